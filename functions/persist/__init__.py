@@ -1,0 +1,1 @@
+"""The persist stage: suspicious transactions from the history stream into `flagged_transactions`."""

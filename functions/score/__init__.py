@@ -1,0 +1,1 @@
+"""The score stage: behaviour profile, features, rules, decision; writes `transaction_history`."""
