@@ -1,0 +1,143 @@
+"""What `function.yaml` and `tables.yaml` say, typed and checked. Nothing about functions or tables is written twice."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+"""The checkout."""
+
+FUNCTIONS_DIR: Final = ROOT / "functions"
+TABLES_FILE: Final = FUNCTIONS_DIR / "contract" / "tables.yaml"
+
+Positive = Annotated[int, Meta(ge=1)]
+NonNegative = Annotated[int, Meta(ge=0)]
+
+
+class SpecError(Exception):
+    """A `function.yaml` or `tables.yaml` that cannot be used; names the file and the place."""
+
+
+class Pollers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Event pollers of a provisioned Kafka mapping."""
+
+    minimum: Positive
+    maximum: Positive
+
+
+class KafkaTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="kafka", tag_field="type"):
+    """An event source mapping from a Kafka topic."""
+
+    topic: str
+    consumer_group: str
+    starting_position: Literal["TRIM_HORIZON", "LATEST"]
+    batch_size: Annotated[int, Meta(ge=1, le=10_000)]
+    batch_window_seconds: Annotated[int, Meta(ge=0, le=300)]
+    pollers: Pollers
+    report_batch_item_failures: bool
+    bisect_on_error: bool
+    maximum_retries: NonNegative
+    maximum_record_age_seconds: Positive
+    on_failure: Literal["dead_letter"]
+    filter: dict[str, Any] | None = None
+
+
+class StreamTrigger(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="dynamodb_stream", tag_field="type"
+):
+    """An event source mapping from a table's stream."""
+
+    table: str
+    starting_position: Literal["TRIM_HORIZON", "LATEST"]
+    batch_size: Annotated[int, Meta(ge=1, le=10_000)]
+    batch_window_seconds: Annotated[int, Meta(ge=0, le=300)]
+    parallelization_factor: Annotated[int, Meta(ge=1, le=10)]
+    report_batch_item_failures: bool
+    bisect_on_error: bool
+    maximum_retries: NonNegative
+    maximum_record_age_seconds: Positive
+    on_failure: Literal["dead_letter"]
+    filter: dict[str, Any] | None = None
+    """An event filter pattern, as EventBridge writes them."""
+
+
+class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value that the stack provides: ``table.<name>``, ``queue.<name>``, ``cache.endpoint``, ..."""
+
+    ref: str
+
+
+class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one `function.yaml` says."""
+
+    description: str
+    handler: str
+    runtime: str
+    memory_mib: Annotated[int, Meta(ge=128, le=10_240)]
+    timeout_seconds: Annotated[int, Meta(ge=1, le=900)]
+    reserved_concurrency: Positive
+    trigger: KafkaTrigger | StreamTrigger
+    environment: dict[str, str | Reference]
+    access: list[dict[str, Any]]
+    aws_services: list[str]
+    name: str = ""
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key attribute."""
+
+    name: str
+    type: Literal["S", "N"]
+
+
+class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A global secondary index."""
+
+    partition_key: Key
+    projection: Literal["ALL", "KEYS_ONLY"]
+    sort_key: Key | None = None
+
+
+class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `tables.yaml` says of one table."""
+
+    description: str
+    partition_key: Key
+    sort_key: Key | None = None
+    indexes: dict[str, Index] = {}
+    stream_view: Literal["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"] | None = None
+    time_to_live_attribute: str | None = None
+
+
+def read_functions(folder: Path = FUNCTIONS_DIR) -> dict[str, FunctionSpec]:
+    """Every function: a folder below ``folder`` that has a `function.yaml`.
+
+    Returns
+    -------
+    dict[str, FunctionSpec]
+        By name (the folder's), in alphabetical order.
+
+    Raises
+    ------
+    SpecError
+        Naming the file and what is wrong in it.
+    """
+    specs = {}
+    for file in sorted(folder.glob("*/function.yaml")):
+        spec = _decode(file, FunctionSpec)
+        specs[file.parent.name] = msgspec.structs.replace(spec, name=file.parent.name)
+    return specs
+
+
+def read_tables(file: Path = TABLES_FILE) -> dict[str, TableSpec]:
+    """Every table by its interface name; SpecError where the file is wrong."""
+    return _decode(file, dict[str, TableSpec])
+
+
+def _decode(file: Path, kind: Any) -> Any:
+    try:
+        return msgspec.yaml.decode(file.read_bytes(), type=kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise SpecError(f"{file.relative_to(ROOT)}: {error}") from error
