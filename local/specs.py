@@ -133,7 +133,8 @@ def read_functions(folder: Path = FUNCTIONS_DIR) -> dict[str, FunctionSpec]:
 
 def read_tables(file: Path = TABLES_FILE) -> dict[str, TableSpec]:
     """Every table by its interface name; SpecError where the file is wrong."""
-    return _decode(file, dict[str, TableSpec])
+    tables: dict[str, TableSpec] = _decode(file, dict[str, TableSpec])
+    return tables
 
 
 def _decode(file: Path, kind: Any) -> Any:
