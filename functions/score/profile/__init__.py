@@ -1,0 +1,5 @@
+"""A user's recent behaviour in bounded space: a pure fold of transactions, without decision, clock or ruleset."""
+
+from score.profile.profile import Profile, ProfileFormatError
+
+__all__ = ["Profile", "ProfileFormatError"]

@@ -1,0 +1,99 @@
+"""The newest payments exactly, as a ring in event-time order."""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from itertools import islice
+from typing import Final
+
+RING_CAPACITY: Final = 32
+"""How many payments are kept exactly. 32 rows of 37 bytes are the largest part of a profile's 4 KiB."""
+
+
+class RecentPayments:
+    """At most :data:`RING_CAPACITY` payments, those with the latest event times, oldest first.
+
+    Which payments are kept, and in which order, does not depend on the order in which they arrive: payments at the same
+    millisecond stand in the order of their key hashes.
+
+    Attributes
+    ----------
+    at_ms : array of int64
+        Event times, ms since the epoch, ascending.
+    key_hash : array of uint64
+        Hashes of the event keys, to recognise a repeat.
+    amount_minor : array of int64
+        Amounts in minor units of their own currency.
+    currency : array of uint8
+        Numbers of the currencies (:mod:`score.profile.hashing`).
+    merchant, card, country : array of uint32
+        Hashes; 0 where the payment names none.
+    """
+
+    __slots__ = ("amount_minor", "at_ms", "card", "country", "currency", "key_hash", "merchant")
+
+    def __init__(self) -> None:
+        self.at_ms = array("q")
+        self.key_hash = array("Q")
+        self.amount_minor = array("q")
+        self.currency = array("B")
+        self.merchant = array("I")
+        self.card = array("I")
+        self.country = array("I")
+
+    def __len__(self) -> int:
+        return len(self.at_ms)
+
+    def columns(self) -> tuple["array[int]", ...]:
+        """All columns, in a fixed order."""
+        return (
+            self.at_ms,
+            self.key_hash,
+            self.amount_minor,
+            self.currency,
+            self.merchant,
+            self.card,
+            self.country,
+        )
+
+    @property
+    def is_full(self) -> bool:
+        """Whether payments older than the ring's first may have been forgotten."""
+        return len(self.at_ms) >= RING_CAPACITY
+
+    def up_to(self, at_ms: int) -> int:
+        """How many of the ring's payments happened at ``at_ms`` or before."""
+        return bisect_right(self.at_ms, at_ms)
+
+    def after(self, at_ms: int) -> int:
+        """Index of the first payment later than ``at_ms``: where a window that begins there, exclusive, starts."""
+        return bisect_right(self.at_ms, at_ms)
+
+    def covers_since(self, at_ms: int) -> bool:
+        """Whether every payment later than ``at_ms`` is in the ring."""
+        return not self.is_full or self.at_ms[0] <= at_ms
+
+    def add(self, row: tuple[int, int, int, int, int, int, int]) -> None:
+        """Take a payment in, at its place by (event time, key hash); forget the oldest beyond the capacity.
+
+        Parameters
+        ----------
+        row : tuple of 7 int
+            The values of the columns, in the order of :meth:`columns`.
+        """
+        at_ms, key_hash = row[0], row[1]
+        place = bisect_left(self.at_ms, at_ms)
+        while place < len(self.at_ms) and self.at_ms[place] == at_ms and self.key_hash[place] < key_hash:
+            place += 1
+        if self.is_full and place == 0:
+            return  # older than all that are kept
+        for column, value in zip(self.columns(), row, strict=True):
+            column.insert(place, value)
+            if len(column) > RING_CAPACITY:
+                column.pop(0)
+
+    def distinct(self, column: "array[int]", start: int, stop: int, own: int) -> int:
+        """How many different values ``column`` holds in ``[start, stop)`` and ``own``, not counting 0 (none)."""
+        values = set(islice(column, start, stop))
+        values.add(own)
+        values.discard(0)
+        return len(values)

@@ -1,0 +1,81 @@
+"""What a user has paid with, to and from: hashes of values with when each was first and last seen."""
+
+from array import array
+from enum import IntEnum
+from typing import Final
+
+
+class Kind(IntEnum):
+    """What a value is. The number is kept in the low bits of its hash."""
+
+    COUNTRY = 0
+    DEVICE = 1
+    MERCHANT = 2
+    PAYEE = 3
+    CHANNEL = 4
+    CURRENCY = 5
+
+
+CAPACITY: Final = (10, 8, 20, 12, 6, 8)
+"""How many values of each kind are kept (index: :class:`Kind`); beyond it the one not seen for longest is forgotten."""
+
+_KIND_MASK: Final = 7
+
+
+class SeenValues:
+    """Values seen so far, of all kinds together, in no particular order but a stable one.
+
+    Attributes
+    ----------
+    value : array of uint32
+        Hashes whose low three bits are the kind.
+    first_s, last_s : array of uint32
+        Event times, s since the epoch, of the earliest and the latest payment with the value.
+    """
+
+    __slots__ = ("first_s", "last_s", "value")
+
+    def __init__(self) -> None:
+        self.value = array("I")
+        self.first_s = array("I")
+        self.last_s = array("I")
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def columns(self) -> tuple["array[int]", ...]:
+        """All columns, in a fixed order."""
+        return (self.value, self.first_s, self.last_s)
+
+    def first_seen_s(self, value: int) -> int | None:
+        """When ``value`` was first seen, s since the epoch; None where it is not known."""
+        try:
+            return self.first_s[self.value.index(value)]
+        except ValueError:
+            return None
+
+    def add(self, value: int, at_s: int) -> None:
+        """Note that ``value`` was seen at ``at_s``."""
+        try:
+            row = self.value.index(value)
+        except ValueError:
+            self._insert(value, at_s)
+            return
+        if at_s < self.first_s[row]:
+            self.first_s[row] = at_s
+        elif at_s > self.last_s[row]:
+            self.last_s[row] = at_s
+
+    def _insert(self, value: int, at_s: int) -> None:
+        kind = value & _KIND_MASK
+        rows = [row for row, other in enumerate(self.value) if other & _KIND_MASK == kind]
+        if len(rows) >= CAPACITY[kind]:
+            oldest = min(rows, key=lambda row: (self.last_s[row], self.value[row]))
+            if (at_s, value) < (self.last_s[oldest], self.value[oldest]):
+                return  # older than all that are kept
+            for column in self.columns():
+                column.pop(oldest)
+        # Sorted by value: two profiles that have seen the same are the same to the byte, whatever came first.
+        place = sum(1 for other in self.value if other < value)
+        for column, cell in zip(self.columns(), (value, at_s, at_s), strict=True):
+            column.insert(place, cell)
