@@ -1,0 +1,82 @@
+"""The errors of the score stage. Each says what was wrong, and carries where as data."""
+
+import msgspec
+
+MAX_PROBLEMS_SHOWN = 50
+"""How many problems an :class:`InvalidRulesetError` spells out in its text; ``problems`` holds them all."""
+
+
+class ScoreError(Exception):
+    """Something that the score stage cannot do."""
+
+
+class RulesetProblem(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a ruleset document, and its place."""
+
+    source: str
+    """What the document is called: a path, or the AppConfig profile."""
+    line: int
+    """1-based."""
+    column: int
+    """1-based, in characters."""
+    message: str
+    """What is wrong, and what is allowed."""
+    rule_id: str | None = None
+    """The rule at fault; None where it is not in a rule."""
+    excerpt: str = ""
+    """The line of the document, with a caret under the place on a second one; empty where there is none."""
+
+    def __str__(self) -> str:
+        owner = f"rule '{self.rule_id}': " if self.rule_id else ""
+        shown = "".join(f"\n    {line}" for line in self.excerpt.splitlines())
+        return f"{self.source}:{self.line}:{self.column}: {owner}{self.message}{shown}"
+
+
+class InvalidRulesetError(ScoreError):
+    """A ruleset document that is refused.
+
+    Parameters
+    ----------
+    problems : tuple[RulesetProblem, ...]
+        Everything that is wrong with it, in the order of the document; at least one.
+    """
+
+    def __init__(self, problems: tuple[RulesetProblem, ...]) -> None:
+        shown = [str(problem) for problem in problems[:MAX_PROBLEMS_SHOWN]]
+        if len(problems) > MAX_PROBLEMS_SHOWN:
+            shown.append(f"and {len(problems) - MAX_PROBLEMS_SHOWN} more problems")
+        super().__init__("\n".join(shown))
+        self.problems = problems
+
+
+class RulesetUnreachableError(ScoreError):
+    """The place where the ruleset is kept did not answer, or had no document.
+
+    Parameters
+    ----------
+    source : str
+        What the document is called there.
+    problem : str
+        What it answered.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(f"{source}: {problem}")
+        self.source = source
+        self.problem = problem
+
+
+class NoRulesetError(ScoreError):
+    """No ruleset has ever been in force here, so nothing can be decided; what was wanted is to be tried again."""
+
+
+class CacheUnavailableError(ScoreError):
+    """The profile cache did not answer, or not in time; what it held counts as unknown."""
+
+
+class HistoryUnavailableError(ScoreError):
+    """The history table did not answer a read; the batch cannot be scored and is to be delivered again."""
+
+
+class QuarantineError(ScoreError):
+    """A record that is neither valid nor could be put aside; it is to be delivered again."""

@@ -1,0 +1,198 @@
+"""The conditions of rules, in CEL: what they may say, and how all of them are evaluated at once.
+
+A condition is a CEL expression over the features that is true or false. It is type-checked when it is read. It cannot loop:
+the macros (``map``, ``filter``, ``all``, ``exists``, ``exists_one``) are switched off, so its cost is bounded by its length.
+Regular expressions are linear in cel-cpp (RE2), but it compiles the pattern again at each evaluation: one ``matches`` takes
+longer than all the default rules together, and a bad pattern would show only on a payment. So they are off too.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from cel_expr_python import cel  # type: ignore[import-untyped]
+
+from contract.scored import FeatureValue
+from score.catalogue import CATALOGUE
+from score.rule_document import TextProblem, suggestion
+
+MAX_CONDITION_CHARACTERS: Final = 2_000
+"""The longest condition of one rule."""
+
+MAX_ALL_CONDITIONS_CHARACTERS: Final = 90_000
+"""The longest all conditions of a ruleset may be together; cel-cpp takes expressions of 100,000 code points."""
+
+IS_RATE_KNOWN: Final = "is_rate_known"
+"""Variable that is true where the ruleset has an exchange rate for the payment's currency."""
+
+LIST_PREFIX: Final = "on_"
+"""A list called ``denied_devices`` is the variable ``on_denied_devices``."""
+
+_CEL_TYPES: Final = {
+    "double": cel.Type.DOUBLE,
+    "int": cel.Type.INT,
+    "bool": cel.Type.BOOL,
+    "string": cel.Type.STRING,
+}
+_CONFIG: Final = "stdlib: {disable_macros: true, exclude_functions: [{name: matches}, {name: dyn}]}"
+_LOOPS: Final = frozenset({"map", "filter", "all", "exists", "exists_one"})
+_SWITCHED_OFF: Final = dict.fromkeys(_LOOPS, "a rule may not loop over a list; use 'in', '&&' and '||'") | {
+    "has": "every feature always has a value",
+    "matches": "no regular expressions in rules; use ==, 'in', startsWith, endsWith or contains",
+    "dyn": "it would switch the type check off",
+}
+_ERROR: Final = re.compile(r"^(?:INVALID_ARGUMENT: )?ERROR: <input>:(\d+):(\d+): (.*)", re.MULTILINE)
+_UNDECLARED: Final = re.compile(r"undeclared reference to '([^']*)'")
+_NO_OVERLOAD: Final = re.compile(r"found no matching overload for '(\S+)' applied to '\((.*)\)'")
+_LOOP_VARIABLE: Final = re.compile(rf"\.\s*(?:{'|'.join(sorted(_LOOPS))})\s*\(\s*([A-Za-z_]\w*)\s*,")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a set of conditions came to for one payment."""
+
+    is_true: Sequence[object]
+    """As long as the conditions, in their order; True where the condition holds."""
+    failed: tuple[int, ...] = ()
+    """Positions of the conditions that could not be evaluated; they count as not true."""
+
+
+class Vocabulary:
+    """The variables that conditions may use: every feature, one truth value per list, and whether the rate is known.
+
+    Parameters
+    ----------
+    list_names : Sequence[str]
+        The ruleset's lists.
+    """
+
+    def __init__(self, list_names: Sequence[str] = ()) -> None:
+        variables = {feature.name: _CEL_TYPES[feature.type] for feature in CATALOGUE}
+        variables |= {f"{LIST_PREFIX}{name}": cel.Type.BOOL for name in list_names}
+        variables[IS_RATE_KNOWN] = cel.Type.BOOL
+        self.names = frozenset(variables)
+        self._environment = cel.NewEnv(config=cel.NewEnvConfigFromYaml(_CONFIG), variables=variables)
+
+    def check(self, condition: str) -> tuple[TextProblem, ...]:
+        """Say everything that is wrong with a condition.
+
+        Parameters
+        ----------
+        condition : str
+            CEL, at most `MAX_CONDITION_CHARACTERS`.
+
+        Returns
+        -------
+        tuple[TextProblem, ...]
+            Empty where it can be used.
+        """
+        try:
+            kind = self._environment.compile(condition).return_type()
+            # Beside the others it stands one level deeper, and the depth is bounded.
+            self.compile([condition])
+        except RuntimeError as error:
+            return self._problems(condition, str(error))
+        if kind != cel.Type.BOOL:
+            return (TextProblem(f"gives {kind.name().lower()}, not true or false"),)
+        return ()
+
+    def compile(self, conditions: Sequence[str]) -> "Program":
+        """Make one program of conditions that :meth:`check` has passed."""
+        # The line end matters: a condition may end in a comment.
+        joined = self._environment.compile("[" + ",".join(f"{condition}\n" for condition in conditions) + "]")
+        words = {word for condition in conditions for word in _IDENTIFIER.findall(condition)}
+        return Program(
+            joined,
+            tuple(self._environment.compile(condition) for condition in conditions),
+            frozenset(words & self.names),
+        )
+
+    def _problems(self, condition: str, error: str) -> tuple[TextProblem, ...]:
+        found = [
+            (match[3], _offset(condition, int(match[1]), int(match[2]))) for match in _ERROR.finditer(error)
+        ]
+        if not found:
+            is_deep = "recursion limit" in error
+            return (TextProblem("nested too deeply" if is_deep else f"not taken by CEL: {error[:200]}"),)
+        # A switched-off macro leaves its loop variable undeclared, too: one cause, one message.
+        loop_variables = set(_LOOP_VARIABLE.findall(condition)) - self.names
+        return tuple(
+            TextProblem(self._explained(message, condition, offset), offset)
+            for message, offset in found
+            if not any(message.startswith(f"undeclared reference to '{name}'") for name in loop_variables)
+        )
+
+    def _explained(self, message: str, condition: str, offset: int) -> str:
+        undeclared = _UNDECLARED.match(message)
+        if undeclared:
+            name = undeclared[1]
+            if name in _SWITCHED_OFF:
+                return f"'{name}' is not available: {_SWITCHED_OFF[name]}"
+            if condition[offset : offset + 1] == "(":
+                return f"unknown function '{name}'"
+            kind = "list" if name.startswith(LIST_PREFIX) else "feature"
+            return f"unknown {kind} '{name}'{suggestion(name, self.names)}"
+        overload = _NO_OVERLOAD.match(message)
+        if overload and {"int", "double"} <= set(overload[2].split(", ")):
+            return (
+                f"{message}: both sides must be of one type; write 900.0 for 900, or double(x) for an int x"
+            )
+        return re.sub(r" expecting \{.*\}$", "", message)
+
+
+class Program:
+    """Conditions compiled together. Evaluation has no side effect and never raises.
+
+    Parameters
+    ----------
+    joined : cel.Expression
+        All of them as one list: one call of CEL instead of one per rule.
+    single : tuple[cel.Expression, ...]
+        Each by itself, for the case that one of them fails and takes the list with it.
+    variables : frozenset[str]
+        What they use: only that is handed to CEL, which converts every value that it is given.
+    """
+
+    def __init__(
+        self, joined: cel.Expression, single: tuple[cel.Expression, ...], variables: frozenset[str]
+    ) -> None:
+        self._joined = joined
+        self._single = single
+        self.variables = variables
+
+    def evaluate(self, values: Mapping[str, FeatureValue]) -> Outcome:
+        """Evaluate every condition.
+
+        Parameters
+        ----------
+        values : Mapping[str, FeatureValue]
+            A value for each of ``variables``.
+
+        Returns
+        -------
+        Outcome
+        """
+        together = _evaluated(self._joined, values)
+        if isinstance(together, list):
+            return Outcome(together)
+        apart = [_evaluated(expression, values) for expression in self._single]
+        return Outcome(
+            [value is True for value in apart],
+            tuple(index for index, value in enumerate(apart) if not isinstance(value, bool)),
+        )
+
+
+def _evaluated(expression: cel.Expression, values: Mapping[str, FeatureValue]) -> object:
+    """Give a bool, a list of them, or something else where CEL could not evaluate the expression."""
+    try:
+        return expression.eval(data=values).plain_value()
+    except RuntimeError as error:  # a value that the binding cannot convert, text with a lone surrogate say
+        return error
+
+
+def _offset(condition: str, line: int, column: int) -> int:
+    """Turn CEL's 1-based line and column into an index into the condition."""
+    lines = condition.split("\n")
+    before = sum(len(text) + 1 for text in lines[: line - 1])
+    return min(before + max(column - 1, 0), len(condition))

@@ -1,0 +1,169 @@
+"""Allow and deny lists: named sets of merchants, devices, countries ... whose entries may expire.
+
+Whether a payment is on a list is judged at its own event time, not by the clock, so that a decision can be made again from a
+history row at any later time and come out the same.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from contract.transaction import Transaction
+
+if TYPE_CHECKING:
+    import yaml
+
+    from score.rule_document import Reader
+
+MAX_LISTS: Final = 40
+"""The most lists of a ruleset."""
+
+MAX_ENTRIES: Final = 5_000
+"""The most entries of a list."""
+
+NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+"""What a list or a rule may be called: snake_case."""
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_FIELDS: Final[Mapping[str, Callable[[Transaction], str | None]]] = {
+    "merchant_id": lambda transaction: transaction.merchant_id,
+    "device_id": lambda transaction: transaction.device_id,
+    "payee_id": lambda transaction: transaction.payee_id,
+    "card_id": lambda transaction: transaction.card_id,
+    "ip_address": lambda transaction: transaction.ip_address,
+    "country": lambda transaction: transaction.country,
+    "user_id": lambda transaction: transaction.user_id,
+}
+LIST_FIELDS: Final[tuple[str, ...]] = tuple(_FIELDS)
+"""What a list may hold."""
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class NamedList(msgspec.Struct, frozen=True):
+    """One list of a ruleset."""
+
+    name: str
+    field: str
+    """One of `LIST_FIELDS`."""
+    until_by_value: dict[str, datetime | None]
+    """Value to the moment from which it no longer counts; None for no end."""
+    networks: tuple[tuple[_Network, datetime | None], ...] = ()
+    """The entries of a list of ``ip_address`` that are networks (``203.0.113.0/24``) or IPv6 addresses."""
+
+    def holds(self, transaction: Transaction) -> bool:
+        """Whether the payment's value is on the list and had not expired when it was made.
+
+        Parameters
+        ----------
+        transaction : Transaction
+            With its event time in UTC.
+
+        Returns
+        -------
+        bool
+        """
+        value = _FIELDS[self.field](transaction)
+        if value is None:
+            return False
+        if value in self.until_by_value:
+            until = self.until_by_value[value]
+            if until is None or transaction.timestamp < until:
+                return True
+        return bool(self.networks) and self._holds_address(value, transaction.timestamp)
+
+    def _holds_address(self, value: str, at: datetime) -> bool:
+        try:
+            address = ipaddress.ip_address(value)
+        except ValueError:  # the contract does not say that the field is an address
+            return False
+        return any(address in network and (until is None or at < until) for network, until in self.networks)
+
+
+def read_lists(reader: "Reader", node: "yaml.Node") -> tuple[NamedList, ...]:
+    """Read the ``lists`` section of a ruleset.
+
+    Parameters
+    ----------
+    reader : Reader
+        Where problems are noted.
+    node : yaml.Node
+        The section.
+
+    Returns
+    -------
+    tuple[NamedList, ...]
+        Every list with a valid name, even where something else in it is wrong: the rules that use it are not to blame.
+    """
+    entries = reader.entries(node, "lists")
+    if len(entries) > MAX_LISTS:
+        reader.report(node, f"lists has {len(entries)} lists; at most {MAX_LISTS}")
+        return ()
+    return tuple(
+        _read_list(reader, name, value)
+        for name, (key, value) in entries.items()
+        if reader.name(key, "list", NAME, "snake_case (a-z, 0-9, _)")
+    )
+
+
+def _read_list(reader: "Reader", name: str, node: "yaml.Node") -> NamedList:
+    what = f"list '{name}'"
+    fields = reader.fields(node, what, ("field", "entries"), ("description",))
+    if "description" in fields:
+        reader.text(fields["description"], f"description of {what}")
+    field = reader.choice(fields["field"], f"field of {what}", _FIELDS) if "field" in fields else None
+    until_by_value: dict[str, datetime | None] = {}
+    networks: list[tuple[_Network, datetime | None]] = []
+    for item in (
+        reader.items(fields["entries"], f"entries of {what}", MAX_ENTRIES) if "entries" in fields else ()
+    ):
+        entry = reader.fields(item, f"an entry of {what}", ("value",), ("until", "note"))
+        value = reader.text(entry["value"], f"value in {what}", 128) if "value" in entry else None
+        until = _read_until(reader, entry["until"], what) if "until" in entry else None
+        if "note" in entry:
+            reader.text(entry["note"], f"note in {what}")
+        if value is None:
+            continue
+        if value in until_by_value:
+            reader.report(entry["value"], f"value stands twice in {what}")
+        until_by_value[value] = until
+        if field == "ip_address":
+            network = _network(value)
+            if network is None:
+                reader.report(
+                    entry["value"], f"value in {what} must be an IP address or a network in CIDR form"
+                )
+            elif "/" in value or network.version == 6:  # IPv6 has more than one way to write an address
+                networks.append((network, until))
+    return NamedList(name, field or LIST_FIELDS[0], until_by_value, tuple(networks))
+
+
+def _network(value: str) -> _Network | None:
+    try:
+        return ipaddress.ip_network(value)
+    except ValueError:
+        return None
+
+
+def _read_until(reader: "Reader", node: "yaml.Node", what: str) -> datetime | None:
+    text = reader.moment(node, f"until in {what}")
+    if text is None:
+        return None
+    try:
+        if _DATE.fullmatch(text):
+            # The day belongs to it: on until the next one begins.
+            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
+        if _TIME.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        reader.report(
+            node,
+            f"until in {what} must be a date (2026-01-31) or a time with its zone (2026-01-31T18:00:00Z)",
+        )
+    except (ValueError, OverflowError) as error:
+        reader.report(node, f"until in {what} is not a real date ({error})")
+    return None

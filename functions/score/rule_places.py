@@ -1,0 +1,137 @@
+"""Where things stand in a ruleset document: from a character of a YAML value back to its line and column.
+
+YAML folds lines, strips indentation and resolves escapes, so the third line of a condition need not be the third line of
+anything. What it never changes is the order of the visible characters; the mapping rests on that alone and so holds for
+plain, quoted, literal and folded text alike.
+"""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_EXCERPT_COLUMNS = 120
+"""The widest part of a line that is shown above a caret."""
+
+_ESCAPE_DIGITS = {"x": 2, "u": 4, "U": 8}
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """A character of a document."""
+
+    line: int
+    """1-based."""
+    column: int
+    """1-based, in characters."""
+
+
+def place_of(text: str, index: int) -> Place:
+    r"""Turn an index into a line and a column.
+
+    Parameters
+    ----------
+    text : str
+        The document, its lines ended by ``\n``.
+    index : int
+        0-based; one past the end is allowed.
+
+    Returns
+    -------
+    Place
+
+    Examples
+    --------
+    >>> place_of("a: 1\nb: 2\n", 8)
+    Place(line=2, column=4)
+    """
+    return Place(text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))
+
+
+def index_in_scalar(text: str, node: yaml.ScalarNode, offset: int) -> int:
+    """Find the character of the document that a character of a scalar's value came from.
+
+    Parameters
+    ----------
+    text : str
+        The document that `node` was composed from.
+    node : yaml.ScalarNode
+        A scalar of any style.
+    offset : int
+        0-based index into ``node.value``; its length stands for the end.
+
+    Returns
+    -------
+    int
+        0-based index into `text`; just behind the last visible character where `offset` is on white space.
+    """
+    start = node.start_mark.index
+    raw = text[start : node.end_mark.index]
+    visible = list(_visible(raw, node.style))
+    before = sum(1 for character in node.value[:offset] if not character.isspace())
+    is_on_visible = offset < len(node.value) and not node.value[offset].isspace()
+    if is_on_visible and before < len(visible):
+        return start + visible[before]
+    return start + (visible[before - 1] + 1 if 0 < before <= len(visible) else 0)
+
+
+def excerpt(text: str, place: Place) -> str:
+    """Show a line with a caret under one of its characters.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    place : Place
+        Where the caret goes.
+
+    Returns
+    -------
+    str
+        Two lines; of a long line the part around the place. Empty where the document has no such line.
+
+    Examples
+    --------
+    >>> print(excerpt("when: a > 1", Place(1, 9)))
+    when: a > 1
+            ^
+    """
+    lines = text.split("\n")
+    if place.line > len(lines) or not lines[place.line - 1].strip():
+        return ""
+    line = "".join(character if character.isprintable() else " " for character in lines[place.line - 1])
+    first = max(0, min(place.column - MAX_EXCERPT_COLUMNS // 2, len(line) - MAX_EXCERPT_COLUMNS))
+    return f"{line[first : first + MAX_EXCERPT_COLUMNS].rstrip()}\n{' ' * (place.column - 1 - first)}^"
+
+
+def _visible(raw: str, style: str | None) -> "Iterator[int]":
+    """Give the indices in `raw` at which a visible character of the value begins, in order."""
+    if style in ("|", ">"):
+        first = raw.find("\n") + 1  # the header: "|", "|-", ">2  # a comment"
+        yield from (index for index in range(first, len(raw)) if not raw[index].isspace())
+        return
+    if style is None:
+        yield from (index for index in range(len(raw)) if not raw[index].isspace())
+        return
+    index = 1
+    while index < len(raw) - 1:
+        width, is_visible = 1, not raw[index].isspace()
+        if style == "'" and raw.startswith("''", index):
+            width = 2
+        elif style == '"' and raw[index] == "\\":
+            width, is_visible = _escape(raw, index)
+        if is_visible:
+            yield index
+        index += width
+
+
+def _escape(raw: str, index: int) -> tuple[int, bool]:
+    kind = raw[index + 1]
+    digits = _ESCAPE_DIGITS.get(kind)
+    if digits is None:
+        return 2, not yaml.SafeLoader.ESCAPE_REPLACEMENTS.get(
+            kind, " "
+        ).isspace()  # the other: an escaped line end
+    return 2 + digits, not chr(int(raw[index + 2 : index + 2 + digits], 16)).isspace()
