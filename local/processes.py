@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -23,7 +24,6 @@ import psutil
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
 STOP_GRACE_SECONDS: Final = 10.0
 """What a process gets between SIGTERM and SIGKILL."""
@@ -50,7 +50,7 @@ class ProcessError(Exception):
         Where it wrote; its last lines go into the message.
     """
 
-    def __init__(self, name: str, problem: str, log: "Path") -> None:
+    def __init__(self, name: str, problem: str, log: Path) -> None:
         self.name = name
         self.problem = problem
         self.tail = log_tail(log)
@@ -68,18 +68,48 @@ class ProcessRecord(msgspec.Struct, frozen=True):
 
     name: str
     pid: int
-    created_at: float
-    """Seconds since the epoch, as the operating system says it."""
+    start_mark: str
+    """When it was started, on a clock that nobody sets; compared, never read."""
 
     def find(self) -> psutil.Process | None:
         """Give the process if it still runs; None where it ended or the pid is another's by now."""
         try:
             process = psutil.Process(self.pid)
-            # Process start times are kept in clock ticks of 10 ms and may be rounded differently by another reader.
-            same = abs(process.create_time() - self.created_at) < 0.05
+            same = start_mark(self.pid) == self.start_mark
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
+
+    @property
+    def is_pid_anothers(self) -> bool:
+        """True where the pid was given to another process since, or the machine was started again."""
+        if self.start_mark.split()[0] != _boot_mark():
+            return True
+        try:
+            return start_mark(self.pid) != self.start_mark
+        except psutil.NoSuchProcess:
+            return False
+
+
+def start_mark(pid: int) -> str:
+    """Say when a process was started, to the kernel's tick, the boot included; psutil.NoSuchProcess where there is none.
+
+    psutil's ``create_time`` counts from the wall clock's idea of the boot, and moves when the wall clock is set.
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    if not sys.platform.startswith("linux"):
+        return f"{_boot_mark()} {psutil.Process(pid).create_time()}"
+    try:
+        # The name in parentheses may hold anything; starttime is field 22, the 20th after it (proc_pid_stat(5)).
+        ticks = stat.read_text().rpartition(")")[2].split()[19]
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return f"{_boot_mark()} {ticks}"
+
+
+def _boot_mark() -> str:
+    boot_id = Path("/proc/sys/kernel/random/boot_id")
+    return boot_id.read_text().strip() if boot_id.exists() else "boot"
 
 
 class ManagedProcess:
@@ -100,7 +130,7 @@ class ManagedProcess:
     """
 
     def __init__(
-        self, name: str, argv: "Sequence[str]", log: "Path", environment: "Mapping[str, str]", folder: "Path"
+        self, name: str, argv: "Sequence[str]", log: Path, environment: "Mapping[str, str]", folder: Path
     ) -> None:
         self.name = name
         self.log = log
@@ -118,6 +148,11 @@ class ManagedProcess:
         return self._record
 
     @property
+    def was_started(self) -> bool:
+        """True from the start on, whether it still runs or not."""
+        return self._record is not None
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs or before it was started; negative where a signal ended it."""
         return None if self._popen is None else self._popen.poll()
@@ -133,9 +168,8 @@ class ManagedProcess:
         with self.log.open("wb") as output:
             self._popen = _spawn(self._argv, output.fileno(), self._environment, self._folder)
         _started.add(self)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            created_at = psutil.Process(self._popen.pid).create_time()
-            self._record = ProcessRecord(self.name, self._popen.pid, created_at)
+        # A child that has ended already stands there until it is waited for, so its mark can always be read.
+        self._record = ProcessRecord(self.name, self._popen.pid, start_mark(self._popen.pid))
 
     def wait_until(self, is_ready: "Callable[[], bool]", what: str, seconds: float = READY_SECONDS) -> None:
         """Wait for a condition that the process brings about.
@@ -181,8 +215,7 @@ class ManagedProcess:
         """End the process and all that it started; returns when they are gone. May be called at any time, and twice."""
         if self._popen is None:
             return
-        if self._record is not None:
-            stop_processes([self._record], grace_seconds)
+        stop_processes([self.record], grace_seconds)
         self._popen.wait()
         _started.discard(self)
 
@@ -197,24 +230,41 @@ def stop_processes(records: "Iterable[ProcessRecord]", grace_seconds: float = ST
     grace_seconds : float
         For all of them together.
     """
-    found = [process for record in records if (process := record.find()) is not None]
-    family = {process.pid: process for process in found}
-    for process in found:
+    records = list(records)
+    leaders = [process for record in records if (process := record.find()) is not None]
+    family = {child.pid: child for leader in leaders for child in _descendants(leader)}
+    for leader in leaders:
         with contextlib.suppress(psutil.NoSuchProcess):
-            family |= {child.pid: child for child in process.children(recursive=True)}
-    for process in found:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-    # Children may start grandchildren until they are gone themselves: the leaders first, then who is left of the group.
-    _, alive = psutil.wait_procs(found, timeout=grace_seconds)
-    for process in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            family |= {child.pid: child for child in process.children(recursive=True)}
-    left = [process for process in family.values() if process.is_running()] + _group_members(found)
+            leader.terminate()
+    stubborn = wait_until_gone(leaders, grace_seconds)
+    # The leaders had their time to end their own; whoever is left now, or was started meanwhile, is not waited for.
+    for leader in stubborn:
+        family |= {child.pid: child for child in _descendants(leader)}
+    family |= {member.pid: member for record in records for member in _group_members(record)}
+    left = [*stubborn, *family.values()]
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, timeout=grace_seconds)
+    wait_until_gone(left, grace_seconds)
+
+
+def wait_until_gone(processes: "Sequence[psutil.Process]", seconds: float) -> list[psutil.Process]:
+    """Wait until processes have ended; gives those that have not after the seconds.
+
+    ``psutil.wait_procs`` does this too, but takes the exit code of a child away from whoever started it.
+    """
+    deadline = time.monotonic() + seconds
+    while (left := [process for process in processes if _is_alive(process)]) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    return left
+
+
+def stop_together(processes: "Iterable[ManagedProcess]", grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+    """End several processes at once, so that the slowest one sets the time and not the sum of all."""
+    processes = list(processes)
+    stop_processes([process.record for process in processes if process.was_started], grace_seconds)
+    for process in processes:
+        process.stop(grace_seconds)
 
 
 def free_port() -> int:
@@ -229,7 +279,7 @@ def free_port() -> int:
                 return port
 
 
-def log_tail(log: "Path", lines: int = _LOG_TAIL_LINES) -> list[str]:
+def log_tail(log: Path, lines: int = _LOG_TAIL_LINES) -> list[str]:
     """Give the last lines of a log; none where there is no log."""
     if not log.exists():
         return []
@@ -239,19 +289,35 @@ def log_tail(log: "Path", lines: int = _LOG_TAIL_LINES) -> list[str]:
         return file.read().decode("utf-8", "replace").splitlines()[-lines:]
 
 
-def _group_members(leaders: "Sequence[psutil.Process]") -> list[psutil.Process]:
-    # A grandchild whose parent is gone belongs to init, but is still in the process group that its leader opened.
-    groups = {leader.pid for leader in leaders}
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _descendants(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _group_members(record: ProcessRecord) -> list[psutil.Process]:
+    # A grandchild whose parent is gone belongs to init, but stays in the process group that its leader opened; the kernel
+    # does not give the number to anyone else meanwhile. After a reboot, or once the group is empty, it does.
+    if record.is_pid_anothers:
+        return []
     members = []
     for process in psutil.process_iter():
         with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
-            if process.pid not in groups and os.getpgid(process.pid) in groups:
+            if process.pid != record.pid and os.getpgid(process.pid) == record.pid:
                 members.append(process)
     return members
 
 
 def _spawn(
-    argv: "list[str]", output: int, environment: "Mapping[str, str]", folder: "Path"
+    argv: "list[str]", output: int, environment: "Mapping[str, str]", folder: Path
 ) -> subprocess.Popen[bytes]:
     def spawn() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -262,7 +328,7 @@ def _spawn(
             env=dict(environment),
             cwd=folder,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=_die_with_parent if sys.platform.startswith("linux") else None,
         )
 
     return _spawner.submit(spawn).result()

@@ -43,6 +43,7 @@ class Cache(Component):
             "maxmemory-policy": "allkeys-lru",
             "dir": str(self._folder),
             "daemonize": "no",
+            "set-proc-title": "no",
         }
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]
         return self._process_of(str(get_binary_path()), *options)

@@ -1,0 +1,124 @@
+"""The ruleset in AppConfig: where the local stack keeps it, and how a new version comes into force.
+
+``python -m local.rulesets FILE`` puts a file into force on the stack that runs.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from local.components.aws_api import make_client
+
+CONTENT_TYPE: Final = "application/x-yaml"
+
+
+class RulesetDeploymentError(Exception):
+    """A version that AppConfig took and did not put into force."""
+
+
+class RulesLocation(msgspec.Struct, frozen=True):
+    """Where the ruleset lives in AppConfig, by name."""
+
+    application: str = "payment-fraud"
+    environment: str = "local"
+    profile: str = "ruleset"
+
+
+class Rulesets:
+    """The ruleset in AppConfig: where it lives, and how a new version comes into force.
+
+    Parameters
+    ----------
+    aws_endpoint : str
+        Endpoint URL of the AWS API.
+    location : RulesLocation
+        Application, environment and profile; made where they are missing.
+    """
+
+    def __init__(self, aws_endpoint: str, location: RulesLocation) -> None:
+        self._client = make_client("appconfig", aws_endpoint)
+        self._location = location
+
+    def deploy_first(self, document: str) -> None:
+        """Put a document into force unless one is already."""
+        application, environment, _ = self._place()
+        if not self._client.list_deployments(ApplicationId=application, EnvironmentId=environment)["Items"]:
+            self.deploy(document)
+
+    def deploy(self, document: str) -> int:
+        """Put a document into force; functions have it after their next poll. Nothing is checked here, as in AppConfig.
+
+        Parameters
+        ----------
+        document : str
+            YAML.
+
+        Returns
+        -------
+        int
+            The configuration version.
+
+        Raises
+        ------
+        RulesetDeploymentError
+            Where the deployment did not complete at once.
+        """
+        application, environment, profile = self._place()
+        version: int = self._client.create_hosted_configuration_version(
+            ApplicationId=application,
+            ConfigurationProfileId=profile,
+            Content=document.encode(),
+            ContentType=CONTENT_TYPE,
+        )["VersionNumber"]
+        started = self._client.start_deployment(
+            ApplicationId=application,
+            EnvironmentId=environment,
+            DeploymentStrategyId=self._strategy(),
+            ConfigurationProfileId=profile,
+            ConfigurationVersion=str(version),
+        )
+        deployment = self._client.get_deployment(
+            ApplicationId=application,
+            EnvironmentId=environment,
+            DeploymentNumber=started["DeploymentNumber"],
+        )
+        # The strategy takes no time, so anything else will not become complete by waiting.
+        if deployment["State"] != "COMPLETE":
+            raise RulesetDeploymentError(
+                f"ruleset: deployment {started['DeploymentNumber']} is {deployment['State']}"
+            )
+        return version
+
+    def _place(self) -> tuple[str, str, str]:
+        client = self._client
+        application = _found(client.list_applications, self._location.application)
+        if application is None:
+            application = client.create_application(Name=self._location.application)["Id"]
+        inside = {"ApplicationId": application}
+        environment = _found(client.list_environments, self._location.environment, **inside)
+        if environment is None:
+            environment = client.create_environment(Name=self._location.environment, **inside)["Id"]
+        profile = _found(client.list_configuration_profiles, self._location.profile, **inside)
+        if profile is None:
+            profile = client.create_configuration_profile(
+                Name=self._location.profile, LocationUri="hosted", Type="AWS.Freeform", **inside
+            )["Id"]
+        return application, environment, profile
+
+    def _strategy(self) -> str:
+        name = "at-once-without-bake"
+        found = _found(self._client.list_deployment_strategies, name)
+        if found is not None:
+            return found
+        made: str = self._client.create_deployment_strategy(
+            Name=name,
+            DeploymentDurationInMinutes=0,
+            GrowthFactor=100,
+            FinalBakeTimeInMinutes=0,
+            ReplicateTo="NONE",
+        )["Id"]
+        return made
+
+
+def _found(list_call: Any, name: str, **arguments: str) -> str | None:
+    return next((item["Id"] for item in list_call(**arguments)["Items"] if item["Name"] == name), None)

@@ -1,0 +1,142 @@
+"""What the yaml files say becomes requests and environments; what they say wrongly is told with its place."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.provision import BUCKETS, Resources, UnknownReferenceError, resolve_environment, table_request
+from local.specs import (
+    FunctionSpec,
+    Index,
+    Key,
+    Reference,
+    StreamTrigger,
+    TableSpec,
+    read_functions,
+    read_tables,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CACHE = "redis://127.0.0.1:6379"
+
+
+@pytest.fixture
+def resources() -> Resources:
+    """What the stack makes of the repository's own files."""
+    return Resources(
+        tables={name: name for name in read_tables()},
+        queues={"quarantine": "http://aws/quarantine", "score-dead-letter": "http://aws/score-dead-letter"},
+        topics={"fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts"},
+        buckets=BUCKETS,
+        kafka_topics=["transaction_stream"],
+    )
+
+
+@pytest.fixture
+def function_spec() -> "Callable[..., FunctionSpec]":
+    """Factory of functions, valid by default."""
+
+    def make(**changes: Any) -> FunctionSpec:
+        trigger = StreamTrigger(
+            table="rows",
+            starting_position="TRIM_HORIZON",
+            batch_size=1,
+            batch_window_seconds=0,
+            parallelization_factor=1,
+            report_batch_item_failures=True,
+            bisect_on_error=True,
+            maximum_retries=0,
+            maximum_record_age_seconds=60,
+            on_failure="dead_letter",
+        )
+        fields: dict[str, Any] = {
+            "description": "A stage.",
+            "handler": "stage.handler.handler",
+            "runtime": "python3.11",
+            "memory_mib": 128,
+            "timeout_seconds": 1,
+            "reserved_concurrency": 1,
+            "trigger": trigger,
+            "environment": {},
+            "access": [],
+            "aws_services": [],
+            "name": "stage",
+        }
+        return FunctionSpec(**(fields | changes))
+
+    return make
+
+
+@pytest.mark.parametrize("name", sorted(read_functions()))
+def test_every_reference_of_every_function_is_resolved(name: str, resources: Resources) -> None:
+    spec = read_functions()[name]
+
+    environment = resolve_environment(spec, resources.references(CACHE))
+
+    assert list(environment) == list(spec.environment)
+    assert all(environment.values())
+
+
+def test_literal_values_stay_and_references_become_what_the_stack_has(
+    resources: Resources, function_spec: "Callable[..., FunctionSpec]"
+) -> None:
+    spec = function_spec(environment={"LEVEL": "INFO", "CACHE": Reference("cache.endpoint")})
+
+    environment = resolve_environment(spec, resources.references(CACHE))
+
+    assert environment == {"LEVEL": "INFO", "CACHE": CACHE}
+
+
+def test_unknown_reference_is_told_with_function_variable_and_reference(
+    resources: Resources, function_spec: "Callable[..., FunctionSpec]"
+) -> None:
+    spec = function_spec(environment={"MY_TABLE": Reference("table.nowhere")})
+
+    with pytest.raises(
+        UnknownReferenceError, match=r"functions/stage/.*MY_TABLE.*'table\.nowhere'"
+    ) as caught:
+        resolve_environment(spec, resources.references(CACHE))
+
+    told = caught.value
+    assert (told.function, told.variable, told.reference) == ("stage", "MY_TABLE", "table.nowhere")
+
+
+def test_table_request_has_keys_indexes_and_stream_of_the_specification() -> None:
+    table = TableSpec(
+        description="Rows.",
+        partition_key=Key("id", "S"),
+        sort_key=Key("at", "N"),
+        indexes={
+            "by_owner": Index(
+                partition_key=Key("owner", "S"), sort_key=Key("at", "N"), projection="KEYS_ONLY"
+            )
+        },
+        stream_view="NEW_IMAGE",
+    )
+
+    assert table_request("rows", table) == {
+        "TableName": "rows",
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [
+            {"AttributeName": "id", "KeyType": "HASH"},
+            {"AttributeName": "at", "KeyType": "RANGE"},
+        ],
+        "AttributeDefinitions": [
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": "at", "AttributeType": "N"},
+            {"AttributeName": "owner", "AttributeType": "S"},
+        ],
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": "by_owner",
+                "KeySchema": [
+                    {"AttributeName": "owner", "KeyType": "HASH"},
+                    {"AttributeName": "at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    }
