@@ -141,4 +141,5 @@ def _decode(file: Path, kind: Any) -> Any:
     try:
         return msgspec.yaml.decode(file.read_bytes(), type=kind)
     except (msgspec.MsgspecError, ValueError) as error:
-        raise SpecError(f"{file.relative_to(ROOT)}: {error}") from error
+        name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+        raise SpecError(f"{name}: {error}") from error

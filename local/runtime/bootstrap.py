@@ -1,0 +1,29 @@
+"""First code of a worker's process: die with the parent, then become AWS's runtime interface client.
+
+It runs under the environment that holds ``awslambdaric`` only, so it imports nothing of this project. ``argv``: the parent's
+process id, the handler.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Run the handler's runtime loop; it returns only by an exception."""
+    parent = int(sys.argv.pop(1))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        # The parent went away before the line above: nobody would ever end this process.
+        sys.exit("the runtime that started this worker is gone")
+    from awslambdaric.__main__ import main as run  # type: ignore[import-not-found] # not in this environment
+
+    run(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
