@@ -1,0 +1,83 @@
+"""One line a batch, in JSON, for people and machines; CloudWatch makes metrics from the same line.
+
+The line is in CloudWatch's embedded metric format: in a log group of Glue's it becomes metrics without a call to
+CloudWatch, and anywhere else it is just a line of JSON.
+"""
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from glue_scripts.transforms import Counts
+
+NAMESPACE: Final = "FraudDetection"
+SERVICE: Final = "ingestion"
+
+MAX_NAMED_COLUMNS: Final = 20
+"""How many unknown columns a line names; the rest is one count. A file of invented names must not make a line of 1 MiB."""
+
+MAX_NAME_CHARACTERS: Final = 64
+
+_METRICS: Final = (
+    ("published", "Count"),
+    ("quarantined", "Count"),
+    ("dropped_values", "Count"),
+    ("duration_ms", "Milliseconds"),
+)
+
+
+def ready_line(landing_path: str, topic: str) -> str:
+    """Say that the query runs: ``{"event": "ready", ...}``."""
+    return json.dumps({"event": "ready", "landing_path": landing_path, "topic": topic})
+
+
+def batch_line(batch_id: int, counts: "Counts", duration_ms: int, at_ms: int) -> str:
+    """Say what became of a batch.
+
+    Parameters
+    ----------
+    batch_id : int
+        The query's number for it; the same when the batch is done again after a crash.
+    counts : Counts
+        What became of its rows.
+    duration_ms : int
+        How long reading, cleaning and writing took.
+    at_ms : int
+        The clock, milliseconds since the epoch.
+
+    Returns
+    -------
+    str
+        One line: ``event`` (``"batch"``), ``batch_id``, ``rows_in``, ``published``, ``quarantined``,
+        ``dropped_columns`` (name to rows), ``dropped_values``, ``duration_ms``, and what CloudWatch wants.
+    """
+    line: dict[str, Any] = {
+        "event": "batch",
+        "service": SERVICE,
+        "batch_id": batch_id,
+        "rows_in": counts.rows,
+        "published": counts.published,
+        "quarantined": counts.quarantined,
+        "dropped_columns": _shortened(counts.dropped_columns.items()),
+        "dropped_values": sum(counts.dropped_columns.values()),
+        "duration_ms": duration_ms,
+        "_aws": {
+            "Timestamp": at_ms,
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [["service"]],
+                    "Metrics": [{"Name": name, "Unit": unit} for name, unit in _METRICS],
+                }
+            ],
+        },
+    }
+    return json.dumps(line)
+
+
+def _shortened(dropped: Any) -> dict[str, int]:
+    named: dict[str, int] = {}
+    for position, (name, rows) in enumerate(dropped):
+        short = name[:MAX_NAME_CHARACTERS] if position < MAX_NAMED_COLUMNS else "..."
+        named[short] = named.get(short, 0) + rows
+    return named

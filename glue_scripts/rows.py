@@ -1,0 +1,272 @@
+"""One line of a landed file to one record of the topic, or to the reason why it cannot be one.
+
+What makes a record acceptable is the contract's to say: a row is normalised, and then read by the very function that
+reads the topic. So nothing that this job publishes is refused downstream.
+"""
+
+import csv
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from contract.errors import InvalidTransactionError
+from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
+from glue_scripts import values
+from glue_scripts.columns import LOCATION_PARTS, known_column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from glue_scripts.card_numbers import CardTokens
+
+DELIMITERS: Final = ",;\t|"
+"""What may part the columns of a CSV file; its header shows which does."""
+
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
+_BOM: Final = b"\xef\xbb\xbf"
+
+# JSON can write a digit as an escape, which would hide a card number in the raw text.
+_ESCAPED_DIGIT: Final = re.compile(r"\\u00(20|2[dD]|3[0-9])")
+_PLACE_WITH_COUNTRY: Final = re.compile(r"(.+?),\s*([A-Z]{2})")
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A row that goes to the topic."""
+
+    user_id: str
+    """The record's key."""
+    record: bytes
+    """The record's value: the contract's JSON."""
+    dropped: tuple[str, ...]
+    """Columns that the contract does not know, as the row names them."""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A row that goes to quarantine."""
+
+    field: str
+    reason: str
+    raw: str
+    """The row as it came, but for its card numbers."""
+
+
+Outcome = Published | Refused
+
+
+class Header:
+    """The columns of one CSV file, from its first line.
+
+    Parameters
+    ----------
+    line : bytes
+        The first line.
+
+    Raises
+    ------
+    InvalidTransactionError
+        Where it names no column that the contract knows: then it is no header, but a row like the others.
+    """
+
+    def __init__(self, line: bytes) -> None:
+        text = _utf8(line)
+        self.delimiter = max(DELIMITERS, key=text.count)
+        self.names = _csv_fields(text, self.delimiter)
+        if not any(known_column(name) for name in self.names):
+            raise InvalidTransactionError("$", "first line of a CSV file, and no column name in it is known")
+
+
+class RowCleaner:
+    """Cleans rows, one at a time; it has no state but its key.
+
+    Parameters
+    ----------
+    tokens : CardTokens
+        What card numbers are replaced with.
+    """
+
+    def __init__(self, tokens: "CardTokens") -> None:
+        self._tokens = tokens
+
+    def clean_json(self, line: bytes, now: "datetime") -> Outcome:
+        """Clean one line of a JSON lines file.
+
+        Parameters
+        ----------
+        line : bytes
+            Without its line break; anything at all.
+        now : datetime
+            The clock, aware.
+
+        Returns
+        -------
+        Outcome
+            Never an exception: a bad row is a value.
+        """
+        try:
+            _check_size(line)
+            row = _json_object(line)
+            return self._clean(row.items(), now)
+        except InvalidTransactionError as error:
+            return self.refuse(line, error)
+
+    def clean_csv(self, line: bytes, header: Header, now: "datetime") -> Outcome:
+        """Clean one line of a CSV file, by the file's own header; otherwise as :meth:`clean_json`."""
+        try:
+            _check_size(line)
+            fields = _csv_fields(_utf8(line), header.delimiter)
+            if len(fields) != len(header.names):
+                problem = f"{len(fields)} values for {len(header.names)} columns"
+                raise InvalidTransactionError("$", problem)
+            return self._clean(zip(header.names, fields, strict=True), now)
+        except InvalidTransactionError as error:
+            return self.refuse(line, error)
+
+    def refuse(self, line: bytes, error: InvalidTransactionError) -> Refused:
+        r"""Keep a line whole with what is wrong with it. Bytes that are no UTF-8 are written as ``\xff``."""
+        text = line.decode("utf-8", "backslashreplace")
+        if "\\u" in text:
+            text = _ESCAPED_DIGIT.sub(lambda match: chr(int(match[1], 16)), text)
+        return Refused(error.field, error.problem, self._tokens.replace(text))
+
+    def _clean(self, row: "Iterable[tuple[str, object]]", now: "datetime") -> Published:
+        fields, dropped = _known_fields(row)
+        record = self._normalised(fields, dropped)
+        transaction = decode_transaction(_encoded(record), now)
+        return Published(
+            transaction.user_id,
+            encode_transaction(transaction),
+            tuple(self._tokens.replace(name) for name in dropped),
+        )
+
+    def _normalised(self, fields: dict[str, object], dropped: list[str]) -> dict[str, object]:
+        record: dict[str, object] = {}
+        parts: dict[str, object] = {}
+        for field, value in fields.items():
+            if field == "amount":
+                amount = values.amount(value)
+            elif field == "timestamp":
+                record[field] = values.timestamp(value)
+            elif field == "location":
+                record[field] = self._location(value, dropped)
+            elif field in LOCATION_PARTS:
+                parts[field] = self._location_part(field, value)
+            else:
+                record[field] = self._text(value, field)
+        if "amount" in fields:
+            record["amount"] = amount.text
+            record["currency"] = _currency(record.get("currency"), amount)
+        if parts:
+            record["location"] = _joined_location(record.get("location"), parts)
+        return {field: value for field, value in record.items() if value not in (None, "")}
+
+    def _text(self, value: object, field: str) -> object:
+        text = values.text(value, field)
+        return self._tokens.replace(text) if isinstance(text, str) else text
+
+    def _location(self, value: object, dropped: list[str]) -> object:
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            # A cell of a CSV file can hold the object as text; text that only begins like one stays a place's name.
+            try:
+                value = _DECODER.decode(value)
+            except (msgspec.DecodeError, ValueError, RecursionError):
+                return self._text(value, "location")
+        if not isinstance(value, dict):
+            return self._text(value, "location")
+        fields, unknown = _known_fields(value.items())
+        dropped += [f"location.{name}" for name in unknown]
+        dropped += [f"location.{field}" for field in fields if field not in LOCATION_PARTS]
+        return {
+            field: self._location_part(field, part)
+            for field, part in fields.items()
+            if field in LOCATION_PARTS
+        }
+
+    def _location_part(self, field: str, value: object) -> object:
+        if field in ("latitude", "longitude"):
+            return values.degrees(value, f"location.{field}")
+        return self._text(value, f"location.{field}")
+
+
+def _known_fields(row: "Iterable[tuple[str, object]]") -> tuple[dict[str, object], list[str]]:
+    """Field to value, without blanks, and the names that no field was taken from."""
+    fields: dict[str, object] = {}
+    taken: dict[str, tuple[int, str]] = {}
+    dropped: list[str] = []
+    for name, value in row:
+        column = known_column(name)
+        if column is None:
+            dropped.append(name)
+        elif value is None or (isinstance(value, str) and not value.strip()):
+            continue
+        elif column.field in taken and taken[column.field][0] <= column.rank:
+            dropped.append(name)
+        else:
+            if column.field in taken:
+                dropped.append(taken[column.field][1])
+            fields[column.field] = value
+            taken[column.field] = (column.rank, name)
+    return fields, dropped
+
+
+def _currency(stated: object, amount: values.Amount) -> object:
+    currency = stated.upper() if isinstance(stated, str) else stated
+    if amount.currency is None:
+        return currency
+    if currency not in (None, amount.currency):
+        raise InvalidTransactionError("amount", "its symbol is not that of the currency")
+    return amount.currency
+
+
+def _joined_location(stated: object, parts: dict[str, object]) -> dict[str, object]:
+    """Columns of their own count more than what the location says itself."""
+    if isinstance(stated, dict):
+        return {**stated, **parts}
+    if not isinstance(stated, str):
+        return parts
+    match = _PLACE_WITH_COUNTRY.fullmatch(stated)
+    named: dict[str, object] = {"city": match[1], "country": match[2]} if match else {"city": stated}
+    return {**named, **parts}
+
+
+def _check_size(line: bytes) -> None:
+    if len(line) > MAX_RECORD_BYTES:
+        raise InvalidTransactionError("$", f"row of {len(line)} bytes; at most {MAX_RECORD_BYTES}")
+
+
+def _json_object(line: bytes) -> dict[str, object]:
+    try:
+        row = _DECODER.decode(line.removeprefix(_BOM))
+    except UnicodeDecodeError as error:
+        raise InvalidTransactionError("$", f"not UTF-8 ({error.reason})") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise InvalidTransactionError("$", f"not JSON ({error})") from error
+    except RecursionError as error:
+        raise InvalidTransactionError("$", "nested too deeply") from error
+    if not isinstance(row, dict):
+        raise InvalidTransactionError("$", "JSON, but not an object")
+    return row
+
+
+def _encoded(record: dict[str, object]) -> bytes:
+    try:
+        return _ENCODER.encode(record)
+    except (RecursionError, ValueError, OverflowError) as error:
+        raise InvalidTransactionError("$", "a value that is nested too deeply or too large") from error
+
+
+def _utf8(line: bytes) -> str:
+    try:
+        return line.removeprefix(_BOM).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidTransactionError("$", f"not UTF-8 ({error.reason})") from error
+
+
+def _csv_fields(text: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise InvalidTransactionError("$", f"not CSV ({error})") from error

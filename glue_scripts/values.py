@@ -1,0 +1,171 @@
+"""One value of somebody's file, as the contract writes it. Amounts stay decimal text; a float never comes into it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from contract.errors import InvalidTransactionError
+
+SECONDS_RANGE: Final = (Decimal(10**8), Decimal(10**11))
+"""Numbers taken for seconds since the epoch, 1973 to 5138. Below, a number is a date written together (20260105)."""
+
+MILLISECONDS_RANGE: Final = (Decimal(10**11), Decimal(10**14))
+"""Numbers taken for milliseconds since the epoch, of the same years."""
+
+_CURRENCY_OF_SYMBOL: Final[dict[str, str | None]] = {"$": None, "¥": None, "€": "EUR", "£": "GBP", "₹": "INR"}
+"""The currency that a symbol can only mean; dollars and yen or yuan are several."""
+
+_AMOUNT: Final = re.compile(
+    r"(?P<sign>[-+]?)\s*(?P<symbol>[$€£¥₹]?)\s*(?P<sign2>[-+]?)"
+    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+|(?=\.[0-9]))(?P<rest>(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,4})?)"
+    r"\s*(?P<symbol2>[$€£¥₹]?)"
+)
+_NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+_MAX_INTEGER_BITS: Final = 424
+"""128 decimal digits."""
+
+_MAX_DEGREES: Final = 1000
+"""Beyond, a number is no coordinate at all; which ones are, the contract says."""
+
+_ZONELESS: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?")
+_EPOCH: Final = re.compile(r"[0-9]{9,14}(?:\.[0-9]{1,9})?")
+_EPOCH_AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Amount(NamedTuple):
+    """An amount as a file wrote it."""
+
+    text: str
+    """Decimal text, as exact as it came."""
+    currency: str | None
+    """What its symbol says, where it says one thing only."""
+
+
+def amount(value: object) -> Amount:
+    """Read an amount: a number, or text such as ``1,234.50``, ``$12.00`` or ``12.00 €``.
+
+    Parameters
+    ----------
+    value : object
+        Text, int or Decimal, of any sign and size.
+
+    Raises
+    ------
+    InvalidTransactionError
+        Where it is none of these. A comma that does not part thousands is an error, not a guess.
+
+    Examples
+    --------
+    >>> amount("1,234.50"), amount("€ 7"), amount(Decimal("0.10"))
+    (Amount(text='1234.50', currency=None), Amount(text='7', currency='EUR'), Amount(text='0.10', currency=None))
+    """
+    if isinstance(value, str):
+        match = _AMOUNT.fullmatch(value.strip())
+        if match is None or (match["sign"] and match["sign2"]) or (match["symbol"] and match["symbol2"]):
+            raise InvalidTransactionError("amount", "not a decimal number")
+        text = match["sign"] + match["sign2"] + match["whole"].replace(",", "") + match["rest"]
+        return Amount(text, _CURRENCY_OF_SYMBOL.get(match["symbol"] or match["symbol2"]))
+    if isinstance(value, Decimal):
+        return Amount(str(value), None)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Amount(_integer_text(value, "amount"), None)
+    raise InvalidTransactionError("amount", "not a decimal number")
+
+
+def timestamp(value: object) -> str:
+    """Write an event time as RFC 3339, where it is one of the forms that have one meaning.
+
+    RFC 3339 comes back as it is, and is judged by the contract. ``2026-01-05 12:30:00``, as databases write it, is taken
+    as UTC; the same with a ``T`` is not: it is RFC 3339 with its zone forgotten, and could be any.
+
+    Parameters
+    ----------
+    value : object
+        Text; or seconds or milliseconds since the epoch, as a number or as text.
+
+    Raises
+    ------
+    InvalidTransactionError
+        For a number of another range and for other types.
+
+    Examples
+    --------
+    >>> timestamp("2026-01-05 12:30:00"), timestamp(1767616200), timestamp("1767616200123")
+    ('2026-01-05 12:30:00Z', '2026-01-05T12:30:00+00:00', '2026-01-05T12:30:00.123000+00:00')
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        if _ZONELESS.fullmatch(text):
+            return text + "Z"
+        if not _EPOCH.fullmatch(text):
+            return text
+        return _from_epoch(Decimal(text))
+    if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        return _from_epoch(Decimal(value))
+    raise InvalidTransactionError("timestamp", "neither text nor a number")
+
+
+def text(value: object, field: str) -> object:
+    """Write a number as text, as identifiers often are; whatever else comes back as it is, for the contract to judge.
+
+    Raises
+    ------
+    InvalidTransactionError
+        Naming ``field``, for a number that is no identifier.
+
+    Examples
+    --------
+    >>> text(5411, "f"), text(Decimal("5411.0"), "f"), text(" a ", "f"), text(True, "f")
+    ('5411', '5411', 'a', True)
+    """
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return _integer_text(value, field)
+    if isinstance(value, Decimal):
+        # The exponent first: 1e400 as digits would be a text of 400.
+        if value.adjusted() < 38 and value == value.to_integral_value():
+            return format(value.to_integral_value(), "f")
+        return str(value)
+    return value
+
+
+def degrees(value: object, field: str) -> float:
+    """Read a latitude or longitude; its range is the contract's affair.
+
+    Raises
+    ------
+    InvalidTransactionError
+        Naming ``field``, where it is not a finite number.
+    """
+    number = value
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        number = Decimal(value.strip())
+    if isinstance(number, int | Decimal) and not isinstance(number, bool):
+        # Before it is a float: an integer of 400 digits cannot become one.
+        exact = Decimal(number)
+        if abs(exact) <= _MAX_DEGREES:
+            return float(exact)
+    raise InvalidTransactionError(field, "not a number of degrees")
+
+
+def _integer_text(number: int, field: str) -> str:
+    # Python refuses to write integers of more than 4,300 digits, and no field has room for 130.
+    if number.bit_length() > _MAX_INTEGER_BITS:
+        raise InvalidTransactionError(field, "a number of more than 128 digits")
+    return str(number)
+
+
+def _from_epoch(number: Decimal) -> str:
+    if SECONDS_RANGE[0] <= number < SECONDS_RANGE[1]:
+        microseconds = int(number * 1_000_000)
+    elif MILLISECONDS_RANGE[0] <= number < MILLISECONDS_RANGE[1]:
+        microseconds = int(number * 1000)
+    else:
+        raise InvalidTransactionError(
+            "timestamp", "a number that is neither seconds nor milliseconds since 1970"
+        )
+    return (_EPOCH_AT + timedelta(microseconds=microseconds)).isoformat()

@@ -1,0 +1,189 @@
+"""The Glue streaming job on this machine: the command that runs it, and what it says of its progress.
+
+The job is the script that Glue runs, with arguments and Spark settings of this machine. It writes a line of JSON for each
+batch (:func:`read_progress`) among Spark's warnings; SIGTERM ends it, and its Java with it.
+"""
+
+import os
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from local.components.aws_api import CREDENTIALS, REGION
+from local.jars import JAVA_HOME, spark_jars
+from local.specs import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+SCRIPT: Final = ROOT / "glue_scripts" / "stream_transactions.py"
+
+TOKENIZATION_KEY_VARIABLE: Final = "TOKENIZATION_KEY"
+LOCAL_TOKENIZATION_KEY: Final = "the key of the local stack, no secret"
+"""In AWS the key is a secret of its own; here nothing is worth protecting, and tokens must not change between runs."""
+
+
+class ReadyLine(msgspec.Struct, frozen=True, tag="ready", tag_field="event"):
+    """The query runs."""
+
+
+class BatchLine(msgspec.Struct, frozen=True, tag="batch", tag_field="event"):
+    """A batch is written."""
+
+    batch_id: int
+    published: int
+    quarantined: int
+    dropped_columns: dict[str, int]
+
+
+_LINES: Final = msgspec.json.Decoder(ReadyLine | BatchLine)
+
+
+class IngestionProgress(msgspec.Struct, frozen=True):
+    """What the job has said of itself so far."""
+
+    ready: bool
+    """Whether the query runs; files may be dropped before, too."""
+    batches: int
+    published: int
+    quarantined: int
+    dropped_columns: dict[str, int]
+    """Unknown column to how many rows had it."""
+
+
+def ingestion_command(
+    bootstrap_servers: str,
+    landing_uri: str,
+    quarantine_uri: str,
+    checkpoint_dir: "Path",
+    aws_endpoint: str,
+    *,
+    trigger_interval: str = "1 second",
+    max_files_per_trigger: int = 50,
+    cores: int = 1,
+    heap_mib: int = 768,
+) -> tuple[list[str], dict[str, str]]:
+    """Make the command and the environment that run the job here.
+
+    Parameters
+    ----------
+    bootstrap_servers : str
+        Of the local broker; the topic is ``transaction_stream``.
+    landing_uri, quarantine_uri : str
+        ``s3://bucket/prefix/`` on the emulator, or ``file:///folder/``.
+    checkpoint_dir : Path
+        Where the query keeps its place; a new folder is a new start.
+    aws_endpoint : str
+        The emulator's URL.
+    trigger_interval : str
+        Least time between the starts of two batches.
+    max_files_per_trigger : int
+        The most files that one batch takes.
+    cores : int
+        Tasks that run at once; each has a Python worker.
+    heap_mib : int
+        Most Java heap; the process takes about 300 MiB more, and 100 MiB for each Python worker.
+
+    Returns
+    -------
+    tuple[list[str], dict[str, str]]
+        Arguments of the process, and its whole environment.
+    """
+    command = [
+        sys.executable,
+        str(SCRIPT),
+        *("--landing_path", landing_uri),
+        *("--quarantine_path", quarantine_uri),
+        *("--checkpoint_path", checkpoint_dir.absolute().as_uri()),
+        *("--kafka_bootstrap_servers", bootstrap_servers),
+        *("--tokenization_key", f"env:{TOKENIZATION_KEY_VARIABLE}"),
+        *("--trigger_interval", trigger_interval),
+        *("--max_files_per_trigger", str(max_files_per_trigger)),
+    ]
+    settings = {**spark_settings(), **s3a_settings(aws_endpoint)}
+    arguments = [
+        *("--master", f"local[{cores}]"),
+        *("--driver-memory", f"{heap_mib}m"),
+        *(part for name, value in settings.items() for part in ("--conf", f'"{name}={value}"')),
+        "pyspark-shell",
+    ]
+    environment = {
+        # Of the caller's environment only what programs need anywhere; its AWS and Spark settings must not reach the job.
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
+        "JAVA_HOME": str(JAVA_HOME),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": " ".join(arguments),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        TOKENIZATION_KEY_VARIABLE: LOCAL_TOKENIZATION_KEY,
+        "AWS_ENDPOINT_URL": aws_endpoint,
+        "AWS_DEFAULT_REGION": REGION,
+        **CREDENTIALS,
+    }
+    return command, environment
+
+
+def read_progress(lines: "Iterable[str]") -> IngestionProgress:
+    """Add up what the job has written to its stdout.
+
+    Parameters
+    ----------
+    lines : Iterable[str]
+        Of the job's log. One that is still being written is left for the next time; a batch done twice counts once.
+
+    Returns
+    -------
+    IngestionProgress
+        Sums over all batches that the log tells of.
+    """
+    said = [_LINES.decode(line) for line in lines if line.startswith('{"event": ') and line.endswith("}\n")]
+    batches = {line.batch_id: line for line in said if isinstance(line, BatchLine)}
+    dropped = Counter[str]()
+    for batch in batches.values():
+        dropped.update(batch.dropped_columns)
+    return IngestionProgress(
+        ready=any(isinstance(line, ReadyLine) for line in said),
+        batches=len(batches),
+        published=sum(batch.published for batch in batches.values()),
+        quarantined=sum(batch.quarantined for batch in batches.values()),
+        dropped_columns=dict(dropped),
+    )
+
+
+def spark_settings() -> dict[str, str]:
+    """Spark's settings for small batches on one machine."""
+    # On the class path from the start: spark.jars would copy the files at every start.
+    class_path = os.pathsep.join(map(str, spark_jars()))
+    return {
+        "spark.driver.extraClassPath": class_path,
+        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.adaptive.enabled": "false",
+        # A stream's history of progress and old checkpoints: enough for a look, not for days.
+        "spark.sql.streaming.numRecentProgressUpdates": "20",
+        "spark.sql.streaming.minBatchesToRetain": "20",
+    }
+
+
+def s3a_settings(endpoint: str) -> dict[str, str]:
+    """Hadoop's S3 client, pointed at the emulator; ``s3://`` means it too, as it does on Glue."""
+    hadoop = {
+        "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "fs.s3a.endpoint": endpoint,
+        "fs.s3a.endpoint.region": REGION,
+        "fs.s3a.path.style.access": "true",
+        "fs.s3a.aws.credentials.provider": "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
+        "fs.s3a.fast.upload.buffer": "bytebuffer",
+        "fs.s3a.directory.marker.retention": "keep",
+        "mapreduce.fileoutputcommitter.algorithm.version": "2",
+        "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    }
+    return {f"spark.hadoop.{name}": value for name, value in hadoop.items()}
