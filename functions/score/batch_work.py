@@ -1,0 +1,99 @@
+"""What is known of one batch while it is worked on: whose payments, which profiles, what stands, what came of it."""
+
+from typing import TYPE_CHECKING
+
+from score.profile import Profile
+from score.profile_store import Progress, read_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contract.scored import Position, ScoredTransaction
+    from score.delivery import Batch, Delivery
+    from score.history_store import RowKey
+    from score.profile_store import Reading
+    from score.user_chain import Outcome, UserChain
+
+
+class BatchWork:
+    """One batch in work.
+
+    Attributes
+    ----------
+    by_user : dict[str, list[Delivery]]
+        Payments by user, in the order of the batch.
+    profiles : dict[str, Profile]
+        The profile before the batch, by user; chains go on with these objects.
+    standing : dict[RowKey, Position]
+        Rows known to stand already.
+    chains, outcomes
+        By user.
+    rows : list[ScoredTransaction]
+        New rows; after the inserts, those that were stored.
+    is_degraded : bool
+        The cache could not be read.
+    """
+
+    def __init__(self, batch: "Batch") -> None:
+        self.batch = batch
+        self.by_user: dict[str, list[Delivery]] = {}
+        for delivery in batch.deliveries:
+            self.by_user.setdefault(delivery.user_id, []).append(delivery)
+        self.profiles: dict[str, Profile] = {}
+        self.standing: dict[RowKey, Position] = {}
+        self.chains: dict[str, UserChain] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.rows: list[ScoredTransaction] = []
+        self.is_degraded = False
+        self._stored_form: dict[str, bytes] = {}
+        self._revisions: dict[str, bytes] = {}
+        self._progress: list[Progress] = []
+        self._fresh_from: dict[tuple[str, int], int] = {}
+
+    def take(self, reading: "Reading") -> None:
+        """Use what the cache gave; profiles that are missing or may be stale are left out, to be rebuilt."""
+        if reading.progress:
+            self._progress = reading.progress
+            self._fresh_from = {(mark.topic, mark.partition): mark.fresh_from for mark in reading.progress}
+        for user_id, cached in reading.profiles.items():
+            self._revisions[user_id] = cached.revision
+            self.profiles.pop(user_id, None)
+            profile = read_profile(cached)
+            if profile is not None and cached.body is not None and self._is_fresh(user_id, profile):
+                self.profiles[user_id] = profile
+                self._stored_form[user_id] = cached.body
+
+    def use(self, user_id: str, profile: Profile) -> None:
+        """Use a rebuilt profile."""
+        self.profiles[user_id] = profile
+        self._stored_form[user_id] = profile.to_bytes()
+
+    def without_profile(self, user_ids: "Iterable[str]") -> list[str]:
+        """Those of the users whose profile is still to be rebuilt."""
+        return [user_id for user_id in user_ids if user_id not in self.profiles]
+
+    def base(self, user_id: str) -> Profile:
+        """The profile before the batch, a new object each time."""
+        return Profile.from_bytes(self._stored_form[user_id])
+
+    def revision(self, user_id: str) -> bytes:
+        """Revision of the profile that stood in the cache when it was read; empty for none."""
+        return self._revisions[user_id]
+
+    def progress(self, failed: "set[Position]") -> list[Progress]:
+        """How far each partition is folded once this batch's profiles are written."""
+        marks = []
+        for span, read in zip(self.batch.spans, self._progress, strict=True):
+            offsets = [p.offset for p in failed if (p.topic, p.partition) == (span.topic, span.partition)]
+            folded_to = min(offsets) - 1 if offsets else span.last
+            marks.append(
+                Progress(span.topic, span.partition, max(read.folded_to, folded_to), read.fresh_from)
+            )
+        return marks
+
+    def _is_fresh(self, user_id: str, profile: Profile) -> bool:
+        partitions = {(d.position.topic, d.position.partition) for d in self.by_user[user_id]}
+        return all(
+            profile.folded_offset(topic, partition) >= self._fresh_from[topic, partition]
+            for topic, partition in partitions
+        )

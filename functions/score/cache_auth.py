@@ -1,0 +1,76 @@
+"""Signing in to ElastiCache with IAM: a token that is a presigned request, good for 15 minutes, and no stored password.
+
+Source: Amazon ElastiCache user guide, "Authenticating with IAM".
+"""
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from botocore.exceptions import NoCredentialsError
+from botocore.model import ServiceId
+from botocore.signers import RequestSigner
+from redis.credentials import CredentialProvider
+
+if TYPE_CHECKING:
+    from boto3 import Session
+
+    from score.settings import Settings
+
+TOKEN_LIFETIME_S: Final = 900
+"""ElastiCache refuses longer ones. A connection, once made, lives on for up to 12 hours."""
+
+
+class IamCredentials(CredentialProvider):
+    """Makes a fresh token for each new connection.
+
+    Parameters
+    ----------
+    session : boto3.Session
+        Whose credentials and region sign.
+    endpoint : str
+        ``rediss://user@host:port``; its user is the ElastiCache user to sign in as.
+    replication_group : str
+        Replication group id, in lower case.
+
+    Raises
+    ------
+    NoCredentialsError
+        Where the session has none to sign with.
+    """
+
+    def __init__(self, session: "Session", endpoint: str, replication_group: str) -> None:
+        self._user = urlsplit(endpoint).username or ""
+        self._replication_group = replication_group
+        self._region = session.region_name
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        self._signer = RequestSigner(
+            ServiceId("elasticache"),
+            self._region,
+            "elasticache",
+            "v4",
+            credentials,
+            session.events,
+        )
+
+    def get_credentials(self) -> tuple[str, str]:
+        """User name and token."""
+        request = {
+            "method": "GET",
+            "url": f"http://{self._replication_group}/?Action=connect&User={self._user}",
+            "body": {},
+            "headers": {},
+            "context": {},
+        }
+        signed = self._signer.generate_presigned_url(
+            request, operation_name="connect", expires_in=TOKEN_LIFETIME_S, region_name=self._region
+        )
+        return self._user, signed.removeprefix("http://")
+
+
+def cache_credentials(session: "Session", settings: "Settings") -> CredentialProvider | None:
+    """Sign-in for the cache that the settings name; None where it asks for none."""
+    if not settings.cache_replication_group:
+        return None
+    return IamCredentials(session, settings.elasticache_redis_endpoint, settings.cache_replication_group)

@@ -1,0 +1,166 @@
+"""A Kafka batch as Lambda hands it over, turned into valid payments and rejected records, none lost."""
+
+from base64 import b64decode
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import NotRequired, TypedDict
+
+import msgspec
+
+from contract.errors import InvalidTransactionError
+from contract.scored import Position
+from contract.transaction import decode_transaction
+from score.profile.profile import PaymentFacts
+
+
+class KafkaRecord(TypedDict):
+    """One record of the event; keys and values are base64."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """When the broker took it (or the producer said), ms since the epoch."""
+    timestampType: str
+    key: NotRequired[str | None]
+    value: NotRequired[str | None]
+    headers: NotRequired[list[dict[str, list[int]]]]
+
+
+class KafkaEvent(TypedDict):
+    """What an event source mapping for Kafka sends: records by ``topic-partition``."""
+
+    eventSource: str
+    records: dict[str, list[KafkaRecord]]
+
+
+class KafkaItemIdentifier(TypedDict):
+    """One record of a Kafka batch, as partial batch responses name it."""
+
+    partition: str
+    """``topic-partition``."""
+    offset: int
+
+
+class BatchItemFailure(TypedDict):
+    """One record to be delivered again; those behind it on its partition come with it."""
+
+    itemIdentifier: KafkaItemIdentifier
+
+
+class PartialBatchResponse(TypedDict):
+    """What Lambda's event source mapping reads."""
+
+    batchItemFailures: list[BatchItemFailure]
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A valid payment and where it stood."""
+
+    facts: PaymentFacts
+    position: Position
+    appended_at_ms: int
+    is_key_mismatch: bool
+    """The record's key was not the payment's user; it is scored by its user all the same."""
+
+    @property
+    def appended_at(self) -> datetime:
+        """When Kafka took the record, UTC, to the millisecond."""
+        return datetime.fromtimestamp(self.appended_at_ms // 1000, UTC) + timedelta(
+            milliseconds=self.appended_at_ms % 1000
+        )
+
+    @property
+    def user_id(self) -> str:
+        """Whose payment it is."""
+        return self.facts.transaction.user_id
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A record that is not a valid payment, whole, with the reason."""
+
+    position: Position
+    appended_at_ms: int
+    field: str
+    problem: str
+    key: bytes | None
+    value: bytes | None
+
+
+class Span(msgspec.Struct):
+    """The offsets of one partition in a batch."""
+
+    topic: str
+    partition: int
+    first: int
+    last: int
+
+
+class Batch(msgspec.Struct):
+    """One delivery of the event source mapping, sorted out."""
+
+    deliveries: list[Delivery]
+    rejected: list[Rejected]
+    spans: list[Span]
+
+
+def read_batch(event: KafkaEvent, now: datetime) -> Batch:
+    """Decode and validate every record of an event.
+
+    Parameters
+    ----------
+    event : KafkaEvent
+        As Lambda delivers it; records of one partition in ascending offsets.
+    now : datetime
+        The clock, aware.
+
+    Returns
+    -------
+    Batch
+        Each record is either among ``deliveries`` or among ``rejected``, in the order of the event.
+    """
+    batch = Batch([], [], [])
+    for records in event["records"].values():
+        if not records:
+            continue
+        batch.spans.append(
+            Span(records[0]["topic"], records[0]["partition"], records[0]["offset"], records[-1]["offset"])
+        )
+        for record in records:
+            _read_record(record, now, batch)
+    return batch
+
+
+def failure_response(failed: Iterable[Position]) -> PartialBatchResponse:
+    """Name the records to be delivered again, in the order of their positions; none is full success."""
+    return {
+        "batchItemFailures": [
+            {
+                "itemIdentifier": {
+                    "partition": f"{position.topic}-{position.partition}",
+                    "offset": position.offset,
+                }
+            }
+            for position in sorted(failed)
+        ]
+    }
+
+
+def _read_record(record: KafkaRecord, now: datetime, batch: Batch) -> None:
+    position = Position(record["topic"], record["partition"], record["offset"])
+    key, value = _bytes(record.get("key")), _bytes(record.get("value"))
+    try:
+        if value is None:
+            raise InvalidTransactionError("$", "null value")
+        transaction = decode_transaction(value, now)
+    except InvalidTransactionError as error:
+        batch.rejected.append(Rejected(position, record["timestamp"], error.field, error.problem, key, value))
+        return
+    is_key_mismatch = key is not None and key != transaction.user_id.encode()
+    batch.deliveries.append(
+        Delivery(PaymentFacts.of(transaction), position, record["timestamp"], is_key_mismatch)
+    )
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text)

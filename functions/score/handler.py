@@ -1,0 +1,77 @@
+"""Lambda's entry to the score stage: settings, adapters, stage, handler."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from contract.settings import read_settings
+from score.cache_auth import cache_credentials
+from score.delivery import KafkaEvent, PartialBatchResponse
+from score.history_store import DynamoHistoryStore
+from score.profile_store import RedisProfileStore, connect
+from score.quarantine import SqsQuarantine
+from score.rules_source import AppConfigDocument, Rulesets
+from score.settings import Settings
+from score.stage import ScoreStage
+from score.telemetry import EmfTelemetry
+
+RETRY_MARGIN_MS = 10_000
+"""No new try begins with less time left: a request's time-outs, the profiles and the answer must still fit."""
+
+settings = read_settings(
+    Settings, os.environ
+)  # a missing variable fails the cold start, not the first payment
+logger, metrics, tracer = Logger(), Metrics(), Tracer()
+client_config = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=8,
+    tcp_keepalive=True,
+    retries={"total_max_attempts": 2, "mode": "standard"},
+)
+clock = partial(datetime.now, UTC)
+telemetry = EmfTelemetry(metrics, logger, clock)
+document = AppConfigDocument(
+    application=settings.rules_application,
+    environment=settings.rules_environment,
+    profile=settings.rules_profile,
+    max_age_seconds=settings.rules_refresh_seconds,
+)
+rulesets = Rulesets(
+    document,
+    source=document.source,
+    on_refused=telemetry.ruleset_refused,
+    on_unreachable=telemetry.ruleset_unreachable,
+)
+session = boto3.Session()
+cache = connect(settings.elasticache_redis_endpoint, cache_credentials(session, settings))
+history = DynamoHistoryStore(
+    session.client("dynamodb", config=client_config),
+    settings.transaction_history_table,
+    settings.history_retention_days,
+    ThreadPoolExecutor(max_workers=8),
+    time.sleep,
+)
+quarantine = SqsQuarantine(
+    session.client("sqs", config=client_config),
+    session.client("s3", config=client_config),
+    settings.quarantine_queue_url,
+    settings.quarantine_bucket,
+)
+profiles = RedisProfileStore(cache, settings.profile_retention_days)
+stage = ScoreStage(profiles, history, quarantine, rulesets.current, telemetry, clock)
+
+
+@tracer.capture_lambda_handler(capture_response=False)
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: KafkaEvent, context: LambdaContext) -> PartialBatchResponse:
+    """Score one batch; name the offsets that must be delivered again."""
+    return stage.handle(event, lambda: context.get_remaining_time_in_millis() > RETRY_MARGIN_MS)

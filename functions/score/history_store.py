@@ -1,0 +1,219 @@
+"""`transaction_history`: inserts that never overwrite, 25 a request, and a user's past by one Query.
+
+An insert by PartiQL costs the write units of a plain put and answers ``DuplicateItem`` for a row that stands;
+`BatchWriteItem` knows no condition, and `TransactWriteItems` costs twice the units.
+"""
+
+import random
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contract.scored import Position, ScoredTransaction, from_history_item, to_history_item
+from score.errors import HistoryUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MAX_STATEMENTS: Final = 25
+"""Statements that one `BatchExecuteStatement` takes."""
+MAX_KEYS: Final = 100
+"""Keys that one `BatchGetItem` takes."""
+MAX_ATTEMPTS: Final = 6
+FIRST_BACKOFF_S: Final = 0.05
+MAX_BACKOFF_S: Final = 1.0
+
+REBUILD_ROWS: Final = 500
+"""Rows that a profile is rebuilt from, the newest: about 5 a day over the longest window, and one page of a Query."""
+
+_SECONDS_PER_DAY: Final = 86_400
+_DUPLICATE: Final = "DuplicateItem"
+
+T = TypeVar("T")
+RowKey = tuple[str, str]
+"""``user_id`` and ``event_key``."""
+
+
+class Insert(Enum):
+    """What became of one row."""
+
+    STORED = "stored"
+    STANDS = "stands"
+    """A row of this key stood already."""
+    FAILED = "failed"
+    """Not stored in the time there was; to be delivered again."""
+
+
+class HistoryStore(Protocol):
+    """The calls that the stage makes."""
+
+    def insert(self, rows: "Sequence[ScoredTransaction]", has_time: "Callable[[], bool]") -> list[Insert]:
+        """Insert all rows, overwrite none; as long as ``rows``, in their order."""
+        ...
+
+    def positions(self, keys: "Sequence[RowKey]") -> "dict[RowKey, Position]":
+        """Where the payments of these rows stood in Kafka; rows that do not stand are left out."""
+        ...
+
+    def newest(self, user_ids: "Sequence[str]") -> "dict[str, list[ScoredTransaction]]":
+        """Each user's newest rows, oldest first, at most :data:`REBUILD_ROWS`."""
+        ...
+
+
+class DynamoHistoryStore:
+    """The history in DynamoDB.
+
+    Parameters
+    ----------
+    client : DynamoDBClient
+        Its own retries kept short: the stage retries single rows and knows how much time is left.
+    table : str
+        Name of the table.
+    retention_days : int
+        How long a row is kept, from when it was scored.
+    pool : Executor
+        Runs requests side by side; bounded.
+    wait : Callable[[float], None]
+        Waits the given seconds between tries.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        retention_days: int,
+        pool: "Executor",
+        wait: "Callable[[float], None]",
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._retention_s = retention_days * _SECONDS_PER_DAY
+        self._pool = pool
+        self._wait = wait
+
+    def insert(self, rows: "Sequence[ScoredTransaction]", has_time: "Callable[[], bool]") -> list[Insert]:
+        """Insert rows in requests of 25, side by side; throttled rows again, with jitter.
+
+        Parameters
+        ----------
+        rows : Sequence[ScoredTransaction]
+            No two of the same key.
+        has_time : Callable[[], bool]
+            Whether another try still fits into the invocation.
+
+        Returns
+        -------
+        list[Insert]
+            As long as ``rows``, in their order.
+        """
+        outcome = [Insert.FAILED] * len(rows)
+        statements = [self._statement(row) for row in rows]
+        waiting = list(range(len(rows)))
+        for attempt in range(MAX_ATTEMPTS):
+            if not waiting or (attempt and not has_time()):
+                break
+            if attempt:
+                self._wait(random.uniform(0, min(FIRST_BACKOFF_S * 2**attempt, MAX_BACKOFF_S)))  # noqa: S311 jitter
+            chunks = list(_chunks(waiting, MAX_STATEMENTS))
+            answers = self._pool.map(lambda chunk: self._execute([statements[i] for i in chunk]), chunks)
+            for chunk, answer in zip(chunks, answers, strict=True):
+                for index, result in zip(chunk, answer, strict=True):
+                    outcome[index] = result
+            waiting = [index for index in waiting if outcome[index] is Insert.FAILED]
+        return outcome
+
+    def positions(self, keys: "Sequence[RowKey]") -> "dict[RowKey, Position]":
+        """Look rows up by key, read consistently.
+
+        Raises
+        ------
+        HistoryUnavailableError
+            Where DynamoDB does not answer.
+        """
+        found: dict[RowKey, Position] = {}
+        for chunk in _chunks(list(dict.fromkeys(keys)), MAX_KEYS):
+            for item in self._batch_get(chunk):
+                key = (item["user_id"]["S"], item["event_key"]["S"])
+                found[key] = Position.parse(item["position"]["S"])
+        return found
+
+    def newest(self, user_ids: "Sequence[str]") -> "dict[str, list[ScoredTransaction]]":
+        """Query each user's newest rows, side by side, read consistently.
+
+        Raises
+        ------
+        HistoryUnavailableError
+            Where DynamoDB does not answer.
+        """
+        return dict(zip(user_ids, self._pool.map(self._query, user_ids), strict=True))
+
+    def _statement(self, row: ScoredTransaction) -> "dict[str, Any]":
+        scored_at_s = int(row.scored_at.timestamp())
+        item = to_history_item(row, scored_at_s + self._retention_s)
+        return {"Statement": _insert_statement(self._table, item), "Parameters": list(item.values())}
+
+    def _execute(self, statements: "list[dict[str, Any]]") -> list[Insert]:
+        try:
+            answer = self._client.batch_execute_statement(Statements=statements)  # type: ignore[arg-type]
+        except (ClientError, BotoCoreError):
+            # Also a time-out after the rows were written: the next try then finds that they stand.
+            return [Insert.FAILED] * len(statements)
+        return [_result(response) for response in answer["Responses"]]
+
+    def _batch_get(self, keys: "Sequence[RowKey]") -> "Iterator[Mapping[str, Any]]":
+        request: Any = {
+            self._table: {
+                "Keys": [{"user_id": {"S": user_id}, "event_key": {"S": key}} for user_id, key in keys],
+                "ConsistentRead": True,
+                "ProjectionExpression": "user_id, event_key, #position",
+                "ExpressionAttributeNames": {"#position": "position"},
+            }
+        }
+        for attempt in range(MAX_ATTEMPTS):
+            if attempt:
+                self._wait(random.uniform(0, min(FIRST_BACKOFF_S * 2**attempt, MAX_BACKOFF_S)))  # noqa: S311 jitter
+            try:
+                answer = self._client.batch_get_item(RequestItems=request)
+            except (ClientError, BotoCoreError) as error:
+                raise HistoryUnavailableError(f"BatchGetItem: {type(error).__name__}") from error
+            yield from answer["Responses"].get(self._table, [])
+            request = answer.get("UnprocessedKeys")
+            if not request:
+                return
+        raise HistoryUnavailableError(f"BatchGetItem: keys left unprocessed {MAX_ATTEMPTS} times")
+
+    def _query(self, user_id: str) -> list[ScoredTransaction]:
+        try:
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="user_id = :user",
+                ExpressionAttributeValues={":user": {"S": user_id}},
+                ConsistentRead=True,
+                ScanIndexForward=False,
+                Limit=REBUILD_ROWS,
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise HistoryUnavailableError(f"Query: {type(error).__name__}") from error
+        return [from_history_item(item) for item in reversed(answer["Items"])]
+
+
+def _insert_statement(table: str, item: "Mapping[str, Any]") -> str:
+    # One text for all rows: values are parameters, so nothing of a payment is ever part of a statement.
+    fields = ", ".join(f"'{name}': ?" for name in item)
+    return f'INSERT INTO "{table}" VALUE {{{fields}}}'
+
+
+def _result(response: "Mapping[str, Any]") -> Insert:
+    error = response.get("Error")
+    if error is None:
+        return Insert.STORED
+    return Insert.STANDS if error.get("Code") == _DUPLICATE else Insert.FAILED
+
+
+def _chunks(values: "Sequence[T]", size: int) -> "Iterator[Sequence[T]]":
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

@@ -1,0 +1,249 @@
+"""Profiles in Redis or Valkey: one read and one write a batch, compare-and-set, and a mark that tells stale ones.
+
+Redis is a cache and may be away for a while, or come back with old data. Profiles alone cannot show that: a user's offsets
+have gaps. So each partition has a progress mark, written by the same script that writes the profiles:
+
+``folded_to``
+    everything up to this offset of the partition is folded into the profiles that stand here;
+``fresh_from``
+    a profile that has not been touched since this offset may lack payments, and is rebuilt when next needed.
+
+A batch that begins beyond ``folded_to + 1`` finds that others were scored without the cache (or that the cache lost what it
+had), and sets ``fresh_from`` to its own first offset.
+"""
+
+import os
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+import msgspec
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from score.errors import CacheUnavailableError
+from score.profile import Profile, ProfileFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from redis.credentials import CredentialProvider
+
+    from score.delivery import Span
+
+CONNECT_TIMEOUT_S: Final = 0.25
+READ_TIMEOUT_S: Final = 0.75
+"""A cache that is slower than reading history from DynamoDB is no help."""
+
+REVISION_BYTES: Final = 8
+_SECONDS_PER_DAY: Final = 86_400
+
+# The revision is random, not a counter: a profile that was evicted and rebuilt in between would count to the same number.
+#
+#   writer A                          writer B
+#   reads profile, revision r
+#                                     reads profile, revision r
+#                                     writes, revision s
+#   compares r with s: lost, reads again, folds what B has not
+#
+# Progress moves only when no profile was lost, and never backwards.
+_WRITE_SCRIPT: Final = """
+local profiles, ttl_s = tonumber(ARGV[1]), ARGV[2]
+local lost = {}
+for i = 1, profiles do
+  local expected, value = ARGV[1 + 2 * i], ARGV[2 + 2 * i]
+  if redis.call('GETRANGE', KEYS[i], 0, 7) == expected then
+    redis.call('SET', KEYS[i], value, 'EX', ttl_s)
+  else
+    lost[#lost + 1] = i
+  end
+end
+if #lost == 0 then
+  for i = profiles + 1, #KEYS do
+    local folded_to, fresh_from = ARGV[1 + 2 * i], ARGV[2 + 2 * i]
+    local standing = redis.call('GET', KEYS[i])
+    if standing then
+      local standing_to, standing_from = standing:match('^(-?%d+):(-?%d+)$')
+      if tonumber(standing_to) > tonumber(folded_to) then folded_to = standing_to end
+      if tonumber(standing_from) > tonumber(fresh_from) then fresh_from = standing_from end
+    end
+    redis.call('SET', KEYS[i], folded_to .. ':' .. fresh_from)
+  end
+end
+return lost
+"""
+
+
+class CachedProfile(msgspec.Struct):
+    """A profile as it stands in the cache; both empty where none stands."""
+
+    body: bytes | None
+    revision: bytes
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a partition is folded into the profiles that stand in the cache."""
+
+    topic: str
+    partition: int
+    folded_to: int
+    fresh_from: int
+
+
+class Reading(msgspec.Struct):
+    """What one read gives."""
+
+    profiles: dict[str, CachedProfile]
+    """By user."""
+    progress: list[Progress]
+    """As long as the spans asked for, in their order: with ``fresh_from`` moved on where a gap was found."""
+
+
+class ProfileWrite(msgspec.Struct):
+    """A profile to be written, if what was read still stands."""
+
+    user_id: str
+    profile: Profile
+    expected_revision: bytes
+
+
+class ProfileStore(Protocol):
+    """The calls that the stage makes."""
+
+    def read(self, user_ids: "Sequence[str]", spans: "Sequence[Span]") -> Reading:
+        """Read all users' profiles and the partitions' progress; CacheUnavailableError."""
+        ...
+
+    def write(self, writes: "Sequence[ProfileWrite]", progress: "Sequence[Progress]") -> list[str]:
+        """Write all, and say whose profile had changed in between; CacheUnavailableError."""
+        ...
+
+
+class RedisProfileStore:
+    """Profiles in Redis.
+
+    Parameters
+    ----------
+    client : redis.Redis
+        Answering in bytes.
+    retention_days : int
+        How long the profile of a user who does not pay is kept.
+    """
+
+    def __init__(self, client: "redis.Redis", retention_days: int) -> None:
+        self._client = client
+        self._ttl_s = retention_days * _SECONDS_PER_DAY
+        self._write_script = client.register_script(_WRITE_SCRIPT)
+
+    def read(self, user_ids: "Sequence[str]", spans: "Sequence[Span]") -> Reading:
+        """Read all profiles and marks in one round trip.
+
+        Raises
+        ------
+        CacheUnavailableError
+            Where Redis does not answer in time.
+        """
+        keys = [_profile_key(user_id) for user_id in user_ids]
+        keys += [_progress_key(span.topic, span.partition) for span in spans]
+        if not keys:
+            return Reading({}, [])
+        try:
+            values = cast("list[bytes | None]", self._client.mget(keys))
+        except redis.RedisError as error:
+            raise CacheUnavailableError(type(error).__name__) from error
+        split = len(user_ids)
+        profiles = {user_id: _cached(value) for user_id, value in zip(user_ids, values[:split], strict=True)}
+        progress = [_progress(span, value) for span, value in zip(spans, values[split:], strict=True)]
+        return Reading(profiles, progress)
+
+    def write(self, writes: "Sequence[ProfileWrite]", progress: "Sequence[Progress]") -> list[str]:
+        """Write profiles whose read revision still stands, in one round trip.
+
+        Returns
+        -------
+        list[str]
+            Users whose profile had changed; nothing of theirs was written, and no progress of any partition.
+
+        Raises
+        ------
+        CacheUnavailableError
+            Where Redis does not answer in time. What was written then is not known, and need not be: the next read tells.
+        """
+        if not writes and not progress:
+            return []
+        keys = [_profile_key(write.user_id) for write in writes]
+        keys += [_progress_key(mark.topic, mark.partition) for mark in progress]
+        try:
+            lost: list[int] = self._write_script(keys, list(self._arguments(writes, progress)))
+        except redis.RedisError as error:
+            raise CacheUnavailableError(type(error).__name__) from error
+        return [writes[index - 1].user_id for index in lost]
+
+    def _arguments(
+        self, writes: "Sequence[ProfileWrite]", progress: "Sequence[Progress]"
+    ) -> "Iterable[bytes | int]":
+        yield len(writes)
+        yield self._ttl_s
+        revisions = os.urandom(REVISION_BYTES * len(writes))
+        for place, write in enumerate(writes):
+            start = place * REVISION_BYTES
+            yield write.expected_revision
+            yield revisions[start : start + REVISION_BYTES] + write.profile.to_bytes()
+        for mark in progress:
+            yield mark.folded_to
+            yield mark.fresh_from
+
+
+def connect(endpoint: str, credentials: "CredentialProvider | None" = None) -> "redis.Redis":
+    """Make a client for ``ELASTICACHE_REDIS_ENDPOINT``; it connects when it is first used.
+
+    Parameters
+    ----------
+    endpoint : str
+        ``host``, ``host:port``, ``redis://...`` or ``rediss://...``.
+    credentials : CredentialProvider | None
+        Signs in at each new connection; None for a cache without users.
+    """
+    url = endpoint if "://" in endpoint else f"redis://{endpoint}"
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=READ_TIMEOUT_S,
+        socket_keepalive=True,
+        # Once more on a connection that went stale while the function was frozen; no more, the history is there.
+        retry=Retry(NoBackoff(), 1),
+        retry_on_error=[redis.ConnectionError],
+        credential_provider=credentials,
+    )
+
+
+def _profile_key(user_id: str) -> str:
+    return f"profile:{user_id}"
+
+
+def _progress_key(topic: str, partition: int) -> str:
+    return f"progress:{topic}/{partition}"
+
+
+def _cached(value: bytes | None) -> CachedProfile:
+    if value is None:
+        return CachedProfile(None, b"")
+    return CachedProfile(value[REVISION_BYTES:], value[:REVISION_BYTES])
+
+
+def read_profile(cached: CachedProfile) -> Profile | None:
+    """Decode a cached profile; None where none stands, or one of another format."""
+    if cached.body is None:
+        return None
+    try:
+        return Profile.from_bytes(cached.body)
+    except ProfileFormatError:
+        return None
+
+
+def _progress(span: "Span", value: bytes | None) -> Progress:
+    if value is None:
+        return Progress(span.topic, span.partition, span.first - 1, span.first)
+    folded_to, fresh_from = (int(part) for part in value.split(b":"))
+    if span.first > folded_to + 1:
+        return Progress(span.topic, span.partition, span.first - 1, span.first)
+    return Progress(span.topic, span.partition, folded_to, fresh_from)

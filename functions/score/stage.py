@@ -1,0 +1,219 @@
+"""The score stage: a Kafka batch in, decided and kept payments out, and the offsets that must come again.
+
+In this order, so that a crash anywhere loses nothing and doubles nothing: read profiles, score, insert history, write profiles,
+answer. History is inserted before profiles are written: a profile that is behind its history is caught up by the redelivery,
+one that is ahead of it would hide a payment for good. Two round trips to the cache a batch, whatever its size.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from contract.scored import Position, ScoredTransaction
+from score.batch_work import BatchWork
+from score.catalogue import FEATURE_SET
+from score.decision import is_fraudulent
+from score.delivery import PartialBatchResponse, failure_response, read_batch
+from score.errors import CacheUnavailableError
+from score.features import compute_features
+from score.history_store import Insert
+from score.profile import Profile
+from score.profile.profile import PaymentFacts
+from score.profile_store import ProfileWrite
+from score.user_chain import UserChain, needs_lookup, rebuild, row_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from score.delivery import Delivery, KafkaEvent
+    from score.history_store import HistoryStore
+    from score.profile_store import ProfileStore
+    from score.quarantine import Quarantine
+    from score.ruleset import Ruleset
+    from score.telemetry import Telemetry
+
+MAX_WRITE_ROUNDS: Final = 5
+"""How often a profile that others keep changing is tried before its payments are delivered again."""
+
+
+class ScoreStage:
+    """Scores batches.
+
+    Parameters
+    ----------
+    profiles : ProfileStore
+        The cache.
+    history : HistoryStore
+        What outlives the cache.
+    quarantine : Quarantine
+        Where records go that are no valid payments.
+    ruleset : Callable[[], Ruleset]
+        Gives the ruleset in force; asked once a batch.
+    telemetry : Telemetry
+        Counts what happened.
+    clock : Callable[[], datetime]
+        The time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        profiles: "ProfileStore",
+        history: "HistoryStore",
+        quarantine: "Quarantine",
+        ruleset: "Callable[[], Ruleset]",
+        telemetry: "Telemetry",
+        clock: "Callable[[], datetime]",
+    ) -> None:
+        self._profiles = profiles
+        self._history = history
+        self._quarantine = quarantine
+        self._ruleset = ruleset
+        self._telemetry = telemetry
+        self._clock = clock
+
+    def handle(self, event: "KafkaEvent", has_time: "Callable[[], bool]") -> PartialBatchResponse:
+        """Score one batch.
+
+        Parameters
+        ----------
+        event : KafkaEvent
+            As Lambda delivers it.
+        has_time : Callable[[], bool]
+            Whether another try at something still fits into the invocation.
+
+        Returns
+        -------
+        PartialBatchResponse
+            Naming each record that is to be delivered again.
+
+        Raises
+        ------
+        NoRulesetError
+            Where no ruleset has ever been in force; the whole batch comes again.
+        HistoryUnavailableError
+            Where the history cannot be read; the whole batch comes again.
+        """
+        batch = read_batch(event, self._clock())
+        self._telemetry.batch_read(batch)
+        failed = self._quarantine.put(batch.rejected) if batch.rejected else set[Position]()
+        work = BatchWork(batch)
+        self._load(work)
+        self._score(work)
+        failed.update(self._store(work, has_time))
+        self._write_profiles(work, failed)
+        self._telemetry.batch_done(work.rows, failed, is_degraded=work.is_degraded)
+        return failure_response(failed)
+
+    def _load(self, work: BatchWork) -> None:
+        """Read or rebuild the profiles, and look up rows that may stand already."""
+        try:
+            work.take(self._profiles.read(list(work.by_user), work.batch.spans))
+        except CacheUnavailableError as error:
+            self._telemetry.cache_unavailable(error)
+            work.is_degraded = True
+        self._rebuild(
+            work, {user_id: work.by_user[user_id] for user_id in work.without_profile(work.by_user)}
+        )
+        doubtful = [
+            row_key(delivery)
+            for user_id, deliveries in work.by_user.items()
+            for delivery in deliveries
+            if needs_lookup(delivery, work.profiles[user_id])
+        ]
+        if doubtful:
+            work.standing = self._history.positions(doubtful)
+
+    def _rebuild(self, work: BatchWork, to_be_folded: "Mapping[str, Sequence[Delivery]]") -> None:
+        if not to_be_folded:
+            return
+        newest = self._history.newest(list(to_be_folded))
+        for user_id, deliveries in to_be_folded.items():
+            work.use(user_id, rebuild(Profile(), newest[user_id], _facts_of, deliveries))
+        self._telemetry.profiles_rebuilt(sum(1 for rows in newest.values() if rows))
+
+    def _score(self, work: BatchWork) -> None:
+        ruleset = self._ruleset()
+        scored_at = self._clock()
+
+        def score(delivery: "Delivery", profile: Profile) -> ScoredTransaction:
+            transaction = delivery.facts.transaction
+            features = compute_features(delivery.facts, profile, ruleset)
+            verdict = is_fraudulent(features, transaction, ruleset)
+            return ScoredTransaction(
+                transaction=transaction,
+                position=delivery.position,
+                risk_score=verdict.risk_score,
+                decision=verdict.decision,
+                reasons=verdict.reasons,
+                shadow_rule_ids=verdict.shadow_rule_ids,
+                failed_rule_ids=verdict.failed_rule_ids,
+                features=tuple(features.values()),
+                feature_set=FEATURE_SET,
+                ruleset_version=ruleset.version,
+                profile_version=profile.tx_count,
+                degraded=work.is_degraded,
+                appended_at=delivery.appended_at,
+                scored_at=scored_at,
+            )
+
+        for user_id, deliveries in work.by_user.items():
+            chain = UserChain(deliveries, work.profiles[user_id], partial(work.base, user_id), work.standing)
+            chain.score(score)
+            work.chains[user_id] = chain
+            work.rows += chain.rows
+
+    def _store(self, work: BatchWork, has_time: "Callable[[], bool]") -> "set[Position]":
+        """Insert the new rows and settle each user's chain; returns what could not be stored."""
+        inserts = self._history.insert(work.rows, has_time) if work.rows else []
+        keys = [(row.transaction.user_id, row.transaction.event_key) for row in work.rows]
+        by_key = dict(zip(keys, inserts, strict=True))
+        standing = [key for key, insert in by_key.items() if insert is Insert.STANDS]
+        standing_after = self._history.positions(standing) if standing else {}
+        failed: set[Position] = set()
+        for user_id, chain in work.chains.items():
+            work.outcomes[user_id] = outcome = chain.settle(by_key, standing_after)
+            failed.update(outcome.failed)
+            self._telemetry.chain_settled(outcome)
+        work.rows = [row for row, insert in zip(work.rows, inserts, strict=True) if insert is Insert.STORED]
+        return failed
+
+    def _write_profiles(self, work: BatchWork, failed: "set[Position]") -> None:
+        """Write the profiles by compare-and-set; those that others changed are read and folded again."""
+        if work.is_degraded:
+            return  # nothing is known of what stands in the cache; the gap in its progress will tell
+        writes = [
+            ProfileWrite(user_id, outcome.profile, work.revision(user_id))
+            for user_id, outcome in work.outcomes.items()
+        ]
+        try:
+            lost = self._profiles.write(writes, work.progress(failed))
+            for _ in range(MAX_WRITE_ROUNDS):
+                if not lost:
+                    return
+                self._telemetry.profiles_lost(len(lost))
+                writes = self._fold_on_top(work, lost)
+                lost = self._profiles.write(writes, work.progress(failed))
+        except CacheUnavailableError as error:
+            self._telemetry.cache_unavailable(error)
+            return
+        for user_id in lost:
+            failed.update(delivery.position for delivery in work.by_user[user_id])
+
+    def _fold_on_top(self, work: BatchWork, user_ids: "Sequence[str]") -> list[ProfileWrite]:
+        """Fold what this batch folded onto the profiles that another writer left."""
+        work.take(self._profiles.read(user_ids, []))
+        # This batch's rows stand by now, so a rebuilt profile holds them already.
+        self._rebuild(work, dict.fromkeys(work.without_profile(user_ids), ()))
+        for user_id in user_ids:
+            profile = work.profiles[user_id]
+            for delivery in work.outcomes[user_id].folded:
+                position = delivery.position
+                is_behind = position.offset <= profile.folded_offset(position.topic, position.partition)
+                # Behind the mark is what a second run of this same batch has folded.
+                if not is_behind and not profile.holds(delivery.facts.key_hash):
+                    profile.fold(delivery.facts, position)
+        return [ProfileWrite(user_id, work.profiles[user_id], work.revision(user_id)) for user_id in user_ids]
+
+
+def _facts_of(row: ScoredTransaction) -> PaymentFacts:
+    return PaymentFacts.of(row.transaction)
