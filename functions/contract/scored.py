@@ -4,7 +4,7 @@ The row has few attributes: keys and what streams filter on stand alone, everyth
 eight attributes costs botocore less than half of one with twenty-five, and stays under 1 KiB, one write unit.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HISTORY_TABLE = "transaction_history"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 FeatureValue = bool | int | float | str
 """One feature's value; which, its place in the feature set says."""
@@ -175,17 +177,19 @@ def from_history_item(item: "Mapping[str, Any]") -> ScoredTransaction:
         ruleset_version=_read(item, "ruleset_version", "S", str),
         profile_version=detail.pv,
         degraded=detail.d,
-        appended_at=_from_ms(detail.a),
+        appended_at=_read({"detail": {"N": detail.a}}, "detail", "N", _from_ms),
         scored_at=_read(item, "scored_at_ms", "N", lambda text: _from_ms(int(text))),
     )
 
 
 def _read(item: "Mapping[str, Any]", attribute: str, kind: str, parse: Any) -> Any:
     try:
-        return parse(item[attribute][kind])
-    except KeyError as error:
+        value = item[attribute][kind]
+    except (KeyError, TypeError) as error:
         raise InvalidRowError(HISTORY_TABLE, attribute, f"missing, or not of type {kind}") from error
-    except (ValueError, msgspec.MsgspecError) as error:
+    try:
+        return parse(value)
+    except (ValueError, OverflowError, msgspec.MsgspecError) as error:
         raise InvalidRowError(HISTORY_TABLE, attribute, "cannot be read") from error
 
 
@@ -194,5 +198,5 @@ def _to_ms(at: datetime) -> int:
 
 
 def _from_ms(at_ms: int) -> datetime:
-    # By parts: at_ms / 1000 is a binary fraction, and the microseconds would be off by one now and then.
-    return datetime.fromtimestamp(at_ms // 1000, UTC).replace(microsecond=at_ms % 1000 * 1000)
+    # Whole milliseconds: at_ms / 1000 is a binary fraction, and the microseconds would be off by one now and then.
+    return _EPOCH + timedelta(milliseconds=at_ms)

@@ -1,0 +1,31 @@
+"""The errors of the alert stage."""
+
+from contract.errors import ContractError
+
+
+class ContentionError(ContractError):
+    """A user's alert window that other workers kept changing; the record is delivered again.
+
+    Parameters
+    ----------
+    attempts : int
+        How often it was tried.
+    """
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__(f"alert_windows: changed by other workers during each of {attempts} attempts")
+        self.attempts = attempts
+
+
+class PublishError(ContractError):
+    """An alert that the topic did not take.
+
+    Parameters
+    ----------
+    code : str
+        SNS's error code, or the name of the connection's failure.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Publish: {code}")
+        self.code = code

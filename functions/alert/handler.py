@@ -1,0 +1,47 @@
+"""The Lambda: settings, adapters, stage, handler."""
+
+import os
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+
+from alert import store, topic
+from alert.settings import Settings
+from alert.stage import AlertStage
+from contract.settings import read_settings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()  # off outside Lambda, and where POWERTOOLS_TRACE_DISABLED says so
+
+settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start, not the first alert
+stage = AlertStage(
+    store.AlertTables(
+        boto3.client("dynamodb", config=store.CLIENT_CONFIG),
+        settings.flagged_transactions_table,
+        settings.alert_windows_table,
+    ),
+    topic.SnsTopic(boto3.client("sns", config=topic.CLIENT_CONFIG), settings.sns_topic_arn),
+    timedelta(seconds=settings.alert_window_seconds),
+    metrics,
+    logger,
+    clock=lambda: datetime.now(UTC),
+    wait=time.sleep,
+    draw=random.random,
+)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+@tracer.capture_lambda_handler
+def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
+    """Tell of the payments of one batch; name the records that must be delivered again."""
+    return stage.handle(event, context)

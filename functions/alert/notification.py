@@ -1,0 +1,315 @@
+"""An alert as people and machines read it, and :func:`send_fraud_alert`, which puts it on the topic."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+
+from alert.text import ascii_line, defanged, gsm_line, gsm_septets, printable, shortened
+from contract.alert import (
+    ALERT_SCHEMA_VERSION,
+    Alert,
+    AlertTransaction,
+    SuppressedPayments,
+    encode_alert,
+)
+from contract.currency import MINOR_UNIT_EXPONENT
+from contract.errors import InvalidRowError
+from contract.flagged import FLAGGED_TABLE
+from contract.scored import Decision, Reason
+from contract.transaction import Location
+
+if TYPE_CHECKING:
+    from contract.flagged import FlaggedTransaction
+
+MAX_MESSAGE_BYTES: Final = 256 * 1024
+"""What SNS takes: the message with all its texts, and the attributes."""
+
+MAX_SUBJECT_CHARACTERS: Final = 99
+"""SNS: less than 100, printable ASCII."""
+
+MAX_SMS_SEPTETS: Final = 140
+"""20 below one SMS of the GSM alphabet: SNS may put a sender's prefix before the text."""
+
+MAX_REASONS: Final = 40
+"""Reasons in an alert; all of them stand in the flagged row."""
+
+_MAX_FIELD_CHARACTERS = 256
+_MAX_RULE_ID_CHARACTERS = 128
+_MAX_SENTENCE_CHARACTERS = 500
+_MAX_EMAIL_REASONS = 10
+_VERB = {Decision.BLOCK: "blocked", Decision.REVIEW: "held for review", Decision.APPROVE: "approved"}
+
+
+class MessageAttribute(msgspec.Struct, frozen=True):
+    """One attribute that filter policies can ask for."""
+
+    data_type: str
+    """``String``, ``Number`` or ``String.Array``."""
+    value: str
+
+
+class AlertMessage(msgspec.Struct, frozen=True):
+    """One SNS message."""
+
+    subject: str
+    body: str
+    """JSON: protocol to text; ``default`` is the whole alert in JSON."""
+    attributes: dict[str, MessageAttribute]
+    """At most 10: more are not delivered raw to a queue."""
+
+
+class Topic(Protocol):
+    """Where alerts are published."""
+
+    def publish(self, message: AlertMessage) -> None:
+        """Publish one message; PublishError where the topic does not take it."""
+        ...
+
+
+def send_fraud_alert(flagged: "FlaggedTransaction", topic: Topic, alerted_at: datetime) -> Alert:
+    """Turn a flagged transaction into a message on the topic.
+
+    Parameters
+    ----------
+    flagged : FlaggedTransaction
+        Claimed: with the alert's id and what it says of its window.
+    topic : Topic
+        Where it goes.
+    alerted_at : datetime
+        The clock, aware.
+
+    Returns
+    -------
+    Alert
+        As it was published.
+
+    Raises
+    ------
+    InvalidRowError
+        When the row is not claimed.
+    PublishError
+        When the topic did not take it.
+    """
+    alert = make_alert(flagged, alerted_at)
+    topic.publish(render(alert))
+    return alert
+
+
+def make_alert(flagged: "FlaggedTransaction", alerted_at: datetime) -> Alert:
+    """Take from a claimed payment what an alert may show: no address, no device, four characters of the card."""
+    claim = flagged.alert_claim
+    if claim is None or flagged.alert_id is None:
+        raise InvalidRowError(FLAGGED_TABLE, "alert_claim", "missing on a row whose alert is to be sent")
+    reasons = tuple(
+        Reason(
+            printable(reason.rule_id, _MAX_RULE_ID_CHARACTERS),
+            reason.points,
+            printable(reason.sentence, _MAX_SENTENCE_CHARACTERS),
+        )
+        for reason in flagged.reasons[:MAX_REASONS]
+    )
+    headline = (
+        f"Payment of {money(flagged.rounded_amount, flagged.currency)} {_VERB[flagged.decision]}, "
+        f"risk score {flagged.risk_score}: {reasons[0].sentence if reasons else 'no rule named.'}"
+    )
+    return Alert(
+        schema_version=ALERT_SCHEMA_VERSION,
+        alert_id=flagged.alert_id,
+        severity=claim.severity,
+        decision=flagged.decision,
+        risk_score=flagged.risk_score,
+        headline=headline,
+        reasons=reasons,
+        transaction=AlertTransaction(
+            transaction_id=_field(flagged.reported_transaction_id),
+            amount=flagged.amount,
+            currency=flagged.currency,
+            occurred_at=flagged.occurred_at,
+            country=_optional(flagged.country),
+            location=_location(flagged.location),
+            merchant_id=_optional(flagged.merchant_id),
+            merchant_category=_optional(flagged.merchant_category),
+            channel=_optional(flagged.channel),
+            card_last4=_last4(flagged.card_id),
+            payee_id=_optional(flagged.payee_id),
+        ),
+        user_id=_field(flagged.user_id),
+        flagged_transaction_id=_field(flagged.transaction_id),
+        window_start=claim.window_start,
+        suppressed_before=claim.suppressed_before,
+        position=_field(flagged.position),
+        ruleset_version=_field(flagged.ruleset_version),
+        scored_degraded=flagged.degraded,
+        appended_at=flagged.appended_at,
+        scored_at=flagged.scored_at,
+        alerted_at=alerted_at,
+    )
+
+
+def render(alert: Alert) -> AlertMessage:
+    """Write an alert for each protocol.
+
+    Parameters
+    ----------
+    alert : Alert
+        Its texts on one line each, as :func:`make_alert` leaves them.
+
+    Returns
+    -------
+    AlertMessage
+        Within SNS's limits, whatever the alert holds. Queues, functions and web hooks receive ``default``.
+    """
+    texts = {"default": encode_alert(alert).decode(), "email": email_text(alert), "sms": sms_text(alert)}
+    return AlertMessage(subject_line(alert), msgspec.json.encode(texts).decode(), _attributes(alert))
+
+
+def subject_line(alert: Alert) -> str:
+    """Subject of the e-mail: what sorts it in an inbox, most important first."""
+    payment = alert.transaction
+    return ascii_line(
+        f"[{alert.severity.upper()}] Fraud alert: {money(payment.amount, payment.currency)} {_VERB[alert.decision]}, "
+        f"score {alert.risk_score}, user {shortened(defanged(alert.user_id, 200), 24)}",
+        MAX_SUBJECT_CHARACTERS,
+    )
+
+
+def sms_text(alert: Alert) -> str:
+    """One SMS: severity, money, whom, why, and how much was not told, as far as it fits."""
+    payment = alert.transaction
+    place = f" {shortened(_shown(payment.country), 24)}" if payment.country else ""
+    head = gsm_line(
+        f"{alert.severity.upper()} {alert.risk_score}: {money(payment.amount, payment.currency)} "
+        f"{_VERB[alert.decision]}{place}, user {shortened(_shown(alert.user_id), 24)}",
+        MAX_SMS_SEPTETS,
+    )
+    more = f" (+{alert.suppressed_before.count} more)" if alert.suppressed_before.count else ""
+    why = f". {_shown(alert.reasons[0].sentence)}" if alert.reasons else ""
+    room = MAX_SMS_SEPTETS - gsm_septets(more)
+    return gsm_line(head + why, room) + more if gsm_septets(head) <= room else head
+
+
+def email_text(alert: Alert) -> str:
+    """Write the e-mail: one fact a line, so that no field of a sender's can pass for another."""
+    payment = alert.transaction
+    facts = {
+        "Amount": money(payment.amount, payment.currency),
+        "When": payment.occurred_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        "Where": _place(payment),
+        "Merchant": _quoted(payment.merchant_id),
+        "Category": _quoted(payment.merchant_category),
+        "Channel": _quoted(payment.channel),
+        "Card": f"ending in {_shown(payment.card_last4)}" if payment.card_last4 else None,
+        "Payee": _quoted(payment.payee_id),
+        "User": _quoted(alert.user_id),
+        "Transaction": _quoted(payment.transaction_id),
+        "Row": _quoted(alert.flagged_transaction_id)
+        if alert.flagged_transaction_id != payment.transaction_id
+        else None,
+    }
+    lines = [f"{alert.severity.upper()}: {_shown(alert.headline)}", "", "Payment"]
+    lines += [f"  {name:<12}{fact}" for name, fact in facts.items() if fact]
+    lines += ["", "Why"]
+    lines += [
+        f"  {reason.points:+4d}  {_shown(reason.sentence)} ({_shown(reason.rule_id)})"
+        for reason in alert.reasons[:_MAX_EMAIL_REASONS]
+    ]
+    if len(alert.reasons) > _MAX_EMAIL_REASONS:
+        lines.append(f"        and {len(alert.reasons) - _MAX_EMAIL_REASONS} more")
+    if alert.suppressed_before.count:
+        lines += ["", suppressed_sentence(alert.suppressed_before)]
+    if alert.scored_degraded:
+        lines += ["", "Scored from stored history: the profile cache could not be used."]
+    lines += [
+        "",
+        f"Alert {alert.alert_id}, ruleset {_shown(alert.ruleset_version)}, {_shown(alert.position)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def suppressed_sentence(suppressed: SuppressedPayments) -> str:
+    """Say how many payments were not told, and their total where they are in one currency.
+
+    Examples
+    --------
+    >>> suppressed_sentence(SuppressedPayments(3, Decimal("1200.5"), "EUR"))
+    "Since this user's alert before, 3 more suspicious payments, 1,200.50 EUR in total, were not alerted on one by one."
+    """
+    payments = "payment, " if suppressed.count == 1 else "payments, "
+    total = ""
+    if suppressed.total is not None and suppressed.currency is not None:
+        total = f"{money(suppressed.total, suppressed.currency)} in total, "
+    verb = "was" if suppressed.count == 1 else "were"
+    return (
+        f"Since this user's alert before, {suppressed.count} more suspicious {payments}{total}"
+        f"{verb} not alerted on one by one."
+    )
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Write an amount to its currency's minor unit.
+
+    Examples
+    --------
+    >>> money(Decimal("1250"), "EUR"), money(Decimal("1250"), "JPY")
+    ('1,250.00 EUR', '1,250 JPY')
+    """
+    return f"{amount:,.{MINOR_UNIT_EXPONENT[currency]}f} {currency}"
+
+
+def _attributes(alert: Alert) -> dict[str, MessageAttribute]:
+    rule_ids = [reason.rule_id for reason in alert.reasons]
+    attributes = {
+        "alert_id": MessageAttribute("String", alert.alert_id),
+        "severity": MessageAttribute("String", alert.severity.value),
+        "decision": MessageAttribute("String", alert.decision.value),
+        "risk_score": MessageAttribute("Number", str(alert.risk_score)),
+        "rule_ids": MessageAttribute("String.Array", msgspec.json.encode(rule_ids).decode()),
+        "schema_version": MessageAttribute("String", alert.schema_version),
+    }
+    if alert.transaction.country:  # SNS refuses an empty value
+        attributes["country"] = MessageAttribute("String", alert.transaction.country)
+    return attributes
+
+
+def _place(payment: AlertTransaction) -> str | None:
+    match payment.location:
+        case str():
+            return _quoted(payment.location)
+        case Location(city=str(city)) if payment.country:
+            return f"{_quoted(city)}, {_quoted(payment.country)}"
+        case Location(city=str(city)):
+            return _quoted(city)
+    return _quoted(payment.country)
+
+
+def _location(location: str | Location | None) -> str | Location | None:
+    if isinstance(location, Location):
+        return msgspec.structs.replace(
+            location, country=_optional(location.country), city=_optional(location.city)
+        )
+    return _optional(location)
+
+
+def _last4(card_id: str | None) -> str | None:
+    # Four of four characters would be the whole token.
+    return _field(card_id[-4:]) if card_id and len(card_id) > 4 else None
+
+
+def _field(text: str) -> str:
+    return printable(text, _MAX_FIELD_CHARACTERS)
+
+
+def _optional(text: str | None) -> str | None:
+    # None, too, for what is nothing but white space: SNS and readers want no empty values.
+    return (printable(text, _MAX_FIELD_CHARACTERS) or None) if text else None
+
+
+def _shown(text: str) -> str:
+    return defanged(text, 2 * _MAX_SENTENCE_CHARACTERS)
+
+
+def _quoted(text: str | None) -> str | None:
+    # Quotation marks of the sender's own must not close ours.
+    return '"' + _shown(text).replace('"', "'") + '"' if text else None

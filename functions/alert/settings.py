@@ -1,0 +1,19 @@
+"""Settings of the alert stage, one field for each variable of its function.yaml."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the alert stage reads from its environment."""
+
+    sns_topic_arn: Annotated[str, Meta(pattern="^arn:")]
+    """The topic that security teams subscribe to."""
+    flagged_transactions_table: str
+    """The table's name in this environment."""
+    alert_windows_table: str
+    """The table's name in this environment."""
+    alert_window_seconds: Annotated[int, Meta(ge=1, le=604_800)]
+    """How far around an alerted payment, in event time, others of the user are only counted; seconds."""

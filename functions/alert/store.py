@@ -1,0 +1,204 @@
+"""alert_windows and the alert's marks on flagged_transactions, in DynamoDB: a claim is one transaction over both."""
+
+from datetime import timedelta
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+from botocore.config import Config
+from msgspec import Meta
+
+from alert.windows import MAX_WINDOWS, WINDOWS_TABLE, UserWindows, Verdict, Window
+from contract.alert import AlertState, SuppressedPayments
+from contract.flagged import FlaggedTransaction, from_flagged_item
+from contract.items import from_item, to_attribute, to_item
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef, UpdateTypeDef
+
+CLIENT_CONFIG: Final = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    tcp_keepalive=True,
+)
+"""Four tries with jitter, at most about 7 s between them; then the record fails and its batch is delivered again."""
+
+WINDOWS_RETENTION: Final = timedelta(days=30)
+"""How long a user's windows outlive the last payment that touched them. By the clock, and far longer than a window, so
+that payments replayed at any pace still find them."""
+
+_WINDOW_TAKEN = frozenset(
+    {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+)
+
+
+class Claim(Enum):
+    """What became of writing a verdict."""
+
+    WRITTEN = auto()
+    ROW_TAKEN = auto()
+    """The flagged row has a verdict already, or is gone."""
+    WINDOWS_CHANGED = auto()
+    """Another worker wrote the user's windows, or was about to."""
+
+
+class _WindowsRow(msgspec.Struct, frozen=True, kw_only=True):
+    user_id: str
+    version: int
+    windows: Annotated[tuple[Window, ...], Meta(max_length=MAX_WINDOWS)]
+    suppressed: SuppressedPayments
+    expires_at: int
+
+
+class AlertTables:
+    """Both tables, by the calls that this stage makes.
+
+    Parameters
+    ----------
+    client : DynamoDBClient
+        A low-level client.
+    flagged_table, windows_table : str
+        The tables' names in this environment.
+    """
+
+    def __init__(self, client: "DynamoDBClient", flagged_table: str, windows_table: str) -> None:
+        self._client = client
+        self._flagged_table = flagged_table
+        self._windows_table = windows_table
+
+    def windows_of(self, user_id: str) -> UserWindows:
+        """Read a user's windows, as they are now; empty ones of version 0 where there is no row."""
+        answer = self._client.get_item(
+            TableName=self._windows_table, Key={"user_id": {"S": user_id}}, ConsistentRead=True
+        )
+        item = answer.get("Item")
+        if item is None:
+            return UserWindows(user_id=user_id)
+        row = from_item(WINDOWS_TABLE, item, _WindowsRow)
+        return UserWindows(
+            user_id=row.user_id, version=row.version, windows=row.windows, suppressed=row.suppressed
+        )
+
+    def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
+        """Read a flagged row as it is now; None where it is gone."""
+        answer = self._client.get_item(
+            TableName=self._flagged_table, Key={"transaction_id": {"S": transaction_id}}, ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return None if item is None else from_flagged_item(item)
+
+    def claim(self, transaction_id: str, verdict: Verdict, now: "datetime") -> Claim:
+        """Write a payment's verdict and its user's windows, both or neither.
+
+        Parameters
+        ----------
+        transaction_id : str
+            The flagged row's key.
+        verdict : Verdict
+            Made from windows of version ``verdict.windows.version - 1``.
+        now : datetime
+            The clock, aware; for the windows' expiry.
+
+        Returns
+        -------
+        Claim
+            Whether it was written, and if not, who was before.
+
+        Raises
+        ------
+        ClientError, BotoCoreError
+            When DynamoDB could not be asked, after retries, or refuses the request itself.
+        """
+        # Two workers W1 and W2 with payments P1 and P2 of one user, no window open:
+        #
+        #   time   W1                                  W2
+        #    |     windows v0                          windows v0
+        #    |     judge P1: claim                     judge P2: claim
+        #    |     write v1, P1 claimed
+        #    |                                         write v1 if none: refused -> WINDOWS_CHANGED
+        #    |                                         windows v1, judge P2 again: suppressed
+        #    v                                         write v2 if v1, P2 suppressed
+        #
+        # One record delivered to W1, which dies at x, and again to W2; without the row's condition P1 would be
+        # counted in its own window:
+        #
+        #    |     write v1, P1 claimed
+        #    |     publish (or not) x
+        #    |                                         windows v1, judge P1: suppressed
+        #    |                                         write v2 if v1 and P1 unmarked: refused -> ROW_TAKEN
+        #    v                                         P1 is claimed: publish its alert, mark it sent
+        #
+        # No ClientRequestToken of our own: botocore gives each call a fresh one and repeats it in its retries, so that
+        # a transaction whose answer was lost is not refused by its own conditions. One made from the payment would
+        # answer a redelivery within ten minutes with "written", and an alert that was sent would be sent again.
+        try:
+            self._client.transact_write_items(
+                TransactItems=[
+                    {"Put": self._windows_put(verdict.windows, now)},
+                    {"Update": self._verdict_update(transaction_id, verdict)},
+                ]
+            )
+        except self._client.exceptions.TransactionCanceledException as error:
+            response: Mapping[str, Any] = error.response
+            windows_reason, row_reason = (reason["Code"] for reason in response["CancellationReasons"])
+            # The row first: where both conditions fail, the windows may have changed by this very payment.
+            if row_reason == "ConditionalCheckFailed":
+                return Claim.ROW_TAKEN
+            if {windows_reason, row_reason} & _WINDOW_TAKEN:
+                return Claim.WINDOWS_CHANGED
+            raise
+        return Claim.WRITTEN
+
+    def mark_sent(self, transaction_id: str, alerted_at: "datetime") -> None:
+        """Note that a claimed row's alert was published; a row that is not claimed any more stays as it is."""
+        try:
+            self._client.update_item(
+                TableName=self._flagged_table,
+                Key={"transaction_id": {"S": transaction_id}},
+                UpdateExpression="SET alert_state = :sent, alerted_at = :at",
+                ConditionExpression="alert_state = :claimed",
+                ExpressionAttributeValues={
+                    ":sent": to_attribute(AlertState.SENT.value),
+                    ":claimed": to_attribute(AlertState.CLAIMED.value),
+                    ":at": to_attribute(alerted_at),
+                },
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            # Another delivery marked it, or an analyst deleted the row: an update must not bring it back.
+            return
+
+    def _windows_put(self, windows: UserWindows, now: "datetime") -> "PutTypeDef":
+        row = _WindowsRow(
+            user_id=windows.user_id,
+            version=windows.version,
+            windows=windows.windows,
+            suppressed=windows.suppressed,
+            expires_at=int((now + WINDOWS_RETENTION).timestamp()),
+        )
+        put: PutTypeDef = {
+            "TableName": self._windows_table,
+            "Item": to_item(row),
+            "ConditionExpression": "attribute_not_exists(user_id)",
+        }
+        if windows.version > 1:
+            put["ConditionExpression"] = "version = :seen"
+            put["ExpressionAttributeValues"] = {":seen": to_attribute(windows.version - 1)}
+        return put
+
+    def _verdict_update(self, transaction_id: str, verdict: Verdict) -> "UpdateTypeDef":
+        marks = {"alert_state": verdict.state.value, "alert_id": verdict.alert_id}
+        values = {f":{name}": to_attribute(value) for name, value in marks.items()}
+        if verdict.claim is not None:
+            values[":alert_claim"] = {"M": to_item(verdict.claim)}
+        return {
+            "TableName": self._flagged_table,
+            "Key": {"transaction_id": {"S": transaction_id}},
+            "UpdateExpression": "SET " + ", ".join(f"{value[1:]} = {value}" for value in values),
+            "ConditionExpression": "attribute_exists(transaction_id) AND attribute_not_exists(alert_state)",
+            "ExpressionAttributeValues": values,
+        }

@@ -1,0 +1,159 @@
+"""How a stage reads the stream of the table before it: inserted rows one by one, failures by sequence number.
+
+Every record of a batch is tried, whatever became of those before it. Lambda delivers again from the lowest sequence
+number that failed, so records behind it come twice; the stages are idempotent, and so one bad row delays no good one.
+"""
+
+import traceback
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from botocore.exceptions import ClientError
+
+from contract.errors import ContractError, InvalidRowError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
+MIN_REMAINING_MS: Final = 5_000
+"""Below this a record is not begun: a timeout would take the batch's other results with it."""
+
+
+class InvocationContext(Protocol):
+    """The part of Lambda's context that a stream batch needs."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Time until Lambda ends the invocation, ms."""
+        ...
+
+
+class FailureLog(Protocol):
+    """Where failures are told; Powertools' Logger."""
+
+    def error(self, msg: object, *, extra: "Mapping[str, object]") -> None:
+        """Write one line with its fields."""
+        ...
+
+
+class OutOfTimeError(ContractError):
+    """A record that was left for the next invocation because this one has too little time left."""
+
+
+class StreamReader:
+    """Gives a stage the rows that were inserted into one table.
+
+    Parameters
+    ----------
+    table : str
+        The table's interface name, for errors.
+    handle_item : Callable
+        Takes a row in DynamoDB's wire form; what it raises fails this record alone.
+    log : FailureLog
+        Gets one line a failure, free of personal values.
+    """
+
+    def __init__(
+        self, table: str, handle_item: "Callable[[Mapping[str, Any]], None]", log: FailureLog
+    ) -> None:
+        self._table = table
+        self._handle_item = handle_item
+        # Not raised when all fail: Lambda does the same with either answer, and the exception would print values.
+        self._processor = _Processor(log)
+
+    def read(self, event: dict[str, Any], context: InvocationContext) -> "PartialItemFailureResponse":
+        """Hand over every inserted row of a batch.
+
+        Parameters
+        ----------
+        event : dict
+            As Lambda gives it for a DynamoDB stream.
+        context : InvocationContext
+            For the time that is left.
+
+        Returns
+        -------
+        PartialItemFailureResponse
+            Sequence numbers of the records that must be delivered again.
+        """
+
+        def handle_record(record: "DynamoDBRecord") -> None:
+            if context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
+                raise OutOfTimeError(f"less than {MIN_REMAINING_MS} ms left")
+            item = inserted_item(self._table, record.raw_event)
+            if item is not None:
+                self._handle_item(item)
+
+        return process_partial_response(event, handle_record, self._processor)
+
+    @property
+    def failures(self) -> int:
+        """How many records of the last batch failed."""
+        return len(self._processor.fail_messages)
+
+
+def inserted_item(table: str, record: "Mapping[str, Any]") -> "Mapping[str, Any] | None":
+    """Take the new row out of a stream record.
+
+    Parameters
+    ----------
+    table : str
+        The table's interface name, for the error.
+    record : Mapping
+        One entry of the event's ``Records``.
+
+    Returns
+    -------
+    Mapping | None
+        The row in DynamoDB's wire form; None for a record of another kind than INSERT. The event source mapping
+        filters those out; a mapping without its filter must cost a look, not a second alert.
+
+    Raises
+    ------
+    InvalidRowError
+        For an INSERT without the row: a stream view other than NEW_IMAGE.
+    """
+    if record.get("eventName") != "INSERT":
+        return None
+    item = record.get("dynamodb", {}).get("NewImage")
+    if not item:
+        raise InvalidRowError(table, "$", "no NewImage in the stream record")
+    image: Mapping[str, Any] = item
+    return image
+
+
+def describe_failure(error: BaseException) -> dict[str, object]:
+    """Say what went wrong without a value of a record: messages of the SDK and of parsers may quote them.
+
+    Parameters
+    ----------
+    error : BaseException
+        What a record's handling raised.
+
+    Returns
+    -------
+    dict
+        ``error`` and ``stack`` (places in the code, no messages), fields of a log line.
+    """
+    match error:
+        case ContractError():
+            told = f"{type(error).__name__}: {error}"
+        case ClientError():
+            told = f"{error.operation_name}: {error.response.get('Error', {}).get('Code', 'unknown')}"
+        case _:
+            told = type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    return {"error": told, "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]}
+
+
+class _Processor(BatchProcessor):
+    def __init__(self, log: FailureLog) -> None:
+        super().__init__(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+        self._log = log
+
+    def failure_handler(self, record: Any, exception: Any) -> Any:
+        extra = describe_failure(exception[1]) | {"sequence_number": record.dynamodb.sequence_number}
+        self._log.error("A stream record failed and will be delivered again", extra=extra)
+        return super().failure_handler(record, exception)

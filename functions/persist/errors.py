@@ -1,0 +1,19 @@
+"""The errors of the persist stage."""
+
+from contract.errors import ContractError
+
+
+class KeyTakenError(ContractError):
+    """Every key that a flagged payment could stand under holds another payment.
+
+    Parameters
+    ----------
+    position : str
+        The payment in Kafka, ``topic/partition/offset``.
+    """
+
+    def __init__(self, position: str) -> None:
+        super().__init__(
+            f"flagged_transactions.transaction_id: every key of {position} holds another payment"
+        )
+        self.position = position

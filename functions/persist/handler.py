@@ -1,0 +1,40 @@
+"""The Lambda: settings, adapters, stage, handler."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+
+from contract.settings import read_settings
+from persist.settings import Settings
+from persist.stage import PersistStage
+from persist.store import CLIENT_CONFIG, FlaggedTable
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()  # off outside Lambda, and where POWERTOOLS_TRACE_DISABLED says so
+
+settings = read_settings(
+    Settings, os.environ
+)  # a missing variable fails the cold start, not the first payment
+stage = PersistStage(
+    FlaggedTable(boto3.client("dynamodb", config=CLIENT_CONFIG), settings.flagged_transactions_table),
+    timedelta(days=settings.flagged_retention_days),
+    metrics,
+    logger,
+    clock=lambda: datetime.now(UTC),
+)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+@tracer.capture_lambda_handler
+def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
+    """Keep the payments of one batch that were not approved; name the records that must be delivered again."""
+    return stage.handle(event, context)

@@ -1,0 +1,15 @@
+"""Settings of the persist stage, one field for each variable of its function.yaml."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the persist stage reads from its environment."""
+
+    flagged_transactions_table: str
+    """The table's name in this environment."""
+    flagged_retention_days: Annotated[int, Meta(ge=1, le=3653)]
+    """How long a flagged payment is kept, days."""

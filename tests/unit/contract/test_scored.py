@@ -1,0 +1,152 @@
+"""A decision's row in ``transaction_history``: exact both ways, and an unreadable one names its attribute."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.errors import InvalidRowError
+from contract.scored import (
+    Decision,
+    Position,
+    Reason,
+    ScoredTransaction,
+    from_history_item,
+    to_history_item,
+)
+from tests.payments import make_scored, make_transaction
+from tests.unit.contract.test_transaction import texts, transactions
+
+EXPIRES_AT_S = 1_900_000_000
+
+moments = st.integers(0, 4_000_000_000_000).map(
+    lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+)
+feature_values = (
+    st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
+scored_transactions = st.builds(
+    ScoredTransaction,
+    transaction=transactions,
+    position=st.builds(Position, texts, st.integers(0, 1000), st.integers(0, 2**63 - 1)),
+    risk_score=st.integers(0, 100),
+    decision=st.sampled_from(Decision),
+    reasons=st.lists(st.builds(Reason, texts, st.integers(-100, 100), st.text()), max_size=3).map(tuple),
+    shadow_rule_ids=st.lists(texts, max_size=2).map(tuple),
+    failed_rule_ids=st.lists(texts, max_size=2).map(tuple),
+    features=st.lists(feature_values, max_size=5).map(tuple),
+    feature_set=texts,
+    ruleset_version=texts,
+    profile_version=st.integers(0, 2**40),
+    degraded=st.booleans(),
+    appended_at=moments,
+    scored_at=moments,
+)
+
+
+def broken(**changes: Any) -> dict[str, Any]:
+    item = to_history_item(make_scored(), EXPIRES_AT_S) | changes
+    return {name: value for name, value in item.items() if value is not ...}
+
+
+@given(scored_transactions)
+def test_row_gives_back_the_decision_it_was_made_from(scored: ScoredTransaction) -> None:
+    again = from_history_item(to_history_item(scored, EXPIRES_AT_S))
+
+    in_utc = msgspec.structs.replace(
+        scored.transaction, timestamp=scored.transaction.timestamp.astimezone(UTC)
+    )
+    assert again == msgspec.structs.replace(scored, transaction=in_utc)
+    assert again.transaction.event_key == in_utc.event_key
+
+
+@given(scored_transactions)
+def test_features_keep_their_types(scored: ScoredTransaction) -> None:
+    again = from_history_item(to_history_item(scored, EXPIRES_AT_S))
+
+    assert [type(value) for value in again.features] == [type(value) for value in scored.features]
+
+
+def test_row_holds_its_keys_and_what_streams_filter_on_as_attributes() -> None:
+    item = to_history_item(make_scored(), EXPIRES_AT_S)
+
+    assert item["user_id"] == {"S": "user-1"}
+    assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z#tx-1"}
+    assert item["decision"] == {"S": "block"}
+    assert item["expires_at"] == {"N": "1900000000"}
+
+
+def test_row_of_a_usual_payment_is_one_write_unit() -> None:
+    features = tuple([0.123456789] * 50)
+
+    item = to_history_item(make_scored(features=features), EXPIRES_AT_S)
+
+    size = sum(len(name) + len(next(iter(value.values())).encode()) for name, value in item.items())
+    assert size < 1024 + 50 * 12
+
+
+@pytest.mark.parametrize(
+    "attribute", ["detail", "position", "risk_score", "decision", "ruleset_version", "scored_at_ms"]
+)
+def test_missing_attribute_is_named(attribute: str) -> None:
+    with pytest.raises(InvalidRowError) as refusal:
+        from_history_item(broken(**{attribute: ...}))
+
+    assert (refusal.value.table, refusal.value.attribute) == ("transaction_history", attribute)
+    assert refusal.value.problem.startswith("missing")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("detail", {"S": "{"}),
+        ("detail", {"S": "{}"}),
+        ("detail", {"S": '{"t": {"user_id": "x"}}'}),
+        ("position", {"S": "no position"}),
+        ("position", {"S": "topic/x/1"}),
+        ("risk_score", {"N": "high"}),
+        ("decision", {"S": "maybe"}),
+        ("scored_at_ms", {"N": "1.5"}),
+        ("scored_at_ms", {"N": "9" * 20}),
+    ],
+)
+def test_attribute_that_cannot_be_read_is_named(attribute: str, value: dict[str, str]) -> None:
+    with pytest.raises(InvalidRowError) as refusal:
+        from_history_item(broken(**{attribute: value}))
+
+    assert (refusal.value.attribute, refusal.value.problem) == (attribute, "cannot be read")
+
+
+@pytest.mark.parametrize("attribute", ["detail", "risk_score", "scored_at_ms"])
+@pytest.mark.parametrize("value", [{"B": b"x"}, {"NULL": True}, {}, "text", None])
+def test_attribute_of_another_type_is_named(attribute: str, value: object) -> None:
+    with pytest.raises(InvalidRowError) as refusal:
+        from_history_item(broken(**{attribute: value}))
+
+    assert refusal.value.attribute == attribute
+
+
+@pytest.mark.parametrize("topic", ["transaction_stream", "a/b", "a.b-c"])
+def test_position_is_read_as_it_is_written(topic: str) -> None:
+    position = Position(topic, 3, 2**60)
+
+    assert Position.parse(str(position)) == position
+
+
+@pytest.mark.parametrize("text", ["", "topic", "topic/1", "topic/1/", "topic//1", "topic/1/x"])
+def test_text_that_is_no_position_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Position.parse(text)
+
+
+def test_amount_keeps_its_digits_in_the_row() -> None:
+    scored = make_scored(make_transaction(amount=Decimal("0.10")))
+
+    assert str(from_history_item(to_history_item(scored, EXPIRES_AT_S)).transaction.amount) == "0.10"

@@ -1,0 +1,412 @@
+"""Every rule that makes a payment acceptable, and the field that each refusal names."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.currency import MINOR_UNIT_EXPONENT
+from contract.errors import InvalidTransactionError
+from contract.transaction import (
+    MAX_RECORD_BYTES,
+    Location,
+    Transaction,
+    decode_transaction,
+    encode_transaction,
+)
+from tests.payments import NOW, make_transaction
+
+VALID: dict[str, Any] = {
+    "transaction_id": "tx-1",
+    "user_id": "user-1",
+    "amount": "12.50",
+    "timestamp": "2026-03-01T11:59:00Z",
+}
+OPTIONAL_TEXTS = (
+    "merchant_id",
+    "merchant_category",
+    "channel",
+    "card_id",
+    "device_id",
+    "ip_address",
+    "payee_id",
+)
+
+
+def record(**changes: Any) -> bytes:
+    fields = VALID | changes
+    return json.dumps({name: value for name, value in fields.items() if value is not ...}).encode()
+
+
+def refused(data: bytes) -> InvalidTransactionError:
+    with pytest.raises(InvalidTransactionError) as refusal:
+        decode_transaction(data, NOW)
+    return refusal.value
+
+
+def outcome(data: bytes) -> Transaction | InvalidTransactionError:
+    try:
+        return decode_transaction(data, NOW)
+    except InvalidTransactionError as error:
+        return error
+
+
+def test_smallest_record_is_accepted_with_defaults() -> None:
+    transaction = decode_transaction(record(), NOW)
+
+    assert transaction == Transaction(
+        transaction_id="tx-1",
+        user_id="user-1",
+        amount=Decimal("12.50"),
+        timestamp=datetime(2026, 3, 1, 11, 59, tzinfo=UTC),
+        currency="USD",
+    )
+
+
+def test_unknown_fields_are_dropped() -> None:
+    assert decode_transaction(record(label="fraud", nested={"a": [1]}), NOW) == decode_transaction(
+        record(), NOW
+    )
+
+
+@pytest.mark.parametrize("field", ["transaction_id", "user_id", "amount", "timestamp"])
+def test_required_field_that_is_missing_is_named(field: str) -> None:
+    error = refused(record(**{field: ...}))
+
+    assert (error.field, error.problem) == (field, "missing")
+
+
+@pytest.mark.parametrize("field", ["transaction_id", "user_id", "amount", "timestamp", "currency"])
+def test_required_field_that_is_null_is_named(field: str) -> None:
+    assert refused(record(**{field: None})).field == field
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "not JSON"),
+        (b"not json", "not JSON"),
+        (b'{"transaction_id": "tx-1"', "not JSON"),
+        (record() + b"{}", "not JSON"),
+        (record(user_id="caf\u00e9").replace(b"\\u00e9", b"\xc3"), "not JSON in UTF-8"),
+        (record()[:-20] + b"\xff\xfe", "not JSON"),
+        (b"[]", "expected `object`, got `array`"),
+        (b"null", "expected `object`, got `null`"),
+        (b'"text"', "expected `object`, got `str`"),
+        (b"\x00" * 100, "not JSON"),
+        (b"[" * 1000, "expected `object`, got `array`"),
+        (b'{"a":' * 30_000, "record of 150000 bytes"),
+        (b"x" * 1024 * 1024, "record of 1048576 bytes"),
+    ],
+)
+def test_what_is_no_json_object_is_refused_as_a_whole(data: bytes, problem: str) -> None:
+    error = refused(data)
+
+    assert error.field == "$"
+    assert error.problem.startswith(problem)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+@pytest.mark.parametrize("depth", [1_000, 10_000])
+def test_bomb_in_an_unknown_field_is_refused_or_dropped_but_never_crashes(opening: bytes, depth: int) -> None:
+    closing = b"]" if opening == b"[" else b"}"
+    bomb = opening * depth + b"1" + closing * depth
+    data = record()[:-1] + b', "bomb": ' + bomb + b"}"
+
+    read = outcome(data)
+
+    if isinstance(read, InvalidTransactionError):
+        assert (read.field, read.problem) == ("$", "nested too deeply")
+    else:
+        assert read == decode_transaction(record(), NOW)
+
+
+def test_record_of_the_largest_size_is_read_and_one_byte_more_is_not() -> None:
+    data = record(padding="")
+    largest = data.replace(b'"padding": ""', b'"padding": "' + b"x" * (MAX_RECORD_BYTES - len(data)) + b'"')
+    one_more = largest.replace(b"xx", b"xxx", 1)
+
+    assert len(largest) == MAX_RECORD_BYTES
+    assert decode_transaction(largest, NOW).transaction_id == "tx-1"
+    assert refused(one_more).field == "$"
+
+
+@pytest.mark.parametrize("field", ["transaction_id", "user_id"])
+@pytest.mark.parametrize("value", ["", "x" * 129, "x" * 10_000, 12, True, ["x"], {"id": "x"}])
+def test_id_that_is_not_1_to_128_characters_of_text_is_named(field: str, value: object) -> None:
+    assert refused(record(**{field: value})).field == field
+
+
+def test_ids_of_128_characters_of_any_script_are_accepted() -> None:
+    transaction = decode_transaction(record(transaction_id="ж" * 128, user_id="支" * 128), NOW)
+
+    assert (transaction.transaction_id, transaction.user_id) == ("ж" * 128, "支" * 128)
+
+
+@pytest.mark.parametrize("field", ["transaction_id", "user_id", *OPTIONAL_TEXTS])
+@pytest.mark.parametrize(
+    "bad", ["\n", "\x00", "\x1b", "\x7f", "\u202e", "\u200b", "\u2028", "\ud800", "\ue000"]
+)
+def test_control_format_and_surrogate_characters_are_refused_by_field(field: str, bad: str) -> None:
+    assert refused(record(**{field: f"a{bad}b"})).field in {field, "$"}
+
+
+@pytest.mark.parametrize("field", ["location", "location.country", "location.city"])
+def test_unprintable_place_is_named(field: str) -> None:
+    part = field.partition(".")[2]
+    location = {part: "a\u202eb"} if part else "a\nb"
+
+    error = refused(record(location=location))
+
+    assert (error.field, error.problem) == (field, "control or unprintable characters")
+
+
+@pytest.mark.parametrize("field", OPTIONAL_TEXTS)
+@pytest.mark.parametrize("value", ["", "x" * 129, 5])
+def test_optional_text_is_1_to_128_characters_when_it_is_there(field: str, value: object) -> None:
+    assert refused(record(**{field: value})).field == field
+
+
+@pytest.mark.parametrize("field", OPTIONAL_TEXTS)
+def test_optional_text_may_be_null(field: str) -> None:
+    assert getattr(decode_transaction(record(**{field: None}), NOW), field) is None
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [
+        "-1",
+        "-0.01",
+        '"-5"',
+        "NaN",
+        '"NaN"',
+        '"sNaN"',
+        "Infinity",
+        '"Infinity"',
+        '"-Infinity"',
+        "1e400",
+        '"1e400"',
+        '"1e999999999999"',
+        "9" * 30,
+        '"' + "9" * 30 + '"',
+        '"0.' + "1" * 30 + '"',
+        '"1e-400"',
+        '"1e-999999999"',
+        "true",
+        '""',
+        '" "',
+        '"12,50"',
+        '"0x10"',
+        "{}",
+        "[]",
+        "null",
+    ],
+)
+def test_amount_that_is_no_sum_of_money_is_refused(literal: str) -> None:
+    error = refused(record(amount="AMOUNT").replace(b'"AMOUNT"', literal.encode()))
+
+    assert error.field == ("$" if error.problem.startswith("not JSON") else "amount")
+
+
+@pytest.mark.parametrize("literal", ["0", "-0", "0.0", '"0"', "1e3", '"1E+3"', "12.5", '"012.50"', "0.1"])
+def test_amount_is_read_exactly_from_number_or_text(literal: str) -> None:
+    transaction = decode_transaction(record(amount="AMOUNT").replace(b'"AMOUNT"', literal.encode()), NOW)
+
+    assert transaction.amount == Decimal(literal.strip('"'))
+
+
+@pytest.mark.parametrize("currency", ["USD", "JPY", "KWD", "CLF"])
+def test_amount_may_be_2_to_the_53_minor_units_and_not_one_more(currency: str) -> None:
+    scale = MINOR_UNIT_EXPONENT[currency]
+    largest, one_more = (Decimal(minor).scaleb(-scale) for minor in (2**53, 2**53 + 1))
+
+    accepted = decode_transaction(record(amount=str(largest), currency=currency), NOW)
+
+    assert accepted.amount_minor == 2**53
+    assert refused(record(amount=str(one_more), currency=currency)).field == "amount"
+
+
+@pytest.mark.parametrize("currency", ["XXX", "usd", "US", "", "USDX", "DEM", " USD"])
+def test_unknown_currency_is_refused(currency: str) -> None:
+    assert refused(record(currency=currency)).field == "currency"
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "2026-03-01T11:59:00",  # no zone
+        "2026-03-01",
+        "11:59",
+        "yesterday",
+        "",
+        "2026-03-02T13:00:00Z",  # 25 h ahead
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-12:00",  # in UTC, year 10000
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+12:00",  # in UTC, before year 1
+        "1969-12-31T23:59:59Z",
+        "2026-02-30T00:00:00Z",
+        "2026-03-01T25:00:00Z",
+        1772366340,
+        None,
+    ],
+)
+def test_timestamp_that_cannot_be_an_event_time_is_refused(timestamp: object) -> None:
+    assert refused(record(timestamp=timestamp)).field == "timestamp"
+
+
+def test_timestamp_may_be_24_hours_ahead_and_not_a_microsecond_more() -> None:
+    limit = NOW + timedelta(hours=24)
+
+    assert decode_transaction(record(timestamp=limit.isoformat()), NOW).timestamp == limit
+    assert (
+        refused(record(timestamp=(limit + timedelta(microseconds=1)).isoformat())).problem
+        == "more than 24 h ahead of the clock"
+    )
+
+
+@pytest.mark.parametrize("zone", ["Z", "+00:00", "-00:00", "+05:30", "-11:00", "+14:00"])
+def test_timestamp_of_any_zone_becomes_utc(zone: str) -> None:
+    transaction = decode_transaction(record(timestamp=f"2026-02-28T10:00:00.123456{zone}"), NOW)
+
+    written = datetime.fromisoformat(f"2026-02-28T10:00:00.123456{zone.replace('Z', '+00:00')}")
+    assert transaction.timestamp == written
+    assert transaction.timestamp.tzinfo == UTC
+
+
+@pytest.mark.parametrize(
+    ("location", "field"),
+    [
+        ({"latitude": 91, "longitude": 0}, "location.latitude"),
+        ({"latitude": -90.01, "longitude": 0}, "location.latitude"),
+        ({"latitude": 0, "longitude": 180.5}, "location.longitude"),
+        ({"latitude": "48", "longitude": 2}, "location.latitude"),
+        ({"latitude": 48}, "location"),
+        ({"longitude": 2, "country": "FR"}, "location"),
+        ({"country": ""}, "location.country"),
+        ({"country": "x" * 65}, "location.country"),
+        ({"city": 7}, "location.city"),
+        ("", "location"),
+        ("x" * 257, "location"),
+        (["Paris"], "location"),
+        (48.85, "location"),
+    ],
+)
+def test_location_that_is_none_is_refused_by_its_part(location: object, field: str) -> None:
+    assert refused(record(location=location)).field == field
+
+
+@pytest.mark.parametrize(
+    ("location", "country"),
+    [
+        ("Paris, FR", "FR"),
+        ("Paris", None),
+        ("FR", "FR"),
+        ("Paris, France", None),
+        ("Paris, fr", None),
+        ("Paris,FR ", "FR"),
+        ({"latitude": 48.85, "longitude": 2.35}, None),
+        ({"latitude": 90, "longitude": -180, "country": "FR"}, "FR"),
+        ({"country": "FR", "city": "Paris"}, "FR"),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_both_forms_of_a_location_are_accepted(location: object, country: str | None) -> None:
+    assert decode_transaction(record(location=location), NOW).country == country
+
+
+def test_refusal_never_quotes_the_value() -> None:
+    secret = "4111111111111111"
+    bad_records = [
+        record(currency=secret),
+        record(amount=secret + "x"),
+        record(timestamp=secret),
+        record(transaction_id=[secret]),
+        record(location={"latitude": secret}),
+        record(user_id=secret + "\n"),
+        secret.encode() + b"x",
+    ]
+
+    assert all(secret not in str(refused(data)) for data in bad_records)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [
+        ("12.5", "USD", 1250),
+        ("12.345", "USD", 1234),
+        ("12.355", "USD", 1236),
+        ("500", "JPY", 500),
+        ("0.5", "JPY", 0),
+        ("1.5", "JPY", 2),
+        ("1.234", "KWD", 1234),
+    ],
+)
+def test_minor_units_are_rounded_half_to_even(amount: str, currency: str, minor: int) -> None:
+    assert make_transaction(amount=Decimal(amount), currency=currency).amount_minor == minor
+
+
+def test_event_key_sorts_by_time_whatever_the_zone() -> None:
+    early = decode_transaction(record(timestamp="2026-03-01T12:00:00+05:00"), NOW)
+    late = decode_transaction(record(timestamp="2026-03-01T08:00:00.5Z"), NOW)
+
+    assert early.event_key == "2026-03-01T07:00:00.000000Z#tx-1"
+    assert late.event_key == "2026-03-01T08:00:00.500000Z#tx-1"
+
+
+def test_event_key_keeps_its_width_in_early_years() -> None:
+    assert len(make_transaction(timestamp=datetime(1970, 1, 1, tzinfo=UTC)).timestamp_text) == 27
+
+
+texts = st.text(
+    st.characters(exclude_categories=("C", "Z"), exclude_characters=""), min_size=1, max_size=128
+).filter(str.isprintable)
+amounts = st.integers(0, 2**53).map(lambda minor: Decimal(minor).scaleb(-2))
+times = st.builds(
+    lambda microseconds, hours: (NOW - timedelta(microseconds=microseconds)).astimezone(
+        timezone(timedelta(hours=hours))
+    ),
+    st.integers(0, 50 * 365 * 86_400 * 1_000_000),
+    st.integers(-11, 14),
+)
+locations = (
+    st.none()
+    | texts
+    | st.builds(
+        Location,
+        latitude=st.floats(-90, 90),
+        longitude=st.floats(-180, 180),
+        country=st.none() | st.just("FR"),
+        city=st.none() | texts,
+    )
+)
+transactions = st.builds(
+    Transaction,
+    transaction_id=texts,
+    user_id=texts,
+    amount=amounts,
+    timestamp=times,
+    currency=st.sampled_from(["USD", "EUR", "MXV"]),
+    location=locations,
+    **{field: st.none() | texts for field in OPTIONAL_TEXTS},
+)
+
+
+@given(transactions)
+def test_what_is_written_to_the_topic_is_read_back_the_same(transaction: Transaction) -> None:
+    again = decode_transaction(encode_transaction(transaction), NOW)
+
+    assert again == transaction
+    assert again.amount.as_tuple() == transaction.amount.as_tuple()
+
+
+@given(st.binary(max_size=200) | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*VALID, "location", "x"]), inner)).map(lambda value: json.dumps(value).encode()))  # fmt: skip
+def test_any_bytes_are_a_payment_or_a_refusal_and_nothing_else(data: bytes) -> None:
+    read = outcome(data)
+
+    assert isinstance(read, Transaction) or (read.field and read.problem)
