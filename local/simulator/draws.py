@@ -1,0 +1,72 @@
+"""Seeded draws that come out the same on every machine and every Python from 3.11 on.
+
+Only ``Random.random()`` is used, the one method whose sequence Python promises to keep, and otherwise plain arithmetic.
+``math.exp`` may differ in its last bit between C libraries; whatever comes from it is rounded to money or whole seconds.
+"""
+
+from bisect import bisect
+from math import exp
+from random import Random
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+T = TypeVar("T")
+
+
+class Draws:
+    """One stream of draws. Streams of different keys are independent, whatever the order in which they are used.
+
+    Parameters
+    ----------
+    *key : str or int
+        What the stream is for: a seed, a purpose, a user's number.
+    """
+
+    __slots__ = ("unit",)
+
+    def __init__(self, *key: str | int) -> None:
+        self.unit = Random("/".join(map(str, key))).random  # noqa: S311 - a simulation has to repeat
+        """Draws a float in [0, 1)."""
+
+    def chance(self, probability: float) -> bool:
+        """Draw True with this probability, 0 to 1."""
+        return self.unit() < probability
+
+    def uniform(self, low: float, high: float) -> float:
+        """Draw a float in [low, high)."""
+        return low + (high - low) * self.unit()
+
+    def integer(self, low: int, high: int) -> int:
+        """Draw an integer from low to high, both included."""
+        return low + int((high - low + 1) * self.unit())
+
+    def choice(self, items: "Sequence[T]") -> T:
+        """Draw one of ``items``, which are not empty, each as likely as the other."""
+        return items[int(len(items) * self.unit())]
+
+    def weighted(self, cumulative: "Sequence[float]") -> int:
+        """Draw an index, given the running sum of the weights; the last sum is above 0."""
+        return bisect(cumulative, cumulative[-1] * self.unit(), hi=len(cumulative) - 1)
+
+    def distinct(self, items: "Sequence[T]", count: int) -> list[T]:
+        """Draw ``count`` items without putting back; all of them, shuffled, where there are fewer."""
+        left = list(items)
+        taken = min(count, len(left))
+        for place in range(taken):
+            other = place + int((len(left) - place) * self.unit())
+            left[place], left[other] = left[other], left[place]
+        return left[:taken]
+
+    def normal(self) -> float:
+        """Draw from about the standard normal distribution: twelve uniform draws added up, within 6 of 0."""
+        unit = self.unit
+        return (
+            unit() + unit() + unit() + unit() + unit() + unit()
+            + unit() + unit() + unit() + unit() + unit() + unit() - 6.0
+        )  # fmt: skip
+
+    def lognormal(self, median: float, sigma: float) -> float:
+        """Draw a positive amount whose logarithm is normal with standard deviation ``sigma``."""
+        return median * exp(sigma * self.normal())
