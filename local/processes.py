@@ -127,16 +127,25 @@ class ManagedProcess:
         The whole environment of the child.
     folder : Path
         Its working directory.
+    output : Path | None
+        Gets stdout alone, where that is for programs; by default it goes to the log too.
     """
 
     def __init__(
-        self, name: str, argv: "Sequence[str]", log: Path, environment: "Mapping[str, str]", folder: Path
+        self,
+        name: str,
+        argv: "Sequence[str]",
+        log: Path,
+        environment: "Mapping[str, str]",
+        folder: Path,
+        output: Path | None = None,
     ) -> None:
         self.name = name
         self.log = log
         self._argv = list(argv)
         self._environment = dict(environment)
         self._folder = folder
+        self._output = output
         self._popen: subprocess.Popen[bytes] | None = None
         self._record: ProcessRecord | None = None
 
@@ -165,8 +174,9 @@ class ManagedProcess:
     def start(self) -> None:
         """Start the process; it dies with this one, however this one ends."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as output:
-            self._popen = _spawn(self._argv, output.fileno(), self._environment, self._folder)
+        with self.log.open("wb") as log, (self._output or Path(os.devnull)).open("wb") as output:
+            stdout = log if self._output is None else output
+            self._popen = _spawn(self._argv, stdout.fileno(), log.fileno(), self._environment, self._folder)
         _started.add(self)
         # A child that has ended already stands there until it is waited for, so its mark can always be read.
         self._record = ProcessRecord(self.name, self._popen.pid, start_mark(self._popen.pid))
@@ -198,6 +208,17 @@ class ManagedProcess:
             if time.monotonic() > deadline:
                 raise ProcessError(self.name, f"did not come so far in {seconds:.0f} s: {what}", self.log)
             time.sleep(_POLL_SECONDS)
+
+    def wait_for_exit(self, seconds: float) -> None:
+        """Wait until a process that ends by itself has done so; ProcessError where it failed, or takes longer."""
+        if self._popen is None:
+            raise ProcessError(self.name, "was not started", self.log)
+        try:
+            code = self._popen.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise ProcessError(self.name, f"did not end in {seconds:.0f} s", self.log) from error
+        if code:
+            raise ProcessError(self.name, f"ended with exit code {code}", self.log)
 
     def wait_until_listening(self, port: int, seconds: float = READY_SECONDS) -> None:
         """Wait until this very process accepts connections on 127.0.0.1; a stranger on the port is not taken for it."""
@@ -317,14 +338,14 @@ def _group_members(record: ProcessRecord) -> list[psutil.Process]:
 
 
 def _spawn(
-    argv: "list[str]", output: int, environment: "Mapping[str, str]", folder: Path
+    argv: "list[str]", stdout: int, stderr: int, environment: "Mapping[str, str]", folder: Path
 ) -> subprocess.Popen[bytes]:
     def spawn() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=stdout,
+            stderr=stderr,
             env=dict(environment),
             cwd=folder,
             start_new_session=True,

@@ -30,6 +30,12 @@ ALERT_INBOX: Final = "alerts-inbox"
 BUCKETS: Final = {"landing": "payment-fraud-landing", "quarantine": "payment-fraud-quarantine"}
 """Interface name to the name in the emulator."""
 
+LANDING_PREFIX: Final = "transactions/"
+"""Where in the landing bucket files of transactions are dropped."""
+
+INGESTION_QUARANTINE_PREFIX: Final = "ingestion/"
+"""Where in the quarantine bucket the Glue job puts bad rows."""
+
 TOPIC_PARTITIONS: Final = 6
 """Of every Kafka topic that a function reads."""
 
@@ -74,6 +80,16 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     def alert_topic_arn(self) -> str:
         """The topic that alerts are published on."""
         return self.topics["fraud_alerts"]
+
+    @property
+    def landing_uri(self) -> str:
+        """Where files of transactions are dropped."""
+        return f"s3://{self.buckets['landing']}/{LANDING_PREFIX}"
+
+    @property
+    def ingestion_quarantine_uri(self) -> str:
+        """Where the Glue job puts bad rows."""
+        return f"s3://{self.buckets['quarantine']}/{INGESTION_QUARANTINE_PREFIX}"
 
     def dead_letter_queue(self, function: str) -> str:
         """URL of a function's dead-letter queue."""
@@ -253,3 +269,5 @@ def _make_buckets(aws_endpoint: str) -> None:
     s3 = make_client("s3", aws_endpoint)
     for name in BUCKETS.values():
         s3.create_bucket(Bucket=name)
+    # Spark refuses to watch a folder that is not there, and an empty prefix of S3 is not there without this marker.
+    s3.put_object(Bucket=BUCKETS["landing"], Key=LANDING_PREFIX)

@@ -42,6 +42,11 @@ class Component(ABC):
         return self._process
 
     @property
+    def was_started(self) -> bool:
+        """True from the first attempt to start it on."""
+        return self._process is not None
+
+    @property
     @abstractmethod
     def endpoint(self) -> str:
         """Where clients find it, in the form that they take."""
