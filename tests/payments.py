@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from contract.alert import AlertClaim, AlertState, Severity, SuppressedPayments
+from alert.notification import make_alert
+from contract.alert import Alert, AlertClaim, AlertState, Severity, SuppressedPayments
 from contract.flagged import FlaggedTransaction, flag, to_flagged_item
 from contract.scored import Decision, Position, Reason, ScoredTransaction, to_history_item
 from contract.transaction import Location, Transaction
@@ -71,6 +72,11 @@ def make_claimed(**changes: Any) -> FlaggedTransaction:
         "alert_claim": claim,
     }
     return make_flagged(**marks | changes)
+
+
+def make_alert_of(flagged: FlaggedTransaction) -> Alert:
+    """The alert of a claimed row, published at :data:`NOW`."""
+    return make_alert(flagged, NOW)
 
 
 def stream_event(items: list[dict[str, Any]], event_name: str = "INSERT") -> dict[str, Any]:

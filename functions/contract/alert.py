@@ -3,9 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from contract.scored import Decision, Reason
 from contract.transaction import Location
@@ -15,6 +16,12 @@ ALERT_SCHEMA_VERSION: Final = "1"
 
 CRITICAL_RISK_SCORE: Final = 90
 """From this score on an alert is critical, whatever the decision."""
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""A moment in UTC."""
+
+RiskScore = Annotated[int, Meta(ge=0, le=100)]
+"""0, nothing suspicious, to 100."""
 
 
 class Severity(StrEnum):
@@ -61,7 +68,7 @@ class AlertClaim(msgspec.Struct, frozen=True):
     """What an alert says beside its payment, fixed when it was claimed, so that a repeat says the same."""
 
     severity: Severity
-    window_start: datetime
+    window_start: Instant
     """Event time of the payment that opened the window, UTC."""
     suppressed_before: SuppressedPayments
     """What was not told since the user's alert before."""
@@ -75,7 +82,7 @@ class AlertTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     amount: Decimal
     """Major units of ``currency``; a string in JSON."""
     currency: str
-    occurred_at: datetime
+    occurred_at: Instant
     """Event time, UTC."""
     country: str | None = None
     location: str | Location | None = None
@@ -94,8 +101,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     alert_id: str
     severity: Severity
     decision: Decision
-    risk_score: int
-    """0 to 100."""
+    risk_score: RiskScore
     headline: str
     """One sentence for people."""
     reasons: tuple[Reason, ...]
@@ -104,7 +110,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     user_id: str
     flagged_transaction_id: str
     """Key of the row in ``flagged_transactions``; the payment's id, unless another payment has that."""
-    window_start: datetime
+    window_start: Instant
     """Event time of the payment that opened this user's window, UTC."""
     suppressed_before: SuppressedPayments
     """What was flagged and not told since the alert before."""
@@ -113,10 +119,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ruleset_version: str
     scored_degraded: bool
     """True where the payment was scored without the cache."""
-    appended_at: datetime
+    appended_at: Instant
     """When Kafka took the payment, UTC."""
-    scored_at: datetime
-    alerted_at: datetime
+    scored_at: Instant
+    alerted_at: Instant
     """When the message was published."""
 
 

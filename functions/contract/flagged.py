@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from contract.alert import AlertClaim, AlertState
+from contract.alert import AlertClaim, AlertState, Instant, RiskScore
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.items import Item, from_item, to_item
@@ -37,7 +37,7 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     user_id: Id
     event_key: str
     """With ``user_id`` the key of the payment in ``transaction_history``."""
-    occurred_at: datetime
+    occurred_at: Instant
     """Event time, UTC."""
     amount: Decimal
     """Major units of ``currency``."""
@@ -51,8 +51,7 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     device_id: Label | None = None
     ip_address: Label | None = None
     payee_id: Label | None = None
-    risk_score: int
-    """0 to 100."""
+    risk_score: RiskScore
     decision: Decision
     reasons: tuple[Reason, ...]
     """Most points first."""
@@ -67,8 +66,8 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     """True where the payment was scored without the cache."""
     appended_at_ms: int
     """When Kafka took the payment, ms since the epoch."""
-    scored_at: datetime
-    flagged_at: datetime
+    scored_at: Instant
+    flagged_at: Instant
     """When this row was made."""
     expires_at: int
     """When DynamoDB may delete the row, seconds since the epoch."""
@@ -79,7 +78,7 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     """The alert that tells of this payment: its own, or its window's."""
     alert_claim: AlertClaim | None = None
     """What that alert says, where it is this payment's own."""
-    alerted_at: datetime | None = None
+    alerted_at: Instant | None = None
 
     @property
     def appended_at(self) -> datetime:

@@ -87,7 +87,7 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """When it was decided, UTC."""
 
 
-class _Detail(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
+class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
     """The packed part of a row. Short names: they are stored with every transaction."""
 
     t: Transaction
@@ -103,7 +103,7 @@ class _Detail(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
 
 
 _DETAIL_ENCODER = msgspec.json.Encoder(decimal_format="string")
-_DETAIL_DECODER = msgspec.json.Decoder(_Detail)
+_DETAIL_DECODER = msgspec.json.Decoder(HistoryDetail)
 
 
 def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, dict[str, str]]:
@@ -121,7 +121,7 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
     dict
         Attribute name to typed value (``{"S": ...}`` or ``{"N": ...}``).
     """
-    detail = _Detail(
+    detail = HistoryDetail(
         t=scored.transaction,
         r=scored.reasons,
         s=scored.shadow_rule_ids,

@@ -1,0 +1,159 @@
+"""The contract's JSON Schemas, made from its structs: ``python -m contract.publish_schemas`` writes ``schemas/``.
+
+For whoever produces to the topic, reads a table or subscribes to alerts in another language. ``--check`` writes nothing and
+fails where a file is not what the structs say.
+"""
+
+import ast
+import inspect
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from contract.alert import Alert, AlertClaim, AlertTransaction, SuppressedPayments
+from contract.flagged import FlaggedTransaction
+from contract.scored import Decision, HistoryDetail, Reason
+from contract.transaction import Location, Transaction
+
+FOLDER: Final = Path(__file__).with_name("schemas")
+"""Where the published schemas stand."""
+
+_STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
+    Transaction,
+    Location,
+    HistoryDetail,
+    Reason,
+    FlaggedTransaction,
+    AlertClaim,
+    SuppressedPayments,
+    Alert,
+    AlertTransaction,
+)
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schemas() -> dict[str, bytes]:
+    """Make every schema.
+
+    Returns
+    -------
+    dict[str, bytes]
+        File name to JSON, the same bytes from the same structs.
+    """
+    documents: dict[str, dict[str, Any]] = {
+        "transaction": _transaction(),
+        "scored_transaction": _scored_transaction(),
+        "flagged_transaction": _flagged_transaction(),
+        "alert": msgspec.json.schema(Alert),
+    }
+    for document in documents.values():
+        _describe(document["$defs"])
+    return {
+        f"{name}.schema.json": msgspec.json.format(
+            msgspec.json.encode({"$schema": _DIALECT, "title": name} | document, order="deterministic"),
+            indent=2,
+        )
+        + b"\n"
+        for name, document in documents.items()
+    }
+
+
+def stale_files(folder: Path = FOLDER) -> list[str]:
+    """Names of files in ``folder`` that are missing, too many, or not what the structs say."""
+    made = schemas()
+    found = {file.name: file.read_bytes() for file in folder.glob("*.json")}
+    return sorted(name for name in made.keys() | found.keys() if made.get(name) != found.get(name))
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Bring ``folder`` up to date; a schema whose struct is gone is deleted."""
+    folder.mkdir(exist_ok=True)
+    made = schemas()
+    for file in folder.glob("*.json"):
+        if file.name not in made:
+            file.unlink()
+    for name, content in made.items():
+        (folder / name).write_bytes(content)
+
+
+def _transaction() -> dict[str, Any]:
+    schema = msgspec.json.schema(Transaction)
+    # Written as text, read from a number as well.
+    schema["$defs"]["Transaction"]["properties"]["amount"] = {
+        "anyOf": [{"type": "string", "format": "decimal"}, {"type": "number", "minimum": 0}]
+    }
+    return schema
+
+
+def _scored_transaction() -> dict[str, Any]:
+    detail = msgspec.json.schema(HistoryDetail)
+    definitions = detail.pop("$defs")
+    text, count = {"type": "string"}, {"type": "integer", "minimum": 0}
+    properties: dict[str, Any] = {
+        "user_id": text,
+        "event_key": {"type": "string", "description": "<timestamp, UTC, 27 characters>#<transaction_id>"},
+        "decision": {"enum": [decision.value for decision in Decision]},
+        "risk_score": count | {"maximum": 100},
+        "position": {"type": "string", "description": "topic/partition/offset"},
+        "ruleset_version": text,
+        "scored_at_ms": count,
+        "expires_at": count | {"description": "Seconds since the epoch."},
+        "detail": {"type": "string", "contentMediaType": "application/json", "contentSchema": detail},
+    }
+    return {
+        "description": "A row of transaction_history; numbers stand for DynamoDB's N.",
+        "type": "object",
+        "properties": properties,
+        "required": sorted(properties),
+        "$defs": definitions,
+    }
+
+
+def _flagged_transaction() -> dict[str, Any]:
+    schema = msgspec.json.schema(FlaggedTransaction)
+    definitions = schema["$defs"]
+    definitions["FlaggedTransaction"]["properties"]["amount"] = {"type": "number", "minimum": 0}
+    total = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}], "default": None}
+    definitions["SuppressedPayments"]["properties"]["total"] = total
+    return schema | {"description": "A row of flagged_transactions; numbers stand for DynamoDB's N."}
+
+
+def _describe(definitions: dict[str, Any]) -> None:
+    for struct in _STRUCTS:
+        if struct.__name__ in definitions:
+            definition = definitions[struct.__name__]
+            definition["description"] = inspect.getdoc(struct)
+            for field, sentence in _field_sentences(struct).items():
+                definition["properties"][field]["description"] = sentence
+
+
+def _field_sentences(struct: type[msgspec.Struct]) -> dict[str, str]:
+    """Sentences below a struct's fields; they are not kept at run time, so its source is read."""
+    tree = ast.walk(ast.parse(inspect.getsource(struct)))
+    body = next(node for node in tree if isinstance(node, ast.ClassDef)).body
+    sentences = {}
+    for field, below in pairwise(body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(sentence))):
+                sentences[name] = inspect.cleandoc(sentence)
+    return sentences
+
+
+def main(arguments: list[str], folder: Path = FOLDER) -> int:
+    """Write the schemas, or check them with ``--check``; the exit code is 1 where one is stale."""
+    if arguments == ["--check"]:
+        stale = stale_files(folder)
+        for name in stale:
+            sys.stderr.write(
+                f"{name} is not what the contract says; run python -m contract.publish_schemas\n"
+            )
+        return 1 if stale else 0
+    write(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
