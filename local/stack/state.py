@@ -1,7 +1,7 @@
 """What a running stack tells of itself, in ``build/stack.json``, and how one sees that it still runs.
 
-The truth is a file lock that the owner of a stack holds: the kernel takes it away when the owner ends, however that
-happens. The file is only what was true while the lock was held.
+The file is true as long as the process that it names as the owner runs. A file lock keeps a second owner out; the kernel
+takes it away when the owner ends, however that happens.
 """
 
 import fcntl
@@ -83,18 +83,6 @@ class StackFolder:
             self._lock.close()
             self._lock = None
 
-    @property
-    def is_owned(self) -> bool:
-        """True while any process owns the stack in this folder."""
-        if self._lock is not None:
-            return True
-        try:
-            self.acquire()
-        except StackRunningError:
-            return True
-        self.release()
-        return False
-
     def write_state(self, state: StackState) -> None:
         """Write the state whole: a reader sees the previous one or this one."""
         temporary = self.state_file.with_name(f".{self.state_file.name}.{os.getpid()}")
@@ -109,19 +97,12 @@ class StackFolder:
             # A file of another version of this program tells nothing that could be used.
             return None
 
+    def running_state(self) -> StackState | None:
+        """Give the state of the stack that runs here; None where none does, whatever a crash or a reboot left behind."""
+        state = self.last_state()
+        return state if state is not None and state.owner.find() is not None else None
+
 
 def read_state(build_dir: Path = DEFAULT_BUILD_DIR) -> StackState | None:
-    """Read the state of the stack that runs.
-
-    Parameters
-    ----------
-    build_dir : Path
-        The stack's build folder.
-
-    Returns
-    -------
-    StackState | None
-        None where no stack runs there, whatever a crash or a reboot left behind.
-    """
-    folder = StackFolder(build_dir)
-    return folder.last_state() if build_dir.exists() and folder.is_owned else None
+    """Read the state of the stack that runs in a build folder; None where none does."""
+    return StackFolder(build_dir).running_state()

@@ -1,0 +1,7 @@
+"""``python -m local.stack up|down``."""
+
+import sys
+
+from local.stack.supervisor import main
+
+sys.exit(main())

@@ -1,0 +1,223 @@
+"""A stack that outlives the command that started it: a supervisor process owns it, and two commands speak to that.
+
+`up` forks the supervisor and reads its progress from a pipe until the stack works; `down` signals it and waits until every
+process that it named is gone.
+"""
+
+import argparse
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from local.processes import log_tail, stop_processes, wait_until_gone
+from local.specs import ROOT
+from local.stack.stack import Stack
+from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+DOWN_SECONDS: Final = 60.0
+"""How long the supervisor may take to stop everything, before it is killed and its processes with it."""
+
+_WATCH_SECONDS: Final = 1.0
+_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+logger = logging.getLogger("supervisor")
+
+
+def up(build_dir: Path, *, ingestion: bool, functions: "Sequence[str] | None", ruleset: Path | None) -> int:
+    """Leave a stack running; 0 where it runs in the end, whoever started it.
+
+    Parameters
+    ----------
+    build_dir : Path
+        The stack's build folder.
+    ingestion : bool
+        Whether to run the Glue job.
+    functions : Sequence[str] | None
+        The functions to run; None for all.
+    ruleset : Path | None
+        The first ruleset; None for the default one.
+
+    Returns
+    -------
+    int
+        The command's exit code.
+    """
+    folder = StackFolder(build_dir)
+    if folder.running_state() is not None:
+        print(f"the stack in {folder.build_dir} is up already; `make status` shows it, `make down` stops it")
+        return 0
+    argv = [sys.executable, "-m", "local.stack", "serve", "--build-dir", str(folder.build_dir)]
+    argv += [] if ingestion else ["--no-ingestion"]
+    argv += [] if functions is None else ["--functions", ",".join(functions)]
+    argv += [] if ruleset is None else ["--ruleset", str(ruleset.resolve())]
+    log = _log_file(folder)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    reading, writing = os.pipe()
+    with log.open("wb") as output:
+        supervisor = subprocess.Popen(
+            [*argv, "--progress-fd", str(writing)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            start_new_session=True,
+            pass_fds=[writing],
+        )
+    os.close(writing)
+    try:
+        # The pipe ends with the outcome, or with the supervisor.
+        with os.fdopen(reading) as progress:
+            outcome = _relay(progress)
+    except KeyboardInterrupt:
+        supervisor.terminate()
+        supervisor.wait()
+        print("interrupted; everything that was started is stopped", file=sys.stderr)
+        return 130
+    if outcome is None or outcome.kind == "failed":
+        supervisor.wait()
+        tail = "".join(f"\n    {line}" for line in log_tail(log))
+        print(f"the supervisor ended; {log}:{tail}" if outcome is None else outcome.text, file=sys.stderr)
+        return 1
+    print(
+        f'up. Logs are in {folder.log_dir}; `make status`, `make watch`, `eval "$(make -s env)"`, `make down`'
+    )
+    return 0
+
+
+def down(build_dir: Path) -> int:
+    """Stop the stack; returns when no process of it is left. 0 too where none runs."""
+    folder = StackFolder(build_dir)
+    state = folder.last_state()
+    if state is None:
+        print("no stack runs")
+        return 0
+    owner = state.owner.find()
+    if owner is not None:
+        owner.terminate()
+        wait_until_gone([owner], DOWN_SECONDS)
+    # An owner that ended well left nothing to find here; one that was killed, or did not end in time, left what it names.
+    stop_processes([state.owner, *state.processes])
+    shutil.rmtree(folder.run_dir, ignore_errors=True)
+    folder.state_file.unlink(missing_ok=True)
+    print("no stack ran; its leftovers are gone" if owner is None else "down")
+    return 0
+
+
+def serve(
+    build_dir: Path,
+    *,
+    ingestion: bool,
+    functions: "Sequence[str] | None",
+    ruleset: Path | None,
+    progress_fd: int,
+) -> int:
+    """Own a stack until SIGTERM or SIGINT; what `up` runs in the background.
+
+    Parameters
+    ----------
+    build_dir, ingestion, functions, ruleset
+        As in :func:`up`.
+    progress_fd : int
+        A pipe that gets progress, and then the outcome of the start.
+
+    Returns
+    -------
+    int
+        1 where the stack could not be started. Where it was, a signal ends the process.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for number in _STOP_SIGNALS:
+        signal.signal(number, _exit_once)
+    stack = Stack(build_dir) if ruleset is None else Stack(build_dir, ruleset)
+    with os.fdopen(progress_fd, "w") as pipe:
+        try:
+            with stack:
+                stack.start(
+                    lambda line: _say(pipe, "progress", line), ingestion=ingestion, functions=functions
+                )
+                _say(pipe, "ready", "")
+                pipe.close()
+                _watch(stack)
+        # Whatever it is, `up` must tell it: nobody looks at this process.
+        except Exception as error:
+            logger.exception("the stack could not be started")
+            _say(pipe, "failed", str(error))
+    return 1
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Run `up`, `down` or, for the supervisor itself, `serve`."""
+    parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
+    parser.add_argument("command", choices=["up", "down", "serve"])
+    parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
+    parser.add_argument("--no-ingestion", action="store_true", help="without the Glue job")
+    parser.add_argument("--functions", help="comma-separated; all by default, none for an empty text")
+    parser.add_argument("--ruleset", type=Path, help="in force at first; rules/default.yaml by default")
+    parser.add_argument("--progress-fd", type=int, default=-1, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.command == "down":
+        return down(options.build_dir)
+    names = None if options.functions is None else [name for name in options.functions.split(",") if name]
+    chosen = {"ingestion": not options.no_ingestion, "functions": names, "ruleset": options.ruleset}
+    if options.command == "up":
+        return up(options.build_dir, **chosen)
+    return serve(options.build_dir, **chosen, progress_fd=options.progress_fd)
+
+
+class _Message(msgspec.Struct, frozen=True):
+    """One line from the supervisor to `up`."""
+
+    kind: Literal["progress", "ready", "failed"]
+    text: str
+
+
+def _say(pipe: IO[str], kind: Literal["progress", "ready", "failed"], text: str) -> None:
+    logger.info("%s %s", kind, text)
+    # `up` may have been killed; the stack does not depend on it.
+    with contextlib.suppress(BrokenPipeError):
+        print(msgspec.json.encode(_Message(kind, text)).decode(), file=pipe, flush=True)
+
+
+def _relay(pipe: IO[str]) -> _Message | None:
+    """Print what the supervisor does; give how it ended, None where it ended without a word."""
+    for line in pipe:
+        message = msgspec.json.decode(line, type=_Message)
+        if message.kind != "progress":
+            return message
+        print(message.text, flush=True)
+    return None
+
+
+def _watch(stack: Stack) -> None:
+    told: set[str] = set()
+    while True:
+        for name, code in stack.ended_processes().items():
+            if name not in told:
+                logger.error("%s ended with exit code %d; its log is in %s", name, code, stack.log_dir)
+                told.add(name)
+        time.sleep(_WATCH_SECONDS)
+
+
+def _exit_once(number: int, _frame: "FrameType | None") -> None:
+    # The first signal unwinds the stack; another one while that goes on would leave it half done.
+    for each in _STOP_SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    logger.info("stopping on %s", signal.Signals(number).name)
+    sys.exit(0)
+
+
+def _log_file(folder: StackFolder) -> Path:
+    return folder.build_dir / "supervisor.log"
