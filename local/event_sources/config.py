@@ -11,6 +11,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from local.specs import FUNCTIONS_DIR
+
 STATUS_INTERVAL_SECONDS: Final = 0.5
 """How often a mapping's process writes its status."""
 
@@ -44,6 +46,8 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The built function."""
     lambda_python: Path
     """Interpreter of the environment that holds ``awslambdaric`` and nothing else."""
+    functions_dir: Path = FUNCTIONS_DIR
+    """Where the function's folder with its `function.yaml` is."""
     max_workers: Positive = 2
     """This machine's limit of concurrent invocations; `function.yaml`'s reserved concurrency holds as well."""
     retry_base_seconds: Annotated[float, Meta(gt=0)] = 0.1

@@ -1,0 +1,37 @@
+"""Run one mapping: ``python -m local.event_sources --function score --config build/run/score.json``. SIGTERM ends it well."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from local.event_sources.config import MappingConfigError, read_config, status_file
+from local.event_sources.mapping import SourceUnavailableError
+from local.event_sources.process import MappingProcess
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; 1 where the mapping cannot start."""
+    parser = argparse.ArgumentParser(description="Carry records from a source to one function.")
+    parser.add_argument("--function", required=True)
+    parser.add_argument("--config", required=True, type=Path)
+    options = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        config = read_config(options.config)
+        if config.function != options.function:
+            raise MappingConfigError(f"{options.config} is of function {config.function!r}")
+        MappingProcess(config, status_file(options.config, options.function)).run(stop)
+    except (MappingConfigError, SourceUnavailableError) as error:
+        logging.getLogger(__name__).error("%s: %s", options.function, error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

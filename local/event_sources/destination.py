@@ -1,0 +1,88 @@
+"""The on-failure destination: what Lambda tells an SQS queue of records that it gives up.
+
+The message says where the records stand, not what they say: "you can use the metadata to retrieve them from the stream";
+only S3 and Kafka destinations get the payload.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from local.event_sources.records import Discard
+
+
+class MessageQueue(Protocol):
+    """The call of SQS that is made."""
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803 - SQS's names
+        """Put one message into a queue."""
+
+
+def invocation_record(
+    discard: "Discard", function_arn: str, batch_info: dict[str, dict[str, Any]], now: datetime
+) -> dict[str, Any]:
+    """Write the document that Lambda sends.
+
+    Parameters
+    ----------
+    discard : Discard
+        What is given up, and why.
+    function_arn : str
+        Of the function that would not take it.
+    batch_info : dict[str, dict]
+        ``DDBStreamBatchInfo`` or ``KafkaBatchInfo``: where the records stand.
+    now : datetime
+        The clock, aware.
+
+    Returns
+    -------
+    dict
+        As in the developer guide's example invocation record. ``responseContext`` is null where the function was never
+        called, and has no ``functionError`` where the function named the records itself.
+    """
+    piece = discard.piece
+    response: dict[str, Any] | None = None
+    if piece.invocations:
+        response = {"statusCode": 200, "executedVersion": "$LATEST"}
+        if piece.error is not None:
+            response["functionError"] = "Unhandled"
+    return {
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": function_arn,
+            "condition": discard.condition,
+            "approximateInvokeCount": piece.invocations,
+        },
+        "responseContext": response,
+        "version": "1.0",
+        "timestamp": iso_milliseconds(now.timestamp()),
+        **batch_info,
+    }
+
+
+class SqsDestination:
+    """Tell one queue.
+
+    Parameters
+    ----------
+    client : MessageQueue
+        SQS.
+    queue_url : str
+        The stage's dead-letter queue.
+    """
+
+    def __init__(self, client: MessageQueue, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, record: dict[str, Any]) -> None:
+        """Send one invocation record; whatever the client raises comes through."""
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=msgspec.json.encode(record).decode())
+
+
+def iso_milliseconds(at_s: float) -> str:
+    """Write a time as Lambda does: UTC, to the millisecond, with a ``Z``."""
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,349 @@
+"""Read a Kafka topic as Lambda's pollers do, and write the events that Lambda makes of it.
+
+Partitions are assigned by hand, without a group's join, and what is done is committed to the mapping's consumer group, so
+that a restart goes on there and every Kafka tool shows the lag.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+from confluent_kafka import (
+    OFFSET_INVALID,
+    TIMESTAMP_LOG_APPEND_TIME,
+    Consumer,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from local.event_sources.destination import iso_milliseconds
+from local.event_sources.filter import compile_filter
+from local.event_sources.mapping import SourceUnavailableError
+from local.event_sources.records import Batch, Discard, LaneKey, Progress, SourceRecord
+
+if TYPE_CHECKING:
+    from local.event_sources.mapping import Sink
+    from local.specs import KafkaTrigger
+
+METADATA_INTERVAL_SECONDS: Final = 5.0
+"""How often the topic is looked at for new partitions."""
+
+REQUEST_TIMEOUT_SECONDS: Final = 10.0
+POLL_SECONDS: Final = 0.2
+PAUSED_POLL_SECONDS: Final = 0.02
+"""A paused partition goes on when there is room for its records, which no message announces."""
+
+READ_AHEAD: Final = 1000
+"""Most messages that are taken from the client at a time."""
+
+
+class _KafkaRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One record of the event. A null key or value is left out, as Lambda does; msgspec writes bytes as base64."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestampType: str  # noqa: N815 - Lambda's name
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: list[dict[str, list[int]]]
+
+
+class KafkaSource:
+    """Read one topic.
+
+    Parameters
+    ----------
+    bootstrap_servers : str
+        ``host:port[,host:port]``.
+    trigger : KafkaTrigger
+        Topic, consumer group, starting position, filter, pollers.
+    cluster_arn : str
+        What the event calls its source.
+    pollers : int
+        Groups that the partitions are dealt to; partitions of one poller may share a batch.
+    """
+
+    def __init__(
+        self, bootstrap_servers: str, trigger: "KafkaTrigger", cluster_arn: str, pollers: int
+    ) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._trigger = trigger
+        self._cluster_arn = cluster_arn
+        self._pollers = pollers
+        self._accepts = compile_filter(trigger.filter)
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._read_to: dict[int, int] = {}
+        self._kept: dict[int, int] = {}
+        self._paused: set[int] = set()
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "group.id": trigger.consumer_group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "earliest",  # only where the kept offset has expired: nothing that is left is lost
+                "fetch.queue.backoff.ms": 10,
+                "queued.max.messages.kbytes": 16 * 1024,
+                "on_commit": self._on_commit,
+            }
+        )
+
+    def start(self, sink: "Sink") -> None:
+        """Assign the topic's partitions and begin to read them."""
+        self._sink = sink
+        try:
+            self._assign_new(is_first=True)
+        except KafkaException as error:
+            raise SourceUnavailableError(f"topic {self._trigger.topic}: {error}") from error
+        self._thread = threading.Thread(target=self._read, name="kafka-reader", daemon=True)
+        self._thread.start()
+
+    def stop_reading(self) -> None:
+        """Offer nothing more."""
+        self._stop.set()
+        self._thread.join()
+
+    def close(self) -> None:
+        """Commit what is done, and wait until the broker has it."""
+        with self._lock:
+            offsets = [
+                TopicPartition(self._trigger.topic, partition, offset)
+                for partition, offset in self._kept.items()
+            ]
+        try:
+            if offsets:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            self._sink.report(f"commit: {error}")
+        self._consumer.close()
+
+    def event(self, batch: Batch) -> bytes:
+        """Write the event: the records by topic and partition."""
+        by_origin = [
+            msgspec.json.encode(piece.lane.origin)
+            + b":["
+            + b",".join(r.document for r in piece.records)
+            + b"]"
+            for piece in batch.pieces
+        ]
+        head = msgspec.json.encode(
+            {
+                "eventSource": "aws:kafka",
+                "eventSourceArn": self._cluster_arn,
+                "bootstrapServers": self._bootstrap_servers,
+            }
+        )
+        return head[:-1] + b',"records":{' + b",".join(by_origin) + b"}}"
+
+    def locate(self, identifier: object, batch: Batch) -> tuple[LaneKey, int] | None:
+        """Find ``{"partition": "<topic>-<n>", "offset": <offset>}`` in a batch."""
+        if not isinstance(identifier, dict):
+            return None
+        for piece in batch.pieces:
+            if piece.lane.origin == identifier.get("partition"):
+                offset = identifier.get("offset")
+                if any(record.position == offset for record in piece.records):
+                    return piece.lane, cast("int", offset)
+        return None
+
+    def batch_info(self, discard: Discard) -> dict[str, dict[str, Any]]:
+        """Say where given-up records stand."""
+        records = discard.piece.records
+        return {
+            "KafkaBatchInfo": {
+                "batchSize": len(records),
+                "eventSourceArn": self._cluster_arn,
+                "bootstrapServers": self._bootstrap_servers,
+                "payloadSize": len(self.event(Batch((discard.piece,)))),
+                "recordsInfo": {
+                    discard.piece.lane.origin: {
+                        "firstRecordOffset": records[0].identifier,
+                        "lastRecordOffset": records[-1].identifier,
+                        "firstRecordTimestamp": iso_milliseconds(records[0].arrived_at_s),
+                        "lastRecordTimestamp": iso_milliseconds(records[-1].arrived_at_s),
+                    }
+                },
+            }
+        }
+
+    def keep(self, origin: str, progress: Progress) -> None:
+        """Commit the offset of the next record that is not done with."""
+        if progress.first_unfinished is not None:
+            offset = progress.first_unfinished.position
+        elif progress.read_to is not None:
+            offset = int(progress.read_to) + 1
+        else:
+            return
+        partition = int(origin.rpartition("-")[2])
+        with self._lock:
+            if offset <= self._kept.get(partition, -1):
+                return
+            self._kept[partition] = offset
+        self._consumer.commit(
+            offsets=[TopicPartition(self._trigger.topic, partition, offset)], asynchronous=True
+        )
+
+    def backlog(self, unfinished: int) -> int:
+        """Count what stands behind what was read, and what was read and is not done with."""
+        return unfinished + self._unread()
+
+    def is_caught_up(self) -> bool:
+        """Whether everything on the topic has been read; false where the broker does not say."""
+        try:
+            return self._unread() == 0
+        except SourceUnavailableError:
+            return False
+
+    def _unread(self) -> int:
+        with self._lock:
+            positions = dict(self._read_to)
+        try:
+            return sum(max(0, self._end(partition) - at) for partition, at in positions.items())
+        except KafkaException as error:
+            raise SourceUnavailableError(f"topic {self._trigger.topic}: {error}") from error
+        except RuntimeError as error:  # what the client says once it is closed
+            raise SourceUnavailableError(f"topic {self._trigger.topic}: the mapping has stopped") from error
+
+    def _end(self, partition: int) -> int:
+        return self._watermarks(TopicPartition(self._trigger.topic, partition))[1]
+
+    def _watermarks(self, partition: TopicPartition) -> tuple[int, int]:
+        found = self._consumer.get_watermark_offsets(partition, timeout=REQUEST_TIMEOUT_SECONDS)
+        if found is None:
+            raise SourceUnavailableError(
+                f"topic {self._trigger.topic}: no answer for {REQUEST_TIMEOUT_SECONDS} s"
+            )
+        return found
+
+    def _read(self) -> None:
+        look_again_at = time.monotonic() + METADATA_INTERVAL_SECONDS
+        while not self._stop.is_set():
+            self._resume()
+            first = self._consumer.poll(PAUSED_POLL_SECONDS if self._paused else POLL_SECONDS)
+            if first is not None:
+                self._offer([first, *self._consumer.consume(READ_AHEAD, 0)])
+            if time.monotonic() >= look_again_at:
+                look_again_at = time.monotonic() + METADATA_INTERVAL_SECONDS
+                try:
+                    self._assign_new(is_first=False)
+                except KafkaException as error:
+                    self._sink.report(f"topic {self._trigger.topic}: {error}")
+
+    def _offer(self, messages: list[Message]) -> None:
+        by_partition: defaultdict[int, list[Message]] = defaultdict(list)
+        for message in messages:
+            problem = message.error()
+            if problem is not None:
+                self._sink.report(f"topic {self._trigger.topic}: {problem}")
+            else:
+                by_partition[cast("int", message.partition())].append(message)
+        for partition, of_partition in by_partition.items():
+            origin = self._origin(partition)
+            lane = LaneKey(origin)
+            records = [_to_record(message, lane) for message in of_partition if self._is_accepted(message)]
+            last = cast("int", of_partition[-1].offset())
+            self._sink.offer(origin, {lane: records}, str(last), len(of_partition) - len(records))
+            with self._lock:
+                self._read_to[partition] = last + 1
+            if not self._sink.wait_for_room(origin, 0):
+                self._consumer.pause([TopicPartition(self._trigger.topic, partition)])
+                self._paused.add(partition)
+
+    def _resume(self) -> None:
+        for partition in list(self._paused):
+            if self._sink.wait_for_room(self._origin(partition), 0):
+                self._consumer.resume([TopicPartition(self._trigger.topic, partition)])
+                self._paused.remove(partition)
+
+    def _assign_new(self, *, is_first: bool) -> None:
+        """Assign the partitions that are not read yet, each from where it was left."""
+        topic = self._trigger.topic
+        metadata = self._consumer.list_topics(topic, timeout=REQUEST_TIMEOUT_SECONDS).topics[topic]
+        if metadata.error is not None:
+            raise KafkaException(metadata.error)
+        found = sorted(set(metadata.partitions) - set(self._read_to))
+        if not found:
+            return
+        wanted = [TopicPartition(topic, partition) for partition in found]
+        # A partition that comes later is read from its start whatever the starting position is: what was written to it
+        # before it was noticed is new as well.
+        at_end = is_first and self._trigger.starting_position == "LATEST"
+        assigned: list[TopicPartition] = []
+        started: list[TopicPartition] = []
+        for kept in self._consumer.committed(wanted, timeout=REQUEST_TIMEOUT_SECONDS):
+            if kept.offset == OFFSET_INVALID:
+                low, high = self._watermarks(kept)
+                kept.offset = high if at_end else low
+                started.append(kept)
+            with self._lock:
+                self._read_to[kept.partition] = kept.offset
+            self._sink.add_lane(
+                LaneKey(self._origin(kept.partition)), f"poller-{kept.partition % self._pollers}"
+            )
+            assigned.append(kept)
+        if started:
+            # Kept at once: a mapping that starts at the end, stops before its first record and starts again would else
+            # miss what was written meanwhile.
+            self._consumer.commit(offsets=started, asynchronous=False)
+        self._consumer.incremental_assign(assigned)
+
+    def _is_accepted(self, message: Message) -> bool:
+        if self._trigger.filter is None:
+            return True
+        return self._accepts(
+            {
+                "topic": message.topic(),
+                "partition": message.partition(),
+                "offset": message.offset(),
+                "timestamp": message.timestamp()[1],
+                "key": _as_json(message.key()),
+                "value": _as_json(message.value()),
+            }
+        )
+
+    def _origin(self, partition: int) -> str:
+        return f"{self._trigger.topic}-{partition}"
+
+    def _on_commit(self, error: Any, _: Any) -> None:
+        if error is not None:
+            self._sink.report(f"commit: {error}")
+
+
+def _to_record(message: Message, lane: LaneKey) -> SourceRecord:
+    kind, timestamp_ms = message.timestamp()
+    offset = cast("int", message.offset())
+    document = msgspec.json.encode(
+        _KafkaRecord(
+            topic=cast("str", message.topic()),
+            partition=cast("int", message.partition()),
+            offset=offset,
+            timestamp=timestamp_ms,
+            timestampType="LOG_APPEND_TIME" if kind == TIMESTAMP_LOG_APPEND_TIME else "CREATE_TIME",
+            key=message.key(),
+            value=message.value(),
+            headers=_to_headers(message),
+        )
+    )
+    return SourceRecord(lane, offset, str(offset), timestamp_ms / 1000, document)
+
+
+def _to_headers(message: Message) -> list[dict[str, list[int]]]:
+    # A consumed message has a list of pairs, never a dict; values are Java's bytes in the event, -128 to 127.
+    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    return [{name: [byte - 256 if byte > 127 else byte for byte in value or b""]} for name, value in headers]
+
+
+def _as_json(data: Any) -> Any:
+    """Read what a filter sees: JSON where it is JSON, text where it is text."""
+    if data is None:
+        return None
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return bytes(data).decode(errors="replace")

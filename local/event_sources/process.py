@@ -1,0 +1,155 @@
+"""One mapping, its function's workers, and the status that others read: everything of one function, in one process."""
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Literal
+
+from local.components.aws_api import make_client
+from local.event_sources.config import (
+    STATUS_INTERVAL_SECONDS,
+    MappingConfig,
+    MappingConfigError,
+    MappingStatus,
+    write_status,
+)
+from local.event_sources.destination import SqsDestination
+from local.event_sources.dynamodb_stream import DynamoDbStreamSource
+from local.event_sources.kafka import KafkaSource
+from local.event_sources.mapping import EventSourceMapping, SourceUnavailableError
+from local.event_sources.records import Policy
+from local.runtime.package import unpack
+from local.runtime.pool import FunctionPool
+from local.specs import KafkaTrigger, read_functions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.event_sources.mapping import Source
+    from local.specs import FunctionSpec
+
+State = Literal["starting", "running", "stopping", "stopped", "failed"]
+
+CLUSTER: Final = "local/00000000-0000-0000-0000-000000000000-1"
+"""Name of the cluster in the event source's ARN."""
+
+
+class MappingProcess:
+    """A mapping and its function, made from a configuration.
+
+    Parameters
+    ----------
+    config : MappingConfig
+        What the stack says.
+    status_file : Path
+        Where the status is written.
+
+    Raises
+    ------
+    MappingConfigError
+        Where there is no such function.
+    """
+
+    def __init__(self, config: MappingConfig, status_file: "Path") -> None:
+        functions = read_functions(config.functions_dir)
+        if config.function not in functions:
+            raise MappingConfigError(f"function {config.function!r}: there are {', '.join(functions)}")
+        spec = functions[config.function]
+        self._config = config
+        self._status_file = status_file
+        self._state: State = "starting"
+        self._idle_since_ms: int | None = None
+        workers = min(config.max_workers, spec.reserved_concurrency)
+        self.pool = FunctionPool(
+            config.function,
+            spec,
+            unpack(config.zip, config.state_dir / "functions"),
+            {"AWS_ENDPOINT_URL": config.aws_endpoint, **config.environment},
+            workers,
+            config.log_dir,
+            lambda_python=config.lambda_python,
+            region=config.region,
+            account_id=config.account_id,
+        )
+        self.mapping = EventSourceMapping(
+            _make_source(config, spec, workers),
+            self.pool.invoke,
+            self.pool.function_arn,
+            SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url),
+            Policy.from_trigger(spec.trigger, config.retry_base_seconds, config.retry_maximum_seconds),
+            workers,
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set, then finish what is in flight.
+
+        Raises
+        ------
+        SourceUnavailableError
+            Where the source is not there at the start.
+        BaseException
+            A fault of the mapping itself, whatever it is.
+        """
+        try:
+            self._write_status()
+            self.mapping.start()
+            self._state = "running"
+            while not stop.wait(STATUS_INTERVAL_SECONDS):
+                self._write_status()
+                if self.mapping.failure is not None:
+                    raise self.mapping.failure
+            self._state = "stopping"
+            self._write_status()
+            self.mapping.stop()
+            self._state = "stopped"
+        except BaseException:
+            self._state = "failed"
+            raise
+        finally:
+            self._write_status()
+            self.pool.stop()
+
+    def _write_status(self) -> None:
+        now_ms = round(time.time() * 1000)
+        # The counters first: a reader that sees "idle" sees all the work that led to it.
+        backlog, idle = self._backlog(), self._state == "running" and self.mapping.is_idle()
+        self._idle_since_ms = (self._idle_since_ms or now_ms) if idle else None
+        write_status(
+            self._status_file,
+            MappingStatus(
+                function=self._config.function,
+                pid=os.getpid(),
+                state=self._state,
+                at_ms=now_ms,
+                backlog=backlog,
+                idle=idle,
+                idle_since_ms=self._idle_since_ms,
+                workers=self.pool.workers,
+                counters=self.mapping.counters,
+                last_error=self.mapping.last_error,
+            ),
+        )
+
+    def _backlog(self) -> int | None:
+        if self._state != "running":
+            return None
+        try:
+            return self.mapping.backlog()
+        except SourceUnavailableError as error:
+            self.mapping.report(str(error))
+            return None
+
+
+def _make_source(config: MappingConfig, spec: "FunctionSpec", workers: int) -> "Source":
+    trigger = spec.trigger
+    if isinstance(trigger, KafkaTrigger):
+        # Lambda scales between the two by load; here the machine's limit is the load that counts.
+        pollers = max(trigger.pollers.minimum, min(trigger.pollers.maximum, workers))
+        arn = f"arn:aws:kafka:{config.region}:{config.account_id}:cluster/{CLUSTER}"
+        return KafkaSource(config.bootstrap_servers, trigger, arn, pollers)
+    return DynamoDbStreamSource(
+        make_client("dynamodb", config.aws_endpoint),
+        make_client("dynamodbstreams", config.aws_endpoint),
+        trigger,
+        config.state_dir / f"{config.function}.checkpoints.json",
+    )
