@@ -3,7 +3,7 @@
 Live scoring, shadow rules, replay of history and backtests all come through :func:`is_fraudulent`.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -32,6 +32,10 @@ class Verdict(msgspec.Struct, frozen=True):
     """Rules that could not be evaluated, sorted; they gave no points."""
 
 
+_QUIET: Final = Verdict(0, Decision.APPROVE, (), (), ())
+"""The verdict on nearly every payment: nothing holds, and no threshold is 0."""
+
+
 def is_fraudulent(
     features: "Mapping[str, FeatureValue]", transaction: "Transaction", ruleset: "Ruleset"
 ) -> Verdict:
@@ -52,6 +56,8 @@ def is_fraudulent(
         A function of the three arguments alone.
     """
     matches = ruleset.matches(features, transaction)
+    if not matches.rules and not matches.failed_rule_ids:
+        return _QUIET
     live = sorted(
         (rule for rule in matches.rules if rule.mode == "live"), key=lambda rule: (-rule.points, rule.id)
     )

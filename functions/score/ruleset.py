@@ -74,6 +74,9 @@ class Matches(msgspec.Struct, frozen=True):
     """Rules that could not be evaluated on it."""
 
 
+_NO_MATCHES: Final = Matches((), ())
+
+
 class Ruleset:
     """A checked ruleset. Immutable; made by :func:`parse_ruleset`."""
 
@@ -179,6 +182,8 @@ class Ruleset:
         if self._uses_rate:
             values[IS_RATE_KNOWN] = transaction.currency in self._rates
         outcome = self._program.evaluate(values)
+        if not outcome.failed and True not in outcome.is_true:
+            return _NO_MATCHES  # nearly every payment
         return Matches(
             tuple(compress(self._rules, outcome.is_true)),
             tuple(self._rules[index].id for index in outcome.failed),
