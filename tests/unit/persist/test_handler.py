@@ -1,0 +1,88 @@
+"""The Lambda as it is deployed: its environment is function.yaml's, its metrics come out in EMF, nothing personal does."""
+
+import importlib
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from contract.errors import SettingsError
+from contract.settings import read_settings
+from local.specs import read_functions
+from persist.settings import Settings
+from tests.payments import Context, history_event, make_scored
+from tests.tables import make_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = read_functions()["persist"].environment
+    for variable, value in declared.items():
+        monkeypatch.setenv(variable, value if isinstance(value, str) else value.ref.partition(".")[2])
+
+
+@pytest.fixture
+def lambda_handler(
+    aws: "Callable[[str], Any]",
+    environment: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> "Callable[..., Any]":
+    make_table(aws("dynamodb"), "flagged_transactions")
+    monkeypatch.delitem(sys.modules, "persist.handler", raising=False)
+    module = importlib.import_module("persist.handler")
+    # Powertools keeps a service's logger for the process's life, and with it the output of the first test.
+    module.logger.registered_handler.stream = sys.stdout
+    handler: Callable[..., Any] = module.handler
+    return handler
+
+
+def test_settings_are_the_variables_that_the_function_declares() -> None:
+    declared = read_functions()["persist"].environment
+
+    assert {field.name.upper() for field in msgspec.structs.fields(Settings)} == {
+        variable for variable in declared if not variable.startswith("POWERTOOLS_")
+    }
+
+
+@pytest.mark.parametrize("days", ["0", "3654", "many"])
+def test_retention_that_is_none_fails_the_cold_start(days: str) -> None:
+    with pytest.raises(SettingsError, match="FLAGGED_RETENTION_DAYS"):
+        read_settings(Settings, {"FLAGGED_TRANSACTIONS_TABLE": "t", "FLAGGED_RETENTION_DAYS": days})
+
+
+def test_handler_keeps_a_payment_and_gives_its_metrics(
+    lambda_handler: "Callable[..., Any]",
+    aws: "Callable[[str], Any]",
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = lambda_handler(history_event(make_scored()), Context())
+
+    assert answer == {"batchItemFailures": []}
+    assert aws("dynamodb").scan(TableName="flagged_transactions")["Count"] == 1
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    given = {name: value for line in printed for name, value in line.items()}
+    assert given["TransactionsFlagged"] == [1.0]
+    assert given["service"] == "persist"
+    assert given["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "FraudDetection"
+
+
+def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
+    lambda_handler: "Callable[..., Any]",
+    aws: "Callable[[str], Any]",
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    aws("dynamodb").delete_table(TableName="flagged_transactions")
+
+    answer = lambda_handler(history_event(make_scored()), Context())
+
+    printed = capsys.readouterr()
+    told = printed.out + printed.err
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "100"}]}
+    assert "PutItem: ResourceNotFoundException" in told
+    assert all(secret not in told for secret in ("user-1", "203.0.113.7", "tok_", "Paris", "1250"))
