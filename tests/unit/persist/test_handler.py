@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,9 @@ def lambda_handler(
 ) -> "Callable[..., Any]":
     make_table(aws("dynamodb"), "flagged_transactions")
     monkeypatch.delitem(sys.modules, "persist.handler", raising=False)
-    module = importlib.import_module("persist.handler")
     # Powertools keeps a service's logger for the process's life, and with it the output of the first test.
-    module.logger.registered_handler.stream = sys.stdout
-    handler: Callable[..., Any] = module.handler
+    monkeypatch.delitem(logging.Logger.manager.loggerDict, "persist", raising=False)
+    handler: Callable[..., Any] = importlib.import_module("persist.handler").handler
     return handler
 
 
