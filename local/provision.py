@@ -102,6 +102,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
             **{f"{kind}.{name}": value for kind, values in named.items() for name, value in values.items()},
             **{f"rules.{name}": value for name, value in msgspec.structs.asdict(self.rules).items()},
             "cache.endpoint": cache_endpoint,
+            "cache.replication_group": "",  # this cache asks for no sign-in
         }
 
 

@@ -22,8 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rules_application: NonEmpty
     rules_environment: NonEmpty
     rules_profile: NonEmpty
-    rules_refresh_seconds: Annotated[int, Meta(ge=1, le=3600)] = 15
-    """How old a ruleset may grow before AppConfig is asked again."""
+    rules_refresh_seconds: Annotated[int, Meta(ge=15, le=3600)] = 15
+    """How old a ruleset may grow before AppConfig is asked again; AppConfig takes no shorter poll than 15 s."""
     history_retention_days: Days = 400
     """How long a history row is kept, from when it was scored."""
     profile_retention_days: Days = 90

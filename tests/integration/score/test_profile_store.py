@@ -1,0 +1,156 @@
+"""The profile store on a real Valkey: one round trip each way, compare-and-set, and marks that tell stale profiles."""
+
+import pytest
+import redis
+
+from contract.scored import Position
+from score.delivery import Span
+from score.errors import CacheUnavailableError
+from score.profile import Profile
+from score.profile.profile import PaymentFacts
+from score.profile_store import (
+    CachedProfile,
+    ProfileWrite,
+    Progress,
+    RedisProfileStore,
+    connect,
+    read_profile,
+)
+from tests.payments import make_transaction
+
+TOPIC = "transaction_stream"
+
+
+@pytest.fixture
+def store(redis_client: redis.Redis, cache_endpoint: str) -> RedisProfileStore:
+    return RedisProfileStore(connect(cache_endpoint), retention_days=90)
+
+
+def profile_of(*names: str) -> Profile:
+    profile = Profile()
+    for offset, name in enumerate(names):
+        facts = PaymentFacts.of(make_transaction(transaction_id=name))
+        profile.fold(facts, Position(TOPIC, 0, offset))
+    return profile
+
+
+def stored(cached: CachedProfile) -> bytes:
+    profile = read_profile(cached)
+    assert profile is not None
+    return profile.to_bytes()
+
+
+def test_what_is_written_is_read_back_and_expires(
+    store: RedisProfileStore, redis_client: redis.Redis
+) -> None:
+    profile = profile_of("t-1", "t-2")
+
+    lost = store.write([ProfileWrite("ü 1", profile, b"")], [Progress(TOPIC, 3, 9, 4)])
+
+    reading = store.read(["ü 1", "nobody"], [Span(TOPIC, 3, 10, 12)])
+    assert lost == []
+    assert stored(reading.profiles["ü 1"]) == profile.to_bytes()
+    assert reading.profiles["nobody"] == CachedProfile(None, b"")
+    assert reading.progress == [Progress(TOPIC, 3, 9, 4)]
+    assert 0 < redis_client.ttl("profile:ü 1") <= 90 * 86_400
+
+
+def test_a_write_over_a_changed_profile_is_lost_and_moves_no_progress(store: RedisProfileStore) -> None:
+    store.write([ProfileWrite("user", profile_of("t-1"), b"")], [Progress(TOPIC, 0, 0, 0)])
+    stale = store.read(["user"], []).profiles["user"].revision
+    winner = profile_of("t-1", "t-2")
+    store.write([ProfileWrite("user", winner, stale)], [])
+
+    lost = store.write(
+        [
+            ProfileWrite("user", profile_of("t-1", "t-3"), stale),
+            ProfileWrite("other", profile_of("o-1"), b""),
+        ],
+        [Progress(TOPIC, 0, 5, 0)],
+    )
+
+    reading = store.read(["user", "other"], [Span(TOPIC, 0, 1, 5)])
+    assert lost == ["user"]
+    assert stored(reading.profiles["user"]) == winner.to_bytes()
+    assert stored(reading.profiles["other"]) == profile_of("o-1").to_bytes()
+    assert reading.progress == [Progress(TOPIC, 0, 0, 0)]
+
+
+def test_a_write_is_lost_where_a_profile_stands_that_was_missing_when_read(store: RedisProfileStore) -> None:
+    store.write([ProfileWrite("user", profile_of("t-1"), b"")], [])
+
+    assert store.write([ProfileWrite("user", profile_of("t-2"), b"")], []) == ["user"]
+
+
+def test_a_profile_rewritten_with_the_same_content_has_another_revision(store: RedisProfileStore) -> None:
+    store.write([ProfileWrite("user", profile_of("t-1"), b"")], [])
+    first = store.read(["user"], []).profiles["user"].revision
+    store.write([ProfileWrite("user", profile_of("t-1"), first)], [])
+
+    assert store.read(["user"], []).profiles["user"].revision != first
+
+
+def test_a_batch_beyond_the_mark_finds_the_gap(store: RedisProfileStore) -> None:
+    store.write([], [Progress(TOPIC, 0, 9, 0)])
+
+    without_gap = store.read([], [Span(TOPIC, 0, 10, 19)]).progress
+    again = store.read([], [Span(TOPIC, 0, 3, 9)]).progress
+    with_gap = store.read([], [Span(TOPIC, 0, 15, 19)]).progress
+    unknown = store.read([], [Span(TOPIC, 1, 7, 9)]).progress
+
+    assert without_gap == again == [Progress(TOPIC, 0, 9, 0)]
+    assert with_gap == [Progress(TOPIC, 0, 14, 15)]
+    assert unknown == [Progress(TOPIC, 1, 6, 7)]
+
+
+def test_progress_never_goes_back(store: RedisProfileStore) -> None:
+    store.write([], [Progress(TOPIC, 0, 20, 15)])
+
+    store.write([], [Progress(TOPIC, 0, 12, 3)])
+
+    assert store.read([], [Span(TOPIC, 0, 21, 22)]).progress == [Progress(TOPIC, 0, 20, 15)]
+
+
+def test_a_large_batch_is_one_command_each_way(store: RedisProfileStore, redis_client: redis.Redis) -> None:
+    users = [f"user-{number}" for number in range(500)]
+    store.write([], [Progress(TOPIC, 0, 0, 0)])  # the script is loaded by now
+    redis_client.config_resetstat()
+
+    store.read(users, [Span(TOPIC, 0, 1, 500)])
+    store.write([ProfileWrite(user, profile_of("t"), b"") for user in users], [Progress(TOPIC, 0, 500, 0)])
+
+    commands = redis_client.info("commandstats")
+    assert commands["cmdstat_mget"]["calls"] == 1
+    assert commands["cmdstat_evalsha"]["calls"] == 1
+
+
+def test_a_profile_of_another_format_counts_as_missing(
+    store: RedisProfileStore, redis_client: redis.Redis
+) -> None:
+    redis_client.set("profile:user", b"revision" + b"\xff not a profile")
+
+    cached = store.read(["user"], []).profiles["user"]
+
+    assert read_profile(cached) is None
+    assert store.write([ProfileWrite("user", profile_of("t-1"), cached.revision)], []) == []
+
+
+def test_a_cache_that_is_away_is_said_to_be_so() -> None:
+    store = RedisProfileStore(connect("127.0.0.1:1"), retention_days=1)
+
+    with pytest.raises(CacheUnavailableError, match="ConnectionError"):
+        store.read(["user"], [])
+    with pytest.raises(CacheUnavailableError):
+        store.write([ProfileWrite("user", profile_of("t"), b"")], [])
+
+
+def test_a_full_cache_is_said_to_be_away(store: RedisProfileStore, redis_client: redis.Redis) -> None:
+    limits = redis_client.config_get("maxmemory*")
+    redis_client.config_set("maxmemory-policy", "noeviction")
+    redis_client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(CacheUnavailableError):
+            store.write([ProfileWrite("user", profile_of("t"), b"")], [])
+    finally:
+        redis_client.config_set("maxmemory", limits["maxmemory"])
+        redis_client.config_set("maxmemory-policy", limits["maxmemory-policy"])
