@@ -309,8 +309,14 @@ class Stack:
             "--config",
             str(config_file),
         ]
-        aws = {"AWS_ENDPOINT_URL": self.aws_endpoint, "AWS_DEFAULT_REGION": REGION, **CREDENTIALS}
-        process = self._child(mapping_name(spec.name), argv, {**os.environ, **aws})
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
+            "AWS_ENDPOINT_URL": self.aws_endpoint,
+            "AWS_DEFAULT_REGION": REGION,
+            **CREDENTIALS,
+        }
+        process = self._child(mapping_name(spec.name), argv, environment)
         status = status_file(config_file, spec.name)
         process.wait_until(
             lambda: (told := read_status(status)) is not None and told.state == "running", "its mapping runs"

@@ -1,0 +1,208 @@
+"""How much of what went where in the running stack: one snapshot of counts and backlogs, cheap enough for every second.
+
+Counts come from what keeps them anyway (end offsets, item counts, queue depths, the functions' own metrics), never from a
+scan: that would get slower with every transaction.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from contract.alert import AlertState, Severity
+from contract.flagged import FLAGGED_TABLE, OPEN, from_flagged_item
+from contract.scored import HISTORY_TABLE
+from local.components.aws_api import make_client
+from local.event_sources.config import MappingConfigError, read_status, status_file
+from local.provision import dead_letter_name
+from local.runtime.metrics import MetricSums
+from local.specs import read_functions
+from local.stack import StackError, read_state
+from local.stack.stack import read_ingestion
+from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from contract.flagged import FlaggedTransaction
+    from local.event_sources.config import MappingStatus
+    from local.provision import Resources
+    from local.stack import StackState
+
+LATEST_ALERTS: Final = 5
+"""How many alerts a snapshot names."""
+
+_LOOKED_AT: Final = (
+    25  # flagged rows to find them among: payments of an open window have no alert of their own
+)
+_KAFKA_SECONDS: Final = 2.0
+_UNREACHABLE = (BotoCoreError, ClientError, KafkaException, MappingConfigError, OSError)
+
+
+class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert in a few words."""
+
+    alerted_at: datetime
+    """UTC."""
+    severity: Severity
+    risk_score: int
+    """0 to 100."""
+    user_id: str
+    amount: str
+    """With its currency."""
+    sentence: str
+    """Of the reason with the most points."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The stack at one moment. A count is None where who keeps it could not be asked."""
+
+    at: datetime
+    """UTC."""
+    monotonic_seconds: float
+    """The same moment on a clock that nobody sets, for rates."""
+    published: int | None = None
+    """Records that Kafka has taken."""
+    history: int | None = None
+    """Rows of `transaction_history`."""
+    flagged: int | None = None
+    """Rows of `flagged_transactions`."""
+    alerts: int | None = None
+    """Messages that the alert topic took."""
+    suppressed: int | None = None
+    """Flagged payments that an alert of their window told of."""
+    landed_bad: int | None = None
+    """Rows of dropped files that the Glue job put aside."""
+    quarantined: int | None = None
+    """Records in the quarantine queue."""
+    dead_letters: int | None = None
+    """Messages in all the dead-letter queues."""
+    backlog: dict[str, int | None] = {}
+    """Function to the records that it has not taken yet."""
+    latest_alerts: tuple[AlertLine, ...] = ()
+    """Newest payment first."""
+    problems: tuple[str, ...] = ()
+    """What could not be asked, a sentence each."""
+
+
+class StackMetrics:
+    """Takes snapshots of one running stack.
+
+    Parameters
+    ----------
+    build_dir : Path
+        The stack's build folder.
+
+    Raises
+    ------
+    StackError
+        Where no stack is up there.
+    """
+
+    def __init__(self, build_dir: "Path" = DEFAULT_BUILD_DIR) -> None:
+        state = read_state(build_dir)
+        if state is None or state.resources is None:
+            raise StackError(f"no stack is up in {build_dir}; `make up` starts one")
+        self.state: StackState = state
+        self._resources: Resources = state.resources
+        self._folder = StackFolder(build_dir)
+        self._kafka = AdminClient({"bootstrap.servers": state.bootstrap_servers, "log_level": 0})
+        self._dynamodb = make_client("dynamodb", state.aws_endpoint)
+        self._sqs = make_client("sqs", state.aws_endpoint)
+        self._alert_metrics = MetricSums(self._folder.log_dir / "alert.log")
+
+    def snapshot(self) -> Snapshot:
+        """Count everything now; what cannot be asked is None and told in ``problems``."""
+        sources: dict[str, Callable[[], dict[str, Any]]] = {
+            "Kafka": lambda: {"published": self._published()},
+            "DynamoDB": lambda: {
+                "history": self._rows(HISTORY_TABLE),
+                "flagged": self._rows(FLAGGED_TABLE),
+                "latest_alerts": self._latest_alerts(),
+            },
+            "SQS": lambda: {
+                "quarantined": self._depth("quarantine"),
+                "dead_letters": sum(self._depth(dead_letter_name(name)) for name in read_functions()),
+            },
+            "the functions' logs": self._alerted,
+            "the event source mappings": lambda: {"backlog": self._backlog()},
+        }
+        if self.state.ingestion:
+            sources["the Glue job"] = lambda: {"landed_bad": read_ingestion(self._folder.log_dir).quarantined}
+        counts: dict[str, Any] = {}
+        problems = []
+        for name, ask in sources.items():
+            try:
+                counts |= ask()
+            except _UNREACHABLE as error:
+                problems.append(f"{name}: {error}")
+        return Snapshot(
+            at=datetime.now(UTC), monotonic_seconds=time.monotonic(), problems=tuple(problems), **counts
+        )
+
+    def mapping_status(self, function: str) -> "MappingStatus | None":
+        """Read what a function's mapping last told of itself; None before it told anything."""
+        return read_status(status_file(self._folder.run_dir / f"{function}.json", function))
+
+    def _published(self) -> int:
+        topics = self._kafka.list_topics(timeout=_KAFKA_SECONDS).topics
+        end = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        latest = {
+            TopicPartition(name, partition): end
+            for name in self._resources.kafka_topics
+            for partition in topics[name].partitions
+        }
+        asked = self._kafka.list_offsets(latest, request_timeout=_KAFKA_SECONDS)
+        return sum(future.result().offset for future in asked.values())
+
+    def _rows(self, table: str) -> int:
+        count: int = self._dynamodb.describe_table(TableName=self._resources.tables[table])["Table"][
+            "ItemCount"
+        ]
+        return count
+
+    def _depth(self, queue: str) -> int:
+        states = ["", "NotVisible", "Delayed"]
+        names = [f"ApproximateNumberOfMessages{state}" for state in states]
+        answer = self._sqs.get_queue_attributes(QueueUrl=self._resources.queues[queue], AttributeNames=names)
+        return sum(int(answer["Attributes"].get(name, 0)) for name in names)
+
+    def _alerted(self) -> dict[str, int]:
+        sums = self._alert_metrics.update()
+        return {"alerts": int(sums.get("AlertsSent", 0)), "suppressed": int(sums.get("AlertsSuppressed", 0))}
+
+    def _backlog(self) -> dict[str, int | None]:
+        told = {name: self.mapping_status(name) for name in self.state.functions}
+        return {name: None if status is None else status.backlog for name, status in told.items()}
+
+    def _latest_alerts(self) -> tuple[AlertLine, ...]:
+        answer = self._dynamodb.query(
+            TableName=self._resources.tables[FLAGGED_TABLE],
+            IndexName="by_status",
+            KeyConditionExpression="#status = :open",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":open": {"S": OPEN}},
+            ScanIndexForward=False,
+            Limit=_LOOKED_AT,
+        )
+        rows = [from_flagged_item(item) for item in answer["Items"]]
+        return tuple(line for row in rows if (line := alert_line(row)) is not None)[:LATEST_ALERTS]
+
+
+def alert_line(row: "FlaggedTransaction") -> AlertLine | None:
+    """Say a flagged payment's own alert in a few words; None where it has none, or not yet."""
+    if row.alert_state is not AlertState.SENT or row.alerted_at is None:
+        return None
+    return AlertLine(
+        alerted_at=row.alerted_at,
+        severity=Severity.of(row.decision, row.risk_score),
+        risk_score=row.risk_score,
+        user_id=row.user_id,
+        amount=f"{row.rounded_amount} {row.currency}",
+        sentence=row.reasons[0].sentence if row.reasons else "",
+    )
