@@ -28,18 +28,19 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def lambda_handler(
-    aws: "Callable[[str], Any]",
-    environment: None,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> "Callable[..., Any]":
+def load_handler(
+    aws: "Callable[[str], Any]", environment: None, monkeypatch: pytest.MonkeyPatch
+) -> "Callable[[], Callable[..., Any]]":
+    """A cold start. In the test, not before: the logger keeps the output that it finds, and pytest changes it."""
+
+    def load() -> "Callable[..., Any]":
+        monkeypatch.delitem(sys.modules, "persist.handler", raising=False)
+        monkeypatch.delitem(logging.Logger.manager.loggerDict, "persist", raising=False)
+        handler: Callable[..., Any] = importlib.import_module("persist.handler").handler
+        return handler
+
     make_table(aws("dynamodb"), "flagged_transactions")
-    monkeypatch.delitem(sys.modules, "persist.handler", raising=False)
-    # Powertools keeps a service's logger for the process's life, and with it the output of the first test.
-    monkeypatch.delitem(logging.Logger.manager.loggerDict, "persist", raising=False)
-    handler: Callable[..., Any] = importlib.import_module("persist.handler").handler
-    return handler
+    return load
 
 
 def test_settings_are_the_variables_that_the_function_declares() -> None:
@@ -57,11 +58,11 @@ def test_retention_that_is_none_fails_the_cold_start(days: str) -> None:
 
 
 def test_handler_keeps_a_payment_and_gives_its_metrics(
-    lambda_handler: "Callable[..., Any]",
+    load_handler: "Callable[[], Callable[..., Any]]",
     aws: "Callable[[str], Any]",
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    answer = lambda_handler(history_event(make_scored()), Context())
+    answer = load_handler()(history_event(make_scored()), Context())
 
     assert answer == {"batchItemFailures": []}
     assert aws("dynamodb").scan(TableName="flagged_transactions")["Count"] == 1
@@ -73,13 +74,13 @@ def test_handler_keeps_a_payment_and_gives_its_metrics(
 
 
 def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
-    lambda_handler: "Callable[..., Any]",
+    load_handler: "Callable[[], Callable[..., Any]]",
     aws: "Callable[[str], Any]",
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     aws("dynamodb").delete_table(TableName="flagged_transactions")
 
-    answer = lambda_handler(history_event(make_scored()), Context())
+    answer = load_handler()(history_event(make_scored()), Context())
 
     printed = capsys.readouterr()
     told = printed.out + printed.err
