@@ -1,0 +1,6 @@
+"""Transactions of one's own: read from files with a column mapping, as if the simulator had made them."""
+
+from local.datasets.errors import DatasetError, MappingError
+from local.datasets.reader import Dataset, open_dataset
+
+__all__ = ["Dataset", "DatasetError", "MappingError", "open_dataset"]
