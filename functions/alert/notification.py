@@ -127,7 +127,7 @@ def make_alert(flagged: "FlaggedTransaction", alerted_at: datetime) -> Alert:
             amount=flagged.amount,
             currency=flagged.currency,
             occurred_at=flagged.occurred_at,
-            country=_optional(flagged.country),
+            country=_optional(flagged.country, 64),
             location=_location(flagged.location),
             merchant_id=_optional(flagged.merchant_id),
             merchant_category=_optional(flagged.merchant_category),
@@ -287,7 +287,7 @@ def _place(payment: AlertTransaction) -> str | None:
 def _location(location: str | Location | None) -> str | Location | None:
     if isinstance(location, Location):
         return msgspec.structs.replace(
-            location, country=_optional(location.country), city=_optional(location.city)
+            location, country=_optional(location.country, 64), city=_optional(location.city, 128)
         )
     return _optional(location)
 
@@ -301,9 +301,9 @@ def _field(text: str) -> str:
     return printable(text, _MAX_FIELD_CHARACTERS)
 
 
-def _optional(text: str | None) -> str | None:
+def _optional(text: str | None, limit: int = _MAX_FIELD_CHARACTERS) -> str | None:
     # None, too, for what is nothing but white space: SNS and readers want no empty values.
-    return (printable(text, _MAX_FIELD_CHARACTERS) or None) if text else None
+    return (printable(text, limit) or None) if text else None
 
 
 def _shown(text: str) -> str:

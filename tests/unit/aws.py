@@ -1,5 +1,6 @@
 """AWS in this process: moto answers boto3 before a socket is opened."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -17,6 +18,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> "Iterator[Callable[[str], Any]]":
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    make_client: Any = boto3.client  # its overloads take service names, not any text
     with mock_aws():
-        yield make_client
+        yield _client
+
+
+@cache
+def _client(service: str) -> Any:
+    # One for the session: reading a service's model takes longer than a test. moto stands in front of all clients.
+    make_client: Any = boto3.client  # its overloads take service names, not any text
+    return make_client(service)

@@ -1,0 +1,147 @@
+"""The alert stage's two tables in dicts, and a worker that can be made to die or to be overtaken at any step."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from alert.errors import PublishError
+from alert.notification import AlertMessage
+from alert.stage import AlertStage
+from alert.store import Claim
+from alert.windows import UserWindows, Verdict
+from contract.alert import Alert, AlertState, decode_alert
+from contract.flagged import FlaggedTransaction, to_flagged_item
+from tests.alert_store_contract import WIDTH
+from tests.payments import NOW, Log, Metrics
+
+
+class Crash(BaseException):
+    """The worker is gone: no handler of exceptions sees it."""
+
+
+class DictTables:
+    """Both tables; also an :class:`alert.stage.AlertStore` of itself."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, FlaggedTransaction] = {}
+        self.windows: dict[str, UserWindows] = {}
+
+    @property
+    def store(self) -> "DictTables":
+        """Itself."""
+        return self
+
+    def insert(self, flagged: FlaggedTransaction) -> None:
+        self.rows[flagged.transaction_id] = flagged
+
+    def delete(self, transaction_id: str) -> None:
+        del self.rows[transaction_id]
+
+    def windows_of(self, user_id: str) -> UserWindows:
+        return self.windows.get(user_id, UserWindows(user_id=user_id))
+
+    def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
+        return self.rows.get(transaction_id)
+
+    def claim(self, transaction_id: str, verdict: Verdict, now: datetime) -> Claim:
+        row = self.rows.get(transaction_id)
+        if row is None or row.alert_state is not None:
+            return Claim.ROW_TAKEN
+        user_id = verdict.windows.user_id
+        if self.windows_of(user_id).version != verdict.windows.version - 1:
+            return Claim.WINDOWS_CHANGED
+        self.windows[user_id] = verdict.windows
+        self.rows[transaction_id] = msgspec.structs.replace(
+            row, alert_state=verdict.state, alert_id=verdict.alert_id, alert_claim=verdict.claim
+        )
+        return Claim.WRITTEN
+
+    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> None:
+        row = self.rows.get(transaction_id)
+        if row is not None and row.alert_state is AlertState.CLAIMED:
+            self.rows[transaction_id] = msgspec.structs.replace(
+                row, alert_state=AlertState.SENT, alerted_at=alerted_at
+            )
+
+
+class Inbox:
+    """The topic, with one subscriber."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+
+    def publish(self, message: AlertMessage) -> None:
+        texts: dict[str, str] = msgspec.json.decode(message.body)
+        self.alerts.append(decode_alert(texts["default"]))
+
+
+class Step:
+    """Steps of a worker at which something can happen to it."""
+
+    BEFORE_CLAIM = "before claim"
+    AFTER_CLAIM = "after claim"
+    BEFORE_PUBLISH = "before publish"
+    AFTER_PUBLISH = "after publish"
+    AFTER_MARK = "after mark"
+    ALL = (BEFORE_CLAIM, AFTER_CLAIM, BEFORE_PUBLISH, AFTER_PUBLISH, AFTER_MARK)
+
+
+class Worker:
+    """An alert stage on shared tables and a shared inbox.
+
+    ``at`` maps a step to what happens there: :data:`crash`, :data:`fail`, or another worker's turn.
+    """
+
+    def __init__(
+        self, tables: DictTables, inbox: Inbox, at: dict[str, Callable[[], None]] | None = None
+    ) -> None:
+        self.tables = tables
+        self.inbox = inbox
+        self.at = at or {}
+        self.metrics = Metrics()
+        self.log = Log()
+        self.waits: list[float] = []
+        self.stage = AlertStage(
+            self, self, WIDTH, self.metrics, self.log, lambda: NOW, self.waits.append, lambda: 0.5
+        )
+
+    def tell(self, flagged: FlaggedTransaction) -> None:
+        """Take one record of the stream: the row as it was inserted."""
+        self.stage.tell(to_flagged_item(flagged))
+
+    def windows_of(self, user_id: str) -> UserWindows:
+        return self.tables.windows_of(user_id)
+
+    def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
+        return self.tables.flagged(transaction_id)
+
+    def claim(self, transaction_id: str, verdict: Verdict, now: datetime) -> Claim:
+        self._reach(Step.BEFORE_CLAIM)
+        claim = self.tables.claim(transaction_id, verdict, now)
+        self._reach(Step.AFTER_CLAIM)
+        return claim
+
+    def publish(self, message: AlertMessage) -> None:
+        self._reach(Step.BEFORE_PUBLISH)
+        self.inbox.publish(message)
+        self._reach(Step.AFTER_PUBLISH)
+
+    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> None:
+        self.tables.mark_sent(transaction_id, alerted_at)
+        self._reach(Step.AFTER_MARK)
+
+    def _reach(self, step: str) -> None:
+        happening = self.at.get(step)
+        if happening is not None:
+            happening()
+
+
+def crash() -> None:
+    """End the worker."""
+    raise Crash
+
+
+def fail() -> None:
+    """Let the topic refuse the message, or lose its answer."""
+    raise PublishError("ServiceUnavailable")

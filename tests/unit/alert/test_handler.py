@@ -1,0 +1,122 @@
+"""The Lambda as it is deployed: its environment is function.yaml's, its metrics come out in EMF, nothing personal does."""
+
+import importlib
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from alert.settings import Settings
+from contract.alert import decode_alert
+from contract.errors import SettingsError
+from contract.flagged import to_flagged_item
+from contract.settings import read_settings
+from local.specs import read_functions
+from tests.payments import Context, flagged_event, make_flagged
+from tests.tables import make_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def topic_arn(aws: "Callable[[str], Any]") -> str:
+    """A topic whose messages a queue receives."""
+    topic: str = aws("sns").create_topic(Name="fraud-alerts")["TopicArn"]
+    aws("sqs").create_queue(QueueName="inbox")
+    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox")
+    return topic
+
+
+@pytest.fixture
+def load_handler(
+    aws: "Callable[[str], Any]", topic_arn: str, monkeypatch: pytest.MonkeyPatch
+) -> "Callable[[], Callable[..., Any]]":
+    """A cold start. In the test, not before: the logger keeps the output that it finds, and pytest changes it."""
+
+    def load() -> "Callable[..., Any]":
+        monkeypatch.delitem(sys.modules, "alert.handler", raising=False)
+        monkeypatch.delitem(logging.Logger.manager.loggerDict, "alert", raising=False)
+        handler: Callable[..., Any] = importlib.import_module("alert.handler").handler
+        return handler
+
+    for variable, value in read_functions()["alert"].environment.items():
+        monkeypatch.setenv(variable, value if isinstance(value, str) else value.ref.partition(".")[2])
+    monkeypatch.setenv("SNS_TOPIC_ARN", topic_arn)
+    make_table(aws("dynamodb"), "flagged_transactions")
+    make_table(aws("dynamodb"), "alert_windows")
+    return load
+
+
+def test_settings_are_the_variables_that_the_function_declares() -> None:
+    declared = read_functions()["alert"].environment
+
+    assert {field.name.upper() for field in msgspec.structs.fields(Settings)} == {
+        variable for variable in declared if not variable.startswith("POWERTOOLS_")
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("ALERT_WINDOW_SECONDS", "0"), ("ALERT_WINDOW_SECONDS", "604801"), ("SNS_TOPIC_ARN", "fraud-alerts")],
+)
+def test_setting_that_is_none_fails_the_cold_start(variable: str, value: str) -> None:
+    good = {
+        "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
+        "FLAGGED_TRANSACTIONS_TABLE": "f",
+        "ALERT_WINDOWS_TABLE": "w",
+        "ALERT_WINDOW_SECONDS": "900",
+    }
+
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(Settings, good | {variable: value})
+
+    assert set(refusal.value.problems) == {variable}
+
+
+def received(aws: "Callable[[str], Any]") -> list[dict[str, Any]]:
+    queue_url = aws("sqs").get_queue_url(QueueName="inbox")["QueueUrl"]
+    messages = aws("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(message["Body"]) for message in messages]
+
+
+def test_handler_publishes_an_alert_and_gives_its_metrics(
+    load_handler: "Callable[[], Callable[..., Any]]",
+    aws: "Callable[[str], Any]",
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    aws("dynamodb").put_item(TableName="flagged_transactions", Item=to_flagged_item(make_flagged()))
+
+    answer = load_handler()(flagged_event(make_flagged()), Context())
+
+    (envelope,) = received(aws)
+    assert answer == {"batchItemFailures": []}
+    assert decode_alert(envelope["Message"]).transaction.transaction_id == "tx-1"
+    assert envelope["Subject"].startswith("[HIGH] Fraud alert")
+    assert envelope["MessageAttributes"]["severity"] == {"Type": "String", "Value": "high"}
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    given = {name: value for line in printed for name, value in line.items()}
+    assert given["AlertsSent"] == [1.0]
+    assert given["service"] == "alert"
+    assert given["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "FraudDetection"
+
+
+def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
+    load_handler: "Callable[[], Callable[..., Any]]",
+    aws: "Callable[[str], Any]",
+    topic_arn: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    aws("dynamodb").put_item(TableName="flagged_transactions", Item=to_flagged_item(make_flagged()))
+    aws("sns").delete_topic(TopicArn=topic_arn)
+
+    answer = load_handler()(flagged_event(make_flagged()), Context())
+
+    printed = capsys.readouterr()
+    told = printed.out + printed.err
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "100"}]}
+    assert "PublishError: Publish: NotFound" in told
+    assert all(secret not in told for secret in ("user-1", "203.0.113.7", "tok_", "Paris", "1250"))

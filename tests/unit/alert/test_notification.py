@@ -1,0 +1,303 @@
+"""An alert reads well on a phone, parses well in a queue, stays within SNS's limits, and tells nothing it should not."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alert import notification
+from alert.errors import PublishError
+from alert.notification import (
+    MAX_MESSAGE_BYTES,
+    MAX_REASONS,
+    MAX_SMS_SEPTETS,
+    MAX_SUBJECT_CHARACTERS,
+    AlertMessage,
+    make_alert,
+    render,
+    send_fraud_alert,
+)
+from alert.text import gsm_line, gsm_septets
+from contract.alert import AlertClaim, Severity, SuppressedPayments, decode_alert
+from contract.errors import InvalidRowError
+from contract.flagged import FlaggedTransaction
+from contract.scored import Decision, Reason
+from contract.transaction import Location
+from tests.payments import NOW, make_claimed, make_flagged
+
+
+class Topic:
+    """Takes messages, or refuses them."""
+
+    def __init__(self, error: PublishError | None = None) -> None:
+        self.messages: list[AlertMessage] = []
+        self.error = error
+
+    def publish(self, message: AlertMessage) -> None:
+        if self.error:
+            raise self.error
+        self.messages.append(message)
+
+
+def texts_of(**changes: Any) -> dict[str, str]:
+    topic = Topic()
+    send_fraud_alert(make_claimed(**changes), topic, NOW)
+    (message,) = topic.messages
+    texts: dict[str, str] = json.loads(message.body)
+    return texts | {"subject": message.subject}
+
+
+def claim(severity: Severity = Severity.HIGH, **suppressed: Any) -> AlertClaim:
+    return AlertClaim(severity, NOW - timedelta(minutes=1), SuppressedPayments(**suppressed))
+
+
+def test_message_holds_the_alert_in_json_for_machines() -> None:
+    flagged = make_claimed(alert_claim=claim(count=3, total=Decimal("40.50"), currency="USD"))
+    topic = Topic()
+
+    alert = send_fraud_alert(flagged, topic, NOW)
+
+    default = json.loads(topic.messages[0].body)["default"]
+    assert decode_alert(default) == alert
+    document = json.loads(default)
+    assert document["alert_id"] == flagged.alert_id
+    assert document["severity"] == "high"
+    assert document["transaction"]["amount"] == "1250.00"
+    assert document["transaction"]["card_last4"] == "1234"
+    assert document["suppressed_before"] == {"count": 3, "total": "40.50", "currency": "USD"}
+    assert document["position"] == "transaction_stream/3/42"
+    assert (document["appended_at"], document["alerted_at"]) == (
+        "2026-03-01T11:59:30Z",
+        "2026-03-01T12:00:00Z",
+    )
+
+
+def test_email_is_readable() -> None:
+    texts = texts_of(
+        alert_claim=claim(count=12, total=Decimal(3400), currency="USD"), merchant_id="Müller & Sons"
+    )
+
+    assert texts["subject"] == "[HIGH] Fraud alert: 1,250.00 USD blocked, score 85, user user-1"
+    assert texts["email"] == (
+        "HIGH: Payment of 1,250.00 USD blocked, risk score 85: 8,000 km from the last payment in 30 minutes.\n"
+        "\n"
+        "Payment\n"
+        "  Amount      1,250.00 USD\n"
+        "  When        2026-03-01 11:59:00 UTC\n"
+        '  Where       "Paris", "FR"\n'
+        '  Merchant    "Müller & Sons"\n'
+        '  Category    "electronics"\n'
+        '  Channel     "online"\n'
+        "  Card        ending in 1234\n"
+        '  User        "user-1"\n'
+        '  Transaction "tx-1"\n'
+        "\n"
+        "Why\n"
+        "   +60  8,000 km from the last payment in 30 minutes. (impossible_travel)\n"
+        "   +25  25 times the usual amount. (high_amount)\n"
+        "\n"
+        "Since this user's alert before, 12 more suspicious payments, 3,400.00 USD in total, "
+        "were not alerted on one by one.\n"
+        "\n"
+        "Alert 00000000-0000-5000-8000-000000000000, ruleset 7, transaction_stream/3/42\n"
+    )
+
+
+def test_sms_tells_the_most_important_first() -> None:
+    texts = texts_of(alert_claim=claim(count=12))
+
+    assert texts["sms"] == (
+        "HIGH 85: 1,250.00 USD blocked FR, user user-1. 8,000 km from the last payment in 30 minutes. (+12 more)"
+    )
+
+
+def test_other_protocols_receive_the_json() -> None:
+    assert set(texts_of()) - {"subject"} == {"default", "email", "sms"}
+
+
+def test_attributes_are_what_filter_policies_ask_for() -> None:
+    topic = Topic()
+
+    send_fraud_alert(make_claimed(), topic, NOW)
+
+    attributes = {
+        name: (attribute.data_type, attribute.value)
+        for name, attribute in topic.messages[0].attributes.items()
+    }
+    assert attributes == {
+        "alert_id": ("String", "00000000-0000-5000-8000-000000000000"),
+        "severity": ("String", "high"),
+        "decision": ("String", "block"),
+        "risk_score": ("Number", "85"),
+        "country": ("String", "FR"),
+        "rule_ids": ("String.Array", '["impossible_travel","high_amount"]'),
+        "schema_version": ("String", "1"),
+    }
+    assert len(attributes) <= 10
+
+
+@pytest.mark.parametrize("country", [None, "", " "])
+def test_unknown_country_is_left_out_of_the_attributes(country: str | None) -> None:
+    message = render(make_alert(make_claimed(country=country), NOW))
+
+    assert "country" not in message.attributes
+    assert all(attribute.value for attribute in message.attributes.values())
+
+
+@pytest.mark.parametrize("text", ["email", "sms", "subject", "default"])
+@pytest.mark.parametrize("secret", ["203.0.113.7", "tok_00000000", "device-1", "48.85"])
+def test_no_text_tells_address_card_device_or_coordinates(text: str, secret: str) -> None:
+    told = texts_of()[text]
+
+    assert secret not in told or (text, secret) == ("default", "48.85")
+
+
+@pytest.mark.parametrize(
+    ("card_id", "last4"), [("tok_1234", "1234"), ("12345", "2345"), ("1234", None), (None, None)]
+)
+def test_card_shows_four_characters_and_never_all(card_id: str | None, last4: str | None) -> None:
+    assert make_alert(make_claimed(card_id=card_id), NOW).transaction.card_last4 == last4
+
+
+def test_review_is_said_to_be_held() -> None:
+    alert = make_alert(make_claimed(decision=Decision.REVIEW, risk_score=55, reasons=()), NOW)
+
+    assert alert.headline == "Payment of 1,250.00 USD held for review, risk score 55: no rule named."
+    assert "Why\n" in notification.email_text(alert)
+    assert notification.sms_text(alert).endswith("user user-1")
+
+
+def test_email_names_the_row_of_a_reused_transaction_id() -> None:
+    texts = texts_of(transaction_id="tx-1~0a1b2c3d", transaction_id_conflict=True)
+
+    assert '  Transaction "tx-1"\n  Row         "tx-1~0a1b2c3d"\n' in texts["email"]
+    assert decode_alert(texts["default"]).flagged_transaction_id == "tx-1~0a1b2c3d"
+
+
+def test_email_says_when_the_cache_could_not_be_used() -> None:
+    assert "profile cache could not be used" in texts_of(degraded=True)["email"]
+
+
+def test_email_lists_ten_reasons_and_counts_the_others() -> None:
+    reasons = tuple(Reason(f"rule_{number}", number, "A sentence.") for number in range(14))
+
+    email = texts_of(reasons=reasons)["email"]
+
+    assert "(rule_9)" in email
+    assert "(rule_10)" not in email
+    assert "and 4 more" in email
+
+
+@pytest.mark.parametrize(
+    ("location", "where"),
+    [
+        ("Paris, FR", '"Paris, FR"'),
+        (Location(city="Paris"), '"Paris"'),
+        (Location(latitude=48.85, longitude=2.35), None),
+        (None, None),
+    ],
+)
+def test_where_is_as_much_as_is_known(location: str | Location | None, where: str | None) -> None:
+    email = texts_of(location=location, country=None)["email"]
+
+    assert [line.split(maxsplit=1)[1] for line in email.splitlines() if line.startswith("  Where")] == (
+        [where] if where else []
+    )
+
+
+def test_country_alone_is_a_place() -> None:
+    assert '  Where       "FR"\n' in texts_of(location=None)["email"]
+
+
+def test_merchant_cannot_write_lines_close_quotes_or_make_links() -> None:
+    email = texts_of(merchant_id='x"\n\nWhy\n  -99  All good (safe) \u202e https://evil.com')["email"]
+
+    (line,) = (line for line in email.splitlines() if line.startswith("  Merchant"))
+    assert line == '  Merchant    "x\' Why -99 All good (safe) ? https[:]//evil[.]com"'
+    assert email.count("Why\n") == 1
+
+
+def test_row_without_a_claim_is_refused() -> None:
+    with pytest.raises(InvalidRowError) as refusal:
+        send_fraud_alert(make_flagged(), Topic(), NOW)
+
+    assert (refusal.value.table, refusal.value.attribute) == ("flagged_transactions", "alert_claim")
+
+
+def test_topic_s_refusal_is_passed_on() -> None:
+    with pytest.raises(PublishError):
+        send_fraud_alert(make_claimed(), Topic(PublishError("Throttled")), NOW)
+
+
+wild = st.text(max_size=600) | st.sampled_from(['"' * 5000, "\\" * 5000, "😀" * 5000, "\n" * 500, "[" * 500])
+optional = st.none() | wild
+wild_rows = st.builds(
+    make_claimed,
+    transaction_id=wild,
+    user_id=wild,
+    event_key=wild.map(lambda text: f"2026#{text}"),
+    amount=st.decimals(0, 2**53, places=3, allow_nan=False),
+    currency=st.sampled_from(["USD", "JPY", "KWD"]),
+    country=optional,
+    location=optional | st.builds(Location, city=optional, country=optional),
+    merchant_id=optional,
+    merchant_category=optional,
+    channel=optional,
+    card_id=optional,
+    payee_id=optional,
+    decision=st.sampled_from([Decision.REVIEW, Decision.BLOCK]),
+    reasons=st.lists(st.builds(Reason, wild, st.integers(-100, 100), wild), max_size=3).flatmap(
+        lambda reasons: st.sampled_from([tuple(reasons), tuple(reasons) * 30])
+    ),
+    position=wild,
+    ruleset_version=wild,
+    alert_claim=st.builds(
+        AlertClaim,
+        st.sampled_from(Severity),
+        st.just(NOW),
+        st.just(SuppressedPayments()) | st.just(SuppressedPayments(10**6, Decimal(10**15), "USD")),
+    ),
+)
+
+
+@given(wild_rows)
+@settings(max_examples=60)
+def test_any_row_makes_a_message_that_sns_takes(flagged: FlaggedTransaction) -> None:
+    message = render(make_alert(flagged, NOW))
+
+    texts = json.loads(message.body)
+    attributes = message.attributes.items()
+    size = len(message.body.encode()) + sum(
+        len(name) + len(one.data_type) + len(one.value.encode()) for name, one in attributes
+    )
+    assert size <= MAX_MESSAGE_BYTES
+    assert message.subject.isascii()
+    assert message.subject.isprintable()
+    assert 0 < len(message.subject) <= MAX_SUBJECT_CHARACTERS
+    assert gsm_line(texts["sms"], MAX_SMS_SEPTETS) == texts["sms"]
+    assert gsm_septets(texts["sms"]) <= MAX_SMS_SEPTETS
+    assert all(line.isprintable() for line in texts["email"].split("\n"))
+    assert "://" not in texts["email"]
+    assert all(one.value and one.value.isprintable() for _, one in attributes)
+    assert len(decode_alert(texts["default"]).reasons) <= MAX_REASONS
+
+
+@pytest.mark.parametrize("character", ['"', "\\", "😀", "\u0600"])
+def test_largest_alert_stays_within_what_sns_takes(character: str) -> None:
+    long = character * 10_000
+    flagged = msgspec.structs.replace(
+        make_claimed(),
+        **dict.fromkeys(("transaction_id", "user_id", "country", "merchant_id", "channel", "payee_id"), long),
+        event_key=f"2026#{long}",
+        location=Location(city=long, country=long),
+        reasons=tuple(Reason(long, 1, long) for _ in range(100)),
+    )
+
+    message = render(make_alert(flagged, NOW))
+
+    assert len(message.body.encode()) + len(message.attributes["rule_ids"].value.encode()) < MAX_MESSAGE_BYTES

@@ -1,0 +1,107 @@
+"""The alert stage's tables: the contract on moto and on the dicts that other tests use, and DynamoDB's refusals."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from alert.store import AlertTables, Claim
+from contract.errors import InvalidRowError
+from tests.alert_store_contract import AlertStoreContract, DynamoDbTables, judged, payment
+from tests.payments import NOW
+from tests.tables import make_table
+from tests.unit.alert.tables import DictTables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class TestOnMoto(AlertStoreContract):
+    @pytest.fixture
+    def tables(self, aws: "Callable[[str], Any]") -> DynamoDbTables:
+        client = aws("dynamodb")
+        return DynamoDbTables(
+            client, make_table(client, "flagged_transactions"), make_table(client, "alert_windows")
+        )
+
+
+class TestOnDicts(AlertStoreContract):
+    @pytest.fixture
+    def tables(self) -> DictTables:
+        return DictTables()
+
+
+class Cancelling:
+    """A client whose transactions are cancelled for the reasons given."""
+
+    class exceptions:  # noqa: N801
+        class TransactionCanceledException(ClientError):  # noqa: N818
+            pass
+
+    def __init__(self, *reasons: str) -> None:
+        self._reasons = reasons
+
+    def transact_write_items(self, TransactItems: Any) -> None:  # noqa: N803
+        raise self.exceptions.TransactionCanceledException(
+            {
+                "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
+                "CancellationReasons": [{"Code": reason} for reason in self._reasons],
+            },
+            "TransactWriteItems",
+        )
+
+
+@pytest.mark.parametrize(
+    ("windows_reason", "row_reason", "outcome"),
+    [
+        ("ConditionalCheckFailed", "None", Claim.WINDOWS_CHANGED),
+        ("TransactionConflict", "None", Claim.WINDOWS_CHANGED),
+        ("None", "TransactionConflict", Claim.WINDOWS_CHANGED),
+        ("ThrottlingError", "None", Claim.WINDOWS_CHANGED),
+        ("None", "ProvisionedThroughputExceeded", Claim.WINDOWS_CHANGED),
+        ("None", "ConditionalCheckFailed", Claim.ROW_TAKEN),
+        ("ConditionalCheckFailed", "ConditionalCheckFailed", Claim.ROW_TAKEN),
+        ("TransactionConflict", "ConditionalCheckFailed", Claim.ROW_TAKEN),
+    ],
+)
+def test_reason_of_a_cancelled_claim_says_who_was_before(
+    windows_reason: str, row_reason: str, outcome: Claim
+) -> None:
+    client: Any = Cancelling(windows_reason, row_reason)
+
+    assert AlertTables(client, "f", "w").claim("tx-1", judged(DictTables(), payment("tx-1")), NOW) is outcome
+
+
+@pytest.mark.parametrize(
+    "reasons", [("ValidationError", "None"), ("None", "ItemCollectionSizeLimitExceeded")]
+)
+def test_claim_that_can_never_be_written_is_an_error(reasons: tuple[str, str]) -> None:
+    client: Any = Cancelling(*reasons)
+
+    with pytest.raises(ClientError):
+        AlertTables(client, "f", "w").claim("tx-1", judged(DictTables(), payment("tx-1")), NOW)
+
+
+def test_windows_that_cannot_be_read_are_named(aws: "Callable[[str], Any]") -> None:
+    client = aws("dynamodb")
+    make_table(client, "alert_windows")
+    client.put_item(TableName="alert_windows", Item={"user_id": {"S": "user-1"}, "version": {"S": "one"}})
+
+    with pytest.raises(InvalidRowError) as refusal:
+        AlertTables(client, "flagged_transactions", "alert_windows").windows_of("user-1")
+
+    assert (refusal.value.table, refusal.value.attribute) == ("alert_windows", "version")
+
+
+def test_windows_expire_long_after_the_last_payment_by_the_clock(aws: "Callable[[str], Any]") -> None:
+    client = aws("dynamodb")
+    tables = DynamoDbTables(
+        client, make_table(client, "flagged_transactions"), make_table(client, "alert_windows")
+    )
+    old = payment("tx-1", minutes=-5_000_000)
+    tables.insert(old)
+
+    tables.store.claim("tx-1", judged(tables, old), NOW)
+
+    (row,) = client.scan(TableName="alert_windows")["Items"]
+    assert int(row["expires_at"]["N"]) == round(NOW.timestamp()) + 30 * 86_400

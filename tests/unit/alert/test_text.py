@@ -1,0 +1,109 @@
+"""What a sender wrote fills its field and nothing beyond it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alert.text import ascii_line, defanged, gsm_line, gsm_septets, printable, shortened
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Café Müller, 東京", "Café Müller, 東京"),
+        ("a\nSEVERITY: none", "a SEVERITY: none"),
+        ("a\r\n\tb", "a b"),
+        ("a\u2028b\u2029c\x85d", "a b c d"),
+        ("a\u202egnp.exe", "a?gnp.exe"),
+        ("a\u2066b\u2069\u200f", "a?b??"),
+        ("a\u200b\u200d\ufeffb", "a???b"),
+        ("a\x00\x1b[31mb\x7f", "a??[31mb?"),
+        ("a\ud800b\ue000\uffff", "a?b??"),
+        ("  a   b  ", "a b"),
+        ("", ""),
+    ],
+)
+def test_characters_that_move_or_hide_text_are_neutralised(text: str, shown: str) -> None:
+    assert printable(text, 100) == shown
+
+
+@given(st.text(), st.integers(1, 50))
+def test_text_is_one_printable_line_within_its_limit(text: str, limit: int) -> None:
+    shown = printable(text, limit)
+
+    assert shown.isprintable()
+    assert len(shown) <= limit
+    assert printable(shown, limit) == shown
+
+
+@given(st.text(), st.integers(1, 50))
+def test_defanged_text_is_printable_within_its_limit_and_holds_no_scheme(text: str, limit: int) -> None:
+    shown = defanged(text, limit)
+
+    assert shown.isprintable()
+    assert len(shown) <= limit
+    assert "://" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("amazon.com", "amazon[.]com"),
+        ("http://evil.example/x", "http[:]//evil[.]example/x"),
+        ("http://10.1.2.3/x", "http[:]//10.1.2.3/x"),
+        ("1,250.00 USD, e.g. now. Then", "1,250.00 USD, e.g. now. Then"),
+        ("bank\u200b.com", "bank?[.]com"),
+    ],
+)
+def test_what_would_become_a_link_does_not(text: str, shown: str) -> None:
+    assert defanged(text, 100) == shown
+
+
+def test_cut_text_shows_that_it_was_cut() -> None:
+    assert printable("a" * 10_000_000, 5) == "aaaa…"
+
+
+@given(st.text(min_size=1), st.integers(8, 40))
+def test_shortened_identifier_keeps_its_ends(identifier: str, limit: int) -> None:
+    shown = shortened(identifier, limit)
+
+    assert len(shown) <= limit
+    assert shown == identifier or (identifier.startswith(shown[:3]) and identifier.endswith(shown[-2:]))
+
+
+@given(st.text(), st.integers(1, 100))
+def test_subject_is_printable_ascii_within_its_limit(text: str, limit: int) -> None:
+    line = ascii_line(text, limit)
+
+    assert line.isascii()
+    assert line.isprintable()
+    assert len(line) <= limit
+
+
+@given(st.text(), st.integers(1, 160))
+def test_sms_is_in_the_gsm_alphabet_within_its_septets(text: str, septets: int) -> None:
+    line = gsm_line(text, septets)
+
+    assert gsm_line(line, septets) == line
+    assert gsm_septets(line) <= septets
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Müller é Ø £5 €7", "Müller é Ø £5 €7"),
+        ("Łódź São ç", "?odz Sao c"),
+        ("東京", "??"),
+        ("\u201cdon\u2019t\u201d \u2013 now \u00d7 2", '"don\'t" - now x 2'),
+        ("ﬁn™", "finTM"),
+    ],
+)
+def test_sms_characters_become_their_nearest_likeness(text: str, line: str) -> None:
+    assert gsm_line(text, 100) == line
+
+
+def test_extension_characters_take_two_septets() -> None:
+    assert gsm_septets("[€]") == 6
+    assert gsm_line("ab[]", 5) == "ab["
+    assert gsm_line("[€]", 3) == "["

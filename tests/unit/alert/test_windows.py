@@ -1,0 +1,240 @@
+"""Which payments are told and which are counted, by event time alone."""
+
+from datetime import timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alert.windows import MAX_WINDOWS, UserWindows, Verdict, alert_id_of, judge
+from contract.alert import AlertState, Severity, SuppressedPayments
+from contract.flagged import FlaggedTransaction
+from contract.scored import Decision
+from tests.payments import NOW, make_flagged, make_transaction
+
+WIDTH = timedelta(minutes=15)
+NONE = UserWindows(user_id="user-1")
+
+
+def payment(minutes: float = 0, number: int = 0, **changes: Any) -> FlaggedTransaction:
+    """Flagged, ``minutes`` after noon; its number makes it another payment."""
+    of_payment = {name: changes.pop(name) for name in ("amount", "currency") if name in changes}
+    transaction = make_transaction(
+        transaction_id=f"tx-{minutes}-{number}", timestamp=NOW + timedelta(minutes=minutes), **of_payment
+    )
+    return make_flagged(transaction, **changes)
+
+
+def judge_all(*payments: FlaggedTransaction) -> list[Verdict]:
+    windows, verdicts = NONE, []
+    for one in payments:
+        verdicts.append(judge(windows, one, WIDTH))
+        windows = verdicts[-1].windows
+    return verdicts
+
+
+def states(*payments: FlaggedTransaction) -> list[str]:
+    return [verdict.state.value for verdict in judge_all(*payments)]
+
+
+@pytest.mark.parametrize(
+    ("decision", "risk_score", "severity"),
+    [
+        (Decision.REVIEW, 0, Severity.MEDIUM),
+        (Decision.REVIEW, 89, Severity.MEDIUM),
+        (Decision.BLOCK, 70, Severity.HIGH),
+        (Decision.BLOCK, 89, Severity.HIGH),
+        (Decision.BLOCK, 90, Severity.CRITICAL),
+        (Decision.REVIEW, 90, Severity.CRITICAL),
+    ],
+)
+def test_severity_follows_the_decision_and_from_90_the_score(
+    decision: Decision, risk_score: int, severity: Severity
+) -> None:
+    assert Severity.of(decision, risk_score) is severity
+
+
+def test_first_payment_of_a_user_is_told() -> None:
+    (verdict,) = judge_all(payment())
+
+    assert verdict.state is AlertState.CLAIMED
+    assert verdict.claim is not None
+    assert verdict.claim.window_start == NOW
+    assert verdict.claim.suppressed_before == SuppressedPayments()
+    assert verdict.windows.version == 1
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state"), [(14.99, "suppressed"), (15, "claimed"), (-14.99, "suppressed"), (-15, "claimed")]
+)
+def test_window_covers_what_lies_less_than_its_width_before_or_after(minutes: float, state: str) -> None:
+    assert states(payment(0), payment(minutes)) == ["claimed", state]
+
+
+def test_window_does_not_move_with_the_payments_in_it() -> None:
+    assert states(payment(0), payment(10), payment(14), payment(16)) == [
+        "claimed",
+        "suppressed",
+        "suppressed",
+        "claimed",
+    ]
+
+
+def test_rise_in_severity_is_told_at_once_and_each_level_once() -> None:
+    review: dict[str, Any] = {"decision": Decision.REVIEW, "risk_score": 50}
+    critical: dict[str, Any] = {"risk_score": 95}
+
+    told = states(
+        payment(0, **review),
+        payment(1, **review),
+        payment(2),
+        payment(3),
+        payment(4, **critical),
+        payment(5, **critical),
+        payment(6, **review),
+    )
+
+    assert told == [
+        "claimed",
+        "suppressed",
+        "claimed",
+        "suppressed",
+        "claimed",
+        "suppressed",
+        "suppressed",
+    ]
+
+
+def test_rise_keeps_the_window_where_it_was() -> None:
+    verdicts = judge_all(payment(0), payment(10, risk_score=95), payment(14), payment(20))
+
+    assert [verdict.claim.window_start if verdict.claim else None for verdict in verdicts] == [
+        NOW,
+        NOW,
+        None,
+        NOW + timedelta(minutes=20),
+    ]
+
+
+def test_suppressed_payment_names_the_last_alert_of_its_window() -> None:
+    first, raised, counted = judge_all(payment(0), payment(1, risk_score=95), payment(2))
+
+    assert counted.alert_id == raised.alert_id != first.alert_id
+
+
+def test_next_alert_tells_what_was_counted_and_begins_anew() -> None:
+    verdicts = judge_all(
+        payment(0),
+        payment(1, amount=Decimal("10.00")),
+        payment(2, amount=Decimal("0.505")),
+        payment(30),
+        payment(60),
+    )
+
+    told = [verdict.claim.suppressed_before for verdict in verdicts if verdict.claim]
+    assert told == [
+        SuppressedPayments(),
+        SuppressedPayments(2, Decimal("10.50"), "USD"),
+        SuppressedPayments(),
+    ]
+
+
+def test_total_of_several_currencies_is_not_told() -> None:
+    *_, last = judge_all(
+        payment(0), payment(1, currency="EUR"), payment(2), payment(3, currency="EUR"), payment(30)
+    )
+
+    assert last.claim is not None
+    assert last.claim.suppressed_before == SuppressedPayments(3)
+
+
+def test_late_payment_falls_into_its_own_window_though_newer_ones_are_open() -> None:
+    assert states(payment(0), payment(600), payment(5), payment(605)) == [
+        "claimed",
+        "claimed",
+        "suppressed",
+        "suppressed",
+    ]
+
+
+def test_payment_between_two_windows_belongs_to_the_nearer_one() -> None:
+    early, late, between = judge_all(payment(0), payment(20), payment(12))
+
+    assert between.state is AlertState.SUPPRESSED
+    assert between.alert_id == late.alert_id != early.alert_id
+
+
+def test_windows_far_apart_give_the_same_alerts_in_every_order() -> None:
+    payments = [payment(0), payment(60), payment(120), payment(180)]
+
+    told = {
+        tuple(sorted(verdict.alert_id for verdict in judge_all(*order))) for order in permutations(payments)
+    }
+
+    assert told == {tuple(sorted(alert_id_of(one) for one in payments))}
+
+
+def test_old_payments_group_as_they_did_when_they_were_new() -> None:
+    minutes = [0, 3, 14, 16, 40, 41]
+    new = states(*(payment(minute) for minute in minutes))
+    old = states(*(payment(minute - 5 * 365 * 24 * 60) for minute in minutes))
+
+    assert new == old
+
+
+def test_windows_are_bounded_and_the_one_unused_for_longest_goes_first() -> None:
+    hours = [payment(60 * hour) for hour in range(MAX_WINDOWS)]
+    *_, full = judge_all(*hours, payment(1))
+
+    after = judge(full.windows, payment(60 * 100), WIDTH).windows
+
+    starts = [window.start for window in after.windows]
+    assert len(starts) == MAX_WINDOWS
+    assert NOW in starts
+    assert NOW + timedelta(hours=1) not in starts
+
+
+def test_alert_id_is_the_payment_s_own_whatever_else_its_row_says() -> None:
+    one = payment(0)
+
+    assert alert_id_of(one) == alert_id_of(payment(0, risk_score=99, status="closed"))
+    assert alert_id_of(one) != alert_id_of(payment(0, number=1))
+    assert alert_id_of(one) == "11c2919d-9739-5fb0-90ef-41d13d66b5ec"
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-100, 100), st.sampled_from([(Decision.REVIEW, 50), (Decision.BLOCK, 95)])),
+        max_size=40,
+    )
+)
+def test_every_payment_is_told_or_counted_and_no_count_is_lost(
+    payments: list[tuple[int, tuple[Decision, int]]],
+) -> None:
+    verdicts = judge_all(
+        *(
+            payment(minutes, number, decision=decision, risk_score=score)
+            for number, (minutes, (decision, score)) in enumerate(payments)
+        )
+    )
+
+    counted = sum(verdict.state is AlertState.SUPPRESSED for verdict in verdicts)
+    told = sum(verdict.claim.suppressed_before.count for verdict in verdicts if verdict.claim)
+    left = verdicts[-1].windows.suppressed.count if verdicts else 0
+    assert told + left == counted
+    assert [verdict.windows.version for verdict in verdicts] == list(range(1, len(verdicts) + 1))
+
+
+@given(st.lists(st.integers(-30, 30), min_size=1, max_size=40))
+def test_counted_payment_lies_within_the_window_whose_alert_it_names(minutes: list[int]) -> None:
+    payments = [payment(minute, number) for number, minute in enumerate(minutes)]
+    verdicts = judge_all(*payments)
+
+    starts = {verdict.alert_id: verdict.claim.window_start for verdict in verdicts if verdict.claim}
+    assert all(
+        abs(one.occurred_at - starts[verdict.alert_id]) < WIDTH
+        for one, verdict in zip(payments, verdicts, strict=True)
+    )
