@@ -90,7 +90,7 @@ class Vocabulary:
         try:
             kind = self._environment.compile(condition).return_type()
             # Beside the others it stands one level deeper, and the depth is bounded.
-            self.compile([condition])
+            self._environment.compile(_joined([condition]))
         except RuntimeError as error:
             return self._problems(condition, str(error))
         if kind != cel.Type.BOOL:
@@ -99,11 +99,9 @@ class Vocabulary:
 
     def compile(self, conditions: Sequence[str]) -> "Program":
         """Make one program of conditions that :meth:`check` has passed."""
-        # The line end matters: a condition may end in a comment.
-        joined = self._environment.compile("[" + ",".join(f"{condition}\n" for condition in conditions) + "]")
         words = {word for condition in conditions for word in _IDENTIFIER.findall(condition)}
         return Program(
-            joined,
+            self._environment.compile(_joined(conditions)),
             tuple(self._environment.compile(condition) for condition in conditions),
             frozenset(words & self.names),
         )
@@ -138,7 +136,7 @@ class Vocabulary:
             return (
                 f"{message}: both sides must be of one type; write 900.0 for 900, or double(x) for an int x"
             )
-        return re.sub(r" expecting \{.*\}$", "", message)
+        return re.sub(r" expecting (\{.*\}|<EOF>)$", "", message)
 
 
 class Program:
@@ -181,6 +179,11 @@ class Program:
             [value is True for value in apart],
             tuple(index for index, value in enumerate(apart) if not isinstance(value, bool)),
         )
+
+
+def _joined(conditions: Sequence[str]) -> str:
+    # The line end matters: a condition may end in a comment.
+    return "[" + ",".join(f"{condition}\n" for condition in conditions) + "]"
 
 
 def _evaluated(expression: cel.Expression, values: Mapping[str, FeatureValue]) -> object:

@@ -13,7 +13,7 @@ import msgspec
 import yaml
 
 from score.errors import InvalidRulesetError, RulesetProblem
-from score.rule_places import Place, excerpt, index_in_scalar, place_of
+from score.rule_places import Lines, Place, index_in_scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -84,6 +84,7 @@ class Reader:
 
     def __init__(self, text: str, source: str) -> None:
         self._text = text.replace("\r\n", "\n").replace("\r", "\n")
+        self._lines = Lines(self._text)
         self._source = source
         self._rule_id: str | None = None
         self._problems: list[RulesetProblem] = []
@@ -101,7 +102,8 @@ class Reader:
     def of_rule(self, rule_id: str | None) -> "Reader":
         """Give a reader of the same document, whose problems are those of one rule."""
         reader = Reader.__new__(Reader)
-        reader._text, reader._source, reader._problems = self._text, self._source, self._problems
+        reader._text, reader._lines, reader._source = self._text, self._lines, self._source
+        reader._problems = self._problems
         reader._rule_id = rule_id
         return reader
 
@@ -192,7 +194,7 @@ class Reader:
             if name is None:
                 continue
             if name in found:
-                first = place_of(self._text, found[name][0].start_mark.index)
+                first = self._lines.place(found[name][0].start_mark.index)
                 self.report(key, f"'{name}' stands twice in {what}; first in line {first.line}")
             else:
                 found[name] = (key, value)
@@ -283,7 +285,7 @@ class Reader:
         return value
 
     def _report(self, index: int, message: str) -> None:
-        place = place_of(self._text, index)
+        place = self._lines.place(index)
         self._problems.append(
             RulesetProblem(
                 source=self._source,
@@ -291,7 +293,7 @@ class Reader:
                 column=place.column,
                 message=message,
                 rule_id=self._rule_id,
-                excerpt=excerpt(self._text, place),
+                excerpt=self._lines.excerpt(place),
             )
         )
 

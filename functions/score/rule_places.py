@@ -5,6 +5,8 @@ anything. What it never changes is the order of the visible characters; the mapp
 plain, quoted, literal and folded text alike.
 """
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,26 +30,65 @@ class Place(msgspec.Struct, frozen=True, order=True):
     """1-based, in characters."""
 
 
-def place_of(text: str, index: int) -> Place:
-    r"""Turn an index into a line and a column.
+class Lines:
+    r"""A document by lines, split once: a document may have as many problems as lines.
 
     Parameters
     ----------
     text : str
         The document, its lines ended by ``\n``.
-    index : int
-        0-based; one past the end is allowed.
-
-    Returns
-    -------
-    Place
-
-    Examples
-    --------
-    >>> place_of("a: 1\nb: 2\n", 8)
-    Place(line=2, column=4)
     """
-    return Place(text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+        self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
+
+    def place(self, index: int) -> Place:
+        r"""Turn an index into a line and a column.
+
+        Parameters
+        ----------
+        index : int
+            0-based index into the text; its length stands for the end.
+
+        Returns
+        -------
+        Place
+
+        Examples
+        --------
+        >>> Lines("a: 1\nb: 2\n").place(8)
+        Place(line=2, column=4)
+        """
+        line = bisect_right(self._starts, index)
+        return Place(line, index - self._starts[line - 1] + 1)
+
+    def excerpt(self, place: Place) -> str:
+        """Show a line with a caret under one of its characters.
+
+        Parameters
+        ----------
+        place : Place
+            Where the caret goes.
+
+        Returns
+        -------
+        str
+            Two lines; of a long line the part around the place. Empty where the document has no such line.
+
+        Examples
+        --------
+        >>> print(Lines("when: a > 1").excerpt(Place(1, 9)))
+        when: a > 1
+                ^
+        """
+        if place.line > len(self._lines) or not self._lines[place.line - 1].strip():
+            return ""
+        line = self._lines[place.line - 1]
+        first = max(0, min(place.column - MAX_EXCERPT_COLUMNS // 2, len(line) - MAX_EXCERPT_COLUMNS))
+        part = line[first : first + MAX_EXCERPT_COLUMNS]
+        shown = "".join(character if character.isprintable() else " " for character in part)
+        return f"{shown.rstrip()}\n{' ' * (place.column - 1 - first)}^"
 
 
 def index_in_scalar(text: str, node: yaml.ScalarNode, offset: int) -> int:
@@ -75,35 +116,6 @@ def index_in_scalar(text: str, node: yaml.ScalarNode, offset: int) -> int:
     if is_on_visible and before < len(visible):
         return start + visible[before]
     return start + (visible[before - 1] + 1 if 0 < before <= len(visible) else 0)
-
-
-def excerpt(text: str, place: Place) -> str:
-    """Show a line with a caret under one of its characters.
-
-    Parameters
-    ----------
-    text : str
-        The document.
-    place : Place
-        Where the caret goes.
-
-    Returns
-    -------
-    str
-        Two lines; of a long line the part around the place. Empty where the document has no such line.
-
-    Examples
-    --------
-    >>> print(excerpt("when: a > 1", Place(1, 9)))
-    when: a > 1
-            ^
-    """
-    lines = text.split("\n")
-    if place.line > len(lines) or not lines[place.line - 1].strip():
-        return ""
-    line = "".join(character if character.isprintable() else " " for character in lines[place.line - 1])
-    first = max(0, min(place.column - MAX_EXCERPT_COLUMNS // 2, len(line) - MAX_EXCERPT_COLUMNS))
-    return f"{line[first : first + MAX_EXCERPT_COLUMNS].rstrip()}\n{' ' * (place.column - 1 - first)}^"
 
 
 def _visible(raw: str, style: str | None) -> "Iterator[int]":

@@ -1,0 +1,68 @@
+import pytest
+from hypothesis import given
+
+from contract.scored import FeatureValue
+from score.catalogue import CATALOGUE
+from score.rule_reasons import reason_problems, sentence
+from tests.unit.score.rule_samples import any_features, features
+
+
+@pytest.mark.parametrize(
+    ("template", "message", "offset"),
+    [
+        ("In {contry}", "unknown feature 'contry'; did you mean 'country'?", 4),
+        ("{}", "unknown feature ''", 1),
+        ("{0}", "unknown feature '0'", 1),
+        ("{country.__class__}", "unknown feature 'country.__class__'", 1),
+        ("{country[0]}", "unknown feature 'country[0]'", 1),
+        ("{is_weekend}", "'is_weekend' is true or false and cannot stand in a sentence", 1),
+        ("{", "Single '{' encountered in format string", None),
+        ("}", "Single '}' encountered in format string", None),
+        ("{amount", "expected '}' before end of string", None),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_said(template: str, message: str, offset: int | None) -> None:
+    (problem,) = reason_problems(template)
+
+    assert problem.message.startswith(message)
+    assert problem.offset == offset
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    ["{amount}", "{amount:d}", "{amount!r:.2f}", "{amount:{country}}", "{amount:999999999.2f}", "{amount:.99f}",
+     "{tx_count_1h:c}", "{tx_count_1h:.2f}", "{tx_count_1h:99d}", "{country:>99}", "{country!r}", "{country:d}"],
+)  # fmt: skip
+def test_a_placeholder_that_could_fail_or_grow_is_refused(placeholder: str) -> None:
+    (problem,) = reason_problems(placeholder)
+
+    assert "must be written as {" in problem.message
+
+
+@given(any_features)
+def test_a_template_that_was_accepted_can_be_filled_in_with_any_values(
+    values: dict[str, FeatureValue],
+) -> None:
+    forms = {
+        "double": ["{%s:.0f}", "{%s:,.2f}", "{%s:.1%%}"],
+        "int": ["{%s}", "{%s:,}", "{%s:,d}"],
+        "string": ["{%s}"],
+    }
+    template = " ".join(form % feature.name for feature in CATALOGUE for form in forms.get(feature.type, ()))
+
+    assert reason_problems(template) == ()
+    assert sentence(template, values, "USD")
+
+
+def test_a_sentence_holds_the_figures() -> None:
+    text = sentence(
+        "{amount_base:,.2f} {base_currency} in {country}: {tx_count_1h} {{so far}}",
+        features(amount_base=12345.678, country="CH", tx_count_1h=3),
+        "EUR",
+    )
+
+    assert text == "12,345.68 EUR in CH: 3 {so far}"
+
+
+def test_braces_in_a_value_are_only_text() -> None:
+    assert sentence("In {country}", features(country="{amount}"), "USD") == "In {amount}"
