@@ -25,6 +25,7 @@ _LETTER_OF_HEX: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 # Thirteen digits or more, each followed by at most two separators: cheap to look for, settled by what follows.
 _CANDIDATE: Final = re.compile(r"[0-9](?:[ -]{0,2}[0-9]){12,}")
+_CANDIDATE_IN_BYTES: Final = re.compile(rb"[0-9](?:[ -]{0,2}[0-9]){12}")
 _GROUP: Final = re.compile(r"[0-9]+")
 
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
@@ -84,6 +85,11 @@ class CardTokens:
                 done, first = end, last
             first += 1
         return "".join([*pieces, run[done:]])
+
+
+def may_hold_card_number(data: bytes) -> bool:
+    """Whether there are enough digits together; a quick look that misses no card number written in plain UTF-8."""
+    return _CANDIDATE_IN_BYTES.search(data) is not None
 
 
 def passes_luhn(digits: str) -> bool:

@@ -6,6 +6,7 @@ reads the topic. So nothing that this job publishes is refused downstream.
 
 import csv
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ import msgspec
 from contract.errors import InvalidTransactionError
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
 from glue_scripts import values
+from glue_scripts.card_numbers import may_hold_card_number
 from glue_scripts.columns import LOCATION_PARTS, known_column
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 Outcome = Published | Refused
+
+Replacement = Callable[[str], str]
+"""Text to the same text without card numbers."""
 
 
 class Header:
@@ -109,7 +114,7 @@ class RowCleaner:
         try:
             _check_size(line)
             row = _json_object(line)
-            return self._clean(row.items(), now)
+            return self._clean(row.items(), self._replacement_for(line), now)
         except InvalidTransactionError as error:
             return self.refuse(line, error)
 
@@ -121,7 +126,8 @@ class RowCleaner:
             if len(fields) != len(header.names):
                 problem = f"{len(fields)} values for {len(header.names)} columns"
                 raise InvalidTransactionError("$", problem)
-            return self._clean(zip(header.names, fields, strict=True), now)
+            row = zip(header.names, fields, strict=True)
+            return self._clean(row, self._replacement_for(line), now)
         except InvalidTransactionError as error:
             return self.refuse(line, error)
 
@@ -132,63 +138,76 @@ class RowCleaner:
             text = _ESCAPED_DIGIT.sub(lambda match: chr(int(match[1], 16)), text)
         return Refused(error.field, error.problem, self._tokens.replace(text))
 
-    def _clean(self, row: "Iterable[tuple[str, object]]", now: "datetime") -> Published:
+    def _replacement_for(self, line: bytes) -> Replacement:
+        # Most rows hold nothing that could be a card number: one look at the line saves one at each of its values.
+        if may_hold_card_number(line) or b"\\u" in line:
+            return self._tokens.replace
+        return _unchanged
+
+    def _clean(self, row: "Iterable[tuple[str, object]]", replace: Replacement, now: "datetime") -> Published:
         fields, dropped = _known_fields(row)
-        record = self._normalised(fields, dropped)
+        record = _normalised(fields, dropped, replace)
         transaction = decode_transaction(_encoded(record), now)
         return Published(
-            transaction.user_id,
-            encode_transaction(transaction),
-            tuple(self._tokens.replace(name) for name in dropped),
+            transaction.user_id, encode_transaction(transaction), tuple(replace(name) for name in dropped)
         )
 
-    def _normalised(self, fields: dict[str, object], dropped: list[str]) -> dict[str, object]:
-        record: dict[str, object] = {}
-        parts: dict[str, object] = {}
-        for field, value in fields.items():
-            if field == "amount":
-                amount = values.amount(value)
-            elif field == "timestamp":
-                record[field] = values.timestamp(value)
-            elif field == "location":
-                record[field] = self._location(value, dropped)
-            elif field in LOCATION_PARTS:
-                parts[field] = self._location_part(field, value)
-            else:
-                record[field] = self._text(value, field)
-        if "amount" in fields:
-            record["amount"] = amount.text
-            record["currency"] = _currency(record.get("currency"), amount)
-        if parts:
-            record["location"] = _joined_location(record.get("location"), parts)
-        return {field: value for field, value in record.items() if value not in (None, "")}
 
-    def _text(self, value: object, field: str) -> object:
-        text = values.text(value, field)
-        return self._tokens.replace(text) if isinstance(text, str) else text
+def _normalised(fields: dict[str, object], dropped: list[str], replace: Replacement) -> dict[str, object]:
+    record: dict[str, object] = {}
+    parts: dict[str, object] = {}
+    amount: values.Amount | None = None
+    for field, value in fields.items():
+        if field == "amount":
+            amount = values.amount(value)
+            record[field] = amount.text
+        elif field == "timestamp":
+            record[field] = values.timestamp(value)
+        elif field == "location":
+            record[field] = _location(value, dropped, replace)
+        elif field in LOCATION_PARTS:
+            parts[field] = _location_part(field, value, replace)
+        else:
+            record[field] = _text(value, field, replace)
+    if "currency" in record or (amount is not None and amount.currency is not None):
+        record["currency"] = _currency(record.get("currency"), amount)
+    if parts:
+        record["location"] = _joined_location(record.get("location"), parts)
+    return record
 
-    def _location(self, value: object, dropped: list[str]) -> object:
-        if isinstance(value, str) and value.lstrip().startswith("{"):
-            # A cell of a CSV file can hold the object as text; text that only begins like one stays a place's name.
-            try:
-                value = _DECODER.decode(value)
-            except (msgspec.DecodeError, ValueError, RecursionError):
-                return self._text(value, "location")
-        if not isinstance(value, dict):
-            return self._text(value, "location")
-        fields, unknown = _known_fields(value.items())
-        dropped += [f"location.{name}" for name in unknown]
-        dropped += [f"location.{field}" for field in fields if field not in LOCATION_PARTS]
-        return {
-            field: self._location_part(field, part)
-            for field, part in fields.items()
-            if field in LOCATION_PARTS
-        }
 
-    def _location_part(self, field: str, value: object) -> object:
-        if field in ("latitude", "longitude"):
-            return values.degrees(value, f"location.{field}")
-        return self._text(value, f"location.{field}")
+def _text(value: object, field: str, replace: Replacement) -> object:
+    text = values.text(value, field)
+    return replace(text) if isinstance(text, str) else text
+
+
+def _location(value: object, dropped: list[str], replace: Replacement) -> object:
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        # A cell of a CSV file can hold the object as text; text that only begins like one stays a place's name.
+        try:
+            value = _DECODER.decode(value)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return _text(value, "location", replace)
+    if not isinstance(value, dict):
+        return _text(value, "location", replace)
+    fields, unknown = _known_fields(value.items())
+    dropped += [f"location.{name}" for name in unknown]
+    dropped += [f"location.{field}" for field in fields if field not in LOCATION_PARTS]
+    return {
+        field: _location_part(field, part, replace)
+        for field, part in fields.items()
+        if field in LOCATION_PARTS
+    }
+
+
+def _location_part(field: str, value: object, replace: Replacement) -> object:
+    if field in ("latitude", "longitude"):
+        return values.degrees(value, f"location.{field}")
+    return _text(value, f"location.{field}", replace)
+
+
+def _unchanged(text: str) -> str:
+    return text
 
 
 def _known_fields(row: "Iterable[tuple[str, object]]") -> tuple[dict[str, object], list[str]]:
@@ -202,19 +221,21 @@ def _known_fields(row: "Iterable[tuple[str, object]]") -> tuple[dict[str, object
             dropped.append(name)
         elif value is None or (isinstance(value, str) and not value.strip()):
             continue
-        elif column.field in taken and taken[column.field][0] <= column.rank:
-            dropped.append(name)
-        else:
-            if column.field in taken:
-                dropped.append(taken[column.field][1])
+        elif column.field not in taken:
             fields[column.field] = value
             taken[column.field] = (column.rank, name)
+        elif column.rank < taken[column.field][0]:
+            dropped.append(taken[column.field][1])
+            fields[column.field] = value
+            taken[column.field] = (column.rank, name)
+        else:
+            dropped.append(name)
     return fields, dropped
 
 
-def _currency(stated: object, amount: values.Amount) -> object:
+def _currency(stated: object, amount: values.Amount | None) -> object:
     currency = stated.upper() if isinstance(stated, str) else stated
-    if amount.currency is None:
+    if amount is None or amount.currency is None:
         return currency
     if currency not in (None, amount.currency):
         raise InvalidTransactionError("amount", "its symbol is not that of the currency")
