@@ -55,13 +55,6 @@ def _generate() -> "pd.DataFrame":
     # Imported here: pandas and geopandas take seconds, and whoever only asks for MAPPING needs neither.
     from synccfd import DatasetGenerator
 
-    generator = DatasetGenerator(
-        n_customers=CUSTOMERS,
-        n_terminals=TERMINALS,
-        nb_days=DAYS,
-        start_date=START,
-        random_state=SEED,
-    )
     # The package tells its progress in dozens of bars, and uses what pandas has begun to deprecate.
     silence = io.StringIO()
     with (
@@ -69,6 +62,13 @@ def _generate() -> "pd.DataFrame":
         contextlib.redirect_stderr(silence),
         warnings.catch_warnings(action="ignore"),
     ):
+        generator = DatasetGenerator(
+            n_customers=CUSTOMERS,
+            n_terminals=TERMINALS,
+            nb_days=DAYS,
+            start_date=START,
+            random_state=SEED,
+        )
         _, _, transactions = generator.generate()
     return transactions
 

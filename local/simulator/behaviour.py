@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ABROAD_WEIGHTS: Final = tuple(accumulate(category.abroad_weight for category in CATEGORIES))
 _CATEGORY_INDEX: Final = {category.name: index for index, category in enumerate(CATEGORIES)}
 _BIG_TICKET: Final = ("electronics", "furniture", "jewellery", "health")
-_TOUR: Final = ("clothing", "clothing", "electronics", "coffee", "pharmacy", "jewellery", "restaurant")
+_TOUR: Final = ("clothing", "clothing", "grocery", "coffee", "pharmacy", "restaurant", "electronics")
 _FAIR: Final = ("vending", "vending", "coffee", "transport", "restaurant")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -266,7 +266,7 @@ class Life:
                 draft = in_shop(self._draws, trip.to, (0.0, 0.0), "hotel", usd, self.person.cards[0])
                 found.append(paid(draft, self.person.user_id, hotel_us))
         if self._calendar.starts_us < self._moves_us < self._calendar.ends_us:
-            usd = self._draws.uniform(1.5, 3) * 900 * self.person.price_level
+            usd = self._draws.uniform(1.5, 3) * 700 * self.person.price_level
             draft = self._transfer(
                 self._moves_us, self.city_at(self._moves_us), usd, self.person.next_landlord
             )

@@ -201,12 +201,12 @@ def stolen_card(scene: Scene) -> list[Step]:
     shift = (draws.uniform(-0.08, 0.08), draws.uniform(-0.08, 0.08))
     card = draws.choice(scene.person.cards)
     steps = [Step(0.0, in_shop(draws, city, shift, "fuel", draws.uniform(8, 40) * scene.level, card))]
-    after, usd = 0.0, draws.uniform(70, 180) * scene.level
+    after, usd = 0.0, draws.uniform(110, 280) * scene.level
     for _ in range(draws.integer(3, 6)):
-        after += draws.uniform(420, 3_600)
+        after += draws.uniform(300, 2_700)
         category = draws.choice(("electronics", "clothing", "jewellery", "cash", "electronics"))
         steps.append(Step(after, in_shop(draws, city, shift, category, usd, card)))
-        usd *= draws.uniform(0.9, 1.7)
+        usd *= draws.uniform(0.9, 1.8)
     return steps
 
 
@@ -215,7 +215,7 @@ def high_amount(scene: Scene) -> list[Step]:
     draws = scene.draws
     card = draws.choice(scene.person.cards)
     category = draws.choice(("electronics", "jewellery", "furniture"))
-    usd = draws.lognormal(1_300 * scene.level, 0.45)
+    usd = draws.lognormal(1_900 * scene.level, 0.5)
     if draws.chance(0.35):
         return [Step(0.0, in_shop(draws, scene.city, (0.0, 0.0), category, usd, card))]
     device = scene.token("device") if draws.chance(0.6) else scene.phone

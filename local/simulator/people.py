@@ -150,8 +150,8 @@ def _habit(draws: Draws) -> Habit:
 
 def _subscriptions(draws: Draws, level: float) -> tuple[Subscription, ...]:
     found = []
-    if draws.chance(0.7):
-        rent = round(draws.lognormal(900, 0.3) * level, -1)
+    if draws.chance(0.45):
+        rent = round(draws.lognormal(700, 0.3) * level, -1)
         found.append(
             Subscription("rent", _token(draws, "payee"), rent, draws.integer(1, 5), is_transfer=True)
         )

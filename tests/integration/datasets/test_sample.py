@@ -34,7 +34,7 @@ def test_the_sample_is_read_with_its_mapping_and_repeats(
     assert len(found) == 300
     assert f"DATA={once}" in capsys.readouterr().out
     transactions = [decode_transaction(msgspec.json.encode(each.record), NOW) for each in found]
-    assert {each.currency for each in transactions} == {"BRL"}
+    assert {each.currency for each in transactions} == {"USD"}
     assert {each.channel for each in transactions} == {"pos", "online"}
     assert dataset.is_labelled
     assert 0 < sum(each.scenario is not None for each in found) < 150

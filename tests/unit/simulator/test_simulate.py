@@ -14,7 +14,7 @@ from local.simulator.world import City, distance_km
 
 ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 
-GOLDEN = "645403efc336ca21e7b698ab870d7bd4b3e4af4ef02696e945f5f73412155b96"
+GOLDEN = "803098ea6ddbdae41b9aa7b333f5f7b9177bb0a163ae943ff47f9a888a16fa29"
 """SHA-256 of the first 2,000 records of seed 7, as JSON lines. It changes with the simulation, and with nothing else."""
 
 
