@@ -25,7 +25,8 @@ CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "tes
 MAX_CONNECTIONS: Final = 50
 """Of one client; a thread that finds none free opens one and throws it away."""
 
-_PROGRAM: Final = ROOT / ".venv-emulator" / "bin" / "ministack"
+_PYTHON: Final = ROOT / ".venv-emulator" / "bin" / "python"
+_PROGRAM: Final = ROOT / "local" / "components" / "ministack_program.py"
 
 
 class AwsApi(Component):
@@ -45,6 +46,7 @@ class AwsApi(Component):
     def _make_process(self) -> "ManagedProcess":
         self._port = free_port()
         return self._process_of(
+            str(_PYTHON),
             str(_PROGRAM),
             BIND_HOST=HOST,
             GATEWAY_PORT=str(self._port),
