@@ -7,7 +7,7 @@ longer than all the default rules together, and a bad pattern would show only on
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -35,7 +35,8 @@ _CEL_TYPES: Final = {
     "bool": cel.Type.BOOL,
     "string": cel.Type.STRING,
 }
-_CONFIG: Final = "stdlib: {disable_macros: true, exclude_functions: [{name: matches}, {name: dyn}]}"
+_CONFIG: Final = "stdlib: {disable_macros: true, exclude_functions: [{name: matches}, {name: dyn}]}\n"
+_FALSE: Final = "{{name: {name}, type: bool, value: false}}"
 _LOOPS: Final = frozenset({"map", "filter", "all", "exists", "exists_one"})
 _SWITCHED_OFF: Final = dict.fromkeys(_LOOPS, "a rule may not loop over a list; use 'in', '&&' and '||'") | {
     "has": "every feature always has a value",
@@ -63,16 +64,24 @@ class Vocabulary:
 
     Parameters
     ----------
-    list_names : Sequence[str]
+    list_names : Collection[str]
         The ruleset's lists.
+    empty_list_names : Collection[str]
+        Those of them that hold nothing. Their variables are false for good: CEL folds them away, and no payment pays for
+        lists that wait for their first entry.
     """
 
-    def __init__(self, list_names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, list_names: Collection[str] = (), empty_list_names: Collection[str] = frozenset()
+    ) -> None:
         variables = {feature.name: _CEL_TYPES[feature.type] for feature in CATALOGUE}
         variables |= {f"{LIST_PREFIX}{name}": cel.Type.BOOL for name in list_names}
         variables[IS_RATE_KNOWN] = cel.Type.BOOL
         self.names = frozenset(variables)
-        self._environment = cel.NewEnv(config=cel.NewEnvConfigFromYaml(_CONFIG), variables=variables)
+        constants = [f"{LIST_PREFIX}{name}" for name in empty_list_names]
+        self._evaluated = {name: kind for name, kind in variables.items() if name not in constants}
+        config = f"{_CONFIG}variables: [{', '.join(_FALSE.format(name=name) for name in constants)}]\n"
+        self._environment = cel.NewEnv(config=cel.NewEnvConfigFromYaml(config), variables=self._evaluated)
 
     def check(self, condition: str) -> tuple[TextProblem, ...]:
         """Say everything that is wrong with a condition.
@@ -103,7 +112,7 @@ class Vocabulary:
         return Program(
             self._environment.compile(_joined(conditions)),
             tuple(self._environment.compile(condition) for condition in conditions),
-            frozenset(words & self.names),
+            frozenset(words & self._evaluated.keys()),
         )
 
     def _problems(self, condition: str, error: str) -> tuple[TextProblem, ...]:

@@ -233,7 +233,9 @@ def _read_ruleset(reader: Reader, root: yaml.Node, text: str) -> Ruleset | None:
     rates = _read_rates(reader, fields["exchange_rates"], base_currency) if "exchange_rates" in fields else {}
     thresholds = _read_thresholds(reader, fields["thresholds"]) if "thresholds" in fields else None
     lists = read_lists(reader, fields["lists"]) if "lists" in fields else ()
-    vocabulary = Vocabulary([each.name for each in lists])
+    vocabulary = Vocabulary(
+        [each.name for each in lists], [each.name for each in lists if not each.until_by_value]
+    )
     rules = _read_rules(reader, fields["rules"], vocabulary) if "rules" in fields else []
     if reader.problems or version is None or base_currency is None or thresholds is None:
         return None

@@ -99,6 +99,15 @@ def test_a_failure_that_cannot_change_the_result_is_none() -> None:
     assert program.evaluate(_values(tx_count_1h=0)).failed == ()
 
 
+def test_an_empty_list_is_false_and_asks_for_no_value() -> None:
+    program = Vocabulary(["full", "empty"], ["empty"]).compile(
+        ["on_empty || is_weekend", "!on_empty && on_full"]
+    )
+
+    assert program.variables == {"is_weekend", "on_full"}
+    assert list(program.evaluate({"is_weekend": True, "on_full": True}).is_true) == [True, True]
+
+
 def test_no_conditions_give_no_outcome() -> None:
     outcome = VOCABULARY.compile([]).evaluate({})
 
