@@ -5,10 +5,11 @@ CloudWatch, and anywhere else it is just a line of JSON.
 """
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from glue_scripts.transforms import Counts
+    from collections.abc import Iterable, Mapping
 
 NAMESPACE: Final = "FraudDetection"
 SERVICE: Final = "ingestion"
@@ -26,12 +27,27 @@ _METRICS: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Counts:
+    """What became of a batch's rows."""
+
+    published: int
+    quarantined: int
+    dropped_columns: "Mapping[str, int]" = field(default_factory=dict)
+    """Unknown column to how many rows had it."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of the batch, blank lines and headers not counted."""
+        return self.published + self.quarantined
+
+
 def ready_line(landing_path: str, topic: str) -> str:
     """Say that the query runs: ``{"event": "ready", ...}``."""
     return json.dumps({"event": "ready", "landing_path": landing_path, "topic": topic})
 
 
-def batch_line(batch_id: int, counts: "Counts", duration_ms: int, at_ms: int) -> str:
+def batch_line(batch_id: int, counts: Counts, duration_ms: int, at_ms: int) -> str:
     """Say what became of a batch.
 
     Parameters
@@ -75,7 +91,7 @@ def batch_line(batch_id: int, counts: "Counts", duration_ms: int, at_ms: int) ->
     return json.dumps(line)
 
 
-def _shortened(dropped: Any) -> dict[str, int]:
+def _shortened(dropped: "Iterable[tuple[str, int]]") -> dict[str, int]:
     named: dict[str, int] = {}
     for position, (name, rows) in enumerate(dropped):
         short = name[:MAX_NAME_CHARACTERS] if position < MAX_NAMED_COLUMNS else "..."

@@ -5,7 +5,6 @@ turns numbers into binary floats, takes ``{"a": 1} {"b": 2}`` for its first half
 place whatever a file's header says; and because the contract is Python.
 """
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -22,10 +21,11 @@ from pyspark.sql.types import (
 
 from contract.errors import InvalidTransactionError
 from glue_scripts.card_numbers import CardTokens
+from glue_scripts.progress import Counts
 from glue_scripts.rows import Header, Outcome, Published, RowCleaner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -68,21 +68,6 @@ _ARROW: Final = pa.schema(
     ]
 )
 _EPOCH_AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What became of a batch's rows."""
-
-    published: int
-    quarantined: int
-    dropped_columns: "Mapping[str, int]" = field(default_factory=dict)
-    """Unknown column to how many rows had it."""
-
-    @property
-    def rows(self) -> int:
-        """Rows of the batch, blank lines and headers not counted."""
-        return self.published + self.quarantined
 
 
 def read_lines(spark: "SparkSession", landing_path: str, max_files_per_trigger: int) -> "DataFrame":

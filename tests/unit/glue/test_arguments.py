@@ -1,0 +1,71 @@
+"""The job's arguments, among Glue's own."""
+
+import pytest
+
+from glue_scripts.arguments import parse_arguments
+
+REQUIRED = {
+    "--landing_path": "s3://landing/in/",
+    "--quarantine_path": "s3://quarantine/",
+    "--checkpoint_path": "s3://state/checkpoint/",
+    "--kafka_bootstrap_servers": "b-1:9098",
+    "--tokenization_key": "secret:card-key",
+}
+
+
+def argv(**changes: str) -> list[str]:
+    given = REQUIRED | {f"--{name}": value for name, value in changes.items()}
+    return [part for pair in given.items() for part in pair]
+
+
+def test_glues_own_arguments_are_left_alone() -> None:
+    glues = [
+        "--JOB_NAME",
+        "j",
+        "--TempDir",
+        "s3://t/",
+        "--enable-metrics",
+        "--land",
+        "x",
+        "--job-bookmark-option",
+        "y",
+    ]
+
+    arguments = parse_arguments([*glues, *argv()])
+
+    assert arguments.landing_path == "s3://landing/in/"
+    assert arguments.topic == "transaction_stream"
+    assert arguments.kafka_options == {}
+
+
+def test_kafka_options_are_an_object_of_strings() -> None:
+    arguments = parse_arguments(argv(kafka_options='{"kafka.security.protocol": "SASL_SSL"}'))
+
+    assert arguments.kafka_options == {"kafka.security.protocol": "SASL_SSL"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kafka_options", "{"),
+        ("kafka_options", '{"kafka.linger.ms": 5}'),
+        ("tokenization_key", "a key itself"),
+        ("tokenization_key", "secret:"),
+        ("max_files_per_trigger", "0"),
+    ],
+)
+def test_a_wrong_argument_is_named(name: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(argv(**{name: value}))
+
+    assert f"argument --{name}: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_missing_argument_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rest = [part for pair in REQUIRED.items() if pair[0] != name for part in pair]
+
+    with pytest.raises(SystemExit):
+        parse_arguments(rest)
+
+    assert name in capsys.readouterr().err

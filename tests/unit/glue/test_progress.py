@@ -1,0 +1,58 @@
+"""What the job says of a batch, and how the local stack reads it."""
+
+import json
+
+import pytest
+
+from glue_scripts.progress import Counts, batch_line, ready_line
+from local.ingestion import IngestionProgress, read_progress
+
+
+def line(batch_id: int, published: int, quarantined: int, **dropped: int) -> str:
+    return batch_line(batch_id, Counts(published, quarantined, dropped), duration_ms=5, at_ms=1) + "\n"
+
+
+def test_every_metric_of_a_line_has_its_value_beside_it() -> None:
+    said = json.loads(line(3, 10, 2, note=4))
+
+    (metrics,) = said["_aws"]["CloudWatchMetrics"]
+    assert {metric["Name"]: said[metric["Name"]] for metric in metrics["Metrics"]} == {
+        "published": 10,
+        "quarantined": 2,
+        "dropped_values": 4,
+        "duration_ms": 5,
+    }
+    assert metrics["Dimensions"] == [["service"]]
+    assert said["rows_in"] == 12
+    assert said["dropped_columns"] == {"note": 4}
+
+
+def test_a_thousand_invented_columns_make_a_short_line() -> None:
+    invented = {f"{number}{'x' * 1000}": 2 for number in range(1000)}
+
+    said = json.loads(line(1, 1, 0, **invented))
+
+    assert len(said["dropped_columns"]) == 21
+    assert said["dropped_columns"]["..."] == 2 * 980
+    assert said["dropped_values"] == 2000
+    assert len(json.dumps(said)) < 4096
+
+
+def test_progress_is_read_from_among_warnings() -> None:
+    log = [
+        "26/01/05 12:30:00 WARN Something: {not json}\n",
+        ready_line("s3://landing/", "transaction_stream") + "\n",
+        line(0, 10, 1, note=3),
+        line(1, 5, 0, note=2, label=1),
+    ]
+
+    assert read_progress(log) == IngestionProgress(True, 2, 15, 1, {"note": 5, "label": 1})
+
+
+def test_a_batch_that_was_done_again_counts_once() -> None:
+    assert read_progress([line(0, 10, 1), line(0, 10, 1)]).published == 10
+
+
+@pytest.mark.parametrize("written", [10, 100])
+def test_a_line_that_is_half_written_is_left_for_the_next_time(written: int) -> None:
+    assert read_progress([line(0, 10, 1)[:written]]) == IngestionProgress(False, 0, 0, 0, {})

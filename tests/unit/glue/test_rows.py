@@ -1,0 +1,349 @@
+"""One row in, one record or one reason out; and the contract's word is the last."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.errors import InvalidTransactionError
+from contract.transaction import MAX_RECORD_BYTES, Transaction, decode_transaction, encode_transaction
+from glue_scripts.card_numbers import CardTokens
+from glue_scripts.rows import Header, Outcome, Published, Refused, RowCleaner
+
+NOW = datetime(2026, 1, 6, tzinfo=UTC)
+TOKENS = CardTokens(b"a key for these tests")
+CLEANER = RowCleaner(TOKENS)
+VISA = "4111111111111111"
+
+
+def row(**changes: object) -> dict[str, object]:
+    """A good row; a change to ``...`` takes the field away."""
+    valid = {
+        "transaction_id": "t-1",
+        "user_id": "u-1",
+        "amount": "12.50",
+        "timestamp": "2026-01-05T12:30:00Z",
+    }
+    return {name: value for name, value in (valid | changes).items() if value is not ...}
+
+
+def clean(**changes: object) -> Outcome:
+    return CLEANER.clean_json(json.dumps(row(**changes)).encode(), NOW)
+
+
+def published(outcome: Outcome) -> dict[str, Any]:
+    """The record of a row that must be good."""
+    assert isinstance(outcome, Published), outcome
+    record: dict[str, Any] = json.loads(outcome.record)
+    return record
+
+
+def refused(outcome: Outcome) -> Refused:
+    assert isinstance(outcome, Refused), outcome
+    return outcome
+
+
+def test_a_good_row_becomes_the_contracts_record_keyed_by_its_user() -> None:
+    outcome = clean()
+
+    assert published(outcome) == row()
+    assert isinstance(outcome, Published)
+    assert outcome.user_id == "u-1"
+
+
+def test_names_are_normalised_and_unknown_columns_told() -> None:
+    line = (
+        b'{"txnId": 7, "Customer ID": "u-1", "amt": 12.10, "currency": "eur", "event_time": 1767616200123, "MCC": 5411.0,'
+        b' "label": true}'
+    )
+
+    outcome = CLEANER.clean_json(line, NOW)
+
+    assert published(outcome) == {
+        "transaction_id": "7",
+        "user_id": "u-1",
+        "amount": "12.10",
+        "currency": "EUR",
+        "timestamp": "2026-01-05T12:30:00.123000Z",
+        "merchant_category": "5411",
+    }
+    assert isinstance(outcome, Published)
+    assert outcome.dropped == ("label",)
+
+
+def test_an_amount_never_passes_through_a_binary_float() -> None:
+    line = json.dumps(row()).replace('"12.50"', "90071992547409.910000").encode()
+
+    assert published(CLEANER.clean_json(line, NOW))["amount"] == "90071992547409.910000"
+
+
+def test_a_fields_own_name_counts_more_than_its_synonym() -> None:
+    outcome = clean(customer="u-2", amt=None)
+
+    assert published(outcome)["user_id"] == "u-1"
+    assert isinstance(outcome, Published)
+    assert outcome.dropped == ("customer",)
+
+
+def test_a_blank_column_leaves_its_place_to_a_synonym() -> None:
+    assert published(clean(user_id="  ", customer="u-2"))["user_id"] == "u-2"
+
+
+@pytest.mark.parametrize("blank", [None, "", "  "])
+def test_blanks_of_optional_fields_are_left_out(blank: str | None) -> None:
+    assert "merchant_id" not in published(clean(merchant_id=blank))
+
+
+@pytest.mark.parametrize(
+    ("columns", "location"),
+    [
+        ({"location": "Berlin, DE"}, "Berlin, DE"),
+        ({"lat": "48.1", "long": 11.5}, {"latitude": 48.1, "longitude": 11.5}),
+        ({"country": "DE", "city": "Munich"}, {"country": "DE", "city": "Munich"}),
+        ({"location": {"lat": 48.1, "lng": 11.5, "zip": "80331"}}, {"latitude": 48.1, "longitude": 11.5}),
+        ({"location": '{"lat": 48.1, "lon": 11.5}'}, {"latitude": 48.1, "longitude": 11.5}),
+        (
+            {"location": "Berlin, DE", "lat": 52.5, "lon": 13.4},
+            {"latitude": 52.5, "longitude": 13.4, "country": "DE", "city": "Berlin"},
+        ),
+        ({"location": "{Berlin"}, "{Berlin"),
+    ],
+)
+def test_places_of_every_form_become_one(columns: dict[str, object], location: object) -> None:
+    assert published(clean(**columns))["location"] == location
+
+
+def test_unknown_parts_of_a_location_are_told_with_its_name() -> None:
+    outcome = clean(location={"country": "DE", "zip": "80331"})
+
+    assert isinstance(outcome, Published)
+    assert outcome.dropped == ("location.zip",)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("card_id", VISA),
+        ("card_number", int(VISA)),
+        ("merchant_id", f"shop {VISA}"),
+        ("user_id", "4111 1111 1111 1111"),
+        ("transaction_id", "4111-1111-1111-1111"),
+        ("location", f"till {VISA}"),
+        ("location", {"city": VISA}),
+        (f"column {VISA}", "x"),
+    ],
+)
+def test_a_card_number_passes_in_no_field(field: str, value: object) -> None:
+    outcome = clean(**{field: value})
+
+    assert isinstance(outcome, Published)
+    everything = outcome.record.decode() + outcome.user_id + "".join(outcome.dropped)
+    assert "1111" not in everything
+    assert TOKENS.token(VISA) in everything
+
+
+def test_an_escaped_card_number_is_found_too() -> None:
+    line = json.dumps(row(merchant_id="M")).replace('"M"', '"\\u0034111111111111111"').encode()
+
+    assert published(CLEANER.clean_json(line, NOW))["merchant_id"] == TOKENS.token(VISA)
+
+
+@pytest.mark.parametrize(
+    "line", [f'{{"card": "{VISA}"}}', f'{{"x": "\\u0034{VISA[1:]}"}}', f"garbage {VISA}"]
+)
+def test_a_refused_row_keeps_everything_but_its_card_numbers(line: str) -> None:
+    outcome = refused(CLEANER.clean_json(line.encode(), NOW))
+
+    assert outcome.raw == line.replace("\\u0034", "4").replace(VISA, TOKENS.token(VISA))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"transaction_id": ...}, "transaction_id"),
+        ({"user_id": ""}, "user_id"),
+        ({"user_id": "x" * 10_000}, "user_id"),
+        ({"user_id": "a\x00b"}, "user_id"),
+        ({"amount": ...}, "amount"),
+        ({"amount": "-1"}, "amount"),
+        ({"amount": "NaN"}, "amount"),
+        ({"amount": float("inf")}, "$"),
+        ({"amount": "1e400"}, "amount"),
+        ({"amount": "9" * 30}, "amount"),
+        ({"amount": "€5", "currency": "GBP"}, "amount"),
+        ({"currency": "XXX"}, "currency"),
+        ({"currency": 840}, "currency"),
+        ({"timestamp": "2026-01-05T12:30:00"}, "timestamp"),
+        ({"timestamp": "2026-01-07T01:00:00Z"}, "timestamp"),
+        ({"timestamp": "9999-12-31T23:59:59-12:00"}, "timestamp"),
+        ({"timestamp": "0001-01-01T00:00:00+12:00"}, "timestamp"),
+        ({"latitude": 91, "longitude": 0}, "location.latitude"),
+        ({"latitude": "here", "longitude": 0}, "location.latitude"),
+        ({"latitude": 48.1}, "location"),
+        ({"location": [48.1, 11.5]}, "location"),
+        ({"merchant_id": {"a": [float(1)]}}, "merchant_id"),
+    ],
+)
+def test_a_row_that_the_contract_refuses_is_refused_by_its_field(
+    changes: dict[str, object], field: str
+) -> None:
+    outcome = refused(clean(**changes))
+
+    assert outcome.field == field
+    assert json.loads(outcome.raw.replace("Infinity", "1")) is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"not json", "not JSON"),
+        (b"[1]", "JSON, but not an object"),
+        (b"null", "JSON, but not an object"),
+        (b'{"a": 1} {"b": 2}', "not JSON"),
+        (b'{"user_id": "\xc3', "not JSON"),
+        (b'{"user_id": "\xc3"}', "not UTF-8"),
+        (b'{"user_id": "\\ud800"}', "not JSON"),
+        (b'{"amount": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b'{"a": ' + b"[" * 1000 + b"]" * 1000 + b"}", "nested too deeply"),
+        (b"\xff" * (1 << 20), "row of 1048576 bytes; at most 65536"),
+    ],
+)
+def test_garbage_is_a_value_with_its_reason_and_keeps_its_bytes(line: bytes, reason: str) -> None:
+    outcome = refused(CLEANER.clean_json(line, NOW))
+
+    assert outcome.field == "$"
+    assert outcome.reason.startswith(reason)
+    assert outcome.raw == line.decode("utf-8", "backslashreplace")
+
+
+def test_a_csv_row_is_read_by_its_own_header() -> None:
+    header = Header(b'\xef\xbb\xbfAmount;"User ID";txn_id;ts;note')
+
+    outcome = CLEANER.clean_csv('"1,234.50";"u;1";t-1;2026-01-05 12:30:00;é'.encode(), header, NOW)
+
+    assert published(outcome) == {
+        "transaction_id": "t-1",
+        "user_id": "u;1",
+        "amount": "1234.50",
+        "timestamp": "2026-01-05T12:30:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"t-1,u-1,5", "3 values for 4 columns"),
+        (b'"t-1,u-1,5,2026-01-05 12:30:00', "not CSV"),
+        (b"\xff,u-1,5,2026-01-05 12:30:00", "not UTF-8"),
+    ],
+)
+def test_a_broken_csv_row_is_refused_alone(line: bytes, reason: str) -> None:
+    header = Header(b"transaction_id,user_id,amount,timestamp")
+
+    outcome = refused(CLEANER.clean_csv(line, header, NOW))
+
+    assert outcome.reason.startswith(reason)
+
+
+def test_a_first_line_without_a_known_name_is_no_header() -> None:
+    with pytest.raises(InvalidTransactionError, match="no column name in it is known"):
+        Header(b"t-1,u-1,5,2026-01-05 12:30:00")
+
+
+ids = st.text(st.characters(codec="utf-8"), max_size=140)
+values = st.one_of(
+    ids,
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.lists(st.integers(), max_size=2),
+    st.just(VISA),
+)
+times = st.one_of(
+    st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
+    st.datetimes().map(str),
+    st.integers(-(10**15), 10**15),
+    values,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "transaction_id": ids,
+            "user_id": ids,
+            "amount": st.one_of(st.decimals().map(str), values),
+            "ts": times,
+        },
+        optional=dict.fromkeys(
+            {*Transaction.__struct_fields__, "lat", "lon", "country", "city", "unknown"}
+            - {"transaction_id", "user_id", "amount"},
+            values,
+        ),
+    )
+)
+def test_whatever_is_published_the_contract_accepts_as_it_stands(fields: dict[str, object]) -> None:
+    outcome = CLEANER.clean_json(json.dumps(fields).encode(), NOW)
+
+    if isinstance(outcome, Published):
+        transaction = decode_transaction(outcome.record, NOW)
+        assert encode_transaction(transaction) == outcome.record
+        assert outcome.user_id == transaction.user_id
+        assert VISA.encode() not in outcome.record
+    else:
+        assert outcome.field
+        assert outcome.reason
+
+
+plain = st.text("abcXYZäß_-., 019", min_size=1, max_size=12).filter(lambda text: text == text.strip())
+
+
+@given(
+    st.builds(
+        Transaction,
+        transaction_id=plain,
+        user_id=plain,
+        amount=st.decimals(0, 10**9, places=2),
+        timestamp=st.datetimes(datetime(1971, 1, 1), datetime(2026, 1, 6), timezones=st.just(UTC)),  # noqa: DTZ001
+        currency=st.sampled_from(["USD", "EUR", "JPY"]),
+        merchant_id=st.none() | plain,
+        location=st.none() | plain,
+    )
+)
+def test_what_the_contract_writes_passes_unchanged(transaction: Transaction) -> None:
+    line = encode_transaction(transaction)
+
+    outcome = CLEANER.clean_json(line, NOW)
+
+    assert isinstance(outcome, Published)
+    assert outcome.record == line
+
+
+@given(
+    st.fixed_dictionaries(
+        {"transaction_id": ids, "user_id": ids, "amount": st.decimals().map(str), "timestamp": times}
+    )
+)
+def test_what_is_refused_raw_as_it_stands_is_never_published_other_than_repaired(
+    fields: dict[str, object],
+) -> None:
+    """The job repairs spelling (blanks, separators, epochs, zones by convention), and nothing else."""
+    outcome = CLEANER.clean_json(json.dumps(fields).encode(), NOW)
+
+    if isinstance(outcome, Published):
+        transaction = decode_transaction(outcome.record, NOW)
+        assert transaction.transaction_id == TOKENS.replace(str(fields["transaction_id"]).strip())
+        assert transaction.user_id == TOKENS.replace(str(fields["user_id"]).strip())
+
+
+def test_a_row_of_the_largest_size_is_still_read() -> None:
+    line = json.dumps(row(comment="")).encode()
+    padded = line.replace(b'"comment": ""', b'"comment": "%s"' % (b"x" * (MAX_RECORD_BYTES - len(line))))
+
+    assert len(padded) == MAX_RECORD_BYTES
+    assert isinstance(CLEANER.clean_json(padded, NOW), Published)
+    assert refused(CLEANER.clean_json(padded + b" ", NOW)).reason.startswith("row of 65537 bytes")
