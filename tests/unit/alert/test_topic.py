@@ -1,0 +1,52 @@
+"""What SNS answers becomes an error that says why and nothing of the payment."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
+from alert.errors import PublishError
+from alert.notification import make_alert, render
+from alert.topic import SnsTopic
+from tests.payments import NOW, make_claimed
+
+
+class Sns:
+    """A client that keeps requests, or fails."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self._error = error
+
+    def publish(self, **request: Any) -> None:
+        self.requests.append(request)
+        if self._error is not None:
+            raise self._error
+
+
+def test_message_is_published_with_a_text_per_protocol_and_its_attributes() -> None:
+    client: Any = Sns()
+
+    SnsTopic(client, "arn:aws:sns:topic").publish(render(make_alert(make_claimed(), NOW)))
+
+    (request,) = client.requests
+    assert (request["TopicArn"], request["MessageStructure"]) == ("arn:aws:sns:topic", "json")
+    assert request["MessageAttributes"]["severity"] == {"DataType": "String", "StringValue": "high"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ClientError({"Error": {"Code": "Throttled", "Message": "user-1"}}, "Publish"), "Throttled"),
+        (EndpointConnectionError(endpoint_url="https://sns"), "EndpointConnectionError"),
+        (BotoCoreError(), "BotoCoreError"),
+    ],
+)
+def test_refusal_is_told_by_its_code_alone(error: Exception, code: str) -> None:
+    client: Any = Sns(error)
+
+    with pytest.raises(PublishError) as failure:
+        SnsTopic(client, "arn:aws:sns:topic").publish(render(make_alert(make_claimed(), NOW)))
+
+    assert (failure.value.code, str(failure.value)) == (code, f"Publish: {code}")
+    assert failure.value.__cause__ is error
