@@ -54,8 +54,8 @@ def compute_features(facts: "PaymentFacts", profile: "Profile", rates: Rates) ->
     profile : Profile
         Its user's, before the payment is folded; not changed.
     rates : Rates
-        Exchange rates to the base currency. An amount in a currency without a rate counts as 0 in sums, and as itself for
-        this payment (rules see ``is_rate_known``).
+        Exchange rates to the base currency. An amount in a currency without a rate counts as 0; rules see
+        ``is_rate_known``.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def compute_features(facts: "PaymentFacts", profile: "Profile", rates: Rates) ->
     recent = profile.recent
     factors = _Factors(rates)
     amount = float(transaction.amount)
-    amount_base = amount * (rates.rate(transaction.currency) or 1.0)
+    amount_base = amount * (rates.rate(transaction.currency) or 0.0)
 
     stop = recent.up_to(at_ms)
     bases = [

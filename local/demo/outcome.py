@@ -1,0 +1,61 @@
+"""A report for people: where every transaction went, what was found, how fast, and one alert as a phone shows it."""
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from local.detection import as_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from local.demo.account import Account
+    from local.demo.report import DemoReport
+
+
+def show_report(report: "DemoReport", account: "Account", console: "Console") -> None:
+    """Print the report."""
+    table = Table(title=f"\n{report.source}", title_justify="left", show_header=False)
+    table.add_column("what")
+    table.add_column("count", justify="right")
+    table.add_column("where it is", style="dim")
+    for name, count, where in (
+        ("transactions dropped", report.generated, "landing bucket"),
+        ("bad rows dropped", report.bad_rows, "landing bucket"),
+        ("put aside by the Glue job", report.landed_bad, "quarantine bucket"),
+        ("published", report.published, f"transaction_stream, {report.repeats} repeats"),
+        ("scored", report.history, f"transaction_history, {report.degraded} degraded"),
+        ("quarantined", report.quarantined, "quarantine queue"),
+        ("flagged", report.flagged, "flagged_transactions"),
+        ("alerts", report.alerts, f"fraud-alerts, {report.alerts_repeated} repeated"),
+        ("suppressed", report.suppressed, "told of by their window's alert"),
+        ("dead letters", report.dead_letters, "dead-letter queues"),
+    ):
+        table.add_row(name, f"{count:,}", where)
+    console.print(table)
+    latency = report.latency_ms
+    console.print(
+        f"{report.throughput_tps:,.0f} transactions/s over {report.seconds:.1f} s; topic to subscriber "
+        f"p50 {_ms(latency.p50)}, p95 {_ms(latency.p95)}, p99 {_ms(latency.p99)}"
+    )
+    if report.detection is not None:
+        console.print(f"\n{as_table(report.detection)}")
+    if account.delivered:
+        worst = max(
+            account.delivered, key=lambda each: (each.alert.severity.rank, each.alert.risk_score)
+        ).alert
+        console.print("\n[bold]one alert, as a phone shows it[/]")
+        console.print(escape(worst.headline))
+        for reason in worst.reasons:
+            console.print(escape(f"  {reason.points:+4d}  {reason.sentence}"))
+    if report.reconciled:
+        console.print("\n[bold green]reconciled[/]: every transaction is accounted for, exactly once")
+    else:
+        console.print("\n[bold red]not reconciled[/]")
+        for problem in report.problems:
+            console.print(escape(f"  {problem}"))
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f} ms"
