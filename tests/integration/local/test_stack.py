@@ -1,0 +1,196 @@
+"""The stack as people use it: up, status, env, down; and what is left of it when something goes wrong. Nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from local.processes import wait_until_gone
+from local.specs import ROOT
+from local.stack import Stack, StackRunningError, StackState, read_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
+SERVERS = ["kafka", "valkey", "aws-api"]
+
+
+def run(*argv: str, build_dir: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", *argv, "--build-dir", str(build_dir)]
+    return subprocess.run(
+        command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=180
+    )
+
+
+def up(build_dir: Path) -> subprocess.CompletedProcess[str]:
+    return run("local.stack", "up", "--no-ingestion", "--functions", "", build_dir=build_dir)
+
+
+def state_of(build_dir: Path) -> StackState:
+    state = read_state(build_dir)
+    assert state is not None
+    return state
+
+
+def processes_of(state: StackState) -> list[psutil.Process]:
+    records = [state.owner, *state.processes]
+    return [process for record in records if (process := record.find()) is not None]
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> "Iterator[Path]":
+    """The build folder of a stack that runs: servers and resources, no function and no Glue job."""
+    begun = up(tmp_path)
+    assert begun.returncode == 0, begun.stderr
+    yield tmp_path
+    run("local.stack", "down", build_dir=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Path]":
+    """The build folder of a running stack for tests that leave it as it is."""
+    build_dir = tmp_path_factory.mktemp("shared")
+    begun = up(build_dir)
+    assert begun.returncode == 0, begun.stderr
+    yield build_dir
+    run("local.stack", "down", build_dir=build_dir)
+
+
+def test_stack_that_is_up_is_healthy_and_counts_nothing_yet(shared: Path) -> None:
+    status = run("local.status", build_dir=shared)
+
+    assert status.returncode == 0, status.stdout + status.stderr
+    assert [line.split()[:2] for line in status.stdout.splitlines()[:3]] == [
+        [name, "healthy"] for name in SERVERS
+    ]
+    assert "published          0" in status.stdout
+
+
+def test_up_says_that_it_is_up_already_and_starts_nothing(shared: Path) -> None:
+    before = state_of(shared)
+
+    again = up(shared)
+
+    assert again.returncode == 0
+    assert "is up already" in again.stdout
+    assert state_of(shared) == before
+
+
+def test_exports_attach_any_kafka_redis_and_aws_client(shared: Path) -> None:
+    client = """
+import os, boto3, redis
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+print(sorted(boto3.client("dynamodb").list_tables()["TableNames"]))
+print(redis.Redis.from_url(os.environ["ELASTICACHE_REDIS_ENDPOINT"]).ping())
+print("transaction_stream" in AdminClient({"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"]}).list_topics(timeout=30).topics)
+print(boto3.client("sns").get_topic_attributes(TopicArn=os.environ["SNS_TOPIC_ARN"])["Attributes"]["SubscriptionsConfirmed"])
+print(boto3.client("sqs").get_queue_attributes(QueueUrl=os.environ["QUARANTINE_QUEUE_URL"])["ResponseMetadata"]["HTTPStatusCode"])
+"""
+    script = 'eval "$("$0" -m local.env --build-dir "$1")" && exec "$0" -c "$2"'
+
+    attached = subprocess.run(
+        ["bash", "-c", script, sys.executable, str(shared), client],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": ENVIRONMENT["PYTHONPATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    tables = "['alert_windows', 'flagged_transactions', 'transaction_history']"
+    assert attached.stdout.splitlines() == [tables, "True", "True", "1", "200"], attached.stderr
+
+
+def test_watch_without_a_terminal_prints_lines(shared: Path) -> None:
+    command = [sys.executable, "-m", "local.watch", "--build-dir", str(shared)]
+    with subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        first = watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+
+    assert "published to Kafka 0" in first
+    assert watching.returncode == 0
+
+
+def test_second_stack_in_the_same_folder_is_refused_and_the_first_one_stays(shared: Path) -> None:
+    with pytest.raises(StackRunningError), Stack(shared) as second:
+        second.start(functions=[], ingestion=False)
+
+    assert run("local.status", build_dir=shared).returncode == 0
+
+
+def test_failure_half_way_leaves_nothing_and_touches_no_other_stack(shared: Path, tmp_path: Path) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    stack = Stack(tmp_path, ruleset=tmp_path / "missing.yaml")
+    steps: list[str] = []
+
+    with pytest.raises(FileNotFoundError, match=r"missing\.yaml"):
+        stack.start(steps.append, functions=[], ingestion=False)
+
+    assert "Kafka: ready" in steps
+    assert [child for child in psutil.Process().children(recursive=True) if child not in before] == []
+    assert read_state(tmp_path) is None
+    assert not (tmp_path / "run").exists()
+    assert run("local.status", build_dir=shared).returncode == 0
+
+
+def test_up_that_fails_says_why_and_leaves_nothing(tmp_path: Path) -> None:
+    failed = run("local.stack", "up", "--no-ingestion", "--functions", "nonsense", build_dir=tmp_path)
+
+    assert failed.returncode == 1
+    assert "no such function: nonsense; there are alert, persist, score" in failed.stderr
+    assert read_state(tmp_path) is None
+
+
+def test_dead_component_is_reported_and_down_leaves_no_process(started: Path) -> None:
+    state = state_of(started)
+    everyone = processes_of(state)
+    (valkey,) = [record for record in state.processes if record.name == "valkey"]
+    os.kill(valkey.pid, signal.SIGKILL)
+
+    status = run("local.status", build_dir=started)
+    down = run("local.stack", "down", build_dir=started)
+
+    assert status.returncode == 1
+    assert any(line.startswith("valkey") and "NOT HEALTHY" in line for line in status.stdout.splitlines())
+    assert down.returncode == 0
+    assert wait_until_gone(everyone, 0) == []
+    assert not (started / "run").exists()
+    assert run("local.status", build_dir=started).returncode == 1
+    assert "valkey ended with exit code -9" in (started / "supervisor.log").read_text()
+
+
+def test_owner_that_is_killed_takes_everything_with_it(started: Path) -> None:
+    state = state_of(started)
+    everyone = processes_of(state)
+
+    os.kill(state.owner.pid, signal.SIGKILL)
+
+    assert wait_until_gone(everyone, 30) == []
+    assert read_state(started) is None
+    down = run("local.stack", "down", build_dir=started)
+    assert (down.returncode, down.stdout) == (0, "no stack ran; its leftovers are gone\n")
+    assert not (started / "stack.json").exists()
+
+
+def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
+    down = run("local.stack", "down", build_dir=tmp_path)
+
+    assert (down.returncode, down.stdout) == (0, "no stack runs\n")
+
+
+@pytest.mark.parametrize("command", ["local.status", "local.env", "local.watch"])
+def test_commands_that_need_a_stack_say_that_there_is_none(tmp_path: Path, command: str) -> None:
+    asked = run(command, build_dir=tmp_path)
+
+    assert asked.returncode == 1
+    assert asked.stdout == ""
+    assert asked.stderr == f"no stack is up in {tmp_path}; `make up` starts one\n"
