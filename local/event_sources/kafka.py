@@ -18,6 +18,7 @@ from confluent_kafka import (
     Message,
     TopicPartition,
 )
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # its stubs do not re-export it
 
 from local.event_sources.destination import iso_milliseconds
 from local.event_sources.filter import compile_filter
@@ -25,6 +26,8 @@ from local.event_sources.mapping import SourceUnavailableError
 from local.event_sources.records import Batch, Discard, LaneKey, Progress, SourceRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from local.event_sources.mapping import Sink
     from local.specs import KafkaTrigger
 
@@ -35,6 +38,9 @@ REQUEST_TIMEOUT_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.2
 PAUSED_POLL_SECONDS: Final = 0.02
 """A paused partition goes on when there is room for its records, which no message announces."""
+
+EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 READ_AHEAD: Final = 1000
 """Most messages that are taken from the client at a time."""
@@ -79,7 +85,8 @@ class KafkaSource:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._read_to: dict[int, int] = {}
-        self._kept: dict[int, int] = {}
+        self._to_commit: dict[int, int] = {}
+        self._committed: dict[int, int] = {}
         self._paused: set[int] = set()
         self._consumer = Consumer(
             {
@@ -93,13 +100,15 @@ class KafkaSource:
                 "on_commit": self._on_commit,
             }
         )
+        # Offsets are asked for on a connection of its own: on the consumer's they would wait behind its long polls.
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers})
 
     def start(self, sink: "Sink") -> None:
         """Assign the topic's partitions and begin to read them."""
         self._sink = sink
         try:
             self._assign_new(is_first=True)
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             raise SourceUnavailableError(f"topic {self._trigger.topic}: {error}") from error
         self._thread = threading.Thread(target=self._read, name="kafka-reader", daemon=True)
         self._thread.start()
@@ -111,14 +120,8 @@ class KafkaSource:
 
     def close(self) -> None:
         """Commit what is done, and wait until the broker has it."""
-        with self._lock:
-            offsets = [
-                TopicPartition(self._trigger.topic, partition, offset)
-                for partition, offset in self._kept.items()
-            ]
         try:
-            if offsets:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
+            self._commit(wait=True)
         except KafkaException as error:
             self._sink.report(f"commit: {error}")
         self._consumer.close()
@@ -173,7 +176,7 @@ class KafkaSource:
         }
 
     def keep(self, origin: str, progress: Progress) -> None:
-        """Commit the offset of the next record that is not done with."""
+        """Note the offset of the next record that is not done with; the reader commits it, within a poll's time."""
         if progress.first_unfinished is not None:
             offset = progress.first_unfinished.position
         elif progress.read_to is not None:
@@ -182,12 +185,8 @@ class KafkaSource:
             return
         partition = int(origin.rpartition("-")[2])
         with self._lock:
-            if offset <= self._kept.get(partition, -1):
-                return
-            self._kept[partition] = offset
-        self._consumer.commit(
-            offsets=[TopicPartition(self._trigger.topic, partition, offset)], asynchronous=True
-        )
+            if offset > self._committed.get(partition, -1):
+                self._to_commit[partition] = offset
 
     def backlog(self, unfinished: int) -> int:
         """Count what stands behind what was read, and what was read and is not done with."""
@@ -204,27 +203,29 @@ class KafkaSource:
         with self._lock:
             positions = dict(self._read_to)
         try:
-            return sum(max(0, self._end(partition) - at) for partition, at in positions.items())
-        except KafkaException as error:
+            ends = self._offsets(positions, LATEST)
+        except (KafkaException, TimeoutError) as error:
             raise SourceUnavailableError(f"topic {self._trigger.topic}: {error}") from error
-        except RuntimeError as error:  # what the client says once it is closed
-            raise SourceUnavailableError(f"topic {self._trigger.topic}: the mapping has stopped") from error
+        return sum(max(0, ends[partition] - at) for partition, at in positions.items())
 
-    def _end(self, partition: int) -> int:
-        return self._watermarks(TopicPartition(self._trigger.topic, partition))[1]
-
-    def _watermarks(self, partition: TopicPartition) -> tuple[int, int]:
-        found = self._consumer.get_watermark_offsets(partition, timeout=REQUEST_TIMEOUT_SECONDS)
-        if found is None:
-            raise SourceUnavailableError(
-                f"topic {self._trigger.topic}: no answer for {REQUEST_TIMEOUT_SECONDS} s"
-            )
-        return found
+    def _offsets(self, partitions: "Iterable[int]", which: OffsetSpec) -> dict[int, int]:
+        """First or next offset of each partition, by one request."""
+        asked = {TopicPartition(self._trigger.topic, partition): which for partition in partitions}
+        if not asked:
+            return {}
+        answers = self._admin.list_offsets(asked, request_timeout=REQUEST_TIMEOUT_SECONDS)
+        return {
+            partition.partition: answer.result(REQUEST_TIMEOUT_SECONDS).offset
+            for partition, answer in answers.items()
+        }
 
     def _read(self) -> None:
+        # Every call on the consumer is made by this thread: the client serves one at a time, and another thread's would
+        # wait until a poll happens to end, for as long as messages keep coming.
         look_again_at = time.monotonic() + METADATA_INTERVAL_SECONDS
         while not self._stop.is_set():
             self._resume()
+            self._commit(wait=False)
             first = self._consumer.poll(PAUSED_POLL_SECONDS if self._paused else POLL_SECONDS)
             if first is not None:
                 self._offer([first, *self._consumer.consume(READ_AHEAD, 0)])
@@ -232,8 +233,18 @@ class KafkaSource:
                 look_again_at = time.monotonic() + METADATA_INTERVAL_SECONDS
                 try:
                     self._assign_new(is_first=False)
-                except KafkaException as error:
+                except (KafkaException, TimeoutError) as error:
                     self._sink.report(f"topic {self._trigger.topic}: {error}")
+
+    def _commit(self, *, wait: bool) -> None:
+        with self._lock:
+            offsets = [TopicPartition(self._trigger.topic, *each) for each in self._to_commit.items()]
+            self._committed |= self._to_commit
+            self._to_commit = {}
+        if offsets and wait:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        elif offsets:
+            self._consumer.commit(offsets=offsets, asynchronous=True)
 
     def _offer(self, messages: list[Message]) -> None:
         by_partition: defaultdict[int, list[Message]] = defaultdict(list)
@@ -274,12 +285,12 @@ class KafkaSource:
         # A partition that comes later is read from its start whatever the starting position is: what was written to it
         # before it was noticed is new as well.
         at_end = is_first and self._trigger.starting_position == "LATEST"
+        first = self._offsets(found, LATEST if at_end else EARLIEST)
         assigned: list[TopicPartition] = []
         started: list[TopicPartition] = []
         for kept in self._consumer.committed(wanted, timeout=REQUEST_TIMEOUT_SECONDS):
             if kept.offset == OFFSET_INVALID:
-                low, high = self._watermarks(kept)
-                kept.offset = high if at_end else low
+                kept.offset = first[kept.partition]
                 started.append(kept)
             with self._lock:
                 self._read_to[kept.partition] = kept.offset
