@@ -67,6 +67,9 @@ _ARROW: Final = pa.schema(
         ("dropped", pa.list_(pa.string())),
     ]
 )
+_SLASHES_OF_ROOT: Final = 2
+"""``s3://bucket`` has two; a bucket is always there."""
+
 _EPOCH_AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -93,9 +96,24 @@ def read_lines(spark: "SparkSession", landing_path: str, max_files_per_trigger: 
         spark.readStream.format("text")
         .option("recursiveFileLookup", "true")
         .option("maxFilesPerTrigger", max_files_per_trigger)
-        .load(landing_path)
+        .load(as_pattern(landing_path))
     )
     return with_position(lines)
+
+
+def as_pattern(folder: str) -> str:
+    """Write a folder as a pattern that matches only it; Spark fails on a path that is not there, not on a pattern.
+
+    A landing prefix without files does not exist, and a job that was deployed before the first file has to wait for it.
+
+    >>> as_pattern("s3://landing/in/"), as_pattern("s3://landing/"), as_pattern("s3://landing/day=*/")
+    ('s3://landing/i[n]', 's3://landing/', 's3://landing/day=*/')
+    """
+    path = folder.rstrip("/")
+    below_root = path.count("/") > _SLASHES_OF_ROOT
+    if not below_root or any(character in path for character in "*?[]{}\\"):
+        return folder
+    return f"{path[:-1]}[{path[-1]}]"
 
 
 def with_position(lines: "DataFrame") -> "DataFrame":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from glue_scripts.arguments import DEFAULT_TOPIC
 from local.components.aws_api import CREDENTIALS, REGION
 from local.jars import JAVA_HOME, spark_jars
 from local.specs import ROOT
@@ -61,6 +62,7 @@ def ingestion_command(
     checkpoint_dir: "Path",
     aws_endpoint: str,
     *,
+    topic: str = DEFAULT_TOPIC,
     trigger_interval: str = "1 second",
     max_files_per_trigger: int = 50,
     cores: int = 1,
@@ -71,13 +73,15 @@ def ingestion_command(
     Parameters
     ----------
     bootstrap_servers : str
-        Of the local broker; the topic is ``transaction_stream``.
+        Of the local broker.
     landing_uri, quarantine_uri : str
         ``s3://bucket/prefix/`` on the emulator, or ``file:///folder/``.
     checkpoint_dir : Path
         Where the query keeps its place; a new folder is a new start.
     aws_endpoint : str
         The emulator's URL.
+    topic : str
+        Where records go; it must exist.
     trigger_interval : str
         Least time between the starts of two batches.
     max_files_per_trigger : int
@@ -99,6 +103,7 @@ def ingestion_command(
         *("--quarantine_path", quarantine_uri),
         *("--checkpoint_path", checkpoint_dir.absolute().as_uri()),
         *("--kafka_bootstrap_servers", bootstrap_servers),
+        *("--topic", topic),
         *("--tokenization_key", f"env:{TOKENIZATION_KEY_VARIABLE}"),
         *("--trigger_interval", trigger_interval),
         *("--max_files_per_trigger", str(max_files_per_trigger)),
@@ -182,7 +187,6 @@ def s3a_settings(endpoint: str) -> dict[str, str]:
         "fs.s3a.path.style.access": "true",
         "fs.s3a.aws.credentials.provider": "com.amazonaws.auth.EnvironmentVariableCredentialsProvider",
         "fs.s3a.fast.upload.buffer": "bytebuffer",
-        "fs.s3a.directory.marker.retention": "keep",
         "mapreduce.fileoutputcommitter.algorithm.version": "2",
         "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     }

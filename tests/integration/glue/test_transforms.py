@@ -1,0 +1,194 @@
+"""The job's transforms, on real Spark and real files."""
+
+import gzip
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from pyspark.errors import PythonException
+
+from contract.errors import InvalidTransactionError
+from contract.transaction import decode_transaction, encode_transaction
+from glue_scripts import transforms
+from glue_scripts.card_numbers import CardTokens
+from glue_scripts.progress import Counts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import DataFrame, Row, SparkSession
+
+# PySpark 3.5 compares the versions of pandas and pyarrow with it; on Python 3.11 it is still there.
+pytestmark = pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning")
+
+KEY = b"a key for these tests"
+VISA = "4111111111111111"
+GOOD = {"transaction_id": "t-1", "user_id": "u-1", "amount": "12.50", "timestamp": "2026-01-05T12:30:00Z"}
+
+
+def clean(spark: "SparkSession", landing: "Path") -> "DataFrame":
+    lines = transforms.with_position(spark.read.option("recursiveFileLookup", "true").text(str(landing)))
+    return transforms.clean_lines(lines, KEY)
+
+
+def by_place(cleaned: "DataFrame") -> "dict[tuple[str, int], Row]":
+    """File name and line to the row."""
+    return {(row["file"].rsplit("/", 1)[1], row["line"]): row for row in cleaned.collect()}
+
+
+def contract_outcome(line: bytes, now: datetime) -> bytes | str:
+    """The record as the contract writes it, or the field that it refuses."""
+    try:
+        return encode_transaction(decode_transaction(line, now))
+    except InvalidTransactionError as error:
+        return error.field
+
+
+def test_csv_files_with_their_columns_in_another_order_are_read_each_by_its_header(
+    spark: "SparkSession", landing: "Path"
+) -> None:
+    (landing / "a.csv").write_text(
+        "transaction_id,user_id,amount,timestamp\nt-1,u-1,1.10,2026-01-05 12:30:00\n"
+    )
+    (landing / "b.CSV").write_text("Amount;ts;customer;txn_id\n2.20;1767616200;u-2;t-2\n")
+    (landing / "c.csv.gz").write_bytes(
+        gzip.compress(b"user_id,amount,note,timestamp,transaction_id\nu-3,3.30,x,1767616200000,t-3\n")
+    )
+
+    rows = by_place(clean(spark, landing))
+
+    records = {place: json.loads(row["record"]) for place, row in rows.items()}
+    at = "2026-01-05T12:30:00Z"
+    assert records == {
+        ("a.csv", 2): {"transaction_id": "t-1", "user_id": "u-1", "amount": "1.10", "timestamp": at},
+        ("b.CSV", 2): {"transaction_id": "t-2", "user_id": "u-2", "amount": "2.20", "timestamp": at},
+        ("c.csv.gz", 2): {"transaction_id": "t-3", "user_id": "u-3", "amount": "3.30", "timestamp": at},
+    }
+
+
+def test_json_lines_plain_and_compressed_flow_with_bad_rows_beside_them(
+    spark: "SparkSession", landing: "Path"
+) -> None:
+    lines = [json.dumps(GOOD), "", "not json", json.dumps(GOOD | {"transaction_id": "t-2"})]
+    (landing / "folder").mkdir()
+    (landing / "a.jsonl").write_text("\ufeff" + "\n".join(lines))
+    (landing / "folder" / "b.json.gz").write_bytes(gzip.compress("\r\n".join(lines).encode()))
+
+    rows = by_place(clean(spark, landing))
+
+    outcomes = {place: row["user_id"] or row["reason"][:8] for place, row in rows.items()}
+    assert outcomes == {
+        (name, line): outcome
+        for name in ("a.jsonl", "b.json.gz")
+        for line, outcome in ((1, "u-1"), (3, "not JSON"), (4, "u-1"))
+    }
+
+
+def test_good_rows_become_keyed_records_and_bad_rows_keep_their_place(
+    spark: "SparkSession", landing: "Path"
+) -> None:
+    bad = f'{{"amount": "-1", "card": "{VISA}"}}'
+    (landing / "a.jsonl").write_text(f"{json.dumps(GOOD)}\n{bad}\n")
+    cleaned = clean(spark, landing)
+
+    (record,) = transforms.records(cleaned, "a-topic").collect()
+    (refused,) = transforms.refused(cleaned).collect()
+
+    assert record.asDict() == {
+        "topic": "a-topic",
+        "key": b"u-1",
+        "value": json.dumps(GOOD, separators=(",", ":")).encode(),
+    }
+    assert refused.asDict() == {
+        "reason": "missing",
+        "field": "transaction_id",
+        "file": f"file:{landing}/a.jsonl",
+        "line": 2,
+        "raw": bad.replace(VISA, CardTokens(KEY).token(VISA)),
+    }
+
+
+def test_unknown_columns_are_dropped_and_counted(spark: "SparkSession", landing: "Path") -> None:
+    (landing / "a.csv").write_text(
+        "transaction_id,user_id,amount,timestamp,label\n"
+        + "".join(f"t-{n},u-1,1,2026-01-05 12:30:00,0\n" for n in range(5))
+    )
+    (landing / "b.jsonl").write_text(json.dumps(GOOD | {"label": 1, "note": "x"}) + "\n{}\n")
+
+    counts = transforms.counts(clean(spark, landing))
+
+    assert counts == Counts(published=6, quarantined=1, dropped_columns={"label": 6, "note": 1})
+    assert counts.rows == 7
+
+
+def test_an_empty_batch_counts_nothing(spark: "SparkSession", landing: "Path") -> None:
+    (landing / "empty.csv").touch()
+
+    assert transforms.counts(clean(spark, landing)) == Counts(0, 0)
+
+
+def test_the_contract_accepts_what_is_published_and_what_it_refuses_is_quarantined(
+    spark: "SparkSession", landing: "Path"
+) -> None:
+    now = datetime.now(UTC)
+    changes: list[dict[str, object]] = [
+        {},
+        {"amount": 12.5, "location": {"latitude": 48.1, "longitude": 11.5}},
+        {"amount": "NaN"},
+        {"amount": "-0.01"},
+        {"amount": "90071992547409.93"},
+        {"currency": "XXX"},
+        {"user_id": ""},
+        {"transaction_id": "x" * 129},
+        {"timestamp": "2026-01-05T12:30:00"},
+        {"timestamp": "9999-01-01T00:00:00Z"},
+        {"location": {"latitude": 91, "longitude": 0}},
+        {"device_id": "a\u200bb"},
+        {"merchant_id": "x" * 70_000},
+        {"amount": "1e400"},
+    ]
+    lines = [json.dumps(GOOD | change).encode() for change in changes] + [
+        b"\xff",
+        b"[]",
+        b'"',
+        b"x" * 100_000,
+    ]
+    (landing / "a.jsonl").write_bytes(b"\n".join(lines))
+
+    rows = by_place(clean(spark, landing))
+
+    assert set(rows) == {("a.jsonl", number) for number in range(1, len(lines) + 1)}
+    for number, line in enumerate(lines, start=1):
+        row, expected = rows["a.jsonl", number], contract_outcome(line, now)
+        assert row["record"] == (expected if isinstance(expected, bytes) else None)
+        # What is wrong with a row as a whole the job can see first.
+        assert row["field"] in ((None,) if isinstance(expected, bytes) else (expected, "$"))
+
+
+def test_a_large_csv_file_is_read_whole_by_one_task(spark: "SparkSession", landing: "Path") -> None:
+    # 12 MiB: two tasks' worth, were it not for the session's settings.
+    padding = "x" * 10_000
+    good = f"t-1,u-1,1,2026-01-05 12:30:00,{padding}\n"
+    (landing / "a.csv").write_text("transaction_id,user_id,amount,timestamp,note\n" + good * 1200)
+
+    assert transforms.counts(clean(spark, landing)) == Counts(1200, 0, {"note": 1200})
+
+
+def test_a_session_that_reads_files_in_parts_is_told_so(spark: "SparkSession", landing: "Path") -> None:
+    (landing / "a.csv").write_text(
+        "transaction_id,user_id,amount,timestamp\n" + "t,u,1,2026-01-05 12:30:00\n" * 100
+    )
+    parts = spark.newSession()
+    for name in transforms.WHOLE_FILES:
+        parts.conf.set(name, "1000")
+
+    with pytest.raises(PythonException, match="is read in parts; the session lacks"):
+        clean(parts, landing).collect()
+
+
+def test_a_short_key_fails_before_any_task_runs(spark: "SparkSession", landing: "Path") -> None:
+    (landing / "a.jsonl").touch()
+
+    with pytest.raises(ValueError, match="at least 16"):
+        transforms.clean_lines(transforms.with_position(spark.read.text(str(landing))), b"short")
