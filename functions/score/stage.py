@@ -133,6 +133,8 @@ class ScoreStage:
 
     def _score(self, work: BatchWork) -> None:
         ruleset = self._ruleset()
+        # The version is what its author typed; the digest tells two documents apart whose author forgot to.
+        ruleset_version = f"{ruleset.version}+{ruleset.digest}"
         scored_at = self._clock()
 
         def score(delivery: "Delivery", profile: Profile) -> ScoredTransaction:
@@ -149,7 +151,7 @@ class ScoreStage:
                 failed_rule_ids=verdict.failed_rule_ids,
                 features=tuple(features.values()),
                 feature_set=FEATURE_SET,
-                ruleset_version=ruleset.version,
+                ruleset_version=ruleset_version,
                 profile_version=profile.tx_count,
                 degraded=work.is_degraded,
                 appended_at=delivery.appended_at,

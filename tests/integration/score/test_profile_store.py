@@ -145,7 +145,7 @@ def test_a_cache_that_is_away_is_said_to_be_so() -> None:
 
 
 def test_a_full_cache_is_said_to_be_away(store: RedisProfileStore, redis_client: redis.Redis) -> None:
-    limits = redis_client.config_get("maxmemory*")
+    limits: dict[str, str] = redis_client.config_get("maxmemory*")  # type: ignore[assignment]
     redis_client.config_set("maxmemory-policy", "noeviction")
     redis_client.config_set("maxmemory", 1)
     try:

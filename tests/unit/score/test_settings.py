@@ -1,5 +1,7 @@
 """What the score stage reads from its environment is what its function.yaml declares."""
 
+from typing import cast
+
 import boto3
 import pytest
 
@@ -57,7 +59,7 @@ def test_iam_tokens_are_presigned_requests_for_the_replication_group(monkeypatch
     credentials = cache_credentials(session, settings)
 
     assert credentials is not None
-    user, token = credentials.get_credentials()
+    user, token = cast("tuple[str, str]", credentials.get_credentials())
     assert user == "fraud-score"
     assert token.startswith("profiles/?Action=connect&User=fraud-score&X-Amz-Algorithm=AWS4-HMAC-SHA256")
     assert "X-Amz-Expires=900" in token
