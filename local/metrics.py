@@ -13,11 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from contract.alert import AlertState, Severity
-from contract.flagged import FLAGGED_TABLE, OPEN, from_flagged_item
+from contract.errors import InvalidRowError
+from contract.flagged import FLAGGED_TABLE
 from contract.scored import HISTORY_TABLE
 from local.components.aws_api import make_client
 from local.event_sources.config import MappingConfigError, read_status, status_file
+from local.latest_alerts import AlertLine, LatestAlerts
 from local.provision import dead_letter_name
 from local.runtime.metrics import MetricSums
 from local.specs import read_functions
@@ -29,34 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from contract.flagged import FlaggedTransaction
     from local.event_sources.config import MappingStatus
     from local.provision import Resources
     from local.stack import StackState
 
-LATEST_ALERTS: Final = 5
-"""How many alerts a snapshot names."""
-
-_LOOKED_AT: Final = (
-    25  # flagged rows to find them among: payments of an open window have no alert of their own
-)
 _KAFKA_SECONDS: Final = 2.0
-_UNREACHABLE = (BotoCoreError, ClientError, KafkaException, MappingConfigError, OSError)
-
-
-class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert in a few words."""
-
-    alerted_at: datetime
-    """UTC."""
-    severity: Severity
-    risk_score: int
-    """0 to 100."""
-    user_id: str
-    amount: str
-    """With its currency."""
-    sentence: str
-    """Of the reason with the most points."""
+_UNREACHABLE = (BotoCoreError, ClientError, InvalidRowError, KafkaException, MappingConfigError, OSError)
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +64,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     backlog: dict[str, int | None] = {}
     """Function to the records that it has not taken yet."""
     latest_alerts: tuple[AlertLine, ...] = ()
-    """Newest payment first."""
+    """Newest first."""
     problems: tuple[str, ...] = ()
     """What could not be asked, a sentence each."""
 
@@ -114,6 +93,8 @@ class StackMetrics:
         self._kafka = AdminClient({"bootstrap.servers": state.bootstrap_servers, "log_level": 0})
         self._dynamodb = make_client("dynamodb", state.aws_endpoint)
         self._sqs = make_client("sqs", state.aws_endpoint)
+        # Made by the first snapshot: a stack whose AWS API is down must still be told of.
+        self._latest_alerts: LatestAlerts | None = None
         self._alert_metrics = MetricSums(self._folder.log_dir / "alert.log")
 
     def snapshot(self) -> Snapshot:
@@ -123,7 +104,7 @@ class StackMetrics:
             "DynamoDB": lambda: {
                 "history": self._rows(HISTORY_TABLE),
                 "flagged": self._rows(FLAGGED_TABLE),
-                "latest_alerts": self._latest_alerts(),
+                "latest_alerts": self._latest(),
             },
             "SQS": lambda: {
                 "quarantined": self._depth("quarantine"),
@@ -166,6 +147,12 @@ class StackMetrics:
         ]
         return count
 
+    def _latest(self) -> tuple[AlertLine, ...]:
+        if self._latest_alerts is None:
+            streams = make_client("dynamodbstreams", self.state.aws_endpoint)
+            self._latest_alerts = LatestAlerts(self._dynamodb, streams, self._resources.tables[FLAGGED_TABLE])
+        return self._latest_alerts.update()
+
     def _depth(self, queue: str) -> int:
         states = ["", "NotVisible", "Delayed"]
         names = [f"ApproximateNumberOfMessages{state}" for state in states]
@@ -179,30 +166,3 @@ class StackMetrics:
     def _backlog(self) -> dict[str, int | None]:
         told = {name: self.mapping_status(name) for name in self.state.functions}
         return {name: None if status is None else status.backlog for name, status in told.items()}
-
-    def _latest_alerts(self) -> tuple[AlertLine, ...]:
-        answer = self._dynamodb.query(
-            TableName=self._resources.tables[FLAGGED_TABLE],
-            IndexName="by_status",
-            KeyConditionExpression="#status = :open",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":open": {"S": OPEN}},
-            ScanIndexForward=False,
-            Limit=_LOOKED_AT,
-        )
-        rows = [from_flagged_item(item) for item in answer["Items"]]
-        return tuple(line for row in rows if (line := alert_line(row)) is not None)[:LATEST_ALERTS]
-
-
-def alert_line(row: "FlaggedTransaction") -> AlertLine | None:
-    """Say a flagged payment's own alert in a few words; None where it has none, or not yet."""
-    if row.alert_state is not AlertState.SENT or row.alerted_at is None:
-        return None
-    return AlertLine(
-        alerted_at=row.alerted_at,
-        severity=Severity.of(row.decision, row.risk_score),
-        risk_score=row.risk_score,
-        user_id=row.user_id,
-        amount=f"{row.rounded_amount} {row.currency}",
-        sentence=row.reasons[0].sentence if row.reasons else "",
-    )

@@ -150,17 +150,22 @@ def test_up_that_fails_says_why_and_leaves_nothing(tmp_path: Path) -> None:
     assert read_state(tmp_path) is None
 
 
-def test_dead_component_is_reported_and_down_leaves_no_process(started: Path) -> None:
+def test_dead_components_are_reported_and_down_leaves_no_process(started: Path) -> None:
     state = state_of(started)
     everyone = processes_of(state)
-    (valkey,) = [record for record in state.processes if record.name == "valkey"]
-    os.kill(valkey.pid, signal.SIGKILL)
+    for record in state.processes:
+        if record.name in {"valkey", "aws-api"}:
+            os.kill(record.pid, signal.SIGKILL)
 
     status = run("local.status", build_dir=started)
     down = run("local.stack", "down", build_dir=started)
 
     assert status.returncode == 1
-    assert any(line.startswith("valkey") and "NOT HEALTHY" in line for line in status.stdout.splitlines())
+    told = [line for line in status.stdout.splitlines() if "healthy" in line.lower()]
+    assert [(line.split()[0], "NOT HEALTHY" in line) for line in told] == list(
+        zip(SERVERS, [False, True, True], strict=True)
+    )
+    assert "history rows       unknown" in status.stdout
     assert down.returncode == 0
     assert wait_until_gone(everyone, 0) == []
     assert not (started / "run").exists()

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 
 from contract.alert import Severity
-from local.metrics import AlertLine, Snapshot
+from local.latest_alerts import AlertLine
+from local.metrics import Snapshot
 from local.watch import line, rate, render
 
 if TYPE_CHECKING:

@@ -1,0 +1,129 @@
+"""The alerts that were sent last, seen in the stream of `flagged_transactions` as they happen; nobody's queue is touched.
+
+A payment's row becomes ``sent`` when the topic has taken its alert, and the table's stream tells of that in the order in which
+it happened. The index by status has the order of the payments instead, in which the newest ones may all belong to windows
+that were told of long ago; it only serves for what was sent before somebody looked.
+"""
+
+from collections import deque
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from contract.alert import AlertState, Severity
+from contract.flagged import OPEN, from_flagged_item
+
+if TYPE_CHECKING:
+    from contract.flagged import FlaggedTransaction
+
+KEPT_ALERTS: Final = 5
+"""How many alerts are named."""
+
+_LOOKED_AT: Final = 200
+_MAX_READS: Final = 20  # of up to 1 MiB each at a time; what is left is read the next time
+
+
+class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert in a few words."""
+
+    alerted_at: datetime
+    """UTC."""
+    severity: Severity
+    risk_score: int
+    """0 to 100."""
+    user_id: str
+    amount: str
+    """With its currency."""
+    sentence: str
+    """Of the reason with the most points."""
+
+
+class LatestAlerts:
+    """Follows the alerts of one stack from now on.
+
+    Parameters
+    ----------
+    dynamodb, streams : Any
+        boto3 clients.
+    table : str
+        Name of the table of flagged payments.
+    """
+
+    def __init__(self, dynamodb: Any, streams: Any, table: str) -> None:
+        self._streams = streams
+        self._stream_arn: str = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+        self._seen_shards: set[str] = set()
+        # The iterators before the query: an alert between the two is then seen twice, and not missed.
+        self._iterators: dict[str, str] = {}
+        self._open_shards("LATEST")
+        self._lines: deque[AlertLine] = deque(maxlen=KEPT_ALERTS)
+        self._lines.extend(reversed(_sent_before(dynamodb, table)))
+
+    def update(self) -> tuple[AlertLine, ...]:
+        """Read what was sent since the last call; gives the newest alerts, the newest first."""
+        for shard in list(self._iterators):
+            self._read(shard)
+        return tuple(sorted(self._lines, key=lambda line: line.alerted_at, reverse=True))
+
+    def _read(self, shard: str) -> None:
+        for _ in range(_MAX_READS):
+            answer = self._streams.get_records(ShardIterator=self._iterators[shard])
+            for record in answer["Records"]:
+                image = record["dynamodb"].get("NewImage", {})
+                if image.get("alert_state") == {"S": AlertState.SENT.value}:
+                    self._add(image)
+            following = answer.get("NextShardIterator")
+            if following is None:
+                # The shard is closed; its children are new from their first record on.
+                del self._iterators[shard]
+                self._open_shards("TRIM_HORIZON")
+                return
+            self._iterators[shard] = following
+            if not answer["Records"]:
+                return
+
+    def _add(self, image: dict[str, Any]) -> None:
+        line = alert_line(from_flagged_item(image))
+        # A row that changes again after its alert, under an analyst's hands, is still the same alert.
+        if line is not None and line not in self._lines:
+            self._lines.append(line)
+
+    def _open_shards(self, position: str) -> None:
+        shards = self._streams.describe_stream(StreamArn=self._stream_arn)["StreamDescription"]["Shards"]
+        for shard in shards:
+            name = shard["ShardId"]
+            if name not in self._seen_shards:
+                self._seen_shards.add(name)
+                self._iterators[name] = self._streams.get_shard_iterator(
+                    StreamArn=self._stream_arn, ShardId=name, ShardIteratorType=position
+                )["ShardIterator"]
+
+
+def alert_line(row: "FlaggedTransaction") -> AlertLine | None:
+    """Say a flagged payment's own alert in a few words; None where it has none, or not yet."""
+    if row.alert_state is not AlertState.SENT or row.alerted_at is None:
+        return None
+    return AlertLine(
+        alerted_at=row.alerted_at,
+        severity=Severity.of(row.decision, row.risk_score),
+        risk_score=row.risk_score,
+        user_id=row.user_id,
+        amount=f"{row.rounded_amount} {row.currency}",
+        sentence=row.reasons[0].sentence if row.reasons else "",
+    )
+
+
+def _sent_before(dynamodb: Any, table: str) -> list[AlertLine]:
+    answer = dynamodb.query(
+        TableName=table,
+        IndexName="by_status",
+        KeyConditionExpression="#status = :open",
+        FilterExpression="alert_state = :sent",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":open": {"S": OPEN}, ":sent": {"S": AlertState.SENT.value}},
+        ScanIndexForward=False,
+        Limit=_LOOKED_AT,
+    )
+    rows = [from_flagged_item(item) for item in answer["Items"][:KEPT_ALERTS]]
+    return [line for row in rows if (line := alert_line(row)) is not None]
