@@ -3,11 +3,17 @@
 ``python -m local.rulesets FILE`` puts a file into force on the stack that runs.
 """
 
-from typing import Any, Final
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from local.components.aws_api import make_client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CONTENT_TYPE: Final = "application/x-yaml"
 
@@ -122,3 +128,28 @@ class Rulesets:
 
 def _found(list_call: Any, name: str, **arguments: str) -> str | None:
     return next((item["Id"] for item in list_call(**arguments)["Items"] if item["Name"] == name), None)
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Put a file into force on the stack that runs; 1 where there is none."""
+    # Here and not above: the stack imports this module.
+    from local.stack import read_state
+    from local.stack.state import DEFAULT_BUILD_DIR
+
+    parser = argparse.ArgumentParser(prog="python -m local.rulesets", description=__doc__)
+    parser.add_argument("file", type=Path, help="the YAML document")
+    parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
+    options = parser.parse_args(arguments)
+    state = read_state(options.build_dir)
+    if state is None or state.resources is None:
+        print(f"no stack is up in {options.build_dir}; `make up` starts one", file=sys.stderr)
+        return 1
+    version = Rulesets(state.aws_endpoint, state.resources.rules).deploy(options.file.read_text())
+    print(
+        f"{options.file} is deployed as version {version}; functions take it at their next poll, or refuse it"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -186,6 +186,45 @@ def test_owner_that_is_killed_takes_everything_with_it(started: Path) -> None:
     assert not (started / "stack.json").exists()
 
 
+def test_ctrl_c_during_up_stops_what_was_started(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "local.stack", "up", "--no-ingestion", "--functions", ""]
+    with subprocess.Popen(
+        [*command, "--build-dir", str(tmp_path)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as starting:
+        assert starting.stdout is not None
+        while "ready" not in starting.stdout.readline():
+            assert starting.poll() is None
+        starting.send_signal(signal.SIGINT)
+        _, said = starting.communicate(timeout=60)
+
+    assert starting.returncode == 130
+    assert "everything that was started is stopped" in said
+    assert [process for process in psutil.process_iter() if mentions(process, tmp_path)] == []
+    assert read_state(tmp_path) is None
+
+
+def test_ruleset_is_deployed_by_command(shared: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("version: mine\n")
+
+    deployed = run("local.rulesets", str(file), build_dir=shared)
+
+    assert deployed.returncode == 0, deployed.stderr
+    assert "is deployed as version 2" in deployed.stdout
+
+
+def mentions(process: psutil.Process, build_dir: Path) -> bool:
+    try:
+        return any(str(build_dir) in argument for argument in process.cmdline())
+    except psutil.Error:
+        return False
+
+
 def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
     down = run("local.stack", "down", build_dir=tmp_path)
 
