@@ -1,0 +1,104 @@
+# What the function is, its function.yaml says; a variable is only what the file cannot know.
+
+variable "name" {
+  description = "Prefix of every name, as in `fraud-dev`. A function in the folder `rules_validator` is called `<name>-rules-validator`."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,27}[a-z0-9]$", var.name))
+    error_message = "name is ${var.name}; it takes 3 to 29 characters of a-z, 0-9 and -, a letter first."
+  }
+}
+
+variable "function" {
+  description = "The function's folder below functions_dir; the key of the root's for_each."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9_]{0,30}$", var.function))
+    error_message = "function is ${var.function}; a function's folder takes up to 31 characters of a-z, 0-9 and _."
+  }
+}
+
+variable "functions_dir" {
+  description = "Folder that holds each function's folder, `<functions_dir>/<function>/function.yaml`."
+  type        = string
+  nullable    = false
+}
+
+variable "build_dir" {
+  description = "Folder of the built zips, `<build_dir>/<function>.zip`; `make build ARCH=arm64` fills it."
+  type        = string
+  nullable    = false
+}
+
+variable "references" {
+  description = "What `{ref: ...}` in a function.yaml's environment stands for: `table.transaction_history` to a table's name, `cache.endpoint`, `rules.application`, and so on. May hold more than this function uses."
+  type        = map(string)
+  nullable    = false
+}
+
+variable "targets" {
+  description = <<-EOT
+    What a function.yaml's `access` and `trigger` may name, by kind and interface name:
+    tables (ARN, stream ARN), queues, buckets and SNS topics (ARN), the cache (replication group and IAM user), the ruleset
+    (AppConfig's configuration ARN) and the Kafka cluster (ARN, and the topics' real names by interface name).
+  EOT
+  type = object({
+    tables  = map(object({ arn = string, stream_arn = optional(string) }))
+    queues  = map(object({ arn = string }))
+    buckets = map(object({ arn = string }))
+    topics  = map(object({ arn = string }))
+    cache   = object({ replication_group_arn = string, user_arn = string })
+    rules   = object({ configuration_arn = string })
+    kafka   = object({ cluster_arn = string, topic_names = map(string) })
+  })
+  nullable = false
+}
+
+variable "created_kafka_topics" {
+  description = "Kafka topics that exist by now, interface name to real name, from what topic_admin answered. Apart from targets, so that a mapping waits for its topic and topic_admin, a function too, does not."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "vpc" {
+  description = "Where a function runs whose `access` names the cache or Kafka: private subnets, and a security group that reaches cache, brokers and the endpoints of AWS."
+  type = object({
+    subnet_ids        = list(string)
+    security_group_id = string
+  })
+  nullable = false
+  validation {
+    condition     = length(var.vpc.subnet_ids) >= 2
+    error_message = "vpc.subnet_ids has ${length(var.vpc.subnet_ids)}; a function needs subnets in at least 2 zones."
+  }
+}
+
+variable "key_arns" {
+  description = "Customer keys by concern: `data` for tables, buckets, queues and the environment's variables, `alerts` for the alert topic, `logs` for the log group."
+  type = object({
+    data   = string
+    alerts = string
+    logs   = string
+  })
+  nullable = false
+}
+
+variable "log_retention_days" {
+  description = "How long log lines are kept, in days."
+  type        = number
+  default     = 30
+  nullable    = false
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days is ${var.log_retention_days}; CloudWatch Logs takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400 and some longer."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds the role, from bootstrap; null where the account has none."
+  type        = string
+  default     = null
+}
