@@ -100,8 +100,8 @@ rules-check: $(VENV)/.dev ## Check a ruleset (RULES=file)
 	@$(PY) -m score.rules_check $(RULES)
 
 .PHONY: rules-local
-rules-local: $(VENV)/.dev ## Put a ruleset into force on the local stack (RULES=file)
-	@$(PY) -m local.deploy_rules $(RULES)
+rules-local: rules-check ## Put a ruleset into force on the local stack (RULES=file)
+	@$(PY) -m local.rulesets $(RULES)
 
 .PHONY: backtest
 backtest: $(VENV)/.dev ## Judge a ruleset against labelled transactions (RULES=file TRANSACTIONS= SEED=, or DATA= MAP=)
