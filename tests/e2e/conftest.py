@@ -1,0 +1,90 @@
+"""The whole system, started once for all end-to-end tests: real Kafka, Valkey and Spark, the functions from their zips."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from confluent_kafka import Producer
+
+from contract.flagged import FLAGGED_TABLE
+from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
+from local.metrics import StackMetrics
+from local.provision import LANDING_PREFIX
+from local.stack import Stack
+
+T = TypeVar("T")
+
+TOPIC = "transaction_stream"
+WAIT_SECONDS = 120.0
+
+
+class System:
+    """A running stack, and what tests ask of it."""
+
+    def __init__(self, stack: Stack, build_dir: Path) -> None:
+        self.stack = stack
+        self.build_dir = build_dir
+        self.metrics = StackMetrics(build_dir)
+        self._producer = Producer(
+            {"bootstrap.servers": stack.bootstrap_servers, "message.max.bytes": 2_000_000}
+        )
+
+    def produce(self, value: bytes | None, key: str | None = None) -> tuple[int, int]:
+        """Write one record to the topic as any Kafka client would; returns partition and offset."""
+        places: list[tuple[int, int]] = []
+
+        def delivered(error: object, message: Any) -> None:
+            assert error is None, error
+            places.append((message.partition(), message.offset()))
+
+        self._producer.produce(TOPIC, value=value, key=key, on_delivery=delivered)
+        self._producer.flush(30)
+        return places[0]
+
+    def drop(self, name: str, data: bytes) -> None:
+        """Drop a file into the landing bucket."""
+        bucket = self.stack.resources.buckets["landing"]
+        self.stack.client("s3").put_object(Bucket=bucket, Key=f"{LANDING_PREFIX}{name}", Body=data)
+
+    def history(self, user_id: str) -> list[ScoredTransaction]:
+        """A user's rows in time order."""
+        answer = self.stack.client("dynamodb").query(
+            TableName=self.stack.resources.tables[HISTORY_TABLE],
+            KeyConditionExpression="user_id = :user",
+            ExpressionAttributeValues={":user": {"S": user_id}},
+            ConsistentRead=True,
+        )
+        return [from_history_item(item) for item in answer["Items"]]
+
+    def flagged(self, transaction_id: str) -> dict[str, Any] | None:
+        """The flagged row of a payment, in wire form."""
+        item: dict[str, Any] | None = (
+            self.stack.client("dynamodb")
+            .get_item(
+                TableName=self.stack.resources.tables[FLAGGED_TABLE],
+                Key={"transaction_id": {"S": transaction_id}},
+                ConsistentRead=True,
+            )
+            .get("Item")
+        )
+        return item
+
+    def wait_for(self, ask: Callable[[], T | None], what: str, seconds: float = WAIT_SECONDS) -> T:
+        """Ask until the answer is true; fails with the logs' place where it does not come in time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if answer := ask():
+                return answer
+            time.sleep(0.1)
+        pytest.fail(f"waited {seconds:.0f} s for {what}; logs: {self.stack.log_dir}")
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The stack with everything, and the default ruleset in force."""
+    build_dir = tmp_path_factory.mktemp("stack")
+    with Stack(build_dir) as stack:
+        stack.start()
+        yield System(stack, build_dir)
