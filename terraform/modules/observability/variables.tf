@@ -1,0 +1,131 @@
+variable "name" {
+  description = "Prefix of every name, as in `fraud-dev`."
+  type        = string
+  nullable    = false
+}
+
+variable "metrics_namespace" {
+  description = "CloudWatch namespace that the functions and the Glue job write to: POWERTOOLS_METRICS_NAMESPACE."
+  type        = string
+  nullable    = false
+}
+
+variable "functions_dir" {
+  description = "Folder that holds each function's folder. Triggers, consumer groups and concurrency are read from `<functions_dir>/<function>/function.yaml`."
+  type        = string
+  nullable    = false
+}
+
+variable "function_names" {
+  description = "Function's folder to its name in AWS; one entry for each function.yaml."
+  type        = map(string)
+  nullable    = false
+}
+
+variable "dead_letter_queue_names" {
+  description = "Queues in which nothing should ever be, whose first message pages: functions' dead-letter queues and the redrive queues of the alert topic's subscriptions. Any key, such as the function's folder, to queue name."
+  type        = map(string)
+  nullable    = false
+}
+
+variable "quarantine_queue_name" {
+  description = "Queue of records that were no valid payments."
+  type        = string
+  nullable    = false
+}
+
+variable "table_names" {
+  description = "Tables by interface name."
+  type        = map(string)
+  nullable    = false
+}
+
+variable "kafka" {
+  description = "The cluster: its name, its topics' real names by interface name, and how many brokers it has; 0 for MSK Serverless, which shows none."
+  type = object({
+    cluster_name = string
+    topic_names  = map(string)
+    broker_count = number
+  })
+  nullable = false
+  validation {
+    condition     = var.kafka.broker_count >= 0 && var.kafka.broker_count <= 10
+    error_message = "kafka.broker_count is ${var.kafka.broker_count}; an alarm takes 10 metrics, so 0 to 10 brokers can be watched."
+  }
+}
+
+variable "cache_node_ids" {
+  description = "Ids of the cache's nodes, `<replication group>-001` or `<replication group>-0001-001`."
+  type        = list(string)
+  nullable    = false
+  validation {
+    condition     = length(var.cache_node_ids) >= 1 && length(var.cache_node_ids) <= 10
+    error_message = "cache_node_ids has ${length(var.cache_node_ids)}; an alarm takes 10 metrics, so 1 to 10 nodes can be watched."
+  }
+}
+
+variable "alert_topic_name" {
+  description = "SNS topic of the fraud alerts."
+  type        = string
+  nullable    = false
+}
+
+variable "glue_job_name" {
+  description = "The streaming job."
+  type        = string
+  nullable    = false
+}
+
+variable "notification_topic_arns" {
+  description = "SNS topics that alarms tell, by severity: `page` wakes somebody, `ticket` is for the next working day."
+  type = object({
+    page   = list(string)
+    ticket = list(string)
+  })
+  nullable = false
+}
+
+variable "runbook_base" {
+  description = "Where the runbooks are read, in front of `/<alarm>.md`: a folder of the repository or a URL."
+  type        = string
+  default     = "docs/runbooks"
+  nullable    = false
+}
+
+variable "thresholds" {
+  description = <<-EOT
+    When an alarm goes off.
+    alert_latency_ms: service level, 99th percentile from Kafka's append to SNS's answer, in ms.
+    score_latency_ms: 99th percentile of the age of a batch's oldest record when it is decided, in ms.
+    offset_lag: records that a consumer group is behind.
+    iterator_age_ms: age of the oldest record of a table's stream that waits, in ms.
+    error_percent, degraded_percent, quarantine_percent: share of invocations, payments, records.
+    blocked_percent: share of payments that are blocked, above which a new ruleset is taken back.
+    cache_cpu_percent, cache_memory_percent, broker_disk_percent: use of the fullest node.
+    ingestion_batch_ms: how long the slowest batch of the Glue job may take, in ms.
+  EOT
+  type = object({
+    alert_latency_ms     = optional(number, 5000)
+    score_latency_ms     = optional(number, 2000)
+    offset_lag           = optional(number, 50000)
+    iterator_age_ms      = optional(number, 60000)
+    error_percent        = optional(number, 5)
+    degraded_percent     = optional(number, 1)
+    quarantine_percent   = optional(number, 1)
+    blocked_percent      = optional(number, 10)
+    cache_cpu_percent    = optional(number, 70)
+    cache_memory_percent = optional(number, 80)
+    broker_disk_percent  = optional(number, 80)
+    ingestion_batch_ms   = optional(number, 60000)
+  })
+  default  = {}
+  nullable = false
+  validation {
+    condition     = alltrue([for name, value in var.thresholds : value > 0])
+    error_message = "thresholds: ${join(", ", [for name, value in var.thresholds : name if value <= 0])} must be above 0."
+  }
+  validation {
+    condition     = alltrue([for name, value in var.thresholds : value <= 100 if endswith(name, "_percent")])
+    error_message = "thresholds: ${join(", ", [for name, value in var.thresholds : name if endswith(name, "_percent") && value > 100])} is a share and must be at most 100."
+  }
+}

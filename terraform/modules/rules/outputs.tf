@@ -1,0 +1,30 @@
+output "application_id" {
+  description = "AppConfig's id of the application."
+  value       = aws_appconfig_application.this.id
+}
+
+output "environment_id" {
+  description = "AppConfig's id of the environment."
+  value       = aws_appconfig_environment.this.environment_id
+}
+
+output "profile_id" {
+  description = "AppConfig's id of the configuration profile."
+  value       = aws_appconfig_configuration_profile.ruleset.configuration_profile_id
+}
+
+# A fixed word and not the profile's attribute: functions are told it, and the profile names one of them as its validator.
+output "profile_name" {
+  description = "Name of the configuration profile; what functions are told."
+  value       = local.profile_name
+}
+
+output "configuration_arn" {
+  description = "ARN that a function's policy names to read the ruleset."
+  value       = "${aws_appconfig_environment.this.arn}/configuration/${aws_appconfig_configuration_profile.ruleset.configuration_profile_id}"
+}
+
+output "deployment_strategy_id" {
+  description = "Id of the gradual strategy, which `make rules-deploy` uses."
+  value       = aws_appconfig_deployment_strategy.gradual.id
+}
