@@ -11,16 +11,19 @@ import signal
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
-from glue_scripts import progress, transforms
+from glue_scripts import files, progress, transforms
 from glue_scripts.arguments import Arguments, parse_arguments
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
+
+EPOCH_AT = datetime(1970, 1, 1, tzinfo=UTC)
 
 STOP_POLL_SECONDS = 1
 """How long a request to stop can go unnoticed."""
@@ -44,7 +47,7 @@ def main() -> None:
 def start(spark: SparkSession, arguments: Arguments, key: bytes) -> "StreamingQuery":
     """Start the one query of the job.
 
-    One query with two sinks, not a query for each: the files are listed, read and cleaned once, and records and refused
+    One query with two sinks, not a query for each: files are listed, read and cleaned once, and the records and refused
     rows of a batch are committed together.
 
     Parameters
@@ -61,44 +64,69 @@ def start(spark: SparkSession, arguments: Arguments, key: bytes) -> "StreamingQu
     StreamingQuery
         Running.
     """
-    lines = transforms.read_lines(spark, arguments.landing_path, arguments.max_files_per_trigger)
-    cleaned = transforms.clean_lines(lines, key)
+    landed = files.landed_files(spark, arguments.landing_path, arguments.max_files_per_trigger)
     return (
-        cleaned.writeStream.queryName("stream_transactions")
+        landed.writeStream.queryName("stream_transactions")
         .option("checkpointLocation", arguments.checkpoint_path)
         .trigger(processingTime=arguments.trigger_interval)
-        .foreachBatch(lambda batch, batch_id: write_batch(batch, batch_id, arguments))
+        .foreachBatch(lambda batch, batch_id: process_batch(batch, batch_id, arguments, key))
         .start()
     )
 
 
-def write_batch(batch: "DataFrame", batch_id: int, arguments: Arguments) -> None:
-    """Write one batch to both sinks, and say so. The checkpoint moves on after this returns, not before.
+def process_batch(landed: "DataFrame", batch_id: int, arguments: Arguments, key: bytes) -> None:
+    """Read, clean and write the files of one batch, and say so. The checkpoint moves on after this returns, not before.
 
     Parameters
     ----------
-    batch : DataFrame
-        Cleaned rows.
+    landed : DataFrame
+        Files, as :func:`glue_scripts.files.landed_files` streams them.
     batch_id : int
         The query's number for it.
     arguments : Arguments
         Where to write.
+    key : bytes
+        What card numbers are tokenised with.
     """
     began = time.monotonic()
-    batch.persist()
+    listed = landed.collect()
+    if not listed:
+        return
+    spark, paths = landed.sparkSession, [row["path"] for row in listed]
+    now = EPOCH_AT + timedelta(microseconds=listed[0]["read_at_us"])
     try:
-        counts = transforms.counts(batch)
+        counts = write(
+            spark, transforms.clean_lines(files.read_lines(spark, paths), key, now), batch_id, arguments
+        )
+    except files.READ_ERRORS:
+        unreadable = files.unreadable_files(spark, paths)
+        if not unreadable:
+            raise  # not a file's fault: the broker, say
+        gone = {file.file for file in unreadable if file.reason == files.GONE}
+        cleaned = transforms.unreadable_rows(spark, unreadable)
+        if left := [path for path in paths if path not in gone]:
+            lines = files.read_lines(spark, left, forgive=True)
+            cleaned = cleaned.union(transforms.clean_lines(lines, key, now))
+        counts = write(spark, cleaned, batch_id, arguments)
+    duration_ms = round((time.monotonic() - began) * 1000)
+    say(progress.batch_line(batch_id, counts, duration_ms, at_ms=round(time.time() * 1000)))
+
+
+def write(spark: SparkSession, cleaned: "DataFrame", batch_id: int, arguments: Arguments) -> progress.Counts:
+    """Write cleaned rows to both sinks, the bad ones first; nothing is written where a row cannot be read."""
+    cleaned.persist()
+    try:
+        counts = transforms.counts(cleaned)
         if counts.quarantined:
-            path = quarantine_batch_path(batch.sparkSession, arguments, batch_id)
-            transforms.refused(batch).write.mode("overwrite").json(path)
+            path = quarantine_batch_path(spark, arguments, batch_id)
+            transforms.refused(cleaned).write.mode("overwrite").json(path)
         if counts.published:
-            transforms.records(batch, arguments.topic).write.format("kafka").options(
+            transforms.records(cleaned, arguments.topic).write.format("kafka").options(
                 **{"kafka.bootstrap.servers": arguments.kafka_bootstrap_servers, **arguments.kafka_options}
             ).save()
     finally:
-        batch.unpersist()
-    duration_ms = round((time.monotonic() - began) * 1000)
-    say(progress.batch_line(batch_id, counts, duration_ms, at_ms=round(time.time() * 1000)))
+        cleaned.unpersist()
+    return counts
 
 
 def quarantine_batch_path(spark: SparkSession, arguments: Arguments, batch_id: int) -> str:

@@ -5,8 +5,8 @@ turns numbers into binary floats, takes ``{"a": 1} {"b": 2}`` for its first half
 place whatever a file's header says; and because the contract is Python.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
@@ -25,21 +25,16 @@ from glue_scripts.progress import Counts
 from glue_scripts.rows import Header, Outcome, Published, RowCleaner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from pyspark.sql import DataFrame, SparkSession
+
+    from glue_scripts.files import Unreadable
 
 CSV_SUFFIXES: Final = (".csv", ".tsv")
 COMPRESSION_SUFFIXES: Final = (".gz", ".bz2")
 """What Spark unpacks by itself, by name."""
-
-WHOLE_FILES: Final[dict[str, str]] = {
-    # A file is one task's, whole and in order: only so a CSV row meets its header and a row has its line number. Spark
-    # packs files into a task by their size plus this cost of opening one; a cost of a whole task leaves one file each.
-    "spark.sql.files.maxPartitionBytes": str(1 << 40),
-    "spark.sql.files.openCostInBytes": str(1 << 40),
-}
-"""Session settings that :func:`clean_lines` relies on."""
 
 CLEANED: Final = StructType(
     [
@@ -67,98 +62,43 @@ _ARROW: Final = pa.schema(
         ("dropped", pa.list_(pa.string())),
     ]
 )
-_SLASHES_OF_ROOT: Final = 2
-"""``s3://bucket`` has two; a bucket is always there."""
-
-_EPOCH_AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read_lines(spark: "SparkSession", landing_path: str, max_files_per_trigger: int) -> "DataFrame":
-    """Stream the lines of the files that arrive below a path, in folders of any depth.
-
-    Parameters
-    ----------
-    spark : SparkSession
-        Its settings become :data:`WHOLE_FILES`.
-    landing_path : str
-        A folder or prefix of any file system that Spark knows.
-    max_files_per_trigger : int
-        The most files that one batch takes.
-
-    Returns
-    -------
-    DataFrame
-        Streaming; as :func:`clean_lines` wants it.
-    """
-    for name, value in WHOLE_FILES.items():
-        spark.conf.set(name, value)
-    lines = (
-        spark.readStream.format("text")
-        .option("recursiveFileLookup", "true")
-        .option("maxFilesPerTrigger", max_files_per_trigger)
-        .load(as_pattern(landing_path))
-    )
-    return with_position(lines)
-
-
-def as_pattern(folder: str) -> str:
-    """Write a folder as a pattern that matches only it; Spark fails on a path that is not there, not on a pattern.
-
-    A landing prefix without files does not exist, and a job that was deployed before the first file has to wait for it.
-
-    >>> as_pattern("s3://landing/in/"), as_pattern("s3://landing/"), as_pattern("s3://landing/day=*/")
-    ('s3://landing/i[n]', 's3://landing/', 's3://landing/day=*/')
-    """
-    path = folder.rstrip("/")
-    below_root = path.count("/") > _SLASHES_OF_ROOT
-    if not below_root or any(character in path for character in "*?[]{}\\"):
-        return folder
-    return f"{path[:-1]}[{path[-1]}]"
-
-
-def with_position(lines: "DataFrame") -> "DataFrame":
-    """Name each line's file, and the batch's time.
-
-    Parameters
-    ----------
-    lines : DataFrame
-        From the text source: ``value``, with its hidden ``_metadata``.
-
-    Returns
-    -------
-    DataFrame
-        ``line`` (bytes, since a line need not be text), ``file``, ``block_start`` (0 where the file is not split) and
-        ``read_at_us`` (microseconds since the epoch; the time that the checkpoint keeps for the batch, so that a batch
-        that is done again judges "24 h ahead of the clock" as it did before).
-    """
-    return lines.select(
-        F.col("value").cast("binary").alias("line"),
-        F.col("_metadata.file_path").alias("file"),
-        F.col("_metadata.file_block_start").alias("block_start"),
-        F.expr("unix_micros(current_timestamp())").alias("read_at_us"),
-    )
-
-
-def clean_lines(lines: "DataFrame", key: bytes) -> "DataFrame":
+def clean_lines(lines: "DataFrame", key: bytes, now: "datetime") -> "DataFrame":
     """Clean every line: JSON by its names, CSV by the header of its own file.
 
     Parameters
     ----------
     lines : DataFrame
-        As :func:`with_position` makes them, read under :data:`WHOLE_FILES`.
+        As :func:`glue_scripts.files.read_lines` reads them.
     key : bytes
         What card numbers are tokenised with.
+    now : datetime
+        The clock, aware.
 
     Returns
     -------
     DataFrame
         One row of :data:`CLEANED` for each line that is neither blank nor a header.
+
+    Raises
+    ------
+    ValueError
+        For a key that is too short; the driver's error, before any task runs.
     """
-    CardTokens(key)  # a bad key is the driver's error, before any task runs
+    CardTokens(key)
     # A task of its own for each file would be dear: PySpark's worker looks through its zips anew at the start of every
     # task, which takes Python 3.11 some 100 ms. Coalescing puts whole files one after the other.
     tasks = lines.sparkSession.sparkContext.defaultParallelism
-    return lines.coalesce(tasks).mapInArrow(_cleaner(key), CLEANED)
+    return lines.coalesce(tasks).mapInArrow(_cleaner(key, now), CLEANED)
+
+
+def unreadable_rows(spark: "SparkSession", files: "Sequence[Unreadable]") -> "DataFrame":
+    """Tell of files that could not be read, as rows of :data:`CLEANED` that go to quarantine."""
+    rows: list[tuple[object, ...]] = [
+        (None, None, "$", file.reason, "", file.file, None, []) for file in files
+    ]
+    return spark.createDataFrame(rows, CLEANED)
 
 
 def records(cleaned: "DataFrame", topic: str) -> "DataFrame":
@@ -193,9 +133,9 @@ def dropped_columns(cleaned: "DataFrame") -> dict[str, int]:
     return {row["name"]: row["count"] for row in by_name.orderBy(F.desc("count"), "name").collect()}
 
 
-def _cleaner(key: bytes) -> "Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]":
+def _cleaner(key: bytes, now: "datetime") -> "Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]":
     def clean(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
-        files = _FileCleaner(RowCleaner(CardTokens(key)))
+        files = _FileCleaner(RowCleaner(CardTokens(key)), now)
         for batch in batches:
             yield files.clean_batch(batch)
 
@@ -205,9 +145,10 @@ def _cleaner(key: bytes) -> "Callable[[Iterable[pa.RecordBatch]], Iterator[pa.Re
 class _FileCleaner:
     """Follows a task through its file: which line it is at, and what the header was."""
 
-    def __init__(self, rows: RowCleaner) -> None:
+    def __init__(self, rows: RowCleaner, now: "datetime") -> None:
         self._rows = rows
-        self._file = ""
+        self._now = now
+        self._url = self._name = ""
         self._is_csv = False
         self._header: Header | None = None
         self._line = 0
@@ -215,35 +156,33 @@ class _FileCleaner:
     def clean_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Clean a batch of lines that follows the last one."""
         columns: list[list[object]] = [[] for _ in _ARROW]
-        if batch.num_rows:
-            now = _EPOCH_AT + timedelta(microseconds=batch.column("read_at_us")[0].as_py())
-            lines = batch.column("line").to_pylist()
-            names = batch.column("file").to_pylist()
-            starts = batch.column("block_start").to_pylist()
-            for line, file, start in zip(lines, names, starts, strict=True):
-                if file != self._file:
-                    self._begin(file, start)
-                self._line += 1
-                outcome = self._clean(line, now)
-                if outcome is not None:
-                    for column, value in zip(columns, _columns(outcome, file, self._line), strict=True):
-                        column.append(value)
+        lines, files, starts = (batch.column(name).to_pylist() for name in ("line", "file", "block_start"))
+        for line, file, start in zip(lines, files, starts, strict=True):
+            if file != self._url:
+                self._begin(file, start)
+            self._line += 1
+            outcome = self._clean(line)
+            if outcome is not None:
+                for column, value in zip(columns, _columns(outcome, self._name, self._line), strict=True):
+                    column.append(value)
         arrays = [pa.array(column, arrow.type) for column, arrow in zip(columns, _ARROW, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=_ARROW)
 
     def _begin(self, file: str, block_start: int) -> None:
         if block_start:
-            raise RuntimeError(f"{file} is read in parts; the session lacks {', '.join(WHOLE_FILES)}")
-        self._file, self._line, self._header = file, 0, None
-        self._is_csv = is_csv(file)
+            raise RuntimeError(f"{file} is read in parts; a CSV header and line numbers need it whole")
+        # Spark gives the file's URL; people and S3 know it by its name.
+        self._url, self._name = file, unquote(file)
+        self._line, self._header = 0, None
+        self._is_csv = is_csv(self._name)
 
-    def _clean(self, line: bytes, now: datetime) -> Outcome | None:
+    def _clean(self, line: bytes) -> Outcome | None:
         if not line.strip():
             return None
         if not self._is_csv:
-            return self._rows.clean_json(line, now)
+            return self._rows.clean_json(line, self._now)
         if self._header is not None:
-            return self._rows.clean_csv(line, self._header, now)
+            return self._rows.clean_csv(line, self._header, self._now)
         try:
             self._header = Header(line)
         except InvalidTransactionError as error:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import SparkSession
 
-from glue_scripts.transforms import WHOLE_FILES
 from local.ingestion import spark_settings
 from local.jars import JAVA_HOME
 from local.specs import ROOT
@@ -28,7 +27,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
         builder = SparkSession.builder.master("local[2]").config(
             "spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse"))
         )
-        for name, value in (spark_settings() | WHOLE_FILES).items():
+        for name, value in spark_settings().items():
             builder = builder.config(name, value)
         session = builder.getOrCreate()
         yield session

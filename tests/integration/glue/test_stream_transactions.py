@@ -1,5 +1,6 @@
 """The job as it runs: its own process, real Kafka, S3 through s3a; and killed in the middle."""
 
+import gzip
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from glue_scripts.arguments import DEFAULT_TOPIC
 from glue_scripts.card_numbers import CardTokens
+from glue_scripts.files import DAMAGED
 from local.ingestion import LOCAL_TOKENIZATION_KEY, IngestionProgress, ingestion_command, read_progress
 from local.processes import ManagedProcess
 
@@ -119,6 +121,15 @@ def consume(bootstrap: str, topic: str) -> list[tuple[str, dict[str, Any]]]:
     return records
 
 
+def quarantined(s3: Any, bucket: str) -> list[dict[str, Any]]:
+    """Every row that is in quarantine now, with the key of its object."""
+    rows = []
+    for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+        body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
+        rows += [json.loads(line) | {"key": item["Key"]} for line in body.split("\n") if line]
+    return rows
+
+
 def test_a_job_killed_before_its_checkpoint_loses_nothing_and_quarantines_nothing_twice(
     job: Job,
     aws_client: "Callable[[str], Any]",
@@ -152,25 +163,41 @@ def test_a_job_killed_before_its_checkpoint_loses_nothing_and_quarantines_nothin
     token = CardTokens(LOCAL_TOKENIZATION_KEY.encode()).token(VISA)
     assert {record["card_id"] for _, record in records if "card_id" in record} == {token}
 
-    objects = s3.list_objects_v2(Bucket=quarantine)["Contents"]
-    bodies = [s3.get_object(Bucket=quarantine, Key=item["Key"])["Body"].read().decode() for item in objects]
-    refused = [json.loads(line) for body in bodies for line in body.splitlines()]
-    assert all("/batch_id=0/" in item["Key"] for item in objects)
+    refused = quarantined(s3, quarantine)
+    assert all("/batch_id=0/" in row["key"] for row in refused)
     assert sorted((row["line"], row["field"], row["raw"]) for row in refused) == [
         (21, "transaction_id", f'{{"card": "{token}"}}'),
         (22, "$", "not json"),
     ]
-    assert {row["file"] for row in refused} == {f"s3://{landing}/in/day%201/a.jsonl"}
+    assert {row["file"] for row in refused} == {f"s3://{landing}/in/day 1/a.jsonl"}
     assert progress.ready
     assert progress.quarantined == 2
     assert progress.dropped_columns == {"note": 1}
 
 
-def test_the_job_ends_cleanly_when_it_is_told_to(job: Job) -> None:
+def test_a_job_waits_for_the_first_file_tells_of_damaged_ones_and_ends_when_it_is_told_to(
+    job: Job,
+    aws_client: "Callable[[str], Any]",
+    buckets: tuple[str, str],
+    kafka_bootstrap: str,
+    topic: str,
+) -> None:
+    s3 = aws_client("s3")
+    landing, quarantine = buckets
     job.start()
     job.wait_for(lambda progress: progress.ready, "the query runs")
 
+    def damaged_files() -> set[str]:
+        return {row["file"] for row in quarantined(s3, quarantine) if row["reason"] == DAMAGED}
+
+    s3.put_object(Bucket=landing, Key="in/cut.jsonl.gz", Body=gzip.compress(os.urandom(10_000))[:5000])
+    s3.put_object(Bucket=landing, Key="in/garbage.csv.gz", Body=b"no gzip at all")
+    job.wait_for(lambda _: len(damaged_files()) == 2, "both damaged files are told of")
+    s3.put_object(Bucket=landing, Key="in/good.jsonl", Body=json.dumps(transaction("g-0")).encode())
+    job.wait_for(lambda progress: progress.published == 1, "the good file is published")
     job.stop()
 
+    assert damaged_files() == {f"s3://{landing}/in/cut.jsonl.gz", f"s3://{landing}/in/garbage.csv.gz"}
+    assert [key for key, _ in consume(kafka_bootstrap, topic)] == ["u-g-0"]
     assert job.process is not None
     assert job.process.exit_code == 0

@@ -10,7 +10,7 @@ from pyspark.errors import PythonException
 
 from contract.errors import InvalidTransactionError
 from contract.transaction import decode_transaction, encode_transaction
-from glue_scripts import transforms
+from glue_scripts import files, transforms
 from glue_scripts.card_numbers import CardTokens
 from glue_scripts.progress import Counts
 
@@ -28,8 +28,8 @@ GOOD = {"transaction_id": "t-1", "user_id": "u-1", "amount": "12.50", "timestamp
 
 
 def clean(spark: "SparkSession", landing: "Path") -> "DataFrame":
-    lines = transforms.with_position(spark.read.option("recursiveFileLookup", "true").text(str(landing)))
-    return transforms.clean_lines(lines, KEY)
+    paths = [str(path) for path in sorted(landing.rglob("*.*"))]
+    return transforms.clean_lines(files.read_lines(spark, paths), KEY, datetime.now(UTC))
 
 
 def by_place(cleaned: "DataFrame") -> "dict[tuple[str, int], Row]":
@@ -175,20 +175,47 @@ def test_a_large_csv_file_is_read_whole_by_one_task(spark: "SparkSession", landi
     assert transforms.counts(clean(spark, landing)) == Counts(1200, 0, {"note": 1200})
 
 
-def test_a_session_that_reads_files_in_parts_is_told_so(spark: "SparkSession", landing: "Path") -> None:
+def test_a_file_that_is_read_in_parts_is_refused_and_not_read_wrongly(
+    spark: "SparkSession", landing: "Path"
+) -> None:
     (landing / "a.csv").write_text(
         "transaction_id,user_id,amount,timestamp\n" + "t,u,1,2026-01-05 12:30:00\n" * 100
     )
-    parts = spark.newSession()
-    for name in transforms.WHOLE_FILES:
-        parts.conf.set(name, "1000")
+    session = spark.newSession()
+    lines = files.read_lines(session, [str(landing / "a.csv")])
+    for name in files.WHOLE_FILES:
+        session.conf.set(name, "1000")
 
-    with pytest.raises(PythonException, match="is read in parts; the session lacks"):
-        clean(parts, landing).collect()
+    with pytest.raises(PythonException, match="is read in parts"):
+        transforms.clean_lines(lines, KEY, datetime.now(UTC)).collect()
 
 
 def test_a_short_key_fails_before_any_task_runs(spark: "SparkSession", landing: "Path") -> None:
     (landing / "a.jsonl").touch()
 
     with pytest.raises(ValueError, match="at least 16"):
-        transforms.clean_lines(transforms.with_position(spark.read.text(str(landing))), b"short")
+        transforms.clean_lines(
+            files.read_lines(spark, [str(landing / "a.jsonl")]), b"short", datetime.now(UTC)
+        )
+
+
+def test_names_that_look_like_patterns_are_read_as_they_are(spark: "SparkSession", landing: "Path") -> None:
+    for name in ("a[1].jsonl", "b{x,y}.jsonl", "c*.jsonl", "d e.jsonl", "1.jsonl"):
+        (landing / name).write_text(json.dumps(GOOD))
+
+    assert transforms.counts(clean(spark, landing)) == Counts(5, 0)
+    assert transforms.counts(clean(spark, landing).where("file like '%a[1]%'")) == Counts(1, 0)
+
+
+def test_damaged_and_deleted_files_are_found_among_good_ones(spark: "SparkSession", landing: "Path") -> None:
+    good, damaged, gone = (
+        str(landing / name) for name in ("good.jsonl.gz", "damaged.jsonl.gz", "gone.jsonl")
+    )
+    body = gzip.compress("\n".join(json.dumps(GOOD | {"user_id": f"u-{n}"}) for n in range(20_000)).encode())
+    (landing / "good.jsonl.gz").write_bytes(body)
+    (landing / "damaged.jsonl.gz").write_bytes(body[: len(body) // 2])
+
+    assert files.unreadable_files(spark, [good, damaged, gone]) == [
+        files.Unreadable(damaged, files.DAMAGED),
+        files.Unreadable(gone, files.GONE),
+    ]

@@ -1,0 +1,153 @@
+"""Files as they land, and their lines. A file that cannot be read is told of, and does not stop the others."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # it ships no types
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import functions as F  # noqa: N812 - its usual name
+from pyspark.sql.types import BinaryType, LongType, StringType, StructField, StructType, TimestampType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyspark.sql import DataFrame, SparkSession
+
+WHOLE_FILES: Final[dict[str, str]] = {
+    # A file is one task's, whole and in order: only so a CSV row meets its header and a row has its line number. Spark
+    # packs files into a task by their size plus this cost of opening one; a cost of a whole task leaves one file each.
+    "spark.sql.files.maxPartitionBytes": str(1 << 40),
+    "spark.sql.files.openCostInBytes": str(1 << 40),
+}
+"""Session settings that :func:`read_lines` makes."""
+
+GONE: Final = "the file was gone before it was read"
+DAMAGED: Final = "the file is damaged; the rows up to the damage were read"
+
+READ_ERRORS: Final = (Py4JJavaError, PySparkException)
+"""What a failed Spark job raises in Python."""
+
+_SLASHES_OF_ROOT: Final = 2
+"""``s3://bucket`` has two; a bucket is always there."""
+
+_GLOB_CHARACTERS: Final = "*?[]{}\\"
+
+_BINARY_FILE: Final = StructType(
+    [
+        StructField("path", StringType()),
+        StructField("modificationTime", TimestampType()),
+        StructField("length", LongType()),
+        StructField("content", BinaryType()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that could not be read to its end."""
+
+    file: str
+    reason: str
+
+
+def landed_files(spark: "SparkSession", landing_path: str, max_files_per_trigger: int) -> "DataFrame":
+    """Stream the names of the files that arrive below a path, in folders of any depth.
+
+    Names and not lines, because a file that has been listed is in the checkpoint for good: with its lines in the stream,
+    a damaged or deleted file would fail its batch at every try, and no setting could be changed any more to pass it.
+
+    Parameters
+    ----------
+    spark : SparkSession
+        The session.
+    landing_path : str
+        A folder or prefix of any file system that Spark knows; it need not exist yet.
+    max_files_per_trigger : int
+        The most files that one batch takes.
+
+    Returns
+    -------
+    DataFrame
+        Streaming: ``path``, and ``read_at_us``, the batch's time in microseconds since the epoch. The checkpoint keeps
+        that time, so a batch that is done again judges "24 h ahead of the clock" as it did before.
+    """
+    return (
+        spark.readStream.format("binaryFile")
+        .schema(_BINARY_FILE)
+        .option("recursiveFileLookup", "true")
+        .option("maxFilesPerTrigger", max_files_per_trigger)
+        .load(as_pattern(landing_path))
+        # Without the content, which Spark then does not read.
+        .select("path", F.expr("unix_micros(current_timestamp())").alias("read_at_us"))
+    )
+
+
+def read_lines(spark: "SparkSession", paths: "Sequence[str]", *, forgive: bool = False) -> "DataFrame":
+    """Read files line by line, each whole and in order; ``.gz`` and ``.bz2`` are unpacked.
+
+    Parameters
+    ----------
+    spark : SparkSession
+        Its settings become :data:`WHOLE_FILES`.
+    paths : Sequence[str]
+        At least one file, as :func:`landed_files` names them.
+    forgive : bool
+        Whether damaged files end where the damage begins, instead of failing.
+
+    Returns
+    -------
+    DataFrame
+        ``line`` (bytes, since a line need not be text), ``file``, and ``block_start`` (0 where the file is not split).
+
+    Raises
+    ------
+    AnalysisException
+        Where a file does not exist.
+    """
+    for name, value in WHOLE_FILES.items():
+        spark.conf.set(name, value)
+    lines = spark.read.option("ignoreCorruptFiles", str(forgive).lower()).text(list(map(escaped, paths)))
+    return lines.select(
+        F.col("value").cast("binary").alias("line"),
+        F.col("_metadata.file_path").alias("file"),
+        F.col("_metadata.file_block_start").alias("block_start"),
+    )
+
+
+def unreadable_files(spark: "SparkSession", paths: "Sequence[str]") -> list[Unreadable]:
+    """Find out which files cannot be read to their end, by reading each; for when reading all of them failed."""
+    return [found for path in paths if (found := _why_unreadable(spark, path)) is not None]
+
+
+def as_pattern(folder: str) -> str:
+    """Write a folder as a pattern that matches only it; Spark fails on a path that is not there, not on a pattern.
+
+    A landing prefix without files does not exist, and a job that was deployed before the first file has to wait for it.
+
+    >>> as_pattern("s3://landing/in/"), as_pattern("s3://landing/"), as_pattern("s3://landing/day=*/")
+    ('s3://landing/i[n]', 's3://landing/', 's3://landing/day=*/')
+    """
+    path = folder.rstrip("/")
+    below_root = path.count("/") > _SLASHES_OF_ROOT
+    if not below_root or any(character in path for character in _GLOB_CHARACTERS):
+        return folder
+    return f"{path[:-1]}[{path[-1]}]"
+
+
+def escaped(path: str) -> str:
+    r"""Write a file's name so that Spark takes none of it for a pattern.
+
+    >>> print(escaped("s3://landing/a[1].csv"))
+    s3://landing/a\[1\].csv
+    """
+    return "".join(f"\\{character}" if character in _GLOB_CHARACTERS else character for character in path)
+
+
+def _why_unreadable(spark: "SparkSession", path: str) -> Unreadable | None:
+    try:
+        read_lines(spark, [path]).count()
+    except AnalysisException:
+        return Unreadable(path, GONE)
+    except READ_ERRORS:
+        return Unreadable(path, DAMAGED)
+    return None
