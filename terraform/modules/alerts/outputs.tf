@@ -1,0 +1,19 @@
+output "topic_arn" {
+  description = "ARN of the topic."
+  value       = aws_sns_topic.this.arn
+}
+
+output "topic_name" {
+  description = "Name of the topic; the dimension `TopicName` of its metrics."
+  value       = aws_sns_topic.this.name
+}
+
+output "redrive_queues" {
+  description = "Subscription to the name, the URL and the ARN of the queue that was made for what could not be delivered."
+  value       = { for name, queue in aws_sqs_queue.redrive : name => { name = queue.name, url = queue.url, arn = queue.arn } }
+}
+
+output "delivery_role_arn" {
+  description = "ARN of the role that SNS logs deliveries with; SMS, whose settings are the account's, takes it too."
+  value       = aws_iam_role.delivery_log.arn
+}

@@ -1,0 +1,101 @@
+variable "topic_name" {
+  description = "Name of the topic, as in `fraud-alerts`."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.topic_name))
+    error_message = "topic_name is \"${var.topic_name}\"; it takes 1 to 64 letters, digits, hyphens and underscores."
+  }
+}
+
+variable "display_name" {
+  description = "Who a message is from, in e-mail and at the head of an SMS, which shows the first 10 characters."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = length(var.display_name) >= 1 && length(var.display_name) <= 100
+    error_message = "display_name has ${length(var.display_name)} characters; SNS takes 1 to 100."
+  }
+}
+
+variable "publishing_services" {
+  description = "AWS services that publish without a role, as in `cloudwatch.amazonaws.com` for alarms; only on behalf of this account."
+  type        = set(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for service in var.publishing_services : endswith(service, ".amazonaws.com")])
+    error_message = "publishing_services is ${join(", ", var.publishing_services)}; each is a service principal, as in cloudwatch.amazonaws.com."
+  }
+}
+
+variable "subscriptions" {
+  description = <<-EOT
+    Who hears: a name of one's own choice to protocol and endpoint. `email` (confirmed by the addressee), `sms` (+ and digits), `sqs`
+    and `lambda` (ARN), `https` (URL), `firehose` (ARN; `role_arn` writes to it). `filter_policy` takes only messages whose attributes (severity,
+    decision, country, rule_ids) have one of the values; without it, all. `raw` leaves out SNS's envelope, for sqs, https and firehose.
+    What cannot be delivered goes to `redrive_queue_arn`, or to a queue that is made for the subscription.
+  EOT
+  type = map(object({
+    protocol          = string
+    endpoint          = string
+    filter_policy     = optional(map(list(string)))
+    raw               = optional(bool, false)
+    role_arn          = optional(string)
+    redrive_queue_arn = optional(string)
+  }))
+  default  = {}
+  nullable = false
+  validation {
+    condition     = alltrue([for name in keys(var.subscriptions) : can(regex("^[a-z][a-z0-9-]{0,30}$", name))])
+    error_message = "subscriptions: ${join(", ", [for name in keys(var.subscriptions) : name if !can(regex("^[a-z][a-z0-9-]{0,30}$", name))])}: a name has 1 to 31 lower-case letters, digits and hyphens, a letter first."
+  }
+  validation {
+    condition     = alltrue([for subscription in values(var.subscriptions) : contains(keys(local.endpoint_pattern_by_protocol), subscription.protocol)])
+    error_message = "subscriptions: protocol of ${join(", ", [for name, subscription in var.subscriptions : name if !contains(keys(local.endpoint_pattern_by_protocol), subscription.protocol)])} is none of ${join(", ", keys(local.endpoint_pattern_by_protocol))}."
+  }
+  validation {
+    condition = alltrue([
+      for subscription in values(var.subscriptions) :
+      can(regex(lookup(local.endpoint_pattern_by_protocol, subscription.protocol, ""), subscription.endpoint))
+    ])
+    error_message = "subscriptions: endpoint of ${join(", ", [for name, subscription in var.subscriptions : name if !can(regex(lookup(local.endpoint_pattern_by_protocol, subscription.protocol, ""), subscription.endpoint))])} does not fit its protocol: email takes an address, sms a + and digits, https a URL, sqs, lambda and firehose an ARN."
+  }
+  validation {
+    condition     = alltrue([for subscription in values(var.subscriptions) : !subscription.raw || contains(["sqs", "https", "firehose"], subscription.protocol)])
+    error_message = "subscriptions: raw of ${join(", ", [for name, subscription in var.subscriptions : name if subscription.raw && !contains(["sqs", "https", "firehose"], subscription.protocol)])}: SNS sends raw messages to sqs, https and firehose only."
+  }
+  validation {
+    condition     = alltrue([for subscription in values(var.subscriptions) : (subscription.protocol == "firehose") == (subscription.role_arn != null)])
+    error_message = "subscriptions: role_arn of ${join(", ", [for name, subscription in var.subscriptions : name if(subscription.protocol == "firehose") != (subscription.role_arn != null)])}: a firehose subscription needs one, others have none."
+  }
+}
+
+variable "alerts_key_arn" {
+  description = "ARN of the KMS key of the topic and its redrive queues. SNS, and each of `publishing_services`, must be let by its policy."
+  type        = string
+  nullable    = false
+}
+
+variable "logs_key_arn" {
+  description = "ARN of the KMS key of the delivery logs."
+  type        = string
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days that delivery logs are kept."
+  type        = number
+  nullable    = false
+}
+
+variable "success_sample_percent" {
+  description = "Of deliveries that went well, the share that is logged, in percent. Failures are all logged."
+  type        = number
+  default     = 100
+  nullable    = false
+  validation {
+    condition     = var.success_sample_percent >= 0 && var.success_sample_percent <= 100
+    error_message = "success_sample_percent is ${var.success_sample_percent}; it takes 0 to 100."
+  }
+}

@@ -1,0 +1,82 @@
+# The customer keys, one per concern, so that whoever reads logs or alerts needs no right on payments. Who in the account may
+# use a key is said by IAM, beside what it is used for; a key's own policy names the AWS services that come without a role.
+
+data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+data "aws_region" "this" {}
+
+locals {
+  account_id = data.aws_caller_identity.this.account_id
+  partition  = data.aws_partition.this.partition
+  region     = data.aws_region.this.name
+
+  descriptions = {
+    data   = "Payments at rest: tables, brokers, cache, buckets, queues, ingestion."
+    alerts = "Alert topics and the queues behind them."
+    logs   = "Log groups."
+  }
+
+  account_statement = {
+    Sid       = "AccountDecidesByIam"
+    Effect    = "Allow"
+    Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
+    Action    = "kms:*"
+    Resource  = "*"
+  }
+
+  service_statements = {
+    data = []
+    alerts = [
+      # An alarm publishes as CloudWatch, without a role; without this it would fail silently on an encrypted topic.
+      {
+        Sid       = "AlarmsPublish"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      },
+      {
+        Sid       = "TopicsFillQueues"
+        Effect    = "Allow"
+        Principal = { Service = "sns.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      },
+    ]
+    logs = [
+      {
+        Sid       = "LogGroupsOfThisAccount"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${local.region}.amazonaws.com" }
+        Action    = ["kms:Decrypt*", "kms:DescribeKey", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+        Resource  = "*"
+        Condition = {
+          ArnLike = {
+            "kms:EncryptionContext:aws:logs:arn" = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:*"
+          }
+        }
+      },
+    ]
+  }
+}
+
+resource "aws_kms_key" "this" {
+  for_each = local.descriptions
+
+  description             = each.value
+  deletion_window_in_days = var.deletion_window_days
+  enable_key_rotation     = true
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = concat([local.account_statement], local.service_statements[each.key])
+  })
+}
+
+resource "aws_kms_alias" "this" {
+  for_each = local.descriptions
+
+  name          = "alias/${var.name}-${each.key}"
+  target_key_id = aws_kms_key.this[each.key].key_id
+}

@@ -1,0 +1,24 @@
+output "buckets" {
+  description = "Bucket's interface name (landing, quarantine, work) to its name and ARN."
+  value       = { for name, bucket in aws_s3_bucket.this : name => { name = bucket.bucket, arn = bucket.arn } }
+}
+
+output "landing_url" {
+  description = "Where files of transactions are dropped, `s3://<bucket>/transactions/`."
+  value       = local.landing_path
+}
+
+output "quarantine_url" {
+  description = "Where the job puts rows that it refused, `s3://<bucket>/ingestion/`."
+  value       = local.quarantine_path
+}
+
+output "job_name" {
+  description = "Name of the Glue job; the dimension `JobName` of its metrics."
+  value       = aws_glue_job.this.name
+}
+
+output "log_group_name" {
+  description = "Log group of what the job prints: a line of metrics for each batch."
+  value       = aws_cloudwatch_log_group.this["output"].name
+}

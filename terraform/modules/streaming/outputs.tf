@@ -1,0 +1,29 @@
+output "cluster_arn" {
+  description = "ARN of the cluster, provisioned or serverless."
+  value       = local.cluster_arn
+}
+
+output "cluster_name" {
+  description = "Name of the cluster; the dimension `Cluster Name` of its metrics."
+  value       = var.name
+}
+
+output "bootstrap_servers" {
+  description = "Brokers as `host:port,host:port`, for clients that sign in with IAM over TLS."
+  value       = local.bootstrap_servers
+}
+
+output "topic_arn_prefix" {
+  description = "What a topic's ARN begins with; its name follows."
+  value       = "${replace(local.cluster_arn, ":cluster/", ":topic/")}/"
+}
+
+output "group_arn_prefix" {
+  description = "What a consumer group's ARN begins with; its name follows."
+  value       = "${replace(local.cluster_arn, ":cluster/", ":group/")}/"
+}
+
+output "replication_factor" {
+  description = "Copies that a topic has: one a zone."
+  value       = 3
+}

@@ -1,0 +1,10 @@
+output "tables" {
+  description = "Table's interface name to its name, its ARN and its stream's ARN (null where it has no stream)."
+  value = {
+    for name, table in aws_dynamodb_table.this : name => {
+      name       = table.name
+      arn        = table.arn
+      stream_arn = table.stream_enabled ? table.stream_arn : null
+    }
+  }
+}

@@ -1,0 +1,94 @@
+variable "name_prefix" {
+  description = "What stands before each table's name: empty where the account holds one environment, as in `dev-` where it holds more."
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^([a-z][a-z0-9]*-)?$", var.name_prefix))
+    error_message = "name_prefix is \"${var.name_prefix}\"; it takes nothing, or lower-case letters and digits with a hyphen at the end, as in dev-."
+  }
+}
+
+variable "definitions" {
+  description = "What functions/contract/tables.yaml says, by table: keys, indexes, stream view, time to live."
+  type = map(object({
+    description            = string
+    partition_key          = object({ name = string, type = string })
+    sort_key               = optional(object({ name = string, type = string }))
+    stream_view            = optional(string)
+    time_to_live_attribute = optional(string)
+    indexes = optional(map(object({
+      partition_key = object({ name = string, type = string })
+      sort_key      = optional(object({ name = string, type = string }))
+      projection    = string
+    })), {})
+  }))
+  nullable = false
+  validation {
+    condition = alltrue([
+      for table in values(var.definitions) :
+      table.stream_view == null ? true : contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], table.stream_view)
+    ])
+    error_message = "definitions: stream_view of ${join(", ", [for name, table in var.definitions : name if table.stream_view != null && !contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], coalesce(table.stream_view, "NEW_IMAGE"))])} is none of NEW_IMAGE, NEW_AND_OLD_IMAGES and KEYS_ONLY."
+  }
+}
+
+variable "provisioned_capacity" {
+  description = <<-EOT
+    Tables that are paid by provisioned capacity, autoscaled, instead of on demand: table to read and write units a second, least and
+    most, and the use in percent that autoscaling aims at. Cheaper from a steady load of about a sixth of the on-demand peak.
+  EOT
+  type = map(object({
+    read_minimum   = number
+    read_maximum   = number
+    write_minimum  = number
+    write_maximum  = number
+    target_percent = optional(number, 70)
+  }))
+  default  = {}
+  nullable = false
+  validation {
+    condition     = length(setsubtract(keys(var.provisioned_capacity), keys(var.definitions))) == 0
+    error_message = "provisioned_capacity names ${join(", ", setsubtract(keys(var.provisioned_capacity), keys(var.definitions)))}; the tables are ${join(", ", keys(var.definitions))}."
+  }
+  validation {
+    # Terraform cannot tell an index's autoscaled capacity from drift: the indexes are one set, which is ignored whole or not at all.
+    condition     = alltrue([for table in keys(var.provisioned_capacity) : length(try(var.definitions[table].indexes, {})) == 0])
+    error_message = "provisioned_capacity names ${join(", ", [for table in keys(var.provisioned_capacity) : table if length(try(var.definitions[table].indexes, {})) > 0])}, which has indexes; tables with indexes are on demand."
+  }
+  validation {
+    condition = alltrue([
+      for capacity in values(var.provisioned_capacity) :
+      capacity.read_minimum >= 1 && capacity.read_maximum >= capacity.read_minimum &&
+      capacity.write_minimum >= 1 && capacity.write_maximum >= capacity.write_minimum
+    ])
+    error_message = "provisioned_capacity of ${join(", ", keys(var.provisioned_capacity))}: each minimum is at least 1, each maximum at least its minimum."
+  }
+  validation {
+    condition     = alltrue([for capacity in values(var.provisioned_capacity) : capacity.target_percent >= 20 && capacity.target_percent <= 90])
+    error_message = "provisioned_capacity: target_percent is ${join(", ", [for capacity in values(var.provisioned_capacity) : capacity.target_percent])}; DynamoDB takes 20 to 90."
+  }
+}
+
+variable "data_key_arn" {
+  description = "ARN of the KMS key of the tables, their streams and backups."
+  type        = string
+  nullable    = false
+}
+
+variable "enable_deletion_protection" {
+  description = "Whether DynamoDB refuses to delete the tables."
+  type        = bool
+  nullable    = false
+}
+
+variable "recovery_days" {
+  description = "Days that a table can be restored back to, to the second."
+  type        = number
+  default     = 35
+  nullable    = false
+  validation {
+    condition     = var.recovery_days >= 1 && var.recovery_days <= 35
+    error_message = "recovery_days is ${var.recovery_days}; DynamoDB takes 1 to 35."
+  }
+}
