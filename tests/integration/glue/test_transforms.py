@@ -1,5 +1,6 @@
 """The job's transforms, on real Spark and real files."""
 
+import doctest
 import gzip
 import json
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from glue_scripts.progress import Counts
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
     from pyspark.sql import DataFrame, Row, SparkSession
 
@@ -43,6 +45,14 @@ def contract_outcome(line: bytes, now: datetime) -> bytes | str:
         return encode_transaction(decode_transaction(line, now))
     except InvalidTransactionError as error:
         return error.field
+
+
+@pytest.mark.parametrize("module", [files, transforms])
+def test_the_examples_of_the_docstrings_hold(module: "ModuleType") -> None:
+    result = doctest.testmod(module)
+
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 def test_csv_files_with_their_columns_in_another_order_are_read_each_by_its_header(

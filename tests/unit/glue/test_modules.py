@@ -1,0 +1,42 @@
+"""What holds for the job's modules as modules."""
+
+import ast
+import doctest
+import importlib
+
+import pytest
+
+from local.specs import ROOT
+
+PURE = ["card_numbers", "columns", "files", "progress", "rows", "transforms", "values"]
+FORBIDDEN = {"boto3", "logging", "os", "sys", "time", "random", "awsglue"}
+
+
+def test_every_module_but_the_edge_is_held_to_be_pure() -> None:
+    modules = {file.stem for file in (ROOT / "glue_scripts").glob("*.py")}
+
+    assert modules - set(PURE) == {"__init__", "arguments", "stream_transactions"}
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_the_logic_knows_no_service_environment_or_clock(module: str) -> None:
+    tree = ast.parse((ROOT / "glue_scripts" / f"{module}.py").read_text())
+
+    imported = {
+        alias.name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    imported |= {
+        (node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+    }
+    assert not imported & FORBIDDEN
+
+
+@pytest.mark.parametrize("module", ["card_numbers", "columns", "values"])
+def test_the_examples_of_the_docstrings_hold(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"glue_scripts.{module}"))
+
+    assert result.attempted > 0
+    assert result.failed == 0
