@@ -105,7 +105,7 @@ def _landed_bad(stack: "Stack") -> "Iterator[dict[str, Any]]":
     for page in pages:
         for entry in page.get("Contents", []):
             body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-            yield from (msgspec.json.decode(line) for line in body.splitlines() if line.strip())
+            yield from (msgspec.json.decode(line) for line in body.split(b"\n") if line.strip())
 
 
 def _topic_ids(stack: "Stack") -> "Iterator[str | None]":

@@ -203,7 +203,11 @@ def test_every_bad_row_of_a_file_ends_in_quarantine_with_reason_and_file(system:
         listing = s3.list_objects_v2(Bucket=bucket, Prefix=INGESTION_QUARANTINE_PREFIX)
         for entry in listing.get("Contents", []):
             body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-            rows += [row for line in body.splitlines() if name in (row := msgspec.json.decode(line))["file"]]
+            rows += [
+                row
+                for line in body.split(b"\n")
+                if line and name in (row := msgspec.json.decode(line))["file"]
+            ]
         return rows
 
     system.wait_for(lambda: len(put_aside()) >= len(bad), "every bad row")
