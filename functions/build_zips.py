@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 Arch = Literal["host", "x86_64", "arm64"]
 
@@ -58,6 +58,9 @@ BOTOCORE_ALWAYS: Final = frozenset(
     {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
 )
 """What botocore reads whatever service is used."""
+
+SERVICES_OF_PACKAGES: Final[dict[str, str]] = {"aws_xray_sdk": "xray"}
+"""Services that an installed package makes a client of by itself, when it is imported, whatever the function does."""
 
 OWN_METADATA: Final = frozenset({"function.yaml", "requirements.in", "requirements.txt"})
 """Files of a function's folder that say how it is built and run; the code never reads them."""
@@ -163,7 +166,8 @@ def _requirements_layer(
         _check_services(name, spec, installed)
         if arch != "host":
             _check_symbols(name, python, installed)
-        services = frozenset(spec.aws_services)
+        services = {*spec.aws_services}
+        services |= {used for package, used in SERVICES_OF_PACKAGES.items() if (installed / package).is_dir()}
         files = [
             (file, path)
             for file, path in _walk(installed, installed)
@@ -244,7 +248,7 @@ def _is_dropped(path: str) -> bool:
     return any(part in {"test", "tests"} for part in rest[:-1]) or path.startswith("boto3/examples/")
 
 
-def _is_other_service(path: str, services: frozenset[str]) -> bool:
+def _is_other_service(path: str, services: "Collection[str]") -> bool:
     """Whether a file is a model of an AWS service that the function does not use, or only for people."""
     package, *rest = path.split("/")
     if package not in {"boto3", "botocore"} or not rest or rest[0] != "data" or len(rest) < 2:

@@ -275,7 +275,8 @@ class KafkaSource:
     def _assign_new(self, *, is_first: bool) -> None:
         """Assign the partitions that are not read yet, each from where it was left."""
         topic = self._trigger.topic
-        metadata = self._consumer.list_topics(topic, timeout=REQUEST_TIMEOUT_SECONDS).topics[topic]
+        # By the client that is asked for offsets next: it would else know of a new partition only minutes later.
+        metadata = self._admin.list_topics(topic, timeout=REQUEST_TIMEOUT_SECONDS).topics[topic]
         if metadata.error is not None:
             raise KafkaException(metadata.error)
         found = sorted(set(metadata.partitions) - set(self._read_to))

@@ -1,0 +1,97 @@
+"""The real functions' zips: what is in them, how large they are, and that all of it can be imported from them alone."""
+
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from build_zips import FUNCTIONS_DIR, Arch, build_zip, function_names
+from local.runtime.package import unpack
+from local.specs import ROOT, Reference, read_functions
+
+LIMIT_MIB = {"score": 30, "persist": 8, "alert": 8}
+"""Lambda takes 50 MiB zipped. CEL is most of score's."""
+
+UNZIPPED_LIMIT_MIB = 250
+"""Lambda's quota of an unzipped package."""
+
+SAMPLES = {
+    "cache.endpoint": "redis://127.0.0.1:6379/0",
+    "topic.fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
+    "queue.quarantine": "http://127.0.0.1:1/000000000000/quarantine",
+}
+
+IMPORT_ALL = """
+import importlib, importlib.metadata, pathlib, sys
+root = pathlib.Path(sys.argv[1])
+for folder in ("contract", sys.argv[2]):
+    for file in sorted((root / folder).rglob("*.py")):
+        name = ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        module = importlib.import_module(name)
+        assert module.__file__.startswith(str(root)), module.__file__
+for distribution in sys.argv[3:]:
+    importlib.metadata.version(distribution)
+import boto3
+session = boto3.Session(region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+for service in session.get_available_services():
+    session.client(service)
+print(" ".join(session.get_available_services()))
+"""
+
+
+@pytest.mark.parametrize("name", function_names())
+def test_everything_of_a_function_is_imported_from_its_zip_alone(name: str, tmp_path: Path) -> None:
+    root = unpack(build_zip(name), tmp_path)
+    spec = read_functions()[name]
+    environment = {
+        key: SAMPLES.get(value.ref, "sample") if isinstance(value, Reference) else value
+        for key, value in spec.environment.items()
+    }
+    locked = [
+        line.split("==")[0]
+        for line in (FUNCTIONS_DIR / name / "requirements.txt").read_text().splitlines()
+        if "==" in line and ";" not in line and not line.startswith((" ", "#"))
+    ]
+
+    done = subprocess.run(
+        [ROOT / ".venv-lambda" / "bin" / "python", "-P", "-c", IMPORT_ALL, root, name, *locked],
+        env={
+            **environment,
+            "PYTHONPATH": str(root),
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+            "POWERTOOLS_TRACE_DISABLED": "true",
+            "HOME": str(root),
+        },
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == sorted({*spec.aws_services, "xray"})  # the tracer makes a client of X-Ray
+
+
+@pytest.mark.parametrize("arch", ["host", "arm64"])
+@pytest.mark.parametrize("name", function_names())
+def test_a_zip_is_small_and_holds_nothing_of_other_stages(name: str, arch: Arch) -> None:
+    path = build_zip(name, arch)
+
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    tops = {entry.filename.split("/")[0] for entry in entries}
+    others = {*function_names(), "local", "tests", "glue_scripts", "build_zips.py"} - {name}
+    assert {"contract", name, "boto3", "botocore"} <= tops
+    assert tops & others == set()
+    assert path.stat().st_size < LIMIT_MIB[name] * 2**20
+    assert sum(entry.file_size for entry in entries) < UNZIPPED_LIMIT_MIB * 2**20
+
+
+def test_two_builds_of_a_real_function_are_byte_identical(tmp_path: Path) -> None:
+    first, second = (build_zip("persist", build_dir=tmp_path / build) for build in ("one", "two"))
+
+    assert first.read_bytes() == second.read_bytes()
