@@ -99,3 +99,9 @@ variable "success_sample_percent" {
     error_message = "success_sample_percent is ${var.success_sample_percent}; it takes 0 to 100."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds the role, from bootstrap; null where the account has none."
+  type        = string
+  default     = null
+}

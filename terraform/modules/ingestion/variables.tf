@@ -133,3 +133,9 @@ variable "enable_deletion_protection" {
   type        = bool
   nullable    = false
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds the role, from bootstrap; null where the account has none."
+  type        = string
+  default     = null
+}

@@ -50,3 +50,9 @@ variable "log_retention_days" {
   type        = number
   nullable    = false
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds the role, from bootstrap; null where the account has none."
+  type        = string
+  default     = null
+}

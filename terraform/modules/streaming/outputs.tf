@@ -27,3 +27,8 @@ output "replication_factor" {
   description = "Copies that a topic has: one a zone."
   value       = 3
 }
+
+output "broker_count" {
+  description = "Brokers, in all zones together; 0 for MSK Serverless, which shows none."
+  value       = local.broker_count
+}

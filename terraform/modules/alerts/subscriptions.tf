@@ -1,0 +1,62 @@
+# Who hears, and where what could not be delivered waits.
+
+locals {
+  redrive_queue_arn_by_subscription = {
+    for name, subscription in var.subscriptions :
+    name => subscription.redrive_queue_arn != null ? subscription.redrive_queue_arn : aws_sqs_queue.redrive[name].arn
+  }
+}
+
+resource "aws_sns_topic_subscription" "this" {
+  for_each = var.subscriptions
+
+  topic_arn             = aws_sns_topic.this.arn
+  protocol              = each.value.protocol
+  endpoint              = each.value.endpoint
+  raw_message_delivery  = each.value.raw
+  subscription_role_arn = each.value.role_arn
+  filter_policy         = each.value.filter_policy == null ? null : jsonencode(each.value.filter_policy)
+  filter_policy_scope   = each.value.filter_policy == null ? null : "MessageAttributes"
+  redrive_policy        = jsonencode({ deadLetterTargetArn = local.redrive_queue_arn_by_subscription[each.key] })
+
+  # Whoever runs an https endpoint confirms it by the URL he is sent; Terraform does not wait for him.
+  endpoint_auto_confirms = false
+
+  # SNS tries at once; a queue that does not let it yet would lose the first message.
+  depends_on = [aws_sqs_queue_policy.redrive]
+}
+
+resource "aws_sqs_queue" "redrive" {
+  for_each = { for name, subscription in var.subscriptions : name => subscription if subscription.redrive_queue_arn == null }
+
+  name                      = "${var.topic_name}-${each.key}-redrive"
+  message_retention_seconds = 14 * 24 * 3600
+  kms_master_key_id         = var.alerts_key_arn
+}
+
+resource "aws_sqs_queue_policy" "redrive" {
+  for_each = aws_sqs_queue.redrive
+
+  queue_url = each.value.url
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "TopicKeepsWhatItCouldNotDeliver"
+        Effect    = "Allow"
+        Principal = { Service = "sns.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = each.value.arn
+        Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.this.arn } }
+      },
+      {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = each.value.arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+}

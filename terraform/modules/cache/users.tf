@@ -1,0 +1,55 @@
+# Who may sign in, and to what. The one user signs in with an IAM token that lives 15 minutes: there is no password to store,
+# to rotate or to find in the state.
+
+locals {
+  # What score's profile store does and nothing more: profiles and the marks of what is folded into them.
+  access_string = join(" ", [
+    "on",
+    "~profile:*",
+    "~progress:*",
+    "resetchannels",
+    "-@all",
+    "+@connection", # AUTH, HELLO, PING, CLIENT SETINFO
+    "+get",
+    "+mget",
+    "+getrange",
+    "+set",
+    "+eval",
+    "+evalsha",
+    "+script|load",
+    "+cluster|slots", # where a client of a group in cluster mode finds its nodes
+    "+cluster|shards",
+    "+cluster|nodes",
+  ])
+}
+
+resource "aws_elasticache_user" "profiles" {
+  user_id       = local.group_id
+  user_name     = local.group_id # IAM authentication takes only a name that is the id
+  engine        = var.engine
+  access_string = local.access_string
+
+  authentication_mode {
+    type = "iam"
+  }
+}
+
+# Redis OSS takes no group of users without one called `default`, which whoever sends no name is. It is switched off.
+resource "aws_elasticache_user" "default" {
+  count = var.engine == "redis" ? 1 : 0
+
+  user_id       = "${local.group_id}-off"
+  user_name     = "default"
+  engine        = "redis"
+  access_string = "off ~* -@all"
+
+  authentication_mode {
+    type = "no-password-required"
+  }
+}
+
+resource "aws_elasticache_user_group" "this" {
+  user_group_id = local.group_id
+  engine        = var.engine
+  user_ids      = concat([aws_elasticache_user.profiles.user_id], aws_elasticache_user.default[*].user_id)
+}

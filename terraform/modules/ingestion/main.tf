@@ -1,0 +1,146 @@
+# The streaming job on Glue 5: landed files, cleaned, onto the topic; bad rows to quarantine. The job's code is glue_scripts/;
+# what it may touch is role.tf, where it keeps things is buckets.tf.
+
+data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+data "aws_region" "this" {}
+
+locals {
+  account_id = data.aws_caller_identity.this.account_id
+  partition  = data.aws_partition.this.partition
+  region     = data.aws_region.this.name
+
+  # Prefixes, as the local stack has them.
+  landing_path    = "s3://${aws_s3_bucket.this["landing"].bucket}/transactions/"
+  quarantine_path = "s3://${aws_s3_bucket.this["quarantine"].bucket}/ingestion/"
+  checkpoint_path = "s3://${aws_s3_bucket.this["work"].bucket}/checkpoints/stream-transactions/"
+
+  # Spark's Kafka sink signs in with the job's own role; Glue 5 carries MSK's sign-in module beside the Kafka connector.
+  kafka_options = {
+    "kafka.security.protocol"                  = "SASL_SSL"
+    "kafka.sasl.mechanism"                     = "AWS_MSK_IAM"
+    "kafka.sasl.jaas.config"                   = "software.amazon.msk.auth.iam.IAMLoginModule required;"
+    "kafka.sasl.client.callback.handler.class" = "software.amazon.msk.auth.iam.IAMClientCallbackHandler"
+  }
+
+  job_arguments = {
+    "--landing_path"            = local.landing_path
+    "--quarantine_path"         = local.quarantine_path
+    "--checkpoint_path"         = local.checkpoint_path
+    "--kafka_bootstrap_servers" = var.kafka.bootstrap_servers
+    "--kafka_options"           = jsonencode(local.kafka_options)
+    "--topic"                   = var.kafka.topic
+    "--tokenization_key"        = "secret:${module.tokenization_key.secret_arn}"
+    "--trigger_interval"        = "${var.trigger_interval_seconds} seconds"
+  }
+
+  glue_arguments = {
+    "--extra-py-files"               = "s3://${aws_s3_bucket.this["work"].bucket}/${aws_s3_object.packages.key}"
+    "--additional-python-modules"    = join(",", [for wheel in aws_s3_object.wheels : "s3://${aws_s3_bucket.this["work"].bucket}/${wheel.key}"])
+    "--TempDir"                      = "s3://${aws_s3_bucket.this["work"].bucket}/temp/"
+    "--custom-logGroup-prefix"       = local.log_prefix
+    "--enable-auto-scaling"          = "true"
+    "--enable-metrics"               = "true"
+    "--enable-observability-metrics" = "true"
+    "--job-bookmark-option"          = "job-bookmark-disable" # a stream's place is its checkpoint
+  }
+}
+
+resource "aws_glue_job" "this" {
+  name                   = "${var.name}-stream-transactions"
+  description            = "Landed files of transactions, cleaned and tokenised, onto ${var.kafka.topic}; bad rows to quarantine."
+  role_arn               = aws_iam_role.job.arn
+  glue_version           = "5.0"
+  worker_type            = var.worker_type
+  number_of_workers      = var.maximum_workers
+  connections            = [for connection in aws_glue_connection.kafka : connection.name]
+  security_configuration = aws_glue_security_configuration.this.name
+  maintenance_window     = "Sun:04" # Glue ends a streaming job within seven days; this says when
+  default_arguments      = merge(local.job_arguments, local.glue_arguments)
+
+  command {
+    name            = "gluestreaming"
+    python_version  = "3"
+    script_location = "s3://${aws_s3_bucket.this["work"].bucket}/${aws_s3_object.script.key}"
+  }
+
+  execution_property {
+    max_concurrent_runs = 1 # two would share a checkpoint
+  }
+}
+
+# What ends the job, an error or a new version that an operator stopped it for, this takes up again. While it runs the start is
+# refused by max_concurrent_runs, and nothing happens.
+resource "aws_glue_trigger" "keep_running" {
+  name        = "${var.name}-stream-transactions-keep-running"
+  description = "Starts the streaming job where it does not run."
+  type        = "SCHEDULED"
+  schedule    = "cron(0/5 * * * ? *)" # Glue takes no shorter one
+
+  actions {
+    job_name = aws_glue_job.this.name
+  }
+}
+
+# One for each zone: Glue runs a job in the zone of the first connection that it can use.
+resource "aws_glue_connection" "kafka" {
+  for_each = var.subnet_id_by_zone
+
+  name            = "${var.name}-kafka-${each.key}"
+  description     = "The brokers, from ${each.key}."
+  connection_type = "KAFKA"
+  connection_properties = {
+    KAFKA_BOOTSTRAP_SERVERS = var.kafka.bootstrap_servers
+    KAFKA_SSL_ENABLED       = "true"
+    KAFKA_SASL_MECHANISM    = "AWS_MSK_IAM"
+  }
+
+  physical_connection_requirements {
+    availability_zone      = each.key
+    subnet_id              = each.value
+    security_group_id_list = [var.security_group_id]
+  }
+}
+
+resource "aws_glue_security_configuration" "this" {
+  name = "${var.name}-stream-transactions"
+
+  encryption_configuration {
+    cloudwatch_encryption {
+      cloudwatch_encryption_mode = "SSE-KMS"
+      kms_key_arn                = var.logs_key_arn
+    }
+
+    job_bookmarks_encryption {
+      job_bookmarks_encryption_mode = "CSE-KMS"
+      kms_key_arn                   = var.data_key_arn
+    }
+
+    s3_encryption {
+      s3_encryption_mode = "SSE-KMS"
+      kms_key_arn        = var.data_key_arn
+    }
+  }
+}
+
+# Glue would make them by itself, without a retention.
+locals {
+  log_prefix = "/aws-glue/${var.name}-stream-transactions"
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = toset(["output", "error"])
+
+  name              = "${local.log_prefix}/${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.logs_key_arn
+}
+
+# What card numbers are tokenised with: the same number gives the same token, and nobody without the key can try numbers out.
+module "tokenization_key" {
+  source = "./tokenization_key"
+
+  name                 = "${var.name}-tokenization-key"
+  data_key_arn         = var.data_key_arn
+  recovery_window_days = var.enable_deletion_protection ? 30 : 0
+}

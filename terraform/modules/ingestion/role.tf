@@ -1,0 +1,136 @@
+# What the job may touch, a statement for each purpose.
+
+resource "aws_iam_role" "job" {
+  name                 = "${var.name}-stream-transactions"
+  description          = "The Glue job that puts landed transactions onto ${var.kafka.topic}."
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "GlueOfThisAccount"
+      Effect    = "Allow"
+      Principal = { Service = "glue.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "job" {
+  # checkov:skip=CKV_AWS_355: EC2's Describe calls, CreateNetworkInterface and PutMetricData name no resource in IAM's reference.
+  # checkov:skip=CKV_AWS_290: network interfaces and metrics are written without a resource to name; a condition bounds the metrics.
+  name = "job"
+  role = aws_iam_role.job.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "ListItsPrefixes"
+        Effect = "Allow"
+        Action = ["s3:GetBucketLocation", "s3:ListBucket"]
+        Resource = [
+          for name in ["landing", "quarantine", "work"] : aws_s3_bucket.this[name].arn
+        ]
+      },
+      {
+        Sid      = "ReadLandedFiles"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = "${aws_s3_bucket.this["landing"].arn}/transactions/*"
+      },
+      {
+        Sid      = "RunItsCode"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = [for prefix in ["scripts", "packages", "wheels"] : "${aws_s3_bucket.this["work"].arn}/${prefix}/*"]
+      },
+      {
+        # Deleting, too: a batch that is done again overwrites its first try, and Spark trims its checkpoint.
+        Sid    = "WriteQuarantineAndCheckpoint"
+        Effect = "Allow"
+        Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource = [
+          "${aws_s3_bucket.this["quarantine"].arn}/ingestion/*",
+          "${aws_s3_bucket.this["work"].arn}/checkpoints/*",
+          "${aws_s3_bucket.this["work"].arn}/temp/*",
+        ]
+      },
+      {
+        Sid      = "EncryptAndDecryptPayments"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
+        Resource = var.data_key_arn
+      },
+      {
+        Sid      = "ReadTokenizationKey"
+        Effect   = "Allow"
+        Action   = "secretsmanager:GetSecretValue"
+        Resource = module.tokenization_key.secret_arn
+      },
+      {
+        # Spark's producer is idempotent.
+        Sid      = "SignInToBrokers"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"]
+        Resource = var.kafka.cluster_arn
+      },
+      {
+        Sid      = "ProduceRecords"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"]
+        Resource = var.kafka.topic_arn
+      },
+      {
+        Sid    = "ReadItsConnections"
+        Effect = "Allow"
+        Action = "glue:GetConnection"
+        Resource = concat(
+          ["arn:${local.partition}:glue:${local.region}:${local.account_id}:catalog"],
+          [for connection in aws_glue_connection.kafka : connection.arn],
+        )
+      },
+      {
+        Sid    = "StandInTheNetwork"
+        Effect = "Allow"
+        Action = [
+          "ec2:CreateNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeRouteTables",
+          "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSubnets",
+          "ec2:DescribeVpcAttribute",
+          "ec2:DescribeVpcEndpoints",
+        ]
+        Resource = "*"
+      },
+      {
+        Sid       = "TagItsNetworkInterfaces"
+        Effect    = "Allow"
+        Action    = ["ec2:CreateTags", "ec2:DeleteTags"]
+        Resource  = "arn:${local.partition}:ec2:${local.region}:${local.account_id}:network-interface/*"
+        Condition = { "ForAllValues:StringEquals" = { "aws:TagKeys" = ["aws-glue-service-resource"] } }
+      },
+      {
+        # Glue tags the interfaces that it makes; others are not its own to delete.
+        Sid       = "LeaveTheNetwork"
+        Effect    = "Allow"
+        Action    = "ec2:DeleteNetworkInterface"
+        Resource  = "arn:${local.partition}:ec2:${local.region}:${local.account_id}:network-interface/*"
+        Condition = { StringLike = { "aws:ResourceTag/aws-glue-service-resource" = "*" } }
+      },
+      {
+        Sid      = "WriteItsLogs"
+        Effect   = "Allow"
+        Action   = ["logs:AssociateKmsKey", "logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = [for group in aws_cloudwatch_log_group.this : "${group.arn}:*"]
+      },
+      {
+        Sid       = "WriteItsMetrics"
+        Effect    = "Allow"
+        Action    = "cloudwatch:PutMetricData"
+        Resource  = "*"
+        Condition = { StringEquals = { "cloudwatch:namespace" = "Glue" } }
+      },
+    ]
+  })
+}

@@ -1,0 +1,50 @@
+# What the job runs. Every object's name carries its content's hash: a change makes a new object, and a plan shows which. The job
+# takes new code up when it next starts.
+
+locals {
+  script_file   = "${var.scripts_dir}/stream_transactions.py"
+  packages_file = "${var.build_dir}/packages.zip"
+  wheels        = fileset(var.build_dir, "wheels/*.whl")
+}
+
+resource "aws_s3_object" "script" {
+  bucket      = aws_s3_bucket.this["work"].bucket
+  key         = "scripts/${substr(filesha256(local.script_file), 0, 16)}/stream_transactions.py"
+  source      = local.script_file
+  source_hash = filesha256(local.script_file)
+
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
+}
+
+resource "aws_s3_object" "packages" {
+  bucket      = aws_s3_bucket.this["work"].bucket
+  key         = "packages/${substr(filesha256(local.packages_file), 0, 16)}/packages.zip"
+  source      = local.packages_file
+  source_hash = filesha256(local.packages_file)
+
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
+}
+
+# Wheels come from the bucket: the job has no way to a package index. pip reads their names, so those stay.
+resource "aws_s3_object" "wheels" {
+  for_each = local.wheels
+
+  bucket      = aws_s3_bucket.this["work"].bucket
+  key         = "wheels/${substr(filesha256("${var.build_dir}/${each.key}"), 0, 16)}/${basename(each.key)}"
+  source      = "${var.build_dir}/${each.key}"
+  source_hash = filesha256("${var.build_dir}/${each.key}")
+
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
+}

@@ -1,0 +1,72 @@
+# The tables, as functions/contract/tables.yaml says. On demand by default: traffic has peaks, and a table that throttles delays
+# decisions.
+
+locals {
+  # DynamoDB wants the attributes that are keys of something, each once, and no others.
+  key_types = {
+    for name, table in var.definitions : name => {
+      for key in concat(
+        [table.partition_key, table.sort_key],
+        flatten([for index in values(table.indexes) : [index.partition_key, index.sort_key]]),
+      ) : key.name => key.type... if key != null
+    }
+  }
+}
+
+resource "aws_dynamodb_table" "this" {
+  for_each = var.definitions
+
+  name                        = "${var.name_prefix}${each.key}"
+  hash_key                    = each.value.partition_key.name
+  range_key                   = one(each.value.sort_key[*].name)
+  billing_mode                = contains(keys(var.provisioned_capacity), each.key) ? "PROVISIONED" : "PAY_PER_REQUEST"
+  read_capacity               = one([for table, capacity in var.provisioned_capacity : capacity.read_minimum if table == each.key])
+  write_capacity              = one([for table, capacity in var.provisioned_capacity : capacity.write_minimum if table == each.key])
+  stream_enabled              = each.value.stream_view != null
+  stream_view_type            = each.value.stream_view
+  deletion_protection_enabled = var.enable_deletion_protection
+
+  dynamic "attribute" {
+    for_each = local.key_types[each.key]
+
+    content {
+      name = attribute.key
+      type = attribute.value[0]
+    }
+  }
+
+  dynamic "global_secondary_index" {
+    for_each = each.value.indexes
+
+    content {
+      name            = global_secondary_index.key
+      hash_key        = global_secondary_index.value.partition_key.name
+      range_key       = one(global_secondary_index.value.sort_key[*].name)
+      projection_type = global_secondary_index.value.projection
+    }
+  }
+
+  dynamic "ttl" {
+    for_each = each.value.time_to_live_attribute[*]
+
+    content {
+      enabled        = true
+      attribute_name = ttl.value
+    }
+  }
+
+  point_in_time_recovery {
+    enabled                 = true
+    recovery_period_in_days = var.recovery_days
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.data_key_arn
+  }
+
+  lifecycle {
+    # Autoscaling moves them; on demand they are 0 whatever is said here.
+    ignore_changes = [read_capacity, write_capacity]
+  }
+}
