@@ -23,7 +23,7 @@ class Arguments:
     """Further options of Spark's Kafka sink, such as ``kafka.security.protocol``."""
     topic: str
     tokenization_key: str
-    """Where the key is: ``secret:<name or ARN>`` or ``env:<VARIABLE>``; never the key itself."""
+    """Where the key is from: ``kms:<ARN of an HMAC key>`` or ``env:<VARIABLE>``; never the key itself."""
     trigger_interval: str
     """Least time between the starts of two batches, as Spark writes it: ``10 seconds``."""
     max_files_per_trigger: int
@@ -74,8 +74,8 @@ def _options(text: str) -> dict[str, str]:
 
 def _key_source(text: str) -> str:
     kind, _, name = text.partition(":")
-    if kind not in ("secret", "env") or not name:
-        raise argparse.ArgumentTypeError("neither secret:<name or ARN> nor env:<VARIABLE>")
+    if kind not in ("kms", "env") or not name:
+        raise argparse.ArgumentTypeError("neither kms:<ARN of an HMAC key> nor env:<VARIABLE>")
     return text
 
 

@@ -28,6 +28,9 @@ EPOCH_AT = datetime(1970, 1, 1, tzinfo=UTC)
 STOP_POLL_SECONDS = 1
 """How long a request to stop can go unnoticed."""
 
+KEY_DERIVATION_MESSAGE = b"card number tokens"
+"""What KMS makes the tokenisation key from. With another message every card would get another token."""
+
 
 def main() -> None:
     """Run until the query fails, which ends the process with an error, or until SIGTERM, which ends it cleanly."""
@@ -145,28 +148,34 @@ def quarantine_batch_path(spark: SparkSession, arguments: Arguments, batch_id: i
 def read_key(source: str) -> bytes:
     """Read the tokenisation key.
 
+    In AWS it is derived, once a start, from a key that KMS never gives away: there is no secret to store, and nothing that
+    whoever plans or applies Terraform could read. The same KMS key gives the same tokenisation key.
+
     Parameters
     ----------
     source : str
-        ``secret:<name or ARN>``, from Secrets Manager, or ``env:<VARIABLE>``.
+        ``kms:<ARN of an HMAC_256 key>``, or ``env:<VARIABLE>``.
 
     Returns
     -------
     bytes
-        The key, as UTF-8 where it is stored as text.
+        32 from KMS; a variable's text in UTF-8.
 
     Raises
     ------
     KeyError
         For a variable that is not set.
+    ClientError
+        Where KMS refuses.
     """
     kind, _, name = source.partition(":")
     if kind == "env":
         return os.environ[name].encode()
     import boto3
 
-    secret = boto3.client("secretsmanager").get_secret_value(SecretId=name)
-    return secret["SecretString"].encode() if "SecretString" in secret else bytes(secret["SecretBinary"])
+    kms = boto3.client("kms")
+    answer = kms.generate_mac(KeyId=name, Message=KEY_DERIVATION_MESSAGE, MacAlgorithm="HMAC_SHA_256")
+    return bytes(answer["Mac"])
 
 
 def say(line: str) -> None:

@@ -9,7 +9,7 @@ REQUIRED = {
     "--quarantine_path": "s3://quarantine/",
     "--checkpoint_path": "s3://state/checkpoint/",
     "--kafka_bootstrap_servers": "b-1:9098",
-    "--tokenization_key": "secret:card-key",
+    "--tokenization_key": "kms:card-key",
 }
 
 
@@ -50,7 +50,8 @@ def test_kafka_options_are_an_object_of_strings() -> None:
         ("kafka_options", "{"),
         ("kafka_options", '{"kafka.linger.ms": 5}'),
         ("tokenization_key", "a key itself"),
-        ("tokenization_key", "secret:"),
+        ("tokenization_key", "kms:"),
+        ("tokenization_key", "secret:card-key"),
         ("max_files_per_trigger", "0"),
     ],
 )
