@@ -1,0 +1,141 @@
+# The apply role changes what the root module is made of, in this region, and hands out no right that the boundary lacks.
+
+locals {
+  # Roles of these services run with what the apply role passes to them.
+  passed_services = [
+    "application-autoscaling.amazonaws.com", "appconfig.amazonaws.com", "glue.amazonaws.com", "lambda.amazonaws.com",
+    "scheduler.amazonaws.com", "sns.amazonaws.com", "vpc-flow-logs.amazonaws.com",
+  ]
+}
+
+data "aws_iam_policy_document" "apply" {
+  # checkov:skip=CKV_AWS_109:It manages roles; CreateRole and every change of one are bound to the permissions boundary below.
+  # checkov:skip=CKV_AWS_110:A role that it makes cannot exceed the boundary, and it may not touch the boundary nor its own role.
+  # checkov:skip=CKV_AWS_111:Most create calls of these services take no resource; the region is the bound.
+  # checkov:skip=CKV_AWS_356:As CKV_AWS_111.
+  # checkov:skip=CKV_AWS_107:It creates functions and reads their settings; no credential is in them.
+  # checkov:skip=CKV_AWS_108:It manages tables and buckets that hold payments; reading them is denied below.
+  # checkov:skip=CKV2_AWS_40:iam:* is nowhere; the statements name the calls.
+  for_each = var.environments
+
+  statement {
+    sid = "ManageTheSystem"
+    actions = [
+      "appconfig:*", "application-autoscaling:*", "cloudwatch:*", "dynamodb:*", "ec2:*", "elasticache:*", "events:*", "glue:*",
+      "kafka:*", "kms:*", "lambda:*", "logs:*", "s3:*", "scheduler:*", "secretsmanager:*", "sns:*", "sqs:*",
+    ]
+    resources = ["*"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestedRegion"
+      values   = [var.region]
+    }
+  }
+
+  statement {
+    sid       = "ReadIam"
+    actions   = ["iam:Get*", "iam:List*", "sts:GetCallerIdentity"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "RolesOnlyUnderTheBoundary"
+    actions = [
+      "iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary",
+      "iam:PutRolePolicy",
+    ]
+    resources = ["${local.iam_arn}:role/${local.prefix[each.key]}-*"]
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = [aws_iam_policy.boundary[each.key].arn]
+    }
+  }
+
+  statement {
+    sid       = "RolesThatNoBoundaryIsAskedFor"
+    actions   = ["iam:DeleteRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription"]
+    resources = ["${local.iam_arn}:role/${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "HandRolesToServices"
+    actions   = ["iam:PassRole"]
+    resources = ["${local.iam_arn}:role/${local.prefix[each.key]}-*"]
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = local.passed_services
+    }
+  }
+
+  statement {
+    sid       = "RolesOfTheServicesThemselves"
+    actions   = ["iam:CreateServiceLinkedRole"]
+    resources = ["${local.iam_arn}:role/aws-service-role/*"]
+    condition {
+      test     = "StringEquals"
+      variable = "iam:AWSServiceName"
+      values = [
+        "dynamodb.application-autoscaling.amazonaws.com", "elasticache.amazonaws.com",
+        "elasticache.application-autoscaling.amazonaws.com", "kafka.amazonaws.com", "kafka.application-autoscaling.amazonaws.com",
+      ]
+    }
+  }
+
+  # What bounds it is not its to change: the CI roles, the boundaries, and other environments' states.
+  statement {
+    sid       = "NotTheCiRoles"
+    effect    = "Deny"
+    actions   = ["iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Remove*", "iam:Set*", "iam:Tag*", "iam:Untag*", "iam:Update*", "iam:PassRole"]
+    resources = [for name in ["plan", "apply"] : "${local.iam_arn}:role/${local.prefix[each.key]}-${name}"]
+  }
+
+  statement {
+    sid           = "OnlyItsOwnState"
+    effect        = "Deny"
+    actions       = ["s3:*Object*"]
+    not_resources = ["${aws_s3_bucket.state.arn}/${local.state_key[each.key]}", "${aws_s3_bucket.state.arn}/${local.state_key[each.key]}.tflock", "arn:${data.aws_partition.current.partition}:s3:::${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid    = "NotTheStateBucket"
+    effect = "Deny"
+    actions = [
+      "s3:DeleteBucket*", "s3:PutBucket*", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:DeleteObjectVersion",
+    ]
+    resources = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+  }
+
+  statement {
+    sid       = "NotTheStateKey"
+    effect    = "Deny"
+    actions   = ["kms:CreateGrant", "kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]
+    resources = [aws_kms_key.state.arn]
+  }
+
+  statement {
+    sid    = "NeverPayments"
+    effect = "Deny"
+    actions = [
+      "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:GetRecords", "dynamodb:PartiQLSelect", "dynamodb:Query", "dynamodb:Scan",
+      "secretsmanager:GetSecretValue",
+    ]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_policy" "apply" {
+  for_each = var.environments
+
+  name        = "${local.prefix[each.key]}-apply"
+  description = "What ${local.prefix[each.key]}-apply may do."
+  policy      = data.aws_iam_policy_document.apply[each.key].json
+}
+
+resource "aws_iam_role_policy_attachment" "apply" {
+  for_each = var.environments
+
+  role       = aws_iam_role.apply[each.key].name
+  policy_arn = aws_iam_policy.apply[each.key].arn
+}

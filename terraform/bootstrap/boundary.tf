@@ -1,0 +1,87 @@
+# The most that a role of the system can do, whatever its own policy says. The functions' policies name each table and
+# topic; this is the fence for the day when one of them is wrong.
+
+data "aws_iam_policy_document" "boundary" {
+  # checkov:skip=CKV_AWS_356:A boundary grants nothing; roles get what both this and their own policy allow, and those name resources.
+  # checkov:skip=CKV_AWS_111:As CKV_AWS_356.
+  # checkov:skip=CKV_AWS_108:As CKV_AWS_356.
+  # checkov:skip=CKV_AWS_109:As CKV_AWS_356.
+  for_each = var.environments
+
+  statement {
+    sid = "TheSystemsOwnTables"
+    actions = [
+      "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DescribeStream", "dynamodb:GetItem", "dynamodb:GetRecords",
+      "dynamodb:GetShardIterator", "dynamodb:ListStreams", "dynamodb:PartiQLInsert", "dynamodb:PutItem", "dynamodb:Query",
+      "dynamodb:UpdateItem",
+    ]
+    resources = ["arn:${data.aws_partition.current.partition}:dynamodb:${var.region}:${var.account_id}:table/${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "TheSystemsOwnBuckets"
+    actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetBucketLocation", "s3:ListBucket", "s3:PutObject"]
+    resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid     = "TheSystemsOwnQueuesAndTopics"
+    actions = ["sns:Publish", "sqs:GetQueueUrl", "sqs:SendMessage"]
+    resources = [
+      "arn:${data.aws_partition.current.partition}:sns:${var.region}:${var.account_id}:${local.prefix[each.key]}-*",
+      "arn:${data.aws_partition.current.partition}:sqs:${var.region}:${var.account_id}:${local.prefix[each.key]}-*",
+    ]
+  }
+
+  statement {
+    sid     = "BrokersCacheAndRules"
+    actions = ["appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession", "elasticache:Connect", "kafka-cluster:*", "kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"]
+    resources = [
+      "arn:${data.aws_partition.current.partition}:appconfig:${var.region}:${var.account_id}:application/*",
+      "arn:${data.aws_partition.current.partition}:elasticache:${var.region}:${var.account_id}:*:${local.prefix[each.key]}-*",
+      "arn:${data.aws_partition.current.partition}:elasticache:${var.region}:${var.account_id}:*:${local.prefix[each.key]}",
+      "arn:${data.aws_partition.current.partition}:kafka:${var.region}:${var.account_id}:*/${local.prefix[each.key]}/*",
+      "arn:${data.aws_partition.current.partition}:kafka:${var.region}:${var.account_id}:*/${local.prefix[each.key]}-*",
+    ]
+  }
+
+  # Rollback alarms, the validator, the job's own connection, and what services need of a function in a VPC.
+  statement {
+    sid = "WhatServicesAskOfARole"
+    actions = [
+      "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData", "ec2:CreateNetworkInterface", "ec2:CreateTags",
+      "ec2:DeleteNetworkInterface", "ec2:DeleteTags", "ec2:Describe*", "glue:GetConnection", "glue:StartJobRun",
+      "lambda:InvokeFunction", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
+      "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:AssociateKmsKey", "secretsmanager:GetSecretValue",
+      "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+    ]
+    resources = ["*"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestedRegion"
+      values   = [var.region]
+    }
+  }
+
+  # Keys of this account, and only through the services that hold the data.
+  statement {
+    sid       = "KeysThroughServices"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"]
+    resources = ["arn:${data.aws_partition.current.partition}:kms:${var.region}:${var.account_id}:key/*"]
+  }
+
+  statement {
+    sid       = "NeverTheState"
+    effect    = "Deny"
+    actions   = ["s3:*", "kms:*"]
+    resources = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*", aws_kms_key.state.arn]
+  }
+}
+
+resource "aws_iam_policy" "boundary" {
+  for_each = var.environments
+
+  name        = "${local.prefix[each.key]}-boundary"
+  description = "The most that a role of ${local.prefix[each.key]} can do."
+  policy      = data.aws_iam_policy_document.boundary[each.key].json
+}

@@ -1,0 +1,95 @@
+# Who may plan and who may apply, from GitHub's workflows and without a key that lives long.
+#
+#   role                    whose token                                     what it may do
+#   <project>-<env>-plan    pull requests, pushes to the main branch        read settings and the state; no data, no write
+#   <project>-<env>-apply   a job of the GitHub environment <env> alone,    change what bears the prefix; roles only with
+#                           which waits for its approval                    the boundary, and never the boundary itself
+
+data "aws_partition" "current" {}
+
+locals {
+  issuer = "token.actions.githubusercontent.com"
+  prefix = { for environment in var.environments : environment => "${var.project}-${environment}" }
+
+  iam_arn = "arn:${data.aws_partition.current.partition}:iam::${var.account_id}"
+
+  # Keys of each environment's state in the bucket, as the backend files name them.
+  state_key = { for environment in var.environments : environment => "${environment}/terraform.tfstate" }
+
+  # A plan is made of a pull request before it is merged and of the main branch before it is applied.
+  plan_subjects = [
+    "repo:${var.github_repository}:pull_request",
+    "repo:${var.github_repository}:ref:refs/heads/${var.main_branch}",
+  ]
+}
+
+resource "aws_iam_openid_connect_provider" "github" {
+  url            = "https://${local.issuer}"
+  client_id_list = ["sts.amazonaws.com"]
+}
+
+data "aws_iam_policy_document" "plan_trust" {
+  statement {
+    sid     = "WorkflowsThatPlan"
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {
+      type        = "Federated"
+      identifiers = [aws_iam_openid_connect_provider.github.arn]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuer}:aud"
+      values   = ["sts.amazonaws.com"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuer}:sub"
+      values   = local.plan_subjects
+    }
+  }
+}
+
+data "aws_iam_policy_document" "apply_trust" {
+  for_each = var.environments
+
+  statement {
+    sid     = "JobsOfTheEnvironment"
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {
+      type        = "Federated"
+      identifiers = [aws_iam_openid_connect_provider.github.arn]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuer}:aud"
+      values   = ["sts.amazonaws.com"]
+    }
+    # GitHub puts the environment in the subject only of a job that has passed that environment's rules.
+    condition {
+      test     = "StringEquals"
+      variable = "${local.issuer}:sub"
+      values   = ["repo:${var.github_repository}:environment:${each.key}"]
+    }
+  }
+}
+
+resource "aws_iam_role" "plan" {
+  for_each = var.environments
+
+  name                 = "${local.prefix[each.key]}-plan"
+  description          = "Plans ${each.key} from GitHub; reads settings and the state."
+  assume_role_policy   = data.aws_iam_policy_document.plan_trust.json
+  max_session_duration = 3600
+  tags                 = { Environment = each.key }
+}
+
+resource "aws_iam_role" "apply" {
+  for_each = var.environments
+
+  name               = "${local.prefix[each.key]}-apply"
+  description        = "Applies ${each.key} from GitHub, after the environment's approval."
+  assume_role_policy = data.aws_iam_policy_document.apply_trust[each.key].json
+  # MSK takes up to 40 minutes to stand and up to 2 hours to be upgraded.
+  max_session_duration = 10800
+  tags                 = { Environment = each.key }
+}

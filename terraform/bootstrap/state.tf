@@ -1,0 +1,139 @@
+# Where the states are kept: one bucket, one object for each root and environment, and S3's own lock beside it.
+
+resource "aws_kms_key" "state" {
+  description             = "Terraform states of ${var.project}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy                  = data.aws_iam_policy_document.state_key.json
+}
+
+resource "aws_kms_alias" "state" {
+  name          = "alias/${var.project}-terraform-state"
+  target_key_id = aws_kms_key.state.key_id
+}
+
+data "aws_iam_policy_document" "state_key" {
+  # checkov:skip=CKV_AWS_109:A key's own policy, whose only resource is the key; without this statement nobody could administer it.
+  # checkov:skip=CKV_AWS_111:A key's own policy, whose only resource is the key.
+  # checkov:skip=CKV_AWS_356:In a key's policy * is the key itself; AWS takes nothing else there.
+  statement {
+    sid       = "AccountDecidesByIam"
+    actions   = ["kms:*"]
+    resources = ["*"]
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${var.account_id}:root"]
+    }
+  }
+}
+
+resource "aws_s3_bucket" "state" {
+  # checkov:skip=CKV_AWS_18:Reads and writes of states are told by CloudTrail's data events, which name the role; server access logs do not.
+  # checkov:skip=CKV_AWS_144:A state is of use only where its region is up; the versions guard against what people do.
+  # checkov:skip=CKV2_AWS_62:Nobody waits for a state to change.
+  bucket = var.state_bucket_name
+
+  lifecycle {
+    # Without its state a system cannot be changed nor removed but by hand.
+    prevent_destroy = true
+  }
+}
+
+resource "aws_s3_bucket_versioning" "state" {
+  bucket = aws_s3_bucket.state.id
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
+  bucket = aws_s3_bucket.state.id
+  rule {
+    bucket_key_enabled = true
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = aws_kms_key.state.arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "state" {
+  bucket                  = aws_s3_bucket.state.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "state" {
+  bucket = aws_s3_bucket.state.id
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "state" {
+  bucket = aws_s3_bucket.state.id
+  rule {
+    id     = "replaced-versions"
+    status = "Enabled"
+    filter {}
+    noncurrent_version_expiration {
+      noncurrent_days           = var.state_version_days
+      newer_noncurrent_versions = 30
+    }
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
+  }
+  depends_on = [aws_s3_bucket_versioning.state]
+}
+
+data "aws_iam_policy_document" "state_bucket" {
+  statement {
+    sid     = "OnlyOverTls"
+    effect  = "Deny"
+    actions = ["s3:*"]
+    # The bucket and its objects: a statement on the bucket alone leaves GetObject open to plain HTTP.
+    resources = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "OnlyUnderTheCustomerKey"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.state.arn}/*"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    # A request that names no encryption gets the bucket's; one that names another key is refused.
+    condition {
+      test     = "StringNotEqualsIfExists"
+      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+      values   = [aws_kms_key.state.arn]
+    }
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "state" {
+  bucket = aws_s3_bucket.state.id
+  policy = data.aws_iam_policy_document.state_bucket.json
+
+  # A policy and the block of public policies set at the same time make S3 answer 409.
+  depends_on = [aws_s3_bucket_public_access_block.state]
+}

@@ -1,0 +1,82 @@
+variable "project" {
+  description = "Prefix of every name, as in the root module."
+  type        = string
+  default     = "fraud"
+  nullable    = false
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,15}$", var.project))
+    error_message = "project is ${var.project}; it takes 2 to 16 characters of a-z, 0-9 and -, a letter first."
+  }
+}
+
+variable "region" {
+  description = "Region of the state bucket and of what is applied through it."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "region is ${var.region}; it takes the name of an AWS region, as us-east-1."
+  }
+}
+
+variable "account_id" {
+  description = "The account that this is applied in; credentials of another are refused."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id is ${var.account_id}; it takes 12 digits."
+  }
+}
+
+variable "state_bucket_name" {
+  description = "The bucket that keeps the state, as the backend files name it. Bucket names are unique in all of AWS."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.state_bucket_name))
+    error_message = "state_bucket_name is ${var.state_bucket_name}; it takes 3 to 63 characters of a-z, 0-9 and -."
+  }
+}
+
+variable "environments" {
+  description = "Environments that are applied in this account: each gets a plan role, an apply role and a permissions boundary."
+  type        = set(string)
+  nullable    = false
+  validation {
+    condition     = length(var.environments) > 0 && alltrue([for e in var.environments : can(regex("^[a-z][a-z0-9]{1,11}$", e))])
+    error_message = "environments is ${jsonencode(var.environments)}; it takes one or more names of 2 to 12 characters of a-z and 0-9, a letter first."
+  }
+}
+
+variable "github_repository" {
+  description = "The repository whose workflows may take the roles, as owner/name."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github_repository))
+    error_message = "github_repository is ${var.github_repository}; it takes owner/name, without a wildcard."
+  }
+}
+
+variable "main_branch" {
+  description = "The branch whose pushes are planned and, behind the environment's approval, applied."
+  type        = string
+  default     = "main"
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._/-]+$", var.main_branch))
+    error_message = "main_branch is ${var.main_branch}; it takes a branch's name, without a wildcard."
+  }
+}
+
+variable "state_version_days" {
+  description = "How long a replaced version of a state is kept, in days; the newest 30 are kept however old."
+  type        = number
+  default     = 180
+  nullable    = false
+  validation {
+    condition     = var.state_version_days >= 30 && var.state_version_days <= 3650
+    error_message = "state_version_days is ${var.state_version_days}; it takes 30 to 3650."
+  }
+}

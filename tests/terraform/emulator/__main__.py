@@ -1,0 +1,19 @@
+"""Serve the emulator: ``python -m tests.terraform.emulator --port 5000``."""
+
+import argparse
+import logging
+
+from moto.core.config import default_user_config
+from moto.server import main
+
+from tests.terraform.emulator import elasticache, inventory, lambdas, msk, patches
+
+parser = argparse.ArgumentParser(description="Serve moto with the services that this project needs.")
+parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
+port = parser.parse_args().port
+
+default_user_config["lambda"]["use_docker"] = False  # functions answer, none runs
+for module in (msk, elasticache, lambdas, patches, inventory):
+    module.install()
+logging.getLogger("werkzeug").setLevel(logging.WARNING)
+main(["--host", "127.0.0.1", "--port", str(port)])

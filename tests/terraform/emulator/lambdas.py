@@ -1,0 +1,88 @@
+"""AWS Lambda: event source mappings of MSK, and the settings of a function that moto forgets.
+
+No function is run: an invocation answers with the document that it was sent, as moto's simple backend does.
+"""
+
+from typing import Any, Final
+
+from moto.awslambda import models
+from moto.awslambda_simple import models as simple
+
+KAFKA_BATCH: Final = 100
+"""Records in a batch where a mapping of a Kafka topic does not say."""
+
+KEPT: Final = ("DeadLetterConfig", "LoggingConfig")
+"""Settings of a function that the API takes and gives back, and moto drops."""
+
+
+class Function(models.LambdaFunction):
+    """A function that keeps all of its settings."""
+
+    def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
+        super().__init__(account_id, spec, region, version)
+        self.kept = {key: spec[key] for key in KEPT if spec.get(key)}
+
+    def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
+        """Show the settings; a log group that none was named for is Lambda's own."""
+        shown = super().get_configuration(on_create) | self.kept
+        shown["LoggingConfig"] = {
+            "LogFormat": "Text",
+            "LogGroup": self.logs_group_name,
+            **self.kept.get("LoggingConfig", {}),
+        }
+        return shown
+
+    def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
+        """Change settings, those that moto drops too."""
+        self.kept |= {key: config_updates[key] for key in KEPT if config_updates.get(key)}
+        if config_updates.get("TracingConfig"):
+            self.tracing_config = config_updates["TracingConfig"]
+        if config_updates.get("EphemeralStorage"):
+            self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
+        return super().update_configuration(config_updates)
+
+
+class KafkaMapping(models.EventSourceMapping):
+    """A mapping of a topic of an MSK cluster, which moto's refuses as a source."""
+
+    @property
+    def event_source_arn(self) -> str:
+        """The cluster."""
+        return self._event_source_arn
+
+    @event_source_arn.setter
+    def event_source_arn(self, event_source_arn: str) -> None:
+        self._event_source_arn = event_source_arn
+
+    @property
+    def batch_size(self) -> int:
+        """Most records in one invocation."""
+        return self._batch_size
+
+    @batch_size.setter
+    def batch_size(self, new_batch_size: int | None) -> None:
+        self._batch_size = KAFKA_BATCH if new_batch_size is None else int(new_batch_size)
+
+
+class FunctionsBackend(simple.LambdaSimpleBackend):
+    """moto's functions, and mappings of Kafka topics beside those of streams and queues."""
+
+    def create_event_source_mapping(self, spec: dict[str, Any]) -> models.EventSourceMapping:
+        """Keep a mapping; it is enabled at once."""
+        if ":kafka:" not in (spec.get("EventSourceArn") or ""):
+            return super().create_event_source_mapping(spec)
+        function = self._lambdas.get_function_by_name_or_arn_with_qualifier(spec["FunctionName"])
+        place = {
+            "RegionName": self.region_name,
+            "AccountId": self.account_id,
+            "FunctionArn": function.function_arn,
+        }
+        mapping = KafkaMapping(spec | place)  # type: ignore[abstract] # CloudFormation's part is not used
+        self._event_source_mappings[mapping.uuid] = mapping
+        return mapping
+
+
+def install() -> None:
+    """Serve functions from here."""
+    models.LambdaFunction = Function  # type: ignore[misc] # what create_function makes
+    simple.lambda_simple_backends.backend = FunctionsBackend

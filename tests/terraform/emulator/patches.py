@@ -1,0 +1,93 @@
+"""Small differences between moto and AWS, one class or function each, with what Terraform sees of it."""
+
+import json
+from typing import Any
+
+import xmltodict  # type: ignore[import-untyped]
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.iam import access_control
+from moto.s3.exceptions import NoSuchLifecycleConfiguration
+from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
+from moto.sqs import models as sqs
+
+
+def autoscaling_tags() -> None:
+    """Application Auto Scaling keeps the tags of a target; moto has no call for them."""
+    tags: dict[str, dict[str, str]] = {}
+    register = ApplicationAutoScalingResponse.register_scalable_target
+
+    def register_scalable_target(self: ApplicationAutoScalingResponse) -> str:
+        answer = register(self)
+        arn = json.loads(answer)["ScalableTargetARN"]
+        tags.setdefault(arn, {}).update(self._get_param("Tags") or {})
+        return answer
+
+    def list_tags_for_resource(self: ApplicationAutoScalingResponse) -> str:
+        return json.dumps({"Tags": tags.get(self._get_param("ResourceARN"), {})})
+
+    ApplicationAutoScalingResponse.register_scalable_target = register_scalable_target  # type: ignore[method-assign]
+    ApplicationAutoScalingResponse.list_tags_for_resource = list_tags_for_resource  # type: ignore[attr-defined]
+
+
+def queue_redrive() -> None:
+    """SQS shows redrive policies as they were sent, and has one for who may use a dead-letter queue."""
+    plain: Any = sqs.Queue.attributes  # a property, whatever its declaration says
+    get = sqs.SQSBackend.get_queue_attributes
+
+    def attributes(self: sqs.Queue) -> dict[str, Any]:
+        shown: dict[str, Any] = plain.fget(self)
+        if self.redrive_policy:
+            shown["RedrivePolicy"] = json.dumps(self.redrive_policy, separators=(",", ":"))
+        if allowed := getattr(self, "redrive_allow_policy", None):
+            shown["RedriveAllowPolicy"] = allowed
+        return shown
+
+    def get_queue_attributes(
+        self: sqs.SQSBackend, queue_name: str, attribute_names: list[str]
+    ) -> dict[str, Any]:
+        if attribute_names != ["RedriveAllowPolicy"]:
+            return get(self, queue_name, attribute_names)
+        allowed = getattr(self.get_queue(queue_name), "redrive_allow_policy", None)
+        return {"RedriveAllowPolicy": allowed} if allowed else {}
+
+    sqs.Queue.attributes = property(attributes)  # type: ignore[method-assign, assignment]
+    sqs.SQSBackend.get_queue_attributes = get_queue_attributes  # type: ignore[method-assign]
+
+
+def conditional_denials() -> None:
+    """A bucket policy denies what meets its conditions (no TLS, another key); moto knows none and would deny all."""
+    permitted = access_control.IAMPolicyStatement.is_action_permitted
+
+    def is_action_permitted(self: access_control.IAMPolicyStatement, *args: Any, **kwargs: Any) -> Any:
+        if self._statement.get("Effect") == "Deny" and self._statement.get("Condition"):
+            return access_control.PermissionResult.NEUTRAL
+        return permitted(self, *args, **kwargs)
+
+    access_control.IAMPolicyStatement.is_action_permitted = is_action_permitted  # type: ignore[method-assign]
+
+
+def bucket_lifecycle() -> None:
+    """S3 shows a lifecycle as it was sent; moto drops how many newer versions are kept, and the provider waits for them."""
+    check = FakeBucket.set_lifecycle
+
+    def set_lifecycle(self: FakeBucket, rules: list[dict[str, Any]]) -> None:
+        check(self, rules)
+        self.sent_lifecycle = rules  # type: ignore[attr-defined]
+
+    def get_bucket_lifecycle(self: S3Response) -> tuple[int, dict[str, str], str]:
+        bucket = self.backend.head_bucket(self.bucket_name)
+        if not bucket.rules:
+            raise NoSuchLifecycleConfiguration(bucket_name=self.bucket_name)
+        document = {"@xmlns": "http://s3.amazonaws.com/doc/2006-03-01/", "Rule": bucket.sent_lifecycle}  # type: ignore[attr-defined]
+        headers = {"x-amz-transition-default-minimum-object-size": "all_storage_classes_128K"}
+        return 200, headers, xmltodict.unparse({"LifecycleConfiguration": document})
+
+    FakeBucket.set_lifecycle = set_lifecycle  # type: ignore[method-assign]
+    S3Response.get_bucket_lifecycle = get_bucket_lifecycle  # type: ignore[method-assign]
+
+
+def install() -> None:
+    """Put all of them right."""
+    for patch in (autoscaling_tags, queue_redrive, conditional_denials, bucket_lifecycle):
+        patch()
