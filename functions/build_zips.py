@@ -1,7 +1,7 @@
 """Build the functions' deployment packages: ``build/functions/<arch>/<name>.zip``.
 
-A zip holds the function's own folder, ``contract/`` and what its hashed ``requirements.txt`` names, nothing else, and the
-same sources give the same bytes: entries in order, one timestamp, one mode, bytecode that does not depend on the machine's
+A zip holds the function's own folder (or the one that its `package` names: a stage's code under a second handler),
+``contract/`` and what its own hashed ``requirements.txt`` names, nothing else, and the same sources give the same bytes: entries in order, one timestamp, one mode, bytecode that does not depend on the machine's
 clock. What a function is, `function.yaml` says; what AWS makes of the zip is Terraform's.
 
     python functions/build_zips.py [--arch host|x86_64|arm64] [name ...]
@@ -78,6 +78,7 @@ class BuildSpec(msgspec.Struct, frozen=True):
 
     runtime: str
     aws_services: list[str]
+    package: str | None = None
 
 
 def build_zip(
@@ -109,9 +110,12 @@ def build_zip(
     python = _python_version(spec, arch)
     layer = _requirements_layer(name, spec, arch, python, functions_dir, build_dir)
     target = build_dir / "functions" / arch / f"{name}.zip"
+    package = spec.package or name
+    if not (functions_dir / package / "__init__.py").is_file():
+        raise BuildError(f"{name}: function.yaml: package: functions/{package} is no Python package")
     sources = [
         *_own_files(functions_dir / CONTRACT, functions_dir),
-        *_own_files(functions_dir / name, functions_dir),
+        *_own_files(functions_dir / package, functions_dir),
     ]
     with _replacing(target) as temporary:
         shutil.copyfile(layer, temporary)

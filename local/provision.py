@@ -36,6 +36,9 @@ LANDING_PREFIX: Final = "transactions/"
 INGESTION_QUARANTINE_PREFIX: Final = "ingestion/"
 """Where in the quarantine bucket the Glue job puts bad rows."""
 
+METRICS_NAMESPACE: Final = "FraudDetection"
+"""Of the functions' metrics; in AWS each environment has its own."""
+
 TOPIC_PARTITIONS: Final = 6
 """Of every Kafka topic that a function reads."""
 
@@ -95,7 +98,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         """URL of a function's dead-letter queue."""
         return self.queues[dead_letter_name(function)]
 
-    def references(self, cache_endpoint: str) -> dict[str, str]:
+    def references(self, cache_endpoint: str, bootstrap_servers: str) -> dict[str, str]:
         """Everything that a `function.yaml` can refer to, and what that is here."""
         named = {"table": self.tables, "queue": self.queues, "topic": self.topics, "bucket": self.buckets}
         return {
@@ -103,6 +106,9 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
             **{f"rules.{name}": value for name, value in msgspec.structs.asdict(self.rules).items()},
             "cache.endpoint": cache_endpoint,
             "cache.replication_group": "",  # this cache asks for no sign-in
+            "kafka.bootstrap_servers": bootstrap_servers,
+            "kafka.security_protocol": "PLAINTEXT",
+            "metrics.namespace": METRICS_NAMESPACE,
         }
 
 

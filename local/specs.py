@@ -12,6 +12,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS_DIR: Final = ROOT / "functions"
 TABLES_FILE: Final = FUNCTIONS_DIR / "contract" / "tables.yaml"
 
+ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka")
+"""What an `access` entry can name; Terraform's module `function` knows the same ones."""
+
 Positive = Annotated[int, Meta(ge=1)]
 NonNegative = Annotated[int, Meta(ge=0)]
 
@@ -63,10 +66,37 @@ class StreamTrigger(
     """An event filter pattern, as EventBridge writes them."""
 
 
+class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="invoke", tag_field="type"):
+    """No event source: somebody invokes it, such as Terraform or AppConfig. The local stack does not run these."""
+
+
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A value that the stack provides: ``table.<name>``, ``queue.<name>``, ``cache.endpoint``, ..."""
 
     ref: str
+
+
+class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One thing that a function may touch, by interface name, and what it may do there."""
+
+    actions: Annotated[list[str], Meta(min_length=1)]
+    """IAM's actions, without the service that they belong to."""
+    table: str | None = None
+    queue: str | None = None
+    bucket: str | None = None
+    topic: str | None = None
+    cache: Literal["profiles"] | None = None
+    rules: Literal["ruleset"] | None = None
+    kafka: str | None = None
+    prefix: str | None = None
+    """Of the keys in a bucket."""
+
+    def __post_init__(self) -> None:
+        named = [kind for kind in ACCESS_KINDS if getattr(self, kind) is not None]
+        if len(named) != 1:
+            raise ValueError(f"names {' and '.join(named) or 'nothing'}; one of {', '.join(ACCESS_KINDS)}")
+        if self.prefix is not None and self.bucket is None:
+            raise ValueError(f"has a prefix, which is a bucket's, and names a {named[0]}")
 
 
 class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,11 +108,18 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: Annotated[int, Meta(ge=128, le=10_240)]
     timeout_seconds: Annotated[int, Meta(ge=1, le=900)]
     reserved_concurrency: Positive
-    trigger: KafkaTrigger | StreamTrigger
+    trigger: KafkaTrigger | StreamTrigger | InvokeTrigger
     environment: dict[str, str | Reference]
-    access: list[dict[str, Any]]
+    access: list[Access]
     aws_services: list[str]
+    package: str | None = None
+    """Folder whose code the zip carries where that is not the function's own: one stage's code under a second handler."""
     name: str = ""
+
+    @property
+    def has_event_source(self) -> bool:
+        """Whether batches come to it by a mapping."""
+        return not isinstance(self.trigger, InvokeTrigger)
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

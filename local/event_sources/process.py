@@ -20,13 +20,12 @@ from local.event_sources.mapping import EventSourceMapping, SourceUnavailableErr
 from local.event_sources.records import Policy
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from local.specs import KafkaTrigger, read_functions
+from local.specs import InvokeTrigger, KafkaTrigger, StreamTrigger, read_functions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from local.event_sources.mapping import Source
-    from local.specs import FunctionSpec
 
 State = Literal["starting", "running", "stopping", "stopped", "failed"]
 
@@ -55,6 +54,9 @@ class MappingProcess:
         if config.function not in functions:
             raise MappingConfigError(f"function {config.function!r}: there are {', '.join(functions)}")
         spec = functions[config.function]
+        trigger = spec.trigger
+        if isinstance(trigger, InvokeTrigger):
+            raise MappingConfigError(f"function {config.function!r} has no event source")
         self._config = config
         self._status_file = status_file
         self._state: State = "starting"
@@ -72,11 +74,11 @@ class MappingProcess:
             account_id=config.account_id,
         )
         self.mapping = EventSourceMapping(
-            _make_source(config, spec, workers),
+            _make_source(config, trigger, workers),
             self.pool.invoke,
             self.pool.function_arn,
             SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url),
-            Policy.from_trigger(spec.trigger, config.retry_base_seconds, config.retry_maximum_seconds),
+            Policy.from_trigger(trigger, config.retry_base_seconds, config.retry_maximum_seconds),
             workers,
         )
 
@@ -140,8 +142,7 @@ class MappingProcess:
             return None
 
 
-def _make_source(config: MappingConfig, spec: "FunctionSpec", workers: int) -> "Source":
-    trigger = spec.trigger
+def _make_source(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger, workers: int) -> "Source":
     if isinstance(trigger, KafkaTrigger):
         # Lambda scales between the two by load; here the machine's limit is the load that counts.
         pollers = max(trigger.pollers.minimum, min(trigger.pollers.maximum, workers))

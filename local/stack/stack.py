@@ -121,9 +121,10 @@ class Stack:
             Where a part could not be started or made; by then everything that was started is stopped again.
         """
         specs = read_functions()
-        chosen = list(specs) if functions is None else list(functions)
-        if unknown := sorted(set(chosen) - set(specs)):
-            raise StackError(f"no such function: {', '.join(unknown)}; there are {', '.join(specs)}")
+        fed = [name for name, spec in specs.items() if spec.has_event_source]
+        chosen = fed if functions is None else list(functions)
+        if unknown := sorted(set(chosen) - set(fed)):
+            raise StackError(f"no such function: {', '.join(unknown)}; there are {', '.join(fed)}")
         self._folder.acquire()
         try:
             self._clean_up_after_last_owner()
@@ -292,7 +293,9 @@ class Stack:
                 aws_endpoint=self.aws_endpoint,
                 region=REGION,
                 account_id=ACCOUNT_ID,
-                environment=resolve_environment(spec, self.resources.references(self.cache_endpoint)),
+                environment=resolve_environment(
+                    spec, self.resources.references(self.cache_endpoint, self.bootstrap_servers)
+                ),
                 dead_letter_queue_url=self.resources.dead_letter_queue(spec.name),
                 state_dir=self.run_dir,
                 log_dir=self.log_dir,

@@ -156,3 +156,26 @@ def test_an_unknown_function_is_named_with_those_that_there_are(functions_dir: P
 
 def test_function_names_are_the_folders_with_a_function_yaml(functions_dir: Path) -> None:
     assert function_names(functions_dir) == ["alert", "score"]
+
+
+def test_a_function_of_another_package_carries_that_package_and_not_its_own_folder(
+    functions_dir: Path,
+) -> None:
+    (functions_dir / "checker").mkdir()
+    (functions_dir / "checker" / "function.yaml").write_text(FUNCTION_YAML + "package: score\n")
+    (functions_dir / "checker" / "requirements.txt").write_text("# nothing\n")
+
+    names = {entry.filename for entry in _entries(functions_dir, "checker")}
+
+    assert "score/handler.py" in names
+    assert "contract/__init__.py" in names
+    assert not any(name.startswith(("checker/", "alert/")) for name in names)
+
+
+def test_a_package_that_is_not_there_is_named(functions_dir: Path) -> None:
+    (functions_dir / "alert" / "function.yaml").write_text(FUNCTION_YAML + "package: scored\n")
+
+    with pytest.raises(
+        BuildError, match=r"alert: function\.yaml: package: functions/scored is no Python package"
+    ):
+        _build(functions_dir, "alert")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CACHE = "redis://127.0.0.1:6379"
+KAFKA = "127.0.0.1:9092"
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def function_spec() -> "Callable[..., FunctionSpec]":
 def test_every_reference_of_every_function_is_resolved(name: str, resources: Resources) -> None:
     spec = read_functions()[name]
 
-    environment = resolve_environment(spec, resources.references(CACHE))
+    environment = resolve_environment(spec, resources.references(CACHE, KAFKA))
 
     assert list(environment) == list(spec.environment)
     assert [name for name, value in environment.items() if not value] in ([], ["CACHE_REPLICATION_GROUP"])
@@ -84,7 +85,7 @@ def test_literal_values_stay_and_references_become_what_the_stack_has(
 ) -> None:
     spec = function_spec(environment={"LEVEL": "INFO", "CACHE": Reference("cache.endpoint")})
 
-    environment = resolve_environment(spec, resources.references(CACHE))
+    environment = resolve_environment(spec, resources.references(CACHE, KAFKA))
 
     assert environment == {"LEVEL": "INFO", "CACHE": CACHE}
 
@@ -97,7 +98,7 @@ def test_unknown_reference_is_told_with_function_variable_and_reference(
     with pytest.raises(
         UnknownReferenceError, match=r"functions/stage/.*MY_TABLE.*'table\.nowhere'"
     ) as caught:
-        resolve_environment(spec, resources.references(CACHE))
+        resolve_environment(spec, resources.references(CACHE, KAFKA))
 
     told = caught.value
     assert (told.function, told.variable, told.reference) == ("stage", "MY_TABLE", "table.nowhere")

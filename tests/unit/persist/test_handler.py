@@ -70,7 +70,7 @@ def test_handler_keeps_a_payment_and_gives_its_metrics(
     given = {name: value for line in printed for name, value in line.items()}
     assert given["TransactionsFlagged"] == [1.0]
     assert given["service"] == "persist"
-    assert given["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "FraudDetection"
+    assert given["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "namespace"  # of {ref: metrics.namespace}
 
 
 def test_output_of_a_failed_batch_holds_nothing_of_the_payment(

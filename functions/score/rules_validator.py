@@ -1,0 +1,36 @@
+"""The Lambda that AppConfig asks about a ruleset before it deploys it: the check of `make rules-check`.
+
+A deployment of its own, from this same package: whatever the score stage would refuse, AppConfig refuses first.
+"""
+
+import base64
+from typing import TYPE_CHECKING, TypedDict
+
+from aws_lambda_powertools import Logger, Tracer
+
+from score.rules_check import check_ruleset, summary
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger, tracer = Logger(), Tracer()
+
+
+class ValidationEvent(TypedDict):
+    """What AppConfig sends."""
+
+    applicationId: str
+    configurationProfileId: str
+    configurationVersion: str
+    content: str
+    """The document, in base64."""
+    uri: str
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: ValidationEvent, _context: "LambdaContext") -> None:
+    """Return where the ruleset is good; an InvalidRulesetError, which AppConfig shows, refuses it."""
+    source = f"version {event['configurationVersion']}"
+    ruleset = check_ruleset(base64.b64decode(event["content"], validate=True), source)
+    logger.info("ruleset is good", ruleset=summary(ruleset, source))

@@ -1,0 +1,29 @@
+"""The Lambda: settings, cluster, handler."""
+
+import os
+from typing import TYPE_CHECKING
+
+import boto3
+from aws_lambda_powertools import Logger, Tracer
+from confluent_kafka.admin import AdminClient
+
+from contract.settings import read_settings
+from topic_admin.cluster import KafkaTopics, client_config
+from topic_admin.settings import Settings
+from topic_admin.stage import Response, apply_request
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger, tracer = Logger(), Tracer()
+settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start
+topics = KafkaTopics(AdminClient(client_config(settings, boto3.Session().region_name)))
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler
+def handler(event: dict[str, object], _context: "LambdaContext") -> Response:
+    """Bring the topics to what the payload wants, and tell what was done."""
+    response = apply_request(event, topics)
+    logger.info("topics are as wanted", topics=response["topics"])
+    return response

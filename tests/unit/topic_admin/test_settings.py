@@ -1,0 +1,33 @@
+"""What the function's environment says."""
+
+import msgspec
+import pytest
+
+from contract.errors import SettingsError
+from contract.settings import read_settings
+from local.specs import read_functions
+from topic_admin.cluster import client_config
+from topic_admin.settings import Settings
+
+
+def test_settings_are_the_variables_that_the_function_declares() -> None:
+    declared = read_functions()["topic_admin"].environment
+
+    assert {field.name.upper() for field in msgspec.structs.fields(Settings)} == {
+        variable for variable in declared if not variable.startswith("POWERTOOLS_")
+    }
+
+
+def test_a_protocol_that_is_neither_is_refused_naming_the_variable() -> None:
+    with pytest.raises(SettingsError, match="KAFKA_SECURITY_PROTOCOL"):
+        read_settings(Settings, {"KAFKA_BOOTSTRAP_SERVERS": "b:9098", "KAFKA_SECURITY_PROTOCOL": "SSL"})
+
+
+def test_only_a_cluster_with_sign_in_is_signed_in_to() -> None:
+    with_sign_in = client_config(Settings("b:9098", "SASL_SSL"), "eu-central-1")
+    without = client_config(Settings("b:9092", "PLAINTEXT"), "eu-central-1")
+
+    assert with_sign_in["security.protocol"] == "SASL_SSL"
+    assert with_sign_in["sasl.mechanisms"] == "OAUTHBEARER"
+    assert callable(with_sign_in["oauth_cb"])
+    assert without == {"bootstrap.servers": "b:9092", "security.protocol": "PLAINTEXT"}
