@@ -64,10 +64,14 @@ variable "created_kafka_topics" {
 }
 
 variable "vpc" {
-  description = "Where a function runs whose `access` names the cache or Kafka: private subnets, and a security group that reaches cache, brokers and the endpoints of AWS."
+  description = "Where a function runs whose `access` names the cache or Kafka: private subnets, the security group of every function there (it reaches AWS's endpoints), and those that let it in at the cache and at the brokers."
   type = object({
-    subnet_ids        = list(string)
-    security_group_id = string
+    subnet_ids = list(string)
+    security_group_ids = object({
+      functions = string
+      cache     = string
+      kafka     = string
+    })
   })
   nullable = false
   validation {

@@ -49,8 +49,8 @@ variable "kafka" {
   })
   nullable = false
   validation {
-    condition     = var.kafka.broker_count >= 0 && var.kafka.broker_count <= 10
-    error_message = "kafka.broker_count is ${var.kafka.broker_count}; an alarm takes 10 metrics, so 0 to 10 brokers can be watched."
+    condition     = var.kafka.broker_count >= 0 && var.kafka.broker_count <= 30
+    error_message = "kafka.broker_count is ${var.kafka.broker_count}; MSK has at most 30 brokers."
   }
 }
 
@@ -59,8 +59,8 @@ variable "cache_node_ids" {
   type        = list(string)
   nullable    = false
   validation {
-    condition     = length(var.cache_node_ids) >= 1 && length(var.cache_node_ids) <= 10
-    error_message = "cache_node_ids has ${length(var.cache_node_ids)}; an alarm takes 10 metrics, so 1 to 10 nodes can be watched."
+    condition     = length(var.cache_node_ids) >= 1
+    error_message = "cache_node_ids is empty; a cache has at least one node."
   }
 }
 

@@ -1,0 +1,102 @@
+# One function: what its function.yaml says, made in AWS. The module is used once, with one for_each over the folders.
+
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+data "aws_caller_identity" "current" {}
+
+locals {
+  spec          = yamldecode(file("${var.functions_dir}/${var.function}/function.yaml"))
+  function_name = "${var.name}-${replace(var.function, "_", "-")}"
+  zip           = "${var.build_dir}/${var.function}.zip"
+  trigger       = local.spec.trigger
+
+  # A literal, or {ref: ...}. A reference that nothing stands behind is null here and refused by the function below.
+  environment        = { for variable, value in local.spec.environment : variable => try(tostring(value), lookup(var.references, value.ref, null)) }
+  unknown_references = sort([for variable, value in local.spec.environment : "${variable} (${value.ref})" if can(value.ref) && !contains(keys(var.references), try(value.ref, ""))])
+
+  # The cache and the brokers have no address outside the VPC. All else is reached over AWS's own endpoints, without one.
+  network_access     = distinct([for entry in local.spec.access : contains(keys(entry), "cache") ? "cache" : "kafka" if contains(keys(entry), "cache") || contains(keys(entry), "kafka")])
+  is_in_vpc          = length(local.network_access) > 0
+  security_group_ids = [for kind in concat(["functions"], local.network_access) : var.vpc.security_group_ids[kind]]
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/aws/lambda/${local.function_name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.key_arns.logs
+}
+
+# Gets the batches that an event source mapping gave up, and asynchronous invocations that failed.
+resource "aws_sqs_queue" "dead_letter" {
+  name                              = "${local.function_name}-dead-letter"
+  message_retention_seconds         = 14 * 24 * 3600 # the longest that SQS keeps a message
+  kms_master_key_id                 = var.key_arns.data
+  kms_data_key_reuse_period_seconds = 300
+}
+
+resource "aws_lambda_function" "this" {
+  # checkov:skip=CKV_AWS_117:Only what needs the cache or the brokers is in the VPC; the others would need NAT or endpoints to reach what is public, and open no port (decision 0030)
+  # checkov:skip=CKV_AWS_272:The zips are built and hashed by the pipeline that applies them, and only its role may update code (decision 0030)
+  function_name                  = local.function_name
+  description                    = local.spec.description
+  role                           = aws_iam_role.this.arn
+  runtime                        = local.spec.runtime
+  architectures                  = ["arm64"]
+  handler                        = local.spec.handler
+  filename                       = local.zip
+  source_code_hash               = fileexists(local.zip) ? filebase64sha256(local.zip) : null
+  memory_size                    = local.spec.memory_mib
+  timeout                        = local.spec.timeout_seconds
+  reserved_concurrent_executions = local.spec.reserved_concurrency
+  kms_key_arn                    = var.key_arns.data
+  publish                        = true
+
+  environment {
+    variables = local.environment
+  }
+
+  dead_letter_config {
+    target_arn = aws_sqs_queue.dead_letter.arn
+  }
+
+  logging_config {
+    log_group             = aws_cloudwatch_log_group.this.name
+    log_format            = "JSON"
+    application_log_level = "INFO" # metrics are log lines of this level; above it they would be dropped
+    system_log_level      = "INFO"
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
+  dynamic "vpc_config" {
+    for_each = local.is_in_vpc ? [var.vpc] : []
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = local.security_group_ids
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = fileexists(local.zip)
+      error_message = "${local.zip} is not there; `make build ARCH=arm64` builds it."
+    }
+    precondition {
+      condition     = length(local.unknown_references) == 0
+      error_message = "functions/${var.function}/function.yaml: environment refers to what this root does not have: ${join(", ", local.unknown_references)}."
+    }
+  }
+
+  # Lambda asks for the network and the dead-letter queue with this role while it makes the function.
+  depends_on = [aws_iam_role_policy.runtime]
+}
+
+# What is invoked, so that a new version takes over in one step and an old one can be pointed at again.
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "The version that mappings and callers use."
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}

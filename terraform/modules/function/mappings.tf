@@ -1,0 +1,166 @@
+# Event source mappings, at most one a function: `kafka` or `dynamodb_stream`. A trigger of type `invoke` has none.
+
+locals {
+  kafka_triggers  = { for trigger in [local.trigger] : trigger.topic => trigger if trigger.type == "kafka" }
+  stream_triggers = { for trigger in [local.trigger] : trigger.table => trigger if trigger.type == "dynamodb_stream" }
+}
+
+resource "aws_iam_role_policy" "kafka_source" {
+  # checkov:skip=CKV_AWS_355:EC2's actions on network interfaces take no resource; the function's own code is denied them (decision 0030)
+  # checkov:skip=CKV_AWS_290:As above: nothing narrower than * can be said of these actions (decision 0030)
+  for_each = local.kafka_triggers
+
+  name = "source"
+  role = aws_iam_role.this.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "FindBrokers"
+        Effect   = "Allow"
+        Action   = ["kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"]
+        Resource = [var.targets.kafka.cluster_arn]
+      },
+      {
+        Sid      = "ConnectAsConsumer"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:Connect", "kafka-cluster:DescribeClusterDynamicConfiguration"]
+        Resource = [var.targets.kafka.cluster_arn]
+      },
+      {
+        Sid      = "ReadTopic"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"]
+        Resource = [local.kafka_topic_arns[each.key]]
+      },
+      {
+        Sid      = "CommitOffsets"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"]
+        Resource = ["${local.kafka_group_arn_start}/${each.value.consumer_group}"]
+      },
+      {
+        # The pollers stand in the cluster's own subnets.
+        Sid    = "PlacePollers"
+        Effect = "Allow"
+        Action = [
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSubnets",
+          "ec2:DescribeVpcs",
+        ]
+        Resource = ["*"]
+      },
+    ]
+  })
+}
+
+resource "aws_lambda_event_source_mapping" "kafka" {
+  for_each = local.kafka_triggers
+
+  event_source_arn                   = var.targets.kafka.cluster_arn
+  function_name                      = aws_lambda_alias.live.arn
+  topics                             = [var.created_kafka_topics[each.key]]
+  starting_position                  = each.value.starting_position
+  batch_size                         = each.value.batch_size
+  maximum_batching_window_in_seconds = each.value.batch_window_seconds
+  bisect_batch_on_function_error     = each.value.bisect_on_error
+  maximum_retry_attempts             = each.value.maximum_retries
+  maximum_record_age_in_seconds      = each.value.maximum_record_age_seconds
+  function_response_types            = each.value.report_batch_item_failures ? ["ReportBatchItemFailures"] : []
+
+  amazon_managed_kafka_event_source_config {
+    consumer_group_id = each.value.consumer_group # fixed: a mapping made anew goes on at the group's offsets
+  }
+
+  # Retries, bisecting and partial failures of Kafka mappings exist in provisioned mode only.
+  provisioned_poller_config {
+    minimum_pollers = each.value.pollers.minimum
+    maximum_pollers = each.value.pollers.maximum
+  }
+
+  destination_config {
+    on_failure {
+      destination_arn = aws_sqs_queue.dead_letter.arn
+    }
+  }
+
+  dynamic "filter_criteria" {
+    for_each = contains(keys(each.value), "filter") ? [each.value.filter] : []
+    content {
+      filter {
+        pattern = jsonencode(filter_criteria.value)
+      }
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.kafka_source, aws_iam_role_policy.access]
+}
+
+resource "aws_iam_role_policy" "stream_source" {
+  # checkov:skip=CKV_AWS_355:ListStreams takes no resource; Lambda refuses a mapping without it (decision 0030)
+  for_each = local.stream_triggers
+
+  name = "source"
+  role = aws_iam_role.this.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "ReadStream"
+        Effect   = "Allow"
+        Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+        Resource = [var.targets.tables[each.key].stream_arn]
+      },
+      {
+        Sid      = "FindStream"
+        Effect   = "Allow"
+        Action   = ["dynamodb:ListStreams"]
+        Resource = ["*"]
+      },
+      {
+        Sid      = "ReadStreamEncrypted"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = [var.key_arns.data]
+        Condition = {
+          StringEquals = { "kms:ViaService" = "dynamodb.${local.region}.amazonaws.com" }
+        }
+      },
+    ]
+  })
+}
+
+resource "aws_lambda_event_source_mapping" "stream" {
+  for_each = local.stream_triggers
+
+  event_source_arn                   = var.targets.tables[each.key].stream_arn
+  function_name                      = aws_lambda_alias.live.arn
+  starting_position                  = each.value.starting_position
+  batch_size                         = each.value.batch_size
+  maximum_batching_window_in_seconds = each.value.batch_window_seconds
+  parallelization_factor             = each.value.parallelization_factor
+  bisect_batch_on_function_error     = each.value.bisect_on_error
+  maximum_retry_attempts             = each.value.maximum_retries
+  maximum_record_age_in_seconds      = each.value.maximum_record_age_seconds
+  function_response_types            = each.value.report_batch_item_failures ? ["ReportBatchItemFailures"] : []
+
+  destination_config {
+    on_failure {
+      destination_arn = aws_sqs_queue.dead_letter.arn
+    }
+  }
+
+  dynamic "filter_criteria" {
+    for_each = contains(keys(each.value), "filter") ? [each.value.filter] : []
+    content {
+      filter {
+        pattern = jsonencode(filter_criteria.value)
+      }
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.stream_source, aws_iam_role_policy.access]
+}

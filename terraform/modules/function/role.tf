@@ -1,0 +1,196 @@
+# The function's role. `runtime` is what Lambda itself needs before the function can be made; `access` is what the function's
+# code touches, from function.yaml; `source` is what the event source mapping reads on the function's behalf.
+
+locals {
+  partition  = data.aws_partition.current.partition
+  region     = data.aws_region.current.name
+  account_id = data.aws_caller_identity.current.account_id
+
+  # What each kind of `access` entry is in IAM: the service that its actions belong to, and the service whose use of the
+  # customer key it takes. `key` is a concern of key_arns; null where the target is not encrypted with a key of ours.
+  kinds = {
+    table  = { service = "dynamodb", key = "data", is_key_written = false }
+    queue  = { service = "sqs", key = "data", is_key_written = true }
+    bucket = { service = "s3", key = "data", is_key_written = true }
+    topic  = { service = "sns", key = "alerts", is_key_written = true }
+    cache  = { service = "elasticache", key = null, is_key_written = false } # the token is signed, nothing is called
+    rules  = { service = "appconfig", key = null, is_key_written = false }
+    kafka  = { service = "kafka-cluster", key = null, is_key_written = false }
+  }
+
+  # MSK's ARNs of topics and groups are made from the cluster's.
+  kafka_topic_arns      = { for topic, name in var.targets.kafka.topic_names : topic => "${replace(var.targets.kafka.cluster_arn, ":cluster/", ":topic/")}/${name}" }
+  kafka_group_arn_start = replace(var.targets.kafka.cluster_arn, ":cluster/", ":group/")
+
+  target_arns = merge(
+    { for name, table in var.targets.tables : "table.${name}" => [table.arn] },
+    { for name, queue in var.targets.queues : "queue.${name}" => [queue.arn] },
+    { for name, bucket in var.targets.buckets : "bucket.${name}" => [bucket.arn] },
+    { for name, topic in var.targets.topics : "topic.${name}" => [topic.arn] },
+    { "cache.profiles" = [var.targets.cache.replication_group_arn, var.targets.cache.user_arn] },
+    { "rules.ruleset" = [var.targets.rules.configuration_arn] },
+    { for topic, arn in local.kafka_topic_arns : "kafka.${topic}" => [arn] },
+  )
+
+  entries = [
+    for entry in local.spec.access : {
+      kind    = one([for key in keys(entry) : key if contains(keys(local.kinds), key)])
+      name    = one([for key, value in entry : value if contains(keys(local.kinds), key)])
+      actions = entry.actions
+      path    = contains(keys(entry), "bucket") ? "/${lookup(entry, "prefix", "")}*" : ""
+    }
+  ]
+  unknown_targets = sort([for entry in local.entries : "${entry.kind}.${entry.name}" if !contains(keys(local.target_arns), "${entry.kind}.${entry.name}")])
+
+  access_statements = concat(
+    [
+      for entry in local.entries : {
+        Sid      = join("", [for word in split("_", "${entry.kind}_${entry.name}") : title(word)])
+        Effect   = "Allow"
+        Action   = [for action in entry.actions : "${local.kinds[entry.kind].service}:${action}"]
+        Resource = [for arn in lookup(local.target_arns, "${entry.kind}.${entry.name}", []) : "${arn}${entry.path}"]
+      }
+    ],
+    [
+      for key in ["data", "alerts"] : {
+        Sid      = "ReadWith${title(key)}Key"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = [var.key_arns[key]]
+        Condition = {
+          StringEquals = { "kms:ViaService" = [for service in local.key_services[key] : "${service}.${local.region}.amazonaws.com"] }
+        }
+      } if length(local.key_services[key]) > 0
+    ],
+    [
+      for key in ["data", "alerts"] : {
+        Sid      = "WriteWith${title(key)}Key"
+        Effect   = "Allow"
+        Action   = ["kms:GenerateDataKey"]
+        Resource = [var.key_arns[key]]
+        Condition = {
+          StringEquals = { "kms:ViaService" = [for service in local.key_writing_services[key] : "${service}.${local.region}.amazonaws.com"] }
+        }
+      } if length(local.key_writing_services[key]) > 0
+    ],
+    [
+      for cluster_arn in [var.targets.kafka.cluster_arn] : {
+        Sid      = "ConnectToKafka"
+        Effect   = "Allow"
+        Action   = ["kafka-cluster:Connect"]
+        Resource = [cluster_arn]
+      } if contains(local.entries[*].kind, "kafka")
+    ],
+  )
+
+  key_services         = { for key in ["data", "alerts"] : key => distinct([for entry in local.entries : local.kinds[entry.kind].service if local.kinds[entry.kind].key == key]) }
+  key_writing_services = { for key in ["data", "alerts"] : key => distinct([for entry in local.entries : local.kinds[entry.kind].service if local.kinds[entry.kind].key == key && local.kinds[entry.kind].is_key_written]) }
+
+  network_actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
+}
+
+resource "aws_iam_role" "this" {
+  name                 = local.function_name
+  description          = "What the function ${local.function_name} may touch, and nothing else."
+  permissions_boundary = var.permissions_boundary_arn
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "runtime" {
+  # checkov:skip=CKV_AWS_355:X-Ray's actions and EC2's on network interfaces take no resource; the function's own code is denied the latter (decision 0030)
+  # checkov:skip=CKV_AWS_290:As above: nothing narrower than * can be said of these actions (decision 0030)
+  name = "runtime"
+  role = aws_iam_role.this.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid      = "WriteLog"
+          Effect   = "Allow"
+          Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+          Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
+        },
+        {
+          Sid      = "WriteTraces"
+          Effect   = "Allow"
+          Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+          Resource = ["*"]
+        },
+        {
+          Sid      = "GiveUp"
+          Effect   = "Allow"
+          Action   = ["sqs:SendMessage"]
+          Resource = [aws_sqs_queue.dead_letter.arn]
+        },
+        {
+          Sid      = "GiveUpEncrypted"
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+          Resource = [var.key_arns.data]
+          Condition = {
+            StringEquals = { "kms:ViaService" = "sqs.${local.region}.amazonaws.com" }
+          }
+        },
+        {
+          Sid      = "ReadEnvironment"
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt"]
+          Resource = [var.key_arns.data]
+          Condition = {
+            StringEquals = { "kms:ViaService" = "lambda.${local.region}.amazonaws.com" }
+          }
+        },
+      ],
+      [
+        for actions in [local.network_actions] : {
+          Sid      = "JoinNetwork"
+          Effect   = "Allow"
+          Action   = actions
+          Resource = ["*"]
+        } if local.is_in_vpc
+      ],
+      # Lambda makes the interfaces with this role; what runs in the function has no business with them.
+      [
+        for actions in [local.network_actions] : {
+          Sid      = "LeaveNetworkAlone"
+          Effect   = "Deny"
+          Action   = actions
+          Resource = ["*"]
+          Condition = {
+            ArnEquals = { "lambda:SourceFunctionArn" = ["arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${local.function_name}"] }
+          }
+        } if local.is_in_vpc
+      ],
+    )
+  })
+}
+
+resource "aws_iam_role_policy" "access" {
+  for_each = length(local.entries) > 0 ? { access = local.access_statements } : {}
+
+  name   = each.key
+  role   = aws_iam_role.this.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = each.value })
+
+  lifecycle {
+    precondition {
+      condition     = length(local.unknown_targets) == 0
+      error_message = "functions/${var.function}/function.yaml: access names what this root does not have: ${join(", ", local.unknown_targets)}."
+    }
+  }
+}
