@@ -4,17 +4,19 @@ The profile holds what was folded before this payment. Windows end at the paymen
 with a later event time, folded already because this one is late, are left out where the ring can tell them apart.
 """
 
+from bisect import bisect_right
 from math import sqrt
 from typing import TYPE_CHECKING, Final, Protocol
 
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.transaction import Location, Transaction
 from score.geo import Fix, distance_km, implied_speed_kmh
-from score.profile.hashing import CURRENCY_CODES, seen_hash, text_hash
+from score.profile.hashing import CURRENCY_CODES
 from score.profile.profile import HOURS_PER_WEEK, MS_PER_DAY, MS_PER_HOUR, hour_of_week
 from score.profile.seen import Kind
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Sequence
 
     from contract.scored import FeatureValue
@@ -68,14 +70,12 @@ def compute_features(facts: "PaymentFacts", profile: "Profile", rates: Rates) ->
     amount = float(transaction.amount)
     amount_base = amount * (rates.rate(transaction.currency) or 0.0)
 
-    stop = recent.up_to(at_ms)
-    bases = [
-        minor * factors[number]
-        for minor, number in zip(recent.amount_minor[:stop], recent.currency[:stop], strict=True)
-    ]
-    from_1m = recent.after(at_ms - _MINUTE_MS)
-    from_10m = recent.after(at_ms - 10 * _MINUTE_MS)
-    from_1h = recent.after(at_ms - MS_PER_HOUR)
+    times = recent.at_ms
+    stop = bisect_right(times, at_ms)
+    bases = _in_base(recent.amount_minor[:stop], recent.currency[:stop], factors)
+    from_1m = bisect_right(times, at_ms - _MINUTE_MS)
+    from_10m = bisect_right(times, at_ms - 10 * _MINUTE_MS)
+    from_1h = bisect_right(times, at_ms - MS_PER_HOUR)
     hour, day = at_ms // MS_PER_HOUR, at_ms // MS_PER_DAY
 
     count_1h, sum_1h = stop - from_1h, sum(bases[from_1h:])
@@ -83,7 +83,7 @@ def compute_features(facts: "PaymentFacts", profile: "Profile", rates: Rates) ->
         count_hour, sum_hour = _totals(profile.hours, hour, hour, factors)
         count_1h, sum_1h = max(count_1h, count_hour), max(sum_1h, sum_hour)
     if recent.covers_since(at_ms - MS_PER_DAY):
-        from_24h = recent.after(at_ms - MS_PER_DAY)
+        from_24h = bisect_right(times, at_ms - MS_PER_DAY)
         count_24h, sum_24h = stop - from_24h, sum(bases[from_24h:])
     else:
         from_24h = 0
@@ -92,15 +92,19 @@ def compute_features(facts: "PaymentFacts", profile: "Profile", rates: Rates) ->
     count_30d, sum_30d = _totals(profile.days, day - 29, day, factors)
     mean_30d = sum_30d / count_30d if count_30d else 0.0
     std_30d = _spread(profile.days, day - 29, day, factors, count_30d, mean_30d)
+    here, there = _fix(transaction, at_ms), profile.last_place
+    apart_km = distance_km(there, here) if here is not None and there is not None else 0.0
+    speed_kmh = implied_speed_kmh(there, here, apart_km) if here is not None and there is not None else 0.0
 
-    previous_ms = recent.at_ms[stop - 1] if stop else 0
+    previous_ms = times[stop - 1] if stop else 0
     since_last_ms = at_ms - previous_ms if stop else 0
     age_ms = max(at_ms - profile.first_at_ms, 0) if profile.tx_count else 0
-    distance, speed = _movement(transaction, at_ms, profile)
-    seen = profile.seen
     has_past = profile.tx_count > 0
-    device_s = _first_seen_s(profile, Kind.DEVICE, transaction.device_id)
-    payee_s = _first_seen_s(profile, Kind.PAYEE, transaction.payee_id)
+    first_seen_s = profile.seen.first_seen_s
+    device, payee = facts.seen[Kind.DEVICE], facts.seen[Kind.PAYEE]
+    device_s = None if device is None else first_seen_s(device)
+    payee_s = None if payee is None else first_seen_s(payee)
+    is_new = [has_past and value is not None and first_seen_s(value) is None for value in facts.seen]
     country = facts.country or ""
     at_s = at_ms // 1000
 
@@ -134,27 +138,25 @@ def compute_features(facts: "PaymentFacts", profile: "Profile", rates: Rates) ->
         "amount_sum_7d_base": sum_7d + amount_base,
         "amount_sum_30d_base": sum_30d + amount_base,
         "tx_rate_ratio_24h": _rate_ratio(count_24h + 1, count_30d, age_ms),
-        "micro_amount_count_1h": sum(base <= MICRO_AMOUNT_BASE for base in bases[from_1h:])
+        "micro_amount_count_1h": sum(map(MICRO_AMOUNT_BASE.__ge__, bases[from_1h:]))
         + (amount_base <= MICRO_AMOUNT_BASE),
-        "merchant_count_1h": recent.distinct(
-            recent.merchant, from_1h, stop, text_hash(transaction.merchant_id)
-        ),
-        "card_count_1h": recent.distinct(recent.card, from_1h, stop, text_hash(transaction.card_id)),
-        "country_count_24h": recent.distinct(recent.country, from_24h, stop, text_hash(facts.country)),
+        "merchant_count_1h": recent.distinct(recent.merchant, from_1h, stop, facts.merchant_hash),
+        "card_count_1h": recent.distinct(recent.card, from_1h, stop, facts.card_hash),
+        "country_count_24h": recent.distinct(recent.country, from_24h, stop, facts.country_hash),
         "minutes_since_last_tx": since_last_ms / _MS_PER_MINUTE_F,
-        "is_location_known": _fix(transaction, at_ms) is not None,
-        "distance_from_last_km": distance,
-        "implied_speed_kmh": speed,
+        "is_location_known": here is not None,
+        "distance_from_last_km": apart_km,
+        "implied_speed_kmh": speed_kmh,
         "is_location_change": bool(
             facts.place_hash and profile.last_place_hash and facts.place_hash != profile.last_place_hash
         ),
         "is_country_change": _is_country_change(facts, profile, stop),
-        "is_new_country": has_past and _is_new(seen, Kind.COUNTRY, facts.country),
-        "is_new_device": has_past and _is_new(seen, Kind.DEVICE, transaction.device_id),
-        "is_new_merchant": has_past and _is_new(seen, Kind.MERCHANT, transaction.merchant_id),
-        "is_new_payee": has_past and _is_new(seen, Kind.PAYEE, transaction.payee_id),
-        "is_new_channel": has_past and _is_new(seen, Kind.CHANNEL, transaction.channel),
-        "is_new_currency": has_past and _is_new(seen, Kind.CURRENCY, transaction.currency),
+        "is_new_country": is_new[Kind.COUNTRY],
+        "is_new_device": is_new[Kind.DEVICE],
+        "is_new_merchant": is_new[Kind.MERCHANT],
+        "is_new_payee": is_new[Kind.PAYEE],
+        "is_new_channel": is_new[Kind.CHANNEL],
+        "is_new_currency": is_new[Kind.CURRENCY],
         "device_age_days": max(at_s - device_s, 0) / 86_400 if device_s is not None else 0.0,
         "payee_age_days": max(at_s - payee_s, 0) / 86_400 if payee_s is not None else 0.0,
         "hour_of_week_share": _habit_share(profile.hour_of_week, hour_of_week(hour)),
@@ -178,21 +180,43 @@ class _Factors(dict[int, float]):
         return factor
 
 
+def _in_base(amounts: "array[int]", currencies: "array[int]", factors: _Factors) -> list[float]:
+    if not amounts:
+        return []
+    first = currencies[0]
+    if currencies.count(first) == len(currencies):  # as with most users: one look at the ruleset for all
+        factor = factors[first]
+        return [minor * factor for minor in amounts]
+    return [minor * factors[number] for minor, number in zip(amounts, currencies, strict=True)]
+
+
 def _totals(buckets: "AmountBuckets", first: int, last: int, factors: _Factors) -> tuple[int, float]:
+    """Count and sum of the amounts in the buckets ``[first, last]``."""
     rows = buckets.window(first, last)
-    sums = zip(buckets.sum_minor[rows], buckets.currency[rows], strict=True)
-    return sum(buckets.count[rows]), sum(minor * factors[number] for minor, number in sums)
+    sums, currencies = buckets.sum_minor[rows], buckets.currency[rows]
+    if not sums:
+        return 0, 0.0
+    one = currencies[0]
+    if currencies.count(one) == len(currencies):
+        return sum(buckets.count[rows]), sum(sums) * factors[one]
+    return sum(buckets.count[rows]), sum(_in_base(sums, currencies, factors))
 
 
 def _spread(
     buckets: "AmountBuckets", first: int, last: int, factors: _Factors, count: int, mean: float
 ) -> float:
+    """Standard deviation of the amounts in the buckets ``[first, last]``; 0 with too few of them."""
     if count < MIN_PAYMENTS_FOR_SPREAD:
         return 0.0
     rows = buckets.window(first, last)
-    squares = sum(
-        buckets.squares(row) * factors[buckets.currency[row]] ** 2 for row in range(rows.start, rows.stop)
-    )
+    low, high, currencies = buckets.squares_low[rows], buckets.squares_high[rows], buckets.currency[rows]
+    one = currencies[0]
+    if currencies.count(one) == len(currencies):
+        squares = (sum(low) + (sum(high) << 64)) * factors[one] ** 2
+    else:
+        squares = sum(
+            (low[row] + (high[row] << 64)) * factors[number] ** 2 for row, number in enumerate(currencies)
+        )
     # The textbook formula cancels for a constant amount; what is left of it may be a hair below 0.
     return sqrt(max(squares / count - mean * mean, 0.0))
 
@@ -204,7 +228,7 @@ def _zscore(amount: float, mean: float, std: float, count: int) -> float:
 
 
 def _share_below(bases: "Sequence[float]", amount: float) -> float:
-    return sum(base < amount for base in bases) / len(bases) if bases else 0.5
+    return sum(map(amount.__gt__, bases)) / len(bases) if bases else 0.5
 
 
 def _rate_ratio(count_24h: int, count_30d: int, age_ms: int) -> float:
@@ -227,33 +251,9 @@ def _fix(transaction: Transaction, at_ms: int) -> Fix | None:
     return Fix(location.latitude, location.longitude, at_ms)
 
 
-def _movement(transaction: Transaction, at_ms: int, profile: "Profile") -> tuple[float, float]:
-    here, last = _fix(transaction, at_ms), profile.last_place
-    if here is None or last is None:
-        return 0.0, 0.0
-    there = Fix(last.latitude, last.longitude, last.at_ms)
-    return distance_km(there, here), implied_speed_kmh(there, here)
-
-
 def _is_country_change(facts: "PaymentFacts", profile: "Profile", stop: int) -> bool:
     before = profile.recent.country[stop - 1] if stop else 0
-    return bool(before and facts.country is not None and before != text_hash(facts.country))
-
-
-def _is_new(seen: "SeenLookup", kind: Kind, value: str | None) -> bool:
-    return value is not None and seen.first_seen_s(seen_hash(kind, value)) is None
-
-
-def _first_seen_s(profile: "Profile", kind: Kind, value: str | None) -> int | None:
-    return None if value is None else profile.seen.first_seen_s(seen_hash(kind, value))
-
-
-class SeenLookup(Protocol):
-    """What novelty needs of the values seen."""
-
-    def first_seen_s(self, value: int) -> int | None:
-        """When the hashed value was first seen; None where it was not."""
-        ...
+    return bool(before and facts.country_hash and before != facts.country_hash)
 
 
 def _habit_share(counts: bytearray, slot: int) -> float:

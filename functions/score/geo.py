@@ -42,13 +42,15 @@ def distance_km(one: Fix, other: Fix) -> float:
     return 2 * EARTH_RADIUS_KM * asin(sqrt(min(1.0, haversine)))
 
 
-def implied_speed_kmh(one: Fix, other: Fix) -> float:
+def implied_speed_kmh(one: Fix, other: Fix, apart_km: float | None = None) -> float:
     """Lowest speed at which one person could have made both payments.
 
     Parameters
     ----------
     one, other : Fix
         In any order of time.
+    apart_km : float | None
+        Their distance, where it is known already.
 
     Returns
     -------
@@ -62,7 +64,9 @@ def implied_speed_kmh(one: Fix, other: Fix) -> float:
     >>> implied_speed_kmh(berlin, Fix(52.4, 13.06, 1000))
     0.0
     """
-    certain_km = distance_km(one, other) - one.uncertainty_km - other.uncertainty_km
+    if apart_km is None:
+        apart_km = distance_km(one, other)
+    certain_km = apart_km - one.uncertainty_km - other.uncertainty_km
     if certain_km <= 0:
         return 0.0
     hours = max(abs(other.at_ms - one.at_ms) / 1000, MIN_INTERVAL_S) / 3600

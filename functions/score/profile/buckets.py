@@ -5,6 +5,7 @@ currency is left to whoever reads, with the rates of its own ruleset.
 """
 
 from array import array
+from bisect import bisect_left, bisect_right
 from typing import Final
 
 MAX_SUM_MINOR: Final = 2**63 - 1
@@ -64,8 +65,7 @@ class AmountBuckets:
 
     def add(self, bucket: int, currency: int, amount_minor: int) -> None:
         """Count one payment in its own bucket, however late it comes; older than the span, it is not counted."""
-        size = len(self.bucket)
-        place = size
+        size = place = len(self.bucket)
         while place and (self.bucket[place - 1], self.currency[place - 1]) > (bucket, currency):
             place -= 1
         if place and self.bucket[place - 1] == bucket and self.currency[place - 1] == currency:
@@ -83,13 +83,7 @@ class AmountBuckets:
 
     def window(self, first: int, last: int) -> slice:
         """The rows whose bucket lies in ``[first, last]``."""
-        stop = len(self.bucket)
-        while stop and self.bucket[stop - 1] > last:
-            stop -= 1
-        start = stop
-        while start and self.bucket[start - 1] >= first:
-            start -= 1
-        return slice(start, stop)
+        return slice(bisect_left(self.bucket, first), bisect_right(self.bucket, last))
 
     def squares(self, row: int) -> int:
         """Sum of the squared amounts of one row, in minor units squared."""

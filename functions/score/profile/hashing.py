@@ -21,9 +21,9 @@ def text_hash(text: str | None) -> int:
     return 0 if text is None else crc32(text.encode()) or 1
 
 
-def seen_hash(kind: Kind, text: str) -> int:
-    """32 bits that stand for a value of a kind: 29 of its CRC and the kind."""
-    return crc32(text.encode()) & 0xFFFFFFF8 | kind
+def seen_hash(kind: Kind, text: str | None) -> int | None:
+    """32 bits that stand for a value of a kind: 29 of its CRC and the kind; None for None."""
+    return None if text is None else crc32(text.encode()) & 0xFFFFFFF8 | kind
 
 
 def key_hash(event_key: str) -> int:

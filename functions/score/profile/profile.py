@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.transaction import Location, Transaction
+from score.geo import Fix
 from score.profile.buckets import AmountBuckets
 from score.profile.hashing import CURRENCY_NUMBERS, key_hash, seen_hash, text_hash
 from score.profile.recent import RecentPayments
 from score.profile.seen import Kind, SeenValues
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from contract.scored import Position
 
 FORMAT: Final = 1
@@ -52,36 +51,47 @@ class ProfileFormatError(Exception):
     """Bytes that are not a profile of this format."""
 
 
-class LastPlace(msgspec.Struct, frozen=True):
-    """Where the latest payment with coordinates was made."""
-
-    latitude: float
-    longitude: float
-    at_ms: int
-
-
 class PaymentFacts(msgspec.Struct, frozen=True):
-    """What profile and features need of one transaction, derived once."""
+    """What profile and features need of one transaction, derived once; hashes as :mod:`score.profile.hashing` makes them."""
 
     transaction: Transaction
     key_hash: int
     at_ms: int
+    """Event time, ms since the epoch."""
     amount_minor: int
     currency: int
+    """Number of the currency."""
     country: str | None
     place_hash: int
+    merchant_hash: int
+    card_hash: int
+    country_hash: int
+    seen: tuple[int | None, ...]
+    """By :class:`~score.profile.seen.Kind`: the value that the payment was made with; None where it names none."""
 
     @classmethod
     def of(cls, transaction: Transaction) -> "PaymentFacts":
         """Derive the facts of ``transaction``."""
+        country, merchant = transaction.country, transaction.merchant_id
         return cls(
             transaction,
             key_hash(transaction.event_key),
             round(transaction.timestamp.timestamp() * 1000),
             transaction.amount_minor,
             CURRENCY_NUMBERS[transaction.currency],
-            transaction.country,
+            country,
             text_hash(_place_text(transaction.location)),
+            text_hash(merchant),
+            text_hash(transaction.card_id),
+            text_hash(country),
+            (
+                seen_hash(Kind.COUNTRY, country),
+                seen_hash(Kind.DEVICE, transaction.device_id),
+                seen_hash(Kind.MERCHANT, merchant),
+                seen_hash(Kind.PAYEE, transaction.payee_id),
+                seen_hash(Kind.CHANNEL, transaction.channel),
+                seen_hash(Kind.CURRENCY, transaction.currency),
+            ),
         )
 
 
@@ -98,7 +108,7 @@ class Profile:
         The ring, the buckets, the values seen.
     hour_of_week : bytearray
         168 counts from Monday 00:00 UTC, each at most 255.
-    last_place : LastPlace | None
+    last_place : Fix | None
         Where the latest payment with coordinates was made.
     last_place_hash : int
         Hash of the latest payment's place as text; 0 where it named none.
@@ -125,7 +135,7 @@ class Profile:
         self.first_at_ms = 0
         self.last_at_ms = 0
         self._last_key_hash = 0
-        self.last_place: LastPlace | None = None
+        self.last_place: Fix | None = None
         self.last_place_hash = 0
         self.recent = RecentPayments()
         self.hours = AmountBuckets(_HOURS_KEPT, _MAX_HOUR_ROWS, keep_squares=False)
@@ -184,7 +194,7 @@ class Profile:
             and location.latitude is not None
             and location.longitude is not None
         ):
-            place = LastPlace(location.latitude, location.longitude, at_ms)
+            place = Fix(location.latitude, location.longitude, at_ms)
             if self.last_place is None or _later(place, self.last_place):
                 self.last_place = place
         self.recent.add(
@@ -193,17 +203,18 @@ class Profile:
                 facts.key_hash,
                 facts.amount_minor,
                 currency,
-                text_hash(transaction.merchant_id),
-                text_hash(transaction.card_id),
-                text_hash(facts.country),
+                facts.merchant_hash,
+                facts.card_hash,
+                facts.country_hash,
             )
         )
         hour = at_ms // MS_PER_HOUR
         self.hours.add(hour, currency, facts.amount_minor)
         self.days.add(at_ms // MS_PER_DAY, currency, facts.amount_minor)
         at_s = at_ms // 1000
-        for value in values_of(facts):
-            self.seen.add(value, at_s)
+        for value in facts.seen:
+            if value is not None:
+                self.seen.add(value, at_s)
         slot = hour_of_week(hour)
         self.hour_of_week[slot] = min(self.hour_of_week[slot] + 1, 255)
         self.tx_count += 1
@@ -261,7 +272,7 @@ class Profile:
             partitions,
         ) = _HEADER.unpack_from(data)
         if partitions < 0:
-            profile.last_place = LastPlace(latitude, longitude, place_at_ms)
+            profile.last_place = Fix(latitude, longitude, place_at_ms)
             partitions = -partitions - 1
         start = _HEADER.size + HOURS_PER_WEEK
         profile.hour_of_week[:] = data[_HEADER.size : start]
@@ -286,22 +297,6 @@ class Profile:
         )
 
 
-def values_of(facts: PaymentFacts) -> "Iterable[int]":
-    """Hashes of what a payment was made with, to and from, where it names them."""
-    transaction = facts.transaction
-    yield seen_hash(Kind.CURRENCY, transaction.currency)
-    if facts.country is not None:
-        yield seen_hash(Kind.COUNTRY, facts.country)
-    if transaction.device_id is not None:
-        yield seen_hash(Kind.DEVICE, transaction.device_id)
-    if transaction.merchant_id is not None:
-        yield seen_hash(Kind.MERCHANT, transaction.merchant_id)
-    if transaction.payee_id is not None:
-        yield seen_hash(Kind.PAYEE, transaction.payee_id)
-    if transaction.channel is not None:
-        yield seen_hash(Kind.CHANNEL, transaction.channel)
-
-
 def hour_of_week(hour_since_epoch: int) -> int:
     """Hour of the week in UTC, 0 for Monday 00:00, of an hour since the epoch."""
     return (hour_since_epoch + _THURSDAY_HOURS) % HOURS_PER_WEEK
@@ -316,7 +311,7 @@ def _place_text(location: str | Location | None) -> str | None:
     return None if location.latitude is None else f"{location.latitude:.2f}\x1f{location.longitude:.2f}"
 
 
-def _later(place: LastPlace, than: LastPlace) -> bool:
+def _later(place: Fix, than: Fix) -> bool:
     return (place.at_ms, place.latitude, place.longitude) > (than.at_ms, than.latitude, than.longitude)
 
 

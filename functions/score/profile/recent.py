@@ -1,7 +1,7 @@
 """The newest payments exactly, as a ring in event-time order."""
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from itertools import islice
 from typing import Final
 
@@ -60,14 +60,6 @@ class RecentPayments:
         """Whether payments older than the ring's first may have been forgotten."""
         return len(self.at_ms) >= RING_CAPACITY
 
-    def up_to(self, at_ms: int) -> int:
-        """How many of the ring's payments happened at ``at_ms`` or before."""
-        return bisect_right(self.at_ms, at_ms)
-
-    def after(self, at_ms: int) -> int:
-        """Index of the first payment later than ``at_ms``: where a window that begins there, exclusive, starts."""
-        return bisect_right(self.at_ms, at_ms)
-
     def covers_since(self, at_ms: int) -> bool:
         """Whether every payment later than ``at_ms`` is in the ring."""
         return not self.is_full or self.at_ms[0] <= at_ms
@@ -81,15 +73,17 @@ class RecentPayments:
             The values of the columns, in the order of :meth:`columns`.
         """
         at_ms, key_hash = row[0], row[1]
-        place = bisect_left(self.at_ms, at_ms)
-        while place < len(self.at_ms) and self.at_ms[place] == at_ms and self.key_hash[place] < key_hash:
-            place += 1
-        if self.is_full and place == 0:
-            return  # older than all that are kept
+        place = bisect_right(self.at_ms, at_ms)
+        while place and self.at_ms[place - 1] == at_ms and self.key_hash[place - 1] > key_hash:
+            place -= 1
+        if self.is_full:
+            if place == 0:
+                return  # older than all that are kept
+            place -= 1
+            for column in self.columns():
+                del column[0]
         for column, value in zip(self.columns(), row, strict=True):
             column.insert(place, value)
-            if len(column) > RING_CAPACITY:
-                column.pop(0)
 
     def distinct(self, column: "array[int]", start: int, stop: int, own: int) -> int:
         """How many different values ``column`` holds in ``[start, stop)`` and ``own``, not counting 0 (none)."""

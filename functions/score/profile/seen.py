@@ -33,12 +33,14 @@ class SeenValues:
         Event times, s since the epoch, of the earliest and the latest payment with the value.
     """
 
-    __slots__ = ("first_s", "last_s", "value")
+    __slots__ = ("_rows", "first_s", "last_s", "value")
 
     def __init__(self) -> None:
         self.value = array("I")
         self.first_s = array("I")
         self.last_s = array("I")
+        # Value to row. A payment looks up a dozen values; searching the column each time would cost more than this.
+        self._rows: dict[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -49,22 +51,23 @@ class SeenValues:
 
     def first_seen_s(self, value: int) -> int | None:
         """When ``value`` was first seen, s since the epoch; None where it is not known."""
-        try:
-            return self.first_s[self.value.index(value)]
-        except ValueError:
-            return None
+        row = self._row(value)
+        return None if row is None else self.first_s[row]
 
     def add(self, value: int, at_s: int) -> None:
         """Note that ``value`` was seen at ``at_s``."""
-        try:
-            row = self.value.index(value)
-        except ValueError:
+        row = self._row(value)
+        if row is None:
             self._insert(value, at_s)
-            return
-        if at_s < self.first_s[row]:
-            self.first_s[row] = at_s
         elif at_s > self.last_s[row]:
             self.last_s[row] = at_s
+        elif at_s < self.first_s[row]:
+            self.first_s[row] = at_s
+
+    def _row(self, value: int) -> int | None:
+        if self._rows is None:
+            self._rows = {other: row for row, other in enumerate(self.value)}
+        return self._rows.get(value)
 
     def _insert(self, value: int, at_s: int) -> None:
         kind = value & _KIND_MASK
@@ -75,6 +78,7 @@ class SeenValues:
                 return  # older than all that are kept
             for column in self.columns():
                 column.pop(oldest)
+        self._rows = None
         # Sorted by value: two profiles that have seen the same are the same to the byte, whatever came first.
         place = sum(1 for other in self.value if other < value)
         for column, cell in zip(self.columns(), (value, at_s, at_s), strict=True):
