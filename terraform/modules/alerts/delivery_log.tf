@@ -2,7 +2,7 @@
 # key and kept for ever.
 
 locals {
-  delivery_log_prefix = "sns/${data.aws_region.this.name}/${local.account_id}/${var.topic_name}"
+  delivery_log_prefix = "sns/${data.aws_region.this.name}/${local.account_id}/${local.topic_name}"
   sms_log_prefix = join(":", [
     "arn", data.aws_partition.this.partition, "logs", data.aws_region.this.name, local.account_id, "log-group",
     "sns/${data.aws_region.this.name}/${local.account_id}/DirectPublishToPhoneNumber",
@@ -18,8 +18,8 @@ resource "aws_cloudwatch_log_group" "delivery" {
 }
 
 resource "aws_iam_role" "delivery_log" {
-  name                 = "${var.topic_name}-delivery-log"
-  description          = "SNS logs the deliveries of ${var.topic_name}."
+  name                 = "${local.topic_name}-delivery-log"
+  description          = "SNS logs the deliveries of ${local.topic_name}."
   permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -6,6 +6,7 @@ data "aws_partition" "this" {}
 data "aws_region" "this" {}
 
 locals {
+  topic_name = "${var.name}-${var.topic}"
   account_id = data.aws_caller_identity.this.account_id
 
   endpoint_pattern_by_protocol = {
@@ -19,7 +20,7 @@ locals {
 }
 
 resource "aws_sns_topic" "this" {
-  name              = var.topic_name
+  name              = local.topic_name
   display_name      = var.display_name
   kms_master_key_id = var.alerts_key_arn
   signature_version = 2 # SHA-256: subscribers by https can check where a message is from

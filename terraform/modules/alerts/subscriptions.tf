@@ -29,7 +29,7 @@ resource "aws_sns_topic_subscription" "this" {
 resource "aws_sqs_queue" "redrive" {
   for_each = { for name, subscription in var.subscriptions : name => subscription if subscription.redrive_queue_arn == null }
 
-  name                      = "${var.topic_name}-${each.key}-redrive"
+  name                      = "${local.topic_name}-${each.key}-redrive"
   message_retention_seconds = 14 * 24 * 3600
   kms_master_key_id         = var.alerts_key_arn
 }

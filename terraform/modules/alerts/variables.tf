@@ -1,10 +1,20 @@
-variable "topic_name" {
-  description = "Name of the topic, as in `fraud-alerts`."
+variable "name" {
+  description = "What stands before the topic's name, with a hyphen, as in `fraud-dev`."
   type        = string
   nullable    = false
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.topic_name))
-    error_message = "topic_name is \"${var.topic_name}\"; it takes 1 to 64 letters, digits, hyphens and underscores."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,27}[a-z0-9]$", var.name))
+    error_message = "name is \"${var.name}\"; it takes 3 to 29 lower-case letters, digits and hyphens, a letter first."
+  }
+}
+
+variable "topic" {
+  description = "Name of the topic within the environment, as in `fraud-alerts`."
+  type        = string
+  nullable    = false
+  validation {
+    condition     = can(regex("^[a-z][a-z-]{0,15}$", var.topic))
+    error_message = "topic is \"${var.topic}\"; it takes 1 to 16 lower-case letters and hyphens, a letter first."
   }
 }
 
@@ -47,8 +57,8 @@ variable "subscriptions" {
   default  = {}
   nullable = false
   validation {
-    condition     = alltrue([for name in keys(var.subscriptions) : can(regex("^[a-z][a-z0-9-]{0,30}$", name))])
-    error_message = "subscriptions: ${join(", ", [for name in keys(var.subscriptions) : name if !can(regex("^[a-z][a-z0-9-]{0,30}$", name))])}: a name has 1 to 31 lower-case letters, digits and hyphens, a letter first."
+    condition     = alltrue([for name in keys(var.subscriptions) : can(regex("^[a-z][a-z0-9-]{0,19}$", name))])
+    error_message = "subscriptions: ${join(", ", [for name in keys(var.subscriptions) : name if !can(regex("^[a-z][a-z0-9-]{0,19}$", name))])}: a name has 1 to 20 lower-case letters, digits and hyphens, a letter first."
   }
   validation {
     condition     = alltrue([for subscription in values(var.subscriptions) : contains(keys(local.endpoint_pattern_by_protocol), subscription.protocol)])

@@ -38,7 +38,7 @@ resource "aws_elasticache_user" "profiles" {
 resource "aws_elasticache_user" "default" {
   count = var.engine == "redis" ? 1 : 0
 
-  user_id       = "${local.group_id}-off"
+  user_id       = "${var.name}-off"
   user_name     = "default"
   engine        = "redis"
   access_string = "off ~* -@all"

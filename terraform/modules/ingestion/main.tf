@@ -30,7 +30,7 @@ locals {
     "--kafka_bootstrap_servers" = var.kafka.bootstrap_servers
     "--kafka_options"           = jsonencode(local.kafka_options)
     "--topic"                   = var.kafka.topic
-    "--tokenization_key"        = "secret:${module.tokenization_key.secret_arn}"
+    "--tokenization_key"        = "kms:${aws_kms_key.tokenization.arn}"
     "--trigger_interval"        = "${var.trigger_interval_seconds} seconds"
   }
 
@@ -136,11 +136,37 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.logs_key_arn
 }
 
-# What card numbers are tokenised with: the same number gives the same token, and nobody without the key can try numbers out.
-module "tokenization_key" {
-  source = "./tokenization_key"
+# What card numbers are tokenised with: the same number gives the same token, and nobody without the key can try numbers out. A
+# key that KMS never gives away, so no secret stands anywhere, in the state least of all; the job alone may derive from it.
+resource "aws_kms_key" "tokenization" {
+  # checkov:skip=CKV_AWS_7: KMS does not rotate HMAC keys, and a rotation by clock would give one card two tokens.
+  description              = "Card number tokens of ${var.name}. Without it no token can be tied to a card seen later."
+  key_usage                = "GENERATE_VERIFY_MAC"
+  customer_master_key_spec = "HMAC_256"
+  deletion_window_in_days  = 30
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "AccountDecidesByIam"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "OnlyTheJobDerivesFromIt"
+        Effect    = "Deny"
+        Principal = { AWS = "*" }
+        Action    = ["kms:GenerateMac", "kms:VerifyMac"]
+        Resource  = "*"
+        Condition = { ArnNotEquals = { "aws:PrincipalArn" = aws_iam_role.job.arn } }
+      },
+    ]
+  })
+}
 
-  name                 = "${var.name}-tokenization-key"
-  data_key_arn         = var.data_key_arn
-  recovery_window_days = var.enable_deletion_protection ? 30 : 0
+resource "aws_kms_alias" "tokenization" {
+  name          = "alias/${var.name}-tokenization"
+  target_key_id = aws_kms_key.tokenization.key_id
 }

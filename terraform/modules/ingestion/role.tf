@@ -42,7 +42,7 @@ resource "aws_iam_role_policy" "job" {
         Sid      = "RunItsCode"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = [for prefix in ["scripts", "packages", "wheels"] : "${aws_s3_bucket.this["work"].arn}/${prefix}/*"]
+        Resource = "${aws_s3_bucket.this["work"].arn}/artifacts/*"
       },
       {
         # Deleting, too: a batch that is done again overwrites its first try, and Spark trims its checkpoint.
@@ -62,10 +62,10 @@ resource "aws_iam_role_policy" "job" {
         Resource = var.data_key_arn
       },
       {
-        Sid      = "ReadTokenizationKey"
+        Sid      = "DeriveTokenizationKey"
         Effect   = "Allow"
-        Action   = "secretsmanager:GetSecretValue"
-        Resource = module.tokenization_key.secret_arn
+        Action   = "kms:GenerateMac"
+        Resource = aws_kms_key.tokenization.arn
       },
       {
         # Spark's producer is idempotent.

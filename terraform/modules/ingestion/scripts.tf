@@ -9,7 +9,7 @@ locals {
 
 resource "aws_s3_object" "script" {
   bucket      = aws_s3_bucket.this["work"].bucket
-  key         = "scripts/${substr(filesha256(local.script_file), 0, 16)}/stream_transactions.py"
+  key         = "artifacts/scripts/${substr(filesha256(local.script_file), 0, 16)}/stream_transactions.py"
   source      = local.script_file
   source_hash = filesha256(local.script_file)
 
@@ -22,7 +22,7 @@ resource "aws_s3_object" "script" {
 
 resource "aws_s3_object" "packages" {
   bucket      = aws_s3_bucket.this["work"].bucket
-  key         = "packages/${substr(filesha256(local.packages_file), 0, 16)}/packages.zip"
+  key         = "artifacts/packages/${substr(filesha256(local.packages_file), 0, 16)}/packages.zip"
   source      = local.packages_file
   source_hash = filesha256(local.packages_file)
 
@@ -38,7 +38,7 @@ resource "aws_s3_object" "wheels" {
   for_each = local.wheels
 
   bucket      = aws_s3_bucket.this["work"].bucket
-  key         = "wheels/${substr(filesha256("${var.build_dir}/${each.key}"), 0, 16)}/${basename(each.key)}"
+  key         = "artifacts/wheels/${substr(filesha256("${var.build_dir}/${each.key}"), 0, 16)}/${basename(each.key)}"
   source      = "${var.build_dir}/${each.key}"
   source_hash = filesha256("${var.build_dir}/${each.key}")
 

@@ -3,8 +3,8 @@ variable "name" {
   type        = string
   nullable    = false
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,20}[a-z0-9]$", var.name))
-    error_message = "name is \"${var.name}\"; it takes 3 to 22 lower-case letters, digits and hyphens, a letter first."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,27}[a-z0-9]$", var.name))
+    error_message = "name is \"${var.name}\"; it takes 3 to 29 lower-case letters, digits and hyphens, a letter first."
   }
 }
 
@@ -89,7 +89,7 @@ variable "kafka" {
 }
 
 variable "data_key_arn" {
-  description = "ARN of the KMS key of the buckets, of what the job writes, and of the tokenisation key's secret."
+  description = "ARN of the KMS key of the buckets and of what the job writes."
   type        = string
   nullable    = false
 }
@@ -129,7 +129,7 @@ variable "quarantine_retention_days" {
 }
 
 variable "enable_deletion_protection" {
-  description = "Whether buckets that hold something refuse to be destroyed, and the tokenisation key's secret can be restored for 30 days."
+  description = "Whether buckets that hold something refuse to be destroyed."
   type        = bool
   nullable    = false
 }

@@ -14,7 +14,7 @@ output "subnet_id_by_zone" {
 }
 
 output "security_group_id_by_role" {
-  description = "Role (functions, ingestion, brokers, cache, endpoints) to security group id."
+  description = "Role (functions, cache_clients, kafka_clients, ingestion, brokers, cache, endpoints) to security group id."
   value       = { for role, group in aws_security_group.this : role => group.id }
 }
 

@@ -2,11 +2,13 @@
 
 locals {
   security_groups = {
-    functions = "Functions that read the cache or speak to the brokers."
-    ingestion = "Workers of the Glue job."
-    brokers   = "Kafka brokers, and the event pollers that Lambda puts beside them."
-    cache     = "Nodes of the cache."
-    endpoints = "Interface endpoints of AWS services."
+    functions     = "Functions in the VPC: they reach AWS's endpoints."
+    cache_clients = "Functions that read and write the cache."
+    kafka_clients = "Functions that speak to the brokers."
+    ingestion     = "Workers of the Glue job."
+    brokers       = "Kafka brokers, and the event pollers that Lambda puts beside them."
+    cache         = "Nodes of the cache."
+    endpoints     = "Interface endpoints of AWS services."
   }
 
   kafka_iam_port = 9098
@@ -15,11 +17,11 @@ locals {
 
   # Becomes an egress rule of `from` and an ingress rule of `to`.
   flows = {
-    functions_to_cache     = { from = "functions", to = "cache", first_port = local.redis_port, last_port = local.redis_port }
-    functions_to_brokers   = { from = "functions", to = "brokers", first_port = local.kafka_iam_port, last_port = local.kafka_iam_port }
-    functions_to_endpoints = { from = "functions", to = "endpoints", first_port = local.https_port, last_port = local.https_port }
-    ingestion_to_brokers   = { from = "ingestion", to = "brokers", first_port = local.kafka_iam_port, last_port = local.kafka_iam_port }
-    ingestion_to_endpoints = { from = "ingestion", to = "endpoints", first_port = local.https_port, last_port = local.https_port }
+    cache_clients_to_cache   = { from = "cache_clients", to = "cache", first_port = local.redis_port, last_port = local.redis_port }
+    kafka_clients_to_brokers = { from = "kafka_clients", to = "brokers", first_port = local.kafka_iam_port, last_port = local.kafka_iam_port }
+    functions_to_endpoints   = { from = "functions", to = "endpoints", first_port = local.https_port, last_port = local.https_port }
+    ingestion_to_brokers     = { from = "ingestion", to = "brokers", first_port = local.kafka_iam_port, last_port = local.kafka_iam_port }
+    ingestion_to_endpoints   = { from = "ingestion", to = "endpoints", first_port = local.https_port, last_port = local.https_port }
     # Spark's driver and executors choose their ports; Glue asks for all of them within the group.
     ingestion_to_ingestion = { from = "ingestion", to = "ingestion", first_port = 0, last_port = 65535 }
     # Event pollers have the brokers' group.

@@ -16,7 +16,7 @@ locals {
 resource "aws_dynamodb_table" "this" {
   for_each = var.definitions
 
-  name                        = "${var.name_prefix}${each.key}"
+  name                        = "${var.name}-${each.key}"
   hash_key                    = each.value.partition_key.name
   range_key                   = one(each.value.sort_key[*].name)
   billing_mode                = contains(keys(var.provisioned_capacity), each.key) ? "PROVISIONED" : "PAY_PER_REQUEST"

@@ -1,11 +1,10 @@
-variable "name_prefix" {
-  description = "What stands before each table's name: empty where the account holds one environment, as in `dev-` where it holds more."
+variable "name" {
+  description = "What stands before each table's name, with a hyphen, as in `fraud-dev`."
   type        = string
-  default     = ""
   nullable    = false
   validation {
-    condition     = can(regex("^([a-z][a-z0-9]*-)?$", var.name_prefix))
-    error_message = "name_prefix is \"${var.name_prefix}\"; it takes nothing, or lower-case letters and digits with a hyphen at the end, as in dev-."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,27}[a-z0-9]$", var.name))
+    error_message = "name is \"${var.name}\"; it takes 3 to 29 lower-case letters, digits and hyphens, a letter first."
   }
 }
 
