@@ -1,0 +1,29 @@
+"""The examples in docstrings are true."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+from local.specs import ROOT
+
+ROOTS = {"functions": ROOT / "functions", "local": ROOT}
+"""Folder with examples to the import root of its modules. The Glue job's need Spark and run with its own tests."""
+
+
+def modules_with_examples() -> list[str]:
+    files = [(file, root) for name, root in ROOTS.items() for file in sorted((ROOT / name).rglob("*.py"))]
+    return [_module(file, root) for file, root in files if "\n    >>> " in file.read_text()]
+
+
+def _module(file: Path, root: Path) -> str:
+    return ".".join(file.relative_to(root).with_suffix("").parts)
+
+
+@pytest.mark.parametrize("name", modules_with_examples())
+def test_examples_in_docstrings_hold(name: str) -> None:
+    results = doctest.testmod(importlib.import_module(name))
+
+    assert results.attempted > 0
+    assert results.failed == 0
