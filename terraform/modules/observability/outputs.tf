@@ -3,9 +3,9 @@ output "rollback_alarm_arn" {
   value       = aws_cloudwatch_metric_alarm.ruleset_rollback.arn
 }
 
-output "severity_alarm_names" {
-  description = "Severity to the name of its composite alarm."
-  value       = { for severity, alarm in aws_cloudwatch_composite_alarm.severity : severity => alarm.alarm_name }
+output "page_alarm_arn" {
+  description = "ARN of the composite alarm that says whether any page is open."
+  value       = aws_cloudwatch_composite_alarm.page.arn
 }
 
 output "dashboard_name" {

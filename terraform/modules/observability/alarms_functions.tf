@@ -1,0 +1,103 @@
+# Alarms that each function brings with it: a new folder gets them, and nothing here changes.
+
+locals {
+  function_alarms = merge(
+    {
+      for function, name in var.function_names : "function-errors-${function}" => {
+        kind           = "function-errors"
+        severity       = contains(local.stages, function) ? "page" : "ticket"
+        symptom        = "More than ${var.thresholds.error_percent} % of the invocations of ${name} fail or time out."
+        comparison     = "GreaterThanThreshold"
+        threshold      = var.thresholds.error_percent
+        period_seconds = 60
+        periods        = 5
+        datapoints     = 3
+        expression     = "IF(invocations > 0, 100 * errors / invocations, 0)"
+        metrics = {
+          errors      = { namespace = "AWS/Lambda", name = "Errors", stat = "Sum", dimensions = { FunctionName = name } }
+          invocations = { namespace = "AWS/Lambda", name = "Invocations", stat = "Sum", dimensions = { FunctionName = name } }
+        }
+      }
+    },
+    {
+      for function, name in var.function_names : "function-throttles-${function}" => {
+        kind           = "function-throttles"
+        severity       = "ticket"
+        symptom        = "Invocations of ${name} are refused because all of its ${local.specs[function].reserved_concurrency} reserved executions run."
+        comparison     = "GreaterThanThreshold"
+        threshold      = 0
+        period_seconds = 60
+        periods        = 15
+        datapoints     = 10
+        expression     = null
+        metrics        = { throttles = { namespace = "AWS/Lambda", name = "Throttles", stat = "Sum", dimensions = { FunctionName = name } } }
+      }
+    },
+    {
+      for function, trigger in local.kafka_triggers : "offset-lag-${function}" => {
+        kind           = "offset-lag"
+        severity       = "page"
+        symptom        = "The consumer group ${trigger.consumer_group} is more than ${var.thresholds.offset_lag} records behind on ${var.kafka.topic_names[trigger.topic]}: payments are decided late."
+        comparison     = "GreaterThanThreshold"
+        threshold      = var.thresholds.offset_lag
+        period_seconds = 60
+        periods        = 5
+        datapoints     = 5
+        expression     = null
+        metrics = {
+          lag = {
+            namespace  = "AWS/Kafka"
+            name       = "SumOffsetLag"
+            stat       = "Maximum"
+            dimensions = { "Cluster Name" = var.kafka.cluster_name, "Consumer Group" = trigger.consumer_group, Topic = var.kafka.topic_names[trigger.topic] }
+          }
+        }
+      }
+    },
+    {
+      for function, trigger in local.stream_triggers : "iterator-age-${function}" => {
+        kind           = "iterator-age"
+        severity       = "page"
+        symptom        = "${var.function_names[function]} is more than ${var.thresholds.iterator_age_ms / 1000} s behind the stream of ${var.table_names[trigger.table]}. A stream keeps 24 hours."
+        comparison     = "GreaterThanThreshold"
+        threshold      = var.thresholds.iterator_age_ms
+        period_seconds = 60
+        periods        = 5
+        datapoints     = 5
+        expression     = null
+        metrics        = { age = { namespace = "AWS/Lambda", name = "IteratorAge", stat = "Maximum", dimensions = { FunctionName = var.function_names[function] } } }
+      }
+    },
+    {
+      for function in local.stages : "records-failed-${function}" => {
+        kind           = "records-failed"
+        severity       = "ticket"
+        symptom        = "More than ${var.thresholds.error_percent} % of the records that ${var.function_names[function]} gets have to be delivered again."
+        comparison     = "GreaterThanThreshold"
+        threshold      = var.thresholds.error_percent
+        period_seconds = 60
+        periods        = 10
+        datapoints     = 5
+        expression     = "IF(received > 0, 100 * FILL(failed, 0) / received, 0)"
+        metrics = {
+          failed   = { namespace = var.metrics_namespace, name = "RecordsFailed", stat = "Sum", dimensions = { service = function } }
+          received = { namespace = var.metrics_namespace, name = "RecordsReceived", stat = "Sum", dimensions = { service = function } }
+        }
+      }
+    },
+    {
+      for queue, name in var.dead_letter_queue_names : "dead-letters-${queue}" => {
+        kind           = "dead-letters"
+        severity       = "page"
+        symptom        = "Something was given up and waits in ${name}; SQS keeps it for 14 days."
+        comparison     = "GreaterThanThreshold"
+        threshold      = 0
+        period_seconds = 60
+        periods        = 1
+        datapoints     = 1
+        expression     = null
+        metrics        = { depth = { namespace = "AWS/SQS", name = "ApproximateNumberOfMessagesVisible", stat = "Maximum", dimensions = { QueueName = name } } }
+      }
+    },
+  )
+}

@@ -1,0 +1,135 @@
+# Alarms on what becomes of payments, from the metrics that the stages and the Glue job write.
+
+locals {
+  transaction_alarms = {
+    alert-latency = {
+      kind           = "alert-latency"
+      severity       = "page"
+      symptom        = "One suspicious payment in a hundred is told of later than ${var.thresholds.alert_latency_ms} ms after it came to Kafka: the service level is not kept."
+      comparison     = "GreaterThanThreshold"
+      threshold      = var.thresholds.alert_latency_ms
+      period_seconds = 60
+      periods        = 5
+      datapoints     = 3
+      expression     = null
+      metrics        = { latency = { namespace = var.metrics_namespace, name = "AlertLatencyMs", stat = "p99", dimensions = { service = "alert" } } }
+    }
+    score-latency = {
+      kind           = "score-latency"
+      severity       = "ticket"
+      symptom        = "One batch in a hundred holds a payment that waited more than ${var.thresholds.score_latency_ms} ms for its decision."
+      comparison     = "GreaterThanThreshold"
+      threshold      = var.thresholds.score_latency_ms
+      period_seconds = 60
+      periods        = 15
+      datapoints     = 10
+      expression     = null
+      metrics        = { age = { namespace = var.metrics_namespace, name = "OldestRecordAge", stat = "p99", dimensions = { service = "score" } } }
+    }
+    degraded-scoring = {
+      kind           = "degraded-scoring"
+      severity       = "page"
+      symptom        = "More than ${var.thresholds.degraded_percent} % of the payments are scored without the cache, from history alone."
+      comparison     = "GreaterThanThreshold"
+      threshold      = var.thresholds.degraded_percent
+      period_seconds = 60
+      periods        = 5
+      datapoints     = 3
+      expression     = "IF(scored > 0, 100 * FILL(degraded, 0) / scored, 0)"
+      metrics = {
+        degraded = { namespace = var.metrics_namespace, name = "TransactionsDegraded", stat = "Sum", dimensions = { service = "score" } }
+        scored   = { namespace = var.metrics_namespace, name = "TransactionsScored", stat = "Sum", dimensions = { service = "score" } }
+      }
+    }
+    quarantine-rate = {
+      kind           = "quarantine-rate"
+      severity       = "ticket"
+      symptom        = "More than ${var.thresholds.quarantine_percent} % of the records on the topic are no valid payments and are put aside unscored."
+      comparison     = "GreaterThanThreshold"
+      threshold      = var.thresholds.quarantine_percent
+      period_seconds = 60
+      periods        = 10
+      datapoints     = 5
+      expression     = "IF(received > 0, 100 * FILL(quarantined, 0) / received, 0)"
+      metrics = {
+        quarantined = { namespace = var.metrics_namespace, name = "RecordsQuarantined", stat = "Sum", dimensions = { service = "score" } }
+        received    = { namespace = var.metrics_namespace, name = "RecordsReceived", stat = "Sum", dimensions = { service = "score" } }
+      }
+    }
+    ruleset-refused = {
+      kind           = "ruleset-refused"
+      severity       = "ticket"
+      symptom        = "Functions were given a ruleset that they refuse; the last good one stays in force."
+      comparison     = "GreaterThanThreshold"
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { refused = { namespace = var.metrics_namespace, name = "RulesetRefused", stat = "Sum", dimensions = { service = "score" } } }
+    }
+    ruleset-unreachable = {
+      kind           = "ruleset-unreachable"
+      severity       = "ticket"
+      symptom        = "AppConfig cannot be asked for the ruleset; the last one stays in force, and new functions cannot start."
+      comparison     = "GreaterThanThreshold"
+      threshold      = 0
+      period_seconds = 60
+      periods        = 10
+      datapoints     = 5
+      expression     = null
+      metrics        = { unreachable = { namespace = var.metrics_namespace, name = "RulesetUnreachable", stat = "Sum", dimensions = { service = "score" } } }
+    }
+    rule-failures = {
+      kind           = "rule-failures"
+      severity       = "ticket"
+      symptom        = "Rules of the ruleset in force cannot be evaluated on some payments and add nothing to their scores."
+      comparison     = "GreaterThanThreshold"
+      threshold      = 0
+      period_seconds = 60
+      periods        = 5
+      datapoints     = 3
+      expression     = null
+      metrics        = { failures = { namespace = var.metrics_namespace, name = "RuleFailures", stat = "Sum", dimensions = { service = "score" } } }
+    }
+    publish-failures = {
+      kind           = "publish-failures"
+      severity       = "page"
+      symptom        = "SNS does not take the alerts; they are tried again until they end in the dead-letter queue."
+      comparison     = "GreaterThanThreshold"
+      threshold      = 0
+      period_seconds = 60
+      periods        = 5
+      datapoints     = 3
+      expression     = null
+      metrics        = { failures = { namespace = var.metrics_namespace, name = "PublishFailures", stat = "Sum", dimensions = { service = "alert" } } }
+    }
+    ingestion-quarantine = {
+      kind           = "ingestion-quarantine"
+      severity       = "ticket"
+      symptom        = "More than ${var.thresholds.quarantine_percent} % of the rows of landed files are refused and never reach the topic."
+      comparison     = "GreaterThanThreshold"
+      threshold      = var.thresholds.quarantine_percent
+      period_seconds = 300
+      periods        = 3
+      datapoints     = 2
+      expression     = "IF(published + quarantined > 0, 100 * quarantined / (published + quarantined), 0)"
+      metrics = {
+        published   = { namespace = var.metrics_namespace, name = "published", stat = "Sum", dimensions = { service = "ingestion" } }
+        quarantined = { namespace = var.metrics_namespace, name = "quarantined", stat = "Sum", dimensions = { service = "ingestion" } }
+      }
+    }
+    ingestion-lag = {
+      kind           = "ingestion-lag"
+      severity       = "ticket"
+      symptom        = "A batch of landed files takes the Glue job longer than ${var.thresholds.ingestion_batch_ms / 1000} s, and new files wait behind it."
+      comparison     = "GreaterThanThreshold"
+      threshold      = var.thresholds.ingestion_batch_ms
+      period_seconds = 300
+      periods        = 3
+      datapoints     = 3
+      expression     = null
+      metrics        = { duration = { namespace = var.metrics_namespace, name = "duration_ms", stat = "Maximum", dimensions = { service = "ingestion" } } }
+    }
+  }
+}

@@ -1,0 +1,185 @@
+# One page that tells the story from top to bottom: is anything wrong, what came in, what was decided, who was told.
+# `ours` are the metrics that the stages and the Glue job write, {service, metric -> statistic}; `aws` are AWS's own.
+
+locals {
+  story = [
+    {
+      says = "## Is anything wrong?\nA page wakes somebody now, a ticket is for the next working day. Each alarm's description names its runbook."
+      widgets = [
+        { title = "Pages and tickets", alarms = ["${var.name}-page", "${var.name}-ticket"] },
+        { title = "What pages", alarms = local.alarm_names_by_severity.page },
+        { title = "What can wait", alarms = local.alarm_names_by_severity.ticket },
+      ]
+    },
+    {
+      says = "## From a payment to its alert\nTime since Kafka took the payment, in milliseconds. The line is the service level."
+      widgets = [
+        { title = "Decided, oldest of a batch", ours = { score = { OldestRecordAge = ["p50", "p99"] } }, line = var.thresholds.score_latency_ms },
+        { title = "Kept apart", ours = { persist = { FlagLatencyMs = ["p50", "p99"] } } },
+        { title = "Told", ours = { alert = { AlertLatencyMs = ["p50", "p99"] } }, line = var.thresholds.alert_latency_ms },
+      ]
+    },
+    {
+      says = "## 1. Files land and become records\nThe Glue job cleans rows, hides card numbers, and puts bad rows aside."
+      widgets = [
+        { title = "Rows", ours = { ingestion = { published = ["Sum"], quarantined = ["Sum"], dropped_values = ["Sum"] } } },
+        { title = "Time of a batch, ms", ours = { ingestion = { duration_ms = ["p50", "Maximum"] } }, line = var.thresholds.ingestion_batch_ms },
+        { title = "Ends with an error", aws = [["Glue", "glue.error.ALL", { JobName = var.glue_job_name, JobRunId = "ALL", Type = "count", ObservabilityGroup = "error" }, "Sum"]] },
+      ]
+    },
+    {
+      says = "## 2. Records wait on the topic"
+      widgets = [
+        {
+          title = "Records behind"
+          aws   = [for trigger in values(local.kafka_triggers) : ["AWS/Kafka", "SumOffsetLag", { "Cluster Name" = var.kafka.cluster_name, "Consumer Group" = trigger.consumer_group, Topic = var.kafka.topic_names[trigger.topic] }, "Maximum"]]
+          line  = var.thresholds.offset_lag
+        },
+        {
+          title = "Seconds behind, MSK's estimate"
+          aws   = [for trigger in values(local.kafka_triggers) : ["AWS/Kafka", "EstimatedMaxTimeLag", { "Cluster Name" = var.kafka.cluster_name, "Consumer Group" = trigger.consumer_group, Topic = var.kafka.topic_names[trigger.topic] }, "Maximum"]]
+        },
+        {
+          title = "Disk of the brokers, %"
+          aws   = [for broker in range(1, var.kafka.broker_count + 1) : ["AWS/Kafka", "KafkaDataLogsDiskUsed", { "Cluster Name" = var.kafka.cluster_name, "Broker ID" = tostring(broker) }, "Maximum"]]
+          line  = var.thresholds.broker_disk_percent
+        },
+      ]
+    },
+    {
+      says = "## 3. Each payment is decided"
+      widgets = [
+        { title = "Decisions", ours = { score = { TransactionsApproved = ["Sum"], TransactionsReviewed = ["Sum"], TransactionsBlocked = ["Sum"] } } },
+        { title = "Records in, payments out", ours = { score = { RecordsReceived = ["Sum"], TransactionsScored = ["Sum"], RecordsFailed = ["Sum"] } } },
+        { title = "Put aside, or not quite right", ours = { score = { RecordsQuarantined = ["Sum"], KeyMismatches = ["Sum"] } } },
+        { title = "Delivered again, sent again", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"] } } },
+      ]
+    },
+    {
+      says = "## 4. What decides: rules and profiles"
+      widgets = [
+        { title = "Rules that fail, rulesets that do not come", ours = { score = { RuleFailures = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"] } } },
+        { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
+        { title = "Busiest thread of the cache, %", aws = [for node in sort(var.cache_node_ids) : ["AWS/ElastiCache", "EngineCPUUtilization", { CacheClusterId = node }, "Average"]], line = var.thresholds.cache_cpu_percent },
+        { title = "Memory of the cache, %", aws = [for node in sort(var.cache_node_ids) : ["AWS/ElastiCache", "DatabaseMemoryUsagePercentage", { CacheClusterId = node }, "Maximum"]], line = var.thresholds.cache_memory_percent },
+      ]
+    },
+    {
+      says = "## 5. Suspicious payments are kept apart"
+      widgets = [
+        { title = "Flagged", ours = { persist = { RecordsReceived = ["Sum"], TransactionsFlagged = ["Sum"], TransactionsRedelivered = ["Sum"] } } },
+        { title = "To be delivered again, ids taken twice", ours = { persist = { RecordsFailed = ["Sum"], TransactionIdConflict = ["Sum"] } } },
+        {
+          title = "Behind the streams, ms"
+          aws   = [for function in sort(keys(local.stream_triggers)) : ["AWS/Lambda", "IteratorAge", { FunctionName = var.function_names[function] }, "Maximum"]]
+          line  = var.thresholds.iterator_age_ms
+        },
+      ]
+    },
+    {
+      says = "## 6. Somebody is told"
+      widgets = [
+        { title = "Alerts", ours = { alert = { RecordsReceived = ["Sum"], AlertsSent = ["Sum"], AlertsSuppressed = ["Sum"] } } },
+        { title = "Told twice, tried again", ours = { alert = { AlertsRepeated = ["Sum"], AlertClaimConflicts = ["Sum"], RecordsFailed = ["Sum"], PublishFailures = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
+        {
+          title = "Deliveries by SNS"
+          aws = [for metric in ["NumberOfMessagesPublished", "NumberOfNotificationsDelivered", "NumberOfNotificationsFailed", "NumberOfNotificationsFilteredOut"] :
+          ["AWS/SNS", metric, { TopicName = var.alert_topic_name }, "Sum"]]
+        },
+      ]
+    },
+    {
+      says = "## What was given up, and what it all runs on"
+      widgets = [
+        {
+          title = "Messages in the dead-letter queues and in quarantine"
+          aws   = [for queue in sort(concat(values(var.dead_letter_queue_names), [var.quarantine_queue_name])) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", { QueueName = queue }, "Maximum"]]
+        },
+        { title = "Invocations that fail", aws = [for function in sort(keys(var.function_names)) : ["AWS/Lambda", "Errors", { FunctionName = var.function_names[function] }, "Sum"]] },
+        { title = "Invocations that are refused", aws = [for function in sort(keys(var.function_names)) : ["AWS/Lambda", "Throttles", { FunctionName = var.function_names[function] }, "Sum"]] },
+        { title = "Executions at a time", aws = [for function in sort(keys(var.function_names)) : ["AWS/Lambda", "ConcurrentExecutions", { FunctionName = var.function_names[function] }, "Maximum"]] },
+      ]
+    },
+    {
+      says = "## Tables"
+      widgets = [
+        { title = "Write units", aws = [for table in sort(keys(var.table_names)) : ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", { TableName = var.table_names[table] }, "Sum"]] },
+        { title = "Read units", aws = [for table in sort(keys(var.table_names)) : ["AWS/DynamoDB", "ConsumedReadCapacityUnits", { TableName = var.table_names[table] }, "Sum"]] },
+        {
+          title = "Refused requests"
+          aws = flatten([for table in sort(keys(var.table_names)) : [for metric in ["ReadThrottleEvents", "WriteThrottleEvents"] :
+          { entry = ["AWS/DynamoDB", metric, { TableName = var.table_names[table] }, "Sum"] }]])[*].entry
+        },
+      ]
+    },
+  ]
+
+  # 24 columns; a line of text and a row of widgets below it for each part of the story.
+  text_height   = 2
+  widget_height = 6
+  row_height    = local.text_height + local.widget_height
+
+  # [namespace, metric, dimension, value, ..., {stat}], as CloudWatch writes a metric of a widget. Both kinds of metric of a
+  # widget become one list here; a widget without the one or the other has none of it.
+  widget_metrics = {
+    for key, widget in merge([for row, part in local.story : { for column, widget in part.widgets : "${row}.${column}" => widget }]...) :
+    key => concat(
+      flatten([
+        for service, metrics in lookup(widget, "ours", {}) : [
+          for metric, statistics in metrics : [
+            for statistic in statistics : { entry = [var.metrics_namespace, metric, "service", service, { stat = statistic, label = length(statistics) > 1 ? "${metric} ${statistic}" : metric }] }
+          ]
+        ]
+      ])[*].entry,
+      [
+        for metric in lookup(widget, "aws", []) :
+        concat([metric[0], metric[1]], flatten([for dimension, value in metric[2] : [dimension, value]]), [{ stat = metric[3] }])
+      ],
+    )
+  }
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  dashboard_name = var.name
+  dashboard_body = jsonencode({
+    start          = "-PT3H"
+    periodOverride = "inherit"
+    widgets = flatten([
+      for row, part in local.story : [
+        [{
+          type       = "text"
+          x          = 0
+          y          = row * local.row_height
+          width      = 24
+          height     = local.text_height
+          properties = { markdown = part.says, background = "transparent" }
+        }],
+        [
+          for column, widget in part.widgets : {
+            type   = contains(keys(widget), "alarms") ? "alarm" : "metric"
+            x      = column * floor(24 / length(part.widgets))
+            y      = row * local.row_height + local.text_height
+            width  = floor(24 / length(part.widgets))
+            height = local.widget_height
+            properties = {
+              for name, value in {
+                title       = widget.title
+                alarms      = contains(keys(widget), "alarms") ? [for alarm in lookup(widget, "alarms", []) : "${local.alarm_arn_start}:${alarm}"] : null
+                region      = contains(keys(widget), "alarms") ? null : data.aws_region.current.name
+                view        = contains(keys(widget), "alarms") ? null : "timeSeries"
+                period      = contains(keys(widget), "alarms") ? null : 60
+                metrics     = contains(keys(widget), "alarms") ? null : local.widget_metrics["${row}.${column}"]
+                annotations = contains(keys(widget), "line") ? { horizontal = [{ value = lookup(widget, "line", 0), label = "alarm" }] } : null
+              } : name => value if value != null
+            }
+          }
+        ],
+      ]
+    ])
+  })
+}
+
+locals {
+  # Alarm widgets take ARNs, and all alarms are beside the composite one.
+  alarm_arn_start = trimsuffix(aws_cloudwatch_composite_alarm.page.arn, ":${aws_cloudwatch_composite_alarm.page.alarm_name}")
+}

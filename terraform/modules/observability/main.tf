@@ -1,0 +1,127 @@
+# What wakes somebody, and what is looked at then. An alarm is named for a symptom and for its runbook: alarm `offset-lag-score`
+# is of the kind `offset-lag`, which docs/runbooks/offset-lag.md is about. A test holds alarms and runbooks together, and the
+# metrics below to those that the functions emit.
+
+data "aws_region" "current" {}
+
+locals {
+  specs = { for function in keys(var.function_names) : function => yamldecode(file("${var.functions_dir}/${function}/function.yaml")) }
+
+  kafka_triggers  = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "kafka" }
+  stream_triggers = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "dynamodb_stream" }
+  stages          = setunion(keys(local.kafka_triggers), keys(local.stream_triggers))
+
+  # An alarm's expression takes ten metrics. Nodes beyond that get another alarm of the same kind, `cache-cpu-2`.
+  cache_chunks  = { for index, nodes in chunklist(sort(var.cache_node_ids), 10) : index == 0 ? "" : "-${index + 1}" => nodes }
+  broker_chunks = { for index, brokers in chunklist(range(1, var.kafka.broker_count + 1), 10) : index == 0 ? "" : "-${index + 1}" => brokers }
+
+  alarms = merge(local.function_alarms, local.transaction_alarms, local.resource_alarms)
+}
+
+resource "aws_cloudwatch_metric_alarm" "symptom" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "${each.value.symptom} Runbook: ${var.runbook_base}/${each.value.kind}.md"
+  comparison_operator = each.value.comparison
+  threshold           = each.value.threshold
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.datapoints
+  # No traffic is no trouble; what must never fall silent is watched by the lag in front of it.
+  treat_missing_data = "notBreaching"
+  alarm_actions      = each.value.severity == "page" ? var.notification_topic_arns.page : []
+  ok_actions         = each.value.severity == "page" ? var.notification_topic_arns.page : []
+
+  dynamic "metric_query" {
+    for_each = each.value.metrics
+    content {
+      id          = metric_query.key
+      return_data = each.value.expression == null
+      metric {
+        namespace   = metric_query.value.namespace
+        metric_name = metric_query.value.name
+        dimensions  = metric_query.value.dimensions
+        stat        = metric_query.value.stat
+        period      = each.value.period_seconds
+      }
+    }
+  }
+
+  dynamic "metric_query" {
+    for_each = each.value.expression == null ? [] : [each.value.expression]
+    content {
+      id          = "watched"
+      expression  = metric_query.value
+      label       = each.value.kind
+      return_data = true
+    }
+  }
+}
+
+# Alone among the alarms in that something acts on it: AppConfig takes a ruleset back while it is rolled out or baked. It knows
+# functions by their service only, so that it can be made before they are.
+resource "aws_cloudwatch_metric_alarm" "ruleset_rollback" {
+  alarm_name          = "${var.name}-ruleset-rollback"
+  alarm_description   = "More payments are blocked, or more rules fail, than any sound ruleset does: AppConfig takes a ruleset that is being rolled out back. Runbook: ${var.runbook_base}/ruleset-rollback.md"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.thresholds.blocked_percent
+  evaluation_periods  = 3
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+
+  dynamic "metric_query" {
+    for_each = { scored = "TransactionsScored", blocked = "TransactionsBlocked", failures = "RuleFailures" }
+    content {
+      id          = metric_query.key
+      return_data = false
+      metric {
+        namespace   = var.metrics_namespace
+        metric_name = metric_query.value
+        dimensions  = { service = "score" }
+        stat        = "Sum"
+        period      = 60
+      }
+    }
+  }
+
+  metric_query {
+    id = "watched"
+    # Below twenty payments a minute a share says nothing.
+    expression  = "IF(scored >= 20, MAX([100 * FILL(blocked, 0) / scored, 100 * FILL(failures, 0) / scored]), 0)"
+    label       = "ruleset-rollback"
+    return_data = true
+  }
+}
+
+locals {
+  alarm_names_by_severity = {
+    page   = [for key, alarm in local.alarms : "${var.name}-${key}" if alarm.severity == "page"]
+    ticket = concat([for key, alarm in local.alarms : "${var.name}-${key}" if alarm.severity == "ticket"], ["${var.name}-ruleset-rollback"])
+  }
+}
+
+# Each page wakes by itself, with its own runbook. This one is the answer to "is anything wrong now?".
+resource "aws_cloudwatch_composite_alarm" "page" {
+  alarm_name        = "${var.name}-page"
+  alarm_description = "Something is wrong that customers or fraud analysts feel now. Runbook: ${var.runbook_base}/page.md"
+  alarm_rule        = join(" OR ", [for name in local.alarm_names_by_severity.page : "ALARM(\"${name}\")"])
+
+  depends_on = [aws_cloudwatch_metric_alarm.symptom]
+}
+
+# One notice for all tickets, for the next working day, and none while a page is open: the page is the story then.
+resource "aws_cloudwatch_composite_alarm" "ticket" {
+  alarm_name        = "${var.name}-ticket"
+  alarm_description = "Something will become a page if nobody looks at it. Runbook: ${var.runbook_base}/ticket.md"
+  alarm_rule        = join(" OR ", [for name in local.alarm_names_by_severity.ticket : "ALARM(\"${name}\")"])
+  alarm_actions     = var.notification_topic_arns.ticket
+  ok_actions        = var.notification_topic_arns.ticket
+
+  actions_suppressor {
+    alarm            = aws_cloudwatch_composite_alarm.page.alarm_name
+    wait_period      = 120
+    extension_period = 300
+  }
+
+  depends_on = [aws_cloudwatch_metric_alarm.symptom, aws_cloudwatch_metric_alarm.ruleset_rollback]
+}
