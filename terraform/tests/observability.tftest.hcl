@@ -1,0 +1,212 @@
+# Alarms for symptoms, a runbook named by each; a dashboard that tells the story. tests/terraform holds both to the metrics that
+# the functions emit and to the runbooks that are there.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+
+  mock_resource "aws_cloudwatch_composite_alarm" {
+    defaults = { arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:fraud-test-page" }
+  }
+}
+
+variables {
+  name                    = "fraud-test"
+  metrics_namespace       = "FraudDetection/test"
+  functions_dir           = "./tests/fixtures/functions"
+  function_names          = { payments = "fraud-test-payments", changes = "fraud-test-changes", helper_tool = "fraud-test-helper-tool" }
+  dead_letter_queue_names = { payments = "fraud-test-payments-dead-letter", subscription = "fraud-test-alerts-redrive" }
+  quarantine_queue_name   = "fraud-test-quarantine"
+  table_names             = { history = "fraud-test-history" }
+  kafka                   = { cluster_name = "fraud-test", topic_names = { transaction_stream = "transaction_stream" }, broker_count = 3 }
+  cache_node_ids          = ["fraud-test-001", "fraud-test-002"]
+  alert_topic_name        = "fraud-test-alerts"
+  glue_job_name           = "fraud-test-ingestion"
+  notification_topic_arns = {
+    page   = ["arn:aws:sns:us-east-1:123456789012:page"]
+    ticket = ["arn:aws:sns:us-east-1:123456789012:ticket"]
+  }
+}
+
+run "each_function_brings_its_alarms" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition = length(setsubtract([
+      "function-errors-payments", "function-errors-changes", "function-errors-helper_tool", "function-throttles-payments",
+      "offset-lag-payments", "iterator-age-changes", "records-failed-payments", "records-failed-changes",
+      "dead-letters-payments", "dead-letters-subscription", "table-throttles-history",
+    ], keys(aws_cloudwatch_metric_alarm.symptom))) == 0
+    error_message = "Functions, queues and tables have alarms of their own."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.symptom), "offset-lag-changes") && !contains(keys(aws_cloudwatch_metric_alarm.symptom), "records-failed-helper_tool")
+    error_message = "A function has the alarms of its trigger only."
+  }
+
+  assert {
+    condition     = one(aws_cloudwatch_metric_alarm.symptom["offset-lag-payments"].metric_query).metric[0].dimensions == tomap({ "Cluster Name" = "fraud-test", "Consumer Group" = "fraud-score", Topic = "transaction_stream" })
+    error_message = "The lag is that of the function's consumer group on its topic."
+  }
+}
+
+run "pages_wake_and_tickets_do_not" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.symptom["alert-latency"].alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:page"]) && aws_cloudwatch_metric_alarm.symptom["alert-latency"].threshold == 5000
+    error_message = "A broken service level wakes somebody."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.symptom["cache-cpu"].alarm_actions) == 0 && aws_cloudwatch_composite_alarm.ticket.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:ticket"])
+    error_message = "Tickets are told of together."
+  }
+
+  assert {
+    condition = alltrue(concat(
+      [for key, alarm in aws_cloudwatch_metric_alarm.symptom : strcontains(length(alarm.alarm_actions) > 0 ? aws_cloudwatch_composite_alarm.page.alarm_rule : aws_cloudwatch_composite_alarm.ticket.alarm_rule, "ALARM(\"${alarm.alarm_name}\")")],
+      [strcontains(aws_cloudwatch_composite_alarm.ticket.alarm_rule, "ALARM(\"fraud-test-ruleset-rollback\")")],
+    ))
+    error_message = "Every alarm is in the composite alarm of its severity."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_composite_alarm.ticket.actions_suppressor[0].alarm == "fraud-test-page"
+    error_message = "No ticket while a page is open."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_composite_alarm.page.alarm_rule) < 10240 && length(aws_cloudwatch_composite_alarm.ticket.alarm_rule) < 10240
+    error_message = "A composite alarm's rule may have 10240 characters."
+  }
+}
+
+run "each_alarm_names_its_runbook" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    runbook_base = "https://example.org/runbooks"
+  }
+
+  assert {
+    condition     = alltrue([for key, alarm in aws_cloudwatch_metric_alarm.symptom : can(regex("Runbook: https://example\\.org/runbooks/[a-z-]+\\.md$", alarm.alarm_description)) && startswith(key, regex("runbooks/([a-z-]+)\\.md$", alarm.alarm_description)[0])])
+    error_message = "The description ends with the runbook of the alarm's kind."
+  }
+}
+
+run "many_nodes_have_alarms_of_ten_each" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    cache_node_ids = [for node in range(1, 13) : format("fraud-test-%03d", node)]
+    kafka          = { cluster_name = "fraud-test", topic_names = { transaction_stream = "transaction_stream" }, broker_count = 12 }
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.symptom["cache-memory"].metric_query) == 11 && length(aws_cloudwatch_metric_alarm.symptom["cache-memory-2"].metric_query) == 3 && length(aws_cloudwatch_metric_alarm.symptom["broker-disk-2"].metric_query) == 3
+    error_message = "An alarm takes ten metrics; further nodes get another one."
+  }
+}
+
+run "serverless_brokers_have_no_disk_to_watch" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    kafka = { cluster_name = "fraud-test", topic_names = { transaction_stream = "transaction_stream" }, broker_count = 0 }
+  }
+
+  assert {
+    condition     = length([for key in keys(aws_cloudwatch_metric_alarm.symptom) : key if startswith(key, "broker-")]) == 0
+    error_message = "MSK Serverless shows no brokers."
+  }
+}
+
+run "rollback_alarm_needs_no_function" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = alltrue([for query in aws_cloudwatch_metric_alarm.ruleset_rollback.metric_query : query.metric[0].dimensions == tomap({ service = "score" }) if length(query.metric) > 0])
+    error_message = "It knows the stage by its service, so that AppConfig's environment can be made before functions are."
+  }
+}
+
+run "refuses_a_share_above_a_hundred" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    thresholds = { error_percent = 101 }
+  }
+
+  expect_failures = [var.thresholds]
+}
+
+run "refuses_a_threshold_of_nothing" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    thresholds = { offset_lag = 0 }
+  }
+
+  expect_failures = [var.thresholds]
+}
+
+run "refuses_a_cache_without_nodes" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    cache_node_ids = []
+  }
+
+  expect_failures = [var.cache_node_ids]
+}
+
+run "refuses_more_brokers_than_msk_has" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    kafka = { cluster_name = "fraud-test", topic_names = { transaction_stream = "transaction_stream" }, broker_count = 31 }
+  }
+
+  expect_failures = [var.kafka]
+}
