@@ -106,6 +106,20 @@ _DETAIL_ENCODER = msgspec.json.Encoder(decimal_format="string")
 _DETAIL_DECODER = msgspec.json.Decoder(HistoryDetail)
 
 
+HISTORY_ATTRIBUTES = (
+    "user_id",
+    "event_key",
+    "decision",
+    "risk_score",
+    "position",
+    "ruleset_version",
+    "scored_at_ms",
+    "expires_at",
+    "detail",
+)
+"""A row's attributes, in the order in which :func:`to_history_item` gives them."""
+
+
 def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, dict[str, str]]:
     """Make the row of ``transaction_history``, in DynamoDB's wire form.
 
@@ -119,7 +133,7 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
     Returns
     -------
     dict
-        Attribute name to typed value (``{"S": ...}`` or ``{"N": ...}``).
+        Attribute name to typed value (``{"S": ...}`` or ``{"N": ...}``), in the order of :data:`HISTORY_ATTRIBUTES`.
     """
     detail = HistoryDetail(
         t=scored.transaction,

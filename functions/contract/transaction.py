@@ -5,6 +5,7 @@ Decoding and type checks are msgspec's, in C; the rules that JSON types cannot s
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Final
 
 import msgspec
@@ -48,8 +49,11 @@ class Location(msgspec.Struct, frozen=True, omit_defaults=True):
     city: Label | None = None
 
 
-class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One payment, valid by construction when it comes from :func:`decode_transaction`."""
+class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, dict=True):
+    """One payment, valid by construction when it comes from :func:`decode_transaction`.
+
+    What is derived from its fields is derived once: keys are asked for half a dozen times on the way into the history.
+    """
 
     transaction_id: Id
     """Unique per payment."""
@@ -70,22 +74,22 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     ip_address: Label | None = None
     payee_id: Label | None = None
 
-    @property
+    @cached_property
     def amount_minor(self) -> int:
         """Amount in minor units of ``currency``, rounded half to even."""
         return round(self.amount.scaleb(MINOR_UNIT_EXPONENT[self.currency]))
 
-    @property
+    @cached_property
     def timestamp_text(self) -> str:
         """Event time in UTC, RFC 3339, always 27 characters, so that text order is time order."""
-        return self.timestamp.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return self.timestamp.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
-    @property
+    @cached_property
     def event_key(self) -> str:
         """Sort key in ``transaction_history``: ``<timestamp>#<transaction_id>``."""
         return f"{self.timestamp_text}#{self.transaction_id}"
 
-    @property
+    @cached_property
     def country(self) -> str | None:
         """Country of the payment: the object's field, or the part after the last comma of ``"City, CC"``."""
         if isinstance(self.location, Location):

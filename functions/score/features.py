@@ -31,6 +31,9 @@ JUST_BELOW_SHARE: Final = 0.05
 MICRO_AMOUNT_BASE: Final = 2.0
 MIN_PAYMENTS_FOR_SPREAD: Final = 5
 """Fewer payments say nothing of the spread."""
+DIGITS: Final = 4
+"""Decimals of what is computed. A row holds every feature, and must hold what the rules saw: the float's other twelve digits
+mean nothing and would make most rows cost a second write unit."""
 MIN_SPREAD_SHARE: Final = 0.1
 """The standard deviation counts as at least this share of the mean: who always pays 9.99 is not amazed by 10.50."""
 
@@ -110,7 +113,7 @@ def compute_features(facts: "PaymentFacts", profile: "Profile", rates: Rates) ->
 
     return {
         "amount": amount,
-        "amount_base": amount_base,
+        "amount_base": round(amount_base, DIGITS),
         "currency": transaction.currency,
         "country": country,
         "channel": transaction.channel or "",
@@ -120,33 +123,33 @@ def compute_features(facts: "PaymentFacts", profile: "Profile", rates: Rates) ->
         "is_round_amount": amount > 0 and amount % ROUND_AMOUNT_MULTIPLE == 0,
         "is_just_below_threshold": _is_just_below(amount_base),
         "is_micro_amount": amount_base <= MICRO_AMOUNT_BASE,
-        "amount_mean_30d_base": mean_30d,
-        "amount_std_30d_base": std_30d,
-        "amount_ratio_to_mean_30d": amount_base / mean_30d if mean_30d > 0 else 1.0,
-        "amount_zscore_30d": _zscore(amount_base, mean_30d, std_30d, count_30d),
-        "amount_percentile_recent": _share_below(bases, amount_base),
-        "amount_max_recent_base": max(bases, default=0.0),
+        "amount_mean_30d_base": round(mean_30d, DIGITS),
+        "amount_std_30d_base": round(std_30d, DIGITS),
+        "amount_ratio_to_mean_30d": round(amount_base / mean_30d if mean_30d > 0 else 1.0, DIGITS),
+        "amount_zscore_30d": round(_zscore(amount_base, mean_30d, std_30d, count_30d), DIGITS),
+        "amount_percentile_recent": round(_share_below(bases, amount_base), DIGITS),
+        "amount_max_recent_base": round(max(bases, default=0.0), DIGITS),
         "tx_count_1m": stop - from_1m + 1,
         "tx_count_10m": stop - from_10m + 1,
         "tx_count_1h": count_1h + 1,
         "tx_count_24h": count_24h + 1,
         "tx_count_7d": count_7d + 1,
         "tx_count_30d": count_30d + 1,
-        "amount_sum_10m_base": sum(bases[from_10m:]) + amount_base,
-        "amount_sum_1h_base": sum_1h + amount_base,
-        "amount_sum_24h_base": sum_24h + amount_base,
-        "amount_sum_7d_base": sum_7d + amount_base,
-        "amount_sum_30d_base": sum_30d + amount_base,
-        "tx_rate_ratio_24h": _rate_ratio(count_24h + 1, count_30d, age_ms),
+        "amount_sum_10m_base": round(sum(bases[from_10m:]) + amount_base, DIGITS),
+        "amount_sum_1h_base": round(sum_1h + amount_base, DIGITS),
+        "amount_sum_24h_base": round(sum_24h + amount_base, DIGITS),
+        "amount_sum_7d_base": round(sum_7d + amount_base, DIGITS),
+        "amount_sum_30d_base": round(sum_30d + amount_base, DIGITS),
+        "tx_rate_ratio_24h": round(_rate_ratio(count_24h + 1, count_30d, age_ms), DIGITS),
         "micro_amount_count_1h": sum(map(MICRO_AMOUNT_BASE.__ge__, bases[from_1h:]))
         + (amount_base <= MICRO_AMOUNT_BASE),
         "merchant_count_1h": recent.distinct(recent.merchant, from_1h, stop, facts.merchant_hash),
         "card_count_1h": recent.distinct(recent.card, from_1h, stop, facts.card_hash),
         "country_count_24h": recent.distinct(recent.country, from_24h, stop, facts.country_hash),
-        "minutes_since_last_tx": since_last_ms / _MS_PER_MINUTE_F,
+        "minutes_since_last_tx": round(since_last_ms / _MS_PER_MINUTE_F, DIGITS),
         "is_location_known": here is not None,
-        "distance_from_last_km": apart_km,
-        "implied_speed_kmh": speed_kmh,
+        "distance_from_last_km": round(apart_km, DIGITS),
+        "implied_speed_kmh": round(speed_kmh, DIGITS),
         "is_location_change": bool(
             facts.place_hash and profile.last_place_hash and facts.place_hash != profile.last_place_hash
         ),
@@ -157,12 +160,12 @@ def compute_features(facts: "PaymentFacts", profile: "Profile", rates: Rates) ->
         "is_new_payee": is_new[Kind.PAYEE],
         "is_new_channel": is_new[Kind.CHANNEL],
         "is_new_currency": is_new[Kind.CURRENCY],
-        "device_age_days": max(at_s - device_s, 0) / 86_400 if device_s is not None else 0.0,
-        "payee_age_days": max(at_s - payee_s, 0) / 86_400 if payee_s is not None else 0.0,
-        "hour_of_week_share": _habit_share(profile.hour_of_week, hour_of_week(hour)),
+        "device_age_days": round(max(at_s - device_s, 0) / 86_400 if device_s is not None else 0.0, DIGITS),
+        "payee_age_days": round(max(at_s - payee_s, 0) / 86_400 if payee_s is not None else 0.0, DIGITS),
+        "hour_of_week_share": round(_habit_share(profile.hour_of_week, hour_of_week(hour)), DIGITS),
         "profile_tx_count": profile.tx_count,
-        "account_age_days": age_ms / MS_PER_DAY,
-        "days_since_last_tx": since_last_ms / MS_PER_DAY,
+        "account_age_days": round(age_ms / MS_PER_DAY, DIGITS),
+        "days_since_last_tx": round(since_last_ms / MS_PER_DAY, DIGITS),
     }
 
 

@@ -1,5 +1,6 @@
 """Lambda's entry to the score stage: settings, adapters, stage, handler."""
 
+import gc
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,7 @@ client_config = Config(
     read_timeout=5,
     max_pool_connections=8,
     tcp_keepalive=True,
+    parameter_validation=False,  # a fifth of a request's CPU, for shapes that are ours and tested
     retries={"total_max_attempts": 2, "mode": "standard"},
 )
 clock = partial(datetime.now, UTC)
@@ -67,6 +69,11 @@ quarantine = SqsQuarantine(
 )
 profiles = RedisProfileStore(cache, settings.profile_retention_days)
 stage = ScoreStage(profiles, history, quarantine, rulesets.current, telemetry, clock)
+
+# A batch makes tens of thousands of short-lived objects and no cycles: collecting them cost a quarter of its CPU. What the
+# start has made is taken out of every collection's sight.
+gc.freeze()
+gc.set_threshold(50_000, 20, 20)
 
 
 @tracer.capture_lambda_handler(capture_response=False)

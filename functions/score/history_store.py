@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.scored import Position, ScoredTransaction, from_history_item, to_history_item
+from contract.scored import (
+    HISTORY_ATTRIBUTES,
+    Position,
+    ScoredTransaction,
+    from_history_item,
+    to_history_item,
+)
 from score.errors import HistoryUnavailableError
 
 if TYPE_CHECKING:
@@ -94,6 +100,9 @@ class DynamoHistoryStore:
         self._retention_s = retention_days * _SECONDS_PER_DAY
         self._pool = pool
         self._wait = wait
+        # One text for all rows: values are parameters, so nothing of a payment is ever part of a statement.
+        fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
+        self._insert_statement = f'INSERT INTO "{table}" VALUE {{{fields}}}'
 
     def insert(self, rows: "Sequence[ScoredTransaction]", has_time: "Callable[[], bool]") -> list[Insert]:
         """Insert rows in requests of 25, side by side; throttled rows again, with jitter.
@@ -154,7 +163,7 @@ class DynamoHistoryStore:
     def _statement(self, row: ScoredTransaction) -> "dict[str, Any]":
         scored_at_s = int(row.scored_at.timestamp())
         item = to_history_item(row, scored_at_s + self._retention_s)
-        return {"Statement": _insert_statement(self._table, item), "Parameters": list(item.values())}
+        return {"Statement": self._insert_statement, "Parameters": list(item.values())}
 
     def _execute(self, statements: "list[dict[str, Any]]") -> list[Insert]:
         try:
@@ -199,12 +208,6 @@ class DynamoHistoryStore:
         except (ClientError, BotoCoreError) as error:
             raise HistoryUnavailableError(f"Query: {type(error).__name__}") from error
         return [from_history_item(item) for item in reversed(answer["Items"])]
-
-
-def _insert_statement(table: str, item: "Mapping[str, Any]") -> str:
-    # One text for all rows: values are parameters, so nothing of a payment is ever part of a statement.
-    fields = ", ".join(f"'{name}': ?" for name in item)
-    return f'INSERT INTO "{table}" VALUE {{{fields}}}'
 
 
 def _result(response: "Mapping[str, Any]") -> Insert:

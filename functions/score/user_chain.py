@@ -91,9 +91,11 @@ class UserChain:
     def score(self, score: "Score") -> None:
         """Walk through the payments, scoring each new one against the profile that the ones before it left."""
         profile = self._profile
+        dealt_with: set[int] = set()  # the ring forgets late payments at once, and others after 32 more
         for delivery in self.deliveries:
-            if is_done(delivery, profile, self._standing):
+            if delivery.facts.key_hash in dealt_with or is_done(delivery, profile, self._standing):
                 continue
+            dealt_with.add(delivery.facts.key_hash)
             if row_key(delivery) not in self._standing:
                 self.rows.append(score(delivery, profile))
             profile.fold(delivery.facts, delivery.position)
@@ -132,12 +134,13 @@ class UserChain:
         outcome = Outcome(self._base(), [], [], 0, 0)
         stuck: set[tuple[str, int]] = set()
         passed: list[Delivery] = []
+        dealt_with: set[int] = set()
         for delivery in self.deliveries:
             position = delivery.position
             partition = (position.topic, position.partition)
             if partition in stuck:
                 continue  # comes again with the failed one before it, and is folded then, in order
-            if is_done(delivery, outcome.profile, standing):
+            if delivery.facts.key_hash in dealt_with or is_done(delivery, outcome.profile, standing):
                 outcome.repeats += 1
             elif inserts.get(row_key(delivery)) is Insert.FAILED:
                 outcome.failed.append(position)
@@ -147,6 +150,7 @@ class UserChain:
                 outcome.redelivered += self._stands_as_own(delivery, standing)
                 outcome.profile.fold(delivery.facts, position)
                 outcome.folded.append(delivery)
+                dealt_with.add(delivery.facts.key_hash)
             passed.append(delivery)
         self._mark(outcome.profile, passed)
         return outcome

@@ -12,6 +12,7 @@ while there are no more than 34 (day, currency) pairs in them.
 import struct
 import sys
 from array import array
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -315,5 +316,6 @@ def _later(place: Fix, than: Fix) -> bool:
     return (place.at_ms, place.latitude, place.longitude) > (than.at_ms, than.latitude, than.longitude)
 
 
+@lru_cache(maxsize=1024)
 def _partition_hash(topic: str, partition: int) -> int:
     return text_hash(f"{topic}/{partition}")

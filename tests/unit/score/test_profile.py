@@ -98,7 +98,7 @@ def test_windows_that_fit_the_ring_are_those_of_the_full_history(
         assert features[f"tx_count_{name}"] == len(window) + 1
         if name != "1m":
             expected = sum(map(base_amount, window)) + base_amount(now)
-            assert abs(float(features[f"amount_sum_{name}_base"]) - expected) < 1e-6
+            assert abs(float(features[f"amount_sum_{name}_base"]) - expected) < 1e-3
     hour = oracle_window(payments, now, now.at_ms - MS_PER_HOUR)
     assert features["merchant_count_1h"] == len(
         {facts.transaction.merchant_id for facts in [*hour, now]} - {None}
@@ -135,11 +135,11 @@ def test_days_are_those_of_the_full_history_in_whole_utc_days(
         window = [facts for facts in payments if today - days < facts.at_ms // MS_PER_DAY <= today]
         amounts = [base_amount(facts) for facts in window]
         assert features[f"tx_count_{name}"] == len(window) + 1
-        assert abs(float(features[f"amount_sum_{name}_base"]) - sum(amounts) - base_amount(now)) < 1e-6
+        assert abs(float(features[f"amount_sum_{name}_base"]) - sum(amounts) - base_amount(now)) < 1e-3
         if name == "30d" and len(window) >= 5:
             mean = sum(amounts) / len(amounts)
             spread = (sum((amount - mean) ** 2 for amount in amounts) / len(amounts)) ** 0.5
-            assert abs(float(features["amount_mean_30d_base"]) - mean) < 1e-6
+            assert abs(float(features["amount_mean_30d_base"]) - mean) < 1e-3
             # The difference of two squares keeps about half the digits of the larger one.
             assert abs(float(features["amount_std_30d_base"]) - spread) < 1e-2
 
