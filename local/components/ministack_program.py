@@ -18,7 +18,9 @@ def insert_with_stream_record(table: dict[str, Any], parsed: dict[str, Any]) -> 
     answer = _insert(table, parsed)
     if answer[0] == _OK:
         item = parsed["item"]
-        dynamodb._emit_stream_event(parsed["table"], "INSERT", None, item["M"] if set(item) == {"M"} else item)
+        dynamodb._emit_stream_event(
+            parsed["table"], "INSERT", None, item["M"] if set(item) == {"M"} else item
+        )
     return answer
 
 
