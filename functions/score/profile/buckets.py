@@ -8,11 +8,16 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import Final
 
+from score.profile.columns import empty
+
 MAX_SUM_MINOR: Final = 2**63 - 1
 MAX_COUNT: Final = 2**32 - 1
 _LOW_BITS: Final = 64
 _LOW_MASK: Final = 2**64 - 1
 MAX_SQUARES: Final = 2**128 - 1
+
+
+_NO_SQUARES: Final = array("Q")
 
 
 class AmountBuckets:
@@ -28,6 +33,8 @@ class AmountBuckets:
     max_rows : int
         The most (bucket, currency) pairs; beyond it the oldest are forgotten, so the span is shorter for a user who pays in
         many currencies every day.
+    columns : array of int
+        What it holds, in the order of :meth:`columns`; nothing where none are given.
     keep_squares : bool
         Whether the sum of squares is kept, 16 bytes a row; without it :meth:`squares` may not be asked.
     """
@@ -44,16 +51,16 @@ class AmountBuckets:
         "sum_minor",
     )
 
-    def __init__(self, span: int, max_rows: int, *, keep_squares: bool) -> None:
+    TYPECODES: Final = "IBIq"
+    TYPECODES_WITH_SQUARES: Final = "IBIqQQ"
+
+    def __init__(self, span: int, max_rows: int, *columns: "array[int]", keep_squares: bool) -> None:
         self.span = span
         self.max_rows = max_rows
         self.keep_squares = keep_squares
-        self.bucket = array("I")
-        self.currency = array("B")
-        self.count = array("I")
-        self.sum_minor = array("q")
-        self.squares_low = array("Q")
-        self.squares_high = array("Q")
+        typecodes = self.TYPECODES_WITH_SQUARES if keep_squares else self.TYPECODES
+        self.bucket, self.currency, self.count, self.sum_minor, *squares = columns or empty(typecodes)
+        self.squares_low, self.squares_high = squares or (_NO_SQUARES, _NO_SQUARES)
 
     def __len__(self) -> int:
         return len(self.bucket)

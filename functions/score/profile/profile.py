@@ -11,7 +11,6 @@ while there are no more than 34 (day, currency) pairs in them.
 
 import struct
 import sys
-from array import array
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -20,11 +19,14 @@ import msgspec
 from contract.transaction import Location, Transaction
 from score.geo import Fix
 from score.profile.buckets import AmountBuckets
+from score.profile.columns import empty, read_columns, stored_bytes
 from score.profile.hashing import CURRENCY_NUMBERS, key_hash, seen_hash, text_hash
 from score.profile.recent import RecentPayments
 from score.profile.seen import Kind, SeenValues
 
 if TYPE_CHECKING:
+    from array import array
+
     from contract.scored import Position
 
 FORMAT: Final = 1
@@ -43,6 +45,7 @@ _MAX_HOUR_ROWS: Final = 25
 _THURSDAY_HOURS: Final = 72
 """The epoch began on a Thursday: three days into a week that begins on Monday."""
 
+_PARTITION_TYPECODES: Final = "Iq"
 _HEADER = struct.Struct("<BBBBBxxxQqqQddqIi")
 if sys.byteorder != "little":
     raise ImportError("profiles are stored little-endian, as both of Lambda's architectures are")
@@ -143,8 +146,7 @@ class Profile:
         self.days = AmountBuckets(_DAYS_KEPT, _MAX_DAY_ROWS, keep_squares=True)
         self.seen = SeenValues()
         self.hour_of_week = bytearray(HOURS_PER_WEEK)
-        self.partitions = array("I")
-        self.offsets = array("q")
+        self.partitions, self.offsets = empty(_PARTITION_TYPECODES)
 
     # What has been folded
 
@@ -255,36 +257,47 @@ class Profile:
         """
         if len(data) < _HEADER.size or data[0] != FORMAT:
             raise ProfileFormatError(f"format {data[0] if data else 'none'}; this is {FORMAT}")
-        profile = cls()
         (
             _,
             recent,
             hours,
             days,
             seen,
-            profile.tx_count,
-            profile.first_at_ms,
-            profile.last_at_ms,
-            profile._last_key_hash,
+            tx_count,
+            first_at_ms,
+            last_at_ms,
+            last_key_hash,
             latitude,
             longitude,
             place_at_ms,
-            profile.last_place_hash,
+            last_place_hash,
             partitions,
         ) = _HEADER.unpack_from(data)
-        if partitions < 0:
-            profile.last_place = Fix(latitude, longitude, place_at_ms)
-            partitions = -partitions - 1
+        has_place = partitions < 0
+        layout = (
+            (RecentPayments.TYPECODES, recent),
+            (AmountBuckets.TYPECODES, hours),
+            (AmountBuckets.TYPECODES_WITH_SQUARES, days),
+            (SeenValues.TYPECODES, seen),
+            (_PARTITION_TYPECODES, -partitions - 1 if has_place else partitions),
+        )
         start = _HEADER.size + HOURS_PER_WEEK
-        profile.hour_of_week[:] = data[_HEADER.size : start]
-        lengths = (recent,) * 7 + (hours,) * 4 + (days,) * 6 + (seen,) * 3 + (partitions,) * 2
-        columns = profile._columns()
-        if start + sum(n * c.itemsize for n, c in zip(lengths, columns, strict=True)) != len(data):
+        if start + stored_bytes(layout) != len(data):
             raise ProfileFormatError(f"{len(data)} bytes do not hold what the header says")
-        for length, column in zip(lengths, columns, strict=True):
-            stop = start + length * column.itemsize
-            column.frombytes(data[start:stop])
-            start = stop
+        columns = list(read_columns(data, start, layout))
+        profile = cls.__new__(cls)
+        profile.tx_count = tx_count
+        profile.first_at_ms = first_at_ms
+        profile.last_at_ms = last_at_ms
+        profile._last_key_hash = last_key_hash
+        profile.last_place = Fix(latitude, longitude, place_at_ms) if has_place else None
+        profile.last_place_hash = last_place_hash
+        profile.hour_of_week = bytearray(data[_HEADER.size : start])
+        profile.recent = RecentPayments(*columns[:7])
+        profile.hours = AmountBuckets(_HOURS_KEPT, _MAX_HOUR_ROWS, *columns[7:11], keep_squares=False)
+        profile.days = AmountBuckets(_DAYS_KEPT, _MAX_DAY_ROWS, *columns[11:17], keep_squares=True)
+        profile.seen = SeenValues(*columns[17:20])
+        profile.partitions, profile.offsets = columns[20:]
         return profile
 
     def _columns(self) -> "tuple[array[int], ...]":

@@ -1,9 +1,13 @@
 """The newest payments exactly, as a ring in event-time order."""
 
-from array import array
 from bisect import bisect_right
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from score.profile.columns import empty
+
+if TYPE_CHECKING:
+    from array import array
 
 RING_CAPACITY: Final = 32
 """How many payments are kept exactly. 32 rows of 37 bytes are the largest part of a profile's 4 KiB."""
@@ -31,20 +35,19 @@ class RecentPayments:
 
     __slots__ = ("amount_minor", "at_ms", "card", "country", "currency", "key_hash", "merchant")
 
-    def __init__(self) -> None:
-        self.at_ms = array("q")
-        self.key_hash = array("Q")
-        self.amount_minor = array("q")
-        self.currency = array("B")
-        self.merchant = array("I")
-        self.card = array("I")
-        self.country = array("I")
+    TYPECODES: Final = "qQqBIII"
+
+    def __init__(self, *columns: "array[int]") -> None:
+        self.at_ms, self.key_hash, self.amount_minor, self.currency, *hashes = columns or empty(
+            self.TYPECODES
+        )
+        self.merchant, self.card, self.country = hashes
 
     def __len__(self) -> int:
         return len(self.at_ms)
 
     def columns(self) -> tuple["array[int]", ...]:
-        """All columns, in a fixed order."""
+        """All columns, in the order of :attr:`TYPECODES`."""
         return (
             self.at_ms,
             self.key_hash,

@@ -1,8 +1,12 @@
 """What a user has paid with, to and from: hashes of values with when each was first and last seen."""
 
-from array import array
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from score.profile.columns import empty
+
+if TYPE_CHECKING:
+    from array import array
 
 
 class Kind(IntEnum):
@@ -35,10 +39,10 @@ class SeenValues:
 
     __slots__ = ("_rows", "first_s", "last_s", "value")
 
-    def __init__(self) -> None:
-        self.value = array("I")
-        self.first_s = array("I")
-        self.last_s = array("I")
+    TYPECODES: Final = "III"
+
+    def __init__(self, *columns: "array[int]") -> None:
+        self.value, self.first_s, self.last_s = columns or empty(self.TYPECODES)
         # Value to row. A payment looks up a dozen values; searching the column each time would cost more than this.
         self._rows: dict[int, int] | None = None
 
