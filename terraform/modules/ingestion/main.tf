@@ -76,6 +76,7 @@ resource "aws_glue_trigger" "keep_running" {
   description = "Starts the streaming job where it does not run."
   type        = "SCHEDULED"
   schedule    = "cron(0/5 * * * ? *)" # Glue takes no shorter one
+  enabled     = true
 
   actions {
     job_name = aws_glue_job.this.name

@@ -48,8 +48,8 @@ variable "brokers" {
     error_message = "brokers.instance_type is \"${var.brokers.instance_type}\"; MSK names sizes as in kafka.m7g.large."
   }
   validation {
-    condition     = var.brokers.per_zone >= 1 && var.brokers.per_zone <= 3 && floor(var.brokers.per_zone) == var.brokers.per_zone
-    error_message = "brokers.per_zone is ${var.brokers.per_zone}; it takes 1 to 3: an alarm watches at most 10 brokers, and larger ones come before more of them."
+    condition     = var.brokers.per_zone >= 1 && var.brokers.per_zone <= 10 && floor(var.brokers.per_zone) == var.brokers.per_zone
+    error_message = "brokers.per_zone is ${var.brokers.per_zone}; it takes a whole number from 1 to 10, which makes the 30 brokers that MSK takes."
   }
   validation {
     condition     = var.brokers.volume_gib >= 1 && var.brokers.volume_gib <= 16384

@@ -1,0 +1,59 @@
+# What modules must agree on, said once.
+
+locals {
+  name          = "${var.project}-${var.environment}"
+  functions_dir = "${path.root}/../functions"
+
+  tables = yamldecode(file("${local.functions_dir}/contract/tables.yaml"))
+
+  # A folder with a function.yaml is a function.
+  functions = {
+    for file in fileset(local.functions_dir, "*/function.yaml") :
+    dirname(file) => yamldecode(file("${local.functions_dir}/${file}"))
+  }
+
+  # Every topic that a function reads, and the one that ingestion writes. The cluster is the environment's own, so they keep
+  # their plain names.
+  ingestion_topic = "transaction_stream"
+  kafka_topics    = distinct(concat([local.ingestion_topic], [for function in values(local.functions) : function.trigger.topic if function.trigger.type == "kafka"]))
+
+  # Those that modules/observability has.
+  alarm_thresholds = [
+    "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "degraded_percent",
+    "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag", "quarantine_percent", "score_latency_ms",
+  ]
+
+  # What `{ref: ...}` in a function.yaml stands for.
+  references = merge(
+    { for name, table in module.tables.tables : "table.${name}" => table.name },
+    { for name, bucket in module.ingestion.buckets : "bucket.${name}" => bucket.name },
+    {
+      "queue.quarantine"        = aws_sqs_queue.quarantine.url
+      "topic.fraud_alerts"      = module.alerts.topic_arn
+      "cache.endpoint"          = module.cache.endpoint
+      "cache.replication_group" = module.cache.replication_group_id
+      "kafka.bootstrap_servers" = module.streaming.bootstrap_servers
+      "kafka.security_protocol" = "SASL_SSL"
+      "rules.application"       = module.rules.application_id
+      "rules.environment"       = module.rules.environment_id
+      "rules.profile"           = module.rules.profile_name
+    },
+  )
+
+  # What `access` and `trigger` of a function.yaml may name.
+  targets = {
+    tables  = module.tables.tables
+    queues  = { quarantine = { arn = aws_sqs_queue.quarantine.arn } }
+    buckets = module.ingestion.buckets
+    topics  = { fraud_alerts = { arn = module.alerts.topic_arn } }
+    cache = {
+      replication_group_arn = module.cache.replication_group_arn
+      user_arn              = module.cache.user_arn
+    }
+    rules = { configuration_arn = module.rules.configuration_arn }
+    kafka = {
+      cluster_arn = module.streaming.cluster_arn
+      topic_names = { for topic in local.kafka_topics : topic => topic }
+    }
+  }
+}

@@ -1,0 +1,175 @@
+# The whole system, stage by stage from the landed file to the alert, and what watches it. Each module says at its head what it
+# makes and why; this file says what it gets from the others.
+
+module "encryption" {
+  source = "./modules/encryption"
+
+  name = local.name
+}
+
+module "network" {
+  source = "./modules/network"
+
+  name                     = local.name
+  availability_zones       = var.availability_zones
+  cidr_block               = var.cidr_block
+  endpoint_zone_count      = var.endpoint_zone_count
+  logs_key_arn             = module.encryption.logs_key_arn
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
+module "ingestion" {
+  source = "./modules/ingestion"
+
+  name                       = local.name
+  scripts_dir                = "${path.root}/../glue_scripts"
+  build_dir                  = "${var.build_dir}/glue"
+  worker_type                = var.ingestion.worker_type
+  maximum_workers            = var.ingestion.maximum_workers
+  trigger_interval_seconds   = var.ingestion.trigger_interval_seconds
+  landing_retention_days     = var.ingestion.landing_retention_days
+  quarantine_retention_days  = var.ingestion.quarantine_retention_days
+  enable_deletion_protection = var.enable_deletion_protection
+  subnet_id_by_zone          = module.network.subnet_id_by_zone
+  security_group_id          = module.network.security_group_id_by_role["ingestion"]
+  data_key_arn               = module.encryption.data_key_arn
+  logs_key_arn               = module.encryption.logs_key_arn
+  log_retention_days         = var.log_retention_days
+  permissions_boundary_arn   = var.permissions_boundary_arn
+
+  kafka = {
+    bootstrap_servers = module.streaming.bootstrap_servers
+    cluster_arn       = module.streaming.cluster_arn
+    topic             = local.ingestion_topic
+    topic_arn         = "${module.streaming.topic_arn_prefix}${local.ingestion_topic}"
+  }
+}
+
+module "streaming" {
+  source = "./modules/streaming"
+
+  name               = local.name
+  capacity_mode      = var.kafka.capacity_mode
+  kafka_version      = var.kafka.version
+  brokers            = var.kafka.brokers
+  subnet_ids         = module.network.subnet_ids
+  security_group_id  = module.network.security_group_id_by_role["brokers"]
+  data_key_arn       = module.encryption.data_key_arn
+  logs_key_arn       = module.encryption.logs_key_arn
+  log_retention_days = var.log_retention_days
+}
+
+module "cache" {
+  source = "./modules/cache"
+
+  name                    = local.name
+  engine                  = var.cache.engine
+  engine_version          = var.cache.engine_version
+  node_type               = var.cache.node_type
+  replicas                = var.cache.replicas
+  snapshot_retention_days = var.cache.snapshot_retention_days
+  enable_final_snapshot   = var.enable_deletion_protection
+  subnet_ids              = module.network.subnet_ids
+  security_group_id       = module.network.security_group_id_by_role["cache"]
+  data_key_arn            = module.encryption.data_key_arn
+  logs_key_arn            = module.encryption.logs_key_arn
+  log_retention_days      = var.log_retention_days
+}
+
+module "tables" {
+  source = "./modules/tables"
+
+  name                       = local.name
+  definitions                = local.tables
+  provisioned_capacity       = var.provisioned_tables
+  enable_deletion_protection = var.enable_deletion_protection
+  data_key_arn               = module.encryption.data_key_arn
+}
+
+module "alerts" {
+  source = "./modules/alerts"
+
+  name                     = local.name
+  topic                    = "fraud-alerts"
+  display_name             = "Fraud"
+  subscriptions            = var.alert_subscriptions
+  alerts_key_arn           = module.encryption.alerts_key_arn
+  logs_key_arn             = module.encryption.logs_key_arn
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
+# Alarms, to whoever runs the system; a topic for each severity, so that nobody is woken by a ticket.
+module "operations" {
+  source   = "./modules/alerts"
+  for_each = var.operations_subscriptions
+
+  name                     = local.name
+  topic                    = each.key
+  display_name             = "${local.name} ${each.key}"
+  publishing_services      = ["cloudwatch.amazonaws.com"]
+  subscriptions            = each.value
+  alerts_key_arn           = module.encryption.alerts_key_arn
+  logs_key_arn             = module.encryption.logs_key_arn
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
+# The account's, not a topic's: transactional messages go first, and a limit bounds what an attack can cost.
+resource "aws_sns_sms_preferences" "this" {
+  count = anytrue([for subscription in values(var.alert_subscriptions) : subscription.protocol == "sms"]) ? 1 : 0
+
+  default_sms_type                      = "Transactional"
+  monthly_spend_limit                   = var.sms_monthly_limit_usd
+  delivery_status_iam_role_arn          = module.alerts.delivery_role_arn
+  delivery_status_success_sampling_rate = "100"
+}
+
+module "rules" {
+  source = "./modules/rules"
+
+  name                     = local.name
+  environment              = var.environment
+  ruleset_file             = "${path.root}/../rules/default.yaml"
+  schema_file              = "${path.root}/../rules/ruleset.schema.json"
+  rollback_alarm_arn       = module.observability.rollback_alarm_arn
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  validator = {
+    function_name = module.functions["rules_validator"].function_name
+    alias_name    = module.functions["rules_validator"].alias_name
+    alias_arn     = module.functions["rules_validator"].alias_arn
+  }
+}
+
+module "observability" {
+  source = "./modules/observability"
+
+  name              = local.name
+  metrics_namespace = "FraudDetection"
+  functions_dir     = local.functions_dir
+  function_names    = { for name, function in module.functions : name => function.function_name }
+  dead_letter_queue_names = merge(
+    { for name, function in module.functions : name => function.dead_letter_queue_name },
+    { for name, queue in module.alerts.redrive_queues : "alerts-${name}" => queue.name },
+    merge([for severity, topic in module.operations : { for name, queue in topic.redrive_queues : "${severity}-${name}" => queue.name }]...),
+  )
+  quarantine_queue_name = aws_sqs_queue.quarantine.name
+  table_names           = { for name, table in module.tables.tables : name => table.name }
+  cache_node_ids        = module.cache.node_ids
+  alert_topic_name      = module.alerts.topic_name
+  glue_job_name         = module.ingestion.job_name
+  thresholds            = var.alarm_thresholds
+
+  kafka = {
+    cluster_name = module.streaming.cluster_name
+    topic_names  = local.targets.kafka.topic_names
+    broker_count = module.streaming.broker_count
+  }
+
+  notification_topic_arns = {
+    page   = [module.operations["page"].topic_arn]
+    ticket = [module.operations["ticket"].topic_arn]
+  }
+}

@@ -1,0 +1,93 @@
+# A key for each concern, and who may use it without a role.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name = "fraud-test"
+}
+
+run "every_key_turns_over_and_can_be_brought_back" {
+  command = apply
+
+  module {
+    source = "./modules/encryption"
+  }
+
+  assert {
+    condition     = alltrue([for key in aws_kms_key.this : key.enable_key_rotation && key.deletion_window_in_days == 30])
+    error_message = "Keys rotate yearly, and a deletion can be taken back for 30 days."
+  }
+
+  assert {
+    condition     = { for name, alias in aws_kms_alias.this : name => alias.name } == { alerts = "alias/fraud-test-alerts", data = "alias/fraud-test-data", logs = "alias/fraud-test-logs" }
+    error_message = "Aliases bear the environment and the concern."
+  }
+
+  assert {
+    condition     = alltrue([for arn in [output.data_key_arn, output.alerts_key_arn, output.logs_key_arn] : startswith(arn, "arn:aws:kms:")])
+    error_message = "Each key is an output."
+  }
+}
+
+run "services_without_a_role_are_named" {
+  command = apply
+
+  module {
+    source = "./modules/encryption"
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_kms_key.this["data"].policy).Statement : statement.Principal.AWS] == ["arn:aws:iam::123456789012:root"]
+    error_message = "Payments are encrypted by whoever IAM lets, and by no service on its own."
+  }
+
+  assert {
+    condition     = toset([for statement in jsondecode(aws_kms_key.this["alerts"].policy).Statement : statement.Principal.Service if can(statement.Principal.Service)]) == toset(["cloudwatch.amazonaws.com", "sns.amazonaws.com"])
+    error_message = "Alarms publish to encrypted topics, and topics fill encrypted queues."
+  }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_kms_key.this["alerts"].policy).Statement : statement.Condition.StringEquals["aws:SourceAccount"] == "123456789012" if can(statement.Principal.Service)])
+    error_message = "Services use the alerts key on behalf of this account only."
+  }
+
+  assert {
+    condition     = jsondecode(aws_kms_key.this["logs"].policy).Statement[1].Condition.ArnLike["kms:EncryptionContext:aws:logs:arn"] == "arn:aws:logs:us-east-1:123456789012:log-group:*"
+    error_message = "CloudWatch Logs uses the logs key for groups of this account only."
+  }
+
+  assert {
+    condition     = alltrue(flatten([for key in aws_kms_key.this : [for statement in jsondecode(key.policy).Statement : try(statement.Principal.AWS, "") != "*" && can(keys(statement.Principal))]]))
+    error_message = "No key is open to everybody."
+  }
+}
+
+run "refuses_a_name_that_ends_with_a_hyphen" {
+  command = plan
+
+  module {
+    source = "./modules/encryption"
+  }
+
+  variables {
+    name = "fraud-"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "refuses_a_deletion_within_six_days" {
+  command = plan
+
+  module {
+    source = "./modules/encryption"
+  }
+
+  variables {
+    deletion_window_days = 6
+  }
+
+  expect_failures = [var.deletion_window_days]
+}

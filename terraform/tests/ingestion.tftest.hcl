@@ -1,0 +1,379 @@
+# The streaming job: what it runs, what it may touch, and where it keeps things.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name              = "fraud-test"
+  scripts_dir       = "../glue_scripts"
+  build_dir         = "../build/glue"
+  subnet_id_by_zone = { "us-east-1a" = "subnet-a", "us-east-1b" = "subnet-b", "us-east-1c" = "subnet-c" }
+  security_group_id = "sg-ingestion"
+  kafka = {
+    bootstrap_servers = "b-1.test:9098"
+    cluster_arn       = "arn:aws:kafka:us-east-1:123456789012:cluster/fraud-test/1"
+    topic             = "transaction_stream"
+    topic_arn         = "arn:aws:kafka:us-east-1:123456789012:topic/fraud-test/1/transaction_stream"
+  }
+  data_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/data"
+  logs_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/logs"
+  log_retention_days         = 30
+  enable_deletion_protection = true
+}
+
+run "a_streaming_job_on_glue_5_that_scales" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = aws_glue_job.this.name == "fraud-test-stream-transactions" && aws_glue_job.this.glue_version == "5.0" && aws_glue_job.this.command[0].name == "gluestreaming"
+    error_message = "A streaming job on Glue 5."
+  }
+
+  assert {
+    condition     = aws_glue_job.this.default_arguments["--enable-auto-scaling"] == "true" && aws_glue_job.this.number_of_workers == 4 && aws_glue_job.this.worker_type == "G.025X"
+    error_message = "Glue scales below the maximum."
+  }
+
+  assert {
+    condition     = one(aws_glue_job.this.execution_property).max_concurrent_runs == 1
+    error_message = "Two runs never share a checkpoint."
+  }
+
+  assert {
+    condition     = aws_glue_trigger.keep_running.type == "SCHEDULED" && aws_glue_trigger.keep_running.enabled && one(aws_glue_trigger.keep_running.actions).job_name == aws_glue_job.this.name
+    error_message = "What ended is started again."
+  }
+
+  assert {
+    condition     = aws_glue_job.this.security_configuration == aws_glue_security_configuration.this.name
+    error_message = "What the job writes is encrypted."
+  }
+}
+
+run "the_job_is_told_where_things_are_and_no_secret" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = aws_glue_job.this.default_arguments["--landing_path"] == "s3://fraud-test-landing-123456789012/transactions/" && aws_glue_job.this.default_arguments["--quarantine_path"] == "s3://fraud-test-quarantine-123456789012/ingestion/" && aws_glue_job.this.default_arguments["--checkpoint_path"] == "s3://fraud-test-work-123456789012/checkpoints/stream-transactions/"
+    error_message = "Landing, quarantine and checkpoint have their prefixes."
+  }
+
+  assert {
+    condition     = jsondecode(aws_glue_job.this.default_arguments["--kafka_options"])["kafka.sasl.mechanism"] == "AWS_MSK_IAM" && jsondecode(aws_glue_job.this.default_arguments["--kafka_options"])["kafka.security.protocol"] == "SASL_SSL"
+    error_message = "The job signs in with IAM over TLS."
+  }
+
+  assert {
+    condition     = aws_glue_job.this.default_arguments["--tokenization_key"] == "kms:${aws_kms_key.tokenization.arn}" && aws_glue_job.this.default_arguments["--topic"] == "transaction_stream"
+    error_message = "The tokenisation key is named, not given."
+  }
+
+  assert {
+    condition     = can(regex("^s3://fraud-test-work-123456789012/artifacts/wheels/[0-9a-f]{16}/msgspec-.*\\.whl$", aws_glue_job.this.default_arguments["--additional-python-modules"]))
+    error_message = "Packages come from the bucket: there is no way to an index."
+  }
+
+  assert {
+    condition     = aws_glue_job.this.command[0].script_location == "s3://fraud-test-work-123456789012/artifacts/scripts/${substr(filesha256("../glue_scripts/stream_transactions.py"), 0, 16)}/stream_transactions.py"
+    error_message = "A change of the script is a change of its name."
+  }
+}
+
+run "a_connection_in_each_zone" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = { for zone, connection in aws_glue_connection.kafka : zone => connection.physical_connection_requirements[0].subnet_id } == { "us-east-1a" = "subnet-a", "us-east-1b" = "subnet-b", "us-east-1c" = "subnet-c" } && length(aws_glue_job.this.connections) == 3
+    error_message = "The job can start while a zone is away."
+  }
+
+  assert {
+    condition     = alltrue([for connection in aws_glue_connection.kafka : connection.connection_type == "KAFKA" && connection.connection_properties.KAFKA_SSL_ENABLED == "true" && connection.connection_properties.KAFKA_SASL_MECHANISM == "AWS_MSK_IAM"])
+    error_message = "Connections are of Kafka, with IAM over TLS."
+  }
+}
+
+run "buckets_are_closed_encrypted_and_versioned" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = { for name, bucket in aws_s3_bucket.this : name => bucket.bucket } == { access_log = "fraud-test-access-log-123456789012", landing = "fraud-test-landing-123456789012", quarantine = "fraud-test-quarantine-123456789012", work = "fraud-test-work-123456789012" }
+    error_message = "Names bear environment and account."
+  }
+
+  assert {
+    condition     = alltrue([for block in aws_s3_bucket_public_access_block.this : block.block_public_acls && block.block_public_policy && block.ignore_public_acls && block.restrict_public_buckets]) && length(aws_s3_bucket_public_access_block.this) == 4
+    error_message = "No bucket is ever public."
+  }
+
+  assert {
+    condition     = alltrue([for name, encryption in aws_s3_bucket_server_side_encryption_configuration.this : one(one(encryption.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.data_key_arn if name != "access_log"])
+    error_message = "Buckets with content have the customer key."
+  }
+
+  assert {
+    condition     = alltrue([for versioning in aws_s3_bucket_versioning.this : versioning.versioning_configuration[0].status == "Enabled"])
+    error_message = "A mistake can be taken back."
+  }
+
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket.this : !bucket.force_destroy])
+    error_message = "A bucket with content is not destroyed."
+  }
+
+  assert {
+    condition     = toset(keys(aws_s3_bucket_logging.this)) == toset(["landing", "quarantine", "work"])
+    error_message = "Who read and wrote is logged."
+  }
+}
+
+run "tls_only_on_buckets_and_objects" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = alltrue([for name, policy in aws_s3_bucket_policy.this : jsondecode(policy.policy).Statement[0].Effect == "Deny" && jsondecode(policy.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && join(" ", jsondecode(policy.policy).Statement[0].Resource) == "${aws_s3_bucket.this[name].arn} ${aws_s3_bucket.this[name].arn}/*"])
+    error_message = "Neither a bucket nor an object is read in the clear."
+  }
+
+  assert {
+    condition     = alltrue(flatten([for policy in aws_s3_bucket_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Effect == "Deny" || can(statement.Principal.Service)]]))
+    error_message = "No policy lets anybody but a service."
+  }
+}
+
+run "files_go_and_the_checkpoint_stays" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this["landing"].rule : rule.expiration[0].days if startswith(rule.id, "expire-")][0] == 7 && [for rule in aws_s3_bucket_lifecycle_configuration.this["quarantine"].rule : rule.expiration[0].days if startswith(rule.id, "expire-")][0] == 90
+    error_message = "Landed files go after a week, refused rows after a quarter."
+  }
+
+  assert {
+    condition     = join(" ", [for rule in aws_s3_bucket_lifecycle_configuration.this["work"].rule : rule.filter[0].prefix if startswith(rule.id, "expire-")]) == "temp/"
+    error_message = "Of the work bucket only temporary files expire."
+  }
+}
+
+run "the_role_names_what_it_touches" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/boundary"
+  }
+
+  assert {
+    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Resource == "${aws_s3_bucket.this["landing"].arn}/transactions/*" && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Action == "s3:GetObject"
+    error_message = "The job reads landed files, and does not delete them."
+  }
+
+  assert {
+    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ProduceRecords"].Resource == var.kafka.topic_arn && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["SignInToBrokers"].Resource == var.kafka.cluster_arn
+    error_message = "It writes to one topic of one cluster."
+  }
+
+  assert {
+    condition     = toset([for sid, statement in { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement } : sid if try(statement.Resource == "*", false)]) == toset(["StandInTheNetwork", "WriteItsMetrics"])
+    error_message = "Only what IAM takes no resource for has none."
+  }
+
+  assert {
+    condition     = alltrue(flatten([for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : [for action in flatten([statement.Action]) : !strcontains(action, "*")]]))
+    error_message = "No action is a wildcard."
+  }
+
+  assert {
+    condition     = aws_iam_role.job.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
+    error_message = "The role is within the boundary."
+  }
+}
+
+run "only_the_job_derives_from_the_tokenization_key" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = aws_kms_key.tokenization.key_usage == "GENERATE_VERIFY_MAC" && aws_kms_key.tokenization.customer_master_key_spec == "HMAC_256" && aws_kms_key.tokenization.deletion_window_in_days == 30
+    error_message = "A key that KMS never gives away."
+  }
+
+  assert {
+    condition     = jsondecode(aws_kms_key.tokenization.policy).Statement[1].Effect == "Deny" && jsondecode(aws_kms_key.tokenization.policy).Statement[1].Condition.ArnNotEquals["aws:PrincipalArn"] == aws_iam_role.job.arn
+    error_message = "Even an administrator derives nothing from it."
+  }
+}
+
+run "an_environment_may_leave_nothing" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    enable_deletion_protection = false
+  }
+
+  assert {
+    condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy])
+    error_message = "Where nothing is to be kept, destroy leaves nothing."
+  }
+}
+
+run "refuses_a_name_in_capitals" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    name = "Fraud"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "refuses_scripts_that_are_not_there" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    scripts_dir = "../rules"
+  }
+
+  expect_failures = [var.scripts_dir]
+}
+
+run "refuses_a_build_that_was_not_made" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    build_dir = "../rules"
+  }
+
+  expect_failures = [var.build_dir]
+}
+
+run "refuses_workers_that_streams_do_not_have" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    worker_type = "Standard"
+  }
+
+  expect_failures = [var.worker_type]
+}
+
+run "refuses_a_driver_alone" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    maximum_workers = 1
+  }
+
+  expect_failures = [var.maximum_workers]
+}
+
+run "refuses_batches_without_a_pause" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    trigger_interval_seconds = 0
+  }
+
+  expect_failures = [var.trigger_interval_seconds]
+}
+
+run "refuses_no_subnet" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    subnet_id_by_zone = {}
+  }
+
+  expect_failures = [var.subnet_id_by_zone]
+}
+
+run "refuses_landed_files_for_ever" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    landing_retention_days = 91
+  }
+
+  expect_failures = [var.landing_retention_days]
+}
+
+run "refuses_no_quarantine" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    quarantine_retention_days = 0
+  }
+
+  expect_failures = [var.quarantine_retention_days]
+}

@@ -1,0 +1,244 @@
+# Tables as functions/contract/tables.yaml says.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name                       = "fraud-test"
+  data_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/data"
+  enable_deletion_protection = true
+  definitions = {
+    transaction_history = {
+      description            = "History."
+      partition_key          = { name = "user_id", type = "S" }
+      sort_key               = { name = "event_key", type = "S" }
+      stream_view            = "NEW_IMAGE"
+      time_to_live_attribute = "expires_at"
+    }
+    flagged_transactions = {
+      description   = "Flagged."
+      partition_key = { name = "transaction_id", type = "S" }
+      indexes = {
+        by_status = {
+          partition_key = { name = "status", type = "S" }
+          sort_key      = { name = "occurred_at", type = "S" }
+          projection    = "ALL"
+        }
+      }
+    }
+  }
+}
+
+run "keys_stream_and_time_to_live_are_as_defined" {
+  command = apply
+
+  module {
+    source = "./modules/tables"
+  }
+
+  assert {
+    condition     = { for name, table in aws_dynamodb_table.this : name => table.name } == { flagged_transactions = "fraud-test-flagged_transactions", transaction_history = "fraud-test-transaction_history" }
+    error_message = "Names are those of the interface, behind that of the environment."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this["transaction_history"].hash_key == "user_id" && aws_dynamodb_table.this["transaction_history"].range_key == "event_key"
+    error_message = "Keys are as defined."
+  }
+
+  assert {
+    condition     = toset([for attribute in aws_dynamodb_table.this["flagged_transactions"].attribute : attribute.name]) == toset(["occurred_at", "status", "transaction_id"])
+    error_message = "Keys of tables and indexes are declared, and nothing else."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this["transaction_history"].stream_enabled && aws_dynamodb_table.this["transaction_history"].stream_view_type == "NEW_IMAGE" && !aws_dynamodb_table.this["flagged_transactions"].stream_enabled
+    error_message = "A table has a stream where one is defined."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this["transaction_history"].ttl[0].attribute_name == "expires_at" && length(aws_dynamodb_table.this["flagged_transactions"].ttl) == 0
+    error_message = "A table has a time to live where one is defined."
+  }
+
+  assert {
+    condition     = one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).name == "by_status" && one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).range_key == "occurred_at"
+    error_message = "Indexes are as defined."
+  }
+
+  assert {
+    condition     = output.tables["transaction_history"].stream_arn != null && output.tables["flagged_transactions"].stream_arn == null
+    error_message = "Who reads a stream is told it; a table without one tells none."
+  }
+}
+
+run "every_table_is_encrypted_recoverable_and_protected" {
+  command = apply
+
+  module {
+    source = "./modules/tables"
+  }
+
+  assert {
+    condition     = alltrue([for table in aws_dynamodb_table.this : table.server_side_encryption[0].enabled && table.server_side_encryption[0].kms_key_arn == var.data_key_arn])
+    error_message = "Tables have the customer key."
+  }
+
+  assert {
+    condition     = alltrue([for table in aws_dynamodb_table.this : table.point_in_time_recovery[0].enabled && table.point_in_time_recovery[0].recovery_period_in_days == 35])
+    error_message = "A table can be restored to any second of 35 days."
+  }
+
+  assert {
+    condition     = alltrue([for table in aws_dynamodb_table.this : table.deletion_protection_enabled])
+    error_message = "Nobody deletes a table by mistake."
+  }
+
+  assert {
+    condition     = alltrue([for table in aws_dynamodb_table.this : table.billing_mode == "PAY_PER_REQUEST"]) && length(aws_appautoscaling_target.capacity) == 0
+    error_message = "On demand unless said otherwise."
+  }
+}
+
+run "provisioned_capacity_follows_the_load" {
+  command = apply
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    provisioned_capacity = { transaction_history = { read_minimum = 10, read_maximum = 100, write_minimum = 20, write_maximum = 200, target_percent = 70 } }
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this["transaction_history"].billing_mode == "PROVISIONED" && aws_dynamodb_table.this["flagged_transactions"].billing_mode == "PAY_PER_REQUEST"
+    error_message = "Only the named table is provisioned."
+  }
+
+  assert {
+    condition     = { for name, target in aws_appautoscaling_target.capacity : name => "${target.resource_id} ${target.min_capacity} ${target.max_capacity}" } == { "transaction_history/read" = "table/fraud-test-transaction_history 10 100", "transaction_history/write" = "table/fraud-test-transaction_history 20 200" }
+    error_message = "Reads and writes scale between their own ends."
+  }
+
+  assert {
+    condition     = alltrue([for policy in aws_appautoscaling_policy.capacity : policy.target_tracking_scaling_policy_configuration[0].target_value == 70])
+    error_message = "Scaling aims at 70 %."
+  }
+}
+
+run "an_environment_may_leave_its_tables_unprotected" {
+  command = apply
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    enable_deletion_protection = false
+  }
+
+  assert {
+    condition     = alltrue([for table in aws_dynamodb_table.this : !table.deletion_protection_enabled])
+    error_message = "Where nothing is to be kept, destroy leaves nothing."
+  }
+}
+
+run "refuses_a_name_in_capitals" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    name = "Fraud"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "refuses_an_unknown_stream_view" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    definitions = { odd = { description = "Odd.", partition_key = { name = "id", type = "S" }, stream_view = "EVERYTHING" } }
+  }
+
+  expect_failures = [var.definitions]
+}
+
+run "refuses_capacity_for_a_table_that_is_not_there" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    provisioned_capacity = { history = { read_minimum = 1, read_maximum = 1, write_minimum = 1, write_maximum = 1, target_percent = 70 } }
+  }
+
+  expect_failures = [var.provisioned_capacity]
+}
+
+run "refuses_capacity_for_a_table_with_indexes" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    provisioned_capacity = { flagged_transactions = { read_minimum = 1, read_maximum = 1, write_minimum = 1, write_maximum = 1, target_percent = 70 } }
+  }
+
+  expect_failures = [var.provisioned_capacity]
+}
+
+run "refuses_a_maximum_below_the_minimum" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    provisioned_capacity = { transaction_history = { read_minimum = 10, read_maximum = 9, write_minimum = 20, write_maximum = 200, target_percent = 70 } }
+  }
+
+  expect_failures = [var.provisioned_capacity]
+}
+
+run "refuses_a_target_that_dynamodb_does_not_take" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    provisioned_capacity = { transaction_history = { read_minimum = 10, read_maximum = 100, write_minimum = 20, write_maximum = 200, target_percent = 95 } }
+  }
+
+  expect_failures = [var.provisioned_capacity]
+}
+
+run "refuses_recovery_beyond_what_dynamodb_keeps" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    recovery_days = 36
+  }
+
+  expect_failures = [var.recovery_days]
+}
