@@ -9,7 +9,10 @@ variables {
   function      = "payments"
   functions_dir = "./tests/fixtures/functions"
   build_dir     = "./tests/fixtures/build"
-  references    = { "cache.endpoint" = "rediss://score@cache:6379", "table.history" = "fraud-test-history" }
+
+  log_retention_days = 30
+
+  references = { "cache.endpoint" = "rediss://score@cache:6379", "table.history" = "fraud-test-history" }
   targets = {
     tables = { history = {
       arn        = "arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-history"

@@ -93,7 +93,6 @@ variable "key_arns" {
 variable "log_retention_days" {
   description = "How long log lines are kept, in days."
   type        = number
-  default     = 30
   nullable    = false
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)

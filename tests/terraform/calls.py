@@ -1,0 +1,141 @@
+"""What a function's code can call, read from the code: no run sees every branch, the source does.
+
+A call of a method that botocore's client of one of the function's services has counts as that operation, in the function's own
+package and in the parts of other packages that call AWS for it. What one operation needs in IAM's terms, `ACTIONS` says.
+"""
+
+import ast
+import inspect
+from typing import TYPE_CHECKING, Final
+
+import botocore.session
+from aws_lambda_powertools.utilities.parameters import appconfig
+from botocore import xform_name
+
+from local.specs import FUNCTIONS_DIR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.specs import FunctionSpec
+
+CALLED_FOR_US: Final = {"AppConfigProvider": appconfig}
+"""Names whose use in a function makes another package call AWS, to the module that does it."""
+
+IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
+"""Services whose actions carry another name than botocore's client."""
+
+ACTIONS: Final = {
+    ("dynamodb", "BatchExecuteStatement"): "PartiQL{statement}",
+    ("dynamodb", "TransactWriteItems"): "{member}Item",
+    ("sqs", "SendMessageBatch"): "SendMessage",
+}
+"""Operations that need an action of another name; a transaction and a batch of statements need those of what is in them."""
+
+KAFKA_ACTIONS: Final = {
+    "list_topics": "DescribeTopic",
+    "describe_configs": "DescribeTopicDynamicConfiguration",
+    "create_topics": "CreateTopic",
+    "create_partitions": "AlterTopic",
+    "incremental_alter_configs": "AlterTopicDynamicConfiguration",
+}
+"""`AdminClient`'s methods, and the action that MSK asks for. Source: Amazon MSK developer guide, "Semantics of IAM policy
+actions and resources"."""
+
+
+def actions_in_code(name: str, spec: "FunctionSpec") -> set[str]:
+    """Name the IAM actions that a function's code needs, such as ``dynamodb:PutItem``.
+
+    Parameters
+    ----------
+    name : str
+        The function's folder.
+    spec : FunctionSpec
+        Its services.
+
+    Returns
+    -------
+    set[str]
+        Without those of KMS and of Lambda itself, which no line of the code calls.
+    """
+    package = FUNCTIONS_DIR / (spec.package or name)
+    own = [ast.parse(file.read_text()) for file in sorted(package.rglob("*.py"))]
+    if spec.package is not None:
+        # Of another stage's package only what the handler imports is run.
+        own = [
+            ast.parse((FUNCTIONS_DIR / f"{spec.handler.rpartition('.')[0].replace('.', '/')}.py").read_text())
+        ]
+    names = {node.id for tree in own for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    foreign = [
+        ast.parse(inspect.getsource(module)) for used, module in CALLED_FOR_US.items() if used in names
+    ]
+    found = {
+        f"{IAM_SERVICES.get(service, service)}:{action}"
+        for service, operations in _operations(spec.aws_services).items()
+        for tree in [*own, *foreign]
+        for method in _methods(tree)
+        if method in operations
+        for action in _actions(service, operations[method], own)
+    }
+    if "RequestSigner" in names:
+        found |= {f"{service}:Connect" for tree in own for service in _signed_services(tree)}
+    if "AdminClient" in names:
+        methods = {method for tree in own for method in _methods(tree)}
+        found |= {f"kafka-cluster:{action}" for method, action in KAFKA_ACTIONS.items() if method in methods}
+        found.add("kafka-cluster:Connect")
+    return found
+
+
+def _operations(services: list[str]) -> dict[str, dict[str, str]]:
+    """Each service's client methods, and the operation behind each."""
+    session = botocore.session.get_session()
+    return {
+        service: {xform_name(name): name for name in session.get_service_model(service).operation_names}
+        for service in services
+    }
+
+
+def _methods(tree: ast.AST) -> "Iterator[str]":
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr
+
+
+def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
+    pattern = ACTIONS.get((service, operation), operation)
+    if "{statement}" in pattern:
+        verbs = {
+            text.split()[0].title()
+            for text in _texts(trees)
+            if text.split()[:1] and text.split()[0] in {"INSERT", "SELECT", "UPDATE", "DELETE"}
+        }
+        return {pattern.format(statement=verb) for verb in verbs}
+    if "{member}" in pattern:
+        members = {text for text in _keys(trees) if text in {"Put", "Update", "Delete"}}
+        return {pattern.format(member=member) for member in members}
+    return {pattern}
+
+
+def _texts(trees: list[ast.Module]) -> "Iterator[str]":
+    """Every text of the code that is no docstring, the fixed parts of f-strings among them."""
+    for tree in trees:
+        sentences = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in sentences:
+                yield node.value
+
+
+def _keys(trees: list[ast.Module]) -> "Iterator[str]":
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Dict):
+                for key in node.keys:
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        yield key.value
+
+
+def _signed_services(tree: ast.AST) -> "Iterator[str]":
+    """Services that tokens are signed for: ``ServiceId("elasticache")``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "ServiceId":
+            yield from (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))

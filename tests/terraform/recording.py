@@ -1,0 +1,235 @@
+"""What the built functions call, recorded on the wire: a proxy of its own for each, between it and the local stack's AWS API.
+
+The functions run as the local stack runs them, from their zips, on real servers. Each gets the batches that lead it down the
+paths on which it calls something: a new user, the same batch again, what is no payment, small and large.
+"""
+
+import http.client
+import json
+import threading
+from base64 import b64encode
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import redis
+
+from build_zips import build_zip
+from local.components.aws_api import AwsApi, make_client
+from local.components.cache import Cache
+from local.provision import BUCKETS, provision, resolve_environment
+from local.runtime.package import unpack
+from local.runtime.pool import FunctionPool
+from local.specs import ROOT, read_functions, read_tables
+from tests.payments import stream_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+LARGE_BYTES: Final = 100_000
+"""A record of this size does not fit into a quarantine message."""
+
+REST_ACTIONS: Final = {
+    ("POST", "configurationsessions"): "appconfig:StartConfigurationSession",
+    ("GET", "configuration"): "appconfig:GetLatestConfiguration",
+}
+
+BUCKET_NAMES: Final = {name: interface for interface, name in BUCKETS.items()}
+
+Call = tuple[str, str, str, str]
+"""IAM's action, and what it was done to: kind, interface name, and the key within a bucket, else empty."""
+
+
+def record_calls(folder: "Path") -> dict[str, set[Call]]:
+    """Run every function that has an event source, and give what each called.
+
+    Parameters
+    ----------
+    folder : Path
+        For servers' data, unpacked zips and logs.
+
+    Returns
+    -------
+    dict[str, set[Call]]
+        By function.
+    """
+    servers, logs = folder / "servers", folder / "logs"
+    ruleset = (ROOT / "rules" / "default.yaml").read_text()
+    with AwsApi(servers, logs) as aws, Cache(servers, logs) as cache, ExitStack() as stack:
+        specs = read_functions()
+        resources = provision(aws.endpoint, "no Kafka here", {}, read_tables(), ruleset)
+        references = resources.references(cache.endpoint, "no Kafka here")
+        calls: dict[str, set[Call]] = {}
+        invoke: dict[str, Callable[[object], Any]] = {}
+        for name, spec in specs.items():
+            if not spec.has_event_source:
+                continue
+            calls[name] = set()
+            endpoint = stack.enter_context(_recorder(aws.endpoint, calls[name]))
+            pool = FunctionPool(
+                name,
+                spec,
+                unpack(build_zip(name), folder / "functions"),
+                {
+                    **resolve_environment(spec, references),
+                    "AWS_ENDPOINT_URL": endpoint,
+                    "POWERTOOLS_TRACE_DISABLED": "true",
+                },
+                1,
+                logs,
+                lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
+            )
+            stack.callback(pool.stop)
+            invoke[name] = _checked(pool)
+        _run(invoke, make_client("dynamodb", aws.endpoint), redis.Redis.from_url(cache.endpoint))
+    return calls
+
+
+def _run(invoke: "dict[str, Callable[[object], Any]]", dynamodb: Any, cache: redis.Redis) -> None:
+    """Pass one suspicious payment through all stages, and what else a topic may hold past the first."""
+    payment = {
+        "transaction_id": "tx-1",
+        "user_id": "user-1",
+        "amount": "999999.00",
+        "currency": "USD",
+        "timestamp": datetime.now(UTC).isoformat(),
+        "location": {"latitude": 48.85, "longitude": 2.35, "country": "FR"},
+    }
+    batch = _kafka_event([msgspec.json.encode(payment), b"no payment", b"x" * LARGE_BYTES])
+    invoke["score"](batch)
+    cache.flushall()  # a cache that was emptied: the batch, delivered again, finds its rows and must ask whose they are
+    invoke["score"](batch)
+    for stage, table in (("persist", "transaction_history"), ("alert", "flagged_transactions")):
+        rows = dynamodb.scan(TableName=table)["Items"]
+        assert rows, f"{table}: the stage before {stage} wrote nothing"
+        # A payment of any decision: the mapping's filter is not what is recorded here.
+        invoke[stage](stream_event(rows))
+        invoke[stage](stream_event(rows))
+
+
+def _kafka_event(values: list[bytes]) -> dict[str, Any]:
+    now_ms = round(datetime.now(UTC).timestamp() * 1000)
+    records = [
+        {
+            "topic": "transaction_stream",
+            "partition": 0,
+            "offset": offset,
+            "timestamp": now_ms,
+            "timestampType": "CREATE_TIME",
+            "key": b64encode(b"user-1").decode(),
+            "value": b64encode(value).decode(),
+            "headers": [],
+        }
+        for offset, value in enumerate(values)
+    ]
+    return {"eventSource": "aws:kafka", "records": {"transaction_stream-0": records}}
+
+
+def _checked(pool: FunctionPool) -> "Callable[[object], Any]":
+    def invoke(event: object) -> Any:
+        result = pool.invoke(event)
+        assert result.error is None, result.error
+        answer = msgspec.json.decode(result.payload)
+        assert answer == {"batchItemFailures": []}, answer
+        return answer
+
+    return invoke
+
+
+@contextmanager
+def _recorder(target: str, calls: set[Call]) -> "Iterator[str]":
+    """Serve a proxy in front of ``target``; what passes is added to ``calls``. Gives its URL."""
+    place = urlsplit(target)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            calls.update(calls_of(self.command, self.path, dict(self.headers.items()), body))
+            connection = http.client.HTTPConnection(place.hostname or "", place.port)
+            connection.request(self.command, self.path, body, dict(self.headers.items()))
+            answer = connection.getresponse()
+            content = answer.read()
+            connection.close()
+            self.send_response_only(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = _pass_on  # noqa: N815 - the server's names
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def calls_of(method: str, path: str, headers: dict[str, str], body: bytes) -> set[Call]:
+    """Read what a request does, as IAM judges it.
+
+    Parameters
+    ----------
+    method, path : str
+        Of the HTTP request.
+    headers : dict[str, str]
+        Its headers.
+    body : bytes
+        Its content.
+
+    Returns
+    -------
+    set[Call]
+        More than one for a request over several items or tables.
+
+    Raises
+    ------
+    AssertionError
+        For a request that is not known here, so that nothing passes unseen.
+    """
+    target = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), "")
+    service, _, operation = target.partition(".")
+    place = urlsplit(path)
+    top, _, key = place.path.strip("/").partition("/")
+    if service == "DynamoDB_20120810":
+        return _dynamodb_calls(operation, json.loads(body))
+    if service == "AmazonSQS":
+        queue = json.loads(body)["QueueUrl"].rpartition("/")[2]
+        return {(f"sqs:{operation.removesuffix('Batch')}", "queue", queue, "")}
+    if (method, top) in REST_ACTIONS:
+        return {(REST_ACTIONS[method, top], "rules", "ruleset", "")}
+    if method == "POST" and (form := parse_qs(body.decode())).get("Action"):
+        topic = form["TopicArn"][0].rpartition(":")[2].replace("-", "_")
+        return {(f"sns:{form['Action'][0]}", "topic", topic, "")}
+    if method == "PUT" and top in BUCKET_NAMES:
+        return {("s3:PutObject", "bucket", BUCKET_NAMES[top], key)}
+    raise AssertionError(f"a request that this knows nothing of: {method} {path} {target}")
+
+
+def _dynamodb_calls(operation: str, request: dict[str, Any]) -> set[Call]:
+    if operation == "BatchExecuteStatement":
+        found = set()
+        for statement in request["Statements"]:
+            verb, _, table = statement["Statement"].split()[:3]
+            found.add((f"dynamodb:PartiQL{verb.title()}", "table", table.strip('"'), ""))
+        return found
+    if operation == "TransactWriteItems":
+        members = [(kind, member) for item in request["TransactItems"] for kind, member in item.items()]
+        return {(f"dynamodb:{kind}Item", "table", member["TableName"], "") for kind, member in members}
+    tables = request["RequestItems"] if operation.startswith("Batch") else [request["TableName"]]
+    return {(f"dynamodb:{operation}", "table", table, "") for table in tables}

@@ -1,0 +1,172 @@
+"""What the modules `function` and `observability` make of the repository's own functions, rendered with a mocked provider.
+
+Terraform itself evaluates the modules, for every `function.yaml` there is: a new function is in it without a line here.
+"""
+
+import functools
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from local.specs import FUNCTIONS_DIR, ROOT, read_functions, read_tables
+
+ACCOUNT: Final = "123456789012"
+REGION: Final = "us-east-1"
+NAMESPACE: Final = "FraudDetection/test"
+
+TARGET_ARNS: Final = {
+    "table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}",
+    "queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}",
+    "bucket": "arn:aws:s3:::{name}",
+    "topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{name}}",
+    "rules": f"arn:aws:appconfig:{REGION}:{ACCOUNT}:application/a/environment/e/configuration/{{name}}",
+}
+"""ARN of a target of each kind whose name in AWS is its interface name."""
+
+CLUSTER_ARN: Final = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/fraud-test/0001-1"
+
+REFERENCES: Final = (
+    *(f"table.{name}" for name in read_tables()),
+    "queue.quarantine",
+    "bucket.quarantine",
+    "topic.fraud_alerts",
+    "cache.endpoint",
+    "cache.replication_group",
+    "rules.application",
+    "rules.environment",
+    "rules.profile",
+    "kafka.bootstrap_servers",
+    "kafka.security_protocol",
+    "metrics.namespace",
+)
+
+
+def target_arn(kind: str, name: str) -> str:
+    """Write the ARN that the rendered modules were told of a target."""
+    return TARGET_ARNS[kind].format(name=name)
+
+
+def statements(function: str, *policies: str) -> list[dict[str, Any]]:
+    """Give the statements of a function's policies, such as ``access``, in their order."""
+    found = [
+        resource["values"]
+        for resource in _resources(f'module.functions["{function}"]')
+        if resource["type"] == "aws_iam_role_policy" and resource["values"]["name"] in policies
+    ]
+    return [statement for values in found for statement in json.loads(values["policy"])["Statement"]]
+
+
+def alarms() -> list[dict[str, Any]]:
+    """Give the attributes of every alarm, composite ones too."""
+    kinds = {"aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"}
+    return [
+        resource["values"] for resource in _resources("module.observability") if resource["type"] in kinds
+    ]
+
+
+def dashboard() -> dict[str, Any]:
+    """Give the dashboard's body."""
+    (body,) = (
+        resource["values"]["dashboard_body"]
+        for resource in _resources("module.observability")
+        if resource["type"] == "aws_cloudwatch_dashboard"
+    )
+    decoded: dict[str, Any] = json.loads(body)
+    return decoded
+
+
+def _resources(module: str) -> list[dict[str, Any]]:
+    (found,) = (child for child in _state()["root_module"]["child_modules"] if child["address"] == module)
+    resources: list[dict[str, Any]] = found["resources"]
+    return resources
+
+
+@functools.cache
+def _state() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        functions = list(read_functions())
+        (root / "main.tf.json").write_text(json.dumps(_root_module(functions, root / "zips")))
+        (root / "zips").mkdir()
+        for function in functions:
+            (root / "zips" / f"{function}.zip").write_text("its bytes do not matter here")
+        (root / "tests").mkdir()
+        mocks = json.dumps(str(ROOT / "terraform" / "tests" / "mocks"))
+        (root / "tests" / "render.tftest.hcl").write_text(
+            f'mock_provider "aws" {{\n  source = {mocks}\n}}\n\nrun "render" {{\n  command = apply\n}}\n'
+        )
+        _terraform(root, "init", "-backend=false", "-input=false")
+        for line in _terraform(root, "test", "-json", "-verbose").splitlines():
+            message = json.loads(line)
+            if message["type"] == "test_state":
+                state: dict[str, Any] = message["test_state"]
+                return state
+    raise AssertionError("terraform test gave no state")
+
+
+def _terraform(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["terraform", *arguments, "-no-color"], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"terraform {arguments[0]}: {done.stderr}\n{done.stdout[-4000:]}"
+    return done.stdout
+
+
+def _root_module(functions: list[str], zips: Path) -> dict[str, Any]:
+    modules = ROOT / "terraform" / "modules"
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
+    topics = {"transaction_stream": "transaction_stream"}
+    tables = {
+        name: {"arn": target_arn("table", name), "stream_arn": f"{target_arn('table', name)}/stream/1"}
+        for name in read_tables()
+    }
+    return {
+        "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}},
+        "module": {
+            "functions": {
+                "source": str(modules / "function"),
+                "for_each": f"${{toset({json.dumps(functions)})}}",
+                "name": "fraud-test",
+                "function": "${each.key}",
+                "functions_dir": str(FUNCTIONS_DIR),
+                "build_dir": str(zips),
+                "references": {reference: reference for reference in REFERENCES},
+                "targets": {
+                    "tables": tables,
+                    "queues": {"quarantine": {"arn": target_arn("queue", "quarantine")}},
+                    "buckets": {"quarantine": {"arn": target_arn("bucket", "quarantine")}},
+                    "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
+                    "cache": {
+                        "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",
+                        "user_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:user:u",
+                    },
+                    "rules": {"configuration_arn": target_arn("rules", "ruleset")},
+                    "kafka": {"cluster_arn": CLUSTER_ARN, "topic_names": topics},
+                },
+                "created_kafka_topics": topics,
+                "vpc": {
+                    "subnet_ids": ["subnet-1", "subnet-2"],
+                    "security_group_ids": {"functions": "sg-1", "cache": "sg-2", "kafka": "sg-3"},
+                },
+                "key_arns": {"data": f"{key}data", "alerts": f"{key}alerts", "logs": f"{key}logs"},
+                "log_retention_days": 30,
+            },
+            "observability": {
+                "source": str(modules / "observability"),
+                "name": "fraud-test",
+                "metrics_namespace": NAMESPACE,
+                "functions_dir": str(FUNCTIONS_DIR),
+                "function_names": "${{ for key, function in module.functions : key => function.function_name }}",
+                "dead_letter_queue_names": "${{ for key, function in module.functions : key => function.dead_letter_queue_name }}",
+                "quarantine_queue_name": "fraud-test-quarantine",
+                "table_names": {name: f"fraud-test-{name}" for name in read_tables()},
+                "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": 3},
+                "cache_node_ids": ["fraud-test-001", "fraud-test-002"],
+                "alert_topic_name": "fraud-test-alerts",
+                "glue_job_name": "fraud-test-ingestion",
+                "notification_topic_arns": {"page": [], "ticket": []},
+            },
+        },
+    }

@@ -1,0 +1,94 @@
+"""A function's role lets it do what its code calls, and nothing else: held to the code, and to calls recorded on the wire."""
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from local.specs import read_functions
+from tests.terraform.calls import actions_in_code
+from tests.terraform.recording import Call, record_calls
+from tests.terraform.rendering import statements, target_arn
+
+FUNCTIONS = read_functions()
+FED = [name for name, spec in FUNCTIONS.items() if spec.has_event_source]
+NOT_ON_THE_WIRE = {"elasticache:Connect"}
+"""The local cache asks for no sign-in, and a sign-in is a signature, not a call. The code is what says that it is needed."""
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
+    """What each function called in a run on the local stack's servers."""
+    return record_calls(tmp_path_factory.mktemp("recorded"))
+
+
+def _granted(function: str) -> list[dict[str, Any]]:
+    """The statements for what the code touches; those of keys say nothing of the code."""
+    return [
+        statement
+        for statement in statements(function, "access")
+        if not any(action.startswith("kms:") for action in statement["Action"])
+    ]
+
+
+def _arn(call: Call) -> str:
+    _, kind, name, key = call
+    return f"{target_arn(kind, name)}/{key}" if key else target_arn(kind, name)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_allows_the_actions_that_the_code_calls_and_no_other(function: str) -> None:
+    allowed = {action for statement in _granted(function) for action in statement["Action"]}
+
+    assert allowed == actions_in_code(function, FUNCTIONS[function])
+
+
+@pytest.mark.parametrize("function", FED)
+def test_every_recorded_call_is_allowed_on_what_it_was_made_to(
+    function: str, recorded: dict[str, set[Call]]
+) -> None:
+    refused = {
+        call
+        for call in recorded[function]
+        if not any(
+            call[0] in statement["Action"]
+            and any(fnmatchcase(_arn(call), arn) for arn in statement["Resource"])
+            for statement in _granted(function)
+        )
+    }
+
+    assert refused == set()
+
+
+@pytest.mark.parametrize("function", FED)
+def test_every_permission_was_used_by_a_recorded_call(function: str, recorded: dict[str, set[Call]]) -> None:
+    unused = {
+        (action, resource)
+        for statement in _granted(function)
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action not in NOT_ON_THE_WIRE
+        and not any(call[0] == action and fnmatchcase(_arn(call), resource) for call in recorded[function])
+    }
+
+    assert unused == set()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_statement_allows_everything_of_a_service_or_on_all_resources_of_the_code(function: str) -> None:
+    for statement in statements(function, "access", "source", "runtime"):
+        assert not any("*" in action for action in statement["Action"]), statement
+    for statement in statements(function, "access"):
+        assert all(len(resource) > 1 for resource in statement["Resource"]), statement
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_key_is_used_only_through_the_services_that_the_role_names(function: str) -> None:
+    services = {
+        action.partition(":")[0] for statement in _granted(function) for action in statement["Action"]
+    }
+
+    for statement in statements(function, "access"):
+        if any(action.startswith("kms:") for action in statement["Action"]):
+            through = statement["Condition"]["StringEquals"]["kms:ViaService"]
+            assert {service.partition(".")[0] for service in through} <= services
