@@ -1,0 +1,1 @@
+"""What the README's figures come from: measurements that compare within one run, of the functions' own zips."""

@@ -1,0 +1,133 @@
+"""The score stage beside its yardsticks: CPU and wall time a payment, in rounds, at several batch sizes.
+
+Each round gives every candidate the same events, one candidate after the other, and starts with another one each time. So a
+round's ratio is little touched by what else the machine does, and the median of the rounds hardly at all.
+"""
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from benchmarks.lab import INJECTED, Cost
+from benchmarks.network import Counts, Delays
+from benchmarks.workload import TOPIC, batches, kafka_event
+from score.profile_store import ProfileWrite, Progress, RedisProfileStore, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.lab import Lab
+    from benchmarks.workload import Workload
+    from score.profile import Profile
+
+SCORE: Final = "score"
+BASELINE: Final = "baseline"
+FLOOR: Final = "io_floor"
+EMPTY: Final = "empty"
+CANDIDATES: Final = (SCORE, BASELINE, FLOOR, EMPTY)
+
+SIZES: Final = (1, 10, 100, 500)
+BATCHES: Final = {1: 60, 10: 20, 100: 10, 500: 2}
+"""Batches of each size in a round of CPU."""
+BATCHES_WITH_ROUND_TRIPS: Final = {1: 10, 10: 4, 100: 3, 500: 1}
+"""Fewer in a round of wall time: the baseline waits 5 ms for each payment."""
+WARM_BATCHES: Final = 15
+PROFILE_DAYS: Final = 90
+
+
+class Measured(msgspec.Struct):
+    """Costs by candidate and batch size, one for each round."""
+
+    cpu: dict[str, dict[int, list[Cost]]]
+    wall: dict[str, dict[int, list[Cost]]]
+    counts: list[Counts]
+    """What each batch of 100 of the score stage sent out, all batches of a round together."""
+    inserts: list[str]
+    """Bodies of the score stage's latest inserts."""
+
+    def cpu_us(self, name: str, size: int) -> list[float]:
+        """CPU a payment, µs, by round."""
+        return [cost.cpu_us for cost in self.cpu[name][size]]
+
+    def wall_us(self, name: str, size: int) -> list[float]:
+        """Wall time a payment with injected round trips, µs, by round."""
+        return [cost.wall_us for cost in self.wall[name][size]]
+
+
+def payments_needed(rounds: int) -> int:
+    """How many payments :func:`measure` takes."""
+    a_round = sum(size * (BATCHES[size] + BATCHES_WITH_ROUND_TRIPS[size]) for size in SIZES)
+    return WARM_BATCHES * 100 + rounds * a_round
+
+
+def seed_cache(lab: "Lab", profiles: "dict[str, Profile]", folded_to: "dict[int, int]") -> None:
+    """Put profiles into the cache as the stage left them, and copies for the I/O floor.
+
+    Parameters
+    ----------
+    profiles : dict[str, Profile]
+        By user.
+    folded_to : dict[int, int]
+        Partition to the last offset that they hold.
+    """
+    store = RedisProfileStore(connect(lab.cache_endpoint), PROFILE_DAYS)
+    progress = [Progress(TOPIC, partition, offset, 0) for partition, offset in folded_to.items()]
+    lost = store.write([ProfileWrite(user, profile, b"") for user, profile in profiles.items()], progress)
+    if lost:
+        raise ValueError(f"{len(lost)} profiles stand already; the cache is not empty")
+    for user in profiles:
+        lab.cache.copy(f"profile:{user}", f"floor:{user}")
+
+
+def measure(lab: "Lab", workload: "Workload", rounds: int, progress: "Callable[[str], None]") -> Measured:
+    """Measure every candidate.
+
+    Parameters
+    ----------
+    lab : Lab
+        Running; its cache empty.
+    workload : Workload
+        With at least :func:`payments_needed` payments left.
+    rounds : int
+        How often each is measured.
+    progress : Callable
+        Gets a sentence for each round.
+    """
+    seed_cache(lab, workload.profiles, dict(enumerate(workload.folded_to)))
+    functions = {name: lab.start(name) for name in CANDIDATES}
+    warm = _events(workload, 100, WARM_BATCHES)
+    for function in functions.values():
+        for event in warm:
+            function.invoke(event)
+    measured = Measured(_empty(), _empty(), [], [])
+    for number in range(rounds):
+        progress(f"round {number + 1} of {rounds}")
+        names = CANDIDATES[number % len(CANDIDATES) :] + CANDIDATES[: number % len(CANDIDATES)]
+        for size in SIZES:
+            events = _events(workload, size, BATCHES[size])
+            for name in names:
+                lab.counts()
+                lab.captured()
+                measured.cpu[name][size].append(functions[name].measure(events, size * len(events)))
+                if name == SCORE and size == 100:
+                    measured.counts.append(lab.counts())
+                    measured.inserts += lab.captured()
+        lab.set_delays(INJECTED)
+        for size in SIZES:
+            events = _events(workload, size, BATCHES_WITH_ROUND_TRIPS[size])
+            for name in names:
+                measured.wall[name][size].append(functions[name].measure(events, size * len(events)))
+        lab.set_delays(Delays())
+    for function in functions.values():
+        function.stop()
+    return measured
+
+
+def _events(workload: "Workload", size: int, count: int) -> list[bytes]:
+    now_ms = round(time.time() * 1000)
+    return [kafka_event(batch, now_ms) for batch in batches(workload.take(size * count), size)]
+
+
+def _empty() -> dict[str, dict[int, list[Cost]]]:
+    return {name: {size: [] for size in SIZES} for name in CANDIDATES}

@@ -1,0 +1,57 @@
+"""The logic of the score stage alone, timed inside its own zip; run by :mod:`benchmarks.stage_cost`, prints JSON.
+
+What is timed is what no store has a part in: decode and validate a batch, and for each payment features, rules and decision.
+``argv``: a folder with ``ruleset.yaml``, ``profiles.json`` (user to the stored form in base64) and events ``*.event.json``; how
+many rounds.
+"""
+
+import json
+import sys
+import time
+from base64 import b64decode
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from score.decision import is_fraudulent
+from score.delivery import read_batch
+from score.features import compute_features
+from score.profile import Profile
+from score.ruleset import parse_ruleset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from score.delivery import KafkaEvent
+    from score.ruleset import Ruleset
+
+
+def decide(event: "KafkaEvent", profiles: "Mapping[str, Profile]", ruleset: "Ruleset", now: datetime) -> int:
+    """Decide a batch; gives the number of its payments."""
+    deliveries = read_batch(event, now).deliveries
+    for delivery in deliveries:
+        features = compute_features(delivery.facts, profiles[delivery.user_id], ruleset)
+        is_fraudulent(features, delivery.facts.transaction, ruleset)
+    return len(deliveries)
+
+
+def main() -> None:
+    """Print the CPU per payment of each round, µs."""
+    folder, rounds = Path(sys.argv[1]), int(sys.argv[2])
+    ruleset = parse_ruleset((folder / "ruleset.yaml").read_text())
+    stored = json.loads((folder / "profiles.json").read_bytes())
+    profiles = {user: Profile.from_bytes(b64decode(data)) for user, data in stored.items()}
+    events = [json.loads(file.read_bytes()) for file in sorted(folder.glob("*.event.json"))]
+    now = datetime.now(UTC)
+    for event in events[:3]:
+        decide(event, profiles, ruleset, now)  # warm: caches of the interpreter, lazy imports
+    costs = []
+    for _ in range(rounds):
+        began = time.process_time()
+        payments = sum(decide(event, profiles, ruleset, now) for event in events)
+        costs.append((time.process_time() - began) * 1e6 / payments)
+    sys.stdout.write(json.dumps(costs) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""How large DynamoDB counts an item, by the rules of its developer guide ("DynamoDB item sizes and formats"); pure."""
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+WRITE_UNIT_BYTES: Final = 1024
+"""One write request unit writes up to 1 KB; a larger item takes one for each KB begun."""
+
+_NAMES: Final = re.compile(r"'([^']+)': *\?")
+
+
+def item_bytes(item: "Mapping[str, Mapping[str, Any]]") -> int:
+    """Size of an item in DynamoDB's wire form: names in UTF-8 and values.
+
+    Examples
+    --------
+    >>> item_bytes({"user_id": {"S": "é"}, "n": {"N": "1234"}})
+    13
+    """
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def write_units(size_bytes: int) -> int:
+    """Write units of an item of that size.
+
+    Examples
+    --------
+    >>> write_units(1024), write_units(1025)
+    (1, 2)
+    """
+    return -(-size_bytes // WRITE_UNIT_BYTES)
+
+
+def inserted_items(body: str) -> "Iterator[dict[str, dict[str, Any]]]":
+    """The items that a `BatchExecuteStatement` request inserts; ValueError where one is no plain PartiQL insert."""
+    for statement in json.loads(body)["Statements"]:
+        names = _NAMES.findall(statement["Statement"])
+        values = statement["Parameters"]
+        if not names or len(names) != len(values):
+            raise ValueError(f"not an insert of one parameter an attribute: {statement['Statement'][:200]}")
+        yield dict(zip(names, values, strict=True))
+
+
+def _value_bytes(value: "Mapping[str, Any]") -> int:
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return len(str(content).encode())
+        case "N":
+            digits = len(str(content).lstrip("-").replace(".", "").strip("0"))
+            return -(-digits // 2) + 1 + str(content).startswith("-")
+        case "B":
+            return len(str(content)) * 3 // 4 - str(content).count("=")
+        case "BOOL" | "NULL":
+            return 1
+        case "L":
+            return 3 + sum(1 + _value_bytes(each) for each in content)
+        case "M":
+            return 3 + sum(1 + len(name.encode()) + _value_bytes(each) for name, each in content.items())
+    raise ValueError(f"no size for type {kind}")

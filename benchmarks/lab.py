@@ -1,0 +1,248 @@
+"""The place where functions are measured: a cache, an AWS API of fixed answers, and the functions' zips under AWS's runtime.
+
+What is compared runs side by side in one lab, so that whatever else the machine does meets all candidates alike.
+"""
+
+import os
+import shutil
+import sys
+import time
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+import msgspec
+import redis
+
+from benchmarks.network import CONTROL, HOST, Counts, Delays
+from functions.build_zips import FUNCTIONS_DIR, build_zip, function_names
+from local.components.cache import Cache
+from local.processes import ManagedProcess, free_port
+from local.provision import ACCOUNT_ID, Resources, resolve_environment
+from local.runtime.package import unpack
+from local.runtime.pool import FunctionPool
+from local.specs import ROOT, read_functions, read_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.runtime.invocation import InvocationResult
+    from local.specs import FunctionSpec
+
+YARDSTICKS_DIR: Final = Path(__file__).resolve().parent / "yardsticks"
+"""Functions that are compared with, in the form of any other: a folder with `handler.py` and `function.yaml`."""
+RULESET: Final = ROOT / "rules" / "default.yaml"
+LAMBDA_PYTHON: Final = ROOT / ".venv-lambda" / "bin" / "python"
+INJECTED: Final = Delays(redis=0.5, dynamodb=4.0, sns=15.0)
+"""Round trips of a function to services of its own region, ms; an emulator's say nothing of AWS."""
+
+_CPUCLOCK_SCHED: Final = 2
+
+
+class FunctionFailedError(Exception):
+    """A measured function that did not do its work; whatever was measured then means nothing."""
+
+
+class Lab:
+    """Cache, AWS API and functions; used with ``with``.
+
+    Parameters
+    ----------
+    folder : Path
+        Emptied at the start.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._logs = folder / "logs"
+        self._cache = Cache(folder, self._logs)
+        self._exit = ExitStack()
+        self._aws_port, self._cache_port = free_port(), free_port()
+        self._specs: dict[str, FunctionSpec] = {}
+        self._packages: dict[str, Path] = {}
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        with ExitStack() as started:
+            started.enter_context(self._cache)
+            self._start_network(started)
+            self._exit = started.pop_all()
+        self._specs = read_functions(_sources(self._folder / "functions"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+    @property
+    def cache(self) -> "redis.Redis":
+        """A client of the cache itself, past the proxy."""
+        return redis.Redis.from_url(self._cache.endpoint)
+
+    @property
+    def aws_endpoint(self) -> str:
+        """What AWS_ENDPOINT_URL takes."""
+        return f"http://{HOST}:{self._aws_port}"
+
+    @property
+    def cache_endpoint(self) -> str:
+        """The cache behind the proxy."""
+        return f"redis://{HOST}:{self._cache_port}"
+
+    def folder(self, name: str) -> Path:
+        """Make an empty folder of the lab's."""
+        folder = self._folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
+
+    def package(self, name: str) -> Path:
+        """Build a function's zip and unpack it as Lambda does, once a lab; returns the task root."""
+        if name not in self._packages:
+            zip_file = build_zip(name, functions_dir=self._folder / "functions", build_dir=ROOT / "build")
+            self._packages[name] = unpack(zip_file, self._folder / "tasks")
+        return self._packages[name]
+
+    def environment(self, name: str) -> dict[str, str]:
+        """What a function finds in its environment in this lab."""
+        resources = Resources(
+            tables={table: table for table in read_tables()},
+            queues={"quarantine": f"{self.aws_endpoint}/{ACCOUNT_ID}/quarantine"},
+            topics={"fraud_alerts": f"arn:aws:sns:us-east-1:{ACCOUNT_ID}:fraud-alerts"},
+            buckets={"quarantine": "quarantine"},
+            kafka_topics=[],
+        )
+        references = resources.references(self.cache_endpoint, f"{HOST}:9092")
+        return {"AWS_ENDPOINT_URL": self.aws_endpoint, **resolve_environment(self._specs[name], references)}
+
+    def start(self, name: str) -> "MeasuredFunction":
+        """Start one worker of a function; it is warm after its first invocation."""
+        pool = FunctionPool(
+            name,
+            self._specs[name],
+            self.package(name),
+            self.environment(name),
+            1,
+            self._logs,
+            lambda_python=LAMBDA_PYTHON,
+        )
+        self._exit.callback(pool.stop)
+        return MeasuredFunction(name, pool)
+
+    def set_delays(self, delays: Delays) -> None:
+        """Put round trips on the services from now on."""
+        self._control("delays", msgspec.json.encode(delays))
+
+    def counts(self) -> Counts:
+        """What went through since this was last asked."""
+        return msgspec.json.decode(self._control("counts"), type=Counts)
+
+    def captured(self) -> list[str]:
+        """Bodies of the latest BatchExecuteStatement requests, since this was last asked."""
+        return msgspec.json.decode(self._control("captured"), type=list[str])
+
+    def _start_network(self, started: ExitStack) -> None:
+        argv = [sys.executable, "-m", "benchmarks.network", "--aws-port", str(self._aws_port)]
+        argv += ["--cache-port", str(self._cache_port), "--ruleset", str(RULESET)]
+        argv += ["--cache-target", self._cache.endpoint.removeprefix("redis://")]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        network = ManagedProcess("network", argv, self._logs / "network.log", environment, ROOT)
+        started.callback(network.stop)
+        network.start()
+        network.wait_until_listening(self._aws_port)
+        network.wait_until_listening(self._cache_port)
+
+    def _control(self, command: str, body: bytes = b"") -> bytes:
+        request = urllib.request.Request(f"{self.aws_endpoint}{CONTROL}{command}", data=body, method="POST")  # noqa: S310 - http
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            data: bytes = answer.read()
+        return data
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What some invocations of a function took."""
+
+    cpu_s: float
+    """User and system time of the function's process, all threads."""
+    wall_s: float
+    transactions: int
+
+    @property
+    def cpu_us(self) -> float:
+        """CPU per transaction, µs."""
+        return self.cpu_s * 1e6 / self.transactions
+
+    @property
+    def wall_us(self) -> float:
+        """Wall time per transaction, µs."""
+        return self.wall_s * 1e6 / self.transactions
+
+
+class MeasuredFunction:
+    """One worker of one function."""
+
+    def __init__(self, name: str, pool: FunctionPool) -> None:
+        self.name = name
+        self._pool = pool
+
+    def invoke(self, event: bytes) -> "InvocationResult":
+        """Run it once; FunctionFailedError where it failed, or named records to be delivered again."""
+        result = self.try_invoke(event)
+        if result.error is not None:
+            raise FunctionFailedError(f"{self.name}: {result.error.type}: {result.error.message}")
+        failures = (msgspec.json.decode(result.payload) or {}).get("batchItemFailures")
+        if failures:
+            raise FunctionFailedError(f"{self.name}: {len(failures)} records came back")
+        return result
+
+    def try_invoke(self, event: bytes) -> "InvocationResult":
+        """Run it once, whatever comes of it."""
+        return self._pool.invoke(event)
+
+    def measure(self, events: "Sequence[bytes]", transactions: int) -> Cost:
+        """Run it once for each event, one after the other; it must be warm."""
+        pid = self.pid
+        cpu, wall = process_cpu_s(pid), time.perf_counter()
+        for event in events:
+            self.invoke(event)
+        return Cost(process_cpu_s(pid) - cpu, time.perf_counter() - wall, transactions)
+
+    @property
+    def pid(self) -> int:
+        """The worker's process; FunctionFailedError before the first invocation."""
+        pids = self._pool.worker_pids
+        if len(pids) != 1:
+            raise FunctionFailedError(f"{self.name} has {len(pids)} workers; one is measured")
+        return pids[0]
+
+    def stop(self) -> None:
+        """End the worker."""
+        self._pool.stop()
+
+
+def process_cpu_s(pid: int) -> float:
+    """CPU that a process has used, user and system, all its threads, those that ended too; s, to the nanosecond.
+
+    ``/proc/<pid>/stat`` has it in ticks of 10 ms. This is what ``clock_getcpuclockid(3)`` asks: the clock's number is made
+    of the process's.
+    """
+    return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED) / 1e9
+
+
+def _sources(folder: Path) -> Path:
+    """Make one folder of functions, as `build_zip` reads it, of the system's and the yardsticks."""
+    folder.mkdir()
+    (folder / "contract").symlink_to(FUNCTIONS_DIR / "contract")
+    for name in function_names(FUNCTIONS_DIR):
+        (folder / name).symlink_to(FUNCTIONS_DIR / name)
+    for name in function_names(YARDSTICKS_DIR):
+        yardstick = folder / name
+        yardstick.mkdir()
+        # Where it needs libraries, they are the score stage's, in the very same versions.
+        (yardstick / "requirements.txt").symlink_to(FUNCTIONS_DIR / "score" / "requirements.txt")
+        for file in (YARDSTICKS_DIR / name).iterdir():
+            if file.is_file():
+                (yardstick / file.name).unlink(missing_ok=True)
+                (yardstick / file.name).symlink_to(file)
+    return folder

@@ -1,0 +1,186 @@
+"""What the score stage's cost depends on, and what does not change it: logic alone, a user's past, sizes, cold starts."""
+
+import os
+import subprocess
+import time
+from base64 import b64encode
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from benchmarks.candidates import EMPTY, SCORE, seed_cache
+from benchmarks.item_size import inserted_items, item_bytes
+from benchmarks.lab import LAMBDA_PYTHON, RULESET, FunctionFailedError
+from benchmarks.workload import batches, fold, kafka_event, steady_user
+from functions.build_zips import function_names
+from local.specs import ROOT
+from score.profile import Profile
+from score.profile_store import REVISION_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.lab import Lab
+    from benchmarks.workload import Payment, Workload
+
+FEW: Final = 10
+MANY: Final = 100_000
+"""Earlier payments of the users that are compared."""
+INTERVAL_MS: Final = {FEW: 60 * 60_000, MANY: 10 * 60_000}
+COMPARED_USERS: Final = 100
+BATCHES_A_ROUND: Final = 8
+
+DAY_MS: Final = 86_400_000
+_INSIDE: Final = ROOT / "benchmarks" / "inside.py"
+
+
+def logic_us(lab: "Lab", workload: "Workload", rounds: int) -> list[float]:
+    """CPU a payment of decode, validation, features, rules and decision, in the stage's own zip; µs, by round."""
+    folder = lab.folder("logic")
+    (folder / "ruleset.yaml").write_bytes(RULESET.read_bytes())
+    stored = {user: b64encode(profile.to_bytes()).decode() for user, profile in workload.profiles.items()}
+    (folder / "profiles.json").write_bytes(msgspec.json.encode(stored))
+    for number, batch in enumerate(batches(workload.payments[:2_000], 100)):
+        (folder / f"{number:03d}.event.json").write_bytes(kafka_event(batch, 0))
+    root = lab.package(SCORE)
+    environment = {"PYTHONPATH": str(root), "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
+    command = [str(LAMBDA_PYTHON), "-P", str(_INSIDE), str(folder), str(rounds)]
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise FunctionFailedError(f"inside.py: {done.stderr[-2000:]}")
+    return msgspec.json.decode(done.stdout, type=list[float])
+
+
+class PastCost(msgspec.Struct):
+    """Cost of a payment of users with few and with many earlier ones, by round, µs of CPU."""
+
+    few: list[float]
+    many: list[float]
+    few_bytes: int
+    """Their profiles' sizes, as stored."""
+    many_bytes: int
+
+
+def cost_by_past(lab: "Lab", rounds: int) -> PastCost:
+    """Measure the stage, I/O included, with users of 10 and of 100,000 earlier payments, in turn; 100 users a batch."""
+    lab.cache.flushall()
+    now = datetime.now(UTC)
+    measured_each = rounds * BATCHES_A_ROUND + 1
+    payments: dict[int, list[list[Payment]]] = {}
+    sizes = {}
+    for partition, past in enumerate((FEW, MANY)):
+        # One user's payments stand for those of a hundred: the profile says nothing of whose it is.
+        interval_ms = INTERVAL_MS[past]
+        ends_at_ms = round(now.timestamp() * 1000)
+        stream = steady_user("model", partition, past + measured_each, interval_ms, ends_at_ms)
+        profile = Profile()
+        for payment in stream[:past]:
+            fold(profile, payment, now)
+        sizes[past] = len(profile.to_bytes()) + REVISION_BYTES
+        users = [f"past{past}-{number}" for number in range(COMPARED_USERS)]
+        seed_cache(lab, dict.fromkeys(users, profile), {partition: past - 1})
+        payments[past] = [_for_users(payment, users, past) for payment in stream[past:]]
+    function = lab.start(SCORE)
+    costs: dict[int, list[float]] = {FEW: [], MANY: []}
+    for past in (FEW, MANY):
+        function.invoke(kafka_event(payments[past].pop(0), 0))
+    for number in range(rounds):
+        for past in (FEW, MANY) if number % 2 else (MANY, FEW):
+            turn = [payments[past].pop(0) for _ in range(BATCHES_A_ROUND)]
+            now_ms = round(time.time() * 1000)
+            cost = function.measure(
+                [kafka_event(each, now_ms) for each in turn], BATCHES_A_ROUND * COMPARED_USERS
+            )
+            costs[past].append(cost.cpu_us)
+    function.stop()
+    return PastCost(costs[FEW], costs[MANY], sizes[FEW], sizes[MANY])
+
+
+def _for_users(payment: "Payment", users: "Sequence[str]", past: int) -> "list[Payment]":
+    """Let a hundred users make the same payment; the offsets go on from the last one that their profiles hold."""
+    first = past + (payment.offset - past) * len(users)
+    return [
+        msgspec.structs.replace(
+            payment,
+            user_id=user,
+            value=payment.value.replace(b"model", user.encode()),
+            offset=first + place,
+        )
+        for place, user in enumerate(users)
+    ]
+
+
+def profile_sizes(lab: "Lab") -> list[int]:
+    """Sizes of all profiles in the cache, as stored, bytes."""
+    cache = lab.cache
+    return [int(cache.strlen(key)) for key in cache.scan_iter("profile:*", count=1000)]
+
+
+def worst_profile_bytes() -> int:
+    """Size of a profile of somebody who does all that makes one grow: everything new each time, in many currencies."""
+    now = datetime.now(UTC)
+    now_ms = round(now.timestamp() * 1000)
+    profile = Profile()
+    currencies = ("EUR", "USD", "GBP", "JPY", "INR", "BRL", "CAD", "SGD", "PLN", "AUD")
+    largest = 0
+    for number, payment in enumerate(steady_user("worst", 0, 4_000, 40 * DAY_MS // 4_000, now_ms)):
+        record = msgspec.json.decode(payment.value)
+        record |= {
+            "currency": currencies[number % len(currencies)],
+            "location": {**record["location"], "country": f"{number % 26:02d}", "city": f"city {number}"},
+            "merchant_id": f"merchant {number}",
+            "device_id": f"device {number}",
+            "payee_id": f"payee {number}",
+            "channel": f"channel {number}",
+        }
+        hostile = msgspec.structs.replace(payment, value=msgspec.json.encode(record), partition=number % 32)
+        fold(profile, hostile, now)
+        largest = max(largest, len(profile.to_bytes()) + REVISION_BYTES)
+    return largest
+
+
+class RowSizes(msgspec.Struct):
+    """Sizes of history rows as DynamoDB counts them, bytes."""
+
+    approved: list[int]
+    others: list[int]
+
+
+def row_sizes(bodies: "Sequence[str]") -> RowSizes:
+    """Weigh the rows of inserts; those of approved payments apart."""
+    sizes = RowSizes([], [])
+    for body in bodies:
+        for item in inserted_items(body):
+            approved = item["decision"]["S"] == "approve"
+            (sizes.approved if approved else sizes.others).append(item_bytes(item))
+    return sizes
+
+
+class ColdStart(msgspec.Struct):
+    """Cold starts of one function, ms, by round."""
+
+    init: list[float]
+    """From the start of its process until it asks for its first event."""
+    first_batch: list[float]
+    """The first invocation after that; only of the score stage, which reads its ruleset then."""
+
+
+def cold_starts(lab: "Lab", workload: "Workload", rounds: int) -> dict[str, ColdStart]:
+    """Start every function anew in each round, one after the other; the empty one among them."""
+    names = [EMPTY, *function_names()]
+    starts = {name: ColdStart([], []) for name in names}
+    for number in range(rounds + 1):
+        for name in names:
+            function = lab.start(name)
+            event = kafka_event(workload.take(1), round(time.time() * 1000)) if name == SCORE else b"{}"
+            result = function.try_invoke(event)
+            function.stop()
+            if result.init_duration_ms is None or (name == SCORE and result.error is not None):
+                raise FunctionFailedError(f"{name}: {result.error}")
+            if number == 0:
+                continue  # the files are read from the disk this once
+            starts[name].init.append(result.init_duration_ms)
+            if name == SCORE:
+                starts[name].first_batch.append(result.duration_ms)
+    return starts

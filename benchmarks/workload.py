@@ -1,0 +1,175 @@
+"""The payments that all candidates are measured with, and the profiles of the users who make them.
+
+A seeded simulation of 90 days. Its first part becomes profiles, folded here and put into the cache; the rest is delivered
+in batches, as Lambda hands them over. So every user has a past, as in a system that has run for months.
+"""
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
+
+import msgspec
+
+from contract.scored import Position
+from contract.transaction import decode_transaction
+from local.simulator import SimulationConfig, simulate
+from local.simulator.records import timestamp_text
+from score.profile import Profile
+from score.profile.profile import PaymentFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TOPIC: Final = "transaction_stream"
+PARTITIONS: Final = 6
+USERS: Final = 400
+PAST_PER_USER: Final = 100
+"""Payments folded into a user's profile before the first measurement, on average."""
+
+
+class Payment(msgspec.Struct, frozen=True):
+    """One record of the topic."""
+
+    user_id: str
+    value: bytes
+    partition: int
+    offset: int
+    event_at_ms: int
+
+
+class Workload(msgspec.Struct):
+    """What is measured with."""
+
+    profiles: dict[str, Profile]
+    folded_to: list[int]
+    """By partition."""
+    payments: "list[Payment]"
+    taken: int = 0
+
+    def take(self, count: int) -> "list[Payment]":
+        """Give the next payments; IndexError where there are not so many left."""
+        if self.taken + count > len(self.payments):
+            raise IndexError(f"{len(self.payments)} payments are all that was made")
+        chosen = self.payments[self.taken : self.taken + count]
+        self.taken += count
+        return chosen
+
+
+def make_workload(
+    measured: int, seed: int = 7, *, users: int = USERS, past_per_user: int = PAST_PER_USER
+) -> Workload:
+    """Simulate, and fold the past.
+
+    Parameters
+    ----------
+    measured : int
+        How many payments are for measuring.
+    seed : int
+        The same seed has the same people.
+    users, past_per_user : int
+        How many people pay, and how often each did before, on average.
+    """
+    now = datetime.now(UTC)
+    past = users * past_per_user
+    config = SimulationConfig(seed=seed, users=users, transactions=past + measured, ends_at=now)
+    workload = Workload({}, [-1] * PARTITIONS, [])
+    offsets = [0] * PARTITIONS
+    for number, each in enumerate(simulate(config)):
+        payment = _payment(msgspec.json.encode(each.record), str(each.record["user_id"]), offsets, now)
+        if number >= past:
+            workload.payments.append(payment)
+            continue
+        profile = workload.profiles.setdefault(payment.user_id, Profile())
+        fold(profile, payment, now)
+        workload.folded_to[payment.partition] = payment.offset
+    return workload
+
+
+def fold(profile: Profile, payment: Payment, now: datetime) -> None:
+    """Fold one payment as the score stage would."""
+    facts = PaymentFacts.of(decode_transaction(payment.value, now))
+    profile.fold(facts, Position(TOPIC, payment.partition, payment.offset))
+
+
+def _payment(value: bytes, user_id: str, offsets: list[int], now: datetime) -> Payment:
+    partition = crc32(user_id.encode()) % len(offsets)
+    offset = offsets[partition]
+    offsets[partition] += 1
+    at = decode_transaction(value, now).timestamp
+    return Payment(user_id, value, partition, offset, round(at.timestamp() * 1000))
+
+
+def kafka_event(payments: "Sequence[Payment]", appended_at_ms: int) -> bytes:
+    """Write a batch as Lambda's event source mapping hands it over, JSON.
+
+    Parameters
+    ----------
+    payments : Sequence[Payment]
+        In the order of the topic.
+    appended_at_ms : int
+        When Kafka is said to have taken them, ms since the epoch.
+    """
+    records: dict[str, list[dict[str, Any]]] = {}
+    for payment in payments:
+        records.setdefault(f"{TOPIC}-{payment.partition}", []).append(
+            {
+                "topic": TOPIC,
+                "partition": payment.partition,
+                "offset": payment.offset,
+                "timestamp": appended_at_ms,
+                "timestampType": "CREATE_TIME",
+                "key": b64encode(payment.user_id.encode()).decode(),
+                "value": b64encode(payment.value).decode(),
+                "headers": [],
+            }
+        )
+    event = {
+        "eventSource": "aws:kafka",
+        "eventSourceArn": "arn:aws:kafka:us-east-1:000000000000:cluster/bench/00000000",
+        "bootstrapServers": "b-1.bench:9098",
+        "records": records,
+    }
+    return msgspec.json.encode(event)
+
+
+def batches(payments: "Sequence[Payment]", size: int) -> "Iterator[Sequence[Payment]]":
+    """Cut payments into batches of ``size``; the last may be smaller."""
+    for start in range(0, len(payments), size):
+        yield payments[start : start + size]
+
+
+def steady_user(
+    user_id: str, partition: int, count: int, interval_ms: int, ends_at_ms: int
+) -> "list[Payment]":
+    """Payments of one user of plain habits, ``interval_ms`` apart, the last one at ``ends_at_ms``.
+
+    Parameters
+    ----------
+    user_id : str
+        Whose.
+    partition : int
+        Where they stand, at offsets 0 to ``count`` - 1.
+    count : int
+        How many.
+    """
+    template = {
+        "user_id": user_id,
+        "currency": "EUR",
+        "location": {"latitude": 52.52, "longitude": 13.4, "country": "DE", "city": "Berlin"},
+        "merchant_category": "grocery",
+        "channel": "pos",
+        "card_id": f"card-{user_id}",
+    }
+    payments = []
+    for number in range(count):
+        at_ms = ends_at_ms - (count - 1 - number) * interval_ms
+        record = {
+            **template,
+            "transaction_id": f"tx-{user_id}-{number:07d}",
+            "amount": f"{10 + number * 37 % 90}.{number * 13 % 100:02d}",
+            "timestamp": timestamp_text(at_ms * 1000),
+            "merchant_id": f"shop-{number * 7 % 12}",
+        }
+        payments.append(Payment(user_id, msgspec.json.encode(record), partition, number, at_ms))
+    return payments

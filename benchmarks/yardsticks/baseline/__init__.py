@@ -1,0 +1,1 @@
+"""What a first version of the system would be: one function, one payment after the other."""

@@ -1,0 +1,1 @@
+"""A function that does nothing: what the runtime itself costs."""
