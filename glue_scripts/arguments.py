@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from glue_scripts.progress import DEFAULT_NAMESPACE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,6 +29,8 @@ class Arguments:
     trigger_interval: str
     """Least time between the starts of two batches, as Spark writes it: ``10 seconds``."""
     max_files_per_trigger: int
+    metrics_namespace: str
+    """CloudWatch's namespace of the job's metrics."""
 
 
 def parse_arguments(argv: "Sequence[str]") -> Arguments:
@@ -58,6 +62,7 @@ def parse_arguments(argv: "Sequence[str]") -> Arguments:
     parser.add_argument("--tokenization_key", type=_key_source, required=True)
     parser.add_argument("--trigger_interval", default="10 seconds")
     parser.add_argument("--max_files_per_trigger", type=_positive, default=1000)
+    parser.add_argument("--metrics_namespace", default=DEFAULT_NAMESPACE)
     known, _ = parser.parse_known_args(argv)
     return Arguments(**vars(known))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-NAMESPACE: Final = "FraudDetection"
+DEFAULT_NAMESPACE: Final = "FraudDetection"
 SERVICE: Final = "ingestion"
 
 MAX_NAMED_COLUMNS: Final = 20
@@ -47,7 +47,9 @@ def ready_line(landing_path: str, topic: str) -> str:
     return json.dumps({"event": "ready", "landing_path": landing_path, "topic": topic})
 
 
-def batch_line(batch_id: int, counts: Counts, duration_ms: int, at_ms: int) -> str:
+def batch_line(
+    batch_id: int, counts: Counts, duration_ms: int, at_ms: int, namespace: str = DEFAULT_NAMESPACE
+) -> str:
     """Say what became of a batch.
 
     Parameters
@@ -60,6 +62,8 @@ def batch_line(batch_id: int, counts: Counts, duration_ms: int, at_ms: int) -> s
         How long reading, cleaning and writing took.
     at_ms : int
         The clock, milliseconds since the epoch.
+    namespace : str
+        CloudWatch's, which environments that share an account have each their own of.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def batch_line(batch_id: int, counts: Counts, duration_ms: int, at_ms: int) -> s
             "Timestamp": at_ms,
             "CloudWatchMetrics": [
                 {
-                    "Namespace": NAMESPACE,
+                    "Namespace": namespace,
                     "Dimensions": [["service"]],
                     "Metrics": [{"Name": name, "Unit": unit} for name, unit in _METRICS],
                 }

@@ -112,7 +112,8 @@ def process_batch(landed: "DataFrame", batch_id: int, arguments: Arguments, key:
             cleaned = cleaned.union(transforms.clean_lines(lines, key, now))
         counts = write(spark, cleaned, batch_id, arguments)
     duration_ms = round((time.monotonic() - began) * 1000)
-    say(progress.batch_line(batch_id, counts, duration_ms, at_ms=round(time.time() * 1000)))
+    at_ms = round(time.time() * 1000)
+    say(progress.batch_line(batch_id, counts, duration_ms, at_ms, arguments.metrics_namespace))
 
 
 def write(spark: SparkSession, cleaned: "DataFrame", batch_id: int, arguments: Arguments) -> progress.Counts:

@@ -56,3 +56,9 @@ def test_a_batch_that_was_done_again_counts_once() -> None:
 @pytest.mark.parametrize("written", [10, 100])
 def test_a_line_that_is_half_written_is_left_for_the_next_time(written: int) -> None:
     assert read_progress([line(0, 10, 1)[:written]]) == IngestionProgress(False, 0, 0, 0, {})
+
+
+def test_environments_do_not_add_their_figures_up() -> None:
+    said = json.loads(batch_line(0, Counts(1, 0, {}), duration_ms=5, at_ms=1, namespace="FraudDetection/dev"))
+
+    assert said["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "FraudDetection/dev"
