@@ -4,6 +4,9 @@ locals {
   name          = "${var.project}-${var.environment}"
   functions_dir = "${path.root}/../functions"
 
+  # Environments that share an account must not add their figures up.
+  metrics_namespace = "FraudDetection/${var.environment}"
+
   tables = yamldecode(file("${local.functions_dir}/contract/tables.yaml"))
 
   # A folder with a function.yaml is a function.
@@ -34,6 +37,7 @@ locals {
       "cache.replication_group" = module.cache.replication_group_id
       "kafka.bootstrap_servers" = module.streaming.bootstrap_servers
       "kafka.security_protocol" = "SASL_SSL"
+      "metrics.namespace"       = local.metrics_namespace
       "rules.application"       = module.rules.application_id
       "rules.environment"       = module.rules.environment_id
       "rules.profile"           = module.rules.profile_name

@@ -25,6 +25,7 @@ module "ingestion" {
   name                       = local.name
   scripts_dir                = "${path.root}/../glue_scripts"
   build_dir                  = "${var.build_dir}/glue"
+  metrics_namespace          = local.metrics_namespace
   worker_type                = var.ingestion.worker_type
   maximum_workers            = var.ingestion.maximum_workers
   trigger_interval_seconds   = var.ingestion.trigger_interval_seconds
@@ -147,7 +148,7 @@ module "observability" {
   source = "./modules/observability"
 
   name              = local.name
-  metrics_namespace = "FraudDetection"
+  metrics_namespace = local.metrics_namespace
   functions_dir     = local.functions_dir
   function_names    = { for name, function in module.functions : name => function.function_name }
   dead_letter_queue_names = merge(

@@ -25,9 +25,9 @@ output "dashboard_name" {
   value       = module.observability.dashboard_name
 }
 
-output "severity_alarm_names" {
-  description = "Severity to its composite alarm; what on-call looks at first."
-  value       = module.observability.severity_alarm_names
+output "page_alarm_arn" {
+  description = "ARN of the composite alarm that says whether anything pages; what on-call and deployments look at first."
+  value       = module.observability.page_alarm_arn
 }
 
 output "function_names" {

@@ -10,6 +10,7 @@ variables {
   build_dir         = "../build/glue"
   subnet_id_by_zone = { "us-east-1a" = "subnet-a", "us-east-1b" = "subnet-b", "us-east-1c" = "subnet-c" }
   security_group_id = "sg-ingestion"
+  metrics_namespace = "FraudDetection/test"
   kafka = {
     bootstrap_servers = "b-1.test:9098"
     cluster_arn       = "arn:aws:kafka:us-east-1:123456789012:cluster/fraud-test/1"
@@ -73,7 +74,7 @@ run "the_job_is_told_where_things_are_and_no_secret" {
   }
 
   assert {
-    condition     = aws_glue_job.this.default_arguments["--tokenization_key"] == "kms:${aws_kms_key.tokenization.arn}" && aws_glue_job.this.default_arguments["--topic"] == "transaction_stream"
+    condition     = aws_glue_job.this.default_arguments["--tokenization_key"] == "kms:${aws_kms_key.tokenization.arn}" && aws_glue_job.this.default_arguments["--topic"] == "transaction_stream" && aws_glue_job.this.default_arguments["--metrics_namespace"] == "FraudDetection/test"
     error_message = "The tokenisation key is named, not given."
   }
 

@@ -31,6 +31,7 @@ locals {
     "--kafka_options"           = jsonencode(local.kafka_options)
     "--topic"                   = var.kafka.topic
     "--tokenization_key"        = "kms:${aws_kms_key.tokenization.arn}"
+    "--metrics_namespace"       = var.metrics_namespace
     "--trigger_interval"        = "${var.trigger_interval_seconds} seconds"
   }
 

@@ -88,6 +88,12 @@ variable "kafka" {
   nullable = false
 }
 
+variable "metrics_namespace" {
+  description = "CloudWatch namespace of the metrics in the lines that the job prints, the functions' own."
+  type        = string
+  nullable    = false
+}
+
 variable "data_key_arn" {
   description = "ARN of the KMS key of the buckets and of what the job writes."
   type        = string

@@ -91,3 +91,27 @@ mock_resource "aws_lambda_invocation" {
 mock_resource "aws_cloudwatch_metric_alarm" {
   defaults = { arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:mocked" }
 }
+
+mock_resource "aws_appconfig_application" {
+  defaults = { id = "appl123", arn = "arn:aws:appconfig:us-east-1:123456789012:application/appl123" }
+}
+
+mock_resource "aws_appconfig_environment" {
+  defaults = { environment_id = "envi123", arn = "arn:aws:appconfig:us-east-1:123456789012:application/appl123/environment/envi123" }
+}
+
+mock_resource "aws_appconfig_configuration_profile" {
+  defaults = { configuration_profile_id = "prof123", arn = "arn:aws:appconfig:us-east-1:123456789012:application/appl123/configurationprofile/prof123" }
+}
+
+mock_resource "aws_appconfig_deployment_strategy" {
+  defaults = { id = "strat12" }
+}
+
+mock_resource "aws_appconfig_hosted_configuration_version" {
+  defaults = { version_number = 1 }
+}
+
+mock_resource "aws_cloudwatch_composite_alarm" {
+  defaults = { arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:mocked" }
+}

@@ -1,0 +1,225 @@
+# The root: what an environment decides, and that the modules are joined as the system's story goes.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment                = "test"
+  account_id                 = "123456789012"
+  region                     = "us-east-1"
+  availability_zones         = ["us-east-1a", "us-east-1b", "us-east-1c"]
+  log_retention_days         = 30
+  enable_deletion_protection = false
+
+  kafka = {
+    brokers    = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 100 }
+    partitions = 12
+  }
+
+  cache = {
+    node_type = "cache.t4g.small"
+    replicas  = { minimum = 1, maximum = 1 }
+  }
+
+  alert_subscriptions = {
+    analysts = { protocol = "email", endpoint = "fraud@example.com" }
+    on-call  = { protocol = "sms", endpoint = "+4915112345678" }
+  }
+
+  operations_subscriptions = {
+    page = { on-call = { protocol = "email", endpoint = "on-call@example.com" } }
+  }
+}
+
+run "every_folder_with_a_function_yaml_is_a_function" {
+  command = apply
+
+  assert {
+    condition     = toset(keys(output.function_names)) == toset([for file in fileset("../functions", "*/function.yaml") : dirname(file)])
+    error_message = "Functions are those below functions/, and no others."
+  }
+
+  assert {
+    condition     = output.table_names == { for table in keys(yamldecode(file("../functions/contract/tables.yaml"))) : table => "fraud-test-${table}" }
+    error_message = "Tables are those of tables.yaml, behind the environment's name."
+  }
+}
+
+run "topics_are_made_from_within_the_network" {
+  command = plan
+
+  assert {
+    condition     = jsondecode(aws_lambda_invocation.kafka_topics.input).topics[0].name == "transaction_stream" && jsondecode(aws_lambda_invocation.kafka_topics.input).topics[0].partitions == 12
+    error_message = "topic_admin is asked for transaction_stream with the environment's partitions."
+  }
+
+  assert {
+    condition     = jsondecode(aws_lambda_invocation.kafka_topics.input).topics[0].replication_factor == 3 && jsondecode(aws_lambda_invocation.kafka_topics.input).topics[0].configs["retention.ms"] == "604800000"
+    error_message = "A copy in each zone, kept for a week."
+  }
+}
+
+run "what_failed_can_be_put_back" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(output.dead_letter_queue_urls)) == toset(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]))
+    error_message = "Every function and every subscription has a queue of what failed, and make redrive can name it."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.quarantine.kms_master_key_id != null && jsondecode(aws_sqs_queue_policy.quarantine.policy).Statement[0].Effect == "Deny"
+    error_message = "Quarantined records are encrypted, at rest and on the way."
+  }
+}
+
+run "sms_settings_are_made_only_where_somebody_hears_by_sms" {
+  command = plan
+
+  assert {
+    condition     = aws_sns_sms_preferences.this[0].default_sms_type == "Transactional" && aws_sns_sms_preferences.this[0].monthly_spend_limit == 1
+    error_message = "SMS are transactional, within a limit."
+  }
+}
+
+run "without_sms_the_accounts_settings_are_left_alone" {
+  command = plan
+
+  variables {
+    alert_subscriptions = {}
+  }
+
+  assert {
+    condition     = length(aws_sns_sms_preferences.this) == 0
+    error_message = "An account's SMS settings are nobody's business where nobody hears by SMS."
+  }
+}
+
+run "serverless_kafka_changes_the_cluster_and_nothing_around_it" {
+  command = apply
+
+  variables {
+    kafka = {
+      capacity_mode = "serverless"
+      brokers       = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 100 }
+      partitions    = 12
+    }
+  }
+
+  assert {
+    condition     = output.kafka_bootstrap_servers == "boot-test.c1.kafka-serverless.us-east-1.amazonaws.com:9098"
+    error_message = "Clients are told the serverless endpoint."
+  }
+}
+
+run "refuses_a_project_in_capitals" {
+  command = plan
+
+  variables {
+    project = "Fraud"
+  }
+
+  expect_failures = [var.project]
+}
+
+run "refuses_an_environment_with_a_hyphen" {
+  command = plan
+
+  variables {
+    environment = "dev-eu"
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "refuses_an_account_that_is_no_number" {
+  command = plan
+
+  variables {
+    account_id = "payments"
+  }
+
+  expect_failures = [var.account_id]
+}
+
+run "refuses_a_zone_for_a_region" {
+  command = plan
+
+  variables {
+    region             = "us-east-1a"
+    availability_zones = ["us-east-1aa", "us-east-1ab", "us-east-1ac"]
+  }
+
+  expect_failures = [var.region]
+}
+
+run "refuses_a_boundary_that_is_no_policy" {
+  command = plan
+
+  variables {
+    permissions_boundary_arn = "boundary"
+  }
+
+  expect_failures = [var.permissions_boundary_arn]
+}
+
+run "refuses_zones_of_another_region" {
+  command = plan
+
+  variables {
+    availability_zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+  }
+
+  expect_failures = [var.availability_zones]
+}
+
+run "refuses_half_a_partition" {
+  command = plan
+
+  variables {
+    kafka = { brokers = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 100 }, partitions = 1.5, retention_hours = 168 }
+  }
+
+  expect_failures = [var.kafka]
+}
+
+run "refuses_records_that_are_gone_within_hours" {
+  command = plan
+
+  variables {
+    kafka = { brokers = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 100 }, partitions = 12, retention_hours = 23 }
+  }
+
+  expect_failures = [var.kafka]
+}
+
+run "refuses_free_sms" {
+  command = plan
+
+  variables {
+    sms_monthly_limit_usd = 0
+  }
+
+  expect_failures = [var.sms_monthly_limit_usd]
+}
+
+run "refuses_a_misspelt_threshold" {
+  command = plan
+
+  variables {
+    alarm_thresholds = { offset_leg = 1 }
+  }
+
+  expect_failures = [var.alarm_thresholds]
+}
+
+run "refuses_a_retention_that_cloudwatch_does_not_know" {
+  command = plan
+
+  variables {
+    log_retention_days = 31
+  }
+
+  expect_failures = [var.log_retention_days]
+}
