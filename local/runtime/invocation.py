@@ -54,7 +54,8 @@ class Invocation:
     def hand_over(self) -> None:
         """Note that the function has the event from now on: its time runs."""
         self._started = time.monotonic()
-        self.deadline_ms = round((time.time() + self.timeout_seconds) * 1000)
+        # Rounded down, as the client rounds the time that it takes from this: what is left is never more than all of it.
+        self.deadline_ms = int(time.time() * 1000) + round(self.timeout_seconds * 1000)
 
     def succeed(self, payload: bytes) -> None:
         """Settle with the handler's answer, or with Lambda's error where that is over 6 MB."""
