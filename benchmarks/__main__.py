@@ -59,12 +59,15 @@ def run(rounds: int, seed: int, console: Console) -> BenchReport:
         tell("users with few and with many earlier payments")
         past = stage_cost.cost_by_past(lab, rounds)
     tell("done")
+    record_bytes = sum(len(each.value) + len(each.user_id) for each in workload.payments) / len(
+        workload.payments
+    )
     return BenchReport(
         at=at,
         machine=machine,
         rounds=rounds,
         injected_round_trip_ms=msgspec.structs.asdict(INJECTED),
-        figures=bench_figures(measured, logic, past, profiles, starts),
+        figures=bench_figures(measured, logic, past, profiles, record_bytes, starts),
         candidates=_series(measured),
     )
 

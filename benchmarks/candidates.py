@@ -43,6 +43,8 @@ class Measured(msgspec.Struct):
     wall: dict[str, dict[int, list[Cost]]]
     counts: list[Counts]
     """What each batch of 100 of the score stage sent out, all batches of a round together."""
+    cache_cpu_us: list[float]
+    """CPU of the cache's server for each payment of these batches, µs, by round."""
     inserts: list[str]
     """Bodies of the score stage's latest inserts."""
 
@@ -100,7 +102,7 @@ def measure(lab: "Lab", workload: "Workload", rounds: int, progress: "Callable[[
     for function in functions.values():
         for event in warm:
             function.invoke(event)
-    measured = Measured(_empty(), _empty(), [], [])
+    measured = Measured(_empty(), _empty(), [], [], [])
     for number in range(rounds):
         progress(f"round {number + 1} of {rounds}")
         names = CANDIDATES[number % len(CANDIDATES) :] + CANDIDATES[: number % len(CANDIDATES)]
@@ -109,9 +111,12 @@ def measure(lab: "Lab", workload: "Workload", rounds: int, progress: "Callable[[
             for name in names:
                 lab.counts()
                 lab.captured()
+                cache_cpu_s = lab.cache_cpu_s()
                 measured.cpu[name][size].append(functions[name].measure(events, size * len(events)))
                 if name == SCORE and size == 100:
                     measured.counts.append(lab.counts())
+                    used_s = lab.cache_cpu_s() - cache_cpu_s
+                    measured.cache_cpu_us.append(used_s * 1e6 / (size * len(events)))
                     measured.inserts += lab.captured()
         lab.set_delays(INJECTED)
         for size in SIZES:

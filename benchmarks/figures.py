@@ -22,6 +22,7 @@ def bench_figures(
     logic: "Sequence[float]",
     past: "PastCost",
     profile_bytes: "Sequence[int]",
+    record_bytes: float,
     starts: "dict[str, ColdStart]",
 ) -> tuple[Figure, ...]:
     """Make the figures.
@@ -36,6 +37,8 @@ def bench_figures(
         Cost with few and with many earlier payments.
     profile_bytes : Sequence[int]
         Sizes of all stored profiles.
+    record_bytes : float
+        Mean size of a record on the topic, key and value.
     starts : dict[str, ColdStart]
         By function.
     """
@@ -69,6 +72,9 @@ def bench_figures(
             value=float(max(worst_profile_bytes(), *profile_bytes)),
             unit="bytes",
             target=4 * KIB,
+        ),
+        Figure(
+            key="record_bytes", text="record on the topic, key and value", value=record_bytes, unit="bytes"
         ),
         *_requests(measured),
         *_rows(measured),
@@ -127,6 +133,7 @@ def _requests(measured: "Measured") -> "Sequence[Figure]":
     return (
         _of("redis_round_trips", "Redis round trips per batch of 100", round_trips, "", target=2.0),
         _of("dynamodb_requests", "DynamoDB requests per batch of 100", requests, "", target=4.0),
+        _of("cache_cpu_us", "CPU of the cache's server for a payment", measured.cache_cpu_us, "µs"),
     )
 
 

@@ -80,6 +80,12 @@ class Lab:
         """A client of the cache itself, past the proxy."""
         return redis.Redis.from_url(self._cache.endpoint)
 
+    def cache_cpu_s(self) -> float:
+        """CPU that the cache's server has used so far, user and system, s."""
+        with self.cache as cache:
+            used: dict[str, float] = cache.info("cpu")
+        return used["used_cpu_user"] + used["used_cpu_sys"]
+
     @property
     def aws_endpoint(self) -> str:
         """What AWS_ENDPOINT_URL takes."""

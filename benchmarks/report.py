@@ -94,8 +94,10 @@ def this_machine() -> Machine:
 
 
 def write_json(file: Path, report: Any) -> None:
-    """Write a report whole, with the verdict of each figure."""
+    """Write a report whole, with its verdict and that of each figure."""
     document = msgspec.to_builtins(report, str_keys=True)
+    if (passed := getattr(report, "passed", None)) is not None:
+        document["passed"] = passed
     for figure, written in zip(getattr(report, "figures", ()), document.get("figures", ()), strict=True):
         written["passed"] = figure.passed
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -124,7 +124,7 @@ def worst_profile_bytes() -> int:
     profile = Profile()
     currencies = ("EUR", "USD", "GBP", "JPY", "INR", "BRL", "CAD", "SGD", "PLN", "AUD")
     largest = 0
-    for number, payment in enumerate(steady_user("worst", 0, 4_000, 40 * DAY_MS // 4_000, now_ms)):
+    for number, payment in enumerate(steady_user("worst", 0, 1_200, 40 * DAY_MS // 1_200, now_ms)):
         record = msgspec.json.decode(payment.value)
         record |= {
             "currency": currencies[number % len(currencies)],

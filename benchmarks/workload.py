@@ -86,10 +86,10 @@ def make_workload(
     return workload
 
 
-def fold(profile: Profile, payment: Payment, now: datetime) -> None:
+def fold(profile: Profile, payment: Payment, now: datetime, topic: str = TOPIC) -> None:
     """Fold one payment as the score stage would."""
     facts = PaymentFacts.of(decode_transaction(payment.value, now))
-    profile.fold(facts, Position(TOPIC, payment.partition, payment.offset))
+    profile.fold(facts, Position(topic, payment.partition, payment.offset))
 
 
 def _payment(value: bytes, user_id: str, offsets: list[int], now: datetime) -> Payment:

@@ -1,0 +1,172 @@
+"""Payments at a steady rate, produced straight to the topic as any Kafka client would.
+
+Whoever pays has a profile already, as in a system that has run for months, and pays seldom enough that no velocity rule
+holds. A chosen share is suspicious, each by a user of its own, so that each gives one alert and none is suppressed.
+"""
+
+import threading
+import time
+from datetime import UTC, datetime
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from confluent_kafka import Producer
+
+from benchmarks.workload import PARTITIONS, TOPIC, fold, steady_user
+from local.simulator.records import timestamp_text
+from score.profile import Profile
+from score.profile_store import ProfileWrite, Progress, RedisProfileStore, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+USUAL_USERS: Final = 50_000
+RISKY_USERS: Final = 5_000
+SUSPICIOUS_SHARE: Final = 0.02
+PAST_PAYMENTS: Final = 30
+DAY_MS: Final = 86_400_000
+_TICK_S: Final = 0.005
+_WRITES_AT_ONCE: Final = 1_000
+_BUCKETS_DAYS: Final = 90
+
+
+class LoadError(Exception):
+    """A load that could not be produced as asked."""
+
+
+def usual_user(number: int) -> str:
+    """Name of a user who pays as always."""
+    return f"usual-{number % USUAL_USERS:06d}"
+
+
+def risky_user(number: int) -> str:
+    """Name of a user whose next payment is suspicious."""
+    return f"risky-{number % RISKY_USERS:06d}"
+
+
+def seed_profiles(cache_endpoint: str) -> None:
+    """Give every user the profile of somebody who paid once a day for a month; the cache must hold none of theirs."""
+    now = datetime.now(UTC)
+    yesterday_ms = round(now.timestamp() * 1000) - DAY_MS
+    profile = Profile()
+    for payment in steady_user("model", 0, PAST_PAYMENTS, DAY_MS, yesterday_ms):
+        fold(profile, payment, now, topic="past")
+    store = RedisProfileStore(connect(cache_endpoint), _BUCKETS_DAYS)
+    store.write([], [Progress(TOPIC, partition, -1, -1) for partition in range(PARTITIONS)])
+    users = [*map(usual_user, range(USUAL_USERS)), *map(risky_user, range(RISKY_USERS))]
+    for start in range(0, len(users), _WRITES_AT_ONCE):
+        writes = [ProfileWrite(user, profile, b"") for user in users[start : start + _WRITES_AT_ONCE]]
+        if store.write(writes, []):
+            raise LoadError("the cache holds profiles of these users already")
+
+
+def payments(run: str, first: int = 0) -> "Iterator[tuple[str, dict[str, Any]]]":
+    """Make payments without end: the user, and the record but for its time.
+
+    Parameters
+    ----------
+    run : str
+        Makes the ids differ from another run's.
+    first : int
+        Number of the first payment; users take turns from there.
+    """
+    every = round(1 / SUSPICIOUS_SHARE)
+    for number in count(first):
+        suspicious = number % every == every - 1
+        user = risky_user(number // every) if suspicious else usual_user(number)
+        yield (
+            user,
+            {
+                "transaction_id": f"tx-{run}-{number:08d}",
+                "user_id": user,
+                "amount": "24000.00" if suspicious else f"{10 + number * 37 % 90}.{number * 13 % 100:02d}",
+                "currency": "EUR",
+                "location": {"latitude": 52.52, "longitude": 13.4, "country": "DE", "city": "Berlin"},
+                "merchant_id": f"shop-{number * 7 % 12}",
+                "merchant_category": "grocery",
+                "channel": "pos",
+                "card_id": f"card-{user}",
+            },
+        )
+
+
+class Load:
+    """Produces in a thread of its own, at a steady rate, for a number of seconds.
+
+    Parameters
+    ----------
+    bootstrap_servers : str
+        Kafka's.
+    tps : float
+        Payments a second, above 0.
+    seconds : float
+        How long.
+    source : Iterator
+        What :func:`payments` gives; goes on from where it is.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        tps: float,
+        seconds: float,
+        source: "Iterator[tuple[str, dict[str, Any]]]",
+    ) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "linger.ms": 2,
+                "acks": "all",
+                "log_level": 0,  # it outlives the stack, whose end is no news
+                "partitioner": "murmur2_random",
+            }
+        )
+        self._tps = tps
+        self._total = round(tps * seconds)
+        self._source = islice(source, self._total)
+        self._errors: list[str] = []
+        self.sent = 0
+        self.seconds = 0.0
+        """How long it really took."""
+        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """True until everything is produced."""
+        return self._thread.is_alive()
+
+    def finish(self) -> None:
+        """Wait for the end; LoadError where a record was not taken, or the rate was not kept."""
+        self._thread.join()
+        if self._errors:
+            raise LoadError(f"{len(self._errors)} records were not taken: {self._errors[0]}")
+        if self.sent != self._total:
+            raise LoadError(f"{self.sent} of {self._total} payments were produced")
+        if self.sent / self.seconds < 0.98 * self._tps:
+            raise LoadError(
+                f"{self.sent / self.seconds:.0f} payments a second were produced, not {self._tps:g}"
+            )
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        while self.sent < self._total:
+            due = min(self._total, round((time.monotonic() - began) * self._tps))
+            for user, record in islice(self._source, due - self.sent):
+                record["timestamp"] = timestamp_text(time.time_ns() // 1000)
+                self._producer.produce(
+                    TOPIC, msgspec.json.encode(record), key=user, on_delivery=self._delivered
+                )
+                self.sent += 1
+            self._producer.poll(0)
+            time.sleep(_TICK_S)
+        self.seconds = time.monotonic() - began
+        self._producer.flush(30)
+
+    def _delivered(self, error: object, _message: object) -> None:
+        if error is not None:
+            self._errors.append(str(error))
