@@ -127,6 +127,10 @@ test-unit: $(VENV)/.dev ## Run the unit tests, in seconds
 coverage: setup ## Run all tests and measure the branches of functions/ that they take
 	@$(PY) -m pytest --cov --cov-report=term
 
+.PHONY: test-faults
+test-faults: setup ## Break everything on purpose, and hold the system to exactly once (LONG=1 for every moment and seed)
+	@$(if $(LONG),LONG=$(LONG) HYPOTHESIS_PROFILE=long )$(PY) -m pytest tests/faults tests/unit/score/test_stage_model.py $(if $(LONG),--timeout=0)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and YAML; changes nothing
 	@$(VENV)/bin/ruff check
@@ -138,6 +142,29 @@ lint: $(VENV)/.dev ## Check style, types and YAML; changes nothing
 format: $(VENV)/.dev ## Format, and mend what can be mended
 	@$(VENV)/bin/ruff check --fix --quiet
 	@$(VENV)/bin/ruff format --quiet
+
+##@ Figures
+
+MINUTES ?= 30
+FIGURES ?=
+
+.PHONY: bench
+bench: setup build ## Measure the functions against their targets (FIGURES=1 draws docs/figures)
+	@$(PY) -m benchmarks $(if $(FIGURES),--figures)
+
+.PHONY: bench-endtoend
+bench-endtoend: setup ## Measure the way from the topic to SNS at 200 payments a second, and the highest steady rate
+	@$(PY) -m benchmarks.endtoend --search $(if $(FIGURES),--figures)
+
+.PHONY: soak
+soak: setup ## Watch memory and latency at a steady rate (MINUTES=)
+	@$(PY) -m benchmarks.soak --minutes $(MINUTES) $(if $(FIGURES),--figures)
+
+.PHONY: scale
+scale: $(VENV)/.dev ## Say what 1,000 to 100,000 payments a second would need, and what breaks first
+	@$(PY) -m benchmarks.scale
+
+##@ Upkeep
 
 .PHONY: docs
 docs: $(VENV)/.dev ## Make the pages and schemas that are made from code
@@ -157,3 +184,6 @@ clean: ## Remove everything that was built, but not the set-up
 .PHONY: distclean
 distclean: clean ## Remove the set-up as well
 	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra
+
+# The infrastructure's targets: plan, apply, drift and the rest.
+-include terraform/terraform.mk
