@@ -86,7 +86,7 @@ simulate: $(VENV)/.dev ## Feed it (TPS= SECONDS= SEED=)
 	@$(PY) -m local.simulator.live --tps $(TPS) --seconds $(SECONDS) --seed $(SEED)
 
 .PHONY: env
-env: $(VENV)/.dev ## Print exports for any Kafka, Redis or AWS client: eval "$$(make -s env)"
+env: $(VENV)/.dev ## Print exports for any Kafka, Redis or AWS client: eval "$(make -s env)"
 	@$(PY) -m local.env
 
 .PHONY: sample-data

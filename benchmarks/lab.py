@@ -16,7 +16,7 @@ import msgspec
 import redis
 
 from benchmarks.network import CONTROL, HOST, Counts, Delays
-from functions.build_zips import FUNCTIONS_DIR, build_zip, function_names
+from build_zips import FUNCTIONS_DIR, build_zip, function_names
 from local.components.cache import Cache
 from local.processes import ManagedProcess, free_port
 from local.provision import ACCOUNT_ID, Resources, resolve_environment

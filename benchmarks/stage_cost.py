@@ -13,7 +13,7 @@ from benchmarks.candidates import EMPTY, SCORE, seed_cache
 from benchmarks.item_size import inserted_items, item_bytes
 from benchmarks.lab import LAMBDA_PYTHON, RULESET, FunctionFailedError
 from benchmarks.workload import batches, fold, kafka_event, steady_user
-from functions.build_zips import function_names
+from build_zips import function_names
 from local.specs import ROOT
 from score.profile import Profile
 from score.profile_store import REVISION_BYTES
