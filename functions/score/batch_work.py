@@ -49,11 +49,15 @@ class BatchWork:
         self._revisions: dict[str, bytes] = {}
         self._progress: list[Progress] = []
         self._fresh_from: dict[tuple[str, int], int] = {}
+        self._rebuilt: set[str] = set()
+        self._is_behind = False
 
     def take(self, reading: "Reading") -> None:
         """Use what the cache gave; profiles that are missing or may be stale are left out, to be rebuilt."""
         if reading.progress:
             self._progress = reading.progress
+            spans = zip(self.batch.spans, reading.progress, strict=True)
+            self._is_behind = any(mark.folded_to > span.last for span, mark in spans)
             self._fresh_from = {(mark.topic, mark.partition): mark.fresh_from for mark in reading.progress}
         for user_id, cached in reading.profiles.items():
             self._revisions[user_id] = cached.revision
@@ -67,6 +71,7 @@ class BatchWork:
         """Use a rebuilt profile."""
         self.profiles[user_id] = profile
         self._stored_form[user_id] = profile.to_bytes()
+        self._rebuilt.add(user_id)
 
     def without_profile(self, user_ids: "Iterable[str]") -> list[str]:
         """Those of the users whose profile is still to be rebuilt."""
@@ -86,10 +91,15 @@ class BatchWork:
         for span, read in zip(self.batch.spans, self._progress, strict=True):
             offsets = [p.offset for p in failed if (p.topic, p.partition) == (span.topic, span.partition)]
             folded_to = min(offsets) - 1 if offsets else span.last
-            marks.append(
-                Progress(span.topic, span.partition, max(read.folded_to, folded_to), read.fresh_from)
-            )
+            marks.append(Progress(span.topic, span.partition, folded_to, read.fresh_from))
         return marks
+
+    def may_be_written(self, user_id: str) -> bool:
+        """Whether the profile may be written.
+
+        One that was rebuilt as of a batch that others have gone on behind long ago lacks what they folded.
+        """
+        return not (self._is_behind and user_id in self._rebuilt)
 
     def _is_fresh(self, user_id: str, profile: Profile) -> bool:
         partitions = {(d.position.topic, d.position.partition) for d in self.by_user[user_id]}

@@ -46,27 +46,35 @@ _SECONDS_PER_DAY: Final = 86_400
 #   compares r with s: lost, reads again, folds what B has not
 #
 # Progress moves only when no profile was lost, and never backwards.
+#
+# A profile that was missing was rebuilt as of this batch. Where others have gone on behind this batch meanwhile, and the
+# profile is missing again, it would hide what they folded; it is left missing.
 _WRITE_SCRIPT: Final = """
 local profiles, ttl_s = tonumber(ARGV[1]), ARGV[2]
+local is_behind = false
+for i = profiles + 1, #KEYS do
+  local standing = redis.call('GET', KEYS[i])
+  if standing then
+    local folded_to, fresh_from = standing:match('^(-?%d+):(-?%d+)$')
+    if tonumber(folded_to) > tonumber(ARGV[1 + 2 * i]) then
+      is_behind = true
+      ARGV[1 + 2 * i] = folded_to
+    end
+    if tonumber(fresh_from) > tonumber(ARGV[2 + 2 * i]) then ARGV[2 + 2 * i] = fresh_from end
+  end
+end
 local lost = {}
 for i = 1, profiles do
   local expected, value = ARGV[1 + 2 * i], ARGV[2 + 2 * i]
-  if redis.call('GETRANGE', KEYS[i], 0, 7) == expected then
-    redis.call('SET', KEYS[i], value, 'EX', ttl_s)
-  else
+  if redis.call('GETRANGE', KEYS[i], 0, 7) ~= expected then
     lost[#lost + 1] = i
+  elseif expected ~= '' or not is_behind then
+    redis.call('SET', KEYS[i], value, 'EX', ttl_s)
   end
 end
 if #lost == 0 then
   for i = profiles + 1, #KEYS do
-    local folded_to, fresh_from = ARGV[1 + 2 * i], ARGV[2 + 2 * i]
-    local standing = redis.call('GET', KEYS[i])
-    if standing then
-      local standing_to, standing_from = standing:match('^(-?%d+):(-?%d+)$')
-      if tonumber(standing_to) > tonumber(folded_to) then folded_to = standing_to end
-      if tonumber(standing_from) > tonumber(fresh_from) then fresh_from = standing_from end
-    end
-    redis.call('SET', KEYS[i], folded_to .. ':' .. fresh_from)
+    redis.call('SET', KEYS[i], ARGV[1 + 2 * i] .. ':' .. ARGV[2 + 2 * i])
   end
 end
 return lost

@@ -186,6 +186,7 @@ class ScoreStage:
         writes = [
             ProfileWrite(user_id, outcome.profile, work.revision(user_id))
             for user_id, outcome in work.outcomes.items()
+            if work.may_be_written(user_id)
         ]
         try:
             lost = self._profiles.write(writes, work.progress(failed))
@@ -202,10 +203,13 @@ class ScoreStage:
             failed.update(delivery.position for delivery in work.by_user[user_id])
 
     def _fold_on_top(self, work: BatchWork, user_ids: "Sequence[str]") -> list[ProfileWrite]:
-        """Fold what this batch folded onto the profiles that another writer left."""
+        """Fold what this batch folded onto the profiles that another writer left.
+
+        One that is gone stays so: the next batch rebuilds it as of its own offset. From here it can not be told which rows
+        of another writer will be folded in their turn.
+        """
         work.take(self._profiles.read(user_ids, []))
-        # This batch's rows stand by now, so a rebuilt profile holds them already.
-        self._rebuild(work, dict.fromkeys(work.without_profile(user_ids), ()))
+        user_ids = [user_id for user_id in user_ids if user_id in work.profiles]
         for user_id in user_ids:
             profile = work.profiles[user_id]
             for delivery in work.outcomes[user_id].folded:

@@ -84,6 +84,8 @@ class UserChain:
         self._base = base
         self._standing = standing
         self._profile = profile
+        # Asked before anything is folded: while the chain goes on, the ring forgets.
+        self._held = {d.facts.key_hash for d in deliveries if profile.holds(d.facts.key_hash)}
         self._folded: list[Delivery] = []
         self.rows: list[ScoredTransaction] = []
         """New rows, to be inserted."""
@@ -91,11 +93,11 @@ class UserChain:
     def score(self, score: "Score") -> None:
         """Walk through the payments, scoring each new one against the profile that the ones before it left."""
         profile = self._profile
-        dealt_with: set[int] = set()  # the ring forgets late payments at once, and others after 32 more
+        done = set(self._held)
         for delivery in self.deliveries:
-            if delivery.facts.key_hash in dealt_with or is_done(delivery, profile, self._standing):
+            if delivery.facts.key_hash in done or is_done(delivery, profile, self._standing):
                 continue
-            dealt_with.add(delivery.facts.key_hash)
+            done.add(delivery.facts.key_hash)
             if row_key(delivery) not in self._standing:
                 self.rows.append(score(delivery, profile))
             profile.fold(delivery.facts, delivery.position)
@@ -134,13 +136,13 @@ class UserChain:
         outcome = Outcome(self._base(), [], [], 0, 0)
         stuck: set[tuple[str, int]] = set()
         passed: list[Delivery] = []
-        dealt_with: set[int] = set()
+        done = set(self._held)
         for delivery in self.deliveries:
             position = delivery.position
             partition = (position.topic, position.partition)
             if partition in stuck:
                 continue  # comes again with the failed one before it, and is folded then, in order
-            if delivery.facts.key_hash in dealt_with or is_done(delivery, outcome.profile, standing):
+            if delivery.facts.key_hash in done or is_done(delivery, outcome.profile, standing):
                 outcome.repeats += 1
             elif inserts.get(row_key(delivery)) is Insert.FAILED:
                 outcome.failed.append(position)
@@ -150,7 +152,7 @@ class UserChain:
                 outcome.redelivered += self._stands_as_own(delivery, standing)
                 outcome.profile.fold(delivery.facts, position)
                 outcome.folded.append(delivery)
-                dealt_with.add(delivery.facts.key_hash)
+                done.add(delivery.facts.key_hash)
             passed.append(delivery)
         self._mark(outcome.profile, passed)
         return outcome
@@ -169,10 +171,8 @@ class UserChain:
 
 
 def is_done(delivery: "Delivery", profile: "Profile", standing: "Mapping[RowKey, Position]") -> bool:
-    """Whether nothing is left to do for this payment: it is folded, or repeats another one."""
+    """Whether nothing is left to do for a payment that the ring does not know: it is folded, or repeats another one."""
     position = delivery.position
-    if profile.holds(delivery.facts.key_hash):
-        return True
     stands_from = standing.get(row_key(delivery))
     if stands_from is None:
         return False
@@ -201,7 +201,7 @@ def rebuild(
     facts_of : Callable[[ScoredTransaction], PaymentFacts]
         Derives a row's facts.
     deliveries : Sequence[Delivery]
-        The user's payments of this batch that are yet to be folded, in order; none to fold every row.
+        The user's payments of this batch, in order.
     """
     first: dict[tuple[str, int], int] = {}
     for delivery in deliveries:

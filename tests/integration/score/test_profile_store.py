@@ -154,3 +154,25 @@ def test_a_full_cache_is_said_to_be_away(store: RedisProfileStore, redis_client:
     finally:
         redis_client.config_set("maxmemory", limits["maxmemory"])
         redis_client.config_set("maxmemory-policy", limits["maxmemory-policy"])
+
+
+def test_a_profile_rebuilt_behind_the_progress_of_others_stays_missing(store: RedisProfileStore) -> None:
+    store.write([], [Progress(TOPIC, 0, 20, 5)])
+
+    lost = store.write([ProfileWrite("user", profile_of("t-1"), b"")], [Progress(TOPIC, 0, 10, 7)])
+
+    reading = store.read(["user"], [Span(TOPIC, 0, 21, 25)])
+    assert lost == []
+    assert reading.profiles["user"] == CachedProfile(None, b"")
+    assert reading.progress == [Progress(TOPIC, 0, 20, 7)]
+
+
+def test_a_batch_behind_the_progress_of_others_may_change_a_profile_that_stands(
+    store: RedisProfileStore,
+) -> None:
+    store.write([ProfileWrite("user", profile_of("t-1"), b"")], [Progress(TOPIC, 0, 20, 5)])
+    revision = store.read(["user"], []).profiles["user"].revision
+
+    store.write([ProfileWrite("user", profile_of("t-1", "t-2"), revision)], [Progress(TOPIC, 0, 10, 5)])
+
+    assert stored(store.read(["user"], []).profiles["user"]) == profile_of("t-1", "t-2").to_bytes()

@@ -103,9 +103,14 @@ class MemoryProfileStore:
         if self.is_down:
             raise CacheUnavailableError("down")
         lost = []
+        is_behind = any(
+            self.marks.get((mark.topic, mark.partition), (-1, 0))[0] > mark.folded_to for mark in progress
+        )
         for write in writes:
             if self.values.get(write.user_id, (b"", b""))[0] != write.expected_revision:
                 lost.append(write.user_id)
+                continue
+            if is_behind and not write.expected_revision:
                 continue
             self._revision += 1
             self.values[write.user_id] = (
@@ -135,6 +140,8 @@ class MemoryHistoryStore:
         self.lookups = self.queries = 0
 
     def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
+        keys = {(row.transaction.user_id, row.transaction.event_key) for row in rows}
+        assert len(keys) == len(rows), "DynamoDB refuses a request with two statements on one key"
         return [self._insert(row) for row in rows]
 
     def _insert(self, row: ScoredTransaction) -> Insert:

@@ -1,0 +1,123 @@
+"""Proof that the model-based test can fail: the score stage broken on purpose, in each way that its order exists to prevent."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from contract.scored import ScoredTransaction, to_history_item
+from score import stage
+from score.delivery import KafkaEvent, PartialBatchResponse, Span
+from score.history_store import Insert
+from score.profile import Profile
+from score.profile_store import ProfileWrite, Progress, Reading
+from score.user_chain import rebuild
+from tests.unit.score.stage_world import Pause, SteppedHistory, SteppedProfiles
+from tests.unit.score.test_stage_model import ScoreStageMachine
+
+ENOUGH = settings(
+    max_examples=400,
+    stateful_step_count=50,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    report_multiple_bugs=False,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class ProfileBeforeHistory(ScoreStageMachine):
+    """Rows are held back until the profiles are written."""
+
+    def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
+        held_back: list[ScoredTransaction] = []
+        world = self.world
+
+        class History(SteppedHistory):
+            def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
+                held_back.extend(rows)
+                return [Insert.STORED] * len(rows)
+
+        class Profiles(SteppedProfiles):
+            def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+                lost = super().write(writes, progress)
+                SteppedHistory(world, pause, random).insert(held_back, lambda: True)
+                held_back.clear()
+                return lost
+
+        self.profiles_class, self.history_class = Profiles, History
+        return super().handle(event, pause, random)
+
+
+class PutInsteadOfInsert(ScoreStageMachine):
+    """A row that stands is written over."""
+
+    class History(SteppedHistory):
+        def _insert(self, row: ScoredTransaction) -> Insert:
+            key = (row.transaction.user_id, row.transaction.event_key)
+            self._world.history.rows[key] = to_history_item(row, 0)
+            return Insert.STORED
+
+    history_class = History
+
+
+class NoCompareAndSet(ScoreStageMachine):
+    """The last writer of a profile wins."""
+
+    class Profiles(SteppedProfiles):
+        def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+            for write in writes:
+                standing = self._world.profiles.values.get(write.user_id, (b"", b""))
+                write.expected_revision = standing[0]
+            return super().write(writes, progress)
+
+    profiles_class = Profiles
+
+
+class NoFailureList(ScoreStageMachine):
+    """The answer never names a record to be delivered again."""
+
+    def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
+        super().handle(event, pause, random)
+        return {"batchItemFailures": []}
+
+
+class NoGapMarks(ScoreStageMachine):
+    """Every profile that stands in the cache is believed."""
+
+    class Profiles(SteppedProfiles):
+        def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
+            reading = super().read(user_ids, spans)
+            reading.progress = [Progress(m.topic, m.partition, m.folded_to, -1) for m in reading.progress]
+            return reading
+
+    profiles_class = Profiles
+
+
+MUTANTS = (
+    ProfileBeforeHistory,
+    PutInsteadOfInsert,
+    NoCompareAndSet,
+    NoFailureList,
+    NoGapMarks,
+)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_broken_stage_is_caught(mutant: type[ScoreStageMachine]) -> None:
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(mutant, settings=ENOUGH)
+
+
+def test_a_rebuild_that_looks_ahead_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rebuild_of_all(profile: Profile, rows: Any, facts_of: Any, deliveries: Any) -> Profile:
+        return rebuild(profile, rows, facts_of, ())
+
+    monkeypatch.setattr(stage, "rebuild", rebuild_of_all)
+
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(ScoreStageMachine, settings=ENOUGH)
