@@ -161,21 +161,22 @@ def _rows(measured: "Measured") -> "Sequence[Figure]":
 
 
 def _starts(starts: "dict[str, ColdStart]") -> "Sequence[Figure]":
-    empty = starts[EMPTY].init
+    empty = starts[EMPTY]
     figures = []
     for name, start in starts.items():
         if name == EMPTY:
             continue
-        more = [a - b for a, b in zip(start.init, empty, strict=True)]
+        more = [a - b for a, b in zip(start.init_cpu, empty.init_cpu, strict=True)]
+        wall = f"wall time {middle(start.init_wall):.0f} against {middle(empty.init_wall):.0f} ms"
         first = f"; its first batch takes {middle(start.first_batch):.0f} ms" if start.first_batch else ""
         figures.append(
             _of(
                 f"init_ms_{name}",
-                f"init of {name} above an empty handler's",
+                f"CPU of the init of {name} above an empty handler's",
                 more,
                 "ms",
                 target=450.0,
-                note=f"{middle(start.init):.0f} against {middle(empty):.0f} ms{first}",
+                note=f"{wall}{first}",
             )
         )
     return figures
