@@ -21,7 +21,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_338:These lines are for finding faults; the record of what was decided is transaction_history, kept for 400 days (decision 0013)
+  # checkov:skip=CKV_AWS_338:These lines are for finding faults; the record of what was decided is transaction_history (decision 0013)
   name              = "/aws/lambda/${local.function_name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.key_arns.logs

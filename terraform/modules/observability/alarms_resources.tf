@@ -55,7 +55,7 @@ locals {
         period_seconds = 60
         periods        = 10
         datapoints     = 10
-        expression     = "MAX(METRICS())"
+        expression     = "MAX([${join(", ", [for index, node in nodes : "node${index}"])}])"
         metrics        = { for index, node in nodes : "node${index}" => { namespace = "AWS/ElastiCache", name = "EngineCPUUtilization", stat = "Average", dimensions = { CacheClusterId = node } } }
       }
     },
@@ -69,7 +69,7 @@ locals {
         period_seconds = 60
         periods        = 15
         datapoints     = 15
-        expression     = "MAX(METRICS())"
+        expression     = "MAX([${join(", ", [for index, node in nodes : "node${index}"])}])"
         metrics        = { for index, node in nodes : "node${index}" => { namespace = "AWS/ElastiCache", name = "DatabaseMemoryUsagePercentage", stat = "Maximum", dimensions = { CacheClusterId = node } } }
       }
     },
@@ -83,7 +83,7 @@ locals {
         period_seconds = 60
         periods        = 5
         datapoints     = 3
-        expression     = "SUM(METRICS())"
+        expression     = "SUM([${join(", ", [for index, node in nodes : "node${index}"])}])"
         metrics        = { for index, node in nodes : "node${index}" => { namespace = "AWS/ElastiCache", name = "Evictions", stat = "Sum", dimensions = { CacheClusterId = node } } }
       }
     },
@@ -111,7 +111,7 @@ locals {
         period_seconds = 60
         periods        = 15
         datapoints     = 15
-        expression     = "MAX(METRICS())"
+        expression     = "MAX([${join(", ", [for index, broker in brokers : "broker${index}"])}])"
         metrics        = { for index, broker in brokers : "broker${index}" => { namespace = "AWS/Kafka", name = "KafkaDataLogsDiskUsed", stat = "Maximum", dimensions = { "Cluster Name" = var.kafka.cluster_name, "Broker ID" = tostring(broker) } } }
       }
     },
