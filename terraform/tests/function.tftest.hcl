@@ -99,6 +99,11 @@ run "function_is_what_its_yaml_says" {
     condition     = aws_sqs_queue.dead_letter.kms_master_key_id == var.key_arns.data && aws_sqs_queue.dead_letter.message_retention_seconds == 1209600
     error_message = "The dead-letter queue is encrypted and keeps messages as long as SQS can."
   }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue_policy.dead_letter.policy).Statement[*].Sid == ["TlsOnly"]
+    error_message = "The dead-letter queue takes no request without TLS."
+  }
 }
 
 run "function_with_the_cache_is_in_the_vpc" {

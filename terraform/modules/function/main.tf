@@ -35,6 +35,21 @@ resource "aws_sqs_queue" "dead_letter" {
   kms_data_key_reuse_period_seconds = 300
 }
 
+resource "aws_sqs_queue_policy" "dead_letter" {
+  queue_url = aws_sqs_queue.dead_letter.url
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "TlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = aws_sqs_queue.dead_letter.arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+}
+
 resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_117:Only what needs the cache or the brokers is in the VPC; the others would need NAT or endpoints to reach what is public, and open no port (decision 0013)
   # checkov:skip=CKV_AWS_272:The zips are built and hashed by the pipeline that applies them, and only its role may update code (decision 0013)
