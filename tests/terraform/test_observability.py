@@ -1,0 +1,193 @@
+"""Dashboard and alarms are drawn from what the functions emit, all of it, and each alarm has a runbook whose commands exist."""
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from alert.metrics import Metric as AlertMetric
+from glue_scripts import progress
+from local.specs import ROOT
+from persist.metrics import Metric as PersistMetric
+from score.telemetry import METRICS as SCORE_METRICS
+from tests.terraform.rendering import NAMESPACE, alarms, dashboard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from botocore.model import OperationModel
+
+RUNBOOKS: Final = ROOT / "docs" / "runbooks"
+SECTIONS: Final = ["What it means", "How to see it", "What to do", "How to know it is over"]
+CLI_SERVICES: Final = {"s3api": "s3"}
+"""Commands of AWS's CLI that are called otherwise than botocore's service."""
+CLI_OPTIONS: Final = {"query", "output", "max-items", "region", "profile"}
+"""What every command takes."""
+
+EMITTED: Final = (
+    {("score", name) for name in SCORE_METRICS}
+    | {("persist", metric.value) for metric in PersistMetric}
+    | {("alert", metric.value) for metric in AlertMetric}
+)
+
+
+def _emitted() -> set[tuple[str, str]]:
+    """Service and name of every metric: the stages' own lists, and what the Glue job's line declares to CloudWatch."""
+    line = progress.batch_line(0, progress.Counts(published=1, quarantined=1), duration_ms=1, at_ms=1)
+    declared = re.findall(r'"Name": "(\w+)"', line)
+    return EMITTED | {("ingestion", name) for name in declared}
+
+
+def _metrics_of_dashboard() -> set[tuple[str, str]]:
+    return {
+        (metric[3], metric[1])
+        for widget in dashboard()["widgets"]
+        for metric in widget["properties"].get("metrics", [])
+        if metric[0] == NAMESPACE
+    }
+
+
+def _metrics_of_alarms() -> set[tuple[str, str]]:
+    return {
+        (metric["dimensions"]["service"], metric["metric_name"])
+        for alarm in alarms()
+        for query in alarm.get("metric_query", [])
+        for metric in query["metric"]
+        if metric["namespace"] == NAMESPACE
+    }
+
+
+def _kind(alarm: dict[str, Any]) -> str:
+    found = re.search(r" Runbook: docs/runbooks/([a-z-]+)\.md$", alarm["alarm_description"])
+    assert found, f"{alarm['alarm_name']} names no runbook"
+    return found.group(1)
+
+
+def _alarm_runbooks() -> "Iterator[tuple[str, Path]]":
+    for file in sorted(RUNBOOKS.glob("*.md")):
+        if title := re.match(r"# Alarm: (.+)\n", file.read_text()):
+            yield title.group(1), file
+
+
+def test_the_dashboard_draws_every_metric_that_is_emitted_and_no_other() -> None:
+    assert _metrics_of_dashboard() == _emitted()
+
+
+def test_alarms_watch_only_metrics_that_are_emitted() -> None:
+    assert _metrics_of_alarms() <= _emitted()
+
+
+def test_the_dashboard_tells_the_story_from_top_to_bottom() -> None:
+    texts = [widget for widget in dashboard()["widgets"] if widget["type"] == "text"]
+
+    headings = [
+        text["properties"]["markdown"].splitlines()[0] for text in sorted(texts, key=lambda text: text["y"])
+    ]
+
+    numbered = [heading for heading in headings if re.match(r"## \d\.", heading)]
+    assert headings[0] == "## Is anything wrong?"
+    assert [heading[3] for heading in numbered] == ["1", "2", "3", "4", "5", "6"]
+    assert headings.index(numbered[0]) < headings.index("## Tables")
+
+
+def test_widgets_of_the_dashboard_do_not_overlap_and_fit_its_24_columns() -> None:
+    taken: set[tuple[int, int]] = set()
+    for widget in dashboard()["widgets"]:
+        cells = {
+            (x, y)
+            for x in range(widget["x"], widget["x"] + widget["width"])
+            for y in range(widget["y"], widget["y"] + widget["height"])
+        }
+        assert not cells & taken, widget["properties"]
+        taken |= cells
+    assert {x for x, _ in taken} == set(range(24))
+
+
+def test_every_metric_of_a_widget_is_written_as_cloudwatch_wants_it() -> None:
+    for widget in dashboard()["widgets"]:
+        for metric in widget["properties"].get("metrics", []):
+            namespace, name, *dimensions, options = metric
+            assert isinstance(namespace, str)
+            assert isinstance(name, str)
+            assert len(dimensions) % 2 == 0
+            assert all(isinstance(part, str) for part in dimensions)
+            assert "stat" in options
+
+
+def test_every_alarm_is_on_the_dashboard() -> None:
+    shown = {
+        arn.rpartition(":")[2]
+        for widget in dashboard()["widgets"]
+        for arn in widget["properties"].get("alarms", [])
+    }
+
+    assert shown == {alarm["alarm_name"] for alarm in alarms()}
+
+
+def test_every_alarm_has_its_runbook_and_every_runbook_of_an_alarm_its_alarm() -> None:
+    assert {_kind(alarm) for alarm in alarms()} == {kind for kind, _ in _alarm_runbooks()}
+
+
+@pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
+def test_a_runbook_is_called_like_its_alarm_and_says_all_four_things(kind: str, file: "Path") -> None:
+    text = file.read_text()
+
+    assert file.stem == kind
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
+    assert all(part.strip() for part in re.split(r"^## .+$", text, flags=re.MULTILINE))
+    assert "```sh" in text.partition("## How to see it")[2].partition("## What to do")[0]
+
+
+@pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
+def test_links_of_a_runbook_lead_somewhere(kind: str, file: "Path") -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", file.read_text()):
+        assert (file.parent / target).is_file(), f"{file.name}: {target}"
+
+
+def _operations(text: str) -> "Iterator[tuple[str, OperationModel, list[str]]]":
+    session = botocore.session.get_session()
+    for command in re.findall(r"\baws [a-z0-9-]+ [a-z0-9-]+[^\n`]*", text):
+        service, operation, rest = re.match(r"aws (\S+) (\S+)(.*)", command).groups()  # type: ignore[union-attr]
+        model = session.get_service_model(CLI_SERVICES.get(service, service))
+        names = {xform_name(name, "-"): name for name in model.operation_names}
+        assert operation in names, f"`aws {service}` has no command {operation}"
+        outside_quotes = re.sub(r"'[^']*'|\"[^\"]*\"", "_", rest)
+        yield command, model.operation_model(names[operation]), re.findall(r" --([a-z0-9-]+)", outside_quotes)
+
+
+@pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
+def test_aws_commands_of_a_runbook_exist_with_their_options(kind: str, file: "Path") -> None:
+    for command, operation, options in _operations(file.read_text()):
+        shape = operation.input_shape
+        members = {} if shape is None else {xform_name(name, "-"): name for name in shape.members}
+        required = set() if shape is None else {xform_name(name, "-") for name in shape.required_members}
+        assert set(options) - CLI_OPTIONS <= set(members), command
+        assert required <= set(options), command
+
+
+@pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
+def test_make_commands_of_a_runbook_exist(kind: str, file: "Path") -> None:
+    makefiles = [ROOT / "Makefile", *sorted((ROOT / "terraform").glob("*.mk"))]
+    targets = {
+        target
+        for makefile in makefiles
+        for target in re.findall(r"^([a-z][a-z-]*):", makefile.read_text(), re.M)
+    }
+
+    named = set(re.findall(r"\bmake (?:-s )?([a-z][a-z-]*)", file.read_text()))
+
+    assert named <= targets
+
+
+@pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
+def test_outputs_that_a_runbook_asks_for_exist(kind: str, file: "Path") -> None:
+    outputs = set(
+        re.findall(r'^output "(\w+)"', (ROOT / "terraform" / "outputs.tf").read_text(), re.MULTILINE)
+    )
+
+    named = set(re.findall(r"\bmake -s output ENV=\$ENV NAME=(\w+)", file.read_text()))
+
+    assert named <= outputs
