@@ -1,0 +1,39 @@
+"""The ruleset that Terraform deploys first is the repository's, although it goes as JSON and Terraform reads the YAML."""
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from local.specs import ROOT
+from score.rules_check import check_ruleset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from score.ruleset import Ruleset
+
+DOCUMENT = ROOT / "rules" / "default.yaml"
+
+
+def _content(ruleset: "Ruleset") -> tuple[Any, ...]:
+    """All that a ruleset says; the digest is of its text, which differs."""
+    return (
+        ruleset.version,
+        ruleset.base_currency,
+        {currency: ruleset.rate(currency) for currency in ruleset.currencies},
+        ruleset.thresholds,
+        ruleset.rules,
+        sorted(ruleset.lists, key=lambda each: each.name),  # Terraform puts keys in order
+    )
+
+
+def test_json_by_terraform_of_the_default_ruleset_says_what_its_yaml_says(tmp_path: "Path") -> None:
+    expression = f"jsonencode(yamldecode(file({json.dumps(str(DOCUMENT))})))"
+    done = subprocess.run(
+        ["terraform", "console"], input=expression, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    document: str = json.loads(done.stdout)  # the console writes a text as a literal
+
+    ruleset = check_ruleset(document.encode(), "as JSON")
+
+    assert _content(ruleset) == _content(check_ruleset(DOCUMENT.read_bytes(), "as YAML"))
