@@ -1,0 +1,90 @@
+"""A seeded stream of payments as producers send them: habits, attacks, late ones, repeats, and 5% that are no payments."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from contract.transaction import Location, Transaction, encode_transaction
+
+BERLIN = Location(latitude=52.52, longitude=13.405, country="DE", city="Berlin")
+LAGOS = Location(latitude=6.52, longitude=3.38, country="NG", city="Lagos")
+POISON_SHARE = 0.05
+LATE_SHARE = 0.06
+REPEAT_SHARE = 0.06
+ATTACKED_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One record as a producer writes it."""
+
+    key: str
+    value: bytes
+
+
+class Stream:
+    """Payments of a group of users that no other stream has.
+
+    Parameters
+    ----------
+    name : str
+        Prefix of its users and transactions.
+    seed : int
+        The same one gives the same stream.
+    ends_at : datetime
+        Event time of the newest payments, about; UTC.
+    """
+
+    def __init__(self, name: str, seed: int, ends_at: datetime, users: int = 8) -> None:
+        self._name = name
+        self._random = Random(f"{name}-{seed}")
+        self._at = ends_at - timedelta(hours=3)
+        self._users = [f"{name}-user-{number}" for number in range(users)]
+        self._attacked = set(self._users[: max(1, int(users * ATTACKED_SHARE))])
+        self._payments: list[Sent] = []
+        self._count = 0
+
+    def take(self, count: int) -> list[Sent]:
+        """The next records."""
+        return [self._next() for _ in range(count)]
+
+    def one_of_each_user(self) -> list[Sent]:
+        """One more payment of every user, by which its profile comes to light."""
+        return [self._payment(user) for user in self._users]
+
+    def _next(self) -> Sent:
+        random, kind = self._random, self._random.random()
+        user = random.choice(self._users)
+        if kind < POISON_SHARE:
+            bad = random.choice((b"?", b"", b"\xff\xfe", b'{"user_id": 7}', b'{"transaction_id": "x"}'))
+            return Sent(user, bad)
+        if kind < POISON_SHARE + REPEAT_SHARE and self._payments:
+            return random.choice(self._payments[-60:])
+        return self._payment(user)
+
+    def _payment(self, user: str) -> Sent:
+        random = self._random
+        self._at += timedelta(seconds=random.choice((1, 5, 20, 60)))
+        is_late = random.random() < LATE_SHARE
+        is_attack = user in self._attacked and random.random() < 0.4
+        self._count += 1
+        transaction = Transaction(
+            transaction_id=f"{self._name}-t-{self._count}",
+            user_id=user,
+            amount=Decimal(random.randint(9_000, 30_000) if is_attack else random.randint(100, 9_000))
+            / (1 if is_attack else 100),
+            currency=random.choice(("USD", "EUR")),
+            timestamp=self._at
+            - (timedelta(minutes=random.choice((2, 90, 4_000))) if is_late else timedelta()),
+            location=LAGOS if is_attack and random.random() < 0.5 else BERLIN,
+            merchant_id=f"m-{random.randint(1, 6)}",
+            merchant_category="grocery",
+            channel="online",
+            card_id=f"tok_{user}",
+            device_id="stolen" if is_attack else "own",
+            ip_address="198.51.100.23",
+        )
+        sent = Sent(user, encode_transaction(transaction))
+        self._payments.append(sent)
+        return sent
