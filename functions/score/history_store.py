@@ -5,9 +5,11 @@ An insert by PartiQL costs the write units of a plain put and answers ``Duplicat
 """
 
 import random
+import threading
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.scored import (
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
 
 MAX_STATEMENTS: Final = 25
 """Statements that one `BatchExecuteStatement` takes."""
@@ -37,6 +40,8 @@ REBUILD_ROWS: Final = 500
 """Rows that a profile is rebuilt from, the newest: about 5 a day over the longest window, and one page of a Query."""
 
 _SECONDS_PER_DAY: Final = 86_400
+_PLACEHOLDER: "Final[BatchStatementRequestTypeDef]" = {"Statement": "-"}
+_ENCODER: Final = msgspec.json.Encoder()
 _DUPLICATE: Final = "DuplicateItem"
 
 T = TypeVar("T")
@@ -103,6 +108,8 @@ class DynamoHistoryStore:
         # One text for all rows: values are parameters, so nothing of a payment is ever part of a statement.
         fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
         self._insert_statement = f'INSERT INTO "{table}" VALUE {{{fields}}}'
+        self._call = threading.local()
+        client.meta.events.register("before-call.dynamodb.BatchExecuteStatement", self._put_body)
 
     def insert(self, rows: "Sequence[ScoredTransaction]", has_time: "Callable[[], bool]") -> list[Insert]:
         """Insert rows in requests of 25, side by side; throttled rows again, with jitter.
@@ -166,12 +173,18 @@ class DynamoHistoryStore:
         return {"Statement": self._insert_statement, "Parameters": list(item.values())}
 
     def _execute(self, statements: "list[dict[str, Any]]") -> list[Insert]:
+        # botocore would walk through every value of every row by the service's model, a tenth of a batch's CPU. It is given
+        # one that says nothing, and the finished body before it signs; endpoint, signature, retries and errors stay its own.
+        self._call.body = _ENCODER.encode({"Statements": statements})
         try:
-            answer = self._client.batch_execute_statement(Statements=statements)  # type: ignore[arg-type]
+            answer = self._client.batch_execute_statement(Statements=[_PLACEHOLDER])
         except (ClientError, BotoCoreError):
             # Also a time-out after the rows were written: the next try then finds that they stand.
             return [Insert.FAILED] * len(statements)
         return [_result(response) for response in answer["Responses"]]
+
+    def _put_body(self, params: "dict[str, Any]", **_: object) -> None:
+        params["body"] = self._call.body
 
     def _batch_get(self, keys: "Sequence[RowKey]") -> "Iterator[Mapping[str, Any]]":
         request: Any = {
