@@ -12,7 +12,7 @@ import msgspec
 from benchmarks.lab import INJECTED, Cost
 from benchmarks.network import Counts, Delays
 from benchmarks.workload import TOPIC, batches, kafka_event
-from score.profile_store import ProfileWrite, Progress, RedisProfileStore, connect
+from score.profile_store import SLOT_TAG, ProfileWrite, Progress, RedisProfileStore, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def seed_cache(lab: "Lab", profiles: "dict[str, Profile]", folded_to: "dict[int,
     if lost:
         raise ValueError(f"{len(lost)} profiles stand already; the cache is not empty")
     for user in profiles:
-        lab.cache.copy(f"profile:{user}", f"floor:{user}")
+        lab.cache.copy(f"profile:{SLOT_TAG}:{user}", f"floor:{user}")
 
 
 def measure(lab: "Lab", workload: "Workload", rounds: int, progress: "Callable[[str], None]") -> Measured:

@@ -20,6 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from score.cache_primary import PrimaryClient
 from score.errors import CacheUnavailableError
 from score.profile import Profile, ProfileFormatError
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S: Final = 0.25
 READ_TIMEOUT_S: Final = 0.75
 """A cache that is slower than reading history from DynamoDB is no help."""
+
+SLOT_TAG: Final = "{1}"
+"""In every key. In cluster mode a script's keys must share a slot, which is found from what stands between braces."""
 
 REVISION_BYTES: Final = 8
 _SECONDS_PER_DAY: Final = 86_400
@@ -212,7 +216,7 @@ def connect(endpoint: str, credentials: "CredentialProvider | None" = None) -> "
         Signs in at each new connection; None for a cache without users.
     """
     url = endpoint if "://" in endpoint else f"redis://{endpoint}"
-    return redis.Redis.from_url(
+    return PrimaryClient.from_url(
         url,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         socket_timeout=READ_TIMEOUT_S,
@@ -225,11 +229,11 @@ def connect(endpoint: str, credentials: "CredentialProvider | None" = None) -> "
 
 
 def _profile_key(user_id: str) -> str:
-    return f"profile:{user_id}"
+    return f"profile:{SLOT_TAG}:{user_id}"
 
 
 def _progress_key(topic: str, partition: int) -> str:
-    return f"progress:{topic}/{partition}"
+    return f"progress:{SLOT_TAG}:{topic}/{partition}"
 
 
 def _cached(value: bytes | None) -> CachedProfile:

@@ -86,7 +86,7 @@ def test_a_batch_is_scored_and_stored_and_its_metrics_given(
     assert answer == {"batchItemFailures": []}
     [item] = system.dynamodb.scan(TableName=system.table)["Items"]
     assert from_history_item(item).transaction == make_transaction(timestamp=NOW)
-    assert system.cache.exists("profile:user-1", f"progress:{TOPIC}/0") == 2
+    assert system.cache.exists("profile:{1}:user-1", f"progress:{{1}}:{TOPIC}/0") == 2
     told = printed(capsys)
     assert (told["RecordsReceived"], told["TransactionsScored"]) == ([1.0], [1.0])
 
@@ -94,7 +94,7 @@ def test_a_batch_is_scored_and_stored_and_its_metrics_given(
 def test_a_redelivery_finds_its_row_and_folds_once(system: System) -> None:
     handler, event = system.load(), event_of(make_transaction(timestamp=NOW))
     handler(event, Context())
-    system.cache.delete("profile:user-1")
+    system.cache.delete("profile:{1}:user-1")
 
     answer = handler(event, Context())
 

@@ -52,7 +52,7 @@ def test_what_is_written_is_read_back_and_expires(
     assert stored(reading.profiles["ü 1"]) == profile.to_bytes()
     assert reading.profiles["nobody"] == CachedProfile(None, b"")
     assert reading.progress == [Progress(TOPIC, 3, 9, 4)]
-    assert 0 < redis_client.ttl("profile:ü 1") <= 90 * 86_400
+    assert 0 < redis_client.ttl("profile:{1}:ü 1") <= 90 * 86_400
 
 
 def test_a_write_over_a_changed_profile_is_lost_and_moves_no_progress(store: RedisProfileStore) -> None:
@@ -127,7 +127,7 @@ def test_a_large_batch_is_one_command_each_way(store: RedisProfileStore, redis_c
 def test_a_profile_of_another_format_counts_as_missing(
     store: RedisProfileStore, redis_client: redis.Redis
 ) -> None:
-    redis_client.set("profile:user", b"revision" + b"\xff not a profile")
+    redis_client.set("profile:{1}:user", b"revision" + b"\xff not a profile")
 
     cached = store.read(["user"], []).profiles["user"]
 
