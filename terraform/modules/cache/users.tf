@@ -17,9 +17,6 @@ locals {
     "+eval",
     "+evalsha",
     "+script|load",
-    "+cluster|slots", # where a client of a group in cluster mode finds its nodes
-    "+cluster|shards",
-    "+cluster|nodes",
   ])
 }
 
