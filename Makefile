@@ -149,20 +149,20 @@ MINUTES ?= 30
 FIGURES ?=
 
 .PHONY: bench
-bench: setup build ## Measure the functions against their targets (FIGURES=1 draws docs/figures)
+bench: setup ## Measure the functions against their targets (FIGURES=1 draws docs/figures)
 	@$(PY) -m benchmarks $(if $(FIGURES),--figures)
 
 .PHONY: bench-endtoend
-bench-endtoend: setup ## Measure the way from the topic to SNS at 200 payments a second, and the highest steady rate
-	@$(PY) -m benchmarks.endtoend --search $(if $(FIGURES),--figures)
+bench-endtoend: setup ## Measure from the topic to SNS, 200 a second for 5 minutes, and the highest steady rate
+	@$(PY) -m benchmarks.endtoend --seconds 300 --search $(if $(FIGURES),--figures)
 
 .PHONY: soak
 soak: setup ## Watch memory and latency at a steady rate (MINUTES=)
 	@$(PY) -m benchmarks.soak --minutes $(MINUTES) $(if $(FIGURES),--figures)
 
 .PHONY: scale
-scale: $(VENV)/.dev ## Say what 1,000 to 100,000 payments a second would need, and what breaks first
-	@$(PY) -m benchmarks.scale
+scale: $(VENV)/.dev ## Say what 1,000 to 100,000 payments a second need, and what breaks first (ENV=)
+	@$(PY) -m benchmarks.scale $(if $(ENV),--env $(ENV))
 
 ##@ Upkeep
 

@@ -173,8 +173,8 @@ class DynamoHistoryStore:
         return {"Statement": self._insert_statement, "Parameters": list(item.values())}
 
     def _execute(self, statements: "list[dict[str, Any]]") -> list[Insert]:
-        # botocore would walk through every value of every row by the service's model, a tenth of a batch's CPU. It is given
-        # one that says nothing, and the finished body before it signs; endpoint, signature, retries and errors stay its own.
+        # botocore walks through every value of every row by the service's model: 17 of the 31 µs that a row costs. So it is
+        # given a statement that says nothing, and the finished body before it signs; the rest of the call stays its own.
         self._call.body = _ENCODER.encode({"Statements": statements})
         try:
             answer = self._client.batch_execute_statement(Statements=[_PLACEHOLDER])

@@ -8,7 +8,7 @@ import pytest
 
 from local.specs import ROOT
 
-ROOTS = {"functions": ROOT / "functions", "local": ROOT}
+ROOTS = {"benchmarks": ROOT, "functions": ROOT / "functions", "local": ROOT}
 """Folder with examples to the import root of its modules. The Glue job's need Spark and run with its own tests."""
 
 
