@@ -8,7 +8,7 @@ variables {
   name          = "fraud-test"
   function      = "payments"
   functions_dir = "./tests/fixtures/functions"
-  build_dir     = "./tests/fixtures/build"
+  build_dir     = "./tests/fixtures/zips"
 
   log_retention_days = 30
 
@@ -86,7 +86,7 @@ run "function_is_what_its_yaml_says" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("./tests/fixtures/build/payments.zip")
+    condition     = aws_lambda_function.this.source_code_hash == filebase64sha256("./tests/fixtures/zips/payments.zip")
     error_message = "The zip's bytes decide whether the function changes."
   }
 
