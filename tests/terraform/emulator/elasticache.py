@@ -27,6 +27,10 @@ class CacheError(ServiceException):
 class CacheBackend(models.ElastiCacheBackend):
     """moto's users, subnet groups and tags, and the rest by kind and name."""
 
+    @property
+    def _url_module(self) -> Any:
+        return urls  # moto looks beside the class's own module
+
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.kept: dict[str, dict[str, Document]] = {

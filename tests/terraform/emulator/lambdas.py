@@ -1,8 +1,9 @@
 """AWS Lambda: event source mappings of MSK, and the settings of a function that moto forgets.
 
-No function is run: an invocation answers with the document that it was sent, as moto's simple backend does.
+No function is run. Terraform invokes one, topic_admin, and it is answered that the topics it asks for are as wanted.
 """
 
+import json
 from typing import Any, Final
 
 from moto.awslambda import models
@@ -68,18 +69,37 @@ class FunctionsBackend(simple.LambdaSimpleBackend):
     """moto's functions, and mappings of Kafka topics beside those of streams and queues."""
 
     def create_event_source_mapping(self, spec: dict[str, Any]) -> models.EventSourceMapping:
-        """Keep a mapping; it is enabled at once."""
+        """Keep a mapping; it is enabled at once, and of the alias that it was made for."""
         if ":kafka:" not in (spec.get("EventSourceArn") or ""):
-            return super().create_event_source_mapping(spec)
-        function = self._lambdas.get_function_by_name_or_arn_with_qualifier(spec["FunctionName"])
-        place = {
-            "RegionName": self.region_name,
-            "AccountId": self.account_id,
-            "FunctionArn": function.function_arn,
-        }
+            made = super().create_event_source_mapping(spec)
+            made.function_arn = spec["FunctionName"]  # moto shows the version that the alias stands for
+            return made
+        self.get_function(spec["FunctionName"])
+        place = {"RegionName": self.region_name, "AccountId": self.account_id}
+        place["FunctionArn"] = spec["FunctionName"]
         mapping = KafkaMapping(spec | place)  # type: ignore[abstract] # CloudFormation's part is not used
         self._event_source_mappings[mapping.uuid] = mapping
         return mapping
+
+    def update_event_source_mapping(
+        self, uuid: str, spec: dict[str, Any]
+    ) -> models.EventSourceMapping | None:
+        """Change a mapping, and keep the alias it is of."""
+        changed = super().update_event_source_mapping(uuid, spec)
+        if changed is not None and spec.get("FunctionName"):
+            changed.function_arn = spec["FunctionName"]
+        return changed
+
+    def invoke(
+        self, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
+    ) -> str | bytes | None:
+        """Answer as topic_admin does where every topic stands."""
+        self.get_function(function_name, qualifier)
+        wanted = json.loads(body or "{}").get("topics", [])
+        topics = {
+            t["name"]: {"created": False, "partitions": t["partitions"], "configs_set": []} for t in wanted
+        }
+        return json.dumps({"topics": topics}).encode()
 
 
 def install() -> None:

@@ -46,6 +46,10 @@ def merged(defaults: Document, given: Document) -> Document:
 class MskBackend(BaseBackend):
     """What stands in one account and region."""
 
+    @property
+    def _url_module(self) -> Any:
+        return urls  # moto looks beside the class's own module
+
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.clusters: dict[str, Document] = {}
@@ -320,4 +324,8 @@ def install() -> None:
     """Serve MSK from here instead of moto."""
     models.kafka_backends.backend = MskBackend  # type: ignore[assignment] # same base, other contents
     urls.url_paths.clear()
-    urls.url_paths.update({"{0}/(?:api/v2|v1)/.+$": MskResponse.dispatch})
+    for path in ("api/v2/clusters", "v1/clusters", "v1/configurations"):
+        urls.url_paths[f"{{0}}/{path}$"] = MskResponse.dispatch
+        urls.url_paths[f"{{0}}/{path}/(?P<rest>.+)$"] = MskResponse.dispatch
+    for path in ("v1/operations", "v1/tags"):
+        urls.url_paths[f"{{0}}/{path}/(?P<rest>.+)$"] = MskResponse.dispatch

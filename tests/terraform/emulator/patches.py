@@ -1,10 +1,13 @@
 """Small differences between moto and AWS, one class or function each, with what Terraform sees of it."""
 
 import json
+import logging
 from typing import Any
 
 import xmltodict  # type: ignore[import-untyped]
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.responses import ActionResult, BaseResponse
 from moto.iam import access_control
 from moto.s3.exceptions import NoSuchLifecycleConfiguration
 from moto.s3.models import FakeBucket
@@ -87,7 +90,61 @@ def bucket_lifecycle() -> None:
     S3Response.get_bucket_lifecycle = get_bucket_lifecycle  # type: ignore[method-assign]
 
 
+def log_delivery() -> None:
+    """S3 delivers access logs where the bucket's policy lets its service; moto stumbles over a principal that is `*`."""
+
+    def allowed(target_bucket: FakeBucket, target_prefix: str | None) -> bool:
+        statements = json.loads(target_bucket.policy or b"{}").get("Statement", [])
+        allowing = [s for s in statements if s["Effect"] == "Allow" and isinstance(s["Principal"], dict)]
+        objects = f"arn:aws:s3:::{target_bucket.name}/"
+        return any(
+            s["Principal"].get("Service") == "logging.s3.amazonaws.com"
+            and "s3:PutObject" in s["Action"]
+            and s["Resource"] in (f"{objects}*", f"{objects}{target_prefix or ''}*")
+            for s in allowing
+        )
+
+    FakeBucket._log_permissions_enabled_policy = staticmethod(allowed)  # type: ignore[method-assign]
+
+
+def composite_alarms() -> None:
+    """CloudWatch makes alarms of alarms; moto keeps what they say and has no call that makes one."""
+
+    def put_composite_alarm(self: CloudWatchResponse) -> ActionResult:
+        answer = self.put_metric_alarm()
+        alarm: Any = self.cloudwatch_backend.alarms[self._get_param("AlarmName")]
+        alarm.alarm_rule = alarm.rule
+        alarm.actions_suppressor = self._get_param("ActionsSuppressor")
+        alarm.actions_suppressor_wait_period = self._get_int_param("ActionsSuppressorWaitPeriod")
+        alarm.actions_suppressor_extension_period = self._get_int_param("ActionsSuppressorExtensionPeriod")
+        return answer
+
+    CloudWatchResponse.put_composite_alarm = put_composite_alarm  # type: ignore[attr-defined]
+
+
+def plain_refusals() -> None:
+    """Refuse at once what moto lacks or stumbles over: a server error is asked again for ten minutes."""
+    call = BaseResponse.call_action
+
+    def call_action(self: BaseResponse) -> Any:
+        try:
+            return call(self)
+        except (NotImplementedError, AttributeError, KeyError, TypeError) as error:
+            logging.getLogger(__name__).exception("the emulator cannot do this")
+            return 400, {}, f"the emulator: {error!r}"
+
+    BaseResponse.call_action = call_action  # type: ignore[method-assign]
+
+
 def install() -> None:
     """Put all of them right."""
-    for patch in (autoscaling_tags, queue_redrive, conditional_denials, bucket_lifecycle):
+    for patch in (
+        autoscaling_tags,
+        queue_redrive,
+        conditional_denials,
+        bucket_lifecycle,
+        log_delivery,
+        composite_alarms,
+        plain_refusals,
+    ):
         patch()

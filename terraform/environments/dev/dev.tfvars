@@ -1,0 +1,26 @@
+# dev: everything that prod has, at the smallest size that MSK, Glue and ElastiCache sell, and nothing that must be kept.
+environment              = "dev"
+account_id               = "123456789012"
+region                   = "us-east-1"
+availability_zones       = ["us-east-1a", "us-east-1b", "us-east-1c"]
+permissions_boundary_arn = "arn:aws:iam::123456789012:policy/fraud-dev-boundary"
+
+cidr_block          = "10.20.0.0/16"
+endpoint_zone_count = 1 # nobody pays: a lost zone may stop it, and two thirds of the endpoints' price are saved
+
+kafka = {
+  brokers         = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 50 }
+  partitions      = 6
+  retention_hours = 24
+}
+
+cache = {
+  node_type               = "cache.t4g.micro" # 0.5 GiB: some 100,000 profiles
+  replicas                = { minimum = 1, maximum = 1 }
+  snapshot_retention_days = 1
+}
+
+ingestion = { maximum_workers = 2 }
+
+log_retention_days         = 14
+enable_deletion_protection = false

@@ -1,0 +1,26 @@
+# prod: sized for 100 million transactions a month, 40 a second on average and some 400 at the peak (docs/cost.md).
+environment              = "prod"
+account_id               = "123456789012"
+region                   = "us-east-1"
+availability_zones       = ["us-east-1a", "us-east-1b", "us-east-1c"]
+permissions_boundary_arn = "arn:aws:iam::123456789012:policy/fraud-prod-boundary"
+
+cidr_block          = "10.22.0.0/16"
+endpoint_zone_count = 3
+
+kafka = {
+  brokers         = { instance_type = "kafka.m7g.large", volume_gib = 250, volume_maximum_gib = 2000 }
+  partitions      = 48 # bounds the batches scored at a time; can be raised, never lowered
+  retention_hours = 168
+}
+
+cache = {
+  node_type               = "cache.r7g.large" # 13 GiB: some 3 million profiles
+  replicas                = { minimum = 2, maximum = 4 }
+  snapshot_retention_days = 7
+}
+
+ingestion = { maximum_workers = 10 }
+
+log_retention_days         = 400
+enable_deletion_protection = true

@@ -1,0 +1,26 @@
+# staging: prod's shape at a size for load tests of some 500 transactions a second.
+environment              = "staging"
+account_id               = "123456789012"
+region                   = "us-east-1"
+availability_zones       = ["us-east-1a", "us-east-1b", "us-east-1c"]
+permissions_boundary_arn = "arn:aws:iam::123456789012:policy/fraud-staging-boundary"
+
+cidr_block          = "10.21.0.0/16"
+endpoint_zone_count = 3
+
+kafka = {
+  brokers         = { instance_type = "kafka.m7g.large", volume_gib = 100, volume_maximum_gib = 500 }
+  partitions      = 12
+  retention_hours = 72
+}
+
+cache = {
+  node_type               = "cache.t4g.medium" # 3 GiB: some 700,000 profiles
+  replicas                = { minimum = 1, maximum = 1 }
+  snapshot_retention_days = 1
+}
+
+ingestion = { maximum_workers = 4 }
+
+log_retention_days         = 30
+enable_deletion_protection = false

@@ -1,0 +1,113 @@
+"""A plan as people read it: what changes, what was changed behind Terraform's back, and both as Markdown.
+
+Pure: it reads what ``terraform show -json`` prints.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+Document = dict[str, Any]
+
+ACTIONS: Final = {
+    ("create",): "create",
+    ("update",): "change",
+    ("delete",): "destroy",
+    ("delete", "create"): "replace",
+    ("create", "delete"): "replace",
+    ("forget",): "forget",
+}
+"""Terraform's actions and what people call them; reading and doing nothing are no changes."""
+
+LONGEST_COMMENT: Final = 60_000
+"""Characters of a report; GitHub refuses a comment over 65,536."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What happens to one resource."""
+
+    address: str
+    action: str
+    """create, change, destroy, replace or forget."""
+    attributes: tuple[str, ...]
+    """Top-level attributes that differ, sorted; empty where the resource comes or goes."""
+
+
+def _changes(entries: list[Document]) -> list[Change]:
+    changes = []
+    for entry in entries:
+        change = entry["change"]
+        action = ACTIONS.get(tuple(change["actions"]))
+        if action is None or entry.get("mode") == "data":
+            continue
+        before, after = change.get("before") or {}, change.get("after") or {}
+        unknown = change.get("after_unknown") or {}
+        differing = {key for key in before | after if before.get(key) != after.get(key)}
+        differing |= {key for key, value in unknown.items() if value is True}
+        comes_or_goes = action in ("create", "destroy", "forget")
+        changes.append(Change(entry["address"], action, () if comes_or_goes else tuple(sorted(differing))))
+    return sorted(changes, key=lambda change: change.address)
+
+
+def planned_changes(plan: Document) -> list[Change]:
+    """What applying the plan does, by address; outputs alone are no change."""
+    return _changes(plan.get("resource_changes", []))
+
+
+def drifted(plan: Document) -> list[Change]:
+    """What the plan puts back: changed in AWS since the last apply, and set by the configuration.
+
+    Terraform tells of every attribute that AWS fills in as well; what no apply would change is no drift.
+    """
+    planned = {change.address for change in planned_changes(plan)}
+    return [change for change in _changes(plan.get("resource_drift", [])) if change.address in planned]
+
+
+def pending(plan: Document) -> list[Change]:
+    """What the plan changes though nobody touched it in AWS: the configuration is ahead of the last apply."""
+    touched = {change.address for change in drifted(plan)}
+    return [change for change in planned_changes(plan) if change.address not in touched]
+
+
+def sentence(change: Change) -> str:
+    """Say one change in a line."""
+    what = f" ({', '.join(change.attributes)})" if change.attributes else ""
+    return f"{change.action} {change.address}{what}"
+
+
+def counts(changes: list[Change]) -> str:
+    """Say how many there are of each kind, the dangerous ones first."""
+    order = ("destroy", "replace", "change", "create", "forget")
+    found = [(sum(change.action == action for change in changes), action) for action in order]
+    return ", ".join(f"{number} to {action}" for number, action in found if number) or "no changes"
+
+
+def report(environment: str, plan: Document) -> str:
+    """Write the plan as Markdown for a pull request.
+
+    Parameters
+    ----------
+    environment : str
+        Whose plan it is.
+    plan : dict
+        What ``terraform show -json`` prints.
+
+    Returns
+    -------
+    str
+        At most `LONGEST_COMMENT` characters. Addresses and attributes only: values stay with Terraform.
+    """
+    changes = planned_changes(plan)
+    lines = [f"### Plan for {environment}: {counts(changes)}", ""]
+    order = {"destroy": 0, "replace": 1, "change": 2, "create": 3, "forget": 4}
+    for change in sorted(changes, key=lambda change: (order[change.action], change.address)):
+        mark = ":warning: " if change.action in ("destroy", "replace") else ""
+        attributes = f" — {', '.join(change.attributes)}" if change.attributes else ""
+        lines.append(f"- {mark}**{change.action}** `{change.address}`{attributes}")
+    if behind := drifted(plan):
+        lines += ["", "Changed in AWS since the last apply, and put back by this plan:", ""]
+        lines += [f"- `{change.address}`" for change in behind]
+    text = "\n".join(lines) + "\n"
+    if len(text) <= LONGEST_COMMENT:
+        return text
+    return text[:LONGEST_COMMENT].rsplit("\n", 1)[0] + "\n\n… and more; the job's log has the whole plan.\n"

@@ -1,0 +1,119 @@
+"""A copy of the repository that an environment can live in: its own state, its own stages, the make targets as they are."""
+
+import json
+import os
+import shutil
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import boto3
+import msgspec
+
+ACCOUNT = "123456789012"
+"""The emulator's account, and the one that the environments' files name until they are given a real one."""
+
+REGION = "us-east-1"
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a make target did."""
+
+    code: int
+    output: str
+
+
+class Workspace:
+    """The repository's infrastructure in a folder of its own, against one emulator.
+
+    Parameters
+    ----------
+    repository : Path
+        What is copied.
+    folder : Path
+        Where to; empty.
+    endpoint : str
+        URL of the emulator.
+    """
+
+    def __init__(self, repository: Path, folder: Path, endpoint: str) -> None:
+        self.folder = folder
+        self.endpoint = endpoint
+        self._environment = os.environ | {
+            "AWS_ENDPOINT_URL": endpoint,  # an address, not a name: S3 then puts the bucket into the path
+            "AWS_ACCESS_KEY_ID": "emulator",
+            "AWS_SECRET_ACCESS_KEY": "emulator",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "PYTHONPATH": f"{folder / 'functions'}:{folder}",
+        }
+        ignored = shutil.ignore_patterns(".terraform", "__pycache__", "*.tfstate*", "*.tfplan")
+        for name in ("terraform", "functions", "glue_scripts", "rules"):
+            shutil.copytree(repository / name, folder / name, ignore=ignored)
+        # What stages require is built once for all; the folder's own stages are built from its own sources.
+        (folder / "build").mkdir()
+        (repository / "build/requirements").mkdir(parents=True, exist_ok=True)
+        (folder / "build/requirements").symlink_to(repository / "build/requirements")
+        self._venv = repository / ".venv"
+
+    def make(self, target: str, answer: str = "", **variables: str) -> Result:
+        """Run a make target as an operator does.
+
+        Parameters
+        ----------
+        target : str
+            Of terraform.mk.
+        answer : str
+            What is typed where it asks.
+        **variables : str
+            Make's variables, as ``ENV="dev"``.
+        """
+        command = [
+            "make",
+            "--no-print-directory",
+            "-f",
+            "terraform/terraform.mk",
+            target,
+            f"VENV={self._venv}",
+        ]
+        command += [
+            f"PY={self._venv / 'bin/python'}",
+            *(f"{name}={value}" for name, value in variables.items()),
+        ]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self._environment,
+            input=answer + "\n",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout)
+
+    def expect(self, target: str, answer: str = "", **variables: str) -> Result:
+        """Run a make target that must succeed; AssertionError with its output where it does not."""
+        result = self.make(target, answer, **variables)
+        assert result.code == 0, f"make {target} ended with {result.code}:\n{result.output[-8000:]}"
+        return result
+
+    def client(self, service: str) -> Any:
+        """Make a client of the emulator, for whatever happens behind Terraform's back."""
+        return boto3.client(
+            service,  # type: ignore[call-overload] # any service
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="emulator",
+            aws_secret_access_key="emulator",
+        )
+
+    def standing(self) -> set[str]:
+        """Name everything that stands in the emulator."""
+        with urllib.request.urlopen(f"{self.endpoint}/moto-api/inventory") as answer:
+            return set(json.load(answer))
+
+    def code_by_function(self) -> dict[str, str]:
+        """Hash of each function's code in AWS, by the function's name."""
+        functions = self.client("lambda").list_functions()["Functions"]
+        return {function["FunctionName"]: function["CodeSha256"] for function in functions}
