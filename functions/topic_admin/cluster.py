@@ -61,7 +61,7 @@ def iam_token(region: str) -> tuple[str, float]:
         The token, and when it expires in seconds since the epoch: what librdkafka's callback gives.
     """
     # Here and not above: only a cluster that asks for a sign-in needs it, and it takes its time to import.
-    from aws_msk_iam_sasl_signer import (  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    from aws_msk_iam_sasl_signer import (  # type: ignore[import-untyped]
         MSKAuthTokenProvider,
     )
 
