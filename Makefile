@@ -17,6 +17,8 @@ MAP ?=
 LIMIT ?=
 RULES ?= rules/default.yaml
 
+TERRAFORM := $(shell command -v terraform)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
@@ -116,8 +118,9 @@ build: $(VENV)/.dev ## Build the functions' zips (ARCH=host, x86_64 or arm64)
 	@$(PY) functions/build_zips.py --arch $(ARCH)
 
 .PHONY: test
-test: setup ## Set up and run all tests
-	@$(PY) -m pytest
+test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run all tests; those of Terraform where it is on the path
+	@$(PY) -m pytest $(if $(TERRAFORM),,--ignore tests/terraform)
+	@$(if $(TERRAFORM),,echo "Terraform is not on the path: tests/terraform was not run." >&2)
 
 .PHONY: test-unit
 test-unit: $(VENV)/.dev ## Run the unit tests, in seconds
@@ -137,6 +140,7 @@ lint: $(VENV)/.dev ## Check style, types and YAML; changes nothing
 	@$(VENV)/bin/ruff format --check --quiet
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/yamllint --strict .
+	@$(if $(TERRAFORM),terraform fmt -check -recursive -diff terraform)
 
 .PHONY: format
 format: $(VENV)/.dev ## Format, and mend what can be mended
@@ -173,7 +177,7 @@ docs: $(VENV)/.dev ## Make the pages and schemas that are made from code
 
 .PHONY: lock
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
-	@for f in dev emulator lambda; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
+	@for f in dev emulator infra lambda; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
 	@for f in functions/*/requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
 
 .PHONY: clean
@@ -185,5 +189,4 @@ clean: ## Remove everything that was built, but not the set-up
 distclean: clean ## Remove the set-up as well
 	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra
 
-# The infrastructure's targets: plan, apply, drift and the rest.
--include terraform/terraform.mk
+include terraform/terraform.mk
