@@ -34,7 +34,7 @@ module "functions" {
 # nothing the second time. A topic is never deleted from here.
 resource "aws_lambda_invocation" "kafka_topics" {
   function_name = module.functions["topic_admin"].function_name
-  qualifier     = module.functions["topic_admin"].alias_name
+  qualifier     = module.functions["topic_admin"].granted_alias_name
   input = jsonencode({
     topics = [
       for topic in local.kafka_topics : {

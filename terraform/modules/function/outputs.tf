@@ -42,3 +42,10 @@ output "log_group_name" {
   description = "Name of the log group."
   value       = aws_cloudwatch_log_group.this.name
 }
+
+# A function that is invoked while it is being made needs its rights by then.
+output "granted_alias_name" {
+  description = "The alias, for whoever invokes the function during an apply: known once the role has the access that function.yaml names."
+  value       = aws_lambda_alias.live.name
+  depends_on  = [aws_iam_role_policy.access]
+}
