@@ -9,13 +9,6 @@ locals {
 }
 
 data "aws_iam_policy_document" "apply" {
-  # checkov:skip=CKV_AWS_109:It manages roles; CreateRole and every change of one are bound to the permissions boundary below.
-  # checkov:skip=CKV_AWS_110:A role that it makes cannot exceed the boundary, and it may not touch the boundary nor its own role.
-  # checkov:skip=CKV_AWS_111:Most create calls of these services take no resource; the region is the bound.
-  # checkov:skip=CKV_AWS_356:As CKV_AWS_111.
-  # checkov:skip=CKV_AWS_107:It creates functions and reads their settings; no credential is in them.
-  # checkov:skip=CKV_AWS_108:It manages tables and buckets that hold payments; reading them is denied below.
-  # checkov:skip=CKV2_AWS_40:iam:* is nowhere; the statements name the calls.
   for_each = var.environments
 
   statement {

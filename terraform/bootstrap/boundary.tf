@@ -2,10 +2,6 @@
 # topic; this is the fence for the day when one of them is wrong.
 
 data "aws_iam_policy_document" "boundary" {
-  # checkov:skip=CKV_AWS_356:A boundary grants nothing; roles get what both this and their own policy allow, and those name resources.
-  # checkov:skip=CKV_AWS_111:As CKV_AWS_356.
-  # checkov:skip=CKV_AWS_108:As CKV_AWS_356.
-  # checkov:skip=CKV_AWS_109:As CKV_AWS_356.
   for_each = var.environments
 
   statement {

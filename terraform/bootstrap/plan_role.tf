@@ -2,7 +2,6 @@
 
 data "aws_iam_policy_document" "read_settings" {
   # checkov:skip=CKV_AWS_356:Describe and list calls of these services take no resource; the statement names no call that reads data.
-  # checkov:skip=CKV_AWS_107:lambda:GetFunction shows a function's settings; no function of this system holds a credential in them.
   statement {
     sid = "ReadSettings"
     actions = [

@@ -21,7 +21,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_338:These lines are for finding faults; the record of what was decided is transaction_history (decision 0013)
+  # These lines are for finding faults; the record of what was decided is transaction_history (decision 0013)
   name              = "/aws/lambda/${local.function_name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.key_arns.logs
@@ -51,7 +51,7 @@ resource "aws_sqs_queue_policy" "dead_letter" {
 }
 
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_117:Only what needs the cache or the brokers is in the VPC; the others would need NAT or endpoints to reach what is public, and open no port (decision 0013)
+  # Only what needs the cache or the brokers is in the VPC; the others would need NAT or endpoints to reach what is public, and open no port (decision 0013)
   # checkov:skip=CKV_AWS_272:The zips are built and hashed by the pipeline that applies them, and only its role may update code (decision 0013)
   function_name                  = local.function_name
   description                    = local.spec.description

@@ -6,8 +6,7 @@ locals {
 }
 
 resource "aws_iam_role_policy" "kafka_source" {
-  # checkov:skip=CKV_AWS_355:EC2's actions on network interfaces take no resource; the function's own code is denied them (decision 0013)
-  # checkov:skip=CKV_AWS_290:As above: nothing narrower than * can be said of these actions (decision 0013)
+  # EC2's actions on network interfaces take no resource; the function's own code is denied them (decision 0013)
   for_each = local.kafka_triggers
 
   name = "source"
@@ -100,7 +99,7 @@ resource "aws_lambda_event_source_mapping" "kafka" {
 }
 
 resource "aws_iam_role_policy" "stream_source" {
-  # checkov:skip=CKV_AWS_355:ListStreams takes no resource; Lambda refuses a mapping without it (decision 0013)
+  # ListStreams takes no resource; Lambda refuses a mapping without it (decision 0013)
   for_each = local.stream_triggers
 
   name = "source"

@@ -111,8 +111,7 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "runtime" {
-  # checkov:skip=CKV_AWS_355:X-Ray's actions and EC2's on network interfaces take no resource; the function's own code is denied the latter (decision 0013)
-  # checkov:skip=CKV_AWS_290:As above: nothing narrower than * can be said of these actions (decision 0013)
+  # X-Ray's actions and EC2's on network interfaces take no resource; the function's own code is denied the latter (decision 0013)
   name = "runtime"
   role = aws_iam_role.this.id
   policy = jsonencode({

@@ -141,7 +141,7 @@ resource "aws_cloudwatch_log_group" "this" {
 # What card numbers are tokenised with: the same number gives the same token, and nobody without the key can try numbers out. A
 # key that KMS never gives away, so no secret stands anywhere, in the state least of all; the job alone may derive from it.
 resource "aws_kms_key" "tokenization" {
-  # checkov:skip=CKV_AWS_7: KMS does not rotate HMAC keys, and a rotation by clock would give one card two tokens (decision 0015).
+  # KMS does not rotate HMAC keys, and a rotation by clock would give one card two tokens (decision 0015).
   description              = "Card number tokens of ${var.name}. Without it no token can be tied to a card seen later."
   key_usage                = "GENERATE_VERIFY_MAC"
   customer_master_key_spec = "HMAC_256"
