@@ -29,7 +29,11 @@ from local.faults.aws_proxy import (
 from local.rulesets import Rulesets
 from local.specs import ROOT
 
-from .site import TOPIC, Site, address, admin
+from .site import TOPIC, Mapping, Site, address, admin
+from .stream import Sent
+
+IS_LONG = bool(os.environ.get("LONG"))
+OUTAGE_SECONDS = 10.0 if IS_LONG else 3.0
 
 Forward = Callable[[Call], Answer]
 Bad = Callable[[Call, Forward], Answer]
@@ -149,9 +153,10 @@ def _more_partitions(site: Site, _: int) -> Iterator[None]:
 def _two_pollers(site: Site, seed: int) -> Iterator[None]:
     """A second poller reads the same partitions while the first one's invocations are slow: every batch has two writers."""
     site.aws["score"].fault = lambda call, forward: slow(call, forward, Random(seed).random() * 0.2)
-    with site.second("score"):
+    with site.second("score") as poller:
         yield
         site.be_quiet()
+        _assert_worked(poller)
     site.aws["score"].fault = None
 
 
@@ -230,13 +235,6 @@ def _fail_over(site: Site, _: int) -> Iterator[None]:
     site.cache_now = site.replica
 
 
-def _fail_back(site: Site) -> None:
-    if site.cache_now is site.replica:
-        admin(site.cache).flushall()
-        site.cache_proxy.move(address(site.cache))
-        site.cache_now = site.cache
-
-
 # AWS
 
 
@@ -268,9 +266,9 @@ def _bad_calls(
 
 
 @contextmanager
-def _bad_everywhere(bad: Bad, site: Site, seed: int) -> Iterator[None]:
+def _bad_everywhere(bad: Bad, site: Site, seed: int, seconds: float = 0.0) -> Iterator[None]:
     with (
-        _bad_calls(bad, site, seed, function="score"),
+        _bad_calls(bad, site, seed, function="score", seconds=seconds),
         _bad_calls(bad, site, seed + 1, function="persist"),
         _bad_calls(bad, site, seed + 2, function="alert"),
     ):
@@ -280,9 +278,24 @@ def _bad_everywhere(bad: Bad, site: Site, seed: int) -> Iterator[None]:
 @contextmanager
 def _twice(function: str, site: Site, _: int) -> Iterator[None]:
     """A second poller reads the same shards from the same place."""
-    with site.second(function, f"{function}.checkpoints.json"):
+    with site.second(function, f"{function}.checkpoints.json") as poller:
         yield
         site.be_quiet()
+        _assert_worked(poller)
+
+
+def _assert_worked(poller: Mapping) -> None:
+    told = poller.status()
+    assert told is not None
+    assert told.counters.records > 0, told
+
+
+@contextmanager
+def _no_rules_at_start(site: Site, seed: int) -> Iterator[None]:
+    """AppConfig is away when the function starts: nothing can be decided, and nothing may be lost."""
+    with _bad_calls(_always(internal_error), site, seed, service="appconfigdata", share=1.0, seconds=1.0):
+        site.mapping("score").kill_workers()
+        yield
 
 
 @contextmanager
@@ -300,8 +313,6 @@ def _bad_ruleset(site: Site, _: int) -> Iterator[None]:
 
 
 def _poke(site: Site) -> bool:
-    from .stream import Sent
-
     site.produce([Sent("nobody", b"?")])
     time.sleep(0.5)
     return False
@@ -340,12 +351,15 @@ FAULTS = (
     Fault("Kafka restarts", _restart_broker),
     Fault("Kafka gets a partition more", _more_partitions, needs_quiet=True),
     Fault("Valkey restarts empty", _restart_cache),
-    Fault("Valkey paused", partial(_pause_cache, seconds=5.0)),
+    Fault("Valkey paused", partial(_pause_cache, seconds=OUTAGE_SECONDS)),
     Fault("Valkey out of memory", _cache_out_of_memory),
     Fault("Valkey slow by 200 ms", _cache_slow),
     Fault("Valkey unreachable", _cache_down),
     Fault("Valkey fails over to an older replica", _fail_over),
-    Fault("DynamoDB throttles 30%", partial(_bad_everywhere, _always(throttled))),
+    Fault(
+        "DynamoDB throttles 30%",
+        partial(_bad_everywhere, _always(throttled), seconds=60.0 if IS_LONG else 0.0),
+    ),
     Fault("DynamoDB answers 500", partial(_bad_everywhere, _always(internal_error))),
     Fault(
         "DynamoDB times out after writing",
@@ -357,7 +371,14 @@ FAULTS = (
     Fault("flagged payments' stream delivered twice", partial(_twice, "alert"), may_repeat_alerts=True),
     Fault(
         "SNS down",
-        partial(_bad_calls, _always(internal_error), function="alert", service="sns", share=1.0, seconds=3.0),
+        partial(
+            _bad_calls,
+            _always(internal_error),
+            function="alert",
+            service="sns",
+            share=1.0,
+            seconds=OUTAGE_SECONDS,
+        ),
     ),
     Fault(
         "SNS slow",
@@ -370,5 +391,6 @@ FAULTS = (
         "SQS down while quarantining",
         partial(_bad_calls, _always(internal_error), service="sqs", share=1.0, seconds=1.0),
     ),
+    Fault("AppConfig down at a cold start", _no_rules_at_start),
     Fault("a bad ruleset is delivered", _bad_ruleset),
 )

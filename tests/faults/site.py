@@ -41,8 +41,8 @@ from .stream import Sent
 
 TOPIC = "transaction_stream"
 FUNCTIONS = ("score", "persist", "alert")
-QUIET_MS = 1_000
-"""How long all mappings must have had nothing to do: a table's stream is read every few hundred ms."""
+QUIET_MS = 600
+"""How long all mappings must have had nothing to do: an idle stream is read every 40 ms, a new shard looked for every 2 s."""
 PATIENCE_SECONDS = 90.0
 
 
@@ -124,6 +124,7 @@ class Site:
         self.replica = Cache(self.folder / "replica", self.logs / "replica")
         self.aws: dict[str, AwsProxy] = {}
         self.mappings: list[Mapping] = []
+        self._clients: dict[str, Any] = {}
         self.delivered: dict[str, list[Alert]] = {}
         self.quarantined: dict[Position, int] = {}
 
@@ -177,7 +178,9 @@ class Site:
 
     def client(self, service: str) -> Any:
         """A client of the AWS API itself, past the proxies."""
-        return make_client(service, self.aws_api.endpoint)
+        if service not in self._clients:
+            self._clients[service] = make_client(service, self.aws_api.endpoint)
+        return self._clients[service]
 
     def produce(self, records: Sequence[Sent]) -> list[Position]:
         """Write records; returns where they stand."""
@@ -229,6 +232,18 @@ class Site:
         finally:
             self.mappings.remove(mapping)
             mapping.process.stop()
+
+    def mend(self) -> None:
+        """Let everything pass again."""
+        for proxy in self.aws.values():
+            proxy.fault = None
+        self.cache_proxy.delay_seconds = 0.0
+        self.cache_proxy.on_request = self.cache_proxy.on_response = None
+        self.cache_proxy.refuse(False)
+        if self.cache_now is not self.cache:
+            admin(self.cache).flushall()
+            self.cache_proxy.move(address(self.cache))
+            self.cache_now = self.cache
 
     def restart_broker(self) -> None:
         """Kill Kafka, and start it again on its own data."""

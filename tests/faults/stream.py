@@ -9,6 +9,13 @@ from contract.transaction import Location, Transaction, encode_transaction
 
 BERLIN = Location(latitude=52.52, longitude=13.405, country="DE", city="Berlin")
 LAGOS = Location(latitude=6.52, longitude=3.38, country="NG", city="Lagos")
+POISON = (
+    b'{"user_id": 7}',
+    b'{"transaction_id": "x"}',
+    b'{"card_id": 4111111111111111, "location": "Berlin"}',
+    b'{"currency": "4111111111111111", "ip_address": "198.51.100.23", "amount": "x"}',
+    b"4111111111111111",
+)
 POISON_SHARE = 0.05
 LATE_SHARE = 0.06
 REPEAT_SHARE = 0.06
@@ -57,7 +64,7 @@ class Stream:
         random, kind = self._random, self._random.random()
         user = random.choice(self._users)
         if kind < POISON_SHARE:
-            bad = random.choice((b"?", b"", b"\xff\xfe", b'{"user_id": 7}', b'{"transaction_id": "x"}'))
+            bad = random.choice((b"?", b"", b"\xff\xfe", *POISON))
             return Sent(user, bad)
         if kind < POISON_SHARE + REPEAT_SHARE and self._payments:
             return random.choice(self._payments[-60:])

@@ -100,6 +100,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.sent: dict[int, list[bytes]] = {}
         self.stored: dict[RowKey, dict[str, dict[str, str]]] = {}
         self.ticks = 0
+        self.clock_step = timedelta()
 
     # What is under test; mutants replace one of these
 
@@ -230,6 +231,10 @@ class ScoreStageMachine(RuleBasedStateMachine):
     def change_ruleset(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
 
+    @rule(hours=st.sampled_from((-1, 1)))
+    def step_clock(self, hours: int) -> None:
+        self.clock_step = timedelta(hours=hours)
+
     # What must hold
 
     @invariant()
@@ -316,7 +321,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
 
     def _clock(self) -> datetime:
         self.ticks += 1
-        return NOW + timedelta(milliseconds=self.ticks)
+        return NOW + self.clock_step + timedelta(milliseconds=self.ticks)
 
     def _is_drained(self) -> bool:
         return not any(self.topic.backlog(partition) for partition in range(len(self.topic.logs)))
