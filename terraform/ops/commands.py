@@ -80,23 +80,14 @@ def drift(environment: "Environment") -> int:
     terraform.read("plan", variables, f"-out={kept}", "-lock=false")
     document = terraform.show(kept)
     kept.unlink()
-    behind, ahead = plan_document.drifted(document), plan_document.pending(document)
-    for change in behind:
-        print(
-            f"drift: {change.address} was changed in AWS; an apply would {plan_document.sentence(_put_back(change, document))}"
-        )
-    for change in ahead:
-        print(f"not applied yet: {plan_document.sentence(change)}")
-    if not behind and not ahead:
+    lines = plan_document.drift_lines(document)
+    environment.drift_file.unlink(missing_ok=True)
+    if not lines:
         print(f"{environment.name}: no drift.")
         return 0
+    print("\n".join(lines))
+    environment.drift_file.write_text("".join(f"- {line}\n" for line in lines))
     return PLAN_DIFFERS
-
-
-def _put_back(change: plan_document.Change, document: plan_document.Document) -> plan_document.Change:
-    return next(
-        planned for planned in plan_document.planned_changes(document) if planned.address == change.address
-    )
 
 
 def destroy(environment: "Environment", second_word: str, ask: "Callable[[str], str]" = input) -> int:

@@ -54,6 +54,11 @@ class Environment(msgspec.Struct, frozen=True):
         return self.root / f"build/plans/{self.name}.md"
 
     @property
+    def drift_file(self) -> Path:
+        """What the last look for drift found, as Markdown, for an issue; absent where it found nothing."""
+        return self.root / f"build/plans/{self.name}-drift.md"
+
+    @property
     def data_dir(self) -> Path:
         """Terraform's own files, apart for each environment, so that no command meets another's backend."""
         return self.root / f"build/.terraform/{self.name}"

@@ -75,6 +75,16 @@ def sentence(change: Change) -> str:
     return f"{change.action} {change.address}{what}"
 
 
+def drift_lines(plan: Document) -> list[str]:
+    """Say what differs from the last apply, a line each: first what was changed in AWS, then what was not applied yet."""
+    put_back = {change.address: change for change in planned_changes(plan)}
+    behind = [
+        f"drift: {change.address} was changed in AWS; an apply would {sentence(put_back[change.address])}"
+        for change in drifted(plan)
+    ]
+    return behind + [f"not applied yet: {sentence(change)}" for change in pending(plan)]
+
+
 def counts(changes: list[Change]) -> str:
     """Say how many there are of each kind, the dangerous ones first."""
     order = ("destroy", "replace", "change", "create", "forget")

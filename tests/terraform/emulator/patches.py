@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from typing import Any
 
 import xmltodict  # type: ignore[import-untyped]
@@ -122,13 +123,17 @@ def composite_alarms() -> None:
     CloudWatchResponse.put_composite_alarm = put_composite_alarm  # type: ignore[attr-defined]
 
 
-def plain_refusals() -> None:
-    """Refuse at once what moto lacks or stumbles over: a server error is asked again for ten minutes."""
-    call = BaseResponse.call_action
+def one_call_at_a_time() -> None:
+    """Serve one call after another, since moto's models know no threads, and Terraform sends ten at a time.
+
+    What moto lacks or stumbles over is refused at once: a server error is asked again for ten minutes.
+    """
+    call, turn = BaseResponse.call_action, threading.RLock()
 
     def call_action(self: BaseResponse) -> Any:
         try:
-            return call(self)
+            with turn:
+                return call(self)
         except (NotImplementedError, AttributeError, KeyError, TypeError) as error:
             logging.getLogger(__name__).exception("the emulator cannot do this")
             return 400, {}, f"the emulator: {error!r}"
@@ -145,6 +150,6 @@ def install() -> None:
         bucket_lifecycle,
         log_delivery,
         composite_alarms,
-        plain_refusals,
+        one_call_at_a_time,
     ):
         patch()
