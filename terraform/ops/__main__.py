@@ -17,12 +17,12 @@ def redrive(environment: Environment, name: str) -> int:
     """Put back what a dead-letter queue holds; 1 where something stays."""
     if not name:
         raise OpsError("Say which queue: QUEUE= and the name, as an alarm shows it.")
-    account.check_account(environment)
+    urls = commands.ready(environment).outputs().get("dead_letter_queue_urls", {})
     sqs = account.client("sqs", environment)
     task = dead_letters.Redrive(
         sqs, account.client("dynamodbstreams", environment), account.client("lambda", environment)
     )
-    outcome = task.run(dead_letters.queue_url(sqs, name))
+    outcome = task.run(dead_letters.queue_url(sqs, name, urls))
     print(f"{name}: {outcome.put_back} put back, {len(outcome.kept)} stay.")
     for line in outcome.kept:
         print(line)

@@ -214,16 +214,34 @@ class Redrive:
         return f"{function} did not take {len(failures)} of its records" if failures else None
 
 
-def queue_url(sqs: Any, name: str) -> str:
-    """Find a queue by its name.
+def queue_url(sqs: Any, name: str, urls_by_stage: dict[str, str]) -> str:
+    """Find a dead-letter queue by its own name or by its stage's.
+
+    Parameters
+    ----------
+    sqs
+        SQS's client.
+    name : str
+        As an alarm shows it, ``fraud-dev-alert-dead-letter``, or short, ``alert``.
+    urls_by_stage : dict
+        The root module's output ``dead_letter_queue_urls``.
 
     Raises
     ------
     OpsError
-        Where there is none.
+        Where there is none; it names those that there are.
     """
+    if name in urls_by_stage:
+        return urls_by_stage[name]
     try:
         url: str = sqs.get_queue_url(QueueName=name)["QueueUrl"]
     except ClientError as error:
-        raise OpsError(f"There is no queue {name}.") from error
+        if error.response["Error"]["Code"] not in (
+            "AWS.SimpleQueueService.NonExistentQueue",
+            "QueueDoesNotExist",
+        ):
+            raise OpsError(f"The queue {name} cannot be read: {error}") from error
+        raise OpsError(
+            f"There is no queue {name}; there are {', '.join(sorted(urls_by_stage)) or 'none'}."
+        ) from error
     return url

@@ -1,0 +1,83 @@
+"""What a command needs before it begins, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from terraform.ops import __main__ as command_line
+from terraform.ops import commands
+from terraform.ops.environment import Environment
+from terraform.ops.errors import OpsError
+from terraform.ops.tool import check_installed
+
+
+def environment(root: Path, name: str = "dev") -> Environment:
+    return Environment(name, root, "123456789012", "us-east-1", "bucket")
+
+
+def no_question(text: str) -> str:
+    raise AssertionError(f"asked: {text}")
+
+
+def test_a_plan_needs_every_stages_package(tmp_path: Path) -> None:
+    for name in ("alert", "score"):
+        (tmp_path / f"functions/{name}").mkdir(parents=True)
+        (tmp_path / f"functions/{name}/function.yaml").touch()
+    (tmp_path / "build/functions/arm64").mkdir(parents=True)
+    (tmp_path / "build/functions/arm64/score.zip").touch()
+
+    with pytest.raises(OpsError, match=r"^Not built yet: alert; run `make build ARCH=arm64`.$"):
+        commands.check_packages(tmp_path)
+
+
+def test_an_apply_needs_a_saved_plan(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="no saved plan for dev; run `make plan ENV=dev` first"):
+        commands.apply(environment(tmp_path))
+
+
+def test_prod_is_not_destroyed_without_the_second_word(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match=f"CONFIRM={commands.SECOND_WORD}"):
+        commands.destroy(environment(tmp_path, "prod"), "", no_question)
+
+
+def test_the_second_word_does_not_spare_the_question(tmp_path: Path) -> None:
+    asked = []
+
+    def answer(text: str) -> str:
+        asked.append(text)
+        return "yes"
+
+    with pytest.raises(OpsError, match="prod stays"):
+        commands.destroy(environment(tmp_path, "prod"), commands.SECOND_WORD, answer)
+    assert "every resource of prod in account 123456789012" in asked[0]
+
+
+def test_a_missing_terraform_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "terraform").mkdir()
+    (tmp_path / "terraform/.terraform-version").write_text("1.11.4\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(OpsError, match=r"^Terraform is not on the path; install 1.11.4.$"):
+        check_installed(tmp_path)
+
+
+def test_a_terraform_of_another_minor_version_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "terraform").mkdir()
+    (tmp_path / "terraform/.terraform-version").write_text("1.11.4\n")
+    stand_in = tmp_path / "bin/terraform"
+    stand_in.parent.mkdir()
+    stand_in.write_text('#!/bin/sh\necho \'{"terraform_version": "1.12.0"}\'\n')
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{stand_in.parent}:/usr/bin:/bin")
+
+    with pytest.raises(OpsError, match=r"Terraform on the path is 1.12.0; install 1.11.4."):
+        check_installed(tmp_path)
+
+
+def test_the_command_line_says_what_is_missing_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    code = command_line.main(["plan", "--env", ""])
+
+    assert code == 1
+    assert capsys.readouterr().err == "Say which environment: ENV=dev or ENV=prod or ENV=staging.\n"
