@@ -78,6 +78,6 @@ infra-test: terraform-present packages $(INFRA)/.ready ## Run every test of the 
 	@$(PY) -m pytest tests/terraform
 
 .PHONY: infra-docs
-infra-docs: $(VENV)/.dev $(INFRA)/.ready ## Make docs/environments.md and docs/cost.md
-	@$(INFRA)/bin/python -m terraform.ops.environments_page > docs/environments.md
+infra-docs: $(VENV)/.dev ## Make docs/environments.md and docs/cost.md
+	@$(PY) -m terraform.ops.environments_page > docs/environments.md
 	@$(PY) -m local.cost > docs/cost.md

@@ -1,0 +1,69 @@
+"""Variables files and the page that is made of them."""
+
+import pytest
+
+from terraform.ops.environment import ROOT
+from terraform.ops.environments_page import page
+from terraform.ops.errors import OpsError
+from terraform.ops.tfvars import flatten, read_tfvars
+
+TEXT = """
+# a heading
+name  = "with \\"quotes\\" and # no comment"
+count = 3 # because
+ratio = 0.5
+flag  = false
+zones = ["a", "b",
+  "c",
+]
+cache = {
+  node_type = "small" # 0.5 GiB
+  replicas  = { minimum = 1, maximum = 2 }
+}
+none = null
+"""
+
+
+def test_literals_are_read_as_what_they_are() -> None:
+    values, _ = read_tfvars(TEXT)
+
+    assert values == {
+        "name": 'with "quotes" and # no comment',
+        "count": 3,
+        "ratio": 0.5,
+        "flag": False,
+        "zones": ["a", "b", "c"],
+        "cache": {"node_type": "small", "replicas": {"minimum": 1, "maximum": 2}},
+        "none": None,
+    }
+
+
+def test_a_comment_belongs_to_the_setting_before_it() -> None:
+    _, comments = read_tfvars(TEXT)
+
+    assert comments == {"count": "because", "cache.node_type": "0.5 GiB"}
+
+
+def test_settings_are_named_by_their_path() -> None:
+    assert flatten({"a": {"b": {"c": 1}, "d": [2]}, "e": {}}) == {"a.b.c": 1, "a.d": [2], "e": {}}
+
+
+@pytest.mark.parametrize("text", ["a = var.b\n", 'a = "x${b}"\n', "a = b ? 1 : 2\n", "a = f(1)\n"])
+def test_an_expression_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(OpsError, match=r"^dev.tfvars:2: "):
+        read_tfvars("x = 1\n" + text, "dev.tfvars")
+
+
+def test_a_file_that_ends_too_early_is_refused() -> None:
+    with pytest.raises(OpsError, match="ends too early"):
+        read_tfvars("a = {\n b = 1\n")
+
+
+def test_the_page_of_environments_is_what_their_files_say() -> None:
+    assert (ROOT / "docs/environments.md").read_text() == page(), "run `make infra-docs`"
+
+
+def test_the_environments_can_be_told_apart_in_a_minute() -> None:
+    differing = page().split("## What differs")[1].split("## What is the same")[0]
+
+    assert differing.count("\n| `") <= 25
