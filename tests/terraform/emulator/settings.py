@@ -54,7 +54,10 @@ def topic_attributes() -> None:
 
 
 def glue_settings() -> None:
-    """Glue: a connection's type, a job's maintenance window, the class that only a batch job has; and jobs can be changed."""
+    """Glue: a connection's type, a job's maintenance window, the class that only a batch job has.
+
+    And a job can be changed, a connection deleted.
+    """
     connection, job, create = FakeConnection.as_dict, FakeJob.as_dict, GlueResponse.create_job
 
     def connection_as_dict(self: FakeConnection, hide_password: bool = False) -> dict[str, Any]:
@@ -84,6 +87,11 @@ def glue_settings() -> None:
         changed.settings_as_sent = {name: sent[name] for name in JOB_SETTINGS if sent.get(name)}
         return ActionResult({"JobName": changed.name})
 
+    def delete_connection(self: GlueResponse) -> ActionResult:
+        self.glue_backend.connections.pop(self._get_param("ConnectionName"))
+        return ActionResult({})
+
+    GlueResponse.delete_connection = delete_connection  # type: ignore[attr-defined] # moto has none
     FakeConnection.as_dict = connection_as_dict  # type: ignore[method-assign]
     FakeJob.as_dict = job_as_dict  # type: ignore[method-assign]
     GlueResponse.create_job = create_job  # type: ignore[method-assign]
