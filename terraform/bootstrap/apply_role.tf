@@ -15,7 +15,7 @@ data "aws_iam_policy_document" "apply" {
     sid = "ManageTheSystem"
     actions = [
       "appconfig:*", "application-autoscaling:*", "cloudwatch:*", "dynamodb:*", "ec2:*", "elasticache:*", "events:*", "glue:*",
-      "kafka:*", "kms:*", "lambda:*", "logs:*", "s3:*", "scheduler:*", "secretsmanager:*", "sns:*", "sqs:*",
+      "kafka:*", "kms:*", "lambda:*", "logs:*", "s3:*", "scheduler:*", "sns:*", "sqs:*",
     ]
     resources = ["*"]
     condition {

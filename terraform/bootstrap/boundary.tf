@@ -48,7 +48,7 @@ data "aws_iam_policy_document" "boundary" {
       "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData", "ec2:CreateNetworkInterface", "ec2:CreateTags",
       "ec2:DeleteNetworkInterface", "ec2:DeleteTags", "ec2:Describe*", "glue:GetConnection", "glue:StartJobRun",
       "lambda:InvokeFunction", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
-      "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:AssociateKmsKey", "secretsmanager:GetSecretValue",
+      "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:AssociateKmsKey",
       "xray:PutTelemetryRecords", "xray:PutTraceSegments",
     ]
     resources = ["*"]
@@ -62,7 +62,7 @@ data "aws_iam_policy_document" "boundary" {
   # Keys of this account, and only through the services that hold the data.
   statement {
     sid       = "KeysThroughServices"
-    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"]
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac"]
     resources = ["arn:${data.aws_partition.current.partition}:kms:${var.region}:${var.account_id}:key/*"]
   }
 

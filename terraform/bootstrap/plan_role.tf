@@ -21,7 +21,6 @@ data "aws_iam_policy_document" "read_settings" {
       "s3:GetAccelerateConfiguration", "s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration",
       "s3:GetReplicationConfiguration", "s3:ListBucket",
       "scheduler:Get*", "scheduler:List*", "events:Describe*", "events:List*",
-      "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy",
       "sns:Get*", "sns:List*",
       "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueues", "sqs:ListQueueTags",
       "sts:GetCallerIdentity",
