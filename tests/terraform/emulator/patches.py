@@ -3,7 +3,8 @@
 import json
 import logging
 import threading
-from typing import Any
+from collections import OrderedDict
+from typing import Any, Final
 
 import xmltodict  # type: ignore[import-untyped]
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
@@ -14,6 +15,9 @@ from moto.s3.exceptions import NoSuchLifecycleConfiguration
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 from moto.sqs import models as sqs
+
+KEPT_ANSWERS: Final = 500
+"""How many of the last calls can be answered again; a lost answer is asked for within seconds."""
 
 
 def autoscaling_tags() -> None:
@@ -126,17 +130,29 @@ def composite_alarms() -> None:
 def one_call_at_a_time() -> None:
     """Serve one call after another, since moto's models know no threads, and Terraform sends ten at a time.
 
-    What moto lacks or stumbles over is refused at once: a server error is asked again for ten minutes.
+    What moto lacks or stumbles over is refused at once: a server error is asked again for ten minutes. A call whose answer
+    was lost on the way, which happens on a busy machine, is answered again and not made again.
     """
     call, turn = BaseResponse.call_action, threading.RLock()
+    answered: OrderedDict[str, Any] = OrderedDict()
 
     def call_action(self: BaseResponse) -> Any:
-        try:
-            with turn:
-                return call(self)
-        except (NotImplementedError, AttributeError, KeyError, TypeError) as error:
-            logging.getLogger(__name__).exception("the emulator cannot do this")
-            return 400, {}, f"the emulator: {error!r}"
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        invocation = str(headers.get("amz-sdk-invocation-id", ""))  # the same for every attempt of one call
+        with turn:
+            if invocation in answered:
+                logging.getLogger(__name__).warning("answered again: %s", self._get_action())
+                return answered[invocation]
+            try:
+                answer = call(self)
+            except (NotImplementedError, AttributeError, KeyError, TypeError) as error:
+                logging.getLogger(__name__).exception("the emulator cannot do this")
+                return 400, {}, f"the emulator: {error!r}"
+            if invocation and answer[0] < 300:
+                answered[invocation] = answer
+                if len(answered) > KEPT_ANSWERS:
+                    answered.popitem(last=False)
+            return answer
 
     BaseResponse.call_action = call_action  # type: ignore[method-assign]
 
