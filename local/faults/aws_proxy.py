@@ -26,13 +26,22 @@ _QUERY: Final = "application/x-www-form-urlencoded"
 
 
 class Call:
-    """One request of a function."""
+    """One request of a function.
 
-    def __init__(self, method: str, path: str, headers: "Message", body: bytes) -> None:
+    Parameters
+    ----------
+    method, path, headers, body
+        Of the HTTP request.
+    client_port : int
+        Where it came from; tells which of a function's processes sent it.
+    """
+
+    def __init__(self, method: str, path: str, headers: "Message", body: bytes, client_port: int) -> None:
         self.method = method
         self.path = path
         self.headers = headers
         self.body = body
+        self.client_port = client_port
         target = headers.get("X-Amz-Target", "")
         if target:
             service, _, operation = target.partition(".")
@@ -161,7 +170,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            answer = self.server.proxy.answer(Call(self.command, self.path, self.headers, body))
+            answer = self.server.proxy.answer(
+                Call(self.command, self.path, self.headers, body, self.client_address[1])
+            )
         except (DisconnectError, http.client.HTTPException, OSError):
             self.close_connection = True
             return
@@ -233,7 +244,7 @@ def half_unprocessed(call: Call, forward: "Callable[[Call], Answer]") -> Answer:
 
 
 def _changed(call: Call, request: "dict[str, Any]") -> Call:
-    return Call(call.method, call.path, call.headers, msgspec.json.encode(request))
+    return Call(call.method, call.path, call.headers, msgspec.json.encode(request), call.client_port)
 
 
 def _json(answer: Answer, body: "dict[str, Any]") -> Answer:

@@ -65,7 +65,7 @@ def _nothing(_: Site, __: int) -> Iterator[None]:
 def _kill_at_call(
     function: str, operation: str, site: Site, seed: int, *, after: bool, at: int = 1
 ) -> Iterator[None]:
-    """SIGKILL the function's processes at its n-th call from now on, before it is passed on, or after."""
+    """SIGKILL the process that makes the function's n-th call from now on, before it is passed on, or after."""
     struck, lock = threading.Event(), threading.Lock()
     left = [at + seed % 3]
 
@@ -78,7 +78,7 @@ def _kill_at_call(
         if not is_it:
             return forward(call)
         answer = forward(call) if after else None
-        site.mapping(function).kill_workers()
+        site.mapping(function).kill_caller(call.client_port)
         struck.set()
         return answer or internal_error(call)  # to nobody
 

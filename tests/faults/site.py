@@ -110,6 +110,14 @@ class Mapping:
             child.send_signal(signal.SIGKILL)
         return len(children)
 
+    def kill_caller(self, port: int) -> None:
+        """SIGKILL that of the function's processes which speaks from a port; the others may be anywhere in their work."""
+        for child in psutil.Process(self.process.record.pid).children():
+            if any(one.laddr and one.laddr.port == port for one in child.net_connections("tcp")):
+                child.send_signal(signal.SIGKILL)
+                return
+        raise AssertionError(f"no process of {self.function} speaks from port {port}")
+
 
 class Site:
     """Started by :meth:`start`, ended by :meth:`stop`, whatever happened meanwhile."""
