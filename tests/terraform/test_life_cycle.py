@@ -7,12 +7,13 @@ It writes build/infra-report.json.
 import json
 import re
 import time
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
-from tests.terraform.workspace import Result, Workspace
+from tests.terraform.workspace import ACCOUNT, Result, Workspace, allowed_actions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,8 @@ pytestmark = [
     pytest.mark.life_cycle,
     pytest.mark.timeout(1200),
 ]  # a minute of it is S3's lifecycle alone, as in AWS
+
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fraud-dev-boundary"
 
 LOST_SETTING = 'module.functions["alert"].aws_sqs_queue.dead_letter'
 """What somebody changes by hand: how long the alert stage's dead letters are kept."""
@@ -39,6 +42,8 @@ class Life(msgspec.Struct):
     protected_destroy: Result
     unanswered_destroy: Result
     left: set[str]
+    actions_by_role: dict[str, set[str]]
+    bounded_actions: list[str]
     resources: int
     seconds: dict[str, float]
 
@@ -88,6 +93,8 @@ def life(repository: "Path", tmp_path_factory: pytest.TempPathFactory, emulator:
     code_plan = timed("code_plan", "plan", ENV="dev")
     timed("code_apply", "apply", ENV="dev")
 
+    actions_by_role = workspace.actions_by_role(BOUNDARY)
+    bounded_actions = allowed_actions(workspace.policy(BOUNDARY))
     backup = workspace.make("state-backup", ENV="dev")
     protected = workspace.make("destroy", "prod", ENV="prod")
     unanswered = workspace.make("destroy", "no", ENV="dev")
@@ -110,6 +117,8 @@ def life(repository: "Path", tmp_path_factory: pytest.TempPathFactory, emulator:
         protected,
         unanswered,
         left,
+        actions_by_role,
+        bounded_actions,
         resources,
         seconds,
     )
@@ -170,3 +179,24 @@ def test_nothing_is_destroyed_without_the_environments_name(life: Life) -> None:
 
 def test_destroy_leaves_nothing(life: Life) -> None:
     assert life.left == set()
+
+
+def test_the_boundary_lets_every_role_do_what_its_policies_say(life: Life) -> None:
+    # What a boundary leaves out fails in AWS at the first call, and on no emulator.
+    beyond = {
+        (role, action)
+        for role, actions in life.actions_by_role.items()
+        for action in actions
+        if not any(fnmatchcase(action, bound) for bound in life.bounded_actions)
+    }
+
+    assert len(life.actions_by_role) >= 7
+    assert sorted(beyond) == []
+
+
+def test_the_boundary_hands_out_no_right_over_rights(life: Life) -> None:
+    assert [
+        action
+        for action in life.bounded_actions
+        if action.startswith(("iam:", "sts:", "organizations:")) or action == "*"
+    ] == []

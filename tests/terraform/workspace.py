@@ -117,3 +117,37 @@ class Workspace:
         """Hash of each function's code in AWS, by the function's name."""
         functions = self.client("lambda").list_functions()["Functions"]
         return {function["FunctionName"]: function["CodeSha256"] for function in functions}
+
+    def actions_by_role(self, boundary: str) -> dict[str, set[str]]:
+        """What each role of the environment is allowed by its own policies; AssertionError where `boundary` does not bound it."""
+        iam = self.client("iam")
+        actions: dict[str, set[str]] = {}
+        for role in iam.list_roles(MaxItems=1000)["Roles"]:
+            name = role["RoleName"]
+            if name.endswith(("-plan", "-apply")):
+                continue  # those of CI, which make the others
+            bounded = (
+                iam.get_role(RoleName=name)["Role"]
+                .get("PermissionsBoundary", {})
+                .get("PermissionsBoundaryArn")
+            )
+            assert bounded == boundary, f"{name} is bounded by {bounded}"
+            assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == [], name
+            names = iam.list_role_policies(RoleName=name)["PolicyNames"]
+            documents = [iam.get_role_policy(RoleName=name, PolicyName=p)["PolicyDocument"] for p in names]
+            actions[name] = {action for document in documents for action in allowed_actions(document)}
+        return actions
+
+    def policy(self, arn: str) -> dict[str, Any]:
+        """Read a managed policy."""
+        document: dict[str, Any] = self.client("iam").get_policy_version(PolicyArn=arn, VersionId="v1")[
+            "PolicyVersion"
+        ]["Document"]
+        return document
+
+
+def allowed_actions(document: dict[str, Any]) -> list[str]:
+    """List what a policy allows, wildcards as they stand."""
+    allowing = [statement for statement in document["Statement"] if statement["Effect"] == "Allow"]
+    listed = [statement["Action"] for statement in allowing]
+    return [action for one in listed for action in ([one] if isinstance(one, str) else one)]

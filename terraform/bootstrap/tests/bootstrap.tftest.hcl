@@ -1,0 +1,191 @@
+# The state's bucket, the roles that CI takes, and the boundary, with a mocked provider.
+
+mock_provider "aws" {
+  # Plans only: what is applied here may not be destroyed, not even by a test.
+  override_during = plan
+
+  # Policies are looked at statement by statement, before they become JSON.
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+  mock_resource "aws_iam_openid_connect_provider" {
+    defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+  }
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/fraud-dev-boundary" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
+  }
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::fraud-terraform-state-123456789012" }
+  }
+}
+
+variables {
+  region            = "us-east-1"
+  account_id        = "123456789012"
+  state_bucket_name = "fraud-terraform-state-123456789012"
+  environments      = ["dev", "prod"]
+  github_repository = "example/payment-fraud-detection"
+}
+
+run "the_state_is_versioned_encrypted_and_private" {
+  command = plan
+
+  assert {
+    condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
+    error_message = "A state that is overwritten must be there to go back to."
+  }
+  assert {
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.state.rule).apply_server_side_encryption_by_default[0].kms_master_key_id == aws_kms_key.state.arn
+    error_message = "The state is encrypted with the customer key."
+  }
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.state.block_public_acls, aws_s3_bucket_public_access_block.state.block_public_policy,
+      aws_s3_bucket_public_access_block.state.ignore_public_acls, aws_s3_bucket_public_access_block.state.restrict_public_buckets,
+    ])
+    error_message = "Nothing of the state is public."
+  }
+  assert {
+    condition     = aws_kms_key.state.enable_key_rotation
+    error_message = "The state's key is rotated."
+  }
+}
+
+run "tls_only_holds_for_the_bucket_and_its_objects" {
+  command = plan
+
+  assert {
+    condition = anytrue([
+      for statement in data.aws_iam_policy_document.state_bucket.statement :
+      statement.effect == "Deny" && statement.actions == toset(["s3:*"]) && statement.resources == toset([aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]) && anytrue([for condition in statement.condition : condition.variable == "aws:SecureTransport"])
+    ])
+    error_message = "A statement on the bucket alone leaves GetObject open to plain HTTP."
+  }
+}
+
+run "the_plan_role_trusts_pull_requests_and_the_main_branch_of_one_repository" {
+  command = plan
+
+  assert {
+    condition = anytrue([
+      for condition in data.aws_iam_policy_document.plan_trust.statement[0].condition :
+      condition.test == "StringEquals" && condition.variable == "token.actions.githubusercontent.com:sub" && toset(condition.values) == toset(["repo:example/payment-fraud-detection:pull_request", "repo:example/payment-fraud-detection:ref:refs/heads/main"])
+    ])
+    error_message = "The plan role takes tokens of pull requests and of the main branch, and compares without wildcards."
+  }
+}
+
+run "the_apply_role_is_bound_to_its_environment" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for environment, document in data.aws_iam_policy_document.apply_trust : anytrue([
+        for condition in document.statement[0].condition :
+        condition.test == "StringEquals" && condition.variable == "token.actions.githubusercontent.com:sub" && condition.values == tolist(["repo:example/payment-fraud-detection:environment:${environment}"])
+      ])
+    ])
+    error_message = "Each apply role takes tokens of jobs of its own GitHub environment alone."
+  }
+  assert {
+    condition     = keys(aws_iam_role.apply) == ["dev", "prod"] && aws_iam_role.apply["prod"].name == "fraud-prod-apply"
+    error_message = "There is an apply role for each environment."
+  }
+}
+
+run "the_plan_role_only_reads" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for action in flatten([for statement in data.aws_iam_policy_document.read_settings.statement : statement.actions]) :
+      can(regex(":(Describe|Get|List)", action))
+    ])
+    error_message = "The plan role has a call that is none of Describe, Get and List."
+  }
+  assert {
+    condition = alltrue(flatten([
+      for document in data.aws_iam_policy_document.plan : [
+        for statement in document.statement : alltrue([for action in statement.actions : can(regex("^(s3:GetObject|s3:GetObjectTagging|kms:Decrypt)$", action))]) if statement.effect == "Allow" || statement.effect == null
+      ]
+    ]))
+    error_message = "Beside settings the plan role reads objects that Terraform put and the state, and writes nothing."
+  }
+}
+
+run "roles_are_made_only_under_the_boundary" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.apply : alltrue([
+        for statement in document.statement :
+        anytrue([for condition in statement.condition : condition.variable == "iam:PermissionsBoundary"])
+        if(statement.effect == "Allow" || statement.effect == null) && length(setintersection(statement.actions, ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"])) > 0
+      ])
+    ])
+    error_message = "A statement lets roles be made or widened without the boundary."
+  }
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.apply :
+      !contains(flatten([for statement in document.statement : tolist(statement.actions) if statement.effect != "Deny"]), "iam:*") &&
+      !contains(flatten([for statement in document.statement : tolist(statement.actions) if statement.effect != "Deny"]), "*")
+    ])
+    error_message = "The apply role's rights over IAM are named one by one."
+  }
+}
+
+run "an_account_id_of_other_than_12_digits_is_refused" {
+  command = plan
+  variables { account_id = "12345" }
+  expect_failures = [var.account_id]
+}
+
+run "a_region_that_is_none_is_refused" {
+  command = plan
+  variables { region = "Virginia" }
+  expect_failures = [var.region]
+}
+
+run "a_project_that_begins_with_a_digit_is_refused" {
+  command = plan
+  variables { project = "1fraud" }
+  expect_failures = [var.project]
+}
+
+run "a_bucket_name_with_capitals_is_refused" {
+  command = plan
+  variables { state_bucket_name = "Fraud-State" }
+  expect_failures = [var.state_bucket_name]
+}
+
+run "no_environment_is_refused" {
+  command = plan
+  variables { environments = [] }
+  expect_failures = [var.environments]
+}
+
+run "a_repository_with_a_wildcard_is_refused" {
+  command = plan
+  variables { github_repository = "example/*" }
+  expect_failures = [var.github_repository]
+}
+
+run "a_branch_with_a_wildcard_is_refused" {
+  command = plan
+  variables { main_branch = "*" }
+  expect_failures = [var.main_branch]
+}
+
+run "versions_of_a_state_are_kept_for_a_month_at_least" {
+  command = plan
+  variables { state_version_days = 7 }
+  expect_failures = [var.state_version_days]
+}

@@ -1,0 +1,104 @@
+"""Terraform's own checks: format, validity, and the tests of every module with a mocked provider."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOTS = ("terraform", "terraform/bootstrap")
+
+VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
+
+
+def run(repository: Path, data_dir: Path, root: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["terraform", f"-chdir={repository / root}", *arguments],
+        env=os.environ
+        | {"TF_DATA_DIR": str(data_dir), "TF_IN_AUTOMATION": "1", "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module", params=ROOTS)
+def root(
+    request: pytest.FixtureRequest, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """A root module, and the folder that it is initialised in."""
+    data_dir = tmp_path_factory.mktemp("data")
+    done = run(
+        repository, data_dir, request.param, "init", "-backend=false", "-input=false", "-lockfile=readonly"
+    )
+    assert done.returncode == 0, done.stderr
+    return request.param, data_dir
+
+
+def test_every_root_module_is_valid(repository: Path, root: tuple[str, Path]) -> None:
+    done = run(repository, root[1], root[0], "validate", "-no-color")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_terraforms_own_tests_pass(repository: Path, root: tuple[str, Path]) -> None:
+    done = run(repository, root[1], root[0], "test", "-no-color")
+
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    passed = re.search(r"(\d+) passed, 0 failed", done.stdout)
+    assert passed is not None, done.stdout[-2000:]
+    assert int(passed[1]) >= 5
+
+
+def test_everything_is_formatted(repository: Path) -> None:
+    done = run(repository, repository, "terraform", "fmt", "-check", "-recursive")
+
+    assert done.stdout == ""
+    assert done.returncode == 0
+
+
+def test_every_module_has_its_tests(repository: Path) -> None:
+    modules = {folder.name for folder in (repository / "terraform/modules").iterdir() if folder.is_dir()}
+    tested = {file.name.split(".")[0] for file in (repository / "terraform/tests").glob("*.tftest.hcl")}
+
+    assert modules - tested == set()
+
+
+@pytest.mark.parametrize("root_folder", ROOTS)
+def test_what_a_root_module_refuses_is_tried(repository: Path, root_folder: str) -> None:
+    variables = (repository / root_folder / "variables.tf").read_text()
+    checked = {name for name, body in VARIABLE.findall(variables) if "validation {" in body}
+    tests = "".join(file.read_text() for file in (repository / root_folder / "tests").glob("*.tftest.hcl"))
+    refused = {
+        name
+        for group in re.findall(r"expect_failures\s*=\s*\[(.*?)\]", tests, re.DOTALL)
+        for name in re.findall(r"var\.(\w+)", group)
+    }
+
+    assert checked - refused == set()
+
+
+def test_every_variable_says_what_it_is(repository: Path) -> None:
+    silent = [
+        f"{file.relative_to(repository)} {name}"
+        for file in (repository / "terraform").rglob("variables.tf")
+        if ".terraform" not in file.parts and "fixtures" not in file.parts
+        for name, body in VARIABLE.findall(file.read_text())
+        if "description" not in body or "type " not in body.replace("type=", "type ")
+    ]
+
+    assert silent == []
+
+
+def test_one_version_of_terraform_and_of_the_provider_is_named_everywhere(repository: Path) -> None:
+    named = (repository / "terraform/.terraform-version").read_text().strip()
+    locks = {(repository / root / ".terraform.lock.hcl").read_text() for root in ROOTS}
+
+    assert len(locks) == 1
+    assert 'version     = "5.100.0"' in locks.pop()
+    for root in ROOTS:
+        assert (
+            f'required_version = "~> {named.rsplit(".", 1)[0]}.0"'
+            in (repository / root / "versions.tf").read_text()
+        )
