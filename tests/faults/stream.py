@@ -7,8 +7,8 @@ from random import Random
 
 from contract.transaction import Location, Transaction, encode_transaction
 
-BERLIN = Location(latitude=52.52, longitude=13.405, country="DE", city="Berlin")
-LAGOS = Location(latitude=6.52, longitude=3.38, country="NG", city="Lagos")
+BERLIN = Location(latitude=52.5200066, longitude=13.404954, country="DE", city="Berlin")
+LAGOS = Location(latitude=6.5243793, longitude=3.3792057, country="NG", city="Lagos")
 POISON = (
     b'{"user_id": 7}',
     b'{"transaction_id": "x"}',
