@@ -6,10 +6,22 @@ compared: what AWS itself brings (a default VPC, managed policies) is in both.
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
+from moto.backends import get_backend
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.moto_api._internal import urls
+
+ACCOUNT: Final = "123456789012"
+
+OWN_CONTENT: Final = ("ec2", "elasticache")
+"""Services that AWS fills by itself (a default VPC, images, a default user), and moto when it is first asked."""
+
+GONE: Final = {"PendingDeletion", "deleted"}
+"""States of what is deleted and shown for a while: a customer key for days, an endpoint for an hour."""
+
+NO_RESOURCES: Final = {"ec2.tags"}
+"""Collections of what is said about resources, which moto keeps longer than those."""
 
 
 def names(collection: dict[Any, Any], prefix: str) -> Iterator[str]:
@@ -17,10 +29,9 @@ def names(collection: dict[Any, Any], prefix: str) -> Iterator[str]:
     for key, value in collection.items():
         if isinstance(value, dict):
             yield from names(value, f"{prefix}/{key}")
-        elif (
-            getattr(value, "key_state", None) != "PendingDeletion"
-        ):  # a customer key outlives its deletion by days
-            yield f"{prefix}/{key}"
+        elif not {getattr(value, "key_state", None), getattr(value, "state", None)} & GONE:
+            described = getattr(value, "description", None)
+            yield f"{prefix}/{key}" + (f" ({described})" if isinstance(described, str) and described else "")
 
 
 def standing(backends: Iterator[tuple[str, BaseBackend]]) -> list[str]:
@@ -29,13 +40,15 @@ def standing(backends: Iterator[tuple[str, BaseBackend]]) -> list[str]:
         name
         for service, backend in backends
         for attribute, held in vars(backend).items()
-        if isinstance(held, dict)
+        if isinstance(held, dict) and f"{service}.{attribute}" not in NO_RESOURCES
         for name in names(held, f"{service}.{attribute}")
     )
 
 
 def serve(request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], str]:
     """Answer with the inventory."""
+    for service in OWN_CONTENT:
+        get_backend(service)[ACCOUNT]["us-east-1"]
     served: list[BackendDict[BaseBackend]] = list(BackendDict._instances)  # type: ignore[misc] # as moto reads it
     backends = ((kind.service_name, backend) for kind in served for _, _, backend in kind.iter_backends())
     return 200, {"Content-Type": "application/json"}, json.dumps(standing(backends))

@@ -38,8 +38,12 @@ def autoscaling_tags() -> None:
     ApplicationAutoScalingResponse.list_tags_for_resource = list_tags_for_resource  # type: ignore[attr-defined]
 
 
-def queue_redrive() -> None:
-    """SQS shows redrive policies as they were sent, and has one for who may use a dead-letter queue."""
+def queue_settings() -> None:
+    """SQS shows redrive policies as they were sent, and has one for who may use a dead-letter queue.
+
+    A setting that is not named is left alone; moto forgets the queue's policy.
+    """
+    change = sqs.Queue._set_attributes
     plain: Any = sqs.Queue.attributes  # a property, whatever its declaration says
     get = sqs.SQSBackend.get_queue_attributes
 
@@ -59,6 +63,13 @@ def queue_redrive() -> None:
         allowed = getattr(self.get_queue(queue_name), "redrive_allow_policy", None)
         return {"RedriveAllowPolicy": allowed} if allowed else {}
 
+    def set_attributes(self: sqs.Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+        policy = getattr(self, "policy", None)
+        change(self, attributes, now)
+        if "Policy" not in attributes:
+            self.policy = policy
+
+    sqs.Queue._set_attributes = set_attributes  # type: ignore[method-assign]
     sqs.Queue.attributes = property(attributes)  # type: ignore[method-assign, assignment]
     sqs.SQSBackend.get_queue_attributes = get_queue_attributes  # type: ignore[method-assign]
 
@@ -161,7 +172,7 @@ def install() -> None:
     """Put all of them right."""
     for patch in (
         autoscaling_tags,
-        queue_redrive,
+        queue_settings,
         conditional_denials,
         bucket_lifecycle,
         log_delivery,
