@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections import deque
@@ -148,6 +149,9 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.watch", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     options = parser.parse_args(arguments)
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where a shell started this in the background
     try:
         metrics = StackMetrics(options.build_dir)
     except StackError as error:

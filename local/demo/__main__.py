@@ -137,9 +137,9 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     """Run the demo; 0 where every transaction is accounted for."""
     options = _parser().parse_args(arguments)
     console = Console()
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # stopped from outside, it cleans up as on Ctrl-C
+    # Stopped from outside it cleans up as on Ctrl-C, which a shell that starts it in the background has it ignore.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     now = datetime.now(UTC)
     try:
         if options.data is None:

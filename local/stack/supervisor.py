@@ -170,6 +170,9 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "down":
         return down(options.build_dir)
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where a shell started this in the background
     names = None if options.functions is None else [name for name in options.functions.split(",") if name]
     chosen = {"ingestion": not options.no_ingestion, "functions": names, "ruleset": options.ruleset}
     if options.command == "up":
