@@ -122,9 +122,11 @@ def consume(bootstrap: str, topic: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def quarantined(s3: Any, bucket: str) -> list[dict[str, Any]]:
-    """Every row that is in quarantine now, with the key of its object."""
+    """Every row of the batches that are in quarantine now, with the key of its object."""
     rows = []
     for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+        if "/_temporary/" in item["Key"]:
+            continue  # Spark renames it when the batch is written: gone before it could be read
         body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
         rows += [json.loads(line) | {"key": item["Key"]} for line in body.split("\n") if line]
     return rows
