@@ -81,7 +81,7 @@ class System:
         pytest.fail(f"waited {seconds:.0f} s for {what}; logs: {self.stack.log_dir}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The stack with everything, and the default ruleset in force."""
     build_dir = tmp_path_factory.mktemp("stack")
