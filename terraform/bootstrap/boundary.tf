@@ -45,8 +45,8 @@ data "aws_iam_policy_document" "boundary" {
   statement {
     sid = "WhatServicesAskOfARole"
     actions = [
-      "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData", "ec2:CreateNetworkInterface", "ec2:CreateTags",
-      "ec2:DeleteNetworkInterface", "ec2:DeleteTags", "ec2:Describe*", "glue:GetConnection", "glue:StartJobRun",
+      "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface",
+      "ec2:CreateTags", "ec2:DeleteNetworkInterface", "ec2:DeleteTags", "ec2:Describe*", "ec2:UnassignPrivateIpAddresses", "glue:GetConnection", "glue:StartJobRun",
       "lambda:InvokeFunction", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
       "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:AssociateKmsKey",
       "xray:PutTelemetryRecords", "xray:PutTraceSegments",

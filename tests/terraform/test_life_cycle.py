@@ -7,13 +7,12 @@ It writes build/infra-report.json.
 import json
 import re
 import time
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
-from tests.terraform.workspace import ACCOUNT, Result, Workspace, allowed_actions
+from tests.terraform.workspace import ACCOUNT, Result, Right, Workspace, allowed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +41,8 @@ class Life(msgspec.Struct):
     protected_destroy: Result
     unanswered_destroy: Result
     left: set[str]
-    actions_by_role: dict[str, set[str]]
-    bounded_actions: list[str]
+    rights_by_role: dict[str, list[Right]]
+    bounds: list[Right]
     resources: int
     seconds: dict[str, float]
 
@@ -93,8 +92,8 @@ def life(repository: "Path", tmp_path_factory: pytest.TempPathFactory, emulator:
     code_plan = timed("code_plan", "plan", ENV="dev")
     timed("code_apply", "apply", ENV="dev")
 
-    actions_by_role = workspace.actions_by_role(BOUNDARY)
-    bounded_actions = allowed_actions(workspace.policy(BOUNDARY))
+    rights_by_role = workspace.rights_by_role(BOUNDARY)
+    bounds = allowed(workspace.policy(BOUNDARY))
     backup = workspace.make("state-backup", ENV="dev")
     protected = workspace.make("destroy", "prod", ENV="prod")
     unanswered = workspace.make("destroy", "no", ENV="dev")
@@ -117,8 +116,8 @@ def life(repository: "Path", tmp_path_factory: pytest.TempPathFactory, emulator:
         protected,
         unanswered,
         left,
-        actions_by_role,
-        bounded_actions,
+        rights_by_role,
+        bounds,
         resources,
         seconds,
     )
@@ -183,20 +182,20 @@ def test_destroy_leaves_nothing(life: Life) -> None:
 
 def test_the_boundary_lets_every_role_do_what_its_policies_say(life: Life) -> None:
     # What a boundary leaves out fails in AWS at the first call, and on no emulator.
-    beyond = {
-        (role, action)
-        for role, actions in life.actions_by_role.items()
-        for action in actions
-        if not any(fnmatchcase(action, bound) for bound in life.bounded_actions)
-    }
+    beyond = [
+        f"{role}: {right.action} on {right.resource}"
+        for role, rights in life.rights_by_role.items()
+        for right in rights
+        if not any(right.is_within(bound) for bound in life.bounds)
+    ]
 
-    assert len(life.actions_by_role) >= 7
-    assert sorted(beyond) == []
+    assert len(life.rights_by_role) >= 7
+    assert beyond == []
 
 
 def test_the_boundary_hands_out_no_right_over_rights(life: Life) -> None:
-    assert [
-        action
-        for action in life.bounded_actions
-        if action.startswith(("iam:", "sts:", "organizations:")) or action == "*"
-    ] == []
+    over = [
+        bound for bound in life.bounds if bound.action.startswith(("iam:", "sts:", "organizations:", "*"))
+    ]
+
+    assert over == []

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import urllib.request
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,18 @@ class Result(msgspec.Struct, frozen=True):
 
     code: int
     output: str
+
+
+class Right(msgspec.Struct, frozen=True):
+    """One action on one resource that a policy allows."""
+
+    action: str
+    resource: str
+
+    def is_within(self, bound: "Right") -> bool:
+        """Whether `bound` lets it through; of a role's ``*`` some resource is let through, and that is enough."""
+        reaches = self.resource == "*" or fnmatchcase(self.resource, bound.resource)
+        return reaches and fnmatchcase(self.action, bound.action)
 
 
 class Workspace:
@@ -118,10 +131,10 @@ class Workspace:
         functions = self.client("lambda").list_functions()["Functions"]
         return {function["FunctionName"]: function["CodeSha256"] for function in functions}
 
-    def actions_by_role(self, boundary: str) -> dict[str, set[str]]:
+    def rights_by_role(self, boundary: str) -> dict[str, list[Right]]:
         """What each role of the environment is allowed by its own policies; AssertionError where `boundary` does not bound it."""
         iam = self.client("iam")
-        actions: dict[str, set[str]] = {}
+        rights: dict[str, list[Right]] = {}
         for role in iam.list_roles(MaxItems=1000)["Roles"]:
             name = role["RoleName"]
             if name.endswith(("-plan", "-apply")):
@@ -135,8 +148,8 @@ class Workspace:
             assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == [], name
             names = iam.list_role_policies(RoleName=name)["PolicyNames"]
             documents = [iam.get_role_policy(RoleName=name, PolicyName=p)["PolicyDocument"] for p in names]
-            actions[name] = {action for document in documents for action in allowed_actions(document)}
-        return actions
+            rights[name] = [right for document in documents for right in allowed(document)]
+        return rights
 
     def policy(self, arn: str) -> dict[str, Any]:
         """Read a managed policy."""
@@ -146,8 +159,16 @@ class Workspace:
         return document
 
 
-def allowed_actions(document: dict[str, Any]) -> list[str]:
+def allowed(document: dict[str, Any]) -> list[Right]:
     """List what a policy allows, wildcards as they stand."""
-    allowing = [statement for statement in document["Statement"] if statement["Effect"] == "Allow"]
-    listed = [statement["Action"] for statement in allowing]
-    return [action for one in listed for action in ([one] if isinstance(one, str) else one)]
+
+    def each(value: str | list[str]) -> list[str]:
+        return [value] if isinstance(value, str) else value
+
+    return [
+        Right(action, resource)
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in each(statement["Action"])
+        for resource in each(statement["Resource"])
+    ]

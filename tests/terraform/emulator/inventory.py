@@ -20,8 +20,11 @@ OWN_CONTENT: Final = ("ec2", "elasticache")
 GONE: Final = {"PendingDeletion", "deleted"}
 """States of what is deleted and shown for a while: a customer key for days, an endpoint for an hour."""
 
-NO_RESOURCES: Final = {"ec2.tags"}
-"""Collections of what is said about resources, which moto keeps longer than those."""
+NO_RESOURCES: Final = {"ec2.tags", "ec2.network_acls"}
+"""What goes with a resource in AWS (its tags, a VPC's own access list) and stays in moto."""
+
+AWS_OWN: Final = "Default key"
+"""How moto describes a key that a service makes for itself."""
 
 
 def names(collection: dict[Any, Any], prefix: str) -> Iterator[str]:
@@ -29,9 +32,13 @@ def names(collection: dict[Any, Any], prefix: str) -> Iterator[str]:
     for key, value in collection.items():
         if isinstance(value, dict):
             yield from names(value, f"{prefix}/{key}")
-        elif not {getattr(value, "key_state", None), getattr(value, "state", None)} & GONE:
-            described = getattr(value, "description", None)
-            yield f"{prefix}/{key}" + (f" ({described})" if isinstance(described, str) and described else "")
+        elif not is_gone(value) and getattr(value, "description", None) != AWS_OWN:
+            yield f"{prefix}/{key}"
+
+
+def is_gone(value: object) -> bool:
+    """Whether something is deleted and only shown."""
+    return bool({getattr(value, "key_state", None), getattr(value, "state", None)} & GONE)
 
 
 def standing(backends: Iterator[tuple[str, BaseBackend]]) -> list[str]:
