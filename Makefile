@@ -124,7 +124,7 @@ test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run a
 
 .PHONY: test-unit
 test-unit: $(VENV)/.dev ## Run the unit tests, in seconds
-	@$(PY) -m pytest tests/unit -n auto --dist loadfile
+	@HYPOTHESIS_PROFILE=brief $(PY) -m pytest tests/unit -n auto --dist loadfile
 
 .PHONY: coverage
 coverage: setup ## Run all tests and measure the branches of functions/ that they take
