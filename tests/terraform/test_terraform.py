@@ -28,7 +28,8 @@ def root(
     request: pytest.FixtureRequest, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path]:
     """A root module, and the folder that it is initialised in."""
-    data_dir = tmp_path_factory.mktemp("data")
+    # The folder's name keeps it from being taken for a mirror of providers by who looks for one on the machine.
+    data_dir = tmp_path_factory.mktemp("data") / ".terraform"
     done = run(
         repository, data_dir, request.param, "init", "-backend=false", "-input=false", "-lockfile=readonly"
     )
