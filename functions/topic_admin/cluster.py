@@ -8,7 +8,7 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
-from topic_admin.errors import KafkaRefusedError
+from topic_admin.errors import KafkaRefusedError, KafkaUnauthorizedError
 from topic_admin.planning import StandingTopic, WantedTopic
 
 if TYPE_CHECKING:
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 
 REQUEST_SECONDS: Final = 30.0
 """How long the brokers may take over one request; a new cluster's first controller is slow."""
+
+WANT_OF_RIGHTS: Final = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError._AUTHENTICATION,
+    }
+)
+"""Codes with which brokers, and librdkafka for them, refuse who asks and not what is asked."""
 
 ResultT = TypeVar("ResultT")
 
@@ -74,30 +84,36 @@ class KafkaTopics:
 
     Parameters
     ----------
-    client : AdminClient
-        Connects when it is first used.
+    config : dict
+        `client_config`'s. The client connects when it is first used.
     """
 
-    def __init__(self, client: AdminClient) -> None:
-        self._client = client
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._sign_in_refusal: KafkaError | None = None
+        self._client = AdminClient(config | {"error_cb": self._note})
 
     def describe(self, name: str) -> StandingTopic | None:
         """Tell how a topic is; None where there is none.
 
         Raises
         ------
+        KafkaUnauthorizedError
+            Where the brokers refuse the role, or its sign-in.
         KafkaRefusedError
             Where the brokers cannot be reached or do not say.
         """
+        self._sign_in_refusal = None
         self._client.poll(0)  # the sign-in's callback is served here and by the calls below
         try:
             found = self._client.list_topics(name, timeout=REQUEST_SECONDS).topics[name]
         except KafkaException as error:
-            raise KafkaRefusedError(name, error.args[0].str()) from error
+            # A refused sign-in looks like brokers that are away: the client tries again until the time is over.
+            self._client.poll(0)
+            raise _refusal(name, self._sign_in_refusal or error.args[0]) from error
         if found.error is not None:
             if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None
-            raise KafkaRefusedError(name, found.error.str())
+            raise _refusal(name, found.error)
         resource = ConfigResource(ResourceType.TOPIC, name)
         answers = self._client.describe_configs([resource], request_timeout=REQUEST_SECONDS)
         entries = _result(name, answers[resource])
@@ -127,11 +143,20 @@ class KafkaTopics:
         answers = self._client.incremental_alter_configs([resource], request_timeout=REQUEST_SECONDS)
         _result(name, answers[resource])
 
+    def _note(self, error: KafkaError) -> None:
+        if error.code() in WANT_OF_RIGHTS:
+            self._sign_in_refusal = error
+
+
+def _refusal(topic: str, error: KafkaError) -> KafkaRefusedError:
+    kind = KafkaUnauthorizedError if error.code() in WANT_OF_RIGHTS else KafkaRefusedError
+    return kind(topic, error.str())
+
 
 def _result(topic: str, future: "Future[ResultT]") -> ResultT:
     try:
         return future.result(REQUEST_SECONDS)
     except KafkaException as error:
-        raise KafkaRefusedError(topic, error.args[0].str()) from error
+        raise _refusal(topic, error.args[0]) from error
     except TimeoutError as error:
         raise KafkaRefusedError(topic, f"no answer within {REQUEST_SECONDS:.0f} s") from error

@@ -17,6 +17,7 @@ class TopicError(ContractError):
     def __init__(self, topic: str, problem: str) -> None:
         super().__init__(f"topic {topic}: {problem}")
         self.topic = topic
+        self.problem = problem
 
 
 class PartitionsShrinkError(TopicError):
@@ -42,6 +43,18 @@ class ReplicationDiffersError(TopicError):
 
 class KafkaRefusedError(TopicError):
     """A request that the brokers refused or did not answer in time."""
+
+
+class KafkaUnauthorizedError(KafkaRefusedError):
+    """A request that the brokers refused for want of rights, or a sign-in that they did not take."""
+
+    def lasting(self, seconds: float) -> "KafkaUnauthorizedError":
+        """Make the error of one that was asked again for so long."""
+        return KafkaUnauthorizedError(
+            self.topic,
+            f"{self.problem}; refused for {seconds:.0f} s, which is longer than a new policy takes to spread: "
+            "see what the role's policies allow on the cluster and the topic",
+        )
 
 
 class InvalidRequestError(ContractError):

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools import Logger, Tracer
-from confluent_kafka.admin import AdminClient
 
 from contract.settings import read_settings
 from topic_admin.cluster import KafkaTopics, client_config
+from topic_admin.patience import PatientTopics
 from topic_admin.settings import Settings
 from topic_admin.stage import Response, apply_request
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 logger, tracer = Logger(), Tracer()
 settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start
-topics = KafkaTopics(AdminClient(client_config(settings, boto3.Session().region_name)))
+topics = KafkaTopics(client_config(settings, boto3.Session().region_name))
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 def handler(event: dict[str, object], _context: "LambdaContext") -> Response:
     """Bring the topics to what the payload wants, and tell what was done."""
-    response = apply_request(event, topics)
+    response = apply_request(event, PatientTopics(topics))
     logger.info("topics are as wanted", topics=response["topics"])
     return response

@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from build_zips import build_zip
 from topic_admin.cluster import KafkaTopics, client_config
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def topics(kafka_bootstrap: str) -> KafkaTopics:
     """The session's cluster."""
-    return KafkaTopics(AdminClient(client_config(Settings(kafka_bootstrap, "PLAINTEXT"), "eu-central-1")))
+    return KafkaTopics(client_config(Settings(kafka_bootstrap, "PLAINTEXT"), "eu-central-1"))
 
 
 def _request(name: str, partitions: int, **configs: str) -> dict[str, Any]:
