@@ -79,8 +79,12 @@ class StreamReader:
             Sequence numbers of the records that must be delivered again.
         """
 
+        # The runtime takes the time left from the wall clock. An invocation that begins with less than any has been given
+        # is on a machine whose clock is ahead: believed, it would refuse every record until all retries were used up.
+        is_clock_right = context.get_remaining_time_in_millis() >= MIN_REMAINING_MS
+
         def handle_record(record: "DynamoDBRecord") -> None:
-            if context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
+            if is_clock_right and context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
                 raise OutOfTimeError(f"less than {MIN_REMAINING_MS} ms left")
             item = inserted_item(self._table, record.raw_event)
             if item is not None:

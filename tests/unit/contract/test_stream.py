@@ -93,6 +93,18 @@ def test_records_that_there_is_no_time_for_are_left_to_the_next_invocation() -> 
     assert "OutOfTimeError" in str(log.lines[0]["error"])
 
 
+def test_a_clock_that_is_an_hour_ahead_stops_no_record() -> None:
+    context = Context()
+    context.remaining_ms = 0  # what the runtime makes of it, from the first moment on
+    seen: list[Any] = []
+    stream, _ = reader(seen.append)
+
+    answer = stream.read(stream_event([A, B, C]), context)
+
+    assert seen == [A, B, C]
+    assert answer == {"batchItemFailures": []}
+
+
 def test_insert_without_its_row_is_an_error() -> None:
     (record,) = stream_event([A])["Records"]
     del record["dynamodb"]["NewImage"]
