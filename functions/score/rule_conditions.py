@@ -1,5 +1,7 @@
 """The conditions of rules, in CEL: what they may say, and how all of them are evaluated at once.
 
+CEL reads and type-checks; what it checked is evaluated in Python where that means the same (:mod:`score.rule_translation`).
+
 A condition is a CEL expression over the features that is true or false. It is type-checked when it is read. It cannot loop:
 the macros (``map``, ``filter``, ``all``, ``exists``, ``exists_one``) are switched off, so its cost is bounded by its length.
 Regular expressions are linear in cel-cpp (RE2), but it compiles the pattern again at each evaluation: one ``matches`` takes
@@ -7,7 +9,7 @@ longer than all the default rules together, and a bad pattern would show only on
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +17,9 @@ from cel_expr_python import cel
 
 from contract.scored import FeatureValue
 from score.catalogue import CATALOGUE
+from score.rule_checked import read_checked
 from score.rule_document import TextProblem, suggestion
+from score.rule_translation import Holds, translated
 
 MAX_CONDITION_CHARACTERS: Final = 2_000
 """The longest condition of one rule."""
@@ -53,9 +57,9 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Outcome(msgspec.Struct, frozen=True):
     """What a set of conditions came to for one payment."""
 
-    is_true: Sequence[object]
-    """As long as the conditions, in their order; True where the condition holds."""
-    failed: tuple[int, ...] = ()
+    holding: Sequence[int]
+    """Positions of the conditions that hold, ascending."""
+    failed: Sequence[int] = ()
     """Positions of the conditions that could not be evaluated; they count as not true."""
 
 
@@ -108,11 +112,20 @@ class Vocabulary:
 
     def compile(self, conditions: Sequence[str]) -> "Program":
         """Make one program of conditions that :meth:`check` has passed."""
-        words = {word for condition in conditions for word in _IDENTIFIER.findall(condition)}
+        compiled = [self._environment.compile(condition) for condition in conditions]
+        checked = [read_checked(expression.serialize()) for expression in compiled]
+        holds, in_python = translated(list(enumerate(checked)))
+        in_cel = [number for number in range(len(conditions)) if number not in in_python]
         return Program(
-            self._environment.compile(_joined(conditions)),
-            tuple(self._environment.compile(condition) for condition in conditions),
-            frozenset(words & self._evaluated.keys()),
+            holds,
+            _CelProgram(
+                self._environment.compile(_joined([conditions[number] for number in in_cel])),
+                {number: compiled[number] for number in in_cel},
+                _names(conditions[number] for number in in_cel) & self._evaluated.keys(),
+            )
+            if in_cel
+            else None,
+            _names(conditions) & self._evaluated.keys(),
         )
 
     def _problems(self, condition: str, error: str) -> tuple[TextProblem, ...]:
@@ -153,19 +166,17 @@ class Program:
 
     Parameters
     ----------
-    joined : cel.Expression
-        All of them as one list: one call of CEL instead of one per rule.
-    single : tuple[cel.Expression, ...]
-        Each by itself, for the case that one of them fails and takes the list with it.
+    holds : Holds
+        The conditions that are evaluated in Python.
+    in_cel : _CelProgram | None
+        The others; None where there are none, as nearly always.
     variables : frozenset[str]
-        What they use: only that is handed to CEL, which converts every value that it is given.
+        What the conditions use.
     """
 
-    def __init__(
-        self, joined: cel.Expression, single: tuple[cel.Expression, ...], variables: frozenset[str]
-    ) -> None:
-        self._joined = joined
-        self._single = single
+    def __init__(self, holds: Holds, in_cel: "_CelProgram | None", variables: frozenset[str]) -> None:
+        self._holds = holds
+        self._in_cel = in_cel
         self.variables = variables
 
     def evaluate(self, values: Mapping[str, FeatureValue]) -> Outcome:
@@ -174,20 +185,55 @@ class Program:
         Parameters
         ----------
         values : Mapping[str, FeatureValue]
-            A value for each of ``variables``.
+            A value for each of ``variables``, of the catalogue's type; others are not looked at.
 
         Returns
         -------
         Outcome
         """
-        together = _evaluated(self._joined, values)
+        holding = self._holds(values)
+        if self._in_cel is None:
+            return Outcome(holding)
+        others = self._in_cel.evaluate(values)
+        return Outcome(sorted([*holding, *others.holding]), others.failed)
+
+
+class _CelProgram:
+    """Conditions that CEL evaluates.
+
+    Parameters
+    ----------
+    joined : cel.Expression
+        All of them as one list: one call of CEL instead of one per rule.
+    single : Mapping[int, cel.Expression]
+        Each by itself, by position, for the case that one of them fails and takes the list with it.
+    variables : frozenset[str]
+        What they use: only that is handed to CEL, which converts every value that it is given.
+    """
+
+    def __init__(
+        self, joined: cel.Expression, single: Mapping[int, cel.Expression], variables: frozenset[str]
+    ) -> None:
+        self._joined = joined
+        self._single = single
+        self._variables = variables
+
+    def evaluate(self, values: Mapping[str, FeatureValue]) -> Outcome:
+        used = {name: values[name] for name in self._variables}
+        together = _evaluated(self._joined, used)
         if isinstance(together, list):
-            return Outcome(together)
-        apart = [_evaluated(expression, values) for expression in self._single]
+            return Outcome(
+                [number for number, is_true in zip(self._single, together, strict=True) if is_true]
+            )
+        apart = {number: _evaluated(expression, used) for number, expression in self._single.items()}
         return Outcome(
-            [value is True for value in apart],
-            tuple(index for index, value in enumerate(apart) if not isinstance(value, bool)),
+            [number for number, value in apart.items() if value is True],
+            [number for number, value in apart.items() if not isinstance(value, bool)],
         )
+
+
+def _names(conditions: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for condition in conditions for word in _IDENTIFIER.findall(condition))
 
 
 def _joined(conditions: Sequence[str]) -> str:

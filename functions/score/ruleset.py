@@ -7,7 +7,6 @@ is decided in :mod:`score.decision`; here it only says which rules hold.
 import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from itertools import compress
 from typing import Final, Literal
 
 import msgspec
@@ -100,16 +99,13 @@ class Ruleset:
         self._rules = tuple(rules)
         self._lists = tuple(lists)
         self._program = program
-        # Only what some condition uses is looked up and handed to CEL.
+        # Only what some condition uses is looked up.
         self._used_lists = tuple(
             (f"{LIST_PREFIX}{each.name}", each)
             for each in lists
             if f"{LIST_PREFIX}{each.name}" in program.variables
         )
         self._uses_rate = IS_RATE_KNOWN in program.variables
-        self._used_features = tuple(
-            sorted(program.variables - {name for name, _ in self._used_lists} - {IS_RATE_KNOWN})
-        )
 
     @property
     def version(self) -> str:
@@ -176,16 +172,16 @@ class Ruleset:
         -------
         Matches
         """
-        values: dict[str, FeatureValue] = {name: features[name] for name in self._used_features}
+        values: dict[str, FeatureValue] = {**features}
         for name, each in self._used_lists:
             values[name] = each.holds(transaction)
         if self._uses_rate:
             values[IS_RATE_KNOWN] = transaction.currency in self._rates
         outcome = self._program.evaluate(values)
-        if not outcome.failed and True not in outcome.is_true:
+        if not outcome.holding and not outcome.failed:
             return _NO_MATCHES  # nearly every payment
         return Matches(
-            tuple(compress(self._rules, outcome.is_true)),
+            tuple(self._rules[index] for index in outcome.holding),
             tuple(self._rules[index].id for index in outcome.failed),
         )
 
