@@ -118,8 +118,8 @@ build: $(VENV)/.dev ## Build the functions' zips (ARCH=host, x86_64 or arm64)
 	@$(PY) functions/build_zips.py --arch $(ARCH)
 
 .PHONY: test
-test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run all tests; infra-test adds an environment's life on the emulator
-	@$(PY) -m pytest -m "not life_cycle" $(if $(TERRAFORM),,--ignore tests/terraform)
+test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run all tests, a whole life of an environment on an emulator among them
+	@$(PY) -m pytest $(if $(TERRAFORM),,--ignore tests/terraform)
 	@$(if $(TERRAFORM),,echo "Terraform is not on the path: tests/terraform was not run." >&2)
 
 .PHONY: test-unit

@@ -72,20 +72,10 @@ infra-lint: terraform-present $(VENV)/.dev $(INFRA)/.ready ## Check format, vali
 	@terraform fmt -check -recursive -diff terraform
 	@$(PY) -m pytest tests/terraform -m "not life_cycle"
 
-# The emulator's life cycle mostly waits, as the provider does for AWS, and the rest mostly computes: side by side they take
-# as long as the longer one.
 .PHONY: infra-test
 infra-test: terraform-present packages $(INFRA)/.ready ## Run every test of the infrastructure, and an environment's whole life on the emulator
 	@terraform fmt -check -recursive -diff terraform
-	@$(MAKE) -f $(firstword $(MAKEFILE_LIST)) --jobs=2 --output-sync=target infra-test-parts infra-test-life
-
-.PHONY: infra-test-parts
-infra-test-parts:
-	@$(PY) -m pytest tests/terraform -m "not life_cycle"
-
-.PHONY: infra-test-life
-infra-test-life:
-	@$(PY) -m pytest tests/terraform -m life_cycle
+	@$(PY) -m pytest tests/terraform
 
 .PHONY: infra-docs
 infra-docs: $(VENV)/.dev ## Make docs/environments.md and docs/cost.md

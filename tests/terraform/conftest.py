@@ -1,12 +1,13 @@
-"""What holds for every test of the infrastructure: Terraform on the path, and an emulator that answers for AWS."""
+"""What holds for every test of the infrastructure, and the one life of an environment that is lived beside them."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from local.processes import ManagedProcess, free_port
+from local.processes import ManagedProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,10 +16,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 INFRA_VENV = REPOSITORY / ".venv-infra"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "life_cycle: the whole life of an environment on the emulator, in minutes"
-    )
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the life's tests behind all others, which run while it is lived."""
+    items.sort(key=_is_of_life)
+
+
+def _is_of_life(item: pytest.Item) -> bool:
+    return item.get_closest_marker("life_cycle") is not None
 
 
 @pytest.fixture(scope="session")
@@ -32,20 +36,25 @@ def infra_tools() -> Path:
     return INFRA_VENV / "bin"
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[str]":
-    """URL of an emulator of one's own, empty."""
-    port = free_port()
+@pytest.fixture(scope="session", autouse=True)
+def life_under_way(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[ManagedProcess | None]":
+    """The life, from the first test of the infrastructure on; None where no test of it was asked for.
+
+    Not sooner: by then the tests that hold the system to a rate or a moment are over.
+    """
+    if not any(_is_of_life(item) for item in request.session.items):
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("life")
     process = ManagedProcess(
-        name="AWS emulator",
-        argv=[str(INFRA_VENV / "bin/python"), "-m", "tests.terraform.emulator", "--port", str(port)],
-        log=tmp_path_factory.mktemp("emulator") / "log",
-        environment=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        name="life of an environment",
+        argv=[sys.executable, "-m", "tests.terraform.life_cycle", str(folder)],
+        log=folder / "log",
+        environment=os.environ | {"PYTHONPATH": f"{REPOSITORY / 'functions'}:{REPOSITORY}"},
         folder=REPOSITORY,
     )
     process.start()
-    try:
-        process.wait_until_listening(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.stop()
+    yield process
+    process.stop()
