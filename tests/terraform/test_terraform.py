@@ -66,20 +66,6 @@ def test_every_module_has_its_tests(repository: Path) -> None:
     assert modules - tested == set()
 
 
-@pytest.mark.parametrize("root_folder", ROOTS)
-def test_what_a_root_module_refuses_is_tried(repository: Path, root_folder: str) -> None:
-    variables = (repository / root_folder / "variables.tf").read_text()
-    checked = {name for name, body in VARIABLE.findall(variables) if "validation {" in body}
-    tests = "".join(file.read_text() for file in (repository / root_folder / "tests").glob("*.tftest.hcl"))
-    refused = {
-        name
-        for group in re.findall(r"expect_failures\s*=\s*\[(.*?)\]", tests, re.DOTALL)
-        for name in re.findall(r"var\.(\w+)", group)
-    }
-
-    assert checked - refused == set()
-
-
 def test_every_variable_says_what_it_is(repository: Path) -> None:
     silent = [
         f"{file.relative_to(repository)} {name}"

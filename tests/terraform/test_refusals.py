@@ -1,0 +1,106 @@
+"""Every rule that a variable has is broken by a run of Terraform's own tests, and told of with the rule's own message.
+
+`expect_failures` names the variable, not the rule, and hides what is said. So the runs that expect a refusal are run here again,
+each in a file of its own and expecting nothing: each must fail, and between them they must show the message of every rule.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ROOTS: Final = ("terraform", "terraform/bootstrap")
+
+RULE: Final = re.compile(r"^  validation \{\n(.*?)^  \}", re.MULTILINE | re.DOTALL)
+MESSAGE: Final = re.compile(r'^ *error_message = "(.*)"$', re.MULTILINE)
+RUN: Final = re.compile(r'^run "(\w+)" \{\n.*?^\}\n', re.MULTILINE | re.DOTALL)
+EXPECTATION: Final = re.compile(r"^ *expect_failures = \[var\.\w+\]\n", re.MULTILINE)
+TOLD: Final = re.compile(r"(.*)\n\nThis was checked by the validation rule at (\S+:\d+),\S+\.", re.DOTALL)
+"""What Terraform says of a value that it refuses: the message, then the rule's place."""
+
+
+def _pattern(template: str) -> str:
+    # Braces stand within a template's own strings and expressions; it ends with the one that closes it.
+    pattern, rest = "", template
+    while (begin := rest.find("${")) >= 0:
+        depth, end = 1, begin + 2
+        while depth:
+            depth += {"{": 1, "}": -1}.get(rest[end], 0)
+            end += 1
+        pattern += re.escape(rest[:begin].replace('\\"', '"')) + ".+"
+        rest = rest[end:]
+    return pattern + re.escape(rest.replace('\\"', '"'))
+
+
+def _rules(root: "Path") -> dict[str, str]:
+    """Give each rule's message, a template, by the rule's place: ``modules/cache/variables.tf:12``."""
+    rules = {}
+    for file in sorted(root.rglob("variables.tf")):
+        place = file.relative_to(root)
+        if ".terraform" in place.parts or "bootstrap" in place.parts:
+            continue
+        text = file.read_text()
+        for rule in RULE.finditer(text):
+            line = text.count("\n", 0, rule.start()) + 1
+            (rules[f"{place}:{line}"],) = MESSAGE.findall(rule[1])
+    return rules
+
+
+def _split(file: "Path") -> "Iterator[tuple[str, str]]":
+    """Give a file for each run that expects a variable to be refused; Terraform skips what comes after a run that fails."""
+    text = file.read_text()
+    head = RUN.sub("", text)
+    for run in RUN.finditer(text):
+        bare, expectations = EXPECTATION.subn("", run[0])
+        if expectations:
+            yield f"{file.name.removesuffix('.tftest.hcl')}-{run[1]}", head + bare
+
+
+def _terraform(root: "Path", data_dir: "Path", *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["terraform", f"-chdir={root}", *arguments],
+        env=os.environ | {"TF_DATA_DIR": str(data_dir), "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_every_rule_refuses_with_its_own_message(root: str, repository: "Path", tmp_path: "Path") -> None:
+    folder = tmp_path / "repository" / root
+    for name in ("terraform", "functions", "rules", "glue_scripts"):
+        ignored = shutil.ignore_patterns(".terraform", "__pycache__")
+        shutil.copytree(repository / name, tmp_path / "repository" / name, ignore=ignored)
+    runs = {
+        name: text for file in sorted((folder / "tests").glob("*.tftest.hcl")) for name, text in _split(file)
+    }
+    for file in (folder / "tests").glob("*.tftest.hcl"):
+        file.unlink()
+    for name, text in runs.items():
+        (folder / "tests" / f"{name}.tftest.hcl").write_text(text)
+
+    done = _terraform(folder, tmp_path / ".terraform", "init", "-backend=false", "-input=false")
+    assert done.returncode == 0, done.stderr
+    told: dict[str, list[str]] = {name: [] for name in runs}
+    for line in _terraform(folder, tmp_path / ".terraform", "test", "-json").stdout.splitlines():
+        message = json.loads(line)
+        if message.get("diagnostic", {}).get("severity") == "error":
+            name = message["@testfile"].removeprefix("tests/").removesuffix(".tftest.hcl")
+            told[name].append(message["diagnostic"]["detail"])
+    refusals = {name: [TOLD.fullmatch(detail) for detail in details] for name, details in told.items()}
+    shown = {match[2]: match[1] for matches in refusals.values() for match in matches if match is not None}
+
+    rules = _rules(folder)
+    assert rules
+    assert [name for name, matches in refusals.items() if not any(matches)] == []
+    assert set(rules) - set(shown) == set(), "a rule that no run breaks"
+    assert [text for place, text in shown.items() if not re.fullmatch(_pattern(rules[place]), text)] == []
