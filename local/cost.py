@@ -132,6 +132,16 @@ def batch_size(payments: float, partitions: int, score_ms: float, batch_ms: floa
     return min(500.0, max(1.0, per_ms * batch_ms / (1 - per_ms * score_ms)))
 
 
+def alarm_metrics(size: Sizing, usage: dict[str, Any]) -> int:
+    """How many metrics the alarms of an environment look at, which is what they are billed by."""
+    count = {name: int(entry["value"]) for name, entry in usage["constant"].items()}
+    return (
+        count["alarm_metrics"]
+        + ZONES * size.brokers_per_zone * count["broker_alarm_metrics"]
+        + size.cache_nodes * count["cache_node_alarm_metrics"]
+    )
+
+
 def bill(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -> list[Line]:
     """Estimate one month.
 
@@ -236,8 +246,11 @@ def bill(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -
         ),
         Line(
             "observability",
-            "alarms and metrics",
-            constant["alarms"] * unit("alarm_month") + constant["metrics"] * unit("metric_month"),
+            "alarms, metrics and the dashboard",
+            alarm_metrics(size, usage) * unit("alarm_month")
+            + constant["composite_alarms"] * unit("composite_alarm_month")
+            + constant["metrics"] * unit("metric_month")
+            + constant["dashboards"] * unit("dashboard_month"),
             False,
         ),
         Line("observability", "traces", batches / 1e6 * use["traced_share"] * unit("trace_million"), True),
@@ -309,7 +322,8 @@ def page(root: Path = ROOT) -> str:
         "",
         f"Made by `make infra-docs`, from the environments' variables files, `docs/cost/usage.yaml` and AWS's list prices of {prices.read_on}",
         "in `docs/cost/prices.yaml` (us-east-1, on demand). An estimate, good for deciding what to turn and not for a contract: free tiers,",
-        "discounts, support and taxes are left out, payments are spread evenly, and tables are on demand.",
+        "discounts, support, taxes, and the metrics that MSK and Glue write of themselves are left out, payments are spread evenly, and tables",
+        "are on demand.",
         "",
         "## By environment",
         "",

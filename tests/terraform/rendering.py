@@ -27,6 +27,9 @@ TARGET_ARNS: Final = {
 
 CLUSTER_ARN: Final = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/fraud-test/0001-1"
 
+BROKERS: Final = 3
+CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
+
 REFERENCES: Final = (
     *(f"table.{name}" for name in read_tables()),
     "queue.quarantine",
@@ -162,8 +165,8 @@ def _root_module(functions: list[str], zips: Path) -> dict[str, Any]:
                 "dead_letter_queue_names": "${{ for key, function in module.functions : key => function.dead_letter_queue_name }}",
                 "quarantine_queue_name": "fraud-test-quarantine",
                 "table_names": {name: f"fraud-test-{name}" for name in read_tables()},
-                "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": 3},
-                "cache_node_ids": ["fraud-test-001", "fraud-test-002"],
+                "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": BROKERS},
+                "cache_node_ids": list(CACHE_NODES),
                 "alert_topic_name": "fraud-test-alerts",
                 "glue_job_name": "fraud-test-ingestion",
                 "notification_topic_arns": {"page": [], "ticket": []},

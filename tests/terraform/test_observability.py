@@ -34,7 +34,7 @@ EMITTED: Final = (
 )
 
 
-def _emitted() -> set[tuple[str, str]]:
+def emitted() -> set[tuple[str, str]]:
     """Service and name of every metric: the stages' own lists, and what the Glue job's line declares to CloudWatch."""
     line = progress.batch_line(0, progress.Counts(published=1, quarantined=1), duration_ms=1, at_ms=1)
     declared = re.findall(r'"Name": "(\w+)"', line)
@@ -73,11 +73,11 @@ def _alarm_runbooks() -> "Iterator[tuple[str, Path]]":
 
 
 def test_the_dashboard_draws_every_metric_that_is_emitted_and_no_other() -> None:
-    assert _metrics_of_dashboard() == _emitted()
+    assert _metrics_of_dashboard() == emitted()
 
 
-def test_alarms_watch_only_metrics_that_are_emitted() -> None:
-    assert _metrics_of_alarms() <= _emitted()
+def test_alarms_watch_only_metrics_that_areemitted() -> None:
+    assert _metrics_of_alarms() <= emitted()
 
 
 def test_the_dashboard_tells_the_story_from_top_to_bottom() -> None:

@@ -5,7 +5,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from local.cost import CostError, Line, Prices, Sizing, batch_size, bill, dominating, page, sizing_of, total
+from local.cost import (
+    CostError,
+    Line,
+    Prices,
+    Sizing,
+    alarm_metrics,
+    batch_size,
+    bill,
+    dominating,
+    page,
+    sizing_of,
+    total,
+)
 from terraform.ops.environment import ROOT, known_environments
 
 USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
@@ -90,6 +102,14 @@ def test_prices_have_a_day_and_a_source() -> None:
     sources = [PRICE_LIST[f"{table}_source"] for table in ("broker", "cache", "worker")]
     sources += [entry["source"] for entry in PRICE_LIST["units"].values()]
     assert all(source.startswith("https://aws.amazon.com/") for source in sources)
+
+
+def test_alarms_are_paid_by_the_nodes_that_they_watch() -> None:
+    dev, prod = sizing_of("dev"), sizing_of("prod")
+
+    more = alarm_metrics(prod, USAGE) - alarm_metrics(dev, USAGE)
+
+    assert more == 4 * (prod.cache_nodes - dev.cache_nodes)
 
 
 def test_counts_of_resources_are_terraforms() -> None:

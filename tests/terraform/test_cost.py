@@ -1,0 +1,68 @@
+"""What the estimate of the cost counts, counted in the modules as Terraform renders them."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from local.cost import alarm_metrics, sizing_of
+from local.specs import ROOT, read_functions
+from tests.terraform.rendering import BROKERS, CACHE_NODES, alarms
+from tests.terraform.test_observability import emitted
+
+USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
+
+
+def constant(name: str) -> int:
+    return int(USAGE["constant"][name]["value"])
+
+
+def _alarm_metrics() -> list[dict[str, Any]]:
+    return [
+        metric for alarm in alarms() for query in alarm.get("metric_query", []) for metric in query["metric"]
+    ]
+
+
+def test_alarms_look_at_as_many_metrics_as_are_paid_for() -> None:
+    size = msgspec.structs.replace(
+        sizing_of("dev"), brokers_per_zone=BROKERS // 3, cache_nodes=len(CACHE_NODES)
+    )
+
+    assert len(_alarm_metrics()) == alarm_metrics(size, USAGE)
+
+
+def test_each_broker_and_each_cache_node_adds_as_many_as_are_paid_for() -> None:
+    watched = [metric["dimensions"] for metric in _alarm_metrics()]
+
+    for node in CACHE_NODES:
+        assert [d.get("CacheClusterId") for d in watched].count(node) == constant("cache_node_alarm_metrics")
+    for broker in range(1, BROKERS + 1):
+        assert [d.get("Broker ID") for d in watched].count(str(broker)) == constant("broker_alarm_metrics")
+
+
+def test_composite_alarms_are_those_that_are_paid_for() -> None:
+    assert len([alarm for alarm in alarms() if "alarm_rule" in alarm]) == constant("composite_alarms")
+
+
+def test_metrics_are_those_that_are_paid_for() -> None:
+    stages = [name for name, spec in read_functions().items() if spec.has_event_source]
+    cold_starts = [
+        name
+        for name in stages
+        if "capture_cold_start_metric=True" in (ROOT / f"functions/{name}/handler.py").read_text()
+    ]
+
+    assert len(emitted()) + len(cold_starts) == constant("metrics")
+
+
+def test_dashboards_and_keys_are_those_that_are_paid_for() -> None:
+    modules = "".join(file.read_text() for file in (ROOT / "terraform/modules").rglob("*.tf"))
+    keys = (
+        (ROOT / "terraform/modules/encryption/main.tf").read_text().split("descriptions = {")[1].split("}")[0]
+    )
+
+    assert modules.count('resource "aws_cloudwatch_dashboard"') == constant("dashboards")
+    # Those of the encryption module are one resource, and each of its concerns a key.
+    assert modules.count('resource "aws_kms_key"') - 1 + len(
+        re.findall(r"^    \w+ +=", keys, re.M)
+    ) == constant("keys")
