@@ -203,6 +203,11 @@ def internal_error(call: Call) -> Answer:
     return _error(call, 500, "InternalServerError" if call.service == "dynamodb" else "InternalFailure")
 
 
+def refused(call: Call, code: str) -> Answer:
+    """A 400 that no client tries again."""
+    return _error(call, 400, code)
+
+
 def slow(call: Call, forward: "Callable[[Call], Answer]", seconds: float) -> Answer:
     """Pass the call on after a wait."""
     time.sleep(seconds)

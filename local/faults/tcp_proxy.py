@@ -25,15 +25,15 @@ class TcpProxy:
     delay_seconds : float
         How long each piece of a request waits.
     on_request, on_response : Callable | None
-        Get the last request's bytes, before it is passed on and before what comes back is; may wait. ``on_response`` gets
-        the request too.
+        Get the last request's bytes, before it is passed on and before what comes back is; may wait. ``on_request`` gives
+        the bytes that are passed on in their place.
     """
 
     def __init__(self, upstream: tuple[str, int]) -> None:
         self._upstream = upstream
         self.delay_seconds = 0.0
-        self.on_request: Callable[[bytes], None] | None = None
-        self.on_response: Callable[[bytes], None] | None = None
+        self.on_request: Callable[[bytes], bytes] | None = None
+        self.on_response: Callable[[bytes], object] | None = None
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._is_refusing = False
@@ -97,16 +97,16 @@ class TcpProxy:
             self._open |= {client, server}
         last_request = [b""]
 
-        def request(data: bytes) -> None:
+        def request(data: bytes) -> bytes:
             last_request[0] = data
             if self.delay_seconds:
                 time.sleep(self.delay_seconds)
-            if self.on_request is not None:
-                self.on_request(data)
+            return data if self.on_request is None else self.on_request(data)
 
-        def response(_: bytes) -> None:
+        def response(data: bytes) -> bytes:
             if self.on_response is not None:
                 self.on_response(last_request[0])
+            return data
 
         back = threading.Thread(target=_copy, args=(server, client, response), daemon=True)
         back.start()
@@ -116,11 +116,10 @@ class TcpProxy:
             self._open -= {client, server}
 
 
-def _copy(source: socket.socket, target: socket.socket, tell: "Callable[[bytes], None]") -> None:
+def _copy(source: socket.socket, target: socket.socket, change: "Callable[[bytes], bytes]") -> None:
     with contextlib.suppress(OSError):  # either side may go at any time; the other one is told below
         while data := source.recv(_CHUNK):
-            tell(data)
-            target.sendall(data)
+            target.sendall(change(data))
     _close(source)
     _close(target)
 

@@ -18,105 +18,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import psutil
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from contract.alert import Alert
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_history_item
-from local.components.aws_api import CREDENTIALS, REGION, AwsApi, make_client
+from local.components.aws_api import AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
 from local.components.cache import Cache, is_cache_up
-from local.event_sources.config import MappingConfig, MappingStatus, read_status, status_file, write_config
+from local.event_sources.config import MappingConfig
 from local.faults.aws_proxy import AwsProxy
 from local.faults.tcp_proxy import TcpProxy
-from local.processes import ManagedProcess
-from local.provision import ACCOUNT_ID, ALERT_INBOX, dead_letter_name, provision, resolve_environment
+from local.provision import ALERT_INBOX, dead_letter_name, provision
+from local.rulesets import Rulesets
 from local.specs import ROOT, read_functions, read_tables
 from score.profile import Profile
 from score.profile_store import RedisProfileStore, connect, read_profile
 
+from .mapping import Mapping
 from .stream import Sent
 
 TOPIC = "transaction_stream"
+DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
 FUNCTIONS = ("score", "persist", "alert")
-QUIET_MS = 600
-"""How long all mappings must have had nothing to do: an idle stream is read every 40 ms, a new shard looked for every 2 s."""
 PATIENCE_SECONDS = 90.0
-
-
-class Mapping:
-    """The process that feeds one function, and runs its workers."""
-
-    def __init__(self, site: "Site", function: str, place: str = "first") -> None:
-        self.function = function
-        self._config_file = site.folder / place / f"{function}.json"
-        self.config = MappingConfig(
-            function=function,
-            bootstrap_servers=site.broker.endpoint,
-            aws_endpoint=site.aws_api.endpoint,
-            region=REGION,
-            account_id=ACCOUNT_ID,
-            environment={
-                **resolve_environment(site.specs[function], site.references),
-                "AWS_ENDPOINT_URL": site.aws[function].endpoint,
-            },
-            dead_letter_queue_url=site.resources.dead_letter_queue(function),
-            state_dir=self._config_file.parent,
-            log_dir=site.logs / place,
-            zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
-            lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
-        )
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
-            "AWS_ENDPOINT_URL": site.aws_api.endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            **CREDENTIALS,
-        }
-        argv = [sys.executable, "-m", "local.event_sources"]
-        argv += ["--function", function, "--config", str(self._config_file)]
-        log = site.logs / place / f"{function}-mapping.log"
-        self.process = ManagedProcess(f"{function}-mapping", argv, log, environment, ROOT)
-
-    def start(self) -> None:
-        """Start it; returns when it reads."""
-        write_config(self._config_file, self.config)
-        status_file(self._config_file, self.function).unlink(missing_ok=True)
-        self.process.start()
-        self.process.wait_until(
-            lambda: (told := self.status()) is not None and told.state == "running", "its mapping runs"
-        )
-
-    def status(self) -> MappingStatus | None:
-        """What it last told of itself."""
-        return read_status(status_file(self._config_file, self.function))
-
-    def is_quiet(self, since_ms: float) -> bool:
-        """Whether it has had nothing to do for a while, and looked after ``since_ms``."""
-        told = self.status()
-        return (
-            told is not None
-            and told.idle
-            and told.backlog == 0
-            and told.at_ms - max(told.idle_since_ms or told.at_ms, round(since_ms)) >= QUIET_MS
-        )
-
-    def kill_workers(self) -> int:
-        """SIGKILL the function's processes; returns how many there were."""
-        children = psutil.Process(self.process.record.pid).children()
-        for child in children:
-            child.send_signal(signal.SIGKILL)
-        return len(children)
-
-    def kill_caller(self, port: int) -> None:
-        """SIGKILL that of the function's processes which speaks from a port; the others may be anywhere in their work."""
-        for child in psutil.Process(self.process.record.pid).children():
-            if any(one.laddr and one.laddr.port == port for one in child.net_connections("tcp")):
-                child.send_signal(signal.SIGKILL)
-                return
-        raise AssertionError(f"no process of {self.function} speaks from port {port}")
 
 
 class Site:
@@ -135,6 +61,8 @@ class Site:
         self._clients: dict[str, Any] = {}
         self.delivered: dict[str, list[Alert]] = {}
         self.quarantined: dict[Position, int] = {}
+        self._changed: dict[str, MappingConfig] = {}
+        self._are_rules_new = False
 
     # Start and stop
 
@@ -149,9 +77,8 @@ class Site:
             parts.append(pool.submit(_run, build))
             for part in parts:
                 part.result()
-        rules = (ROOT / "rules" / "default.yaml").read_text()
         self.resources = provision(
-            self.aws_api.endpoint, self.broker.endpoint, read_functions(), read_tables(), rules
+            self.aws_api.endpoint, self.broker.endpoint, read_functions(), read_tables(), DEFAULT_RULES
         )
         self.cache_proxy = TcpProxy(address(self.cache))
         self.cache_proxy.start()
@@ -218,20 +145,25 @@ class Site:
             time.sleep(0.05)
         return time.monotonic() - started
 
-    def be_quiet(self) -> float:
-        """Wait until no stage has anything to do; returns how long that took, s, without the quiet itself."""
-        since_ms = time.time() * 1000
-        waited = self.wait_for(
-            lambda: all(mapping.is_quiet(since_ms) for mapping in self.mappings), "all stages to be quiet"
-        )
-        return max(waited - QUIET_MS / 1000, 0.0)
+    def be_quiet(self) -> int:
+        """Wait until no stage has anything to do; returns since when that is so, ms since the epoch."""
+        asked_ms = time.time() * 1000
+        idle: list[int] = []
+
+        def are_quiet() -> bool:
+            since = [mapping.idle_since_ms(asked_ms) for mapping in self.mappings]
+            idle[:] = [one for one in since if one is not None]
+            return len(idle) == len(since)
+
+        self.wait_for(are_quiet, "all stages to be quiet")
+        return max(idle)
 
     @contextmanager
     def second(self, function: str, copy: str | None = None) -> Iterator[Mapping]:
         """Another mapping of a function beside the first, from where the first one's file ``copy`` says."""
         mapping = Mapping(self, function, f"second-{time.monotonic_ns()}")
         if copy is not None:
-            mapping.config.state_dir.mkdir(parents=True)
+            mapping.config.state_dir.mkdir(parents=True, exist_ok=True)
             (mapping.config.state_dir / copy).write_bytes((self.folder / "first" / copy).read_bytes())
         self.mappings.append(mapping)
         try:
@@ -245,6 +177,16 @@ class Site:
         """Let everything pass again."""
         for proxy in self.aws.values():
             proxy.fault = None
+        for mapping in self.mappings:
+            mapping.control.set_clock(0)
+            mapping.control.fill_disk(False)
+        for function, config in self._changed.items():
+            self._restart(function, config)
+        self._changed.clear()
+        if self._are_rules_new:
+            # Processes that start anew have the ruleset in force; others have it only after their next look.
+            self.mapping("score").kill_workers()
+            self._are_rules_new = False
         self.cache_proxy.delay_seconds = 0.0
         self.cache_proxy.on_request = self.cache_proxy.on_response = None
         self.cache_proxy.refuse(False)
@@ -252,6 +194,28 @@ class Site:
             admin(self.cache).flushall()
             self.cache_proxy.move(address(self.cache))
             self.cache_now = self.cache
+
+    def set_retries(self, function: str, *, first_seconds: float, longest_seconds: float) -> None:
+        """Have a function's mapping retry faster or more slowly until everything is mended; it starts anew."""
+        config = self.mapping(function).config
+        self._changed.setdefault(function, config)
+        self._restart(
+            function,
+            msgspec.structs.replace(
+                config, retry_base_seconds=first_seconds, retry_maximum_seconds=longest_seconds
+            ),
+        )
+
+    def deploy_rules(self, document: str) -> None:
+        """Put a ruleset into force; functions have it after their next look."""
+        Rulesets(self.aws_api.endpoint, self.resources.rules).deploy(document)
+        self._are_rules_new = True
+
+    def _restart(self, function: str, config: MappingConfig) -> None:
+        mapping = self.mapping(function)
+        mapping.process.stop()
+        mapping.config = config
+        mapping.start()
 
     def restart_broker(self) -> None:
         """Kill Kafka, and start it again on its own data."""

@@ -47,8 +47,8 @@ class Stream:
         self._name = name
         self._random = Random(f"{name}-{seed}")
         self._at = ends_at - timedelta(hours=3)
-        self._users = [f"{name}-user-{number}" for number in range(users)]
-        self._attacked = set(self._users[: max(1, int(users * ATTACKED_SHARE))])
+        self.users = [f"{name}-user-{number}" for number in range(users)]
+        self._attacked = set(self.users[: max(1, int(users * ATTACKED_SHARE))])
         self._payments: list[Sent] = []
         self._count = 0
 
@@ -58,11 +58,11 @@ class Stream:
 
     def one_of_each_user(self) -> list[Sent]:
         """One more payment of every user, by which its profile comes to light."""
-        return [self._payment(user) for user in self._users]
+        return [self._payment(user) for user in self.users]
 
     def _next(self) -> Sent:
         random, kind = self._random, self._random.random()
-        user = random.choice(self._users)
+        user = random.choice(self.users)
         if kind < POISON_SHARE:
             bad = random.choice((b"?", b"", b"\xff\xfe", *POISON))
             return Sent(user, bad)

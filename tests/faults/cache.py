@@ -1,0 +1,80 @@
+"""The cache's faults. Those that end within their context do so when the backlog is empty: all of it has met them."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .fault import let_pass
+from .site import Site, address, admin
+
+
+@contextmanager
+def restart_cache(site: Site, seed: int) -> Iterator[None]:
+    """All of it is gone."""
+    yield
+    let_pass(site, seed)
+    site.restart_cache()
+
+
+@contextmanager
+def pause_cache(site: Site, _: int) -> Iterator[None]:
+    """It takes connections and answers nothing."""
+    pid = site.cache.process.record.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def cache_out_of_memory(site: Site, _: int) -> Iterator[None]:
+    """It refuses every write."""
+    client = admin(site.cache)
+    before = client.config_get("maxmemory*")
+    client.config_set("maxmemory-policy", "noeviction")
+    client.config_set("maxmemory", 1024)
+    yield
+    site.be_quiet()
+    errors = client.info("errorstats")
+    assert "errorstat_OOM" in errors, errors
+    for name in ("maxmemory", "maxmemory-policy"):
+        client.config_set(name, str(before[name]))
+
+
+@contextmanager
+def cache_slow(site: Site, _: int) -> Iterator[None]:
+    """Each request waits for 200 ms."""
+    site.cache_proxy.delay_seconds = 0.2
+    yield
+    site.be_quiet()
+    site.cache_proxy.delay_seconds = 0.0
+
+
+@contextmanager
+def cache_down(site: Site, _: int) -> Iterator[None]:
+    """Nobody is there."""
+    site.cache_proxy.refuse(True)
+    yield
+    site.be_quiet()
+    site.cache_proxy.refuse(False)
+
+
+@contextmanager
+def fail_over(site: Site, seed: int) -> Iterator[None]:
+    """A replica takes over that had not got the latest writes; the old primary's data are gone."""
+    host, port = address(site.cache)
+    replica = admin(site.replica)
+    replica.replicaof(host, str(port))
+    site.wait_for(lambda: replica.info("replication")["master_link_status"] == "up", "the replica")
+    if seed:
+        yield
+        let_pass(site, seed)
+        replica.replicaof("NO", "ONE")
+    else:
+        replica.replicaof("NO", "ONE")
+        yield
+    site.be_quiet()  # whatever is written from there on is lost
+    site.cache_proxy.move(address(site.replica))
+    site.cache_now = site.replica

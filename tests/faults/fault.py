@@ -1,0 +1,64 @@
+"""What a fault is.
+
+It is a context: it begins on entry, and on exit has been seen to take effect and is over. One that never bit fails the run,
+since then nothing was proved.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+from contract.scored import Position, ScoredTransaction
+
+from .site import Site
+from .stream import Sent
+
+IS_LONG = bool(os.environ.get("LONG"))
+
+Send = Callable[[list[Sent]], list[tuple[Position, Sent]]]
+"""Brings records to the topic by another way than a producer's; gives all that came of them, as it stands there."""
+Scope = AbstractContextManager[Send | None]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row of the report."""
+
+    name: str
+    begin: Callable[[Site, int], Scope]
+    """Gets the site and a seed, which moves the moment at which it strikes."""
+    may_repeat_alerts: bool = False
+    """A crash between publishing and marking repeats a message, under the same alert id."""
+    lasts_seconds: float = 0.0
+    """How long payments come while it lasts; where it is 0, those of one burst."""
+    needs_quiet: bool = False
+    """Begins when everything before it has been dealt with."""
+    shows_in: Callable[[Sequence[ScoredTransaction]], bool] | None = None
+    """Whether a run's rows show that it was there, where they must."""
+
+
+@contextmanager
+def nothing(_: Site, __: int) -> Iterator[None]:
+    """No fault, for comparison."""
+    yield
+
+
+def let_pass(site: Site, count: int) -> None:
+    """Wait until the score stage has made so many more calls of DynamoDB: how far into its work a fault strikes.
+
+    Fewer where it has nothing more to do.
+    """
+    mapping, asked_ms = site.mapping("score"), time.time() * 1000
+    wanted = calls_of_score(site) + count
+    site.wait_for(
+        lambda: calls_of_score(site) >= wanted or mapping.idle_since_ms(asked_ms) is not None,
+        f"{count} calls of score",
+    )
+
+
+def calls_of_score(site: Site) -> int:
+    """Calls of DynamoDB that the score stage has made so far."""
+    calls = site.aws["score"].counter.calls
+    return sum(count for name, count in list(calls.items()) if name.startswith("dynamodb."))

@@ -1,0 +1,48 @@
+"""What the machine does to a function's processes: its wall clock is set, its disk is full."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+from contract.scored import ScoredTransaction
+
+from .fault import let_pass
+from .site import FUNCTIONS, Site
+
+HOUR_SECONDS = 3600.0
+NEARLY_AN_HOUR = timedelta(minutes=55)
+
+
+@contextmanager
+def step_clock(site: Site, seed: int, *, hours: int) -> Iterator[None]:
+    """All functions' clocks are set in the middle of their work; they are set right in the middle of it, or behind all of it."""
+    let_pass(site, seed)
+    for function in FUNCTIONS:
+        site.mapping(function).control.set_clock(hours * HOUR_SECONDS)
+    yield
+    if seed % 2:
+        let_pass(site, seed)
+    else:
+        site.be_quiet()
+    for function in FUNCTIONS:
+        site.mapping(function).control.set_clock(0)
+
+
+def shows_step(rows: Sequence[ScoredTransaction], *, hours: int) -> bool:
+    """Whether some payments were decided by the clock that was wrong, beside Kafka's."""
+    return any((row.scored_at - row.appended_at) * hours > NEARLY_AN_HOUR for row in rows)
+
+
+@contextmanager
+def fill_disk(site: Site, _: int) -> Iterator[None]:
+    """No function can write a byte to any file, from its start on."""
+    for function in FUNCTIONS:
+        site.mapping(function).control.fill_disk(True)
+        site.mapping(function).kill_workers()
+    yield
+    site.be_quiet()
+    for function in FUNCTIONS:
+        control = site.mapping(function).control
+        assert control.disk_refusals > 0, function
+        control.fill_disk(False)
+        site.mapping(function).kill_workers()

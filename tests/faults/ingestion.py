@@ -1,0 +1,161 @@
+"""The Glue job, killed between a batch that is on the topic and the checkpoint that says so."""
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from confluent_kafka import Consumer, TopicPartition
+
+from contract.errors import InvalidTransactionError
+from contract.scored import Position
+from contract.transaction import decode_transaction
+from local.ingestion import ingestion_command, read_progress
+from local.processes import ManagedProcess
+
+from .fault import Send
+from .site import TOPIC, Site
+from .stream import Sent
+
+
+class GlueJob:
+    """The job's process on one checkpoint, and a folder of the landing bucket of its own."""
+
+    def __init__(self, site: Site, name: str) -> None:
+        self._site = site
+        self._prefix = f"{name}/"
+        self._checkpoint = site.folder / f"{name}-checkpoint"
+        self._quarantine = f"{name}-rows"
+        buckets = site.resources.buckets
+        self._command, self._environment = ingestion_command(
+            site.broker.endpoint,
+            f"s3://{buckets['landing']}/{self._prefix}",
+            f"s3://{buckets['quarantine']}/{self._quarantine}",
+            self._checkpoint,
+            site.aws_api.endpoint,
+        )
+        self._starts = 0
+        self.process: ManagedProcess | None = None
+
+    def start(self) -> None:
+        """Start it anew, where its checkpoint says."""
+        self._starts += 1
+        log = self._site.logs / "glue" / f"{self._prefix[:-1]}-{self._starts}.log"
+        self.process = ManagedProcess("ingestion", self._command, log, self._environment, self._site.folder)
+        self.process.start()
+
+    def land(self, lines: list[bytes]) -> None:
+        """Drop a file of lines."""
+        self._site.client("s3").put_object(
+            Bucket=self._site.resources.buckets["landing"],
+            Key=f"{self._prefix}a.jsonl",
+            Body=b"\n".join(lines),
+        )
+
+    def kill(self) -> None:
+        """SIGKILL to Python, Java and workers at once, as when the machine goes; it has not written its checkpoint."""
+        assert self.process is not None
+        os.killpg(self.process.record.pid, signal.SIGKILL)
+        self.process.stop()
+        # The kill can come just after the commit: without it, the disk is as a kill just before leaves it.
+        for file in (self._checkpoint / "commits").glob("*0*"):
+            file.unlink()
+
+    def published(self) -> int:
+        """Records that the job, since its last start, says to have written."""
+        assert self.process is not None
+        with self.process.log.open() as lines:
+            return read_progress(lines).published
+
+    def refused_lines(self) -> list[int]:
+        """Lines of the file that stand in quarantine, each as often as it stands there."""
+        s3, bucket = self._site.client("s3"), self._site.resources.buckets["quarantine"]
+        rows: list[Any] = []
+        for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"{self._quarantine}/").get("Contents", []):
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            rows += [msgspec.json.decode(line) for line in body.splitlines()]
+        return sorted(row["line"] for row in rows)
+
+
+@contextmanager
+def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
+    """The records come by the landing bucket. All of the batch, or a part of it, is on the topic twice."""
+    job = GlueJob(site, f"glue-{time.monotonic_ns()}")
+    begins = ends_of(site)
+
+    def count() -> int:
+        return sum(end - begins.get(partition, 0) for partition, end in ends_of(site).items())
+
+    def send(records: list[Sent]) -> list[tuple[Position, Sent]]:
+        lines = [record.value for record in records if record.value]
+        bad = [number for number, line in enumerate(lines, 1) if not is_payment(line)]
+        wanted = len(lines) - len(bad)
+        job.land(lines)
+        job.start()
+        assert job.process is not None
+        some = 1 if seed % 2 else wanted
+        job.process.wait_until(lambda: count() >= some, f"{some} records are on the topic")
+        job.kill()
+        before = count()
+        job.start()
+        job.process.wait_until(lambda: job.published() >= wanted, "the batch is on the topic again")
+        came = read_topic(site, begins)
+        assert len(came) == before + wanted
+        assert job.refused_lines() == bad
+        times = Counter(record.value for _, record in came)
+        assert max(times.values()) > 1, "nothing came twice"
+        return came
+
+    try:
+        yield send
+    finally:
+        if job.process is not None:
+            job.process.stop()
+
+
+def is_payment(line: bytes) -> bool:
+    """Whether a line is to go on to the topic."""
+    try:
+        decode_transaction(line, datetime.now(UTC))
+    except InvalidTransactionError:
+        return False
+    return True
+
+
+def ends_of(site: Site) -> dict[int, int]:
+    """By partition, the offset behind the last record."""
+    consumer = Consumer({"bootstrap.servers": site.broker.endpoint, "group.id": "none"})
+    try:
+        partitions = consumer.list_topics(TOPIC, 10).topics[TOPIC].partitions
+        return {
+            number: consumer.get_watermark_offsets(TopicPartition(TOPIC, number), 10)[1]
+            for number in partitions
+        }
+    finally:
+        consumer.close()
+
+
+def read_topic(site: Site, begins: dict[int, int]) -> list[tuple[Position, Sent]]:
+    """Everything from these offsets on, each partition's in its order."""
+    consumer = Consumer(
+        {"bootstrap.servers": site.broker.endpoint, "group.id": "none", "enable.auto.commit": False}
+    )
+    records = []
+    try:
+        for partition, end in ends_of(site).items():
+            consumer.assign([TopicPartition(TOPIC, partition, begins.get(partition, 0))])
+            for _ in range(end - begins.get(partition, 0)):
+                [message] = consumer.consume(1, timeout=30)
+                key, value = message.key(), message.value()
+                assert key is not None
+                assert value is not None
+                position = Position(TOPIC, partition, message.offset() or 0)
+                records.append((position, Sent(key.decode(), value)))
+    finally:
+        consumer.close()
+    return records

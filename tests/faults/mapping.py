@@ -1,0 +1,100 @@
+"""The process that feeds one function, and what can be done to it and to the function's own processes."""
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import psutil
+
+from local.components.aws_api import CREDENTIALS, REGION
+from local.event_sources.config import MappingConfig, MappingStatus, read_status, status_file, write_config
+from local.faults.control import Control
+from local.faults.mapping_process import control_folder
+from local.processes import ManagedProcess
+from local.provision import ACCOUNT_ID, resolve_environment
+from local.runtime.package import unpack
+from local.specs import ROOT
+
+if TYPE_CHECKING:
+    from .site import Site
+
+QUIET_MS = 600
+"""How long a mapping must have had nothing to do: an idle stream is read every 40 ms, a new shard looked for every 2 s."""
+
+
+class Mapping:
+    """The process that feeds one function, and runs its workers."""
+
+    def __init__(self, site: "Site", function: str, place: str = "first") -> None:
+        self.function = function
+        self._config_file = site.folder / place / f"{function}.json"
+        self.control = Control(control_folder(self._config_file))
+        state_dir = self._config_file.parent
+        package = ROOT / "build" / "functions" / "host" / f"{function}.zip"
+        task_root = unpack(package, state_dir / "functions")  # where the mapping itself would unpack it
+        self.config = MappingConfig(
+            function=function,
+            bootstrap_servers=site.broker.endpoint,
+            aws_endpoint=site.aws_api.endpoint,
+            region=REGION,
+            account_id=ACCOUNT_ID,
+            environment={
+                **resolve_environment(site.specs[function], site.references),
+                "AWS_ENDPOINT_URL": site.aws[function].endpoint,
+                # What Lambda sets, behind the clock and the disk that a test sets.
+                "PYTHONPATH": os.pathsep.join([str(self.control.folder), str(task_root)]),
+            },
+            dead_letter_queue_url=site.resources.dead_letter_queue(function),
+            state_dir=state_dir,
+            log_dir=site.logs / place,
+            zip=package,
+            lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
+        )
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
+            "AWS_ENDPOINT_URL": site.aws_api.endpoint,
+            "AWS_DEFAULT_REGION": REGION,
+            **CREDENTIALS,
+        }
+        argv = [sys.executable, "-m", "local.faults.mapping_process"]
+        argv += ["--function", function, "--config", str(self._config_file)]
+        log = site.logs / place / f"{function}-mapping.log"
+        self.process = ManagedProcess(f"{function}-mapping", argv, log, environment, ROOT)
+
+    def start(self) -> None:
+        """Start it; returns when it reads."""
+        write_config(self._config_file, self.config)
+        status_file(self._config_file, self.function).unlink(missing_ok=True)
+        self.process.start()
+        self.process.wait_until(
+            lambda: (told := self.status()) is not None and told.state == "running", "its mapping runs"
+        )
+
+    def status(self) -> MappingStatus | None:
+        """What it last told of itself."""
+        return read_status(status_file(self._config_file, self.function))
+
+    def idle_since_ms(self, since_ms: float) -> int | None:
+        """Since when it has had nothing to do, ms since the epoch; None where that is not yet long, or not since ``since_ms``."""
+        told = self.status()
+        if told is None or told.backlog != 0 or told.idle_since_ms is None:
+            return None
+        is_quiet = told.at_ms - max(told.idle_since_ms, round(since_ms)) >= QUIET_MS
+        return told.idle_since_ms if is_quiet else None
+
+    def kill_workers(self) -> int:
+        """SIGKILL the function's processes; returns how many there were."""
+        children = psutil.Process(self.process.record.pid).children()
+        for child in children:
+            child.send_signal(signal.SIGKILL)
+        return len(children)
+
+    def kill_caller(self, port: int) -> None:
+        """SIGKILL that of the function's processes which speaks from a port; the others may be anywhere in their work."""
+        for child in psutil.Process(self.process.record.pid).children():
+            if any(one.laddr and one.laddr.port == port for one in child.net_connections("tcp")):
+                child.send_signal(signal.SIGKILL)
+                return
+        raise AssertionError(f"no process of {self.function} speaks from port {port}")
