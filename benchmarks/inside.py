@@ -30,7 +30,7 @@ def decide(event: "KafkaEvent", profiles: "Mapping[str, Profile]", ruleset: "Rul
     """Decide a batch; gives the number of its payments."""
     deliveries = read_batch(event, now).deliveries
     for delivery in deliveries:
-        features = compute_features(delivery.facts, profiles[delivery.user_id], ruleset)
+        features = compute_features(delivery.facts, profiles[delivery.user_id], ruleset.exchange)
         is_fraudulent(features, delivery.facts.transaction, ruleset)
     return len(deliveries)
 

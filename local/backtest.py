@@ -99,7 +99,7 @@ def run_backtest(
         stored.add(row)
         facts = PaymentFacts.of(transaction)
         profile = profiles.setdefault(transaction.user_id, Profile())
-        features = compute_features(facts, profile, ruleset)
+        features = compute_features(facts, profile, ruleset.exchange)
         verdict = is_fraudulent(features, transaction, ruleset)
         profile.fold(facts, Position("backtest", 0, offset))
         rule_ids = (*(reason.rule_id for reason in verdict.reasons), *verdict.shadow_rule_ids)

@@ -86,7 +86,7 @@ class Oracle:
         """What must be decided about a payment under a ruleset."""
         expected = self.payments[key]
         profile = Profile.from_bytes(expected.profile_before)
-        features = compute_features(expected.facts, profile, ruleset)
+        features = compute_features(expected.facts, profile, ruleset.exchange)
         verdict = is_fraudulent(features, expected.facts.transaction, ruleset)
         return Verdict(
             verdict.risk_score,

@@ -78,7 +78,6 @@ class StreamReader:
         PartialItemFailureResponse
             Sequence numbers of the records that must be delivered again.
         """
-
         # The runtime takes the time left from the wall clock. An invocation that begins with less than any has been given
         # is on a machine whose clock is ahead: believed, it would refuse every record until all retries were used up.
         is_clock_right = context.get_remaining_time_in_millis() >= MIN_REMAINING_MS

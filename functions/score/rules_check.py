@@ -54,7 +54,7 @@ def summary(ruleset: Ruleset, source: str) -> str:
     return (
         f"{source}: version {ruleset.version} ({ruleset.digest}), {len(ruleset.rules)} rules "
         f"({len(ruleset.rules) - shadow} live, {shadow} shadow), {len(ruleset.lists)} lists, "
-        f"{len(ruleset.currencies)} currencies to {ruleset.base_currency}, "
+        f"{len(ruleset.exchange.currencies)} currencies to {ruleset.base_currency}, "
         f"review from {ruleset.thresholds.review}, block from {ruleset.thresholds.block}"
     )
 

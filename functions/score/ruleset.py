@@ -16,6 +16,7 @@ from contract.currency import MINOR_UNIT_EXPONENT
 from contract.scored import FeatureValue
 from contract.transaction import Transaction
 from score.errors import InvalidRulesetError
+from score.exchange import ExchangeRates
 from score.rule_conditions import (
     IS_RATE_KNOWN,
     LIST_PREFIX,
@@ -94,7 +95,7 @@ class Ruleset:
         self._version = version
         self._digest = digest
         self._base_currency = base_currency
-        self._rates = {**rates, base_currency: 1.0}
+        self._exchange = ExchangeRates({**rates, base_currency: 1.0})
         self._thresholds = thresholds
         self._rules = tuple(rules)
         self._lists = tuple(lists)
@@ -123,9 +124,9 @@ class Ruleset:
         return self._base_currency
 
     @property
-    def currencies(self) -> tuple[str, ...]:
-        """The currencies with a rate, the base currency among them, sorted."""
-        return tuple(sorted(self._rates))
+    def exchange(self) -> ExchangeRates:
+        """Exchange rates to the base currency, its own among them."""
+        return self._exchange
 
     @property
     def thresholds(self) -> Thresholds:
@@ -141,22 +142,6 @@ class Ruleset:
     def rules(self) -> tuple[Rule, ...]:
         """All rules, in the order of the document."""
         return self._rules
-
-    def rate(self, currency: str) -> float | None:
-        """Give the exchange rate of a currency.
-
-        Parameters
-        ----------
-        currency : str
-            ISO 4217 code.
-
-        Returns
-        -------
-        float | None
-            Major units of the base currency per major unit of `currency`; None where the document has no rate. Then no
-            amount can be compared, and rules see ``is_rate_known`` as false.
-        """
-        return self._rates.get(currency)
 
     def matches(self, features: Mapping[str, FeatureValue], transaction: Transaction) -> Matches:
         """Say which rules hold for a payment. Pure; never raises for features of the catalogue's types.
@@ -176,7 +161,7 @@ class Ruleset:
         for name, each in self._used_lists:
             values[name] = each.holds(transaction)
         if self._uses_rate:
-            values[IS_RATE_KNOWN] = transaction.currency in self._rates
+            values[IS_RATE_KNOWN] = transaction.currency in self._exchange
         outcome = self._program.evaluate(values)
         if not outcome.holding and not outcome.failed:
             return _NO_MATCHES  # nearly every payment

@@ -139,7 +139,7 @@ class ScoreStage:
 
         def score(delivery: "Delivery", profile: Profile) -> ScoredTransaction:
             transaction = delivery.facts.transaction
-            features = compute_features(delivery.facts, profile, ruleset)
+            features = compute_features(delivery.facts, profile, ruleset.exchange)
             verdict = is_fraudulent(features, transaction, ruleset)
             return ScoredTransaction(
                 transaction=transaction,

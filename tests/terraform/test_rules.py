@@ -20,7 +20,7 @@ def _content(ruleset: "Ruleset") -> tuple[Any, ...]:
     return (
         ruleset.version,
         ruleset.base_currency,
-        {currency: ruleset.rate(currency) for currency in ruleset.currencies},
+        {currency: ruleset.exchange.rate(currency) for currency in ruleset.exchange.currencies},
         ruleset.thresholds,
         ruleset.rules,
         sorted(ruleset.lists, key=lambda each: each.name),  # Terraform puts keys in order

@@ -72,13 +72,16 @@ class AmountBuckets:
 
     def add(self, bucket: int, currency: int, amount_minor: int) -> None:
         """Count one payment in its own bucket, however late it comes; older than the span, it is not counted."""
-        size = place = len(self.bucket)
-        while place and (self.bucket[place - 1], self.currency[place - 1]) > (bucket, currency):
+        buckets, currencies = self.bucket, self.currency
+        size = place = len(buckets)
+        while place and (
+            buckets[place - 1] > bucket or (buckets[place - 1] == bucket and currencies[place - 1] > currency)
+        ):
             place -= 1
-        if place and self.bucket[place - 1] == bucket and self.currency[place - 1] == currency:
+        if place and buckets[place - 1] == bucket and currencies[place - 1] == currency:
             self._add_to_row(place - 1, amount_minor)
             return
-        if size and bucket <= self.bucket[size - 1] - self.span:
+        if size and bucket <= buckets[-1] - self.span:
             return
         if place == 0 and size >= self.max_rows:
             return

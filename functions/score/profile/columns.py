@@ -1,10 +1,6 @@
 """Columns of a profile's parts: arrays of machine integers, one behind the other in the stored form."""
 
 from array import array
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ITEM_BYTES = {code: array(code).itemsize for code in "BIqQ"}
 """Bytes of one cell by type code; the same on both of Lambda's architectures."""
@@ -15,8 +11,8 @@ def empty(typecodes: str) -> "list[array[int]]":
     return [array(code) for code in typecodes]
 
 
-def read_columns(data: bytes, start: int, layout: tuple[tuple[str, int], ...]) -> "Iterator[array[int]]":
-    """Read columns that stand one behind the other.
+def read_columns(data: bytes, start: int, layout: tuple[tuple[str, int], ...]) -> "list[array[int]]":
+    """Read columns that stand one behind the other, up to the end.
 
     Parameters
     ----------
@@ -26,14 +22,18 @@ def read_columns(data: bytes, start: int, layout: tuple[tuple[str, int], ...]) -
         Where the first column begins.
     layout : tuple[tuple[str, int], ...]
         Type codes of a part's columns, and how many rows it has, part by part.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer or more bytes than that.
     """
+    columns = []
     for typecodes, rows in layout:
         for code in typecodes:
             stop = start + rows * ITEM_BYTES[code]
-            yield array(code, data[start:stop])
+            columns.append(array(code, data[start:stop]))  # ValueError for half a cell
             start = stop
-
-
-def stored_bytes(layout: tuple[tuple[str, int], ...]) -> int:
-    """How many bytes the columns of a layout take."""
-    return sum(rows * ITEM_BYTES[code] for typecodes, rows in layout for code in typecodes)
+    if start != len(data):
+        raise ValueError(f"columns of {start} bytes in {len(data)}")
+    return columns

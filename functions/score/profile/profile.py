@@ -19,7 +19,7 @@ import msgspec
 from contract.transaction import Location, Transaction
 from score.geo import Fix
 from score.profile.buckets import AmountBuckets
-from score.profile.columns import empty, read_columns, stored_bytes
+from score.profile.columns import empty, read_columns
 from score.profile.hashing import CURRENCY_NUMBERS, key_hash, seen_hash, text_hash
 from score.profile.recent import RecentPayments
 from score.profile.seen import Kind, SeenValues
@@ -164,6 +164,9 @@ class Profile:
     def mark_complete_to(self, topic: str, partition: int, offset: int) -> None:
         """Remember that everything of this user up to ``offset`` on a partition is folded."""
         partition_hash = _partition_hash(topic, partition)
+        if self.partitions and self.partitions[-1] == partition_hash:  # a user's key puts all on one
+            self.offsets[-1] = max(offset, self.offsets[-1])
+            return
         if partition_hash in self.partitions:
             row = self.partitions.index(partition_hash)
             self.partitions.pop(row)
@@ -282,9 +285,10 @@ class Profile:
             (_PARTITION_TYPECODES, -partitions - 1 if has_place else partitions),
         )
         start = _HEADER.size + HOURS_PER_WEEK
-        if start + stored_bytes(layout) != len(data):
-            raise ProfileFormatError(f"{len(data)} bytes do not hold what the header says")
-        columns = list(read_columns(data, start, layout))
+        try:
+            columns = read_columns(data, start, layout)
+        except ValueError as error:
+            raise ProfileFormatError(f"{len(data)} bytes do not hold what the header says") from error
         profile = cls.__new__(cls)
         profile.tx_count = tx_count
         profile.first_at_ms = first_at_ms

@@ -75,17 +75,18 @@ class RecentPayments:
         row : tuple of 7 int
             The values of the columns, in the order of :meth:`columns`.
         """
-        at_ms, key_hash = row[0], row[1]
-        place = bisect_right(self.at_ms, at_ms)
-        while place and self.at_ms[place - 1] == at_ms and self.key_hash[place - 1] > key_hash:
+        at_ms, key_hash, times = row[0], row[1], self.at_ms
+        place = bisect_right(times, at_ms)
+        while place and times[place - 1] == at_ms and self.key_hash[place - 1] > key_hash:
             place -= 1
+        columns = self.columns()
         if self.is_full:
             if place == 0:
                 return  # older than all that are kept
             place -= 1
-            for column in self.columns():
+            for column in columns:
                 del column[0]
-        for column, value in zip(self.columns(), row, strict=True):
+        for column, value in zip(columns, row, strict=True):
             column.insert(place, value)
 
     def distinct(self, column: "array[int]", start: int, stop: int, own: int) -> int:

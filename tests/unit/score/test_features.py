@@ -9,6 +9,7 @@ import pytest
 from contract.scored import FeatureValue, Position
 from contract.transaction import Location, Transaction
 from score.catalogue import CATALOGUE, FEATURE_NAMES
+from score.exchange import ExchangeRates
 from score.features import compute_features
 from score.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
 from score.profile import Profile
@@ -20,19 +21,14 @@ PARIS = Location(latitude=48.8566, longitude=2.3522, country="FR", city="Paris")
 POTSDAM = Location(latitude=52.3906, longitude=13.0645, country="DE", city="Potsdam")
 TYPES = {"double": float, "int": int, "bool": bool, "string": str}
 
-
-class Rates:
-    """Euros and dollars."""
-
-    def rate(self, currency: str) -> float | None:
-        return {"EUR": 1.0, "USD": 0.5}.get(currency)
+RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5})
 
 
 def features_of(now: Transaction, *earlier: Transaction) -> dict[str, FeatureValue]:
     profile = Profile()
     for offset, transaction in enumerate(earlier):
         profile.fold(PaymentFacts.of(transaction), Position(TOPIC, 0, offset))
-    return compute_features(PaymentFacts.of(now), profile, Rates())
+    return compute_features(PaymentFacts.of(now), profile, RATES)
 
 
 def before(minutes: float, **changes: object) -> Transaction:

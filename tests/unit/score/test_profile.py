@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contract.scored import Position
 from contract.transaction import Location
+from score.exchange import ExchangeRates
 from score.features import compute_features
 from score.profile import Profile, ProfileFormatError
 from score.profile.profile import MS_PER_DAY, MS_PER_HOUR, PaymentFacts, hour_of_week
@@ -21,12 +22,7 @@ from .conftest import TOPIC, make_transaction
 START = datetime(2026, 9, 1, tzinfo=UTC)
 MAX_PROFILE_BYTES = 4096
 
-
-class Rates:
-    """Two currencies, one at par."""
-
-    def rate(self, currency: str) -> float | None:
-        return {"EUR": 1.0, "USD": 0.5}.get(currency)
+RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5})
 
 
 def facts_at(seconds: float, name: str, **changes: object) -> PaymentFacts:
@@ -75,7 +71,7 @@ def oracle_window(payments: Sequence[PaymentFacts], now: PaymentFacts, first_ms:
 
 
 def base_amount(facts: PaymentFacts) -> float:
-    rate = Rates().rate(facts.transaction.currency)
+    rate = RATES.rate(facts.transaction.currency)
     assert rate is not None
     return float(facts.transaction.amount) * rate
 
@@ -86,7 +82,7 @@ def test_windows_that_fit_the_ring_are_those_of_the_full_history(
 ) -> None:
     now = facts_at(at_s, "now")
 
-    features = compute_features(now, folded(payments), Rates())
+    features = compute_features(now, folded(payments), RATES)
 
     for name, length_ms in (
         ("1m", 60_000),
@@ -111,7 +107,7 @@ def test_beyond_the_ring_a_count_is_a_lower_bound_that_misses_less_than_an_hour(
 ) -> None:
     now = facts_at(6 * 3600, "now")
 
-    features = compute_features(now, folded(payments), Rates())
+    features = compute_features(now, folded(payments), RATES)
 
     hour, day = now.at_ms // MS_PER_HOUR, oracle_window(payments, now, now.at_ms - MS_PER_DAY)
     this_hour = [facts for facts in payments if facts.at_ms // MS_PER_HOUR == hour]
@@ -128,7 +124,7 @@ def test_days_are_those_of_the_full_history_in_whole_utc_days(
     latest = max(payments, key=lambda facts: facts.at_ms)
     now = facts_at(max(at_s, (latest.at_ms - round(START.timestamp() * 1000)) / 1000), "now")
 
-    features = compute_features(now, folded(payments), Rates())
+    features = compute_features(now, folded(payments), RATES)
 
     today = now.at_ms // MS_PER_DAY
     for name, days in (("7d", 7), ("30d", 30)):
@@ -232,7 +228,7 @@ def test_seen_values_forget_the_one_not_seen_for_longest() -> None:
     profile = folded(payments)
 
     features = {
-        name: compute_features(facts_at(3600, "now", device_id=name), profile, Rates())["is_new_device"]
+        name: compute_features(facts_at(3600, "now", device_id=name), profile, RATES)["is_new_device"]
         for name in ("d-0", "d-1", "d-8", "d-9")
     }
 

@@ -31,7 +31,7 @@ rules:
         )
     )
 
-    assert (read.version, read.base_currency, read.currencies) == ("1", "USD", ("EUR", "USD"))
+    assert (read.version, read.base_currency, read.exchange.currencies) == ("1", "USD", ("EUR", "USD"))
     assert (read.thresholds.review, read.thresholds.block) == (50, 80)
     assert [(rule.id, rule.points, rule.mode) for rule in read.rules] == [
         ("one", 7, "live"),
@@ -43,7 +43,7 @@ rules:
 def test_rates_are_base_units_per_major_unit_and_unknown_ones_are_none() -> None:
     read = ruleset()
 
-    assert (read.rate("EUR"), read.rate("USD"), read.rate("JPY")) == (1.25, 1.0, None)
+    assert tuple(map(read.exchange.rate, ("EUR", "USD", "JPY"))) == (1.25, 1.0, None)
 
 
 def test_rules_see_whether_the_rate_is_known() -> None:

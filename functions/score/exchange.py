@@ -1,0 +1,45 @@
+"""Exchange rates to the base currency, ready for sums over thousands of amounts."""
+
+from typing import TYPE_CHECKING
+
+from contract.currency import MINOR_UNIT_EXPONENT
+from score.profile.hashing import CURRENCY_CODES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ExchangeRates:
+    """Rates of one ruleset. Immutable.
+
+    Parameters
+    ----------
+    rates : Mapping[str, float]
+        ISO 4217 code to major units of the base currency per major unit; the base currency, with 1, among them.
+
+    Attributes
+    ----------
+    per_minor_unit : tuple[float, ...]
+        Major units of the base currency per minor unit, by the number of a currency (:mod:`score.profile.hashing`); 0 where there
+        is no rate.
+    """
+
+    __slots__ = ("_rates", "per_minor_unit")
+
+    def __init__(self, rates: "Mapping[str, float]") -> None:
+        self._rates = dict(rates)
+        self.per_minor_unit = tuple(
+            self._rates.get(code, 0.0) / 10.0 ** MINOR_UNIT_EXPONENT[code] for code in CURRENCY_CODES
+        )
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The currencies with a rate, sorted."""
+        return tuple(sorted(self._rates))
+
+    def rate(self, currency: str) -> float | None:
+        """Major units of the base currency per major unit of ``currency``; None where there is no rate."""
+        return self._rates.get(currency)
+
+    def __contains__(self, currency: str) -> bool:
+        return currency in self._rates
