@@ -2,11 +2,17 @@
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from score.profile_store import READ_TIMEOUT_S
+
 from .fault import let_pass
 from .site import Site, address, admin
+
+LATE_SECONDS = 2 * READ_TIMEOUT_S
 
 
 @contextmanager
@@ -26,6 +32,28 @@ def pause_cache(site: Site, _: int) -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def late_write(site: Site, seed: int) -> Iterator[None]:
+    """A batch's profiles are written long after the stage has stopped waiting for that, and others have gone on."""
+    left, lock = [1 + seed % 3], threading.Lock()
+    has_come = threading.Event()
+
+    def hold(request: bytes) -> bytes:
+        if b"EVAL" in request:
+            with lock:
+                left[0] -= 1
+                is_it = left[0] == 0
+            if is_it:
+                time.sleep(LATE_SECONDS)  # how late it is
+                has_come.set()
+        return request
+
+    site.cache_proxy.on_request = hold
+    yield
+    site.wait_for(has_come.is_set, "the late write")
+    site.cache_proxy.on_request = None
 
 
 @contextmanager

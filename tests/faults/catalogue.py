@@ -15,7 +15,15 @@ from .aws import (
     shows_both_rulesets,
     sns_down,
 )
-from .cache import cache_down, cache_out_of_memory, cache_slow, fail_over, pause_cache, restart_cache
+from .cache import (
+    cache_down,
+    cache_out_of_memory,
+    cache_slow,
+    fail_over,
+    late_write,
+    pause_cache,
+    restart_cache,
+)
 from .dead_letters import outlast_retries
 from .fault import IS_LONG, Fault, nothing
 from .host import fill_disk, shows_step, step_clock
@@ -98,6 +106,7 @@ CACHE = (
     Fault("Valkey paused", pause_cache, lasts_seconds=TEN_SECONDS),
     Fault("Valkey out of memory", cache_out_of_memory),
     Fault("Valkey slow by 200 ms", cache_slow),
+    Fault("a profiles' write arrives late", late_write),
     Fault("Valkey unreachable", cache_down),
     Fault("Valkey fails over to an older replica", fail_over),
 )

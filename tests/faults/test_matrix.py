@@ -113,8 +113,9 @@ def test_everything_that_can_be_wrong_is_seen(site: Site) -> None:
 
 
 def test_the_logs_of_the_whole_run_hold_nothing_personal(site: Site) -> None:
-    """Runs last, on whatever the functions said under all the faults before."""
+    """Runs last, on whatever the functions and the Glue job said under all the faults before."""
     logs = [log for log in site.logs.glob("*/*.log") if log.stem in FUNCTIONS]
+    logs += (site.logs / "glue").glob("*.log")
 
     text = b"".join(log.read_bytes() for log in logs)
 
