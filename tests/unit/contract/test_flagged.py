@@ -13,8 +13,8 @@ from contract.errors import InvalidRowError
 from contract.flagged import flag, from_flagged_item, to_flagged_item, under_conflict_key
 from contract.scored import ScoredTransaction
 from tests.payments import NOW, RETENTION, make_claimed, make_flagged, make_scored, make_transaction
+from tests.unit.contract.records import texts
 from tests.unit.contract.test_scored import scored_transactions
-from tests.unit.contract.test_transaction import texts
 
 
 @given(scored_transactions)

@@ -19,7 +19,7 @@ from contract.scored import (
     to_history_item,
 )
 from tests.payments import make_scored, make_transaction
-from tests.unit.contract.test_transaction import texts, transactions
+from tests.unit.contract.records import texts, transactions
 
 EXPIRES_AT_S = 1_900_000_000
 

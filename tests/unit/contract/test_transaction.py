@@ -1,58 +1,19 @@
 """Every rule that makes a payment acceptable, and the field that each refusal names."""
 
-import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidTransactionError
 from contract.transaction import (
     MAX_RECORD_BYTES,
-    Location,
     Transaction,
     decode_transaction,
-    encode_transaction,
 )
-from tests.payments import NOW, make_transaction
-
-VALID: dict[str, Any] = {
-    "transaction_id": "tx-1",
-    "user_id": "user-1",
-    "amount": "12.50",
-    "timestamp": "2026-03-01T11:59:00Z",
-}
-OPTIONAL_TEXTS = (
-    "merchant_id",
-    "merchant_category",
-    "channel",
-    "card_id",
-    "device_id",
-    "ip_address",
-    "payee_id",
-)
-
-
-def record(**changes: Any) -> bytes:
-    fields = VALID | changes
-    return json.dumps({name: value for name, value in fields.items() if value is not ...}).encode()
-
-
-def refused(data: bytes) -> InvalidTransactionError:
-    with pytest.raises(InvalidTransactionError) as refusal:
-        decode_transaction(data, NOW)
-    return refusal.value
-
-
-def outcome(data: bytes) -> Transaction | InvalidTransactionError:
-    try:
-        return decode_transaction(data, NOW)
-    except InvalidTransactionError as error:
-        return error
+from tests.payments import NOW
+from tests.unit.contract.records import OPTIONAL_TEXTS, outcome, record, refused
 
 
 def test_smallest_record_is_accepted_with_defaults() -> None:
@@ -333,80 +294,3 @@ def test_refusal_never_quotes_the_value() -> None:
     ]
 
     assert all(secret not in str(refused(data)) for data in bad_records)
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "minor"),
-    [
-        ("12.5", "USD", 1250),
-        ("12.345", "USD", 1234),
-        ("12.355", "USD", 1236),
-        ("500", "JPY", 500),
-        ("0.5", "JPY", 0),
-        ("1.5", "JPY", 2),
-        ("1.234", "KWD", 1234),
-    ],
-)
-def test_minor_units_are_rounded_half_to_even(amount: str, currency: str, minor: int) -> None:
-    assert make_transaction(amount=Decimal(amount), currency=currency).amount_minor == minor
-
-
-def test_event_key_sorts_by_time_whatever_the_zone() -> None:
-    early = decode_transaction(record(timestamp="2026-03-01T12:00:00+05:00"), NOW)
-    late = decode_transaction(record(timestamp="2026-03-01T08:00:00.5Z"), NOW)
-
-    assert early.event_key == "2026-03-01T07:00:00.000000Z#tx-1"
-    assert late.event_key == "2026-03-01T08:00:00.500000Z#tx-1"
-
-
-def test_event_key_keeps_its_width_in_early_years() -> None:
-    assert len(make_transaction(timestamp=datetime(1970, 1, 1, tzinfo=UTC)).timestamp_text) == 27
-
-
-texts = st.text(
-    st.characters(exclude_categories=("C", "Z"), exclude_characters=""), min_size=1, max_size=128
-).filter(str.isprintable)
-amounts = st.integers(0, 2**53).map(lambda minor: Decimal(minor).scaleb(-2))
-times = st.builds(
-    lambda microseconds, hours: (NOW - timedelta(microseconds=microseconds)).astimezone(
-        timezone(timedelta(hours=hours))
-    ),
-    st.integers(0, 50 * 365 * 86_400 * 1_000_000),
-    st.integers(-11, 14),
-)
-locations = (
-    st.none()
-    | texts
-    | st.builds(
-        Location,
-        latitude=st.floats(-90, 90),
-        longitude=st.floats(-180, 180),
-        country=st.none() | st.just("FR"),
-        city=st.none() | texts,
-    )
-)
-transactions = st.builds(
-    Transaction,
-    transaction_id=texts,
-    user_id=texts,
-    amount=amounts,
-    timestamp=times,
-    currency=st.sampled_from(["USD", "EUR", "MXV"]),
-    location=locations,
-    **{field: st.none() | texts for field in OPTIONAL_TEXTS},
-)
-
-
-@given(transactions)
-def test_what_is_written_to_the_topic_is_read_back_the_same(transaction: Transaction) -> None:
-    again = decode_transaction(encode_transaction(transaction), NOW)
-
-    assert again == transaction
-    assert again.amount.as_tuple() == transaction.amount.as_tuple()
-
-
-@given(st.binary(max_size=200) | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*VALID, "location", "x"]), inner)).map(lambda value: json.dumps(value).encode()))  # fmt: skip
-def test_any_bytes_are_a_payment_or_a_refusal_and_nothing_else(data: bytes) -> None:
-    read = outcome(data)
-
-    assert isinstance(read, Transaction) or (read.field and read.problem)

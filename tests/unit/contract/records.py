@@ -1,0 +1,81 @@
+"""Records of the topic, valid but for what is given, what comes of them, and payments of every kind."""
+
+import json
+from datetime import timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from contract.errors import InvalidTransactionError
+from contract.transaction import Location, Transaction, decode_transaction
+from tests.payments import NOW
+
+VALID: dict[str, Any] = {
+    "transaction_id": "tx-1",
+    "user_id": "user-1",
+    "amount": "12.50",
+    "timestamp": "2026-03-01T11:59:00Z",
+}
+OPTIONAL_TEXTS = (
+    "merchant_id",
+    "merchant_category",
+    "channel",
+    "card_id",
+    "device_id",
+    "ip_address",
+    "payee_id",
+)
+
+
+def record(**changes: Any) -> bytes:
+    fields = VALID | changes
+    return json.dumps({name: value for name, value in fields.items() if value is not ...}).encode()
+
+
+def refused(data: bytes) -> InvalidTransactionError:
+    with pytest.raises(InvalidTransactionError) as refusal:
+        decode_transaction(data, NOW)
+    return refusal.value
+
+
+def outcome(data: bytes) -> Transaction | InvalidTransactionError:
+    try:
+        return decode_transaction(data, NOW)
+    except InvalidTransactionError as error:
+        return error
+
+
+texts = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=128).filter(
+    str.isprintable
+)
+amounts = st.integers(0, 2**53).map(lambda minor: Decimal(minor).scaleb(-2))
+times = st.builds(
+    lambda microseconds, hours: (NOW - timedelta(microseconds=microseconds)).astimezone(
+        timezone(timedelta(hours=hours))
+    ),
+    st.integers(0, 50 * 365 * 86_400 * 1_000_000),
+    st.integers(-11, 14),
+)
+locations = (
+    st.none()
+    | texts
+    | st.builds(
+        Location,
+        latitude=st.floats(-90, 90),
+        longitude=st.floats(-180, 180),
+        country=st.none() | st.just("FR"),
+        city=st.none() | texts,
+    )
+)
+transactions = st.builds(
+    Transaction,
+    transaction_id=texts,
+    user_id=texts,
+    amount=amounts,
+    timestamp=times,
+    currency=st.sampled_from(["USD", "EUR", "MXV"]),
+    location=locations,
+    **{field: st.none() | texts for field in OPTIONAL_TEXTS},
+)
