@@ -78,6 +78,7 @@ def outlive_time_out(
     control = site.mapping(function).control
     is_held, is_overtaken, lock = threading.Event(), threading.Event(), threading.Lock()
     left = [1 + seed % 2]
+    alone: list[int] = []
 
     def hold(call: Call, forward: Forward) -> Answer:
         if call.operation != operation or is_overtaken.is_set():
@@ -95,6 +96,7 @@ def outlive_time_out(
         early = forward(call) if after else None
         control.give_up()
         is_overtaken.wait(OVERTAKE_SECONDS)
+        alone.append(control.abandoned)
         is_overtaken.set()
         return early or forward(call)
 
@@ -102,4 +104,5 @@ def outlive_time_out(
     yield
     site.wait_for(is_overtaken.is_set, f"{function} to be given up on at {operation}")
     site.aws[function].fault = None
+    assert alone[0] > 0, "nobody gave up on the invocation that was held"
     site.wait_for(lambda: control.abandoned == 0, f"{function}'s abandoned invocation to end")
