@@ -87,6 +87,10 @@ watch: $(VENV)/.dev ## Show it live until Ctrl-C
 simulate: $(VENV)/.dev ## Feed it (TPS= SECONDS= SEED=)
 	@$(PY) -m local.simulator.live --tps $(TPS) --seconds $(SECONDS) --seed $(SEED)
 
+.PHONY: redrive-local
+redrive-local: $(VENV)/.dev ## Put back what a stage of the running system gave up (QUEUE=alert, persist or score)
+	@$(PY) -m local.redrive --queue "$(QUEUE)"
+
 .PHONY: env
 env: $(VENV)/.dev ## Print exports for any Kafka, Redis or AWS client: eval "$(make -s env)"
 	@$(PY) -m local.env

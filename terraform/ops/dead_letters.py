@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
-VISIBILITY_SECONDS: Final = 120
-"""How long a message is ours; longer than any function may run."""
+VISIBILITY_SECONDS: Final = 300
+"""How long a message is ours; longer than any function may run. One that stays is given back when the work is over."""
 
 BATCH: Final = 100
 """Stream records in one invocation; Lambda takes 6 MB, an item is 400 kB at most and some 2 kB in fact."""
@@ -132,18 +132,34 @@ class Redrive:
             told = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
             self._sqs.start_message_move_task(SourceArn=told["QueueArn"])
             return Outcome(int(told["ApproximateNumberOfMessages"]), ())
-        put_back, kept = 0, []
-        for message in self._messages(url):
-            reason = self._put_back(message["Body"])
-            if reason is None:
-                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                put_back += 1
-            else:
-                kept.append(f"message {message['MessageId']} stays: {reason}")
+        return self.replay(url)
+
+    def replay(self, url: str) -> Outcome:
+        """Put back what the invocation records in a mapping's queue name; as `run`, where it is known to be one.
+
+        Parameters
+        ----------
+        url : str
+            The dead-letter queue.
+        """
+        put_back, kept, hidden = 0, [], []
+        try:
+            for message in self._messages(url):
+                hidden.append(message["ReceiptHandle"])
+                reason = self._put_back(message["Body"])
+                if reason is None:
+                    self._sqs.delete_message(QueueUrl=url, ReceiptHandle=hidden.pop())
+                    put_back += 1
+                else:
+                    kept.append(f"message {message['MessageId']} stays: {reason}")
+        finally:
+            # Whoever mends the cause and tries again at once must find them.
+            for handle in hidden:
+                self._sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
         return Outcome(put_back, tuple(kept))
 
     def _messages(self, url: str) -> "Iterator[Document]":
-        # A message that stays is hidden while we work, so that this ends. It shows again when the time is over.
+        # A message that stays is hidden while we work, so that this ends.
         while True:
             received = self._sqs.receive_message(
                 QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=VISIBILITY_SECONDS, WaitTimeSeconds=1

@@ -76,7 +76,7 @@ def test_the_dashboard_draws_every_metric_that_is_emitted_and_no_other() -> None
     assert _metrics_of_dashboard() == emitted()
 
 
-def test_alarms_watch_only_metrics_that_areemitted() -> None:
+def test_alarms_watch_only_metrics_that_are_emitted() -> None:
     assert _metrics_of_alarms() <= emitted()
 
 

@@ -42,6 +42,7 @@ class FakeSqs:
         self.sources = sources or []
         self.deleted: list[str] = []
         self.moved: list[str] = []
+        self.given_back: list[str] = []
 
     def list_dead_letter_source_queues(self, **_: str) -> dict[str, Any]:
         return {"queueUrls": self.sources}
@@ -57,7 +58,9 @@ class FakeSqs:
         self.deleted.append(ReceiptHandle)
         return {}
 
-    def change_message_visibility(self, **_: Any) -> dict[str, Any]:
+    def change_message_visibility(self, **call: Any) -> dict[str, Any]:
+        assert call["VisibilityTimeout"] == 0
+        self.given_back.append(call["ReceiptHandle"])
         return {}
 
     def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
@@ -134,6 +137,15 @@ def test_a_message_stays_while_the_function_does_not_take_a_record() -> None:
 
     assert sqs.deleted == []
     assert outcome.kept == (f"message m0 stays: {FUNCTION} did not take 1 of its records",)
+
+
+def test_messages_that_stay_can_be_put_back_again_at_once() -> None:
+    sqs = FakeSqs([stream_message(1, 1), stream_message(9, 9), stream_message(2, 2)])
+
+    outcome = Redrive(sqs, FakeStreams([1, 2]), FakeFunctions({"batchItemFailures": []})).run("u")
+
+    assert (outcome.put_back, len(outcome.kept)) == (2, 1)
+    assert sqs.given_back == ["h1"]
 
 
 def test_a_message_stays_while_the_function_fails() -> None:

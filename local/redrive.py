@@ -1,0 +1,114 @@
+"""What a stage of the running stack gave up, put back: ``make redrive-local QUEUE=persist``.
+
+The work is that of `make redrive`, on the stack's queue and streams; only Lambda's part, the invocation, is played here by the
+stage's own zip, beside the one that runs.
+"""
+
+import argparse
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from local.components.aws_api import make_client
+from local.event_sources.config import MappingConfig, MappingConfigError, read_config
+from local.runtime.package import unpack
+from local.runtime.pool import FunctionPool
+from local.specs import read_functions
+from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
+from terraform.ops.dead_letters import Outcome, Redrive
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class RedriveError(Exception):
+    """A queue that cannot be put back; says why in a sentence."""
+
+
+class LocalFunction:
+    """Lambda's `Invoke` for one function of the stack.
+
+    Parameters
+    ----------
+    config : MappingConfig
+        The stack's, of the function's mapping.
+    """
+
+    def __init__(self, config: MappingConfig) -> None:
+        self._pool = FunctionPool(
+            config.function,
+            read_functions(config.functions_dir)[config.function],
+            unpack(config.zip, config.state_dir / "functions"),
+            {"AWS_ENDPOINT_URL": config.aws_endpoint, **config.environment},
+            1,
+            config.log_dir,
+            lambda_python=config.lambda_python,
+            region=config.region,
+            account_id=config.account_id,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.stop()
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: ARG002, N803 - Lambda's names
+        """Run the function once; answers as boto3's client does."""
+        result = self._pool.invoke(Payload)
+        error = {} if result.error is None else {"FunctionError": "Unhandled"}
+        return {"Payload": io.BytesIO(result.payload), **error}
+
+
+def redrive(function: str, build_dir: Path = DEFAULT_BUILD_DIR) -> Outcome:
+    """Put back what a function's dead-letter queue holds.
+
+    Parameters
+    ----------
+    function : str
+        Its folder below ``functions/``.
+    build_dir : Path
+        Of the stack that runs.
+
+    Raises
+    ------
+    RedriveError
+        Where no stack runs, or the function has no mapping there.
+    """
+    folder = StackFolder(build_dir)
+    state = folder.running_state()
+    if state is None:
+        raise RedriveError(f"no stack is up in {build_dir}; `make up` starts one")
+    if function not in state.functions:
+        raise RedriveError(
+            f"There is no queue of {function!r}; there are {', '.join(sorted(state.functions))}."
+        )
+    try:
+        config = read_config(folder.run_dir / f"{function}.json")
+    except MappingConfigError as error:
+        raise RedriveError(f"the stack is not what it was when it started: {error}") from error
+    sqs, streams = (make_client(service, config.aws_endpoint) for service in ("sqs", "dynamodbstreams"))
+    with LocalFunction(config) as lambda_:
+        return Redrive(sqs, streams, lambda_).replay(config.dead_letter_queue_url)
+
+
+def main(arguments: "Sequence[str] | None" = None) -> int:
+    """Put a queue back and say what became of it; 1 where something stays."""
+    parser = argparse.ArgumentParser(prog="python -m local.redrive", description=__doc__)
+    parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
+    parser.add_argument("--queue", required=True, help="the stage: alert, persist or score")
+    options = parser.parse_args(arguments)
+    try:
+        outcome = redrive(options.queue.removesuffix("-dead-letter"), options.build_dir)
+    except RedriveError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{options.queue}: {outcome.put_back} put back, {len(outcome.kept)} stay.")
+    for line in outcome.kept:
+        print(line)
+    return 1 if outcome.kept else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
