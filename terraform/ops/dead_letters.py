@@ -25,6 +25,10 @@ BATCH: Final = 100
 """Stream records in one invocation; Lambda takes 6 MB, an item is 400 kB at most and some 2 kB in fact."""
 
 
+EMPTY_PAGES: Final = 20
+"""In a row, after which a shard is taken to have nothing more; an open one never says so, and one empty page means nothing."""
+
+
 class Queue(Protocol):
     """The calls of SQS that are made."""
 
@@ -208,7 +212,8 @@ class Redrive:
             SequenceNumber=batch.start_sequence_number,
         )["ShardIterator"]
         last = int(batch.end_sequence_number)
-        while iterator:
+        empty_pages = 0
+        while iterator and empty_pages < EMPTY_PAGES:
             page = self._streams.get_records(ShardIterator=iterator)
             for record in page["Records"]:
                 if int(record["dynamodb"]["SequenceNumber"]) > last:
@@ -216,8 +221,7 @@ class Redrive:
                 yield record
                 if int(record["dynamodb"]["SequenceNumber"]) == last:
                     return
-            if not page["Records"]:
-                return
+            empty_pages = 0 if page["Records"] else empty_pages + 1
             iterator = page.get("NextShardIterator")
 
     def _invoke(self, function: str, event: Document) -> str | None:

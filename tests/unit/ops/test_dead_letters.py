@@ -73,8 +73,9 @@ class FakeSqs:
 
 
 class FakeStreams:
-    def __init__(self, numbers: list[int], error: str | None = None) -> None:
+    def __init__(self, numbers: list[int], error: str | None = None, empty_pages: int = 0) -> None:
         self.numbers = numbers
+        self.empty_pages = empty_pages
         self.error = error
 
     def get_shard_iterator(self, *, SequenceNumber: str, **_: str) -> dict[str, Any]:  # noqa: N803
@@ -83,7 +84,10 @@ class FakeStreams:
         return {"ShardIterator": SequenceNumber}
 
     def get_records(self, *, ShardIterator: str) -> dict[str, Any]:  # noqa: N803
-        """Give two records a page, from the iterator on."""
+        """Give two records a page, from the iterator on, and empty pages before that."""
+        if self.empty_pages:
+            self.empty_pages -= 1
+            return {"Records": [], "NextShardIterator": ShardIterator}
         following = [number for number in self.numbers if number >= int(ShardIterator)]
         records = [
             {
@@ -127,6 +131,15 @@ def test_records_are_read_again_and_the_message_goes_when_all_are_taken() -> Non
     assert [record["dynamodb"]["SequenceNumber"] for record in event["Records"]] == ["3", "4", "5"]
     assert {record["eventSourceARN"] for record in event["Records"]} == {STREAM}
     assert event["Records"][0]["dynamodb"]["ApproximateCreationDateTime"] == 1767225600.0
+
+
+def test_an_empty_page_is_not_the_end_of_a_shard() -> None:
+    functions = FakeFunctions({"batchItemFailures": []})
+
+    outcome = Redrive(FakeSqs([stream_message(1, 2)]), FakeStreams([1, 2], empty_pages=3), functions).run("u")
+
+    assert outcome.put_back == 1
+    assert len(functions.events[0]["Records"]) == 2
 
 
 def test_a_message_stays_while_the_function_does_not_take_a_record() -> None:
