@@ -71,6 +71,7 @@ STILL_RUNNING = (
         partial(
             outlive_time_out, "score", [("BatchExecuteStatement", False), ("BatchExecuteStatement", True)]
         ),
+        lasts_seconds=2.0,
     ),
     Fault(
         "persist timed out and still running",

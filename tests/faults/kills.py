@@ -68,16 +68,22 @@ def kill_at_profile_write(site: Site, seed: int, *, passes: float, after: bool =
 
 @contextmanager
 def outlive_time_out(
-    function: str, moments: Sequence[tuple[str, bool]], site: Site, seed: int
+    function: str,
+    moments: Sequence[tuple[str, bool]],
+    site: Site,
+    seed: int,
+    *,
+    overtakers: Sequence[int] = (1, 4, 1000),
 ) -> Iterator[None]:
     """An invocation is given up on in the middle of a call, and goes on when its retry has come past the same place.
 
-    The seed chooses the call: operation, and whether it was passed on before the invocation stood still.
+    The seed chooses the call: operation, and whether it was passed on before the invocation stood still; and how many others
+    get past it. A thousand do not: it stands still for as long as its client waits.
     """
     operation, after = moments[seed % len(moments)]
     control = site.mapping(function).control
     is_held, is_overtaken, lock = threading.Event(), threading.Event(), threading.Lock()
-    left = [1 + seed % 2]
+    left = [overtakers[seed % len(overtakers)]]
     alone: list[int] = []
 
     def hold(call: Call, forward: Forward) -> Answer:

@@ -3,8 +3,10 @@
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import psutil
 
 from local.components.aws_api import CREDENTIALS, REGION
@@ -31,9 +33,8 @@ class Mapping:
         self._config_file = site.folder / place / f"{function}.json"
         self.control = Control(control_folder(self._config_file))
         state_dir = self._config_file.parent
-        package = ROOT / "build" / "functions" / "host" / f"{function}.zip"
-        task_root = unpack(package, state_dir / "functions")  # where the mapping itself would unpack it
-        self.config = MappingConfig(
+        state_dir = self._config_file.parent
+        config = MappingConfig(
             function=function,
             bootstrap_servers=site.broker.endpoint,
             aws_endpoint=site.aws_api.endpoint,
@@ -42,15 +43,14 @@ class Mapping:
             environment={
                 **resolve_environment(site.specs[function], site.references),
                 "AWS_ENDPOINT_URL": site.aws[function].endpoint,
-                # What Lambda sets, behind the clock and the disk that a test sets.
-                "PYTHONPATH": os.pathsep.join([str(self.control.folder), str(task_root)]),
             },
             dead_letter_queue_url=site.resources.dead_letter_queue(function),
             state_dir=state_dir,
             log_dir=site.logs / place,
-            zip=package,
+            zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
             lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
         )
+        self.config = self.with_package(config, config.zip)
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
@@ -62,6 +62,17 @@ class Mapping:
         argv += ["--function", function, "--config", str(self._config_file)]
         log = site.logs / place / f"{function}-mapping.log"
         self.process = ManagedProcess(f"{function}-mapping", argv, log, environment, ROOT)
+
+    def with_package(self, config: MappingConfig, package: Path) -> MappingConfig:
+        """The same with another zip."""
+        task_root = unpack(
+            package, config.state_dir / "functions"
+        )  # where the mapping itself would unpack it
+        # What Lambda sets, behind the clock and the disk that a test sets.
+        import_path = os.pathsep.join([str(self.control.folder), str(task_root)])
+        return msgspec.structs.replace(
+            config, zip=package, environment={**config.environment, "PYTHONPATH": import_path}
+        )
 
     def start(self) -> None:
         """Start it; returns when it reads."""

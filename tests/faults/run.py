@@ -12,7 +12,6 @@ from contract.transaction import decode_transaction
 from tests.oracle import Oracle, RowKey, profile_problems
 
 from .aws import RULESETS
-from .catalogue import FAULTS
 from .fault import IS_LONG, Fault
 from .site import Site
 from .stream import Sent, Stream
@@ -54,7 +53,7 @@ class Run:
         self.site = site
         self.fault = fault
         self.seed = seed
-        name = f"f{FAULTS.index(fault)}-{seed}"
+        name = f"{fault.name.replace(' ', '-')}-{seed}"
         self.started_at = datetime.now(UTC)
         self.stream = Stream(name, seed, self.started_at)
         self.given: list[Sent] = []

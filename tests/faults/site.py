@@ -206,6 +206,12 @@ class Site:
             ),
         )
 
+    def set_package(self, function: str, package: Path) -> None:
+        """Run a function from another zip until everything is mended; its mapping starts anew."""
+        mapping = self.mapping(function)
+        self._changed.setdefault(function, mapping.config)
+        self._restart(function, mapping.with_package(mapping.config, package))
+
     def deploy_rules(self, document: str) -> None:
         """Put a ruleset into force; functions have it after their next look."""
         Rulesets(self.aws_api.endpoint, self.resources.rules).deploy(document)

@@ -1,0 +1,21 @@
+"""One stack for everything that is broken on purpose."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from .catalogue import FAULTS
+from .run import Run
+from .site import Site
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("faults"))
+    try:
+        site.start()
+        # Functions start at their first work: no fault, and the first one no more than the others, is to wait for that.
+        Run(site, FAULTS[0], seed=101).go()
+        yield site
+    finally:
+        site.stop()
