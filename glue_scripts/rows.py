@@ -29,6 +29,10 @@ DELIMITERS: Final = ",;\t|"
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
+
+# Decimal ends at exponents of 18 digits; JSON does not, and a number of any field, known or not, is read.
+_NO_DECIMAL: Final = "a number with an exponent of more than 18 digits"
+
 _BOM: Final = b"\xef\xbb\xbf"
 
 # JSON can write a digit as an escape, which would hide a card number in the raw text.
@@ -188,6 +192,8 @@ def _location(value: object, dropped: list[str], replace: Replacement) -> object
             value = _DECODER.decode(value)
         except (msgspec.DecodeError, ValueError, RecursionError):
             return _text(value, "location", replace)
+        except ArithmeticError as error:
+            raise InvalidTransactionError("location", _NO_DECIMAL) from error
     if not isinstance(value, dict):
         return _text(value, "location", replace)
     fields, unknown = _known_fields(value.items())
@@ -267,6 +273,8 @@ def _json_object(line: bytes) -> dict[str, object]:
         raise InvalidTransactionError("$", f"not JSON ({error})") from error
     except RecursionError as error:
         raise InvalidTransactionError("$", "nested too deeply") from error
+    except ArithmeticError as error:
+        raise InvalidTransactionError("$", _NO_DECIMAL) from error
     if not isinstance(row, dict):
         raise InvalidTransactionError("$", "JSON, but not an object")
     return row

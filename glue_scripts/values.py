@@ -145,9 +145,10 @@ def degrees(value: object, field: str) -> float:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         number = Decimal(value.strip())
     if isinstance(number, int | Decimal) and not isinstance(number, bool):
-        # Before it is a float: an integer of 400 digits cannot become one.
+        # Before it is a float: an integer of 400 digits cannot become one. Compared, not abs(): that rounds in the
+        # decimal context, where 1e9999999 is an overflow.
         exact = Decimal(number)
-        if abs(exact) <= _MAX_DEGREES:
+        if -_MAX_DEGREES <= exact <= _MAX_DEGREES:
             return float(exact)
     raise InvalidTransactionError(field, "not a number of degrees")
 

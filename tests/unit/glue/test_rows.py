@@ -208,6 +208,8 @@ def test_a_row_that_the_contract_refuses_is_refused_by_its_field(
         (b'{"user_id": "\\ud800"}', "not JSON"),
         (b'{"amount": ' + b"9" * 5000 + b"}", "not JSON"),
         (b'{"a": ' + b"[" * 30_000 + b"]" * 30_000 + b"}", "nested too deeply"),
+        (b'{"amount": 1e99999999999999999999999}', "a number with an exponent of more than 18 digits"),
+        (b'{"unknown": [-1E-99999999999999999999999]}', "a number with an exponent of more than 18 digits"),
         (b"\xff" * (1 << 20), "row of 1048576 bytes; at most 65536"),
     ],
 )

@@ -1,0 +1,87 @@
+"""No row stops the job: numbers that decimals cannot hold, and what our own code did not foresee."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.transaction import decode_transaction, encode_transaction
+from glue_scripts.card_numbers import CardTokens
+from glue_scripts.rows import Header, Outcome, Published, Refused, RowCleaner
+
+NOW = datetime(2026, 1, 6, tzinfo=UTC)
+TOKENS = CardTokens(b"a key for these tests")
+CLEANER = RowCleaner(TOKENS)
+GOOD = {"transaction_id": "t-1", "user_id": "u-1", "amount": "12.50", "timestamp": "2026-01-05T12:30:00Z"}
+
+
+def refused(outcome: Outcome) -> Refused:
+    assert isinstance(outcome, Refused), outcome
+    return outcome
+
+
+EXPONENTS = [
+    *("", "e0", "E+17", "e18", "e-18", "e28", "e308", "e-400", "e9999", "e9999999", "e-9999999"),
+    *("e999999999999999999", "e-999999999999999999", "e1000000000000000000", f"e{'9' * 40}", f"E-{'9' * 40}"),
+]
+odd_numbers = st.builds(
+    lambda sign, whole, fraction, exponent: f"{sign}{whole}{fraction}{exponent}",
+    st.sampled_from(["", "-"]),
+    st.sampled_from(["0", "1", "48", "1767616200", "9" * 40, "9" * 400]),
+    st.sampled_from(["", ".0", ".5", f".{'0' * 400}1"]),
+    st.sampled_from(EXPONENTS),
+)
+NUMERIC = [
+    "transaction_id",
+    "amount",
+    "timestamp",
+    "latitude",
+    "longitude",
+    "location",
+    "merchant_id",
+    "unknown",
+]
+
+
+@given(st.dictionaries(st.sampled_from(NUMERIC), odd_numbers), st.booleans())
+def test_a_number_of_any_exponent_is_published_or_refused_for_what_it_is(
+    numbers: dict[str, str], nested: bool
+) -> None:
+    texts = {name: json.dumps(value) for name, value in GOOD.items()} | numbers
+    if nested:
+        texts["location"] = f'{{"lat": {numbers.get("latitude", 1)}, "lon": {numbers.get("longitude", 1)}}}'
+    line = "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}"
+    cells = ['"' + text.strip('"').replace('"', '""') + '"' for text in texts.values()]
+
+    as_json = CLEANER.clean_json(line.encode(), NOW)
+    as_csv = CLEANER.clean_csv(",".join(cells).encode(), Header(",".join(texts).encode()), NOW)
+
+    for outcome in (as_json, as_csv):
+        if isinstance(outcome, Published):
+            assert encode_transaction(decode_transaction(outcome.record, NOW)) == outcome.record
+        else:
+            assert not outcome.reason.startswith("internal")
+
+
+@pytest.mark.parametrize(
+    ("location", "field"),
+    [
+        ('{"lat":1e99999999999999999999999,"lon":1}', "location"),
+        ('{"lat":1e9999999,"lon":1}', "location.latitude"),
+    ],
+)
+def test_a_cell_that_holds_an_impossible_place_is_refused_by_its_field(location: str, field: str) -> None:
+    header = Header(b"transaction_id;user_id;amount;timestamp;location")
+
+    outcome = refused(CLEANER.clean_csv(f"t-1;u-1;5;2026-01-05 12:30:00;{location}".encode(), header, NOW))
+
+    assert outcome.field == field
+
+
+@pytest.mark.parametrize("number", ["1e9999999", "-1e9999999", "1e999999999999999999"])
+def test_degrees_beyond_the_decimal_context_are_refused_by_their_field(number: str) -> None:
+    line = json.dumps(GOOD | {"latitude": 1, "longitude": "L"}).replace('"L"', number).encode()
+
+    assert refused(CLEANER.clean_json(line, NOW)).field == "location.longitude"
