@@ -35,6 +35,8 @@ class Counts:
     quarantined: int
     dropped_columns: "Mapping[str, int]" = field(default_factory=dict)
     """Unknown column to how many rows had it."""
+    internal_errors: int = 0
+    """How many of the quarantined rows our own code failed on; more than none is a defect to be mended."""
 
     @property
     def rows(self) -> int:
@@ -69,7 +71,8 @@ def batch_line(
     -------
     str
         One line: ``event`` (``"batch"``), ``batch_id``, ``rows_in``, ``published``, ``quarantined``,
-        ``dropped_columns`` (name to rows), ``dropped_values``, ``duration_ms``, and what CloudWatch wants.
+        ``internal_errors``, ``dropped_columns`` (name to rows), ``dropped_values``, ``duration_ms``, and what
+        CloudWatch wants.
     """
     line: dict[str, Any] = {
         "event": "batch",
@@ -78,6 +81,7 @@ def batch_line(
         "rows_in": counts.rows,
         "published": counts.published,
         "quarantined": counts.quarantined,
+        "internal_errors": counts.internal_errors,
         "dropped_columns": _shortened(counts.dropped_columns.items()),
         "dropped_values": sum(counts.dropped_columns.values()),
         "duration_ms": duration_ms,

@@ -8,7 +8,7 @@ import csv
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 DELIMITERS: Final = ",;\t|"
 """What may part the columns of a CSV file; its header shows which does."""
+
+INTERNAL: Final = "internal: "
+"""How the reason of a row begins that our own code failed on; the exception's name follows, never its text."""
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
@@ -61,6 +64,8 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 Outcome = Published | Refused
+
+T = TypeVar("T")
 
 Replacement = Callable[[str], str]
 """Text to the same text without card numbers."""
@@ -113,27 +118,17 @@ class RowCleaner:
         Returns
         -------
         Outcome
-            Never an exception: a bad row is a value.
+            Never an exception, but for MemoryError: a bad row is a value, and so is a row that our own code fails on.
         """
-        try:
-            _check_size(line)
-            row = _json_object(line)
-            return self._clean(row.items(), self._replacement_for(line), now)
-        except InvalidTransactionError as error:
-            return self.refuse(line, error)
+        return self._guarded(line, lambda: self._clean(line, _json_object(line).items(), now))
 
     def clean_csv(self, line: bytes, header: Header, now: "datetime") -> Outcome:
         """Clean one line of a CSV file, by the file's own header; otherwise as :meth:`clean_json`."""
-        try:
-            _check_size(line)
-            fields = _csv_fields(_utf8(line), header.delimiter)
-            if len(fields) != len(header.names):
-                problem = f"{len(fields)} values for {len(header.names)} columns"
-                raise InvalidTransactionError("$", problem)
-            row = zip(header.names, fields, strict=True)
-            return self._clean(row, self._replacement_for(line), now)
-        except InvalidTransactionError as error:
-            return self.refuse(line, error)
+        return self._guarded(line, lambda: self._clean(line, _csv_row(line, header), now))
+
+    def read_header(self, line: bytes) -> Header | Refused:
+        """Read the first line of a CSV file, or refuse it as a row."""
+        return self._guarded(line, lambda: Header(line))
 
     def refuse(self, line: bytes, error: InvalidTransactionError) -> Refused:
         r"""Keep a line whole with what is wrong with it. Bytes that are no UTF-8 are written as ``\xff``."""
@@ -148,7 +143,18 @@ class RowCleaner:
             return self._tokens.replace
         return _unchanged
 
-    def _clean(self, row: "Iterable[tuple[str, object]]", replace: Replacement, now: "datetime") -> Published:
+    def _guarded(self, line: bytes, work: Callable[[], T]) -> T | Refused:
+        try:
+            return work()
+        except InvalidTransactionError as error:
+            return self.refuse(line, error)
+        except MemoryError:
+            raise  # the machine's, not the row's: another try of the task can go well
+        except Exception as error:  # noqa: BLE001 - one row must not stop all others: the batch would fail at every try
+            return self.refuse(line, InvalidTransactionError("$", f"{INTERNAL}{type(error).__name__}"))
+
+    def _clean(self, line: bytes, row: "Iterable[tuple[str, object]]", now: "datetime") -> Published:
+        replace = self._replacement_for(line)
         fields, dropped = _known_fields(row)
         record = _normalised(fields, dropped, replace)
         transaction = decode_transaction(_encoded(record), now)
@@ -265,6 +271,7 @@ def _check_size(line: bytes) -> None:
 
 
 def _json_object(line: bytes) -> dict[str, object]:
+    _check_size(line)
     try:
         row = _DECODER.decode(line.removeprefix(_BOM))
     except UnicodeDecodeError as error:
@@ -278,6 +285,14 @@ def _json_object(line: bytes) -> dict[str, object]:
     if not isinstance(row, dict):
         raise InvalidTransactionError("$", "JSON, but not an object")
     return row
+
+
+def _csv_row(line: bytes, header: Header) -> "Iterable[tuple[str, object]]":
+    _check_size(line)
+    fields = _csv_fields(_utf8(line), header.delimiter)
+    if len(fields) != len(header.names):
+        raise InvalidTransactionError("$", f"{len(fields)} values for {len(header.names)} columns")
+    return zip(header.names, fields, strict=True)
 
 
 def _encoded(record: dict[str, object]) -> bytes:

@@ -19,10 +19,9 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from contract.errors import InvalidTransactionError
 from glue_scripts.card_numbers import CardTokens
 from glue_scripts.progress import Counts
-from glue_scripts.rows import Header, Outcome, Published, RowCleaner
+from glue_scripts.rows import INTERNAL, Header, Outcome, Published, RowCleaner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -120,11 +119,13 @@ def counts(cleaned: "DataFrame") -> Counts:
     row = cleaned.agg(
         F.count("record").alias("published"),
         F.count("reason").alias("quarantined"),
+        F.count(F.when(F.col("reason").startswith(INTERNAL), 1)).alias("internal_errors"),
         F.coalesce(F.sum(F.size("dropped")), F.lit(0)).alias("dropped"),
     ).first()
     if row is None:
         raise AssertionError("unreachable: an aggregate without groups has one row")
-    return Counts(row["published"], row["quarantined"], dropped_columns(cleaned) if row["dropped"] else {})
+    dropped = dropped_columns(cleaned) if row["dropped"] else {}
+    return Counts(row["published"], row["quarantined"], dropped, row["internal_errors"])
 
 
 def dropped_columns(cleaned: "DataFrame") -> dict[str, int]:
@@ -183,12 +184,12 @@ class _FileCleaner:
             return self._rows.clean_json(line, self._now)
         if self._header is not None:
             return self._rows.clean_csv(line, self._header, self._now)
-        try:
-            self._header = Header(line)
-        except InvalidTransactionError as error:
-            # The next line is tried for a header: a file may begin with a title or with garbage.
-            return self._rows.refuse(line, error)
-        return None
+        header = self._rows.read_header(line)
+        if isinstance(header, Header):
+            self._header = header
+            return None
+        # The next line is tried for a header: a file may begin with a title or with garbage.
+        return header
 
 
 def is_csv(file: str) -> bool:

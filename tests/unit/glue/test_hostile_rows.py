@@ -14,6 +14,7 @@ from glue_scripts.rows import Header, Outcome, Published, Refused, RowCleaner
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
 TOKENS = CardTokens(b"a key for these tests")
 CLEANER = RowCleaner(TOKENS)
+VISA = "4111111111111111"
 GOOD = {"transaction_id": "t-1", "user_id": "u-1", "amount": "12.50", "timestamp": "2026-01-05T12:30:00Z"}
 
 
@@ -85,3 +86,18 @@ def test_degrees_beyond_the_decimal_context_are_refused_by_their_field(number: s
     line = json.dumps(GOOD | {"latitude": 1, "longitude": "L"}).replace('"L"', number).encode()
 
     assert refused(CLEANER.clean_json(line, NOW)).field == "location.longitude"
+
+
+def test_a_row_that_our_own_code_fails_on_goes_aside_whole_but_for_its_card_number() -> None:
+    # A clock without its zone is such a failure: the contract cannot compare it with the row's time.
+    naive = NOW.replace(tzinfo=None)
+    line = json.dumps(GOOD | {"card_id": VISA})
+    cells = ",".join([*GOOD.values(), VISA])
+    header = Header(",".join([*GOOD, "card_id"]).encode())
+
+    as_json = refused(CLEANER.clean_json(line.encode(), naive))
+    as_csv = refused(CLEANER.clean_csv(cells.encode(), header, naive))
+
+    token = TOKENS.token(VISA)
+    assert as_json == Refused("$", "internal: TypeError", line.replace(VISA, token))
+    assert as_csv == Refused("$", "internal: TypeError", cells.replace(VISA, token))

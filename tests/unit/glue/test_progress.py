@@ -38,6 +38,12 @@ def test_a_thousand_invented_columns_make_a_short_line() -> None:
     assert len(json.dumps(said)) < 4096
 
 
+def test_rows_that_our_own_code_failed_on_are_told_apart() -> None:
+    said = json.loads(batch_line(0, Counts(1, 3, internal_errors=2), duration_ms=5, at_ms=1))
+
+    assert (said["rows_in"], said["quarantined"], said["internal_errors"]) == (4, 3, 2)
+
+
 def test_progress_is_read_from_among_warnings() -> None:
     log = [
         "26/01/05 12:30:00 WARN Something: {not json}\n",

@@ -255,6 +255,16 @@ def test_a_first_line_without_a_known_name_is_no_header() -> None:
         Header(b"t-1,u-1,5,2026-01-05 12:30:00")
 
 
+def test_a_first_line_that_is_no_header_is_refused_as_a_row() -> None:
+    outcome = CLEANER.read_header(f"payments of card {VISA}".encode())
+
+    assert outcome == Refused(
+        "$",
+        "first line of a CSV file, and no column name in it is known",
+        f"payments of card {TOKENS.token(VISA)}",
+    )
+
+
 ids = st.text(st.characters(codec="utf-8"), max_size=140)
 values = st.one_of(
     ids,
