@@ -158,9 +158,9 @@ class RowCleaner:
         fields, dropped = _known_fields(row)
         record = _normalised(fields, dropped, replace)
         transaction = decode_transaction(_encoded(record), now)
-        return Published(
-            transaction.user_id, encode_transaction(transaction), tuple(replace(name) for name in dropped)
-        )
+        # A CSV file's names come from its header, which the look at this line does not see.
+        names = tuple(map(self._tokens.replace, dropped))
+        return Published(transaction.user_id, encode_transaction(transaction), names)
 
 
 def _normalised(fields: dict[str, object], dropped: list[str], replace: Replacement) -> dict[str, object]:

@@ -145,6 +145,17 @@ def test_a_card_number_passes_in_no_field(field: str, value: object) -> None:
     assert TOKENS.token(VISA) in everything
 
 
+@pytest.mark.parametrize("separator", ["", " ", "-"])
+def test_a_card_number_in_a_csv_header_is_told_as_its_token(separator: str) -> None:
+    number = separator.join(("4111", "1111", "1111", "1111"))
+    header = Header(f"transaction_id,user_id,amount,timestamp,{number}".encode())
+
+    outcome = CLEANER.clean_csv(b"t-1,u-1,5,2026-01-05 12:30:00,x", header, NOW)
+
+    assert isinstance(outcome, Published)
+    assert outcome.dropped == (TOKENS.token(VISA),)
+
+
 def test_an_escaped_card_number_is_found_too() -> None:
     line = json.dumps(row(merchant_id="M")).replace('"M"', '"\\u0034111111111111111"').encode()
 
