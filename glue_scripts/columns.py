@@ -43,6 +43,9 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 LOCATION_PARTS: Final = ("latitude", "longitude", "country", "city")
 """Fields that stand inside ``location`` on the topic."""
 
+_MAX_CHARACTERS: Final = 64
+"""More than any known name has, however it is written; a sender's names must not fill the cache with their length."""
+
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD: Final = re.compile(r"[^a-z0-9]+")
 
@@ -62,7 +65,6 @@ _COLUMNS: Final = {
 }
 
 
-@lru_cache(maxsize=4096)
 def known_column(name: str) -> Column | None:
     """Say which field a column holds; None where the contract has none for it.
 
@@ -71,5 +73,10 @@ def known_column(name: str) -> Column | None:
     >>> known_column("userID").field, known_column("Lng").field, known_column("Comment")
     ('user_id', 'longitude', None)
     """
+    return _known_column(name) if len(name) <= _MAX_CHARACTERS else None
+
+
+@lru_cache(maxsize=4096)
+def _known_column(name: str) -> Column | None:
     words = _NOT_WORD.sub("_", _HUMP.sub("_", name.strip()).lower()).strip("_")
     return _COLUMNS.get(words)

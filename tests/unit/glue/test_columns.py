@@ -3,6 +3,7 @@
 import pytest
 
 from contract.transaction import Transaction
+from glue_scripts import columns
 from glue_scripts.columns import LOCATION_PARTS, SYNONYMS, known_column
 
 
@@ -34,6 +35,23 @@ def test_a_name_is_known_however_it_is_written(name: str, field: str) -> None:
 @pytest.mark.parametrize("name", ["", "comment", "fraud_label", "used_chip"])
 def test_an_unknown_name_is_nobodys(name: str) -> None:
     assert known_column(name) is None
+
+
+def test_a_long_name_is_nobodys_and_is_not_kept() -> None:
+    known_column("amount")
+    kept = columns._known_column.cache_info().currsize
+
+    answers = {known_column(f"amount{' ' * 60}{number}") for number in range(100)}
+
+    assert answers == {None}
+    assert columns._known_column.cache_info().currsize == kept
+
+
+def test_every_known_name_fits_with_room_for_its_spelling() -> None:
+    longest = max(len(name) for field, names in SYNONYMS.items() for name in (field, *names))
+
+    assert known_column("  Location - Longitude  ".ljust(64)) == columns.Column("longitude", 6)
+    assert longest <= 32
 
 
 def test_every_field_of_the_contract_has_a_column() -> None:
