@@ -29,6 +29,7 @@ from .fault import IS_LONG, Fault, nothing
 from .host import fill_disk, shows_step, step_clock
 from .ingestion import kill_glue_job
 from .kafka import (
+    again,
     more_partitions,
     move_consumer,
     redeliver_committed,
@@ -126,6 +127,8 @@ DYNAMODB = (
     ),
     Fault("DynamoDB leaves items unprocessed", partial(bad_calls, half_unprocessed, share=0.7)),
     Fault("history's stream delivered twice", partial(twice, "persist")),
+    Fault("history's stream delivered again later", partial(again, "persist")),
+    Fault("flagged payments' stream delivered again later", partial(again, "alert")),
     Fault("flagged payments' stream delivered twice", partial(twice, "alert"), may_repeat_alerts=True),
 )
 

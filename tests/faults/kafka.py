@@ -89,6 +89,21 @@ def twice(function: str, site: Site, _: int) -> Iterator[None]:
         _assert_worked(poller)
 
 
+@contextmanager
+def again(function: str, site: Site, _: int) -> Iterator[None]:
+    """A poller that has dealt with everything begins again at an older checkpoint."""
+    mapping = site.mapping(function)
+    file = mapping.config.state_dir / f"{function}.checkpoints.json"
+    before = file.read_bytes()
+    yield
+    site.be_quiet()
+    mapping.process.stop()
+    file.write_bytes(before)
+    mapping.start()
+    site.be_quiet()
+    _assert_worked(mapping)
+
+
 def _assert_worked(poller: Mapping) -> None:
     told = poller.status()
     assert told is not None

@@ -19,7 +19,7 @@ from .aws import always, bad_calls
 from .cache import fail_over
 from .catalogue import FAULTS
 from .fault import Fault
-from .kafka import twice
+from .kafka import again
 from .kills import outlive_time_out
 from .run import Row, Run
 from .site import Site, admin
@@ -80,7 +80,7 @@ MUTANTS = (
         "persist/store.py",
         'ConditionExpression="attribute_not_exists(transaction_id)",',
         "",
-        Fault("twice", partial(twice, "persist")),
+        Fault("again", partial(again, "persist")),
     ),
     Mutant(
         "a failed publication passed over",
