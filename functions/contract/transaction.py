@@ -23,6 +23,9 @@ MAX_AMOUNT_MINOR: Final = 2**53
 MAX_AMOUNT_DIGITS: Final = 28
 """The most significant digits an amount may have; a float's decimal expansion has at most 17."""
 
+MIN_COORDINATE: Final = 1e-9
+"""Degrees, a tenth of a millimetre: a coordinate nearer to 0 is taken for 0."""
+
 MAX_CLOCK_LEAD: Final = timedelta(hours=24)
 """How far an event time may lie ahead of the clock: a sender's time zone mistaken, not another day."""
 
@@ -166,7 +169,7 @@ def checked(transaction: Transaction, now: datetime) -> Transaction:
             raise InvalidTransactionError(field, "control or unprintable characters")
     _check_amount(transaction)
     _check_location(transaction.location)
-    return _in_utc(transaction, now)
+    return _in_utc(_with_storable_location(transaction), now)
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
@@ -181,7 +184,7 @@ def _check_amount(transaction: Transaction) -> None:
     amount = transaction.amount
     if not amount.is_finite():
         raise InvalidTransactionError("amount", "not a finite number")
-    if amount.is_signed() and amount:
+    if amount.is_signed():  # -0, too
         raise InvalidTransactionError("amount", "negative; at least 0")
     # The exponent first: 1e400 has one digit, and scaling it would build an integer of 400.
     if amount.adjusted() + exponent > 15 or amount.scaleb(exponent) > MAX_AMOUNT_MINOR:
@@ -203,6 +206,22 @@ def _check_location(location: str | Location | None) -> None:
         text = getattr(location, field)
         if text is not None and not text.isprintable():
             raise InvalidTransactionError(f"location.{field}", "control or unprintable characters")
+
+
+def _with_storable_location(transaction: Transaction) -> Transaction:
+    """Let a coordinate that is as good as 0 be 0: DynamoDB has no numbers between 0 and 1e-130."""
+    place = transaction.location
+    if not isinstance(place, Location) or place.latitude is None or place.longitude is None:
+        return transaction
+    latitude, longitude = place.latitude, place.longitude
+    if abs(latitude) >= MIN_COORDINATE <= abs(longitude):
+        return transaction
+    place = msgspec.structs.replace(
+        place,
+        latitude=latitude if abs(latitude) >= MIN_COORDINATE else 0.0,
+        longitude=longitude if abs(longitude) >= MIN_COORDINATE else 0.0,
+    )
+    return msgspec.structs.replace(transaction, location=place)
 
 
 def _in_utc(transaction: Transaction, now: datetime) -> Transaction:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from contract.errors import InvalidTransactionError
-from contract.transaction import Location, Transaction, decode_transaction
+from contract.transaction import MIN_COORDINATE, Location, Transaction, decode_transaction
 from tests.payments import NOW
 
 VALID: dict[str, Any] = {
@@ -58,13 +58,19 @@ times = st.builds(
     st.integers(0, 50 * 365 * 86_400 * 1_000_000),
     st.integers(-11, 14),
 )
+
+
+def _storable(degrees: float) -> float:
+    return degrees if abs(degrees) >= MIN_COORDINATE else 0.0
+
+
 locations = (
     st.none()
     | texts
     | st.builds(
         Location,
-        latitude=st.floats(-90, 90),
-        longitude=st.floats(-180, 180),
+        latitude=st.floats(-90, 90).map(_storable),
+        longitude=st.floats(-180, 180).map(_storable),
         country=st.none() | st.just("FR"),
         city=st.none() | texts,
     )

@@ -9,6 +9,7 @@ from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidTransactionError
 from contract.transaction import (
     MAX_RECORD_BYTES,
+    Location,
     Transaction,
     decode_transaction,
 )
@@ -279,6 +280,13 @@ def test_location_that_is_none_is_refused_by_its_part(location: object, field: s
 )
 def test_both_forms_of_a_location_are_accepted(location: object, country: str | None) -> None:
     assert decode_transaction(record(location=location), NOW).country == country
+
+
+@pytest.mark.parametrize("tiny", ["1e-200", "-5e-324", "-0.0", "1e-10"])
+def test_a_coordinate_that_no_store_could_hold_is_0(tiny: str) -> None:
+    data = record(location={"latitude": 1.5, "longitude": 6.1}).replace(b"1.5", tiny.encode())
+
+    assert decode_transaction(data, NOW).location == Location(latitude=0.0, longitude=6.1)
 
 
 def test_refusal_never_quotes_the_value() -> None:
