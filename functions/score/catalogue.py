@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-FEATURE_SET: Final = "1"
+FEATURE_SET: Final = "2"
 """Version of the catalogue; goes up when a feature is added, removed, moved or computed differently."""
 
 FeatureType = Literal["double", "int", "bool", "string"]
@@ -52,7 +52,7 @@ CATALOGUE: Final[tuple[FeatureDefinition, ...]] = (
     _bool("is_weekend", "Saturday or Sunday in UTC."),
     _bool("is_round_amount", "A whole multiple of 100 in the payment's own currency, and not 0."),
     _bool("is_just_below_threshold", "At most 5% below 1,000, 3,000, 5,000 or 10,000 in the base currency."),
-    _bool("is_micro_amount", "At most 2 in the base currency: what a card tester pays."),
+    _bool("is_micro_amount", "At most 2 in the base currency: what a card tester pays; false without a rate."),
     # The amount against the user's own norm
     _double("amount_mean_30d_base", "base currency", "Mean amount of the 30 days before; 0 without any."),
     _double("amount_std_30d_base", "base currency", "Standard deviation of the amounts of the 30 days before."),
@@ -86,7 +86,7 @@ CATALOGUE: Final[tuple[FeatureDefinition, ...]] = (
         "km/h",
         "Speed that explains both places, after the uncertainty of city-level positions; 0 where unknown.",
     ),
-    _bool("is_location_change", "Another place than the last payment's."),
+    _bool("is_location_change", "Another place than the last payment's; false for a payment that comes late."),
     _bool("is_country_change", "Another country than the last payment's."),
     # Seen before?
     _bool("is_new_country", "First payment in this country, and not the first of all."),

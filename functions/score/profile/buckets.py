@@ -23,7 +23,7 @@ _NO_SQUARES: Final = array("Q")
 class AmountBuckets:
     """Rows of (bucket, currency) with count, sum and sum of squares, in ascending order.
 
-    Sums saturate at :data:`MAX_SUM_MINOR` and :data:`MAX_SQUARES` (10^21 payments of the largest amount allowed);
+    Sums saturate at :data:`MAX_SUM_MINOR` (1,024 payments of the largest amount allowed, 2^53 minor units) and :data:`MAX_SQUARES`;
     saturating addition of non-negative integers is still commutative and associative.
 
     Parameters

@@ -5,12 +5,14 @@ long as no part is full: the ring keeps the latest by event time, buckets count 
 and last times are minima and maxima, and all sums are integers. Beyond the capacities, the oldest is forgotten first.
 
 Bounds against the full history, held by a property test: windows up to 24 h are exact while the ring covers them (fewer than
-32 payments since the window began), and a lower bound beyond; 7 d and 30 d are whole UTC days, the last one unfinished, exact
-while there are no more than 34 (day, currency) pairs in them.
+32 payments since the window began); beyond, and for 7 d and 30 d, they are whole UTC hours and days, up to the payment's own,
+exact while there are no more than 34 (day, currency) pairs in them. For a payment that comes late, these also hold the later
+payments of its own hour or day that the ring has forgotten.
 """
 
 import struct
 import sys
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -35,6 +37,8 @@ FORMAT: Final = 1
 MAX_PARTITIONS: Final = 8
 """Partitions whose offsets a profile remembers; a user's key puts all its payments on one."""
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND: Final = timedelta(milliseconds=1)
 HOURS_PER_WEEK: Final = 168
 MS_PER_HOUR: Final = 3_600_000
 MS_PER_DAY: Final = 86_400_000
@@ -61,7 +65,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     transaction: Transaction
     key_hash: int
     at_ms: int
-    """Event time, ms since the epoch."""
+    """Event time, whole ms since the epoch, rounded down: 23:59:59.9996 is not the next day."""
     amount_minor: int
     currency: int
     """Number of the currency."""
@@ -80,7 +84,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
         return cls(
             transaction,
             key_hash(transaction.event_key),
-            round(transaction.timestamp.timestamp() * 1000),
+            (transaction.timestamp - EPOCH) // MILLISECOND,
             transaction.amount_minor,
             CURRENCY_NUMBERS[transaction.currency],
             country,

@@ -5,6 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.scored import FeatureValue, Position
 from contract.transaction import Location, Transaction
@@ -14,6 +16,7 @@ from score.features import compute_features
 from score.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
 from score.profile import Profile
 from score.profile.profile import PaymentFacts
+from score.profile.recent import RING_CAPACITY
 
 from .conftest import BERLIN, NOW, TOPIC, make_transaction
 
@@ -21,7 +24,7 @@ PARIS = Location(latitude=48.8566, longitude=2.3522, country="FR", city="Paris")
 POTSDAM = Location(latitude=52.3906, longitude=13.0645, country="DE", city="Potsdam")
 TYPES = {"double": float, "int": int, "bool": bool, "string": str}
 
-RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5})
+RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})
 
 
 def features_of(now: Transaction, *earlier: Transaction) -> dict[str, FeatureValue]:
@@ -127,6 +130,61 @@ def test_a_late_payment_is_not_measured_against_what_came_after_it() -> None:
     assert features["tx_count_1h"] == 2
     assert features["amount_max_recent_base"] == 25.0
     assert features["minutes_since_last_tx"] == pytest.approx(10.0)
+
+
+def test_a_late_payment_is_not_measured_against_the_rest_of_its_day() -> None:
+    later = [before(60 * 24 - 20 - n) for n in range(8)]  # yesterday, from 20 minutes after the late one on
+    late = make_transaction(transaction_id="late", timestamp=NOW - timedelta(days=1), amount=Decimal(7))
+
+    features = features_of(late, before(60 * 24 + 5, amount=Decimal(30)), *later)
+
+    assert (features["tx_count_1h"], features["tx_count_24h"]) == (2, 2)
+    assert (features["tx_count_7d"], features["tx_count_30d"]) == (2, 2)
+    assert features["amount_mean_30d_base"] == 30.0
+    assert features["amount_sum_30d_base"] == 37.0
+
+
+def test_of_later_payments_only_those_that_the_ring_forgot_count_for_a_late_one() -> None:
+    day = 60 * 24
+    later = [before(day - 20 - n / 10) for n in range(RING_CAPACITY + 8)]
+    late = make_transaction(transaction_id="late", timestamp=NOW - timedelta(days=1))
+
+    features = features_of(late, *later)
+
+    assert features["tx_count_1h"] == features["tx_count_24h"] == features["tx_count_7d"] == 1 + 8
+
+
+def test_a_place_is_not_compared_with_one_that_came_later() -> None:
+    late = make_transaction(transaction_id="late", timestamp=NOW - timedelta(hours=1), location=PARIS)
+
+    assert features_of(late, before(0, location=BERLIN))["is_location_change"] is False
+
+
+def test_an_amount_without_a_rate_is_no_micro_amount_and_says_nothing_of_what_is_usual() -> None:
+    unknown = [before(10 + n, amount=Decimal(4_000), currency="PKR") for n in range(6)]
+
+    features = features_of(now(amount=Decimal(55)), *unknown, before(50, amount=Decimal(50)))
+
+    assert features["micro_amount_count_1h"] == 0
+    assert features["tx_count_1h"] == 8
+    assert features["amount_mean_30d_base"] == 50.0
+    assert features["amount_percentile_recent"] == 1.0
+    assert features["amount_sum_1h_base"] == 105.0
+    assert features_of(now(amount=Decimal(4_000), currency="PKR"))["is_micro_amount"] is False
+
+
+@pytest.mark.parametrize("others", [[], [before(90, amount=Decimal(3), currency="USD")]])
+@given(cents=st.integers(1, 20_000))
+def test_the_same_amount_again_is_neither_above_nor_below(others: list[Transaction], cents: int) -> None:
+    amount = Decimal(cents) / 100
+
+    features = features_of(
+        now(amount=amount, currency="GBP"), before(5, amount=amount, currency="GBP"), *others
+    )
+
+    cheaper = sum(other.amount * Decimal("0.5") < amount * Decimal("1.1742") for other in others)
+    assert features["amount_percentile_recent"] == cheaper / (1 + len(others))
+    assert features["amount_base"] == features["amount_max_recent_base"] or cheaper < len(others)
 
 
 def test_a_run_of_micro_amounts_is_counted_with_its_merchants() -> None:
