@@ -53,8 +53,9 @@ class NamedList(msgspec.Struct, frozen=True):
     """One of `LIST_FIELDS`."""
     until_by_value: dict[str, datetime | None]
     """Value to the moment from which it no longer counts; None for no end."""
-    networks: tuple[tuple[_Network, datetime | None], ...] = ()
-    """The entries of a list of ``ip_address`` that are networks (``203.0.113.0/24``) or IPv6 addresses."""
+    networks: dict[tuple[int, int], dict[int, datetime | None]] = {}
+    """The entries of a list of ``ip_address`` that are networks (``203.0.113.0/24``) or IPv6 addresses: IP version and length of the
+    prefix to prefix to end, so that a list of thousands costs one look for each length."""
 
     def holds(self, transaction: Transaction) -> bool:
         """Whether the payment's value is on the list and had not expired when it was made.
@@ -71,6 +72,8 @@ class NamedList(msgspec.Struct, frozen=True):
         value = _FIELDS[self.field](transaction)
         if value is None:
             return False
+        if self.field == "ip_address" and ":" in value:
+            value = _without_mapping(value)
         if value in self.until_by_value:
             until = self.until_by_value[value]
             if until is None or transaction.timestamp < until:
@@ -82,7 +85,24 @@ class NamedList(msgspec.Struct, frozen=True):
             address = ipaddress.ip_address(value)
         except ValueError:  # the contract does not say that the field is an address
             return False
-        return any(address in network and (until is None or at < until) for network, until in self.networks)
+        number = int(address)
+        for (version, length), until_by_prefix in self.networks.items():
+            if version == address.version:
+                prefix = number >> (address.max_prefixlen - length)
+                if prefix in until_by_prefix:
+                    until = until_by_prefix[prefix]
+                    if until is None or at < until:
+                        return True
+        return False
+
+
+def _without_mapping(value: str) -> str:
+    """The IPv4 address in ``::ffff:203.0.113.9``, as a server that listens to both writes it; else the text itself."""
+    try:
+        mapped = ipaddress.IPv6Address(value).ipv4_mapped
+    except ValueError:
+        return value
+    return value if mapped is None else str(mapped)
 
 
 def read_lists(reader: "Reader", node: "yaml.Node") -> tuple[NamedList, ...]:
@@ -118,7 +138,7 @@ def _read_list(reader: "Reader", name: str, node: "yaml.Node") -> NamedList:
         reader.text(fields["description"], f"description of {what}")
     field = reader.choice(fields["field"], f"field of {what}", _FIELDS) if "field" in fields else None
     until_by_value: dict[str, datetime | None] = {}
-    networks: list[tuple[_Network, datetime | None]] = []
+    networks: dict[tuple[int, int], dict[int, datetime | None]] = {}
     for item in (
         reader.items(fields["entries"], f"entries of {what}", MAX_ENTRIES) if "entries" in fields else ()
     ):
@@ -129,6 +149,8 @@ def _read_list(reader: "Reader", name: str, node: "yaml.Node") -> NamedList:
             reader.text(entry["note"], f"note in {what}")
         if value is None:
             continue
+        if field == "ip_address" and ":" in value:
+            value = _without_mapping(value)
         if value in until_by_value:
             reader.report(entry["value"], f"value stands twice in {what}")
         until_by_value[value] = until
@@ -139,8 +161,9 @@ def _read_list(reader: "Reader", name: str, node: "yaml.Node") -> NamedList:
                     entry["value"], f"value in {what} must be an IP address or a network in CIDR form"
                 )
             elif "/" in value or network.version == 6:  # IPv6 has more than one way to write an address
-                networks.append((network, until))
-    return NamedList(name, field or LIST_FIELDS[0], until_by_value, tuple(networks))
+                prefix = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
+                networks.setdefault((network.version, network.prefixlen), {})[prefix] = until
+    return NamedList(name, field or LIST_FIELDS[0], until_by_value, networks)
 
 
 def _network(value: str) -> _Network | None:

@@ -62,13 +62,25 @@ def test_an_entry_ends_at_its_own_moment_of_event_time(until: str, first_moment_
         ("203.0.114.0", False),
         ("2001:db8::1", True),
         ("2001:0db8:0::0001", True),
+        ("::ffff:203.0.113.9", True),
+        ("::ffff:203.0.114.9", False),
+        ("::ffff:198.51.100.7", True),
+        ("192.0.2.7", True),
         ("phone", False),
     ],
 )
 def test_an_address_is_on_a_list_of_networks(address: str, is_on: bool) -> None:
-    denied = _list("ip_address", "{value: 203.0.113.0/24}", "{value: '2001:db8::1'}")
+    entries = ["203.0.113.0/24", "2001:db8::1", "198.51.100.7", "::ffff:192.0.2.7"]
+    denied = _list("ip_address", *(f"{{value: '{entry}'}}" for entry in entries))
 
     assert denied.holds(payment(ip_address=address)) is is_on
+
+
+def test_a_network_within_another_has_an_end_of_its_own() -> None:
+    denied = _list("ip_address", "{value: 203.0.113.0/24, until: 2025-05-31}", "{value: 203.0.113.128/25}")
+
+    assert not denied.holds(payment(ip_address="203.0.113.1"))
+    assert denied.holds(payment(ip_address="203.0.113.129"))
 
 
 def test_a_network_expires_like_any_entry() -> None:
