@@ -2,7 +2,8 @@
 
 ElastiCache scales replicas only in cluster mode, and there its endpoint may lead to a replica, which answers with the
 primary's address. There is one shard, so one address is all that there is to know: a cluster client's map of slots would be
-one more thing to load at a cold start and to hold right through a failover. Outside cluster mode no node ever answers so.
+one more thing to load at a cold start and to hold right through a failover. Outside cluster mode no node ever answers so; there
+a connection can be left over that leads to a primary of yesterday.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,12 @@ class PrimaryClient(redis.Redis):
         except MovedError as moved:
             # A failover can be between the two: then this one fails, and the next command starts at the endpoint.
             self._follow(moved.host, moved.port)
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis types none
+        except redis.ReadOnlyError:
+            # Outside cluster mode a primary that was demoted says no more than this, and keeps its connections. The endpoint
+            # leads to the new one: connections to it are made anew.
+            self._go_back()
+            self.connection_pool.disconnect()
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis types none
         except (redis.ConnectionError, redis.TimeoutError):
             self._go_back()

@@ -55,10 +55,11 @@ class TcpProxy:
         self._listener.close()
         self.disconnect()
 
-    def move(self, upstream: tuple[str, int]) -> None:
-        """Pass on to another server from now on; connections are closed, as at a failover."""
+    def move(self, upstream: tuple[str, int], *, keeps_connections: bool = False) -> None:
+        """Pass on to another server from now on; connections are closed, as at a failover, or stay, as after a planned one."""
         self._upstream = upstream
-        self.disconnect()
+        if not keeps_connections:
+            self.disconnect()
 
     def refuse(self, is_refusing: bool) -> None:
         """Close connections as soon as they are opened, or no longer."""

