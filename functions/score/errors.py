@@ -26,10 +26,15 @@ class RulesetProblem(msgspec.Struct, frozen=True):
     excerpt: str = ""
     """The line of the document, with a caret under the place on a second one; empty where there is none."""
 
-    def __str__(self) -> str:
+    @property
+    def without_excerpt(self) -> str:
+        """In one line, without the document's own text, which may be an address or a device that is on a list."""
         owner = f"rule '{self.rule_id}': " if self.rule_id else ""
+        return f"{self.source}:{self.line}:{self.column}: {owner}{self.message}"
+
+    def __str__(self) -> str:
         shown = "".join(f"\n    {line}" for line in self.excerpt.splitlines())
-        return f"{self.source}:{self.line}:{self.column}: {owner}{self.message}{shown}"
+        return f"{self.without_excerpt}{shown}"
 
 
 class InvalidRulesetError(ScoreError):
@@ -76,7 +81,3 @@ class CacheUnavailableError(ScoreError):
 
 class HistoryUnavailableError(ScoreError):
     """The history table did not answer a read; the batch cannot be scored and is to be delivered again."""
-
-
-class QuarantineError(ScoreError):
-    """A record that is neither valid nor could be put aside; it is to be delivered again."""

@@ -133,7 +133,7 @@ class Vocabulary:
             (match[3], _offset(condition, int(match[1]), int(match[2]))) for match in _ERROR.finditer(error)
         ]
         if not found:
-            is_deep = "recursion limit" in error
+            is_deep = "recursion limit" in error or "recursion depth" in error
             return (TextProblem("nested too deeply" if is_deep else f"not taken by CEL: {error[:200]}"),)
         # A switched-off macro leaves its loop variable undeclared, too: one cause, one message.
         loop_variables = set(_LOOP_VARIABLE.findall(condition)) - self.names

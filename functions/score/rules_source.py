@@ -109,13 +109,13 @@ class Rulesets:
             return None
 
     def _take(self, data: bytes) -> None:
-        self._seen = data  # a bad document, too, is read only once
         try:
             self._in_force = check_ruleset(data, self._source)
             self._refused = None
         except InvalidRulesetError as error:
             self._refused = error
             self._on_refused(error)
+        self._seen = data  # a bad document, too, is read only once
 
 
 class AppConfigDocument:

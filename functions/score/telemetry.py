@@ -145,7 +145,7 @@ class EmfTelemetry:
         self._count("RulesetRefused", 1)
         self._logger.error(
             "ruleset refused, the last good one stays",
-            problems=[str(problem) for problem in error.problems[:10]],
+            problems=[problem.without_excerpt for problem in error.problems[:10]],
         )
 
     def ruleset_unreachable(self, error: "RulesetUnreachableError") -> None:
