@@ -8,6 +8,7 @@ which does no harm, because the same number always gives the same token.
 import hmac
 import re
 from hashlib import sha256
+from itertools import accumulate
 from typing import Final
 
 MIN_KEY_BYTES: Final = 16
@@ -71,20 +72,57 @@ class CardTokens:
         mac = hmac.digest(self._key, digits.encode("ascii"), sha256).hex()
         return PREFIX + mac[:_TOKEN_LETTERS].translate(_LETTER_OF_HEX)
 
-    def _replace_in_run(self, run: str) -> str:
+    def _replace_in_run(self, text: str) -> str:
         # A card number stands among other groups of digits ("4111 1111 1111 1111 12/27"), so every stretch of whole
         # groups is tried, the longest first: a stretch that is too eager takes a neighbour along, never less than all.
-        groups = [match.span() for match in _GROUP.finditer(run)]
+        run = _Run(text)
         pieces: list[str] = []
         done = first = 0
-        while first < len(groups):
-            last = _last_group_of_card(run, groups, first)
+        while first < len(run.groups):
+            last = run.last_group_of_card(first)
             if last is not None:
-                begin, end = groups[first][0], groups[last][1]
-                pieces += [run[done:begin], self.token(_digits(run[begin:end]))]
+                begin, end = run.groups[first].start(), run.groups[last].end()
+                pieces += [text[done:begin], self.token(run.digits_of(first, last))]
                 done, first = end, last
             first += 1
-        return "".join([*pieces, run[done:]])
+        return "".join([*pieces, text[done:]])
+
+
+class _Run:
+    """Groups of digits that stand together, summed up beforehand: each stretch of them costs the same, however many."""
+
+    def __init__(self, text: str) -> None:
+        self.groups = list(_GROUP.finditer(text))
+        self._digits = "".join(match.group() for match in self.groups)
+        self._ends = list(accumulate(len(match.group()) for match in self.groups))
+        self._group_ending_at = {end: group for group, end in enumerate(self._ends)}
+        # Luhn's check doubles every second digit from the right: the sums up to each digit, for stretches that end at an
+        # even place and for those that end at an odd one.
+        single = [int(digit) for digit in self._digits]
+        double = [_DOUBLED[digit] for digit in single]
+        even_single, odd_single = single.copy(), single.copy()
+        even_single[1::2], odd_single[0::2] = double[1::2], double[0::2]
+        self._sums = tuple(list(accumulate(terms, initial=0)) for terms in (even_single, odd_single))
+
+    def digits_of(self, first: int, last: int) -> str:
+        """Digits of the groups from ``first`` to ``last``, both included."""
+        return self._digits[self._begin(first) : self._ends[last]]
+
+    def last_group_of_card(self, first: int) -> int | None:
+        """Find where the longest card number ends that begins with a group; None where none does."""
+        begin = self._begin(first)
+        for end in range(begin + _MAX_DIGITS, begin + _MIN_DIGITS - 1, -1):
+            last = self._group_ending_at.get(end)
+            if last is not None and self._passes_luhn(begin, end):
+                return last
+        return None
+
+    def _begin(self, group: int) -> int:
+        return self._ends[group - 1] if group else 0
+
+    def _passes_luhn(self, begin: int, end: int) -> bool:
+        sums = self._sums[(end - 1) % 2]
+        return (sums[end] - sums[begin]) % 10 == 0
 
 
 def may_hold_card_number(data: bytes) -> bool:
@@ -100,19 +138,3 @@ def passes_luhn(digits: str) -> bool:
     """
     total = sum(map(int, digits[-1::-2])) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
     return total % 10 == 0
-
-
-def _last_group_of_card(run: str, groups: list[tuple[int, int]], first: int) -> int | None:
-    begin = groups[first][0]
-    found, length = None, 0
-    for last in range(first, len(groups)):
-        length += groups[last][1] - groups[last][0]
-        if length > _MAX_DIGITS:
-            break
-        if length >= _MIN_DIGITS and passes_luhn(_digits(run[begin : groups[last][1]])):
-            found = last
-    return found
-
-
-def _digits(text: str) -> str:
-    return text.replace(" ", "").replace("-", "")

@@ -1,5 +1,8 @@
 """Card numbers are found wherever they stand, and nothing else is touched."""
 
+import sys
+from types import FrameType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +84,46 @@ def test_nothing_is_left_to_replace_after_one_pass(text: str) -> None:
 @given(st.text("0123456789 -ab", max_size=60))
 def test_the_quick_look_misses_nothing_that_is_replaced(text: str) -> None:
     assert TOKENS.replace(text) == text or may_hold_card_number(text.encode())
+
+
+@given(st.lists(st.text("0123456789", min_size=1, max_size=8), min_size=3, max_size=12))
+def test_groups_are_replaced_as_one_stretch_after_the_other_is_tried(groups: list[str]) -> None:
+    replaced = TOKENS.replace(" ".join(groups))
+
+    # The plain way: from each group on, the longest stretch that passes.
+    expected, first = [], 0
+    while first < len(groups):
+        stretches = [(last, "".join(groups[first:last])) for last in range(len(groups), first, -1)]
+        cards = [(last, card) for last, card in stretches if 13 <= len(card) <= 19 and passes_luhn(card)]
+        last, card = cards[0] if cards else (first + 1, "")
+        expected.append(TOKENS.token(card) if card else groups[first])
+        first = last
+    assert replaced == " ".join(expected)
+
+
+def steps_to_replace(text: str) -> int:
+    """Calls of functions, Python's own among them, that it takes: the same number on every machine."""
+    steps = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal steps
+        steps += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        TOKENS.replace(text)
+    finally:
+        sys.setprofile(before)
+    return steps
+
+
+@pytest.mark.parametrize("unit", ["1 ", "12-", "1", "1234 ", "4111 1111 1111 1111 ", "0 "])
+def test_a_row_of_nothing_but_digits_takes_a_few_steps_for_each(unit: str) -> None:
+    long = steps_to_replace((unit * 60_000)[:60_000])
+
+    assert long <= 15 * 60_000
+    assert long <= 2.1 * steps_to_replace((unit * 60_000)[:30_000])
 
 
 @given(card_numbers())
