@@ -21,8 +21,10 @@ _PLAIN: Final = str.maketrans(
 )
 """Dashes, quotation marks and the multiplication sign, which no normal form makes plain."""
 
-# "amazon.com" and "https://..." become links in mail programs and on phones; "amazon[.]com" does not.
-_LINK_DOT: Final = re.compile(r"\.(?=[^\W\d_]{2})")
+# "amazon.com", "198.51.100.7/pay" and "https://..." become links in mail programs and on phones; "amazon[.]com" does not. Browsers
+# take an ideographic full stop in a host's name for a dot.
+_LINK_DOT: Final = re.compile(r"[.\u3002](?=[^\W\d_]{2})")
+_IPV4: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
 def printable(text: str, limit: int) -> str:
@@ -58,7 +60,8 @@ def defanged(text: str, limit: int) -> str:
     >>> defanged("Visit https://evil.com/now", 40)
     'Visit https[:]//evil[.]com/now'
     """
-    return printable(_LINK_DOT.sub("[.]", printable(text, limit)).replace("://", "[:]//"), limit)
+    shown = _LINK_DOT.sub("[.]", printable(text, limit)).replace("://", "[:]//")
+    return printable(_IPV4.sub(lambda address: address[0].replace(".", "[.]"), shown), limit)
 
 
 def shortened(identifier: str, limit: int) -> str:

@@ -50,7 +50,9 @@ def test_defanged_text_is_printable_within_its_limit_and_holds_no_scheme(text: s
     [
         ("amazon.com", "amazon[.]com"),
         ("http://evil.example/x", "http[:]//evil[.]example/x"),
-        ("http://10.1.2.3/x", "http[:]//10.1.2.3/x"),
+        ("http://10.1.2.3/x", "http[:]//10[.]1[.]2[.]3/x"),
+        ("198.51.100.7/pay", "198[.]51[.]100[.]7/pay"),
+        ("evil\u3002com", "evil[.]com"),
         ("1,250.00 USD, e.g. now. Then", "1,250.00 USD, e.g. now. Then"),
         ("bank\u200b.com", "bank?[.]com"),
     ],
