@@ -4,7 +4,7 @@ locals {
   # Roles of these services run with what the apply role passes to them.
   passed_services = [
     "application-autoscaling.amazonaws.com", "appconfig.amazonaws.com", "glue.amazonaws.com", "lambda.amazonaws.com",
-    "scheduler.amazonaws.com", "sns.amazonaws.com", "vpc-flow-logs.amazonaws.com",
+    "sns.amazonaws.com", "vpc-flow-logs.amazonaws.com",
   ]
 }
 
@@ -14,8 +14,8 @@ data "aws_iam_policy_document" "apply" {
   statement {
     sid = "ManageTheSystem"
     actions = [
-      "appconfig:*", "application-autoscaling:*", "cloudwatch:*", "dynamodb:*", "ec2:*", "elasticache:*", "events:*", "glue:*",
-      "kafka:*", "kms:*", "lambda:*", "logs:*", "s3:*", "scheduler:*", "sns:*", "sqs:*",
+      "appconfig:*", "application-autoscaling:*", "cloudwatch:*", "dynamodb:*", "ec2:*", "elasticache:*", "glue:*",
+      "kafka:*", "kms:*", "lambda:*", "logs:*", "s3:*", "sns:*", "sqs:*",
     ]
     resources = ["*"]
     condition {

@@ -20,7 +20,6 @@ data "aws_iam_policy_document" "read_settings" {
       "logs:Describe*", "logs:List*",
       "s3:GetAccelerateConfiguration", "s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration",
       "s3:GetReplicationConfiguration", "s3:ListBucket",
-      "scheduler:Get*", "scheduler:List*", "events:Describe*", "events:List*",
       "sns:Get*", "sns:List*",
       "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueues", "sqs:ListQueueTags",
       "sts:GetCallerIdentity",

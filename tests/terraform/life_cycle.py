@@ -26,6 +26,10 @@ FOUND = "life.json"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fraud-dev-boundary"
 
 
+NEW_STAGE = "audit"
+"""A folder that somebody adds below functions/."""
+
+
 class Life(msgspec.Struct):
     """What happened, step by step."""
 
@@ -33,6 +37,7 @@ class Life(msgspec.Struct):
     drift: Result
     code_before: dict[str, str]
     code_plan: Result
+    stage_plan: Result
     code_after: dict[str, str]
     second_apply_of_one_plan: Result
     backup: Result
@@ -52,13 +57,21 @@ def planned(result: Result) -> int:
     return sum(int(number) for number in re.findall(r"\d+", found[1]))
 
 
+def actions(result: Result) -> dict[str, str]:
+    """What a plan says that it does, by address: ``created``, ``updated in-place``."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", result.output)
+    return dict(re.findall(r"^  # (\S+) (?:will|must) be (.+)$", plain, re.MULTILINE))
+
+
 def named(result: Result) -> list[str]:
     """What `make drift` names, drifted or not applied yet."""
     return re.findall(r"^(?:drift: |not applied yet: \w+ )(\S+)", result.output, re.MULTILINE)
 
 
 def live(workspace: Workspace) -> Life:
-    """Live it once: bootstrap, plan, apply, a plan again, a change behind Terraform's back, a changed stage, destroy."""
+    """Live it once: bootstrap, plan, apply, a plan again, a change behind Terraform's back, a changed stage, a new
+    one, destroy.
+    """
     seconds: dict[str, float] = {}
 
     def timed(name: str, target: str, answer: str = "", **variables: str) -> Result:
@@ -89,6 +102,9 @@ def live(workspace: Workspace) -> Life:
     code_plan = timed("code_plan", "plan", ENV="dev")
     timed("code_apply", "apply", ENV="dev")
 
+    workspace.add_stage(NEW_STAGE, like="persist")
+    stage_plan = timed("stage_plan", "plan", ENV="dev")
+
     rights_by_role = workspace.rights_by_role(BOUNDARY)
     bounds = allowed(workspace.policy(BOUNDARY))
     backup = workspace.make("state-backup", ENV="dev")
@@ -107,6 +123,7 @@ def live(workspace: Workspace) -> Life:
         drift,
         code_before,
         code_plan,
+        stage_plan,
         code_after,
         again,
         backup,

@@ -10,7 +10,7 @@ import pytest
 
 from local.processes import ProcessError
 from tests.terraform import life_cycle
-from tests.terraform.life_cycle import Life, named
+from tests.terraform.life_cycle import NEW_STAGE, Life, actions, named
 
 if TYPE_CHECKING:
     from local.processes import ManagedProcess
@@ -53,9 +53,32 @@ def test_a_changed_stage_changes_that_function_and_no_other(life: Life) -> None:
     changed = {name for name, code in life.code_after.items() if life.code_before[name] != code}
 
     assert changed == {"fraud-dev-alert"}
-    touched = set(re.findall(r"# (module\.\S+|aws_\S+) (?:will be|must be)", life.code_plan.output))
+    touched = actions(life.code_plan)
     assert touched
     assert {address.split(".aws_")[0] for address in touched} == {'module.functions["alert"]'}, touched
+
+
+def test_a_new_folder_is_a_new_function_and_changes_no_other(life: Life) -> None:
+    touched = actions(life.stage_plan)
+    created = {address for address, action in touched.items() if action == "created"}
+
+    own = f'module.functions["{NEW_STAGE}"].'
+    alarms = {address for address in created if not address.startswith(own)}
+    assert {f"{own}aws_lambda_function.this", f"{own}aws_lambda_alias.live"} <= created
+    assert alarms
+    assert [
+        address
+        for address in alarms
+        if not re.fullmatch(
+            rf'module\.observability\.aws_cloudwatch_metric_alarm\.symptom\["[a-z-]+-{NEW_STAGE}"\]', address
+        )
+    ] == []
+    # What lists them all: the dashboard, and the two alarms of alarms.
+    assert {address: action for address, action in touched.items() if address not in created} == {
+        "module.observability.aws_cloudwatch_dashboard.this": "updated in-place",
+        "module.observability.aws_cloudwatch_composite_alarm.page": "updated in-place",
+        "module.observability.aws_cloudwatch_composite_alarm.ticket": "updated in-place",
+    }
 
 
 def test_only_a_saved_plan_is_applied(life: Life) -> None:

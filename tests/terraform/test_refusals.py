@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# Ninety plans, beside an environment's life on a machine that others use too.
+pytestmark = pytest.mark.timeout(900)
+
 ROOTS: Final = ("terraform", "terraform/bootstrap")
 
 RULE: Final = re.compile(r"^  validation \{\n(.*?)^  \}", re.MULTILINE | re.DOTALL)

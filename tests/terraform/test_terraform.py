@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# A hundred plans and applies, beside an environment's life on a machine that others use too.
+pytestmark = pytest.mark.timeout(900)
+
 ROOTS = ("terraform", "terraform/bootstrap")
 
 VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)

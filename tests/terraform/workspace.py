@@ -114,6 +114,15 @@ class Workspace:
         assert result.code == 0, f"make {target} ended with {result.code}:\n{result.output[-8000:]}"
         return result
 
+    def add_stage(self, name: str, like: str) -> None:
+        """Add a stage's folder, with the trigger, the access and the code of another one, and touch nothing else."""
+        other, folder = self.folder / "functions" / like, self.folder / "functions" / name
+        folder.mkdir()
+        for file in ("requirements.in", "requirements.txt"):
+            shutil.copy(other / file, folder / file)
+        spec = (other / "function.yaml").read_text().replace(f"_NAME: {like}", f"_NAME: {name}")
+        (folder / "function.yaml").write_text(f"{spec}package: {like}\n")
+
     def client(self, service: str) -> Any:
         """Make a client of the emulator, for whatever happens behind Terraform's back."""
         return boto3.client(

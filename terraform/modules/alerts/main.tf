@@ -24,7 +24,9 @@ resource "aws_sns_topic" "this" {
   display_name      = var.display_name
   kms_master_key_id = var.alerts_key_arn
   signature_version = 2 # SHA-256: subscribers by https can check where a message is from
-  tracing_config    = "Active"
+  # Traces go through to subscribers. `Active`, the topic's own segments, would take a resource policy of X-Ray's, of which an
+  # account has five.
+  tracing_config = "PassThrough"
 
   # Delivery status. E-mail has none, and SMS has the account's.
   http_success_feedback_role_arn        = aws_iam_role.delivery_log.arn

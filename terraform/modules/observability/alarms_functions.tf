@@ -7,7 +7,6 @@ locals {
         kind           = "function-errors"
         severity       = contains(local.stages, function) ? "page" : "ticket"
         symptom        = "More than ${var.thresholds.error_percent} % of the invocations of ${name} fail or time out."
-        comparison     = "GreaterThanThreshold"
         threshold      = var.thresholds.error_percent
         period_seconds = 60
         periods        = 5
@@ -24,7 +23,6 @@ locals {
         kind           = "function-throttles"
         severity       = "ticket"
         symptom        = "Invocations of ${name} are refused because all of its ${local.specs[function].reserved_concurrency} reserved executions run."
-        comparison     = "GreaterThanThreshold"
         threshold      = 0
         period_seconds = 60
         periods        = 15
@@ -38,7 +36,6 @@ locals {
         kind           = "offset-lag"
         severity       = "page"
         symptom        = "The consumer group ${trigger.consumer_group} is more than ${var.thresholds.offset_lag} records behind on ${var.kafka.topic_names[trigger.topic]}: payments are decided late."
-        comparison     = "GreaterThanThreshold"
         threshold      = var.thresholds.offset_lag
         period_seconds = 60
         periods        = 5
@@ -59,7 +56,6 @@ locals {
         kind           = "iterator-age"
         severity       = "page"
         symptom        = "${var.function_names[function]} is more than ${var.thresholds.iterator_age_ms / 1000} s behind the stream of ${var.table_names[trigger.table]}. A stream keeps 24 hours."
-        comparison     = "GreaterThanThreshold"
         threshold      = var.thresholds.iterator_age_ms
         period_seconds = 60
         periods        = 5
@@ -73,7 +69,6 @@ locals {
         kind           = "records-failed"
         severity       = "ticket"
         symptom        = "More than ${var.thresholds.error_percent} % of the records that ${var.function_names[function]} gets have to be delivered again."
-        comparison     = "GreaterThanThreshold"
         threshold      = var.thresholds.error_percent
         period_seconds = 60
         periods        = 10
@@ -90,7 +85,6 @@ locals {
         kind           = "dead-letters"
         severity       = "page"
         symptom        = "Something was given up and waits in ${name}; SQS keeps it for 14 days."
-        comparison     = "GreaterThanThreshold"
         threshold      = 0
         period_seconds = 60
         periods        = 1

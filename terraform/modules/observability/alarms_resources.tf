@@ -7,7 +7,6 @@ locals {
         kind           = "alert-delivery"
         severity       = "page"
         symptom        = "SNS could not deliver alerts to a subscriber of ${var.alert_topic_name}; what it gave up is in the subscription's redrive queue."
-        comparison     = "GreaterThanThreshold"
         threshold      = 0
         period_seconds = 300
         periods        = 1
@@ -19,7 +18,6 @@ locals {
         kind           = "ingestion-failed"
         severity       = "page"
         symptom        = "The streaming job ${var.glue_job_name} ended with an error; landed files wait until it runs again."
-        comparison     = "GreaterThanThreshold"
         threshold      = 0
         period_seconds = 60
         periods        = 1
@@ -33,7 +31,6 @@ locals {
         kind           = "table-throttles"
         severity       = "ticket"
         symptom        = "DynamoDB refuses requests on ${name}; functions wait and try again."
-        comparison     = "GreaterThanThreshold"
         threshold      = 0
         period_seconds = 60
         periods        = 10
@@ -50,7 +47,6 @@ locals {
         kind           = "cache-cpu"
         severity       = "ticket"
         symptom        = "The command thread of a cache node is busy for more than ${var.thresholds.cache_cpu_percent} % of the time; beyond 90 % every batch waits for it."
-        comparison     = "GreaterThanThreshold"
         threshold      = var.thresholds.cache_cpu_percent
         period_seconds = 60
         periods        = 10
@@ -64,7 +60,6 @@ locals {
         kind           = "cache-memory"
         severity       = "ticket"
         symptom        = "A cache node uses more than ${var.thresholds.cache_memory_percent} % of its memory; at 100 % it evicts profiles."
-        comparison     = "GreaterThanThreshold"
         threshold      = var.thresholds.cache_memory_percent
         period_seconds = 60
         periods        = 15
@@ -78,7 +73,6 @@ locals {
         kind           = "cache-evictions"
         severity       = "ticket"
         symptom        = "The cache is full and evicts profiles; each is rebuilt from history when its user pays again."
-        comparison     = "GreaterThanThreshold"
         threshold      = 0
         period_seconds = 60
         periods        = 5
@@ -92,7 +86,6 @@ locals {
         kind           = "cache-failover"
         severity       = "ticket"
         symptom        = "A cache node became primary or ceased to be: a failover happened."
-        comparison     = "GreaterThanThreshold"
         threshold      = 0
         period_seconds = 60
         periods        = 1
@@ -106,7 +99,6 @@ locals {
         kind           = "broker-disk"
         severity       = "page"
         symptom        = "The disk of a broker is more than ${var.thresholds.broker_disk_percent} % full although storage scales from 60 %: the topic stops when it is full."
-        comparison     = "GreaterThanThreshold"
         threshold      = var.thresholds.broker_disk_percent
         period_seconds = 60
         periods        = 15
@@ -120,7 +112,6 @@ locals {
         kind           = "broker-offline"
         severity       = "page"
         symptom        = "Partitions of ${cluster} have no leader: payments of their users can neither be sent nor scored."
-        comparison     = "GreaterThanThreshold"
         threshold      = 0
         period_seconds = 60
         periods        = 3

@@ -6,7 +6,6 @@ locals {
       kind           = "alert-latency"
       severity       = "page"
       symptom        = "One suspicious payment in a hundred is told of later than ${var.thresholds.alert_latency_ms} ms after it came to Kafka: the service level is not kept."
-      comparison     = "GreaterThanThreshold"
       threshold      = var.thresholds.alert_latency_ms
       period_seconds = 60
       periods        = 5
@@ -18,7 +17,6 @@ locals {
       kind           = "score-latency"
       severity       = "ticket"
       symptom        = "One batch in a hundred holds a payment that waited more than ${var.thresholds.score_latency_ms} ms for its decision."
-      comparison     = "GreaterThanThreshold"
       threshold      = var.thresholds.score_latency_ms
       period_seconds = 60
       periods        = 15
@@ -30,7 +28,6 @@ locals {
       kind           = "degraded-scoring"
       severity       = "page"
       symptom        = "More than ${var.thresholds.degraded_percent} % of the payments are scored without the cache, from history alone."
-      comparison     = "GreaterThanThreshold"
       threshold      = var.thresholds.degraded_percent
       period_seconds = 60
       periods        = 5
@@ -45,7 +42,6 @@ locals {
       kind           = "quarantine-rate"
       severity       = "ticket"
       symptom        = "More than ${var.thresholds.quarantine_percent} % of the records on the topic are no valid payments and are put aside unscored."
-      comparison     = "GreaterThanThreshold"
       threshold      = var.thresholds.quarantine_percent
       period_seconds = 60
       periods        = 10
@@ -60,7 +56,6 @@ locals {
       kind           = "ruleset-refused"
       severity       = "ticket"
       symptom        = "Functions were given a ruleset that they refuse; the last good one stays in force."
-      comparison     = "GreaterThanThreshold"
       threshold      = 0
       period_seconds = 60
       periods        = 1
@@ -72,7 +67,6 @@ locals {
       kind           = "ruleset-unreachable"
       severity       = "ticket"
       symptom        = "AppConfig cannot be asked for the ruleset; the last one stays in force, and new functions cannot start."
-      comparison     = "GreaterThanThreshold"
       threshold      = 0
       period_seconds = 60
       periods        = 10
@@ -84,7 +78,6 @@ locals {
       kind           = "rule-failures"
       severity       = "ticket"
       symptom        = "Rules of the ruleset in force cannot be evaluated on some payments and add nothing to their scores."
-      comparison     = "GreaterThanThreshold"
       threshold      = 0
       period_seconds = 60
       periods        = 5
@@ -96,7 +89,6 @@ locals {
       kind           = "publish-failures"
       severity       = "page"
       symptom        = "SNS does not take the alerts; they are tried again until they end in the dead-letter queue."
-      comparison     = "GreaterThanThreshold"
       threshold      = 0
       period_seconds = 60
       periods        = 5
@@ -108,7 +100,6 @@ locals {
       kind           = "ingestion-quarantine"
       severity       = "ticket"
       symptom        = "More than ${var.thresholds.quarantine_percent} % of the rows of landed files are refused and never reach the topic."
-      comparison     = "GreaterThanThreshold"
       threshold      = var.thresholds.quarantine_percent
       period_seconds = 300
       periods        = 3
@@ -123,7 +114,6 @@ locals {
       kind           = "ingestion-lag"
       severity       = "ticket"
       symptom        = "A batch of landed files takes the Glue job longer than ${var.thresholds.ingestion_batch_ms / 1000} s, and new files wait behind it."
-      comparison     = "GreaterThanThreshold"
       threshold      = var.thresholds.ingestion_batch_ms
       period_seconds = 300
       periods        = 3

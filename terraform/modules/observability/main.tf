@@ -23,7 +23,7 @@ resource "aws_cloudwatch_metric_alarm" "symptom" {
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = "${each.value.symptom} Runbook: ${var.runbook_base}/${each.value.kind}.md"
-  comparison_operator = each.value.comparison
+  comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.threshold
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.datapoints
