@@ -1,14 +1,16 @@
 """Card numbers in text, and the keyed tokens that take their place.
 
-A card number is a run of 13 to 19 digits that passes Luhn's check (ISO/IEC 7812-1), written together or in groups with
-spaces or dashes between them. One number in ten of that length passes by chance: an identifier that does is replaced too,
-which does no harm, because the same number always gives the same token.
+A card number is a run of 13 to 19 digits of any script that passes Luhn's check (ISO/IEC 7812-1), written together or in
+groups with spaces or dashes of any kind between them. Dots part the groups of a card too, but more often an amount, a time,
+an address or a coordinate: with dots it is a card number only in the groups that are printed on cards. One number in ten
+of that length passes by chance: an identifier that does is replaced too, which does no harm, because the same number always
+gives the same token.
 """
 
 import hmac
 import re
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 MIN_KEY_BYTES: Final = 16
@@ -24,10 +26,31 @@ _TOKEN_LETTERS: Final = 24
 # Letters only: a hexadecimal token would itself hold, now and then, a digit run that passes Luhn's check.
 _LETTER_OF_HEX: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
+# Unicode's spaces and dashes, and what takes no room at all; a regular expression's class without its brackets.
+_PLAIN_SEPARATORS: Final = (
+    " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+    "\u00ad\u2010-\u2015\u2212\u301c\ufe58\ufe63\uff0d"
+    "\u200b-\u200d\u2060\ufeff"
+    r"\-"
+)
+_DOTS: Final = ".\u00b7\u2024\uff0e"
+_DOTS_IN: Final = frozenset(_DOTS)
+
 # Thirteen digits or more, each followed by at most two separators: cheap to look for, settled by what follows.
-_CANDIDATE: Final = re.compile(r"[0-9](?:[ -]{0,2}[0-9]){12,}")
-_CANDIDATE_IN_BYTES: Final = re.compile(rb"[0-9](?:[ -]{0,2}[0-9]){12}")
-_GROUP: Final = re.compile(r"[0-9]+")
+_CANDIDATE: Final = re.compile(rf"\d(?:[{_PLAIN_SEPARATORS}{_DOTS}]{{0,2}}\d){{12,}}")
+_CANDIDATE_IN_ASCII: Final = re.compile(rb"[0-9](?:[ -]{0,2}[0-9]){12}|[0-9]{4}\.[0-9]{4,6}\.[0-9]")
+_GROUP: Final = re.compile(r"\d+")
+
+_GROUPS_WITH_DOTS: Final = re.compile(r"(?:4,){3,4}[1-4],|4,6,[45],")
+"""Sizes of groups as cards have them: fours, or American Express's and Diners Club's."""
+
+_MOST_GROUPS_WITH_DOTS: Final = 5
+
+# JSON's escapes of UTF-16 units, and what Python makes of the bytes that are spaces and dashes in Windows-1252.
+_ESCAPE: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x(?:a0|ad|96|97)"
+)
+_HARMLESS: Final = re.compile(rf"[^\d{_PLAIN_SEPARATORS}{_DOTS}]")
 
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 """Twice a digit, its own digits added."""
@@ -93,9 +116,14 @@ class _Run:
 
     def __init__(self, text: str) -> None:
         self.groups = list(_GROUP.finditer(text))
-        self._digits = "".join(match.group() for match in self.groups)
+        digits = "".join(match.group() for match in self.groups)
+        self._digits = digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
         self._ends = list(accumulate(len(match.group()) for match in self.groups))
         self._group_ending_at = {end: group for group, end in enumerate(self._ends)}
+        # The gaps before each group that hold a dot: all of them, and those that are a dot and nothing else.
+        gaps = ["", *(text[one.end() : other.start()] for one, other in pairwise(self.groups))]
+        self._dotted = list(accumulate(not _DOTS_IN.isdisjoint(gap) for gap in gaps))
+        self._dots = list(accumulate(gap in _DOTS_IN for gap in gaps))
         # Luhn's check doubles every second digit from the right: the sums up to each digit, for stretches that end at an
         # even place and for those that end at an odd one.
         single = [int(digit) for digit in self._digits]
@@ -113,12 +141,20 @@ class _Run:
         begin = self._begin(first)
         for end in range(begin + _MAX_DIGITS, begin + _MIN_DIGITS - 1, -1):
             last = self._group_ending_at.get(end)
-            if last is not None and self._passes_luhn(begin, end):
+            if last is not None and self._passes_luhn(begin, end) and self._is_grouped_as_cards(first, last):
                 return last
         return None
 
     def _begin(self, group: int) -> int:
         return self._ends[group - 1] if group else 0
+
+    def _is_grouped_as_cards(self, first: int, last: int) -> bool:
+        if self._dotted[last] == self._dotted[first]:
+            return True
+        if self._dots[last] - self._dots[first] < last - first or last - first >= _MOST_GROUPS_WITH_DOTS:
+            return False
+        sizes = (match.end() - match.start() for match in self.groups[first : last + 1])
+        return _GROUPS_WITH_DOTS.fullmatch("".join(f"{size}," for size in sizes)) is not None
 
     def _passes_luhn(self, begin: int, end: int) -> bool:
         sums = self._sums[(end - 1) % 2]
@@ -126,8 +162,22 @@ class _Run:
 
 
 def may_hold_card_number(data: bytes) -> bool:
-    """Whether there are enough digits together; a quick look that misses no card number written in plain UTF-8."""
-    return _CANDIDATE_IN_BYTES.search(data) is not None
+    """Whether there are enough digits together; a quick look that misses no card number written in UTF-8.
+
+    What is not ASCII can be digits of another script or spaces of another width, and is not looked at more closely.
+    """
+    return not data.isascii() or _CANDIDATE_IN_ASCII.search(data) is not None
+
+
+def unescaped(text: str) -> str:
+    r"""Write digits and separators that stand as JSON escapes as themselves; other escapes come back as they are.
+
+    In a line that is no UTF-8 the same is done for the spaces and dashes of Windows-1252, which Python wrote as ``\xa0``.
+
+    >>> unescaped(r"\u0034111 \u00e9"), unescaped(r"4111\u00a01111") == "4111\u00a01111"
+    ('4111 \\u00e9', True)
+    """
+    return _ESCAPE.sub(_unescaped_digit, text) if "\\" in text else text
 
 
 def passes_luhn(digits: str) -> bool:
@@ -138,3 +188,11 @@ def passes_luhn(digits: str) -> bool:
     """
     total = sum(map(int, digits[-1::-2])) + sum(_DOUBLED[int(digit)] for digit in digits[-2::-2])
     return total % 10 == 0
+
+
+def _unescaped_digit(escape: re.Match[str]) -> str:
+    written = escape.group()
+    if written[1] == "x":
+        return bytes.fromhex(written[2:]).decode("cp1252")
+    character = bytes.fromhex(written.replace("\\u", "")).decode("utf-16-be", "replace")
+    return written if _HARMLESS.fullmatch(character) else character

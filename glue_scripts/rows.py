@@ -15,7 +15,7 @@ import msgspec
 from contract.errors import InvalidTransactionError
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
 from glue_scripts import values
-from glue_scripts.card_numbers import may_hold_card_number
+from glue_scripts.card_numbers import may_hold_card_number, unescaped
 from glue_scripts.columns import LOCATION_PARTS, known_column
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ _NO_DECIMAL: Final = "a number with an exponent of more than 18 digits"
 
 _BOM: Final = b"\xef\xbb\xbf"
 
-# JSON can write a digit as an escape, which would hide a card number in the raw text.
-_ESCAPED_DIGIT: Final = re.compile(r"\\u00(20|2[dD]|3[0-9])")
 _PLACE_WITH_COUNTRY: Final = re.compile(r"(.+?),\s*([A-Z]{2})")
 
 
@@ -131,11 +129,12 @@ class RowCleaner:
         return self._guarded(line, lambda: Header(line))
 
     def refuse(self, line: bytes, error: InvalidTransactionError) -> Refused:
-        r"""Keep a line whole with what is wrong with it. Bytes that are no UTF-8 are written as ``\xff``."""
+        r"""Keep a line whole with what is wrong with it. Bytes that are no UTF-8 are written as ``\xff``.
+
+        Escapes of digits and of what stands between them are written out: they would hide a card number.
+        """
         text = line.decode("utf-8", "backslashreplace")
-        if "\\u" in text:
-            text = _ESCAPED_DIGIT.sub(lambda match: chr(int(match[1], 16)), text)
-        return Refused(error.field, error.problem, self._tokens.replace(text))
+        return Refused(error.field, error.problem, self._tokens.replace(unescaped(text)))
 
     def _replacement_for(self, line: bytes) -> Replacement:
         # Most rows hold nothing that could be a card number: one look at the line saves one at each of its values.

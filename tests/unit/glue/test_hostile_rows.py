@@ -1,4 +1,4 @@
-"""No row stops the job: numbers that decimals cannot hold, and what our own code did not foresee."""
+"""No row stops the job, and none gets a card number through it, however it is written."""
 
 import json
 from datetime import UTC, datetime
@@ -101,3 +101,42 @@ def test_a_row_that_our_own_code_fails_on_goes_aside_whole_but_for_its_card_numb
     token = TOKENS.token(VISA)
     assert as_json == Refused("$", "internal: TypeError", line.replace(VISA, token))
     assert as_csv == Refused("$", "internal: TypeError", cells.replace(VISA, token))
+
+
+WRITTEN = [
+    "4111.1111.1111.1111",
+    "4111\u00a01111\u00a01111\u00a01111",
+    "4111\u20091111\u20091111\u20091111",
+    "".join(chr(0xFF10 + int(digit)) for digit in VISA),
+    "".join(chr(0x1D7CE + int(digit)) for digit in VISA),
+]
+
+
+@pytest.mark.parametrize("written", WRITTEN, ids=ascii)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_a_card_number_in_any_writing_passes_neither_to_the_topic_nor_to_quarantine(
+    written: str, escaped: bool
+) -> None:
+    good = json.dumps(GOOD | {"card_id": written, f"x {written}": 1}, ensure_ascii=escaped)
+    bad = json.dumps({"card_id": written}, ensure_ascii=escaped)
+
+    outcome = CLEANER.clean_json(good.encode(), NOW)
+    raw = refused(CLEANER.clean_json(bad.encode(), NOW)).raw
+
+    token = TOKENS.token(VISA)
+    assert isinstance(outcome, Published)
+    assert json.loads(outcome.record) == GOOD | {"card_id": token}
+    assert outcome.dropped == (f"x {token}",)
+    assert raw == json.dumps({"card_id": token})
+
+
+def test_a_card_number_is_found_in_a_refused_line_of_windows() -> None:
+    line = "Müller;4111\u00a01111\u00a01111\u00a01111".encode("cp1252")
+
+    assert refused(CLEANER.clean_json(line, NOW)).raw == f"M\\xfcller;{TOKENS.token(VISA)}"
+
+
+def test_other_escapes_of_a_refused_line_stay() -> None:
+    line = r'{"city": "M\u00fcnchen \ud83d\ude00 \ud83d \n", "x": "\u0034\uff14"}'
+
+    assert refused(CLEANER.clean_json(line.encode(), NOW)).raw == line.replace(r"\u0034\uff14", "4\uff14")
