@@ -17,13 +17,13 @@ TOKENS = CardTokens(b"a key for these tests")
 VISA, AMEX = "4111111111111111", "378282246310005"
 
 
-def card_numbers() -> st.SearchStrategy[str]:
-    """Luhn-valid numbers of 13 to 19 digits."""
+def card_numbers(shortest: int = 13, longest: int = 19) -> st.SearchStrategy[str]:
+    """Luhn-valid numbers of so many digits."""
 
     def with_check_digit(stem: str) -> str:
         return next(stem + digit for digit in "0123456789" if passes_luhn(stem + digit))
 
-    return st.text("0123456789", min_size=12, max_size=18).map(with_check_digit)
+    return st.text("0123456789", min_size=shortest - 1, max_size=longest - 1).map(with_check_digit)
 
 
 @pytest.mark.parametrize("number", ["4222222222222", AMEX, VISA, "6304000000000000000"])
@@ -89,7 +89,7 @@ NO_CARDS = {
 
 
 @pytest.mark.parametrize("write", NO_CARDS.values(), ids=NO_CARDS)
-@given(card_numbers().filter(lambda number: len(number) == 16))
+@given(card_numbers(16, 16))
 def test_amounts_times_addresses_and_coordinates_stay(write: "Callable[[str], str]", number: str) -> None:
     assert TOKENS.replace(write(number)) == write(number)
 
