@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 DEFAULT_NAMESPACE: Final = "FraudDetection"
 SERVICE: Final = "ingestion"
@@ -18,6 +18,9 @@ MAX_NAMED_COLUMNS: Final = 20
 """How many unknown columns a line names; the rest is one count. A file of invented names must not make a line of 1 MiB."""
 
 MAX_NAME_CHARACTERS: Final = 64
+
+OTHER_COLUMNS: Final = "..."
+"""What the rest of the unknown columns is counted under."""
 
 _METRICS: Final = (
     ("published", "Count"),
@@ -34,7 +37,9 @@ class Counts:
     published: int
     quarantined: int
     dropped_columns: "Mapping[str, int]" = field(default_factory=dict)
-    """Unknown column to how many rows had it."""
+    """Unknown column to how many rows had it; the most frequent, since a sender can invent a name for every row."""
+    other_dropped_values: int = 0
+    """Values of all unknown columns that ``dropped_columns`` does not name."""
     internal_errors: int = 0
     """How many of the quarantined rows our own code failed on; more than none is a defect to be mended."""
 
@@ -82,8 +87,8 @@ def batch_line(
         "published": counts.published,
         "quarantined": counts.quarantined,
         "internal_errors": counts.internal_errors,
-        "dropped_columns": _shortened(counts.dropped_columns.items()),
-        "dropped_values": sum(counts.dropped_columns.values()),
+        "dropped_columns": _shortened(counts),
+        "dropped_values": sum(counts.dropped_columns.values()) + counts.other_dropped_values,
         "duration_ms": duration_ms,
         "_aws": {
             "Timestamp": at_ms,
@@ -99,9 +104,11 @@ def batch_line(
     return json.dumps(line)
 
 
-def _shortened(dropped: "Iterable[tuple[str, int]]") -> dict[str, int]:
+def _shortened(counts: Counts) -> dict[str, int]:
     named: dict[str, int] = {}
-    for position, (name, rows) in enumerate(dropped):
-        short = name[:MAX_NAME_CHARACTERS] if position < MAX_NAMED_COLUMNS else "..."
+    for position, (name, rows) in enumerate(counts.dropped_columns.items()):
+        short = name[:MAX_NAME_CHARACTERS] if position < MAX_NAMED_COLUMNS else OTHER_COLUMNS
         named[short] = named.get(short, 0) + rows
+    if counts.other_dropped_values:
+        named[OTHER_COLUMNS] = named.get(OTHER_COLUMNS, 0) + counts.other_dropped_values
     return named

@@ -20,7 +20,7 @@ from pyspark.sql.types import (
 )
 
 from glue_scripts.card_numbers import CardTokens
-from glue_scripts.progress import Counts
+from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
 from glue_scripts.rows import INTERNAL, Header, Outcome, Published, RowCleaner
 
 if TYPE_CHECKING:
@@ -124,14 +124,20 @@ def counts(cleaned: "DataFrame") -> Counts:
     ).first()
     if row is None:
         raise AssertionError("unreachable: an aggregate without groups has one row")
-    dropped = dropped_columns(cleaned) if row["dropped"] else {}
-    return Counts(row["published"], row["quarantined"], dropped, row["internal_errors"])
+    named = dropped_columns(cleaned) if row["dropped"] else {}
+    other = row["dropped"] - sum(named.values())
+    return Counts(row["published"], row["quarantined"], named, other, row["internal_errors"])
 
 
 def dropped_columns(cleaned: "DataFrame") -> dict[str, int]:
-    """Count the unknown columns by name, the most frequent first."""
-    by_name = cleaned.select(F.explode("dropped").alias("name")).groupBy("name").count()
-    return {row["name"]: row["count"] for row in by_name.orderBy(F.desc("count"), "name").collect()}
+    """Count the unknown columns by name, as long as the batch's line shows it; the most frequent first, and no more.
+
+    The choice is Spark's: a name for every row of a batch would be more than the driver takes, at every try.
+    """
+    name = F.substring("name", 1, MAX_NAME_CHARACTERS).alias("name")
+    by_name = cleaned.select(F.explode("dropped").alias("name")).groupBy(name).count()
+    most = by_name.orderBy(F.desc("count"), "name").limit(MAX_NAMED_COLUMNS)
+    return {row["name"]: row["count"] for row in most.collect()}
 
 
 def _cleaner(key: bytes, now: "datetime") -> "Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]":

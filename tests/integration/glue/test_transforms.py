@@ -13,7 +13,7 @@ from contract.errors import InvalidTransactionError
 from contract.transaction import decode_transaction, encode_transaction
 from glue_scripts import files, transforms
 from glue_scripts.card_numbers import CardTokens
-from glue_scripts.progress import Counts
+from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,6 +130,37 @@ def test_unknown_columns_are_dropped_and_counted(spark: "SparkSession", landing:
 
     assert counts == Counts(published=6, quarantined=1, dropped_columns={"label": 6, "note": 1})
     assert counts.rows == 7
+
+
+def test_names_that_rows_invent_do_not_all_come_to_the_driver(spark: "SparkSession", landing: "Path") -> None:
+    long = "x" * 1000
+    lines = [
+        json.dumps(GOOD | {"label": 1, f"{long}{number}": 1, f"c-{number:03}": 1, f"d-{number % 30:02}": 1})
+        for number in range(300)
+    ]
+    (landing / "a.jsonl").write_text("\n".join(lines))
+
+    counts = transforms.counts(clean(spark, landing))
+
+    named = {"label": 300, long[:MAX_NAME_CHARACTERS]: 300} | {f"d-{number:02}": 10 for number in range(18)}
+    assert len(named) == MAX_NAMED_COLUMNS
+    assert counts == Counts(300, 0, named, other_dropped_values=300 + 12 * 10)
+
+
+def test_rows_that_our_own_code_fails_on_are_quarantined_and_counted_and_stop_nothing(
+    spark: "SparkSession", landing: "Path"
+) -> None:
+    (landing / "a.jsonl").write_text(f"{json.dumps(GOOD)}\nnot json\n")
+    # A clock without its zone is such a failure: the contract cannot compare it with the row's time.
+    lines = files.read_lines(spark, [str(landing / "a.jsonl")])
+    cleaned = transforms.clean_lines(lines, KEY, datetime(2026, 1, 6))  # noqa: DTZ001
+
+    counts = transforms.counts(cleaned)
+    reasons = {row["line"]: row["reason"] for row in transforms.refused(cleaned).collect()}
+
+    assert counts == Counts(published=0, quarantined=2, internal_errors=1)
+    assert reasons[1] == "internal: TypeError"
+    assert reasons[2].startswith("not JSON")
 
 
 def test_an_empty_batch_counts_nothing(spark: "SparkSession", landing: "Path") -> None:

@@ -38,6 +38,15 @@ def test_a_thousand_invented_columns_make_a_short_line() -> None:
     assert len(json.dumps(said)) < 4096
 
 
+def test_columns_that_nobody_named_are_one_count() -> None:
+    counts = Counts(1, 0, {"note": 4, "label": 3}, other_dropped_values=5)
+
+    said = json.loads(batch_line(0, counts, duration_ms=5, at_ms=1))
+
+    assert said["dropped_columns"] == {"note": 4, "label": 3, "...": 5}
+    assert said["dropped_values"] == 12
+
+
 def test_rows_that_our_own_code_failed_on_are_told_apart() -> None:
     said = json.loads(batch_line(0, Counts(1, 3, internal_errors=2), duration_ms=5, at_ms=1))
 
