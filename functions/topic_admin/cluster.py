@@ -79,6 +79,17 @@ def iam_token(region: str) -> tuple[str, float]:
     return token, expires_at_ms / 1000
 
 
+class _SignIn:
+    """What the brokers said of the client's sign-in, which no call gives back."""
+
+    def __init__(self) -> None:
+        self.refusal: KafkaError | None = None
+
+    def note(self, error: KafkaError) -> None:
+        if error.code() in WANT_OF_RIGHTS:
+            self.refusal = error
+
+
 class KafkaTopics:
     """The topics of one cluster.
 
@@ -89,8 +100,9 @@ class KafkaTopics:
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self._sign_in_refusal: KafkaError | None = None
-        self._client = AdminClient(config | {"error_cb": self._note})
+        # An object of its own: a callback that led back here would be a cycle, and keep the client's threads when this is gone.
+        self._sign_in = _SignIn()
+        self._client = AdminClient(config | {"error_cb": self._sign_in.note})
 
     def describe(self, name: str) -> StandingTopic | None:
         """Tell how a topic is; None where there is none.
@@ -102,14 +114,14 @@ class KafkaTopics:
         KafkaRefusedError
             Where the brokers cannot be reached or do not say.
         """
-        self._sign_in_refusal = None
+        self._sign_in.refusal = None
         self._client.poll(0)  # the sign-in's callback is served here and by the calls below
         try:
             found = self._client.list_topics(name, timeout=REQUEST_SECONDS).topics[name]
         except KafkaException as error:
             # A refused sign-in looks like brokers that are away: the client tries again until the time is over.
             self._client.poll(0)
-            raise _refusal(name, self._sign_in_refusal or error.args[0]) from error
+            raise _refusal(name, self._sign_in.refusal or error.args[0]) from error
         if found.error is not None:
             if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None
@@ -142,10 +154,6 @@ class KafkaTopics:
         resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
         answers = self._client.incremental_alter_configs([resource], request_timeout=REQUEST_SECONDS)
         _result(name, answers[resource])
-
-    def _note(self, error: KafkaError) -> None:
-        if error.code() in WANT_OF_RIGHTS:
-            self._sign_in_refusal = error
 
 
 def _refusal(topic: str, error: KafkaError) -> KafkaRefusedError:
