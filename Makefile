@@ -123,7 +123,7 @@ build: $(VENV)/.dev ## Build the functions' zips (ARCH=host, x86_64 or arm64)
 
 .PHONY: test
 test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run all tests, a whole life of an environment on an emulator among them
-	@$(PY) -m pytest $(if $(TERRAFORM),,--ignore tests/terraform)
+	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(TERRAFORM),,--ignore tests/terraform)
 	@$(if $(TERRAFORM),,echo "Terraform is not on the path: tests/terraform was not run." >&2)
 
 .PHONY: test-unit

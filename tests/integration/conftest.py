@@ -1,5 +1,6 @@
 """Real servers for the integration tests, each started once a session and only when a test asks for it."""
 
+import gc
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ def kafka_bootstrap(server_dirs: "tuple[Path, Path]") -> "Iterator[str]":
     """``host:port`` of the session's Kafka broker; it has no topics but what tests create."""
     with Broker(*server_dirs) as broker:
         yield broker.endpoint
+        # Clients that only the frames of a caught exception hold would look for the broker when it is gone, and say so on stderr.
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

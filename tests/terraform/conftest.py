@@ -40,10 +40,7 @@ def infra_tools() -> Path:
 def life_under_way(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[ManagedProcess | None]":
-    """The life, from the first test of the infrastructure on; None where no test of it was asked for.
-
-    Not sooner: by then the tests that hold the system to a rate or a moment are over.
-    """
+    """The life, from the first test of the infrastructure on; None where no test of it was asked for."""
     if not any(_is_of_life(item) for item in request.session.items):
         yield None
         return
