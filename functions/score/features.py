@@ -45,7 +45,6 @@ _SCALE: Final = 10.0**DIGITS
 _SATURDAY_HOURS: Final = 5 * 24
 _S_PER_DAY: Final = 86_400
 _MINUTE_MS: Final = 60_000
-_MS_PER_MINUTE_F: Final = 60_000.0
 
 
 def compute_features(
@@ -164,7 +163,7 @@ def compute_features(
         "merchant_count_1h": recent.distinct(recent.merchant, from_1h, stop, facts.merchant_hash),
         "card_count_1h": recent.distinct(recent.card, from_1h, stop, facts.card_hash),
         "country_count_24h": recent.distinct(recent.country, from_24h, stop, facts.country_hash),
-        "minutes_since_last_tx": _rounded(since_last_ms / _MS_PER_MINUTE_F),
+        "minutes_since_last_tx": _rounded(since_last_ms / _MINUTE_MS),
         "is_location_known": here is not None,
         "distance_from_last_km": _rounded(apart_km),
         "implied_speed_kmh": _rounded(speed_kmh),

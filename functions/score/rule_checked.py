@@ -6,6 +6,7 @@ would add more to the function than all rules do.
 """
 
 import struct
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -14,6 +15,54 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+# Numbers of the fields, as checked.proto and syntax.proto give them.
+
+
+class _Any(IntEnum):
+    VALUE = 2
+
+
+class _Entry(IntEnum):
+    KEY = 1
+    VALUE = 2
+
+
+class _Checked(IntEnum):
+    REFERENCE_MAP = 2
+    TYPE_MAP = 3
+    EXPR = 4
+
+
+class _Reference(IntEnum):
+    OVERLOAD_ID = 3
+    VALUE = 4
+
+
+class _Expr(IntEnum):
+    ID = 2
+    CONST = 3
+    IDENT = 4
+    CALL = 6
+    LIST = 7
+
+
+class _Call(IntEnum):
+    TARGET = 1
+    ARGS = 3
+
+
+class _Constant(IntEnum):
+    BOOL = 2
+    INT64 = 3
+    DOUBLE = 5
+    STRING = 6
+
+
+_FIRST: Final = 1
+"""An identifier's name, a list's elements."""
+_TYPE_PRIMITIVE: Final = 3
 _PRIMITIVES: Final = {1: "bool", 2: "int", 3: "uint", 4: "double", 5: "string", 6: "bytes"}
 _OTHER: Final = "other"
 
@@ -82,46 +131,52 @@ def read_checked(serialized: bytes) -> CheckedExpression:
     ValueError
         Where it is not of that form.
     """
-    checked = _Message(_Message(serialized).raw(2))
-    references = {entry.integer(1): _Message(entry.raw(2)) for entry in checked.messages(2)}
-    types = {entry.integer(1): _type(_Message(entry.raw(2))) for entry in checked.messages(3)}
-    return CheckedExpression(_node(_Message(checked.raw(4)), references), types)
+    checked = _Message(_Message(serialized).raw(_Any.VALUE))
+    references = {
+        entry.integer(_Entry.KEY): _Message(entry.raw(_Entry.VALUE))
+        for entry in checked.messages(_Checked.REFERENCE_MAP)
+    }
+    types = {
+        entry.integer(_Entry.KEY): _type(_Message(entry.raw(_Entry.VALUE)))
+        for entry in checked.messages(_Checked.TYPE_MAP)
+    }
+    return CheckedExpression(_node(_Message(checked.raw(_Checked.EXPR)), references), types)
 
 
 def _type(message: "_Message") -> str:
-    return _PRIMITIVES.get(message.integer(3), _OTHER)
+    return _PRIMITIVES.get(message.integer(_TYPE_PRIMITIVE), _OTHER)
 
 
 def _node(expression: "_Message", references: "Mapping[int, _Message]") -> Node:
-    number = expression.integer(2)
+    number = expression.integer(_Expr.ID)
     reference = references.get(number)
-    if expression.has(3):
-        return _constant(number, _Message(expression.raw(3)))
-    if expression.has(4):
-        if reference is not None and reference.has(4):  # a name that stands for a constant
-            return _constant(number, _Message(reference.raw(4)))
-        return Variable(number, _Message(expression.raw(4)).text(1))
-    if expression.has(6):
-        call = _Message(expression.raw(6))
-        arguments = [*call.messages(1), *call.messages(3)]
-        overloads = reference.texts(3) if reference is not None else ()
+    if expression.has(_Expr.CONST):
+        return _constant(number, _Message(expression.raw(_Expr.CONST)))
+    if expression.has(_Expr.IDENT):
+        if reference is not None and reference.has(_Reference.VALUE):  # a name that stands for a constant
+            return _constant(number, _Message(reference.raw(_Reference.VALUE)))
+        return Variable(number, _Message(expression.raw(_Expr.IDENT)).text(_FIRST))
+    if expression.has(_Expr.CALL):
+        call = _Message(expression.raw(_Expr.CALL))
+        arguments = [*call.messages(_Call.TARGET), *call.messages(_Call.ARGS)]
+        overloads = reference.texts(_Reference.OVERLOAD_ID) if reference is not None else ()
         return Call(number, tuple(overloads), tuple(_node(each, references) for each in arguments))
-    if expression.has(7):
-        elements = _Message(expression.raw(7)).messages(1)
+    if expression.has(_Expr.LIST):
+        elements = _Message(expression.raw(_Expr.LIST)).messages(_FIRST)
         return ListOf(number, tuple(_node(each, references) for each in elements))
     return Other(number)
 
 
 def _constant(number: int, message: "_Message") -> Node:
-    if message.has(2):
-        return Constant(number, bool(message.integer(2)))
-    if message.has(3):
-        unsigned = message.integer(3)
+    if message.has(_Constant.BOOL):
+        return Constant(number, bool(message.integer(_Constant.BOOL)))
+    if message.has(_Constant.INT64):
+        unsigned = message.integer(_Constant.INT64)
         return Constant(number, unsigned - (1 << 64) if unsigned >> 63 else unsigned)
-    if message.has(5):
-        return Constant(number, message.double(5))
-    if message.has(6):
-        return Constant(number, message.text(6))
+    if message.has(_Constant.DOUBLE):
+        return Constant(number, message.double(_Constant.DOUBLE))
+    if message.has(_Constant.STRING):
+        return Constant(number, message.text(_Constant.STRING))
     return Other(number)
 
 

@@ -72,7 +72,7 @@ class NamedList(msgspec.Struct, frozen=True):
         value = _FIELDS[self.field](transaction)
         if value is None:
             return False
-        if self.field == "ip_address" and ":" in value:
+        if self.field == "ip_address" and ":" in value:  # IPv4 pays for no look at its form
             value = _without_mapping(value)
         if value in self.until_by_value:
             until = self.until_by_value[value]

@@ -1,7 +1,7 @@
 """Conditions as Python: what CEL has parsed and type-checked, operator by operator, where Python means the same.
 
 CEL converts every value that it is given, and that costs more than the comparisons do. So a condition made of comparisons, logic,
-``in`` and arithmetic of doubles is compiled to Python's bytecode; the others stay with CEL. Nothing of a condition's text gets into
+``in``, ``? :``, tests of a text's parts and arithmetic of doubles is compiled to Python's bytecode; the others stay with CEL. Nothing of a condition's text gets into
 the code: it is built from the operators and constants of the checked expression, and only from those that are known here.
 
 None of the operators taken can fail, so ``&&`` and ``||`` need not absorb errors, as CEL's do. Integers are compared but not
