@@ -31,7 +31,8 @@ INTERVAL_MS: Final = 40 * 60_000
 """Between two payments of any of them: what differs is their past, not what rules make of their pace. 36 a day are more than the
 ring holds, so that windows of a day take the long way."""
 COMPARED_USERS: Final = 100
-BATCHES_A_ROUND: Final = 8
+BATCHES_A_TURN: Final = 8
+TURNS_A_ROUND: Final = 4
 
 DAY_MS: Final = 86_400_000
 _INSIDE: Final = ROOT / "benchmarks" / "inside.py"
@@ -65,50 +66,55 @@ class PastCost(msgspec.Struct):
 
 
 def cost_by_past(lab: "Lab", rounds: int) -> PastCost:
-    """Measure the stage, I/O included, with users of 10 and of 100,000 earlier payments, in turn; 100 users a batch."""
+    """Measure the stage, I/O included, with users of 10 and of 100,000 earlier payments, in turn; 100 users a batch.
+
+    Every turn has users of its own: who begins with 10 payments has 18 at its end, not more with every round.
+    """
     lab.cache.flushall()
     now = datetime.now(UTC)
-    measured_each = rounds * BATCHES_A_ROUND + 1
-    payments: dict[int, list[list[Payment]]] = {}
-    sizes = {}
+    ends_at_ms = round(now.timestamp() * 1000)
+    profiles, payments = {}, {}
     for partition, past in enumerate((FEW, MANY)):
         # One user's payments stand for those of a hundred: the profile says nothing of whose it is.
-        ends_at_ms = round(now.timestamp() * 1000)
-        stream = steady_user("model", partition, past + measured_each, INTERVAL_MS, ends_at_ms)
-        profile = Profile()
+        stream = steady_user("model", partition, past + BATCHES_A_TURN, INTERVAL_MS, ends_at_ms)
+        profiles[past] = profile = Profile()
         for payment in stream[:past]:
             fold(profile, payment, now)
-        sizes[past] = len(profile.to_bytes()) + REVISION_BYTES
-        users = [f"past{past}-{number}" for number in range(COMPARED_USERS)]
-        seed_cache(lab, dict.fromkeys(users, profile), {partition: past - 1})
-        payments[past] = [_for_users(payment, users, past) for payment in stream[past:]]
+        payments[past] = stream[past:]
     function = lab.start(SCORE)
+
+    def turn(past: int, number: int) -> float:
+        users = [f"past{past}-{number}-{user}" for user in range(COMPARED_USERS)]
+        batches = _for_users(payments[past], users, past + number * BATCHES_A_TURN * COMPARED_USERS)
+        first = batches[0][0]
+        seed_cache(lab, dict.fromkeys(users, profiles[past]), {first.partition: first.offset - 1})
+        now_ms = round(time.time() * 1000)
+        events = [kafka_event(batch, now_ms) for batch in batches]
+        return function.measure(events, BATCHES_A_TURN * COMPARED_USERS).cpu_us
+
+    function.try_invoke(b"{}")
     costs: dict[int, list[float]] = {FEW: [], MANY: []}
-    for past in (FEW, MANY):
-        function.invoke(kafka_event(payments[past].pop(0), 0))
-    for number in range(rounds):
+    for number in range(1 + rounds * TURNS_A_ROUND):
         for past in (FEW, MANY) if number % 2 else (MANY, FEW):
-            turn = [payments[past].pop(0) for _ in range(BATCHES_A_ROUND)]
-            now_ms = round(time.time() * 1000)
-            cost = function.measure(
-                [kafka_event(each, now_ms) for each in turn], BATCHES_A_ROUND * COMPARED_USERS
-            )
-            costs[past].append(cost.cpu_us)
+            costs[past].append(turn(past, number))
     function.stop()
-    return PastCost(costs[FEW], costs[MANY], sizes[FEW], sizes[MANY])
+    few_bytes, many_bytes = (len(profiles[past].to_bytes()) + REVISION_BYTES for past in (FEW, MANY))
+    return PastCost(costs[FEW][1:], costs[MANY][1:], few_bytes, many_bytes)  # the first one warms up
 
 
-def _for_users(payment: "Payment", users: "Sequence[str]", past: int) -> "list[Payment]":
-    """Let a hundred users make the same payment; the offsets go on from the last one that their profiles hold."""
-    first = past + (payment.offset - past) * len(users)
+def _for_users(stream: "Sequence[Payment]", users: "Sequence[str]", offset: int) -> "list[list[Payment]]":
+    """Let a hundred users make the same payments, a batch for each; the offsets go on from ``offset``."""
     return [
-        msgspec.structs.replace(
-            payment,
-            user_id=user,
-            value=payment.value.replace(b"model", user.encode()),
-            offset=first + place,
-        )
-        for place, user in enumerate(users)
+        [
+            msgspec.structs.replace(
+                payment,
+                user_id=user,
+                value=payment.value.replace(b"model", user.encode()),
+                offset=offset + number * len(users) + place,
+            )
+            for place, user in enumerate(users)
+        ]
+        for number, payment in enumerate(stream)
     ]
 
 

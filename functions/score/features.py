@@ -200,6 +200,9 @@ class _Totals(NamedTuple):
     """Only of 30 days."""
 
 
+_NOTHING: Final = _Totals(0, 0.0)
+
+
 def _recent_amounts(
     facts: "PaymentFacts", recent: "RecentPayments", stop: int, factors: "Sequence[float]"
 ) -> "tuple[Sequence[float], float, list[float] | None]":
@@ -218,12 +221,18 @@ def _recent_amounts(
 
 def _totals(buckets: "AmountBuckets", first: int, last: int, factors: "Sequence[float]") -> _Totals:
     """Totals of the buckets ``[first, last]``."""
-    rows = buckets.window(first, last)
-    sums, currencies = buckets.sum_minor[rows], buckets.currency[rows]
-    payments = sum(buckets.count[rows])
-    if payments and currencies.count(currencies[0]) == len(currencies):
-        return _Totals(payments, sum(sums) * factors[currencies[0]])
-    return _Totals(payments, sum(map(mul, sums, map(factors.__getitem__, currencies))))
+    counts, sums, currencies = buckets.count, buckets.sum_minor, buckets.currency
+    if not counts:
+        return _NOTHING
+    if buckets.bucket[0] < first or buckets.bucket[-1] > last:
+        rows = buckets.window(first, last)
+        counts, sums, currencies = counts[rows], sums[rows], currencies[rows]
+        if not counts:
+            return _NOTHING
+    one = currencies[0]
+    if currencies.count(one) == len(currencies):
+        return _Totals(sum(counts), sum(sums) * factors[one])
+    return _Totals(sum(counts), sum(map(mul, sums, map(factors.__getitem__, currencies))))
 
 
 def _week_and_month(

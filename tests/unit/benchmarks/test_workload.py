@@ -54,7 +54,7 @@ def test_a_hundred_users_make_one_payment_at_offsets_of_their_own() -> None:
     model = steady_user("model", 3, 12, 1_000, round(NOW.timestamp() * 1000))[10:]
     users = [f"u-{number}" for number in range(COMPARED_USERS)]
 
-    first, second = (_for_users(payment, users, past=10) for payment in model)
+    first, second = _for_users(model, users, 10)
 
     assert [payment.offset for payment in first + second] == list(range(10, 10 + 2 * COMPARED_USERS))
     assert [decode_transaction(payment.value, NOW).user_id for payment in first] == users
