@@ -37,9 +37,5 @@ class ExchangeRates:
         """The currencies with a rate, sorted."""
         return tuple(sorted(self._rates))
 
-    def rate(self, currency: str) -> float | None:
-        """Major units of the base currency per major unit of ``currency``; None where there is no rate."""
-        return self._rates.get(currency)
-
     def __contains__(self, currency: str) -> bool:
         return currency in self._rates

@@ -20,7 +20,8 @@ def _content(ruleset: "Ruleset") -> tuple[Any, ...]:
     return (
         ruleset.version,
         ruleset.base_currency,
-        {currency: ruleset.exchange.rate(currency) for currency in ruleset.exchange.currencies},
+        ruleset.exchange.currencies,
+        ruleset.exchange.per_minor_unit,
         ruleset.thresholds,
         ruleset.rules,
         sorted(ruleset.lists, key=lambda each: each.name),  # Terraform puts keys in order

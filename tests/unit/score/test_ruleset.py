@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from score.errors import InvalidRulesetError, RulesetProblem
+from score.profile.hashing import CURRENCY_CODES
 from score.ruleset import MAX_RULES, parse_ruleset
 from tests.unit.score.rule_samples import HEAD, RULE, document, features, payment, ruleset
 
@@ -40,10 +41,10 @@ rules:
     assert [each.name for each in read.lists] == ["denied_devices"]
 
 
-def test_rates_are_base_units_per_major_unit_and_unknown_ones_are_none() -> None:
-    read = ruleset()
+def test_rates_are_base_units_per_minor_unit_and_unknown_ones_are_0() -> None:
+    per_minor_unit = dict(zip(CURRENCY_CODES, ruleset().exchange.per_minor_unit, strict=True))
 
-    assert tuple(map(read.exchange.rate, ("EUR", "USD", "JPY"))) == (1.25, 1.0, None)
+    assert [per_minor_unit[code] for code in ("EUR", "USD", "JPY")] == [0.0125, 0.01, 0.0]
 
 
 def test_rules_see_whether_the_rate_is_known() -> None:
