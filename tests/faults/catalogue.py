@@ -25,7 +25,7 @@ from .cache import (
     restart_cache,
 )
 from .dead_letters import outlast_retries
-from .fault import IS_LONG, Fault, nothing
+from .fault import IS_LONG, Degrades, Fault, nothing
 from .host import fill_disk, shows_step, step_clock
 from .ingestion import kill_glue_job
 from .kafka import (
@@ -104,13 +104,13 @@ KAFKA = (
 )
 
 CACHE = (
-    Fault("Valkey restarts empty", restart_cache),
-    Fault("Valkey paused", pause_cache, lasts_seconds=TEN_SECONDS),
+    Fault("Valkey restarts empty", restart_cache, degrades=Degrades.MAY),
+    Fault("Valkey paused", pause_cache, degrades=Degrades.MUST, lasts_seconds=TEN_SECONDS),
     Fault("Valkey out of memory", cache_out_of_memory),
-    Fault("Valkey slow by 200 ms", cache_slow),
+    Fault("Valkey slow by 200 ms", cache_slow, degrades=Degrades.MAY),
     Fault("a profiles' write arrives late", late_write),
-    Fault("Valkey unreachable", cache_down),
-    Fault("Valkey fails over to an older replica", fail_over),
+    Fault("Valkey unreachable", cache_down, degrades=Degrades.MUST),
+    Fault("Valkey fails over to an older replica", fail_over, degrades=Degrades.MAY),
 )
 
 DYNAMODB = (

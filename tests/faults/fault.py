@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from enum import Enum
 
 from contract.scored import Position, ScoredTransaction
 
@@ -22,6 +23,16 @@ Send = Callable[[list[Sent]], list[tuple[Position, Sent]]]
 Scope = AbstractContextManager[Send | None]
 
 
+class Degrades(Enum):
+    """Whether rows may say that they were decided without the cache."""
+
+    NEVER = "never"
+    MAY = "may"
+    """The cache is away for a moment, in which a batch may or may not ask it."""
+    MUST = "must"
+    """The cache cannot be read for as long as a part of the stream lasts."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One row of the report."""
@@ -31,6 +42,7 @@ class Fault:
     """Gets the site and a seed, which moves the moment at which it strikes."""
     may_repeat_alerts: bool = False
     """A crash between publishing and marking repeats a message, under the same alert id."""
+    degrades: Degrades = Degrades.NEVER
     lasts_seconds: float = 0.0
     """How long payments come while it lasts; where it is 0, those of one burst."""
     needs_quiet: bool = False
