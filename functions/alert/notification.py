@@ -1,12 +1,21 @@
 """An alert as people and machines read it, and :func:`send_fraud_alert`, which puts it on the topic."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from alert.text import ascii_line, defanged, gsm_line, gsm_septets, printable, shortened
+from alert.text import (
+    ascii_line,
+    defanged,
+    gsm_line,
+    gsm_septets,
+    printable,
+    shortened,
+    without_quotation_marks,
+)
 from contract.alert import (
     ALERT_SCHEMA_VERSION,
     Alert,
@@ -39,6 +48,8 @@ _MAX_FIELD_CHARACTERS = 256
 _MAX_RULE_ID_CHARACTERS = 128
 _MAX_SENTENCE_CHARACTERS = 500
 _MAX_EMAIL_REASONS = 10
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+_COUNTRY_CODE = re.compile(r"[A-Za-z]{2}")
 _VERB = {Decision.BLOCK: "blocked", Decision.REVIEW: "held for review", Decision.APPROVE: "approved"}
 
 
@@ -170,7 +181,7 @@ def subject_line(alert: Alert) -> str:
     payment = alert.transaction
     return ascii_line(
         f"[{alert.severity.upper()}] Fraud alert: {money(payment.amount, payment.currency)} {_VERB[alert.decision]}, "
-        f"score {alert.risk_score}, user {shortened(defanged(alert.user_id, 200), 24)}",
+        f"score {alert.risk_score}, user {_named(alert.user_id)}",
         MAX_SUBJECT_CHARACTERS,
     )
 
@@ -178,10 +189,11 @@ def subject_line(alert: Alert) -> str:
 def sms_text(alert: Alert) -> str:
     """One SMS: severity, money, whom, why, and how much was not told, as far as it fits."""
     payment = alert.transaction
-    place = f" {shortened(_shown(payment.country), 24)}" if payment.country else ""
+    # A country in the sender's own words would read as ours: there are no quotation marks around it.
+    place = f" {payment.country}" if payment.country and _COUNTRY_CODE.fullmatch(payment.country) else ""
     head = gsm_line(
         f"{alert.severity.upper()} {alert.risk_score}: {money(payment.amount, payment.currency)} "
-        f"{_VERB[alert.decision]}{place}, user {shortened(_shown(alert.user_id), 24)}",
+        f"{_VERB[alert.decision]}{place}, user {_named(alert.user_id)}",
         MAX_SMS_SEPTETS,
     )
     more = f" (+{alert.suppressed_before.count} more)" if alert.suppressed_before.count else ""
@@ -311,5 +323,11 @@ def _shown(text: str) -> str:
 
 
 def _quoted(text: str | None) -> str | None:
-    # Quotation marks of the sender's own must not close ours.
-    return '"' + _shown(text).replace('"', "'") + '"' if text else None
+    return f'"{without_quotation_marks(_shown(text))}"' if text else None
+
+
+def _named(identifier: str) -> str:
+    # Within a line of ours, so short; in quotation marks where it could be read as words of ours.
+    if _WORD.fullmatch(identifier):
+        return shortened(identifier, 24)
+    return f'"{shortened(without_quotation_marks(_shown(identifier)), 24)}"'

@@ -16,15 +16,30 @@ _GSM_BASIC: Final = frozenset(
 _GSM_EXTENSION: Final = frozenset("^{}\\[~]|€")
 """Characters behind an escape (6.2.1.1); two septets each."""
 
+_IDEOGRAPHIC_DOTS: Final = "\u3002\uff61\ufe12"
+
 _PLAIN: Final = str.maketrans(
     {"\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00d7": "x"}
+    | dict.fromkeys(_IDEOGRAPHIC_DOTS, ".")
 )
-"""Dashes, quotation marks and the multiplication sign, which no normal form makes plain."""
+"""Dashes, quotation marks, the multiplication sign and ideographic full stops, which no normal form makes plain."""
 
-# "amazon.com", "198.51.100.7/pay" and "https://..." become links in mail programs and on phones; "amazon[.]com" does not. Browsers
-# take an ideographic full stop in a host's name for a dot.
-_LINK_DOT: Final = re.compile(r"[.\u3002](?=[^\W\d_]{2})")
-_IPV4: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
+_QUOTATION_MARKS: Final = str.maketrans(
+    dict.fromkeys('"\u201c\u201d\u201e\u201f\u2033\u2036\u02ba\u275d\u275e\u301d\u301e\u301f\uff02', "'")
+)
+"""The double quotation mark, and what looks like it or becomes it in an SMS."""
+
+# "amazon.com", "198.51.100.7/pay" and "https://..." become links in mail programs and on phones; "amazon[.]com" does not. What
+# stands for a dot, a colon or a slash in another script or width is taken for it in a host's name, or becomes it when it is folded.
+_DOT: Final = rf"[.\u2024\ufe52\uff0e{_IDEOGRAPHIC_DOTS}]"
+_COLON: Final = r"[:\ufe13\ufe55\uff1a]"
+_SLASH: Final = r"[/\\\u2044\u2215\ufe68\uff0f\uff3c]"
+# A top-level domain begins with two letters; of other scripts, marks and symbols, too: the second sign of the Hindi one is no letter.
+# Beside another dot there is no name that could be linked, and the ".." of a shortened identifier stays as it is.
+_LINK_DOT: Final = re.compile(rf"(?<!{_DOT}){_DOT}(?!{_DOT})(?=[A-Za-z\u0080-\U0010ffff]{{2}})")
+_SCHEME_COLON: Final = re.compile(rf"{_COLON}(?={_SLASH}{{2}})")
+# As soon as the fourth number begins: text that is cut within it is an address as well.
+_IPV4: Final = re.compile(rf"\d(?:{_DOT}\d{{1,3}}){{2}}{_DOT}(?=\d)")
 
 
 def printable(text: str, limit: int) -> str:
@@ -60,8 +75,18 @@ def defanged(text: str, limit: int) -> str:
     >>> defanged("Visit https://evil.com/now", 40)
     'Visit https[:]//evil[.]com/now'
     """
-    shown = _LINK_DOT.sub("[.]", printable(text, limit)).replace("://", "[:]//")
-    return printable(_IPV4.sub(lambda address: address[0].replace(".", "[.]"), shown), limit)
+    return printable(_without_links(printable(text, limit)), limit)
+
+
+def without_quotation_marks(text: str) -> str:
+    """Make double quotation marks single, so that none of a sender's closes one of ours.
+
+    Examples
+    --------
+    >>> without_quotation_marks('Joe"s \u201cbar\u201d')
+    "Joe's 'bar'"
+    """
+    return text.translate(_QUOTATION_MARKS)
 
 
 def shortened(identifier: str, limit: int) -> str:
@@ -79,15 +104,12 @@ def shortened(identifier: str, limit: int) -> str:
 
 
 def ascii_line(text: str, limit: int) -> str:
-    """Write text in printable ASCII, accents taken off, at most ``limit`` characters."""
-    folded = "".join(
-        _folded(character, str.isascii) for character in printable(text, limit).translate(_PLAIN)
-    )
-    return folded[:limit].rstrip()
+    """Write text in printable ASCII, accents taken off and links defanged, at most ``limit`` characters."""
+    return _folded_line(printable(text, limit), str.isascii)[:limit].rstrip()
 
 
 def gsm_line(text: str, septets: int) -> str:
-    """Write text in the GSM alphabet, so that a message stays one SMS.
+    """Write text in the GSM alphabet, so that a message stays one SMS, and without a link.
 
     Parameters
     ----------
@@ -101,9 +123,8 @@ def gsm_line(text: str, septets: int) -> str:
     str
         What fits; a character that has no likeness in the alphabet is ``?``.
     """
-    folded = "".join(_folded(character, _is_gsm) for character in printable(text, septets).translate(_PLAIN))
     kept: list[str] = []
-    for character in folded:
+    for character in _folded_line(printable(text, septets), _is_gsm):
         septets -= 2 if character in _GSM_EXTENSION else 1
         if septets < 0:
             break
@@ -118,6 +139,16 @@ def gsm_septets(text: str) -> int:
 
 def _is_gsm(text: str) -> bool:
     return all(character in _GSM_BASIC or character in _GSM_EXTENSION for character in text)
+
+
+def _folded_line(text: str, is_allowed: "Callable[[str], bool]") -> str:
+    # Links last: folding makes plain dots, colons and slashes of others, and letters of what was none.
+    return _without_links("".join(_folded(character, is_allowed) for character in text.translate(_PLAIN)))
+
+
+def _without_links(text: str) -> str:
+    shown = _SCHEME_COLON.sub("[:]", _LINK_DOT.sub("[.]", text))
+    return _IPV4.sub(lambda address: re.sub(_DOT, "[.]", address[0]), shown)
 
 
 def _folded(character: str, is_allowed: "Callable[[str], bool]") -> str:

@@ -29,6 +29,7 @@ from contract.flagged import FlaggedTransaction
 from contract.scored import Decision, Reason
 from contract.transaction import Location
 from tests.payments import NOW, make_claimed, make_flagged
+from tests.unit.alert.links import DOTS, LINK, link_like
 
 
 class Topic:
@@ -215,11 +216,53 @@ def test_country_alone_is_a_place() -> None:
 
 
 def test_merchant_cannot_write_lines_close_quotes_or_make_links() -> None:
-    email = texts_of(merchant_id='x"\n\nWhy\n  -99  All good (safe) \u202e https://evil.com')["email"]
+    email = texts_of(merchant_id='x"\n\nWhy\n  -99 ” All good (safe) \u202e https://evil.com')["email"]
 
     (line,) = (line for line in email.splitlines() if line.startswith("  Merchant"))
-    assert line == '  Merchant    "x\' Why -99 All good (safe) ? https[:]//evil[.]com"'
+    assert line == "  Merchant    \"x' Why -99 ' All good (safe) ? https[:]//evil[.]com\""
     assert email.count("Why\n") == 1
+
+
+@pytest.mark.parametrize("dot", DOTS)
+def test_neither_sms_nor_subject_has_a_link_that_a_folding_made(dot: str) -> None:
+    texts = texts_of(user_id=f"evil{dot}com", reasons=(Reason("rule", 1, f'Paid "shop{dot}com".'),))
+
+    assert "evil[.]com" in texts["subject"]
+    assert "evil[.]com" in texts["sms"]
+    assert "shop[.]com" in texts["sms"]
+    assert [text for text in texts.values() if LINK.search(text)] == [texts["default"]]
+
+
+@given(link_like.filter(bool), st.none() | link_like, link_like)
+@settings(max_examples=60)
+def test_no_row_puts_a_link_in_an_sms_a_subject_or_an_email(
+    user_id: str, country: str | None, sentence: str
+) -> None:
+    texts = texts_of(user_id=user_id, country=country, reasons=(Reason("rule", 1, sentence),))
+
+    assert [name for name in ("sms", "subject", "email") if LINK.search(texts[name])] == []
+
+
+@pytest.mark.parametrize("country", ["US. Call +1 900 to unblock", "USA", "U1", "Š!", "东京"])
+def test_sms_leaves_out_a_country_that_is_no_code(country: str) -> None:
+    assert texts_of(country=country)["sms"].startswith("HIGH 85: 1,250.00 USD blocked, user user-1. ")
+
+
+@pytest.mark.parametrize(
+    ("user_id", "shown"),
+    [
+        ("user_1-A", "user user_1-A"),
+        ("customer-0000000000000001234", "user customer-00000..00001234"),
+        ("x. Call +1 900 555", 'user "x. Call +1 900 555"'),
+        ('x" is fine”', "user \"x' is fine'\""),
+        ("anna@example.com", 'user "anna@example[.]com"'),
+    ],
+)
+def test_a_user_id_that_could_be_words_of_ours_stands_in_quotation_marks(user_id: str, shown: str) -> None:
+    texts = texts_of(user_id=user_id)
+
+    assert texts["subject"].endswith(shown)
+    assert f" {shown}. 8,000 km" in texts["sms"]
 
 
 def test_row_without_a_claim_is_refused() -> None:

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert.text import ascii_line, defanged, gsm_line, gsm_septets, printable, shortened
+from alert.text import (
+    ascii_line,
+    defanged,
+    gsm_line,
+    gsm_septets,
+    printable,
+    shortened,
+    without_quotation_marks,
+)
+from tests.unit.alert.links import DOTS, LINK, link_like
 
 
 @pytest.mark.parametrize(
@@ -52,13 +61,52 @@ def test_defanged_text_is_printable_within_its_limit_and_holds_no_scheme(text: s
         ("http://evil.example/x", "http[:]//evil[.]example/x"),
         ("http://10.1.2.3/x", "http[:]//10[.]1[.]2[.]3/x"),
         ("198.51.100.7/pay", "198[.]51[.]100[.]7/pay"),
-        ("evil\u3002com", "evil[.]com"),
         ("1,250.00 USD, e.g. now. Then", "1,250.00 USD, e.g. now. Then"),
         ("bank\u200b.com", "bank?[.]com"),
+        *((f"evil{dot}com", "evil[.]com") for dot in DOTS),
+        *((f"10{dot}1{dot}2{dot}3", "10[.]1[.]2[.]3") for dot in DOTS),
+        ("evil.भारत", "evil[.]भारत"),
+        ("_10.1.2.3x", "_10[.]1[.]2[.]3x"),
+        ("http:\uff0f\uff0flocalhost", "http[:]\uff0f\uff0flocalhost"),
+        ("http\uff1a//localhost", "http[:]//localhost"),
+        ("http\ufe55/\u2215localhost", "http[:]/\u2215localhost"),
+        ("customer-..abc", "customer-..abc"),
     ],
 )
 def test_what_would_become_a_link_does_not(text: str, shown: str) -> None:
     assert defanged(text, 100) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        *((f"evil{dot}com", "evil[.]com") for dot in DOTS),
+        *((f"198{dot}51{dot}100{dot}7", "198[.]51[.]100[.]7") for dot in DOTS),
+        ("evil\u2488com", "evil1[.]com"),
+        ("evil.\u24d2\u24de\u24dc", "evil[.]com"),
+        ("evil.\u24b8o", "evil[.]Co"),
+        ("http\uff1a\uff0f\uff0flocalhost", "http[:]//localhost"),
+        ("1,250.00 USD, e.g. now. Then", "1,250.00 USD, e.g. now. Then"),
+    ],
+)
+def test_what_becomes_a_link_only_when_it_is_folded_does_not(text: str, line: str) -> None:
+    assert gsm_line(text, 100) == line
+    assert ascii_line(text, 100) == line
+
+
+@given(link_like, st.integers(1, 160))
+def test_no_text_leaves_a_link(text: str, limit: int) -> None:
+    lines = [defanged(text, limit), gsm_line(text, limit), ascii_line(text, limit)]
+
+    assert [line for line in lines if LINK.search(line)] == []
+
+
+def test_no_quotation_mark_is_left_that_is_one_in_an_sms_or_a_subject() -> None:
+    characters = map(chr, range(0x10000))
+    marks = [one for one in characters if '"' in gsm_line(one, 20) + ascii_line(one, 20)]
+
+    assert '"' in marks
+    assert [mark for mark in marks if '"' in gsm_line(without_quotation_marks(mark), 20)] == []
 
 
 def test_cut_text_shows_that_it_was_cut() -> None:
