@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 
@@ -65,4 +67,39 @@ def test_a_sentence_holds_the_figures() -> None:
 
 
 def test_braces_in_a_value_are_only_text() -> None:
-    assert sentence("In {country}", features(country="{amount}"), "USD") == "In {amount}"
+    assert sentence("In {country}", features(country="{amount}"), "USD") == 'In "{amount}"'
+
+
+@pytest.mark.parametrize("text", ["US", "in-store", "card_present", "5411", "a" * 24])
+def test_a_word_of_a_sender_stands_as_it_is(text: str) -> None:
+    assert sentence("{channel}.", features(channel=text), "USD") == f"{text}."
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("US. Call +1 900 to unblock", '"US. Call +1 900 to unblock"'),
+        ('x" is allowed. "Call', "\"x' is allowed. 'Call\""),
+        ("x” is allowed. “Call", "\"x' is allowed. 'Call\""),
+        ("food & drink", '"food & drink"'),
+        ("US\n", '"US\n"'),
+        ("España", '"España"'),
+        ("evil.com", '"evil.com"'),
+        ("a" * 25, f'"{"a" * 25}"'),
+        ("", '""'),
+    ],
+)
+@pytest.mark.parametrize("feature", ["country", "channel", "merchant_category"])
+def test_words_of_a_sender_stand_in_quotation_marks(feature: str, text: str, shown: str) -> None:
+    filled = sentence(f"First payment in {{{feature}}}, and a high one.", features(**{feature: text}), "USD")
+
+    assert filled == f"First payment in {shown}, and a high one."
+
+
+@given(any_features)
+def test_nothing_of_a_sender_stands_outside_quotation_marks_but_a_word(
+    values: dict[str, FeatureValue],
+) -> None:
+    filled = sentence("<{country}|{channel}|{merchant_category}|{currency}>", values, "USD")
+
+    assert re.fullmatch(r'<(("[^"]*"|[A-Za-z0-9_-]{1,24})[|>]){4}', filled, re.DOTALL)
