@@ -20,7 +20,7 @@ from benchmarks.report import BENCH_FILE, read_bench
 from local.specs import ROOT, KafkaTrigger, read_functions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from benchmarks.report import BenchReport
     from local.specs import FunctionSpec
@@ -31,6 +31,7 @@ USE: Final = 0.7
 """Share of a capacity that is planned with; the rest is for peaks, and for catching up after a fault."""
 REPLICATION: Final = 3
 ZONES: Final = 3
+"""What `terraform/modules/streaming` makes of every cluster: a broker in each of three zones at least, a replica in each."""
 
 
 class ScaleError(Exception):
@@ -81,6 +82,8 @@ class Setting(msgspec.Struct, frozen=True):
     partitions: int
     brokers: int
     concurrency: int
+    concurrency_of_others: int
+    """What the other functions reserve of the same account."""
     pollers: int
 
 
@@ -132,8 +135,9 @@ def measured_costs(report: "BenchReport", batch_size: int) -> Measured:
         raise ScaleError(f"the last run of `make bench` has no figure {error}") from error
 
 
-def read_setting(spec: "FunctionSpec", tfvars: str) -> Setting:
-    """Read how an environment is set, from the score stage's `function.yaml` and an environment's tfvars."""
+def read_setting(specs: "Mapping[str, FunctionSpec]", tfvars: str) -> Setting:
+    """Read how an environment is set, from every function's `function.yaml` and an environment's tfvars."""
+    spec = specs[SCORE]
     if not isinstance(spec.trigger, KafkaTrigger):
         raise ScaleError(f"function {spec.name!r} reads no Kafka topic")
     partitions = re.search(r"^\s*partitions\s*=\s*(\d+)", tfvars, re.MULTILINE)
@@ -145,6 +149,7 @@ def read_setting(spec: "FunctionSpec", tfvars: str) -> Setting:
         partitions=int(partitions[1]),
         brokers=ZONES * (int(per_zone[1]) if per_zone else 1),
         concurrency=spec.reserved_concurrency,
+        concurrency_of_others=sum(each.reserved_concurrency for each in specs.values() if each is not spec),
         pollers=spec.trigger.pollers.maximum,
     )
 
@@ -174,7 +179,9 @@ def bounds(costs: Measured, setting: Setting, limits: Limits) -> list[Bound]:
             variable="reserved_concurrency (functions/score/function.yaml)",
             tps_each=a_lane,
             now=setting.concurrency,
-            most=limits.account_concurrency.value - limits.unreserved_concurrency.value,
+            most=limits.account_concurrency.value
+            - limits.unreserved_concurrency.value
+            - setting.concurrency_of_others,
             beyond="the account's quota of concurrent executions, raised on request",
         ),
         Bound(
@@ -188,7 +195,7 @@ def bounds(costs: Measured, setting: Setting, limits: Limits) -> list[Bound]:
         Bound(
             name="write units of transaction_history",
             variable="DynamoDB's quota of table-level write throughput, raised on request",
-            tps_each=1 / costs.write_units,
+            tps_each=USE / costs.write_units,
             now=limits.table_write_units_per_s.value,
             most=limits.table_write_units_per_s.value,
             beyond="that quota, raised on request",
@@ -246,8 +253,8 @@ def show(costs: Measured, setting: Setting, limits: Limits, environment: str, co
         else:
             console.print("Nothing breaks.")
     console.print(
-        f"A new table takes {limits.new_table_write_units_per_s.value / costs.write_units:,.0f} payments a second on its first "
-        f"day; one user at most {limits.partition_write_units_per_s.value / costs.write_units:,.0f}, whatever else is turned."
+        f"With nothing kept back, a new table takes {limits.new_table_write_units_per_s.value / costs.write_units:,.0f} payments a second on "
+        f"its first day, and one user makes at most {limits.partition_write_units_per_s.value / costs.write_units:,.0f}, whatever else is turned."
     )
 
 
@@ -260,8 +267,9 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     tfvars = ROOT / "terraform" / "environments" / options.env / f"{options.env}.tfvars"
     try:
-        spec = read_functions()[SCORE]
-        setting = read_setting(spec, tfvars.read_text())
+        specs = read_functions()
+        spec = specs[SCORE]
+        setting = read_setting(specs, tfvars.read_text())
         batch_size = spec.trigger.batch_size if isinstance(spec.trigger, KafkaTrigger) else 0
         costs = measured_costs(read_bench(options.bench), batch_size)
     except FileNotFoundError as error:

@@ -19,7 +19,9 @@ from local.specs import ROOT, read_functions
 
 LIMITS = read_limits()
 COSTS = Measured(500, cpu_us=200.0, wall_us=250.0, cache_cpu_us=10.0, write_units=1.0, record_bytes=400.0)
-SETTING = Setting(memory_mib=1769, partitions=48, brokers=3, concurrency=50, pollers=10)
+SETTING = Setting(
+    memory_mib=1769, partitions=48, brokers=3, concurrency=50, concurrency_of_others=30, pollers=10
+)
 
 
 def test_less_memory_stretches_the_cpu_but_not_the_waiting() -> None:
@@ -62,28 +64,44 @@ def test_partitions_carry_a_batch_at_a_time_each() -> None:
     assert partitions.most == 1000
 
 
+def test_the_account_keeps_its_share_and_the_other_functions_theirs() -> None:
+    executions = next(bound for bound in bounds(COSTS, SETTING, LIMITS) if "concurrency" in bound.variable)
+
+    assert executions.most == 1000 - 100 - 30
+
+
+def test_write_units_are_planned_with_the_same_share_as_everything_else() -> None:
+    units = next(bound for bound in bounds(COSTS, SETTING, LIMITS) if "write throughput" in bound.variable)
+
+    assert units.tps_now == pytest.approx(40_000 * USE / COSTS.write_units)
+
+
 def test_settings_are_read_from_the_function_and_the_environment() -> None:
-    spec = read_functions()[SCORE]
+    specs = read_functions()
+    spec = specs[SCORE]
 
     setting = read_setting(
-        spec, "kafka = {\n  brokers = { per_zone = 2 }\n  partitions      = 48 # many\n}\n"
+        specs, "kafka = {\n  brokers = { per_zone = 2 }\n  partitions      = 48 # many\n}\n"
     )
 
     assert (setting.partitions, setting.brokers) == (48, 6)
     assert setting.memory_mib == spec.memory_mib
     assert setting.concurrency == spec.reserved_concurrency
+    assert setting.concurrency + setting.concurrency_of_others == sum(
+        each.reserved_concurrency for each in specs.values()
+    )
 
 
 def test_an_environment_without_partitions_is_an_error() -> None:
     with pytest.raises(ScaleError, match=r"kafka\.partitions"):
-        read_setting(read_functions()[SCORE], "")
+        read_setting(read_functions(), "")
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_every_environment_can_be_modelled(environment: str) -> None:
     tfvars = ROOT / "terraform" / "environments" / environment / f"{environment}.tfvars"
 
-    assert read_setting(read_functions()[SCORE], tfvars.read_text()).partitions >= 1
+    assert read_setting(read_functions(), tfvars.read_text()).partitions >= 1
 
 
 def report(*keys: str) -> BenchReport:
