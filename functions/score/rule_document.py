@@ -34,6 +34,8 @@ _KINDS: Final = {
 }
 _DECIMAL: Final = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?")
 _INTEGER: Final = re.compile(r"[+-]?\d{1,18}")
+_FIELD_NAME: Final = re.compile(r"[a-z_]{1,40}")
+_YAML_WORD: Final = re.compile(r"yes|no|on|off|true|false|null|~|<<", re.IGNORECASE)
 
 
 def decode_document(data: bytes, source: str) -> str:
@@ -169,15 +171,21 @@ class Reader:
             The known keys that are there.
         """
         required, optional = tuple(required), tuple(optional)
+        known = (*required, *optional)
         if not isinstance(node, yaml.MappingNode):
             self.report(node, f"{what} is {kind_of(node)}; it must be a mapping with {', '.join(required)}")
             return {}
         found: dict[str, yaml.Node] = {}
         for name, (key, value) in self.entries(node, what).items():
-            if name in required or name in optional:
+            if name in known:
                 found[name] = value
+                continue
+            guess = suggestion(name, known)
+            if guess or _FIELD_NAME.fullmatch(name):
+                self.report(key, f"{what} has no field '{name}'{guess}")
             else:
-                self.report(key, f"{what} has no field '{name}'{suggestion(name, (*required, *optional))}")
+                # Not what a field is called: it may be what is on a list, written as a key, and messages are logged.
+                self.report(key, f"{what} has no such field; it may have {', '.join(known)}")
         for name in required:
             if name not in found:
                 self.report(node, f"{what} has no '{name}'; it must")
@@ -213,8 +221,7 @@ class Reader:
     def text(self, node: yaml.Node, what: str, maximum: int = 1_000, multiline: bool = False) -> str | None:
         """Read text of 1 to `maximum` printable characters, with line ends only where `multiline` allows them."""
         if not isinstance(node, yaml.ScalarNode) or node.tag != f"{_TAG}str":
-            hint = f"; write it in quotes: '{node.value}'" if is_short_scalar(node) else ""
-            self.report(node, f"{what} is {kind_of(node)}; it must be text{hint}")
+            self.report(node, f"{what} is {kind_of(node)}; it must be text{_quoting_hint(node)}")
             return None
         value: str = node.value
         if not value.strip():
@@ -318,3 +325,11 @@ def suggestion(name: str, known: "Iterable[str] | Mapping[str, object]") -> str:
 def is_short_scalar(node: yaml.Node) -> bool:
     """Whether a node is a single value that can stand in a message."""
     return isinstance(node, yaml.ScalarNode) and 0 < len(node.value) <= 60 and node.value.isprintable()
+
+
+def _quoting_hint(node: yaml.Node) -> str:
+    # Messages are logged, and a number may be a card or an account that is on a list: only YAML's own words are repeated.
+    if not isinstance(node, yaml.ScalarNode) or not node.value:
+        return ""
+    word = f": '{node.value}'" if _YAML_WORD.fullmatch(node.value) else ""
+    return f"; write it in quotes{word}"

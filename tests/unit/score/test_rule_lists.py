@@ -93,9 +93,12 @@ def test_a_network_expires_like_any_entry() -> None:
     ("entry", "message"),
     [
         ("{value: NO}", "value in list 'some' is a truth value; it must be text; write it in quotes: 'NO'"),
-        ("{value: 0123}", "value in list 'some' is a whole number; it must be text; write it in quotes: '0123'"),
+        ("{value: 0123}", "value in list 'some' is a whole number; it must be text; write it in quotes"),
+        ("{value: a, 2025-01-01: until}", "a key of an entry of list 'some' is a date; it must be text; write it in quotes"),
+        ("{value: a, note: 1}", "note in list 'some' is a whole number; it must be text; write it in quotes"),
         ("{value: ''}", "value in list 'some' is empty"),
         ("{value: a, untill: 2025-01-01}", "an entry of list 'some' has no field 'untill'; did you mean 'until'?"),
+        ("{value: a, 198.51.100.7: b}", "an entry of list 'some' has no such field; it may have value, until, note"),
         ("{note: a}", "an entry of list 'some' has no 'value'; it must"),
         ("{value: a, until: 2025-02-30}", "until in list 'some' is not a real date (day is out of range for month)"),
         ("{value: a, until: 9999-12-31}", "until in list 'some' is not a real date (date value out of range)"),
@@ -106,6 +109,19 @@ def test_a_network_expires_like_any_entry() -> None:
 )  # fmt: skip
 def test_a_bad_entry_is_refused(entry: str, message: str) -> None:
     assert _problems("device_id", entry) == [message]
+
+
+@pytest.mark.parametrize("secret", ["4111111111111111", "4111.1111", "2025-06-01", "198.51.100.7", "tok_5e4"])
+@pytest.mark.parametrize(
+    "entry",
+    ["{value: %s}", "{value: !!binary %s}", "{value: !!bool %s}", "{value: a, note: %s}", "{value: a, note: !!int %s}", "{%s: a}",
+     "{value: a, %s: 2025-01-01}", "{value: a, until: %s}", "{value: [%s]}", "{value: {%s: a}}", "%s", "[%s]"],
+)  # fmt: skip
+def test_no_message_repeats_what_is_on_a_list(entry: str, secret: str) -> None:
+    messages = _problems("ip_address", "{value: '1.1.1.1', untill: x}", entry % secret)
+
+    assert messages[0].endswith("did you mean 'until'?")
+    assert [message for message in messages if secret in message] == []
 
 
 def test_a_value_stands_once_in_a_list() -> None:
