@@ -8,9 +8,12 @@ from local.faults.aws_proxy import Answer, Call, internal_error
 
 from .aws import Forward
 from .site import Site
+from .stream import payments_in
 
 OVERTAKE_SECONDS = 2.0
 """How long a call is held at most: less than any client's read time-out, behind which it would only be sent again."""
+AS_MANY_AS_COME = 1000
+"""More than there are: who waits for them stands still for as long as its client waits."""
 
 
 @contextmanager
@@ -73,45 +76,84 @@ def outlive_time_out(
     site: Site,
     seed: int,
     *,
-    overtakers: Sequence[int] = (1, 4, 1000),
+    overtakers: Sequence[int] = (1, 4, AS_MANY_AS_COME),
 ) -> Iterator[None]:
     """An invocation is given up on in the middle of a call, and goes on when its retry has come past the same place.
 
     The seed chooses the call: operation, and whether it was passed on before the invocation stood still; and how many others
-    get past it. A thousand do not: it stands still for as long as its client waits.
+    get past it, its own retry among them.
     """
     operation, after = moments[seed % len(moments)]
-    control = site.mapping(function).control
-    is_held, is_alone, is_overtaken = threading.Event(), threading.Event(), threading.Event()
-    lock = threading.Lock()
-    left = [overtakers[seed % len(overtakers)]]
+    still = StandStill(site, function, operation, after=after, others=overtakers[seed % len(overtakers)])
+    site.aws[function].fault = still.answer
+    yield
+    site.wait_for(still.is_over.is_set, f"a retry to come past {function}, which stands still at {operation}")
+    site.aws[function].fault = None
+    site.wait_for(
+        lambda: site.mapping(function).control.abandoned == 0, f"{function}'s abandoned invocation to end"
+    )
 
-    def hold(call: Call, forward: Forward) -> Answer:
-        if call.operation != operation or is_overtaken.is_set():
+
+class StandStill:
+    """Holds one call of an invocation that is given up on, until another invocation has come past it with the same payments.
+
+    Where that takes longer than a client waits, the call is let go, and the next one is held in its turn.
+
+    Attributes
+    ----------
+    is_over : threading.Event
+        Set when one that was held has been overtaken and let go.
+    """
+
+    def __init__(self, site: Site, function: str, operation: str, *, after: bool, others: int) -> None:
+        self.is_over = threading.Event()
+        self._site = site
+        self._function = function
+        self._control = site.mapping(function).control
+        self._operation = operation
+        self._after = after
+        self._wanted = others
+        self._lock = threading.Lock()
+        self._held: set[bytes] = set()
+        self._is_alone = threading.Event()
+        self._may_go_on = threading.Event()
+        self._is_past = False
+        self._others = 0
+
+    def answer(self, call: Call, forward: Forward) -> Answer:
+        """Hold the call, or let it pass the one that is held."""
+        payments = payments_in(call.body)
+        if call.operation != self._operation or self.is_over.is_set() or not payments:
             return forward(call)
-        with lock:
-            is_it = not is_held.is_set()
-            is_held.set()
-        if not is_it:
-            # What is on its way when nobody has given up yet is no retry.
-            may_be_retry = is_alone.is_set()
-            answer = forward(call)
-            with lock:
-                left[0] -= may_be_retry
-                if left[0] == 0:
-                    is_overtaken.set()
-            return answer
-        early = forward(call) if after else None
-        control.give_up()
-        site.wait_for(lambda: control.abandoned > 0, f"{function} to be given up on", OVERTAKE_SECONDS)
-        is_alone.set()
-        is_overtaken.wait(OVERTAKE_SECONDS)
-        is_overtaken.set()
+        with self._lock:
+            is_it = not self._held and self._control.abandoned == 0
+            if is_it:
+                self._held, self._is_past, self._others = payments, False, 0
+        return self._stand_still(call, forward) if is_it else self._come_past(call, payments, forward)
+
+    def _stand_still(self, call: Call, forward: Forward) -> Answer:
+        early = forward(call) if self._after else None
+        self._control.give_up()
+        given_up = f"{self._function} to be given up on"
+        self._site.wait_for(lambda: self._control.abandoned > 0, given_up, OVERTAKE_SECONDS)
+        self._is_alone.set()
+        self._may_go_on.wait(OVERTAKE_SECONDS)
+        with self._lock:
+            self._held = set()
+            self._is_alone.clear()
+            if self._is_past:
+                self.is_over.set()
         return early or forward(call)
 
-    site.aws[function].fault = hold
-    yield
-    site.wait_for(is_overtaken.is_set, f"{function} to be given up on at {operation}")
-    site.aws[function].fault = None
-    assert is_alone.is_set(), "nobody gave up on the invocation that was held"
-    site.wait_for(lambda: control.abandoned == 0, f"{function}'s abandoned invocation to end")
+    def _come_past(self, call: Call, payments: set[bytes], forward: Forward) -> Answer:
+        # What is on its way when nobody has given up yet is no retry.
+        may_be_retry = self._is_alone.is_set()
+        answer = forward(call)
+        with self._lock:
+            if may_be_retry and self._held:
+                self._others += 1
+                # Others that were given up on go on too: only the same payments show that it is the retry.
+                self._is_past |= not self._held.isdisjoint(payments)
+                if self._is_past and self._others >= self._wanted:
+                    self._may_go_on.set()
+        return answer

@@ -1,5 +1,6 @@
 """A seeded stream of payments as producers send them: habits, attacks, late ones, repeats, and 5% that are no payments."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -95,3 +96,8 @@ class Stream:
         sent = Sent(user, encode_transaction(transaction))
         self._payments.append(sent)
         return sent
+
+
+def payments_in(body: bytes) -> set[bytes]:
+    """Which of a stream's payments a request names, to whatever service and in whatever form it is."""
+    return set(re.findall(rb"\d+-t-\d+", body))

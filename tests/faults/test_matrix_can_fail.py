@@ -20,7 +20,7 @@ from .cache import fail_over
 from .catalogue import FAULTS
 from .fault import Fault
 from .kafka import again
-from .kills import outlive_time_out
+from .kills import AS_MANY_AS_COME, outlive_time_out
 from .run import Row, Run
 from .site import Site, admin
 
@@ -63,7 +63,9 @@ MUTANTS = (
         "if false then",
         Fault(
             "a writer stands still",
-            partial(outlive_time_out, "score", [("BatchExecuteStatement", False)], overtakers=[1000]),
+            partial(
+                outlive_time_out, "score", [("BatchExecuteStatement", False)], overtakers=[AS_MANY_AS_COME]
+            ),
             lasts_seconds=3.0,
             needs_quiet=True,
         ),
