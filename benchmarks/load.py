@@ -27,6 +27,7 @@ SUSPICIOUS_SHARE: Final = 0.02
 PAST_PAYMENTS: Final = 30
 DAY_MS: Final = 86_400_000
 _TICK_S: Final = 0.005
+_FLUSH_SECONDS: Final = 30
 _WRITES_AT_ONCE: Final = 1_000
 _BUCKETS_DAYS: Final = 90
 
@@ -144,7 +145,7 @@ class Load:
         """Wait for the end; LoadError where a record was not taken, or the rate was not kept."""
         self._thread.join()
         if self._errors:
-            raise LoadError(f"{len(self._errors)} records were not taken: {self._errors[0]}")
+            raise LoadError(f"Kafka did not take every record: {self._errors[0]}")
         if self.sent != self._total:
             raise LoadError(f"{self.sent} of {self._total} payments were produced")
         if self.sent / self.seconds < 0.98 * self._tps:
@@ -165,7 +166,8 @@ class Load:
             self._producer.poll(0)
             time.sleep(_TICK_S)
         self.seconds = time.monotonic() - began
-        self._producer.flush(30)
+        if left := self._producer.flush(_FLUSH_SECONDS):
+            self._errors.append(f"{left} still wait after {_FLUSH_SECONDS} s")
 
     def _delivered(self, error: object, _message: object) -> None:
         if error is not None:
