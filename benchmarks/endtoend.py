@@ -16,7 +16,15 @@ import msgspec
 from rich.console import Console
 
 from benchmarks.charts import draw_endtoend
-from benchmarks.flow import BacklogVerdict, LatencySummary, Watch, cores_used, judge_backlog, summarise
+from benchmarks.flow import (
+    AlertCount,
+    BacklogVerdict,
+    LatencySummary,
+    Watch,
+    cores_used,
+    judge_backlog,
+    summarise,
+)
 from benchmarks.load import SUSPICIOUS_SHARE, Load, LoadError, payments, seed_profiles
 from benchmarks.report import Figure, Machine, figure_table, now, this_machine, write_json
 from local.processes import ProcessError
@@ -53,6 +61,20 @@ class RateRun(msgspec.Struct, frozen=True, kw_only=True):
     """Cores that each process kept busy, most first."""
     latencies: tuple[tuple[float, float], ...]
     """Of each alert: seconds since the start when it was delivered, and ms."""
+    alerts: AlertCount
+    """Since the stack began, until nothing waited any more after this rate."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the backlog was flat, and every alert came once."""
+        return self.backlog.flat and self.alerts.complete
+
+
+class BrokenRate(msgspec.Struct, frozen=True):
+    """A rate of the search that could not be measured, and so was not held."""
+
+    tps: float
+    why: str
 
 
 class EndToEndReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,19 +85,29 @@ class EndToEndReport(msgspec.Struct, frozen=True, kw_only=True):
     suspicious_share: float
     steady: RateRun
     search: tuple[RateRun, ...] = ()
+    broken: tuple[BrokenRate, ...] = ()
     highest_flat_tps: float | None = None
     """None where no search was asked for, or no rate held."""
     figures: tuple[Figure, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the steady rate was held within the targets, and no alert was lost or doubled at any rate."""
+        return (
+            self.steady.held
+            and all(each.alerts.complete for each in self.search)
+            and all(figure.passed is not False for figure in self.figures)
+        )
 
 
 def measure_rate(
     stack: Stack, watch: Watch, source: "Iterator[tuple[str, dict[str, Any]]]", tps: float, seconds: float
 ) -> RateRun:
-    """Load a stack at one rate; LoadError where the rate could not be produced, or no alert came."""
+    """Load a stack at one rate; LoadError where the rate could not be produced or worked off, or no alert came."""
     warm = Load(stack.bootstrap_servers, tps, WARM_SECONDS, source)
     warm.start()
     warm.finish()
-    watch.wait_until_at_rest(REST_SECONDS)
+    _wait_for_rest(watch, tps)
     watch.alert_latencies()
     load = Load(stack.bootstrap_servers, tps, seconds, source)
     before, began, began_ms = watch.usage(), time.monotonic(), time.time() * 1000
@@ -88,10 +120,7 @@ def measure_rate(
             samples.append((time.monotonic() - began, float(waiting)))
     load.finish()
     after, lasted = watch.usage(), time.monotonic() - began
-    if not watch.wait_until_at_rest(REST_SECONDS):
-        raise LoadError(
-            f"the backlog of {tps:g} payments a second was not worked off in {REST_SECONDS:.0f} s"
-        )
+    _wait_for_rest(watch, tps)
     delivered = watch.alert_latencies()
     if len(delivered) < 2:
         raise LoadError(f"{len(delivered)} alerts were delivered")
@@ -105,7 +134,15 @@ def measure_rate(
         samples=tuple(samples),
         cores=cores_used(before, after, lasted),
         latencies=latencies,
+        alerts=watch.alert_count(),
     )
+
+
+def _wait_for_rest(watch: Watch, tps: float) -> None:
+    if not watch.wait_until_at_rest(REST_SECONDS):
+        raise LoadError(
+            f"the backlog of {tps:g} payments a second was not worked off in {REST_SECONDS:.0f} s"
+        )
 
 
 def next_rate(runs: "Sequence[tuple[float, bool]]", first: float) -> float | None:
@@ -136,8 +173,27 @@ def next_rate(runs: "Sequence[tuple[float, bool]]", first: float) -> float | Non
     return middle if held * FINEST_FACTOR < broke and held < middle < broke else None
 
 
-def run(tps: float, seconds: float, tell: "Callable[[str], None]", *, search: bool) -> EndToEndReport:
-    """Start a stack, load it, stop it."""
+def run(
+    tps: float,
+    seconds: float,
+    tell: "Callable[[str], None]",
+    keep: "Callable[[EndToEndReport], None]",
+    *,
+    search: bool,
+) -> EndToEndReport:
+    """Start a stack, load it, stop it.
+
+    Parameters
+    ----------
+    tps, seconds : float
+        The steady rate, and for how long.
+    tell : Callable
+        Gets a sentence for each step.
+    keep : Callable
+        Gets the report of the steady rate before the search: minutes of measuring are not lost by what comes after them.
+    search : bool
+        Whether to look for the highest rate.
+    """
     at, machine = now(), this_machine()
     with Stack(STACK_DIR) as stack:
         stack.start(tell, ingestion=False)
@@ -147,26 +203,59 @@ def run(tps: float, seconds: float, tell: "Callable[[str], None]", *, search: bo
         source = payments(f"{os.getpid():x}")
         tell(f"{tps:g} payments a second for {seconds:g} s")
         steady = measure_rate(stack, watch, source, tps, seconds)
-        tried: list[RateRun] = []
-        rate = next_rate([(tps, steady.backlog.flat)], tps) if search else None
-        while rate is not None:
-            tell(f"{rate:g} payments a second for {SEARCH_SECONDS:g} s")
-            tried.append(measure_rate(stack, watch, source, rate, SEARCH_SECONDS))
-            tell(f"  backlog {'flat' if tried[-1].backlog.flat else 'grows'}")
-            outcomes = [(each.tps, each.backlog.flat) for each in (steady, *tried)]
-            rate = next_rate(outcomes, tps)
+        report = EndToEndReport(
+            at=at,
+            machine=machine,
+            suspicious_share=SUSPICIOUS_SHARE,
+            steady=steady,
+            figures=_figures(steady, (), None),
+        )
+        keep(report)
+        if search:
+            tried, broken = search_highest(
+                steady, lambda rate: measure_rate(stack, watch, source, rate, SEARCH_SECONDS), tell
+            )
+            highest = max((each.tps for each in (steady, *tried) if each.held), default=None)
+            report = msgspec.structs.replace(
+                report,
+                search=tuple(tried),
+                broken=tuple(broken),
+                highest_flat_tps=highest,
+                figures=_figures(steady, tried, highest),
+            )
         tell("stopping the stack")
-    held = [each.tps for each in (steady, *tried) if each.backlog.flat]
-    highest = max(held, default=None) if search else None
-    return EndToEndReport(
-        at=at,
-        machine=machine,
-        suspicious_share=SUSPICIOUS_SHARE,
-        steady=steady,
-        search=tuple(tried),
-        highest_flat_tps=highest,
-        figures=_figures(steady, tried, highest),
-    )
+    return report
+
+
+def search_highest(
+    steady: RateRun, measure: "Callable[[float], RateRun]", tell: "Callable[[str], None]"
+) -> tuple[list[RateRun], list[BrokenRate]]:
+    """Look for the highest rate that is held; gives the rates that could be measured, and those that could not.
+
+    Parameters
+    ----------
+    steady : RateRun
+        Where to begin.
+    measure : Callable
+        Loads a stack at a rate; LoadError where it could not be produced or worked off, which is a rate not held.
+    tell : Callable
+        Gets a sentence for each step.
+    """
+    tried: list[RateRun] = []
+    broken: list[BrokenRate] = []
+    outcomes = [(steady.tps, steady.held)]
+    while (rate := next_rate(outcomes, steady.tps)) is not None:
+        tell(f"{rate:g} payments a second for {SEARCH_SECONDS:g} s")
+        try:
+            tried.append(measure(rate))
+        except LoadError as error:
+            broken.append(BrokenRate(rate, str(error)))
+            tell(f"  not held: {error}")
+            outcomes.append((rate, False))
+            continue
+        tell(f"  backlog {'flat' if tried[-1].backlog.flat else 'grows'}; {tried[-1].alerts}")
+        outcomes.append((rate, tried[-1].held))
+    return tried, broken
 
 
 def _figures(steady: RateRun, tried: "Sequence[RateRun]", highest: float | None) -> tuple[Figure, ...]:
@@ -178,7 +267,7 @@ def _figures(steady: RateRun, tried: "Sequence[RateRun]", highest: float | None)
             value=latency.p99,
             unit="ms",
             target=P99_TARGET_MS,
-            note=f"median {latency.p50:.0f} ms, 95th {latency.p95:.0f} ms, worst {latency.worst:.0f} ms, of {latency.count:,} alerts",
+            note=f"median {latency.p50:.0f} ms, 95th {latency.p95:.0f} ms, worst {latency.worst:.0f} ms, of {latency.count:,} alerts; {steady.alerts}",
         ),
         Figure(
             key="endtoend_backlog_growth",
@@ -219,26 +308,33 @@ def main(arguments: "Sequence[str] | None" = None) -> int:
     if options.seconds < 10:
         parser.error("--seconds must be at least 10: a backlog's slope needs some points")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
+
+    def keep(report: EndToEndReport) -> None:
+        write_json(options.output, report)
+        if options.figures:
+            for file in draw_endtoend(report, FIGURES_FOLDER):
+                console.print(f"[dim]{file}[/]", soft_wrap=True)
+
     try:
         report = run(
             options.tps,
             options.seconds,
             lambda step: console.print(f"[dim]{step}[/]"),
+            keep,
             search=options.search,
         )
     except (LoadError, ProcessError, StackError, StackRunningError) as error:
         print(f"endtoend: {error}", file=sys.stderr)
         return 2
-    write_json(options.output, report)
+    keep(report)
     console.print(figure_table("End to end", report.figures))
     console.print(
         "cores busy: " + ", ".join(f"{name} {used:.2f}" for name, used in report.steady.cores.items())
     )
-    if options.figures:
-        for file in draw_endtoend(report, FIGURES_FOLDER):
-            console.print(f"[dim]{file}[/]", soft_wrap=True)
-    reached = report.steady.backlog.flat and all(figure.passed is not False for figure in report.figures)
-    return 0 if reached else 1
+    for each in (report.steady, *report.search):
+        if not each.alerts.complete:
+            print(f"endtoend: at {each.tps:g} payments a second {each.alerts}", file=sys.stderr)
+    return 0 if report.passed else 1
 
 
 if __name__ == "__main__":

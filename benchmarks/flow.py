@@ -1,17 +1,19 @@
 """What can be seen of a running stack under load: backlogs, latencies, and the processes' CPU and memory."""
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import psutil
 
 from benchmarks.stats import percentile, slope
-from contract.alert import decode_alert
+from contract.alert import AlertState, decode_alert
+from contract.flagged import FLAGGED_TABLE
 from local.metrics import StackMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from local.stack import Stack
@@ -96,11 +98,56 @@ def judge_backlog(
     return BacklogVerdict(flat, growth, latency_growth, typical, max(waiting))
 
 
+class AlertCount(msgspec.Struct, frozen=True):
+    """Alerts since the stack began, counted when nothing was on its way any more."""
+
+    due: int
+    """Flagged rows that no other alert of their window told of."""
+    arrived: int
+    """Messages that the subscriber got."""
+    missing: int
+    """Rows that an alert was due of, and of which not one message came."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether each of those came, and came once."""
+        return self.missing == 0 and self.arrived == self.due
+
+    def __str__(self) -> str:
+        if self.complete:
+            return f"each of {self.due:,} due alerts came once"
+        more = self.arrived - (self.due - self.missing)
+        return f"{self.due:,} alerts were due and {self.arrived:,} came; missing: {self.missing:,}, repeated or not due: {more:,}"
+
+
+def count_alerts(due: "Collection[str]", arrived: "Sequence[str]") -> AlertCount:
+    """Compare what was due with what came, by the flagged payment's id.
+
+    Examples
+    --------
+    >>> str(count_alerts(["a", "b"], ["b", "a"]))
+    'each of 2 due alerts came once'
+    >>> str(count_alerts(["a", "b", "c"], ["a", "a", "b"]))
+    '3 alerts were due and 3 came; missing: 1, repeated or not due: 1'
+    """
+    return AlertCount(len(due), len(arrived), len(set(due) - set(arrived)))
+
+
 class Usage(msgspec.Struct, frozen=True):
     """What a process has used and holds."""
 
     cpu_s: float
     rss_bytes: int
+
+    @classmethod
+    def of(cls, process: psutil.Process) -> "Usage":
+        """Ask the kernel; ``psutil.NoSuchProcess`` where it has ended."""
+        with process.oneshot():
+            times = process.cpu_times()
+            return cls(times.user + times.system, process.memory_info().rss)
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(self.cpu_s + other.cpu_s, self.rss_bytes + other.rss_bytes)
 
 
 class Watch:
@@ -117,6 +164,10 @@ class Watch:
     def __init__(self, stack: "Stack", build_dir: "Path") -> None:
         self._stack = stack
         self._metrics = StackMetrics(build_dir)
+        self._arrived: list[str] = []
+        """Flagged payments of the alerts that came, once for each message."""
+        self._workers: dict[psutil.Process, str] = {}
+        """Every worker that was ever seen, with its function's name; psutil tells a later process of the same id apart."""
 
     def backlog(self) -> int | None:
         """Records that wait before or in any stage; None where a mapping could not say."""
@@ -146,19 +197,46 @@ class Watch:
 
     def usage(self) -> dict[str, Usage]:
         """CPU and memory of every process: servers, mappings (``score-mapping``), workers (``score``), and this one."""
-        found: dict[str, Usage] = {"load": _usage(psutil.Process())}
+        found: dict[str, Usage] = {"load": Usage.of(psutil.Process())}
         for record in self._stack.state.processes:
             process = record.find()
             if process is None:
                 continue
-            found[record.name] = _usage(process)
-            workers = process.children(recursive=True)
-            if record.name.endswith("-mapping") and workers:
-                usages = [_usage(worker) for worker in workers]
-                found[record.name.removesuffix("-mapping")] = Usage(
-                    sum(each.cpu_s for each in usages), sum(each.rss_bytes for each in usages)
-                )
+            try:
+                found[record.name] = Usage.of(process)
+                workers = process.children()
+            except psutil.NoSuchProcess:
+                continue  # it ended just now, which is told of by who looks for that
+            if not record.name.endswith("-mapping"):
+                continue
+            function = record.name.removesuffix("-mapping")
+            self._workers.update(dict.fromkeys(workers, function))
+            for worker in workers:
+                with suppress(psutil.NoSuchProcess):
+                    found[function] = found.get(function, Usage(0.0, 0)) + Usage.of(worker)
         return found
+
+    def ended_workers(self) -> dict[str, int]:
+        """Count the functions' workers that :meth:`usage` saw and that run no more; a new one in their place hides a leak."""
+        return count_ended(self._workers)
+
+    def alert_count(self) -> AlertCount:
+        """Compare the alerts taken out by :meth:`alert_latencies` with the flagged rows; only of a stack at rest.
+
+        It reads the whole table, so not while anything is measured.
+        """
+        rows = self._stack.client("dynamodb").get_paginator("scan")
+        due = [
+            item["transaction_id"]["S"]
+            for page in rows.paginate(
+                TableName=self._stack.resources.tables[FLAGGED_TABLE],
+                ProjectionExpression="transaction_id, alert_state",
+                ConsistentRead=True,
+            )
+            for item in page["Items"]
+            if item.get("alert_state", {}).get("S") != AlertState.SUPPRESSED
+        ]
+        return count_alerts(due, self._arrived)
 
     def alert_latencies(self) -> list[tuple[float, float]]:
         """Take the delivered alerts out of the inbox: when each was delivered, ms since the epoch, and its latency, ms.
@@ -175,6 +253,7 @@ class Watch:
             for message in messages:
                 alert = decode_alert(msgspec.json.decode(message["Body"])["Message"])
                 sent_ms = float(message["Attributes"]["SentTimestamp"])
+                self._arrived.append(alert.flagged_transaction_id)
                 found.append((sent_ms, sent_ms - alert.appended_at.timestamp() * 1000))
             entries = [
                 {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]}
@@ -192,7 +271,17 @@ def cores_used(before: dict[str, Usage], after: dict[str, Usage], seconds: float
     return dict(sorted(used.items(), key=lambda each: -each[1]))
 
 
-def _usage(process: psutil.Process) -> Usage:
-    with process.oneshot():
-        times = process.cpu_times()
-        return Usage(times.user + times.system, process.memory_info().rss)
+def count_ended(workers: "Mapping[psutil.Process, str]") -> dict[str, int]:
+    """Count those that run no more, by the name that they are given with; names without one are left out."""
+    ended: dict[str, int] = {}
+    for worker, name in workers.items():
+        if not _runs(worker):
+            ended[name] = ended.get(name, 0) + 1
+    return ended
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

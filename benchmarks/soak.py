@@ -1,4 +1,4 @@
-"""A steady rate for a long time: is the memory of every process flat, and the latency? ``python -m benchmarks.soak --minutes 30``."""
+"""A steady rate for a long time: are memory and latency flat, and does every alert come? ``python -m benchmarks.soak --minutes 30``."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.charts import draw_soak
-from benchmarks.flow import LatencySummary, Watch, summarise
+from benchmarks.flow import AlertCount, LatencySummary, Watch, summarise
 from benchmarks.load import Load, LoadError, payments, seed_profiles
 from benchmarks.report import Machine, now, this_machine, write_json
 from benchmarks.stats import percentile, slope
@@ -36,12 +36,14 @@ SAMPLE_SECONDS: Final = 5.0
 SLICES: Final = 30
 """Latency is summed up in so many slices of the run."""
 WARM_SHARE: Final = 0.2
-"""Of the run, not judged: interpreters fill their caches and pools."""
+"""Of the run, from its start, neither judged nor in its latencies: interpreters fill their caches and pools."""
 MEMORY_GROWTH_SHARE: Final = 0.05
 MEMORY_GROWTH_FLOOR_BYTES: Final = 8 << 20
 """Over the judged part of the run memory may grow by the larger of the two, pages of the allocator and noise."""
 LATENCY_GROWTH_SHARE: Final = 0.25
 LATENCY_P99_MS: Final = 1_000.0
+REST_SECONDS: Final = 120.0
+"""After the load's end, for what still waits then."""
 KEEPS_DATA: Final = frozenset({"aws-api", "kafka", "valkey"})
 """Emulated services hold what they are given, in memory by design; their growth is told, not judged."""
 
@@ -76,21 +78,42 @@ class SoakReport(msgspec.Struct, frozen=True, kw_only=True):
     memory: dict[str, MemoryVerdict]
     latency: LatencyVerdict
     latency_ms: LatencySummary
+    """Of the whole run but for the warm-up."""
     rss_bytes: dict[str, tuple[tuple[float, float], ...]]
     """Process to (seconds, bytes)."""
     slices: tuple[tuple[float, LatencySummary], ...]
     """Seconds at the middle of each slice, and its latencies."""
     ended: dict[str, int]
-    """Processes that ended although nobody stopped them; none is well."""
+    """Processes that ended although nobody stopped them, with their exit codes; none is well."""
+    ended_workers: dict[str, int]
+    """Function to how many of its workers ended; the one in its place begins with fresh memory."""
+    at_rest: bool
+    """Whether the stack had nothing to do any more some time after the load's end."""
+    backlog: int | None
+    """Records that still waited then; None where a mapping could not say."""
+    alerts: AlertCount
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not well, a sentence each."""
+        found = [f"{name} ended with exit code {code}" for name, code in self.ended.items()]
+        found += [f"{count} of the workers of {name} ended" for name, count in self.ended_workers.items()]
+        found += [f"the memory of {name} grows" for name, each in self.memory.items() if each.flat is False]
+        if not self.latency.flat:
+            found.append("latency grows, or is above a second")
+        if not self.at_rest or self.backlog != 0:
+            waiting = "unknown" if self.backlog is None else f"{self.backlog:,}"
+            found.append(
+                f"not at rest {REST_SECONDS:.0f} s after the load's end; records that wait: {waiting}"
+            )
+        if not self.alerts.complete:
+            found.append(str(self.alerts))
+        return found
 
     @property
     def passed(self) -> bool:
-        """Whether everything that is judged is flat, and nothing ended."""
-        return (
-            not self.ended
-            and self.latency.flat
-            and all(each.flat is not False for each in self.memory.values())
-        )
+        """Whether everything that is judged is flat, nothing ended, nothing waits, and every alert came once."""
+        return not self.problems
 
 
 def judge_memory(name: str, samples: "Sequence[tuple[float, float]]") -> MemoryVerdict:
@@ -155,10 +178,15 @@ def run(tps: float, minutes: float, tell: "Callable[[str], None]") -> SoakReport
                 told += 1
                 tell(f"{told} min: {load.sent:,} payments, {_memory_line(usage)}")
         load.finish()
-        watch.wait_until_at_rest(120.0)
+        at_rest = watch.wait_until_at_rest(REST_SECONDS)
         delivered += watch.alert_latencies()
-        ended = stack.ended_processes()
-    slices = _slices([((at_ms - began_ms) / 1000, latency) for at_ms, latency in delivered], slice_s)
+        backlog, alerts = watch.backlog(), watch.alert_count()
+        ended, ended_workers = stack.ended_processes(), watch.ended_workers()
+    latencies = [((at_ms - began_ms) / 1000, latency) for at_ms, latency in delivered]
+    judged = [latency for second, latency in latencies if second >= WARM_SHARE * seconds]
+    if len(judged) < 2:
+        raise LoadError(f"{len(judged)} alerts were delivered after the warm-up")
+    slices = _slices(latencies, slice_s)
     return SoakReport(
         at=at,
         machine=machine,
@@ -167,10 +195,14 @@ def run(tps: float, minutes: float, tell: "Callable[[str], None]") -> SoakReport
         transactions=load.sent,
         memory={name: judge_memory(name, samples) for name, samples in sorted(rss.items())},
         latency=judge_latency(slices),
-        latency_ms=summarise([latency for _, latency in delivered]),
+        latency_ms=summarise(judged),
         rss_bytes={name: tuple(samples) for name, samples in rss.items()},
         slices=slices,
         ended=ended,
+        ended_workers=ended_workers,
+        at_rest=at_rest,
+        backlog=backlog,
+        alerts=alerts,
     )
 
 
@@ -213,14 +245,16 @@ def show(report: SoakReport, console: Console) -> None:
     console.print(table)
     whole = report.latency_ms
     console.print(
-        f"latency of {whole.count:,} alerts: median {whole.p50:.0f} ms, 99th percentile {whole.p99:.0f} ms"
+        f"latency of {whole.count:,} alerts after the first {WARM_SHARE:.0%} of the run: median {whole.p50:.0f} ms, "
+        f"95th percentile {whole.p95:.0f} ms, 99th {whole.p99:.0f} ms"
     )
-    for name, code in report.ended.items():
-        console.print(f"[bold red]{name} ended with exit code {code}[/]")
+    console.print(f"{report.alerts}; at the end {report.backlog} records wait")
+    for problem in report.problems:
+        console.print(f"[bold red]{problem}[/]")
 
 
 def main(arguments: "Sequence[str] | None" = None) -> int:
-    """Run it; 0 where everything is flat, 1 where not, 2 where it could not be run."""
+    """Run it; 0 where everything is well, 1 where not, 2 where it could not be run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="how long, >= 2")
     parser.add_argument("--tps", type=float, default=100.0, help="payments a second")
