@@ -196,7 +196,8 @@ def provision(
 
 def _make_kafka_topics(bootstrap_servers: str, names: list[str]) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap_servers})
-    wanted = [NewTopic(name, TOPIC_PARTITIONS, 1) for name in names]
+    config = {"message.timestamp.type": "LogAppendTime"}  # as Terraform sets it
+    wanted = [NewTopic(name, TOPIC_PARTITIONS, 1, config=config) for name in names]
     for name, made in (admin.create_topics(wanted) if wanted else {}).items():
         try:
             made.result(_KAFKA_SECONDS)

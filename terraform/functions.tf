@@ -41,7 +41,11 @@ resource "aws_lambda_invocation" "kafka_topics" {
         name               = topic
         partitions         = var.kafka.partitions
         replication_factor = module.streaming.replication_factor
-        configs            = { "retention.ms" = tostring(var.kafka.retention_hours * 3600 * 1000) }
+        configs = {
+          "retention.ms" = tostring(var.kafka.retention_hours * 3600 * 1000)
+          # The broker's clock, not the producer's: what a producer says may be any number, and keep a record for years.
+          "message.timestamp.type" = "LogAppendTime"
+        }
       }
     ]
   })

@@ -3,14 +3,16 @@
 from base64 import b64decode
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 import msgspec
 
 from contract.errors import InvalidTransactionError
 from contract.scored import Position
 from contract.transaction import decode_transaction
-from score.profile.profile import PaymentFacts
+from score.profile.profile import EPOCH, MILLISECOND, PaymentFacts
+
+_LAST_MS: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 
 
 class KafkaRecord(TypedDict):
@@ -20,7 +22,7 @@ class KafkaRecord(TypedDict):
     partition: int
     offset: int
     timestamp: int
-    """When the broker took it (or the producer said), ms since the epoch."""
+    """When the broker took it; where the topic is set to it, what the producer said. ms since the epoch."""
     timestampType: str
     key: NotRequired[str | None]
     value: NotRequired[str | None]
@@ -66,9 +68,7 @@ class Delivery(msgspec.Struct, frozen=True):
     @property
     def appended_at(self) -> datetime:
         """When Kafka took the record, UTC, to the millisecond."""
-        return datetime.fromtimestamp(self.appended_at_ms // 1000, UTC) + timedelta(
-            milliseconds=self.appended_at_ms % 1000
-        )
+        return EPOCH + timedelta(milliseconds=self.appended_at_ms)
 
     @property
     def user_id(self) -> str:
@@ -149,17 +149,24 @@ def failure_response(failed: Iterable[Position]) -> PartialBatchResponse:
 def _read_record(record: KafkaRecord, now: datetime, batch: Batch) -> None:
     position = Position(record["topic"], record["partition"], record["offset"])
     key, value = _bytes(record.get("key")), _bytes(record.get("value"))
+    appended_at_ms = _appended_at_ms(record["timestamp"], now)
     try:
         if value is None:
             raise InvalidTransactionError("$", "null value")
         transaction = decode_transaction(value, now)
     except InvalidTransactionError as error:
-        batch.rejected.append(Rejected(position, record["timestamp"], error.field, error.problem, key, value))
+        batch.rejected.append(Rejected(position, appended_at_ms, error.field, error.problem, key, value))
         return
     is_key_mismatch = key is not None and key != transaction.user_id.encode()
-    batch.deliveries.append(
-        Delivery(PaymentFacts.of(transaction), position, record["timestamp"], is_key_mismatch)
-    )
+    batch.deliveries.append(Delivery(PaymentFacts.of(transaction), position, appended_at_ms, is_key_mismatch))
+
+
+def _appended_at_ms(timestamp: int, now: datetime) -> int:
+    """When the record came, ms since the epoch; the clock's time where the record does not say a time.
+
+    A producer may set any 64 bits as its record's time, microseconds for one; the payment is no worse for it.
+    """
+    return timestamp if 0 <= timestamp <= _LAST_MS else (now - EPOCH) // MILLISECOND
 
 
 def _bytes(text: str | None) -> bytes | None:

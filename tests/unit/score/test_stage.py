@@ -363,3 +363,19 @@ def test_a_decision_can_be_made_again_from_its_row(system: System, ruleset: Rule
 
 def _drop(_: object) -> None:
     """Make a statement of an expression whose value does not matter."""
+
+
+@pytest.mark.parametrize("timestamp", [-1, 1_790_000_000_000_000, 1_790_000_000_000_000_000, 2**63 - 1])
+def test_a_record_whose_time_is_no_time_is_taken_as_of_now(system: System, timestamp: int) -> None:
+    event = event_of(*payments(2))
+    for record in event["records"][f"{TOPIC}-0"]:
+        record["timestamp"] = timestamp
+    rejected = make_event([(Position(TOPIC, 1, 0), b"no payment")])
+    rejected["records"][f"{TOPIC}-1"][0]["timestamp"] = timestamp
+    event["records"] |= rejected["records"]
+
+    response = system.handle(event)
+
+    assert failures(response) == []
+    assert [row.appended_at for row in system.history.scored()] == [NOW, NOW]
+    assert [record.appended_at_ms for record in system.quarantine.kept] == [round(NOW.timestamp() * 1000)]
