@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-FEATURE_SET: Final = "2"
+FEATURE_SET: Final = "3"
 """Version of the catalogue; goes up when a feature is added, removed, moved or computed differently."""
 
 FeatureType = Literal["double", "int", "bool", "string"]

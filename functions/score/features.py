@@ -93,11 +93,12 @@ def compute_features(
         from_24h = bisect_right(times, at_ms - MS_PER_DAY)
         count_24h, sum_24h = stop - from_24h, sum(amounts[from_24h:]) * factor
     else:
-        from_24h = 0
+        from_24h = 0  # a full ring within the window
         in_24h = _totals(profile.hours, hour - 23, hour, factors)
         if is_late:
             in_24h = _less_later(in_24h, recent, stop, (hour + 1) * MS_PER_HOUR, factors)
-        count_24h, sum_24h = in_24h.payments, in_24h.sum_base
+        # A payment from hours ahead makes the buckets forget as many hours, and the ring still knows its own.
+        count_24h, sum_24h = max(stop, in_24h.payments), max(sum(amounts) * factor, in_24h.sum_base)
     in_7d, in_30d = _week_and_month(profile.days, day, factors)
     if is_late:
         in_7d = _less_later(in_7d, recent, stop, (day + 1) * MS_PER_DAY, factors)

@@ -154,6 +154,15 @@ def test_of_later_payments_only_those_that_the_ring_forgot_count_for_a_late_one(
     assert features["tx_count_1h"] == features["tx_count_24h"] == features["tx_count_7d"] == 1 + 8
 
 
+def test_a_payment_from_a_day_ahead_does_not_hide_what_was_paid_before_it() -> None:
+    burst = [before(minutes, amount=Decimal(7)) for minutes in range(RING_CAPACITY + 8, 0, -1)]
+
+    features = features_of(now(amount=Decimal(7)), *burst, before(-24 * 60 + 1))
+
+    in_the_ring = RING_CAPACITY - 1 + 1  # without the one from the future, with this one
+    assert (features["tx_count_24h"], features["amount_sum_24h_base"]) == (in_the_ring, 7.0 * in_the_ring)
+
+
 def test_a_place_is_not_compared_with_one_that_came_later() -> None:
     late = make_transaction(transaction_id="late", timestamp=NOW - timedelta(hours=1), location=PARIS)
 
