@@ -91,7 +91,9 @@ class BatchWork:
         for span, read in zip(self.batch.spans, self._progress, strict=True):
             offsets = [p.offset for p in failed if (p.topic, p.partition) == (span.topic, span.partition)]
             folded_to = min(offsets) - 1 if offsets else span.last
-            marks.append(Progress(span.topic, span.partition, folded_to, read.fresh_from))
+            marks.append(
+                Progress(span.topic, span.partition, folded_to, read.fresh_from, read.read_folded_to)
+            )
         return marks
 
     def may_be_written(self, user_id: str) -> bool:

@@ -7,6 +7,7 @@ An insert by PartiQL costs the write units of a plain put and answers ``Duplicat
 import random
 import threading
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
@@ -36,6 +37,9 @@ MAX_ATTEMPTS: Final = 6
 FIRST_BACKOFF_S: Final = 0.05
 MAX_BACKOFF_S: Final = 1.0
 
+QUERIES_AHEAD: Final = 16
+"""Users whose rows are read before the first of them is folded."""
+
 REBUILD_ROWS: Final = 500
 """Rows that a profile is rebuilt from, the newest: about 5 a day over the longest window, and one page of a Query."""
 
@@ -43,6 +47,15 @@ _SECONDS_PER_DAY: Final = 86_400
 _PLACEHOLDER: "Final[BatchStatementRequestTypeDef]" = {"Statement": "-"}
 _ENCODER: Final = msgspec.json.Encoder()
 _DUPLICATE: Final = "DuplicateItem"
+_FIRST_SERVER_ERROR: Final = 500
+_PASSING: Final = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+    }
+)
+"""Errors with a status of the caller's fault that pass by themselves."""
 
 T = TypeVar("T")
 RowKey = tuple[str, str]
@@ -66,12 +79,14 @@ class HistoryStore(Protocol):
         """Insert all rows, overwrite none; as long as ``rows``, in their order."""
         ...
 
-    def positions(self, keys: "Sequence[RowKey]") -> "dict[RowKey, Position]":
+    def positions(self, keys: "Sequence[RowKey]", has_time: "Callable[[], bool]") -> "dict[RowKey, Position]":
         """Where the payments of these rows stood in Kafka; rows that do not stand are left out."""
         ...
 
-    def newest(self, user_ids: "Sequence[str]") -> "dict[str, list[ScoredTransaction]]":
-        """Each user's newest rows, oldest first, at most :data:`REBUILD_ROWS`."""
+    def newest(
+        self, user_ids: "Sequence[str]", has_time: "Callable[[], bool]"
+    ) -> "Iterator[tuple[str, list[ScoredTransaction]]]":
+        """Each user with its newest rows, oldest first, at most :data:`REBUILD_ROWS`."""
         ...
 
 
@@ -129,43 +144,45 @@ class DynamoHistoryStore:
         outcome = [Insert.FAILED] * len(rows)
         statements = [self._statement(row) for row in rows]
         waiting = list(range(len(rows)))
-        for attempt in range(MAX_ATTEMPTS):
-            if not waiting or (attempt and not has_time()):
-                break
-            if attempt:
-                self._wait(random.uniform(0, min(FIRST_BACKOFF_S * 2**attempt, MAX_BACKOFF_S)))  # noqa: S311 jitter
+        for _ in self._attempts(has_time):
             chunks = list(_chunks(waiting, MAX_STATEMENTS))
             answers = self._pool.map(lambda chunk: self._execute([statements[i] for i in chunk]), chunks)
             for chunk, answer in zip(chunks, answers, strict=True):
                 for index, result in zip(chunk, answer, strict=True):
                     outcome[index] = result
             waiting = [index for index in waiting if outcome[index] is Insert.FAILED]
+            if not waiting:
+                break
         return outcome
 
-    def positions(self, keys: "Sequence[RowKey]") -> "dict[RowKey, Position]":
+    def positions(self, keys: "Sequence[RowKey]", has_time: "Callable[[], bool]") -> "dict[RowKey, Position]":
         """Look rows up by key, read consistently.
 
         Raises
         ------
         HistoryUnavailableError
-            Where DynamoDB does not answer.
+            Where DynamoDB does not answer in the time there is.
         """
         found: dict[RowKey, Position] = {}
         for chunk in _chunks(list(dict.fromkeys(keys)), MAX_KEYS):
-            for item in self._batch_get(chunk):
+            for item in self._batch_get(chunk, has_time):
                 key = (item["user_id"]["S"], item["event_key"]["S"])
                 found[key] = Position.parse(item["position"]["S"])
         return found
 
-    def newest(self, user_ids: "Sequence[str]") -> "dict[str, list[ScoredTransaction]]":
-        """Query each user's newest rows, side by side, read consistently.
+    def newest(
+        self, user_ids: "Sequence[str]", has_time: "Callable[[], bool]"
+    ) -> "Iterator[tuple[str, list[ScoredTransaction]]]":
+        """Query each user's newest rows, some users side by side, read consistently.
 
         Raises
         ------
         HistoryUnavailableError
-            Where DynamoDB does not answer.
+            Where DynamoDB does not answer in the time there is.
         """
-        return dict(zip(user_ids, self._pool.map(self._query, user_ids), strict=True))
+        # A few at a time: after an outage a batch may have 500 users of 500 rows each, more than a function's memory holds.
+        for some in _chunks(user_ids, QUERIES_AHEAD):
+            yield from zip(some, self._pool.map(partial(self._query, has_time=has_time), some), strict=True)
 
     def _statement(self, row: ScoredTransaction) -> "dict[str, Any]":
         scored_at_s = int(row.scored_at.timestamp())
@@ -186,7 +203,9 @@ class DynamoHistoryStore:
     def _put_body(self, params: "dict[str, Any]", **_: object) -> None:
         params["body"] = self._call.body
 
-    def _batch_get(self, keys: "Sequence[RowKey]") -> "Iterator[Mapping[str, Any]]":
+    def _batch_get(
+        self, keys: "Sequence[RowKey]", has_time: "Callable[[], bool]"
+    ) -> "Iterator[Mapping[str, Any]]":
         request: Any = {
             self._table: {
                 "Keys": [{"user_id": {"S": user_id}, "event_key": {"S": key}} for user_id, key in keys],
@@ -195,32 +214,58 @@ class DynamoHistoryStore:
                 "ExpressionAttributeNames": {"#position": "position"},
             }
         }
-        for attempt in range(MAX_ATTEMPTS):
-            if attempt:
-                self._wait(random.uniform(0, min(FIRST_BACKOFF_S * 2**attempt, MAX_BACKOFF_S)))  # noqa: S311 jitter
-            try:
-                answer = self._client.batch_get_item(RequestItems=request)
-            except (ClientError, BotoCoreError) as error:
-                raise HistoryUnavailableError(f"BatchGetItem: {type(error).__name__}") from error
+        for _ in self._attempts(has_time):
+            answer = self._read("BatchGetItem", has_time, RequestItems=request)
             yield from answer["Responses"].get(self._table, [])
             request = answer.get("UnprocessedKeys")
             if not request:
                 return
-        raise HistoryUnavailableError(f"BatchGetItem: keys left unprocessed {MAX_ATTEMPTS} times")
+        raise HistoryUnavailableError("BatchGetItem: keys left unprocessed")
 
-    def _query(self, user_id: str) -> list[ScoredTransaction]:
-        try:
-            answer = self._client.query(
-                TableName=self._table,
-                KeyConditionExpression="user_id = :user",
-                ExpressionAttributeValues={":user": {"S": user_id}},
-                ConsistentRead=True,
-                ScanIndexForward=False,
-                Limit=REBUILD_ROWS,
-            )
-        except (ClientError, BotoCoreError) as error:
-            raise HistoryUnavailableError(f"Query: {type(error).__name__}") from error
+    def _query(self, user_id: str, has_time: "Callable[[], bool]") -> list[ScoredTransaction]:
+        answer = self._read(
+            "Query",
+            has_time,
+            TableName=self._table,
+            KeyConditionExpression="user_id = :user",
+            ExpressionAttributeValues={":user": {"S": user_id}},
+            ConsistentRead=True,
+            ScanIndexForward=False,
+            Limit=REBUILD_ROWS,
+        )
         return [from_history_item(item) for item in reversed(answer["Items"])]
+
+    def _read(self, operation: str, has_time: "Callable[[], bool]", **request: Any) -> "Mapping[str, Any]":
+        """Ask, and ask again where DynamoDB is throttling, out of order or away."""
+        call = self._client.batch_get_item if operation == "BatchGetItem" else self._client.query
+        problem: Exception | None = None
+        for _ in self._attempts(has_time):
+            try:
+                answer: Mapping[str, Any] = call(**request)
+            except (ClientError, BotoCoreError) as error:
+                problem = error
+                if _is_lasting(error):
+                    break
+            else:
+                return answer
+        raise HistoryUnavailableError(f"{operation}: {type(problem).__name__}") from problem
+
+    def _attempts(self, has_time: "Callable[[], bool]") -> "Iterator[int]":
+        """Count tries, with a wait between them, as long as there is time; at least one."""
+        for attempt in range(MAX_ATTEMPTS):
+            if attempt:
+                if not has_time():
+                    return
+                self._wait(random.uniform(0, min(FIRST_BACKOFF_S * 2**attempt, MAX_BACKOFF_S)))  # noqa: S311 jitter
+            yield attempt
+
+
+def _is_lasting(error: ClientError | BotoCoreError) -> bool:
+    """Whether asking again is of no use: a right that is missing, a table that is not there."""
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return status < _FIRST_SERVER_ERROR and error.response.get("Error", {}).get("Code") not in _PASSING
 
 
 def _result(response: "Mapping[str, Any]") -> Insert:

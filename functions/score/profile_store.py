@@ -51,21 +51,31 @@ _SECONDS_PER_DAY: Final = 86_400
 #
 # Progress moves only when no profile was lost, and never backwards.
 #
+# A mark that stands before what was read, or is gone, shows that another server answers by now, a replica that lagged behind: its
+# profiles lack payments. Nothing is written, so that the next batch finds the gap.
+#
 # A profile that was missing was rebuilt as of this batch. Where others have gone on behind this batch meanwhile, and the
 # profile is missing again, it would hide what they folded; it is left missing.
 _WRITE_SCRIPT: Final = """
 local profiles, ttl_s = tonumber(ARGV[1]), ARGV[2]
 local is_behind = false
+local marks = {}
 for i = profiles + 1, #KEYS do
+  local at = 3 * i - profiles
+  local folded_to, fresh_from, read_folded_to = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local standing = redis.call('GET', KEYS[i])
   if standing then
-    local folded_to, fresh_from = standing:match('^(-?%d+):(-?%d+)$')
-    if tonumber(folded_to) > tonumber(ARGV[1 + 2 * i]) then
+    local standing_to, standing_from = standing:match('^(-?%d+):(-?%d+)$')
+    if tonumber(standing_to) < tonumber(read_folded_to) then return -1 end
+    if tonumber(standing_to) > tonumber(folded_to) then
       is_behind = true
-      ARGV[1 + 2 * i] = folded_to
+      folded_to = standing_to
     end
-    if tonumber(fresh_from) > tonumber(ARGV[2 + 2 * i]) then ARGV[2 + 2 * i] = fresh_from end
+    if tonumber(standing_from) > tonumber(fresh_from) then fresh_from = standing_from end
+  elseif tonumber(read_folded_to) >= 0 then
+    return -1
   end
+  marks[#marks + 1] = {KEYS[i], folded_to .. ':' .. fresh_from}
 end
 local lost = {}
 for i = 1, profiles do
@@ -77,9 +87,7 @@ for i = 1, profiles do
   end
 end
 if #lost == 0 then
-  for i = profiles + 1, #KEYS do
-    redis.call('SET', KEYS[i], ARGV[1 + 2 * i] .. ':' .. ARGV[2 + 2 * i])
-  end
+  for _, mark in ipairs(marks) do redis.call('SET', mark[1], mark[2]) end
 end
 return lost
 """
@@ -99,6 +107,8 @@ class Progress(msgspec.Struct, frozen=True):
     partition: int
     folded_to: int
     fresh_from: int
+    read_folded_to: int = -1
+    """What stood in the cache when it was read, -1 for nothing: a write refuses to go on from less."""
 
 
 class Reading(msgspec.Struct):
@@ -178,16 +188,19 @@ class RedisProfileStore:
         Raises
         ------
         CacheUnavailableError
-            Where Redis does not answer in time. What was written then is not known, and need not be: the next read tells.
+            Where Redis does not answer in time. What was written then is not known, and need not be: the next read tells. Also where
+            its progress is behind what was read; nothing is written then.
         """
         if not writes and not progress:
             return []
         keys = [_profile_key(write.user_id) for write in writes]
         keys += [_progress_key(mark.topic, mark.partition) for mark in progress]
         try:
-            lost: list[int] = self._write_script(keys, list(self._arguments(writes, progress)))
+            lost: list[int] | int = self._write_script(keys, list(self._arguments(writes, progress)))
         except redis.RedisError as error:
             raise CacheUnavailableError(type(error).__name__) from error
+        if isinstance(lost, int):
+            raise CacheUnavailableError("WentBack")
         return [writes[index - 1].user_id for index in lost]
 
     def _arguments(
@@ -203,6 +216,7 @@ class RedisProfileStore:
         for mark in progress:
             yield mark.folded_to
             yield mark.fresh_from
+            yield mark.read_folded_to
 
 
 def connect(endpoint: str, credentials: "CredentialProvider | None" = None) -> "redis.Redis":
@@ -257,5 +271,5 @@ def _progress(span: "Span", value: bytes | None) -> Progress:
         return Progress(span.topic, span.partition, span.first - 1, span.first)
     folded_to, fresh_from = (int(part) for part in value.split(b":"))
     if span.first > folded_to + 1:
-        return Progress(span.topic, span.partition, span.first - 1, span.first)
-    return Progress(span.topic, span.partition, folded_to, fresh_from)
+        return Progress(span.topic, span.partition, span.first - 1, span.first, folded_to)
+    return Progress(span.topic, span.partition, folded_to, fresh_from, folded_to)

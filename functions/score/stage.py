@@ -97,23 +97,22 @@ class ScoreStage:
         self._telemetry.batch_read(batch)
         failed = self._quarantine.put(batch.rejected) if batch.rejected else set[Position]()
         work = BatchWork(batch)
-        self._load(work)
+        self._load(work, has_time)
         self._score(work)
         failed.update(self._store(work, has_time))
         self._write_profiles(work, failed)
         self._telemetry.batch_done(work.rows, failed, is_degraded=work.is_degraded)
         return failure_response(failed)
 
-    def _load(self, work: BatchWork) -> None:
+    def _load(self, work: BatchWork, has_time: "Callable[[], bool]") -> None:
         """Read or rebuild the profiles, and look up rows that may stand already."""
         try:
             work.take(self._profiles.read(list(work.by_user), work.batch.spans))
         except CacheUnavailableError as error:
             self._telemetry.cache_unavailable(error)
             work.is_degraded = True
-        self._rebuild(
-            work, {user_id: work.by_user[user_id] for user_id in work.without_profile(work.by_user)}
-        )
+        without = {user_id: work.by_user[user_id] for user_id in work.without_profile(work.by_user)}
+        self._rebuild(work, without, has_time)
         doubtful = [
             row_key(delivery)
             for user_id, deliveries in work.by_user.items()
@@ -121,15 +120,21 @@ class ScoreStage:
             if needs_lookup(delivery, work.profiles[user_id])
         ]
         if doubtful:
-            work.standing = self._history.positions(doubtful)
+            work.standing = self._history.positions(doubtful, has_time)
 
-    def _rebuild(self, work: BatchWork, to_be_folded: "Mapping[str, Sequence[Delivery]]") -> None:
+    def _rebuild(
+        self,
+        work: BatchWork,
+        to_be_folded: "Mapping[str, Sequence[Delivery]]",
+        has_time: "Callable[[], bool]",
+    ) -> None:
         if not to_be_folded:
             return
-        newest = self._history.newest(list(to_be_folded))
-        for user_id, deliveries in to_be_folded.items():
-            work.use(user_id, rebuild(Profile(), newest[user_id], _facts_of, deliveries))
-        self._telemetry.profiles_rebuilt(sum(1 for rows in newest.values() if rows))
+        rebuilt = 0
+        for user_id, rows in self._history.newest(list(to_be_folded), has_time):
+            work.use(user_id, rebuild(Profile(), rows, _facts_of, to_be_folded[user_id]))
+            rebuilt += bool(rows)
+        self._telemetry.profiles_rebuilt(rebuilt)
 
     def _score(self, work: BatchWork) -> None:
         ruleset = self._ruleset()
@@ -170,7 +175,7 @@ class ScoreStage:
         keys = [(row.transaction.user_id, row.transaction.event_key) for row in work.rows]
         by_key = dict(zip(keys, inserts, strict=True))
         standing = [key for key, insert in by_key.items() if insert is Insert.STANDS]
-        standing_after = self._history.positions(standing) if standing else {}
+        standing_after = self._history.positions(standing, has_time) if standing else {}
         failed: set[Position] = set()
         for user_id, chain in work.chains.items():
             work.outcomes[user_id] = outcome = chain.settle(by_key, standing_after)
@@ -188,13 +193,15 @@ class ScoreStage:
             for user_id, outcome in work.outcomes.items()
             if work.may_be_written(user_id)
         ]
+        user_ids = [write.user_id for write in writes]
         try:
             lost = self._profiles.write(writes, work.progress(failed))
             for _ in range(MAX_WRITE_ROUNDS):
                 if not lost:
                     return
                 self._telemetry.profiles_lost(len(lost))
-                writes = self._fold_on_top(work, lost)
+                # All of them, not the lost ones alone: what was written may be gone with a server that failed in between.
+                writes = self._fold_on_top(work, user_ids)
                 lost = self._profiles.write(writes, work.progress(failed))
         except CacheUnavailableError as error:
             self._telemetry.cache_unavailable(error)
@@ -208,16 +215,15 @@ class ScoreStage:
         One that is gone stays so: the next batch rebuilds it as of its own offset. From here it can not be told which rows
         of another writer will be folded in their turn.
         """
-        work.take(self._profiles.read(user_ids, []))
+        work.take(self._profiles.read(user_ids, work.batch.spans))
         user_ids = [user_id for user_id in user_ids if user_id in work.profiles]
         for user_id in user_ids:
             profile = work.profiles[user_id]
             for delivery in work.outcomes[user_id].folded:
-                position = delivery.position
-                is_behind = position.offset <= profile.folded_offset(position.topic, position.partition)
-                # Behind the mark is what a second run of this same batch has folded.
-                if not is_behind and not profile.holds(delivery.facts.key_hash):
-                    profile.fold(delivery.facts, position)
+                facts, position = delivery.facts, delivery.position
+                # A second run of this same batch may have folded it.
+                if not profile.has_folded(facts.key_hash, facts.at_ms, position):
+                    profile.fold(facts, position)
         return [ProfileWrite(user_id, work.profiles[user_id], work.revision(user_id)) for user_id in user_ids]
 
 

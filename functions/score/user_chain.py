@@ -86,6 +86,7 @@ class UserChain:
         self._profile = profile
         # Asked before anything is folded: while the chain goes on, the ring forgets.
         self._held = {d.facts.key_hash for d in deliveries if profile.holds(d.facts.key_hash)}
+        self._folded_before = self._folded_in(profile, standing)
         self._folded: list[Delivery] = []
         self.rows: list[ScoredTransaction] = []
         """New rows, to be inserted."""
@@ -95,7 +96,7 @@ class UserChain:
         profile = self._profile
         done = set(self._held)
         for delivery in self.deliveries:
-            if delivery.facts.key_hash in done or is_done(delivery, profile, self._standing):
+            if delivery.facts.key_hash in done or _is_done(delivery, self._standing, self._folded_before):
                 continue
             done.add(delivery.facts.key_hash)
             if row_key(delivery) not in self._standing:
@@ -137,12 +138,13 @@ class UserChain:
         stuck: set[tuple[str, int]] = set()
         passed: list[Delivery] = []
         done = set(self._held)
+        folded_before = self._folded_in(outcome.profile, standing)
         for delivery in self.deliveries:
             position = delivery.position
             partition = (position.topic, position.partition)
             if partition in stuck:
                 continue  # comes again with the failed one before it, and is folded then, in order
-            if delivery.facts.key_hash in done or is_done(delivery, outcome.profile, standing):
+            if delivery.facts.key_hash in done or _is_done(delivery, standing, folded_before):
                 outcome.repeats += 1
             elif inserts.get(row_key(delivery)) is Insert.FAILED:
                 outcome.failed.append(position)
@@ -157,6 +159,17 @@ class UserChain:
         self._mark(outcome.profile, passed)
         return outcome
 
+    def _folded_in(self, profile: "Profile", standing: "Mapping[RowKey, Position]") -> set[Position]:
+        """Where the payments stood whose rows are known to stand, and that the profile before the batch holds."""
+        if not standing:
+            return set()
+        return {
+            delivery.position
+            for delivery in self.deliveries
+            if self._stands_as_own(delivery, standing)
+            and profile.has_folded(delivery.facts.key_hash, delivery.facts.at_ms, delivery.position)
+        }
+
     @staticmethod
     def _stands_as_own(delivery: "Delivery", standing: "Mapping[RowKey, Position]") -> bool:
         return standing.get(row_key(delivery)) == delivery.position
@@ -170,15 +183,14 @@ class UserChain:
                 profile.mark_complete_to(position.topic, position.partition, position.offset)
 
 
-def is_done(delivery: "Delivery", profile: "Profile", standing: "Mapping[RowKey, Position]") -> bool:
+def _is_done(
+    delivery: "Delivery", standing: "Mapping[RowKey, Position]", folded_before: set[Position]
+) -> bool:
     """Whether nothing is left to do for a payment that the ring does not know: it is folded, or repeats another one."""
-    position = delivery.position
     stands_from = standing.get(row_key(delivery))
     if stands_from is None:
         return False
-    if stands_from != position:
-        return True
-    return position.offset <= profile.folded_offset(position.topic, position.partition)
+    return stands_from != delivery.position or delivery.position in folded_before
 
 
 def rebuild(

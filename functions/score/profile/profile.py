@@ -6,7 +6,7 @@ and last times are minima and maxima, and all sums are integers. Beyond the capa
 
 Bounds against the full history, held by a property test: windows up to 24 h are exact while the ring covers them (fewer than
 32 payments since the window began); beyond, and for 7 d and 30 d, they are whole UTC hours and days, up to the payment's own,
-exact while there are no more than 34 (day, currency) pairs in them. For a payment that comes late, these also hold the later
+exact while there are no more than 34 (day, currency) pairs in them, and those of 24 h never less than what the ring holds. For a payment that comes late, these also hold the later
 payments of its own hour or day that the ring has forgotten.
 """
 
@@ -164,6 +164,19 @@ class Profile:
     def holds(self, key_hash: int) -> bool:
         """Whether the payment is in the ring: True is certain, False says nothing about older ones."""
         return key_hash in self.recent.key_hash
+
+    def has_folded(self, key_hash: int, at_ms: int, position: "Position") -> bool:
+        """Whether a payment that is stored from ``position`` was folded.
+
+        The ring tells where it cannot have forgotten the payment. Only for older ones the offsets do: where a user's payments come
+        on several partitions, a rebuild may hold a later payment of a partition, and lack one whose row was not there yet.
+        """
+        recent = self.recent
+        if not recent.is_full or at_ms > recent.at_ms[0]:
+            return self.holds(key_hash)
+        return position.offset <= self.folded_offset(position.topic, position.partition) or self.holds(
+            key_hash
+        )
 
     def mark_complete_to(self, topic: str, partition: int, offset: int) -> None:
         """Remember that everything of this user up to ``offset`` on a partition is folded."""

@@ -136,7 +136,7 @@ def test_a_batch_is_written_and_read_through_a_replicas_address_and_after_a_fail
 
     assert lost == []
     assert all(reading.profiles[user].body is not None for user in users)
-    assert reading.progress == [Progress(TOPIC, 0, 9, 4)]
+    assert reading.progress == [Progress(TOPIC, 0, 9, 4, 9)]
 
 
 def test_when_the_primary_is_gone_the_store_says_so_and_starts_at_the_endpoint_again(shard: Shard) -> None:

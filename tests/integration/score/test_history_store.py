@@ -7,6 +7,8 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from contract.scored import Position, ScoredTransaction
@@ -51,13 +53,18 @@ def rows(count: int, user_id: str = "user-1") -> list[ScoredTransaction]:
     ]
 
 
+def newest(store: DynamoHistoryStore) -> list[ScoredTransaction]:
+    [(_, found)] = store.newest(["user-1"], lambda: True)
+    return found
+
+
 def test_rows_are_stored_exactly_and_read_back_in_time_order(store: DynamoHistoryStore) -> None:
     batch = rows(60)
 
     outcome = store.insert(list(reversed(batch)), lambda: True)
 
     assert outcome == [Insert.STORED] * 60
-    assert store.newest(["user-1", "nobody"]) == {"user-1": batch, "nobody": []}
+    assert dict(store.newest(["user-1", "nobody"], lambda: True)) == {"user-1": batch, "nobody": []}
 
 
 def test_an_insert_never_overwrites(store: DynamoHistoryStore) -> None:
@@ -75,7 +82,7 @@ def test_an_insert_never_overwrites(store: DynamoHistoryStore) -> None:
     outcome = store.insert([*later, *rows(5)[3:]], lambda: True)
 
     assert outcome == [Insert.STANDS] * 3 + [Insert.STORED] * 2
-    assert store.newest(["user-1"])["user-1"] == rows(5)
+    assert newest(store) == rows(5)
 
 
 def test_positions_are_found_for_the_rows_that_stand(store: DynamoHistoryStore) -> None:
@@ -83,7 +90,7 @@ def test_positions_are_found_for_the_rows_that_stand(store: DynamoHistoryStore) 
     store.insert(batch, lambda: True)
     keys = [("user-1", row.transaction.event_key) for row in batch]
 
-    found = store.positions([*keys, ("user-1", "2026-01-01T00:00:00.000000Z#none"), keys[0]])
+    found = store.positions([*keys, ("user-1", "2026-01-01T00:00:00.000000Z#none"), keys[0]], lambda: True)
 
     assert found == {key: row.position for key, row in zip(keys, batch, strict=True)}
 
@@ -92,7 +99,7 @@ def test_the_newest_rows_are_bounded(store: DynamoHistoryStore) -> None:
     batch = rows(REBUILD_ROWS + 20)
     store.insert(batch, lambda: True)
 
-    assert store.newest(["user-1"])["user-1"] == batch[20:]
+    assert newest(store) == batch[20:]
 
 
 def test_a_table_that_does_not_answer_fails_the_rows_and_raises_on_reads() -> None:
@@ -109,6 +116,57 @@ def test_a_table_that_does_not_answer_fails_the_rows_and_raises_on_reads() -> No
 
         assert store.insert(rows(30), lambda: True) == [Insert.FAILED] * 30
         with pytest.raises(HistoryUnavailableError, match="Query"):
-            store.newest(["user-1"])
+            newest(store)
         with pytest.raises(HistoryUnavailableError, match="BatchGetItem"):
-            store.positions([("user-1", "k")])
+            store.positions([("user-1", "k")], lambda: True)
+
+
+def refuse(client: Any, operation: str, times: int, code: str, status: int) -> list[str]:
+    """Answer the next ``times`` calls of ``operation`` by an error; the list grows with every call."""
+    asked: list[str] = []
+
+    def answer(**_: object) -> tuple[AWSResponse, dict[str, object]] | None:
+        asked.append(operation)
+        if len(asked) > times:
+            return None
+        error = {"Code": code, "Message": "no"}
+        parsed = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
+        return AWSResponse("", status, HTTPHeaders(), None), parsed
+
+    client.meta.events.register(f"before-call.dynamodb.{operation}", answer)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "status"),
+    [
+        ("Query", "ProvisionedThroughputExceededException", 400),
+        ("Query", "InternalServerError", 500),
+        ("BatchGetItem", "ThrottlingException", 400),
+    ],
+)
+def test_a_read_that_is_refused_for_a_while_is_asked_again(
+    dynamodb: Any, store: DynamoHistoryStore, operation: str, code: str, status: int
+) -> None:
+    [row] = rows(1)
+    store.insert([row], lambda: True)
+    asked = refuse(dynamodb, operation, times=3, code=code, status=status)
+    key = ("user-1", row.transaction.event_key)
+
+    found = newest(store) if operation == "Query" else store.positions([key], lambda: True)
+
+    assert found == ([row] if operation == "Query" else {key: row.position})
+    assert len(asked) == 4
+
+
+def test_a_read_is_not_asked_again_where_there_is_no_time_or_no_hope(
+    dynamodb: Any, store: DynamoHistoryStore
+) -> None:
+    throttled = refuse(dynamodb, "Query", times=100, code="ThrottlingException", status=400)
+    with pytest.raises(HistoryUnavailableError):
+        dict(store.newest(["user-1"], lambda: False))
+    denied = refuse(dynamodb, "BatchGetItem", times=100, code="AccessDeniedException", status=400)
+    with pytest.raises(HistoryUnavailableError):
+        store.positions([("user-1", "k")], lambda: True)
+
+    assert (len(throttled), len(denied)) == (1, 1)

@@ -51,7 +51,7 @@ def test_what_is_written_is_read_back_and_expires(
     assert lost == []
     assert stored(reading.profiles["ü 1"]) == profile.to_bytes()
     assert reading.profiles["nobody"] == CachedProfile(None, b"")
-    assert reading.progress == [Progress(TOPIC, 3, 9, 4)]
+    assert reading.progress == [Progress(TOPIC, 3, 9, 4, 9)]
     assert 0 < redis_client.ttl("profile:{1}:ü 1") <= 90 * 86_400
 
 
@@ -73,7 +73,7 @@ def test_a_write_over_a_changed_profile_is_lost_and_moves_no_progress(store: Red
     assert lost == ["user"]
     assert stored(reading.profiles["user"]) == winner.to_bytes()
     assert stored(reading.profiles["other"]) == profile_of("o-1").to_bytes()
-    assert reading.progress == [Progress(TOPIC, 0, 0, 0)]
+    assert reading.progress == [Progress(TOPIC, 0, 0, 0, 0)]
 
 
 def test_a_write_is_lost_where_a_profile_stands_that_was_missing_when_read(store: RedisProfileStore) -> None:
@@ -98,8 +98,8 @@ def test_a_batch_beyond_the_mark_finds_the_gap(store: RedisProfileStore) -> None
     with_gap = store.read([], [Span(TOPIC, 0, 15, 19)]).progress
     unknown = store.read([], [Span(TOPIC, 1, 7, 9)]).progress
 
-    assert without_gap == again == [Progress(TOPIC, 0, 9, 0)]
-    assert with_gap == [Progress(TOPIC, 0, 14, 15)]
+    assert without_gap == again == [Progress(TOPIC, 0, 9, 0, 9)]
+    assert with_gap == [Progress(TOPIC, 0, 14, 15, 9)]
     assert unknown == [Progress(TOPIC, 1, 6, 7)]
 
 
@@ -108,7 +108,20 @@ def test_progress_never_goes_back(store: RedisProfileStore) -> None:
 
     store.write([], [Progress(TOPIC, 0, 12, 3)])
 
-    assert store.read([], [Span(TOPIC, 0, 21, 22)]).progress == [Progress(TOPIC, 0, 20, 15)]
+    assert store.read([], [Span(TOPIC, 0, 21, 22)]).progress == [Progress(TOPIC, 0, 20, 15, 20)]
+
+
+@pytest.mark.parametrize("standing", [None, Progress(TOPIC, 0, 15, 0)])
+def test_nothing_is_written_to_a_cache_whose_progress_is_behind_what_was_read(
+    store: RedisProfileStore, standing: Progress | None
+) -> None:
+    store.write([], [] if standing is None else [standing])  # a replica that lagged, and is the primary now
+    before = store.read(["user"], [Span(TOPIC, 0, 0, 0)])
+
+    with pytest.raises(CacheUnavailableError, match="WentBack"):
+        store.write([ProfileWrite("user", profile_of("t-1"), b"")], [Progress(TOPIC, 0, 25, 0, 20)])
+
+    assert store.read(["user"], [Span(TOPIC, 0, 0, 0)]) == before
 
 
 def test_a_large_batch_is_one_command_each_way(store: RedisProfileStore, redis_client: redis.Redis) -> None:
@@ -164,7 +177,7 @@ def test_a_profile_rebuilt_behind_the_progress_of_others_stays_missing(store: Re
     reading = store.read(["user"], [Span(TOPIC, 0, 21, 25)])
     assert lost == []
     assert reading.profiles["user"] == CachedProfile(None, b"")
-    assert reading.progress == [Progress(TOPIC, 0, 20, 7)]
+    assert reading.progress == [Progress(TOPIC, 0, 20, 7, 20)]
 
 
 def test_a_batch_behind_the_progress_of_others_may_change_a_profile_that_stands(

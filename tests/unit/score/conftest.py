@@ -1,7 +1,7 @@
 """Builders for the score stage's unit tests: payments, Kafka events, and stores in memory that can fail on purpose."""
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -90,9 +90,10 @@ class MemoryProfileStore:
         progress = []
         for span in spans:
             folded_to, fresh_from = self.marks.get((span.topic, span.partition), (-2, 0))
+            read_folded_to = max(folded_to, -1)
             if span.first > folded_to + 1:
                 folded_to, fresh_from = span.first - 1, span.first
-            progress.append(Progress(span.topic, span.partition, folded_to, fresh_from))
+            progress.append(Progress(span.topic, span.partition, folded_to, fresh_from, read_folded_to))
         return Reading(profiles, progress)
 
     def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
@@ -103,9 +104,10 @@ class MemoryProfileStore:
         if self.is_down:
             raise CacheUnavailableError("down")
         lost = []
-        is_behind = any(
-            self.marks.get((mark.topic, mark.partition), (-1, 0))[0] > mark.folded_to for mark in progress
-        )
+        standing = [self.marks.get((mark.topic, mark.partition), (-1, 0))[0] for mark in progress]
+        if any(stands < mark.read_folded_to for stands, mark in zip(standing, progress, strict=True)):
+            raise CacheUnavailableError("WentBack")
+        is_behind = any(stands > mark.folded_to for stands, mark in zip(standing, progress, strict=True))
         for write in writes:
             if self.values.get(write.user_id, (b"", b""))[0] != write.expected_revision:
                 lost.append(write.user_id)
@@ -119,10 +121,10 @@ class MemoryProfileStore:
             )
         if not lost:
             for mark in progress:
-                standing = self.marks.get((mark.topic, mark.partition), (-1, 0))
+                folded_to, fresh_from = self.marks.get((mark.topic, mark.partition), (-1, 0))
                 self.marks[mark.topic, mark.partition] = (
-                    max(standing[0], mark.folded_to),
-                    max(standing[1], mark.fresh_from),
+                    max(folded_to, mark.folded_to),
+                    max(fresh_from, mark.fresh_from),
                 )
         return lost
 
@@ -153,16 +155,19 @@ class MemoryHistoryStore:
         self.rows[key] = to_history_item(row, 0)
         return Insert.STORED
 
-    def positions(self, keys: Sequence[RowKey]) -> dict[RowKey, Position]:
+    def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
         self.lookups += 1
         return {key: from_history_item(self.rows[key]).position for key in keys if key in self.rows}
 
-    def newest(self, user_ids: Sequence[str]) -> dict[str, list[ScoredTransaction]]:
+    def newest(
+        self, user_ids: Sequence[str], has_time: Callable[[], bool]
+    ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
         self.queries += len(user_ids)
         if self.is_down:
             raise HistoryUnavailableError("down")
         rows = {key: from_history_item(row) for key, row in sorted(self.rows.items())}
-        return {user: [row for key, row in rows.items() if key[0] == user] for user in user_ids}
+        for user in user_ids:
+            yield user, [row for key, row in rows.items() if key[0] == user]
 
     def scored(self) -> list[ScoredTransaction]:
         return [from_history_item(row) for _, row in sorted(self.rows.items())]

@@ -5,7 +5,8 @@ store, until it is told to go on: so any number of them can be interleaved in an
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from random import Random
@@ -153,7 +154,12 @@ class SteppedProfiles:
         if fault is CacheFault.LATE:
             # What is sent is a copy of the bytes as they are now.
             sent = [_frozen(write) for write in writes]
-            self._world.late_writes.append(lambda: profiles.write(sent, progress))
+
+            def arrive() -> None:
+                with suppress(CacheUnavailableError):  # refused; nobody hears the answer
+                    profiles.write(sent, progress)
+
+            self._world.late_writes.append(arrive)
             raise CacheUnavailableError("time-out")
         if fault is CacheFault.PART:
             profiles.write(writes[: self._random.randint(0, len(writes))], [])
@@ -196,13 +202,15 @@ class SteppedHistory:
         [result] = self._world.history.insert([row], lambda: True)
         return Insert.FAILED if self._random.random() < faults.lost_answer_rate else result
 
-    def positions(self, keys: Sequence[RowKey]) -> dict[RowKey, Position]:
+    def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
         self._read()
-        found = self._world.history.positions(keys)
+        found = self._world.history.positions(keys, has_time)
         self._pause()
         return found
 
-    def newest(self, user_ids: Sequence[str]) -> dict[str, list[ScoredTransaction]]:
+    def newest(
+        self, user_ids: Sequence[str], has_time: Callable[[], bool]
+    ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
         self._read()
         users = dict.fromkeys(user_ids)
         rows: dict[str, list[ScoredTransaction]] = {user_id: [] for user_id in users}
@@ -210,7 +218,7 @@ class SteppedHistory:
             if user_id in users:
                 rows[user_id].append(from_history_item(item))
         self._pause()
-        return rows
+        yield from rows.items()
 
     def _read(self) -> None:
         self._pause()

@@ -38,7 +38,7 @@ def test_profiles_and_progress_are_written_together_and_read_back(client: redis.
     assert found is not None
     assert found.to_bytes() == profile().to_bytes()
     assert read_profile(reading.profiles["other"]) is None
-    assert reading.progress == [Progress(TOPIC, 0, 4, 0)]
+    assert reading.progress == [Progress(TOPIC, 0, 4, 0, 4)]
 
 
 def test_a_stale_writer_loses(client: redis.Redis) -> None:

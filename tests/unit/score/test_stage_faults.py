@@ -1,6 +1,6 @@
 """Faults that the model-based test found in the score stage, each as the shortest story that shows it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -9,11 +9,12 @@ from contract.transaction import Transaction
 from score.delivery import KafkaEvent, PartialBatchResponse
 from score.profile import Profile
 from score.profile.recent import RING_CAPACITY
+from score.profile_store import ProfileWrite, Progress
 from score.ruleset import Ruleset
 from score.stage import ScoreStage
 
 from .conftest import NOW, event_of, make_transaction
-from .stage_world import NoTelemetry, Surroundings
+from .stage_world import Killed, NoTelemetry, Surroundings
 
 Handle = Callable[[KafkaEvent], PartialBatchResponse]
 LONG_AGO = NOW - timedelta(days=2)
@@ -37,6 +38,15 @@ def payments(count: int, first: int = 0) -> list[Transaction]:
         make_transaction(transaction_id=f"t-{n}", timestamp=LONG_AGO + timedelta(minutes=n))
         for n in range(first, first + count)
     ]
+
+
+def crash() -> None:
+    raise Killed
+
+
+def versions(world: Surroundings) -> list[int]:
+    """How many payments user-1's profile held when each of theirs was scored."""
+    return [row.profile_version for row in world.history.scored() if row.transaction.user_id == "user-1"]
 
 
 def tx_count(world: Surroundings) -> int:
@@ -115,3 +125,91 @@ def test_a_loser_leaves_a_vanished_profile_to_the_next_batch(world: Surroundings
 
     handle(event_of(*batch[2:], first_offset=2))
     assert [row.profile_version for row in world.history.scored()] == [0, 1, 2, 3, 4]
+
+
+def test_a_payment_stored_behind_the_mark_of_a_rebuilt_profile_is_folded(
+    world: Surroundings, handle: Handle
+) -> None:
+    first, second, elsewhere, last = payments(4)
+    world.history.fail = lambda row: row.transaction.transaction_id == "t-0"
+    handle(event_of(first, second))
+    world.history.fail = lambda _: False
+    handle(event_of(elsewhere, partition=1))  # rebuilt: holds the second one, at offset 1, and not the first
+
+    world.profiles.before_write = crash
+    with pytest.raises(Killed):
+        handle(event_of(first, second))
+    handle(event_of(first, second))
+
+    handle(event_of(last, first_offset=2))
+    assert tx_count(world) == 4
+
+
+def test_a_loser_folds_what_only_the_mark_of_a_rebuilt_profile_hides(
+    world: Surroundings, handle: Handle
+) -> None:
+    before, first, second, elsewhere = payments(4)
+    handle(event_of(before))
+
+    def rebuild_elsewhere_between_the_inserts() -> None:
+        key = (first.user_id, first.event_key)
+        row = world.history.rows.pop(key)
+        world.profiles.values.clear()  # evicted
+        handle(event_of(elsewhere, partition=1))
+        world.history.rows[key] = row
+
+    world.profiles.before_write = rebuild_elsewhere_between_the_inserts
+    handle(event_of(first, second, first_offset=1))
+
+    assert tx_count(world) == 4
+
+
+def test_a_cache_that_goes_back_while_a_batch_is_worked_on_is_found_out_by_the_next(
+    world: Surroundings, handle: Handle
+) -> None:
+    batch = payments(4)
+    other = make_transaction(transaction_id="o-1", user_id="user-2", timestamp=LONG_AGO)
+    handle(event_of(batch[0], other))
+    values, marks = dict(world.profiles.values), dict(world.profiles.marks)
+    handle(event_of(batch[1], first_offset=2))
+
+    def fail_over() -> None:
+        world.profiles.values, world.profiles.marks = dict(values), dict(marks)
+
+    world.profiles.before_write = fail_over
+    handle(
+        event_of(other, first_offset=3)
+    )  # a repeat by its producer: the stale profile of user-1 is not in this batch
+
+    handle(event_of(*batch[2:], first_offset=4))
+    assert versions(world) == [0, 1, 2, 3]
+    assert tx_count(world) == 4
+
+
+def test_what_a_failed_server_took_is_written_again_when_others_lost(
+    world: Surroundings, handle: Handle
+) -> None:
+    batch = payments(3)
+    other = make_transaction(transaction_id="o-1", user_id="user-2", timestamp=LONG_AGO)
+    handle(event_of(batch[0], other))
+    values, marks = dict(world.profiles.values), dict(world.profiles.marks)
+
+    def change_the_other() -> None:
+        world.profiles.values["user-2"] = (b"changed!", world.profiles.values["user-2"][1])
+
+    write = world.profiles.write
+
+    def write_and_fail_over(writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+        lost = write(writes, progress)
+        world.profiles.write = write  # type: ignore[method-assign]
+        world.profiles.values, world.profiles.marks = dict(values), dict(marks)
+        return lost
+
+    world.profiles.write = write_and_fail_over  # type: ignore[method-assign]
+    world.profiles.before_write = change_the_other
+    more = make_transaction(transaction_id="o-2", user_id="user-2", timestamp=NOW)
+    handle(event_of(batch[1], more, first_offset=2))
+
+    handle(event_of(batch[2], first_offset=4))
+    assert versions(world) == [0, 1, 2]
+    assert tx_count(world) == 3
