@@ -1,7 +1,6 @@
 """What goes into a function and what comes out: one request, one result. Failures are values here, as Lambda has them."""
 
 import json
-import os
 import threading
 import time
 import uuid
@@ -104,8 +103,3 @@ def read_error(document: bytes, fallback_type: str) -> FunctionError:
     except msgspec.MsgspecError:
         return FunctionError(fallback_type, document[:1000].decode(errors="replace"))
     return FunctionError(str(fields.get("errorType") or fallback_type), str(fields.get("errorMessage") or ""))
-
-
-def new_trace_id() -> str:
-    """Make an X-Ray trace header as Lambda hands it to the runtime, not sampled."""
-    return f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()};Parent={os.urandom(8).hex()};Sampled=0"
