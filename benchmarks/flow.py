@@ -241,7 +241,7 @@ class Watch:
     def alert_latencies(self) -> list[tuple[float, float]]:
         """Take the delivered alerts out of the inbox: when each was delivered, ms since the epoch, and its latency, ms.
 
-        From Kafka's timestamp of the payment (its producer's clock, so a little before the append) to when the subscriber's
+        From when the producer made the payment, which is its event time and a little before the append, to when the subscriber's
         queue took the message.
         """
         sqs: Any = self._stack.client("sqs")
@@ -254,7 +254,7 @@ class Watch:
                 alert = decode_alert(msgspec.json.decode(message["Body"])["Message"])
                 sent_ms = float(message["Attributes"]["SentTimestamp"])
                 self._arrived.append(alert.flagged_transaction_id)
-                found.append((sent_ms, sent_ms - alert.appended_at.timestamp() * 1000))
+                found.append((sent_ms, sent_ms - alert.transaction.occurred_at.timestamp() * 1000))
             entries = [
                 {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]}
                 for place, message in enumerate(messages)
