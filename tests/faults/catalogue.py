@@ -25,7 +25,7 @@ from .cache import (
     restart_cache,
 )
 from .dead_letters import outlast_retries
-from .fault import IS_LONG, Degrades, Fault, nothing
+from .fault import IS_LONG, ONE_OF_EACH, Degrades, Fault, nothing
 from .host import fill_disk, shows_step, step_clock
 from .ingestion import kill_glue_job
 from .kafka import (
@@ -57,12 +57,12 @@ KILLED = (
     Fault(
         "alert killed after publishing",
         partial(kill_at_call, "alert", "Publish", after=True),
-        may_repeat_alerts=True,
+        repeats_at_most=1,
     ),
     Fault(
         "alert killed before marking",
         partial(kill_at_call, "alert", "UpdateItem", after=False),
-        may_repeat_alerts=True,
+        repeats_at_most=1,
     ),
 )
 
@@ -91,7 +91,7 @@ STILL_RUNNING = (
                 ("UpdateItem", False),
             ],
         ),
-        may_repeat_alerts=True,
+        repeats_at_most=ONE_OF_EACH,
     ),
 )
 
@@ -123,13 +123,13 @@ DYNAMODB = (
     Fault(
         "DynamoDB times out after writing",
         partial(bad_everywhere, written_but_unheard),
-        may_repeat_alerts=True,
+        repeats_at_most=2,
     ),
     Fault("DynamoDB leaves items unprocessed", partial(bad_calls, half_unprocessed, share=0.7)),
     Fault("history's stream delivered twice", partial(twice, "persist")),
     Fault("history's stream delivered again later", partial(again, "persist")),
     Fault("flagged payments' stream delivered again later", partial(again, "alert")),
-    Fault("flagged payments' stream delivered twice", partial(twice, "alert"), may_repeat_alerts=True),
+    Fault("flagged payments' stream delivered twice", partial(twice, "alert"), repeats_at_most=ONE_OF_EACH),
 )
 
 SNS = (

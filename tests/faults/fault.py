@@ -33,6 +33,11 @@ class Degrades(Enum):
     """The cache cannot be read for as long as a part of the stream lasts."""
 
 
+ONE_OF_EACH = 1000
+"""Messages repeated at most, where two that work side by side on the same payments may both be between publishing and marking:
+more than there are alerts. That none comes more than twice holds everywhere."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One row of the report."""
@@ -40,8 +45,8 @@ class Fault:
     name: str
     begin: Callable[[Site, int], Scope]
     """Gets the site and a seed, which moves the moment at which it strikes."""
-    may_repeat_alerts: bool = False
-    """A crash between publishing and marking repeats a message, under the same alert id."""
+    repeats_at_most: int = 0
+    """A crash between publishing and marking repeats a message, under the same alert id; nothing else does. How many of a run."""
     degrades: Degrades = Degrades.NEVER
     lasts_seconds: float = 0.0
     """How long payments come while it lasts; where it is 0, those of one burst."""

@@ -4,25 +4,29 @@ The faults here are those of the catalogue, or what is left of them: long enough
 """
 
 import zipfile
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from contract.alert import AlertState, encode_alert
-from contract.flagged import FLAGGED_TABLE
+from contract.alert import Alert, AlertState, encode_alert
+from contract.flagged import FLAGGED_TABLE, FlaggedTransaction
 from contract.scored import HISTORY_TABLE, Decision
 from local.faults.aws_proxy import refused
 
 from .aws import always, bad_calls
 from .cache import fail_over
 from .catalogue import FAULTS
-from .fault import Fault
+from .fault import Degrades, Fault, nothing
 from .kafka import again
 from .kills import AS_MANY_AS_COME, outlive_time_out
-from .run import Row, Run
+from .run import Run
 from .site import Site, admin
+from .verdict import Kind
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Mutant:
     broken: str
     fault: Fault
     """What the line is there for."""
+    kinds: frozenset[Kind]
+    """What must be found, one of these at least: what the line prevents, and no accident of it."""
 
     @property
     def function(self) -> str:
@@ -55,6 +61,7 @@ MUTANTS = (
             partial(bad_calls, REFUSED, service="sqs", share=1.0),
             lasts_seconds=1.0,
         ),
+        frozenset({Kind.LOST}),
     ),
     Mutant(
         "no compare-and-set",
@@ -69,13 +76,15 @@ MUTANTS = (
             lasts_seconds=3.0,
             needs_quiet=True,
         ),
+        frozenset({Kind.PROFILE, Kind.CHANGED}),
     ),
     Mutant(
         "gaps in a profile's progress overlooked",
         "score/profile_store.py",
         "if span.first > folded_to + 1:",
         "if False:",
-        Fault("failover", fail_over),
+        Fault("failover", fail_over, degrades=Degrades.MAY),
+        frozenset({Kind.PROFILE, Kind.CHANGED}),
     ),
     Mutant(
         "a put instead of an insert",
@@ -83,6 +92,7 @@ MUTANTS = (
         'ConditionExpression="attribute_not_exists(transaction_id)",',
         "",
         Fault("again", partial(again, "persist")),
+        frozenset({Kind.ALERT_MISSING}),
     ),
     Mutant(
         "a failed publication passed over",
@@ -94,26 +104,40 @@ MUTANTS = (
             partial(bad_calls, REFUSED, function="alert", service="sns", share=1.0),
             lasts_seconds=1.0,
         ),
+        frozenset({Kind.ALERT_MISSING}),
+    ),
+    Mutant(
+        "every payment decided as if the cache were away",
+        "score/stage.py",
+        "degraded=work.is_degraded,",
+        "degraded=True,",
+        Fault("nothing", nothing),
+        frozenset({Kind.DEGRADED}),
     ),
 )
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_broken_function_is_caught(mutant: Mutant, site: Site, tmp_path: Path) -> None:
-    run, row = Run(site, mutant.fault, seed=0), Row(mutant.name)
+    run = Run(site, mutant.fault, seed=0)
     site.set_package(mutant.function, broken(site.mapping(mutant.function).config.zip, mutant, tmp_path))
 
-    try:
-        run.go()
-        run.judge(row)
-    finally:
-        site.mend()
+    report = run.complete()
 
-    assert row.problems != []
+    assert {problem.kind for problem in report.problems} & mutant.kinds, report.problems
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_the_same_is_found_well_with_the_line_whole(mutant: Mutant, site: Site) -> None:
+    fault = replace(mutant.fault, name=f"{mutant.fault.name}, line whole")
+
+    report = Run(site, fault, seed=0).complete()
+
+    assert report.problems == []
 
 
 def test_everything_that_can_be_wrong_is_seen(site: Site) -> None:
-    run, row = Run(site, FAULTS[0], seed=102), Row("spoiled")
+    run = Run(site, FAULTS[0], seed=102)
     run.go()
     site.collect()
     users = run.stream.users
@@ -126,32 +150,66 @@ def test_everything_that_can_be_wrong_is_seen(site: Site) -> None:
         for one in approved[:3]
     )
     dynamodb.delete_item(TableName=table, Key=gone)
-    dynamodb.update_item(
+    add_one_to_score(site, table, changed)
+    item = dynamodb.get_item(TableName=table, Key=twice)["Item"]
+    dynamodb.put_item(TableName=table, Item={**item, "event_key": {"S": twice["event_key"]["S"] + "-again"}})
+    [key] = admin(site.cache).keys(f"profile:*:{users[0]}")
+    admin(site.cache).delete(key)
+    flagged = site.flagged(users)
+    unseen, by_another = [one for one in flagged if one.alert_state is AlertState.SUPPRESSED][:2]
+    told = [one for one in flagged if one.alert_state is AlertState.SENT]
+    other = next(one for one in told if one.user_id != by_another.user_id)
+    set_alert(site, unseen, "REMOVE alert_state")
+    set_alert(site, by_another, "SET alert_id = :id", {":id": {"S": str(other.alert_id)}})
+    add_one_to_score(
+        site, site.resources.tables[FLAGGED_TABLE], {"transaction_id": {"S": told[0].transaction_id}}
+    )
+    [alert] = site.delivered[str(told[0].alert_id)]
+    publish(site, alert)
+    [alert] = site.delivered[str(told[1].alert_id)]
+    site.delivered[alert.alert_id] = [msgspec.structs.replace(alert, reasons=())]
+    publish(site, msgspec.structs.replace(alert, alert_id="of nobody"))
+    site.client("sqs").send_message(
+        QueueUrl=site.resources.dead_letter_queue("alert"), MessageBody=msgspec.json.encode({}).decode()
+    )
+
+    run.judge()
+
+    assert Counter(problem.kind for problem in run.report.problems) == {
+        Kind.LOST: 1,
+        Kind.DOUBLED: 1,
+        Kind.CHANGED: 1,
+        Kind.PROFILE: 1,
+        Kind.DEAD_LETTER: 1,
+        Kind.FLAGGED: 1,
+        Kind.ALERT_MISSING: 1,
+        Kind.ALERT_UNCALLED: 1,
+        Kind.ALERT_CHANGED: 2,
+        Kind.ALERT_REPEATED: 1,
+    }, run.report.problems
+
+
+def add_one_to_score(site: Site, table: str, key: dict[str, dict[str, str]]) -> None:
+    site.client("dynamodb").update_item(
         TableName=table,
-        Key=changed,
+        Key=key,
         UpdateExpression="SET risk_score = risk_score + :one",
         ExpressionAttributeValues={":one": {"N": "1"}},
     )
-    item = dynamodb.get_item(TableName=table, Key=twice)["Item"]
-    dynamodb.put_item(TableName=table, Item={**item, "event_key": {"S": twice["event_key"]["S"] + "-again"}})
-    counted = next(one for one in site.flagged(users) if one.alert_state is AlertState.SUPPRESSED)
-    dynamodb.update_item(
-        TableName=site.resources.tables[FLAGGED_TABLE],
-        Key={"transaction_id": {"S": counted.transaction_id}},
-        UpdateExpression="REMOVE alert_state",
-    )
-    told = next(alerts[0] for alerts in site.delivered.values() if alerts[0].user_id in users)
-    message = encode_alert(told).decode()
-    site.client("sns").publish(TopicArn=site.resources.alert_topic_arn, Message=message)
-    [key] = admin(site.cache).keys(f"profile:*:{users[0]}")
-    admin(site.cache).delete(key)
-    run.judge(row)
 
-    found = (row.lost, row.doubled, row.changed, row.alerts_missing, row.alerts_repeated)
-    assert found == (1, 1, 1, 1, 1), row.problems
-    assert [one for one in row.problems if one.startswith("profile of")] == [
-        f"profile of {users[0]}: no profile"
-    ]
+
+def set_alert(site: Site, row: FlaggedTransaction, change: str, values: dict[str, Any] | None = None) -> None:
+    more = {"ExpressionAttributeValues": values} if values else {}
+    site.client("dynamodb").update_item(
+        TableName=site.resources.tables[FLAGGED_TABLE],
+        Key={"transaction_id": {"S": row.transaction_id}},
+        UpdateExpression=change,
+        **more,
+    )
+
+
+def publish(site: Site, alert: Alert) -> None:
+    site.client("sns").publish(TopicArn=site.resources.alert_topic_arn, Message=encode_alert(alert).decode())
 
 
 def broken(package: Path, mutant: Mutant, folder: Path) -> Path:
