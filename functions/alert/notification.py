@@ -14,7 +14,6 @@ from alert.text import (
     gsm_septets,
     printable,
     shortened,
-    without_quotation_marks,
 )
 from contract.alert import (
     ALERT_SCHEMA_VERSION,
@@ -26,6 +25,7 @@ from contract.alert import (
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.flagged import FLAGGED_TABLE
+from contract.quotation import quoted
 from contract.scored import Decision, Reason
 from contract.transaction import Location
 
@@ -323,11 +323,11 @@ def _shown(text: str) -> str:
 
 
 def _quoted(text: str | None) -> str | None:
-    return f'"{without_quotation_marks(_shown(text))}"' if text else None
+    return quoted(_shown(text)) if text else None
 
 
 def _named(identifier: str) -> str:
     # Within a line of ours, so short; in quotation marks where it could be read as words of ours.
     if _WORD.fullmatch(identifier):
         return shortened(identifier, 24)
-    return f'"{shortened(without_quotation_marks(_shown(identifier)), 24)}"'
+    return quoted(shortened(_shown(identifier), 24))

@@ -24,11 +24,6 @@ _PLAIN: Final = str.maketrans(
 )
 """Dashes, quotation marks, the multiplication sign and ideographic full stops, which no normal form makes plain."""
 
-_QUOTATION_MARKS: Final = str.maketrans(
-    dict.fromkeys('"\u201c\u201d\u201e\u201f\u2033\u2036\u02ba\u275d\u275e\u301d\u301e\u301f\uff02', "'")
-)
-"""The double quotation mark, and what looks like it or becomes it in an SMS."""
-
 # "amazon.com", "198.51.100.7/pay" and "https://..." become links in mail programs and on phones; "amazon[.]com" does not. What
 # stands for a dot, a colon or a slash in another script or width is taken for it in a host's name, or becomes it when it is folded.
 _DOT: Final = rf"[.\u2024\ufe52\uff0e{_IDEOGRAPHIC_DOTS}]"
@@ -76,17 +71,6 @@ def defanged(text: str, limit: int) -> str:
     'Visit https[:]//evil[.]com/now'
     """
     return printable(_without_links(printable(text, limit)), limit)
-
-
-def without_quotation_marks(text: str) -> str:
-    """Make double quotation marks single, so that none of a sender's closes one of ours.
-
-    Examples
-    --------
-    >>> without_quotation_marks('Joe"s \u201cbar\u201d')
-    "Joe's 'bar'"
-    """
-    return text.translate(_QUOTATION_MARKS)
 
 
 def shortened(identifier: str, limit: int) -> str:

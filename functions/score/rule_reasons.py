@@ -9,6 +9,7 @@ import string
 from collections.abc import Mapping
 from typing import Final
 
+from contract.quotation import quoted
 from contract.scored import FeatureValue
 from score.catalogue import CATALOGUE
 from score.rule_document import TextProblem, suggestion
@@ -27,10 +28,6 @@ _FORMATS: Final = {
 _TYPES: Final = {feature.name: feature.type for feature in CATALOGUE} | {BASE_CURRENCY: "string"}
 _TEXTS: Final = tuple(feature.name for feature in CATALOGUE if feature.type == "string")
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,24}")
-_QUOTATION_MARKS: Final = str.maketrans(
-    dict.fromkeys('"\u201c\u201d\u201e\u201f\u2033\u2036\u02ba\u275d\u275e\u301d\u301e\u301f\uff02', "'")
-)
-"""The double quotation mark, and what looks like it or becomes it in an SMS."""
 
 
 def reason_problems(template: str) -> tuple[TextProblem, ...]:
@@ -86,13 +83,12 @@ def sentence(template: str, features: Mapping[str, FeatureValue], base_currency:
         A sentence for people. What a sender wrote stands in quotation marks unless it is a word: a country of
         ``US. Call +1 900 to unblock`` would read as our own.
     """
-    texts = {name: _quoted(str(features[name])) for name in _TEXTS}
+    texts = {name: _named(str(features[name])) for name in _TEXTS}
     return template.format_map({**features, **texts, BASE_CURRENCY: base_currency})
 
 
-def _quoted(text: str) -> str:
-    # Quotation marks of the sender's own must not close ours.
-    return text if _WORD.fullmatch(text) else f'"{text.translate(_QUOTATION_MARKS)}"'
+def _named(text: str) -> str:
+    return text if _WORD.fullmatch(text) else quoted(text)
 
 
 def _problem(name: str, spec: str, conversion: str | None) -> str | None:

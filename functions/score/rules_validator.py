@@ -6,8 +6,10 @@ A deployment of its own, from this same package: whatever the score stage would 
 import base64
 from typing import TYPE_CHECKING, TypedDict
 
+import msgspec
 from aws_lambda_powertools import Logger, Tracer
 
+from score.errors import InvalidRulesetError
 from score.rules_check import check_ruleset, summary
 
 if TYPE_CHECKING:
@@ -32,5 +34,10 @@ class ValidationEvent(TypedDict):
 def handler(event: ValidationEvent, _context: "LambdaContext") -> None:
     """Return where the ruleset is good; an InvalidRulesetError, which AppConfig shows, refuses it."""
     source = f"version {event['configurationVersion']}"
-    ruleset = check_ruleset(base64.b64decode(event["content"], validate=True), source)
+    try:
+        ruleset = check_ruleset(base64.b64decode(event["content"], validate=True), source)
+    except InvalidRulesetError as error:
+        # Lambda logs what is raised, and a line of the document may be an address or a device that is on a list.
+        places = tuple(msgspec.structs.replace(problem, excerpt="") for problem in error.problems)
+        raise InvalidRulesetError(places) from None
     logger.info("ruleset is good", ruleset=summary(ruleset, source))

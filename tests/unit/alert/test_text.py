@@ -11,8 +11,8 @@ from alert.text import (
     gsm_septets,
     printable,
     shortened,
-    without_quotation_marks,
 )
+from contract.quotation import quoted
 from tests.unit.alert.links import DOTS, LINK, link_like
 
 
@@ -106,7 +106,7 @@ def test_no_quotation_mark_is_left_that_is_one_in_an_sms_or_a_subject() -> None:
     marks = [one for one in characters if '"' in gsm_line(one, 20) + ascii_line(one, 20)]
 
     assert '"' in marks
-    assert [mark for mark in marks if '"' in gsm_line(without_quotation_marks(mark), 20)] == []
+    assert [mark for mark in marks if '"' in gsm_line(quoted(mark)[1:-1], 20)] == []
 
 
 def test_cut_text_shows_that_it_was_cut() -> None:

@@ -48,3 +48,13 @@ def test_a_bad_ruleset_is_refused_naming_version_and_place(validator: "ModuleTyp
 
     with pytest.raises(InvalidRulesetError, match=r"version 7.*nonsense"):
         validator.handler(_event(document), CONTEXT)
+
+
+def test_a_refusal_which_lambda_logs_says_nothing_of_what_is_on_a_list(validator: "ModuleType") -> None:
+    document = (ROOT / "rules" / "default.yaml").read_bytes() + b"\n198.51.100.7: true\n"
+
+    with pytest.raises(InvalidRulesetError, match="version 7") as refusal:
+        validator.handler(_event(document), CONTEXT)
+
+    assert "198.51.100.7" not in str(refusal.value)
+    assert refusal.value.__suppress_context__
