@@ -136,7 +136,7 @@ coverage: setup ## Run all tests and measure the branches of functions/ that the
 
 .PHONY: test-faults
 test-faults: setup ## Break everything on purpose, and hold the system to exactly once (LONG=1 for every moment and seed)
-	@$(if $(LONG),LONG=$(LONG) HYPOTHESIS_PROFILE=long )$(PY) -m pytest tests/faults tests/unit/score/test_stage_model.py $(if $(LONG),--timeout=0)
+	@$(if $(LONG),LONG=$(LONG) HYPOTHESIS_PROFILE=long )$(PY) -m pytest tests/faults tests/unit/score/test_stage_model.py $(if $(LONG),--timeout=0 -n 2 --dist loadgroup)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and YAML; changes nothing

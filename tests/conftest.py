@@ -20,9 +20,19 @@ settings.register_profile("long", parent=settings.get_profile("quick"), max_exam
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have xdist take kinds of tests in their order, and not that of the most tests first, which are not the longest."""
+    config.option.loadscopereorder = False
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what two workers may share out: whole kinds of tests, since each kind has servers of its own; unit tests by file."""
+    """Say what two workers may share out: whole kinds of tests, since each kind has servers of its own; unit tests by file.
+
+    A file that needs no server may say otherwise. Terraform's tests take longest, and so they begin first.
+    """
     for item in items:
         kind, *below = item.path.relative_to(TESTS).parts
-        item.add_marker(pytest.mark.xdist_group("/".join((kind, *below)) if kind == "unit" else kind))
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("/".join((kind, *below)) if kind == "unit" else kind))
+    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] != "terraform")

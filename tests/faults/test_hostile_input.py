@@ -20,6 +20,9 @@ from tests.unit.score.test_stage_model import ScoreStageMachine
 
 from .fault import IS_LONG
 
+pytestmark = pytest.mark.xdist_group("hostile input")
+"""Needs no server, and so another worker can run it beside the matrix."""
+
 FIRST_SEED = 20_261_124
 """Round n draws with this seed plus n: a failure names its round, and hypothesis shrinks it."""
 

@@ -186,8 +186,10 @@ def test_what_is_stored_of_a_hostile_payment_fits_and_reads_back(fields: dict[st
     )
     value = json.dumps(VALID | fields).encode("utf-8", "surrogatepass")
 
-    stage.handle(make_event([(Position(TOPIC, 0, 0), value)]), lambda: True)
+    response = stage.handle(make_event([(Position(TOPIC, 0, 0), value)]), lambda: True)
 
+    assert response == {"batchItemFailures": []}
+    assert len(world.history.rows) + len(world.quarantine.kept) == 1
     for item in world.history.rows.values():
         row = from_history_item(item)
         assert row.transaction == decode_transaction(value, NOW)
