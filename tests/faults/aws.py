@@ -11,11 +11,10 @@ from contract.scored import ScoredTransaction
 from local.faults.aws_proxy import Answer, Call, internal_error
 from score.ruleset import parse_ruleset
 
-from .fault import IS_LONG
+from .fault import IS_LONG, Forward
 from .site import DEFAULT_RULES, Site
 from .stream import Sent, Stream
 
-Forward = Callable[[Call], Answer]
 Bad = Callable[[Call, Forward], Answer]
 
 OTHER_RULES = DEFAULT_RULES.replace("  review: 50\n  block: 85\n", "  review: 30\n  block: 60\n").replace(

@@ -37,16 +37,14 @@ from .kafka import (
     twice,
     two_pollers,
 )
-from .kills import kill_at_call, kill_at_profile_write, outlive_time_out
+from .kills import kill_amid_inserts, kill_at_call, kill_at_profile_write, outlive_time_out
 
 MINUTE = 60.0 if IS_LONG else 3.0
 TEN_SECONDS = 10.0 if IS_LONG else 3.0
 
 KILLED = (
     Fault("score killed after read", partial(kill_at_call, "score", "BatchExecuteStatement", after=False)),
-    Fault(
-        "score killed after some inserts", partial(kill_at_call, "score", "BatchExecuteStatement", after=True)
-    ),
+    Fault("score killed after some inserts", kill_amid_inserts, crowd=3),
     Fault("score killed after all inserts", partial(kill_at_profile_write, passes=0.0)),
     Fault("score killed amid the profiles' write", partial(kill_at_profile_write, passes=0.5)),
     Fault("score killed before the answer", partial(kill_at_profile_write, passes=1.0, after=True)),

@@ -1,7 +1,6 @@
 """Kafka's faults, and those of whoever reads it."""
 
-import os
-import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -9,11 +8,14 @@ from random import Random
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined] # its stubs do not re-export it
 
-from local.faults.aws_proxy import slow
+from local.faults.aws_proxy import Answer, Call, slow
 
-from .fault import let_pass
-from .mapping import Mapping
+from .fault import HOLD_SECONDS, AmidWork, Forward
 from .site import TOPIC, Site
+from .stream import payments_in
+
+WRITES = {"score": "BatchExecuteStatement", "persist": "PutItem", "alert": "TransactWriteItems"}
+"""The call by which a function first writes of a payment."""
 
 
 @contextmanager
@@ -31,18 +33,24 @@ def redeliver_committed(site: Site, seed: int) -> Iterator[None]:
         if place.offset > 0
     ]
     assert back
+    ends = {place.partition: consumer.get_watermark_offsets(place, 10)[1] for place in back}
     consumer.commit(offsets=back, asynchronous=False)
     consumer.close()
     mapping.start()
     yield
+    site.be_quiet()
+    came = sum(ends[place.partition] - place.offset for place in back)
+    assert mapping.counters().records > came, "nothing was delivered again"
 
 
 @contextmanager
 def restart_broker(site: Site, seed: int) -> Iterator[None]:
     """It is killed with a backlog, and comes back with its data."""
+    amid_work = AmidWork(site, seed)
     yield
-    let_pass(site, seed)
-    site.restart_broker()
+    with amid_work:
+        site.kill(site.broker.process)
+    site.start_broker()
 
 
 @contextmanager
@@ -59,34 +67,33 @@ def more_partitions(site: Site, _: int) -> Iterator[None]:
 
 @contextmanager
 def two_pollers(site: Site, seed: int) -> Iterator[None]:
-    """A second poller reads the same partitions while the first one's invocations are slow: every batch has two writers."""
-    site.aws["score"].fault = lambda call, forward: slow(call, forward, Random(seed).random() * 0.2)
-    with site.second("score") as poller:
+    """A second poller reads the same partitions while the first one's invocations are slow: batches have two writers."""
+    wait_seconds = Random(seed).random() * 0.2
+    with two_write(site, "score", wait_seconds=wait_seconds), site.second("score"):
         yield
         site.be_quiet()
-        _assert_worked(poller)
-    site.aws["score"].fault = None
 
 
 @contextmanager
 def move_consumer(site: Site, seed: int) -> Iterator[None]:
     """The first poller's process is killed amid its work; another one takes over."""
+    amid_work, mapping = AmidWork(site, seed), site.mapping("score")
     yield
-    let_pass(site, seed)
-    mapping = site.mapping("score")
-    os.kill(mapping.process.record.pid, signal.SIGKILL)
-    site.wait_for(lambda: not mapping.process.is_running, "the poller's end")
+    with amid_work:
+        site.kill(mapping.process)
     mapping.process.stop()
+    left = site.backlog()
     mapping.start()
+    site.be_quiet()
+    assert mapping.counters().records >= left > 0
 
 
 @contextmanager
 def twice(function: str, site: Site, _: int) -> Iterator[None]:
     """A second poller reads the same shards from the same place."""
-    with site.second(function, f"{function}.checkpoints.json") as poller:
+    with two_write(site, function), site.second(function, f"{function}.checkpoints.json"):
         yield
         site.be_quiet()
-        _assert_worked(poller)
 
 
 @contextmanager
@@ -95,16 +102,36 @@ def again(function: str, site: Site, _: int) -> Iterator[None]:
     mapping = site.mapping(function)
     file = mapping.config.state_dir / f"{function}.checkpoints.json"
     before = file.read_bytes()
+    with two_write(site, function):
+        yield
+        site.be_quiet()
+        mapping.process.stop()
+        file.write_bytes(before)
+        mapping.start()
+        site.be_quiet()
+
+
+@contextmanager
+def two_write(site: Site, function: str, *, wait_seconds: float | None = None) -> Iterator[None]:
+    """Assert that two processes of a function ask to write the same payment within this context.
+
+    With ``wait_seconds`` the first of them waits for the second, and each call so long from then on.
+    """
+    connections: dict[bytes, set[int]] = {}
+    have_met = threading.Event()
+
+    def note(call: Call, forward: Forward) -> Answer:
+        if call.operation == WRITES[function]:
+            writers = [connections.setdefault(payment, set()) for payment in payments_in(call.body)]
+            for ports in writers:
+                ports.add(call.client_port)
+            if any(len(ports) > 1 for ports in writers):
+                have_met.set()
+            if wait_seconds is not None:
+                have_met.wait(HOLD_SECONDS)
+        return slow(call, forward, wait_seconds or 0.0)
+
+    site.aws[function].fault = note
     yield
-    site.be_quiet()
-    mapping.process.stop()
-    file.write_bytes(before)
-    mapping.start()
-    site.be_quiet()
-    _assert_worked(mapping)
-
-
-def _assert_worked(poller: Mapping) -> None:
-    told = poller.status()
-    assert told is not None
-    assert told.counters.records > 0, told
+    site.aws[function].fault = None
+    assert have_met.is_set(), "nothing was delivered twice"

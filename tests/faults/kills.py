@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from local.faults.aws_proxy import Answer, Call, internal_error
 
-from .aws import Forward
+from .fault import Forward, comes_again
 from .site import Site
 from .stream import payments_in
 
@@ -31,14 +31,53 @@ def kill_at_call(function: str, operation: str, site: Site, seed: int, *, after:
         if not is_it:
             return forward(call)
         answer = forward(call) if after else None
-        site.mapping(function).kill_caller(call.client_port)
+        site.mapping(function).caller(call.client_port).kill()
         struck.set()
         return answer or internal_error(call)  # to nobody
 
-    site.aws[function].fault = strike
-    yield
-    site.wait_for(struck.is_set, f"{function} to be killed at {operation}")
-    site.aws[function].fault = None
+    with comes_again(site, function):
+        site.aws[function].fault = strike
+        yield
+        site.wait_for(struck.is_set, f"{function} to be killed at {operation}")
+        site.aws[function].fault = None
+
+
+@contextmanager
+def kill_amid_inserts(site: Site, _: int) -> Iterator[None]:
+    """SIGKILL the score stage when one insert request of a batch is done and another one of the same batch is not.
+
+    Payments pile up before, so that they are batches of more than one request.
+    """
+    mapping = site.mapping("score")
+    struck, lock = threading.Event(), threading.Lock()
+    done_by: dict[int, threading.Event] = {}
+
+    def strike(call: Call, forward: Forward) -> Answer:
+        if call.operation != "BatchExecuteStatement" or struck.is_set():
+            return forward(call)
+        caller = mapping.caller(call.client_port)
+        with lock:
+            is_first = caller.pid not in done_by
+            is_done = done_by.setdefault(caller.pid, threading.Event())
+        if not is_first:
+            if is_done.wait(OVERTAKE_SECONDS):
+                caller.kill()
+                struck.set()
+            return internal_error(call)  # to nobody
+        answer = forward(call)
+        if answer.status == 200:
+            is_done.set()
+        struck.wait(OVERTAKE_SECONDS)  # in vain where the batch is none of several requests
+        with lock:
+            del done_by[caller.pid]
+        return answer
+
+    with comes_again(site, "score"):
+        site.aws["score"].fault = strike
+        with mapping.paused():
+            yield
+        site.wait_for(struck.is_set, "score to be killed amid its inserts")
+        site.aws["score"].fault = None
 
 
 @contextmanager
@@ -60,13 +99,14 @@ def kill_at_profile_write(site: Site, seed: int, *, passes: float, after: bool =
         site.mapping("score").kill_workers()
         return request[: round(len(request) * passes)]
 
-    if after:
-        site.cache_proxy.on_response = strike
-    else:
-        site.cache_proxy.on_request = strike
-    yield
-    site.wait_for(struck.is_set, "score to be killed at the profiles' write")
-    site.cache_proxy.on_request = site.cache_proxy.on_response = None
+    with comes_again(site, "score"):
+        if after:
+            site.cache_proxy.on_response = strike
+        else:
+            site.cache_proxy.on_request = strike
+        yield
+        site.wait_for(struck.is_set, "score to be killed at the profiles' write")
+        site.cache_proxy.on_request = site.cache_proxy.on_response = None
 
 
 @contextmanager

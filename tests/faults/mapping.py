@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,14 @@ import msgspec
 import psutil
 
 from local.components.aws_api import CREDENTIALS, REGION
-from local.event_sources.config import MappingConfig, MappingStatus, read_status, status_file, write_config
+from local.event_sources.config import (
+    MappingConfig,
+    MappingCounters,
+    MappingStatus,
+    read_status,
+    status_file,
+    write_config,
+)
 from local.faults.control import Control
 from local.faults.mapping_process import control_folder
 from local.processes import ManagedProcess
@@ -87,6 +96,22 @@ class Mapping:
         """What it last told of itself."""
         return read_status(status_file(self._config_file, self.function))
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let it take nothing for as long as this context lasts."""
+        pid = self.process.record.pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def counters(self) -> MappingCounters:
+        """What it did since its process started."""
+        told = self.status()
+        assert told is not None
+        return told.counters
+
     def idle_since_ms(self, since_ms: float) -> int | None:
         """Since when it has had nothing to do, ms since the epoch; None where that is not yet long, or not since ``since_ms``."""
         told = self.status()
@@ -102,10 +127,9 @@ class Mapping:
             child.send_signal(signal.SIGKILL)
         return len(children)
 
-    def kill_caller(self, port: int) -> None:
-        """SIGKILL that of the function's processes which speaks from a port; the others may be anywhere in their work."""
+    def caller(self, port: int) -> psutil.Process:
+        """That of the function's processes which speaks from a port; the others may be anywhere in their work."""
         for child in psutil.Process(self.process.record.pid).children():
             if any(one.laddr and one.laddr.port == port for one in child.net_connections("tcp")):
-                child.send_signal(signal.SIGKILL)
-                return
+                return child
         raise AssertionError(f"no process of {self.function} speaks from port {port}")

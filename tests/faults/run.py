@@ -53,7 +53,7 @@ class Run:
         if self.fault.needs_quiet:
             self.site.be_quiet()
         with self.fault.begin(self.site, self.seed) as send:
-            records = self.stream.take(RECORDS // 3)
+            records = self.stream.take(RECORDS // 3 * self.fault.crowd)
             if send is not None:
                 self.given += records
                 self.sent += send(records)

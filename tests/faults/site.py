@@ -30,6 +30,7 @@ from local.components.cache import Cache, is_cache_up
 from local.event_sources.config import MappingConfig
 from local.faults.aws_proxy import AwsProxy
 from local.faults.tcp_proxy import TcpProxy
+from local.processes import ManagedProcess
 from local.provision import ALERT_INBOX, dead_letter_name, provision
 from local.rulesets import Rulesets
 from local.specs import ROOT, read_functions, read_tables
@@ -223,20 +224,19 @@ class Site:
         mapping.config = config
         mapping.start()
 
-    def restart_broker(self) -> None:
-        """Kill Kafka, and start it again on its own data."""
-        process = self.broker.process
+    def kill(self, process: ManagedProcess) -> None:
+        """SIGKILL a server, and wait until it is gone."""
         os.kill(process.record.pid, signal.SIGKILL)
-        self.wait_for(lambda: not process.is_running, "Kafka's end")
-        process.start()
+        self.wait_for(lambda: not process.is_running, f"the end of {process.name}")
+
+    def start_broker(self) -> None:
+        """Start Kafka again, on its own data."""
+        self.broker.process.start()
         self.wait_for(lambda: is_kafka_up(self.broker.endpoint, 2.0), "Kafka")
 
-    def restart_cache(self) -> None:
-        """Kill Valkey, and start it again, empty."""
-        process = self.cache.process
-        os.kill(process.record.pid, signal.SIGKILL)
-        self.wait_for(lambda: not process.is_running, "Valkey's end")
-        process.start()
+    def start_cache(self) -> None:
+        """Start Valkey again, empty."""
+        self.cache.process.start()
         self.wait_for(lambda: is_cache_up(self.cache.endpoint, 1.0), "Valkey")
 
     def committed(self) -> list[TopicPartition]:
@@ -246,6 +246,18 @@ class Site:
         try:
             partitions = consumer.list_topics(TOPIC, 10).topics[TOPIC].partitions
             return list(consumer.committed([TopicPartition(TOPIC, number) for number in partitions], 10))
+        finally:
+            consumer.close()
+
+    def backlog(self) -> int:
+        """Records on the topic that the score stage's consumer group has not committed."""
+        trigger: Any = self.specs["score"].trigger
+        consumer = Consumer({"bootstrap.servers": self.broker.endpoint, "group.id": trigger.consumer_group})
+        try:
+            return sum(
+                consumer.get_watermark_offsets(place, 10)[1] - max(place.offset, 0)
+                for place in self.committed()
+            )
         finally:
             consumer.close()
 
