@@ -71,6 +71,7 @@ class FaultReport(msgspec.Struct):
     """One row of the report: a fault, with the sums of all its runs."""
 
     fault: str
+    runs: int = 0
     transactions: int = 0
     lost: int = 0
     doubled: int = 0
@@ -80,11 +81,12 @@ class FaultReport(msgspec.Struct):
     alerts_repeated: int = 0
     recovery_s: float = 0.0
     """The longest."""
-    runs: list[RunReport] = msgspec.field(default_factory=list)
+    each_run: list[RunReport] = msgspec.field(default_factory=list)
 
     def add(self, run: RunReport) -> None:
         """Add one run."""
-        self.runs.append(run)
+        self.runs += 1
+        self.each_run.append(run)
         self.transactions += run.transactions
         self.lost += run.count(Kind.LOST)
         self.doubled += run.count(Kind.DOUBLED)
