@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
+    from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef, BatchStatementRequestTypeDef
 
 MAX_STATEMENTS: Final = 25
 """Statements that one `BatchExecuteStatement` takes."""
@@ -214,8 +214,12 @@ class DynamoHistoryStore:
                 "ExpressionAttributeNames": {"#position": "position"},
             }
         }
+
+        def ask() -> "BatchGetItemOutputTypeDef":
+            return self._client.batch_get_item(RequestItems=request)
+
         for _ in self._attempts(has_time):
-            answer = self._read("BatchGetItem", has_time, RequestItems=request)
+            answer = self._read("BatchGetItem", ask, has_time)
             yield from answer["Responses"].get(self._table, [])
             request = answer.get("UnprocessedKeys")
             if not request:
@@ -225,29 +229,28 @@ class DynamoHistoryStore:
     def _query(self, user_id: str, has_time: "Callable[[], bool]") -> list[ScoredTransaction]:
         answer = self._read(
             "Query",
+            lambda: self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="user_id = :user",
+                ExpressionAttributeValues={":user": {"S": user_id}},
+                ConsistentRead=True,
+                ScanIndexForward=False,
+                Limit=REBUILD_ROWS,
+            ),
             has_time,
-            TableName=self._table,
-            KeyConditionExpression="user_id = :user",
-            ExpressionAttributeValues={":user": {"S": user_id}},
-            ConsistentRead=True,
-            ScanIndexForward=False,
-            Limit=REBUILD_ROWS,
         )
         return [from_history_item(item) for item in reversed(answer["Items"])]
 
-    def _read(self, operation: str, has_time: "Callable[[], bool]", **request: Any) -> "Mapping[str, Any]":
+    def _read(self, operation: str, call: "Callable[[], T]", has_time: "Callable[[], bool]") -> "T":
         """Ask, and ask again where DynamoDB is throttling, out of order or away."""
-        call = self._client.batch_get_item if operation == "BatchGetItem" else self._client.query
         problem: Exception | None = None
         for _ in self._attempts(has_time):
             try:
-                answer: Mapping[str, Any] = call(**request)
+                return call()
             except (ClientError, BotoCoreError) as error:
                 problem = error
                 if _is_lasting(error):
                     break
-            else:
-                return answer
         raise HistoryUnavailableError(f"{operation}: {type(problem).__name__}") from problem
 
     def _attempts(self, has_time: "Callable[[], bool]") -> "Iterator[int]":
