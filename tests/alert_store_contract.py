@@ -165,8 +165,8 @@ class AlertStoreContract:
     def test_claimed_row_is_marked_sent_once(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
 
-        tables.store.mark_sent("tx-1", NOW)
-        tables.store.mark_sent("tx-1", NOW + timedelta(minutes=1))
+        assert tables.store.mark_sent("tx-1", NOW)
+        assert tables.store.mark_sent("tx-1", NOW + timedelta(minutes=1))
 
         row = tables.store.flagged("tx-1")
         assert row is not None

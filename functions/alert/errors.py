@@ -17,6 +17,20 @@ class ContentionError(ContractError):
         self.attempts = attempts
 
 
+class MarkError(ContractError):
+    """A published alert whose row could not be marked; its next delivery sends it again, under the same id.
+
+    Parameters
+    ----------
+    attempts : int
+        How often it was tried.
+    """
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__(f"flagged_transactions: DynamoDB refused to mark an alert as sent, {attempts} times")
+        self.attempts = attempts
+
+
 class PublishError(ContractError):
     """An alert that the topic did not take.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from alert.errors import ContentionError, PublishError
+from alert.errors import ContentionError, MarkError, PublishError
 from alert.metrics import UNITS, Metric
 from alert.notification import send_fraud_alert
 from alert.store import Claim
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 MAX_CLAIM_ATTEMPTS: Final = 8
 """How often a user's windows are read again before the record is left to its next delivery."""
 
+MAX_MARK_ATTEMPTS: Final = 3
+"""How often a published alert's mark is tried, each time with the client's own four tries: at a third of requests throttled, two
+messages in a million are repeated, and not one in a hundred. All of it fits into the invocation."""
+
 _BACKOFF_BASE_SECONDS = 0.02
 _BACKOFF_CAP_SECONDS = 0.5
 
@@ -46,8 +50,8 @@ class AlertStore(Protocol):
         """Write a verdict and the windows, both or neither."""
         ...
 
-    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> None:
-        """Note that a claimed row's alert was published."""
+    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
+        """Note that a claimed row's alert was published; False where that has to be tried again."""
         ...
 
 
@@ -115,6 +119,8 @@ class AlertStage:
             When the topic did not take the alert; its claim stays, and the next delivery sends it.
         ContentionError
             When other workers kept changing the user's windows.
+        MarkError
+            When DynamoDB did not take the note that the alert was published; the next delivery repeats the message.
         """
         flagged = self._claimed(from_flagged_item(item))
         if flagged is not None and flagged.alert_state is AlertState.CLAIMED:
@@ -155,10 +161,18 @@ class AlertStage:
             self._count(Metric.PUBLISH_FAILURES)
             raise
         # A crash here repeats the message at the next delivery, under the same alert_id. Marking first would lose it.
-        self._store.mark_sent(flagged.transaction_id, alert.alerted_at)
+        self._mark_sent(flagged.transaction_id, alert.alerted_at)
         self._count(Metric.ALERTS_SENT)
         latency = self._clock() - flagged.appended_at
         self._count(Metric.ALERT_LATENCY_MS, latency / timedelta(milliseconds=1))
+
+    def _mark_sent(self, transaction_id: str, alerted_at: datetime) -> None:
+        """Mark, and be more patient than anywhere else: the message is out, and giving up would send it again."""
+        for attempt in range(MAX_MARK_ATTEMPTS):
+            if self._store.mark_sent(transaction_id, alerted_at):
+                return
+            self._wait(self._draw() * min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2**attempt))
+        raise MarkError(MAX_MARK_ATTEMPTS)
 
     def _count(self, metric: Metric, value: float = 1) -> None:
         self._metrics.add_metric(name=metric.value, unit=UNITS[metric], value=value)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from msgspec import Meta
 
 from alert.windows import MAX_WINDOWS, WINDOWS_TABLE, UserWindows, Verdict, Window
@@ -31,6 +32,11 @@ CLIENT_CONFIG: Final = Config(
 WINDOWS_RETENTION: Final = timedelta(days=30)
 """How long a user's windows outlive the last payment that touched them. By the clock, and far longer than a window, so
 that payments replayed at any pace still find them."""
+
+_FIRST_SERVER_ERROR = 500
+_THROTTLED = frozenset(
+    {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
+)
 
 _WINDOW_TAKEN = frozenset(
     {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -154,8 +160,19 @@ class AlertTables:
             raise
         return Claim.WRITTEN
 
-    def mark_sent(self, transaction_id: str, alerted_at: "datetime") -> None:
-        """Note that a claimed row's alert was published; a row that is not claimed any more stays as it is."""
+    def mark_sent(self, transaction_id: str, alerted_at: "datetime") -> bool:
+        """Note that a claimed row's alert was published; a row that is not claimed any more stays as it is.
+
+        Returns
+        -------
+        bool
+            False where DynamoDB throttles, or is out of order, after the client's own tries.
+
+        Raises
+        ------
+        ClientError, BotoCoreError
+            When DynamoDB could not be asked, or refuses the request itself.
+        """
         try:
             self._client.update_item(
                 TableName=self._flagged_table,
@@ -170,7 +187,13 @@ class AlertTables:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             # Another delivery marked it, or an analyst deleted the row: an update must not bring it back.
-            return
+            return True
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if status < _FIRST_SERVER_ERROR and error.response.get("Error", {}).get("Code") not in _THROTTLED:
+                raise
+            return False
+        return True
 
     def _windows_put(self, windows: UserWindows, now: "datetime") -> "PutTypeDef":
         row = _WindowsRow(

@@ -57,12 +57,13 @@ class DictTables:
         )
         return Claim.WRITTEN
 
-    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> None:
+    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
         row = self.rows.get(transaction_id)
         if row is not None and row.alert_state is AlertState.CLAIMED:
             self.rows[transaction_id] = msgspec.structs.replace(
                 row, alert_state=AlertState.SENT, alerted_at=alerted_at
             )
+        return True
 
 
 class Inbox:
@@ -102,6 +103,7 @@ class Worker:
         self.metrics = Metrics()
         self.log = Log()
         self.waits: list[float] = []
+        self.marks_refused = 0
         self.stage = AlertStage(
             self, self, WIDTH, self.metrics, self.log, lambda: NOW, self.waits.append, lambda: 0.5
         )
@@ -127,9 +129,13 @@ class Worker:
         self.inbox.publish(message)
         self._reach(Step.AFTER_PUBLISH)
 
-    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> None:
-        self.tables.mark_sent(transaction_id, alerted_at)
+    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
+        if self.marks_refused:
+            self.marks_refused -= 1
+            return False
+        marked = self.tables.mark_sent(transaction_id, alerted_at)
         self._reach(Step.AFTER_MARK)
+        return marked
 
     def _reach(self, step: str) -> None:
         happening = self.at.get(step)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert.errors import ContentionError, PublishError
+from alert.errors import ContentionError, MarkError, PublishError
 from alert.metrics import UNITS, Metric
-from alert.stage import MAX_CLAIM_ATTEMPTS
+from alert.stage import MAX_CLAIM_ATTEMPTS, MAX_MARK_ATTEMPTS
 from contract.alert import AlertState, Severity
 from contract.flagged import FlaggedTransaction
 from contract.scored import Decision
@@ -120,6 +120,33 @@ def test_crash_between_message_and_mark_repeats_the_same_alert(tables: DictTable
 
     Worker(tables, inbox).tell(ONE)
     Worker(tables, inbox).tell(ONE)
+
+    assert len(inbox.alerts) == 2
+    assert inbox.alerts[0] == inbox.alerts[1]
+
+
+def test_mark_that_is_refused_for_a_while_is_made_and_the_message_not_repeated(
+    tables: DictTables, inbox: Inbox
+) -> None:
+    worker = Worker(tables, inbox)
+    worker.marks_refused = MAX_MARK_ATTEMPTS - 1
+
+    worker.tell(ONE)
+    Worker(tables, inbox).tell(ONE)
+
+    assert len(inbox.alerts) == 1
+    assert len(worker.waits) == MAX_MARK_ATTEMPTS - 1
+
+
+def test_mark_that_is_refused_for_long_fails_the_record_and_repeats_the_same_alert(
+    tables: DictTables, inbox: Inbox
+) -> None:
+    worker = Worker(tables, inbox)
+    worker.marks_refused = MAX_MARK_ATTEMPTS
+
+    with pytest.raises(MarkError, match=f"{MAX_MARK_ATTEMPTS} times"):
+        worker.tell(ONE)
+    worker.tell(ONE)
 
     assert len(inbox.alerts) == 2
     assert inbox.alerts[0] == inbox.alerts[1]

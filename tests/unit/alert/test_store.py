@@ -105,3 +105,33 @@ def test_windows_expire_long_after_the_last_payment_by_the_clock(aws: "Callable[
 
     (row,) = client.scan(TableName="alert_windows")["Items"]
     assert int(row["expires_at"]["N"]) == round(NOW.timestamp()) + 30 * 86_400
+
+
+class Refusing:
+    """A client whose updates are refused by one error."""
+
+    class exceptions:  # noqa: N801
+        class ConditionalCheckFailedException(ClientError):  # noqa: N818
+            pass
+
+    def __init__(self, code: str, status: int) -> None:
+        self._answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+    def update_item(self, **_: object) -> None:
+        raise ClientError(self._answer, "UpdateItem")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("ProvisionedThroughputExceededException", 400), ("InternalServerError", 500)]
+)
+def test_mark_that_passes_later_says_so(code: str, status: int) -> None:
+    client: Any = Refusing(code, status)
+
+    assert AlertTables(client, "flagged", "windows").mark_sent("tx-1", NOW) is False
+
+
+def test_mark_that_is_not_allowed_is_an_error() -> None:
+    client: Any = Refusing("AccessDeniedException", 400)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        AlertTables(client, "flagged", "windows").mark_sent("tx-1", NOW)
