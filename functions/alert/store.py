@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from alert.windows import MAX_WINDOWS, WINDOWS_TABLE, UserWindows, Verdict, Window
 from contract.alert import AlertState, SuppressedPayments
+from contract.dynamodb import is_passing
 from contract.flagged import FlaggedTransaction, from_flagged_item
 from contract.items import from_item, to_attribute, to_item
 
@@ -32,11 +33,6 @@ CLIENT_CONFIG: Final = Config(
 WINDOWS_RETENTION: Final = timedelta(days=30)
 """How long a user's windows outlive the last payment that touched them. By the clock, and far longer than a window, so
 that payments replayed at any pace still find them."""
-
-_FIRST_SERVER_ERROR = 500
-_THROTTLED = frozenset(
-    {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
-)
 
 _WINDOW_TAKEN = frozenset(
     {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -189,8 +185,7 @@ class AlertTables:
             # Another delivery marked it, or an analyst deleted the row: an update must not bring it back.
             return True
         except ClientError as error:
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            if status < _FIRST_SERVER_ERROR and error.response.get("Error", {}).get("Code") not in _THROTTLED:
+            if not is_passing(error):
                 raise
             return False
         return True

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.dynamodb import is_passing
 from contract.scored import (
     HISTORY_ATTRIBUTES,
     Position,
@@ -47,15 +48,6 @@ _SECONDS_PER_DAY: Final = 86_400
 _PLACEHOLDER: "Final[BatchStatementRequestTypeDef]" = {"Statement": "-"}
 _ENCODER: Final = msgspec.json.Encoder()
 _DUPLICATE: Final = "DuplicateItem"
-_FIRST_SERVER_ERROR: Final = 500
-_PASSING: Final = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "ThrottlingException",
-        "RequestLimitExceeded",
-    }
-)
-"""Errors with a status of the caller's fault that pass by themselves."""
 
 T = TypeVar("T")
 RowKey = tuple[str, str]
@@ -249,7 +241,7 @@ class DynamoHistoryStore:
                 return call()
             except (ClientError, BotoCoreError) as error:
                 problem = error
-                if _is_lasting(error):
+                if isinstance(error, ClientError) and not is_passing(error):
                     break
         raise HistoryUnavailableError(f"{operation}: {type(problem).__name__}") from problem
 
@@ -261,14 +253,6 @@ class DynamoHistoryStore:
                     return
                 self._wait(random.uniform(0, min(FIRST_BACKOFF_S * 2**attempt, MAX_BACKOFF_S)))  # noqa: S311 jitter
             yield attempt
-
-
-def _is_lasting(error: ClientError | BotoCoreError) -> bool:
-    """Whether asking again is of no use: a right that is missing, a table that is not there."""
-    if not isinstance(error, ClientError):
-        return False
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-    return status < _FIRST_SERVER_ERROR and error.response.get("Error", {}).get("Code") not in _PASSING
 
 
 def _result(response: "Mapping[str, Any]") -> Insert:
