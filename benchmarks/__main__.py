@@ -1,5 +1,7 @@
 """Measure the functions and hold them to their targets: ``python -m benchmarks [--rounds N] [--figures] [--only PART]``."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 import time
@@ -72,7 +74,7 @@ def run(rounds: int, seed: int, console: Console) -> BenchReport:
     )
 
 
-def _series(measured: "Measured") -> dict[str, Series]:
+def _series(measured: Measured) -> dict[str, Series]:
     return {
         name: Series(
             {size: middle(measured.cpu_us(name, size)) for size in SIZES},
@@ -98,7 +100,7 @@ def show(report: BenchReport, console: Console) -> None:
             console.print(f"  {names[name]:14}" + "".join(f"{number(values[size]):>9}" for size in SIZES))
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks; 0 where every target is reached, 1 where not, 2 where they could not be run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=DEFAULT_ROUNDS, help="how often each is measured, >= 3")

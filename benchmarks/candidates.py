@@ -4,6 +4,8 @@ Each round gives every candidate the same events, one candidate after the other,
 round's ratio is little touched by what else the machine does, and the median of the rounds hardly at all.
 """
 
+from __future__ import annotations
+
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -63,7 +65,7 @@ def payments_needed(rounds: int) -> int:
     return WARM_BATCHES * 100 + rounds * a_round
 
 
-def seed_cache(lab: "Lab", profiles: "dict[str, Profile]", folded_to: "dict[int, int]") -> None:
+def seed_cache(lab: Lab, profiles: dict[str, Profile], folded_to: dict[int, int]) -> None:
     """Put profiles into the cache as the stage left them, and copies for the I/O floor.
 
     Parameters
@@ -82,7 +84,7 @@ def seed_cache(lab: "Lab", profiles: "dict[str, Profile]", folded_to: "dict[int,
         lab.cache.copy(f"profile:{SLOT_TAG}:{user}", f"floor:{user}")
 
 
-def measure(lab: "Lab", workload: "Workload", rounds: int, progress: "Callable[[str], None]") -> Measured:
+def measure(lab: Lab, workload: Workload, rounds: int, progress: Callable[[str], None]) -> Measured:
     """Measure every candidate.
 
     Parameters
@@ -129,7 +131,7 @@ def measure(lab: "Lab", workload: "Workload", rounds: int, progress: "Callable[[
     return measured
 
 
-def _events(workload: "Workload", size: int, count: int) -> list[bytes]:
+def _events(workload: Workload, size: int, count: int) -> list[bytes]:
     now_ms = round(time.time() * 1000)
     return [kafka_event(batch, now_ms) for batch in batches(workload.take(size * count), size)]
 

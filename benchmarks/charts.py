@@ -1,5 +1,7 @@
 """Which plots are drawn of which report, and what they are called."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.candidates import BASELINE, FLOOR, SCORE, SIZES
@@ -18,7 +20,7 @@ _NAMES: Final = {BASELINE: "baseline", SCORE: "score stage", FLOOR: "I/O floor"}
 _BATCH_AXIS: Final = Axis("payments in a batch", log=True, ticks=tuple(float(size) for size in SIZES))
 
 
-def draw_bench(report: "BenchReport", folder: "Path") -> "list[Path]":
+def draw_bench(report: BenchReport, folder: Path) -> list[Path]:
     """Draw what `make bench` measured; gives the files."""
     plots = {
         "cpu-per-payment.svg": line_chart(
@@ -42,7 +44,7 @@ def draw_bench(report: "BenchReport", folder: "Path") -> "list[Path]":
     return write_plots(plots, folder)
 
 
-def write_plots(plots: "dict[str, str]", folder: "Path") -> "list[Path]":
+def write_plots(plots: dict[str, str], folder: Path) -> list[Path]:
     """Write plots; gives their files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
@@ -52,14 +54,14 @@ def write_plots(plots: "dict[str, str]", folder: "Path") -> "list[Path]":
     return files
 
 
-def _lines(report: "BenchReport", pick: str) -> "Sequence[Line]":
+def _lines(report: BenchReport, pick: str) -> Sequence[Line]:
     return [
         Line(name, tuple((float(size), getattr(report.candidates[key], pick)[size]) for size in SIZES))
         for key, name in _NAMES.items()
     ]
 
 
-def draw_endtoend(report: "EndToEndReport", folder: "Path") -> "list[Path]":
+def draw_endtoend(report: EndToEndReport, folder: Path) -> list[Path]:
     """Draw latency and backlog at the steady rate, and what the search found; gives the files."""
     steady = report.steady
     slices = _by_slice(steady.latencies, steady.seconds / 30)
@@ -94,7 +96,7 @@ def draw_endtoend(report: "EndToEndReport", folder: "Path") -> "list[Path]":
     return write_plots(plots, folder)
 
 
-def draw_soak(report: "SoakReport", folder: "Path") -> "list[Path]":
+def draw_soak(report: SoakReport, folder: Path) -> list[Path]:
     """Draw memory and latency over a soak; gives the files."""
     minutes = Axis("minutes")
     judged = {name for name, verdict in report.memory.items() if verdict.flat is not None}
@@ -122,12 +124,12 @@ def draw_soak(report: "SoakReport", folder: "Path") -> "list[Path]":
     return write_plots(plots, folder)
 
 
-def _by_slice(latencies: "Sequence[tuple[float, float]]", seconds: float) -> "dict[float, list[float]]":
+def _by_slice(latencies: Sequence[tuple[float, float]], seconds: float) -> dict[float, list[float]]:
     slices: dict[float, list[float]] = {}
     for at_s, latency in latencies:
         slices.setdefault((at_s // seconds + 0.5) * seconds, []).append(latency)
     return slices
 
 
-def _percentiles(slices: "dict[float, list[float]]", share: float) -> tuple[tuple[float, float], ...]:
+def _percentiles(slices: dict[float, list[float]], share: float) -> tuple[tuple[float, float], ...]:
     return tuple((at_s, percentile(values, share)) for at_s, values in sorted(slices.items()))

@@ -4,6 +4,8 @@
 Spark's latency that is measured.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys
@@ -101,7 +103,7 @@ class EndToEndReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure_rate(
-    stack: Stack, watch: Watch, source: "Iterator[tuple[str, dict[str, Any]]]", tps: float, seconds: float
+    stack: Stack, watch: Watch, source: Iterator[tuple[str, dict[str, Any]]], tps: float, seconds: float
 ) -> RateRun:
     """Load a stack at one rate; LoadError where the rate could not be produced or worked off, or no alert came."""
     warm = Load(stack.bootstrap_servers, tps, WARM_SECONDS, source)
@@ -145,7 +147,7 @@ def _wait_for_rest(watch: Watch, tps: float) -> None:
         )
 
 
-def next_rate(runs: "Sequence[tuple[float, bool]]", first: float) -> float | None:
+def next_rate(runs: Sequence[tuple[float, bool]], first: float) -> float | None:
     """The rate to try next, or None where it is known well enough.
 
     Parameters
@@ -176,8 +178,8 @@ def next_rate(runs: "Sequence[tuple[float, bool]]", first: float) -> float | Non
 def run(
     tps: float,
     seconds: float,
-    tell: "Callable[[str], None]",
-    keep: "Callable[[EndToEndReport], None]",
+    tell: Callable[[str], None],
+    keep: Callable[[EndToEndReport], None],
     *,
     search: bool,
 ) -> EndToEndReport:
@@ -228,7 +230,7 @@ def run(
 
 
 def search_highest(
-    steady: RateRun, measure: "Callable[[float], RateRun]", tell: "Callable[[str], None]"
+    steady: RateRun, measure: Callable[[float], RateRun], tell: Callable[[str], None]
 ) -> tuple[list[RateRun], list[BrokenRate]]:
     """Look for the highest rate that is held; gives the rates that could be measured, and those that could not.
 
@@ -258,7 +260,7 @@ def search_highest(
     return tried, broken
 
 
-def _figures(steady: RateRun, tried: "Sequence[RateRun]", highest: float | None) -> tuple[Figure, ...]:
+def _figures(steady: RateRun, tried: Sequence[RateRun], highest: float | None) -> tuple[Figure, ...]:
     latency, backlog = steady.latency_ms, steady.backlog
     figures = [
         Figure(
@@ -294,7 +296,7 @@ def _figures(steady: RateRun, tried: "Sequence[RateRun]", highest: float | None)
     return tuple(figures)
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; 0 where the targets are reached, 1 where not, 2 where it could not be run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.endtoend", description=__doc__)
     parser.add_argument("--tps", type=float, default=200.0, help="payments a second")

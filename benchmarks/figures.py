@@ -1,5 +1,7 @@
 """From what was measured to the figures that the issue names, each with its target; pure."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.candidates import BASELINE, BATCHES, EMPTY, FLOOR, SCORE
@@ -18,12 +20,12 @@ KIB: Final = 1024
 
 
 def bench_figures(
-    measured: "Measured",
-    logic: "Sequence[float]",
-    past: "PastCost",
-    profile_bytes: "Sequence[int]",
+    measured: Measured,
+    logic: Sequence[float],
+    past: PastCost,
+    profile_bytes: Sequence[int],
     record_bytes: float,
-    starts: "dict[str, ColdStart]",
+    starts: dict[str, ColdStart],
 ) -> tuple[Figure, ...]:
     """Make the figures.
 
@@ -75,7 +77,7 @@ def bench_figures(
     )
 
 
-def _by_past(past: "PastCost") -> Figure:
+def _by_past(past: PastCost) -> Figure:
     by_round = ratios(past.many, past.few)
     # Both costs of one round, the middle one: medians of each side alone would give another ratio than the figure's.
     _, few, many = sorted(zip(by_round, past.few, past.many, strict=True))[(len(by_round) - 1) // 2]
@@ -90,7 +92,7 @@ def _by_past(past: "PastCost") -> Figure:
     )
 
 
-def _against_yardsticks(measured: "Measured") -> "Sequence[Figure]":
+def _against_yardsticks(measured: Measured) -> Sequence[Figure]:
     score, baseline = measured.cpu_us(SCORE, 100), measured.cpu_us(BASELINE, 100)
     floor = measured.cpu_us(FLOOR, 100)
     figures = [
@@ -131,7 +133,7 @@ def _against_yardsticks(measured: "Measured") -> "Sequence[Figure]":
     return figures
 
 
-def _requests(measured: "Measured") -> "Sequence[Figure]":
+def _requests(measured: Measured) -> Sequence[Figure]:
     batches = BATCHES[100]
     round_trips = [counts.redis_round_trips / batches for counts in measured.counts]
     requests = [
@@ -145,7 +147,7 @@ def _requests(measured: "Measured") -> "Sequence[Figure]":
     )
 
 
-def _rows(measured: "Measured") -> "Sequence[Figure]":
+def _rows(measured: Measured) -> Sequence[Figure]:
     sizes = row_sizes(measured.inserts)
     approved = sizes.approved
     one_unit = sum(write_units(size) == 1 for size in approved) / len(approved)
@@ -168,7 +170,7 @@ def _rows(measured: "Measured") -> "Sequence[Figure]":
     )
 
 
-def _starts(starts: "dict[str, ColdStart]") -> "Sequence[Figure]":
+def _starts(starts: dict[str, ColdStart]) -> Sequence[Figure]:
     empty = starts[EMPTY]
     figures = []
     for name, start in starts.items():
@@ -190,5 +192,5 @@ def _starts(starts: "dict[str, ColdStart]") -> "Sequence[Figure]":
     return figures
 
 
-def _of(key: str, text: str, rounds: "Sequence[float]", unit: str, **more: object) -> Figure:
+def _of(key: str, text: str, rounds: Sequence[float], unit: str, **more: object) -> Figure:
     return Figure(key=key, text=text, value=middle(rounds), unit=unit, rounds=tuple(rounds), **more)  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 """What can be seen of a running stack under load: backlogs, latencies, and the processes' CPU and memory."""
 
+from __future__ import annotations
+
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -48,7 +50,7 @@ class BacklogVerdict(msgspec.Struct, frozen=True):
     worst: float
 
 
-def summarise(latencies_ms: "Sequence[float]") -> LatencySummary:
+def summarise(latencies_ms: Sequence[float]) -> LatencySummary:
     """Sum latencies up; ValueError without any."""
     return LatencySummary(
         count=len(latencies_ms),
@@ -60,7 +62,7 @@ def summarise(latencies_ms: "Sequence[float]") -> LatencySummary:
 
 
 def judge_backlog(
-    samples: "Sequence[tuple[float, float]]", latencies: "Sequence[tuple[float, float]]", tps: float
+    samples: Sequence[tuple[float, float]], latencies: Sequence[tuple[float, float]], tps: float
 ) -> BacklogVerdict:
     """Say whether what waits anywhere between topic and SNS is flat.
 
@@ -120,7 +122,7 @@ class AlertCount(msgspec.Struct, frozen=True):
         return f"{self.due:,} alerts were due and {self.arrived:,} came; missing: {self.missing:,}, repeated or not due: {more:,}"
 
 
-def count_alerts(due: "Collection[str]", arrived: "Sequence[str]") -> AlertCount:
+def count_alerts(due: Collection[str], arrived: Sequence[str]) -> AlertCount:
     """Compare what was due with what came, by the flagged payment's id.
 
     Examples
@@ -140,13 +142,13 @@ class Usage(msgspec.Struct, frozen=True):
     rss_bytes: int
 
     @classmethod
-    def of(cls, process: psutil.Process) -> "Usage":
+    def of(cls, process: psutil.Process) -> Usage:
         """Ask the kernel; ``psutil.NoSuchProcess`` where it has ended."""
         with process.oneshot():
             times = process.cpu_times()
             return cls(times.user + times.system, process.memory_info().rss)
 
-    def __add__(self, other: "Usage") -> "Usage":
+    def __add__(self, other: Usage) -> Usage:
         return Usage(self.cpu_s + other.cpu_s, self.rss_bytes + other.rss_bytes)
 
 
@@ -161,7 +163,7 @@ class Watch:
         Its build folder.
     """
 
-    def __init__(self, stack: "Stack", build_dir: "Path") -> None:
+    def __init__(self, stack: Stack, build_dir: Path) -> None:
         self._stack = stack
         self._metrics = StackMetrics(build_dir)
         self._arrived: list[str] = []
@@ -271,7 +273,7 @@ def cores_used(before: dict[str, Usage], after: dict[str, Usage], seconds: float
     return dict(sorted(used.items(), key=lambda each: -each[1]))
 
 
-def count_ended(workers: "Mapping[psutil.Process, str]") -> dict[str, int]:
+def count_ended(workers: Mapping[psutil.Process, str]) -> dict[str, int]:
     """Count those that run no more, by the name that they are given with; names without one are left out."""
     ended: dict[str, int] = {}
     for worker, name in workers.items():

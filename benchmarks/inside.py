@@ -5,6 +5,8 @@ What is timed is what no store has a part in: decode and validate a batch, and f
 many rounds.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 import time
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from score.ruleset import Ruleset
 
 
-def decide(event: "KafkaEvent", profiles: "Mapping[str, Profile]", ruleset: "Ruleset", now: datetime) -> int:
+def decide(event: KafkaEvent, profiles: Mapping[str, Profile], ruleset: Ruleset, now: datetime) -> int:
     """Decide a batch; gives the number of its payments."""
     deliveries = read_batch(event, now).deliveries
     for delivery in deliveries:

@@ -1,5 +1,7 @@
 """How large DynamoDB counts an item, by the rules of its developer guide ("DynamoDB item sizes and formats"); pure."""
 
+from __future__ import annotations
+
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +15,7 @@ WRITE_UNIT_BYTES: Final = 1024
 _NAMES: Final = re.compile(r"'([^']+)': *\?")
 
 
-def item_bytes(item: "Mapping[str, Mapping[str, Any]]") -> int:
+def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
     """Size of an item in DynamoDB's wire form: names in UTF-8 and values.
 
     Examples
@@ -35,7 +37,7 @@ def write_units(size_bytes: int) -> int:
     return -(-size_bytes // WRITE_UNIT_BYTES)
 
 
-def inserted_items(body: str) -> "Iterator[dict[str, dict[str, Any]]]":
+def inserted_items(body: str) -> Iterator[dict[str, dict[str, Any]]]:
     """The items that a `BatchExecuteStatement` request inserts; ValueError where one is no plain PartiQL insert."""
     for statement in json.loads(body)["Statements"]:
         names = _NAMES.findall(statement["Statement"])
@@ -45,7 +47,7 @@ def inserted_items(body: str) -> "Iterator[dict[str, dict[str, Any]]]":
         yield dict(zip(names, values, strict=True))
 
 
-def _value_bytes(value: "Mapping[str, Any]") -> int:
+def _value_bytes(value: Mapping[str, Any]) -> int:
     ((kind, content),) = value.items()
     match kind:
         case "S":

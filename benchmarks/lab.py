@@ -3,6 +3,8 @@
 What is compared runs side by side in one lab, so that whatever else the machine does meets all candidates alike.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 import sys
@@ -76,7 +78,7 @@ class Lab:
         self._exit.close()
 
     @property
-    def cache(self) -> "redis.Redis":
+    def cache(self) -> redis.Redis:
         """A client of the cache itself, past the proxy."""
         return redis.Redis.from_url(self._cache.endpoint)
 
@@ -122,7 +124,7 @@ class Lab:
         references = resources.references(self.cache_endpoint, f"{HOST}:9092")
         return {"AWS_ENDPOINT_URL": self.aws_endpoint, **resolve_environment(self._specs[name], references)}
 
-    def start(self, name: str) -> "MeasuredFunction":
+    def start(self, name: str) -> MeasuredFunction:
         """Start one worker of a function; it is warm after its first invocation."""
         pool = FunctionPool(
             name,
@@ -192,7 +194,7 @@ class MeasuredFunction:
         self.name = name
         self._pool = pool
 
-    def invoke(self, event: bytes) -> "InvocationResult":
+    def invoke(self, event: bytes) -> InvocationResult:
         """Run it once; FunctionFailedError where it failed, or named records to be delivered again."""
         result = self.try_invoke(event)
         if result.error is not None:
@@ -202,11 +204,11 @@ class MeasuredFunction:
             raise FunctionFailedError(f"{self.name}: {len(failures)} records came back")
         return result
 
-    def try_invoke(self, event: bytes) -> "InvocationResult":
+    def try_invoke(self, event: bytes) -> InvocationResult:
         """Run it once, whatever comes of it."""
         return self._pool.invoke(event)
 
-    def measure(self, events: "Sequence[bytes]", transactions: int) -> Cost:
+    def measure(self, events: Sequence[bytes], transactions: int) -> Cost:
         """Run it once for each event, one after the other; it must be warm."""
         pid = self.pid
         cpu, wall = process_cpu_s(pid), time.perf_counter()

@@ -4,6 +4,8 @@ Whoever pays has a profile already, as in a system that has run for months, and 
 holds. A chosen share is suspicious, each by a user of its own, so that each gives one alert and none is suppressed.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from datetime import UTC, datetime
@@ -62,7 +64,7 @@ def seed_profiles(cache_endpoint: str) -> None:
             raise LoadError("the cache holds profiles of these users already")
 
 
-def payments(run: str, first: int = 0) -> "Iterator[tuple[str, dict[str, Any]]]":
+def payments(run: str, first: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
     """Make payments without end: the user, and the record but for its time.
 
     Parameters
@@ -112,7 +114,7 @@ class Load:
         bootstrap_servers: str,
         tps: float,
         seconds: float,
-        source: "Iterator[tuple[str, dict[str, Any]]]",
+        source: Iterator[tuple[str, dict[str, Any]]],
     ) -> None:
         self._producer = Producer(
             {

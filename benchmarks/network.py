@@ -6,6 +6,8 @@ CPU of the function's process, and an emulator at work on the same cores would d
     python -m benchmarks.network --aws-port 4000 --cache-port 4001 --cache-target 127.0.0.1:6379 --ruleset rules/default.yaml
 """
 
+from __future__ import annotations
+
 import argparse
 import re
 import socket
@@ -212,7 +214,7 @@ class _CacheConnection(socketserver.BaseRequestHandler):
             line.put((0.0, b""))
 
     @staticmethod
-    def _deliver(line: "SimpleQueue[tuple[float, bytes]]", cache: socket.socket) -> None:
+    def _deliver(line: SimpleQueue[tuple[float, bytes]], cache: socket.socket) -> None:
         # A line, not a sleep between receiving and sending: what comes in several pieces is late once, not for each piece.
         while True:
             due, chunk = line.get()
@@ -270,7 +272,7 @@ def _sleep_until(due: float) -> None:
         time.sleep(left)
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until the process is ended."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.network", description=__doc__)
     parser.add_argument("--aws-port", type=int, required=True)

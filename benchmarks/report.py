@@ -1,5 +1,7 @@
 """What the benchmarks found: figures with their targets, a table for people, JSON for programs."""
 
+from __future__ import annotations
+
 import os
 import platform
 import sys
@@ -111,7 +113,7 @@ def read_bench(file: Path = BENCH_FILE) -> BenchReport:
     return msgspec.json.decode(file.read_bytes(), type=BenchReport, strict=False)
 
 
-def figure_table(title: str, figures: "Sequence[Figure]") -> Table:
+def figure_table(title: str, figures: Sequence[Figure]) -> Table:
     """Lay figures out for people: value, target, verdict, the spread of the rounds."""
     table = Table(title=title, title_justify="left")
     for name in ("figure", "measured", "rounds", "target", ""):

@@ -4,6 +4,8 @@
 model the Glue job, the brokers' disks and the stages behind the history's stream: their costs are not measured.
 """
 
+from __future__ import annotations
+
 import argparse
 import math
 import re
@@ -116,7 +118,7 @@ def read_limits(file: Path = LIMITS_FILE) -> Limits:
     return msgspec.yaml.decode(file.read_bytes(), type=Limits)
 
 
-def measured_costs(report: "BenchReport", batch_size: int) -> Measured:
+def measured_costs(report: BenchReport, batch_size: int) -> Measured:
     """Take the costs from a run; ScaleError where it did not measure them."""
     series = report.candidates[SCORE]
     size = max((size for size in series.cpu_us if size <= batch_size), default=None)
@@ -135,7 +137,7 @@ def measured_costs(report: "BenchReport", batch_size: int) -> Measured:
         raise ScaleError(f"the last run of `make bench` has no figure {error}") from error
 
 
-def read_setting(specs: "Mapping[str, FunctionSpec]", tfvars: str) -> Setting:
+def read_setting(specs: Mapping[str, FunctionSpec], tfvars: str) -> Setting:
     """Read how an environment is set, from every function's `function.yaml` and an environment's tfvars."""
     spec = specs[SCORE]
     if not isinstance(spec.trigger, KafkaTrigger):
@@ -212,7 +214,7 @@ def bounds(costs: Measured, setting: Setting, limits: Limits) -> list[Bound]:
     return sorted(all_bounds, key=lambda bound: bound.tps_now)
 
 
-def breaking(all_bounds: "Sequence[Bound]", tps: float) -> list[Bound]:
+def breaking(all_bounds: Sequence[Bound], tps: float) -> list[Bound]:
     """The bounds that a rate breaks, in the order in which they break as the rate grows."""
     return [bound for bound in all_bounds if bound.tps_now < tps]
 
@@ -258,7 +260,7 @@ def show(costs: Measured, setting: Setting, limits: Limits, environment: str, co
     )
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print it; 2 where the benchmarks have not been run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--env", default="prod", help="whose settings to begin with")

@@ -1,5 +1,7 @@
 """A steady rate for a long time: are memory and latency flat, and does every alert come? ``python -m benchmarks.soak --minutes 30``."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys
@@ -116,7 +118,7 @@ class SoakReport(msgspec.Struct, frozen=True, kw_only=True):
         return not self.problems
 
 
-def judge_memory(name: str, samples: "Sequence[tuple[float, float]]") -> MemoryVerdict:
+def judge_memory(name: str, samples: Sequence[tuple[float, float]]) -> MemoryVerdict:
     """Say whether a process's memory is flat.
 
     Parameters
@@ -140,7 +142,7 @@ def judge_memory(name: str, samples: "Sequence[tuple[float, float]]") -> MemoryV
     return MemoryVerdict(typical, growth, None if name in KEEPS_DATA else growth <= allowed)
 
 
-def judge_latency(slices: "Sequence[tuple[float, LatencySummary]]") -> LatencyVerdict:
+def judge_latency(slices: Sequence[tuple[float, LatencySummary]]) -> LatencyVerdict:
     """Say whether latency is flat: its median hardly grows, and in the typical slice the 99th percentile is below 1 s."""
     judged = _judged(slices)
     typical = percentile([each.p50 for _, each in judged], 0.5)
@@ -151,7 +153,7 @@ def judge_latency(slices: "Sequence[tuple[float, LatencySummary]]") -> LatencyVe
     )
 
 
-def run(tps: float, minutes: float, tell: "Callable[[str], None]") -> SoakReport:
+def run(tps: float, minutes: float, tell: Callable[[str], None]) -> SoakReport:
     """Start a stack, load it for so long, stop it."""
     at, machine = now(), this_machine()
     seconds = minutes * 60
@@ -207,7 +209,7 @@ def run(tps: float, minutes: float, tell: "Callable[[str], None]") -> SoakReport
 
 
 def _slices(
-    latencies: "Sequence[tuple[float, float]]", slice_s: float
+    latencies: Sequence[tuple[float, float]], slice_s: float
 ) -> tuple[tuple[float, LatencySummary], ...]:
     by_slice: dict[int, list[float]] = {}
     for second, latency in latencies:
@@ -215,11 +217,11 @@ def _slices(
     return tuple(((number + 0.5) * slice_s, summarise(values)) for number, values in sorted(by_slice.items()))
 
 
-def _judged(samples: "Sequence[T]") -> "Sequence[T]":
+def _judged(samples: Sequence[T]) -> Sequence[T]:
     return samples[int(len(samples) * WARM_SHARE) :]
 
 
-def _memory_line(usage: "dict[str, Usage]") -> str:
+def _memory_line(usage: dict[str, Usage]) -> str:
     return ", ".join(f"{name} {each.rss_bytes / 2**20:.0f} MiB" for name, each in sorted(usage.items()))
 
 
@@ -253,7 +255,7 @@ def show(report: SoakReport, console: Console) -> None:
         console.print(f"[bold red]{problem}[/]")
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; 0 where everything is well, 1 where not, 2 where it could not be run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="how long, >= 2")

@@ -1,5 +1,7 @@
 """What the score stage's cost depends on, and what does not change it: logic alone, a user's past, sizes, cold starts."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import time
@@ -38,7 +40,7 @@ DAY_MS: Final = 86_400_000
 _INSIDE: Final = ROOT / "benchmarks" / "inside.py"
 
 
-def logic_us(lab: "Lab", workload: "Workload", rounds: int) -> list[float]:
+def logic_us(lab: Lab, workload: Workload, rounds: int) -> list[float]:
     """CPU a payment of decode, validation, features, rules and decision, in the stage's own zip; µs, by round."""
     folder = lab.folder("logic")
     (folder / "ruleset.yaml").write_bytes(RULESET.read_bytes())
@@ -65,7 +67,7 @@ class PastCost(msgspec.Struct):
     many_bytes: int
 
 
-def cost_by_past(lab: "Lab", rounds: int) -> PastCost:
+def cost_by_past(lab: Lab, rounds: int) -> PastCost:
     """Measure the stage, I/O included, with users of 10 and of 100,000 earlier payments; 100 users a batch.
 
     A round's ratio is of sums: all CPU that the many took over all that the few took, in one process, batch by batch in turn, so
@@ -118,7 +120,7 @@ def cost_by_past(lab: "Lab", rounds: int) -> PastCost:
     return PastCost(costs[FEW], costs[MANY], few_bytes, many_bytes)
 
 
-def _for_users(stream: "Sequence[Payment]", users: "Sequence[str]", offset: int) -> "list[list[Payment]]":
+def _for_users(stream: Sequence[Payment], users: Sequence[str], offset: int) -> list[list[Payment]]:
     """Let a hundred users make the same payments, a batch for each; the offsets go on from ``offset``."""
     return [
         [
@@ -134,7 +136,7 @@ def _for_users(stream: "Sequence[Payment]", users: "Sequence[str]", offset: int)
     ]
 
 
-def profile_sizes(lab: "Lab") -> list[int]:
+def profile_sizes(lab: Lab) -> list[int]:
     """Sizes of all profiles in the cache, as stored, bytes."""
     cache = lab.cache
     return [int(cache.strlen(key)) for key in cache.scan_iter("profile:*", count=1000)]
@@ -170,7 +172,7 @@ class RowSizes(msgspec.Struct):
     others: list[int]
 
 
-def row_sizes(bodies: "Sequence[str]") -> RowSizes:
+def row_sizes(bodies: Sequence[str]) -> RowSizes:
     """Weigh the rows of inserts; those of approved payments apart."""
     sizes = RowSizes([], [])
     for body in bodies:
@@ -191,7 +193,7 @@ class ColdStart(msgspec.Struct):
     """The first invocation that does something; only of the score stage, which reads its ruleset then."""
 
 
-def cold_starts(lab: "Lab", workload: "Workload", rounds: int) -> dict[str, ColdStart]:
+def cold_starts(lab: Lab, workload: Workload, rounds: int) -> dict[str, ColdStart]:
     """Start every function anew in each round, one after the other; the empty one among them."""
     names = [EMPTY, *function_names()]
     starts = {name: ColdStart([], [], []) for name in names}

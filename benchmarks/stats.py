@@ -1,5 +1,7 @@
 """The few statistics that the benchmarks need; pure."""
 
+from __future__ import annotations
+
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -7,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def percentile(values: "Sequence[float]", share: float) -> float:
+def percentile(values: Sequence[float], share: float) -> float:
     """The value below which ``share`` of the values lie, by the nearest rank, so that it is one of them.
 
     Parameters
@@ -31,7 +33,7 @@ def percentile(values: "Sequence[float]", share: float) -> float:
     return ordered[min(len(ordered), int(rank)) - 1]
 
 
-def ratios(above: "Sequence[float]", below: "Sequence[float]") -> list[float]:
+def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     """Ratio of two candidates in each round, so that what disturbs a round disturbs both; as long as either.
 
     Examples
@@ -42,7 +44,7 @@ def ratios(above: "Sequence[float]", below: "Sequence[float]") -> list[float]:
     return [a / b for a, b in zip(above, below, strict=True)]
 
 
-def slope(points: "Sequence[tuple[float, float]]") -> float:
+def slope(points: Sequence[tuple[float, float]]) -> float:
     """Slope of the line through (x, y) by Theil and Sen: the median of the slopes of all pairs.
 
     A few outliers, a pause of the machine say, do not tilt it as they tilt least squares.
@@ -63,6 +65,6 @@ def slope(points: "Sequence[tuple[float, float]]") -> float:
     return percentile(slopes, 0.5)
 
 
-def middle(values: "Sequence[float]") -> float:
+def middle(values: Sequence[float]) -> float:
     """The median, of a few rounds say."""
     return median(values)

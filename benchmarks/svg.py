@@ -1,5 +1,7 @@
 """Plots as SVG text: lines over a linear or logarithmic axis, and bars. Pure, and the same input gives the same bytes."""
 
+from __future__ import annotations
+
 from html import escape
 from itertools import pairwise
 from math import ceil, floor, log10
@@ -44,7 +46,7 @@ class Bar(msgspec.Struct, frozen=True):
     value: float
 
 
-def line_chart(title: str, x: Axis, y: Axis, lines: "Sequence[Line]") -> str:
+def line_chart(title: str, x: Axis, y: Axis, lines: Sequence[Line]) -> str:
     """Draw lines; each is named at its end.
 
     Parameters
@@ -79,7 +81,7 @@ def line_chart(title: str, x: Axis, y: Axis, lines: "Sequence[Line]") -> str:
     return _document(title, x.label, y.label, parts)
 
 
-def bar_chart(title: str, label: str, bars: "Sequence[Bar]") -> str:
+def bar_chart(title: str, label: str, bars: Sequence[Bar]) -> str:
     """Draw horizontal bars from 0, each with its value; at least one, none negative."""
     row = 34
     height = TOP + row * len(bars) + 30
@@ -157,7 +159,7 @@ def _grid(across: _Scale, up: _Scale) -> str:
     return "".join(parts)
 
 
-def _apart(places: "Sequence[float]", least: float) -> list[float]:
+def _apart(places: Sequence[float], least: float) -> list[float]:
     """Move labels down until none covers another; as long as ``places``, in their order."""
     order = sorted(range(len(places)), key=lambda index: places[index])
     moved = list(places)
@@ -174,7 +176,7 @@ def _text(x: float, y: float, text: str, *, anchor: str = "start", fill: str = "
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}">{escape(text)}</text>'
 
 
-def _document(title: str, x_label: str, y_label: str, parts: "Sequence[str]", height: int = HEIGHT) -> str:
+def _document(title: str, x_label: str, y_label: str, parts: Sequence[str], height: int = HEIGHT) -> str:
     middle = (LEFT + WIDTH - RIGHT) / 2
     vertical = (
         f'<text transform="translate(18 {(TOP + height - BOTTOM) / 2:.0f}) rotate(-90)" text-anchor="middle" '

@@ -4,6 +4,8 @@ A seeded simulation of 90 days. Its first part becomes profiles, folded here and
 in batches, as Lambda hands them over. So every user has a past, as in a system that has run for months.
 """
 
+from __future__ import annotations
+
 from base64 import b64encode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -44,10 +46,10 @@ class Workload(msgspec.Struct):
     profiles: dict[str, Profile]
     folded_to: list[int]
     """By partition."""
-    payments: "list[Payment]"
+    payments: list[Payment]
     taken: int = 0
 
-    def take(self, count: int) -> "list[Payment]":
+    def take(self, count: int) -> list[Payment]:
         """Give the next payments; IndexError where there are not so many left."""
         if self.taken + count > len(self.payments):
             raise IndexError(f"{len(self.payments)} payments are all that was made")
@@ -100,7 +102,7 @@ def _payment(value: bytes, user_id: str, offsets: list[int], now: datetime) -> P
     return Payment(user_id, value, partition, offset, round(at.timestamp() * 1000))
 
 
-def kafka_event(payments: "Sequence[Payment]", appended_at_ms: int) -> bytes:
+def kafka_event(payments: Sequence[Payment], appended_at_ms: int) -> bytes:
     """Write a batch as Lambda's event source mapping hands it over, JSON.
 
     Parameters
@@ -133,15 +135,13 @@ def kafka_event(payments: "Sequence[Payment]", appended_at_ms: int) -> bytes:
     return msgspec.json.encode(event)
 
 
-def batches(payments: "Sequence[Payment]", size: int) -> "Iterator[Sequence[Payment]]":
+def batches(payments: Sequence[Payment], size: int) -> Iterator[Sequence[Payment]]:
     """Cut payments into batches of ``size``; the last may be smaller."""
     for start in range(0, len(payments), size):
         yield payments[start : start + size]
 
 
-def steady_user(
-    user_id: str, partition: int, count: int, interval_ms: int, ends_at_ms: int
-) -> "list[Payment]":
+def steady_user(user_id: str, partition: int, count: int, interval_ms: int, ends_at_ms: int) -> list[Payment]:
     """Payments of one user of plain habits, ``interval_ms`` apart, the last one at ``ends_at_ms``.
 
     Parameters

@@ -10,6 +10,8 @@ clock. What a function is, `function.yaml` says; what AWS makes of the zip is Te
 kept under ``build/requirements/``, so that a change of sources costs about a second.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import importlib.util
@@ -230,11 +232,11 @@ def _check_symbols(name: str, python: str, installed: Path) -> None:
                 )
 
 
-def _own_files(folder: Path, root: Path) -> "Iterator[tuple[Path, str]]":
+def _own_files(folder: Path, root: Path) -> Iterator[tuple[Path, str]]:
     return ((file, path) for file, path in _walk(folder, root) if file.name not in OWN_METADATA)
 
 
-def _walk(folder: Path, root: Path) -> "Iterator[tuple[Path, str]]":
+def _walk(folder: Path, root: Path) -> Iterator[tuple[Path, str]]:
     """Files below ``folder`` with their names in the zip, sorted; no bytecode, nothing hidden."""
     for file in sorted(folder.rglob("*")):
         path = file.relative_to(root)
@@ -252,7 +254,7 @@ def _is_dropped(path: str) -> bool:
     return any(part in {"test", "tests"} for part in rest[:-1]) or path.startswith("boto3/examples/")
 
 
-def _is_other_service(path: str, services: "Collection[str]") -> bool:
+def _is_other_service(path: str, services: Collection[str]) -> bool:
     """Whether a file is a model of an AWS service that the function does not use, or only for people."""
     package, *rest = path.split("/")
     if package not in {"boto3", "botocore"} or not rest or rest[0] != "data" or len(rest) < 2:
@@ -263,7 +265,7 @@ def _is_other_service(path: str, services: "Collection[str]") -> bool:
 
 
 def _write_entries(
-    archive: zipfile.ZipFile, files: "Iterable[tuple[Path, str]]", *, with_bytecode: bool
+    archive: zipfile.ZipFile, files: Iterable[tuple[Path, str]], *, with_bytecode: bool
 ) -> None:
     for file, path in files:
         data = file.read_bytes()
@@ -319,7 +321,7 @@ class _replacing:  # noqa: N801 - reads as the verb it is
             self._temporary.unlink()
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Build the functions that the command line names; all without names. 1 where one cannot be built."""
     parser = argparse.ArgumentParser(description="Build the functions' deployment packages.")
     parser.add_argument("--arch", choices=get_args(Arch), default="host")

@@ -1,5 +1,7 @@
 """The job's arguments: ``--name value``, as Glue passes them, and as any other caller can."""
 
+from __future__ import annotations
+
 import argparse
 import json
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ class Arguments:
     """CloudWatch's namespace of the job's metrics."""
 
 
-def parse_arguments(argv: "Sequence[str]") -> Arguments:
+def parse_arguments(argv: Sequence[str]) -> Arguments:
     """Read the job's arguments, and leave Glue's own (``--JOB_NAME``, ``--TempDir``, ...) alone.
 
     Parameters

@@ -7,6 +7,8 @@ hashed; the job installs them from its bucket, as it has no way to an index. Ter
     python glue_scripts/build_job.py
 """
 
+from __future__ import annotations
+
 import hashlib
 import shutil
 import subprocess
@@ -115,7 +117,7 @@ def build(build_dir: Path = BUILD_DIR) -> list[Path]:
     return [build_dir / "packages.zip", *sorted((build_dir / "wheels").iterdir())]
 
 
-def _sources() -> "Iterator[tuple[Path, str]]":
+def _sources() -> Iterator[tuple[Path, str]]:
     """Python files of the packages with their names in the zip, sorted; not this one."""
     for package in PACKAGES:
         for file in sorted(package.rglob("*.py")):
@@ -123,7 +125,7 @@ def _sources() -> "Iterator[tuple[Path, str]]":
                 yield file, file.relative_to(package.parent).as_posix()
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Build, and say what was built; 1 where it cannot be."""
     if arguments if arguments is not None else sys.argv[1:]:
         sys.stderr.write("build_job takes no arguments\n")

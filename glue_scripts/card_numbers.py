@@ -7,6 +7,8 @@ of that length passes by chance: an identifier that does is replaced too, which 
 gives the same token.
 """
 
+from __future__ import annotations
+
 import hmac
 import re
 from hashlib import sha256

@@ -4,6 +4,8 @@ Names are compared without case, spaces, dashes or camel humps: ``transactionId`
 ``transaction-id`` are one. The tables below are all the synonyms there are; another one is one more word here.
 """
 
+from __future__ import annotations
+
 import re
 from functools import lru_cache
 from typing import Final, NamedTuple

@@ -1,5 +1,7 @@
 """Files as they land, and their lines. A file that cannot be read is told of, and does not stop the others."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -50,7 +52,7 @@ class Unreadable:
     reason: str
 
 
-def landed_files(spark: "SparkSession", landing_path: str, max_files_per_trigger: int) -> "DataFrame":
+def landed_files(spark: SparkSession, landing_path: str, max_files_per_trigger: int) -> DataFrame:
     """Stream the names of the files that arrive below a path, in folders of any depth.
 
     Names and not lines, because a file that has been listed is in the checkpoint for good: with its lines in the stream,
@@ -82,7 +84,7 @@ def landed_files(spark: "SparkSession", landing_path: str, max_files_per_trigger
     )
 
 
-def read_lines(spark: "SparkSession", paths: "Sequence[str]", *, forgive: bool = False) -> "DataFrame":
+def read_lines(spark: SparkSession, paths: Sequence[str], *, forgive: bool = False) -> DataFrame:
     """Read files line by line, each whole and in order; ``.gz`` and ``.bz2`` are unpacked.
 
     Parameters
@@ -114,7 +116,7 @@ def read_lines(spark: "SparkSession", paths: "Sequence[str]", *, forgive: bool =
     )
 
 
-def unreadable_files(spark: "SparkSession", paths: "Sequence[str]") -> list[Unreadable]:
+def unreadable_files(spark: SparkSession, paths: Sequence[str]) -> list[Unreadable]:
     """Find out which files cannot be read to their end, by reading each; for when reading all of them failed."""
     return [found for path in paths if (found := _why_unreadable(spark, path)) is not None]
 
@@ -143,7 +145,7 @@ def escaped(path: str) -> str:
     return "".join(f"\\{character}" if character in _GLOB_CHARACTERS else character for character in path)
 
 
-def _why_unreadable(spark: "SparkSession", path: str) -> Unreadable | None:
+def _why_unreadable(spark: SparkSession, path: str) -> Unreadable | None:
     try:
         read_lines(spark, [path]).count()
     except AnalysisException:

@@ -4,6 +4,8 @@ The line is in CloudWatch's embedded metric format: in a log group of Glue's it 
 CloudWatch, and anywhere else it is just a line of JSON.
 """
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -36,7 +38,7 @@ class Counts:
 
     published: int
     quarantined: int
-    dropped_columns: "Mapping[str, int]" = field(default_factory=dict)
+    dropped_columns: Mapping[str, int] = field(default_factory=dict)
     """Unknown column to how many rows had it; the most frequent, since a sender can invent a name for every row."""
     other_dropped_values: int = 0
     """Values of all unknown columns that ``dropped_columns`` does not name."""

@@ -4,6 +4,8 @@ What makes a record acceptable is the contract's to say: a row is normalised, an
 reads the topic. So nothing that this job publishes is refused downstream.
 """
 
+from __future__ import annotations
+
 import csv
 import re
 from collections.abc import Callable
@@ -100,10 +102,10 @@ class RowCleaner:
         What card numbers are replaced with.
     """
 
-    def __init__(self, tokens: "CardTokens") -> None:
+    def __init__(self, tokens: CardTokens) -> None:
         self._tokens = tokens
 
-    def clean_json(self, line: bytes, now: "datetime") -> Outcome:
+    def clean_json(self, line: bytes, now: datetime) -> Outcome:
         """Clean one line of a JSON lines file.
 
         Parameters
@@ -120,7 +122,7 @@ class RowCleaner:
         """
         return self._guarded(line, lambda: self._clean(line, _json_object(line).items(), now))
 
-    def clean_csv(self, line: bytes, header: Header, now: "datetime") -> Outcome:
+    def clean_csv(self, line: bytes, header: Header, now: datetime) -> Outcome:
         """Clean one line of a CSV file, by the file's own header; otherwise as :meth:`clean_json`."""
         return self._guarded(line, lambda: self._clean(line, _csv_row(line, header), now))
 
@@ -152,7 +154,7 @@ class RowCleaner:
         except Exception as error:  # noqa: BLE001 - one row must not stop all others: the batch would fail at every try
             return self.refuse(line, InvalidTransactionError("$", f"{INTERNAL}{type(error).__name__}"))
 
-    def _clean(self, line: bytes, row: "Iterable[tuple[str, object]]", now: "datetime") -> Published:
+    def _clean(self, line: bytes, row: Iterable[tuple[str, object]], now: datetime) -> Published:
         replace = self._replacement_for(line)
         fields, dropped = _known_fields(row)
         record = _normalised(fields, dropped, replace)
@@ -221,7 +223,7 @@ def _unchanged(text: str) -> str:
     return text
 
 
-def _known_fields(row: "Iterable[tuple[str, object]]") -> tuple[dict[str, object], list[str]]:
+def _known_fields(row: Iterable[tuple[str, object]]) -> tuple[dict[str, object], list[str]]:
     """Field to value, without blanks, and the names that no field was taken from."""
     fields: dict[str, object] = {}
     taken: dict[str, tuple[int, str]] = {}
@@ -286,7 +288,7 @@ def _json_object(line: bytes) -> dict[str, object]:
     return row
 
 
-def _csv_row(line: bytes, header: Header) -> "Iterable[tuple[str, object]]":
+def _csv_row(line: bytes, header: Header) -> Iterable[tuple[str, object]]:
     _check_size(line)
     fields = _csv_fields(_utf8(line), header.delimiter)
     if len(fields) != len(header.names):

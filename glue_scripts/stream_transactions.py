@@ -5,6 +5,8 @@ Delivery to the topic is at least once: a batch that was cut short is done again
 its transaction id; the quarantine of a batch is overwritten by its second try.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import signal
@@ -47,7 +49,7 @@ def main() -> None:
     spark.stop()
 
 
-def start(spark: SparkSession, arguments: Arguments, key: bytes) -> "StreamingQuery":
+def start(spark: SparkSession, arguments: Arguments, key: bytes) -> StreamingQuery:
     """Start the one query of the job.
 
     One query with two sinks, not a query for each: files are listed, read and cleaned once, and the records and refused
@@ -77,7 +79,7 @@ def start(spark: SparkSession, arguments: Arguments, key: bytes) -> "StreamingQu
     )
 
 
-def process_batch(landed: "DataFrame", batch_id: int, arguments: Arguments, key: bytes) -> None:
+def process_batch(landed: DataFrame, batch_id: int, arguments: Arguments, key: bytes) -> None:
     """Read, clean and write the files of one batch, and say so. The checkpoint moves on after this returns, not before.
 
     Parameters
@@ -116,7 +118,7 @@ def process_batch(landed: "DataFrame", batch_id: int, arguments: Arguments, key:
     say(progress.batch_line(batch_id, counts, duration_ms, at_ms, arguments.metrics_namespace))
 
 
-def write(spark: SparkSession, cleaned: "DataFrame", batch_id: int, arguments: Arguments) -> progress.Counts:
+def write(spark: SparkSession, cleaned: DataFrame, batch_id: int, arguments: Arguments) -> progress.Counts:
     """Write cleaned rows to both sinks, the bad ones first; nothing is written where a row cannot be read."""
     cleaned.persist()
     try:

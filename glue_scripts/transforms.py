@@ -5,6 +5,8 @@ turns numbers into binary floats, takes ``{"a": 1} {"b": 2}`` for its first half
 place whatever a file's header says; and because the contract is Python.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -63,7 +65,7 @@ _ARROW: Final = pa.schema(
 )
 
 
-def clean_lines(lines: "DataFrame", key: bytes, now: "datetime") -> "DataFrame":
+def clean_lines(lines: DataFrame, key: bytes, now: datetime) -> DataFrame:
     """Clean every line: JSON by its names, CSV by the header of its own file.
 
     Parameters
@@ -92,7 +94,7 @@ def clean_lines(lines: "DataFrame", key: bytes, now: "datetime") -> "DataFrame":
     return lines.coalesce(tasks).mapInArrow(_cleaner(key, now), CLEANED)
 
 
-def unreadable_rows(spark: "SparkSession", files: "Sequence[Unreadable]") -> "DataFrame":
+def unreadable_rows(spark: SparkSession, files: Sequence[Unreadable]) -> DataFrame:
     """Tell of files that could not be read, as rows of :data:`CLEANED` that go to quarantine."""
     rows: list[tuple[object, ...]] = [
         (None, None, "$", file.reason, "", file.file, None, []) for file in files
@@ -100,7 +102,7 @@ def unreadable_rows(spark: "SparkSession", files: "Sequence[Unreadable]") -> "Da
     return spark.createDataFrame(rows, CLEANED)
 
 
-def records(cleaned: "DataFrame", topic: str) -> "DataFrame":
+def records(cleaned: DataFrame, topic: str) -> DataFrame:
     """Choose the good rows, as the Kafka sink takes them: ``topic``, ``key``, ``value``."""
     return cleaned.where("record is not null").select(
         F.lit(topic).alias("topic"),
@@ -109,12 +111,12 @@ def records(cleaned: "DataFrame", topic: str) -> "DataFrame":
     )
 
 
-def refused(cleaned: "DataFrame") -> "DataFrame":
+def refused(cleaned: DataFrame) -> DataFrame:
     """Choose the bad rows, as they stand in quarantine: reason, field, file, line number, and the row itself."""
     return cleaned.where("record is null").select("reason", "field", "file", "line", "raw")
 
 
-def counts(cleaned: "DataFrame") -> Counts:
+def counts(cleaned: DataFrame) -> Counts:
     """Count what became of the rows; runs one job, and a second where columns were dropped."""
     row = cleaned.agg(
         F.count("record").alias("published"),
@@ -129,7 +131,7 @@ def counts(cleaned: "DataFrame") -> Counts:
     return Counts(row["published"], row["quarantined"], named, other, row["internal_errors"])
 
 
-def dropped_columns(cleaned: "DataFrame") -> dict[str, int]:
+def dropped_columns(cleaned: DataFrame) -> dict[str, int]:
     """Count the unknown columns by name, as long as the batch's line shows it; the most frequent first, and no more.
 
     The choice is Spark's: a name for every row of a batch would be more than the driver takes, at every try.
@@ -140,8 +142,8 @@ def dropped_columns(cleaned: "DataFrame") -> dict[str, int]:
     return {row["name"]: row["count"] for row in most.collect()}
 
 
-def _cleaner(key: bytes, now: "datetime") -> "Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]":
-    def clean(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+def _cleaner(key: bytes, now: datetime) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def clean(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         files = _FileCleaner(RowCleaner(CardTokens(key)), now)
         for batch in batches:
             yield files.clean_batch(batch)
@@ -152,7 +154,7 @@ def _cleaner(key: bytes, now: "datetime") -> "Callable[[Iterable[pa.RecordBatch]
 class _FileCleaner:
     """Follows a task through its file: which line it is at, and what the header was."""
 
-    def __init__(self, rows: RowCleaner, now: "datetime") -> None:
+    def __init__(self, rows: RowCleaner, now: datetime) -> None:
         self._rows = rows
         self._now = now
         self._url = self._name = ""

@@ -1,5 +1,7 @@
 """One value of somebody's file, as the contract writes it. Amounts stay decimal text; a float never comes into it."""
 
+from __future__ import annotations
+
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

@@ -4,6 +4,8 @@ Profile, features and rules are those of the score stage, in the order of the re
 So a ruleset can be judged in seconds before it goes anywhere, on simulated transactions or on one's own.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 import time
@@ -15,12 +17,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from contract.errors import InvalidTransactionError
-from contract.scored import Position
+from contract.scored import FeatureValue, Position
 from contract.transaction import decode_transaction
 from local.datasets import DatasetError, open_dataset
 from local.detection import APPROVE, DetectionReport, Label, as_table, evaluate
 from local.simulator import LabelledTransaction, SimulationConfig, simulate
-from score.decision import is_fraudulent
+from score.decision import Verdict, is_fraudulent
 from score.errors import InvalidRulesetError
 from score.features import compute_features
 from score.profile import Profile
@@ -30,8 +32,6 @@ from score.ruleset import parse_ruleset
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contract.scored import FeatureValue
-    from score.decision import Verdict
     from score.ruleset import Ruleset
 
 _SHOWN = 40
@@ -42,8 +42,8 @@ class Case(msgspec.Struct, frozen=True):
     """One transaction, the truth and the decision."""
 
     labelled: LabelledTransaction
-    verdict: "Verdict"
-    features: "dict[str, FeatureValue]"
+    verdict: Verdict
+    features: dict[str, FeatureValue]
 
 
 class Backtest(msgspec.Struct, frozen=True):
@@ -61,9 +61,7 @@ class Backtest(msgspec.Struct, frozen=True):
     false_alarms: tuple[Case, ...]
 
 
-def run_backtest(
-    transactions: "Iterable[LabelledTransaction]", ruleset: "Ruleset", now: datetime
-) -> Backtest:
+def run_backtest(transactions: Iterable[LabelledTransaction], ruleset: Ruleset, now: datetime) -> Backtest:
     """Decide on transactions one after the other, and evaluate the decisions.
 
     Parameters

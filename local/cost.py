@@ -4,8 +4,9 @@ Sizes come from the environments' variables files, use from docs/cost/usage.yaml
 docs/cost/prices.yaml. An estimate: what AWS gives away, discounts and taxes are left out.
 """
 
+from __future__ import annotations
+
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -15,6 +16,7 @@ from terraform.ops.tfvars import flatten, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 HOURS: Final = 730
 """In a month."""
@@ -258,7 +260,7 @@ def bill(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -
     ]
 
 
-def total(lines: "Iterable[Line]") -> float:
+def total(lines: Iterable[Line]) -> float:
     """Sum of a bill, in US dollars a month."""
     return sum(line.usd for line in lines)
 

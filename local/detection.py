@@ -1,5 +1,7 @@
 """How good the decisions were, against the truth. The demo, replays and backtests use the same figures."""
 
+from __future__ import annotations
+
 from math import fsum
 from typing import TYPE_CHECKING
 
@@ -62,7 +64,7 @@ class DetectionReport(msgspec.Struct, frozen=True):
     """By kind of fraud, in alphabetical order."""
 
 
-def evaluate(labels: "Mapping[str, Label]", decisions: "Mapping[str, str]") -> DetectionReport:
+def evaluate(labels: Mapping[str, Label], decisions: Mapping[str, str]) -> DetectionReport:
     """Hold decisions against the truth.
 
     Parameters
@@ -130,7 +132,7 @@ def as_table(report: DetectionReport) -> str:
     return "\n".join(lines)
 
 
-def _of_scenario(fraud: "Mapping[str, Label]", hits: set[str]) -> ScenarioDetection:
+def _of_scenario(fraud: Mapping[str, Label], hits: set[str]) -> ScenarioDetection:
     found = hits & fraud.keys()
     return ScenarioDetection(
         transactions=len(fraud),
@@ -141,7 +143,7 @@ def _of_scenario(fraud: "Mapping[str, Label]", hits: set[str]) -> ScenarioDetect
     )
 
 
-def _incidents(fraud: "Mapping[str, Label]", keys: "Collection[str]") -> set[tuple[str, str]]:
+def _incidents(fraud: Mapping[str, Label], keys: Collection[str]) -> set[tuple[str, str]]:
     # A transaction without an incident is one of its own: the first part keeps both kinds of ids apart.
     return {
         ("transaction", key) if (incident := fraud[key].incident_id) is None else ("incident", incident)
@@ -149,7 +151,7 @@ def _incidents(fraud: "Mapping[str, Label]", keys: "Collection[str]") -> set[tup
     }
 
 
-def _value(fraud: "Mapping[str, Label]", keys: "Collection[str]") -> float:
+def _value(fraud: Mapping[str, Label], keys: Collection[str]) -> float:
     # fsum: the sum must not depend on the order in which a set gives its keys.
     return fsum(fraud[key].amount_base or 0.0 for key in keys)
 

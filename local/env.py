@@ -1,5 +1,7 @@
 """The running stack's addresses as shell exports: ``eval "$(make -s env)"`` points any client at it."""
 
+from __future__ import annotations
+
 import argparse
 import shlex
 import sys
@@ -51,7 +53,7 @@ def _variable(name: str, suffix: str) -> str:
     return f"{name.upper().replace('-', '_')}_{suffix}"
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print ``export NAME=value`` lines; 1 and a sentence on stderr where no stack is up."""
     parser = argparse.ArgumentParser(prog="python -m local.env", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)

@@ -4,6 +4,8 @@ The job is the script that Glue runs, with arguments and Spark settings of this 
 batch (:func:`read_progress`) among Spark's warnings; SIGTERM ends it, and its Java with it.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from collections import Counter
@@ -59,7 +61,7 @@ def ingestion_command(
     bootstrap_servers: str,
     landing_uri: str,
     quarantine_uri: str,
-    checkpoint_dir: "Path",
+    checkpoint_dir: Path,
     aws_endpoint: str,
     *,
     topic: str = DEFAULT_TOPIC,
@@ -131,7 +133,7 @@ def ingestion_command(
     return command, environment
 
 
-def read_progress(lines: "Iterable[str]") -> IngestionProgress:
+def read_progress(lines: Iterable[str]) -> IngestionProgress:
     """Add up what the job has written to its stdout.
 
     Parameters

@@ -4,6 +4,8 @@ jgo resolves and downloads; the resulting path list is kept in ``build/jars/``, 
 reading a list costs nothing. ``python -m local.jars`` does it for every set, as a step of the set-up.
 """
 
+from __future__ import annotations
+
 import fcntl
 import logging
 import os
@@ -189,7 +191,7 @@ def _resolve(wanted: JarSet) -> list[Path]:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _build(wanted: JarSet, downloads: "_Downloads") -> list[Path]:
+def _build(wanted: JarSet, downloads: _Downloads) -> list[Path]:
     # Imported here: jgo takes half a second, and whoever finds the lists remembered needs nothing of it.
     from jgo.config import GlobalSettings
     from jgo.env import EnvironmentBuilder, EnvironmentSpec, LinkStrategy
@@ -228,7 +230,7 @@ class _Downloads:
         self._unfinished: set[str] = set()
 
     @contextmanager
-    def follow(self, filename: str, total_bytes: int) -> "Iterator[Callable[[int], None]]":
+    def follow(self, filename: str, total_bytes: int) -> Iterator[Callable[[int], None]]:
         """Jgo's progress callback: one line for each file of a megabyte or more."""
         if total_bytes >= 1_000_000:
             _say(f"  {filename} ({total_bytes / 1e6:.0f} MB)")

@@ -5,6 +5,8 @@ it happened. The index by status has the order of the payments instead, in which
 that were told of long ago; it only serves for what was sent before somebody looked.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -100,7 +102,7 @@ class LatestAlerts:
                 )["ShardIterator"]
 
 
-def alert_line(row: "FlaggedTransaction") -> AlertLine | None:
+def alert_line(row: FlaggedTransaction) -> AlertLine | None:
     """Say a flagged payment's own alert in a few words; None where it has none, or not yet."""
     if row.alert_state is not AlertState.SENT or row.alerted_at is None:
         return None

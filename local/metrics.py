@@ -4,6 +4,8 @@ Counts come from what keeps them anyway (end offsets, item counts, queue depths,
 scan: that would get slower with every transaction.
 """
 
+from __future__ import annotations
+
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -83,7 +85,7 @@ class StackMetrics:
         Where no stack is up there.
     """
 
-    def __init__(self, build_dir: "Path" = DEFAULT_BUILD_DIR) -> None:
+    def __init__(self, build_dir: Path = DEFAULT_BUILD_DIR) -> None:
         state = read_state(build_dir)
         if state is None or state.resources is None:
             raise StackError(f"no stack is up in {build_dir}; `make up` starts one")
@@ -128,7 +130,7 @@ class StackMetrics:
             at=datetime.now(UTC), monotonic_seconds=time.monotonic(), problems=tuple(problems), **counts
         )
 
-    def mapping_status(self, function: str) -> "MappingStatus | None":
+    def mapping_status(self, function: str) -> MappingStatus | None:
         """Read what a function's mapping last told of itself; None before it told anything."""
         return read_status(status_file(self._folder.run_dir / f"{function}.json", function))
 

@@ -4,6 +4,8 @@ A child has a session of its own, writes to one log file, is ready when a condit
 it started itself. What a child is (a broker, a function) is for others to say.
 """
 
+from __future__ import annotations
+
 import atexit
 import contextlib
 import ctypes
@@ -134,9 +136,9 @@ class ManagedProcess:
     def __init__(
         self,
         name: str,
-        argv: "Sequence[str]",
+        argv: Sequence[str],
         log: Path,
-        environment: "Mapping[str, str]",
+        environment: Mapping[str, str],
         folder: Path,
         output: Path | None = None,
     ) -> None:
@@ -181,7 +183,7 @@ class ManagedProcess:
         # A child that has ended already stands there until it is waited for, so its mark can always be read.
         self._record = ProcessRecord(self.name, self._popen.pid, start_mark(self._popen.pid))
 
-    def wait_until(self, is_ready: "Callable[[], bool]", what: str, seconds: float = READY_SECONDS) -> None:
+    def wait_until(self, is_ready: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
         """Wait for a condition that the process brings about.
 
         Parameters
@@ -241,7 +243,7 @@ class ManagedProcess:
         _started.discard(self)
 
 
-def stop_processes(records: "Iterable[ProcessRecord]", grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+def stop_processes(records: Iterable[ProcessRecord], grace_seconds: float = STOP_GRACE_SECONDS) -> None:
     """End processes and their descendants: SIGTERM to the processes, after the grace SIGKILL to whatever is left.
 
     Parameters
@@ -269,7 +271,7 @@ def stop_processes(records: "Iterable[ProcessRecord]", grace_seconds: float = ST
     wait_until_gone(left, grace_seconds)
 
 
-def wait_until_gone(processes: "Sequence[psutil.Process]", seconds: float) -> list[psutil.Process]:
+def wait_until_gone(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Wait until processes have ended; gives those that have not after the seconds.
 
     ``psutil.wait_procs`` does this too, but takes the exit code of a child away from whoever started it.
@@ -280,7 +282,7 @@ def wait_until_gone(processes: "Sequence[psutil.Process]", seconds: float) -> li
     return left
 
 
-def stop_together(processes: "Iterable[ManagedProcess]", grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+def stop_together(processes: Iterable[ManagedProcess], grace_seconds: float = STOP_GRACE_SECONDS) -> None:
     """End several processes at once, so that the slowest one sets the time and not the sum of all."""
     processes = list(processes)
     stop_processes([process.record for process in processes if process.was_started], grace_seconds)
@@ -338,7 +340,7 @@ def _group_members(record: ProcessRecord) -> list[psutil.Process]:
 
 
 def _spawn(
-    argv: "list[str]", stdout: int, stderr: int, environment: "Mapping[str, str]", folder: Path
+    argv: list[str], stdout: int, stderr: int, environment: Mapping[str, str], folder: Path
 ) -> subprocess.Popen[bytes]:
     def spawn() -> subprocess.Popen[bytes]:
         return subprocess.Popen(

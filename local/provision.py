@@ -3,6 +3,8 @@
 Doing it twice changes nothing. What a function's environment refers to is resolved here, and only here.
 """
 
+from __future__ import annotations
+
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,7 +57,7 @@ class ProvisionError(Exception):
 class UnknownReferenceError(ProvisionError):
     """A reference in a `function.yaml` to what the stack does not have; names function, variable and reference."""
 
-    def __init__(self, function: str, variable: str, reference: str, known: "list[str]") -> None:
+    def __init__(self, function: str, variable: str, reference: str, known: list[str]) -> None:
         super().__init__(
             f"functions/{function}/function.yaml: environment.{variable} refers to {reference!r}, "
             f"which the stack does not have; it has {', '.join(known)}"
@@ -117,7 +119,7 @@ def dead_letter_name(function: str) -> str:
     return f"{function}-dead-letter"
 
 
-def resolve_environment(function: "FunctionSpec", references: "Mapping[str, str]") -> dict[str, str]:
+def resolve_environment(function: FunctionSpec, references: Mapping[str, str]) -> dict[str, str]:
     """Put values in the place of a function's references.
 
     Parameters
@@ -151,8 +153,8 @@ def resolve_environment(function: "FunctionSpec", references: "Mapping[str, str]
 def provision(
     aws_endpoint: str,
     bootstrap_servers: str,
-    functions: "Mapping[str, FunctionSpec]",
-    tables: "Mapping[str, TableSpec]",
+    functions: Mapping[str, FunctionSpec],
+    tables: Mapping[str, TableSpec],
     ruleset: str,
 ) -> Resources:
     """Make everything that the functions need; what stands already is left as it is.
@@ -206,7 +208,7 @@ def _make_kafka_topics(bootstrap_servers: str, names: list[str]) -> None:
                 raise ProvisionError(f"Kafka topic {name}: {error.args[0].str()}") from error
 
 
-def table_request(name: str, table: "TableSpec") -> dict[str, Any]:
+def table_request(name: str, table: TableSpec) -> dict[str, Any]:
     """Write what `tables.yaml` says of a table as a CreateTable request."""
     keys = [table.partition_key, table.sort_key]
     for index in table.indexes.values():
@@ -234,14 +236,14 @@ def table_request(name: str, table: "TableSpec") -> dict[str, Any]:
     return request
 
 
-def _key_schema(partition_key: "Key", sort_key: "Key | None") -> list[dict[str, str]]:
+def _key_schema(partition_key: Key, sort_key: Key | None) -> list[dict[str, str]]:
     schema = [{"AttributeName": partition_key.name, "KeyType": "HASH"}]
     if sort_key is not None:
         schema.append({"AttributeName": sort_key.name, "KeyType": "RANGE"})
     return schema
 
 
-def _make_table(dynamodb: Any, name: str, table: "TableSpec") -> None:
+def _make_table(dynamodb: Any, name: str, table: TableSpec) -> None:
     with contextlib.suppress(dynamodb.exceptions.ResourceInUseException):
         dynamodb.create_table(**table_request(name, table))
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
@@ -256,7 +258,7 @@ def _make_table(dynamodb: Any, name: str, table: "TableSpec") -> None:
         )
 
 
-def _make_queues(aws_endpoint: str, functions: "Mapping[str, FunctionSpec]") -> dict[str, str]:
+def _make_queues(aws_endpoint: str, functions: Mapping[str, FunctionSpec]) -> dict[str, str]:
     sqs = make_client("sqs", aws_endpoint)
     names = ["quarantine", ALERT_INBOX, *map(dead_letter_name, functions)]
     attributes = {"MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_SECONDS)}

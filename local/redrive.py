@@ -4,6 +4,8 @@ The work is that of `make redrive`, on the stack's queue and streams; only Lambd
 stage's own zip, beside the one that runs.
 """
 
+from __future__ import annotations
+
 import argparse
 import io
 import sys
@@ -93,7 +95,7 @@ def redrive(function: str, build_dir: Path = DEFAULT_BUILD_DIR) -> Outcome:
         return Redrive(sqs, streams, lambda_).replay(config.dead_letter_queue_url)
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Put a queue back and say what became of it; 1 where something stays."""
     parser = argparse.ArgumentParser(prog="python -m local.redrive", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)

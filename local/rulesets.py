@@ -3,6 +3,8 @@
 ``python -m local.rulesets FILE`` puts a file into force on the stack that runs.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 from pathlib import Path
@@ -130,7 +132,7 @@ def _found(list_call: Any, name: str, **arguments: str) -> str | None:
     return next((item["Id"] for item in list_call(**arguments)["Items"] if item["Name"] == name), None)
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Put a file into force on the stack that runs; 1 where there is none."""
     # Here and not above: the stack imports this module.
     from local.stack import read_state

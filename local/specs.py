@@ -1,5 +1,7 @@
 """What `function.yaml` and `tables.yaml` say, typed and checked. Nothing about functions or tables is written twice."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 

@@ -1,5 +1,7 @@
 """Is the stack well? Every part is asked, not only looked for; then the counts. ``python -m local.status``."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 import time
@@ -117,7 +119,7 @@ def _check_mapping(metrics: StackMetrics, function: str) -> Health:
     return Health(part, told.state == "running", detail)
 
 
-def print_report(console: Console, parts: "Sequence[Health]", counts: Snapshot) -> None:
+def print_report(console: Console, parts: Sequence[Health], counts: Snapshot) -> None:
     """Print the parts and the counts for people."""
     health = Table(box=None, show_header=False, pad_edge=False)
     for part in parts:
@@ -143,7 +145,7 @@ def print_report(console: Console, parts: "Sequence[Health]", counts: Snapshot) 
         console.print(escape(problem), style="red")
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print health and counts; 1 where a part is not well, or no stack is up."""
     parser = argparse.ArgumentParser(prog="python -m local.status", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)

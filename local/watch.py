@@ -3,6 +3,8 @@
 ``python -m local.watch`` shows it until Ctrl-C; without a terminal it prints a line every few seconds instead.
 """
 
+from __future__ import annotations
+
 import argparse
 import signal
 import sys
@@ -42,7 +44,7 @@ _STAGES: Final = (
 )
 
 
-def rate(history: "Sequence[Snapshot]", count: str) -> float | None:
+def rate(history: Sequence[Snapshot], count: str) -> float | None:
     """How fast a count grew.
 
     Parameters
@@ -68,7 +70,7 @@ def rate(history: "Sequence[Snapshot]", count: str) -> float | None:
     return max(0.0, (known[-1][1] - known[0][1]) / (known[-1][0] - known[0][0]))
 
 
-def render(history: "Sequence[Snapshot]") -> RenderableType:
+def render(history: Sequence[Snapshot]) -> RenderableType:
     """Draw the stack as it is now.
 
     Parameters
@@ -103,7 +105,7 @@ def render(history: "Sequence[Snapshot]") -> RenderableType:
     return Group(*parts)
 
 
-def line(history: "Sequence[Snapshot]") -> str:
+def line(history: Sequence[Snapshot]) -> str:
     """Say the stack as it is now in one line, for a log; ``history`` as in :func:`render`."""
     latest = history[-1]
     recent = list(history)[-RATE_SNAPSHOTS:]
@@ -144,7 +146,7 @@ def _decimal(count: float | None) -> str:
     return "–" if count is None else f"{count:,.1f}"  # noqa: RUF001
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Show the stack until Ctrl-C; 1 where none is up."""
     parser = argparse.ArgumentParser(prog="python -m local.watch", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)

@@ -3,6 +3,8 @@
 A subclass gives the fixture ``tables``; the same tests then hold for a dict, moto, MiniStack and AWS's DynamoDB Local.
 """
 
+from __future__ import annotations
+
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,7 +27,7 @@ class Tables(Protocol):
     """A store, and the way past it that the persist stage and analysts take."""
 
     @property
-    def store(self) -> "AlertStore":
+    def store(self) -> AlertStore:
         """What the stage is given."""
         ...
 

@@ -1,5 +1,7 @@
 """What holds for every test: how many examples hypothesis draws, that a failure can be drawn again, and what runs beside what."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 

@@ -3,9 +3,10 @@
 It shares the pure parts with the score stage (features, rules, fold) and nothing of what makes the stage fault-tolerant.
 """
 
+from __future__ import annotations
+
 from array import array
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,7 +18,12 @@ from score.decision import is_fraudulent
 from score.features import compute_features
 from score.profile import Profile
 from score.profile.profile import PaymentFacts
-from score.ruleset import Ruleset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from score.ruleset import Ruleset
 
 RowKey = tuple[str, str]
 """``user_id`` and ``event_key``."""
@@ -44,7 +50,7 @@ class Verdict(msgspec.Struct, frozen=True):
     profile_version: int
 
     @classmethod
-    def of(cls, row: ScoredTransaction) -> "Verdict":
+    def of(cls, row: ScoredTransaction) -> Verdict:
         """What a stored row says."""
         return cls(**{name: getattr(row, name) for name in cls.__struct_fields__})
 
@@ -99,7 +105,7 @@ class Oracle:
         )
 
     def problems_of(
-        self, rows: Iterable[ScoredTransaction], ruleset_of: "Callable[[str], Ruleset | None]"
+        self, rows: Iterable[ScoredTransaction], ruleset_of: Callable[[str], Ruleset | None]
     ) -> dict[RowKey, str]:
         """Compare stored rows.
 

@@ -1,5 +1,7 @@
 """Payments for tests: valid by default, any field changed by name; and stream events as Lambda hands them over."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any

@@ -1,5 +1,7 @@
 """The system's tables, made as ``tables.yaml`` says, in whatever speaks DynamoDB."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 from local.provision import table_request
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def make_table(client: Any, interface_name: str, name: "Callable[[str], str]" = str) -> str:
+def make_table(client: Any, interface_name: str, name: Callable[[str], str] = str) -> str:
     """Make one table.
 
     Parameters

@@ -1,5 +1,7 @@
 """The errors of the alert stage."""
 
+from __future__ import annotations
+
 from contract.errors import ContractError
 
 

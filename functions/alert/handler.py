@@ -1,5 +1,7 @@
 """The Lambda: settings, adapters, stage, handler."""
 
+from __future__ import annotations
+
 import os
 import random
 import time
@@ -42,6 +44,6 @@ stage = AlertStage(
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 @tracer.capture_lambda_handler
-def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Tell of the payments of one batch; name the records that must be delivered again."""
     return stage.handle(event, context)

@@ -1,5 +1,7 @@
 """Every metric that the alert stage gives, once; dashboards and alarms are held against this."""
 
+from __future__ import annotations
+
 from enum import StrEnum
 from typing import Final, Protocol
 

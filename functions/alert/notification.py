@@ -1,8 +1,8 @@
 """An alert as people and machines read it, and :func:`send_fraud_alert`, which puts it on the topic."""
 
+from __future__ import annotations
+
 import re
-from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
@@ -30,6 +30,9 @@ from contract.scored import Decision, Reason
 from contract.transaction import Location
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
     from contract.flagged import FlaggedTransaction
 
 MAX_MESSAGE_BYTES: Final = 256 * 1024
@@ -79,7 +82,7 @@ class Topic(Protocol):
         ...
 
 
-def send_fraud_alert(flagged: "FlaggedTransaction", topic: Topic, alerted_at: datetime) -> Alert:
+def send_fraud_alert(flagged: FlaggedTransaction, topic: Topic, alerted_at: datetime) -> Alert:
     """Turn a flagged transaction into a message on the topic.
 
     Parameters
@@ -108,7 +111,7 @@ def send_fraud_alert(flagged: "FlaggedTransaction", topic: Topic, alerted_at: da
     return alert
 
 
-def make_alert(flagged: "FlaggedTransaction", alerted_at: datetime) -> Alert:
+def make_alert(flagged: FlaggedTransaction, alerted_at: datetime) -> Alert:
     """Take from a claimed payment what an alert may show: no address, no device, four characters of the card."""
     claim = flagged.alert_claim
     if claim is None or flagged.alert_id is None:
@@ -245,6 +248,7 @@ def suppressed_sentence(suppressed: SuppressedPayments) -> str:
 
     Examples
     --------
+    >>> from decimal import Decimal
     >>> suppressed_sentence(SuppressedPayments(3, Decimal("1200.5"), "EUR"))
     "Since this user's alert before, 3 more suspicious payments, 1,200.50 EUR in total, were not alerted on one by one."
     """
@@ -264,6 +268,7 @@ def money(amount: Decimal, currency: str) -> str:
 
     Examples
     --------
+    >>> from decimal import Decimal
     >>> money(Decimal("1250"), "EUR"), money(Decimal("1250"), "JPY")
     ('1,250.00 EUR', '1,250 JPY')
     """

@@ -1,5 +1,7 @@
 """Settings of the alert stage, one field for each variable of its function.yaml."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import msgspec

@@ -1,5 +1,7 @@
 """Tells of flagged payments: one alert per user and window, a rise in severity at once, each message claimed first."""
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -38,7 +40,7 @@ _BACKOFF_CAP_SECONDS = 0.5
 class AlertStore(Protocol):
     """The calls that this stage makes to its tables; see :class:`alert.store.AlertTables`."""
 
-    def windows_of(self, user_id: str) -> "UserWindows":
+    def windows_of(self, user_id: str) -> UserWindows:
         """Read a user's windows."""
         ...
 
@@ -46,7 +48,7 @@ class AlertStore(Protocol):
         """Read a flagged row."""
         ...
 
-    def claim(self, transaction_id: str, verdict: "Verdict", now: datetime) -> Claim:
+    def claim(self, transaction_id: str, verdict: Verdict, now: datetime) -> Claim:
         """Write a verdict and the windows, both or neither."""
         ...
 
@@ -79,13 +81,13 @@ class AlertStage:
     def __init__(
         self,
         store: AlertStore,
-        topic: "Topic",
+        topic: Topic,
         window: timedelta,
-        metrics: "MetricSink",
-        log: "FailureLog",
-        clock: "Callable[[], datetime]",
-        wait: "Callable[[float], None]",
-        draw: "Callable[[], float]",
+        metrics: MetricSink,
+        log: FailureLog,
+        clock: Callable[[], datetime],
+        wait: Callable[[float], None],
+        draw: Callable[[], float],
     ) -> None:
         self._store = store
         self._topic = topic
@@ -96,14 +98,14 @@ class AlertStage:
         self._draw = draw
         self._reader = StreamReader(FLAGGED_TABLE, self.tell, log)
 
-    def handle(self, event: dict[str, Any], context: "InvocationContext") -> "PartialItemFailureResponse":
+    def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Tell of what a batch holds; name the records that must be delivered again."""
         response = self._reader.read(event, context)
         self._count(Metric.RECORDS_RECEIVED, len(event["Records"]))
         self._count(Metric.RECORDS_FAILED, self._reader.failures)
         return response
 
-    def tell(self, item: "Mapping[str, Any]") -> None:
+    def tell(self, item: Mapping[str, Any]) -> None:
         """Alert on one flagged payment, or count it in its window; nothing where that was done before.
 
         Parameters
@@ -139,7 +141,7 @@ class AlertStage:
             self._wait(self._draw() * min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2**attempt))
         raise ContentionError(MAX_CLAIM_ATTEMPTS)
 
-    def _judged(self, flagged: FlaggedTransaction, verdict: "Verdict") -> FlaggedTransaction:
+    def _judged(self, flagged: FlaggedTransaction, verdict: Verdict) -> FlaggedTransaction:
         if verdict.state is AlertState.SUPPRESSED:
             self._count(Metric.ALERTS_SUPPRESSED)
         return msgspec.structs.replace(

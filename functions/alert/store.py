@@ -1,5 +1,7 @@
 """alert_windows and the alert's marks on flagged_transactions, in DynamoDB: a claim is one transaction over both."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -68,7 +70,7 @@ class AlertTables:
         The tables' names in this environment.
     """
 
-    def __init__(self, client: "DynamoDBClient", flagged_table: str, windows_table: str) -> None:
+    def __init__(self, client: DynamoDBClient, flagged_table: str, windows_table: str) -> None:
         self._client = client
         self._flagged_table = flagged_table
         self._windows_table = windows_table
@@ -94,7 +96,7 @@ class AlertTables:
         item = answer.get("Item")
         return None if item is None else from_flagged_item(item)
 
-    def claim(self, transaction_id: str, verdict: Verdict, now: "datetime") -> Claim:
+    def claim(self, transaction_id: str, verdict: Verdict, now: datetime) -> Claim:
         """Write a payment's verdict and its user's windows, both or neither.
 
         Parameters
@@ -156,7 +158,7 @@ class AlertTables:
             raise
         return Claim.WRITTEN
 
-    def mark_sent(self, transaction_id: str, alerted_at: "datetime") -> bool:
+    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
         """Note that a claimed row's alert was published; a row that is not claimed any more stays as it is.
 
         Returns
@@ -190,7 +192,7 @@ class AlertTables:
             return False
         return True
 
-    def _windows_put(self, windows: UserWindows, now: "datetime") -> "PutTypeDef":
+    def _windows_put(self, windows: UserWindows, now: datetime) -> PutTypeDef:
         row = _WindowsRow(
             user_id=windows.user_id,
             version=windows.version,
@@ -208,7 +210,7 @@ class AlertTables:
             put["ExpressionAttributeValues"] = {":seen": to_attribute(windows.version - 1)}
         return put
 
-    def _verdict_update(self, transaction_id: str, verdict: Verdict) -> "UpdateTypeDef":
+    def _verdict_update(self, transaction_id: str, verdict: Verdict) -> UpdateTypeDef:
         marks = {"alert_state": verdict.state.value, "alert_id": verdict.alert_id}
         values = {f":{name}": to_attribute(value) for name, value in marks.items()}
         if verdict.claim is not None:

@@ -1,5 +1,7 @@
 """Text that a sender supplied, made safe to show to people: it may fill its field, and nothing beyond it."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
@@ -125,7 +127,7 @@ def _is_gsm(text: str) -> bool:
     return all(character in _GSM_BASIC or character in _GSM_EXTENSION for character in text)
 
 
-def _folded_line(text: str, is_allowed: "Callable[[str], bool]") -> str:
+def _folded_line(text: str, is_allowed: Callable[[str], bool]) -> str:
     # Links last: folding makes plain dots, colons and slashes of others, and letters of what was none.
     return _without_links("".join(_folded(character, is_allowed) for character in text.translate(_PLAIN)))
 
@@ -135,7 +137,7 @@ def _without_links(text: str) -> str:
     return _IPV4.sub(lambda address: re.sub(_DOT, "[.]", address[0]), shown)
 
 
-def _folded(character: str, is_allowed: "Callable[[str], bool]") -> str:
+def _folded(character: str, is_allowed: Callable[[str], bool]) -> str:
     if is_allowed(character):
         return character
     base = "".join(part for part in unicodedata.normalize("NFKD", character) if is_allowed(part))

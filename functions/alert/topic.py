@@ -1,5 +1,7 @@
 """The alert topic in SNS."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
@@ -33,11 +35,11 @@ class SnsTopic:
         The topic's.
     """
 
-    def __init__(self, client: "SNSClient", arn: str) -> None:
+    def __init__(self, client: SNSClient, arn: str) -> None:
         self._client = client
         self._arn = arn
 
-    def publish(self, message: "AlertMessage") -> None:
+    def publish(self, message: AlertMessage) -> None:
         """Publish one message.
 
         Parameters

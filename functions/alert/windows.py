@@ -5,8 +5,9 @@ or after. Event time, not the clock, so that a replay of old payments groups as 
 kept a user, because the shards of a stream, and late payments, do not keep to the order of event times.
 """
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
@@ -15,6 +16,8 @@ import msgspec
 from contract.alert import AlertClaim, AlertState, Severity, SuppressedPayments
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from contract.flagged import FlaggedTransaction
 
 WINDOWS_TABLE: Final = "alert_windows"
@@ -61,12 +64,12 @@ class Verdict(msgspec.Struct, frozen=True):
     """What the alert will say; None for a suppressed payment."""
 
 
-def alert_id_of(flagged: "FlaggedTransaction") -> str:
+def alert_id_of(flagged: FlaggedTransaction) -> str:
     """Name the alert of a payment: the same name however often, and wherever, it is computed."""
     return str(uuid5(_ALERT_NAMESPACE, msgspec.json.encode([flagged.user_id, flagged.event_key]).decode()))
 
 
-def judge(before: UserWindows, flagged: "FlaggedTransaction", width: timedelta) -> Verdict:
+def judge(before: UserWindows, flagged: FlaggedTransaction, width: timedelta) -> Verdict:
     """Decide whether a payment is told or counted.
 
     Parameters

@@ -1,5 +1,7 @@
 """What subscribers of the alert topic receive, and what an alert's claim leaves on the flagged row."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -37,7 +39,7 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
     @classmethod
-    def of(cls, decision: Decision, risk_score: int) -> "Severity":
+    def of(cls, decision: Decision, risk_score: int) -> Severity:
         """Severity of a payment: critical from :data:`CRITICAL_RISK_SCORE`, else high if blocked, else medium."""
         if risk_score >= CRITICAL_RISK_SCORE:
             return cls.CRITICAL

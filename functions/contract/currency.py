@@ -1,5 +1,7 @@
 """ISO 4217: the active currencies and how many minor units each has (ISO 4217:2015, list one)."""
 
+from __future__ import annotations
+
 from typing import Final
 
 _TWO_DECIMALS = (

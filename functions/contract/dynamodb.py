@@ -1,5 +1,7 @@
 """What DynamoDB's refusals mean to whoever asks."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -11,7 +13,7 @@ _THROTTLED: Final = frozenset(
 _FIRST_SERVER_ERROR: Final = 500
 
 
-def is_passing(error: "ClientError") -> bool:
+def is_passing(error: ClientError) -> bool:
     """Whether asking again may help: DynamoDB throttles, which has a status as of the caller's fault, or is out of order."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= _FIRST_SERVER_ERROR or error.response.get("Error", {}).get("Code") in _THROTTLED

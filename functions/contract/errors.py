@@ -1,5 +1,7 @@
 """The errors that a record can raise while it is read. Each names the field and what was wrong, never a value."""
 
+from __future__ import annotations
+
 
 class ContractError(Exception):
     """A record or a setting that does not keep the contract."""

@@ -3,6 +3,8 @@
 Few rows, read by people and by index: here attributes stand alone, unlike in ``transaction_history``.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -172,7 +174,7 @@ def to_flagged_item(flagged: FlaggedTransaction) -> Item:
     return to_item(flagged)
 
 
-def from_flagged_item(item: "Mapping[str, Any]") -> FlaggedTransaction:
+def from_flagged_item(item: Mapping[str, Any]) -> FlaggedTransaction:
     """Read a row back; attributes that analysts added are dropped.
 
     Parameters

@@ -3,6 +3,8 @@
 boto3's own serializer refuses floats and datetimes, and gives Decimal for every number; rows here hold both.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,7 +44,7 @@ def to_item(row: msgspec.Struct) -> Item:
     return {name: to_attribute(value) for name, value in fields.items()}
 
 
-def from_item(table: str, item: "Mapping[str, Any]", model: type[RowT]) -> RowT:
+def from_item(table: str, item: Mapping[str, Any], model: type[RowT]) -> RowT:
     """Read a row back; attributes that the model does not know are dropped.
 
     Parameters
@@ -96,7 +98,7 @@ def to_attribute(value: object) -> dict[str, Any]:
     raise TypeError(f"{type(value).__name__} has no DynamoDB type here")
 
 
-def _from_attribute(attribute: "Mapping[str, Any]") -> object:
+def _from_attribute(attribute: Mapping[str, Any]) -> object:
     ((kind, value),) = attribute.items()
     match kind:
         case "S" | "BOOL":

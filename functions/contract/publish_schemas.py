@@ -4,6 +4,8 @@ For whoever produces to the topic, reads a table or subscribes to alerts in anot
 fails where a file is not what the structs say.
 """
 
+from __future__ import annotations
+
 import ast
 import inspect
 import sys

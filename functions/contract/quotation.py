@@ -1,5 +1,7 @@
 """How text of a sender's stands in a sentence of ours: in quotation marks, which it cannot close."""
 
+from __future__ import annotations
+
 from typing import Final
 
 _MARKS: Final = str.maketrans(

@@ -1,5 +1,7 @@
 """Settings of a stage, read from its environment once, at the cold start."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 SettingsT = TypeVar("SettingsT", bound=msgspec.Struct)
 
 
-def read_settings(model: type[SettingsT], environment: "Mapping[str, str]") -> SettingsT:
+def read_settings(model: type[SettingsT], environment: Mapping[str, str]) -> SettingsT:
     """Read a stage's settings; a field ``alert_window_seconds`` is the variable ``ALERT_WINDOW_SECONDS``.
 
     Parameters

@@ -4,6 +4,8 @@ Every record of a batch is tried, whatever became of those before it. Lambda del
 number that failed, so records behind it come twice; the stages are idempotent, and so one bad row delays no good one.
 """
 
+from __future__ import annotations
+
 import traceback
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -33,7 +35,7 @@ class InvocationContext(Protocol):
 class FailureLog(Protocol):
     """Where failures are told; Powertools' Logger."""
 
-    def error(self, msg: object, *, extra: "Mapping[str, object]") -> None:
+    def error(self, msg: object, *, extra: Mapping[str, object]) -> None:
         """Write one line with its fields."""
         ...
 
@@ -55,15 +57,13 @@ class StreamReader:
         Gets one line a failure, free of personal values.
     """
 
-    def __init__(
-        self, table: str, handle_item: "Callable[[Mapping[str, Any]], None]", log: FailureLog
-    ) -> None:
+    def __init__(self, table: str, handle_item: Callable[[Mapping[str, Any]], None], log: FailureLog) -> None:
         self._table = table
         self._handle_item = handle_item
         # Not raised when all fail: Lambda does the same with either answer, and the exception would print values.
         self._processor = _Processor(log)
 
-    def read(self, event: dict[str, Any], context: InvocationContext) -> "PartialItemFailureResponse":
+    def read(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Hand over every inserted row of a batch.
 
         Parameters
@@ -82,7 +82,7 @@ class StreamReader:
         # is on a machine whose clock is ahead: believed, it would refuse every record until all retries were used up.
         is_clock_right = context.get_remaining_time_in_millis() >= MIN_REMAINING_MS
 
-        def handle_record(record: "DynamoDBRecord") -> None:
+        def handle_record(record: DynamoDBRecord) -> None:
             if is_clock_right and context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
                 raise OutOfTimeError(f"less than {MIN_REMAINING_MS} ms left")
             item = inserted_item(self._table, record.raw_event)
@@ -97,7 +97,7 @@ class StreamReader:
         return len(self._processor.fail_messages)
 
 
-def inserted_item(table: str, record: "Mapping[str, Any]") -> "Mapping[str, Any] | None":
+def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Take the new row out of a stream record.
 
     Parameters

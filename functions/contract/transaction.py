@@ -3,6 +3,8 @@
 Decoding and type checks are msgspec's, in C; the rules that JSON types cannot say follow in :func:`decode_transaction`.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property

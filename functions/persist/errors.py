@@ -1,5 +1,7 @@
 """The errors of the persist stage."""
 
+from __future__ import annotations
+
 from contract.errors import ContractError
 
 

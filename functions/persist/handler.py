@@ -1,5 +1,7 @@
 """The Lambda: settings, adapters, stage, handler."""
 
+from __future__ import annotations
+
 import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,6 @@ stage = PersistStage(
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 @tracer.capture_lambda_handler
-def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Keep the payments of one batch that were not approved; name the records that must be delivered again."""
     return stage.handle(event, context)

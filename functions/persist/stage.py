@@ -1,5 +1,7 @@
 """Keeps each payment that was not approved in ``flagged_transactions``, once, however often its record comes."""
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -24,7 +26,7 @@ CONFLICT_DIGEST_LENGTHS: Final = (8, 64)
 class FlaggedStore(Protocol):
     """The calls that this stage makes to its table."""
 
-    def insert(self, flagged: FlaggedTransaction) -> "Mapping[str, Any] | None":
+    def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
         """Insert a row, or give the one that stands under its key."""
         ...
 
@@ -48,9 +50,9 @@ class PersistStage:
         self,
         store: FlaggedStore,
         retention: timedelta,
-        metrics: "MetricSink",
-        log: "FailureLog",
-        clock: "Callable[[], datetime]",
+        metrics: MetricSink,
+        log: FailureLog,
+        clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._retention = retention
@@ -58,14 +60,14 @@ class PersistStage:
         self._clock = clock
         self._reader = StreamReader(HISTORY_TABLE, self.keep, log)
 
-    def handle(self, event: dict[str, Any], context: "InvocationContext") -> "PartialItemFailureResponse":
+    def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Keep what a batch holds; name the records that must be delivered again."""
         response = self._reader.read(event, context)
         self._count(Metric.RECORDS_RECEIVED, len(event["Records"]))
         self._count(Metric.RECORDS_FAILED, self._reader.failures)
         return response
 
-    def keep(self, item: "Mapping[str, Any]") -> None:
+    def keep(self, item: Mapping[str, Any]) -> None:
         """Keep one scored payment, unless it was approved.
 
         Parameters
@@ -106,13 +108,13 @@ class PersistStage:
         self._metrics.add_metric(name=metric.value, unit=UNITS[metric], value=value)
 
 
-def _candidates(flagged: FlaggedTransaction) -> "Iterator[FlaggedTransaction]":
+def _candidates(flagged: FlaggedTransaction) -> Iterator[FlaggedTransaction]:
     yield flagged
     for digest_length in CONFLICT_DIGEST_LENGTHS:
         yield under_conflict_key(flagged, digest_length)
 
 
-def _is_same_payment(standing: "Mapping[str, Any]", flagged: FlaggedTransaction) -> bool:
+def _is_same_payment(standing: Mapping[str, Any], flagged: FlaggedTransaction) -> bool:
     return (
         standing.get("user_id") == {"S": flagged.user_id}
         and standing.get("event_key") == {"S": flagged.event_key}

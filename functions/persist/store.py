@@ -1,5 +1,7 @@
 """flagged_transactions in DynamoDB: one conditional put a payment."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
@@ -31,11 +33,11 @@ class FlaggedTable:
         The table's name in this environment.
     """
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
         self._client = client
         self._name = name
 
-    def insert(self, flagged: FlaggedTransaction) -> "Mapping[str, Any] | None":
+    def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
         """Insert a row; a row that stands is never overwritten.
 
         Parameters

@@ -1,5 +1,7 @@
 """What is known of one batch while it is worked on: whose payments, which profiles, what stands, what came of it."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from score.profile import Profile
@@ -34,7 +36,7 @@ class BatchWork:
         The cache could not be read.
     """
 
-    def __init__(self, batch: "Batch") -> None:
+    def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.by_user: dict[str, list[Delivery]] = {}
         for delivery in batch.deliveries:
@@ -52,7 +54,7 @@ class BatchWork:
         self._rebuilt: set[str] = set()
         self._is_behind = False
 
-    def take(self, reading: "Reading") -> None:
+    def take(self, reading: Reading) -> None:
         """Use what the cache gave; profiles that are missing or may be stale are left out, to be rebuilt."""
         if reading.progress:
             self._progress = reading.progress
@@ -73,7 +75,7 @@ class BatchWork:
         self._stored_form[user_id] = profile.to_bytes()
         self._rebuilt.add(user_id)
 
-    def without_profile(self, user_ids: "Iterable[str]") -> list[str]:
+    def without_profile(self, user_ids: Iterable[str]) -> list[str]:
         """Those of the users whose profile is still to be rebuilt."""
         return [user_id for user_id in user_ids if user_id not in self.profiles]
 
@@ -85,7 +87,7 @@ class BatchWork:
         """Revision of the profile that stood in the cache when it was read; empty for none."""
         return self._revisions[user_id]
 
-    def progress(self, failed: "set[Position]") -> list[Progress]:
+    def progress(self, failed: set[Position]) -> list[Progress]:
         """How far each partition is folded once this batch's profiles are written."""
         marks = []
         for span, read in zip(self.batch.spans, self._progress, strict=True):

@@ -3,6 +3,8 @@
 Source: Amazon ElastiCache user guide, "Authenticating with IAM".
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -38,7 +40,7 @@ class IamCredentials(CredentialProvider):
         Where the session has none to sign with.
     """
 
-    def __init__(self, session: "Session", endpoint: str, replication_group: str) -> None:
+    def __init__(self, session: Session, endpoint: str, replication_group: str) -> None:
         self._user = urlsplit(endpoint).username or ""
         self._replication_group = replication_group
         self._region = session.region_name
@@ -69,7 +71,7 @@ class IamCredentials(CredentialProvider):
         return self._user, signed.removeprefix("http://")
 
 
-def cache_credentials(session: "Session", settings: "Settings") -> CredentialProvider | None:
+def cache_credentials(session: Session, settings: Settings) -> CredentialProvider | None:
     """Sign-in for the cache that the settings name; None where it asks for none."""
     if not settings.cache_replication_group:
         return None

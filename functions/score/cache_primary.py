@@ -6,6 +6,8 @@ one more thing to load at a cold start and to hold right through a failover. Out
 a connection can be left over that leads to a primary of yesterday.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 class PrimaryClient(redis.Redis):
     """Speaks to the endpoint until that names another node, then to that one for as long as it answers."""
 
-    _entrance: "ConnectionPool | None" = None
+    _entrance: ConnectionPool | None = None
     """The endpoint's connections, while others are in use."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:

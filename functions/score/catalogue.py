@@ -4,6 +4,8 @@ What "so far" and a window cover: payments up to and including the one being sco
 the half-open interval (t - 1 h, t]. Amounts called ``_base`` are in major units of the ruleset's base currency.
 """
 
+from __future__ import annotations
+
 from typing import Final, Literal
 
 import msgspec

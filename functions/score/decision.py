@@ -3,6 +3,8 @@
 Live scoring, shadow rules, replay of history and backtests all come through :func:`is_fraudulent`.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -37,7 +39,7 @@ _QUIET: Final = Verdict(0, Decision.APPROVE, (), (), ())
 
 
 def is_fraudulent(
-    features: "Mapping[str, FeatureValue]", transaction: "Transaction", ruleset: "Ruleset"
+    features: Mapping[str, FeatureValue], transaction: Transaction, ruleset: Ruleset
 ) -> Verdict:
     """Decide about one payment.
 
@@ -74,7 +76,7 @@ def is_fraudulent(
     )
 
 
-def _decision(risk_score: int, thresholds: "Thresholds") -> Decision:
+def _decision(risk_score: int, thresholds: Thresholds) -> Decision:
     if risk_score >= thresholds.block:
         return Decision.BLOCK
     if risk_score >= thresholds.review:

@@ -1,9 +1,10 @@
 """A Kafka batch as Lambda hands it over, turned into valid payments and rejected records, none lost."""
 
+from __future__ import annotations
+
 from base64 import b64decode
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Final, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 import msgspec
 
@@ -11,6 +12,9 @@ from contract.errors import InvalidTransactionError
 from contract.scored import Position
 from contract.transaction import decode_transaction
 from score.profile.profile import EPOCH, MILLISECOND, PaymentFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LAST_MS: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 

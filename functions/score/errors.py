@@ -1,5 +1,7 @@
 """The errors of the score stage. Each says what was wrong, and carries where as data."""
 
+from __future__ import annotations
+
 import msgspec
 
 MAX_PROBLEMS_SHOWN = 50

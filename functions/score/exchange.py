@@ -1,5 +1,7 @@
 """Exchange rates to the base currency, ready for sums over thousands of amounts."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from contract.currency import MINOR_UNIT_EXPONENT
@@ -26,7 +28,7 @@ class ExchangeRates:
 
     __slots__ = ("_rates", "per_minor_unit")
 
-    def __init__(self, rates: "Mapping[str, float]") -> None:
+    def __init__(self, rates: Mapping[str, float]) -> None:
         self._rates = dict(rates)
         self.per_minor_unit = tuple(
             self._rates.get(code, 0.0) / 10.0 ** MINOR_UNIT_EXPONENT[code] for code in CURRENCY_CODES

@@ -1,5 +1,7 @@
 """The analysts' page of features, made from the catalogue: ``python -m score.feature_page > docs/features.md``."""
 
+from __future__ import annotations
+
 import sys
 from typing import Final
 

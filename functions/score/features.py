@@ -6,6 +6,8 @@ shorter ones that reach beyond a full ring, are made of whole UTC days and hours
 forgotten count, whenever in it they were made.
 """
 
+from __future__ import annotations
+
 from bisect import bisect_left, bisect_right
 from itertools import compress
 from math import floor, sqrt
@@ -47,9 +49,7 @@ _S_PER_DAY: Final = 86_400
 _MINUTE_MS: Final = 60_000
 
 
-def compute_features(
-    facts: "PaymentFacts", profile: "Profile", rates: "ExchangeRates"
-) -> "dict[str, FeatureValue]":
+def compute_features(facts: PaymentFacts, profile: Profile, rates: ExchangeRates) -> dict[str, FeatureValue]:
     """Compute every feature of the catalogue.
 
     Parameters
@@ -205,8 +205,8 @@ _NOTHING: Final = _Totals(0, 0.0)
 
 
 def _recent_amounts(
-    facts: "PaymentFacts", recent: "RecentPayments", stop: int, factors: "Sequence[float]"
-) -> "tuple[Sequence[float], float, list[float] | None]":
+    facts: PaymentFacts, recent: RecentPayments, stop: int, factors: Sequence[float]
+) -> tuple[Sequence[float], float, list[float] | None]:
     """Amounts of the ring's first ``stop`` payments, their factor to the base currency, and which of them have a rate (all: None).
 
     They stay in minor units where all are in the payment's own currency, as with most users: integers are added and compared
@@ -220,7 +220,7 @@ def _recent_amounts(
     return list(map(mul, recent.amount_minor, weights)), 1.0, weights
 
 
-def _totals(buckets: "AmountBuckets", first: int, last: int, factors: "Sequence[float]") -> _Totals:
+def _totals(buckets: AmountBuckets, first: int, last: int, factors: Sequence[float]) -> _Totals:
     """Totals of the buckets ``[first, last]``."""
     counts, sums, currencies = buckets.count, buckets.sum_minor, buckets.currency
     if not counts:
@@ -236,9 +236,7 @@ def _totals(buckets: "AmountBuckets", first: int, last: int, factors: "Sequence[
     return _Totals(sum(counts), sum(map(mul, sums, map(factors.__getitem__, currencies))))
 
 
-def _week_and_month(
-    buckets: "AmountBuckets", day: int, factors: "Sequence[float]"
-) -> tuple[_Totals, _Totals]:
+def _week_and_month(buckets: AmountBuckets, day: int, factors: Sequence[float]) -> tuple[_Totals, _Totals]:
     """Totals of the 7 and of the 30 days up to ``day``."""
     rows = buckets.window(day - 29, day)
     week = bisect_left(buckets.bucket, day - 6, rows.start, rows.stop) - rows.start
@@ -265,7 +263,7 @@ def _week_and_month(
 
 
 def _less_later(
-    totals: _Totals, recent: "RecentPayments", stop: int, end_ms: int, factors: "Sequence[float]"
+    totals: _Totals, recent: RecentPayments, stop: int, end_ms: int, factors: Sequence[float]
 ) -> _Totals:
     """Take out of whole buckets, which end at ``end_ms``, what the ring knows to be later than the payment."""
     end = bisect_left(recent.at_ms, end_ms, stop)
@@ -313,13 +311,13 @@ def _fix(transaction: Transaction, at_ms: int) -> Fix | None:
     return Fix(location.latitude, location.longitude, at_ms)
 
 
-def _is_location_change(facts: "PaymentFacts", profile: "Profile") -> bool:
+def _is_location_change(facts: PaymentFacts, profile: Profile) -> bool:
     if facts.at_ms < profile.last_at_ms:
         return False  # the profile knows the place of the latest payment only
     return bool(facts.place_hash and profile.last_place_hash and facts.place_hash != profile.last_place_hash)
 
 
-def _is_country_change(facts: "PaymentFacts", profile: "Profile", stop: int) -> bool:
+def _is_country_change(facts: PaymentFacts, profile: Profile, stop: int) -> bool:
     before = profile.recent.country[stop - 1] if stop else 0
     return bool(before and facts.country_hash and before != facts.country_hash)
 

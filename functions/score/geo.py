@@ -1,5 +1,7 @@
 """Distance and speed on the sphere, with the uncertainty of positions that are only as good as a city."""
 
+from __future__ import annotations
+
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
 

@@ -1,5 +1,7 @@
 """Lambda's entry to the score stage: settings, adapters, stage, handler."""
 
+from __future__ import annotations
+
 import gc
 import itertools
 import os
@@ -7,15 +9,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from contract.settings import read_settings
 from score.cache_auth import cache_credentials
-from score.delivery import KafkaEvent, PartialBatchResponse
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
@@ -23,6 +24,11 @@ from score.rules_source import AppConfigDocument, Rulesets
 from score.settings import Settings
 from score.stage import ScoreStage
 from score.telemetry import EmfTelemetry
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from score.delivery import KafkaEvent, PartialBatchResponse
 
 RETRY_MARGIN_MS = 10_000
 """No new try begins with less time left: a request's time-outs, the profiles and the answer must still fit."""

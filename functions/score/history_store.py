@@ -4,6 +4,8 @@ An insert by PartiQL costs the write units of a plain put and answers ``Duplicat
 `BatchWriteItem` knows no condition, and `TransactWriteItems` costs twice the units.
 """
 
+from __future__ import annotations
+
 import random
 import threading
 from enum import Enum
@@ -45,7 +47,7 @@ REBUILD_ROWS: Final = 500
 """Rows that a profile is rebuilt from, the newest: about 5 a day over the longest window, and one page of a Query."""
 
 _SECONDS_PER_DAY: Final = 86_400
-_PLACEHOLDER: "Final[BatchStatementRequestTypeDef]" = {"Statement": "-"}
+_PLACEHOLDER: Final[BatchStatementRequestTypeDef] = {"Statement": "-"}
 _ENCODER: Final = msgspec.json.Encoder()
 _DUPLICATE: Final = "DuplicateItem"
 
@@ -67,17 +69,17 @@ class Insert(Enum):
 class HistoryStore(Protocol):
     """The calls that the stage makes."""
 
-    def insert(self, rows: "Sequence[ScoredTransaction]", has_time: "Callable[[], bool]") -> list[Insert]:
+    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
         """Insert all rows, overwrite none; as long as ``rows``, in their order."""
         ...
 
-    def positions(self, keys: "Sequence[RowKey]", has_time: "Callable[[], bool]") -> "dict[RowKey, Position]":
+    def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
         """Where the payments of these rows stood in Kafka; rows that do not stand are left out."""
         ...
 
     def newest(
-        self, user_ids: "Sequence[str]", has_time: "Callable[[], bool]"
-    ) -> "Iterator[tuple[str, list[ScoredTransaction]]]":
+        self, user_ids: Sequence[str], has_time: Callable[[], bool]
+    ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
         """Each user with its newest rows, oldest first, at most :data:`REBUILD_ROWS`."""
         ...
 
@@ -101,11 +103,11 @@ class DynamoHistoryStore:
 
     def __init__(
         self,
-        client: "DynamoDBClient",
+        client: DynamoDBClient,
         table: str,
         retention_days: int,
-        pool: "Executor",
-        wait: "Callable[[float], None]",
+        pool: Executor,
+        wait: Callable[[float], None],
     ) -> None:
         self._client = client
         self._table = table
@@ -118,7 +120,7 @@ class DynamoHistoryStore:
         self._call = threading.local()
         client.meta.events.register("before-call.dynamodb.BatchExecuteStatement", self._put_body)
 
-    def insert(self, rows: "Sequence[ScoredTransaction]", has_time: "Callable[[], bool]") -> list[Insert]:
+    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
         """Insert rows in requests of 25, side by side; throttled rows again, with jitter.
 
         Parameters
@@ -147,7 +149,7 @@ class DynamoHistoryStore:
                 break
         return outcome
 
-    def positions(self, keys: "Sequence[RowKey]", has_time: "Callable[[], bool]") -> "dict[RowKey, Position]":
+    def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
         """Look rows up by key, read consistently.
 
         Raises
@@ -163,8 +165,8 @@ class DynamoHistoryStore:
         return found
 
     def newest(
-        self, user_ids: "Sequence[str]", has_time: "Callable[[], bool]"
-    ) -> "Iterator[tuple[str, list[ScoredTransaction]]]":
+        self, user_ids: Sequence[str], has_time: Callable[[], bool]
+    ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
         """Query each user's newest rows, some users side by side, read consistently.
 
         Raises
@@ -176,12 +178,12 @@ class DynamoHistoryStore:
         for some in _chunks(user_ids, QUERIES_AHEAD):
             yield from zip(some, self._pool.map(partial(self._query, has_time=has_time), some), strict=True)
 
-    def _statement(self, row: ScoredTransaction) -> "dict[str, Any]":
+    def _statement(self, row: ScoredTransaction) -> dict[str, Any]:
         scored_at_s = int(row.scored_at.timestamp())
         item = to_history_item(row, scored_at_s + self._retention_s)
         return {"Statement": self._insert_statement, "Parameters": list(item.values())}
 
-    def _execute(self, statements: "list[dict[str, Any]]") -> list[Insert]:
+    def _execute(self, statements: list[dict[str, Any]]) -> list[Insert]:
         # botocore walks through every value of every row by the service's model: 17 of the 31 µs that a row costs. So it is
         # given a statement that says nothing, and the finished body before it signs; the rest of the call stays its own.
         self._call.body = _ENCODER.encode({"Statements": statements})
@@ -192,12 +194,10 @@ class DynamoHistoryStore:
             return [Insert.FAILED] * len(statements)
         return [_result(response) for response in answer["Responses"]]
 
-    def _put_body(self, params: "dict[str, Any]", **_: object) -> None:
+    def _put_body(self, params: dict[str, Any], **_: object) -> None:
         params["body"] = self._call.body
 
-    def _batch_get(
-        self, keys: "Sequence[RowKey]", has_time: "Callable[[], bool]"
-    ) -> "Iterator[Mapping[str, Any]]":
+    def _batch_get(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> Iterator[Mapping[str, Any]]:
         request: Any = {
             self._table: {
                 "Keys": [{"user_id": {"S": user_id}, "event_key": {"S": key}} for user_id, key in keys],
@@ -207,7 +207,7 @@ class DynamoHistoryStore:
             }
         }
 
-        def ask() -> "BatchGetItemOutputTypeDef":
+        def ask() -> BatchGetItemOutputTypeDef:
             return self._client.batch_get_item(RequestItems=request)
 
         for _ in self._attempts(has_time):
@@ -218,7 +218,7 @@ class DynamoHistoryStore:
                 return
         raise HistoryUnavailableError("BatchGetItem: keys left unprocessed")
 
-    def _query(self, user_id: str, has_time: "Callable[[], bool]") -> list[ScoredTransaction]:
+    def _query(self, user_id: str, has_time: Callable[[], bool]) -> list[ScoredTransaction]:
         answer = self._read(
             "Query",
             lambda: self._client.query(
@@ -233,7 +233,7 @@ class DynamoHistoryStore:
         )
         return [from_history_item(item) for item in reversed(answer["Items"])]
 
-    def _read(self, operation: str, call: "Callable[[], T]", has_time: "Callable[[], bool]") -> "T":
+    def _read(self, operation: str, call: Callable[[], T], has_time: Callable[[], bool]) -> T:
         """Ask, and ask again where DynamoDB is throttling, out of order or away."""
         problem: Exception | None = None
         for _ in self._attempts(has_time):
@@ -245,7 +245,7 @@ class DynamoHistoryStore:
                     break
         raise HistoryUnavailableError(f"{operation}: {type(problem).__name__}") from problem
 
-    def _attempts(self, has_time: "Callable[[], bool]") -> "Iterator[int]":
+    def _attempts(self, has_time: Callable[[], bool]) -> Iterator[int]:
         """Count tries, with a wait between them, as long as there is time; at least one."""
         for attempt in range(MAX_ATTEMPTS):
             if attempt:
@@ -255,13 +255,13 @@ class DynamoHistoryStore:
             yield attempt
 
 
-def _result(response: "Mapping[str, Any]") -> Insert:
+def _result(response: Mapping[str, Any]) -> Insert:
     error = response.get("Error")
     if error is None:
         return Insert.STORED
     return Insert.STANDS if error.get("Code") == _DUPLICATE else Insert.FAILED
 
 
-def _chunks(values: "Sequence[T]", size: int) -> "Iterator[Sequence[T]]":
+def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for start in range(0, len(values), size):
         yield values[start : start + size]

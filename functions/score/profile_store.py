@@ -12,6 +12,8 @@ A batch that begins beyond ``folded_to + 1`` finds that others were scored witho
 had), and sets ``fresh_from`` to its own first offset.
 """
 
+from __future__ import annotations
+
 import os
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -131,11 +133,11 @@ class ProfileWrite(msgspec.Struct):
 class ProfileStore(Protocol):
     """The calls that the stage makes."""
 
-    def read(self, user_ids: "Sequence[str]", spans: "Sequence[Span]") -> Reading:
+    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
         """Read all users' profiles and the partitions' progress; CacheUnavailableError."""
         ...
 
-    def write(self, writes: "Sequence[ProfileWrite]", progress: "Sequence[Progress]") -> list[str]:
+    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
         """Write all, and say whose profile had changed in between; CacheUnavailableError."""
         ...
 
@@ -151,12 +153,12 @@ class RedisProfileStore:
         How long the profile of a user who does not pay is kept.
     """
 
-    def __init__(self, client: "redis.Redis", retention_days: int) -> None:
+    def __init__(self, client: redis.Redis, retention_days: int) -> None:
         self._client = client
         self._ttl_s = retention_days * _SECONDS_PER_DAY
         self._write_script = client.register_script(_WRITE_SCRIPT)
 
-    def read(self, user_ids: "Sequence[str]", spans: "Sequence[Span]") -> Reading:
+    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
         """Read all profiles and marks in one round trip.
 
         Raises
@@ -177,7 +179,7 @@ class RedisProfileStore:
         progress = [_progress(span, value) for span, value in zip(spans, values[split:], strict=True)]
         return Reading(profiles, progress)
 
-    def write(self, writes: "Sequence[ProfileWrite]", progress: "Sequence[Progress]") -> list[str]:
+    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
         """Write profiles whose read revision still stands, in one round trip.
 
         Returns
@@ -204,8 +206,8 @@ class RedisProfileStore:
         return [writes[index - 1].user_id for index in lost]
 
     def _arguments(
-        self, writes: "Sequence[ProfileWrite]", progress: "Sequence[Progress]"
-    ) -> "Iterable[bytes | int]":
+        self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]
+    ) -> Iterable[bytes | int]:
         yield len(writes)
         yield self._ttl_s
         revisions = os.urandom(REVISION_BYTES * len(writes))
@@ -219,7 +221,7 @@ class RedisProfileStore:
             yield mark.read_folded_to
 
 
-def connect(endpoint: str, credentials: "CredentialProvider | None" = None) -> "redis.Redis":
+def connect(endpoint: str, credentials: CredentialProvider | None = None) -> redis.Redis:
     """Make a client for ``ELASTICACHE_REDIS_ENDPOINT``; it connects when it is first used.
 
     Parameters
@@ -266,7 +268,7 @@ def read_profile(cached: CachedProfile) -> Profile | None:
         return None
 
 
-def _progress(span: "Span", value: bytes | None) -> Progress:
+def _progress(span: Span, value: bytes | None) -> Progress:
     if value is None:
         return Progress(span.topic, span.partition, span.first - 1, span.first)
     folded_to, fresh_from = (int(part) for part in value.split(b":"))

@@ -1,5 +1,7 @@
 """Records that are not valid payments, put aside whole: in a queue, and in a bucket where a queue's message is too small."""
 
+from __future__ import annotations
+
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -45,7 +47,7 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 class Quarantine(Protocol):
     """The call that the stage makes."""
 
-    def put(self, rejected: "Sequence[Rejected]") -> "set[Position]":
+    def put(self, rejected: Sequence[Rejected]) -> set[Position]:
         """Put records aside; returns the positions of those that could not be."""
         ...
 
@@ -56,13 +58,13 @@ class SqsQuarantine:
     A redelivered record is put aside again: its position tells that it is the same.
     """
 
-    def __init__(self, sqs: "SQSClient", s3: "S3Client", queue_url: str, bucket: str) -> None:
+    def __init__(self, sqs: SQSClient, s3: S3Client, queue_url: str, bucket: str) -> None:
         self._sqs = sqs
         self._s3 = s3
         self._queue_url = queue_url
         self._bucket = bucket
 
-    def put(self, rejected: "Sequence[Rejected]") -> "set[Position]":
+    def put(self, rejected: Sequence[Rejected]) -> set[Position]:
         """Send all, ten a request and less where they are large.
 
         Returns
@@ -81,7 +83,7 @@ class SqsQuarantine:
             failed |= self._send(group)
         return failed
 
-    def _body(self, record: "Rejected") -> str:
+    def _body(self, record: Rejected) -> str:
         position, value = record.position, record.value
         place = f"stream/{position.topic}/{position.partition}/{position.offset:020d}"
         value_base64, value_uri = self._placed(value, place)
@@ -111,7 +113,7 @@ class SqsQuarantine:
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=data)
         return None, f"s3://{self._bucket}/{key}"
 
-    def _send(self, group: "Sequence[tuple[Position, str]]") -> "set[Position]":
+    def _send(self, group: Sequence[tuple[Position, str]]) -> set[Position]:
         entries: Any = [{"Id": str(index), "MessageBody": body} for index, (_, body) in enumerate(group)]
         try:
             answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
@@ -120,7 +122,7 @@ class SqsQuarantine:
         return {group[int(failure["Id"])][0] for failure in answer.get("Failed", [])}
 
 
-def _groups(bodies: "Sequence[tuple[Position, str]]") -> "Iterator[list[tuple[Position, str]]]":
+def _groups(bodies: Sequence[tuple[Position, str]]) -> Iterator[list[tuple[Position, str]]]:
     group: list[tuple[Position, str]] = []
     size = 0
     for position, body in bodies:

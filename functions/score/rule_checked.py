@@ -5,14 +5,17 @@ syntax.proto) in a ``google.protobuf.Any``. Of protobuf's wire format that needs
 would add more to the function than all rules do.
 """
 
+from __future__ import annotations
+
 import struct
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -85,8 +88,8 @@ class Call(msgspec.Struct, frozen=True):
     """An operator or a function, with what it may mean for its arguments' types."""
 
     id: int
-    overloads: "tuple[str, ...]"
-    arguments: "tuple[Node, ...]"
+    overloads: tuple[str, ...]
+    arguments: tuple[Node, ...]
     """The receiver of a method first."""
 
 
@@ -94,7 +97,7 @@ class ListOf(msgspec.Struct, frozen=True):
     """A list that stands in the condition."""
 
     id: int
-    elements: "tuple[Node, ...]"
+    elements: tuple[Node, ...]
 
 
 class Other(msgspec.Struct, frozen=True):
@@ -110,7 +113,7 @@ class CheckedExpression(msgspec.Struct, frozen=True):
     """A condition that CEL has parsed and type-checked."""
 
     root: Node
-    types: "Mapping[int, str]"
+    types: Mapping[int, str]
     """By id of the node: ``bool``, ``int``, ``double``, ``string``, ``uint``, ``bytes`` or ``other``."""
 
     def type_of(self, node: Node) -> str:
@@ -143,11 +146,11 @@ def read_checked(serialized: bytes) -> CheckedExpression:
     return CheckedExpression(_node(_Message(checked.raw(_Checked.EXPR)), references), types)
 
 
-def _type(message: "_Message") -> str:
+def _type(message: _Message) -> str:
     return _PRIMITIVES.get(message.integer(_TYPE_PRIMITIVE), _OTHER)
 
 
-def _node(expression: "_Message", references: "Mapping[int, _Message]") -> Node:
+def _node(expression: _Message, references: Mapping[int, _Message]) -> Node:
     number = expression.integer(_Expr.ID)
     reference = references.get(number)
     if expression.has(_Expr.CONST):
@@ -167,7 +170,7 @@ def _node(expression: "_Message", references: "Mapping[int, _Message]") -> Node:
     return Other(number)
 
 
-def _constant(number: int, message: "_Message") -> Node:
+def _constant(number: int, message: _Message) -> Node:
     if message.has(_Constant.BOOL):
         return Constant(number, bool(message.integer(_Constant.BOOL)))
     if message.has(_Constant.INT64):
@@ -207,20 +210,20 @@ class _Message:
     def text(self, number: int) -> str:
         return self.raw(number).decode()
 
-    def texts(self, number: int) -> "Sequence[str]":
+    def texts(self, number: int) -> Sequence[str]:
         return [value.decode() for value in self._all(number)]
 
-    def messages(self, number: int) -> "Sequence[_Message]":
+    def messages(self, number: int) -> Sequence[_Message]:
         return [_Message(value) for value in self._all(number)]
 
-    def _all(self, number: int) -> "list[bytes]":
+    def _all(self, number: int) -> list[bytes]:
         values = [value for value in self._fields.get(number, []) if isinstance(value, bytes)]
         if len(values) != len(self._fields.get(number, [])):
             raise ValueError(f"field {number} is a number")
         return values
 
 
-def _read_fields(data: bytes) -> "Iterator[tuple[int, int | bytes]]":
+def _read_fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
     place = 0
     while place < len(data):
         tag, place = _varint(data, place)

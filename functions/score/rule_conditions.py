@@ -8,18 +8,22 @@ Regular expressions are linear in cel-cpp (RE2), but it compiles the pattern aga
 longer than all the default rules together, and a bad pattern would show only on a payment. So they are off too.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from cel_expr_python import cel
 
-from contract.scored import FeatureValue
 from score.catalogue import CATALOGUE
 from score.rule_checked import read_checked
 from score.rule_document import TextProblem, suggestion
 from score.rule_translation import Holds, translated
+
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
 
 MAX_CONDITION_CHARACTERS: Final = 2_000
 """The longest condition of one rule."""
@@ -110,7 +114,7 @@ class Vocabulary:
             return (TextProblem(f"gives {kind.name().lower()}, not true or false"),)
         return ()
 
-    def compile(self, conditions: Sequence[str]) -> "Program":
+    def compile(self, conditions: Sequence[str]) -> Program:
         """Make one program of conditions that :meth:`check` has passed."""
         compiled = [self._environment.compile(condition) for condition in conditions]
         checked = [read_checked(expression.serialize()) for expression in compiled]
@@ -174,7 +178,7 @@ class Program:
         What the conditions use.
     """
 
-    def __init__(self, holds: Holds, in_cel: "_CelProgram | None", variables: frozenset[str]) -> None:
+    def __init__(self, holds: Holds, in_cel: _CelProgram | None, variables: frozenset[str]) -> None:
         self._holds = holds
         self._in_cel = in_cel
         self.variables = variables

@@ -4,6 +4,8 @@ Only the safe part of YAML is used: text, numbers, lists and mappings. Nothing i
 once, and what looks like text must be text: ``NO`` without quotes is a truth value in YAML, not Norway.
 """
 
+from __future__ import annotations
+
 import difflib
 import re
 from decimal import Decimal
@@ -101,7 +103,7 @@ class Reader:
         """How many were found so far."""
         return len(self._problems)
 
-    def of_rule(self, rule_id: str | None) -> "Reader":
+    def of_rule(self, rule_id: str | None) -> Reader:
         """Give a reader of the same document, whose problems are those of one rule."""
         reader = Reader.__new__(Reader)
         reader._text, reader._lines, reader._source = self._text, self._lines, self._source
@@ -152,8 +154,8 @@ class Reader:
             self._report(node.start_mark.index, message)
 
     def fields(
-        self, node: yaml.Node, what: str, required: "Iterable[str]", optional: "Iterable[str]" = ()
-    ) -> "dict[str, yaml.Node]":
+        self, node: yaml.Node, what: str, required: Iterable[str], optional: Iterable[str] = ()
+    ) -> dict[str, yaml.Node]:
         """Read a mapping whose keys are known.
 
         Parameters
@@ -191,7 +193,7 @@ class Reader:
                 self.report(node, f"{what} has no '{name}'; it must")
         return found
 
-    def entries(self, node: yaml.Node, what: str) -> "dict[str, tuple[yaml.Node, yaml.Node]]":
+    def entries(self, node: yaml.Node, what: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         """Read a mapping whose keys are names: name to its key and value. A key that stands twice is a problem."""
         if not isinstance(node, yaml.MappingNode):
             self.report(node, f"{what} is {kind_of(node)}; it must be a mapping")
@@ -245,7 +247,7 @@ class Reader:
             return None
         return value
 
-    def choice(self, node: yaml.Node, what: str, allowed: "Iterable[str]") -> str | None:
+    def choice(self, node: yaml.Node, what: str, allowed: Iterable[str]) -> str | None:
         """Read one of a few words."""
         allowed = tuple(allowed)
         value = self.text(node, what)
@@ -310,7 +312,7 @@ def kind_of(node: yaml.Node) -> str:
     return _KINDS.get(node.tag.removeprefix(_TAG), f"tagged {node.tag[:40]}")
 
 
-def suggestion(name: str, known: "Iterable[str] | Mapping[str, object]") -> str:
+def suggestion(name: str, known: Iterable[str] | Mapping[str, object]) -> str:
     """Name the nearest known name, for the end of a message; empty where none is near.
 
     Examples

@@ -4,19 +4,21 @@ Whether a payment is on a list is judged at its own event time, not by the clock
 history row at any later time and come out the same.
 """
 
+from __future__ import annotations
+
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.transaction import Transaction
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import yaml
 
+    from contract.transaction import Transaction
     from score.rule_document import Reader
 
 MAX_LISTS: Final = 40
@@ -105,7 +107,7 @@ def _without_mapping(value: str) -> str:
     return value if mapped is None else str(mapped)
 
 
-def read_lists(reader: "Reader", node: "yaml.Node") -> tuple[NamedList, ...]:
+def read_lists(reader: Reader, node: yaml.Node) -> tuple[NamedList, ...]:
     """Read the ``lists`` section of a ruleset.
 
     Parameters
@@ -131,7 +133,7 @@ def read_lists(reader: "Reader", node: "yaml.Node") -> tuple[NamedList, ...]:
     )
 
 
-def _read_list(reader: "Reader", name: str, node: "yaml.Node") -> NamedList:
+def _read_list(reader: Reader, name: str, node: yaml.Node) -> NamedList:
     what = f"list '{name}'"
     fields = reader.fields(node, what, ("field", "entries"), ("description",))
     if "description" in fields:
@@ -173,7 +175,7 @@ def _network(value: str) -> _Network | None:
         return None
 
 
-def _read_until(reader: "Reader", node: "yaml.Node", what: str) -> datetime | None:
+def _read_until(reader: Reader, node: yaml.Node, what: str) -> datetime | None:
     text = reader.moment(node, f"until in {what}")
     if text is None:
         return None

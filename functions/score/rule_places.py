@@ -5,6 +5,8 @@ anything. What it never changes is the order of the visible characters; the mapp
 plain, quoted, literal and folded text alike.
 """
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -118,7 +120,7 @@ def index_in_scalar(text: str, node: yaml.ScalarNode, offset: int) -> int:
     return start + (visible[before - 1] + 1 if 0 < before <= len(visible) else 0)
 
 
-def _visible(raw: str, style: str | None) -> "Iterator[int]":
+def _visible(raw: str, style: str | None) -> Iterator[int]:
     """Give the indices in `raw` at which a visible character of the value begins, in order."""
     if style in ("|", ">"):
         first = raw.find("\n") + 1  # the header: "|", "|-", ">2  # a comment"

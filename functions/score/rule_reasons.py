@@ -4,15 +4,20 @@ A template is checked when the ruleset is read, so narrowly that filling it in c
 of a feature and, for numbers, how it is to be written.
 """
 
+from __future__ import annotations
+
 import re
 import string
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from contract.quotation import quoted
-from contract.scored import FeatureValue
 from score.catalogue import CATALOGUE
 from score.rule_document import TextProblem, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contract.scored import FeatureValue
 
 MAX_REASON_CHARACTERS: Final = 300
 """The longest template."""

@@ -8,6 +8,8 @@ None of the operators taken can fail, so ``&&`` and ``||`` need not absorb error
 reckoned with: CEL's overflow, Python's do not.
 """
 
+from __future__ import annotations
+
 import ast
 import math
 from collections.abc import Callable, Mapping, Sequence

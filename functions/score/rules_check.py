@@ -3,13 +3,18 @@
 The check itself, :func:`check_ruleset`, prints nothing: AppConfig's validator runs the same one.
 """
 
+from __future__ import annotations
+
 import sys
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from score.errors import InvalidRulesetError
 from score.rule_document import decode_document
 from score.ruleset import Ruleset, parse_ruleset
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def check_ruleset(data: bytes, source: str) -> Ruleset:

@@ -4,8 +4,9 @@ The last good ruleset stays in force, whatever the place it is kept in says or f
 owner through two callbacks, which make metrics of it.
 """
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.utilities.parameters import AppConfigProvider
@@ -16,6 +17,8 @@ from score.errors import InvalidRulesetError, NoRulesetError, RulesetUnreachable
 from score.rules_check import check_ruleset
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from score.ruleset import Ruleset
 
 MIN_POLL_SECONDS: Final = 15
@@ -75,7 +78,7 @@ class Rulesets:
         """What is wrong with the newest document; None while the newest is the one in force. For a gauge."""
         return self._refused
 
-    def current(self) -> "Ruleset":
+    def current(self) -> Ruleset:
         """Give the ruleset in force, after a look at whether there is a newer one.
 
         Returns

@@ -3,6 +3,8 @@
 A deployment of its own, from this same package: whatever the score stage would refuse, AppConfig refuses first.
 """
 
+from __future__ import annotations
+
 import base64
 from typing import TYPE_CHECKING, TypedDict
 
@@ -31,7 +33,7 @@ class ValidationEvent(TypedDict):
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: ValidationEvent, _context: "LambdaContext") -> None:
+def handler(event: ValidationEvent, _context: LambdaContext) -> None:
     """Return where the ruleset is good; an InvalidRulesetError, which AppConfig shows, refuses it."""
     source = f"version {event['configurationVersion']}"
     try:

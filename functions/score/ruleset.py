@@ -4,17 +4,16 @@
 is decided in :mod:`score.decision`; here it only says which rules hold.
 """
 
+from __future__ import annotations
+
 import hashlib
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 import yaml
 
 from contract.currency import MINOR_UNIT_EXPONENT
-from contract.scored import FeatureValue
-from contract.transaction import Transaction
 from score.errors import InvalidRulesetError
 from score.exchange import ExchangeRates
 from score.rule_conditions import (
@@ -28,6 +27,12 @@ from score.rule_conditions import (
 from score.rule_document import Reader, is_short_scalar, suggestion
 from score.rule_lists import NAME, NamedList, read_lists
 from score.rule_reasons import MAX_REASON_CHARACTERS, reason_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from contract.scored import FeatureValue
+    from contract.transaction import Transaction
 
 MAX_RULES: Final = 250
 """The most rules of a ruleset."""

@@ -1,5 +1,7 @@
 """Settings of the score stage; what `function.yaml` declares, read once at the cold start."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import msgspec

@@ -5,6 +5,8 @@ answer. History is inserted before profiles are written: a profile that is behin
 one that is ahead of it would hide a payment for good. Two round trips to the cache a batch, whatever its size.
 """
 
+from __future__ import annotations
+
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -57,12 +59,12 @@ class ScoreStage:
 
     def __init__(
         self,
-        profiles: "ProfileStore",
-        history: "HistoryStore",
-        quarantine: "Quarantine",
-        ruleset: "Callable[[], Ruleset]",
-        telemetry: "Telemetry",
-        clock: "Callable[[], datetime]",
+        profiles: ProfileStore,
+        history: HistoryStore,
+        quarantine: Quarantine,
+        ruleset: Callable[[], Ruleset],
+        telemetry: Telemetry,
+        clock: Callable[[], datetime],
     ) -> None:
         self._profiles = profiles
         self._history = history
@@ -71,7 +73,7 @@ class ScoreStage:
         self._telemetry = telemetry
         self._clock = clock
 
-    def handle(self, event: "KafkaEvent", has_time: "Callable[[], bool]") -> PartialBatchResponse:
+    def handle(self, event: KafkaEvent, has_time: Callable[[], bool]) -> PartialBatchResponse:
         """Score one batch.
 
         Parameters
@@ -104,7 +106,7 @@ class ScoreStage:
         self._telemetry.batch_done(work.rows, failed, is_degraded=work.is_degraded)
         return failure_response(failed)
 
-    def _load(self, work: BatchWork, has_time: "Callable[[], bool]") -> None:
+    def _load(self, work: BatchWork, has_time: Callable[[], bool]) -> None:
         """Read or rebuild the profiles, and look up rows that may stand already."""
         try:
             work.take(self._profiles.read(list(work.by_user), work.batch.spans))
@@ -125,8 +127,8 @@ class ScoreStage:
     def _rebuild(
         self,
         work: BatchWork,
-        to_be_folded: "Mapping[str, Sequence[Delivery]]",
-        has_time: "Callable[[], bool]",
+        to_be_folded: Mapping[str, Sequence[Delivery]],
+        has_time: Callable[[], bool],
     ) -> None:
         if not to_be_folded:
             return
@@ -142,7 +144,7 @@ class ScoreStage:
         ruleset_version = f"{ruleset.version}+{ruleset.digest}"
         scored_at = self._clock()
 
-        def score(delivery: "Delivery", profile: Profile) -> ScoredTransaction:
+        def score(delivery: Delivery, profile: Profile) -> ScoredTransaction:
             transaction = delivery.facts.transaction
             features = compute_features(delivery.facts, profile, ruleset.exchange)
             verdict = is_fraudulent(features, transaction, ruleset)
@@ -169,7 +171,7 @@ class ScoreStage:
             work.chains[user_id] = chain
             work.rows += chain.rows
 
-    def _store(self, work: BatchWork, has_time: "Callable[[], bool]") -> "set[Position]":
+    def _store(self, work: BatchWork, has_time: Callable[[], bool]) -> set[Position]:
         """Insert the new rows and settle each user's chain; returns what could not be stored."""
         inserts = self._history.insert(work.rows, has_time) if work.rows else []
         keys = [(row.transaction.user_id, row.transaction.event_key) for row in work.rows]
@@ -184,7 +186,7 @@ class ScoreStage:
         work.rows = [row for row, insert in zip(work.rows, inserts, strict=True) if insert is Insert.STORED]
         return failed
 
-    def _write_profiles(self, work: BatchWork, failed: "set[Position]") -> None:
+    def _write_profiles(self, work: BatchWork, failed: set[Position]) -> None:
         """Write the profiles by compare-and-set; those that others changed are read and folded again."""
         if work.is_degraded:
             return  # nothing is known of what stands in the cache; the gap in its progress will tell
@@ -209,7 +211,7 @@ class ScoreStage:
         for user_id in lost:
             failed.update(delivery.position for delivery in work.by_user[user_id])
 
-    def _fold_on_top(self, work: BatchWork, user_ids: "Sequence[str]") -> list[ProfileWrite]:
+    def _fold_on_top(self, work: BatchWork, user_ids: Sequence[str]) -> list[ProfileWrite]:
         """Fold what this batch folded onto the profiles that another writer left.
 
         One that is gone stays so: the next batch rebuilds it as of its own offset. From here it can not be told which rows

@@ -1,5 +1,7 @@
 """What the score stage tells of itself: metrics in EMF and log lines, without anything personal."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final, Protocol
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -43,16 +45,16 @@ METRICS: Final[dict[str, str]] = {
 class Telemetry(Protocol):
     """What the stage reports."""
 
-    def batch_read(self, batch: "Batch") -> None:
+    def batch_read(self, batch: Batch) -> None:
         """Tell what came in."""
         ...
 
-    def chain_settled(self, outcome: "Outcome") -> None:
+    def chain_settled(self, outcome: Outcome) -> None:
         """Tell what became of one user's payments."""
         ...
 
     def batch_done(
-        self, rows: "Sequence[ScoredTransaction]", failed: "set[Position]", *, is_degraded: bool
+        self, rows: Sequence[ScoredTransaction], failed: set[Position], *, is_degraded: bool
     ) -> None:
         """Tell what was stored and what is to come again."""
         ...
@@ -65,7 +67,7 @@ class Telemetry(Protocol):
         """Tell how many compare-and-sets were lost."""
         ...
 
-    def cache_unavailable(self, error: "CacheUnavailableError") -> None:
+    def cache_unavailable(self, error: CacheUnavailableError) -> None:
         """Tell that the cache did not answer."""
         ...
 
@@ -83,12 +85,12 @@ class EmfTelemetry:
         The time, aware.
     """
 
-    def __init__(self, metrics: "Metrics", logger: "Logger", clock: "Callable[[], datetime]") -> None:
+    def __init__(self, metrics: Metrics, logger: Logger, clock: Callable[[], datetime]) -> None:
         self._metrics = metrics
         self._logger = logger
         self._clock = clock
 
-    def batch_read(self, batch: "Batch") -> None:
+    def batch_read(self, batch: Batch) -> None:
         """Count records; name each rejected one by position, field and problem."""
         self._count("RecordsReceived", len(batch.deliveries) + len(batch.rejected))
         self._count("KeyMismatches", sum(delivery.is_key_mismatch for delivery in batch.deliveries))
@@ -101,13 +103,13 @@ class EmfTelemetry:
                 problem=rejected.problem,
             )
 
-    def chain_settled(self, outcome: "Outcome") -> None:
+    def chain_settled(self, outcome: Outcome) -> None:
         """Count what was not new."""
         self._count("TransactionsRedelivered", outcome.redelivered)
         self._count("TransactionsRepeated", outcome.repeats)
 
     def batch_done(
-        self, rows: "Sequence[ScoredTransaction]", failed: "set[Position]", *, is_degraded: bool
+        self, rows: Sequence[ScoredTransaction], failed: set[Position], *, is_degraded: bool
     ) -> None:
         """Count decisions, and how long the oldest payment waited."""
         decisions = [row.decision for row in rows]
@@ -135,12 +137,12 @@ class EmfTelemetry:
         """Count lost compare-and-sets."""
         self._count("ProfileConflicts", count)
 
-    def cache_unavailable(self, error: "CacheUnavailableError") -> None:
+    def cache_unavailable(self, error: CacheUnavailableError) -> None:
         """Count and log."""
         self._count("CacheUnavailable", 1)
         self._logger.warning("profile cache unavailable", cause=str(error))
 
-    def ruleset_refused(self, error: "InvalidRulesetError") -> None:
+    def ruleset_refused(self, error: InvalidRulesetError) -> None:
         """Count a bad document, once, and log what is wrong with it."""
         self._count("RulesetRefused", 1)
         self._logger.error(
@@ -148,7 +150,7 @@ class EmfTelemetry:
             problems=[problem.without_excerpt for problem in error.problems[:10]],
         )
 
-    def ruleset_unreachable(self, error: "RulesetUnreachableError") -> None:
+    def ruleset_unreachable(self, error: RulesetUnreachableError) -> None:
         """Count a failed look, and log why."""
         self._count("RulesetUnreachable", 1)
         self._logger.warning("ruleset unreachable, the last good one stays", cause=str(error))

@@ -12,18 +12,20 @@ Which rows stand need not be asked for a payment that is later than all that the
 event time, so it can not be later. For the others the caller looks the rows up first.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from contract.scored import Position, ScoredTransaction
+from score.delivery import Delivery
 from score.history_store import Insert, RowKey
+from score.profile import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from score.delivery import Delivery
-    from score.profile import Profile
     from score.profile.profile import PaymentFacts
 
     Score = Callable[["Delivery", "Profile"], ScoredTransaction]
@@ -32,9 +34,9 @@ if TYPE_CHECKING:
 class Outcome(msgspec.Struct):
     """What a chain's payments came to, once the inserts are known."""
 
-    profile: "Profile"
+    profile: Profile
     """With every payment folded that may be."""
-    folded: "list[Delivery]"
+    folded: list[Delivery]
     """Those that this batch folded: new ones, and redelivered ones that the profile did not hold."""
     failed: list[Position]
     """Payments that could not be stored; those behind them on the same partition are not folded either."""
@@ -42,13 +44,13 @@ class Outcome(msgspec.Struct):
     redelivered: int
 
 
-def row_key(delivery: "Delivery") -> RowKey:
+def row_key(delivery: Delivery) -> RowKey:
     """Key of the payment's row in the history."""
     transaction = delivery.facts.transaction
     return transaction.user_id, transaction.event_key
 
 
-def needs_lookup(delivery: "Delivery", profile: "Profile") -> bool:
+def needs_lookup(delivery: Delivery, profile: Profile) -> bool:
     """Whether only the history can tell if this payment is a repeat."""
     facts, position = delivery.facts, delivery.position
     if profile.holds(facts.key_hash):
@@ -75,10 +77,10 @@ class UserChain:
 
     def __init__(
         self,
-        deliveries: "Sequence[Delivery]",
-        profile: "Profile",
-        base: "Callable[[], Profile]",
-        standing: "Mapping[RowKey, Position]",
+        deliveries: Sequence[Delivery],
+        profile: Profile,
+        base: Callable[[], Profile],
+        standing: Mapping[RowKey, Position],
     ) -> None:
         self.deliveries = deliveries
         self._base = base
@@ -91,7 +93,7 @@ class UserChain:
         self.rows: list[ScoredTransaction] = []
         """New rows, to be inserted."""
 
-    def score(self, score: "Score") -> None:
+    def score(self, score: Score) -> None:
         """Walk through the payments, scoring each new one against the profile that the ones before it left."""
         profile = self._profile
         done = set(self._held)
@@ -104,9 +106,7 @@ class UserChain:
             profile.fold(delivery.facts, delivery.position)
             self._folded.append(delivery)
 
-    def settle(
-        self, inserts: "Mapping[RowKey, Insert]", standing_after: "Mapping[RowKey, Position]"
-    ) -> Outcome:
+    def settle(self, inserts: Mapping[RowKey, Insert], standing_after: Mapping[RowKey, Position]) -> Outcome:
         """Say what profile follows from what was really stored.
 
         Parameters
@@ -131,9 +131,7 @@ class UserChain:
             return outcome
         return self._fold_again(inserts, standing)
 
-    def _fold_again(
-        self, inserts: "Mapping[RowKey, Insert]", standing: "Mapping[RowKey, Position]"
-    ) -> Outcome:
+    def _fold_again(self, inserts: Mapping[RowKey, Insert], standing: Mapping[RowKey, Position]) -> Outcome:
         outcome = Outcome(self._base(), [], [], 0, 0)
         stuck: set[tuple[str, int]] = set()
         passed: list[Delivery] = []
@@ -159,7 +157,7 @@ class UserChain:
         self._mark(outcome.profile, passed)
         return outcome
 
-    def _folded_in(self, profile: "Profile", standing: "Mapping[RowKey, Position]") -> set[Position]:
+    def _folded_in(self, profile: Profile, standing: Mapping[RowKey, Position]) -> set[Position]:
         """Where the payments stood whose rows are known to stand, and that the profile before the batch holds."""
         if not standing:
             return set()
@@ -171,11 +169,11 @@ class UserChain:
         }
 
     @staticmethod
-    def _stands_as_own(delivery: "Delivery", standing: "Mapping[RowKey, Position]") -> bool:
+    def _stands_as_own(delivery: Delivery, standing: Mapping[RowKey, Position]) -> bool:
         return standing.get(row_key(delivery)) == delivery.position
 
     @staticmethod
-    def _mark(profile: "Profile", passed: "Sequence[Delivery]") -> None:
+    def _mark(profile: Profile, passed: Sequence[Delivery]) -> None:
         # Repeats move the mark too: a profile that was rebuilt for one need not be rebuilt for the next.
         for delivery in passed:
             position = delivery.position
@@ -183,9 +181,7 @@ class UserChain:
                 profile.mark_complete_to(position.topic, position.partition, position.offset)
 
 
-def _is_done(
-    delivery: "Delivery", standing: "Mapping[RowKey, Position]", folded_before: set[Position]
-) -> bool:
+def _is_done(delivery: Delivery, standing: Mapping[RowKey, Position], folded_before: set[Position]) -> bool:
     """Whether nothing is left to do for a payment that the ring does not know: it is folded, or repeats another one."""
     stands_from = standing.get(row_key(delivery))
     if stands_from is None:
@@ -194,11 +190,11 @@ def _is_done(
 
 
 def rebuild(
-    profile: "Profile",
-    rows: "Sequence[ScoredTransaction]",
-    facts_of: "Callable[[ScoredTransaction], PaymentFacts]",
-    deliveries: "Sequence[Delivery]",
-) -> "Profile":
+    profile: Profile,
+    rows: Sequence[ScoredTransaction],
+    facts_of: Callable[[ScoredTransaction], PaymentFacts],
+    deliveries: Sequence[Delivery],
+) -> Profile:
     """Fold history rows into an empty profile, as of the first of ``deliveries`` on each partition.
 
     Rows at or behind that offset were stored by an earlier try of this batch, or by one that runs beside it: they come again

@@ -1,5 +1,7 @@
 """The cluster, by Kafka's admin protocol."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
@@ -32,7 +34,7 @@ WANT_OF_RIGHTS: Final = frozenset(
 ResultT = TypeVar("ResultT")
 
 
-def client_config(settings: "Settings", region: str) -> dict[str, Any]:
+def client_config(settings: Settings, region: str) -> dict[str, Any]:
     """Write librdkafka's configuration.
 
     Parameters
@@ -161,7 +163,7 @@ def _refusal(topic: str, error: KafkaError) -> KafkaRefusedError:
     return kind(topic, error.str())
 
 
-def _result(topic: str, future: "Future[ResultT]") -> ResultT:
+def _result(topic: str, future: Future[ResultT]) -> ResultT:
     try:
         return future.result(REQUEST_SECONDS)
     except KafkaException as error:

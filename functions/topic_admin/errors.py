@@ -1,5 +1,7 @@
 """The errors of topic_admin; each ends the invocation, and with it `terraform apply`."""
 
+from __future__ import annotations
+
 from contract.errors import ContractError
 
 
@@ -48,7 +50,7 @@ class KafkaRefusedError(TopicError):
 class KafkaUnauthorizedError(KafkaRefusedError):
     """A request that the brokers refused for want of rights, or a sign-in that they did not take."""
 
-    def lasting(self, seconds: float) -> "KafkaUnauthorizedError":
+    def lasting(self, seconds: float) -> KafkaUnauthorizedError:
         """Make the error of one that was asked again for so long."""
         return KafkaUnauthorizedError(
             self.topic,

@@ -1,5 +1,7 @@
 """The Lambda: settings, cluster, handler."""
 
+from __future__ import annotations
+
 import os
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ topics = KafkaTopics(client_config(settings, boto3.Session().region_name))
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
-def handler(event: dict[str, object], _context: "LambdaContext") -> Response:
+def handler(event: dict[str, object], _context: LambdaContext) -> Response:
     """Bring the topics to what the payload wants, and tell what was done."""
     response = apply_request(event, PatientTopics(topics))
     logger.info("topics are as wanted", topics=response["topics"])

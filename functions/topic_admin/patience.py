@@ -4,6 +4,8 @@
 try; whatever else the brokers refuse, they refuse for good.
 """
 
+from __future__ import annotations
+
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -39,20 +41,20 @@ class PatientTopics:
 
     def __init__(
         self,
-        topics: "Topics",
-        monotonic: "Callable[[], float]" = time.monotonic,
-        sleep: "Callable[[float], object]" = time.sleep,
+        topics: Topics,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._topics = topics
         self._monotonic = monotonic
         self._sleep = sleep
         self._refused_at: float | None = None
 
-    def describe(self, name: str) -> "StandingTopic | None":
+    def describe(self, name: str) -> StandingTopic | None:
         """As `Topics.describe`."""
         return self._ask(lambda: self._topics.describe(name))
 
-    def create(self, topic: "WantedTopic") -> None:
+    def create(self, topic: WantedTopic) -> None:
         """As `Topics.create`."""
         self._ask(lambda: self._topics.create(topic))
 
@@ -64,7 +66,7 @@ class PatientTopics:
         """As `Topics.configure`."""
         self._ask(lambda: self._topics.configure(name, configs))
 
-    def _ask(self, call: "Callable[[], ResultT]") -> ResultT:
+    def _ask(self, call: Callable[[], ResultT]) -> ResultT:
         while True:
             try:
                 return call()

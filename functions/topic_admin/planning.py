@@ -1,5 +1,7 @@
 """What has to be done to a topic, from how it is and how it should be. Pure: no broker, no clock."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import msgspec

@@ -1,5 +1,7 @@
 """Settings of topic_admin, one field for each variable of its function.yaml."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal
 
 import msgspec

@@ -1,5 +1,7 @@
 """Brings topics to what is wanted: look at all, plan all, and only then change any."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
 from topic_admin.planning import parse_request, plan_topic
@@ -11,11 +13,11 @@ if TYPE_CHECKING:
 class Topics(Protocol):
     """The calls to Kafka that this makes."""
 
-    def describe(self, name: str) -> "StandingTopic | None":
+    def describe(self, name: str) -> StandingTopic | None:
         """Tell how a topic is; None where there is none."""
         ...
 
-    def create(self, topic: "WantedTopic") -> None:
+    def create(self, topic: WantedTopic) -> None:
         """Create a topic."""
         ...
 

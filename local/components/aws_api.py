@@ -1,5 +1,7 @@
 """MiniStack: the AWS API of the local stack (DynamoDB and its streams, SNS, SQS, S3, AppConfig), all in memory."""
 
+from __future__ import annotations
+
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -34,7 +36,7 @@ class AwsApi(Component):
 
     name: ClassVar[str] = "aws-api"
 
-    def __init__(self, folder: "Path", logs: "Path") -> None:
+    def __init__(self, folder: Path, logs: Path) -> None:
         super().__init__(folder, logs)
         self._port = 0
 
@@ -43,7 +45,7 @@ class AwsApi(Component):
         """The endpoint URL of every AWS service."""
         return f"http://{HOST}:{self._port}"
 
-    def _make_process(self) -> "ManagedProcess":
+    def _make_process(self) -> ManagedProcess:
         self._port = free_port()
         return self._process_of(
             str(_PYTHON),
@@ -64,7 +66,7 @@ class AwsApi(Component):
             **CREDENTIALS,
         )
 
-    def _wait_until_ready(self, process: "ManagedProcess") -> None:
+    def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
         process.wait_until(lambda: is_aws_api_up(self.endpoint, 2.0), "answers /_ministack/ready")
 

@@ -1,5 +1,7 @@
 """Apache Kafka: one broker that is its own controller (KRaft), on data that lives as long as the stack."""
 
+from __future__ import annotations
+
 import subprocess
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -37,7 +39,7 @@ class Broker(Component):
 
     name: ClassVar[str] = "kafka"
 
-    def __init__(self, folder: "Path", logs: "Path") -> None:
+    def __init__(self, folder: Path, logs: Path) -> None:
         super().__init__(folder, logs)
         self._port = 0
 
@@ -46,7 +48,7 @@ class Broker(Component):
         """Bootstrap servers."""
         return f"{HOST}:{self._port}"
 
-    def _make_process(self) -> "ManagedProcess":
+    def _make_process(self) -> ManagedProcess:
         self._port = free_port()
         class_path = ":".join(str(jar) for jar in kafka_jars())
         properties = self._folder / "server.properties"
@@ -56,7 +58,7 @@ class Broker(Component):
         self._format_storage(storage_tool)
         return self._process_of(*java, "kafka.Kafka", str(properties))
 
-    def _wait_until_ready(self, process: "ManagedProcess") -> None:
+    def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
         # It listens a little before it knows itself as a broker of the cluster.
         process.wait_until(lambda: is_kafka_up(self.endpoint, _REQUEST_SECONDS), "gives its metadata")
@@ -104,7 +106,7 @@ def _knows_groups(bootstrap_servers: str) -> bool:
     return True
 
 
-def _server_properties(broker_port: int, controller_port: int, data: "Path") -> str:
+def _server_properties(broker_port: int, controller_port: int, data: Path) -> str:
     settings = {
         "process.roles": "broker,controller",
         "node.id": 1,

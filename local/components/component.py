@@ -1,5 +1,7 @@
 """What all servers of the local stack have in common: a folder, free ports, one process, an endpoint."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from abc import ABC, abstractmethod
@@ -29,7 +31,7 @@ class Component(ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, folder: "Path", logs: "Path") -> None:
+    def __init__(self, folder: Path, logs: Path) -> None:
         self._folder = folder / self.name
         self._log = logs / f"{self.name}.log"
         self._process: ManagedProcess | None = None

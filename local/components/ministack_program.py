@@ -4,6 +4,8 @@ MiniStack 1.5.33 writes stream records for `PutItem`, `UpdateItem` and `DeleteIt
 `BatchExecuteStatement`. Runs in the emulator's own environment, so it imports nothing of this project.
 """
 
+from __future__ import annotations
+
 import sys
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Rows of files as they are: CSV, TSV, JSON lines, a JSON array, each perhaps compressed, or a folder of them."""
 
+from __future__ import annotations
+
 import csv
 import gzip
 import io
@@ -37,7 +39,7 @@ class Row(msgspec.Struct, frozen=True):
     """What stands in the file; for a CSV row, the same values again."""
 
 
-def find_files(path: "Path") -> "list[Path]":
+def find_files(path: Path) -> list[Path]:
     """Find the files of a data set, in alphabetical order.
 
     Raises
@@ -57,7 +59,7 @@ def find_files(path: "Path") -> "list[Path]":
     return [path]
 
 
-def read_rows(path: "Path") -> "Iterator[Row]":
+def read_rows(path: Path) -> Iterator[Row]:
     """Read a file's rows, one after the other.
 
     Yields
@@ -83,7 +85,7 @@ def read_rows(path: "Path") -> "Iterator[Row]":
             raise DatasetError(f"{path}: {error}") from error
 
 
-def columns_of(path: "Path") -> tuple[str, ...]:
+def columns_of(path: Path) -> tuple[str, ...]:
     """Name a file's columns: the header of a CSV file, the fields of the first hundred JSON rows.
 
     Raises
@@ -100,12 +102,12 @@ def columns_of(path: "Path") -> tuple[str, ...]:
     return tuple(seen)
 
 
-def _kind(path: "Path") -> str:
+def _kind(path: Path) -> str:
     name = path.name.lower().removesuffix(".gz")
     return name[name.rfind(".") :] if "." in name else ""
 
 
-def _csv_rows(file: BinaryIO, delimiter: str | None) -> "Iterator[Row]":
+def _csv_rows(file: BinaryIO, delimiter: str | None) -> Iterator[Row]:
     text = io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")
     first = text.readline()
     if delimiter is None:
@@ -122,7 +124,7 @@ def _csv_rows(file: BinaryIO, delimiter: str | None) -> "Iterator[Row]":
         yield Row(dict(zip(header, values, strict=True)) if is_whole else None, raw)
 
 
-def _json_rows(file: BinaryIO, path: "Path") -> "Iterator[Row]":
+def _json_rows(file: BinaryIO, path: Path) -> Iterator[Row]:
     begin = file.read(64).lstrip()
     file.seek(0)
     if not begin.startswith(b"["):

@@ -12,6 +12,8 @@ Each key is a field of the contract (``latitude``, ``longitude``, ``country`` an
     scenario: fraud_kind
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timezone, tzinfo
 from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -77,7 +79,7 @@ class Mapping(msgspec.Struct, frozen=True):
     scenario: Source | None = None
 
 
-def read_mapping(path: "Path", columns: "Sequence[str]") -> Mapping:
+def read_mapping(path: Path, columns: Sequence[str]) -> Mapping:
     """Read a mapping and hold it against the columns that a file has.
 
     Parameters
@@ -115,7 +117,7 @@ def read_mapping(path: "Path", columns: "Sequence[str]") -> Mapping:
     return _complete(Mapping(sources, label, scenario), columns)
 
 
-def guess_mapping(columns: "Sequence[str]") -> Mapping:
+def guess_mapping(columns: Sequence[str]) -> Mapping:
     """Map columns by their names, as the Glue job knows them.
 
     Raises
@@ -192,7 +194,7 @@ def _check_options(key: str, source: Source) -> None:
             raise MappingError(key, f"origin {source.origin!r} has no time zone")
 
 
-def _complete(mapping: Mapping, columns: "Sequence[str]") -> Mapping:
+def _complete(mapping: Mapping, columns: Sequence[str]) -> Mapping:
     missing = [field for field in REQUIRED if field not in mapping.fields]
     if missing:
         example = "\n".join(f"    {field}: <column>" for field in REQUIRED)

@@ -4,11 +4,14 @@ No row is dropped. What cannot be mapped lands as far as it goes, and what canno
 pipeline quarantines both, and every row of the file can be accounted for.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, DecimalException
 from hashlib import blake2b
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -31,7 +34,6 @@ from local.simulator.world import USD_RATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SORT_LIMIT: Final = 500_000
 """So many rows are brought into the order of event time, about 1 GB; a larger data set keeps its files' order."""
@@ -46,7 +48,7 @@ _UNITS: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
 class Dataset(msgspec.Struct, frozen=True):
     """Files that have been found, and a mapping that fits them."""
 
-    files: "tuple[Path, ...]"
+    files: tuple[Path, ...]
     columns: tuple[str, ...]
     mapping: Mapping
 
@@ -55,7 +57,7 @@ class Dataset(msgspec.Struct, frozen=True):
         """Whether a column says what is fraud; without one, every scenario is None and means nothing."""
         return self.mapping.label is not None
 
-    def transactions(self) -> "Iterator[LabelledTransaction]":
+    def transactions(self) -> Iterator[LabelledTransaction]:
         """Read the rows.
 
         Yields
@@ -79,7 +81,7 @@ class Dataset(msgspec.Struct, frozen=True):
             yield incidents.named(labelled)
 
 
-def open_dataset(path: "Path", mapping: "Path | None" = None) -> Dataset:
+def open_dataset(path: Path, mapping: Path | None = None) -> Dataset:
     """Find a data set's files and fit a mapping to them.
 
     Parameters

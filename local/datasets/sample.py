@@ -4,6 +4,8 @@
 The package draws from data of its own (Brazilian municipalities) and needs no network.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import io
@@ -51,7 +53,7 @@ def make_sample(path: Path, rows: int = ROWS) -> int:
     return len(latest)
 
 
-def _generate() -> "pd.DataFrame":
+def _generate() -> pd.DataFrame:
     # Imported here: pandas and geopandas take seconds, and whoever only asks for MAPPING needs neither.
     from synccfd import DatasetGenerator
 

@@ -1,5 +1,7 @@
 """Run the demo: ``python -m local.demo [--transactions N] [--data FILE [--map FILE]]``."""
 
+from __future__ import annotations
+
 import argparse
 import signal
 import sys
@@ -18,7 +20,6 @@ from local.demo import feed as feeds
 from local.demo.account import take_account
 from local.demo.outcome import show_report
 from local.demo.report import make_report
-from local.event_sources.config import MappingStatus
 from local.metrics import Snapshot, StackMetrics
 from local.processes import ProcessError
 from local.provision import LANDING_PREFIX
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from local.demo.feed import Feed
+    from local.event_sources.config import MappingStatus
 
 BUILD_DIR: Final = ROOT / "build"
 STACK_FOLDER: Final = "demo"
@@ -50,7 +52,7 @@ STALL_SECONDS: Final = 60.0
 class Progress:
     """Whether a run is done, or has stalled."""
 
-    def __init__(self, feed: "Feed", metrics: StackMetrics) -> None:
+    def __init__(self, feed: Feed, metrics: StackMetrics) -> None:
         self._rows = feed.transactions + feed.bad_rows
         self._metrics = metrics
         self._last: tuple[object, ...] = ()
@@ -80,7 +82,7 @@ def _rests(status: MappingStatus) -> bool:
     return status.idle and status.idle_since_ms is not None and status.at_ms - status.idle_since_ms > REST_MS
 
 
-def run(feed: "Feed", tps: float, build_dir: Path, console: Console) -> bool:
+def run(feed: Feed, tps: float, build_dir: Path, console: Console) -> bool:
     """Run the feed through a stack of its own; returns whether all is accounted for."""
     stack_dir = build_dir / STACK_FOLDER
     with Stack(stack_dir) as stack:
@@ -114,7 +116,7 @@ def run(feed: "Feed", tps: float, build_dir: Path, console: Console) -> bool:
     return report.reconciled
 
 
-def _watch(feed: "Feed", metrics: StackMetrics, console: Console) -> None:
+def _watch(feed: Feed, metrics: StackMetrics, console: Console) -> None:
     history = [metrics.snapshot()]
     progress = Progress(feed, metrics)
     if console.is_terminal:
@@ -133,7 +135,7 @@ def _watch(feed: "Feed", metrics: StackMetrics, console: Console) -> None:
         history.append(metrics.snapshot())
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; 0 where every transaction is accounted for."""
     options = _parser().parse_args(arguments)
     console = Console()

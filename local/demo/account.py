@@ -1,5 +1,7 @@
 """The account of a run: what each store holds in the end, gathered from the stores themselves, not from counters."""
 
+from __future__ import annotations
+
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,7 +48,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: int
 
 
-def take_account(stack: "Stack") -> Account:
+def take_account(stack: Stack) -> Account:
     """Read every store of a stack that has come to rest.
 
     Parameters
@@ -78,12 +80,12 @@ def take_account(stack: "Stack") -> Account:
     )
 
 
-def _scan(dynamodb: Any, table: str) -> "Iterator[dict[str, Any]]":
+def _scan(dynamodb: Any, table: str) -> Iterator[dict[str, Any]]:
     for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         yield from page["Items"]
 
 
-def _drain(sqs: Any, queue_url: str) -> "Iterator[dict[str, Any]]":
+def _drain(sqs: Any, queue_url: str) -> Iterator[dict[str, Any]]:
     while messages := sqs.receive_message(
         QueueUrl=queue_url,
         MaxNumberOfMessages=10,
@@ -99,7 +101,7 @@ def _delivered(message: dict[str, Any]) -> DeliveredAlert:
     return DeliveredAlert(alert, int(message["Attributes"]["SentTimestamp"]))
 
 
-def _landed_bad(stack: "Stack") -> "Iterator[dict[str, Any]]":
+def _landed_bad(stack: Stack) -> Iterator[dict[str, Any]]:
     s3, bucket = stack.client("s3"), stack.resources.buckets["quarantine"]
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=INGESTION_QUARANTINE_PREFIX)
     for page in pages:
@@ -108,7 +110,7 @@ def _landed_bad(stack: "Stack") -> "Iterator[dict[str, Any]]":
             yield from (msgspec.json.decode(line) for line in body.split(b"\n") if line.strip())
 
 
-def _topic_ids(stack: "Stack") -> "Iterator[str | None]":
+def _topic_ids(stack: Stack) -> Iterator[str | None]:
     consumer = Consumer(
         {
             "bootstrap.servers": stack.bootstrap_servers,

@@ -1,5 +1,7 @@
 """What the demo drops into the landing bucket: simulated transactions, or a data set of one's own, with the truth aside."""
 
+from __future__ import annotations
+
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -68,7 +70,7 @@ def simulated(transactions: int, users: int, seed: int, now: datetime) -> Feed:
     return _feed(source, list(simulate(config)), landing, is_labelled=True)
 
 
-def own(data: "Path", mapping: "Path | None", now: datetime, limit: int | None = None) -> Feed:
+def own(data: Path, mapping: Path | None, now: datetime, limit: int | None = None) -> Feed:
     """Read transactions of one's own.
 
     Parameters
@@ -98,9 +100,9 @@ def own(data: "Path", mapping: "Path | None", now: datetime, limit: int | None =
 def drop(
     feed: Feed,
     tps: float,
-    put_object: "Callable[[str, bytes], None]",
-    wait: "Callable[[float], bool]",
-    monotonic: "Callable[[], float]",
+    put_object: Callable[[str, bytes], None],
+    wait: Callable[[float], bool],
+    monotonic: Callable[[], float],
 ) -> None:
     """Drop a feed's files at a steady rate.
 
@@ -127,7 +129,7 @@ def drop(
 
 
 def _feed(
-    source: str, transactions: "Sequence[LabelledTransaction]", landing: LandingConfig, *, is_labelled: bool
+    source: str, transactions: Sequence[LabelledTransaction], landing: LandingConfig, *, is_labelled: bool
 ) -> Feed:
     labels = {
         each.transaction_id: Label(each.scenario, each.incident_id, each.amount_base)

@@ -1,5 +1,7 @@
 """A report for people: where every transaction went, what was found, how fast, and one alert as a phone shows it."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from local.demo.report import DemoReport
 
 
-def show_report(report: "DemoReport", account: "Account", console: "Console") -> None:
+def show_report(report: DemoReport, account: Account, console: Console) -> None:
     """Print the report."""
     table = Table(title=f"\n{report.source}", title_justify="left", show_header=False)
     table.add_column("what")

@@ -3,6 +3,8 @@
 Pure: a feed and an account in, a report out.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from statistics import quantiles
 from typing import TYPE_CHECKING, Final
@@ -74,7 +76,7 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     """Against the labels; None where there are none."""
 
 
-def make_report(feed: "Feed", account: "Account", began_at: "datetime") -> DemoReport:
+def make_report(feed: Feed, account: Account, began_at: datetime) -> DemoReport:
     """Hold what was dropped against what is there.
 
     Parameters
@@ -126,7 +128,7 @@ def make_report(feed: "Feed", account: "Account", began_at: "datetime") -> DemoR
     )
 
 
-def _landing_problems(feed: "Feed", account: "Account") -> "Iterable[str]":
+def _landing_problems(feed: Feed, account: Account) -> Iterable[str]:
     missing = feed.rows_by_id.keys() - set(account.topic_ids)
     expected = feed.bad_rows + feed.rows_without_id + sum(feed.rows_by_id[name] for name in missing)
     if len(account.landed_bad) != expected:
@@ -138,7 +140,7 @@ def _landing_problems(feed: "Feed", account: "Account") -> "Iterable[str]":
         yield f"{len(unknown)} transactions on the topic were never dropped{_named(unknown)}"
 
 
-def _history_problems(account: "Account") -> "Iterable[str]":
+def _history_problems(account: Account) -> Iterable[str]:
     history = Counter(row.transaction.transaction_id for row in account.history)
     quarantined = {quarantined_id(body) for body in account.quarantined}
     if missing := set(account.topic_ids) - history.keys() - quarantined:
@@ -147,7 +149,7 @@ def _history_problems(account: "Account") -> "Iterable[str]":
         yield f"{len(doubled)} transactions stand in the history more than once{_named(doubled)}"
 
 
-def _flagged_problems(account: "Account") -> "Iterable[str]":
+def _flagged_problems(account: Account) -> Iterable[str]:
     suspicious = {
         (row.transaction.user_id, row.transaction.event_key)
         for row in account.history
@@ -162,7 +164,7 @@ def _flagged_problems(account: "Account") -> "Iterable[str]":
         yield f"{account.dead_letters} messages in dead-letter queues"
 
 
-def _alert_problems(account: "Account") -> "Iterable[str]":
+def _alert_problems(account: Account) -> Iterable[str]:
     sent = {row.alert_id for row in account.flagged if row.alert_state is AlertState.SENT}
     delivered = {each.alert.alert_id for each in account.delivered}
     settled = {AlertState.SENT, AlertState.SUPPRESSED}
@@ -177,7 +179,7 @@ def _alert_problems(account: "Account") -> "Iterable[str]":
         yield (f"{len(account.flagged)} flagged are not {len(delivered)} alerts and {suppressed} suppressed")
 
 
-def _named(names: "Collection[str | None] | Iterable[str | None]") -> str:
+def _named(names: Collection[str | None] | Iterable[str | None]) -> str:
     some = sorted(str(name) for name in names)
     if not some:
         return ""

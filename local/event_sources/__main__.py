@@ -1,5 +1,7 @@
 """Run one mapping: ``python -m local.event_sources --function score --config build/run/score.json``. SIGTERM ends it well."""
 
+from __future__ import annotations
+
 import argparse
 import logging
 import signal

@@ -1,5 +1,7 @@
 """Where a stream's shards were left, in one small file, so that a restart of the stack goes on there."""
 
+from __future__ import annotations
+
 import os
 from typing import TYPE_CHECKING
 
@@ -39,7 +41,7 @@ class Checkpoints:
         The stream that is read now.
     """
 
-    def __init__(self, file: "Path", stream_arn: str) -> None:
+    def __init__(self, file: Path, stream_arn: str) -> None:
         self._file = file
         self._content = _Content(stream_arn)
         try:
@@ -58,7 +60,7 @@ class Checkpoints:
         """Where a shard was left; None where it was not read yet."""
         return self._content.shards.get(shard)
 
-    def keep(self, shard: str, progress: "Progress") -> None:
+    def keep(self, shard: str, progress: Progress) -> None:
         """Remember how far a shard has been dealt with; on disk when this returns."""
         if progress.first_unfinished is not None:
             checkpoint = Checkpoint(progress.first_unfinished.identifier, is_done=False)

@@ -4,6 +4,8 @@ The stack writes ``build/run/<function>.json`` and starts ``python -m local.even
 build/run/<function>.json``; the process writes ``<function>.status.json`` beside that file about twice a second.
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 from typing import Annotated, Final, Literal

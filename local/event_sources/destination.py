@@ -4,6 +4,8 @@ The message says where the records stand, not what they say: "you can use the me
 only S3 and Kafka destinations get the payload.
 """
 
+from __future__ import annotations
+
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,7 +24,7 @@ class MessageQueue(Protocol):
 
 
 def invocation_record(
-    discard: "Discard", function_arn: str, batch_info: dict[str, dict[str, Any]], now: datetime
+    discard: Discard, function_arn: str, batch_info: dict[str, dict[str, Any]], now: datetime
 ) -> dict[str, Any]:
     """Write the document that Lambda sends.
 

@@ -4,6 +4,8 @@ Each shard is read in order by a thread of its own, a child only when its parent
 dealt to as many lanes as the parallelization factor says, by their partition key.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 import zlib
@@ -59,10 +61,10 @@ class DynamoDbStreamSource:
 
     def __init__(
         self,
-        dynamodb: "DynamoDBClient",
-        streams: "DynamoDBStreamsClient",
-        trigger: "StreamTrigger",
-        checkpoint_file: "Path",
+        dynamodb: DynamoDBClient,
+        streams: DynamoDBStreamsClient,
+        trigger: StreamTrigger,
+        checkpoint_file: Path,
     ) -> None:
         self._dynamodb = dynamodb
         self._streams = streams
@@ -76,7 +78,7 @@ class DynamoDbStreamSource:
         self._is_empty: dict[str, bool] = {}
         self._stream_arn = ""
 
-    def start(self, sink: "Sink") -> None:
+    def start(self, sink: Sink) -> None:
         """Find the table's stream and begin to read its shards."""
         self._sink = sink
         table = self._trigger.table
@@ -177,7 +179,7 @@ class DynamoDbStreamSource:
             if last is None:
                 return shards
 
-    def _start_readers(self, shards: "Mapping[str, str | None]") -> None:
+    def _start_readers(self, shards: Mapping[str, str | None]) -> None:
         finished = {shard for shard in self._exhausted if self._sink.unfinished(shard) == 0}
         for shard in ready_shards(shards, self._readers, finished):
             for part in range(self._trigger.parallelization_factor):
@@ -243,7 +245,7 @@ class DynamoDbStreamSource:
         answer = self._streams.get_shard_iterator(StreamArn=self._stream_arn, ShardId=shard, **position)
         return answer["ShardIterator"]
 
-    def _offer(self, shard: str, records: "Iterable[Any]", read_to: str) -> None:
+    def _offer(self, shard: str, records: Iterable[Any], read_to: str) -> None:
         by_lane: dict[LaneKey, list[SourceRecord]] = {}
         filtered = 0
         for record in records:
@@ -267,7 +269,7 @@ class DynamoDbStreamSource:
 
 
 def ready_shards(
-    shards: "Mapping[str, str | None]", started: "Iterable[str]", finished: "Iterable[str]"
+    shards: Mapping[str, str | None], started: Iterable[str], finished: Iterable[str]
 ) -> list[str]:
     """Choose the shards whose reading may begin.
 
@@ -296,7 +298,7 @@ def ready_shards(
     ]
 
 
-def to_event_record(record: "Mapping[str, Any]", stream_arn: str) -> dict[str, Any]:
+def to_event_record(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any]:
     """Turn a record of ``GetRecords`` into a record of Lambda's event.
 
     Times become seconds since the epoch; the rest is the wire form already, and the JSON encoder writes binary values as

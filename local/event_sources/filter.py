@@ -5,6 +5,8 @@ A pattern is an object whose leaves are lists of what is accepted: ``{"eventName
 Lambda refuses it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 

@@ -4,6 +4,8 @@ Partitions are assigned by hand, without a group's join, and what is done is com
 that a restart goes on there and every Kafka tool shows the lag.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections import defaultdict
@@ -74,9 +76,7 @@ class KafkaSource:
         Groups that the partitions are dealt to; partitions of one poller may share a batch.
     """
 
-    def __init__(
-        self, bootstrap_servers: str, trigger: "KafkaTrigger", cluster_arn: str, pollers: int
-    ) -> None:
+    def __init__(self, bootstrap_servers: str, trigger: KafkaTrigger, cluster_arn: str, pollers: int) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._trigger = trigger
         self._cluster_arn = cluster_arn
@@ -103,7 +103,7 @@ class KafkaSource:
         # Offsets are asked for on a connection of its own: on the consumer's they would wait behind its long polls.
         self._admin = AdminClient({"bootstrap.servers": bootstrap_servers})
 
-    def start(self, sink: "Sink") -> None:
+    def start(self, sink: Sink) -> None:
         """Assign the topic's partitions and begin to read them."""
         self._sink = sink
         try:
@@ -208,7 +208,7 @@ class KafkaSource:
             raise SourceUnavailableError(f"topic {self._trigger.topic}: {error}") from error
         return sum(max(0, ends[partition] - at) for partition, at in positions.items())
 
-    def _offsets(self, partitions: "Iterable[int]", which: OffsetSpec) -> dict[int, int]:
+    def _offsets(self, partitions: Iterable[int], which: OffsetSpec) -> dict[int, int]:
         """First or next offset of each partition, by one request."""
         asked = {TopicPartition(self._trigger.topic, partition): which for partition in partitions}
         if not asked:

@@ -3,6 +3,8 @@
 Pure: it is told of records, outcomes and the time, and says what is to be done next.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -56,7 +58,7 @@ class Lane:
         """When the first of the fresh records was offered; only where there is one."""
         return self._fresh[0][0]
 
-    def offer(self, records: "Iterable[SourceRecord]", now_s: float) -> None:
+    def offer(self, records: Iterable[SourceRecord], now_s: float) -> None:
         """Take records that were read, in their order."""
         for record in records:
             self._fresh.append((now_s, record))
@@ -108,7 +110,7 @@ class Lane:
         self.busy = True
         return piece
 
-    def settle(self, outcome: "Outcome", now_s: float, *, shared: bool) -> None:
+    def settle(self, outcome: Outcome, now_s: float, *, shared: bool) -> None:
         """Take in what the delivery of the head piece came to.
 
         Parameters
@@ -149,7 +151,7 @@ class Lane:
         self,
         piece: Piece,
         rest: tuple[SourceRecord, ...],
-        outcome: "Outcome",
+        outcome: Outcome,
         now_s: float,
         *,
         shared: bool,
@@ -182,7 +184,7 @@ class Lane:
                     )
                 return
 
-    def _discard(self, condition: "Condition") -> Discard:
+    def _discard(self, condition: Condition) -> Discard:
         self.busy = True
         return Discard(self._pieces[0], condition)
 

@@ -3,6 +3,8 @@
 One lock guards the planner. Readers offer, invokers settle, and one thread hands out what the planner says is due.
 """
 
+from __future__ import annotations
+
 import logging
 import threading
 import time

@@ -4,6 +4,8 @@ Pure, as its lanes are. Lanes of one *group* may share a batch, as the partition
 never share.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from local.event_sources.lane import Lane
@@ -35,7 +37,7 @@ class Planner:
             self._groups[group].append(lane)
 
     def offer(
-        self, origin: str, records: "Mapping[LaneKey, Iterable[SourceRecord]]", read_to: str, now_s: float
+        self, origin: str, records: Mapping[LaneKey, Iterable[SourceRecord]], read_to: str, now_s: float
     ) -> None:
         """Take what was read of one origin.
 
@@ -82,7 +84,7 @@ class Planner:
         ]
         return min(times, default=None)
 
-    def settle(self, batch: Batch, outcome: "Outcome", now_s: float) -> int:
+    def settle(self, batch: Batch, outcome: Outcome, now_s: float) -> int:
         """Take in what a batch came to.
 
         Returns

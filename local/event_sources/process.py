@@ -1,7 +1,8 @@
 """One mapping, its function's workers, and the status that others read: everything of one function, in one process."""
 
+from __future__ import annotations
+
 import os
-import threading
 import time
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -23,6 +24,7 @@ from local.runtime.pool import FunctionPool
 from local.specs import InvokeTrigger, KafkaTrigger, StreamTrigger, read_functions
 
 if TYPE_CHECKING:
+    import threading
     from pathlib import Path
 
     from local.event_sources.mapping import Source
@@ -49,7 +51,7 @@ class MappingProcess:
         Where there is no such function.
     """
 
-    def __init__(self, config: MappingConfig, status_file: "Path") -> None:
+    def __init__(self, config: MappingConfig, status_file: Path) -> None:
         functions = read_functions(config.functions_dir)
         if config.function not in functions:
             raise MappingConfigError(f"function {config.function!r}: there are {', '.join(functions)}")
@@ -142,7 +144,7 @@ class MappingProcess:
             return None
 
 
-def _make_source(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger, workers: int) -> "Source":
+def _make_source(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger, workers: int) -> Source:
     if isinstance(trigger, KafkaTrigger):
         # Lambda scales between the two by load; here the machine's limit is the load that counts.
         pollers = max(trigger.pollers.minimum, min(trigger.pollers.maximum, workers))

@@ -1,5 +1,7 @@
 """What a mapping carries: records, the batches that are made of them, and those that are given up."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -56,8 +58,8 @@ class Policy:
 
     @classmethod
     def from_trigger(
-        cls, trigger: "KafkaTrigger | StreamTrigger", retry_base_seconds: float, retry_maximum_seconds: float
-    ) -> "Policy":
+        cls, trigger: KafkaTrigger | StreamTrigger, retry_base_seconds: float, retry_maximum_seconds: float
+    ) -> Policy:
         """Take what `function.yaml` says; Lambda does not document its delays, so they are the caller's."""
         return cls(
             batch_size=trigger.batch_size,
@@ -85,7 +87,7 @@ class Piece:
     invocations: int = 0
     not_before_s: float = 0.0
     """Earliest time of the next delivery, seconds since the epoch."""
-    error: "FunctionError | None" = None
+    error: FunctionError | None = None
     """Why the latest delivery failed; None where the function named single records."""
 
     @property
@@ -118,9 +120,9 @@ class Discard:
 class Outcome:
     """What an invocation came to, as far as its records are concerned."""
 
-    error: "FunctionError | None" = None
+    error: FunctionError | None = None
     """Set where the whole batch failed."""
-    failed: "dict[LaneKey, int]" = field(default_factory=dict)
+    failed: dict[LaneKey, int] = field(default_factory=dict)
     """Lowest failed position of each lane that the function named."""
 
 

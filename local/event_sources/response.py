@@ -1,5 +1,7 @@
 """What a function's answer says about its batch: Lambda's partial batch responses."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,11 +21,11 @@ BAD_IDENTIFIER: Final = "InvalidItemIdentifier"
 
 
 def read_outcome(
-    result: "InvocationResult",
+    result: InvocationResult,
     batch: Batch,
     *,
     report_batch_item_failures: bool,
-    locate: "Callable[[object, Batch], tuple[LaneKey, int] | None]",
+    locate: Callable[[object, Batch], tuple[LaneKey, int] | None],
 ) -> Outcome:
     """Say which records of a batch failed.
 

@@ -3,6 +3,8 @@
 It knows DynamoDB's and SQS's JSON protocol, SNS's query protocol, and passes everything else on as it is.
 """
 
+from __future__ import annotations
+
 import http.client
 import threading
 import time
@@ -36,7 +38,7 @@ class Call:
         Where it came from; tells which of a function's processes sent it.
     """
 
-    def __init__(self, method: str, path: str, headers: "Message", body: bytes, client_port: int) -> None:
+    def __init__(self, method: str, path: str, headers: Message, body: bytes, client_port: int) -> None:
         self.method = method
         self.path = path
         self.headers = headers
@@ -61,7 +63,7 @@ class Answer:
     """A response."""
 
     status: int
-    headers: "list[tuple[str, str]]"
+    headers: list[tuple[str, str]]
     body: bytes
 
 
@@ -208,19 +210,19 @@ def refused(call: Call, code: str) -> Answer:
     return _error(call, 400, code)
 
 
-def slow(call: Call, forward: "Callable[[Call], Answer]", seconds: float) -> Answer:
+def slow(call: Call, forward: Callable[[Call], Answer], seconds: float) -> Answer:
     """Pass the call on after a wait."""
     time.sleep(seconds)
     return forward(call)
 
 
-def written_but_unheard(call: Call, forward: "Callable[[Call], Answer]") -> Answer:
+def written_but_unheard(call: Call, forward: Callable[[Call], Answer]) -> Answer:
     """Pass the call on, and break the connection instead of answering."""
     forward(call)
     raise DisconnectError
 
 
-def half_unprocessed(call: Call, forward: "Callable[[Call], Answer]") -> Answer:
+def half_unprocessed(call: Call, forward: Callable[[Call], Answer]) -> Answer:
     """Do every second statement or key of a batch, and throttle the others within the answer, as DynamoDB does."""
     request = msgspec.json.decode(call.body)
     if call.operation == "BatchExecuteStatement":
@@ -248,11 +250,11 @@ def half_unprocessed(call: Call, forward: "Callable[[Call], Answer]") -> Answer:
     return forward(call)
 
 
-def _changed(call: Call, request: "dict[str, Any]") -> Call:
+def _changed(call: Call, request: dict[str, Any]) -> Call:
     return Call(call.method, call.path, call.headers, msgspec.json.encode(request), call.client_port)
 
 
-def _json(answer: Answer, body: "dict[str, Any]") -> Answer:
+def _json(answer: Answer, body: dict[str, Any]) -> Answer:
     # The checksum was of the body before.
     headers = [(name, value) for name, value in answer.headers if name.lower() != "x-amz-crc32"]
     return Answer(answer.status, headers, msgspec.json.encode(body))

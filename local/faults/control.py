@@ -3,6 +3,8 @@
 It is a file that all of them map into memory, so that reading it costs nothing and a change is seen at once.
 """
 
+from __future__ import annotations
+
 import mmap
 import shutil
 import struct

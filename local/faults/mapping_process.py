@@ -4,6 +4,8 @@ It is `local.event_sources` with another pool. Where nothing is told, nothing di
 configuration is the :class:`Control`'s folder.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
 import threading

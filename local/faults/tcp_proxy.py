@@ -1,5 +1,7 @@
 """A proxy before the cache: it passes, delays or refuses, moves to another server, and tells of each request."""
 
+from __future__ import annotations
+
 import contextlib
 import socket
 import threading
@@ -117,7 +119,7 @@ class TcpProxy:
             self._open -= {client, server}
 
 
-def _copy(source: socket.socket, target: socket.socket, change: "Callable[[bytes], bytes]") -> None:
+def _copy(source: socket.socket, target: socket.socket, change: Callable[[bytes], bytes]) -> None:
     with contextlib.suppress(OSError):  # either side may go at any time; the other one is told below
         while data := source.recv(_CHUNK):
             target.sendall(change(data))

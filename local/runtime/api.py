@@ -3,6 +3,8 @@
 One server a worker, so that a request says by its port which worker it comes from.
 """
 
+from __future__ import annotations
+
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,7 +41,7 @@ class RuntimeApi:
         host, port = self._server.server_address[:2]
         return f"{host!s}:{port}"
 
-    def offer(self, invocation: "Invocation") -> None:
+    def offer(self, invocation: Invocation) -> None:
         """Give the worker its next event; one at a time."""
         self._current = invocation
         self._pending.put(invocation)
@@ -50,7 +52,7 @@ class RuntimeApi:
         self._server.shutdown()
         self._server.server_close()
 
-    def next_invocation(self) -> "Invocation | None":
+    def next_invocation(self) -> Invocation | None:
         """Wait for the next event; None once the API is closed."""
         self.ready.set()
         invocation = self._pending.get()
@@ -58,7 +60,7 @@ class RuntimeApi:
             invocation.hand_over()
         return invocation
 
-    def current(self, request_id: str) -> "Invocation | None":
+    def current(self, request_id: str) -> Invocation | None:
         """Find the invocation that an answer is for; None where it is not the one in progress."""
         invocation = self._current
         return invocation if invocation is not None and invocation.request_id == request_id else None

@@ -4,6 +4,8 @@ It runs under the environment that holds ``awslambdaric`` only, so it imports no
 process id, the handler.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import signal

@@ -1,5 +1,7 @@
 """What goes into a function and what comes out: one request, one result. Failures are values here, as Lambda has them."""
 
+from __future__ import annotations
+
 import json
 import threading
 import time

@@ -1,5 +1,7 @@
 """Sums of the metrics that functions print to their logs in CloudWatch's embedded metric format."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -36,7 +38,7 @@ class MetricSums:
         The log; it need not be there yet.
     """
 
-    def __init__(self, file: "Path") -> None:
+    def __init__(self, file: Path) -> None:
         self._file = file
         self._read_to = 0
         self._sums: dict[str, float] = {}
@@ -74,6 +76,6 @@ class MetricSums:
             self._sums[name] = self._sums.get(name, 0.0) + float(total)
 
 
-def sum_metrics(file: "Path") -> dict[str, float]:
+def sum_metrics(file: Path) -> dict[str, float]:
     """Sum every metric of a log: name to total. Empty where the log is not there."""
     return MetricSums(file).update()

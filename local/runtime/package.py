@@ -1,5 +1,7 @@
 """Unpack a function's zip once for each content, as Lambda does into ``/var/task``."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import shutil

@@ -1,5 +1,7 @@
 """A function and its workers: the part of the Lambda service that scales, reuses, times out and replaces them."""
 
+from __future__ import annotations
+
 import os
 import sys
 import threading
@@ -56,13 +58,13 @@ class FunctionPool:
     def __init__(
         self,
         name: str,
-        spec: "FunctionSpec",
-        task_root: "Path",
-        environment: "Mapping[str, str]",
+        spec: FunctionSpec,
+        task_root: Path,
+        environment: Mapping[str, str],
         max_workers: int,
-        log_dir: "Path",
+        log_dir: Path,
         *,
-        lambda_python: "Path",
+        lambda_python: Path,
         region: str = "us-east-1",
         account_id: str = "000000000000",
         init_timeout_seconds: float = INIT_TIMEOUT_SECONDS,
@@ -177,7 +179,7 @@ class FunctionPool:
 class _LogFile:
     """A log that several threads append whole lines to."""
 
-    def __init__(self, file: "Path") -> None:
+    def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._file = file.open("ab", buffering=0)
@@ -192,7 +194,7 @@ class _LogFile:
             self._file.close()
 
 
-def _lambda_environment(name: str, spec: "FunctionSpec", task_root: "Path", region: str) -> dict[str, str]:
+def _lambda_environment(name: str, spec: FunctionSpec, task_root: Path, region: str) -> dict[str, str]:
     """What Lambda sets by itself. Nothing of our own environment goes in: no proxy, no CA bundle, no profile."""
     environment = {
         "_HANDLER": spec.handler,

@@ -1,5 +1,7 @@
 """One worker: a process that runs one function, an invocation at a time, as one Lambda execution environment does."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
@@ -41,8 +43,8 @@ class Worker:
         python: Path,
         handler: str,
         task_root: Path,
-        environment: "Mapping[str, str]",
-        log: "Callable[[bytes], None]",
+        environment: Mapping[str, str],
+        log: Callable[[bytes], None],
     ) -> None:
         self._api = RuntimeApi()
         self._log = log
@@ -89,7 +91,7 @@ class Worker:
                 )
         return None
 
-    def run(self, invocation: "Invocation") -> None:
+    def run(self, invocation: Invocation) -> None:
         """Run one invocation until it is settled: answered, failed, timed out or crashed. The last two end the process."""
         with self._changed:
             self._invocation = invocation
@@ -150,7 +152,7 @@ class Worker:
                 for line in output:
                     self._log(line)
 
-    def _fail_for_exit(self, invocation: "Invocation") -> None:
+    def _fail_for_exit(self, invocation: Invocation) -> None:
         invocation.fail(
             FunctionError(
                 "Runtime.ExitError",

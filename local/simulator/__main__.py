@@ -1,5 +1,7 @@
 """Write a simulation's landing files into a folder: ``python -m local.simulator --transactions N --out DIR``."""
 
+from __future__ import annotations
+
 import argparse
 import time
 from datetime import UTC, datetime, timedelta

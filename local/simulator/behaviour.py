@@ -4,11 +4,12 @@ The oddities are there because a detector has to live with them: a sofa at ten t
 an hour, a new landlord's deposit, coffee in Tokyo, a sleeper who wakes up.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, cycle, islice
 from typing import TYPE_CHECKING, Final
 
-from local.simulator.draws import Draws
 from local.simulator.itinerary import DAY_US, HOUR_US, Itinerary, plan
 from local.simulator.payments import (
     Draft,
@@ -26,6 +27,7 @@ from local.simulator.people import HOURS
 from local.simulator.world import CATEGORIES, CITIES, COUNTRIES, City, currency_of
 
 if TYPE_CHECKING:
+    from local.simulator.draws import Draws
     from local.simulator.people import Person, Subscription
 
 _ABROAD_WEIGHTS: Final = tuple(accumulate(category.abroad_weight for category in CATEGORIES))
@@ -111,7 +113,7 @@ class Life:
         True where the person's changes lie before the span.
     """
 
-    def __init__(self, person: "Person", calendar: Calendar, draws: Draws, *, settled: bool) -> None:
+    def __init__(self, person: Person, calendar: Calendar, draws: Draws, *, settled: bool) -> None:
         self.person = person
         self.itinerary: Itinerary = plan(person, draws, calendar.starts_us, calendar.ends_us)
         self._calendar = calendar
@@ -273,7 +275,7 @@ class Life:
             found.append(paid(draft, self.person.user_id, self._moves_us))
         return self._draws.distinct(found, len(found))
 
-    def _bills(self, bill: "Subscription") -> list[Payment]:
+    def _bills(self, bill: Subscription) -> list[Payment]:
         if self.person.dormancy != "active":
             return []
         found = []

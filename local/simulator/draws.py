@@ -4,6 +4,8 @@ Only ``Random.random()`` is used, the one method whose sequence Python promises 
 ``math.exp`` may differ in its last bit between C libraries; whatever comes from it is rounded to money or whole seconds.
 """
 
+from __future__ import annotations
+
 from bisect import bisect
 from math import exp
 from random import Random
@@ -42,15 +44,15 @@ class Draws:
         """Draw an integer from low to high, both included."""
         return low + int((high - low + 1) * self.unit())
 
-    def choice(self, items: "Sequence[T]") -> T:
+    def choice(self, items: Sequence[T]) -> T:
         """Draw one of ``items``, which are not empty, each as likely as the other."""
         return items[int(len(items) * self.unit())]
 
-    def weighted(self, cumulative: "Sequence[float]") -> int:
+    def weighted(self, cumulative: Sequence[float]) -> int:
         """Draw an index, given the running sum of the weights; the last sum is above 0."""
         return bisect(cumulative, cumulative[-1] * self.unit(), hi=len(cumulative) - 1)
 
-    def distinct(self, items: "Sequence[T]", count: int) -> list[T]:
+    def distinct(self, items: Sequence[T], count: int) -> list[T]:
         """Draw ``count`` items without putting back; all of them, shuffled, where there are fewer."""
         left = list(items)
         taken = min(count, len(left))

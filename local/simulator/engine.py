@@ -1,5 +1,7 @@
 """From a configuration to a stream of labelled transactions: exactly so many, in the order of event time."""
 
+from __future__ import annotations
+
 from bisect import bisect_left
 from hashlib import blake2b
 from itertools import accumulate, pairwise
@@ -37,7 +39,7 @@ _TRIES: Final = 12
 """So many victims are looked at before a scenario is passed over."""
 
 
-def simulate(config: SimulationConfig) -> "Iterator[LabelledTransaction]":
+def simulate(config: SimulationConfig) -> Iterator[LabelledTransaction]:
     """Simulate payments and fraud.
 
     The whole span is held in memory to bring it into order: about 2 KB a transaction.
@@ -215,7 +217,7 @@ class _Attacks:
         return earliest_us + int((self._calendar.ends_us - earliest_us) * 0.97 * self._draws.unit())
 
     def _timed(
-        self, steps: "list[Step]", scenario: str, scene: Scene, begins_us: int, incident: int
+        self, steps: list[Step], scenario: str, scene: Scene, begins_us: int, incident: int
     ) -> list[Payment]:
         # What does not fit before the end of the span is told faster, so that a minute's simulation has attacks too.
         room_us = self._calendar.ends_us - begins_us

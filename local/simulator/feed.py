@@ -4,6 +4,8 @@ The people of the simulation get their history first, in files of its own; then 
 passers-by who are there for the rate. Otherwise 300 people would have to pay every few seconds each.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from typing import TYPE_CHECKING, Final
@@ -40,7 +42,7 @@ class FeedSummary(msgspec.Struct, frozen=True):
     bad_rows: int = 0
     fraud: int = 0
 
-    def __add__(self, other: "FeedSummary") -> "FeedSummary":
+    def __add__(self, other: FeedSummary) -> FeedSummary:
         return FeedSummary(*(a + b for a, b in zip(self._figures, other._figures, strict=True)))
 
     @property
@@ -49,13 +51,13 @@ class FeedSummary(msgspec.Struct, frozen=True):
 
 
 def feed(
-    put_object: "Callable[[str, bytes], None]",
+    put_object: Callable[[str, bytes], None],
     config: SimulationConfig,
     tps: float,
     seconds: int,
-    clock: "Callable[[], datetime]",
-    wait: "Callable[[float], None]",
-    on_label: "Callable[[LabelledTransaction], None] | None" = None,
+    clock: Callable[[], datetime],
+    wait: Callable[[float], None],
+    on_label: Callable[[LabelledTransaction], None] | None = None,
 ) -> FeedSummary:
     """Drop files for a while.
 
@@ -106,10 +108,10 @@ def feed(
 
 
 def _history(
-    put_object: "Callable[[str, bytes], None]",
+    put_object: Callable[[str, bytes], None],
     config: SimulationConfig,
     begins_at: datetime,
-    on_label: "Callable[[LabelledTransaction], None] | None",
+    on_label: Callable[[LabelledTransaction], None] | None,
 ) -> FeedSummary:
     if not config.transactions:
         return FeedSummary()
@@ -121,10 +123,10 @@ def _history(
 
 
 def _drop(
-    put_object: "Callable[[str, bytes], None]",
-    files: "Iterator[LandingFile]",
+    put_object: Callable[[str, bytes], None],
+    files: Iterator[LandingFile],
     transactions: list[LabelledTransaction],
-    on_label: "Callable[[LabelledTransaction], None] | None",
+    on_label: Callable[[LabelledTransaction], None] | None,
 ) -> FeedSummary:
     if on_label is not None:
         for transaction in transactions:
@@ -138,7 +140,7 @@ def _drop(
 
 def _live(
     config: SimulationConfig, tps: float, seconds: int, starts_at: datetime
-) -> "Iterator[LabelledTransaction]":
+) -> Iterator[LabelledTransaction]:
     """Simulate the live payments, a chunk at a time, in the order of event time."""
     length_s = max(1, min(seconds, int(_CHUNK / tps)))
     done = 0

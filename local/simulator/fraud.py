@@ -4,10 +4,13 @@ None of them is a caricature: amounts overlap with honest ones, some account tak
 some drains from the victim's own phone. What they have in common with the field's descriptions is their order of events.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from local.simulator.draws import Draws
 from local.simulator.payments import (
     Draft,
     in_shop,
@@ -16,13 +19,12 @@ from local.simulator.payments import (
     random_address,
     to_payee,
 )
+from local.simulator.people import Person
 from local.simulator.world import CITIES, City, cities_between, currency_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local.simulator.draws import Draws
-    from local.simulator.people import Person
 
 _THRESHOLDS_USD: Final = (1_000.0, 3_000.0, 5_000.0, 10_000.0)
 """Reporting limits that structuring stays below."""
@@ -31,11 +33,11 @@ _THRESHOLDS_USD: Final = (1_000.0, 3_000.0, 5_000.0, 10_000.0)
 class Scene(msgspec.Struct, frozen=True):
     """The victim at the time of the attack."""
 
-    person: "Person"
+    person: Person
     city: City
     """Where the victim is."""
     phone: str
-    draws: "Draws"
+    draws: Draws
 
     @property
     def level(self) -> float:
@@ -226,7 +228,7 @@ def high_amount(scene: Scene) -> list[Step]:
     return [Step(0.0, draft)]
 
 
-SCENARIOS: Final[dict[str, "Callable[[Scene], list[Step]]"]] = {
+SCENARIOS: Final[dict[str, Callable[[Scene], list[Step]]]] = {
     "card_testing": card_testing,
     "account_takeover": account_takeover,
     "impossible_travel": impossible_travel,

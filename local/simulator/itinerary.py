@@ -1,16 +1,17 @@
 """Where a person is, and when nothing can be paid for: at home, away, or on the way between."""
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from local.simulator.world import CITIES, cities_between, distance_km
+from local.simulator.world import CITIES, City, cities_between, distance_km
 
 if TYPE_CHECKING:
     from local.simulator.draws import Draws
     from local.simulator.people import Person
-    from local.simulator.world import City
 
 HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 24 * HOUR_US
@@ -25,7 +26,7 @@ _FASTEST_TRAIN_KM: Final = 600.0
 class Trip(msgspec.Struct, frozen=True):
     """One journey: out, a stay, and back."""
 
-    to: "City"
+    to: City
     leaves_us: int
     arrives_us: int
     returns_us: int
@@ -53,12 +54,12 @@ class Itinerary:
 
     __slots__ = ("_leaves", "home", "trips")
 
-    def __init__(self, home: "City", trips: list[Trip]) -> None:
+    def __init__(self, home: City, trips: list[Trip]) -> None:
         self.home = home
         self.trips = trips
         self._leaves = [trip.leaves_us for trip in trips]
 
-    def city_at(self, at_us: int) -> "City | None":
+    def city_at(self, at_us: int) -> City | None:
         """Tell where the person is at a time; None on the way."""
         after = bisect_right(self._leaves, at_us)
         if after == 0:
@@ -69,14 +70,14 @@ class Itinerary:
         return self.home if at_us >= trip.back_us else None
 
 
-def travel_us(start: "City", end: "City") -> int:
+def travel_us(start: City, end: City) -> int:
     """Time from door to door, microseconds: a train up to 600 km, farther a flight with its airports."""
     distance = distance_km(start, end)
     hours = 1 + distance / 150 if distance <= _FASTEST_TRAIN_KM else 4 + distance / _CRUISING_KMH
     return int(hours * 3600) * 1_000_000
 
 
-def plan(person: "Person", draws: "Draws", starts_us: int, ends_us: int) -> Itinerary:
+def plan(person: Person, draws: Draws, starts_us: int, ends_us: int) -> Itinerary:
     """Plan a person's trips within a span; everybody is home again a day before it ends.
 
     Returns

@@ -3,6 +3,8 @@
 The bad rows come on top of the transactions and are counted, so that every row of every file can be accounted for.
 """
 
+from __future__ import annotations
+
 import gzip
 from typing import TYPE_CHECKING, Annotated, Final
 from zlib import crc32
@@ -72,8 +74,8 @@ PROBLEMS: Final = (*_SPOILED, *_UNREADABLE)
 
 
 def landing_files(
-    transactions: "Iterable[LabelledTransaction]", config: LandingConfig
-) -> "Iterator[LandingFile]":
+    transactions: Iterable[LabelledTransaction], config: LandingConfig
+) -> Iterator[LandingFile]:
     """Write transactions into files.
 
     Parameters
@@ -117,7 +119,7 @@ class _OpenFile:
     def rows(self) -> int:
         return self._transactions + len(self._bad_rows)
 
-    def add(self, transaction: "LabelledTransaction") -> None:
+    def add(self, transaction: LabelledTransaction) -> None:
         self._transactions += 1
         if transaction.raw is None:
             self._lines.append(self.sender.line(transaction.record).encode())
@@ -155,7 +157,7 @@ class _BadRows:
     def is_due(self) -> bool:
         return self._rate > 0 and self._draws.chance(self._rate)
 
-    def spoil(self, record: "Record", sender: Sender) -> tuple[str, BadRow]:
+    def spoil(self, record: Record, sender: Sender) -> tuple[str, BadRow]:
         self._number += 1
         problem = PROBLEMS[self._number % len(PROBLEMS)] if self._number > 1 else self._draws.choice(PROBLEMS)
         copy = record | {"transaction_id": f"bad-{self._run}-{self._number:05d}"}

@@ -1,5 +1,7 @@
 """Feed the running stack with payments that happen now: ``python -m local.simulator.live --tps 20 --seconds 60``."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 import time
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Drop files into the stack's landing bucket for a while; 1 where no stack is up."""
     options = _parser().parse_args(arguments)
     state = read_state(options.build_dir)

@@ -3,6 +3,8 @@
 Legitimate people and criminals pay through the same four functions, so that no form of a record gives fraud away.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -64,12 +66,12 @@ def ip_address(city: City, number: int) -> str:
     return f"198.{18 + host // 65_536}.{host // 256 % 256}.{host % 256}"
 
 
-def random_address(draws: "Draws", city: City) -> str:
+def random_address(draws: Draws, city: City) -> str:
     """Draw one of a city's addresses."""
     return ip_address(city, int(_ADDRESSES_PER_CITY * draws.unit()))
 
 
-def ending(draws: "Draws", category: str) -> Ending:
+def ending(draws: Draws, category: str) -> Ending:
     """Draw what an amount of this category ends with."""
     if category == "cash":
         return "banknotes"
@@ -96,7 +98,7 @@ def rounded_usd(usd: float, currency: str, how: Ending) -> float:
 
 
 def in_shop(
-    draws: "Draws",
+    draws: Draws,
     city: City,
     shift: tuple[float, float],
     category: str,
@@ -120,7 +122,7 @@ def in_shop(
 
 
 def online(
-    draws: "Draws", city: City | None, category: str, usd: float, currency: str, *,
+    draws: Draws, city: City | None, category: str, usd: float, currency: str, *,
     card: str, device: str | None, address: str | None, shop: int | None = None,
 ) -> Draft:  # fmt: skip
     """Pay online with a card: located by the network address, to a city; ``city`` None where that is not known."""
@@ -139,7 +141,7 @@ def online(
 
 
 def to_payee(
-    draws: "Draws",
+    draws: Draws,
     city: City,
     usd: float,
     currency: str,
@@ -162,7 +164,7 @@ def to_payee(
     )
 
 
-def usual_usd(draws: "Draws", category: str, level: float) -> float:
+def usual_usd(draws: Draws, category: str, level: float) -> float:
     """Draw what somebody pays in a category at a price level, US dollars."""
     kind = CATEGORY_BY_NAME[category]
     return draws.lognormal(kind.median_usd * level, kind.sigma)

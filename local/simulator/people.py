@@ -1,16 +1,15 @@
 """Who pays: homes, habits, devices, cards, payees. A person is a function of the seed and the person's number alone."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
 from local.simulator.draws import Draws
-from local.simulator.world import CATEGORIES, CITIES, COUNTRIES, MERCHANTS_ONLINE, MERCHANTS_PER_CITY
-
-if TYPE_CHECKING:
-    from local.simulator.world import City
+from local.simulator.world import CATEGORIES, CITIES, COUNTRIES, MERCHANTS_ONLINE, MERCHANTS_PER_CITY, City
 
 _HOME_WEIGHTS: Final = tuple(
     accumulate(
@@ -52,7 +51,7 @@ class Person(msgspec.Struct, frozen=True):
 
     index: int
     user_id: str
-    home: "City"
+    home: City
     home_shift: tuple[float, float]
     """Degrees from the city's centre: everybody has a part of the town that is theirs."""
     hours: int

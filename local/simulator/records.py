@@ -1,5 +1,7 @@
 """What the simulator makes: transactions as they stand on the wire, and beside them, never in them, the truth."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -85,7 +87,7 @@ def money(usd: float, currency: str) -> tuple[str, float]:
     return text, round(minor / 10**exponent / rate, 2)
 
 
-def place(city: "City", latitude_shift: float, longitude_shift: float) -> dict[str, object]:
+def place(city: City, latitude_shift: float, longitude_shift: float) -> dict[str, object]:
     """Locate a payment in a city, so many degrees from its centre, as the wire's location object."""
     return {
         "latitude": round(city.latitude + latitude_shift, 4),

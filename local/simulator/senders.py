@@ -1,5 +1,7 @@
 """The senders of landing files, each with its own idea of a file. All of them are forms that the Glue job accepts."""
 
+from __future__ import annotations
+
 import csv
 import io
 from collections.abc import Callable

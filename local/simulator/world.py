@@ -4,6 +4,8 @@ Cities are real, with their coordinates. Exchange rates and price levels are rou
 and are no source for anything.
 """
 
+from __future__ import annotations
+
 from math import asin, cos, radians, sin, sqrt
 from typing import Final
 

@@ -3,6 +3,8 @@
 ``python -m local.stack up`` leaves it running, ``down`` stops it.
 """
 
+from __future__ import annotations
+
 from local.stack.stack import Stack, StackError
 from local.stack.state import StackRunningError, StackState, read_state
 

@@ -1,12 +1,13 @@
 """Starts the parts of the system in their order, and stops all of them, whatever happens meanwhile."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import sys
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
@@ -23,6 +24,7 @@ from local.stack.state import DEFAULT_BUILD_DIR, StackFolder, StackState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from local.components.component import Component
     from local.specs import FunctionSpec
@@ -97,10 +99,10 @@ class Stack:
 
     def start(
         self,
-        progress: "Callable[[str], None]" = lambda _: None,
+        progress: Callable[[str], None] = lambda _: None,
         *,
         ingestion: bool = True,
-        functions: "Sequence[str] | None" = None,
+        functions: Sequence[str] | None = None,
     ) -> None:
         """Start everything; returns when all of it works.
 
@@ -215,19 +217,19 @@ class Stack:
             self._clients[service] = make_client(service, self.aws_endpoint)
         return self._clients[service]
 
-    def ended_processes(self) -> "dict[str, int]":
+    def ended_processes(self) -> dict[str, int]:
         """Name the processes that ended although nobody stopped them, each with its exit code."""
         own = [component.process for component in self._components if component.was_started] + self._processes
         return {process.name: code for process in own if (code := process.exit_code) is not None}
 
     @property
-    def _components(self) -> "list[Component]":
+    def _components(self) -> list[Component]:
         return [self._broker, self._cache, self._aws_api]
 
     def _start_parts(
         self,
-        progress: "Callable[[str], None]",
-        specs: "dict[str, FunctionSpec]",
+        progress: Callable[[str], None],
+        specs: dict[str, FunctionSpec],
         chosen: list[str],
         *,
         ingestion: bool,
@@ -254,7 +256,7 @@ class Stack:
             self._in_parallel(progress, steps)
         self._tell(phase="up")
 
-    def _in_parallel(self, progress: "Callable[[str], None]", steps: "dict[str, Callable[[], None]]") -> None:
+    def _in_parallel(self, progress: Callable[[str], None], steps: dict[str, Callable[[], None]]) -> None:
         pool = ThreadPoolExecutor(max_workers=len(steps))
         names = {pool.submit(step): name for name, step in steps.items()}
         try:
@@ -283,7 +285,7 @@ class Stack:
         finally:
             build.stop()
 
-    def _start_function(self, spec: "FunctionSpec") -> None:
+    def _start_function(self, spec: FunctionSpec) -> None:
         config_file = self.run_dir / f"{spec.name}.json"
         write_config(
             config_file,

@@ -4,17 +4,21 @@ The file is true as long as the process that it names as the owner runs. A file 
 takes it away when the owner ends, however that happens.
 """
 
+from __future__ import annotations
+
 import fcntl
 import os
 from datetime import datetime
-from pathlib import Path
-from typing import IO, Final, Literal
+from typing import IO, TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from local.processes import ProcessRecord
 from local.provision import Resources
 from local.specs import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_BUILD_DIR: Final = ROOT / "build"
 """Where a stack keeps what it writes, unless it is told otherwise."""

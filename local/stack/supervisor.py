@@ -4,6 +4,8 @@
 process that it named is gone.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import logging
@@ -36,7 +38,7 @@ _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 logger = logging.getLogger("supervisor")
 
 
-def up(build_dir: Path, *, ingestion: bool, functions: "Sequence[str] | None", ruleset: Path | None) -> int:
+def up(build_dir: Path, *, ingestion: bool, functions: Sequence[str] | None, ruleset: Path | None) -> int:
     """Leave a stack running; 0 where it runs in the end, whoever started it.
 
     Parameters
@@ -120,7 +122,7 @@ def serve(
     build_dir: Path,
     *,
     ingestion: bool,
-    functions: "Sequence[str] | None",
+    functions: Sequence[str] | None,
     ruleset: Path | None,
     progress_fd: int,
 ) -> int:
@@ -158,7 +160,7 @@ def serve(
     return 1
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run `up`, `down` or, for the supervisor itself, `serve`."""
     parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "serve"])
@@ -214,7 +216,7 @@ def _watch(stack: Stack) -> None:
         time.sleep(_WATCH_SECONDS)
 
 
-def _exit_once(number: int, _frame: "FrameType | None") -> None:
+def _exit_once(number: int, _frame: FrameType | None) -> None:
     # The first signal unwinds the stack; another one while that goes on would leave it half done.
     for each in _STOP_SIGNALS:
         signal.signal(each, signal.SIG_IGN)

@@ -1,5 +1,7 @@
 """The command line of the make targets: ``python -m terraform.ops plan --env dev``."""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from pathlib import Path
@@ -39,7 +41,7 @@ def rules_deploy(environment: Environment, file: Path) -> int:
     return 0
 
 
-def main(arguments: "Sequence[str] | None" = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what is missing is one sentence on standard error, and 1."""
     parser = argparse.ArgumentParser(prog="python -m terraform.ops", description=commands.__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")

@@ -1,5 +1,7 @@
 """Whose credentials these are, and whether the state's bucket stands: asked before Terraform says it in forty lines."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from terraform.ops.environment import Environment
 
 
-def client(service: str, environment: "Environment") -> Any:
+def client(service: str, environment: Environment) -> Any:
     """Make a client of one service in the environment's region."""
     return boto3.client(
         service,  # type: ignore[call-overload] # any service
@@ -21,7 +23,7 @@ def client(service: str, environment: "Environment") -> Any:
     )
 
 
-def check_account(environment: "Environment") -> None:
+def check_account(environment: Environment) -> None:
     """Raise unless the credentials are of the account that the environment's backend file allows."""
     try:
         account = client("sts", environment).get_caller_identity()["Account"]
@@ -34,7 +36,7 @@ def check_account(environment: "Environment") -> None:
         )
 
 
-def state_bucket_stands(environment: "Environment") -> bool:
+def state_bucket_stands(environment: Environment) -> bool:
     """Whether the bucket of the state is there and may be seen."""
     try:
         client("s3", environment).head_bucket(Bucket=environment.bucket)
@@ -45,7 +47,7 @@ def state_bucket_stands(environment: "Environment") -> bool:
     return True
 
 
-def check_state_bucket(environment: "Environment") -> None:
+def check_state_bucket(environment: Environment) -> None:
     """Raise unless the bucket of the state stands."""
     if not state_bucket_stands(environment):
         raise OpsError(

@@ -1,5 +1,7 @@
 """plan, apply, drift, destroy, output, state-backup and bootstrap, for one environment each."""
 
+from __future__ import annotations
+
 import shutil
 import sys
 from typing import TYPE_CHECKING, Final
@@ -23,7 +25,7 @@ SECOND_WORD: Final = "with-all-its-payments"
 """What destroying a protected environment asks for beside its name."""
 
 
-def ready(environment: "Environment") -> Terraform:
+def ready(environment: Environment) -> Terraform:
     """Check what every command needs, and give Terraform pointed at the environment's state."""
     check_installed(environment.root)
     account.check_account(environment)
@@ -33,7 +35,7 @@ def ready(environment: "Environment") -> Terraform:
     return terraform
 
 
-def check_packages(root: "Path") -> None:
+def check_packages(root: Path) -> None:
     """Raise unless each function's zip is built."""
     zips = root / "build/functions/arm64"
     functions = sorted(file.parent.name for file in root.glob("functions/*/function.yaml"))
@@ -42,7 +44,7 @@ def check_packages(root: "Path") -> None:
         raise OpsError(f"Not built yet: {', '.join(missing)}; run `make build ARCH=arm64`.")
 
 
-def plan(environment: "Environment") -> int:
+def plan(environment: Environment) -> int:
     """Plan and save the plan, with a report beside it; what `apply` takes."""
     check_packages(environment.root)
     terraform = ready(environment)
@@ -58,7 +60,7 @@ def plan(environment: "Environment") -> int:
     return 0
 
 
-def apply(environment: "Environment") -> int:
+def apply(environment: Environment) -> int:
     """Apply the saved plan and only that; a plan is used once."""
     if not environment.plan_file.is_file():
         raise OpsError(
@@ -70,7 +72,7 @@ def apply(environment: "Environment") -> int:
     return 0
 
 
-def drift(environment: "Environment") -> int:
+def drift(environment: Environment) -> int:
     """Name what was changed in AWS behind Terraform's back, and what was not applied yet; 2 where there is any."""
     check_packages(environment.root)
     terraform = ready(environment)
@@ -90,7 +92,7 @@ def drift(environment: "Environment") -> int:
     return PLAN_DIFFERS
 
 
-def destroy(environment: "Environment", second_word: str, ask: "Callable[[str], str]" = input) -> int:
+def destroy(environment: Environment, second_word: str, ask: Callable[[str], str] = input) -> int:
     """Remove everything of an environment, after its name has been typed.
 
     Parameters
@@ -115,7 +117,7 @@ def destroy(environment: "Environment", second_word: str, ask: "Callable[[str], 
     return 0
 
 
-def output(environment: "Environment", name: str | None) -> int:
+def output(environment: Environment, name: str | None) -> int:
     """Print the outputs, or one of them as it is, as JSON unless it is a word."""
     outputs = ready(environment).outputs()
     if name is None:
@@ -137,7 +139,7 @@ class StateHead(msgspec.Struct):
     serial: int
 
 
-def state_backup(environment: "Environment") -> int:
+def state_backup(environment: Environment) -> int:
     """Keep a copy of the state on this machine, readable by its owner alone."""
     text = ready(environment).read("state", "pull")
     try:
@@ -154,7 +156,7 @@ def state_backup(environment: "Environment") -> int:
     return 0
 
 
-def bootstrap(environment: "Environment", ask: "Callable[[str], str]" = input) -> int:
+def bootstrap(environment: Environment, ask: Callable[[str], str] = input) -> int:
     """Make the state's bucket, the CI roles and the boundary, or change them; by an administrator, after a question.
 
     The first time there is no bucket to keep this root's own state in: it is local until the bucket stands, and moves in.

@@ -6,6 +6,8 @@ records stand in their stream and not what they say: those are read from the str
 the message goes only when the function has taken all of them.
 """
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -87,7 +89,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """A sentence for each message that stays in the queue."""
 
 
-def stream_events(records: "Iterable[Document]", stream_arn: str) -> list[Document]:
+def stream_events(records: Iterable[Document], stream_arn: str) -> list[Document]:
     """Dress records of the streams API as Lambda gives them to a function.
 
     Parameters
@@ -162,7 +164,7 @@ class Redrive:
                 self._sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
         return Outcome(put_back, tuple(kept))
 
-    def _messages(self, url: str) -> "Iterator[Document]":
+    def _messages(self, url: str) -> Iterator[Document]:
         # A message that stays is hidden while we work, so that this ends.
         while True:
             received = self._sqs.receive_message(
@@ -204,7 +206,7 @@ class Redrive:
                 return reason
         return None
 
-    def _read(self, batch: StreamBatch) -> "Iterator[Document]":
+    def _read(self, batch: StreamBatch) -> Iterator[Document]:
         iterator = self._streams.get_shard_iterator(
             StreamArn=batch.stream_arn,
             ShardId=batch.shard_id,

@@ -1,5 +1,7 @@
 """An environment: its folder, its variables file, its backend file, and where its plans are kept."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
 from typing import Final

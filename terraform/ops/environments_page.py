@@ -3,6 +3,8 @@
 ``python -m terraform.ops.environments_page`` prints it; `make infra-docs` keeps it.
 """
 
+from __future__ import annotations
+
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +35,7 @@ def cell(value: Value | None, is_set: bool) -> str:
     return f"`{value if isinstance(value, str) else msgspec.json.encode(value).decode()}`"
 
 
-def page(root: "Path" = ROOT) -> str:
+def page(root: Path = ROOT) -> str:
     """Write the page.
 
     Parameters

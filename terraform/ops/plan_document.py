@@ -3,6 +3,8 @@
 Pure: it reads what ``terraform show -json`` prints.
 """
 
+from __future__ import annotations
+
 from typing import Any, Final
 
 import msgspec

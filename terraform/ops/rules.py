@@ -1,5 +1,7 @@
 """A ruleset into force in AWS: checked here, checked again by AppConfig, then rolled out little by little."""
 
+from __future__ import annotations
+
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,8 +42,8 @@ def deploy(
     where: dict[str, str],
     document: bytes,
     *,
-    tell: "Callable[[str], None]" = print,
-    wait: "Callable[[float], None]" = time.sleep,
+    tell: Callable[[str], None] = print,
+    wait: Callable[[float], None] = time.sleep,
 ) -> str:
     """Put a document into force and follow it until it is, or is taken back.
 

@@ -3,6 +3,8 @@
 A file that holds an expression is refused: what an environment is, its file says by itself.
 """
 
+from __future__ import annotations
+
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -136,6 +138,6 @@ def flatten(values: dict[str, Value], prefix: str = "") -> dict[str, Value]:
     return flat
 
 
-def read_file(file: "Path") -> tuple[dict[str, Value], dict[str, str]]:
+def read_file(file: Path) -> tuple[dict[str, Value], dict[str, str]]:
     """Read a variables file by its path."""
     return read_tfvars(file.read_text(), file.name)

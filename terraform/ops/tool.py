@@ -1,5 +1,7 @@
 """Terraform as a child process: one environment, one data folder, no question asked by Terraform itself."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -16,12 +18,12 @@ if TYPE_CHECKING:
     from terraform.ops.environment import Environment
 
 
-def required_version(root: "Path") -> str:
+def required_version(root: Path) -> str:
     """Terraform's version that this repository is tested with."""
     return (root / "terraform/.terraform-version").read_text().strip()
 
 
-def check_installed(root: "Path") -> None:
+def check_installed(root: Path) -> None:
     """Raise unless a Terraform of the required minor version is on the path."""
     wanted = required_version(root)
     if shutil.which("terraform") is None:
@@ -44,7 +46,7 @@ class Terraform:
         Folder of the root module in the repository.
     """
 
-    def __init__(self, environment: "Environment", module: str = "terraform") -> None:
+    def __init__(self, environment: Environment, module: str = "terraform") -> None:
         self._environment = environment
         self._module = environment.root / module
         kind = "" if module == "terraform" else f"-{module.rsplit('/', maxsplit=1)[1]}"
@@ -98,7 +100,7 @@ class Terraform:
         """Point Terraform at the environment's state; quiet unless it fails."""
         self.read("init", "-reconfigure", f"-backend-config={self._environment.backend_file}")
 
-    def show(self, plan_file: "Path") -> dict[str, Any]:
+    def show(self, plan_file: Path) -> dict[str, Any]:
         """Read a saved plan."""
         shown: dict[str, Any] = msgspec.json.decode(self.read("show", "-json", str(plan_file)))
         return shown

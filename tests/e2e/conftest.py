@@ -1,9 +1,9 @@
 """The whole system, started once for all end-to-end tests: real Kafka, Valkey and Spark, the functions from their zips."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from confluent_kafka import Producer
@@ -13,6 +13,10 @@ from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
 from local.metrics import StackMetrics
 from local.provision import LANDING_PREFIX
 from local.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 T = TypeVar("T")
 

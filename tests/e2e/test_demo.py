@@ -1,17 +1,22 @@
 """The demo as a person runs it: in a process of its own, on transactions that nobody here wrote, and interrupted."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from local.datasets.sample import MAPPING, make_sample
 from local.specs import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RUN_SECONDS = 180
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "functions"), str(ROOT)])}

@@ -1,11 +1,13 @@
 """From a file or a Kafka record to an alert, through every real part."""
 
+from __future__ import annotations
+
 import gzip
 import uuid
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -22,7 +24,8 @@ from score.catalogue import FEATURE_NAMES
 from score.decision import is_fraudulent
 from score.ruleset import parse_ruleset
 
-from .conftest import System
+if TYPE_CHECKING:
+    from .conftest import System
 
 NOW = datetime.now(UTC)
 

@@ -1,5 +1,7 @@
 """What runbooks tell an operator to do, done on the whole stack: it ends as they say."""
 
+from __future__ import annotations
+
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from .conftest import System
 
 
-def alerts_of(system: "System", transaction_id: str) -> list[str]:
+def alerts_of(system: System, transaction_id: str) -> list[str]:
     """Ids of the alerts that the subscriber got for a payment, repeats among them; takes all messages out of its queue."""
     sqs, url = system.stack.client("sqs"), system.stack.resources.queues[ALERT_INBOX]
     found = []
@@ -31,7 +33,7 @@ def alerts_of(system: "System", transaction_id: str) -> list[str]:
     return found
 
 
-def make_topic(system: "System") -> None:
+def make_topic(system: System) -> None:
     """Make the alert topic and its subscription, as Terraform does where somebody has deleted it."""
     sns, sqs = system.stack.client("sns"), system.stack.client("sqs")
     inbox = sqs.get_queue_attributes(
@@ -41,7 +43,7 @@ def make_topic(system: "System") -> None:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox)
 
 
-def test_what_the_alert_stage_gave_up_is_told_of_once_when_it_is_put_back(system: "System") -> None:
+def test_what_the_alert_stage_gave_up_is_told_of_once_when_it_is_put_back(system: System) -> None:
     user_id = new_user()
     suspicious = payment(user_id, amount=Decimal(25_000))
     system.stack.client("sns").delete_topic(TopicArn=system.stack.alert_topic_arn)
@@ -60,7 +62,7 @@ def test_what_the_alert_stage_gave_up_is_told_of_once_when_it_is_put_back(system
     assert system.metrics.snapshot().dead_letters == 0
 
 
-def test_profiles_are_rebuilt_from_history_when_the_cache_was_made_anew(system: "System") -> None:
+def test_profiles_are_rebuilt_from_history_when_the_cache_was_made_anew(system: System) -> None:
     user_id = new_user()
     for _ in range(3):
         system.produce(encode_transaction(payment(user_id)), key=user_id)

@@ -1,19 +1,24 @@
 """AWS's faults: what its services answer on a bad day, and what comes over AppConfig."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from random import Random
+from typing import TYPE_CHECKING
 
-from contract.scored import ScoredTransaction
 from local.faults.aws_proxy import Answer, Call, internal_error
 from score.ruleset import parse_ruleset
 
 from .fault import IS_LONG, Forward
 from .site import DEFAULT_RULES, Site
 from .stream import Sent, Stream
+
+if TYPE_CHECKING:
+    from contract.scored import ScoredTransaction
 
 Bad = Callable[[Call, Forward], Answer]
 

@@ -1,17 +1,23 @@
 """The cache's faults. Those that end within their context do so when the backlog is empty: all of it has met them."""
 
+from __future__ import annotations
+
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from local.components.cache import Cache
 from score.profile_store import READ_TIMEOUT_S
 
 from .fault import AmidWork
 from .site import Site, address, admin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.components.cache import Cache
 
 LATE_SECONDS = 2 * READ_TIMEOUT_S
 

@@ -1,5 +1,7 @@
 """Every fault of the matrix, by what it is about."""
 
+from __future__ import annotations
+
 from functools import partial
 
 from local.faults.aws_proxy import half_unprocessed, internal_error, slow, throttled, written_but_unheard

@@ -1,12 +1,17 @@
 """One stack for everything that is broken on purpose."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .catalogue import FAULTS
 from .run import Run
 from .site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="package")

@@ -1,15 +1,21 @@
 """SNS away for longer than there are retries: alerts end in the dead-letter queue, and `make redrive` brings them back."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from local.faults.aws_proxy import refused
 from local.redrive import LocalFunction
 from terraform.ops.dead_letters import Redrive
 
 from .aws import always, bad_calls
-from .site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .site import Site
 
 
 @contextmanager

@@ -4,6 +4,8 @@ It is a context: it begins on entry, and on exit has been seen to take effect an
 since then nothing was proved.
 """
 
+from __future__ import annotations
+
 import os
 import threading
 import time
@@ -11,12 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from contract.scored import Position, ScoredTransaction
 from local.faults.aws_proxy import Answer, Call
 
-from .site import Site
 from .stream import Sent
+
+if TYPE_CHECKING:
+    from .site import Site
 
 IS_LONG = bool(os.environ.get("LONG"))
 

@@ -1,13 +1,18 @@
 """What the machine does to a function's processes: its wall clock is set, its disk is full."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
 from contextlib import contextmanager
 from datetime import timedelta
-
-from contract.scored import ScoredTransaction
+from typing import TYPE_CHECKING
 
 from .fault import let_pass
 from .site import FUNCTIONS, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from contract.scored import ScoredTransaction
 
 HOUR_SECONDS = 3600.0
 NEARLY_AN_HOUR = timedelta(minutes=55)

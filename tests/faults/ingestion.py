@@ -1,13 +1,14 @@
 """The Glue job, killed between a batch that is on the topic and the checkpoint that says so."""
 
+from __future__ import annotations
+
 import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
@@ -18,9 +19,13 @@ from contract.transaction import decode_transaction
 from local.ingestion import ingestion_command, read_progress
 from local.processes import ManagedProcess
 
-from .fault import Send
 from .site import TOPIC, Site
 from .stream import Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .fault import Send
 
 
 class GlueJob:

@@ -1,22 +1,29 @@
 """Compares everything that is kept after a run with the oracle, and the later stages' work with the history."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from contract.alert import Alert, AlertState, Severity
 from contract.errors import InvalidTransactionError
-from contract.flagged import FlaggedTransaction
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
 from tests.oracle import Oracle, RowKey, profile_problems
 
 from .aws import RULESETS
 from .fault import Degrades, Fault
-from .site import Site
-from .stream import Sent
 from .verdict import Kind, RunReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contract.flagged import FlaggedTransaction
+
+    from .site import Site
+    from .stream import Sent
 
 MESSAGES_AN_ALERT = 2
 """Where messages may be repeated at all: the one before the crash, and the one of the redelivery."""

@@ -1,9 +1,11 @@
 """Kafka's faults, and those of whoever reads it."""
 
+from __future__ import annotations
+
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
+from typing import TYPE_CHECKING
 
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined] # its stubs do not re-export it
@@ -13,6 +15,9 @@ from local.faults.aws_proxy import Answer, Call, slow
 from .fault import HOLD_SECONDS, AmidWork, Forward
 from .site import TOPIC, Site
 from .stream import payments_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WRITES = {"score": "BatchExecuteStatement", "persist": "PutItem", "alert": "TransactWriteItems"}
 """The call by which a function first writes of a payment."""

@@ -1,14 +1,20 @@
 """A function that is killed at a step of its work, or is given up on there and goes on."""
 
+from __future__ import annotations
+
 import threading
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from local.faults.aws_proxy import Answer, Call, internal_error
 
 from .fault import Forward, comes_again
-from .site import Site
 from .stream import payments_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .site import Site
 
 OVERTAKE_SECONDS = 2.0
 """How long a call is held at most: less than any client's read time-out, behind which it would only be sent again."""

@@ -1,11 +1,11 @@
 """The process that feeds one function, and what can be done to it and to the function's own processes."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,6 +28,9 @@ from local.runtime.package import unpack
 from local.specs import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from .site import Site
 
 QUIET_MS = 600
@@ -37,7 +40,7 @@ QUIET_MS = 600
 class Mapping:
     """The process that feeds one function, and runs its workers."""
 
-    def __init__(self, site: "Site", function: str, place: str = "first") -> None:
+    def __init__(self, site: Site, function: str, place: str = "first") -> None:
         self.function = function
         self._config_file = site.folder / place / f"{function}.json"
         self.control = Control(control_folder(self._config_file))

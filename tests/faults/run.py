@@ -1,17 +1,20 @@
 """One stream of payments through one fault: what is sent and when, and the verdict on what became of it."""
 
+from __future__ import annotations
+
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .fault import IS_LONG, Fault
 from .judge import Judge
-from .site import Site
 from .stream import Sent, Stream
 from .verdict import Kind, RunReport
 
 if TYPE_CHECKING:
     from contract.scored import Position
+
+    from .site import Site
 
 RECORDS = 300 if IS_LONG else 150
 SLICES = 10

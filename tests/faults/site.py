@@ -4,17 +4,17 @@ It is the stack's own parts, started one by one: `local.stack` keeps them to its
 started again.
 """
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,18 +27,24 @@ from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_his
 from local.components.aws_api import AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
 from local.components.cache import Cache, is_cache_up
-from local.event_sources.config import MappingConfig
 from local.faults.aws_proxy import AwsProxy
 from local.faults.tcp_proxy import TcpProxy
-from local.processes import ManagedProcess
 from local.provision import ALERT_INBOX, dead_letter_name, provision
 from local.rulesets import Rulesets
 from local.specs import ROOT, read_functions, read_tables
-from score.profile import Profile
 from score.profile_store import RedisProfileStore, connect, read_profile
 
 from .mapping import Mapping
-from .stream import Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from local.event_sources.config import MappingConfig
+    from local.processes import ManagedProcess
+    from score.profile import Profile
+
+    from .stream import Sent
 
 TOPIC = "transaction_stream"
 DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
@@ -329,6 +335,6 @@ def address(cache: Cache) -> tuple[str, int]:
     return place.hostname or "", place.port or 0
 
 
-def admin(cache: Cache) -> "redis.Redis":
+def admin(cache: Cache) -> redis.Redis:
     """A client that commands a cache."""
     return redis.Redis.from_url(cache.endpoint, socket_timeout=5)

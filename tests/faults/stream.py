@@ -1,5 +1,7 @@
 """A seeded stream of payments as producers send them: habits, attacks, late ones, repeats, and 5% that are no payments."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -4,11 +4,12 @@ The properties are the unit tests' own; here they are drawn with one seed after 
 examples as an hour was measured to draw; otherwise one short round shows that the long one would run.
 """
 
+from __future__ import annotations
+
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -19,6 +20,9 @@ from tests.unit.score import test_fuzz as fuzz
 from tests.unit.score.test_stage_model import ScoreStageMachine
 
 from .fault import IS_LONG
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.xdist_group("hostile input")
 """Needs no server, and so another worker can run it beside the matrix."""

@@ -3,6 +3,8 @@
 `LONG=1` runs every fault with more seeds, which move the moment at which it strikes. Writes `build/faults-report.json`.
 """
 
+from __future__ import annotations
+
 import msgspec
 import pytest
 

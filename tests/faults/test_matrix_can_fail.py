@@ -3,6 +3,8 @@
 The faults here are those of the catalogue, or what is left of them: long enough to bring a broken line to light.
 """
 
+from __future__ import annotations
+
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, replace

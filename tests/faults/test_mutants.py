@@ -1,8 +1,8 @@
 """Proof that the model-based test can fail: the score stage broken on purpose, in each way that its order exists to prevent."""
 
-from collections.abc import Callable, Sequence
-from random import Random
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -10,13 +10,18 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from contract.scored import ScoredTransaction, to_history_item
 from score import stage
-from score.delivery import KafkaEvent, PartialBatchResponse, Span
 from score.history_store import Insert
-from score.profile import Profile
 from score.profile_store import ProfileWrite, Progress, Reading
 from score.user_chain import rebuild
 from tests.unit.score.stage_world import Pause, SteppedHistory, SteppedProfiles
 from tests.unit.score.test_stage_model import ScoreStageMachine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from random import Random
+
+    from score.delivery import KafkaEvent, PartialBatchResponse, Span
+    from score.profile import Profile
 
 ENOUGH = settings(
     max_examples=400,

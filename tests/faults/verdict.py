@@ -1,5 +1,7 @@
 """What a run of the matrix can find wrong, by kind, and the row of the report that adds a fault's runs up."""
 
+from __future__ import annotations
+
 from enum import StrEnum
 
 import msgspec

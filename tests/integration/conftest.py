@@ -1,5 +1,7 @@
 """Real servers for the integration tests, each started once a session and only when a test asks for it."""
 
+from __future__ import annotations
+
 import gc
 import uuid
 from dataclasses import dataclass
@@ -23,13 +25,13 @@ KAFKA_REQUEST_SECONDS = 30.0
 
 
 @pytest.fixture(scope="session")
-def server_dirs(tmp_path_factory: pytest.TempPathFactory) -> "tuple[Path, Path]":
+def server_dirs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Where the session's servers keep data and logs."""
     return tmp_path_factory.mktemp("servers"), tmp_path_factory.mktemp("logs")
 
 
 @pytest.fixture(scope="session")
-def kafka_bootstrap(server_dirs: "tuple[Path, Path]") -> "Iterator[str]":
+def kafka_bootstrap(server_dirs: tuple[Path, Path]) -> Iterator[str]:
     """``host:port`` of the session's Kafka broker; it has no topics but what tests create."""
     with Broker(*server_dirs) as broker:
         yield broker.endpoint
@@ -38,28 +40,28 @@ def kafka_bootstrap(server_dirs: "tuple[Path, Path]") -> "Iterator[str]":
 
 
 @pytest.fixture(scope="session")
-def cache_endpoint(server_dirs: "tuple[Path, Path]") -> "Iterator[str]":
+def cache_endpoint(server_dirs: tuple[Path, Path]) -> Iterator[str]:
     """``redis://`` URL of the session's Valkey."""
     with Cache(*server_dirs) as cache:
         yield cache.endpoint
 
 
 @pytest.fixture(scope="session")
-def aws_endpoint(server_dirs: "tuple[Path, Path]") -> "Iterator[str]":
+def aws_endpoint(server_dirs: tuple[Path, Path]) -> Iterator[str]:
     """Endpoint URL of the session's MiniStack."""
     with AwsApi(*server_dirs) as aws_api:
         yield aws_api.endpoint
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local_endpoint(server_dirs: "tuple[Path, Path]") -> "Iterator[str]":
+def dynamodb_local_endpoint(server_dirs: tuple[Path, Path]) -> Iterator[str]:
     """Endpoint URL of the session's DynamoDB Local, AWS's own."""
     with DynamoDbLocal(*server_dirs) as dynamodb_local:
         yield dynamodb_local.endpoint
 
 
 @pytest.fixture
-def redis_client(cache_endpoint: str) -> "Iterator[redis.Redis]":
+def redis_client(cache_endpoint: str) -> Iterator[redis.Redis]:
     """A client of the session's Valkey, which is empty when the test begins. Gives bytes."""
     with redis.Redis.from_url(cache_endpoint) as client:
         client.flushall()
@@ -67,7 +69,7 @@ def redis_client(cache_endpoint: str) -> "Iterator[redis.Redis]":
 
 
 @pytest.fixture
-def aws_client(aws_endpoint: str) -> "Callable[[str], Any]":
+def aws_client(aws_endpoint: str) -> Callable[[str], Any]:
     """Factory: a boto3 client of one service on the session's MiniStack."""
     return lambda service: make_client(service, aws_endpoint)
 
@@ -95,7 +97,7 @@ def aws_environment(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[
 
 
 @pytest.fixture
-def unique_name() -> "Callable[[str], str]":
+def unique_name() -> Callable[[str], str]:
     """Factory: a name that no other test has, for topics, tables, queues and buckets of the shared servers."""
     return lambda stem: f"{stem}-{uuid.uuid4().hex[:10]}"
 

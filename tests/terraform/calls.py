@@ -4,6 +4,8 @@ A call of a method that botocore's client of one of the function's services has 
 package and in the parts of other packages that call AWS for it. What one operation needs in IAM's terms, `ACTIONS` says.
 """
 
+from __future__ import annotations
+
 import ast
 import inspect
 from typing import TYPE_CHECKING, Final
@@ -43,7 +45,7 @@ KAFKA_ACTIONS: Final = {
 actions and resources"."""
 
 
-def actions_in_code(name: str, spec: "FunctionSpec") -> set[str]:
+def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
     """Name the IAM actions that a function's code needs, such as ``dynamodb:PutItem``.
 
     Parameters
@@ -95,7 +97,7 @@ def _operations(services: list[str]) -> dict[str, dict[str, str]]:
     }
 
 
-def _methods(tree: ast.AST) -> "Iterator[str]":
+def _methods(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield node.func.attr
@@ -116,7 +118,7 @@ def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
     return {pattern}
 
 
-def _texts(trees: list[ast.Module]) -> "Iterator[str]":
+def _texts(trees: list[ast.Module]) -> Iterator[str]:
     """Every text of the code that is no docstring, the fixed parts of f-strings among them."""
     for tree in trees:
         sentences = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -125,7 +127,7 @@ def _texts(trees: list[ast.Module]) -> "Iterator[str]":
                 yield node.value
 
 
-def _keys(trees: list[ast.Module]) -> "Iterator[str]":
+def _keys(trees: list[ast.Module]) -> Iterator[str]:
     for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict):
@@ -134,7 +136,7 @@ def _keys(trees: list[ast.Module]) -> "Iterator[str]":
                         yield key.value
 
 
-def _signed_services(tree: ast.AST) -> "Iterator[str]":
+def _signed_services(tree: ast.AST) -> Iterator[str]:
     """Services that tokens are signed for: ``ServiceId("elasticache")``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "ServiceId":

@@ -1,5 +1,7 @@
 """What holds for every test of the infrastructure, and the one life of an environment that is lived beside them."""
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
@@ -39,7 +41,7 @@ def infra_tools() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def life_under_way(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> "Iterator[ManagedProcess | None]":
+) -> Iterator[ManagedProcess | None]:
     """The life, from the first test of the infrastructure on; None where no test of it was asked for."""
     if not any(_is_of_life(item) for item in request.session.items):
         yield None

@@ -5,6 +5,8 @@
 for AWS: other tests go on beside it.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re

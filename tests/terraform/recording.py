@@ -4,6 +4,8 @@ The functions run as the local stack runs them, from their zips, on real servers
 paths on which it calls something: a new user, the same batch again, what is no payment, small and large.
 """
 
+from __future__ import annotations
+
 import http.client
 import json
 import threading
@@ -44,7 +46,7 @@ Call = tuple[str, str, str, str]
 """IAM's action, and what it was done to: kind, interface name, and the key within a bucket, else empty."""
 
 
-def record_calls(folder: "Path") -> dict[str, set[Call]]:
+def record_calls(folder: Path) -> dict[str, set[Call]]:
     """Run every function that has an event source, and give what each called.
 
     Parameters
@@ -89,7 +91,7 @@ def record_calls(folder: "Path") -> dict[str, set[Call]]:
     return calls
 
 
-def _run(invoke: "dict[str, Callable[[object], Any]]", dynamodb: Any, cache: redis.Redis) -> None:
+def _run(invoke: dict[str, Callable[[object], Any]], dynamodb: Any, cache: redis.Redis) -> None:
     """Pass one suspicious payment through all stages, and what else a topic may hold past the first."""
     payment = {
         "transaction_id": "tx-1",
@@ -129,7 +131,7 @@ def _kafka_event(values: list[bytes]) -> dict[str, Any]:
     return {"eventSource": "aws:kafka", "records": {"transaction_stream-0": records}}
 
 
-def _checked(pool: FunctionPool) -> "Callable[[object], Any]":
+def _checked(pool: FunctionPool) -> Callable[[object], Any]:
     def invoke(event: object) -> Any:
         result = pool.invoke(event)
         assert result.error is None, result.error
@@ -141,7 +143,7 @@ def _checked(pool: FunctionPool) -> "Callable[[object], Any]":
 
 
 @contextmanager
-def _recorder(target: str, calls: set[Call]) -> "Iterator[str]":
+def _recorder(target: str, calls: set[Call]) -> Iterator[str]:
     """Serve a proxy in front of ``target``; what passes is added to ``calls``. Gives its URL."""
     place = urlsplit(target)
 

@@ -3,6 +3,8 @@
 Terraform itself evaluates the modules, for every `function.yaml` there is: a new function is in it without a line here.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 import subprocess

@@ -1,5 +1,7 @@
 """What the estimate of the cost counts, counted in the modules as Terraform renders them."""
 
+from __future__ import annotations
+
 import re
 from typing import Any
 

@@ -3,6 +3,8 @@
 `life_cycle.py` lives it, and `conftest.py` starts it before the other tests of the infrastructure and puts these last.
 """
 
+from __future__ import annotations
+
 import re
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,7 @@ LOST_SETTING = 'module.functions["alert"].aws_sqs_queue.dead_letter'
 
 
 @pytest.fixture(scope="module")
-def life(life_under_way: "ManagedProcess") -> Life:
+def life(life_under_way: ManagedProcess) -> Life:
     log = life_under_way.log
     try:
         life_under_way.wait_for_exit(LIFE_SECONDS)

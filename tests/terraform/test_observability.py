@@ -1,5 +1,7 @@
 """Dashboard and alarms are drawn from what the functions emit, all of it, and each alarm has a runbook whose commands exist."""
 
+from __future__ import annotations
+
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,7 +68,7 @@ def _kind(alarm: dict[str, Any]) -> str:
     return found.group(1)
 
 
-def _alarm_runbooks() -> "Iterator[tuple[str, Path]]":
+def _alarm_runbooks() -> Iterator[tuple[str, Path]]:
     for file in sorted(RUNBOOKS.glob("*.md")):
         if title := re.match(r"# Alarm: (.+)\n", file.read_text()):
             yield title.group(1), file
@@ -132,7 +134,7 @@ def test_every_alarm_has_its_runbook_and_every_runbook_of_an_alarm_its_alarm() -
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
-def test_a_runbook_is_called_like_its_alarm_and_says_all_four_things(kind: str, file: "Path") -> None:
+def test_a_runbook_is_called_like_its_alarm_and_says_all_four_things(kind: str, file: Path) -> None:
     text = file.read_text()
 
     assert file.stem == kind
@@ -142,12 +144,12 @@ def test_a_runbook_is_called_like_its_alarm_and_says_all_four_things(kind: str, 
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
-def test_links_of_a_runbook_lead_somewhere(kind: str, file: "Path") -> None:
+def test_links_of_a_runbook_lead_somewhere(kind: str, file: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", file.read_text()):
         assert (file.parent / target).is_file(), f"{file.name}: {target}"
 
 
-def _operations(text: str) -> "Iterator[tuple[str, OperationModel, list[str]]]":
+def _operations(text: str) -> Iterator[tuple[str, OperationModel, list[str]]]:
     session = botocore.session.get_session()
     for command in re.findall(r"\baws [a-z0-9-]+ [a-z0-9-]+[^\n`]*", text):
         service, operation, rest = re.match(r"aws (\S+) (\S+)(.*)", command).groups()  # type: ignore[union-attr]
@@ -159,7 +161,7 @@ def _operations(text: str) -> "Iterator[tuple[str, OperationModel, list[str]]]":
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
-def test_aws_commands_of_a_runbook_exist_with_their_options(kind: str, file: "Path") -> None:
+def test_aws_commands_of_a_runbook_exist_with_their_options(kind: str, file: Path) -> None:
     for command, operation, options in _operations(file.read_text()):
         shape = operation.input_shape
         members = {} if shape is None else {xform_name(name, "-"): name for name in shape.members}
@@ -169,7 +171,7 @@ def test_aws_commands_of_a_runbook_exist_with_their_options(kind: str, file: "Pa
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
-def test_make_commands_of_a_runbook_exist(kind: str, file: "Path") -> None:
+def test_make_commands_of_a_runbook_exist(kind: str, file: Path) -> None:
     makefiles = [ROOT / "Makefile", *sorted((ROOT / "terraform").glob("*.mk"))]
     targets = {
         target
@@ -183,7 +185,7 @@ def test_make_commands_of_a_runbook_exist(kind: str, file: "Path") -> None:
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
-def test_outputs_that_a_runbook_asks_for_exist(kind: str, file: "Path") -> None:
+def test_outputs_that_a_runbook_asks_for_exist(kind: str, file: Path) -> None:
     outputs = set(
         re.findall(r'^output "(\w+)"', (ROOT / "terraform" / "outputs.tf").read_text(), re.MULTILINE)
     )

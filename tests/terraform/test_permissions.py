@@ -1,5 +1,7 @@
 """A function's role lets it do what its code calls, and nothing else: held to the code, and to calls recorded on the wire."""
 
+from __future__ import annotations
+
 from fnmatch import fnmatchcase
 from typing import Any
 

@@ -1,14 +1,18 @@
 """checkov over every module: nothing fails, and every suppression says why and still has something to suppress."""
 
+from __future__ import annotations
+
 import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SUPPRESSION = re.compile(r"#\s*checkov:skip=(?P<check>CKV2?_[A-Z]+_\d+):(?P<reason>.*)")
 

@@ -1,5 +1,7 @@
 """Runbooks of what people set out to do: every command exists, with its options, and every page leads on."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
 

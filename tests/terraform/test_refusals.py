@@ -4,6 +4,8 @@
 each in a file of its own and expecting nothing: each must fail, and between them they must show the message of every rule.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -43,7 +45,7 @@ def _pattern(template: str) -> str:
     return pattern + re.escape(rest.replace('\\"', '"'))
 
 
-def _rules(root: "Path") -> dict[str, str]:
+def _rules(root: Path) -> dict[str, str]:
     """Give each rule's message, a template, by the rule's place: ``modules/cache/variables.tf:12``."""
     rules = {}
     for file in sorted(root.rglob("variables.tf")):
@@ -57,7 +59,7 @@ def _rules(root: "Path") -> dict[str, str]:
     return rules
 
 
-def _split(file: "Path") -> "Iterator[tuple[str, str]]":
+def _split(file: Path) -> Iterator[tuple[str, str]]:
     """Give a file for each run that expects a variable to be refused; Terraform skips what comes after a run that fails."""
     text = file.read_text()
     head = RUN.sub("", text)
@@ -67,7 +69,7 @@ def _split(file: "Path") -> "Iterator[tuple[str, str]]":
             yield f"{file.name.removesuffix('.tftest.hcl')}-{run[1]}", head + bare
 
 
-def _terraform(root: "Path", data_dir: "Path", *arguments: str) -> subprocess.CompletedProcess[str]:
+def _terraform(root: Path, data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["terraform", f"-chdir={root}", *arguments],
         env=os.environ | {"TF_DATA_DIR": str(data_dir), "AWS_EC2_METADATA_DISABLED": "true"},
@@ -78,7 +80,7 @@ def _terraform(root: "Path", data_dir: "Path", *arguments: str) -> subprocess.Co
 
 
 @pytest.mark.parametrize("root", ROOTS)
-def test_every_rule_refuses_with_its_own_message(root: str, repository: "Path", tmp_path: "Path") -> None:
+def test_every_rule_refuses_with_its_own_message(root: str, repository: Path, tmp_path: Path) -> None:
     folder = tmp_path / "repository" / root
     for name in ("terraform", "functions", "rules", "glue_scripts"):
         ignored = shutil.ignore_patterns(".terraform", "__pycache__")

@@ -1,5 +1,7 @@
 """The ruleset that Terraform deploys first is the repository's, although it goes as JSON and Terraform reads the YAML."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 DOCUMENT = ROOT / "rules" / "default.yaml"
 
 
-def _content(ruleset: "Ruleset") -> tuple[Any, ...]:
+def _content(ruleset: Ruleset) -> tuple[Any, ...]:
     """All that a ruleset says; the digest is of its text, which differs."""
     return (
         ruleset.version,
@@ -28,7 +30,7 @@ def _content(ruleset: "Ruleset") -> tuple[Any, ...]:
     )
 
 
-def test_json_by_terraform_of_the_default_ruleset_says_what_its_yaml_says(tmp_path: "Path") -> None:
+def test_json_by_terraform_of_the_default_ruleset_says_what_its_yaml_says(tmp_path: Path) -> None:
     expression = f"jsonencode(yamldecode(file({json.dumps(str(DOCUMENT))})))"
     done = subprocess.run(
         ["terraform", "console"], input=expression, cwd=tmp_path, capture_output=True, text=True, check=True

@@ -1,11 +1,16 @@
 """Terraform's own checks: format, validity, and the tests of every module with a mocked provider."""
 
+from __future__ import annotations
+
 import os
 import re
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # A hundred plans and applies, beside an environment's life on a machine that others use too.
 pytestmark = pytest.mark.timeout(900)

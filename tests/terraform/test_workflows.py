@@ -1,12 +1,16 @@
 """The workflows: sound, safe, pinned by commit, and made of the make targets that people use."""
 
+from __future__ import annotations
+
 import re
 import subprocess
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PINNED = re.compile(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40}$")
 

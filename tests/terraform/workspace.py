@@ -1,16 +1,20 @@
 """A copy of the repository that an environment can live in: its own state, its own stages, the make targets as they are."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import subprocess
 import urllib.request
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import msgspec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ACCOUNT = "123456789012"
 """The emulator's account, and the one that the environments' files name until they are given a real one."""
@@ -31,7 +35,7 @@ class Right(msgspec.Struct, frozen=True):
     action: str
     resource: str
 
-    def is_within(self, bound: "Right") -> bool:
+    def is_within(self, bound: Right) -> bool:
         """Whether `bound` lets it through; of a role's ``*`` some resource is let through, and that is enough."""
         reaches = self.resource == "*" or fnmatchcase(self.resource, bound.resource)
         return reaches and fnmatchcase(self.action, bound.action)

@@ -1,5 +1,7 @@
 """AWS in this process: moto answers boto3 before a socket is opened."""
 
+from __future__ import annotations
+
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> "Iterator[Callable[[str], Any]]":
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
     """Factory: a boto3 client of one service, whose state ends with the test."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")

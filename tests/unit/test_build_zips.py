@@ -1,5 +1,7 @@
 """The builder's promises, on small functions without requirements; the real ones are built in the integration tests."""
 
+from __future__ import annotations
+
 import importlib.util
 import marshal
 import os

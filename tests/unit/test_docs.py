@@ -1,11 +1,16 @@
 """Documents keep their promises: links lead somewhere, the index of decisions is whole, named commands exist."""
 
+from __future__ import annotations
+
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.specs import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "rules" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(?:#[^)]*)?\)")

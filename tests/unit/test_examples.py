@@ -1,12 +1,17 @@
 """The examples in docstrings are true."""
 
+from __future__ import annotations
+
 import doctest
 import importlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.specs import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROOTS = {"benchmarks": ROOT, "functions": ROOT / "functions", "local": ROOT}
 """Folder with examples to the import root of its modules. The Glue job's need Spark and run with its own tests."""

@@ -1,5 +1,7 @@
 """How tests are shared out to workers."""
 
+from __future__ import annotations
+
 import pytest
 
 

@@ -4,6 +4,8 @@ Flagged is what is over 10,000, or comes from another location less than an hour
 boto3's low-level client: its resource layer, which a first version would more likely use, costs some 150 µs more a row.
 """
 
+from __future__ import annotations
+
 import base64
 import json
 import os

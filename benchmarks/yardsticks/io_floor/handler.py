@@ -5,6 +5,8 @@ of SETs, `BatchExecuteStatement` with 25 inserts of nine attributes, side by sid
 packed attribute is the record itself, filled up to the size that the stage's rows have.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from base64 import b64decode

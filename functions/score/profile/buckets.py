@@ -4,6 +4,8 @@ All sums are integers in minor units, so that folding is exact and its order doe
 currency is left to whoever reads, with the rates of its own ruleset.
 """
 
+from __future__ import annotations
+
 from array import array
 from bisect import bisect_left, bisect_right
 from typing import Final
@@ -54,7 +56,7 @@ class AmountBuckets:
     TYPECODES: Final = "IBIq"
     TYPECODES_WITH_SQUARES: Final = "IBIqQQ"
 
-    def __init__(self, span: int, max_rows: int, *columns: "array[int]", keep_squares: bool) -> None:
+    def __init__(self, span: int, max_rows: int, *columns: array[int], keep_squares: bool) -> None:
         self.span = span
         self.max_rows = max_rows
         self.keep_squares = keep_squares
@@ -65,7 +67,7 @@ class AmountBuckets:
     def __len__(self) -> int:
         return len(self.bucket)
 
-    def columns(self) -> tuple["array[int]", ...]:
+    def columns(self) -> tuple[array[int], ...]:
         """All columns that are kept and stored, in a fixed order."""
         kept = (self.bucket, self.currency, self.count, self.sum_minor)
         return (*kept, self.squares_low, self.squares_high) if self.keep_squares else kept

@@ -1,17 +1,19 @@
 """Columns of a profile's parts: arrays of machine integers, one behind the other in the stored form."""
 
+from __future__ import annotations
+
 from array import array
 
 ITEM_BYTES = {code: array(code).itemsize for code in "BIqQ"}
 """Bytes of one cell by type code; the same on both of Lambda's architectures."""
 
 
-def empty(typecodes: str) -> "list[array[int]]":
+def empty(typecodes: str) -> list[array[int]]:
     """Make columns without rows, one for each type code."""
     return [array(code) for code in typecodes]
 
 
-def read_columns(data: bytes, start: int, layout: tuple[tuple[str, int], ...]) -> "list[array[int]]":
+def read_columns(data: bytes, start: int, layout: tuple[tuple[str, int], ...]) -> list[array[int]]:
     """Read columns that stand one behind the other, up to the end.
 
     Parameters

@@ -1,11 +1,15 @@
 """Hashes and numbers that stand for text in a profile, the same in every process and version."""
 
+from __future__ import annotations
+
 from hashlib import blake2b
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from contract.currency import MINOR_UNIT_EXPONENT
-from score.profile.seen import Kind
+
+if TYPE_CHECKING:
+    from score.profile.seen import Kind
 
 CURRENCY_CODES: Final[tuple[str, ...]] = tuple(sorted(MINOR_UNIT_EXPONENT))
 """Currency number to code. The order is stored in profiles: :data:`score.profile.profile.FORMAT` goes up with a change."""

@@ -10,6 +10,8 @@ exact while there are no more than 34 (day, currency) pairs in them, and those o
 payments of its own hour or day that the ring has forgotten.
 """
 
+from __future__ import annotations
+
 import struct
 import sys
 from datetime import UTC, datetime, timedelta
@@ -78,7 +80,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     """By :class:`~score.profile.seen.Kind`: the value that the payment was made with; None where it names none."""
 
     @classmethod
-    def of(cls, transaction: Transaction) -> "PaymentFacts":
+    def of(cls, transaction: Transaction) -> PaymentFacts:
         """Derive the facts of ``transaction``."""
         country, merchant = transaction.country, transaction.merchant_id
         return cls(
@@ -165,7 +167,7 @@ class Profile:
         """Whether the payment is in the ring: True is certain, False says nothing about older ones."""
         return key_hash in self.recent.key_hash
 
-    def has_folded(self, key_hash: int, at_ms: int, position: "Position") -> bool:
+    def has_folded(self, key_hash: int, at_ms: int, position: Position) -> bool:
         """Whether a payment that is stored from ``position`` was folded.
 
         The ring tells where it cannot have forgotten the payment. Only for older ones the offsets do: where a user's payments come
@@ -193,7 +195,7 @@ class Profile:
         self.partitions.append(partition_hash)
         self.offsets.append(offset)
 
-    def fold(self, facts: PaymentFacts, position: "Position") -> None:
+    def fold(self, facts: PaymentFacts, position: Position) -> None:
         """Take one transaction in.
 
         The caller sees to it that each is folded once; the profile only says what it has seen.
@@ -267,7 +269,7 @@ class Profile:
         return b"".join((header, self.hour_of_week, *self._columns()))
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Profile":
+    def from_bytes(cls, data: bytes) -> Profile:
         """Read a stored profile.
 
         Raises
@@ -321,7 +323,7 @@ class Profile:
         profile.partitions, profile.offsets = columns[20:]
         return profile
 
-    def _columns(self) -> "tuple[array[int], ...]":
+    def _columns(self) -> tuple[array[int], ...]:
         return (
             *self.recent.columns(),
             *self.hours.columns(),

@@ -1,5 +1,7 @@
 """The newest payments exactly, as a ring in event-time order."""
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +38,7 @@ class RecentPayments:
 
     TYPECODES: Final = "qQqBIII"
 
-    def __init__(self, *columns: "array[int]") -> None:
+    def __init__(self, *columns: array[int]) -> None:
         self.at_ms, self.key_hash, self.amount_minor, self.currency, *hashes = columns or empty(
             self.TYPECODES
         )
@@ -45,7 +47,7 @@ class RecentPayments:
     def __len__(self) -> int:
         return len(self.at_ms)
 
-    def columns(self) -> tuple["array[int]", ...]:
+    def columns(self) -> tuple[array[int], ...]:
         """All columns, in the order of :attr:`TYPECODES`."""
         return (
             self.at_ms,
@@ -88,7 +90,7 @@ class RecentPayments:
         for column, value in zip(columns, row, strict=True):
             column.insert(place, value)
 
-    def distinct(self, column: "array[int]", start: int, stop: int, own: int) -> int:
+    def distinct(self, column: array[int], start: int, stop: int, own: int) -> int:
         """How many different values ``column`` holds in ``[start, stop)`` and ``own``, not counting 0 (none)."""
         before = column[start:stop]
         if before.count(own) == len(before):  # mostly so with countries, and told without an int for each

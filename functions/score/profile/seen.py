@@ -1,5 +1,7 @@
 """What a user has paid with, to and from: hashes of values with when each was first and last seen."""
 
+from __future__ import annotations
+
 from bisect import bisect_left
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
@@ -44,13 +46,13 @@ class SeenValues:
 
     TYPECODES: Final = "III"
 
-    def __init__(self, *columns: "array[int]") -> None:
+    def __init__(self, *columns: array[int]) -> None:
         self.value, self.first_s, self.last_s = columns or empty(self.TYPECODES)
 
     def __len__(self) -> int:
         return len(self.value)
 
-    def columns(self) -> tuple["array[int]", ...]:
+    def columns(self) -> tuple[array[int], ...]:
         """All columns, in a fixed order."""
         return (self.value, self.first_s, self.last_s)
 

@@ -5,6 +5,8 @@ they get from `datetime.now` and `time.time` is the host's clock, which here can
 process can import nothing of this project. The file's layout is :mod:`local.faults.control`'s.
 """
 
+from __future__ import annotations
+
 import ctypes
 import gc
 import mmap

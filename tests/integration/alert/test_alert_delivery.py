@@ -1,5 +1,7 @@
 """From a flagged payment to subscribers' queues: real requests, filter policies, a real stream."""
 
+from __future__ import annotations
+
 import json
 import threading
 from datetime import timedelta
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 class Deployment:
     """The alert stage on MiniStack, with a topic and its subscribers."""
 
-    def __init__(self, aws_client: "Callable[[str], Any]", unique_name: "Callable[[str], str]") -> None:
+    def __init__(self, aws_client: Callable[[str], Any], unique_name: Callable[[str], str]) -> None:
         # A client of each service, once: reading a service's model takes longer than a test.
         self.aws_client = cache(aws_client)
         self.unique_name = unique_name
@@ -63,12 +65,12 @@ class Deployment:
         )
         return url
 
-    def insert(self, *flagged: "FlaggedTransaction") -> None:
+    def insert(self, *flagged: FlaggedTransaction) -> None:
         """Put rows into flagged_transactions."""
         for row in flagged:
             self.dynamodb.put_item(TableName=self.flagged_table, Item=to_flagged_item(row))
 
-    def row(self, transaction_id: str) -> "FlaggedTransaction":
+    def row(self, transaction_id: str) -> FlaggedTransaction:
         """Read a row."""
         key = {"transaction_id": {"S": transaction_id}}
         return from_flagged_item(self.dynamodb.get_item(TableName=self.flagged_table, Key=key)["Item"])
@@ -94,7 +96,7 @@ class Deployment:
 
 
 @pytest.fixture
-def deployment(aws_client: "Callable[[str], Any]", unique_name: "Callable[[str], str]") -> Deployment:
+def deployment(aws_client: Callable[[str], Any], unique_name: Callable[[str], str]) -> Deployment:
     return Deployment(aws_client, unique_name)
 
 

@@ -1,5 +1,7 @@
 """The alert stage's tables on AWS's own DynamoDB Local and on MiniStack: conditions, cancellations, both or neither."""
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 WORKERS = 8
 
 
-def make_tables(client: Any, unique_name: "Callable[[str], str]") -> DynamoDbTables:
+def make_tables(client: Any, unique_name: Callable[[str], str]) -> DynamoDbTables:
     """Both tables under names of their own."""
     return DynamoDbTables(
         client,
@@ -53,13 +55,11 @@ class ConcurrentContract(AlertStoreContract):
 
 class TestOnDynamoDbLocal(ConcurrentContract):
     @pytest.fixture
-    def tables(self, dynamodb_local: Any, unique_name: "Callable[[str], str]") -> DynamoDbTables:
+    def tables(self, dynamodb_local: Any, unique_name: Callable[[str], str]) -> DynamoDbTables:
         return make_tables(dynamodb_local, unique_name)
 
 
 class TestOnMiniStack(ConcurrentContract):
     @pytest.fixture
-    def tables(
-        self, aws_client: "Callable[[str], Any]", unique_name: "Callable[[str], str]"
-    ) -> DynamoDbTables:
+    def tables(self, aws_client: Callable[[str], Any], unique_name: Callable[[str], str]) -> DynamoDbTables:
         return make_tables(aws_client("dynamodb"), unique_name)

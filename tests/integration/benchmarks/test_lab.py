@@ -1,8 +1,9 @@
 """What the lab counts and delays is what clients really do, against real Valkey and boto3."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
@@ -13,6 +14,9 @@ from benchmarks.lab import FunctionFailedError, Lab, process_cpu_s
 from benchmarks.network import Delays
 from benchmarks.workload import kafka_event, make_workload
 from local.components.aws_api import make_client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 INSERT = {
     "Statement": "INSERT INTO \"transaction_history\" VALUE {'user_id': ?, 'event_key': ?}",
@@ -27,7 +31,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def cache(lab: Lab) -> Iterator["redis.Redis"]:
+def cache(lab: Lab) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(lab.cache_endpoint) as cache:
         cache.ping()
         lab.counts()
@@ -42,14 +46,14 @@ def dynamodb(lab: Lab) -> Iterator[Any]:
     lab.set_delays(Delays())
 
 
-def test_each_answer_that_a_client_waits_for_is_a_round_trip(lab: Lab, cache: "redis.Redis") -> None:
+def test_each_answer_that_a_client_waits_for_is_a_round_trip(lab: Lab, cache: redis.Redis) -> None:
     for number in range(5):
         cache.set(f"key-{number}", "value")
 
     assert lab.counts().redis_round_trips == 5
 
 
-def test_a_large_request_and_its_large_answer_are_one_round_trip(lab: Lab, cache: "redis.Redis") -> None:
+def test_a_large_request_and_its_large_answer_are_one_round_trip(lab: Lab, cache: redis.Redis) -> None:
     cache.mset({f"large-{number}": "x" * 10_000 for number in range(100)})
 
     values = cache.mget([f"large-{number}" for number in range(100)])
@@ -59,7 +63,7 @@ def test_a_large_request_and_its_large_answer_are_one_round_trip(lab: Lab, cache
 
 
 def test_a_round_trip_to_the_cache_takes_its_delay_once_however_large_it_is(
-    lab: Lab, cache: "redis.Redis"
+    lab: Lab, cache: redis.Redis
 ) -> None:
     lab.set_delays(Delays(redis=50.0))
     began = time.monotonic()

@@ -1,13 +1,18 @@
 """The generator package synccfd, for real: it takes some seconds, but needs neither network nor services."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from contract.transaction import decode_transaction
 from local.datasets import open_dataset, sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -1,19 +1,23 @@
 """A function whose records say what it is to do with them, and a mapping that carries them to it."""
 
+from __future__ import annotations
+
 import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from build_zips import build_zip
 from local.event_sources.config import MappingConfig, MappingStatus, read_status, write_config
 from local.specs import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 LAMBDA_PYTHON = ROOT / ".venv-lambda" / "bin" / "python"
 WAIT_SECONDS = 60.0

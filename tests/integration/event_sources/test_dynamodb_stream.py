@@ -1,5 +1,7 @@
 """A mapping from a table's stream on MiniStack, its function under Lambda's own runtime client."""
 
+from __future__ import annotations
+
 import json
 import signal
 import subprocess

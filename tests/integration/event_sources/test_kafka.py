@@ -1,5 +1,7 @@
 """A Kafka mapping on a real broker, its function under Lambda's own runtime client."""
 
+from __future__ import annotations
+
 import json
 import signal
 import subprocess

@@ -1,5 +1,7 @@
 """One real Spark for all tests of the job's transforms."""
 
+from __future__ import annotations
+
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A session with two cores and the settings of the local job."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(JAVA_HOME))
@@ -35,7 +37,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
 
 
 @pytest.fixture
-def landing(tmp_path: "Path") -> "Path":
+def landing(tmp_path: Path) -> Path:
     """An empty landing folder."""
     folder = tmp_path / "landing"
     folder.mkdir()

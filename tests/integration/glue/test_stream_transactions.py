@@ -1,5 +1,7 @@
 """The job as it runs: its own process, real Kafka, S3 through s3a; and killed in the middle."""
 
+from __future__ import annotations
+
 import gzip
 import json
 import os
@@ -27,7 +29,7 @@ AT = "2026-01-05T12:30:00Z"
 class Job:
     """The job's process, started as often as a test wants, on one checkpoint."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], folder: "Path") -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
         self._command, self._environment, self._folder = command, environment, folder
         self._starts = 0
         self.process: ManagedProcess | None = None
@@ -38,7 +40,7 @@ class Job:
         self.process = ManagedProcess("ingestion", self._command, log, self._environment, self._folder)
         self.process.start()
 
-    def wait_for(self, condition: "Callable[[IngestionProgress], bool]", what: str) -> None:
+    def wait_for(self, condition: Callable[[IngestionProgress], bool], what: str) -> None:
         assert self.process is not None
         self.process.wait_until(lambda: condition(self.progress()), what)
 
@@ -59,7 +61,7 @@ class Job:
 
 
 @pytest.fixture
-def buckets(aws_client: "Callable[[str], Any]", unique_name: "Callable[[str], str]") -> tuple[str, str]:
+def buckets(aws_client: Callable[[str], Any], unique_name: Callable[[str], str]) -> tuple[str, str]:
     """Names of a landing and a quarantine bucket."""
     names = unique_name("landing"), unique_name("quarantine")
     for name in names:
@@ -68,15 +70,15 @@ def buckets(aws_client: "Callable[[str], Any]", unique_name: "Callable[[str], st
 
 
 @pytest.fixture
-def topic(topics: Any, unique_name: "Callable[[str], str]") -> str:
+def topic(topics: Any, unique_name: Callable[[str], str]) -> str:
     created: str = topics.create(unique_name(DEFAULT_TOPIC), partitions=2)
     return created
 
 
 @pytest.fixture
 def job(
-    kafka_bootstrap: str, topic: str, aws_endpoint: str, buckets: tuple[str, str], tmp_path: "Path"
-) -> "Iterator[Job]":
+    kafka_bootstrap: str, topic: str, aws_endpoint: str, buckets: tuple[str, str], tmp_path: Path
+) -> Iterator[Job]:
     landing, quarantine = buckets
     command, environment = ingestion_command(
         kafka_bootstrap,
@@ -134,11 +136,11 @@ def quarantined(s3: Any, bucket: str) -> list[dict[str, Any]]:
 
 def test_a_job_killed_before_its_checkpoint_loses_nothing_and_quarantines_nothing_twice(
     job: Job,
-    aws_client: "Callable[[str], Any]",
+    aws_client: Callable[[str], Any],
     buckets: tuple[str, str],
     kafka_bootstrap: str,
     topic: str,
-    tmp_path: "Path",
+    tmp_path: Path,
 ) -> None:
     s3 = aws_client("s3")
     landing, quarantine = buckets
@@ -179,7 +181,7 @@ def test_a_job_killed_before_its_checkpoint_loses_nothing_and_quarantines_nothin
 
 def test_a_job_waits_for_the_first_file_tells_of_damaged_ones_and_ends_when_it_is_told_to(
     job: Job,
-    aws_client: "Callable[[str], Any]",
+    aws_client: Callable[[str], Any],
     buckets: tuple[str, str],
     kafka_bootstrap: str,
     topic: str,

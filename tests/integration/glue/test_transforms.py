@@ -1,5 +1,7 @@
 """The job's transforms, on real Spark and real files."""
 
+from __future__ import annotations
+
 import doctest
 import gzip
 import json
@@ -29,12 +31,12 @@ VISA = "4111111111111111"
 GOOD = {"transaction_id": "t-1", "user_id": "u-1", "amount": "12.50", "timestamp": "2026-01-05T12:30:00Z"}
 
 
-def clean(spark: "SparkSession", landing: "Path") -> "DataFrame":
+def clean(spark: SparkSession, landing: Path) -> DataFrame:
     paths = [str(path) for path in sorted(landing.rglob("*.*"))]
     return transforms.clean_lines(files.read_lines(spark, paths), KEY, datetime.now(UTC))
 
 
-def by_place(cleaned: "DataFrame") -> "dict[tuple[str, int], Row]":
+def by_place(cleaned: DataFrame) -> dict[tuple[str, int], Row]:
     """File name and line to the row."""
     return {(row["file"].rsplit("/", 1)[1], row["line"]): row for row in cleaned.collect()}
 
@@ -48,7 +50,7 @@ def contract_outcome(line: bytes, now: datetime) -> bytes | str:
 
 
 @pytest.mark.parametrize("module", [files, transforms])
-def test_the_examples_of_the_docstrings_hold(module: "ModuleType") -> None:
+def test_the_examples_of_the_docstrings_hold(module: ModuleType) -> None:
     result = doctest.testmod(module)
 
     assert result.attempted > 0
@@ -56,7 +58,7 @@ def test_the_examples_of_the_docstrings_hold(module: "ModuleType") -> None:
 
 
 def test_csv_files_with_their_columns_in_another_order_are_read_each_by_its_header(
-    spark: "SparkSession", landing: "Path"
+    spark: SparkSession, landing: Path
 ) -> None:
     (landing / "a.csv").write_text(
         "transaction_id,user_id,amount,timestamp\nt-1,u-1,1.10,2026-01-05 12:30:00\n"
@@ -78,7 +80,7 @@ def test_csv_files_with_their_columns_in_another_order_are_read_each_by_its_head
 
 
 def test_json_lines_plain_and_compressed_flow_with_bad_rows_beside_them(
-    spark: "SparkSession", landing: "Path"
+    spark: SparkSession, landing: Path
 ) -> None:
     lines = [json.dumps(GOOD), "", "not json", json.dumps(GOOD | {"transaction_id": "t-2"})]
     (landing / "folder").mkdir()
@@ -96,7 +98,7 @@ def test_json_lines_plain_and_compressed_flow_with_bad_rows_beside_them(
 
 
 def test_good_rows_become_keyed_records_and_bad_rows_keep_their_place(
-    spark: "SparkSession", landing: "Path"
+    spark: SparkSession, landing: Path
 ) -> None:
     bad = f'{{"amount": "-1", "card": "{VISA}"}}'
     (landing / "a.jsonl").write_text(f"{json.dumps(GOOD)}\n{bad}\n")
@@ -119,7 +121,7 @@ def test_good_rows_become_keyed_records_and_bad_rows_keep_their_place(
     }
 
 
-def test_unknown_columns_are_dropped_and_counted(spark: "SparkSession", landing: "Path") -> None:
+def test_unknown_columns_are_dropped_and_counted(spark: SparkSession, landing: Path) -> None:
     (landing / "a.csv").write_text(
         "transaction_id,user_id,amount,timestamp,label\n"
         + "".join(f"t-{n},u-1,1,2026-01-05 12:30:00,0\n" for n in range(5))
@@ -132,7 +134,7 @@ def test_unknown_columns_are_dropped_and_counted(spark: "SparkSession", landing:
     assert counts.rows == 7
 
 
-def test_names_that_rows_invent_do_not_all_come_to_the_driver(spark: "SparkSession", landing: "Path") -> None:
+def test_names_that_rows_invent_do_not_all_come_to_the_driver(spark: SparkSession, landing: Path) -> None:
     long = "x" * 1000
     lines = [
         json.dumps(GOOD | {"label": 1, f"{long}{number}": 1, f"c-{number:03}": 1, f"d-{number % 30:02}": 1})
@@ -148,7 +150,7 @@ def test_names_that_rows_invent_do_not_all_come_to_the_driver(spark: "SparkSessi
 
 
 def test_rows_that_our_own_code_fails_on_are_quarantined_and_counted_and_stop_nothing(
-    spark: "SparkSession", landing: "Path"
+    spark: SparkSession, landing: Path
 ) -> None:
     (landing / "a.jsonl").write_text(f"{json.dumps(GOOD)}\nnot json\n")
     # A clock without its zone is such a failure: the contract cannot compare it with the row's time.
@@ -163,14 +165,14 @@ def test_rows_that_our_own_code_fails_on_are_quarantined_and_counted_and_stop_no
     assert reasons[2].startswith("not JSON")
 
 
-def test_an_empty_batch_counts_nothing(spark: "SparkSession", landing: "Path") -> None:
+def test_an_empty_batch_counts_nothing(spark: SparkSession, landing: Path) -> None:
     (landing / "empty.csv").touch()
 
     assert transforms.counts(clean(spark, landing)) == Counts(0, 0)
 
 
 def test_the_contract_accepts_what_is_published_and_what_it_refuses_is_quarantined(
-    spark: "SparkSession", landing: "Path"
+    spark: SparkSession, landing: Path
 ) -> None:
     now = datetime.now(UTC)
     changes: list[dict[str, object]] = [
@@ -207,7 +209,7 @@ def test_the_contract_accepts_what_is_published_and_what_it_refuses_is_quarantin
         assert row["field"] in ((None,) if isinstance(expected, bytes) else (expected, "$"))
 
 
-def test_a_large_csv_file_is_read_whole_by_one_task(spark: "SparkSession", landing: "Path") -> None:
+def test_a_large_csv_file_is_read_whole_by_one_task(spark: SparkSession, landing: Path) -> None:
     # 12 MiB: two tasks' worth, were it not for the session's settings.
     padding = "x" * 10_000
     good = f"t-1,u-1,1,2026-01-05 12:30:00,{padding}\n"
@@ -217,7 +219,7 @@ def test_a_large_csv_file_is_read_whole_by_one_task(spark: "SparkSession", landi
 
 
 def test_a_file_that_is_read_in_parts_is_refused_and_not_read_wrongly(
-    spark: "SparkSession", landing: "Path"
+    spark: SparkSession, landing: Path
 ) -> None:
     (landing / "a.csv").write_text(
         "transaction_id,user_id,amount,timestamp\n" + "t,u,1,2026-01-05 12:30:00\n" * 100
@@ -231,7 +233,7 @@ def test_a_file_that_is_read_in_parts_is_refused_and_not_read_wrongly(
         transforms.clean_lines(lines, KEY, datetime.now(UTC)).collect()
 
 
-def test_a_short_key_fails_before_any_task_runs(spark: "SparkSession", landing: "Path") -> None:
+def test_a_short_key_fails_before_any_task_runs(spark: SparkSession, landing: Path) -> None:
     (landing / "a.jsonl").touch()
 
     with pytest.raises(ValueError, match="at least 16"):
@@ -240,7 +242,7 @@ def test_a_short_key_fails_before_any_task_runs(spark: "SparkSession", landing: 
         )
 
 
-def test_names_that_look_like_patterns_are_read_as_they_are(spark: "SparkSession", landing: "Path") -> None:
+def test_names_that_look_like_patterns_are_read_as_they_are(spark: SparkSession, landing: Path) -> None:
     for name in ("a[1].jsonl", "b{x,y}.jsonl", "c*.jsonl", "d e.jsonl", "1.jsonl"):
         (landing / name).write_text(json.dumps(GOOD))
 
@@ -248,7 +250,7 @@ def test_names_that_look_like_patterns_are_read_as_they_are(spark: "SparkSession
     assert transforms.counts(clean(spark, landing).where("file like '%a[1]%'")) == Counts(1, 0)
 
 
-def test_damaged_and_deleted_files_are_found_among_good_ones(spark: "SparkSession", landing: "Path") -> None:
+def test_damaged_and_deleted_files_are_found_among_good_ones(spark: SparkSession, landing: Path) -> None:
     good, damaged, gone = (
         str(landing / name) for name in ("good.jsonl.gz", "damaged.jsonl.gz", "gone.jsonl")
     )

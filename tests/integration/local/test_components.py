@@ -1,5 +1,7 @@
 """The servers themselves: they answer, they are found by nobody else's mistake, and they leave nothing behind."""
 
+from __future__ import annotations
+
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +36,7 @@ def test_broker_keeps_a_message_of_one_mebibyte(kafka_bootstrap: str, topics: An
     assert message.value() == garbage
 
 
-def test_cache_evicts_the_least_recently_used_and_does_not_persist(redis_client: "redis.Redis") -> None:
+def test_cache_evicts_the_least_recently_used_and_does_not_persist(redis_client: redis.Redis) -> None:
     settings = redis_client.config_get("maxmemory-policy", "save", "appendonly", "maxmemory")
 
     assert settings == {
@@ -46,7 +48,7 @@ def test_cache_evicts_the_least_recently_used_and_does_not_persist(redis_client:
 
 
 def test_item_count_of_the_aws_api_follows_batched_inserts(
-    aws_client: "Callable[[str], Any]", unique_name: "Callable[[str], str]"
+    aws_client: Callable[[str], Any], unique_name: Callable[[str], str]
 ) -> None:
     dynamodb = aws_client("dynamodb")
     table = unique_name("rows")
@@ -69,7 +71,7 @@ def test_dynamodb_local_answers(dynamodb_local: Any) -> None:
     assert isinstance(dynamodb_local.list_tables()["TableNames"], list)
 
 
-def test_stopped_server_leaves_no_process_no_port_and_no_data(tmp_path: "Path") -> None:
+def test_stopped_server_leaves_no_process_no_port_and_no_data(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "run", tmp_path / "logs")
     cache.start()
     record = cache.process.record
@@ -82,7 +84,7 @@ def test_stopped_server_leaves_no_process_no_port_and_no_data(tmp_path: "Path") 
 
 
 def test_server_whose_port_was_taken_meanwhile_starts_on_another(
-    tmp_path: "Path", monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         taken = stranger.getsockname()[1]
@@ -96,7 +98,7 @@ def test_server_whose_port_was_taken_meanwhile_starts_on_another(
 
 
 def test_server_that_cannot_start_says_why_and_leaves_no_process(
-    tmp_path: "Path", monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("local.components.cache.MAX_MEMORY", "a lot")
     before = set(psutil.Process().children())

@@ -1,5 +1,7 @@
 """Alerts are seen as they are sent, and those from before, without a queue of anybody's being read."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 @pytest.fixture
-def flagged() -> "Callable[..., FlaggedTransaction]":
+def flagged() -> Callable[..., FlaggedTransaction]:
     """Factory of rows that the alert stage has not looked at."""
 
     def make(number: int, **changes: Any) -> FlaggedTransaction:
@@ -51,7 +53,7 @@ def flagged() -> "Callable[..., FlaggedTransaction]":
 
 
 @pytest.fixture
-def table(aws_client: "Callable[[str], Any]", unique_name: "Callable[[str], str]") -> str:
+def table(aws_client: Callable[[str], Any], unique_name: Callable[[str], str]) -> str:
     """A flagged table of this test's own."""
     name = unique_name("flagged")
     aws_client("dynamodb").create_table(**table_request(name, read_tables()["flagged_transactions"]))
@@ -59,7 +61,7 @@ def table(aws_client: "Callable[[str], Any]", unique_name: "Callable[[str], str]
 
 
 def test_alerts_are_named_as_they_are_sent_the_newest_first(
-    aws_client: "Callable[[str], Any]", table: str, flagged: "Callable[..., FlaggedTransaction]"
+    aws_client: Callable[[str], Any], table: str, flagged: Callable[..., FlaggedTransaction]
 ) -> None:
     dynamodb = aws_client("dynamodb")
 

@@ -1,5 +1,7 @@
 """The stack's resources on a real broker and the emulator: made from the files, made once, and found by clients."""
 
+from __future__ import annotations
+
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +23,7 @@ RULESET = "version: first\n"
 
 
 @pytest.fixture(scope="module")
-def own_aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[str]":
+def own_aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An emulator of this module's own: the names of the stack's resources are fixed."""
     folder: Path = tmp_path_factory.mktemp("aws")
     with AwsApi(folder / "run", folder / "logs") as aws_api:
@@ -29,23 +31,23 @@ def own_aws_endpoint(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[str]
 
 
 @pytest.fixture
-def make_all(own_aws_endpoint: str, kafka_bootstrap: str) -> "Callable[[], Resources]":
+def make_all(own_aws_endpoint: str, kafka_bootstrap: str) -> Callable[[], Resources]:
     """Factory: provision from the repository's own files."""
     return lambda: provision(own_aws_endpoint, kafka_bootstrap, read_functions(), read_tables(), RULESET)
 
 
 @pytest.fixture
-def resources(make_all: "Callable[[], Resources]") -> "Resources":
+def resources(make_all: Callable[[], Resources]) -> Resources:
     return make_all()
 
 
 @pytest.fixture
-def client(own_aws_endpoint: str) -> "Callable[[str], Any]":
+def client(own_aws_endpoint: str) -> Callable[[str], Any]:
     return lambda service: make_client(service, own_aws_endpoint)
 
 
 def test_provisioning_twice_changes_nothing(
-    make_all: "Callable[[], Resources]", client: "Callable[[str], Any]"
+    make_all: Callable[[], Resources], client: Callable[[str], Any]
 ) -> None:
     first = make_all()
     counts = census(client)
@@ -57,7 +59,7 @@ def test_provisioning_twice_changes_nothing(
 
 
 def test_tables_have_the_streams_and_the_time_to_live_of_their_file(
-    resources: "Resources", client: "Callable[[str], Any]"
+    resources: Resources, client: Callable[[str], Any]
 ) -> None:
     dynamodb = client("dynamodb")
 
@@ -69,14 +71,14 @@ def test_tables_have_the_streams_and_the_time_to_live_of_their_file(
         assert {index["IndexName"] for index in made.get("GlobalSecondaryIndexes", [])} == set(table.indexes)
 
 
-def test_kafka_topic_has_its_partitions(resources: "Resources", kafka_bootstrap: str) -> None:
+def test_kafka_topic_has_its_partitions(resources: Resources, kafka_bootstrap: str) -> None:
     topics = AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=30).topics
 
     assert [len(topics[name].partitions) for name in resources.kafka_topics] == [TOPIC_PARTITIONS]
 
 
 def test_message_of_the_alert_topic_arrives_in_the_inbox_with_its_attributes(
-    resources: "Resources", client: "Callable[[str], Any]"
+    resources: Resources, client: Callable[[str], Any]
 ) -> None:
     severity = {"severity": {"DataType": "String", "StringValue": "high"}}
 
@@ -90,7 +92,7 @@ def test_message_of_the_alert_topic_arrives_in_the_inbox_with_its_attributes(
 
 
 def test_new_ruleset_is_served_to_a_session_that_had_the_one_before(
-    resources: "Resources", own_aws_endpoint: str, client: "Callable[[str], Any]"
+    resources: Resources, own_aws_endpoint: str, client: Callable[[str], Any]
 ) -> None:
     data = client("appconfigdata")
     rulesets = Rulesets(own_aws_endpoint, resources.rules)
@@ -112,7 +114,7 @@ def test_new_ruleset_is_served_to_a_session_that_had_the_one_before(
     assert version == 2
 
 
-def census(client: "Callable[[str], Any]") -> dict[str, int]:
+def census(client: Callable[[str], Any]) -> dict[str, int]:
     appconfig = client("appconfig")
     (application,) = appconfig.list_applications()["Items"]
     (environment,) = appconfig.list_environments(ApplicationId=application["Id"])["Items"]

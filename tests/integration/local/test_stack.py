@@ -1,10 +1,11 @@
 """The stack as people use it: up, status, env, down; and what is left of it when something goes wrong. Nothing."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -16,6 +17,7 @@ from local.stack import Stack, StackRunningError, StackState, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
 SERVERS = ["kafka", "valkey", "aws-api"]
@@ -44,7 +46,7 @@ def processes_of(state: StackState) -> list[psutil.Process]:
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> "Iterator[Path]":
+def started(tmp_path: Path) -> Iterator[Path]:
     """The build folder of a stack that runs: servers and resources, no function and no Glue job."""
     begun = up(tmp_path)
     assert begun.returncode == 0, begun.stderr
@@ -53,7 +55,7 @@ def started(tmp_path: Path) -> "Iterator[Path]":
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Path]":
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The build folder of a running stack for tests that leave it as it is."""
     build_dir = tmp_path_factory.mktemp("shared")
     begun = up(build_dir)

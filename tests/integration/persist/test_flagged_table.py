@@ -1,5 +1,7 @@
 """flagged_transactions on AWS's own DynamoDB Local and on MiniStack: rows are inserted once and come back exactly."""
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ class FlaggedTableContract:
     """What the persist stage relies on; a subclass gives ``client``."""
 
     @pytest.fixture
-    def name(self, client: Any, unique_name: "Callable[[str], str]") -> str:
+    def name(self, client: Any, unique_name: Callable[[str], str]) -> str:
         return make_table(client, "flagged_transactions", unique_name)
 
     def test_row_is_kept_as_it_was_written(self, client: Any, name: str) -> None:
@@ -84,5 +86,5 @@ class TestOnDynamoDbLocal(FlaggedTableContract):
 
 class TestOnMiniStack(FlaggedTableContract):
     @pytest.fixture
-    def client(self, aws_client: "Callable[[str], Any]") -> Any:
+    def client(self, aws_client: Callable[[str], Any]) -> Any:
         return aws_client("dynamodb")

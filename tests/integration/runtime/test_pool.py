@@ -1,12 +1,12 @@
 """A function's pool of workers, as real processes under Lambda's own runtime client."""
 
+from __future__ import annotations
+
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -16,6 +16,10 @@ from local.runtime.invocation import MAX_PAYLOAD_BYTES
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool, PoolStoppedError
 from local.specs import ROOT, read_functions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 HANDLER = '''
 """Does what the event says."""

@@ -1,14 +1,19 @@
 """The real functions' zips: what is in them, how large they are, and that all of it can be imported from them alone."""
 
+from __future__ import annotations
+
 import subprocess
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from build_zips import FUNCTIONS_DIR, Arch, build_zip, function_names
 from local.runtime.package import unpack
 from local.specs import ROOT, Reference, read_functions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LIMIT_MIB = {"persist": 8, "alert": 8}
 LARGEST_MIB = 30

@@ -1,5 +1,7 @@
 """The profile store through failovers: two real Valkeys, in cluster mode and outside it."""
 
+from __future__ import annotations
+
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any
@@ -28,13 +30,13 @@ PATIENCE_S = 30
 class Shard:
     """A primary and a replica."""
 
-    def __init__(self, folder: "Path") -> None:
+    def __init__(self, folder: Path) -> None:
         self.ports = (free_port(), free_port())
         self.processes = [self._start(folder, port) for port in self.ports]
         self.clients = [redis.Redis(host=HOST, port=port) for port in self.ports]
 
     @staticmethod
-    def _start(folder: "Path", port: int) -> "subprocess.Popen[bytes]":
+    def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
         home = folder / str(port)
         home.mkdir()
         settings = {
@@ -76,7 +78,7 @@ class Shard:
             process.wait()
 
 
-def until(condition: "Callable[[], bool]") -> None:
+def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "the shard does not come up"
@@ -99,7 +101,7 @@ def cluster(client: redis.Redis, command: str, *arguments: str | int) -> Any:
 
 
 @pytest.fixture
-def shard(tmp_path: "Path") -> "Iterator[Shard]":
+def shard(tmp_path: Path) -> Iterator[Shard]:
     shard = Shard(tmp_path)
     try:
         shard.join()
@@ -109,7 +111,7 @@ def shard(tmp_path: "Path") -> "Iterator[Shard]":
 
 
 @pytest.fixture
-def two_caches(tmp_path: "Path") -> "Iterator[tuple[Cache, Cache]]":
+def two_caches(tmp_path: Path) -> Iterator[tuple[Cache, Cache]]:
     folders = [(tmp_path / name, tmp_path / f"{name}-logs") for name in ("old", "new")]
     for each in folders:
         for folder in each:
@@ -119,7 +121,7 @@ def two_caches(tmp_path: "Path") -> "Iterator[tuple[Cache, Cache]]":
 
 
 @pytest.fixture
-def endpoint() -> "Iterator[TcpProxy]":
+def endpoint() -> Iterator[TcpProxy]:
     proxy = TcpProxy((HOST, 0))
     proxy.start()
     yield proxy
@@ -153,7 +155,7 @@ def test_when_the_primary_is_gone_the_store_says_so_and_starts_at_the_endpoint_a
 
 
 def test_a_primary_that_was_demoted_is_left_although_it_keeps_its_connections(
-    two_caches: "tuple[Cache, Cache]", endpoint: TcpProxy
+    two_caches: tuple[Cache, Cache], endpoint: TcpProxy
 ) -> None:
     old, new = (int(cache.endpoint.rsplit(":", 1)[1]) for cache in two_caches)
     endpoint.move((HOST, old))

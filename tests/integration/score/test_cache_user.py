@@ -1,5 +1,7 @@
 """The profile store as the user that Terraform makes: what it does is let, and nothing else."""
 
+from __future__ import annotations
+
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,7 +21,7 @@ USERS = ROOT / "terraform" / "modules" / "cache" / "users.tf"
 
 
 @pytest.fixture
-def user_endpoint(redis_client: redis.Redis, cache_endpoint: str) -> "Iterator[str]":
+def user_endpoint(redis_client: redis.Redis, cache_endpoint: str) -> Iterator[str]:
     (listed,) = re.findall(r"access_string = join\(\" \", \[(.*?)\]\)", USERS.read_text(), re.DOTALL)
     rules = re.findall(r'^\s*"([^"]+)"', listed, re.MULTILINE)
     redis_client.execute_command("ACL SETUSER", "profiles", "reset", *rules, ">secret")  # type: ignore[no-untyped-call]

@@ -1,12 +1,13 @@
 """The Lambda as it is deployed, on real Valkey and the emulator: its answers, its metrics, and what its logs hold."""
 
+from __future__ import annotations
+
 import importlib
 import json
 import logging
 import sys
 from base64 import b64encode
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
@@ -19,6 +20,9 @@ from score.telemetry import METRICS
 from tests.payments import Context
 from tests.tables import make_table
 from tests.unit.score.conftest import NOW, TOPIC, event_of, make_event, make_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PERSONAL = ("203.0.113.7", "tok_4242", "Berlin", "52.52", "user-1", "25.00")
 

@@ -1,9 +1,10 @@
 """The history store on AWS's own DynamoDB Local, and on the emulator that the local stack uses."""
 
-from collections.abc import Callable, Iterator
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -17,6 +18,9 @@ from local.specs import read_tables
 from score.errors import HistoryUnavailableError
 from score.history_store import REBUILD_ROWS, DynamoHistoryStore, Insert
 from tests.payments import NOW, make_scored, make_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(params=["dynamodb-local", "ministack"])

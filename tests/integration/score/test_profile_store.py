@@ -1,7 +1,10 @@
 """The profile store on a real Valkey: one round trip each way, compare-and-set, and marks that tell stale profiles."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
-import redis
 
 from contract.scored import Position
 from score.delivery import Span
@@ -17,6 +20,9 @@ from score.profile_store import (
     read_profile,
 )
 from tests.payments import make_transaction
+
+if TYPE_CHECKING:
+    import redis
 
 TOPIC = "transaction_stream"
 

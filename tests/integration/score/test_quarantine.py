@@ -1,8 +1,9 @@
 """The quarantine on the emulator's SQS and S3: records stay whole, whatever they hold and however large they are."""
 
+from __future__ import annotations
+
 from base64 import b64decode
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from contract.scored import Position
 from score.delivery import Rejected
 from score.quarantine import QuarantinedRecord, SqsQuarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Bench:

@@ -1,12 +1,16 @@
 """The ruleset's way through AppConfig's data plane: a first version, a new one, a bad one, and a session that is lost."""
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from score.errors import InvalidRulesetError, NoRulesetError, RulesetUnreachableError
 from score.rules_source import AppConfigDocument, Rulesets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HEAD = "version: '{}'\nbase_currency: USD\nthresholds: {{review: 50, block: 80}}\n"
 

@@ -1,5 +1,7 @@
 """The real admin client on a real broker, which asks for no sign-in, and the built zip's own token signer."""
 
+from __future__ import annotations
+
 import base64
 import os
 import subprocess
@@ -81,7 +83,7 @@ def test_a_topic_that_is_missing_is_none(topics: KafkaTopics) -> None:
 
 
 @pytest.fixture(scope="module")
-def task_root(tmp_path_factory: pytest.TempPathFactory) -> "Path":
+def task_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The function's zip, built for this machine and unpacked as Lambda does."""
     root = tmp_path_factory.mktemp("topic_admin")
     with zipfile.ZipFile(build_zip("topic_admin")) as archive:
@@ -89,7 +91,7 @@ def task_root(tmp_path_factory: pytest.TempPathFactory) -> "Path":
     return root
 
 
-def _run_in_zip(task_root: "Path", program: str, **environment: str) -> Any:
+def _run_in_zip(task_root: Path, program: str, **environment: str) -> Any:
     """Run a program with the zip's packages and nothing else of this environment; gives what it prints, decoded."""
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(task_root)!r})\n{program}"],
@@ -110,7 +112,7 @@ def _run_in_zip(task_root: "Path", program: str, **environment: str) -> Any:
     return msgspec.json.decode(done.stdout.strip().splitlines()[-1])
 
 
-def test_the_built_function_creates_a_topic(task_root: "Path", kafka_bootstrap: str) -> None:
+def test_the_built_function_creates_a_topic(task_root: Path, kafka_bootstrap: str) -> None:
     program = (
         "import json, types\n"
         "from topic_admin.handler import handler\n"
@@ -130,7 +132,7 @@ def test_the_built_function_creates_a_topic(task_root: "Path", kafka_bootstrap: 
     assert response == {"topics": {"admin-built": {"created": True, "partitions": 2, "configs_set": []}}}
 
 
-def test_the_built_function_signs_a_token_for_the_cluster_of_its_region(task_root: "Path") -> None:
+def test_the_built_function_signs_a_token_for_the_cluster_of_its_region(task_root: Path) -> None:
     program = (
         "import json, time\nfrom topic_admin.cluster import iam_token\n"
         "token, expires_at = iam_token('eu-central-1')\n"

@@ -1,5 +1,7 @@
 """A real broker that asks for a sign-in and for rights, and gets to know both while the function is already asking."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -75,7 +77,7 @@ class Administrator:
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[GuardedBroker]":
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedBroker]:
     with GuardedBroker(tmp_path_factory.mktemp("guarded"), tmp_path_factory.mktemp("logs")) as guarded:
         yield guarded
 

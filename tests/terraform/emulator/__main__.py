@@ -1,5 +1,7 @@
 """Serve the emulator: ``python -m tests.terraform.emulator --port 5000``."""
 
+from __future__ import annotations
+
 import argparse
 import logging
 

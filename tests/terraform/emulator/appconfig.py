@@ -3,6 +3,8 @@
 moto has none of the three. A deployment here is complete at once and asks neither validators nor alarms.
 """
 
+from __future__ import annotations
+
 import json
 from typing import Any
 

@@ -4,6 +4,8 @@ moto has replication groups that forget their key, their users and half of their
 parameter groups, user groups or serverless caches. Users, subnet groups and tags are moto's own.
 """
 
+from __future__ import annotations
+
 from typing import Any, Final
 
 from moto.core.exceptions import ServiceException

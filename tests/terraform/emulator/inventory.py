@@ -4,13 +4,17 @@ It reads the backends' own collections, so a resource of a service that nobody t
 compared: what AWS itself brings (a default VPC, managed policies) is in both.
 """
 
+from __future__ import annotations
+
 import json
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.moto_api._internal import urls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ACCOUNT: Final = "123456789012"
 

@@ -3,6 +3,8 @@
 No function is run. Terraform invokes one, topic_admin, and it is answered that the topics it asks for are as wanted.
 """
 
+from __future__ import annotations
+
 import json
 from typing import Any, Final
 

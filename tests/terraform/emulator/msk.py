@@ -4,6 +4,8 @@ moto has clusters only: they stay CREATING, an ARN lacks the name, encryption an
 are no configurations, no bootstrap brokers, no operations.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import uuid

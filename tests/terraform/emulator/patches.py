@@ -1,5 +1,7 @@
 """Small differences between moto and AWS, one class or function each, with what Terraform sees of it."""
 
+from __future__ import annotations
+
 import json
 import logging
 import threading

@@ -1,15 +1,19 @@
 """Settings that an API gives back as they were sent, and moto drops."""
 
+from __future__ import annotations
+
 import inspect
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.glue.models import FakeConnection, FakeJob
 from moto.glue.responses import GlueResponse
-from moto.sns.models import Topic
 from moto.sns.responses import SNSResponse
+
+if TYPE_CHECKING:
+    from moto.sns.models import Topic
 
 JOB_SETTINGS: Final = ("MaintenanceWindow", "JobMode", "JobRunQueuingEnabled")
 

@@ -1,5 +1,7 @@
 """What looks like a link, and text that may become one."""
 
+from __future__ import annotations
+
 import re
 
 from hypothesis import strategies as st

@@ -1,12 +1,12 @@
 """The alert stage's two tables in dicts, and a worker that can be made to die or to be overtaken at any step."""
 
-from collections.abc import Callable
-from datetime import datetime
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from alert.errors import PublishError
-from alert.notification import AlertMessage
 from alert.stage import AlertStage
 from alert.store import Claim
 from alert.windows import UserWindows, Verdict
@@ -14,6 +14,12 @@ from contract.alert import Alert, AlertState, decode_alert
 from contract.flagged import FlaggedTransaction, to_flagged_item
 from tests.alert_store_contract import WIDTH
 from tests.payments import NOW, Log, Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from alert.notification import AlertMessage
 
 
 class Crash(BaseException):
@@ -28,7 +34,7 @@ class DictTables:
         self.windows: dict[str, UserWindows] = {}
 
     @property
-    def store(self) -> "DictTables":
+    def store(self) -> DictTables:
         """Itself."""
         return self
 

@@ -1,5 +1,7 @@
 """The Lambda as it is deployed: its environment is function.yaml's, its metrics come out in EMF, nothing personal does."""
 
+from __future__ import annotations
+
 import importlib
 import json
 import logging
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def topic_arn(aws: "Callable[[str], Any]") -> str:
+def topic_arn(aws: Callable[[str], Any]) -> str:
     """A topic whose messages a queue receives."""
     topic: str = aws("sns").create_topic(Name="fraud-alerts")["TopicArn"]
     aws("sqs").create_queue(QueueName="inbox")
@@ -33,11 +35,11 @@ def topic_arn(aws: "Callable[[str], Any]") -> str:
 
 @pytest.fixture
 def load_handler(
-    aws: "Callable[[str], Any]", topic_arn: str, monkeypatch: pytest.MonkeyPatch
-) -> "Callable[[], Callable[..., Any]]":
+    aws: Callable[[str], Any], topic_arn: str, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Callable[..., Any]]:
     """A cold start. In the test, not before: the logger keeps the output that it finds, and pytest changes it."""
 
-    def load() -> "Callable[..., Any]":
+    def load() -> Callable[..., Any]:
         monkeypatch.delitem(sys.modules, "alert.handler", raising=False)
         monkeypatch.delitem(logging.Logger.manager.loggerDict, "alert", raising=False)
         handler: Callable[..., Any] = importlib.import_module("alert.handler").handler
@@ -77,15 +79,15 @@ def test_setting_that_is_none_fails_the_cold_start(variable: str, value: str) ->
     assert set(refusal.value.problems) == {variable}
 
 
-def received(aws: "Callable[[str], Any]") -> list[dict[str, Any]]:
+def received(aws: Callable[[str], Any]) -> list[dict[str, Any]]:
     queue_url = aws("sqs").get_queue_url(QueueName="inbox")["QueueUrl"]
     messages = aws("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
     return [json.loads(message["Body"]) for message in messages]
 
 
 def test_handler_publishes_an_alert_and_gives_its_metrics(
-    load_handler: "Callable[[], Callable[..., Any]]",
-    aws: "Callable[[str], Any]",
+    load_handler: Callable[[], Callable[..., Any]],
+    aws: Callable[[str], Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     aws("dynamodb").put_item(TableName="flagged_transactions", Item=to_flagged_item(make_flagged()))
@@ -105,8 +107,8 @@ def test_handler_publishes_an_alert_and_gives_its_metrics(
 
 
 def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
-    load_handler: "Callable[[], Callable[..., Any]]",
-    aws: "Callable[[str], Any]",
+    load_handler: Callable[[], Callable[..., Any]],
+    aws: Callable[[str], Any],
     topic_arn: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -1,9 +1,11 @@
 """An alert reads well on a phone, parses well in a queue, stays within SNS's limits, and tells nothing it should not."""
 
+from __future__ import annotations
+
 import json
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -25,11 +27,13 @@ from alert.notification import (
 from alert.text import gsm_line, gsm_septets
 from contract.alert import AlertClaim, Severity, SuppressedPayments, decode_alert
 from contract.errors import InvalidRowError
-from contract.flagged import FlaggedTransaction
 from contract.scored import Decision, Reason
 from contract.transaction import Location
 from tests.payments import NOW, make_claimed, make_flagged
 from tests.unit.alert.links import DOTS, LINK, link_like
+
+if TYPE_CHECKING:
+    from contract.flagged import FlaggedTransaction
 
 
 class Topic:

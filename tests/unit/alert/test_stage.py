@@ -1,9 +1,11 @@
 """One alert per user and window, sent once, whatever dies, repeats or overtakes."""
 
+from __future__ import annotations
+
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -14,11 +16,13 @@ from alert.errors import ContentionError, MarkError, PublishError
 from alert.metrics import UNITS, Metric
 from alert.stage import MAX_CLAIM_ATTEMPTS, MAX_MARK_ATTEMPTS
 from contract.alert import AlertState, Severity
-from contract.flagged import FlaggedTransaction
 from contract.scored import Decision
 from tests.alert_store_contract import payment
 from tests.payments import Context, flagged_event, stream_event
 from tests.unit.alert.tables import Crash, DictTables, Inbox, Step, Worker, crash, fail
+
+if TYPE_CHECKING:
+    from contract.flagged import FlaggedTransaction
 
 ONE, TWO, THREE = payment("tx-1"), payment("tx-2", 1), payment("tx-3", 2)
 

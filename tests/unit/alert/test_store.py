@@ -1,5 +1,7 @@
 """The alert stage's tables: the contract on moto and on the dicts that other tests use, and DynamoDB's refusals."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 class TestOnMoto(AlertStoreContract):
     @pytest.fixture
-    def tables(self, aws: "Callable[[str], Any]") -> DynamoDbTables:
+    def tables(self, aws: Callable[[str], Any]) -> DynamoDbTables:
         client = aws("dynamodb")
         return DynamoDbTables(
             client, make_table(client, "flagged_transactions"), make_table(client, "alert_windows")
@@ -82,7 +84,7 @@ def test_claim_that_can_never_be_written_is_an_error(reasons: tuple[str, str]) -
         AlertTables(client, "f", "w").claim("tx-1", judged(DictTables(), payment("tx-1")), NOW)
 
 
-def test_windows_that_cannot_be_read_are_named(aws: "Callable[[str], Any]") -> None:
+def test_windows_that_cannot_be_read_are_named(aws: Callable[[str], Any]) -> None:
     client = aws("dynamodb")
     make_table(client, "alert_windows")
     client.put_item(TableName="alert_windows", Item={"user_id": {"S": "user-1"}, "version": {"S": "one"}})
@@ -93,7 +95,7 @@ def test_windows_that_cannot_be_read_are_named(aws: "Callable[[str], Any]") -> N
     assert (refusal.value.table, refusal.value.attribute) == ("alert_windows", "version")
 
 
-def test_windows_expire_long_after_the_last_payment_by_the_clock(aws: "Callable[[str], Any]") -> None:
+def test_windows_expire_long_after_the_last_payment_by_the_clock(aws: Callable[[str], Any]) -> None:
     client = aws("dynamodb")
     tables = DynamoDbTables(
         client, make_table(client, "flagged_transactions"), make_table(client, "alert_windows")

@@ -1,5 +1,7 @@
 """What a sender wrote fills its field and nothing beyond it."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

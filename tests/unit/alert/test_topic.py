@@ -1,5 +1,7 @@
 """What SNS answers becomes an error that says why and nothing of the payment."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest

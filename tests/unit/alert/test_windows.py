@@ -1,9 +1,11 @@
 """Which payments are told and which are counted, by event time alone."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +13,11 @@ from hypothesis import strategies as st
 
 from alert.windows import MAX_WINDOWS, UserWindows, Verdict, alert_id_of, judge
 from contract.alert import AlertState, Severity, SuppressedPayments
-from contract.flagged import FlaggedTransaction
 from contract.scored import Decision
 from tests.payments import NOW, make_flagged, make_transaction
+
+if TYPE_CHECKING:
+    from contract.flagged import FlaggedTransaction
 
 WIDTH = timedelta(minutes=15)
 NONE = UserWindows(user_id="user-1")

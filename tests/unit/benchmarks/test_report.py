@@ -1,6 +1,8 @@
+from __future__ import annotations
+
 import json
 from io import StringIO
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -17,6 +19,9 @@ from benchmarks.report import (
     target_text,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def figure(value: float, target: float | None = None, must_be: str = "at most") -> Figure:

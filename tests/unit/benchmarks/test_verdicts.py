@@ -1,5 +1,7 @@
 """What is called flat, and what not."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys

@@ -1,5 +1,7 @@
 """Records of the topic, valid but for what is given, what comes of them, and payments of every kind."""
 
+from __future__ import annotations
+
 import json
 from datetime import timedelta, timezone
 from decimal import Decimal

@@ -1,5 +1,7 @@
 """The currencies and their minor units."""
 
+from __future__ import annotations
+
 import pytest
 
 from contract.currency import MINOR_UNIT_EXPONENT

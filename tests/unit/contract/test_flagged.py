@@ -1,7 +1,9 @@
 """The row of a flagged payment: readable attributes, exact both ways, a key of its own on a conflict."""
 
+from __future__ import annotations
+
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -11,10 +13,12 @@ from hypothesis import strategies as st
 from contract.alert import AlertClaim, AlertState, Severity, SuppressedPayments
 from contract.errors import InvalidRowError
 from contract.flagged import flag, from_flagged_item, to_flagged_item, under_conflict_key
-from contract.scored import ScoredTransaction
 from tests.payments import NOW, RETENTION, make_claimed, make_flagged, make_scored, make_transaction
 from tests.unit.contract.records import texts
 from tests.unit.contract.test_scored import scored_transactions
+
+if TYPE_CHECKING:
+    from contract.scored import ScoredTransaction
 
 
 @given(scored_transactions)

@@ -1,5 +1,7 @@
 """DynamoDB's wire form, where no row of ours goes but a mistake could."""
 
+from __future__ import annotations
+
 from decimal import Decimal
 
 import msgspec

@@ -1,9 +1,10 @@
 """The published schemas are what the structs say, and what the stages write is valid by them."""
 
+from __future__ import annotations
+
 import json
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -14,6 +15,9 @@ from contract.flagged import to_flagged_item
 from contract.scored import to_history_item
 from contract.transaction import encode_transaction
 from tests.payments import NOW, make_alert_of, make_claimed, make_flagged, make_scored, make_transaction
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def plain(attribute: dict[str, Any]) -> Any:

@@ -1,5 +1,7 @@
 """A decision's row in ``transaction_history``: exact both ways, and an unreadable one names its attribute."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any

@@ -1,5 +1,7 @@
 """Settings are read whole, and every variable that is wrong is named at once."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import msgspec

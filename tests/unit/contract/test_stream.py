@@ -1,5 +1,7 @@
 """A stage sees inserted rows; failures are named by sequence number and told without values."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest

@@ -1,5 +1,7 @@
 """Every rule that makes a payment acceptable, and the field that each refusal names."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 

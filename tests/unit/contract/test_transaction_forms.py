@@ -1,5 +1,7 @@
 """What is derived from a payment, and that its forms lose nothing."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,11 +1,16 @@
+from __future__ import annotations
+
 import gzip
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.datasets.errors import DatasetError
 from local.datasets.files import Row, columns_of, find_files, read_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROWS = [{"a": "1", "b": "x y"}, {"a": "2", "b": 'q"u,o;te'}]
 

@@ -1,10 +1,15 @@
+from __future__ import annotations
+
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.datasets.errors import MappingError
 from local.datasets.mapping import Source, guess_mapping, read_mapping, zone
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COLUMNS = ("who", "cents", "when", "fraud", "kind")
 VALID = "user_id: who\namount: cents\ntimestamp: when\n"

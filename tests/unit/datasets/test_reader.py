@@ -1,6 +1,8 @@
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,9 +11,13 @@ from hypothesis import strategies as st
 from glue_scripts.card_numbers import CardTokens
 from glue_scripts.rows import Published, RowCleaner
 from local.datasets import open_dataset, reader
-from local.simulator import LabelledTransaction
 from local.simulator.landing import LandingConfig, landing_files
 from local.simulator.senders import PLAIN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local.simulator import LabelledTransaction
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))

@@ -1,5 +1,7 @@
 """Records, policies and results for tests; valid by default."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from local.event_sources.records import LaneKey, Policy, SourceRecord

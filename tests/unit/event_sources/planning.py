@@ -1,5 +1,7 @@
 """A planner at work: what it is offered, what it hands out, and how that ends."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from local.event_sources.planner import Planner
@@ -25,7 +27,7 @@ def make_planner(lanes: tuple[LaneKey, ...] = (LANE,), group: str = "poller-0", 
     return planner
 
 
-def offer(planner: Planner, offered: "list[SourceRecord]", now_s: float = NOW_S) -> None:
+def offer(planner: Planner, offered: list[SourceRecord], now_s: float = NOW_S) -> None:
     """Let it read records, lane by lane."""
     by_lane: dict[LaneKey, list[SourceRecord]] = {}
     for each in offered:
@@ -55,7 +57,7 @@ def positions(work: Batch | Discard) -> list[int]:
 
 
 def deliver_all(
-    planner: Planner, answer: "Callable[[Batch], Outcome]", now_s: float = NOW_S
+    planner: Planner, answer: Callable[[Batch], Outcome], now_s: float = NOW_S
 ) -> tuple[list[list[int]], list[tuple[str, list[int]]]]:
     """Work until nothing is left, the clock jumping to whatever is due: positions of each batch, and of each discard."""
     batches: list[list[int]] = []

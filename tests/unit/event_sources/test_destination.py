@@ -1,5 +1,7 @@
 """Invocation records, held to the examples in "Retain discarded records" and "Capturing discarded batches" of the guide."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
 from typing import Any

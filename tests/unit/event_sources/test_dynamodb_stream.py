@@ -1,5 +1,7 @@
 """The parts of reading a stream that need none: shard order, event records, checkpoints, lookups."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
 from pathlib import Path

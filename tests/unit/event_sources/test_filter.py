@@ -1,5 +1,7 @@
 """Filter patterns, held to "Filter rule syntax" and "Using filters with a DynamoDB event source" of the Lambda guide."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest

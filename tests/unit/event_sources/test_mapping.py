@@ -1,5 +1,7 @@
 """The mapping at work, on a source, a function and a destination of the test's own."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """Batching, retries, splits and discards, held to what the Lambda developer guide says of stream and Kafka mappings."""
 
+from __future__ import annotations
+
 import pytest
 
 from local.event_sources.records import Outcome

@@ -1,5 +1,7 @@
 """Splits, progress, and that each record ends once, held to what the Lambda developer guide says of stream and Kafka mappings."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,5 +1,7 @@
 """Partial batch responses, held to "Success and failure conditions" of the Lambda developer guide."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

@@ -1,13 +1,18 @@
 """The clock and the disk that a test sets are those that a process gets which knows nothing of them."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.faults.control import Control
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 HOUR = 3600.0
 CLOCKS = """
@@ -31,7 +36,7 @@ print("goes on")
 
 
 @contextmanager
-def process(control: Control, code: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def process(control: Control, code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     argv = [sys.executable, "-P", "-W", "ignore", "-c", code, *arguments]
     with subprocess.Popen(
         argv,
@@ -43,7 +48,7 @@ def process(control: Control, code: str, *arguments: str) -> Iterator["subproces
         yield popen
 
 
-def ask(popen: "subprocess.Popen[str]") -> list[str]:
+def ask(popen: subprocess.Popen[str]) -> list[str]:
     assert popen.stdin is not None
     assert popen.stdout is not None
     popen.stdin.write("\n")

@@ -1,5 +1,7 @@
 """Giving up on an invocation ends the wait for it, and not the invocation."""
 
+from __future__ import annotations
+
 import threading
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The job's arguments, among Glue's own."""
 
+from __future__ import annotations
+
 import pytest
 
 from glue_scripts.arguments import parse_arguments

@@ -1,5 +1,7 @@
 """The zip of the job's own packages."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 import zipfile
@@ -11,14 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_the_same_sources_give_the_same_bytes(tmp_path: "Path") -> None:
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     write_packages(tmp_path / "one.zip")
     write_packages(tmp_path / "two.zip")
 
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 
-def test_the_zip_holds_python_sources_and_not_the_build_itself(tmp_path: "Path") -> None:
+def test_the_zip_holds_python_sources_and_not_the_build_itself(tmp_path: Path) -> None:
     write_packages(tmp_path / "packages.zip")
 
     names = zipfile.ZipFile(tmp_path / "packages.zip").namelist()
@@ -27,7 +29,7 @@ def test_the_zip_holds_python_sources_and_not_the_build_itself(tmp_path: "Path")
     assert "glue_scripts/build_job.py" not in names
 
 
-def test_the_row_cleaner_runs_from_the_zip_alone(tmp_path: "Path") -> None:
+def test_the_row_cleaner_runs_from_the_zip_alone(tmp_path: Path) -> None:
     write_packages(tmp_path / "packages.zip")
     program = f"import sys; sys.path.insert(0, {str(tmp_path / 'packages.zip')!r}); import glue_scripts.rows as rows; print(rows.__file__)"
 

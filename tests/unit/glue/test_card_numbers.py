@@ -1,5 +1,7 @@
 """Card numbers are found wherever they stand, and nothing else is touched."""
 
+from __future__ import annotations
+
 import sys
 from typing import TYPE_CHECKING
 
@@ -90,7 +92,7 @@ NO_CARDS = {
 
 @pytest.mark.parametrize("write", NO_CARDS.values(), ids=NO_CARDS)
 @given(card_numbers(16, 16))
-def test_amounts_times_addresses_and_coordinates_stay(write: "Callable[[str], str]", number: str) -> None:
+def test_amounts_times_addresses_and_coordinates_stay(write: Callable[[str], str], number: str) -> None:
     assert TOKENS.replace(write(number)) == write(number)
 
 
@@ -168,7 +170,7 @@ def steps_to_replace(text: str) -> int:
     """Calls of functions, Python's own among them, that it takes: the same number on every machine."""
     steps = 0
 
-    def count(frame: "FrameType", event: str, argument: object) -> None:
+    def count(frame: FrameType, event: str, argument: object) -> None:
         nonlocal steps
         steps += event in ("call", "c_call")
 

@@ -1,5 +1,7 @@
 """Names of columns: every way to write one is the same field."""
 
+from __future__ import annotations
+
 import pytest
 
 from contract.transaction import Transaction

@@ -1,5 +1,7 @@
 """No row stops the job, and none gets a card number through it, however it is written."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
 

@@ -1,10 +1,15 @@
 """Lists of Java libraries are remembered, and not trusted when they have gone stale."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local import jars
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WANTED = jars.JarSet("example", ("org.example:one:1",))
 

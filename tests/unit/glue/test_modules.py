@@ -1,5 +1,7 @@
 """What holds for the job's modules as modules."""
 
+from __future__ import annotations
+
 import ast
 import doctest
 import importlib

@@ -1,5 +1,7 @@
 """What the job says of a batch, and how the local stack reads it."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

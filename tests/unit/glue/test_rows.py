@@ -1,5 +1,7 @@
 """One row in, one record or one reason out; and the contract's word is the last."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
 from typing import Any

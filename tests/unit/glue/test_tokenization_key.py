@@ -1,5 +1,7 @@
 """Where the tokenisation key comes from."""
 
+from __future__ import annotations
+
 import boto3
 import pytest
 from moto import mock_aws

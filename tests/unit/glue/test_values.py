@@ -1,5 +1,7 @@
 """Amounts, times, identifiers and degrees as files write them."""
 
+from __future__ import annotations
+
 from decimal import Decimal
 
 import pytest

@@ -1,5 +1,7 @@
 """The estimate of what the system costs."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import msgspec

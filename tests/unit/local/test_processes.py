@@ -1,5 +1,7 @@
 """Children start, are waited for, and are gone when told to, with all that they started themselves."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
@@ -41,7 +43,7 @@ CHILD_OF_ITS_OWN = """
 
 
 @pytest.fixture
-def python(tmp_path: "Path") -> "Iterator[Callable[[str], ManagedProcess]]":
+def python(tmp_path: Path) -> Iterator[Callable[[str], ManagedProcess]]:
     """Factory: a child that runs a piece of Python. What a test leaves running is ended."""
     made: list[ManagedProcess] = []
 
@@ -61,7 +63,7 @@ def first_line(process: ManagedProcess) -> str:
 
 
 def test_ended_process_is_reported_with_its_exit_code_and_the_end_of_its_log(
-    python: "Callable[[str], ManagedProcess]",
+    python: Callable[[str], ManagedProcess],
 ) -> None:
     process = python("import sys; print('the disk is full'); sys.exit(3)")
     process.start()
@@ -73,7 +75,7 @@ def test_ended_process_is_reported_with_its_exit_code_and_the_end_of_its_log(
 
 
 def test_process_that_never_becomes_ready_is_reported_with_what_it_was_to_do(
-    python: "Callable[[str], ManagedProcess]",
+    python: Callable[[str], ManagedProcess],
 ) -> None:
     process = python("import time; time.sleep(600)")
     process.start()
@@ -83,7 +85,7 @@ def test_process_that_never_becomes_ready_is_reported_with_what_it_was_to_do(
 
 
 def test_stop_ends_a_process_that_ignores_sigterm_and_its_child(
-    python: "Callable[[str], ManagedProcess]",
+    python: Callable[[str], ManagedProcess],
 ) -> None:
     process = python(STUBBORN_FAMILY)
     process.start()
@@ -96,7 +98,7 @@ def test_stop_ends_a_process_that_ignores_sigterm_and_its_child(
 
 
 def test_stop_ends_the_orphans_of_a_process_that_was_killed(
-    python: "Callable[[str], ManagedProcess]",
+    python: Callable[[str], ManagedProcess],
 ) -> None:
     process = python(CHILD_OF_ITS_OWN)
     process.start()
@@ -108,7 +110,7 @@ def test_stop_ends_the_orphans_of_a_process_that_was_killed(
     assert wait_until_gone([orphan], 0) == []
 
 
-def test_children_die_with_a_parent_that_is_killed(tmp_path: "Path") -> None:
+def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     code = """
         import os, pathlib, sys, time
         from local.processes import ManagedProcess
@@ -129,7 +131,7 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path: "Path") -> None:
 
 
 def test_record_of_another_start_is_not_found_and_not_stopped(
-    python: "Callable[[str], ManagedProcess]",
+    python: Callable[[str], ManagedProcess],
 ) -> None:
     process = python("import time; time.sleep(600)")
     process.start()

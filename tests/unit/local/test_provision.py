@@ -1,5 +1,7 @@
 """What the yaml files say becomes requests and environments; what they say wrongly is told with its place."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,7 +38,7 @@ def resources() -> Resources:
 
 
 @pytest.fixture
-def function_spec() -> "Callable[..., FunctionSpec]":
+def function_spec() -> Callable[..., FunctionSpec]:
     """Factory of functions, valid by default."""
 
     def make(**changes: Any) -> FunctionSpec:
@@ -81,7 +83,7 @@ def test_every_reference_of_every_function_is_resolved(name: str, resources: Res
 
 
 def test_literal_values_stay_and_references_become_what_the_stack_has(
-    resources: Resources, function_spec: "Callable[..., FunctionSpec]"
+    resources: Resources, function_spec: Callable[..., FunctionSpec]
 ) -> None:
     spec = function_spec(environment={"LEVEL": "INFO", "CACHE": Reference("cache.endpoint")})
 
@@ -91,7 +93,7 @@ def test_literal_values_stay_and_references_become_what_the_stack_has(
 
 
 def test_unknown_reference_is_told_with_function_variable_and_reference(
-    resources: Resources, function_spec: "Callable[..., FunctionSpec]"
+    resources: Resources, function_spec: Callable[..., FunctionSpec]
 ) -> None:
     spec = function_spec(environment={"MY_TABLE": Reference("table.nowhere")})
 

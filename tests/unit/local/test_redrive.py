@@ -1,5 +1,7 @@
 """Putting back what a stage of the local stack gave up, where there is no stack."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from local.redrive import main
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def test_without_a_stack_one_sentence_says_how_to_start_one(
-    tmp_path: "Path", capsys: "pytest.CaptureFixture[str]"
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = main(["--queue", "alert", "--build-dir", str(tmp_path)])
 

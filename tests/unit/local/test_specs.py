@@ -1,11 +1,16 @@
 """What a `function.yaml` may say, and that a mistake names file and place."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from local.specs import Access, InvokeTrigger, SpecError, read_functions
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 YAML = """
 description: test

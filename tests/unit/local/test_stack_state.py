@@ -1,5 +1,7 @@
 """A stack's file is believed as long as its owner runs, and one folder has one owner."""
 
+from __future__ import annotations
+
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def state() -> "Callable[..., StackState]":
+def state() -> Callable[..., StackState]:
     """Factory of states of a stack that this process owns."""
 
     def make(**changes: Any) -> StackState:
@@ -48,7 +50,7 @@ def state() -> "Callable[..., StackState]":
 
 
 def test_state_of_a_running_owner_is_read_back_whole(
-    tmp_path: "Path", state: "Callable[..., StackState]"
+    tmp_path: Path, state: Callable[..., StackState]
 ) -> None:
     written = state()
     StackFolder(tmp_path).write_state(written)
@@ -64,7 +66,7 @@ def test_state_of_a_running_owner_is_read_back_whole(
     ],
 )
 def test_state_whose_owner_is_gone_is_not_believed(
-    tmp_path: "Path", state: "Callable[..., StackState]", mark: str
+    tmp_path: Path, state: Callable[..., StackState], mark: str
 ) -> None:
     boot = start_mark(os.getpid()).split()[0]
     owner = ProcessRecord("owner", os.getpid(), mark.format(boot=boot))
@@ -74,13 +76,13 @@ def test_state_whose_owner_is_gone_is_not_believed(
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"phase": "of another version"}'])
-def test_file_that_is_no_state_is_no_stack(tmp_path: "Path", content: str) -> None:
+def test_file_that_is_no_state_is_no_stack(tmp_path: Path, content: str) -> None:
     (tmp_path / "stack.json").write_text(content)
 
     assert read_state(tmp_path) is None
 
 
-def test_folder_has_one_owner_at_a_time(tmp_path: "Path") -> None:
+def test_folder_has_one_owner_at_a_time(tmp_path: Path) -> None:
     first, second = StackFolder(tmp_path), StackFolder(tmp_path)
     first.acquire()
 
@@ -92,7 +94,7 @@ def test_folder_has_one_owner_at_a_time(tmp_path: "Path") -> None:
     second.release()
 
 
-def test_exports_name_the_endpoints_and_every_resource(state: "Callable[..., StackState]") -> None:
+def test_exports_name_the_endpoints_and_every_resource(state: Callable[..., StackState]) -> None:
     variables = exports(state())
 
     assert variables == {
@@ -110,7 +112,7 @@ def test_exports_name_the_endpoints_and_every_resource(state: "Callable[..., Sta
     }
 
 
-def test_state_says_everything_in_json(state: "Callable[..., StackState]") -> None:
+def test_state_says_everything_in_json(state: Callable[..., StackState]) -> None:
     written = state()
 
     assert msgspec.json.decode(msgspec.json.encode(written), type=StackState) == written

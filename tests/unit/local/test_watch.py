@@ -1,5 +1,7 @@
 """The live view says what the snapshots say, and nothing that they do not know."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def snapshot() -> "Callable[..., Snapshot]":
+def snapshot() -> Callable[..., Snapshot]:
     """Factory of snapshots at a second of the test's clock."""
 
     def make(second: float, **changes: Any) -> Snapshot:
@@ -27,30 +29,30 @@ def snapshot() -> "Callable[..., Snapshot]":
     return make
 
 
-def drawn(history: "Sequence[Snapshot]") -> str:
+def drawn(history: Sequence[Snapshot]) -> str:
     console = Console(width=120, record=True, file=None, quiet=False)
     with console.capture() as captured:
         console.print(render(history))
     return captured.get()
 
 
-def test_rate_is_the_growth_over_the_time_between_the_snapshots(snapshot: "Callable[..., Snapshot]") -> None:
+def test_rate_is_the_growth_over_the_time_between_the_snapshots(snapshot: Callable[..., Snapshot]) -> None:
     history = [snapshot(0, history=10), snapshot(1, history=50), snapshot(4, history=90)]
 
     assert rate(history, "history") == 20.0
 
 
-def test_rate_is_unknown_until_two_snapshots_know_the_count(snapshot: "Callable[..., Snapshot]") -> None:
+def test_rate_is_unknown_until_two_snapshots_know_the_count(snapshot: Callable[..., Snapshot]) -> None:
     history = [snapshot(0, history=None), snapshot(1, history=50)]
 
     assert rate(history, "history") is None
 
 
-def test_rate_of_a_count_that_became_smaller_is_zero(snapshot: "Callable[..., Snapshot]") -> None:
+def test_rate_of_a_count_that_became_smaller_is_zero(snapshot: Callable[..., Snapshot]) -> None:
     assert rate([snapshot(0, flagged=5), snapshot(1, flagged=2)], "flagged") == 0.0
 
 
-def test_view_shows_counts_rates_backlog_and_what_was_put_aside(snapshot: "Callable[..., Snapshot]") -> None:
+def test_view_shows_counts_rates_backlog_and_what_was_put_aside(snapshot: Callable[..., Snapshot]) -> None:
     history = [
         snapshot(0),
         snapshot(
@@ -74,7 +76,7 @@ def test_view_shows_counts_rates_backlog_and_what_was_put_aside(snapshot: "Calla
 
 
 def test_view_shows_an_alert_with_its_sentence_and_takes_brackets_literally(
-    snapshot: "Callable[..., Snapshot]",
+    snapshot: Callable[..., Snapshot],
 ) -> None:
     alert = AlertLine(
         alerted_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
@@ -91,7 +93,7 @@ def test_view_shows_an_alert_with_its_sentence_and_takes_brackets_literally(
         assert part in view
 
 
-def test_line_without_a_terminal_has_the_same_figures(snapshot: "Callable[..., Snapshot]") -> None:
+def test_line_without_a_terminal_has_the_same_figures(snapshot: Callable[..., Snapshot]) -> None:
     history = [snapshot(0), snapshot(2, history=100, backlog={"score": 3}, quarantined=1, dead_letters=0)]
 
     assert "scored 100 (50.0/s, backlog 3)" in line(history)

@@ -1,6 +1,8 @@
 """What a command needs before it begins, and what it refuses."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +11,9 @@ from terraform.ops import commands
 from terraform.ops.environment import Environment
 from terraform.ops.errors import OpsError
 from terraform.ops.tool import check_installed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def environment(root: Path, name: str = "dev") -> Environment:

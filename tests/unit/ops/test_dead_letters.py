@@ -1,5 +1,7 @@
 """What a stage gave up, put back."""
 
+from __future__ import annotations
+
 import datetime as dt
 import io
 from typing import Any

@@ -1,11 +1,16 @@
 """An environment's files, and what an operator is told where one is missing."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
 from terraform.ops.environment import ROOT, known_environments, read_environment
 from terraform.ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """A plan as people read it."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from terraform.ops import plan_document

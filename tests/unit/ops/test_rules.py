@@ -1,5 +1,7 @@
 """A ruleset into force in AWS."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import msgspec

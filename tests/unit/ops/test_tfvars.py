@@ -1,5 +1,7 @@
 """Variables files and the page that is made of them."""
 
+from __future__ import annotations
+
 import pytest
 
 from terraform.ops.environment import ROOT

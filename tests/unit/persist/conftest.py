@@ -1,5 +1,7 @@
 """Fixtures of the persist stage's tests."""
 
+from __future__ import annotations
+
 from tests.unit.aws import aws
 
 __all__ = ["aws"]

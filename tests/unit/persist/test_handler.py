@@ -1,5 +1,7 @@
 """The Lambda as it is deployed: its environment is function.yaml's, its metrics come out in EMF, nothing personal does."""
 
+from __future__ import annotations
+
 import importlib
 import json
 import logging
@@ -29,11 +31,11 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def load_handler(
-    aws: "Callable[[str], Any]", environment: None, monkeypatch: pytest.MonkeyPatch
-) -> "Callable[[], Callable[..., Any]]":
+    aws: Callable[[str], Any], environment: None, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Callable[..., Any]]:
     """A cold start. In the test, not before: the logger keeps the output that it finds, and pytest changes it."""
 
-    def load() -> "Callable[..., Any]":
+    def load() -> Callable[..., Any]:
         monkeypatch.delitem(sys.modules, "persist.handler", raising=False)
         monkeypatch.delitem(logging.Logger.manager.loggerDict, "persist", raising=False)
         handler: Callable[..., Any] = importlib.import_module("persist.handler").handler
@@ -58,8 +60,8 @@ def test_retention_that_is_none_fails_the_cold_start(days: str) -> None:
 
 
 def test_handler_keeps_a_payment_and_gives_its_metrics(
-    load_handler: "Callable[[], Callable[..., Any]]",
-    aws: "Callable[[str], Any]",
+    load_handler: Callable[[], Callable[..., Any]],
+    aws: Callable[[str], Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     answer = load_handler()(history_event(make_scored()), Context())
@@ -74,8 +76,8 @@ def test_handler_keeps_a_payment_and_gives_its_metrics(
 
 
 def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
-    load_handler: "Callable[[], Callable[..., Any]]",
-    aws: "Callable[[str], Any]",
+    load_handler: Callable[[], Callable[..., Any]],
+    aws: Callable[[str], Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     aws("dynamodb").delete_table(TableName="flagged_transactions")

@@ -1,5 +1,7 @@
 """Each payment that was not approved is kept once, whoever else uses its transaction id and however often it comes."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +42,7 @@ class Rows:
         self.items: dict[str, Mapping[str, Any]] = {}
         self.failing: set[str] = set()
 
-    def insert(self, flagged: FlaggedTransaction) -> "Mapping[str, Any] | None":
+    def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
         if flagged.reported_transaction_id in self.failing:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
         standing = self.items.get(flagged.transaction_id)
@@ -58,22 +60,22 @@ class Stage:
         self.log = Log()
         self.stage = PersistStage(self.rows, RETENTION, self.metrics, self.log, clock=lambda: NOW)
 
-    def deliver(self, *scored: "ScoredTransaction") -> list[str]:
+    def deliver(self, *scored: ScoredTransaction) -> list[str]:
         answer = self.stage.handle(history_event(*scored), Context())
         return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
-def payment(user_id: str, transaction_id: str = "tx-1", **changes: Any) -> "ScoredTransaction":
+def payment(user_id: str, transaction_id: str = "tx-1", **changes: Any) -> ScoredTransaction:
     return make_scored(make_transaction(user_id=user_id, transaction_id=transaction_id), **changes)
 
 
 @pytest.fixture
-def flagged_table(aws: "Callable[[str], Any]") -> FlaggedTable:
+def flagged_table(aws: Callable[[str], Any]) -> FlaggedTable:
     return FlaggedTable(aws("dynamodb"), make_table(aws("dynamodb"), "flagged_transactions"))
 
 
 def test_suspicious_payment_is_kept_with_all_that_was_decided(
-    flagged_table: FlaggedTable, aws: "Callable[[str], Any]"
+    flagged_table: FlaggedTable, aws: Callable[[str], Any]
 ) -> None:
     stage = Stage(flagged_table)
 
@@ -88,7 +90,7 @@ def test_suspicious_payment_is_kept_with_all_that_was_decided(
 
 
 def test_payment_that_comes_again_changes_nothing(
-    flagged_table: FlaggedTable, aws: "Callable[[str], Any]"
+    flagged_table: FlaggedTable, aws: Callable[[str], Any]
 ) -> None:
     stage = Stage(flagged_table)
     stage.deliver(payment("user-1"))
@@ -103,7 +105,7 @@ def test_payment_that_comes_again_changes_nothing(
 
 
 def test_reused_transaction_id_does_not_hide_the_second_payment(
-    flagged_table: FlaggedTable, aws: "Callable[[str], Any]"
+    flagged_table: FlaggedTable, aws: Callable[[str], Any]
 ) -> None:
     stage = Stage(flagged_table)
     both = payment("user-1"), payment("user-2")
@@ -133,7 +135,7 @@ def test_key_that_a_sender_guessed_is_passed_over_for_the_full_digest() -> None:
 
 def test_payment_whose_every_key_is_taken_fails_and_is_told_by_its_position() -> None:
     class Full(Rows):
-        def insert(self, flagged: FlaggedTransaction) -> "Mapping[str, Any] | None":
+        def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
             return {"user_id": {"S": "another"}}
 
     stage = Stage(Full())

@@ -1,5 +1,7 @@
 """One request and its result."""
 
+from __future__ import annotations
+
 import json
 
 from local.runtime.invocation import MAX_PAYLOAD_BYTES, FunctionError, Invocation, read_error

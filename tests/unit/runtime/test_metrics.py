@@ -1,10 +1,14 @@
 """Embedded metrics of a log, added up."""
 
+from __future__ import annotations
+
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.runtime.metrics import MetricSums, sum_metrics
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _emf(values: dict[str, Any]) -> str:

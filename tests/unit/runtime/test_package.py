@@ -1,9 +1,14 @@
 """Unpacking a zip."""
 
+from __future__ import annotations
+
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.runtime.package import unpack
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _zip(folder: Path, content: str) -> Path:

@@ -1,9 +1,11 @@
 """Builders for the score stage's unit tests: payments, Kafka events, and stores in memory that can fail on purpose."""
 
+from __future__ import annotations
+
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -15,6 +17,9 @@ from score.errors import CacheUnavailableError, HistoryUnavailableError
 from score.history_store import Insert, RowKey
 from score.profile_store import CachedProfile, ProfileWrite, Progress, Reading
 from score.ruleset import Ruleset, parse_ruleset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 TOPIC = "transaction_stream"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

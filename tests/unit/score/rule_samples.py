@@ -1,16 +1,20 @@
 """Small rulesets, payments and feature values for the tests of rules, valid by default."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from contract.scored import FeatureValue
 from contract.transaction import Transaction
 from score.catalogue import CATALOGUE
 from score.ruleset import Ruleset, parse_ruleset
+
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
 
 QUIET: dict[str, FeatureValue] = {"double": 0.0, "int": 0, "bool": False, "string": ""}
 

@@ -4,21 +4,26 @@ A writer is one invocation of the stage in a thread of its own that stands still
 store, until it is told to go on: so any number of them can be interleaved in any way, and any can be killed anywhere.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.scored import Position, ScoredTransaction, from_history_item
-from score.delivery import KafkaEvent, PartialBatchResponse, Rejected, Span
 from score.errors import CacheUnavailableError, HistoryUnavailableError
 from score.history_store import Insert, RowKey
 from score.profile_store import ProfileWrite, Progress, Reading
 
 from .conftest import TOPIC, MemoryHistoryStore, MemoryProfileStore, MemoryQuarantine, make_event
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from score.delivery import KafkaEvent, PartialBatchResponse, Rejected, Span
 
 Pause = Callable[[], None]
 

@@ -1,8 +1,10 @@
 """Features that a rule's author must be able to rely on, one sentence each."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from datetime import timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,9 @@ from score.profile.profile import PaymentFacts
 from score.profile.recent import RING_CAPACITY
 
 from .conftest import BERLIN, NOW, TOPIC, make_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PARIS = Location(latitude=48.8566, longitude=2.3522, country="FR", city="Paris")
 POTSDAM = Location(latitude=52.3906, longitude=13.0645, country="DE", city="Potsdam")

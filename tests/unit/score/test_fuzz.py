@@ -3,6 +3,8 @@
 `HYPOTHESIS_PROFILE=long` draws forty times as many.
 """
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
 from pathlib import Path

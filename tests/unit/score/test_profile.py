@@ -1,9 +1,11 @@
 """The profile against a plain recomputation from the full history, and against its own algebra."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +20,9 @@ from score.profile.profile import MS_PER_DAY, MS_PER_HOUR, PaymentFacts, hour_of
 from score.profile.recent import RING_CAPACITY
 
 from .conftest import TOPIC, make_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 MAX_PROFILE_BYTES = 4096

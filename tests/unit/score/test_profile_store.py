@@ -1,10 +1,11 @@
 """The profile store without a server; what only a real one shows stands in the integration tests."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import fakeredis
 import pytest
-import redis
 
 from contract.scored import Position
 from score.delivery import Span
@@ -14,6 +15,11 @@ from score.profile.profile import PaymentFacts
 from score.profile_store import ProfileWrite, Progress, RedisProfileStore, read_profile
 
 from .conftest import TOPIC, make_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import redis
 
 
 @pytest.fixture

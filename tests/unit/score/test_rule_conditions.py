@@ -1,10 +1,16 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.scored import FeatureValue
 from score.rule_conditions import Outcome, Vocabulary
 from tests.unit.score.rule_samples import features
+
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
 
 VOCABULARY = Vocabulary(["denied_devices"])
 

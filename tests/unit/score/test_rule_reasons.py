@@ -1,12 +1,17 @@
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 
-from contract.scored import FeatureValue
 from score.catalogue import CATALOGUE
 from score.rule_reasons import reason_problems, sentence
 from tests.unit.score.rule_samples import any_features, features
+
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,27 @@
 """Conditions in Python mean what they mean in CEL: both evaluate the same ones on the same values."""
 
+from __future__ import annotations
+
 import struct
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cel_expr_python import cel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.scored import FeatureValue
 from score.catalogue import CATALOGUE
 from score.rule_checked import Call, Constant, ListOf, Variable, read_checked
 from score.rule_conditions import Vocabulary
 from score.rule_translation import translated
 from score.ruleset import parse_ruleset
 from tests.unit.score.rule_samples import features
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contract.scored import FeatureValue
 
 _KINDS = {
     "double": cel.Type.DOUBLE,

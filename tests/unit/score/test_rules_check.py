@@ -1,10 +1,15 @@
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
 from score.errors import InvalidRulesetError
 from score.rules_check import check_ruleset, main
 from tests.unit.score.rule_samples import document
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _file(folder: Path, name: str, data: bytes) -> str:

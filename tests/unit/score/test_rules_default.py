@@ -1,9 +1,10 @@
 """The ruleset that is deployed first: what it must find by itself, and what it must let pass."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -17,6 +18,9 @@ from score.errors import InvalidRulesetError
 from score.rule_lists import LIST_FIELDS
 from score.ruleset import parse_ruleset
 from tests.unit.score.rule_samples import any_features, features, likely_features, payment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RULES = Path("rules")
 DEFAULT = (RULES / "default.yaml").read_text()

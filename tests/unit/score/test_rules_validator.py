@@ -1,5 +1,7 @@
 """AppConfig's validator says what `make rules-check` says."""
 
+from __future__ import annotations
+
 import base64
 import importlib
 from pathlib import Path
@@ -20,7 +22,7 @@ CONTEXT = SimpleNamespace(
 
 
 @pytest.fixture
-def validator(monkeypatch: pytest.MonkeyPatch) -> "ModuleType":
+def validator(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The module at its cold start."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "rules_validator")
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
@@ -37,20 +39,20 @@ def _event(document: bytes) -> dict[str, Any]:
     }
 
 
-def test_the_default_ruleset_is_taken(validator: "ModuleType") -> None:
+def test_the_default_ruleset_is_taken(validator: ModuleType) -> None:
     document = (ROOT / "rules" / "default.yaml").read_bytes()
 
     assert validator.handler(_event(document), CONTEXT) is None
 
 
-def test_a_bad_ruleset_is_refused_naming_version_and_place(validator: "ModuleType") -> None:
+def test_a_bad_ruleset_is_refused_naming_version_and_place(validator: ModuleType) -> None:
     document = (ROOT / "rules" / "default.yaml").read_bytes() + b"\nnonsense: true\n"
 
     with pytest.raises(InvalidRulesetError, match=r"version 7.*nonsense"):
         validator.handler(_event(document), CONTEXT)
 
 
-def test_a_refusal_which_lambda_logs_says_nothing_of_what_is_on_a_list(validator: "ModuleType") -> None:
+def test_a_refusal_which_lambda_logs_says_nothing_of_what_is_on_a_list(validator: ModuleType) -> None:
     document = (ROOT / "rules" / "default.yaml").read_bytes() + b"\n198.51.100.7: true\n"
 
     with pytest.raises(InvalidRulesetError, match="version 7") as refusal:

@@ -1,5 +1,7 @@
 """What the score stage reads from its environment is what its function.yaml declares."""
 
+from __future__ import annotations
+
 from typing import cast
 
 import boto3

@@ -1,9 +1,11 @@
 """The score stage on stores in memory: what is stored, folded, skipped, quarantined and asked for again."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,7 +13,6 @@ from contract.scored import Decision, Position
 from contract.transaction import Transaction, encode_transaction
 from score.catalogue import FEATURE_NAMES
 from score.decision import is_fraudulent
-from score.delivery import KafkaEvent, PartialBatchResponse
 from score.errors import HistoryUnavailableError
 from score.profile import Profile
 from score.ruleset import Ruleset, parse_ruleset
@@ -29,6 +30,11 @@ from .conftest import (
     make_transaction,
     with_offset,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from score.delivery import KafkaEvent, PartialBatchResponse
 
 
 @dataclass

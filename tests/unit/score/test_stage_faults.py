@@ -1,20 +1,25 @@
 """Faults that the model-based test found in the score stage, each as the shortest story that shows it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from contract.transaction import Transaction
 from score.delivery import KafkaEvent, PartialBatchResponse
 from score.profile import Profile
 from score.profile.recent import RING_CAPACITY
-from score.profile_store import ProfileWrite, Progress
-from score.ruleset import Ruleset
 from score.stage import ScoreStage
 
 from .conftest import NOW, event_of, make_transaction
 from .stage_world import Killed, NoTelemetry, Surroundings
+
+if TYPE_CHECKING:
+    from contract.transaction import Transaction
+    from score.profile_store import ProfileWrite, Progress
+    from score.ruleset import Ruleset
 
 Handle = Callable[[KafkaEvent], PartialBatchResponse]
 LONG_AGO = NOW - timedelta(days=2)

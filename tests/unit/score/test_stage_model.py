@@ -5,6 +5,8 @@ redeliveries, a cache that is down, emptied, evicts, fails over, answers late or
 saying so, a quarantine that is away, repeats, late payments, rulesets. `HYPOTHESIS_PROFILE=long` draws thousands of them.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,7 +24,6 @@ from hypothesis.stateful import (
 
 from contract.scored import from_history_item
 from contract.transaction import Location, encode_transaction
-from score.delivery import KafkaEvent, PartialBatchResponse
 from score.profile import Profile
 from score.ruleset import Ruleset, parse_ruleset
 from score.stage import ScoreStage
@@ -43,6 +44,7 @@ from .stage_world import (
 )
 
 if TYPE_CHECKING:
+    from score.delivery import KafkaEvent, PartialBatchResponse
     from score.history_store import RowKey
 
 USERS = 3

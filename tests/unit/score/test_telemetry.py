@@ -1,5 +1,7 @@
 """What the stage says of a ruleset that it refuses."""
 
+from __future__ import annotations
+
 import io
 import json
 from datetime import UTC, datetime

@@ -1,12 +1,18 @@
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import pytest
 
 from local.simulator import LabelledTransaction, SimulationConfig
 from local.simulator.__main__ import main
 from local.simulator.feed import FeedSummary, feed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 STARTS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 

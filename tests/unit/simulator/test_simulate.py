@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from functools import cache

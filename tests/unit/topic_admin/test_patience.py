@@ -1,5 +1,7 @@
 """Rights that are still spreading are waited for, a minute at most; any other refusal is final at once."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +33,7 @@ class Clock:
 class GuardedCluster:
     """Topics in memory behind brokers that learn of the role's rights at a moment of the clock, each call's at its own."""
 
-    def __init__(self, clock: Clock, known_at: "dict[str, float]", **topics: StandingTopic) -> None:
+    def __init__(self, clock: Clock, known_at: dict[str, float], **topics: StandingTopic) -> None:
         self._clock = clock
         self._known_at = known_at
         self.topics = topics
@@ -65,13 +67,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def patient(clock: Clock) -> "Callable[[GuardedCluster], PatientTopics]":
+def patient(clock: Clock) -> Callable[[GuardedCluster], PatientTopics]:
     return lambda cluster: PatientTopics(cluster, clock.monotonic, clock.sleep)
 
 
 @pytest.mark.parametrize("late", ["describe", "create", "grow", "configure"])
 def test_each_call_waits_for_a_right_that_comes_within_the_minute(
-    clock: Clock, patient: "Callable[[GuardedCluster], PatientTopics]", late: str
+    clock: Clock, patient: Callable[[GuardedCluster], PatientTopics], late: str
 ) -> None:
     standing = {} if late == "create" else {"payments": StandingTopic(3, 3, {})}
     cluster = GuardedCluster(clock, {late: clock.now + PATIENCE_SECONDS - PAUSE_SECONDS}, **standing)
@@ -83,7 +85,7 @@ def test_each_call_waits_for_a_right_that_comes_within_the_minute(
 
 
 def test_a_right_that_does_not_come_ends_the_run_and_says_where_to_look(
-    clock: Clock, patient: "Callable[[GuardedCluster], PatientTopics]"
+    clock: Clock, patient: Callable[[GuardedCluster], PatientTopics]
 ) -> None:
     cluster = GuardedCluster(clock, {"describe": clock.now + 2 * PATIENCE_SECONDS})
 
@@ -98,7 +100,7 @@ def test_a_right_that_does_not_come_ends_the_run_and_says_where_to_look(
 
 
 def test_all_calls_together_are_given_one_minute(
-    clock: Clock, patient: "Callable[[GuardedCluster], PatientTopics]"
+    clock: Clock, patient: Callable[[GuardedCluster], PatientTopics]
 ) -> None:
     cluster = GuardedCluster(clock, {"describe": clock.now + 45, "create": clock.now + 90})
 

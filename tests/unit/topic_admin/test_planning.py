@@ -1,5 +1,7 @@
 """What is done to a topic: created, grown, configured; never shrunk, never twice."""
 
+from __future__ import annotations
+
 import msgspec
 import pytest
 from hypothesis import given

@@ -1,5 +1,7 @@
 """What the function's environment says."""
 
+from __future__ import annotations
+
 import msgspec
 import pytest
 

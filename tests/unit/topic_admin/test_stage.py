@@ -1,5 +1,7 @@
 """All topics are looked at before any is changed, and the answer tells what was done."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +24,7 @@ class Cluster:
     def describe(self, name: str) -> StandingTopic | None:
         return self.topics.get(name)
 
-    def create(self, topic: "WantedTopic") -> None:
+    def create(self, topic: WantedTopic) -> None:
         self.changes.append(("create", topic.name))
         self.topics[topic.name] = StandingTopic(topic.partitions, topic.replication_factor, topic.configs)
 
