@@ -85,7 +85,7 @@ watch: $(VENV)/.dev ## Show it live until Ctrl-C
 
 .PHONY: simulate
 simulate: $(VENV)/.dev ## Feed it (TPS= SECONDS= SEED=)
-	@$(PY) -m local.simulator.live --tps $(TPS) --seconds $(SECONDS) --seed $(SEED)
+	@$(PY) -m local.simulate --tps $(TPS) --seconds $(SECONDS) --seed $(SEED)
 
 .PHONY: redrive-local
 redrive-local: $(VENV)/.dev ## Put back what a stage of the running system gave up (QUEUE=alert, persist or score)
@@ -97,13 +97,13 @@ env: $(VENV)/.dev ## Print exports for any Kafka, Redis or AWS client: eval "$(m
 
 .PHONY: sample-data
 sample-data: $(VENV)/.dev ## Make build/sample-data/synccfd.csv, transactions that nobody here wrote
-	@$(PY) -m local.datasets.sample
+	@$(PY) -m lab.datasets.sample
 
 ##@ Rules
 
 .PHONY: rules-check
 rules-check: $(VENV)/.dev ## Check a ruleset (RULES=file)
-	@$(PY) -m score.rules_check $(RULES)
+	@$(PY) -m lab.rules_check $(RULES)
 
 .PHONY: rules-local
 rules-local: rules-check ## Put a ruleset into force on the local stack (RULES=file)
@@ -111,7 +111,7 @@ rules-local: rules-check ## Put a ruleset into force on the local stack (RULES=f
 
 .PHONY: backtest
 backtest: $(VENV)/.dev ## Judge a ruleset against labelled transactions (RULES=file TRANSACTIONS= SEED=, or DATA= MAP=)
-	@$(PY) -m local.backtest --rules $(RULES) $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)"),--transactions $(TRANSACTIONS) --seed $(SEED))
+	@$(PY) -m lab.backtest --rules $(RULES) $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)"),--transactions $(TRANSACTIONS) --seed $(SEED))
 
 ##@ Code
 
@@ -119,7 +119,7 @@ ARCH ?= host
 
 .PHONY: build
 build: $(VENV)/.dev ## Build the functions' zips (ARCH=host, x86_64 or arm64)
-	@$(PY) functions/build_zips.py --arch $(ARCH)
+	@$(PY) -m ops.build_zips --arch $(ARCH)
 
 .PHONY: test
 test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run all tests, a whole life of an environment on an emulator among them
@@ -170,13 +170,13 @@ soak: setup ## Watch memory and latency at a steady rate (MINUTES=)
 
 .PHONY: scale
 scale: $(VENV)/.dev ## Say what 1,000 to 100,000 payments a second need, and what breaks first (ENV=)
-	@$(PY) -m benchmarks.scale $(if $(ENV),--env $(ENV))
+	@$(PY) -m ops.scale $(if $(ENV),--env $(ENV))
 
 ##@ Upkeep
 
 .PHONY: docs
 docs: $(VENV)/.dev ## Make the pages and schemas that are made from code
-	@$(PY) -m score.feature_page > docs/features.md
+	@$(PY) -m lab.feature_page > docs/features.md
 	@cd functions && ../$(PY) -m contract.publish_schemas
 
 .PHONY: lock
@@ -193,4 +193,4 @@ clean: ## Remove everything that was built, but not the set-up
 distclean: clean ## Remove the set-up as well
 	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra
 
-include terraform/terraform.mk
+include ops/infra.mk

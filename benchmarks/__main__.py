@@ -28,7 +28,7 @@ from benchmarks.report import (
 from benchmarks.stats import middle
 from benchmarks.workload import make_workload
 from local.processes import ProcessError
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

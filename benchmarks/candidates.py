@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from benchmarks.lab import Lab
     from benchmarks.workload import Workload
-    from score.profile import Profile
+    from engine.profile import Profile
 
 SCORE: Final = "score"
 BASELINE: Final = "baseline"

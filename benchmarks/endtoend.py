@@ -30,8 +30,8 @@ from benchmarks.flow import (
 from benchmarks.load import SUSPICIOUS_SHARE, Load, LoadError, payments, seed_profiles
 from benchmarks.report import Figure, Machine, figure_table, now, this_machine, write_json
 from local.processes import ProcessError
-from local.specs import ROOT
 from local.stack import Stack, StackError, StackRunningError
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

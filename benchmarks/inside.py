@@ -15,17 +15,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from score.decision import is_fraudulent
+from engine.decide import is_fraudulent
+from engine.features.compute import compute_features
+from engine.profile import Profile
+from engine.rules.ruleset import parse_ruleset
 from score.delivery import read_batch
-from score.features import compute_features
-from score.profile import Profile
-from score.ruleset import parse_ruleset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine.rules.ruleset import Ruleset
     from score.delivery import KafkaEvent
-    from score.ruleset import Ruleset
 
 
 def decide(event: KafkaEvent, profiles: Mapping[str, Profile], ruleset: Ruleset, now: datetime) -> int:

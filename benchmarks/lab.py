@@ -18,19 +18,19 @@ import msgspec
 import redis
 
 from benchmarks.network import CONTROL, HOST, Counts, Delays
-from build_zips import FUNCTIONS_DIR, build_zip, function_names
 from local.components.cache import Cache
 from local.processes import ManagedProcess, free_port
 from local.provision import ACCOUNT_ID, Resources, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from local.specs import ROOT, read_functions, read_tables
+from ops.build_zips import FUNCTIONS_DIR, build_zip, function_names
+from ops.manifests import ROOT, read_functions, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from local.runtime.invocation import InvocationResult
-    from local.specs import FunctionSpec
+    from ops.manifests import FunctionSpec
 
 YARDSTICKS_DIR: Final = Path(__file__).resolve().parent / "yardsticks"
 """Functions that are compared with, in the form of any other: a folder with `handler.py` and `function.yaml`."""
@@ -241,9 +241,8 @@ def process_cpu_s(pid: int) -> float:
 def _sources(folder: Path) -> Path:
     """Make one folder of functions, as `build_zip` reads it, of the system's and the yardsticks."""
     folder.mkdir()
-    (folder / "contract").symlink_to(FUNCTIONS_DIR / "contract")
-    for name in function_names(FUNCTIONS_DIR):
-        (folder / name).symlink_to(FUNCTIONS_DIR / name)
+    for package in FUNCTIONS_DIR.iterdir():
+        (folder / package.name).symlink_to(package)
     for name in function_names(YARDSTICKS_DIR):
         yardstick = folder / name
         yardstick.mkdir()

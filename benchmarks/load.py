@@ -16,9 +16,9 @@ import msgspec
 from confluent_kafka import Producer
 
 from benchmarks.workload import PARTITIONS, TOPIC, fold, steady_user
-from local.simulator.records import timestamp_text
-from score.profile import Profile
+from engine.profile import Profile
 from score.profile_store import ProfileWrite, Progress, RedisProfileStore, connect
+from simulator.records import timestamp_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

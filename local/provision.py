@@ -15,12 +15,12 @@ from confluent_kafka.cimpl import NewTopic
 
 from local.components.aws_api import make_client
 from local.rulesets import Rulesets, RulesLocation
-from local.specs import KafkaTrigger, Reference
+from ops.manifests import KafkaTrigger, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.specs import FunctionSpec, Key, TableSpec
+    from ops.manifests import FunctionSpec, Key, TableSpec
 
 ACCOUNT_ID: Final = "000000000000"
 """The account that the emulator plays."""

@@ -16,9 +16,9 @@ from local.components.aws_api import make_client
 from local.event_sources.config import MappingConfig, MappingConfigError, read_config
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from local.specs import read_functions
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
-from terraform.ops.dead_letters import Outcome, Redrive
+from ops.dead_letters import Outcome, Redrive
+from ops.manifests import read_functions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from alert import store, topic
 from alert.settings import Settings
 from alert.stage import AlertStage
-from contract.settings import read_settings
+from common.settings import read_settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse

@@ -12,9 +12,9 @@ from alert.metrics import UNITS, Metric
 from alert.notification import send_fraud_alert
 from alert.store import Claim
 from alert.windows import judge
+from common.stream import StreamReader
 from contract.alert import AlertState
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
-from contract.stream import StreamReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alert.metrics import MetricSink
     from alert.notification import Topic
     from alert.windows import UserWindows, Verdict
-    from contract.stream import FailureLog, InvocationContext
+    from common.stream import FailureLog, InvocationContext
 
 MAX_CLAIM_ATTEMPTS: Final = 8
 """How often a user's windows are read again before the record is left to its next delivery."""

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from msgspec import Meta
 
 from alert.windows import MAX_WINDOWS, WINDOWS_TABLE, UserWindows, Verdict, Window
+from common.dynamodb import is_passing
 from contract.alert import AlertState, SuppressedPayments
-from contract.dynamodb import is_passing
 from contract.flagged import FlaggedTransaction, from_flagged_item
 from contract.items import from_item, to_attribute, to_item
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-from contract.settings import read_settings
+from common.settings import read_settings
 from persist.settings import Settings
 from persist.stage import PersistStage
 from persist.store import CLIENT_CONFIG, FlaggedTable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from common.stream import StreamReader
 from contract.flagged import FlaggedTransaction, flag, under_conflict_key
 from contract.scored import HISTORY_TABLE, Decision, from_history_item
-from contract.stream import StreamReader
 from persist.errors import KeyTakenError
 from persist.metrics import UNITS, Metric
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
-    from contract.stream import FailureLog, InvocationContext
+    from common.stream import FailureLog, InvocationContext
     from persist.metrics import MetricSink
 
 CONFLICT_DIGEST_LENGTHS: Final = (8, 64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from score.profile import Profile
+from engine.profile import Profile
 from score.profile_store import Progress, read_profile
 
 if TYPE_CHECKING:

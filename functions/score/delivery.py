@@ -11,7 +11,7 @@ import msgspec
 from contract.errors import InvalidTransactionError
 from contract.scored import Position
 from contract.transaction import decode_transaction
-from score.profile.profile import EPOCH, MILLISECOND, PaymentFacts
+from engine.profile.profile import EPOCH, MILLISECOND, PaymentFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,7 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.config import Config
 
-from contract.settings import read_settings
+from common.settings import read_settings
 from score.cache_auth import cache_credentials
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.dynamodb import is_passing
+from common.dynamodb import is_passing
 from contract.scored import (
     HISTORY_ATTRIBUTES,
     Position,

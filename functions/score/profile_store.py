@@ -22,9 +22,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from engine.profile import Profile, ProfileFormatError
 from score.cache_primary import PrimaryClient
 from score.errors import CacheUnavailableError
-from score.profile import Profile, ProfileFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

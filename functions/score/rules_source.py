@@ -13,13 +13,14 @@ from aws_lambda_powertools.utilities.parameters import AppConfigProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
 
-from score.errors import InvalidRulesetError, NoRulesetError, RulesetUnreachableError
-from score.rules_check import check_ruleset
+from engine.errors import InvalidRulesetError
+from engine.rules.check import check_ruleset
+from score.errors import NoRulesetError, RulesetUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from score.ruleset import Ruleset
+    from engine.rules.ruleset import Ruleset
 
 MIN_POLL_SECONDS: Final = 15
 """The shortest interval at which AppConfig may be asked. Unless a session asks for it when it starts, AppConfig holds it to

@@ -11,15 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from contract.scored import Position, ScoredTransaction
+from engine.decide import is_fraudulent
+from engine.features.catalogue import FEATURE_SET
+from engine.features.compute import compute_features
+from engine.profile import Profile
+from engine.profile.profile import PaymentFacts
 from score.batch_work import BatchWork
-from score.catalogue import FEATURE_SET
-from score.decision import is_fraudulent
 from score.delivery import PartialBatchResponse, failure_response, read_batch
 from score.errors import CacheUnavailableError
-from score.features import compute_features
 from score.history_store import Insert
-from score.profile import Profile
-from score.profile.profile import PaymentFacts
 from score.profile_store import ProfileWrite
 from score.user_chain import UserChain, needs_lookup, rebuild, row_key
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from engine.rules.ruleset import Ruleset
     from score.delivery import Delivery, KafkaEvent
     from score.history_store import HistoryStore
     from score.profile_store import ProfileStore
     from score.quarantine import Quarantine
-    from score.ruleset import Ruleset
     from score.telemetry import Telemetry
 
 MAX_WRITE_ROUNDS: Final = 5

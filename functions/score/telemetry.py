@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
 
     from contract.scored import Position, ScoredTransaction
+    from engine.errors import InvalidRulesetError
     from score.delivery import Batch
-    from score.errors import CacheUnavailableError, InvalidRulesetError, RulesetUnreachableError
+    from score.errors import CacheUnavailableError, RulesetUnreachableError
     from score.user_chain import Outcome
 
 METRICS: Final[dict[str, str]] = {

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from contract.scored import Position, ScoredTransaction
+from engine.profile import Profile
 from score.delivery import Delivery
 from score.history_store import Insert, RowKey
-from score.profile import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from score.profile.profile import PaymentFacts
+    from engine.profile.profile import PaymentFacts
 
     Score = Callable[["Delivery", "Profile"], ScoredTransaction]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 from aws_lambda_powertools import Logger, Tracer
 
-from contract.settings import read_settings
+from common.settings import read_settings
 from topic_admin.cluster import KafkaTopics, client_config
 from topic_admin.patience import PatientTopics
 from topic_admin.settings import Settings

@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from local.components.component import HOST, Component
 from local.processes import free_port
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

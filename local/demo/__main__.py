@@ -15,7 +15,7 @@ import msgspec
 from rich.console import Console
 from rich.live import Live
 
-from local.datasets import DatasetError, MappingError
+from lab.datasets import DatasetError, MappingError
 from local.demo import feed as feeds
 from local.demo.account import take_account
 from local.demo.outcome import show_report
@@ -23,9 +23,9 @@ from local.demo.report import make_report
 from local.metrics import Snapshot, StackMetrics
 from local.processes import ProcessError
 from local.provision import LANDING_PREFIX
-from local.specs import ROOT
 from local.stack import Stack, StackError, StackRunningError
 from local.watch import line, render
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

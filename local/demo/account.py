@@ -12,7 +12,7 @@ from contract.alert import Alert
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
 from local.provision import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX, dead_letter_name
-from local.specs import read_functions
+from ops.manifests import read_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from local.datasets import open_dataset
-from local.detection import Label
-from local.simulator import SimulationConfig, simulate
-from local.simulator.landing import LandingConfig, LandingFile, landing_files
-from local.simulator.senders import PLAIN
+from lab.datasets import open_dataset
+from lab.detection import Label
+from simulator import SimulationConfig, simulate
+from simulator.landing import LandingConfig, LandingFile, landing_files
+from simulator.senders import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from local.simulator import LabelledTransaction
+    from simulator import LabelledTransaction
 
 ROWS_PER_FILE: Final = 200
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from local.detection import as_table
+from lab.detection import as_table
 
 if TYPE_CHECKING:
     from rich.console import Console

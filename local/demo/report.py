@@ -13,8 +13,8 @@ import msgspec
 
 from contract.alert import AlertState
 from contract.scored import Decision
+from lab.detection import DetectionReport, evaluate
 from local.demo.account import quarantined_id
-from local.detection import DetectionReport, evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from local.specs import FUNCTIONS_DIR
+from ops.manifests import FUNCTIONS_DIR
 
 STATUS_INTERVAL_SECONDS: Final = 0.5
 """How often a mapping's process writes its status."""

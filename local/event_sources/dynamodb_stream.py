@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
     from local.event_sources.mapping import Sink
-    from local.specs import StreamTrigger
+    from ops.manifests import StreamTrigger
 
 IDLE_POLL_SECONDS: Final = 0.04
 """Pause after an empty read. Lambda asks four times a second; here end-to-end latency is measured on a small machine."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from local.event_sources.mapping import Sink
-    from local.specs import KafkaTrigger
+    from ops.manifests import KafkaTrigger
 
 METADATA_INTERVAL_SECONDS: Final = 5.0
 """How often the topic is looked at for new partitions."""

@@ -21,7 +21,7 @@ from local.event_sources.mapping import EventSourceMapping, SourceUnavailableErr
 from local.event_sources.records import Policy
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from local.specs import InvokeTrigger, KafkaTrigger, StreamTrigger, read_functions
+from ops.manifests import InvokeTrigger, KafkaTrigger, StreamTrigger, read_functions
 
 if TYPE_CHECKING:
     import threading

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from local.runtime.invocation import FunctionError
-    from local.specs import KafkaTrigger, StreamTrigger
+    from ops.manifests import KafkaTrigger, StreamTrigger
 
 MAX_BATCH_BYTES: Final = 6 * 1024 * 1024 - 16 * 1024
 """Records of one batch, as JSON: Lambda's 6 MB for a payload, less what stands around them."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from local.specs import FunctionSpec
+    from ops.manifests import FunctionSpec
 
 INIT_TIMEOUT_SECONDS: Final = 60.0
 """How long a function may take to be imported. Lambda gives 10 s; a small machine that starts Spark meanwhile needs more."""

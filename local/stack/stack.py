@@ -19,15 +19,15 @@ from local.event_sources.config import MappingConfig, read_status, status_file, 
 from local.ingestion import IngestionProgress, ingestion_command, read_progress
 from local.processes import ManagedProcess, ProcessRecord, start_mark, stop_processes, stop_together
 from local.provision import ACCOUNT_ID, ALERT_INBOX, Resources, provision, resolve_environment
-from local.specs import ROOT, read_functions, read_tables
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder, StackState
+from ops.manifests import ROOT, read_functions, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from local.components.component import Component
-    from local.specs import FunctionSpec
+    from ops.manifests import FunctionSpec
 
 DEFAULT_RULESET: Final = ROOT / "rules" / "default.yaml"
 """In force until another one is deployed."""
@@ -277,7 +277,7 @@ class Stack:
             self._tell()
 
     def _build_zips(self, names: list[str]) -> None:
-        argv = [sys.executable, str(ROOT / "functions" / "build_zips.py"), "--arch", "host", *names]
+        argv = [sys.executable, "-m", "ops.build_zips", "--arch", "host", *names]
         build = ManagedProcess("build-zips", argv, self.log_dir / "build-zips.log", os.environ, ROOT)
         try:
             build.start()

@@ -15,7 +15,7 @@ import msgspec
 
 from local.processes import ProcessRecord
 from local.provision import Resources
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

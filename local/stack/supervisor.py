@@ -21,9 +21,9 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 import msgspec
 
 from local.processes import log_tail, stop_processes, wait_until_gone
-from local.specs import ROOT
 from local.stack.stack import Stack
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

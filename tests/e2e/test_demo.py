@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from local.datasets.sample import MAPPING, make_sample
-from local.specs import ROOT
+from lab.datasets.sample import MAPPING, make_sample
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,13 +16,13 @@ import yaml
 from contract.alert import Alert
 from contract.scored import Decision, ScoredTransaction
 from contract.transaction import Transaction, encode_transaction
+from engine.decide import is_fraudulent
+from engine.features.catalogue import FEATURE_NAMES
+from engine.rules.ruleset import parse_ruleset
 from local.demo.account import quarantined_id
 from local.provision import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX
 from local.rulesets import Rulesets
-from local.specs import ROOT
-from score.catalogue import FEATURE_NAMES
-from score.decision import is_fraudulent
-from score.ruleset import parse_ruleset
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from .conftest import System

@@ -10,8 +10,8 @@ from itertools import count
 from random import Random
 from typing import TYPE_CHECKING
 
+from engine.rules.ruleset import parse_ruleset
 from local.faults.aws_proxy import Answer, Call, internal_error
-from score.ruleset import parse_ruleset
 
 from .fault import IS_LONG, Forward
 from .site import DEFAULT_RULES, Site

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from local.faults.aws_proxy import refused
 from local.redrive import LocalFunction
-from terraform.ops.dead_letters import Redrive
+from ops.dead_letters import Redrive
 
 from .aws import always, bad_calls
 

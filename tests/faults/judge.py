@@ -11,7 +11,7 @@ from contract.alert import Alert, AlertState, Severity
 from contract.errors import InvalidTransactionError
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
-from tests.oracle import Oracle, RowKey, profile_problems
+from tests.support.oracle import Oracle, RowKey, profile_problems
 
 from .aws import RULESETS
 from .fault import Degrades, Fault

@@ -25,7 +25,7 @@ from local.faults.mapping_process import control_folder
 from local.processes import ManagedProcess
 from local.provision import ACCOUNT_ID, resolve_environment
 from local.runtime.package import unpack
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

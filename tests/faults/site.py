@@ -31,7 +31,7 @@ from local.faults.aws_proxy import AwsProxy
 from local.faults.tcp_proxy import TcpProxy
 from local.provision import ALERT_INBOX, dead_letter_name, provision
 from local.rulesets import Rulesets
-from local.specs import ROOT, read_functions, read_tables
+from ops.manifests import ROOT, read_functions, read_tables
 from score.profile_store import RedisProfileStore, connect, read_profile
 
 from .mapping import Mapping
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from engine.profile import Profile
     from local.event_sources.config import MappingConfig
     from local.processes import ManagedProcess
-    from score.profile import Profile
 
     from .stream import Sent
 
@@ -76,7 +76,7 @@ class Site:
     def start(self) -> None:
         """Start everything; returns when all of it works."""
         self.folder.mkdir(parents=True)
-        build = [sys.executable, str(ROOT / "functions" / "build_zips.py"), "--arch", "host", *FUNCTIONS]
+        build = [sys.executable, "-m", "ops.build_zips", "--arch", "host", *FUNCTIONS]
         with ThreadPoolExecutor() as pool:
             parts = [
                 pool.submit(part.start) for part in (self.broker, self.cache, self.aws_api, self.replica)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 from .catalogue import FAULTS
 from .fault import IS_LONG, Fault

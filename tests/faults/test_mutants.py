@@ -13,15 +13,15 @@ from score import stage
 from score.history_store import Insert
 from score.profile_store import ProfileWrite, Progress, Reading
 from score.user_chain import rebuild
-from tests.unit.score.stage_world import Pause, SteppedHistory, SteppedProfiles
+from tests.support.stage_world import Pause, SteppedHistory, SteppedProfiles
 from tests.unit.score.test_stage_model import ScoreStageMachine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from random import Random
 
+    from engine.profile import Profile
     from score.delivery import KafkaEvent, PartialBatchResponse, Span
-    from score.profile import Profile
 
 ENOUGH = settings(
     max_examples=400,

@@ -14,12 +14,12 @@ import botocore.session
 from aws_lambda_powertools.utilities.parameters import appconfig
 from botocore import xform_name
 
-from local.specs import FUNCTIONS_DIR
+from ops.manifests import FUNCTIONS_DIR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.specs import FunctionSpec
+    from ops.manifests import FunctionSpec
 
 CALLED_FOR_US: Final = {"AppConfigProvider": appconfig}
 """Names whose use in a function makes another package call AWS, to the module that does it."""
@@ -60,13 +60,7 @@ def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
     set[str]
         Without those of KMS and of Lambda itself, which no line of the code calls.
     """
-    package = FUNCTIONS_DIR / (spec.package or name)
-    own = [ast.parse(file.read_text()) for file in sorted(package.rglob("*.py"))]
-    if spec.package is not None:
-        # Of another stage's package only what the handler imports is run.
-        own = [
-            ast.parse((FUNCTIONS_DIR / f"{spec.handler.rpartition('.')[0].replace('.', '/')}.py").read_text())
-        ]
+    own = [ast.parse(file.read_text()) for file in sorted((FUNCTIONS_DIR / name).rglob("*.py"))]
     names = {node.id for tree in own for node in ast.walk(tree) if isinstance(node, ast.Name)}
     foreign = [
         ast.parse(inspect.getsource(module)) for used, module in CALLED_FOR_US.items() if used in names

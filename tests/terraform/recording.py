@@ -19,14 +19,14 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import redis
 
-from build_zips import build_zip
 from local.components.aws_api import AwsApi, make_client
 from local.components.cache import Cache
 from local.provision import BUCKETS, provision, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from local.specs import ROOT, read_functions, read_tables
-from tests.payments import stream_event
+from ops.build_zips import build_zip
+from ops.manifests import ROOT, read_functions, read_tables
+from tests.support.payments import stream_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

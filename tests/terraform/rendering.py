@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from local.specs import FUNCTIONS_DIR, ROOT, read_functions, read_tables
+from ops.manifests import FUNCTIONS_DIR, ROOT, read_functions, read_tables
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"

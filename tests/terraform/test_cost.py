@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from local.cost import alarm_metrics, sizing_of
-from local.specs import ROOT, read_functions
+from ops.cost import alarm_metrics, sizing_of
+from ops.manifests import ROOT, read_functions
 from tests.terraform.rendering import BROKERS, CACHE_NODES, alarms
 from tests.terraform.test_observability import emitted
 

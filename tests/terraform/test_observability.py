@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from alert.metrics import Metric as AlertMetric
 from glue_scripts import progress
-from local.specs import ROOT
+from ops.manifests import ROOT
 from persist.metrics import Metric as PersistMetric
 from score.telemetry import METRICS as SCORE_METRICS
 from tests.terraform.rendering import NAMESPACE, alarms, dashboard
@@ -172,7 +172,7 @@ def test_aws_commands_of_a_runbook_exist_with_their_options(kind: str, file: Pat
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
 def test_make_commands_of_a_runbook_exist(kind: str, file: Path) -> None:
-    makefiles = [ROOT / "Makefile", *sorted((ROOT / "terraform").glob("*.mk"))]
+    makefiles = [ROOT / "Makefile", *sorted((ROOT / "ops").glob("*.mk"))]
     targets = {
         target
         for makefile in makefiles

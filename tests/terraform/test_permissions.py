@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.specs import read_functions
+from ops.manifests import read_functions
 from tests.terraform.calls import actions_in_code
 from tests.terraform.recording import Call, record_calls
 from tests.terraform.rendering import statements, target_arn

@@ -6,13 +6,13 @@ import json
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from local.specs import ROOT
-from score.rules_check import check_ruleset
+from engine.rules.check import check_ruleset
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from score.ruleset import Ruleset
+    from engine.rules.ruleset import Ruleset
 
 DOCUMENT = ROOT / "rules" / "default.yaml"
 

@@ -125,7 +125,7 @@ def test_workflows_hold_no_key_that_lives_long(repository: Path) -> None:
 
 
 def test_workflows_run_make_targets_that_exist(repository: Path) -> None:
-    makefiles = (repository / "Makefile").read_text() + (repository / "terraform/terraform.mk").read_text()
+    makefiles = (repository / "Makefile").read_text() + (repository / "ops/infra.mk").read_text()
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefiles, re.MULTILINE))
     called = {
         match

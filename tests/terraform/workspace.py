@@ -92,7 +92,7 @@ class Workspace:
             "make",
             "--no-print-directory",
             "-f",
-            "terraform/terraform.mk",
+            "ops/infra.mk",
             target,
             f"VENV={self._venv}",
         ]

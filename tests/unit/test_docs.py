@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
 
 def targets() -> set[str]:
-    makefiles = [ROOT / "Makefile", *(ROOT / "terraform").glob("*.mk")]
+    makefiles = [ROOT / "Makefile", *(ROOT / "ops").glob("*.mk")]
     return {name for file in makefiles for name in TARGET.findall(file.read_text())}
 
 

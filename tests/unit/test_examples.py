@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROOTS = {"benchmarks": ROOT, "functions": ROOT / "functions", "local": ROOT}
+ROOTS = {
+    "benchmarks": ROOT,
+    "functions": ROOT / "functions",
+    "lab": ROOT,
+    "local": ROOT,
+    "ops": ROOT,
+    "simulator": ROOT,
+}
 """Folder with examples to the import root of its modules. The Glue job's need Spark and run with its own tests."""
 
 

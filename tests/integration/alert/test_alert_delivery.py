@@ -16,9 +16,9 @@ from alert.store import AlertTables
 from alert.topic import SnsTopic
 from contract.alert import AlertState, decode_alert
 from contract.flagged import from_flagged_item, to_flagged_item
-from tests.alert_store_contract import WIDTH, payment
-from tests.payments import NOW, Context, Log, Metrics, flagged_event
-from tests.tables import make_table
+from tests.support.alert_store_contract import WIDTH, payment
+from tests.support.payments import NOW, Context, Log, Metrics, flagged_event
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

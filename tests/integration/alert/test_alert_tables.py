@@ -9,9 +9,9 @@ import pytest
 
 from alert.store import Claim
 from contract.alert import AlertState
-from tests.alert_store_contract import AlertStoreContract, DynamoDbTables, judged, payment
-from tests.payments import NOW
-from tests.tables import make_table
+from tests.support.alert_store_contract import AlertStoreContract, DynamoDbTables, judged, payment
+from tests.support.payments import NOW
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

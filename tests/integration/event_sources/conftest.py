@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from build_zips import build_zip
 from local.event_sources.config import MappingConfig, MappingStatus, read_status, write_config
-from local.specs import ROOT
+from ops.build_zips import build_zip
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from local.ingestion import spark_settings
 from local.jars import JAVA_HOME
-from local.specs import ROOT
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

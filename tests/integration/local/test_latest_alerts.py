@@ -14,7 +14,7 @@ from contract.flagged import FlaggedTransaction, to_flagged_item
 from contract.scored import Decision, Reason
 from local.latest_alerts import KEPT_ALERTS, LatestAlerts
 from local.provision import table_request
-from local.specs import read_tables
+from ops.manifests import read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable

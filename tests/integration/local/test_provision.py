@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from local.components.aws_api import AwsApi, make_client
 from local.provision import ALERT_INBOX, TOPIC_PARTITIONS, provision
 from local.rulesets import Rulesets
-from local.specs import read_functions, read_tables
+from ops.manifests import read_functions, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

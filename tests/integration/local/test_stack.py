@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from local.processes import wait_until_gone
-from local.specs import ROOT
 from local.stack import Stack, StackRunningError, StackState, read_state
+from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ import pytest
 from contract.flagged import from_flagged_item
 from contract.transaction import Location
 from persist.store import FlaggedTable
-from tests.payments import make_flagged
-from tests.tables import make_table
+from tests.support.payments import make_flagged
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

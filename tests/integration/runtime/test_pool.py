@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from build_zips import build_zip
 from local.runtime.invocation import MAX_PAYLOAD_BYTES
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool, PoolStoppedError
-from local.specs import ROOT, read_functions
+from ops.build_zips import build_zip
+from ops.manifests import ROOT, read_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

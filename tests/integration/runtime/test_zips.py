@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_zips import FUNCTIONS_DIR, Arch, build_zip, function_names
 from local.runtime.package import unpack
-from local.specs import ROOT, Reference, read_functions
+from ops.build_zips import FUNCTIONS_DIR, Arch, build_zip, function_names
+from ops.manifests import ROOT, Reference, read_functions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,9 +58,6 @@ def test_everything_of_a_function_is_imported_from_its_zip_alone(name: str, tmp_
         key: SAMPLES.get(value.ref, "sample") if isinstance(value, Reference) else value
         for key, value in spec.environment.items()
     }
-    package, module = spec.handler.split(".")[0], spec.handler.rpartition(".")[0]
-    # A function that runs another stage's code has the requirements of its own handler only.
-    wanted = ["contract", package] if package == name else ["contract", module]
     locked = [
         line.split("==")[0]
         for line in (FUNCTIONS_DIR / name / "requirements.txt").read_text().splitlines()
@@ -68,7 +65,15 @@ def test_everything_of_a_function_is_imported_from_its_zip_alone(name: str, tmp_
     ]
 
     done = subprocess.run(
-        [ROOT / ".venv-lambda" / "bin" / "python", "-P", "-c", IMPORT_ALL, root, ",".join(wanted), *locked],
+        [
+            ROOT / ".venv-lambda" / "bin" / "python",
+            "-P",
+            "-c",
+            IMPORT_ALL,
+            root,
+            ",".join(spec.packages),
+            *locked,
+        ],
         env={
             **environment,
             "PYTHONPATH": str(root),
@@ -98,10 +103,10 @@ def test_a_zip_is_small_and_holds_nothing_of_other_stages(name: str, arch: Arch)
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
     tops = {entry.filename.split("/")[0] for entry in entries}
-    package = read_functions()[name].handler.split(".")[0]
-    others = {*function_names(), "local", "tests", "glue_scripts", "build_zips.py"} - {package}
-    assert {"contract", package} <= tops
-    assert tops & others == set()
+    packages = {*read_functions()[name].packages}
+    folders = {folder.name for folder in FUNCTIONS_DIR.iterdir() if folder.is_dir()}
+    assert packages <= tops
+    assert tops & (folders | {"local", "tests", "glue_scripts", "ops"}) == packages
     assert path.stat().st_size < LIMIT_MIB.get(name, LARGEST_MIB) * 2**20
     assert sum(entry.file_size for entry in entries) < UNZIPPED_LIMIT_MIB * 2**20
 

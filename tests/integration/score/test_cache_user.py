@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from local.specs import ROOT
+from engine.profile import Profile
+from ops.manifests import ROOT
 from score.delivery import Span
-from score.profile import Profile
 from score.profile_store import ProfileWrite, Progress, RedisProfileStore, connect
 
 if TYPE_CHECKING:

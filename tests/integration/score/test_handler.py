@@ -14,12 +14,12 @@ import redis
 
 from contract.scored import Position, from_history_item
 from contract.transaction import encode_transaction
-from local.specs import ROOT, read_functions
+from ops.manifests import ROOT, read_functions
 from score.rules_source import AppConfigDocument
 from score.telemetry import METRICS
-from tests.payments import Context
-from tests.tables import make_table
-from tests.unit.score.conftest import NOW, TOPIC, event_of, make_event, make_transaction
+from tests.support.kafka_events import TOPIC, event_of, make_event
+from tests.support.payments import NOW, Context, make_grocery_payment
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,18 +85,18 @@ def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_a_batch_is_scored_and_stored_and_its_metrics_given(
     system: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = system.load()(event_of(make_transaction(timestamp=NOW)), Context())
+    answer = system.load()(event_of(make_grocery_payment(timestamp=NOW)), Context())
 
     assert answer == {"batchItemFailures": []}
     [item] = system.dynamodb.scan(TableName=system.table)["Items"]
-    assert from_history_item(item).transaction == make_transaction(timestamp=NOW)
+    assert from_history_item(item).transaction == make_grocery_payment(timestamp=NOW)
     assert system.cache.exists("profile:{1}:user-1", f"progress:{{1}}:{TOPIC}/0") == 2
     told = printed(capsys)
     assert (told["RecordsReceived"], told["TransactionsScored"]) == ([1.0], [1.0])
 
 
 def test_a_redelivery_finds_its_row_and_folds_once(system: System) -> None:
-    handler, event = system.load(), event_of(make_transaction(timestamp=NOW))
+    handler, event = system.load(), event_of(make_grocery_payment(timestamp=NOW))
     handler(event, Context())
     system.cache.delete("profile:{1}:user-1")
 
@@ -122,7 +122,7 @@ def test_without_cache_and_table_the_batch_comes_again_and_the_logs_hold_nothing
     system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = system.load()
-    payment = make_transaction(timestamp=NOW, ip_address="203.0.113.7", card_id="tok_4242")
+    payment = make_grocery_payment(timestamp=NOW, ip_address="203.0.113.7", card_id="tok_4242")
     bad = encode_transaction(payment).replace(b"EUR", b"XQZ")
     event = make_event([(Position(TOPIC, 0, 0), encode_transaction(payment)), (Position(TOPIC, 0, 1), bad)])
     monkeypatch.setattr(redis.Redis, "mget", _refuse)

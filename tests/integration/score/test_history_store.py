@@ -14,10 +14,10 @@ from botocore.config import Config
 
 from contract.scored import Position, ScoredTransaction
 from local.provision import table_request
-from local.specs import read_tables
+from ops.manifests import read_tables
 from score.errors import HistoryUnavailableError
 from score.history_store import REBUILD_ROWS, DynamoHistoryStore, Insert
-from tests.payments import NOW, make_scored, make_transaction
+from tests.support.payments import NOW, make_scored, make_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract.scored import Position
+from engine.profile import Profile
+from engine.profile.profile import PaymentFacts
 from score.delivery import Span
 from score.errors import CacheUnavailableError
-from score.profile import Profile
-from score.profile.profile import PaymentFacts
 from score.profile_store import (
     CachedProfile,
     ProfileWrite,
@@ -19,7 +19,7 @@ from score.profile_store import (
     connect,
     read_profile,
 )
-from tests.payments import make_transaction
+from tests.support.payments import make_transaction
 
 if TYPE_CHECKING:
     import redis

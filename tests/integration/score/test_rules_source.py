@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from score.errors import InvalidRulesetError, NoRulesetError, RulesetUnreachableError
+from score.errors import NoRulesetError, RulesetUnreachableError
 from score.rules_source import AppConfigDocument, Rulesets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from engine.errors import InvalidRulesetError
 
 HEAD = "version: '{}'\nbase_currency: USD\nthresholds: {{review: 50, block: 80}}\n"
 

@@ -12,8 +12,8 @@ from alert.store import Claim
 from alert.windows import UserWindows, Verdict
 from contract.alert import Alert, AlertState, decode_alert
 from contract.flagged import FlaggedTransaction, to_flagged_item
-from tests.alert_store_contract import WIDTH
-from tests.payments import NOW, Log, Metrics
+from tests.support.alert_store_contract import WIDTH
+from tests.support.payments import NOW, Log, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable

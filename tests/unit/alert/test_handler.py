@@ -12,13 +12,13 @@ import msgspec
 import pytest
 
 from alert.settings import Settings
+from common.settings import read_settings
 from contract.alert import decode_alert
 from contract.errors import SettingsError
 from contract.flagged import to_flagged_item
-from contract.settings import read_settings
-from local.specs import read_functions
-from tests.payments import Context, flagged_event, make_flagged
-from tests.tables import make_table
+from ops.manifests import read_functions
+from tests.support.payments import Context, flagged_event, make_flagged
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ from contract.alert import AlertClaim, Severity, SuppressedPayments, decode_aler
 from contract.errors import InvalidRowError
 from contract.scored import Decision, Reason
 from contract.transaction import Location
-from tests.payments import NOW, make_claimed, make_flagged
+from tests.support.payments import NOW, make_claimed, make_flagged
 from tests.unit.alert.links import DOTS, LINK, link_like
 
 if TYPE_CHECKING:

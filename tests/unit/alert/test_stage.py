@@ -17,8 +17,8 @@ from alert.metrics import UNITS, Metric
 from alert.stage import MAX_CLAIM_ATTEMPTS, MAX_MARK_ATTEMPTS
 from contract.alert import AlertState, Severity
 from contract.scored import Decision
-from tests.alert_store_contract import payment
-from tests.payments import Context, flagged_event, stream_event
+from tests.support.alert_store_contract import payment
+from tests.support.payments import Context, flagged_event, stream_event
 from tests.unit.alert.tables import Crash, DictTables, Inbox, Step, Worker, crash, fail
 
 if TYPE_CHECKING:

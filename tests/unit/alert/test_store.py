@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from alert.store import AlertTables, Claim
 from contract.errors import InvalidRowError
-from tests.alert_store_contract import AlertStoreContract, DynamoDbTables, judged, payment
-from tests.payments import NOW
-from tests.tables import make_table
+from tests.support.alert_store_contract import AlertStoreContract, DynamoDbTables, judged, payment
+from tests.support.payments import NOW
+from tests.support.tables import make_table
 from tests.unit.alert.tables import DictTables
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 from alert.errors import PublishError
 from alert.notification import make_alert, render
 from alert.topic import SnsTopic
-from tests.payments import NOW, make_claimed
+from tests.support.payments import NOW, make_claimed
 
 
 class Sns:

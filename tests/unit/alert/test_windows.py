@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from alert.windows import MAX_WINDOWS, UserWindows, Verdict, alert_id_of, judge
 from contract.alert import AlertState, Severity, SuppressedPayments
 from contract.scored import Decision
-from tests.payments import NOW, make_flagged, make_transaction
+from tests.support.payments import NOW, make_flagged, make_transaction
 
 if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction

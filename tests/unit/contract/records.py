@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contract.errors import InvalidTransactionError
 from contract.transaction import MIN_COORDINATE, Location, Transaction, decode_transaction
-from tests.payments import NOW
+from tests.support.payments import NOW
 
 VALID: dict[str, Any] = {
     "transaction_id": "tx-1",

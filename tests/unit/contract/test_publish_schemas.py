@@ -14,7 +14,14 @@ from contract.alert import encode_alert
 from contract.flagged import to_flagged_item
 from contract.scored import to_history_item
 from contract.transaction import encode_transaction
-from tests.payments import NOW, make_alert_of, make_claimed, make_flagged, make_scored, make_transaction
+from tests.support.payments import (
+    NOW,
+    make_alert_of,
+    make_claimed,
+    make_flagged,
+    make_scored,
+    make_transaction,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

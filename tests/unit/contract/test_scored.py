@@ -20,7 +20,7 @@ from contract.scored import (
     from_history_item,
     to_history_item,
 )
-from tests.payments import make_scored, make_transaction
+from tests.support.payments import make_scored, make_transaction
 from tests.unit.contract.records import texts, transactions
 
 EXPIRES_AT_S = 1_900_000_000

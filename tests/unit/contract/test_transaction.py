@@ -15,7 +15,7 @@ from contract.transaction import (
     Transaction,
     decode_transaction,
 )
-from tests.payments import NOW
+from tests.support.payments import NOW
 from tests.unit.contract.records import OPTIONAL_TEXTS, outcome, record, refused
 
 

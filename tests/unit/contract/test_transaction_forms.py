@@ -15,7 +15,7 @@ from contract.transaction import (
     decode_transaction,
     encode_transaction,
 )
-from tests.payments import NOW, make_transaction
+from tests.support.payments import NOW, make_transaction
 from tests.unit.contract.records import VALID, outcome, record, transactions
 
 

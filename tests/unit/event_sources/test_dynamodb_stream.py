@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent
 from local.event_sources.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from local.event_sources.dynamodb_stream import DynamoDbStreamSource, ready_shards, to_event_record
 from local.event_sources.records import Batch, Discard, Piece, Progress
-from local.specs import StreamTrigger, read_functions
+from ops.manifests import StreamTrigger, read_functions
 from tests.unit.event_sources.factories import LANE, record, records
 
 STREAM_ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.event_sources.filter import FilterError, compile_filter
-from local.specs import StreamTrigger, read_functions
+from ops.manifests import StreamTrigger, read_functions
 
 
 def _accepts(rule: list[Any], value: Any) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from local.event_sources.planner import Planner
 from local.event_sources.records import Batch, Discard, LaneKey, Outcome, Policy
-from local.specs import KafkaTrigger, StreamTrigger, read_functions
+from ops.manifests import KafkaTrigger, StreamTrigger, read_functions
 from tests.unit.event_sources.factories import LANE, NOW_S, policy, record, records
 from tests.unit.event_sources.planning import (
     FAILED,

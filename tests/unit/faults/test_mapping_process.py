@@ -11,7 +11,7 @@ from local.faults.control import Control
 from local.faults.mapping_process import AbandoningPool
 from local.runtime.invocation import InvocationResult
 from local.runtime.pool import FunctionPool
-from local.specs import read_functions
+from ops.manifests import read_functions
 
 ANSWER = InvocationResult(request_id="r", payload=b"{}", error=None, duration_ms=1.0)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.provision import BUCKETS, Resources, UnknownReferenceError, resolve_environment, table_request
-from local.specs import (
+from ops.manifests import (
     FunctionSpec,
     Index,
     Key,
@@ -57,6 +57,7 @@ def function_spec() -> Callable[..., FunctionSpec]:
         fields: dict[str, Any] = {
             "description": "A stage.",
             "handler": "stage.handler.handler",
+            "packages": ["contract", "stage"],
             "runtime": "python3.11",
             "memory_mib": 128,
             "timeout_seconds": 1,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from terraform.ops import __main__ as command_line
-from terraform.ops import commands
-from terraform.ops.environment import Environment
-from terraform.ops.errors import OpsError
-from terraform.ops.tool import check_installed
+from ops import __main__ as command_line
+from ops import commands
+from ops.environment import Environment
+from ops.errors import OpsError
+from ops.tool import check_installed
 
 if TYPE_CHECKING:
     from pathlib import Path

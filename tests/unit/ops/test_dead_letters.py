@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from terraform.ops.dead_letters import Redrive, queue_url
-from terraform.ops.errors import OpsError
+from ops.dead_letters import Redrive, queue_url
+from ops.errors import OpsError
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:fraud-dev-alert:live"
 STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/fraud-dev-flagged_transactions/stream/2026"

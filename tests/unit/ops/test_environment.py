@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from terraform.ops.environment import ROOT, known_environments, read_environment
-from terraform.ops.errors import OpsError
+from ops.environment import ROOT, known_environments, read_environment
+from ops.errors import OpsError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from terraform.ops import plan_document
-from terraform.ops.plan_document import Change
+from ops import plan_document
+from ops.plan_document import Change
 
 
 def entry(

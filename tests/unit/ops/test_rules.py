@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from terraform.ops import rules
-from terraform.ops.errors import OpsError
+from ops import rules
+from ops.errors import OpsError
 
 WHERE = {"application_id": "a", "environment_id": "e", "profile_id": "p", "deployment_strategy_id": "s"}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from terraform.ops.environment import ROOT
-from terraform.ops.environments_page import page
-from terraform.ops.errors import OpsError
-from terraform.ops.tfvars import flatten, read_tfvars
+from ops.environment import ROOT
+from ops.environments_page import page
+from ops.errors import OpsError
+from ops.tfvars import flatten, read_tfvars
 
 TEXT = """
 # a heading

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.unit.aws import aws
+from tests.support.moto_aws import aws
 
 __all__ = ["aws"]

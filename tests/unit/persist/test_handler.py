@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from common.settings import read_settings
 from contract.errors import SettingsError
-from contract.settings import read_settings
-from local.specs import read_functions
+from ops.manifests import read_functions
 from persist.settings import Settings
-from tests.payments import Context, history_event, make_scored
-from tests.tables import make_table
+from tests.support.payments import Context, history_event, make_scored
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

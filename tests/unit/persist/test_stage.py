@@ -16,7 +16,7 @@ from persist.errors import KeyTakenError
 from persist.metrics import UNITS, Metric
 from persist.stage import PersistStage
 from persist.store import FlaggedTable
-from tests.payments import (
+from tests.support.payments import (
     NOW,
     RETENTION,
     Context,
@@ -27,7 +27,7 @@ from tests.payments import (
     make_transaction,
     stream_event,
 )
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from contract.scored import Position, from_history_item
 from contract.transaction import decode_transaction, encode_transaction
-from score.ruleset import parse_ruleset
+from engine.rules.ruleset import parse_ruleset
 from score.stage import ScoreStage
-
-from .conftest import NOW, TOPIC, make_event, make_transaction
-from .stage_world import NoTelemetry, Surroundings
+from tests.support.kafka_events import TOPIC, make_event
+from tests.support.payments import NOW, make_grocery_payment
+from tests.support.stage_world import NoTelemetry, Surroundings
 
 DEFAULT_RULES = parse_ruleset(
     (Path(__file__).resolve().parents[3] / "rules" / "default.yaml").read_text(encoding="utf-8")
@@ -29,7 +29,9 @@ MAX_ITEM_BYTES = 400 * 1024
 MAX_KEY_BYTES = 1024
 """The longest sort key; a partition key may be twice as long."""
 
-VALID: dict[str, Any] = json.loads(encode_transaction(make_transaction(payee_id="p", ip_address="192.0.2.1")))
+VALID: dict[str, Any] = json.loads(
+    encode_transaction(make_grocery_payment(payee_id="p", ip_address="192.0.2.1"))
+)
 
 texts = st.one_of(
     st.text(max_size=200),
@@ -159,7 +161,7 @@ def test_hostile_records_are_either_stored_or_quarantined_and_stop_nothing(
     stage = ScoreStage(
         world.profiles, world.history, world.quarantine, lambda: DEFAULT_RULES, NoTelemetry(), lambda: NOW
     )
-    good = encode_transaction(make_transaction(transaction_id="good", user_id="somebody"))
+    good = encode_transaction(make_grocery_payment(transaction_id="good", user_id="somebody"))
     values = [*batch, good]
 
     response = stage.handle(
@@ -177,7 +179,7 @@ def test_hostile_records_are_either_stored_or_quarantined_and_stop_nothing(
         for payment in [decode_transaction(value or b"", NOW)]
     }
     assert {(row.transaction.user_id, row.transaction.event_key) for row in rows} == payments
-    assert ("somebody", make_transaction(transaction_id="good").event_key) in payments
+    assert ("somebody", make_grocery_payment(transaction_id="good").event_key) in payments
 
 
 @given(fields=hostile_fields)

@@ -8,13 +8,13 @@ import fakeredis
 import pytest
 
 from contract.scored import Position
+from engine.profile import Profile
+from engine.profile.profile import PaymentFacts
 from score.delivery import Span
 from score.errors import CacheUnavailableError
-from score.profile import Profile
-from score.profile.profile import PaymentFacts
 from score.profile_store import ProfileWrite, Progress, RedisProfileStore, read_profile
-
-from .conftest import TOPIC, make_transaction
+from tests.support.kafka_events import TOPIC
+from tests.support.payments import make_grocery_payment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def client() -> redis.Redis:
 
 def profile() -> Profile:
     made = Profile()
-    made.fold(PaymentFacts.of(make_transaction()), Position(TOPIC, 0, 4))
+    made.fold(PaymentFacts.of(make_grocery_payment()), Position(TOPIC, 0, 4))
     return made
 
 

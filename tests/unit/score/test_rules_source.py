@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 
-from score.errors import InvalidRulesetError, NoRulesetError, RulesetUnreachableError
+from score.errors import NoRulesetError, RulesetUnreachableError
 from score.rules_source import MIN_POLL_SECONDS, AppConfigDocument, Rulesets
-from tests.unit.score.rule_samples import HEAD, document
+from tests.support.rule_samples import HEAD, document
+
+if TYPE_CHECKING:
+    from engine.errors import InvalidRulesetError
 
 UNREACHABLE = RulesetUnreachableError("store", "timed out")
 

@@ -7,9 +7,9 @@ from typing import cast
 import boto3
 import pytest
 
+from common.settings import read_settings
 from contract.errors import SettingsError
-from contract.settings import read_settings
-from local.specs import read_functions
+from ops.manifests import read_functions
 from score.cache_auth import cache_credentials
 from score.profile_store import connect
 from score.settings import Settings

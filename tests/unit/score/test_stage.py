@@ -11,25 +11,16 @@ import pytest
 
 from contract.scored import Decision, Position
 from contract.transaction import Transaction, encode_transaction
-from score.catalogue import FEATURE_NAMES
-from score.decision import is_fraudulent
+from engine.decide import is_fraudulent
+from engine.features.catalogue import FEATURE_NAMES
+from engine.profile import Profile
+from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.errors import HistoryUnavailableError
-from score.profile import Profile
-from score.ruleset import Ruleset, parse_ruleset
 from score.stage import ScoreStage
-
-from .conftest import (
-    NOW,
-    RULES,
-    TOPIC,
-    MemoryHistoryStore,
-    MemoryProfileStore,
-    MemoryQuarantine,
-    event_of,
-    make_event,
-    make_transaction,
-    with_offset,
-)
+from tests.support.kafka_events import TOPIC, event_of, make_event, with_offset
+from tests.support.payments import NOW, make_grocery_payment
+from tests.support.rule_samples import TWO_RULES
+from tests.support.score_stores import MemoryHistoryStore, MemoryProfileStore, MemoryQuarantine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +69,7 @@ def system(ruleset: Ruleset) -> System:
 def payments(count: int, **changes: object) -> list[Transaction]:
     """Payments of one user, a minute apart, the last one minute ago."""
     return [
-        make_transaction(
+        make_grocery_payment(
             transaction_id=f"t-{place}", timestamp=NOW - timedelta(minutes=count - place), **changes
         )
         for place in range(count)
@@ -104,7 +95,7 @@ def test_every_payment_is_stored_with_its_decision_and_counted_once(system: Syst
 
 
 def test_a_batch_costs_one_read_and_one_write_of_the_cache(system: System) -> None:
-    batch = [make_transaction(transaction_id=f"t-{n}", user_id=f"user-{n % 7}") for n in range(50)]
+    batch = [make_grocery_payment(transaction_id=f"t-{n}", user_id=f"user-{n % 7}") for n in range(50)]
     system.handle(event_of(batch[0]))
     system.profiles.reads = system.profiles.writes = 0
 
@@ -148,10 +139,10 @@ def test_a_crash_between_history_and_profile_is_caught_up_by_the_redelivery(
 
 
 def test_the_stored_decision_stands_when_the_ruleset_has_changed(system: System) -> None:
-    event = event_of(make_transaction(amount=Decimal(5000)))
+    event = event_of(make_grocery_payment(amount=Decimal(5000)))
     system.handle(event)
     system.profiles.values.clear()
-    system.ruleset = parse_ruleset(RULES.replace("test-1", "test-2").replace("points: 50", "points: 90"))
+    system.ruleset = parse_ruleset(TWO_RULES.replace("test-1", "test-2").replace("points: 50", "points: 90"))
 
     system.handle(event)
 
@@ -162,7 +153,7 @@ def test_the_stored_decision_stands_when_the_ruleset_has_changed(system: System)
 
 
 def test_a_producers_repeat_is_neither_stored_nor_folded(system: System) -> None:
-    event = event_of(make_transaction())
+    event = event_of(make_grocery_payment())
     system.handle(event)
 
     response = system.handle(with_offset(event, 1))
@@ -194,7 +185,7 @@ def test_a_redelivery_that_the_ring_forgot_is_folded_once(system: System) -> Non
 
 def test_a_recreated_topic_does_not_hide_new_payments(system: System) -> None:
     system.handle(event_of(*payments(3), first_offset=100))
-    new = make_transaction(transaction_id="t-new", timestamp=NOW)
+    new = make_grocery_payment(transaction_id="t-new", timestamp=NOW)
 
     system.handle(event_of(new, first_offset=0))
 
@@ -259,7 +250,7 @@ def test_a_cache_that_comes_back_with_old_profiles_is_not_believed(system: Syste
 
 def test_a_user_untouched_since_the_outage_is_rebuilt_at_the_next_payment(system: System) -> None:
     batch = payments(4)
-    other = make_transaction(transaction_id="o-1", user_id="other")
+    other = make_grocery_payment(transaction_id="o-1", user_id="other")
     system.handle(event_of(*batch[:2]))
     system.profiles.is_down = True
     system.handle(event_of(batch[2], first_offset=2))
@@ -310,7 +301,7 @@ def test_two_runs_of_the_same_batch_fold_it_once(system: System, ruleset: Rulese
 
 
 def test_a_bad_record_goes_whole_to_quarantine_and_the_batch_goes_on(system: System) -> None:
-    good = encode_transaction(make_transaction())
+    good = encode_transaction(make_grocery_payment())
     event = make_event([(Position(TOPIC, 2, 7), b'{"user_id": 3}'), (Position(TOPIC, 2, 8), good)])
 
     response = system.handle(event)
@@ -337,7 +328,7 @@ def test_what_cannot_be_quarantined_is_asked_for_again(system: System) -> None:
 
 def test_a_payment_under_another_key_is_scored_by_its_user(system: System) -> None:
     event = make_event(
-        [(Position(TOPIC, 0, 0), encode_transaction(make_transaction()))], key=b"somebody-else"
+        [(Position(TOPIC, 0, 0), encode_transaction(make_grocery_payment()))], key=b"somebody-else"
     )
 
     system.handle(event)
@@ -350,7 +341,7 @@ def test_without_cache_and_history_the_whole_batch_comes_again(system: System) -
     system.history.is_down = True
 
     with pytest.raises(HistoryUnavailableError):
-        system.handle(event_of(make_transaction()))
+        system.handle(event_of(make_grocery_payment()))
 
     assert system.history.rows == {}
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.profile import Profile
+from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import KafkaEvent, PartialBatchResponse
-from score.profile import Profile
-from score.profile.recent import RING_CAPACITY
 from score.stage import ScoreStage
-
-from .conftest import NOW, event_of, make_transaction
-from .stage_world import Killed, NoTelemetry, Surroundings
+from tests.support.kafka_events import event_of
+from tests.support.payments import NOW, make_grocery_payment
+from tests.support.stage_world import Killed, NoTelemetry, Surroundings
 
 if TYPE_CHECKING:
     from contract.transaction import Transaction
+    from engine.rules.ruleset import Ruleset
     from score.profile_store import ProfileWrite, Progress
-    from score.ruleset import Ruleset
 
 Handle = Callable[[KafkaEvent], PartialBatchResponse]
 LONG_AGO = NOW - timedelta(days=2)
@@ -40,7 +40,7 @@ def handle(world: Surroundings, ruleset: Ruleset) -> Handle:
 
 def payments(count: int, first: int = 0) -> list[Transaction]:
     return [
-        make_transaction(transaction_id=f"t-{n}", timestamp=LONG_AGO + timedelta(minutes=n))
+        make_grocery_payment(transaction_id=f"t-{n}", timestamp=LONG_AGO + timedelta(minutes=n))
         for n in range(first, first + count)
     ]
 
@@ -61,7 +61,7 @@ def tx_count(world: Surroundings) -> int:
 def test_a_repeat_of_a_payment_too_late_for_the_ring_is_known_within_its_batch(
     world: Surroundings, handle: Handle
 ) -> None:
-    late = make_transaction(transaction_id="late", timestamp=LONG_AGO - timedelta(days=1))
+    late = make_grocery_payment(transaction_id="late", timestamp=LONG_AGO - timedelta(days=1))
     handle(event_of(*payments(RING_CAPACITY)))
 
     handle(event_of(late, late, first_offset=RING_CAPACITY))
@@ -173,7 +173,7 @@ def test_a_cache_that_goes_back_while_a_batch_is_worked_on_is_found_out_by_the_n
     world: Surroundings, handle: Handle
 ) -> None:
     batch = payments(4)
-    other = make_transaction(transaction_id="o-1", user_id="user-2", timestamp=LONG_AGO)
+    other = make_grocery_payment(transaction_id="o-1", user_id="user-2", timestamp=LONG_AGO)
     handle(event_of(batch[0], other))
     values, marks = dict(world.profiles.values), dict(world.profiles.marks)
     handle(event_of(batch[1], first_offset=2))
@@ -195,7 +195,7 @@ def test_what_a_failed_server_took_is_written_again_when_others_lost(
     world: Surroundings, handle: Handle
 ) -> None:
     batch = payments(3)
-    other = make_transaction(transaction_id="o-1", user_id="user-2", timestamp=LONG_AGO)
+    other = make_grocery_payment(transaction_id="o-1", user_id="user-2", timestamp=LONG_AGO)
     handle(event_of(batch[0], other))
     values, marks = dict(world.profiles.values), dict(world.profiles.marks)
 
@@ -212,7 +212,7 @@ def test_what_a_failed_server_took_is_written_again_when_others_lost(
 
     world.profiles.write = write_and_fail_over  # type: ignore[method-assign]
     world.profiles.before_write = change_the_other
-    more = make_transaction(transaction_id="o-2", user_id="user-2", timestamp=NOW)
+    more = make_grocery_payment(transaction_id="o-2", user_id="user-2", timestamp=NOW)
     handle(event_of(batch[1], more, first_offset=2))
 
     handle(event_of(batch[2], first_offset=4))

@@ -24,13 +24,14 @@ from hypothesis.stateful import (
 
 from contract.scored import from_history_item
 from contract.transaction import Location, encode_transaction
-from score.profile import Profile
-from score.ruleset import Ruleset, parse_ruleset
+from engine.profile import Profile
+from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.stage import ScoreStage
-from tests.oracle import Oracle, profile_problems
-
-from .conftest import NOW, RULES, TOPIC, make_transaction
-from .stage_world import (
+from tests.support.kafka_events import TOPIC
+from tests.support.oracle import Oracle, profile_problems
+from tests.support.payments import NOW, make_grocery_payment
+from tests.support.rule_samples import TWO_RULES
+from tests.support.stage_world import (
     CacheFault,
     Faults,
     NoTelemetry,
@@ -61,9 +62,9 @@ PLACES = (
 RULESETS = tuple(
     parse_ruleset(text)
     for text in (
-        RULES,
-        RULES.replace("test-1", "test-2").replace("points: 50", "points: 90"),
-        RULES.replace("test-1", "test-3").replace("USD: 0.9", "USD: 1.1"),
+        TWO_RULES,
+        TWO_RULES.replace("test-1", "test-2").replace("points: 50", "points: 90"),
+        TWO_RULES.replace("test-1", "test-3").replace("USD: 0.9", "USD: 1.1"),
     )
 )
 BY_VERSION = {f"{ruleset.version}+{ruleset.digest}": ruleset for ruleset in RULESETS}
@@ -292,7 +293,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
 
     def _pay(self, user: int, random: Random) -> None:
         self.event_at += timedelta(seconds=random.choice((0, 5, 60, 600, 86_400)))
-        transaction = make_transaction(
+        transaction = make_grocery_payment(
             transaction_id=f"t-{self.paid}",
             user_id=f"user-{user}",
             timestamp=min(self.event_at, NOW)

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from aws_lambda_powertools import Logger, Metrics
 
-from score.errors import InvalidRulesetError
-from score.ruleset import parse_ruleset
+from engine.errors import InvalidRulesetError
+from engine.rules.ruleset import parse_ruleset
 from score.telemetry import EmfTelemetry
-from tests.unit.score.rule_samples import document
+from tests.support.rule_samples import document
 
 
 def test_the_log_of_a_refused_ruleset_has_every_problem_and_its_place_and_nothing_of_the_document() -> None:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from local.simulator import LabelledTransaction, SimulationConfig
-from local.simulator.__main__ import main
-from local.simulator.feed import FeedSummary, feed
+from simulator import LabelledTransaction, SimulationConfig
+from simulator.__main__ import main
+from simulator.feed import FeedSummary, feed
 
 if TYPE_CHECKING:
     from pathlib import Path

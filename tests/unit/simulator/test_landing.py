@@ -12,9 +12,9 @@ import pytest
 from contract.transaction import decode_transaction
 from glue_scripts.card_numbers import CardTokens
 from glue_scripts.rows import Header, Published, RowCleaner
-from local.simulator import LabelledTransaction, SimulationConfig, simulate
-from local.simulator.landing import PROBLEMS, LandingConfig, LandingFile, landing_files
-from local.simulator.senders import PLAIN, SENDERS, Sender, card_number
+from simulator import LabelledTransaction, SimulationConfig, simulate
+from simulator.landing import PROBLEMS, LandingConfig, LandingFile, landing_files
+from simulator.senders import PLAIN, SENDERS, Sender, card_number
 
 ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from contract.transaction import Location, Transaction, decode_transaction
 from glue_scripts.card_numbers import CardTokens
-from local.simulator import SCENARIOS, LabelledTransaction, SimulationConfig, simulate
-from local.simulator.world import City, distance_km
+from simulator import SCENARIOS, LabelledTransaction, SimulationConfig, simulate
+from simulator.world import City, distance_km
 
 ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 

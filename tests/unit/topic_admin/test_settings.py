@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from common.settings import read_settings
 from contract.errors import SettingsError
-from contract.settings import read_settings
-from local.specs import read_functions
+from ops.manifests import read_functions
 from topic_admin.cluster import client_config
 from topic_admin.settings import Settings
 

@@ -1,0 +1,1 @@
+"""What stages share at the rim: stream reader, settings, retries, metrics."""

@@ -1,0 +1,56 @@
+"""The errors of the engine. Each says what is wrong, and carries where as data."""
+
+from __future__ import annotations
+
+import msgspec
+
+MAX_PROBLEMS_SHOWN = 50
+"""How many problems an :class:`InvalidRulesetError` spells out in its text; ``problems`` holds them all."""
+
+
+class EngineError(Exception):
+    """Something that the engine cannot do."""
+
+
+class RulesetProblem(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a ruleset document, and its place."""
+
+    source: str
+    """What the document is called: a path, or the AppConfig profile."""
+    line: int
+    """1-based."""
+    column: int
+    """1-based, in characters."""
+    message: str
+    """What is wrong, and what is allowed."""
+    rule_id: str | None = None
+    """The rule at fault; None where it is not in a rule."""
+    excerpt: str = ""
+    """The line of the document, with a caret under the place on a second one; empty where there is none."""
+
+    @property
+    def without_excerpt(self) -> str:
+        """In one line, without the document's own text, which may be an address or a device that is on a list."""
+        owner = f"rule '{self.rule_id}': " if self.rule_id else ""
+        return f"{self.source}:{self.line}:{self.column}: {owner}{self.message}"
+
+    def __str__(self) -> str:
+        shown = "".join(f"\n    {line}" for line in self.excerpt.splitlines())
+        return f"{self.without_excerpt}{shown}"
+
+
+class InvalidRulesetError(EngineError):
+    """A ruleset document that is refused.
+
+    Parameters
+    ----------
+    problems : tuple[RulesetProblem, ...]
+        Everything that is wrong with it, in the order of the document; at least one.
+    """
+
+    def __init__(self, problems: tuple[RulesetProblem, ...]) -> None:
+        shown = [str(problem) for problem in problems[:MAX_PROBLEMS_SHOWN]]
+        if len(problems) > MAX_PROBLEMS_SHOWN:
+            shown.append(f"and {len(problems) - MAX_PROBLEMS_SHOWN} more problems")
+        super().__init__("\n".join(shown))
+        self.problems = problems

@@ -1,0 +1,1 @@
+"""Features of one payment: what the rules and models see."""

@@ -1,0 +1,88 @@
+"""What a user has paid with, to and from: hashes of values with when each was first and last seen."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from engine.profile.columns import empty
+
+if TYPE_CHECKING:
+    from array import array
+
+
+class Kind(IntEnum):
+    """What a value is. The number is kept in the low bits of its hash."""
+
+    COUNTRY = 0
+    DEVICE = 1
+    MERCHANT = 2
+    PAYEE = 3
+    CHANNEL = 4
+    CURRENCY = 5
+
+
+CAPACITY: Final = (10, 8, 20, 12, 6, 8)
+"""How many values of each kind are kept (index: :class:`Kind`); beyond it the one not seen for longest is forgotten."""
+
+_KIND_MASK: Final = 7
+
+
+class SeenValues:
+    """Values seen so far, of all kinds together, sorted.
+
+    So a value is found by bisection, and two profiles that have seen the same are the same to the byte, whatever came first.
+
+    Attributes
+    ----------
+    value : array of uint32
+        Hashes whose low three bits are the kind, ascending.
+    first_s, last_s : array of uint32
+        Event times, s since the epoch, of the earliest and the latest payment with the value.
+    """
+
+    __slots__ = ("first_s", "last_s", "value")
+
+    TYPECODES: Final = "III"
+
+    def __init__(self, *columns: array[int]) -> None:
+        self.value, self.first_s, self.last_s = columns or empty(self.TYPECODES)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def columns(self) -> tuple[array[int], ...]:
+        """All columns, in a fixed order."""
+        return (self.value, self.first_s, self.last_s)
+
+    def first_seen_s(self, value: int | None) -> int | None:
+        """When ``value`` was first seen, s since the epoch; None where it is not known, and for None."""
+        if value is None:
+            return None
+        row = bisect_left(self.value, value)
+        return self.first_s[row] if row < len(self.value) and self.value[row] == value else None
+
+    def add(self, value: int, at_s: int) -> None:
+        """Note that ``value`` was seen at ``at_s``."""
+        row = bisect_left(self.value, value)
+        if row == len(self.value) or self.value[row] != value:
+            self._insert(value, at_s)
+        elif at_s > self.last_s[row]:
+            self.last_s[row] = at_s
+        elif at_s < self.first_s[row]:
+            self.first_s[row] = at_s
+
+    def _insert(self, value: int, at_s: int) -> None:
+        kind = value & _KIND_MASK
+        rows = [row for row, other in enumerate(self.value) if other & _KIND_MASK == kind]
+        if len(rows) >= CAPACITY[kind]:
+            # Rows ascend by value: of several that were seen last at one time, this is the lowest value.
+            oldest = min(rows, key=self.last_s.__getitem__)
+            if (at_s, value) < (self.last_s[oldest], self.value[oldest]):
+                return  # older than all that are kept
+            for column in self.columns():
+                column.pop(oldest)
+        place = bisect_left(self.value, value)
+        for column, cell in zip(self.columns(), (value, at_s, at_s), strict=True):
+            column.insert(place, cell)

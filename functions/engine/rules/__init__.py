@@ -1,0 +1,1 @@
+"""Rules as data: the document, its conditions, lists and reasons."""

@@ -1,0 +1,168 @@
+"""Conditions as Python: what CEL has parsed and type-checked, operator by operator, where Python means the same.
+
+CEL converts every value that it is given, and that costs more than the comparisons do. So a condition made of comparisons, logic,
+``in``, ``? :``, tests of a text's parts and arithmetic of doubles is compiled to Python's bytecode; the others stay with CEL. Nothing of a condition's text gets into
+the code: it is built from the operators and constants of the checked expression, and only from those that are known here.
+
+None of the operators taken can fail, so ``&&`` and ``||`` need not absorb errors, as CEL's do. Integers are compared but not
+reckoned with: CEL's overflow, Python's do not.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from contract.scored import FeatureValue
+from engine.rules.cel.checked import Call, CheckedExpression, Constant, ListOf, Node, Variable
+
+Holds = Callable[[Mapping[str, FeatureValue]], list[int]]
+"""Gets a value for each variable; gives the numbers of the conditions that hold, ascending."""
+
+_COMPARISONS: Final[dict[str, type[ast.cmpop]]] = {
+    f"{name}_{kind}": operator
+    for name, operator in {
+        "less": ast.Lt,
+        "less_equals": ast.LtE,
+        "greater": ast.Gt,
+        "greater_equals": ast.GtE,
+    }.items()
+    for kind in ("int64", "double", "string")
+}
+_EQUALITIES: Final[dict[str, type[ast.cmpop]]] = {"equals": ast.Eq, "not_equals": ast.NotEq}
+_LOGIC: Final[dict[str, type[ast.boolop]]] = {"logical_and": ast.And, "logical_or": ast.Or}
+_ARITHMETIC: Final[dict[str, type[ast.operator]]] = {
+    "add_double": ast.Add,
+    "subtract_double": ast.Sub,
+    "multiply_double": ast.Mult,
+}
+_SCALARS: Final = frozenset({"bool", "int", "double", "string"})
+_DIVIDE: Final = "divide"
+_FLOAT: Final = "float"
+
+
+class NotTranslatableError(Exception):
+    """A condition that only CEL can evaluate."""
+
+
+def translated(conditions: Sequence[tuple[int, CheckedExpression]]) -> tuple[Holds, frozenset[int]]:
+    """Compile the conditions that Python can evaluate into one function.
+
+    Parameters
+    ----------
+    conditions : Sequence[tuple[int, CheckedExpression]]
+        Each with its number, ascending. All give a bool.
+
+    Returns
+    -------
+    Holds
+        Never raises for values of the catalogue's types.
+    frozenset[int]
+        Numbers of the conditions in it; the others are left to CEL.
+    """
+    tests: dict[int, ast.expr] = {}
+    variables: set[str] = set()
+    for number, expression in conditions:
+        translation = _Translation(expression)
+        try:
+            test = translation.of(expression.root)
+            compile(ast.fix_missing_locations(ast.Expression(test)), "<condition>", "eval")
+        except (NotTranslatableError, RecursionError):
+            continue
+        tests[number] = test
+        variables |= translation.variables
+    return _function(tests, variables), frozenset(tests)
+
+
+def _function(tests: Mapping[int, ast.expr], variables: set[str]) -> Holds:
+    module = ast.parse("def holds(values):\n    found = []\n    return found")
+    function = module.body[0]
+    assert isinstance(function, ast.FunctionDef)  # noqa: S101 # for the type checker: it was written the line before
+    # A local variable is read many times faster than an entry of a mapping.
+    loads = ast.parse("\n".join(f"{_local(name)} = values[{name!r}]" for name in sorted(variables))).body
+    checks: list[ast.stmt] = []
+    for number, test in tests.items():
+        check = ast.parse(f"if True: found.append({number})").body[0]
+        assert isinstance(check, ast.If)  # noqa: S101
+        check.test = test
+        checks.append(check)
+    function.body[1:1] = [*loads, *checks]
+    namespace: dict[str, object] = {"__builtins__": {}, _FLOAT: float, _DIVIDE: _divided}
+    exec(compile(ast.fix_missing_locations(module), "<conditions>", "exec"), namespace)  # noqa: S102 # built above, node by node
+    holds: Holds = namespace["holds"]  # type: ignore[assignment] # the function that was just defined
+    return holds
+
+
+class _Translation:
+    """Of one condition; notes which variables it uses."""
+
+    def __init__(self, expression: CheckedExpression) -> None:
+        self._expression = expression
+        self.variables: set[str] = set()
+
+    def of(self, node: Node) -> ast.expr:
+        match node:
+            case Constant(value=value):
+                return ast.Constant(value)
+            case Variable(name=name):
+                self.variables.add(name)
+                return ast.Name(_local(name), ast.Load())
+            case Call(overloads=(overload,), arguments=arguments):
+                return self._call(overload, arguments)
+        raise NotTranslatableError
+
+    def _call(self, overload: str, arguments: Sequence[Node]) -> ast.expr:
+        if overload == "in_list":
+            return self._in_list(*arguments)
+        if overload in _EQUALITIES and {self._expression.type_of(each) for each in arguments} - _SCALARS:
+            raise NotTranslatableError
+        values = [self.of(each) for each in arguments]
+        if overload in _LOGIC:
+            return ast.BoolOp(_LOGIC[overload](), values)
+        if overload in _ARITHMETIC:
+            return ast.BinOp(values[0], _ARITHMETIC[overload](), values[1])
+        comparison = _COMPARISONS.get(overload) or _EQUALITIES.get(overload)
+        if comparison:
+            return ast.Compare(values[0], [comparison()], values[1:])
+        match overload:
+            case "logical_not":
+                return ast.UnaryOp(ast.Not(), values[0])
+            case "negate_double":
+                return ast.UnaryOp(ast.USub(), values[0])
+            case "divide_double":
+                return ast.Call(ast.Name(_DIVIDE, ast.Load()), values, [])
+            case "int64_to_double":
+                return ast.Call(ast.Name(_FLOAT, ast.Load()), values, [])
+            case "conditional":
+                return ast.IfExp(*values)
+            case "starts_with_string":
+                return ast.Call(ast.Attribute(values[0], "startswith", ast.Load()), values[1:], [])
+            case "ends_with_string":
+                return ast.Call(ast.Attribute(values[0], "endswith", ast.Load()), values[1:], [])
+            case "contains_string":
+                return ast.Compare(values[1], [ast.In()], [values[0]])
+        raise NotTranslatableError
+
+    def _in_list(self, value: Node, choices: Node) -> ast.expr:
+        kind = self._expression.type_of(value)
+        if kind not in _SCALARS or not isinstance(choices, ListOf):
+            raise NotTranslatableError
+        constants = [self.of(each) for each in choices.elements if self._expression.type_of(each) == kind]
+        if len(constants) != len(choices.elements) or not all(isinstance(c, ast.Constant) for c in constants):
+            raise NotTranslatableError
+        return ast.Compare(self.of(value), [ast.In()], [ast.Tuple(constants, ast.Load())])
+
+
+def _local(name: str) -> str:
+    return f"of_{name}"
+
+
+def _divided(dividend: float, divisor: float) -> float:
+    """IEEE 754, as CEL divides; Python raises for a divisor of 0."""
+    if divisor:
+        return dividend / divisor
+    if dividend == 0 or math.isnan(dividend):
+        return math.nan
+    return math.copysign(math.inf, dividend) * math.copysign(1.0, divisor)

@@ -1,0 +1,108 @@
+"""A rule's sentence for people: a template with the figures of one payment in it.
+
+A template is checked when the ruleset is read, so narrowly that filling it in cannot fail or grow: a placeholder is the name
+of a feature and, for numbers, how it is to be written.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import TYPE_CHECKING, Final
+
+from contract.quotation import quoted
+from engine.features.catalogue import CATALOGUE
+from engine.rules.document import TextProblem, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contract.scored import FeatureValue
+
+MAX_REASON_CHARACTERS: Final = 300
+"""The longest template."""
+
+BASE_CURRENCY: Final = "base_currency"
+"""The placeholder that is not a feature: the ruleset's base currency."""
+
+_FORMATS: Final = {
+    "double": (re.compile(r",?\.[0-9][f%]"), "{name:.2f}, {name:,.0f} or {name:.0%}"),
+    "int": (re.compile(r"(,?d?)"), "{name} or {name:,}"),
+    "string": (re.compile(r""), "{name}"),
+}
+_TYPES: Final = {feature.name: feature.type for feature in CATALOGUE} | {BASE_CURRENCY: "string"}
+_TEXTS: Final = tuple(feature.name for feature in CATALOGUE if feature.type == "string")
+_WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,24}")
+
+
+def reason_problems(template: str) -> tuple[TextProblem, ...]:
+    """Say everything that is wrong with a template.
+
+    Parameters
+    ----------
+    template : str
+        Text with ``{feature}`` or ``{feature:format}`` in it; ``{{`` stands for a brace.
+
+    Returns
+    -------
+    tuple[TextProblem, ...]
+        Empty where it can be used.
+
+    Examples
+    --------
+    >>> reason_problems("Paid {amount_base:,.2f} {base_currency} in {contry}.")
+    (TextProblem(message="unknown feature 'contry'; did you mean 'country'?", offset=44),)
+    """
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        return (TextProblem(str(error)),)
+    found: list[TextProblem] = []
+    position = 0
+    for _, name, spec, conversion in parts:
+        if name is None:
+            continue
+        # The parser does not say where; names come in order, so each is looked for behind the one before.
+        position = template.index(f"{{{name}", position) + 1
+        message = _problem(name, spec or "", conversion)
+        if message:
+            found.append(TextProblem(message, position))
+    return tuple(found)
+
+
+def sentence(template: str, features: Mapping[str, FeatureValue], base_currency: str) -> str:
+    """Fill a checked template in.
+
+    Parameters
+    ----------
+    template : str
+        One that :func:`reason_problems` finds nothing wrong with.
+    features : Mapping[str, FeatureValue]
+        Every feature.
+    base_currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    str
+        A sentence for people. What a sender wrote stands in quotation marks unless it is a word: a country of
+        ``US. Call +1 900 to unblock`` would read as our own.
+    """
+    texts = {name: _named(str(features[name])) for name in _TEXTS}
+    return template.format_map({**features, **texts, BASE_CURRENCY: base_currency})
+
+
+def _named(text: str) -> str:
+    return text if _WORD.fullmatch(text) else quoted(text)
+
+
+def _problem(name: str, spec: str, conversion: str | None) -> str | None:
+    kind = _TYPES.get(name)
+    if kind is None:
+        return f"unknown feature '{name[:60]}'{suggestion(name, _TYPES)}"
+    if kind == "bool":
+        return f"'{name}' is true or false and cannot stand in a sentence"
+    pattern, examples = _FORMATS[kind]
+    if conversion or not pattern.fullmatch(spec):
+        return f"'{name}' ({kind}) must be written as {examples.replace('name', name)}"
+    return None

@@ -1,0 +1,345 @@
+"""A ruleset: the document in which fraud analysts say what is suspicious, read and checked as a whole.
+
+:func:`parse_ruleset` takes a document or refuses it with everything that is wrong with it. What a ruleset makes of a payment
+is decided in :mod:`engine.decide`; here it only says which rules hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+import yaml
+
+from contract.currency import MINOR_UNIT_EXPONENT
+from engine.errors import InvalidRulesetError
+from engine.exchange_rates import ExchangeRates
+from engine.rules.cel.conditions import (
+    IS_RATE_KNOWN,
+    LIST_PREFIX,
+    MAX_ALL_CONDITIONS_CHARACTERS,
+    MAX_CONDITION_CHARACTERS,
+    Program,
+    Vocabulary,
+)
+from engine.rules.document import Reader, is_short_scalar, suggestion
+from engine.rules.lists import NAME, NamedList, read_lists
+from engine.rules.reasons import MAX_REASON_CHARACTERS, reason_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from contract.scored import FeatureValue
+    from contract.transaction import Transaction
+
+MAX_RULES: Final = 250
+"""The most rules of a ruleset."""
+
+MAX_POINTS: Final = 1_000
+"""The most points that a rule may give or take."""
+
+MAX_SCORE: Final = 100
+"""The highest risk score; the lowest is 0."""
+
+_MIN_RATE, _MAX_RATE = Decimal("1e-9"), Decimal("1e6")
+
+Mode = Literal["live", "shadow"]
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule, checked."""
+
+    id: str
+    when: str
+    """Its condition, in CEL."""
+    points: int
+    """What it adds to the score where it holds; negative for what speaks for a payment. Never 0."""
+    reason: str
+    """Template of the sentence for people."""
+    mode: Mode = "live"
+    """A shadow rule is evaluated and recorded, and gives no points."""
+    description: str = ""
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """From which scores on a payment is not simply approved; ``0 < review < block <= 100``."""
+
+    review: int
+    block: int
+
+
+class Matches(msgspec.Struct, frozen=True):
+    """Which rules hold for one payment."""
+
+    rules: tuple[Rule, ...]
+    """Rules whose condition is true, in the order of the document."""
+    failed_rule_ids: tuple[str, ...]
+    """Rules that could not be evaluated on it."""
+
+
+_NO_MATCHES: Final = Matches((), ())
+
+
+class Ruleset:
+    """A checked ruleset. Immutable; made by :func:`parse_ruleset`."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        digest: str,
+        base_currency: str,
+        rates: Mapping[str, float],
+        thresholds: Thresholds,
+        lists: Sequence[NamedList],
+        rules: Sequence[Rule],
+        program: Program,
+    ) -> None:
+        self._version = version
+        self._digest = digest
+        self._base_currency = base_currency
+        self._exchange = ExchangeRates({**rates, base_currency: 1.0})
+        self._thresholds = thresholds
+        self._rules = tuple(rules)
+        self._lists = tuple(lists)
+        self._program = program
+        # Only what some condition uses is looked up.
+        self._used_lists = tuple(
+            (f"{LIST_PREFIX}{each.name}", each)
+            for each in lists
+            if f"{LIST_PREFIX}{each.name}" in program.variables
+        )
+        self._uses_rate = IS_RATE_KNOWN in program.variables
+
+    @property
+    def version(self) -> str:
+        """The version, as the document states it."""
+        return self._version
+
+    @property
+    def digest(self) -> str:
+        """First 12 hexadecimal digits of the SHA-256 of the document's text: what tells two documents of one version apart."""
+        return self._digest
+
+    @property
+    def base_currency(self) -> str:
+        """ISO 4217 code of the currency that amounts are compared in."""
+        return self._base_currency
+
+    @property
+    def exchange(self) -> ExchangeRates:
+        """Exchange rates to the base currency, its own among them."""
+        return self._exchange
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """Scores from which on a payment is reviewed or blocked."""
+        return self._thresholds
+
+    @property
+    def lists(self) -> tuple[NamedList, ...]:
+        """Allow and deny lists, in the order of the document."""
+        return self._lists
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules, in the order of the document."""
+        return self._rules
+
+    def matches(self, features: Mapping[str, FeatureValue], transaction: Transaction) -> Matches:
+        """Say which rules hold for a payment. Pure; never raises for features of the catalogue's types.
+
+        Parameters
+        ----------
+        features : Mapping[str, FeatureValue]
+            Every feature of the catalogue.
+        transaction : Transaction
+            The payment, for the lists and its currency; nothing else of it is looked at.
+
+        Returns
+        -------
+        Matches
+        """
+        values: dict[str, FeatureValue] = {**features}
+        for name, each in self._used_lists:
+            values[name] = each.holds(transaction)
+        if self._uses_rate:
+            values[IS_RATE_KNOWN] = transaction.currency in self._exchange
+        outcome = self._program.evaluate(values)
+        if not outcome.holding and not outcome.failed:
+            return _NO_MATCHES  # nearly every payment
+        return Matches(
+            tuple(self._rules[index] for index in outcome.holding),
+            tuple(self._rules[index].id for index in outcome.failed),
+        )
+
+
+def parse_ruleset(text: str, source: str = "ruleset") -> Ruleset:
+    """Read and check a ruleset document.
+
+    Parameters
+    ----------
+    text : str
+        YAML (or JSON, which is YAML too), at most 256 KiB.
+    source : str
+        What the document is called in messages: a path, say.
+
+    Returns
+    -------
+    Ruleset
+        Checked as a whole: every name, type, reference and template in it.
+
+    Raises
+    ------
+    InvalidRulesetError
+        With everything that is wrong with it, each with rule, line and column.
+    """
+    reader = Reader(text, source)
+    root = reader.root()
+    ruleset = _read_ruleset(reader, root, text) if root is not None else None
+    if reader.problems or ruleset is None:
+        raise InvalidRulesetError(reader.problems)
+    return ruleset
+
+
+def _read_ruleset(reader: Reader, root: yaml.Node, text: str) -> Ruleset | None:
+    """Give the ruleset; None where a problem was noted."""
+    fields = reader.fields(
+        root,
+        "the ruleset",
+        required=("version", "base_currency", "thresholds", "rules"),
+        optional=("exchange_rates", "lists", "description"),
+    )
+    version = reader.text(fields["version"], "version", 64) if "version" in fields else None
+    if "description" in fields:
+        reader.text(fields["description"], "description", 4_000, multiline=True)
+    base_currency = _read_currency(reader, fields["base_currency"]) if "base_currency" in fields else None
+    rates = _read_rates(reader, fields["exchange_rates"], base_currency) if "exchange_rates" in fields else {}
+    thresholds = _read_thresholds(reader, fields["thresholds"]) if "thresholds" in fields else None
+    lists = read_lists(reader, fields["lists"]) if "lists" in fields else ()
+    vocabulary = Vocabulary(
+        [each.name for each in lists], [each.name for each in lists if not each.until_by_value]
+    )
+    rules = _read_rules(reader, fields["rules"], vocabulary) if "rules" in fields else []
+    if reader.problems or version is None or base_currency is None or thresholds is None:
+        return None
+    return Ruleset(
+        version=version,
+        digest=hashlib.sha256(text.encode()).hexdigest()[:12],
+        base_currency=base_currency,
+        rates=rates,
+        thresholds=thresholds,
+        lists=lists,
+        rules=rules,
+        program=vocabulary.compile([rule.when for rule in rules]),
+    )
+
+
+def _read_currency(reader: Reader, node: yaml.Node) -> str | None:
+    value = reader.text(node, "base_currency")
+    if value is not None and value not in MINOR_UNIT_EXPONENT:
+        reader.report(node, f"base_currency '{value[:60]}' is not an active ISO 4217 code")
+        return None
+    return value
+
+
+def _read_rates(reader: Reader, node: yaml.Node, base_currency: str | None) -> dict[str, float]:
+    rates: dict[str, float] = {}
+    for currency, (key, value) in reader.entries(node, "exchange_rates").items():
+        if currency not in MINOR_UNIT_EXPONENT:
+            hint = suggestion(currency, MINOR_UNIT_EXPONENT)
+            reader.report(key, f"exchange_rates: '{currency[:60]}' is not an active ISO 4217 code{hint}")
+        rate = reader.decimal(value, f"exchange rate of {currency[:60]}", _MIN_RATE, _MAX_RATE)
+        if currency == base_currency and rate not in (None, 1):
+            reader.report(value, f"{currency} is the base currency; its rate is 1")
+        if rate is not None:
+            rates[currency] = float(rate)
+    return rates
+
+
+def _read_thresholds(reader: Reader, node: yaml.Node) -> Thresholds | None:
+    fields = reader.fields(node, "thresholds", ("review", "block"))
+    scores = {
+        name: reader.integer(value, f"threshold '{name}'", 1, MAX_SCORE) for name, value in fields.items()
+    }
+    review, block = scores.get("review"), scores.get("block")
+    if review is None or block is None:
+        return None
+    if review >= block:
+        reader.report(fields["review"], f"threshold 'review' is {review}; it must be below 'block', {block}")
+        return None
+    return Thresholds(review, block)
+
+
+def _read_rules(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> list[Rule]:
+    rules: list[Rule] = []
+    ids: set[str] = set()
+    for item in reader.items(node, "rules", MAX_RULES):
+        id_node = _id_of(item)
+        rule_id = str(id_node.value) if id_node else None
+        own = reader.of_rule(rule_id)
+        if id_node and rule_id in ids:
+            own.report(id_node, "an earlier rule has the same id")
+        if rule_id:
+            ids.add(rule_id)
+        rule = _read_rule(own, item, vocabulary)
+        if rule:
+            rules.append(rule)
+    length = sum(len(rule.when) + 2 for rule in rules)
+    if length > MAX_ALL_CONDITIONS_CHARACTERS:
+        most = MAX_ALL_CONDITIONS_CHARACTERS
+        reader.report(node, f"the conditions of all rules have {length} characters; at most {most}")
+    return rules
+
+
+def _id_of(node: yaml.Node) -> yaml.ScalarNode | None:
+    """Give the id that a rule seems to have, for messages about it, even where it is not a valid one."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == "id" and isinstance(value, yaml.ScalarNode) and is_short_scalar(value):
+            return value
+    return None
+
+
+def _read_rule(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> Rule | None:
+    """Give the rule; None, and a problem, where it is not usable."""
+    found_before = reader.problem_count
+    fields = reader.fields(node, "a rule", ("id", "when", "points", "reason"), ("mode", "description"))
+    values: dict[str, object] = {}
+    for name, value in fields.items():
+        match name:
+            case "id":
+                values[name] = reader.name(value, "id", NAME, "snake_case (a-z, 0-9, _)")
+            case "when":
+                values[name] = _read_condition(reader, value, vocabulary)
+            case "points":
+                values[name] = _read_points(reader, value)
+            case "reason":
+                values[name] = _read_reason(reader, value)
+            case "mode":
+                values[name] = reader.choice(value, "mode", ("live", "shadow"))
+            case _:
+                values[name] = reader.text(value, name, multiline=True)
+    return msgspec.convert(values, Rule) if reader.problem_count == found_before else None
+
+
+def _read_condition(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> str | None:
+    condition = reader.text(node, "when", MAX_CONDITION_CHARACTERS, multiline=True)
+    for problem in vocabulary.check(condition) if condition is not None else ():
+        reader.report(node, f"when: {problem.message}", problem.offset)
+    return condition
+
+
+def _read_points(reader: Reader, node: yaml.Node) -> int | None:
+    points = reader.integer(node, "points", -MAX_POINTS, MAX_POINTS)
+    if points == 0:
+        reader.report(node, "points is 0; to watch a rule without giving points, set mode: shadow")
+    return points
+
+
+def _read_reason(reader: Reader, node: yaml.Node) -> str | None:
+    reason = reader.text(node, "reason", MAX_REASON_CHARACTERS)
+    for problem in reason_problems(reason) if reason is not None else ():
+        reader.report(node, f"reason: {problem.message}", problem.offset)
+    return reason

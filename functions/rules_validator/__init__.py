@@ -1,0 +1,1 @@
+"""The Lambda that AppConfig asks about a ruleset before it deploys it."""

@@ -1,0 +1,45 @@
+"""The Lambda that AppConfig asks about a ruleset before it deploys it: the check of `make rules-check`.
+
+A deployment of its own, from this same package: whatever the score stage would refuse, AppConfig refuses first.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, TypedDict
+
+import msgspec
+from aws_lambda_powertools import Logger, Tracer
+
+from engine.errors import InvalidRulesetError
+from engine.rules.check import check_ruleset, summary
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger, tracer = Logger(), Tracer()
+
+
+class ValidationEvent(TypedDict):
+    """What AppConfig sends."""
+
+    applicationId: str
+    configurationProfileId: str
+    configurationVersion: str
+    content: str
+    """The document, in base64."""
+    uri: str
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: ValidationEvent, _context: LambdaContext) -> None:
+    """Return where the ruleset is good; an InvalidRulesetError, which AppConfig shows, refuses it."""
+    source = f"version {event['configurationVersion']}"
+    try:
+        ruleset = check_ruleset(base64.b64decode(event["content"], validate=True), source)
+    except InvalidRulesetError as error:
+        # Lambda logs what is raised, and a line of the document may be an address or a device that is on a list.
+        places = tuple(msgspec.structs.replace(problem, excerpt="") for problem in error.problems)
+        raise InvalidRulesetError(places) from None
+    logger.info("ruleset is good", ruleset=summary(ruleset, source))

@@ -1,0 +1,1 @@
+"""The analyst's bench: backtest, measures, data sets, rules-check."""

@@ -1,0 +1,38 @@
+"""Check ruleset files before they go anywhere: ``python -m lab.rules_check FILE``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import InvalidRulesetError
+from engine.rules.check import check_ruleset, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check the files that are named; 0 where all are good, 1 where one is refused, 2 where one cannot be read."""
+    if not arguments:
+        sys.stderr.write("Which file? For the default rules: rules/default.yaml\n")
+        return 2
+    status = 0
+    for path in arguments:
+        try:
+            ruleset = check_ruleset(Path(path).read_bytes(), path)
+        except OSError as error:
+            sys.stderr.write(f"{path}: {error.strerror}\n")
+            status = 2
+        except InvalidRulesetError as error:
+            count = len(error.problems)
+            sys.stderr.write(f"{error}\n{path}: refused, {count} problem{'s' if count > 1 else ''}\n")
+            status = max(status, 1)
+        else:
+            sys.stdout.write(f"{summary(ruleset, path)}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,8 +1,0 @@
-"""Transactions of one's own: read from files with a column mapping, as if the simulator had made them."""
-
-from __future__ import annotations
-
-from local.datasets.errors import DatasetError, MappingError
-from local.datasets.reader import Dataset, open_dataset
-
-__all__ = ["Dataset", "DatasetError", "MappingError", "open_dataset"]

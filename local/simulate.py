@@ -1,0 +1,78 @@
+"""Feed the running stack with payments that happen now: ``python -m local.simulate --tps 20 --seconds 60``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from local.components.aws_api import make_client
+from local.provision import LANDING_PREFIX
+from local.stack import read_state
+from local.stack.state import DEFAULT_BUILD_DIR
+from simulator.feed import feed
+from simulator.records import LabelledTransaction, SimulationConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Drop files into the stack's landing bucket for a while; 1 where no stack is up."""
+    options = _parser().parse_args(arguments)
+    state = read_state(options.build_dir)
+    if state is None or state.resources is None:
+        print(f"no stack is up in {options.build_dir}; `make up` starts one", file=sys.stderr)
+        return 1
+    s3, bucket = make_client("s3", state.aws_endpoint), state.resources.buckets["landing"]
+    clock = partial(datetime.now, UTC)
+    config = SimulationConfig(
+        seed=options.seed, users=options.users, transactions=options.history, ends_at=clock()
+    )
+    labels_file = options.build_dir / "simulated-labels.jsonl"
+
+    def put_object(name: str, data: bytes) -> None:
+        s3.put_object(Bucket=bucket, Key=f"{LANDING_PREFIX}{name}", Body=data)
+
+    print(
+        f"{options.tps:g} transactions a second for {options.seconds} s, after a history of {options.history:,}"
+    )
+    with labels_file.open("ab") as labels:
+
+        def keep_label(transaction: LabelledTransaction) -> None:
+            label = {"transaction_id": transaction.transaction_id, "scenario": transaction.scenario}
+            labels.write(msgspec.json.encode(label) + b"\n")
+
+        try:
+            summary = feed(put_object, config, options.tps, options.seconds, clock, time.sleep, keep_label)
+        except KeyboardInterrupt:
+            print("stopped; what was dropped goes its way", file=sys.stderr)
+            return 130
+    print(
+        f"{summary.transactions:,} transactions and {summary.bad_rows:,} bad rows in {summary.files:,} files, "
+        f"{summary.fraud:,} fraud; labels in {labels_file}"
+    )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.simulate", description=__doc__)
+    parser.add_argument("--tps", type=float, default=20.0, help="live transactions a second")
+    parser.add_argument("--seconds", type=int, default=60, help="how long")
+    parser.add_argument("--seed", type=int, default=7, help="the same seed has the same people")
+    parser.add_argument("--users", type=int, default=300, help="people with a history")
+    parser.add_argument(
+        "--history", type=int, default=6_000, help="transactions of their history, dropped first"
+    )
+    parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

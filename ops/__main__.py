@@ -1,0 +1,97 @@
+"""The command line of the make targets: ``python -m ops plan --env dev``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ops import account, commands, dead_letters, rules
+from ops.environment import ROOT, Environment, read_environment
+from ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def redrive(environment: Environment, name: str) -> int:
+    """Put back what a dead-letter queue holds; 1 where something stays."""
+    if not name:
+        raise OpsError("Say which queue: QUEUE= and the name, as an alarm shows it.")
+    urls = commands.ready(environment).outputs().get("dead_letter_queue_urls", {})
+    sqs = account.client("sqs", environment)
+    task = dead_letters.Redrive(
+        sqs, account.client("dynamodbstreams", environment), account.client("lambda", environment)
+    )
+    outcome = task.run(dead_letters.queue_url(sqs, name, urls))
+    print(f"{name}: {outcome.put_back} put back, {len(outcome.kept)} stay.")
+    for line in outcome.kept:
+        print(line)
+    return 1 if outcome.kept else 0
+
+
+def rules_deploy(environment: Environment, file: Path) -> int:
+    """Put a ruleset file into force; `make` has run `rules-check` on it."""
+    if not file.is_file():
+        raise OpsError(f"There is no file {file}; say which ruleset: RULES=.")
+    where = rules.place(commands.ready(environment).outputs(), environment.name)
+    version = rules.deploy(account.client("appconfig", environment), where, file.read_bytes())
+    print(f"{file} is in force in {environment.name} as version {version}.")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what is missing is one sentence on standard error, and 1."""
+    parser = argparse.ArgumentParser(prog="python -m ops", description=commands.__doc__)
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    names = (
+        "plan",
+        "apply",
+        "drift",
+        "destroy",
+        "output",
+        "redrive",
+        "rules-deploy",
+        "state-backup",
+        "bootstrap",
+    )
+    parsers = {name: subparsers.add_parser(name) for name in names}
+    for subparser in parsers.values():
+        subparser.add_argument("--env", required=True, help="environment; a folder of terraform/environments")
+    parsers["destroy"].add_argument(
+        "--confirm", default="", help="the second word of a protected environment"
+    )
+    parsers["output"].add_argument("--name", default=None, help="one output; all without it")
+    parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
+    parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
+    options = parser.parse_args(arguments)
+    try:
+        environment = read_environment(options.env, options.root.resolve())
+        match options.command:
+            case "destroy":
+                return commands.destroy(environment, options.confirm)
+            case "output":
+                return commands.output(environment, options.name or None)
+            case "redrive":
+                return redrive(environment, options.queue)
+            case "rules-deploy":
+                return rules_deploy(environment, options.rules)
+            case "state-backup":
+                return commands.state_backup(environment)
+            case "bootstrap":
+                return commands.bootstrap(environment)
+            case "plan":
+                return commands.plan(environment)
+            case "apply":
+                return commands.apply(environment)
+            case _:
+                return commands.drift(environment)
+    except OpsError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

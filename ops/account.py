@@ -1,0 +1,56 @@
+"""Whose credentials these are, and whether the state's bucket stands: asked before Terraform says it in forty lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from ops.environment import Environment
+
+
+def client(service: str, environment: Environment) -> Any:
+    """Make a client of one service in the environment's region."""
+    return boto3.client(
+        service,  # type: ignore[call-overload] # any service
+        region_name=environment.region,
+        config=Config(connect_timeout=5, retries={"total_max_attempts": 3}),
+    )
+
+
+def check_account(environment: Environment) -> None:
+    """Raise unless the credentials are of the account that the environment's backend file allows."""
+    try:
+        account = client("sts", environment).get_caller_identity()["Account"]
+    except (BotoCoreError, ClientError) as error:
+        raise OpsError(f"AWS does not take the credentials: {error}") from error
+    if account != environment.account_id:
+        raise OpsError(
+            f"The credentials are of account {account}; terraform/environments/{environment.name}/backend.hcl allows "
+            f"{environment.account_id}."
+        )
+
+
+def state_bucket_stands(environment: Environment) -> bool:
+    """Whether the bucket of the state is there and may be seen."""
+    try:
+        client("s3", environment).head_bucket(Bucket=environment.bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "404":
+            return False
+        raise OpsError(f"The state's bucket {environment.bucket} cannot be read: {error}") from error
+    return True
+
+
+def check_state_bucket(environment: Environment) -> None:
+    """Raise unless the bucket of the state stands."""
+    if not state_bucket_stands(environment):
+        raise OpsError(
+            f"The state's bucket {environment.bucket} does not stand; an administrator makes it with "
+            f"`make bootstrap ENV={environment.name}`."
+        )

@@ -1,0 +1,198 @@
+"""plan, apply, drift, destroy, output, state-backup and bootstrap, for one environment each."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ops import account, plan_document
+from ops.errors import OpsError
+from ops.tool import Terraform, check_installed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ops.environment import Environment
+
+PLAN_DIFFERS: Final = 2
+"""Terraform's exit code, and ours, where the plan is not empty."""
+
+SECOND_WORD: Final = "with-all-its-payments"
+"""What destroying a protected environment asks for beside its name."""
+
+
+def ready(environment: Environment) -> Terraform:
+    """Check what every command needs, and give Terraform pointed at the environment's state."""
+    check_installed(environment.root)
+    account.check_account(environment)
+    account.check_state_bucket(environment)
+    terraform = Terraform(environment)
+    terraform.initialise()
+    return terraform
+
+
+def check_packages(root: Path) -> None:
+    """Raise unless each function's zip is built."""
+    zips = root / "build/functions/arm64"
+    functions = sorted(file.parent.name for file in root.glob("functions/*/function.yaml"))
+    missing = [name for name in functions if not (zips / f"{name}.zip").is_file()]
+    if missing:
+        raise OpsError(f"Not built yet: {', '.join(missing)}; run `make build ARCH=arm64`.")
+
+
+def plan(environment: Environment) -> int:
+    """Plan and save the plan, with a report beside it; what `apply` takes."""
+    check_packages(environment.root)
+    terraform = ready(environment)
+    environment.plan_file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        terraform.run("plan", f"-var-file={environment.variables_file}", f"-out={environment.plan_file}")
+    except OpsError:
+        environment.plan_file.unlink(missing_ok=True)  # Terraform saves what it has of a plan that failed
+        raise
+    document = terraform.show(environment.plan_file)
+    environment.report_file.write_text(plan_document.report(environment.name, document))
+    print(f"{environment.name}: {plan_document.counts(plan_document.planned_changes(document))}.")
+    return 0
+
+
+def apply(environment: Environment) -> int:
+    """Apply the saved plan and only that; a plan is used once."""
+    if not environment.plan_file.is_file():
+        raise OpsError(
+            f"There is no saved plan for {environment.name}; run `make plan ENV={environment.name}` first."
+        )
+    terraform = ready(environment)
+    terraform.run("apply", str(environment.plan_file))
+    environment.plan_file.unlink()
+    return 0
+
+
+def drift(environment: Environment) -> int:
+    """Name what was changed in AWS behind Terraform's back, and what was not applied yet; 2 where there is any."""
+    check_packages(environment.root)
+    terraform = ready(environment)
+    kept = environment.plan_file.with_suffix(".drift")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    variables = f"-var-file={environment.variables_file}"
+    terraform.read("plan", variables, f"-out={kept}", "-lock=false")
+    document = terraform.show(kept)
+    kept.unlink()
+    lines = plan_document.drift_lines(document)
+    environment.drift_file.unlink(missing_ok=True)
+    if not lines:
+        print(f"{environment.name}: no drift.")
+        return 0
+    print("\n".join(lines))
+    environment.drift_file.write_text("".join(f"- {line}\n" for line in lines))
+    return PLAN_DIFFERS
+
+
+def destroy(environment: Environment, second_word: str, ask: Callable[[str], str] = input) -> int:
+    """Remove everything of an environment, after its name has been typed.
+
+    Parameters
+    ----------
+    environment : Environment
+        What is removed.
+    second_word : str
+        `SECOND_WORD`, for a protected environment.
+    ask : callable
+        Shows a question and gives the answer.
+    """
+    name = environment.name
+    if environment.is_protected and second_word != SECOND_WORD:
+        raise OpsError(f"{name} holds payments; destroying it takes a second word: CONFIRM={SECOND_WORD}.")
+    answer = ask(
+        f"This removes every resource of {name} in account {environment.account_id}. Type {name} to go on: "
+    )
+    if answer.strip() != name:
+        raise OpsError(f"{name} stays: the answer was not its name.")
+    terraform = ready(environment)
+    terraform.run("destroy", f"-var-file={environment.variables_file}", "-auto-approve")
+    return 0
+
+
+def output(environment: Environment, name: str | None) -> int:
+    """Print the outputs, or one of them as it is, as JSON unless it is a word."""
+    outputs = ready(environment).outputs()
+    if name is None:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(outputs), indent=2) + b"\n")
+        return 0
+    if name not in outputs:
+        raise OpsError(
+            f"{environment.name} has no output {name}; it has {', '.join(sorted(outputs)) or 'none yet'}."
+        )
+    value = outputs[name]
+    print(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    return 0
+
+
+class StateHead(msgspec.Struct):
+    """What tells one state from another."""
+
+    lineage: str
+    serial: int
+
+
+def state_backup(environment: Environment) -> int:
+    """Keep a copy of the state on this machine, readable by its owner alone."""
+    text = ready(environment).read("state", "pull")
+    try:
+        head = msgspec.json.decode(text, type=StateHead)
+    except msgspec.DecodeError as error:
+        raise OpsError(f"{environment.name} has no state yet.") from error
+    target = environment.root / f"build/state-backups/{environment.name}-{head.serial}.tfstate"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch(mode=0o600)
+    target.write_bytes(text)
+    print(
+        f"State {head.serial} of {environment.name} ({head.lineage}) is in {target.relative_to(environment.root)}."
+    )
+    return 0
+
+
+def bootstrap(environment: Environment, ask: Callable[[str], str] = input) -> int:
+    """Make the state's bucket, the CI roles and the boundary, or change them; by an administrator, after a question.
+
+    The first time there is no bucket to keep this root's own state in: it is local until the bucket stands, and moves in.
+    """
+    check_installed(environment.root)
+    account.check_account(environment)
+    variables = environment.folder / "bootstrap.tfvars"
+    if not variables.is_file():
+        raise OpsError(f"{variables.relative_to(environment.root)} is missing.")
+    terraform = Terraform(environment, "terraform/bootstrap")
+    module = environment.root / "terraform/bootstrap"
+    override, local_state = module / "backend_override.tf", module / "terraform.tfstate"
+    in_bucket = (
+        f"-backend-config={environment.backend_file}",
+        "-backend-config=key=bootstrap/terraform.tfstate",
+    )
+    first_time = local_state.exists() or not account.state_bucket_stands(environment)
+    if first_time:
+        override.write_text('terraform {\n  backend "local" {}\n}\n')
+        terraform.read("init", "-reconfigure")
+    else:
+        terraform.read("init", "-reconfigure", *in_bucket)
+    saved = environment.plan_file.with_name(f"{environment.name}-bootstrap.tfplan")
+    saved.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        terraform.run("plan", f"-var-file={variables}", f"-out={saved}")
+        if ask(f"Apply this in account {environment.account_id}? Type yes to go on: ").strip() != "yes":
+            raise OpsError("Nothing was changed: the answer was not yes.")
+        terraform.run("apply", str(saved))
+    finally:
+        override.unlink(missing_ok=True)
+        saved.unlink(missing_ok=True)
+    if first_time:
+        terraform.read("init", "-migrate-state", "-force-copy", *in_bucket)
+        backup = environment.root / f"build/state-backups/{environment.name}-bootstrap.tfstate"
+        backup.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(local_state, backup)
+        local_state.with_suffix(".tfstate.backup").unlink(missing_ok=True)
+    return 0

@@ -1,0 +1,83 @@
+# AWS: every target that calls Terraform or AWS. Included by the Makefile; each checks what it needs, and says in one
+# sentence what is missing. PY, VENV, UV and PYTHON are the Makefile's.
+
+PY ?= .venv/bin/python
+VENV ?= .venv
+INFRA := $(VENV)-infra
+OPS = $(PY) -m ops
+
+ENV ?=
+NAME ?=
+QUEUE ?=
+CONFIRM ?=
+
+##@ AWS (each takes ENV=dev, staging or prod)
+
+.PHONY: bootstrap
+bootstrap: $(VENV)/.dev ## Make the state's bucket and the CI roles; once, by an administrator
+	@$(OPS) bootstrap --env "$(ENV)"
+
+.PHONY: plan
+plan: packages ## Plan, and save the plan in build/plans/
+	@$(OPS) plan --env "$(ENV)"
+
+.PHONY: apply
+apply: $(VENV)/.dev ## Apply the saved plan, and only that
+	@$(OPS) apply --env "$(ENV)"
+
+.PHONY: drift
+drift: packages ## Name what was changed behind Terraform's back; 2 where there is any
+	@$(OPS) drift --env "$(ENV)"
+
+.PHONY: destroy
+destroy: packages ## Remove an environment, after a question (prod: CONFIRM= as well)
+	@$(OPS) destroy --env "$(ENV)" --confirm "$(CONFIRM)"
+
+.PHONY: output
+output: $(VENV)/.dev ## Show what the environment offers (NAME= for one of it)
+	@$(OPS) output --env "$(ENV)" --name "$(NAME)"
+
+.PHONY: redrive
+redrive: $(VENV)/.dev ## Put back what a dead-letter queue holds (QUEUE=)
+	@$(OPS) redrive --env "$(ENV)" --queue "$(QUEUE)"
+
+.PHONY: rules-deploy
+rules-deploy: rules-check ## Put a ruleset into force, gradually (RULES=file)
+	@$(OPS) rules-deploy --env "$(ENV)" --rules "$(RULES)"
+
+.PHONY: state-backup
+state-backup: $(VENV)/.dev ## Keep a copy of the state in build/state-backups/
+	@$(OPS) state-backup --env "$(ENV)"
+
+# What a plan reads: the functions' zips and the Glue job's packages, for AWS's processors. A second where nothing changed.
+.PHONY: packages
+packages: $(VENV)/.dev
+	@$(PY) -m ops.build_zips --arch arm64 >/dev/null
+	@$(PY) -m ops.build_job >/dev/null
+
+##@ Checks of the infrastructure
+
+$(INFRA)/.ready: requirements/infra.txt $(VENV)/.uv
+	@echo "set-up: checks of Terraform and of the workflows"
+	@$(PYTHON) -m venv --without-pip $(INFRA)
+	@$(UV) pip install --quiet --python $(INFRA)/bin/python --require-hashes -r requirements/infra.txt
+	@touch $@
+
+.PHONY: terraform-present
+terraform-present:
+	@command -v terraform >/dev/null || { echo "Terraform is not on the path; install $$(cat terraform/.terraform-version)." >&2; exit 1; }
+
+.PHONY: infra-lint
+infra-lint: terraform-present $(VENV)/.dev $(INFRA)/.ready ## Check format, validity, policies and workflows; changes nothing
+	@terraform fmt -check -recursive -diff terraform
+	@$(PY) -m pytest tests/terraform -m "not life_cycle"
+
+.PHONY: infra-test
+infra-test: terraform-present packages $(INFRA)/.ready ## Run every test of the infrastructure, and an environment's whole life on the emulator
+	@terraform fmt -check -recursive -diff terraform
+	@$(PY) -m pytest tests/terraform
+
+.PHONY: infra-docs
+infra-docs: $(VENV)/.dev ## Make docs/environments.md and docs/cost.md
+	@$(PY) -m ops.environments_page > docs/environments.md
+	@$(PY) -m ops.cost > docs/cost.md

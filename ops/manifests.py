@@ -1,0 +1,184 @@
+"""What `function.yaml` and `tables.yaml` say, typed and checked. Nothing about functions or tables is written twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+"""The checkout."""
+
+FUNCTIONS_DIR: Final = ROOT / "functions"
+TABLES_FILE: Final = FUNCTIONS_DIR / "contract" / "tables.yaml"
+
+ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka")
+"""What an `access` entry can name; Terraform's module `function` knows the same ones."""
+
+Positive = Annotated[int, Meta(ge=1)]
+NonNegative = Annotated[int, Meta(ge=0)]
+
+
+class SpecError(Exception):
+    """A `function.yaml` or `tables.yaml` that cannot be used; names the file and the place."""
+
+
+class Pollers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Event pollers of a provisioned Kafka mapping."""
+
+    minimum: Positive
+    maximum: Positive
+
+
+class KafkaTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="kafka", tag_field="type"):
+    """An event source mapping from a Kafka topic."""
+
+    topic: str
+    consumer_group: str
+    starting_position: Literal["TRIM_HORIZON", "LATEST"]
+    batch_size: Annotated[int, Meta(ge=1, le=10_000)]
+    batch_window_seconds: Annotated[int, Meta(ge=0, le=300)]
+    pollers: Pollers
+    report_batch_item_failures: bool
+    bisect_on_error: bool
+    maximum_retries: NonNegative
+    maximum_record_age_seconds: Positive
+    on_failure: Literal["dead_letter"]
+    filter: dict[str, Any] | None = None
+
+
+class StreamTrigger(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="dynamodb_stream", tag_field="type"
+):
+    """An event source mapping from a table's stream."""
+
+    table: str
+    starting_position: Literal["TRIM_HORIZON", "LATEST"]
+    batch_size: Annotated[int, Meta(ge=1, le=10_000)]
+    batch_window_seconds: Annotated[int, Meta(ge=0, le=300)]
+    parallelization_factor: Annotated[int, Meta(ge=1, le=10)]
+    report_batch_item_failures: bool
+    bisect_on_error: bool
+    maximum_retries: NonNegative
+    maximum_record_age_seconds: Positive
+    on_failure: Literal["dead_letter"]
+    filter: dict[str, Any] | None = None
+    """An event filter pattern, as EventBridge writes them."""
+
+
+class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="invoke", tag_field="type"):
+    """No event source: somebody invokes it, such as Terraform or AppConfig. The local stack does not run these."""
+
+
+class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value that the stack provides: ``table.<name>``, ``queue.<name>``, ``cache.endpoint``, ..."""
+
+    ref: str
+
+
+class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One thing that a function may touch, by interface name, and what it may do there."""
+
+    actions: Annotated[list[str], Meta(min_length=1)]
+    """IAM's actions, without the service that they belong to."""
+    table: str | None = None
+    queue: str | None = None
+    bucket: str | None = None
+    topic: str | None = None
+    cache: Literal["profiles"] | None = None
+    rules: Literal["ruleset"] | None = None
+    kafka: str | None = None
+    prefix: str | None = None
+    """Of the keys in a bucket."""
+
+    def __post_init__(self) -> None:
+        named = [kind for kind in ACCESS_KINDS if getattr(self, kind) is not None]
+        if len(named) != 1:
+            raise ValueError(f"names {' and '.join(named) or 'nothing'}; one of {', '.join(ACCESS_KINDS)}")
+        if self.prefix is not None and self.bucket is None:
+            raise ValueError(f"has a prefix, which is a bucket's, and names a {named[0]}")
+
+
+class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one `function.yaml` says."""
+
+    description: str
+    handler: str
+    packages: Annotated[list[str], Meta(min_length=1)]
+    """Folders below ``functions/`` whose code the zip carries."""
+    runtime: str
+    memory_mib: Annotated[int, Meta(ge=128, le=10_240)]
+    timeout_seconds: Annotated[int, Meta(ge=1, le=900)]
+    reserved_concurrency: Positive
+    trigger: KafkaTrigger | StreamTrigger | InvokeTrigger
+    environment: dict[str, str | Reference]
+    access: list[Access]
+    aws_services: list[str]
+    name: str = ""
+
+    @property
+    def has_event_source(self) -> bool:
+        """Whether batches come to it by a mapping."""
+        return not isinstance(self.trigger, InvokeTrigger)
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key attribute."""
+
+    name: str
+    type: Literal["S", "N"]
+
+
+class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A global secondary index."""
+
+    partition_key: Key
+    projection: Literal["ALL", "KEYS_ONLY"]
+    sort_key: Key | None = None
+
+
+class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `tables.yaml` says of one table."""
+
+    description: str
+    partition_key: Key
+    sort_key: Key | None = None
+    indexes: dict[str, Index] = {}
+    stream_view: Literal["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"] | None = None
+    time_to_live_attribute: str | None = None
+
+
+def read_functions(folder: Path = FUNCTIONS_DIR) -> dict[str, FunctionSpec]:
+    """Every function: a folder below ``folder`` that has a `function.yaml`.
+
+    Returns
+    -------
+    dict[str, FunctionSpec]
+        By name (the folder's), in alphabetical order.
+
+    Raises
+    ------
+    SpecError
+        Naming the file and what is wrong in it.
+    """
+    specs = {}
+    for file in sorted(folder.glob("*/function.yaml")):
+        spec = _decode(file, FunctionSpec)
+        specs[file.parent.name] = msgspec.structs.replace(spec, name=file.parent.name)
+    return specs
+
+
+def read_tables(file: Path = TABLES_FILE) -> dict[str, TableSpec]:
+    """Every table by its interface name; SpecError where the file is wrong."""
+    tables: dict[str, TableSpec] = _decode(file, dict[str, TableSpec])
+    return tables
+
+
+def _decode(file: Path, kind: Any) -> Any:
+    try:
+        return msgspec.yaml.decode(file.read_bytes(), type=kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+        raise SpecError(f"{name}: {error}") from error

@@ -1,0 +1,110 @@
+"""Where a person is, and when nothing can be paid for: at home, away, or on the way between."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from simulator.world import CITIES, City, cities_between, distance_km
+
+if TYPE_CHECKING:
+    from simulator.draws import Draws
+    from simulator.people import Person
+
+HOUR_US: Final = 3_600_000_000
+DAY_US: Final = 24 * HOUR_US
+
+_CRUISING_KMH: Final = 780.0
+"""Speed of an airliner from gate to gate, about."""
+
+_FASTEST_TRAIN_KM: Final = 600.0
+"""Up to here people take the train, at 150 km/h, and pay nothing on it."""
+
+
+class Trip(msgspec.Struct, frozen=True):
+    """One journey: out, a stay, and back."""
+
+    to: City
+    leaves_us: int
+    arrives_us: int
+    returns_us: int
+    """Leaves for home."""
+    back_us: int
+    booked_us: int
+    """When the ticket is paid for; may lie before the span."""
+
+    @property
+    def is_flight(self) -> bool:
+        """Far enough to have bought an air ticket."""
+        return self.arrives_us - self.leaves_us > (_FASTEST_TRAIN_KM / 150 + 1) * HOUR_US
+
+
+class Itinerary:
+    """A person's trips in a span, none of which overlap.
+
+    Parameters
+    ----------
+    home : City
+        Where the person is otherwise.
+    trips : list[Trip]
+        In the order of time.
+    """
+
+    __slots__ = ("_leaves", "home", "trips")
+
+    def __init__(self, home: City, trips: list[Trip]) -> None:
+        self.home = home
+        self.trips = trips
+        self._leaves = [trip.leaves_us for trip in trips]
+
+    def city_at(self, at_us: int) -> City | None:
+        """Tell where the person is at a time; None on the way."""
+        after = bisect_right(self._leaves, at_us)
+        if after == 0:
+            return self.home
+        trip = self.trips[after - 1]
+        if trip.arrives_us <= at_us < trip.returns_us:
+            return trip.to
+        return self.home if at_us >= trip.back_us else None
+
+
+def travel_us(start: City, end: City) -> int:
+    """Time from door to door, microseconds: a train up to 600 km, farther a flight with its airports."""
+    distance = distance_km(start, end)
+    hours = 1 + distance / 150 if distance <= _FASTEST_TRAIN_KM else 4 + distance / _CRUISING_KMH
+    return int(hours * 3600) * 1_000_000
+
+
+def plan(person: Person, draws: Draws, starts_us: int, ends_us: int) -> Itinerary:
+    """Plan a person's trips within a span; everybody is home again a day before it ends.
+
+    Returns
+    -------
+    Itinerary
+        Without trips where the span is shorter than a month, and for sleepers.
+    """
+    days = (ends_us - starts_us) / DAY_US
+    if days < 30 or person.dormancy != "active":
+        return Itinerary(person.home, [])
+    trips: list[Trip] = []
+    free_from_us = starts_us + 2 * DAY_US
+    count = int(person.trips * days / 90 + draws.unit())
+    for number in range(count):
+        # Each trip has its own part of what is left of the span.
+        share_us = (ends_us - DAY_US - free_from_us) // (count - number)
+        is_holiday = draws.chance(0.6)
+        near = cities_between(person.home, 80, 800)
+        to = draws.choice([city for city in CITIES if city is not person.home] if is_holiday else near)
+        travel = travel_us(person.home, to)
+        stay = int(draws.uniform(3, 11) * DAY_US) if is_holiday else int(draws.uniform(0.4, 3) * DAY_US)
+        room = share_us - stay - 2 * travel
+        if room <= 0:
+            continue
+        leaves = free_from_us + int(room * draws.unit())
+        returns = leaves + travel + stay
+        booked = leaves - int(draws.uniform(1, 40) * DAY_US)
+        trips.append(Trip(to, leaves, leaves + travel, returns, returns + travel, booked))
+        free_from_us = returns + travel + DAY_US
+    return Itinerary(person.home, trips)

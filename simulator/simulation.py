@@ -1,0 +1,235 @@
+"""From a configuration to a stream of labelled transactions: exactly so many, in the order of event time."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from hashlib import blake2b
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from simulator.behaviour import Calendar, Life
+from simulator.draws import Draws
+from simulator.fraud import SCENARIOS, Scene
+from simulator.payments import Payment, paid
+from simulator.people import Person, person
+from simulator.records import LabelledTransaction, SimulationConfig, to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simulator.fraud import Step
+
+_LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
+
+_HISTORY_SHARE: Final = 0.35
+"""Share of a span in which there is no fraud, so that victims have habits to differ from."""
+
+_HISTORY_PAYMENTS: Final = 8
+"""A victim has paid at least so often before an attack."""
+
+_SLEEP_SHARE: Final = 0.7
+"""A sleeper's account is attacked in the last part of the span, after this share of it."""
+
+_MAX_VICTIMS: Final = 5_000
+"""Among so many people victims are sought; more would only cost time."""
+
+_TRIES: Final = 12
+"""So many victims are looked at before a scenario is passed over."""
+
+
+def simulate(config: SimulationConfig) -> Iterator[LabelledTransaction]:
+    """Simulate payments and fraud.
+
+    The whole span is held in memory to bring it into order: about 2 KB a transaction.
+
+    Parameters
+    ----------
+    config : SimulationConfig
+        What to simulate; nothing else has an influence, neither clock nor machine.
+
+    Yields
+    ------
+    LabelledTransaction
+        Exactly ``config.transactions`` of them, in the order of event time, none later than ``config.ends_at``.
+    """
+    ends_us = to_us(config.ends_at)
+    calendar = Calendar(ends_us - max(1, int(config.span.total_seconds() * 1_000_000)), ends_us)
+    fraud_target = round(config.transactions * config.fraud_rate)
+    lives = _Lives(config, calendar, config.transactions - fraud_target)
+    attacks = _Attacks(config, calendar, lives).payments(fraud_target) if fraud_target else []
+    payments = [payment for life in lives.payments for payment in life] + attacks
+    # Attacks that found no victim leave room for honest payments.
+    payments += lives.more(config.transactions - len(payments))
+    payments.sort(key=lambda payment: payment.at_us)
+    run = _run_id(config)
+    for number, payment in enumerate(payments):
+        payment.record["transaction_id"] = f"tx-{run}-{number:07d}"
+        incident = None if payment.incident is None else f"incident-{run}-{payment.incident:04d}"
+        yield LabelledTransaction(
+            record=payment.record,
+            scenario=payment.scenario,
+            incident_id=incident,
+            amount_base=payment.amount_base,
+        )
+
+
+def _run_id(config: SimulationConfig) -> str:
+    """Make the part of the ids that no other simulation has: another seed, time, size or people give another one.
+
+    In letters, because a long run of digits could pass for a card number.
+    """
+    return blake2b(msgspec.json.encode(config), digest_size=8).hexdigest().translate(_LETTERS)
+
+
+class _Lives:
+    """Everybody's honest payments, and what the attacks need to know of them."""
+
+    def __init__(self, config: SimulationConfig, calendar: Calendar, total: int) -> None:
+        self._config = config
+        self._calendar = calendar
+        self._by_index: dict[int, tuple[Life, list[Payment]]] = {}
+        counts = self._counts(total)
+        for index, count in counts.items():
+            life = self._life(index)
+            self._by_index[index] = (life, life.payments(count))
+        self.payments = [payments for _, payments in self._by_index.values()]
+
+    def of(self, index: int) -> tuple[Life, list[Payment]]:
+        """Give one person's life and honest payments, in the order of time."""
+        if index not in self._by_index:
+            self._by_index[index] = (self._life(index), [])
+        return self._by_index[index]
+
+    def more(self, count: int) -> list[Payment]:
+        """Make further honest payments of the first person who is awake."""
+        if count <= 0:
+            return []
+        awake = (life for life, _ in self._by_index.values() if life.person.dormancy == "active")
+        life = next(awake, None) or self._life(self._config.first_user)
+        return life.payments(count)
+
+    def _life(self, index: int) -> Life:
+        config = self._config
+        draws = Draws("life", config.seed, index, config.episode)
+        return Life(person(config.seed, index), self._calendar, draws, settled=config.settled)
+
+    def _counts(self, total: int) -> dict[int, int]:
+        """Share ``total`` payments out among the people, by how active they are."""
+        config = self._config
+        first, last = config.first_user, config.first_user + config.users - 1
+        if config.users > 2 * total:
+            # A crowd: whoever comes by. Weighing it would mean to make everybody.
+            draws = Draws("crowd", config.seed, first, config.episode)
+            counts: dict[int, int] = {}
+            for _ in range(total):
+                index = draws.integer(first, last)
+                if config.settled:
+                    index = self._next_awake(index)
+                counts[index] = counts.get(index, 0) + 1
+            return counts
+        people = [person(config.seed, index) for index in range(first, last + 1)]
+        weights = [_activity(one, settled=config.settled) for one in people]
+        if not any(weights):
+            weights = [1.0] * len(people)
+        sums = [0.0, *accumulate(weights)]
+        bounds = [int(total * (part / sums[-1])) for part in sums]
+        return {one.index: high - low for one, (low, high) in zip(people, pairwise(bounds), strict=True)}
+
+    def _next_awake(self, index: int) -> int:
+        """Find the first person from ``index`` on, round the circle, who is not asleep; ``index`` where all are."""
+        config = self._config
+        for step in range(config.users):
+            candidate = config.first_user + (index - config.first_user + step) % config.users
+            if person(config.seed, candidate).dormancy == "active":
+                return candidate
+        return index
+
+
+def _activity(one: Person, *, settled: bool) -> float:
+    if one.dormancy == "active":
+        return one.activity
+    return 0.0 if settled else one.activity * 0.4
+
+
+class _Attacks:
+    """The attacks of one simulation, each on a victim of its own as far as the people go round."""
+
+    def __init__(self, config: SimulationConfig, calendar: Calendar, lives: _Lives) -> None:
+        self._draws = Draws("attacks", config.seed, config.first_user, config.episode)
+        self._calendar = calendar
+        self._lives = lives
+        self._settled = config.settled
+        self._history = 0 if config.settled else _HISTORY_PAYMENTS
+        self._earliest_us = calendar.share_us(0.0 if config.settled else _HISTORY_SHARE)
+        first = config.first_user
+        indexes = self._draws.distinct(range(first, first + config.users), min(config.users, _MAX_VICTIMS))
+        self._awake = [index for index in indexes if person(config.seed, index).dormancy == "active"]
+        self._asleep = [index for index in indexes if person(config.seed, index).dormancy == "asleep"]
+
+    def payments(self, target: int) -> list[Payment]:
+        """Attack until ``target`` payments are fraud, or no victim is left; never more."""
+        found: list[Payment] = []
+        rotation: list[str] = []
+        incident = misses = 0
+        while len(found) < target and misses < 2 * len(SCENARIOS):
+            rotation = rotation or self._draws.distinct(tuple(SCENARIOS), len(SCENARIOS))
+            attack = self._attack(rotation.pop(), incident)
+            if not attack or len(found) + len(attack) > target:
+                misses += 1
+                continue
+            found += attack
+            incident += 1
+            misses = 0
+        return found
+
+    def _attack(self, scenario: str, incident: int) -> list[Payment]:
+        for _ in range(_TRIES):
+            victims = self._asleep if scenario == "dormant_awakened" else self._awake
+            if not victims:
+                break
+            index = victims.pop(0)
+            victims.append(index)
+            life, honest = self._lives.of(index)
+            begins_us = self._begin_us(scenario, honest)
+            if begins_us is not None:
+                scene = Scene(life.person, life.city_at(begins_us), life.phone_at(begins_us), self._draws)
+                return self._timed(SCENARIOS[scenario](scene), scenario, scene, begins_us, incident)
+        return []
+
+    def _begin_us(self, scenario: str, honest: list[Payment]) -> int | None:
+        """Choose when the attack begins; None where this victim does not do."""
+        if len(honest) < self._history:
+            return None
+        earliest_us = self._earliest_us
+        if self._history:
+            earliest_us = max(earliest_us, honest[self._history - 1].at_us)
+        if scenario == "dormant_awakened":
+            earliest_us = earliest_us if self._settled else self._calendar.share_us(_SLEEP_SHARE)
+        if scenario == "impossible_travel":
+            # A cloned card shows beside the real one: soon after a payment in a shop.
+            first = bisect_left(honest, earliest_us, key=lambda payment: payment.at_us)
+            in_shops = [payment.at_us for payment in honest[first:] if payment.record["channel"] == "pos"]
+            return self._draws.choice(in_shops) if in_shops else None
+        if earliest_us >= self._calendar.ends_us:
+            return None
+        return earliest_us + int((self._calendar.ends_us - earliest_us) * 0.97 * self._draws.unit())
+
+    def _timed(
+        self, steps: list[Step], scenario: str, scene: Scene, begins_us: int, incident: int
+    ) -> list[Payment]:
+        # What does not fit before the end of the span is told faster, so that a minute's simulation has attacks too.
+        room_us = self._calendar.ends_us - begins_us
+        length_us = int(steps[-1].after_s * 1_000_000)
+        pace = min(1.0, 0.95 * room_us / length_us) if length_us else 1.0
+        return [
+            paid(
+                step.draft,
+                scene.person.user_id,
+                begins_us + int(step.after_s * 1_000_000 * pace),
+                scenario,
+                incident,
+            )
+            for step in steps
+        ]

@@ -1,0 +1,205 @@
+"""What the alert stage relies on in its tables, checked on everything that stands in for them.
+
+A subclass gives the fixture ``tables``; the same tests then hold for a dict, moto, MiniStack and AWS's DynamoDB Local.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from alert.store import AlertTables, Claim
+from alert.windows import UserWindows, Verdict, judge
+from contract.alert import AlertState, SuppressedPayments
+from contract.flagged import FlaggedTransaction, to_flagged_item
+from tests.support.payments import NOW, make_flagged, make_transaction
+
+if TYPE_CHECKING:
+    from alert.stage import AlertStore
+
+WIDTH = timedelta(minutes=15)
+
+
+class Tables(Protocol):
+    """A store, and the way past it that the persist stage and analysts take."""
+
+    @property
+    def store(self) -> AlertStore:
+        """What the stage is given."""
+        ...
+
+    def insert(self, flagged: FlaggedTransaction) -> None:
+        """Put a row into flagged_transactions."""
+        ...
+
+    def delete(self, transaction_id: str) -> None:
+        """Take a row out of it."""
+        ...
+
+
+def payment(name: str, minutes: float = 0, **changes: Any) -> FlaggedTransaction:
+    """A flagged payment of ``user-1``, ``minutes`` after noon."""
+    of_payment = {
+        field: changes.pop(field) for field in ("user_id", "amount", "currency") if field in changes
+    }
+    at = NOW + timedelta(minutes=minutes)
+    return make_flagged(make_transaction(transaction_id=name, timestamp=at, **of_payment), **changes)
+
+
+def judged(tables: Tables, flagged: FlaggedTransaction) -> Verdict:
+    """The verdict that a stage would reach now."""
+    return judge(tables.store.windows_of(flagged.user_id), flagged, WIDTH)
+
+
+def claim(tables: Tables, flagged: FlaggedTransaction) -> Verdict:
+    """Insert a payment and write its verdict."""
+    tables.insert(flagged)
+    verdict = judged(tables, flagged)
+    assert tables.store.claim(flagged.transaction_id, verdict, NOW) is Claim.WRITTEN
+    return verdict
+
+
+class AlertStoreContract:
+    """Tests of :class:`alert.stage.AlertStore`."""
+
+    def test_user_without_a_row_has_no_windows(self, tables: Tables) -> None:
+        assert tables.store.windows_of("user-1") == UserWindows(user_id="user-1")
+
+    def test_row_that_does_not_exist_is_none(self, tables: Tables) -> None:
+        assert tables.store.flagged("tx-1") is None
+
+    def test_claim_marks_the_row_and_opens_the_window(self, tables: Tables) -> None:
+        verdict = claim(tables, payment("tx-1"))
+
+        row = tables.store.flagged("tx-1")
+        assert row is not None
+        assert (row.alert_state, row.alert_id, row.alert_claim) == (
+            AlertState.CLAIMED,
+            verdict.alert_id,
+            verdict.claim,
+        )
+        assert tables.store.windows_of("user-1") == verdict.windows
+
+    def test_rest_of_the_row_stays_as_it_was(self, tables: Tables) -> None:
+        claim(tables, payment("tx-1"))
+
+        row = tables.store.flagged("tx-1")
+        assert row is not None
+        assert msgspec.structs.replace(row, alert_state=None, alert_id=None, alert_claim=None) == payment(
+            "tx-1"
+        )
+
+    def test_suppressed_payment_names_the_alert_of_its_window_and_is_counted(self, tables: Tables) -> None:
+        first = claim(tables, payment("tx-1"))
+        claim(tables, payment("tx-2", 1, amount=Decimal("0.10")))
+
+        row = tables.store.flagged("tx-2")
+        assert row is not None
+        assert (row.alert_state, row.alert_id, row.alert_claim) == (
+            AlertState.SUPPRESSED,
+            first.alert_id,
+            None,
+        )
+        assert tables.store.windows_of("user-1").suppressed == SuppressedPayments(1, Decimal("0.10"), "USD")
+
+    def test_claim_keeps_what_was_counted_before(self, tables: Tables) -> None:
+        claim(tables, payment("tx-1"))
+        claim(tables, payment("tx-2", 1))
+        claim(tables, payment("tx-3", 60))
+
+        row = tables.store.flagged("tx-3")
+        assert row is not None
+        assert row.alert_claim is not None
+        assert row.alert_claim.suppressed_before == SuppressedPayments(1, Decimal("1250.00"), "USD")
+
+    def test_row_gets_one_verdict(self, tables: Tables) -> None:
+        claim(tables, payment("tx-1"))
+        before = tables.store.windows_of("user-1")
+
+        again = tables.store.claim("tx-1", judged(tables, payment("tx-1")), NOW)
+
+        assert again is Claim.ROW_TAKEN
+        assert tables.store.windows_of("user-1") == before
+
+    def test_row_that_is_gone_is_not_brought_back(self, tables: Tables) -> None:
+        gone = tables.store.claim("tx-1", judged(tables, payment("tx-1")), NOW)
+
+        assert gone is Claim.ROW_TAKEN
+        assert tables.store.flagged("tx-1") is None
+        assert tables.store.windows_of("user-1") == UserWindows(user_id="user-1")
+
+    def test_second_opener_of_a_window_loses_and_leaves_its_row_alone(self, tables: Tables) -> None:
+        tables.insert(payment("tx-2"))
+        stale = judged(tables, payment("tx-2"))
+        claim(tables, payment("tx-1"))
+
+        lost = tables.store.claim("tx-2", stale, NOW)
+
+        row = tables.store.flagged("tx-2")
+        assert lost is Claim.WINDOWS_CHANGED
+        assert row is not None
+        assert row.alert_state is None
+
+    def test_verdict_from_stale_windows_loses(self, tables: Tables) -> None:
+        claim(tables, payment("tx-1"))
+        tables.insert(payment("tx-3", 2))
+        stale = judged(tables, payment("tx-3", 2))
+        claim(tables, payment("tx-2", 1))
+
+        assert tables.store.claim("tx-3", stale, NOW) is Claim.WINDOWS_CHANGED
+        assert tables.store.windows_of("user-1").suppressed.count == 1
+
+    def test_row_that_is_taken_counts_before_windows_that_changed(self, tables: Tables) -> None:
+        tables.insert(payment("tx-1"))
+        stale = judged(tables, payment("tx-1"))
+        assert tables.store.claim("tx-1", stale, NOW) is Claim.WRITTEN
+
+        assert tables.store.claim("tx-1", stale, NOW) is Claim.ROW_TAKEN
+
+    def test_users_do_not_share_windows(self, tables: Tables) -> None:
+        claim(tables, payment("tx-1"))
+
+        assert claim(tables, payment("tx-2", user_id="user-2")).state is AlertState.CLAIMED
+
+    def test_claimed_row_is_marked_sent_once(self, tables: Tables) -> None:
+        claim(tables, payment("tx-1"))
+
+        assert tables.store.mark_sent("tx-1", NOW)
+        assert tables.store.mark_sent("tx-1", NOW + timedelta(minutes=1))
+
+        row = tables.store.flagged("tx-1")
+        assert row is not None
+        assert (row.alert_state, row.alerted_at) == (AlertState.SENT, NOW)
+
+    def test_suppressed_or_deleted_row_is_not_marked_sent(self, tables: Tables) -> None:
+        claim(tables, payment("tx-1"))
+        claim(tables, payment("tx-2", 1))
+        tables.delete("tx-1")
+
+        tables.store.mark_sent("tx-1", NOW)
+        tables.store.mark_sent("tx-2", NOW)
+
+        row = tables.store.flagged("tx-2")
+        assert tables.store.flagged("tx-1") is None
+        assert row is not None
+        assert row.alert_state is AlertState.SUPPRESSED
+
+
+class DynamoDbTables:
+    """Both tables behind a boto3 client."""
+
+    def __init__(self, client: Any, flagged_table: str, windows_table: str) -> None:
+        self.store: AlertStore = AlertTables(client, flagged_table, windows_table)
+        self._client = client
+        self._flagged_table = flagged_table
+
+    def insert(self, flagged: FlaggedTransaction) -> None:
+        """Put a row into flagged_transactions."""
+        self._client.put_item(TableName=self._flagged_table, Item=to_flagged_item(flagged))
+
+    def delete(self, transaction_id: str) -> None:
+        """Take a row out of it."""
+        self._client.delete_item(TableName=self._flagged_table, Key={"transaction_id": {"S": transaction_id}})

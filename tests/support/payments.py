@@ -1,0 +1,175 @@
+"""Payments for tests: valid by default, any field changed by name; and stream events as Lambda hands them over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from alert.notification import make_alert
+from contract.alert import Alert, AlertClaim, AlertState, Severity, SuppressedPayments
+from contract.flagged import FlaggedTransaction, flag, to_flagged_item
+from contract.scored import Decision, Position, Reason, ScoredTransaction, to_history_item
+from contract.transaction import Location, Transaction
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+RETENTION = timedelta(days=800)
+
+
+def make_transaction(**changes: Any) -> Transaction:
+    """A payment of 1,250 USD in Paris."""
+    fields: dict[str, Any] = {
+        "transaction_id": "tx-1",
+        "user_id": "user-1",
+        "amount": Decimal("1250.00"),
+        "currency": "USD",
+        "timestamp": NOW - timedelta(minutes=1),
+        "location": Location(latitude=48.85, longitude=2.35, country="FR", city="Paris"),
+        "merchant_id": "merchant-1",
+        "merchant_category": "electronics",
+        "channel": "online",
+        "card_id": "tok_000000001234",
+        "device_id": "device-1",
+        "ip_address": "203.0.113.7",
+    }
+    return Transaction(**fields | changes)
+
+
+BERLIN = Location(latitude=52.52, longitude=13.405, country="DE", city="Berlin")
+
+
+def make_grocery_payment(**changes: Any) -> Transaction:
+    """A usual payment of a usual user: 25 EUR in Berlin, in person."""
+    usual: dict[str, Any] = {
+        "transaction_id": "t-1",
+        "amount": Decimal("25.00"),
+        "currency": "EUR",
+        "location": BERLIN,
+        "merchant_id": "m-1",
+        "merchant_category": "grocery",
+        "channel": "card_present",
+        "card_id": "card-1",
+        "ip_address": None,
+    }
+    return make_transaction(**usual | changes)
+
+
+def make_scored(transaction: Transaction | None = None, **changes: Any) -> ScoredTransaction:
+    """The same payment, blocked for impossible travel."""
+    fields: dict[str, Any] = {
+        "transaction": transaction or make_transaction(),
+        "position": Position("transaction_stream", 3, 42),
+        "risk_score": 85,
+        "decision": Decision.BLOCK,
+        "reasons": (
+            Reason("impossible_travel", 60, "8,000 km from the last payment in 30 minutes."),
+            Reason("high_amount", 25, "25 times the usual amount."),
+        ),
+        "features": (1250.0, 3, True, "FR"),
+        "feature_set": "1",
+        "ruleset_version": "7",
+        "profile_version": 12,
+        "appended_at": NOW - timedelta(seconds=30),
+        "scored_at": NOW - timedelta(seconds=29),
+    }
+    return ScoredTransaction(**fields | changes)
+
+
+def make_flagged(transaction: Transaction | None = None, **changes: Any) -> FlaggedTransaction:
+    """The same payment's row in ``flagged_transactions``."""
+    scored_changes = {name: changes.pop(name) for name in ("risk_score", "decision") if name in changes}
+    flagged = flag(make_scored(transaction, **scored_changes), NOW, RETENTION)
+    return msgspec.structs.replace(flagged, **changes)
+
+
+def make_claimed(**changes: Any) -> FlaggedTransaction:
+    """The same row with an alert claimed for it."""
+    claim = AlertClaim(Severity.HIGH, NOW - timedelta(minutes=1), SuppressedPayments())
+    marks: dict[str, Any] = {
+        "alert_state": AlertState.CLAIMED,
+        "alert_id": "00000000-0000-5000-8000-000000000000",
+        "alert_claim": claim,
+    }
+    return make_flagged(**marks | changes)
+
+
+def make_alert_of(flagged: FlaggedTransaction) -> Alert:
+    """The alert of a claimed row, published at :data:`NOW`."""
+    return make_alert(flagged, NOW)
+
+
+def stream_event(items: list[dict[str, Any]], event_name: str = "INSERT") -> dict[str, Any]:
+    """A batch of a table's stream, sequence numbers ``100``, ``101``, ..."""
+    return {
+        "Records": [
+            {
+                "eventID": f"event-{index}",
+                "eventName": event_name,
+                "eventVersion": "1.1",
+                "eventSource": "aws:dynamodb",
+                "awsRegion": "us-east-1",
+                "dynamodb": {
+                    "ApproximateCreationDateTime": 1772366400,
+                    "SequenceNumber": str(100 + index),
+                    "StreamViewType": "NEW_IMAGE",
+                    "NewImage": item,
+                },
+                "eventSourceARN": "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/s",
+            }
+            for index, item in enumerate(items)
+        ]
+    }
+
+
+def history_event(*scored: ScoredTransaction) -> dict[str, Any]:
+    """A batch of ``transaction_history``'s stream."""
+    return stream_event([to_history_item(one, 1_900_000_000) for one in scored])
+
+
+def flagged_event(*flagged: FlaggedTransaction) -> dict[str, Any]:
+    """A batch of ``flagged_transactions``' stream."""
+    return stream_event([to_flagged_item(one) for one in flagged])
+
+
+class Context:
+    """Lambda's context, as far as a stage and Powertools look at it."""
+
+    function_name = "stage"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:stage"
+    aws_request_id = "request-1"
+
+    def __init__(self, remaining_ms: int = 30_000) -> None:
+        self.remaining_ms = remaining_ms
+
+    def get_remaining_time_in_millis(self) -> int:
+        """As set."""
+        return self.remaining_ms
+
+
+class Metrics:
+    """Takes metrics and adds them up by name."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[float]] = {}
+
+    def add_metric(self, name: str, unit: Any, value: float) -> None:
+        """Keep one value."""
+        self.values.setdefault(name, []).append(value)
+
+    def total(self, name: str) -> float:
+        """Sum of a metric's values; 0 where there was none."""
+        return sum(self.values.get(name, []))
+
+
+class Log:
+    """Takes log lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, object]] = []
+
+    def error(self, msg: object, *, extra: Any) -> None:
+        """Keep one line."""
+        self.lines.append({"message": msg} | dict(extra))

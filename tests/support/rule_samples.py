@@ -1,0 +1,94 @@
+"""Small rulesets, payments and feature values for the tests of rules, valid by default."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+
+from contract.transaction import Transaction
+from engine.features.catalogue import CATALOGUE
+from engine.rules.ruleset import Ruleset, parse_ruleset
+
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
+
+QUIET: dict[str, FeatureValue] = {"double": 0.0, "int": 0, "bool": False, "string": ""}
+
+HEAD = """\
+version: "1"
+base_currency: USD
+exchange_rates: {EUR: 1.25}
+thresholds: {review: 50, block: 80}
+"""
+
+RULE = {"id": "r", "when": "amount_base > 100.0", "points": 10, "reason": "Paid {amount_base:.2f}."}
+
+
+def document(rules: str = "rules: []", head: str = HEAD) -> str:
+    """A ruleset document; ``rules`` and whatever else stands at its end."""
+    return f"{head}{rules}\n"
+
+
+def ruleset(*rules: dict[str, Any], head: str = HEAD) -> Ruleset:
+    """A ruleset of rules that are valid but for what is given. JSON is YAML."""
+    return parse_ruleset(document(f"rules: {json.dumps([{**RULE, **rule} for rule in rules])}", head))
+
+
+def payment(**fields: Any) -> Transaction:
+    """A payment of 10 USD on 2025-06-01 at noon, but for what is given."""
+    defaults: dict[str, Any] = {
+        "transaction_id": "t",
+        "user_id": "u",
+        "amount": Decimal(10),
+        "timestamp": datetime(2025, 6, 1, 12, tzinfo=UTC),
+    }
+    return Transaction(**{**defaults, **fields})
+
+
+def features(**values: FeatureValue) -> dict[str, FeatureValue]:
+    """Every feature, quiet but for what is given; an unknown name is a mistake in the test."""
+    quiet: dict[str, FeatureValue] = {feature.name: QUIET[feature.type] for feature in CATALOGUE}
+    unknown = set(values) - set(quiet)
+    if unknown:
+        raise AssertionError(f"no such feature: {unknown}")
+    return {**quiet, **values}
+
+
+_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "double": st.floats(),
+    "int": st.integers(-(2**63), 2**63 - 1),
+    "bool": st.booleans(),
+    "string": st.text(max_size=20) | st.sampled_from(["online", "pos", "US"]),
+}
+
+any_features = st.fixed_dictionaries({feature.name: _VALUES[feature.type] for feature in CATALOGUE})
+"""Any values of the right types, NaN, infinities and lone surrogates among them."""
+
+LIKELY_VALUES: dict[str, st.SearchStrategy[Any]] = {
+    feature.name: {**_VALUES, "double": st.floats(0, 20_000), "int": st.integers(0, 100)}[feature.type]
+    for feature in CATALOGUE
+}
+"""Feature to values such as payments have, at which many of the default rules hold."""
+
+likely_features = st.fixed_dictionaries(LIKELY_VALUES)
+
+TWO_RULES = """
+version: test-1
+base_currency: EUR
+exchange_rates: {USD: 0.9}
+thresholds: {review: 40, block: 80}
+rules:
+  - id: large_amount
+    when: amount_base > 1000.0
+    points: 50
+    reason: "Paid {amount_base:.2f} {base_currency}."
+  - id: burst
+    when: tx_count_10m > 3
+    points: 40
+    reason: "{tx_count_10m} payments in 10 minutes."
+"""
+"""The score stage's: one rule on the amount, one on velocity."""

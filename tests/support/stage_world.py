@@ -1,0 +1,316 @@
+"""The score stage's surroundings in memory, one step at a time: a topic, its consumer, and stores that fail on purpose.
+
+A writer is one invocation of the stage in a thread of its own that stands still before and after each thing it does to a
+store, until it is told to go on: so any number of them can be interleaved in any way, and any can be killed anywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from contract.scored import Position, ScoredTransaction, from_history_item
+from score.errors import CacheUnavailableError, HistoryUnavailableError
+from score.history_store import Insert, RowKey
+from score.profile_store import ProfileWrite, Progress, Reading
+from tests.support.kafka_events import TOPIC, make_event
+from tests.support.score_stores import MemoryHistoryStore, MemoryProfileStore, MemoryQuarantine
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from score.delivery import KafkaEvent, PartialBatchResponse, Rejected, Span
+
+Pause = Callable[[], None]
+
+
+class Killed(BaseException):
+    """What ends a writer's thread where it stands, as SIGKILL ends a process."""
+
+
+class Writer:
+    """One invocation of the stage, from its event to its answer.
+
+    Parameters
+    ----------
+    spans : Mapping[int, tuple[int, int]]
+        By partition, the first offset of the batch and the one behind its last.
+    run : Callable[[Pause], PartialBatchResponse]
+        Handles the event, calling its argument wherever it may stand still.
+    """
+
+    def __init__(
+        self, spans: Mapping[int, tuple[int, int]], run: Callable[[Pause], PartialBatchResponse]
+    ) -> None:
+        self.spans = spans
+        self.response: PartialBatchResponse | None = None
+        """None where it has not answered, or ended by an error."""
+        self.has_ended = False
+        self._defect: BaseException | None = None
+        self._is_killed = False
+        # Each is released by the other thread; plain locks cost a third of semaphores.
+        self._go, self._stands = threading.Lock(), threading.Lock()
+        self._go.acquire()
+        self._stands.acquire()
+        self._thread = threading.Thread(target=self._run, args=(run,), daemon=True)
+        self._thread.start()
+        self._stands.acquire()
+
+    def step(self, count: int = 1) -> None:
+        """Go on to the next place where it stands still, ``count`` times, or to its end."""
+        for _ in range(count):
+            if self.has_ended:
+                return
+            self._go.release()
+            self._stands.acquire()
+        if self._defect is not None:
+            raise self._defect
+
+    def finish(self) -> None:
+        """Go on to the end."""
+        while not self.has_ended:
+            self.step()
+
+    def kill(self) -> None:
+        """End it where it stands."""
+        self._is_killed = True
+        self.finish()
+
+    def _pause(self) -> None:
+        self._stands.release()
+        self._go.acquire()
+        if self._is_killed:
+            raise Killed
+
+    def _run(self, run: Callable[[Pause], PartialBatchResponse]) -> None:
+        try:
+            self._pause()
+            self.response = run(self._pause)
+        except (Killed, HistoryUnavailableError):
+            self.response = None  # the whole batch comes again
+        except BaseException as error:  # noqa: BLE001 raised again by whoever steps
+            self._defect = error
+        finally:
+            self.has_ended = True
+            self._stands.release()
+
+
+class CacheFault(Enum):
+    """What happens to the next write of the cache."""
+
+    LOST_ANSWER = "written, answered by a time-out"
+    LATE = "answered by a time-out, and written some time later"
+    TWICE = "written, and sent again by the client"
+    PART = "cut off behind some of the profiles"
+
+
+@dataclass
+class Faults:
+    """What goes wrong just now, for all writers."""
+
+    cache_down: bool = False
+    next_cache_write: CacheFault | None = None
+    history_unreadable: bool = False
+    insert_failure_rate: float = 0.0
+    """Share of rows that are not stored."""
+    lost_answer_rate: float = 0.0
+    """Share of rows that are stored and answered as failed."""
+    quarantine_down: bool = False
+
+
+@dataclass
+class Surroundings:
+    """What outlives any invocation."""
+
+    profiles: MemoryProfileStore = field(default_factory=MemoryProfileStore)
+    history: MemoryHistoryStore = field(default_factory=MemoryHistoryStore)
+    quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
+    faults: Faults = field(default_factory=Faults)
+    late_writes: list[Callable[[], object]] = field(default_factory=list)
+    """Cache writes that are still on their way."""
+
+
+class SteppedProfiles:
+    """The cache as one writer sees it."""
+
+    def __init__(self, world: Surroundings, pause: Pause, random: Random) -> None:
+        self._world = world
+        self._pause = pause
+        self._random = random
+
+    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
+        self._pause()
+        if self._world.faults.cache_down:
+            raise CacheUnavailableError("down")
+        reading = self._world.profiles.read(user_ids, spans)
+        self._pause()
+        return reading
+
+    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+        self._pause()
+        faults, profiles = self._world.faults, self._world.profiles
+        if faults.cache_down:
+            raise CacheUnavailableError("down")
+        fault, faults.next_cache_write = faults.next_cache_write, None
+        if fault is CacheFault.LATE:
+            # What is sent is a copy of the bytes as they are now.
+            sent = [_frozen(write) for write in writes]
+
+            def arrive() -> None:
+                with suppress(CacheUnavailableError):  # refused; nobody hears the answer
+                    profiles.write(sent, progress)
+
+            self._world.late_writes.append(arrive)
+            raise CacheUnavailableError("time-out")
+        if fault is CacheFault.PART:
+            profiles.write(writes[: self._random.randint(0, len(writes))], [])
+            raise CacheUnavailableError("reset")
+        lost = profiles.write(writes, progress)
+        if fault is CacheFault.LOST_ANSWER:
+            raise CacheUnavailableError("time-out")
+        if fault is CacheFault.TWICE:
+            lost = profiles.write(writes, progress)
+        self._pause()
+        return lost
+
+
+def _frozen(write: ProfileWrite) -> ProfileWrite:
+    profile = type(write.profile).from_bytes(write.profile.to_bytes())
+    return ProfileWrite(write.user_id, profile, write.expected_revision)
+
+
+class SteppedHistory:
+    """The history as one writer sees it: rows in any order, as requests side by side store them."""
+
+    def __init__(self, world: Surroundings, pause: Pause, random: Random) -> None:
+        self._world = world
+        self._pause = pause
+        self._random = random
+
+    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
+        assert len({(row.transaction.user_id, row.transaction.event_key) for row in rows}) == len(rows)
+        outcome = [Insert.FAILED] * len(rows)
+        for index in self._random.sample(range(len(rows)), len(rows)):
+            self._pause()
+            outcome[index] = self._insert(rows[index])
+        self._pause()
+        return outcome
+
+    def _insert(self, row: ScoredTransaction) -> Insert:
+        faults = self._world.faults
+        if self._random.random() < faults.insert_failure_rate:
+            return Insert.FAILED
+        [result] = self._world.history.insert([row], lambda: True)
+        return Insert.FAILED if self._random.random() < faults.lost_answer_rate else result
+
+    def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
+        self._read()
+        found = self._world.history.positions(keys, has_time)
+        self._pause()
+        return found
+
+    def newest(
+        self, user_ids: Sequence[str], has_time: Callable[[], bool]
+    ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
+        self._read()
+        users = dict.fromkeys(user_ids)
+        rows: dict[str, list[ScoredTransaction]] = {user_id: [] for user_id in users}
+        for (user_id, _), item in sorted(self._world.history.rows.items()):
+            if user_id in users:
+                rows[user_id].append(from_history_item(item))
+        self._pause()
+        yield from rows.items()
+
+    def _read(self) -> None:
+        self._pause()
+        if self._world.faults.history_unreadable:
+            raise HistoryUnavailableError("throttled")
+
+
+class SteppedQuarantine:
+    """The quarantine as one writer sees it."""
+
+    def __init__(self, world: Surroundings, pause: Pause) -> None:
+        self._world = world
+        self._pause = pause
+
+    def put(self, rejected: Sequence[Rejected]) -> set[Position]:
+        self._pause()
+        if self._world.faults.quarantine_down:
+            return {record.position for record in rejected}
+        failed = self._world.quarantine.put(rejected)
+        self._pause()
+        return failed
+
+
+class Topic:
+    """Partitions with their records, and how far the consumer has committed each."""
+
+    def __init__(self, partitions: int) -> None:
+        self.logs: list[list[bytes | None]] = [[] for _ in range(partitions)]
+        self.committed = [0] * partitions
+        self.highest_committed = [0] * partitions
+        self._not_before = [0] * partitions
+
+    def append(self, partition: int, value: bytes | None) -> Position:
+        """Write one record."""
+        self.logs[partition].append(value)
+        return Position(TOPIC, partition, len(self.logs[partition]) - 1)
+
+    def backlog(self, partition: int) -> int:
+        """Records behind the committed offset."""
+        return len(self.logs[partition]) - self.committed[partition]
+
+    def add_partition(self) -> None:
+        """Add one, empty: keys move, and between a user's partitions Kafka knows no order, so what was is not repeated."""
+        self._not_before = [*self.highest_committed, 0]
+        self.logs.append([])
+        self.committed.append(0)
+        self.highest_committed.append(0)
+
+    def rewind(self, partition: int, count: int) -> None:
+        """Forget the latest commits, as a consumer does whose commit did not get through."""
+        self.committed[partition] = max(
+            self.committed[partition] - count, min(self._not_before[partition], self.committed[partition])
+        )
+
+    def event(self, sizes: Mapping[int, int]) -> tuple[dict[int, tuple[int, int]], KafkaEvent]:
+        """The next batch: at most so many records of each partition."""
+        spans = {}
+        records: list[tuple[Position, bytes | None]] = []
+        for partition, size in sizes.items():
+            first = self.committed[partition]
+            stop = min(first + size, len(self.logs[partition]))
+            if stop > first:
+                spans[partition] = (first, stop)
+                records += [
+                    (Position(TOPIC, partition, offset), self.logs[partition][offset])
+                    for offset in range(first, stop)
+                ]
+        return spans, make_event(records)
+
+    def answered(self, writer: Writer) -> None:
+        """Commit what a writer's answer says is done: up to the lowest record that it wants again."""
+        if writer.response is None:
+            return
+        for partition, (_, stop) in writer.spans.items():
+            again = [
+                failure["itemIdentifier"]["offset"]
+                for failure in writer.response["batchItemFailures"]
+                if failure["itemIdentifier"]["partition"] == f"{TOPIC}-{partition}"
+            ]
+            self.committed[partition] = min([stop, *again])
+            self.highest_committed[partition] = max(
+                self.highest_committed[partition], self.committed[partition]
+            )
+
+
+class NoTelemetry:
+    """Takes every report and keeps none."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None

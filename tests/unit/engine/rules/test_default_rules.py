@@ -1,0 +1,300 @@
+"""The ruleset that is deployed first: what it must find by itself, and what it must let pass."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+
+from contract.scored import Decision, FeatureValue
+from engine.decide import Verdict, is_fraudulent
+from engine.errors import InvalidRulesetError
+from engine.features.catalogue import FEATURE_NAMES
+from engine.rules.lists import LIST_FIELDS
+from engine.rules.ruleset import parse_ruleset
+from tests.support.rule_samples import any_features, features, likely_features, payment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RULES = Path("rules")
+DEFAULT = (RULES / "default.yaml").read_text()
+RULESET = parse_ruleset(DEFAULT, "rules/default.yaml")
+SCHEMA = json.loads((RULES / "ruleset.schema.json").read_text())
+
+USUAL: dict[str, FeatureValue] = {
+    "profile_tx_count": 80,
+    "account_age_days": 200.0,
+    "amount": 40.0,
+    "amount_base": 40.0,
+    "amount_mean_30d_base": 45.0,
+    "amount_ratio_to_mean_30d": 0.9,
+    "amount_percentile_recent": 0.5,
+    "amount_max_recent_base": 300.0,
+    "tx_count_1m": 1,
+    "tx_count_10m": 1,
+    "tx_count_1h": 1,
+    "tx_count_24h": 2,
+    "tx_count_7d": 10,
+    "tx_count_30d": 40,
+    "tx_rate_ratio_24h": 1.5,
+    "amount_sum_24h_base": 80.0,
+    "merchant_count_1h": 1,
+    "minutes_since_last_tx": 300.0,
+    "is_location_known": True,
+    "distance_from_last_km": 4.0,
+    "country": "US",
+    "currency": "USD",
+    "channel": "pos",
+    "hour_of_day": 14,
+    "hour_of_week_share": 0.02,
+    "payee_age_days": 100.0,
+}
+
+
+def _decide(**values: FeatureValue) -> Verdict:
+    return is_fraudulent(features(**{**USUAL, **values}), payment(), RULESET)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"amount_base": 900.0, "amount_ratio_to_mean_30d": 20.0, "amount_zscore_30d": 8.0, "is_new_merchant": True},
+        {"amount_base": 2500.0, "amount_ratio_to_mean_30d": 55.0, "amount_zscore_30d": 9.0, "amount_max_recent_base": 700.0},
+        {"is_new_country": True, "is_country_change": True, "is_location_change": True, "is_new_merchant": True,
+         "is_new_currency": True, "distance_from_last_km": 6000.0, "implied_speed_kmh": 780.0, "minutes_since_last_tx": 460.0},
+        {"tx_count_24h": 9, "tx_count_1h": 4, "merchant_count_1h": 4, "tx_rate_ratio_24h": 4.0, "is_new_merchant": True,
+         "amount_base": 90.0, "minutes_since_last_tx": 12.0},
+        {"is_new_device": True},
+        {"is_new_device": True, "is_new_payee": True},
+        {"is_new_payee": True, "amount_base": 1500.0, "amount_ratio_to_mean_30d": 30.0, "amount_zscore_30d": 7.0,
+         "is_round_amount": True, "channel": "transfer", "amount_max_recent_base": 1400.0},
+        {"is_micro_amount": True, "micro_amount_count_1h": 2, "tx_count_1h": 2, "amount_base": 1.5},
+        {"channel": "online", "is_location_change": True, "is_country_change": True, "implied_speed_kmh": 9000.0,
+         "distance_from_last_km": 6000.0, "minutes_since_last_tx": 40.0},
+        {"profile_tx_count": 0, "amount_base": 400.0, "amount_ratio_to_mean_30d": 1.0},
+        {"days_since_last_tx": 45.0, "amount_base": 60.0},
+        {"is_just_below_threshold": True, "amount_base": 980.0, "amount_sum_24h_base": 980.0},
+    ],
+    ids=["everyday", "a laptop", "furniture", "a flight abroad", "salary-day shopping", "a new phone", "a new phone, a new friend",
+         "a new landlord", "two coffees", "a VPN", "a first payment", "back from a long pause", "a used car's deposit"],
+)  # fmt: skip
+def test_what_honest_people_do_is_approved(values: dict[str, FeatureValue]) -> None:
+    verdict = _decide(**values)
+
+    assert verdict.decision is Decision.APPROVE, verdict.reasons
+
+
+@pytest.mark.parametrize(
+    ("values", "rule_id"),
+    [
+        ({"amount_base": 10_000.01}, "amount_over_10000"),
+        ({"implied_speed_kmh": 1200.0, "is_new_merchant": True}, "impossible_travel_unknown_place"),
+        ({"implied_speed_kmh": 1200.0, "channel": ""}, "impossible_travel_unknown_place"),
+        ({"is_micro_amount": True, "micro_amount_count_1h": 3, "tx_count_10m": 3}, "card_testing_run"),
+        ({"amount_base": 400.0, "micro_amount_count_1h": 6}, "card_testing_then_large"),
+        ({"is_new_device": True, "is_new_payee": True, "amount_base": 500.0, "amount_ratio_to_mean_30d": 11.0},
+         "account_takeover"),
+        ({"payee_age_days": 0.02, "amount_base": 400.0, "amount_sum_24h_base": 1200.0}, "new_payee_drain"),
+        ({"days_since_last_tx": 70.0, "amount_base": 400.0, "is_new_device": True}, "dormant_account_unusual"),
+        ({"is_just_below_threshold": True, "amount_base": 9_800.0, "amount_sum_24h_base": 19_500.0}, "structuring"),
+        ({"tx_count_1m": 4, "tx_count_10m": 4}, "velocity_1m"),
+        ({"tx_count_10m": 8}, "velocity_10m_extreme"),
+        ({"is_new_country": True, "tx_count_1h": 2, "merchant_count_1h": 2, "is_country_change": True,
+          "minutes_since_last_tx": 30.0, "implied_speed_kmh": 950.0}, "new_country_at_once"),
+    ],
+)  # fmt: skip
+def test_what_fraud_looks_like_is_flagged(values: dict[str, FeatureValue], rule_id: str) -> None:
+    verdict = _decide(**values)
+
+    assert verdict.decision is not Decision.APPROVE
+    assert rule_id in [reason.rule_id for reason in verdict.reasons]
+
+
+def test_an_amount_that_cannot_be_judged_goes_to_review() -> None:
+    verdict = is_fraudulent(features(**{**USUAL, "currency": "XAF"}), payment(currency="XAF"), RULESET)
+
+    assert verdict.decision is Decision.REVIEW
+    assert "XAF" in verdict.reasons[0].sentence
+
+
+def test_deny_outweighs_allow() -> None:
+    denied_and_allowed = payment(user_id="synthetic-monitor", ip_address="203.0.113.9")
+
+    verdict = is_fraudulent(features(**USUAL), denied_and_allowed, RULESET)
+
+    assert verdict.decision is Decision.BLOCK
+    assert [reason.rule_id for reason in verdict.reasons] == ["denied_ip", "allowed_user"]
+
+
+def test_no_sum_of_allows_reaches_what_one_deny_gives() -> None:
+    allows = sum(rule.points for rule in RULESET.rules if rule.points < 0)
+
+    for rule in RULESET.rules:
+        if rule.id.startswith("denied_"):
+            assert rule.points + allows >= RULESET.thresholds.block
+
+
+def test_every_list_is_used_by_a_rule() -> None:
+    conditions = " ".join(rule.when for rule in RULESET.rules)
+
+    assert [each.name for each in RULESET.lists if f"on_{each.name}" not in conditions] == []
+
+
+def test_one_weak_sign_never_reaches_review() -> None:
+    # Lists, and the rules that name one strong combination, give 50 and more on purpose.
+    strong = {
+        rule.id for rule in RULESET.rules if rule.mode == "live" and rule.points >= RULESET.thresholds.review
+    }
+
+    assert {name for name in strong if not name.startswith("denied_")} == {
+        "amount_over_10000", "unknown_exchange_rate", "card_testing_run", "card_testing_then_large", "account_takeover",
+        "new_payee_drain", "dormant_account_spree", "stolen_card_spree",
+    }  # fmt: skip
+
+
+def test_there_are_live_and_shadow_rules_enough() -> None:
+    assert len([rule for rule in RULESET.rules if rule.mode == "live"]) >= 24
+    assert [rule for rule in RULESET.rules if rule.mode == "shadow"]
+
+
+@given(any_features)
+def test_the_default_rules_never_raise_whatever_the_features(values: dict[str, FeatureValue]) -> None:
+    verdict = is_fraudulent(values, payment(), RULESET)
+
+    assert 0 <= verdict.risk_score <= 100
+
+
+@given(likely_features)
+def test_the_default_rules_never_fail_on_values_that_payments_have(values: dict[str, FeatureValue]) -> None:
+    assert is_fraudulent(values, payment(), RULESET).failed_rule_ids == ()
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads as editors and JSON do: a date is text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _schema_takes(document: object) -> bool:
+    return jsonschema.Draft4Validator(SCHEMA).is_valid(document)
+
+
+def _parser_takes(document: object) -> bool:
+    try:
+        parse_ruleset(json.dumps(document))
+    except InvalidRulesetError:
+        return False
+    return True
+
+
+def test_the_schema_is_one_that_appconfig_reads_and_takes_the_default_rules() -> None:
+    jsonschema.Draft4Validator.check_schema(SCHEMA)
+
+    jsonschema.validate(yaml.load(DEFAULT, Loader=_Loader), SCHEMA, cls=jsonschema.Draft4Validator)
+
+
+def _small() -> dict[str, Any]:
+    return {
+        "version": "1",
+        "base_currency": "USD",
+        "exchange_rates": {"EUR": 1.1},
+        "thresholds": {"review": 50, "block": 80},
+        "lists": {
+            "denied": {"field": "user_id", "entries": [{"value": "u", "until": "2026-01-31", "note": "n"}]}
+        },
+        "rules": [
+            {"id": "r", "when": "is_weekend", "points": 5, "reason": "r", "mode": "live", "description": "d"}
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.pop("version"),
+        lambda document: document.pop("rules"),
+        lambda document: document.pop("thresholds"),
+        lambda document: document.pop("base_currency"),
+        lambda document: document.update(version=1),
+        lambda document: document.update(version=""),
+        lambda document: document.update(version="v" * 65),
+        lambda document: document.update(extra=1),
+        lambda document: document.update(base_currency="usd"),
+        lambda document: document.update(exchange_rates={"Euro": 1}),
+        lambda document: document.update(exchange_rates={"EUR": 0}),
+        lambda document: document.update(exchange_rates={"EUR": "1"}),
+        lambda document: document.update(exchange_rates={"EUR": 2_000_000}),
+        lambda document: document["thresholds"].pop("block"),
+        lambda document: document["thresholds"].update(review=0),
+        lambda document: document["thresholds"].update(block=101),
+        lambda document: document["thresholds"].update(block=80.5),
+        lambda document: document["lists"].update({"Bad-Name": {"field": "user_id", "entries": []}}),
+        lambda document: document["lists"].update({f"l{n}": {"field": "user_id", "entries": []} for n in range(41)}),
+        lambda document: document["lists"]["denied"].update(field="merchant"),
+        lambda document: document["lists"]["denied"].pop("entries"),
+        lambda document: document["lists"]["denied"]["entries"][0].update(until="tomorrow"),
+        lambda document: document["lists"]["denied"]["entries"][0].update(until="2026-01-31T10:00:00"),
+        lambda document: document["lists"]["denied"]["entries"][0].update(value=5),
+        lambda document: document["lists"]["denied"]["entries"][0].update(value="v" * 129),
+        lambda document: document["lists"]["denied"]["entries"][0].update(more=1),
+        lambda document: document["rules"][0].pop("when"),
+        lambda document: document["rules"][0].pop("id"),
+        lambda document: document["rules"][0].update(id="Not-Snake"),
+        lambda document: document["rules"][0].update(points=0),
+        lambda document: document["rules"][0].update(points=1001),
+        lambda document: document["rules"][0].update(points=1.5),
+        lambda document: document["rules"][0].update(mode="on"),
+        lambda document: document["rules"][0].update(reason=""),
+        lambda document: document["rules"][0].update(reason="r" * 301),
+        lambda document: document["rules"][0].update(when=True),
+        lambda document: document["rules"][0].update(when="is_weekend" + " " * 2_000),
+        lambda document: document["rules"][0].update(weight=1),
+        lambda document: document.update(rules=[{**document["rules"][0], "id": f"r{n}"} for n in range(251)]),
+    ],
+)  # fmt: skip
+def test_the_schema_and_the_parser_refuse_the_same_shapes(change: Callable[[dict[str, Any]], object]) -> None:
+    document = _small()
+    assert _schema_takes(document)
+    assert _parser_takes(document)
+
+    change(document)
+
+    assert not _schema_takes(document)
+    assert not _parser_takes(document)
+
+
+def test_the_schema_names_the_fields_that_lists_may_hold() -> None:
+    assert SCHEMA["definitions"]["list"]["properties"]["field"]["enum"] == list(LIST_FIELDS)
+
+
+def test_the_rules_of_the_analysts_page_can_be_used() -> None:
+    page = (RULES / "README.md").read_text()
+    blocks = [part.split("```")[0] for part in page.split("```yaml\n")[1:]]
+    rule, lists = blocks[0], blocks[1]
+
+    read = parse_ruleset(
+        f'version: "1"\nbase_currency: USD\nthresholds: {{review: 50, block: 80}}\n{lists}rules:\n{rule}'
+    )
+
+    assert [each.id for each in read.rules] == ["new_device_high_amount"]
+    assert [each.name for each in read.lists] == ["denied_devices"]
+
+
+def test_the_page_of_features_is_up_to_date() -> None:
+    from lab.feature_page import feature_page
+
+    page = Path("docs/features.md").read_text()
+
+    assert page == feature_page()
+    assert all(f"| `{name}` |" in page for name in FEATURE_NAMES)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+
+from engine.features.catalogue import CATALOGUE
+from engine.rules.reasons import reason_problems, sentence
+from tests.support.rule_samples import any_features, features
+
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
+
+
+@pytest.mark.parametrize(
+    ("template", "message", "offset"),
+    [
+        ("In {contry}", "unknown feature 'contry'; did you mean 'country'?", 4),
+        ("{}", "unknown feature ''", 1),
+        ("{0}", "unknown feature '0'", 1),
+        ("{country.__class__}", "unknown feature 'country.__class__'", 1),
+        ("{country[0]}", "unknown feature 'country[0]'", 1),
+        ("{is_weekend}", "'is_weekend' is true or false and cannot stand in a sentence", 1),
+        ("{", "Single '{' encountered in format string", None),
+        ("}", "Single '}' encountered in format string", None),
+        ("{amount", "expected '}' before end of string", None),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_said(template: str, message: str, offset: int | None) -> None:
+    (problem,) = reason_problems(template)
+
+    assert problem.message.startswith(message)
+    assert problem.offset == offset
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    ["{amount}", "{amount:d}", "{amount!r:.2f}", "{amount:{country}}", "{amount:999999999.2f}", "{amount:.99f}",
+     "{tx_count_1h:c}", "{tx_count_1h:.2f}", "{tx_count_1h:99d}", "{country:>99}", "{country!r}", "{country:d}"],
+)  # fmt: skip
+def test_a_placeholder_that_could_fail_or_grow_is_refused(placeholder: str) -> None:
+    (problem,) = reason_problems(placeholder)
+
+    assert "must be written as {" in problem.message
+
+
+@given(any_features)
+def test_a_template_that_was_accepted_can_be_filled_in_with_any_values(
+    values: dict[str, FeatureValue],
+) -> None:
+    forms = {
+        "double": ["{%s:.0f}", "{%s:,.2f}", "{%s:.1%%}"],
+        "int": ["{%s}", "{%s:,}", "{%s:,d}"],
+        "string": ["{%s}"],
+    }
+    template = " ".join(form % feature.name for feature in CATALOGUE for form in forms.get(feature.type, ()))
+
+    assert reason_problems(template) == ()
+    assert sentence(template, values, "USD")
+
+
+def test_a_sentence_holds_the_figures() -> None:
+    text = sentence(
+        "{amount_base:,.2f} {base_currency} in {country}: {tx_count_1h} {{so far}}",
+        features(amount_base=12345.678, country="CH", tx_count_1h=3),
+        "EUR",
+    )
+
+    assert text == "12,345.68 EUR in CH: 3 {so far}"
+
+
+def test_braces_in_a_value_are_only_text() -> None:
+    assert sentence("In {country}", features(country="{amount}"), "USD") == 'In "{amount}"'
+
+
+@pytest.mark.parametrize("text", ["US", "in-store", "card_present", "5411", "a" * 24])
+def test_a_word_of_a_sender_stands_as_it_is(text: str) -> None:
+    assert sentence("{channel}.", features(channel=text), "USD") == f"{text}."
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("US. Call +1 900 to unblock", '"US. Call +1 900 to unblock"'),
+        ('x" is allowed. "Call', "\"x' is allowed. 'Call\""),
+        ("x” is allowed. “Call", "\"x' is allowed. 'Call\""),
+        ("food & drink", '"food & drink"'),
+        ("US\n", '"US\n"'),
+        ("España", '"España"'),
+        ("evil.com", '"evil.com"'),
+        ("a" * 25, f'"{"a" * 25}"'),
+        ("", '""'),
+    ],
+)
+@pytest.mark.parametrize("feature", ["country", "channel", "merchant_category"])
+def test_words_of_a_sender_stand_in_quotation_marks(feature: str, text: str, shown: str) -> None:
+    filled = sentence(f"First payment in {{{feature}}}, and a high one.", features(**{feature: text}), "USD")
+
+    assert filled == f"First payment in {shown}, and a high one."
+
+
+@given(any_features)
+def test_nothing_of_a_sender_stands_outside_quotation_marks_but_a_word(
+    values: dict[str, FeatureValue],
+) -> None:
+    filled = sentence("<{country}|{channel}|{merchant_category}|{currency}>", values, "USD")
+
+    assert re.fullmatch(r'<(("[^"]*"|[A-Za-z0-9_-]{1,24})[|>]){4}', filled, re.DOTALL)

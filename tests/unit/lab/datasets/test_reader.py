@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glue_scripts.card_numbers import CardTokens
+from glue_scripts.rows import Published, RowCleaner
+from lab.datasets import open_dataset, reader
+from simulator.landing import LandingConfig, landing_files
+from simulator.senders import PLAIN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from simulator import LabelledTransaction
+
+NOW = datetime(2026, 3, 31, tzinfo=UTC)
+ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))
+
+
+def read(
+    tmp_path: Path, data: str, mapping: str | None = None, name: str = "t.csv"
+) -> list[LabelledTransaction]:
+    (tmp_path / name).write_text(data)
+    path = tmp_path / "map.yaml"
+    if mapping is not None:
+        path.write_text(mapping)
+    return list(open_dataset(tmp_path / name, None if mapping is None else path).transactions())
+
+
+def test_fields_are_read_in_the_forms_that_the_mapping_tells(tmp_path: Path) -> None:
+    data = "nr,who,cents,when,kind,y,x,bad,how\n7,ann,123450,05/01/2026 12:30,CP,52.5,13.4,Y,cloned\n"
+    mapping = """
+transaction_id: nr
+user_id: who
+amount: {column: cents, unit: minor}
+currency: {value: EUR}
+timestamp: {column: when, format: "%d/%m/%Y %H:%M", timezone: "+02:00"}
+channel: {column: kind, values: {CP: pos, CNP: online}}
+latitude: y
+longitude: x
+country: {value: DE}
+label: {column: bad, fraud_values: ["y"]}
+scenario: how
+"""
+
+    (found,) = read(tmp_path, data, mapping)
+
+    assert found.record == {
+        "transaction_id": "7",
+        "user_id": "ann",
+        "amount": "1234.50",
+        "currency": "EUR",
+        "timestamp": "2026-01-05T10:30:00.000000Z",
+        "channel": "pos",
+        "location": {"latitude": 52.5, "longitude": 13.4, "country": "DE"},
+    }
+    assert (found.scenario, found.incident_id) == ("cloned", "ann#1")
+    assert found.amount_base == pytest.approx(1234.5 / 0.92)
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "expected"),
+    [
+        ("", "2019-01-01 00:00:18", "2019-01-01T00:00:18.000000Z"),
+        ("", "2019-01-01T00:00:18+02:00", "2018-12-31T22:00:18.000000Z"),
+        ("", "1546300818", "2019-01-01T00:00:18.000000Z"),
+        ("", "1546300818123", "2019-01-01T00:00:18.123000Z"),
+        ("", "2019-01-01", "2019-01-01T00:00:00.000000Z"),
+        (", timezone: America/New_York", "2019-07-01 12:00:00", "2019-07-01T16:00:00.000000Z"),
+        (", unit: s, origin: '2013-09-01T00:00:00Z'", "86406.5", "2013-09-02T00:00:06.500000Z"),
+        (", unit: ms", "1546300818000", "2019-01-01T00:00:18.000000Z"),
+        (", unit: us", "1546300818000001", "2019-01-01T00:00:18.000001Z"),
+    ],
+)
+def test_event_times_however_old_become_utc(tmp_path: Path, options: str, text: str, expected: str) -> None:
+    mapping = f"user_id: u\namount: a\ntimestamp: {{column: t{options}}}\n"
+
+    (found,) = read(tmp_path, f"u,a,t\nann,1,{text}\n", mapping)
+
+    assert found.record["timestamp"] == expected
+
+
+def test_rows_come_by_event_time_and_those_without_one_last(tmp_path: Path) -> None:
+    data = "id,user,amount,time\n1,a,1,2026-01-03 00:00:00\n2,a,1,soon\n3,a,1,2026-01-01 00:00:00\n"
+
+    assert [each.transaction_id for each in read(tmp_path, data)] == ["3", "1", "2"]
+
+
+def test_a_data_set_above_the_limit_keeps_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = "id,user,amount,time\n1,a,1,2026-01-03 00:00:00\n2,a,1,2026-01-02 00:00:00\n3,a,1,2026-01-01 00:00:00\n"
+    monkeypatch.setattr(reader, "SORT_LIMIT", 2)
+
+    assert [each.transaction_id for each in read(tmp_path, data)] == ["1", "2", "3"]
+
+
+def test_ids_are_made_of_the_row_where_there_are_none(tmp_path: Path) -> None:
+    header, rows = (
+        "user,amount,time\n",
+        ["a,1,2026-01-01 00:00:00\n", "a,1,2026-01-01 00:00:00\n", "b,1,2026-01-01 00:00:00\n"],
+    )
+
+    ids = [each.transaction_id for each in read(tmp_path, header + "".join(rows))]
+    turned = [each.transaction_id for each in read(tmp_path, header + "".join(reversed(rows)))]
+
+    assert len(set(ids)) == 3
+    assert set(turned) == set(ids)
+    tokens = CardTokens(b"a key of sixteen bytes")
+    assert all(tokens.replace(each) == each for each in ids)
+
+
+def test_the_wires_own_form_is_read_without_a_mapping(tmp_path: Path) -> None:
+    record = {
+        "transaction_id": "t1", "user_id": "u1", "amount": "12.30", "currency": "EUR",
+        "timestamp": "2026-01-05T12:30:00.000001Z", "channel": "pos",
+        "location": {"latitude": 52.5, "longitude": 13, "country": "DE", "city": "Berlin", "zip": "10115"},
+    }  # fmt: skip
+
+    (found,) = read(tmp_path, json.dumps(record), name="t.jsonl")
+
+    location = {"latitude": 52.5, "longitude": 13.0, "country": "DE", "city": "Berlin"}
+    assert found.record == record | {"location": location}
+
+
+@pytest.mark.parametrize("text", ["1", "1.0", "TRUE", "yes", " Fraud "])
+def test_usual_words_for_fraud_are_known(tmp_path: Path, text: str) -> None:
+    (found,) = read(tmp_path, f"user,amount,time,is_fraud\na,1,2026-01-01 00:00:00,{text}\n")
+
+    assert found.scenario == "fraud"
+
+
+@pytest.mark.parametrize("text", ["0", "false", "", "no"])
+def test_other_words_are_not_fraud(tmp_path: Path, text: str) -> None:
+    (found,) = read(tmp_path, f"user,amount,time,is_fraud,scenario\na,1,2026-01-01 00:00:00,{text},x\n")
+
+    assert (found.scenario, found.incident_id) == (None, None)
+
+
+def test_a_data_set_without_a_label_column_is_not_labelled(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("user,amount,time\na,1,2026-01-01 00:00:00\n")
+    (tmp_path / "l.csv").write_text("user,amount,time,class\na,1,2026-01-01 00:00:00,0\n")
+
+    assert not open_dataset(tmp_path / "t.csv").is_labelled
+    assert open_dataset(tmp_path / "l.csv").is_labelled
+
+
+def test_fraud_on_one_user_within_a_day_is_one_incident(tmp_path: Path) -> None:
+    times = ("01 10:00", "02 09:00", "02 09:00", "04 10:00")
+    rows = "".join(f"{user},1,2026-01-{time}:00,1\n" for user in "ab" for time in times)
+
+    found = read(tmp_path, "user,amount,time,is_fraud\n" + rows)
+
+    assert {str(each.incident_id) for each in found} == {"a#1", "a#2", "b#1", "b#2"}
+    assert sum(each.incident_id == "a#1" for each in found) == 3
+
+
+def landed(transactions: list[LabelledTransaction]) -> list[bytes]:
+    config = LandingConfig(run="r", bad_rate=0, senders=(PLAIN,), rows_per_file=10_000)
+    return [line for file in landing_files(transactions, config) for line in file.data.splitlines()]
+
+
+def test_rows_that_cannot_be_mapped_land_and_are_refused(tmp_path: Path) -> None:
+    good = {"id": 1, "user": "a", "amount": 1.5, "time": "2026-01-01T00:00:00Z"}
+    bad: list[object] = [
+        good | {"user": None}, good | {"user": ["a"]}, good | {"amount": "much"}, good | {"amount": True},
+        good | {"time": "soon"}, good | {"time": {}}, good | {"latitude": 91, "longitude": 0}, good | {"latitude": "x", "longitude": 1},
+        {}, [], "text", None,
+    ]  # fmt: skip
+    columns = good | {"latitude": 1, "longitude": 1}
+    data = "".join(json.dumps(row) + "\n" for row in [columns, *bad]) + "{not json\n"
+
+    lines = landed(read(tmp_path, data, name="t.jsonl"))
+    outcomes = [ROWS.clean_json(line, NOW) for line in lines]
+
+    assert len(lines) == 1 + len(bad) + 1
+    assert sum(isinstance(outcome, Published) for outcome in outcomes) == 1
+
+
+@given(
+    lines=st.lists(st.binary(max_size=40).filter(lambda line: line.strip() and not set(line) & set(b"\r\n")))
+)
+def test_every_line_of_a_file_lands_once(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
+) -> None:
+    path = tmp_path_factory.mktemp("lines") / "t.jsonl"
+    path.write_bytes(b'{"user":"a","amount":"1","time":"2026-01-01T00:00:00Z"}\n' + b"\n".join(lines))
+
+    found = list(open_dataset(path).transactions())
+
+    assert len(landed(found)) == 1 + len(lines)

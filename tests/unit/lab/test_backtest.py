@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.rules.ruleset import Ruleset, parse_ruleset
+from lab.backtest import Backtest, as_text, main, run_backtest
+from simulator import LabelledTransaction, SimulationConfig, simulate
+
+ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
+RULES = """
+version: "1"
+base_currency: USD
+thresholds: {review: 50, block: 90}
+rules:
+  - {id: large, when: amount_base > 100.0, points: 50, reason: "{amount_base:,.0f} is large."}
+  - {id: second, when: profile_tx_count == 1, points: 10, mode: shadow, reason: "The second payment."}
+"""
+
+
+def ruleset() -> Ruleset:
+    return parse_ruleset(RULES)
+
+
+def labelled(number: int, amount: str, scenario: str | None = None, **fields: object) -> LabelledTransaction:
+    record = {
+        "transaction_id": f"t{number}",
+        "user_id": "u",
+        "amount": amount,
+        "timestamp": (ENDS_AT + timedelta(minutes=number)).isoformat(),
+        **fields,
+    }
+    incident = None if scenario is None else "i1"
+    return LabelledTransaction(
+        record=record, scenario=scenario, incident_id=incident, amount_base=float(amount)
+    )
+
+
+@cache
+def simulated() -> Backtest:
+    default = parse_ruleset(Path("rules/default.yaml").read_text(), "rules/default.yaml")
+    config = SimulationConfig(seed=7, transactions=6_000, users=150, fraud_rate=0.02, ends_at=ENDS_AT)
+    return run_backtest(simulate(config), default, ENDS_AT)
+
+
+def test_decisions_are_held_against_the_truth() -> None:
+    history = [
+        labelled(1, "150", "structuring"), labelled(2, "20", "structuring"), labelled(3, "150"), labelled(4, "20"),
+    ]  # fmt: skip
+
+    backtest = run_backtest(history, ruleset(), ENDS_AT)
+
+    assert (backtest.report.precision, backtest.report.recall) == (0.5, 0.5)
+    assert backtest.report.incidents_detected == 1
+    assert [case.labelled.transaction_id for case in backtest.false_alarms] == ["t3"]
+    assert backtest.missed == ()
+
+
+def test_missed_fraud_is_that_of_incidents_without_any_flag() -> None:
+    backtest = run_backtest([labelled(1, "50", "structuring"), labelled(2, "20")], ruleset(), ENDS_AT)
+
+    assert [case.labelled.transaction_id for case in backtest.missed] == ["t1"]
+
+
+def test_profiles_grow_with_each_payment_and_shadow_rules_are_counted() -> None:
+    backtest = run_backtest([labelled(n, "150", "structuring") for n in range(3)], ruleset(), ENDS_AT)
+
+    assert backtest.rule_hits == {"large": (3, 0), "second": (1, 0)}
+
+
+def test_invalid_records_and_repeats_are_counted_and_change_nothing() -> None:
+    good = labelled(1, "150", "structuring")
+    bad = [labelled(2, "-1"), LabelledTransaction(record={}, raw=b"not json"), good]
+
+    backtest = run_backtest([good, *bad], ruleset(), ENDS_AT)
+
+    assert (backtest.invalid, backtest.repeats) == (2, 1)
+    assert backtest.report.transactions == 1
+    assert "2 records are not valid, 1 repeat others" in as_text(backtest)
+
+
+def test_the_default_rules_find_most_attacks_with_few_false_alarms() -> None:
+    report = simulated().report
+
+    assert report.incidents_detected >= 0.7 * report.incidents
+    assert report.recall is not None
+    assert report.recall > 0.6
+    assert report.precision is not None
+    assert report.precision > 0.6
+    assert report.false_positive_rate is not None
+    assert report.false_positive_rate < 0.01
+
+
+def test_the_command_prints_figures_and_what_was_missed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rules, data = tmp_path / "rules.yaml", tmp_path / "data.jsonl"
+    rules.write_text(RULES)
+    rows = [labelled(1, "50"), labelled(2, "150")]
+    data.write_bytes(
+        b"\n".join(msgspec.json.encode(row.record | {"is_fraud": n == 0}) for n, row in enumerate(rows))
+    )
+
+    main(["--rules", str(rules), "--data", str(data), "--missed", "--false-alarms"])
+
+    out = capsys.readouterr().out
+    assert "2 decided, 1 fraud, 1 flagged" in out
+    assert "missed incidents: 1" in out
+    assert "false alarms: 1" in out
+    assert "large +50" in out
+
+
+def test_a_bad_ruleset_or_data_set_ends_the_command_with_what_is_wrong(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES.replace("amount_base >", "amount_bass >"))
+
+    with pytest.raises(SystemExit, match="amount_bass"):
+        main(["--rules", str(rules), "--transactions", "1"])
+    with pytest.raises(SystemExit, match=r"none\.csv"):
+        main(["--data", str(tmp_path / "none.csv")])

@@ -1,0 +1,37 @@
+"""The zip of the job's own packages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+from ops.build_job import write_packages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
+    write_packages(tmp_path / "one.zip")
+    write_packages(tmp_path / "two.zip")
+
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+
+
+def test_the_zip_holds_python_sources_and_not_the_build_itself(tmp_path: Path) -> None:
+    write_packages(tmp_path / "packages.zip")
+
+    names = zipfile.ZipFile(tmp_path / "packages.zip").namelist()
+    assert {name.split("/")[0] for name in names} == {"contract", "glue_scripts"}
+    assert all(name.endswith(".py") for name in names)
+
+
+def test_the_row_cleaner_runs_from_the_zip_alone(tmp_path: Path) -> None:
+    write_packages(tmp_path / "packages.zip")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path / 'packages.zip')!r}); import glue_scripts.rows as rows; print(rows.__file__)"
+
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith(str(tmp_path / "packages.zip"))

@@ -1,0 +1,121 @@
+"""The estimate of what the system costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from ops.cost import (
+    CostError,
+    Line,
+    Prices,
+    Sizing,
+    alarm_metrics,
+    batch_size,
+    bill,
+    dominating,
+    page,
+    sizing_of,
+    total,
+)
+from ops.environment import ROOT, known_environments
+
+USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
+PRICE_LIST: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/prices.yaml").read_bytes())
+
+
+def prices() -> Prices:
+    return Prices(PRICE_LIST)
+
+
+def usd(lines: list[Line], part: str, what: str) -> float:
+    return sum(line.usd for line in lines if line.part == part and line.what.startswith(what))
+
+
+def test_the_page_is_what_script_and_data_say() -> None:
+    assert (ROOT / "docs/cost.md").read_text() == page(), "run `make infra-docs`"
+
+
+def test_a_broker_costs_its_hours() -> None:
+    size = sizing_of("prod")
+
+    lines = bill(0, size, USAGE, prices())
+
+    assert usd(lines, "streaming", "MSK") == pytest.approx(
+        3 * 730 * PRICE_LIST["broker_hour"]["kafka.m7g.large"]["usd"]
+    )
+
+
+def test_every_write_of_a_payment_is_paid() -> None:
+    lines = bill(10_000_000, sizing_of("prod"), USAGE, prices())
+
+    assert usd(lines, "tables", "history, writes") == pytest.approx(10 * 0.625)
+
+
+def test_what_grows_grows_with_payments_and_what_stands_does_not() -> None:
+    size = sizing_of("prod")
+    one, ten = bill(1e6, size, USAGE, prices()), bill(1e7, size, USAGE, prices())
+
+    for small, large in zip(one, ten, strict=True):
+        if small.grows:
+            assert small.usd < large.usd <= 10 * small.usd * 1.0001, small.what
+        else:
+            assert small.usd == large.usd, small.what
+
+
+def test_a_batch_grows_with_the_rate_and_ends_at_its_limit() -> None:
+    sizes = [batch_size(payments, 48, 0.52, 12) for payments in (1e5, 1e9, 1e10, 1e12)]
+
+    assert sizes[0] == 1
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == 500
+
+
+def test_what_dominates_is_the_larger_part_of_the_bill() -> None:
+    lines = bill(1e8, sizing_of("prod"), USAGE, prices())
+
+    chosen = dominating(lines)
+
+    assert total(chosen) >= total(lines) * 2 / 3
+    assert total(chosen[:-1]) < total(lines) * 2 / 3
+
+
+def test_a_missing_price_is_named_and_not_free() -> None:
+    size = msgspec.structs.replace(sizing_of("dev"), cache_type="cache.x9.large")
+
+    with pytest.raises(CostError, match=r"no price for cache\.x9\.large"):
+        bill(1, size, USAGE, prices())
+
+
+def test_every_environment_has_its_bill() -> None:
+    assert set(USAGE["environments"]) == set(known_environments(ROOT))
+
+
+def test_volumes_turn_only_what_a_size_has() -> None:
+    assert [entry["payments"] for entry in USAGE["volumes"]] == [10**6, 10**8, 10**10]
+    for entry in USAGE["volumes"]:
+        assert set(entry["turned"]) <= set(Sizing.__struct_fields__)
+
+
+def test_prices_have_a_day_and_a_source() -> None:
+    assert PRICE_LIST["read_on"] == "2026-11-24"
+    sources = [PRICE_LIST[f"{table}_source"] for table in ("broker", "cache", "worker")]
+    sources += [entry["source"] for entry in PRICE_LIST["units"].values()]
+    assert all(source.startswith("https://aws.amazon.com/") for source in sources)
+
+
+def test_alarms_are_paid_by_the_nodes_that_they_watch() -> None:
+    dev, prod = sizing_of("dev"), sizing_of("prod")
+
+    more = alarm_metrics(prod, USAGE) - alarm_metrics(dev, USAGE)
+
+    assert more == 4 * (prod.cache_nodes - dev.cache_nodes)
+
+
+def test_counts_of_resources_are_terraforms() -> None:
+    endpoints = (ROOT / "terraform/modules/network/endpoints.tf").read_text()
+    named = endpoints.split("interface_endpoints = {")[1].split("}")[0]
+
+    assert named.count(" = ") == USAGE["constant"]["interface_endpoints"]["value"]

@@ -1,0 +1,72 @@
+"""What a `function.yaml` may say, and that a mistake names file and place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from ops.manifests import Access, InvokeTrigger, SpecError, read_functions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+YAML = """
+description: test
+handler: score.handler.handler
+packages: [contract, score]
+runtime: python3.11
+memory_mib: 256
+timeout_seconds: 30
+reserved_concurrency: 1
+trigger: {type: invoke}
+environment: {}
+access: [%s]
+aws_services: []
+"""
+
+
+def _read(folder: Path, access: str) -> dict[str, Access]:
+    (folder / "stage").mkdir()
+    (folder / "stage" / "function.yaml").write_text(YAML % access)
+    return {"stage": read_functions(folder)["stage"].access[0]}
+
+
+def test_a_function_that_is_invoked_has_no_event_source(tmp_path: Path) -> None:
+    _read(tmp_path, "{table: t, actions: [GetItem]}")
+
+    spec = read_functions(tmp_path)["stage"]
+
+    assert spec.trigger == InvokeTrigger()
+    assert not spec.has_event_source
+
+
+def test_the_functions_with_an_event_source_are_the_stages() -> None:
+    assert [name for name, spec in read_functions().items() if spec.has_event_source] == [
+        "alert",
+        "persist",
+        "score",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("access", "told"),
+    [
+        ("{actions: [GetItem]}", "names nothing; one of table, queue"),
+        ("{table: t, queue: q, actions: [GetItem]}", "names table and queue; one of"),
+        (
+            "{table: t, prefix: p/, actions: [GetItem]}",
+            "has a prefix, which is a bucket's, and names a table",
+        ),
+        ("{table: t, actions: []}", "Expected `array` of length >= 1"),
+        ("{tables: t, actions: [GetItem]}", "unknown field `tables`"),
+    ],
+)
+def test_an_access_entry_that_is_wrong_names_file_and_place(tmp_path: Path, access: str, told: str) -> None:
+    with pytest.raises(SpecError, match=told) as caught:
+        _read(tmp_path, access)
+
+    assert "function.yaml" in str(caught.value)
+    assert "$.access[0]" in str(caught.value)
+    assert isinstance(caught.value.__cause__, msgspec.MsgspecError)
