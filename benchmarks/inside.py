@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.decide import is_fraudulent
-from engine.features.compute import compute_features
+from engine.features.catalogue import compute_features
 from engine.profile import Profile
 from engine.rules.ruleset import parse_ruleset
 from score.delivery import read_batch

@@ -21,7 +21,7 @@ from contract.scored import FeatureValue, Position
 from contract.transaction import decode_transaction
 from engine.decide import Verdict, is_fraudulent
 from engine.errors import InvalidRulesetError
-from engine.features.compute import compute_features
+from engine.features.catalogue import compute_features
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from engine.rules.ruleset import parse_ruleset

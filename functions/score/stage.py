@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from contract.scored import Position, ScoredTransaction
 from engine.decide import is_fraudulent
-from engine.features.catalogue import FEATURE_SET
-from engine.features.compute import compute_features
+from engine.features.catalogue import FEATURE_SET, compute_features
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from score.batch_work import BatchWork

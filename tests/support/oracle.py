@@ -14,8 +14,7 @@ from contract.errors import InvalidTransactionError
 from contract.scored import Decision, FeatureValue, Position, Reason, ScoredTransaction
 from contract.transaction import decode_transaction
 from engine.decide import is_fraudulent
-from engine.features.catalogue import FEATURE_NAMES
-from engine.features.compute import compute_features
+from engine.features.catalogue import FEATURE_NAMES, compute_features
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 
