@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from contract.errors import InvalidTransactionError
-from contract.scored import FeatureValue, Position
+from contract.scored import Position
 from contract.transaction import decode_transaction
-from engine.decide import Verdict, is_fraudulent
+from engine.decide import Decided, decide
 from engine.errors import InvalidRulesetError
-from engine.features.catalogue import compute_features
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from engine.rules.ruleset import parse_ruleset
@@ -42,8 +41,7 @@ class Case(msgspec.Struct, frozen=True):
     """One transaction, the truth and the decision."""
 
     labelled: LabelledTransaction
-    verdict: Verdict
-    features: dict[str, FeatureValue]
+    decided: Decided
 
 
 class Backtest(msgspec.Struct, frozen=True):
@@ -97,17 +95,17 @@ def run_backtest(transactions: Iterable[LabelledTransaction], ruleset: Ruleset, 
         stored.add(row)
         facts = PaymentFacts.of(transaction)
         profile = profiles.setdefault(transaction.user_id, Profile())
-        features = compute_features(facts, profile, ruleset.exchange)
-        verdict = is_fraudulent(features, transaction, ruleset)
+        decided = decide(facts, profile, ruleset)
+        assessment = decided.assessment
         profile.fold(facts, Position("backtest", 0, offset))
-        rule_ids = (*(reason.rule_id for reason in verdict.reasons), *verdict.shadow_rule_ids)
+        rule_ids = (*(reason.rule_id for reason in assessment.reasons), *assessment.shadow_rule_ids)
         hits[labelled.scenario is not None].update(rule_ids)
         labels[transaction.transaction_id] = Label(
             labelled.scenario, labelled.incident_id, labelled.amount_base
         )
-        decisions[transaction.transaction_id] = verdict.decision
-        if (labelled.scenario is not None) != (verdict.decision != APPROVE):
-            wrong.append(Case(labelled, verdict, features))
+        decisions[transaction.transaction_id] = assessment.decision
+        if (labelled.scenario is not None) != (assessment.decision != APPROVE):
+            wrong.append(Case(labelled, decided))
     found = {labels[key].incident_id for key, decision in decisions.items() if decision != APPROVE} - {None}
     return Backtest(
         report=evaluate(labels, decisions),
@@ -138,12 +136,13 @@ def as_text(backtest: Backtest) -> str:
 
 def _case_text(case: Case) -> str:
     reasons = (
-        ", ".join(f"{reason.rule_id} {reason.points:+d}" for reason in case.verdict.reasons) or "nothing"
+        ", ".join(f"{reason.rule_id} {reason.points:+d}" for reason in case.decided.assessment.reasons)
+        or "nothing"
     )
     return (
-        f"{case.labelled.scenario or 'honest':<18} {case.verdict.risk_score:>3}  {reasons}\n"
+        f"{case.labelled.scenario or 'honest':<18} {case.decided.assessment.risk_score:>3}  {reasons}\n"
         f"    {msgspec.json.encode(case.labelled.record).decode()}\n"
-        f"    {msgspec.json.encode(case.features).decode()}"
+        f"    {msgspec.json.encode(case.decided.features).decode()}"
     )
 
 

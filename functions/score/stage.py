@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from contract.scored import Position, ScoredTransaction
-from engine.decide import is_fraudulent
-from engine.features.catalogue import FEATURE_SET, compute_features
+from engine.decide import decide
+from engine.features.catalogue import FEATURE_SET
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from score.batch_work import BatchWork
@@ -144,18 +144,17 @@ class ScoreStage:
         scored_at = self._clock()
 
         def score(delivery: Delivery, profile: Profile) -> ScoredTransaction:
-            transaction = delivery.facts.transaction
-            features = compute_features(delivery.facts, profile, ruleset.exchange)
-            verdict = is_fraudulent(features, transaction, ruleset)
+            decided = decide(delivery.facts, profile, ruleset)
+            assessment = decided.assessment
             return ScoredTransaction(
-                transaction=transaction,
+                transaction=delivery.facts.transaction,
                 position=delivery.position,
-                risk_score=verdict.risk_score,
-                decision=verdict.decision,
-                reasons=verdict.reasons,
-                shadow_rule_ids=verdict.shadow_rule_ids,
-                failed_rule_ids=verdict.failed_rule_ids,
-                features=tuple(features.values()),
+                risk_score=assessment.risk_score,
+                decision=assessment.decision,
+                reasons=assessment.reasons,
+                shadow_rule_ids=assessment.shadow_rule_ids,
+                failed_rule_ids=assessment.failed_rule_ids,
+                features=tuple(decided.features.values()),
                 feature_set=FEATURE_SET,
                 ruleset_version=ruleset_version,
                 profile_version=profile.tx_count,

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 
 from contract.scored import Decision, FeatureValue
-from engine.decide import Verdict, is_fraudulent
+from engine.decide import Assessment, is_fraudulent
 from engine.errors import InvalidRulesetError
 from engine.features.catalogue import FEATURE_NAMES
 from engine.rules.lists import LIST_FIELDS
@@ -57,7 +57,7 @@ USUAL: dict[str, FeatureValue] = {
 }
 
 
-def _decide(**values: FeatureValue) -> Verdict:
+def _decide(**values: FeatureValue) -> Assessment:
     return is_fraudulent(features(**{**USUAL, **values}), payment(), RULESET)
 
 
