@@ -18,11 +18,11 @@ from engine.features.windows import Windows
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from engine.exchange_rates import ExchangeRates
-    from engine.features.definition import FeatureDefinition
+    from engine.features.definition import Family, FeatureDefinition
     from engine.profile import Profile
     from engine.profile.profile import PaymentFacts
 
-FAMILIES: Final = (payment, amount, velocity, place, familiarity, habit)
+FAMILIES: Final[tuple[Family, ...]] = (payment, amount, velocity, place, familiarity, habit)
 
 CATALOGUE: Final[tuple[FeatureDefinition, ...]] = tuple(
     definition for family in FAMILIES for definition in family.FEATURES

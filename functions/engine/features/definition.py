@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
+
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
+    from engine.features.windows import Windows
+    from engine.profile import Profile
+    from engine.profile.profile import PaymentFacts
 
 FeatureType = Literal["double", "int", "bool", "string"]
 
@@ -20,6 +26,19 @@ class FeatureDefinition(msgspec.Struct, frozen=True):
     description: str
     version: Annotated[int, Meta(ge=1)] = 1
     """Raised when the same name is computed differently: rows and models of another version are not comparable."""
+
+
+class Family(Protocol):
+    """What a file of features has."""
+
+    @property
+    def FEATURES(self) -> tuple[FeatureDefinition, ...]:  # noqa: N802 - a module's constant
+        """The family's features, in the order in which a row stores them."""
+        ...
+
+    def compute(self, facts: PaymentFacts, profile: Profile, windows: Windows, /) -> dict[str, FeatureValue]:
+        """Compute them, by name, in that order. Pure; ``profile`` is not changed."""
+        ...
 
 
 def double(name: str, unit: str, description: str, version: int = 1) -> FeatureDefinition:

@@ -47,7 +47,6 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
     amount_base, factor = windows.amount_base, windows.factor
     from_10m, from_1h, from_24h = windows.from_10m, windows.from_1h, windows.from_24h
     count_24h, week, month = windows.count_24h, windows.week, windows.month
-    since_last_ms = facts.at_ms - recent.at_ms[stop - 1] if stop else 0
     in_1h = windows.comparable_1h
     micro_amounts = 0
     if in_1h and min(in_1h) * factor <= MICRO_AMOUNT_BASE:  # with most payments, none is
@@ -64,17 +63,13 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
         "amount_sum_24h_base": rounded(windows.sum_24h_base + amount_base),
         "amount_sum_7d_base": rounded(week.sum_base + amount_base),
         "amount_sum_30d_base": rounded(month.sum_base + amount_base),
-        "tx_rate_ratio_24h": rounded(_rate_ratio(count_24h + 1, month.payments, _age_ms(facts, profile))),
+        "tx_rate_ratio_24h": rounded(_rate_ratio(count_24h + 1, month.payments, windows.age_ms)),
         "micro_amount_count_1h": micro_amounts + windows.is_micro,
         "merchant_count_1h": recent.distinct(recent.merchant, from_1h, stop, facts.merchant_hash),
         "card_count_1h": recent.distinct(recent.card, from_1h, stop, facts.card_hash),
         "country_count_24h": recent.distinct(recent.country, from_24h, stop, facts.country_hash),
-        "minutes_since_last_tx": rounded(since_last_ms / _MINUTE_MS),
+        "minutes_since_last_tx": rounded(windows.since_last_ms / _MINUTE_MS),
     }
-
-
-def _age_ms(facts: PaymentFacts, profile: Profile) -> int:
-    return max(facts.at_ms - profile.first_at_ms, 0) if profile.tx_count else 0
 
 
 def _rate_ratio(count_24h: int, count_30d: int, age_ms: int) -> float:

@@ -67,6 +67,8 @@ class Windows:
 
     Attributes
     ----------
+    age_ms, since_last_ms : int
+        Since the user's first payment and since the one before this; 0 for the first.
     amount_base : float
         The payment's amount in the base currency; 0 without a rate.
     is_micro : bool
@@ -88,6 +90,7 @@ class Windows:
     """
 
     __slots__ = (
+        "age_ms",
         "amount_base",
         "amounts",
         "comparable",
@@ -102,6 +105,7 @@ class Windows:
         "is_micro",
         "month",
         "own_amount",
+        "since_last_ms",
         "stop",
         "sum_1h_base",
         "sum_24h_base",
@@ -115,6 +119,8 @@ class Windows:
         self.is_micro = own_factor > 0 and amount_base <= MICRO_AMOUNT_BASE
         times = recent.at_ms
         self.stop = stop = bisect_right(times, at_ms)
+        self.since_last_ms = at_ms - times[stop - 1] if stop else 0
+        self.age_ms = max(at_ms - profile.first_at_ms, 0) if profile.tx_count else 0
         self.from_1m = bisect_right(times, at_ms - _MINUTE_MS)
         self.from_10m = bisect_right(times, at_ms - 10 * _MINUTE_MS)
         self.from_1h = from_1h = bisect_right(times, at_ms - MS_PER_HOUR)
@@ -142,11 +148,12 @@ class Windows:
         recent, hours, stop = profile.recent, profile.hours, self.stop
         amounts, factor = self.amounts, self.factor
         hour = at_ms // MS_PER_HOUR
-        if not recent.covers_since(at_ms - MS_PER_HOUR):
+        complete_after_ms = recent.complete_after_ms
+        if at_ms - MS_PER_HOUR < complete_after_ms:
             in_hour = _without_later(_totals(hours, hour, hour, factors), recent, stop, hour, factors)
             self.count_1h = max(self.count_1h, in_hour.payments)
             self.sum_1h_base = max(self.sum_1h_base, in_hour.sum_base)
-        if recent.covers_since(at_ms - MS_PER_DAY):
+        if at_ms - MS_PER_DAY >= complete_after_ms:
             self.from_24h = from_24h = bisect_right(recent.at_ms, at_ms - MS_PER_DAY)
             self.count_24h = stop - from_24h
             self.sum_24h_base = sum(amounts[from_24h:]) * factor
