@@ -18,7 +18,7 @@ from simulator.senders import SENDERS, Sender, csv_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from simulator.records import LabelledTransaction, Record
+    from contract.truth import Record, SentPayment
 
 
 class LandingConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,14 +73,12 @@ PROBLEMS: Final = (*_SPOILED, *_UNREADABLE)
 """Everything that can be wrong with a bad row."""
 
 
-def landing_files(
-    transactions: Iterable[LabelledTransaction], config: LandingConfig
-) -> Iterator[LandingFile]:
+def landing_files(transactions: Iterable[SentPayment], config: LandingConfig) -> Iterator[LandingFile]:
     """Write transactions into files.
 
     Parameters
     ----------
-    transactions : Iterable[LabelledTransaction]
+    transactions : Iterable[SentPayment]
         Read lazily; their order is kept within each file. A row that has only its source's line (``raw``) is written
         as it is, and counts as a transaction: whoever made it counts on seeing it again.
     config : LandingConfig
@@ -119,7 +117,7 @@ class _OpenFile:
     def rows(self) -> int:
         return self._transactions + len(self._bad_rows)
 
-    def add(self, transaction: LabelledTransaction) -> None:
+    def add(self, transaction: SentPayment) -> None:
         self._transactions += 1
         if transaction.raw is None:
             self._lines.append(self.sender.line(transaction.record).encode())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from simulator.records import Record, money, place, timestamp_text
+from contract.truth import Record
+from simulator.records import money, place, timestamp_text
 from simulator.world import (
     CATEGORY_BY_NAME,
     CITIES,

@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from simulator.records import Record, to_us
+from contract.truth import Record
+from simulator.records import to_us
 
 
 class Sender(msgspec.Struct, frozen=True):

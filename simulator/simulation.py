@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
+from contract.truth import SentPayment, Truth
 from simulator.behaviour import Calendar, Life
 from simulator.draws import Draws
 from simulator.fraud import SCENARIOS, Scene
 from simulator.payments import Payment, paid
 from simulator.people import Person, person
-from simulator.records import LabelledTransaction, SimulationConfig, to_us
+from simulator.records import to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +42,29 @@ _TRIES: Final = 12
 """So many victims are looked at before a scenario is passed over."""
 
 
-def simulate(config: SimulationConfig) -> Iterator[LabelledTransaction]:
+class SimulationConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What to simulate. The same values give the same records, byte for byte."""
+
+    seed: int
+    """Whose world it is: another seed has other people, with other ids."""
+    users: Annotated[int, Meta(ge=1)] = 300
+    transactions: Annotated[int, Meta(ge=0)] = 12_000
+    """How many there will be, fraud included; exactly."""
+    ends_at: datetime
+    """No event time is later; aware."""
+    span: timedelta = timedelta(days=90)
+    """How long before ``ends_at`` the first event may be."""
+    fraud_rate: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    """Share of the transactions that are fraud."""
+    first_user: Annotated[int, Meta(ge=0)] = 0
+    """Number of the first user, so that two simulations of one seed can have different people."""
+    settled: bool = False
+    """True where the people's changes (a new phone, a move) lie before the span: it continues an earlier one."""
+    episode: str = ""
+    """Tells apart what happens to the same people in two simulations of one seed."""
+
+
+def simulate(config: SimulationConfig) -> Iterator[SentPayment]:
     """Simulate payments and fraud.
 
     The whole span is held in memory to bring it into order: about 2 KB a transaction.
@@ -51,7 +76,7 @@ def simulate(config: SimulationConfig) -> Iterator[LabelledTransaction]:
 
     Yields
     ------
-    LabelledTransaction
+    SentPayment
         Exactly ``config.transactions`` of them, in the order of event time, none later than ``config.ends_at``.
     """
     ends_us = to_us(config.ends_at)
@@ -66,13 +91,9 @@ def simulate(config: SimulationConfig) -> Iterator[LabelledTransaction]:
     run = _run_id(config)
     for number, payment in enumerate(payments):
         payment.record["transaction_id"] = f"tx-{run}-{number:07d}"
-        incident = None if payment.incident is None else f"incident-{run}-{payment.incident:04d}"
-        yield LabelledTransaction(
-            record=payment.record,
-            scenario=payment.scenario,
-            incident_id=incident,
-            amount_base=payment.amount_base,
-        )
+        incident_id = None if payment.incident is None else f"incident-{run}-{payment.incident:04d}"
+        truth = Truth(payment.scenario, incident_id, payment.amount_base)
+        yield SentPayment(record=payment.record, truth=truth)
 
 
 def _run_id(config: SimulationConfig) -> str:
