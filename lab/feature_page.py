@@ -1,4 +1,4 @@
-"""The analysts' page of features, made from the catalogue: ``python -m lab.feature_page > docs/features.md``."""
+"""Generates the page of features for analysts: ``python -m lab.feature_page > docs/features.md``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _HEAD: Final = """\
 Made from `functions/engine/features/catalogue.py` by `python -m lab.feature_page`; a test fails while it is out of date.
 How to write a rule: `rules/README.md`.
 
-Each payment comes with {count} features (feature set {feature_set}). Every one always has a value: what is unknown is 0, false
-or empty text, as its line says.
+Each payment has {count} features (feature set {feature_set}). Each feature always has a value: what is unknown is 0, false or
+empty text, as its line says.
 
-A window covers payments up to and including the one being scored, by event time; an hour is the hour before it. "Before" leaves
-the payment itself out. Names that end in `_base` are in major units of the ruleset's base currency. Unit `1` is a plain number.
+A window covers payments up to and including the one being scored, by event time: `1h` is the hour that ends with it. "Before" excludes
+the payment itself. Names that end in `_base` are in major units of the ruleset's base currency. Unit `1` is a plain number.
 
-A `double` is compared with a number that has a decimal point (`amount_base > 900.0`), an `int` with one that has none
-(`tx_count_1h >= 5`), a `bool` stands alone (`is_new_device`), a `string` is compared with text (`country == "CH"`).
+Compare a `double` with a number that has a decimal point (`amount_base > 900.0`), an `int` with one that has none
+(`tx_count_1h >= 5`), and a `string` with text (`country == "CH"`). A `bool` needs no comparison (`is_new_device`).
 
 | feature | type | unit | |
 |---|---|---|---|
@@ -31,12 +31,12 @@ A `double` is compared with a number that has a decimal point (`amount_base > 90
 
 _FOOT: Final = """\
 
-Beside the features, conditions may use:
+Conditions may also use:
 
 | name | type | |
 |---|---|---|
-| `{prefix}<list>` | bool | The payment is on that list of the ruleset, and the entry had not expired at its event time. A list holds one of {fields}. |
-| `{is_rate_known}` | bool | The ruleset has an exchange rate for the payment's currency. Without one, no `_base` amount can be relied on. |
+| `{prefix}<list>` | bool | The payment is on that list of the ruleset, and the entry had not expired at its event time. A list holds values of one of these fields: {fields}. |
+| `{is_rate_known}` | bool | The ruleset has an exchange rate for the payment's currency. Without one, do not rely on any `_base` amount. |
 
 Sentences (`reason`) may use every feature that is not a `bool`, and `{{{base_currency}}}`.
 """
