@@ -20,17 +20,17 @@ def to_us(at: datetime) -> int:
 
 
 def timestamp_text(at_us: int) -> str:
-    """Write microseconds since the epoch as RFC 3339 in UTC, 27 characters."""
+    """Write microseconds since the epoch as RFC 3339 in UTC, always 27 characters."""
     return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def money(usd: float, currency: str) -> tuple[str, float]:
-    """Turn dollars into an amount of a currency, at least one minor unit.
+    """Convert dollars into an amount of a currency, at least one minor unit.
 
     Returns
     -------
     tuple[str, float]
-        The amount as on the wire, and what it is in dollars, to the cent.
+        The amount as on the wire, and its value in dollars, to the cent.
     """
     exponent = MINOR_UNIT_EXPONENT[currency]
     rate = USD_RATES[currency]
@@ -40,7 +40,7 @@ def money(usd: float, currency: str) -> tuple[str, float]:
 
 
 def place(city: City, latitude_shift: float, longitude_shift: float) -> dict[str, object]:
-    """Locate a payment in a city, so many degrees from its centre, as the wire's location object."""
+    """Make the wire's location object for a place in a city; the shifts are degrees from its centre."""
     return {
         "latitude": round(city.latitude + latitude_shift, 4),
         "longitude": round(city.longitude + longitude_shift, 4),

@@ -46,7 +46,7 @@ IDLE_MS: Final = 2_000
 """A function that had no work for this long is idle, if everything before it is: streams are polled every few milliseconds."""
 
 STALL_SECONDS: Final = 60.0
-"""If no count changes for this long, the run ends although payments are missing; the report says which."""
+"""If no count changes for this long, the run ends even though payments are missing; the report names them."""
 
 
 class CompletionCheck:

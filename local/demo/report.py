@@ -169,7 +169,7 @@ def _alert_problems(final_state: FinalState) -> Iterable[str]:
     delivered = {each.alert.alert_id for each in final_state.delivered}
     settled = {AlertState.SENT, AlertState.SUPPRESSED}
     if unsettled := {row.transaction_id for row in final_state.flagged if row.alert_state not in settled}:
-        yield f"{len(unsettled)} flagged transactions have no alert, and no earlier alert covers them{_named(unsettled)}"
+        yield f"{len(unsettled)} flagged transactions have no alert, and no other alert covers them{_named(unsettled)}"
     if lost := sent - delivered:
         yield f"{len(lost)} alerts were sent and not delivered{_named(lost)}"
     if unknown := delivered - sent:

@@ -63,7 +63,7 @@ def test_every_senders_form_means_the_same_payment(sender: Sender) -> None:
         assert isinstance(outcome, Published)
         sent = decode_transaction(msgspec.json.encode(payment.record), ENDS_AT)
         read = decode_transaction(outcome.record, ENDS_AT)
-        # The old system knows milliseconds only, and a card number becomes the job's own token.
+        # The old system only has milliseconds, and the job replaces card numbers with its own tokens.
         assert abs((read.timestamp - sent.timestamp).total_seconds()) < 0.001
         assert (read.card_id is None) == (sent.card_id is None)
         like_sent = msgspec.structs.replace(read, timestamp=sent.timestamp, card_id=sent.card_id)

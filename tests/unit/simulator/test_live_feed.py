@@ -20,7 +20,7 @@ STARTS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 
 
 class Clock:
-    """Time that passes only by waiting."""
+    """A clock that only advances when someone waits."""
 
     def __init__(self, at: datetime = STARTS_AT) -> None:
         self.at = at
@@ -35,7 +35,7 @@ class Clock:
 
 
 class Bucket:
-    """Keeps what is dropped, and when."""
+    """Keeps the dropped files, and each payment with the time when it was dropped."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 
 GOLDEN = "803098ea6ddbdae41b9aa7b333f5f7b9177bb0a163ae943ff47f9a888a16fa29"
-"""SHA-256 of the first 2,000 records of seed 7, as JSON lines. It changes with the simulation, and with nothing else."""
+"""SHA-256 of the first 2,000 records of seed 7, as JSON lines. It changes only if the simulation does."""
 
 
 @cache
@@ -143,7 +143,7 @@ def test_fraud_and_honest_records_have_the_same_forms() -> None:
         for is_fraud in (True, False)
     }
 
-    # Only a card tester's bot buys without a device.
+    # Only a card tester's bot pays without a device.
     assert {form for form in forms[True] - forms[False] if "device_id" in form[1]} == set()
 
 
