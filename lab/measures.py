@@ -108,7 +108,10 @@ def as_table(report: DetectionReport) -> str:
         f"{report.transactions:,} decided, {report.fraud:,} fraud, {report.flagged:,} flagged",
         (
             f"precision {_percent(report.precision)}   recall {_percent(report.recall)}   f1 {_percent(report.f1)}   "
-            f"value recall {_percent(report.value_recall)}   false positives {_percent(report.false_positive_rate, 2)}   "
+            f"value recall {_percent(report.value_recall)}"
+        ),
+        (
+            f"false positives {_percent(report.false_positive_rate, 2)} of honest payments   "
             f"alerts per true fraud {_figure(report.alerts_per_true_fraud)}"
         ),
         "",

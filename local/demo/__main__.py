@@ -136,7 +136,7 @@ def _watch(feed: Feed, metrics: StackMetrics, console: Console) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; returns 0 if every transaction is accounted for."""
+    """Run the whole system on this machine, and check that every transaction arrives exactly once; if one does not, exit with 1."""
     options = _parser().parse_args(arguments)
     console = Console()
     # SIGTERM cleans up as Ctrl-C does. SIGINT is set too: a shell that starts the demo in the background makes it ignore SIGINT.
@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=main.__doc__)
     parser.add_argument("--transactions", type=int, default=12_000, help="how many to simulate")
     parser.add_argument("--users", type=int, default=300, help="how many people pay")
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same people")

@@ -1,4 +1,4 @@
-"""Print a report for people: where every transaction went, what was found, how fast, and one alert as a phone shows it."""
+"""Print a report for people: where every transaction went, what was found, how fast, and the most severe alert."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def print_report(report: DemoReport, final_state: FinalState, console: Console) 
         worst = max(
             final_state.delivered, key=lambda each: (each.alert.severity.rank, each.alert.risk_score)
         ).alert
-        console.print("\n[bold]one alert, as a phone shows it[/]")
+        console.print("\n[bold]the most severe alert[/]")
         console.print(escape(worst.headline))
         for reason in worst.reasons:
             console.print(escape(f"  {reason.points:+4d}  {reason.sentence}"))
