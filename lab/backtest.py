@@ -1,7 +1,7 @@
 """Decide on a whole history in one process, and compare the decisions with the truth: ``python -m lab.backtest``.
 
 Profile, features and rules are those of the score stage, in the order of the records; only brokers and stores are left out.
-So a ruleset can be judged in seconds before it is deployed, on simulated payments or on one's own.
+So a ruleset can be judged in seconds before it is deployed, on simulated payments or on your own data.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _judged_text(judged: JudgedPayment) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a ruleset over simulated payments, or over one's own, and print how good its decisions are."""
+    """Run a ruleset over simulated payments or over your own data, and print how good its decisions are."""
     options = _parser().parse_args(arguments)
     now = datetime.now(UTC)
     try:

@@ -142,7 +142,7 @@ def _time(record: Record) -> datetime | None:
 
 
 PLAIN: Final = Sender("plain", "jsonl", _plain)
-"""Writes records as they are on the wire. The demo uses it for one's own data."""
+"""Writes records as they are on the wire. The demo uses it for a data set of your own."""
 
 SENDERS: Final[tuple[Sender, ...]] = (
     Sender("northbank", "jsonl", _plain),

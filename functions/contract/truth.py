@@ -1,6 +1,6 @@
 """The truth about a payment: what the simulator made it, or what a data set's own column says.
 
-The simulator and one's own data sets produce it; the backtest, the measures and the demo consume it. It never travels with
+The simulator and the data sets of an analyst produce it; the backtest, the measures and the demo use it. It never travels with
 the payment: no function of the pipeline imports this module, so no decision can depend on it.
 """
 
@@ -13,7 +13,7 @@ Record = dict[str, object]
 
 
 class Truth(msgspec.Struct, frozen=True):
-    """What is true of one payment, whatever anyone says of it."""
+    """What is true of one payment, independent of any decision or label."""
 
     scenario: str | None = None
     """The kind of fraud; None for a legitimate payment."""

@@ -1,4 +1,4 @@
-"""What the demo drops into the landing bucket: simulated transactions or one's own, and the truth, which is not dropped."""
+"""What the demo drops into the landing bucket: simulated transactions or your own, and the truth, which is not dropped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Feed(msgspec.Struct, frozen=True):
     rows_by_id: Counter[str]
     """Transaction id to how many rows have it; rows without an id are left out."""
     truths: dict[str, Truth]
-    """By transaction id; empty where nobody knows the truth. Nothing of it is dropped."""
+    """By transaction id; empty if the truth is unknown. Nothing of it is dropped."""
 
     @property
     def transactions(self) -> int:
@@ -71,7 +71,7 @@ def simulated(transactions: int, users: int, seed: int, now: datetime) -> Feed:
 
 
 def own(data: Path, map_file: Path | None, now: datetime, limit: int | None = None) -> Feed:
-    """Read transactions of one's own.
+    """Read a data set of your own.
 
     Parameters
     ----------

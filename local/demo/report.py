@@ -73,7 +73,7 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: Percentiles
     """From Kafka's append of a payment to the delivery of its alert to a subscriber's queue; time in a backlog counts."""
     detection: DetectionReport | None
-    """Compared with the truth; None where nobody knows it."""
+    """Compared with the truth; None if it is unknown."""
 
 
 def make_report(feed: Feed, final_state: FinalState, began_at: datetime) -> DemoReport:
