@@ -29,6 +29,7 @@ from ops.manifests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
     from local.demo.feed import Feed
     from local.event_sources.config import MappingStatus
@@ -140,21 +141,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console()
     # SIGTERM cleans up as Ctrl-C does. SIGINT is set too: a shell that starts the demo in the background makes it ignore SIGINT.
+    interrupted = threading.Event()
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler)
-    now = datetime.now(UTC)
+        signal.signal(number, interrupt)
     try:
-        if options.data is None:
-            feed = feeds.simulated(options.transactions, options.users, options.seed, now)
-        else:
-            feed = feeds.own(options.data, options.map, now, options.limit)
+        feed = _feed(options, datetime.now(UTC))
         return 0 if run(feed, options.tps, options.build_dir, console) else 1
-    except (DatasetError, MappingError, ProcessError, StackError, StackRunningError) as error:
-        print(f"demo: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
-        print("demo: stopped; everything it started has ended", file=sys.stderr)
-        return 130
+        pass
+    # Interrupted in the middle of a call, a library may raise an error of its own: Kafka's client has made it a TypeError.
+    except (DatasetError, MappingError, ProcessError, StackError, StackRunningError) as error:
+        if not interrupted.is_set():
+            print(f"demo: {error}", file=sys.stderr)
+            return 1
+    except Exception:
+        if not interrupted.is_set():
+            raise
+    print("demo: stopped; everything it started has ended", file=sys.stderr)
+    return 130
+
+
+def _feed(options: argparse.Namespace, now: datetime) -> Feed:
+    if options.data is None:
+        return feeds.simulated(options.transactions, options.users, options.seed, now)
+    return feeds.own(options.data, options.map, now, options.limit)
 
 
 def _parser() -> argparse.ArgumentParser:
