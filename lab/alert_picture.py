@@ -27,8 +27,8 @@ from simulator import SimulationConfig, simulate
 
 if TYPE_CHECKING:
     from contract.alert import Alert
+    from contract.truth import SentPayment
     from engine.rules.ruleset import Ruleset
-    from simulator import LabelledTransaction
 
 _RULES: Final = Path("rules/default.yaml")
 _SCENARIO: Final = "impossible_travel"
@@ -65,17 +65,17 @@ def example_alert(ruleset: Ruleset, world: SimulationConfig = _WORLD) -> Alert:
         When the rules block no such payment.
     """
     profiles: dict[str, Profile] = {}
-    for offset, labelled in enumerate(simulate(world)):
-        scored = _score(labelled, offset, profiles, ruleset)
-        if labelled.scenario == _SCENARIO and scored.decision is Decision.BLOCK:
+    for offset, payment in enumerate(simulate(world)):
+        scored = _score(payment, offset, profiles, ruleset)
+        if payment.truth.scenario == _SCENARIO and scored.decision is Decision.BLOCK:
             return _alert(scored)
     raise LookupError(f"ruleset {ruleset.version} blocks no simulated payment of {_SCENARIO}")
 
 
 def _score(
-    labelled: LabelledTransaction, offset: int, profiles: dict[str, Profile], ruleset: Ruleset
+    payment: SentPayment, offset: int, profiles: dict[str, Profile], ruleset: Ruleset
 ) -> ScoredTransaction:
-    transaction = decode_transaction(msgspec.json.encode(labelled.record), _NOW)
+    transaction = decode_transaction(msgspec.json.encode(payment.record), _NOW)
     position = Position("transaction_stream", 0, offset)
     facts = PaymentFacts.of(transaction)
     profile = profiles.setdefault(transaction.user_id, Profile())
