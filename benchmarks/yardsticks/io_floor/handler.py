@@ -1,8 +1,8 @@
 """The I/O floor: the same batch decoded, its users' profiles read and written, its rows inserted; nothing is computed.
 
-It does what the score stage must do whatever its logic costs, by the plain means of redis-py and boto3: one MGET, one pipeline
-of SETs, `BatchExecuteStatement` with 25 inserts of nine attributes, side by side. Profiles go back as they came, and a row's
-packed attribute is the record itself, filled up to the size that the stage's rows have.
+It does what the score stage must do at whatever cost of its logic, by the plain means of redis-py and boto3: one MGET, one
+pipeline of SETs, and `BatchExecuteStatement` requests with 25 inserts of nine attributes each, in parallel. Profiles are written
+back unchanged. A row's packed attribute is the record itself, padded to the size of that attribute in the stage's rows.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ STATEMENT = f'INSERT INTO "{table}" VALUE {{{FIELDS}}}'
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, list[object]]:
-    """Carry one batch from Kafka to both stores."""
+    """Decode one batch, and read and write both stores."""
     statements: list[dict[str, Any]] = []
     users: dict[str, None] = {}
     for records in event["records"].values():
