@@ -63,7 +63,7 @@ def bench_figures(
         ),
         Figure(
             key="profile_worst_bytes",
-            text="size of the largest profile that a user can produce, with everything new each time",
+            text="size of the largest profile, a user with new values in every payment included",
             value=float(max(worst_profile_bytes(), *profile_bytes)),
             unit="bytes",
             target=4 * KIB,

@@ -62,7 +62,7 @@ def test_a_hundred_users_make_the_same_payment_each_at_its_own_offset() -> None:
     assert [decode_transaction(payment.value, NOW).user_id for payment in first] == users
 
 
-def test_the_largest_profile_that_a_user_can_produce_stays_within_4_kib() -> None:
+def test_the_profile_of_a_user_with_new_values_in_every_payment_stays_within_4_kib() -> None:
     assert worst_profile_bytes() <= 4_096
 
 
