@@ -1,6 +1,7 @@
-"""Charts as SVG files, drawn by matplotlib from plain numbers. The same numbers give the same bytes.
+"""Charts as SVG files, drawn by matplotlib from plain numbers.
 
-Importing this module imports matplotlib, which takes most of a second, so the command lines import it only to draw.
+The same numbers give the same bytes with one version of matplotlib. Importing this module imports matplotlib, which takes a
+second or more, so the command lines import it only to draw.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ STYLE: Final[dict[str, Any]] = {
     "savefig.facecolor": "white",
     # Element ids are random without it.
     "svg.hashsalt": "charts",
-    # Text stays text: small files, differences that can be read, labels that can be searched.
+    # Text stays text: files are small, differences can be read, labels can be searched.
     "svg.fonttype": "none",
     "text.parse_math": False,
 }
-"""Over matplotlib's defaults: settings of the user's own would change the bytes."""
+"""Applied over matplotlib's defaults, because a user's own settings would change the bytes."""
 MARKED_POINTS: Final = 12
-"""A line of at most so many points shows each of them."""
+"""A line with at most this many points marks each of them."""
 
 _NUMBERS: Final = "{x:,.10g}"
 _ONE_LINE_INCHES: Final = 0.45
@@ -158,7 +159,7 @@ def write_charts(charts: Mapping[str, Figure], folder: Path) -> list[Path]:
     files = []
     for name, figure in charts.items():
         file = folder / f"{name}.svg"
-        # Without date and version: a chart that is drawn again of the same numbers is no change.
+        # Without date and version, a chart that is drawn again from the same numbers does not change.
         metadata = {"Date": None, "Creator": None, "Title": figure.axes[0].get_title(loc="left")}
         with style.context(["default", STYLE]):
             figure.savefig(file, format="svg", metadata=metadata)
