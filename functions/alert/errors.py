@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contract.errors import ContractError
+from common.errors import StageError
 
 
-class ContentionError(ContractError):
+class ContentionError(StageError):
     """A user's alert window that other workers kept changing; the record is delivered again.
 
     Parameters
@@ -19,7 +19,7 @@ class ContentionError(ContractError):
         self.attempts = attempts
 
 
-class MarkError(ContractError):
+class MarkError(StageError):
     """A published alert whose row could not be marked; its next delivery sends it again, under the same id.
 
     Parameters
@@ -33,7 +33,7 @@ class MarkError(ContractError):
         self.attempts = attempts
 
 
-class PublishError(ContractError):
+class PublishError(StageError):
     """An alert that the topic did not take.
 
     Parameters

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from contract.errors import SettingsError
+from common.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

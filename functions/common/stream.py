@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import ClientError
 
+from common.errors import OutOfTimeError, StageError
 from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
@@ -38,10 +39,6 @@ class FailureLog(Protocol):
     def error(self, msg: object, *, extra: Mapping[str, object]) -> None:
         """Write one line with its fields."""
         ...
-
-
-class OutOfTimeError(ContractError):
-    """A record that was left for the next invocation because this one has too little time left."""
 
 
 class StreamReader:
@@ -84,7 +81,7 @@ class StreamReader:
 
         def handle_record(record: DynamoDBRecord) -> None:
             if is_clock_right and context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
-                raise OutOfTimeError(f"less than {MIN_REMAINING_MS} ms left")
+                raise OutOfTimeError(MIN_REMAINING_MS)
             item = inserted_item(self._table, record.raw_event)
             if item is not None:
                 self._handle_item(item)
@@ -141,7 +138,7 @@ def describe_failure(error: BaseException) -> dict[str, object]:
         ``error`` and ``stack`` (places in the code, no messages), fields of a log line.
     """
     match error:
-        case ContractError():
+        case ContractError() | StageError():
             told = f"{type(error).__name__}: {error}"
         case ClientError():
             told = f"{error.operation_name}: {error.response.get('Error', {}).get('Code', 'unknown')}"

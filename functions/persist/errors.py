@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contract.errors import ContractError
+from common.errors import StageError
 
 
-class KeyTakenError(ContractError):
+class KeyTakenError(StageError):
     """Every key that a flagged payment could stand under holds another payment.
 
     Parameters

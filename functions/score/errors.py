@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-
-class ScoreError(Exception):
-    """Something that the score stage cannot do."""
+from common.errors import StageError
 
 
-class RulesetUnreachableError(ScoreError):
+class RulesetUnreachableError(StageError):
     """The place where the ruleset is kept did not answer, or had no document.
 
     Parameters
@@ -24,13 +22,13 @@ class RulesetUnreachableError(ScoreError):
         self.problem = problem
 
 
-class NoRulesetError(ScoreError):
+class NoRulesetError(StageError):
     """No ruleset has ever been in force here, so nothing can be decided; what was wanted is to be tried again."""
 
 
-class CacheUnavailableError(ScoreError):
+class CacheUnavailableError(StageError):
     """The profile cache did not answer, or not in time; what it held counts as unknown."""
 
 
-class HistoryUnavailableError(ScoreError):
+class HistoryUnavailableError(StageError):
     """The history table did not answer a read; the batch cannot be scored and is to be delivered again."""

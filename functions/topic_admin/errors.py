@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contract.errors import ContractError
+from common.errors import StageError
 
 
-class TopicError(ContractError):
+class TopicError(StageError):
     """Something about one topic; names it.
 
     Parameters
@@ -59,5 +59,5 @@ class KafkaUnauthorizedError(KafkaRefusedError):
         )
 
 
-class InvalidRequestError(ContractError):
+class InvalidRequestError(StageError):
     """An invocation's payload that is not a list of topics; names the field."""

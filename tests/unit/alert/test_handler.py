@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from alert.settings import Settings
+from common.errors import SettingsError
 from common.settings import read_settings
 from contract.alert import decode_alert
-from contract.errors import SettingsError
 from contract.flagged import to_flagged_item
 from ops.manifests import read_functions
 from tests.support.payments import Context, flagged_event, make_flagged

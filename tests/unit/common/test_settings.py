@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from msgspec import Meta
 
+from common.errors import SettingsError
 from common.settings import read_settings
-from contract.errors import SettingsError
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from common.errors import SettingsError
 from common.settings import read_settings
-from contract.errors import SettingsError
 from ops.manifests import read_functions
 from persist.settings import Settings
 from tests.support.payments import Context, history_event, make_scored

@@ -7,8 +7,8 @@ from typing import cast
 import boto3
 import pytest
 
+from common.errors import SettingsError
 from common.settings import read_settings
-from contract.errors import SettingsError
 from ops.manifests import read_functions
 from score.cache_auth import cache_credentials
 from score.profile_store import connect

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from common.errors import SettingsError
 from common.settings import read_settings
-from contract.errors import SettingsError
 from ops.manifests import read_functions
 from topic_admin.cluster import client_config
 from topic_admin.settings import Settings
