@@ -14,7 +14,7 @@ import msgspec
 from benchmarks.lab import INJECTED, Cost
 from benchmarks.network import Counts, Delays
 from benchmarks.workload import TOPIC, batches, kafka_event
-from score.profile_store import SLOT_TAG, ProfileWrite, Progress, RedisProfileStore, connect
+from score.profile_store import SLOT_TAG, PartitionProgress, ProfileWrite, RedisProfileStore, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def seed_cache(lab: Lab, profiles: dict[str, Profile], folded_to: dict[int, int]
         Partition to the last offset that they hold.
     """
     store = RedisProfileStore(connect(lab.cache_endpoint), PROFILE_DAYS)
-    progress = [Progress(TOPIC, partition, offset, 0) for partition, offset in folded_to.items()]
+    progress = [PartitionProgress(TOPIC, partition, offset, 0) for partition, offset in folded_to.items()]
     lost = store.write([ProfileWrite(user, profile, b"") for user, profile in profiles.items()], progress)
     if lost:
         raise ValueError(f"{len(lost)} profiles stand already; the cache is not empty")

@@ -6,7 +6,7 @@ from common.errors import StageError
 
 
 class ContentionError(StageError):
-    """A user's alert window that other workers kept changing; the record is delivered again.
+    """A user's alert windows that other workers kept changing; the record is delivered again.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class ContentionError(StageError):
 
 
 class MarkError(StageError):
-    """A published alert whose row could not be marked; its next delivery sends it again, under the same id.
+    """A published alert whose row could not be marked sent; the next delivery sends it again, with the same id.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class MarkError(StageError):
 
 
 class PublishError(StageError):
-    """An alert that the topic did not take.
+    """An alert that SNS did not accept.
 
     Parameters
     ----------

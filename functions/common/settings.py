@@ -27,7 +27,7 @@ def read_settings(model: type[SettingsT], environment: Mapping[str, str]) -> Set
     Returns
     -------
     SettingsT
-        Every field read and checked.
+        All fields, checked.
 
     Raises
     ------

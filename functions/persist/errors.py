@@ -6,7 +6,7 @@ from common.errors import StageError
 
 
 class KeyTakenError(StageError):
-    """Every key that a flagged payment could stand under holds another payment.
+    """Every key under which a flagged payment could be stored holds another payment.
 
     Parameters
     ----------

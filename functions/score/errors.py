@@ -1,4 +1,4 @@
-"""The errors of the score stage. Each says what was wrong, and carries where as data."""
+"""The errors of the score stage. Each says what is wrong, and carries the place as data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from common.errors import StageError
 
 
 class RulesetUnreachableError(StageError):
-    """The place where the ruleset is kept did not answer, or had no document.
+    """The source of the ruleset did not answer, or had no document.
 
     Parameters
     ----------
@@ -23,12 +23,12 @@ class RulesetUnreachableError(StageError):
 
 
 class NoRulesetError(StageError):
-    """No ruleset has ever been in force here, so nothing can be decided; what was wanted is to be tried again."""
+    """No ruleset has been active since the start, so nothing can be decided; the batch is delivered again."""
 
 
 class CacheUnavailableError(StageError):
-    """The profile cache did not answer, or not in time; what it held counts as unknown."""
+    """The profile cache did not answer, or not in time; its content counts as unknown."""
 
 
 class HistoryUnavailableError(StageError):
-    """The history table did not answer a read; the batch cannot be scored and is to be delivered again."""
+    """The history table did not answer a read; the batch cannot be scored and is delivered again."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from contract.scored import from_history_item, to_history_item
 from score.errors import CacheUnavailableError, HistoryUnavailableError
-from score.history_store import Insert, RowKey
-from score.profile_store import CachedProfile, Progress, Reading
+from score.history_store import InsertResult, RowKey
+from score.profile_store import CachedProfile, CacheReading, PartitionProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ class MemoryProfileStore:
         self.reads = self.writes = 0
         self._revision = 0
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
+    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
         self.reads += 1
         if self.is_down:
             raise CacheUnavailableError("down")
@@ -42,10 +42,12 @@ class MemoryProfileStore:
             read_folded_to = max(folded_to, -1)
             if span.first > folded_to + 1:
                 folded_to, fresh_from = span.first - 1, span.first
-            progress.append(Progress(span.topic, span.partition, folded_to, fresh_from, read_folded_to))
-        return Reading(profiles, progress)
+            progress.append(
+                PartitionProgress(span.topic, span.partition, folded_to, fresh_from, read_folded_to)
+            )
+        return CacheReading(profiles, progress)
 
-    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
         self.writes += 1
         if self.before_write is not None:
             interruption, self.before_write = self.before_write, None
@@ -90,19 +92,19 @@ class MemoryHistoryStore:
         self.is_down = False
         self.lookups = self.queries = 0
 
-    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
+    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
         keys = {(row.transaction.user_id, row.transaction.event_key) for row in rows}
         assert len(keys) == len(rows), "DynamoDB refuses a request with two statements on one key"
         return [self._insert(row) for row in rows]
 
-    def _insert(self, row: ScoredTransaction) -> Insert:
+    def _insert(self, row: ScoredTransaction) -> InsertResult:
         if self.fail(row):
-            return Insert.FAILED
+            return InsertResult.FAILED
         key = (row.transaction.user_id, row.transaction.event_key)
         if key in self.rows:
-            return Insert.STANDS
+            return InsertResult.EXISTS
         self.rows[key] = to_history_item(row, 0)
-        return Insert.STORED
+        return InsertResult.STORED
 
     def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
         self.lookups += 1

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert.errors import ContentionError, MarkError, PublishError
-from alert.metrics import UNITS, Metric
+from alert.metrics import Metric
 from alert.stage import MAX_CLAIM_ATTEMPTS, MAX_MARK_ATTEMPTS
+from common.metrics import MILLISECONDS
 from contract.alert import AlertState, Severity
 from contract.scored import Decision
 from tests.support.alert_store_contract import payment
@@ -107,10 +108,10 @@ def test_record_that_comes_again_does_nothing(
 @pytest.mark.parametrize("step", [Step.AFTER_CLAIM, Step.BEFORE_PUBLISH])
 def test_crash_before_the_message_loses_no_alert(tables: DictTables, inbox: Inbox, step: str) -> None:
     with pytest.raises(Crash):
-        Worker(tables, inbox, {step: crash}).tell(ONE)
+        Worker(tables, inbox, {step: crash}).alert_on(ONE)
 
     second = Worker(tables, inbox)
-    second.tell(ONE)
+    second.alert_on(ONE)
 
     assert len(inbox.alerts) == 1
     assert states(tables)["tx-1"] is AlertState.SENT
@@ -120,10 +121,10 @@ def test_crash_before_the_message_loses_no_alert(tables: DictTables, inbox: Inbo
 
 def test_crash_between_message_and_mark_repeats_the_same_alert(tables: DictTables, inbox: Inbox) -> None:
     with pytest.raises(Crash):
-        Worker(tables, inbox, {Step.AFTER_PUBLISH: crash}).tell(ONE)
+        Worker(tables, inbox, {Step.AFTER_PUBLISH: crash}).alert_on(ONE)
 
-    Worker(tables, inbox).tell(ONE)
-    Worker(tables, inbox).tell(ONE)
+    Worker(tables, inbox).alert_on(ONE)
+    Worker(tables, inbox).alert_on(ONE)
 
     assert len(inbox.alerts) == 2
     assert inbox.alerts[0] == inbox.alerts[1]
@@ -135,8 +136,8 @@ def test_mark_that_is_refused_for_a_while_is_made_and_the_message_not_repeated(
     worker = Worker(tables, inbox)
     worker.marks_refused = MAX_MARK_ATTEMPTS - 1
 
-    worker.tell(ONE)
-    Worker(tables, inbox).tell(ONE)
+    worker.alert_on(ONE)
+    Worker(tables, inbox).alert_on(ONE)
 
     assert len(inbox.alerts) == 1
     assert len(worker.waits) == MAX_MARK_ATTEMPTS - 1
@@ -149,8 +150,8 @@ def test_mark_that_is_refused_for_long_fails_the_record_and_repeats_the_same_ale
     worker.marks_refused = MAX_MARK_ATTEMPTS
 
     with pytest.raises(MarkError, match=f"{MAX_MARK_ATTEMPTS} times"):
-        worker.tell(ONE)
-    worker.tell(ONE)
+        worker.alert_on(ONE)
+    worker.alert_on(ONE)
 
     assert len(inbox.alerts) == 2
     assert inbox.alerts[0] == inbox.alerts[1]
@@ -160,22 +161,22 @@ def test_repeated_alert_tells_the_same_count_though_more_came_since(tables: Dict
     later = payment("tx-4", 60)
     tables.insert(later)
     worker = Worker(tables, inbox)
-    worker.tell(ONE)
-    worker.tell(TWO)
+    worker.alert_on(ONE)
+    worker.alert_on(TWO)
     with pytest.raises(Crash):
-        Worker(tables, inbox, {Step.AFTER_PUBLISH: crash}).tell(later)
-    worker.tell(THREE)
+        Worker(tables, inbox, {Step.AFTER_PUBLISH: crash}).alert_on(later)
+    worker.alert_on(THREE)
 
-    worker.tell(later)
+    worker.alert_on(later)
 
     assert [alert.suppressed_before.count for alert in inbox.alerts] == [0, 1, 1]
 
 
 def test_crash_after_the_mark_repeats_nothing(tables: DictTables, inbox: Inbox) -> None:
     with pytest.raises(Crash):
-        Worker(tables, inbox, {Step.AFTER_MARK: crash}).tell(ONE)
+        Worker(tables, inbox, {Step.AFTER_MARK: crash}).alert_on(ONE)
 
-    Worker(tables, inbox).tell(ONE)
+    Worker(tables, inbox).alert_on(ONE)
 
     assert len(inbox.alerts) == 1
 
@@ -196,9 +197,9 @@ def test_topic_that_is_down_fails_the_record_and_counts_the_others(tables: DictT
 
 def test_alert_is_sent_when_the_topic_is_back(tables: DictTables, inbox: Inbox) -> None:
     with pytest.raises(PublishError):
-        Worker(tables, inbox, {Step.BEFORE_PUBLISH: fail}).tell(ONE)
+        Worker(tables, inbox, {Step.BEFORE_PUBLISH: fail}).alert_on(ONE)
 
-    Worker(tables, inbox).tell(ONE)
+    Worker(tables, inbox).alert_on(ONE)
 
     assert len(inbox.alerts) == 1
     assert states(tables)["tx-1"] is AlertState.SENT
@@ -212,11 +213,11 @@ def test_of_two_workers_with_one_user_s_payments_one_tells_and_one_counts(
 
     def overtake() -> None:  # between reading and writing, once
         worker.at.clear()
-        other.tell(TWO)
+        other.alert_on(TWO)
 
     worker.at = {Step.BEFORE_CLAIM: overtake}
 
-    worker.tell(ONE)
+    worker.alert_on(ONE)
 
     assert [alert.transaction.transaction_id for alert in inbox.alerts] == ["tx-2"]
     assert states(tables) == {"tx-1": "suppressed", "tx-2": "sent", "tx-3": None}
@@ -230,11 +231,11 @@ def test_of_two_workers_with_the_same_record_both_name_one_alert(tables: DictTab
 
     def overtake() -> None:
         worker.at.clear()
-        other.tell(ONE)
+        other.alert_on(ONE)
 
     worker.at = {Step.BEFORE_CLAIM: overtake}
 
-    worker.tell(ONE)
+    worker.alert_on(ONE)
 
     assert len({alert.alert_id for alert in inbox.alerts}) == 1
     assert states(tables)["tx-1"] is AlertState.SENT
@@ -251,7 +252,7 @@ def test_user_whose_windows_never_stand_still_fails_the_record_after_bounded_tri
     worker = Worker(tables, inbox, {Step.BEFORE_CLAIM: overtake})
 
     with pytest.raises(ContentionError) as failure:
-        worker.tell(ONE)
+        worker.alert_on(ONE)
 
     assert failure.value.attempts == MAX_CLAIM_ATTEMPTS
     assert len(worker.waits) == MAX_CLAIM_ATTEMPTS
@@ -264,7 +265,7 @@ def test_payment_whose_row_an_analyst_deleted_is_not_told(tables: DictTables, in
     tables.delete("tx-1")
     worker = Worker(tables, inbox)
 
-    worker.tell(ONE)
+    worker.alert_on(ONE)
 
     assert inbox.alerts == []
     assert worker.metrics.total(Metric.FLAGGED_ROWS_MISSING) == 1
@@ -282,8 +283,8 @@ def test_row_that_cannot_be_read_fails_its_record_and_no_other(tables: DictTable
     assert "flagged_transactions.amount" in str(worker.log.lines[0]["error"])
 
 
-def test_every_metric_has_a_unit() -> None:
-    assert set(UNITS) == set(Metric)
+def test_only_latency_is_measured_in_milliseconds() -> None:
+    assert [metric for metric in Metric if metric.unit is MILLISECONDS] == [Metric.ALERT_LATENCY_MS]
 
 
 payments = st.tuples(
@@ -316,16 +317,16 @@ def test_whatever_dies_repeats_or_overtakes_each_payment_is_told_or_counted_once
             def happen(worker: Worker = worker, what: Any = what, other: FlaggedTransaction = other) -> None:
                 worker.at.clear()
                 if what == "overtaken":
-                    Worker(tables, inbox).tell(other)
+                    Worker(tables, inbox).alert_on(other)
                 else:
                     what()
 
             worker.at = {step: happen}
             repeatable += step in {Step.AFTER_CLAIM, Step.BEFORE_PUBLISH, Step.AFTER_PUBLISH}
         with suppress(Crash, PublishError):
-            worker.tell(row)
+            worker.alert_on(row)
     for row in rows:
-        Worker(tables, inbox).tell(row)
+        Worker(tables, inbox).alert_on(row)
 
     ends = Counter(row.alert_state for row in tables.rows.values())
     ids = [alert.alert_id for alert in inbox.alerts]

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from alert.store import AlertTables, Claim
 from contract.errors import InvalidRowError
-from tests.support.alert_store_contract import AlertStoreContract, DynamoDbTables, judged, payment
+from tests.support.alert_store_contract import AlertStoreContract, DynamoDbTables, decided, payment
 from tests.support.payments import NOW
 from tests.support.tables import make_table
 from tests.unit.alert.tables import DictTables
@@ -71,7 +71,7 @@ def test_reason_of_a_cancelled_claim_says_who_was_before(
 ) -> None:
     client: Any = Cancelling(windows_reason, row_reason)
 
-    assert AlertTables(client, "f", "w").claim("tx-1", judged(DictTables(), payment("tx-1")), NOW) is outcome
+    assert AlertTables(client, "f", "w").claim("tx-1", decided(DictTables(), payment("tx-1")), NOW) is outcome
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_claim_that_can_never_be_written_is_an_error(reasons: tuple[str, str]) -
     client: Any = Cancelling(*reasons)
 
     with pytest.raises(ClientError):
-        AlertTables(client, "f", "w").claim("tx-1", judged(DictTables(), payment("tx-1")), NOW)
+        AlertTables(client, "f", "w").claim("tx-1", decided(DictTables(), payment("tx-1")), NOW)
 
 
 def test_windows_that_cannot_be_read_are_named(aws: Callable[[str], Any]) -> None:
@@ -103,7 +103,7 @@ def test_windows_expire_long_after_the_last_payment_by_the_clock(aws: Callable[[
     old = payment("tx-1", minutes=-5_000_000)
     tables.insert(old)
 
-    tables.store.claim("tx-1", judged(tables, old), NOW)
+    tables.store.claim("tx-1", decided(tables, old), NOW)
 
     (row,) = client.scan(TableName="alert_windows")["Items"]
     assert int(row["expires_at"]["N"]) == round(NOW.timestamp()) + 30 * 86_400

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert.windows import MAX_WINDOWS, UserWindows, Verdict, alert_id_of, judge
+from alert.windows import MAX_WINDOWS, UserWindows, WindowDecision, alert_id_of, decide_window
 from contract.alert import AlertState, Severity, SuppressedPayments
 from contract.scored import Decision
 from tests.support.payments import NOW, make_flagged, make_transaction
@@ -32,16 +32,16 @@ def payment(minutes: float = 0, number: int = 0, **changes: Any) -> FlaggedTrans
     return make_flagged(transaction, **changes)
 
 
-def judge_all(*payments: FlaggedTransaction) -> list[Verdict]:
-    windows, verdicts = NONE, []
+def decide_all(*payments: FlaggedTransaction) -> list[WindowDecision]:
+    windows, decisions = NONE, []
     for one in payments:
-        verdicts.append(judge(windows, one, WIDTH))
-        windows = verdicts[-1].windows
-    return verdicts
+        decisions.append(decide_window(windows, one, WIDTH))
+        windows = decisions[-1].windows
+    return decisions
 
 
 def states(*payments: FlaggedTransaction) -> list[str]:
-    return [verdict.state.value for verdict in judge_all(*payments)]
+    return [decision.state.value for decision in decide_all(*payments)]
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_severity_follows_the_decision_and_from_90_the_score(
 
 
 def test_first_payment_of_a_user_is_told() -> None:
-    (verdict,) = judge_all(payment())
+    (decision,) = decide_all(payment())
 
-    assert verdict.state is AlertState.CLAIMED
-    assert verdict.claim is not None
-    assert verdict.claim.window_start == NOW
-    assert verdict.claim.suppressed_before == SuppressedPayments()
-    assert verdict.windows.version == 1
+    assert decision.state is AlertState.CLAIMED
+    assert decision.claim is not None
+    assert decision.claim.window_start == NOW
+    assert decision.claim.suppressed_before == SuppressedPayments()
+    assert decision.windows.version == 1
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ def test_rise_in_severity_is_told_at_once_and_each_level_once() -> None:
 
 
 def test_rise_keeps_the_window_where_it_was() -> None:
-    verdicts = judge_all(payment(0), payment(10, risk_score=95), payment(14), payment(20))
+    decisions = decide_all(payment(0), payment(10, risk_score=95), payment(14), payment(20))
 
-    assert [verdict.claim.window_start if verdict.claim else None for verdict in verdicts] == [
+    assert [decision.claim.window_start if decision.claim else None for decision in decisions] == [
         NOW,
         NOW,
         None,
@@ -124,13 +124,13 @@ def test_rise_keeps_the_window_where_it_was() -> None:
 
 
 def test_suppressed_payment_names_the_last_alert_of_its_window() -> None:
-    first, raised, counted = judge_all(payment(0), payment(1, risk_score=95), payment(2))
+    first, raised, counted = decide_all(payment(0), payment(1, risk_score=95), payment(2))
 
     assert counted.alert_id == raised.alert_id != first.alert_id
 
 
 def test_next_alert_tells_what_was_counted_and_begins_anew() -> None:
-    verdicts = judge_all(
+    decisions = decide_all(
         payment(0),
         payment(1, amount=Decimal("10.00")),
         payment(2, amount=Decimal("0.505")),
@@ -138,7 +138,7 @@ def test_next_alert_tells_what_was_counted_and_begins_anew() -> None:
         payment(60),
     )
 
-    told = [verdict.claim.suppressed_before for verdict in verdicts if verdict.claim]
+    told = [decision.claim.suppressed_before for decision in decisions if decision.claim]
     assert told == [
         SuppressedPayments(),
         SuppressedPayments(2, Decimal("10.50"), "USD"),
@@ -147,7 +147,7 @@ def test_next_alert_tells_what_was_counted_and_begins_anew() -> None:
 
 
 def test_total_of_several_currencies_is_not_told() -> None:
-    *_, last = judge_all(
+    *_, last = decide_all(
         payment(0), payment(1, currency="EUR"), payment(2), payment(3, currency="EUR"), payment(30)
     )
 
@@ -165,7 +165,7 @@ def test_late_payment_falls_into_its_own_window_though_newer_ones_are_open() -> 
 
 
 def test_payment_between_two_windows_belongs_to_the_nearer_one() -> None:
-    early, late, between = judge_all(payment(0), payment(20), payment(12))
+    early, late, between = decide_all(payment(0), payment(20), payment(12))
 
     assert between.state is AlertState.SUPPRESSED
     assert between.alert_id == late.alert_id != early.alert_id
@@ -175,7 +175,8 @@ def test_windows_far_apart_give_the_same_alerts_in_every_order() -> None:
     payments = [payment(0), payment(60), payment(120), payment(180)]
 
     told = {
-        tuple(sorted(verdict.alert_id for verdict in judge_all(*order))) for order in permutations(payments)
+        tuple(sorted(decision.alert_id for decision in decide_all(*order)))
+        for order in permutations(payments)
     }
 
     assert told == {tuple(sorted(alert_id_of(one) for one in payments))}
@@ -191,9 +192,9 @@ def test_old_payments_group_as_they_did_when_they_were_new() -> None:
 
 def test_windows_are_bounded_and_the_one_unused_for_longest_goes_first() -> None:
     hours = [payment(60 * hour) for hour in range(MAX_WINDOWS)]
-    *_, full = judge_all(*hours, payment(1))
+    *_, full = decide_all(*hours, payment(1))
 
-    after = judge(full.windows, payment(60 * 100), WIDTH).windows
+    after = decide_window(full.windows, payment(60 * 100), WIDTH).windows
 
     starts = [window.start for window in after.windows]
     assert len(starts) == MAX_WINDOWS
@@ -218,27 +219,27 @@ def test_alert_id_is_the_payment_s_own_whatever_else_its_row_says() -> None:
 def test_every_payment_is_told_or_counted_and_no_count_is_lost(
     payments: list[tuple[int, tuple[Decision, int]]],
 ) -> None:
-    verdicts = judge_all(
+    decisions = decide_all(
         *(
             payment(minutes, number, decision=decision, risk_score=score)
             for number, (minutes, (decision, score)) in enumerate(payments)
         )
     )
 
-    counted = sum(verdict.state is AlertState.SUPPRESSED for verdict in verdicts)
-    told = sum(verdict.claim.suppressed_before.count for verdict in verdicts if verdict.claim)
-    left = verdicts[-1].windows.suppressed.count if verdicts else 0
+    counted = sum(decision.state is AlertState.SUPPRESSED for decision in decisions)
+    told = sum(decision.claim.suppressed_before.count for decision in decisions if decision.claim)
+    left = decisions[-1].windows.suppressed.count if decisions else 0
     assert told + left == counted
-    assert [verdict.windows.version for verdict in verdicts] == list(range(1, len(verdicts) + 1))
+    assert [decision.windows.version for decision in decisions] == list(range(1, len(decisions) + 1))
 
 
 @given(st.lists(st.integers(-30, 30), min_size=1, max_size=40))
 def test_counted_payment_lies_within_the_window_whose_alert_it_names(minutes: list[int]) -> None:
     payments = [payment(minute, number) for number, minute in enumerate(minutes)]
-    verdicts = judge_all(*payments)
+    decisions = decide_all(*payments)
 
-    starts = {verdict.alert_id: verdict.claim.window_start for verdict in verdicts if verdict.claim}
+    starts = {decision.alert_id: decision.claim.window_start for decision in decisions if decision.claim}
     assert all(
-        abs(one.occurred_at - starts[verdict.alert_id]) < WIDTH
-        for one, verdict in zip(payments, verdicts, strict=True)
+        abs(one.occurred_at - starts[decision.alert_id]) < WIDTH
+        for one, decision in zip(payments, decisions, strict=True)
     )

@@ -12,7 +12,7 @@ from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from score.delivery import Span
 from score.errors import CacheUnavailableError
-from score.profile_store import ProfileWrite, Progress, RedisProfileStore, read_profile
+from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore, read_profile
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import make_grocery_payment
 
@@ -36,7 +36,7 @@ def profile() -> Profile:
 def test_profiles_and_progress_are_written_together_and_read_back(client: redis.Redis) -> None:
     store = RedisProfileStore(client, retention_days=1)
 
-    lost = store.write([ProfileWrite("user", profile(), b"")], [Progress(TOPIC, 0, 4, 0)])
+    lost = store.write([ProfileWrite("user", profile(), b"")], [PartitionProgress(TOPIC, 0, 4, 0)])
 
     reading = store.read(["user", "other"], [Span(TOPIC, 0, 5, 5)])
     found = read_profile(reading.profiles["user"])
@@ -44,16 +44,18 @@ def test_profiles_and_progress_are_written_together_and_read_back(client: redis.
     assert found is not None
     assert found.to_bytes() == profile().to_bytes()
     assert read_profile(reading.profiles["other"]) is None
-    assert reading.progress == [Progress(TOPIC, 0, 4, 0, 4)]
+    assert reading.progress == [PartitionProgress(TOPIC, 0, 4, 0, 4)]
 
 
 def test_a_stale_writer_loses(client: redis.Redis) -> None:
     store = RedisProfileStore(client, retention_days=1)
     store.write([ProfileWrite("user", profile(), b"")], [])
 
-    assert store.write([ProfileWrite("user", profile(), b"\0" * 8)], [Progress(TOPIC, 0, 9, 0)]) == ["user"]
+    assert store.write([ProfileWrite("user", profile(), b"\0" * 8)], [PartitionProgress(TOPIC, 0, 9, 0)]) == [
+        "user"
+    ]
 
-    assert store.read([], [Span(TOPIC, 0, 0, 0)]).progress == [Progress(TOPIC, 0, -1, 0)]
+    assert store.read([], [Span(TOPIC, 0, 0, 0)]).progress == [PartitionProgress(TOPIC, 0, -1, 0)]
 
 
 def test_nothing_to_do_asks_nothing(client: redis.Redis) -> None:

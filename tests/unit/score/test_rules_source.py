@@ -122,7 +122,7 @@ def test_nothing_at_the_cold_start_is_an_error_and_is_tried_again_by_the_next_ba
     rulesets = store.rulesets()
 
     for _ in range(2):
-        with pytest.raises(NoRulesetError, match="store: no ruleset in force: the document cannot be had"):
+        with pytest.raises(NoRulesetError, match="store: no active ruleset: the document cannot be fetched"):
             rulesets.current()
 
     assert store.loads == 2

@@ -19,7 +19,7 @@ from tests.support.stage_world import Killed, NoTelemetry, Surroundings
 if TYPE_CHECKING:
     from contract.transaction import Transaction
     from engine.rules.ruleset import Ruleset
-    from score.profile_store import ProfileWrite, Progress
+    from score.profile_store import PartitionProgress, ProfileWrite
 
 Handle = Callable[[KafkaEvent], PartialBatchResponse]
 LONG_AGO = NOW - timedelta(days=2)
@@ -204,7 +204,9 @@ def test_what_a_failed_server_took_is_written_again_when_others_lost(
 
     write = world.profiles.write
 
-    def write_and_fail_over(writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+    def write_and_fail_over(
+        writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]
+    ) -> list[str]:
         lost = write(writes, progress)
         world.profiles.write = write  # type: ignore[method-assign]
         world.profiles.values, world.profiles.marks = dict(values), dict(marks)
