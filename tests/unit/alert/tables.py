@@ -1,4 +1,4 @@
-"""The alert stage's two tables in dicts, and a worker that can be made to die or to be overtaken at any step."""
+"""The alert stage's two tables in dicts, and a worker that can be made to crash or to be overtaken at any step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Crash(BaseException):
-    """The worker is gone: no handler of exceptions sees it."""
+    """The worker crashed: no exception handler catches it."""
 
 
 class DictTables:
@@ -115,7 +115,7 @@ class Worker:
         )
 
     def alert_on(self, flagged: FlaggedTransaction) -> None:
-        """Take one record of the stream: the row as it was inserted."""
+        """Handle one record of the stream: the row as it was inserted."""
         self.stage.alert_on_row(to_flagged_item(flagged))
 
     def windows_of(self, user_id: str) -> UserWindows:

@@ -1,4 +1,4 @@
-"""Settings are read whole, and every variable that is wrong is named at once."""
+"""Settings are read all at once, and every wrong variable is named at once."""
 
 from __future__ import annotations
 
