@@ -12,7 +12,7 @@ from alert.store import Claim
 from alert.windows import UserWindows, WindowDecision
 from contract.alert import Alert, AlertState, decode_alert
 from contract.flagged import FlaggedTransaction, to_flagged_item
-from tests.support.alert_store_contract import WIDTH
+from tests.support.alert_store_contract import WIDTH, payment
 from tests.support.payments import NOW, Log, Metrics
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from alert.notification import AlertMessage
+
+
+ONE, TWO, THREE = payment("tx-1"), payment("tx-2", 1), payment("tx-3", 2)
+"""Flagged payments of one user within one window."""
 
 
 class Crash(BaseException):

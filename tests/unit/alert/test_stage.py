@@ -20,25 +20,10 @@ from contract.alert import AlertState, Severity
 from contract.scored import Decision
 from tests.support.alert_store_contract import payment
 from tests.support.payments import Context, flagged_event, stream_event
-from tests.unit.alert.tables import Crash, DictTables, Inbox, Step, Worker, crash, fail
+from tests.unit.alert.tables import ONE, THREE, TWO, Crash, DictTables, Inbox, Step, Worker, crash, fail
 
 if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
-
-ONE, TWO, THREE = payment("tx-1"), payment("tx-2", 1), payment("tx-3", 2)
-
-
-@pytest.fixture
-def tables() -> DictTables:
-    tables = DictTables()
-    for flagged in (ONE, TWO, THREE):
-        tables.insert(flagged)
-    return tables
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
 
 
 def states(tables: DictTables) -> dict[str, AlertState | None]:
@@ -352,58 +337,3 @@ def test_whatever_crashes_repeats_or_overtakes_each_payment_is_alerted_on_or_cou
     assert all(
         alert.window_start - alert.transaction.occurred_at < timedelta(minutes=15) for alert in inbox.alerts
     )
-
-
-def test_redelivered_record_that_was_alerted_on_or_counted_emits_nothing(
-    tables: DictTables, inbox: Inbox
-) -> None:
-    Worker(tables, inbox).stage.handle(flagged_event(ONE, TWO), Context())
-    again = Worker(tables, inbox)
-
-    again.stage.handle(flagged_event(ONE, TWO), Context())
-
-    assert again.metrics.values == {Metric.RECORDS_RECEIVED: [2], Metric.RECORDS_FAILED: [0]}
-
-
-def test_window_of_the_stage_is_the_one_of_its_settings(tables: DictTables, inbox: Inbox) -> None:
-    inside, outside = payment("tx-5", 14.99), payment("tx-6", 15)
-    for flagged in (inside, outside):
-        tables.insert(flagged)
-
-    Worker(tables, inbox).stage.handle(flagged_event(ONE, inside, outside), Context())
-
-    assert [alert.transaction.transaction_id for alert in inbox.alerts] == ["tx-1", "tx-6"]
-
-
-def test_every_metric_of_a_batch_is_emitted_by_value(tables: DictTables, inbox: Inbox) -> None:
-    other = payment("tx-9", user_id="user-2")
-    tables.insert(other)
-    tables.delete("tx-3")
-    with pytest.raises(Crash):
-        Worker(tables, inbox, {Step.AFTER_CLAIM: crash}).alert_on(ONE)
-    worker = Worker(tables, inbox)
-
-    def overtake_once() -> None:
-        if Step.BEFORE_CLAIM in worker.at:
-            del worker.at[Step.BEFORE_CLAIM]
-            before = tables.windows_of("user-1")
-            tables.windows["user-1"] = msgspec.structs.replace(before, version=before.version + 1)
-
-    def refuse_second() -> None:
-        if len(inbox.alerts) == 1:
-            fail()
-
-    worker.at = {Step.BEFORE_CLAIM: overtake_once, Step.BEFORE_PUBLISH: refuse_second}
-
-    worker.stage.handle(flagged_event(ONE, TWO, THREE, other), Context())
-
-    assert worker.metrics.values == {
-        Metric.RECORDS_RECEIVED: [4],
-        Metric.RECORDS_FAILED: [1],
-        Metric.ALERTS_SENT: [1],
-        Metric.ALERTS_REPEATED: [1],
-        Metric.ALERTS_SUPPRESSED: [1],
-        Metric.FLAGGED_ROWS_MISSING: [1],
-        Metric.PUBLISH_FAILURES: [1],
-        Metric.ALERT_LATENCY_MS: [30_000],
-    }

@@ -26,7 +26,7 @@ class Sink:
 
 
 def test_member_is_a_string_with_unit_and_meaning() -> None:
-    assert Metric.ITEMS == "ItemsSeen"
+    assert str(Metric.ITEMS) == Metric.ITEMS.value == "ItemsSeen"
     assert (Metric.ITEMS.unit.value, Metric.LATENCY.unit.value) == ("Count", "Milliseconds")
     assert Metric.LATENCY.meaning == "From there to here."
 
