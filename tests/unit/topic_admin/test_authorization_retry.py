@@ -123,3 +123,39 @@ def test_a_request_refused_for_another_reason_is_not_retried(clock: Clock) -> No
 
     assert cluster.tried == ["describe", "create"]
     assert clock.now == 1000
+
+
+def test_a_minute_is_waited_in_steps_of_three_seconds() -> None:
+    assert (MAX_WAIT_SECONDS, RETRY_INTERVAL_SECONDS) == (60.0, 3.0)
+
+
+@pytest.mark.parametrize(("late_seconds", "is_created"), [(60.0, True), (60.001, False)])
+def test_a_right_is_waited_for_up_to_a_minute_and_no_longer(
+    clock: Clock,
+    retrying: Callable[[GuardedCluster], AuthorizationRetry],
+    late_seconds: float,
+    is_created: bool,
+) -> None:
+    cluster = GuardedCluster(clock, {"create": clock.now + late_seconds})
+
+    if is_created:
+        apply_request({"topics": [TOPIC]}, retrying(cluster))
+    else:
+        with pytest.raises(KafkaUnauthorizedError, match="refused for 60 s"):
+            apply_request({"topics": [TOPIC]}, retrying(cluster))
+
+    assert ("payments" in cluster.topics) is is_created
+    assert cluster.tried == ["describe", *["create"] * 21]
+
+
+def test_a_minute_begins_with_the_first_refusal(
+    clock: Clock, retrying: Callable[[GuardedCluster], AuthorizationRetry]
+) -> None:
+    cluster = GuardedCluster(clock, {"create": clock.now + 150})
+    topics = retrying(cluster)
+    topics.describe("payments")
+    clock.now += 100
+
+    topics.create(RequestedTopic("payments", 1, 1))
+
+    assert "payments" in cluster.topics

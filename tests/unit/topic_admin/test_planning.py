@@ -103,3 +103,45 @@ def test_a_payload_that_is_not_a_list_of_topics_is_refused_naming_the_field(
 ) -> None:
     with pytest.raises(InvalidRequestError, match=problem):
         parse_request({"topics": topics})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "is_valid"),
+    [
+        ("partitions", 1, True),
+        ("partitions", 10_000, True),
+        ("partitions", 10_001, False),
+        ("replication_factor", 0, False),
+        ("replication_factor", 1, True),
+        ("replication_factor", 15, True),
+        ("replication_factor", 16, False),
+        ("name", "", False),
+        ("name", "x" * 249, True),
+        ("name", "x" * 250, False),
+        ("name", "a.b_c-D9", True),
+        ("name", "a/b", False),
+    ],
+)
+def test_values_of_a_topic_have_limits(field: str, value: object, is_valid: bool) -> None:
+    topic = {"name": "a", "partitions": 6, "replication_factor": 3} | {field: value}
+
+    if is_valid:
+        assert getattr(parse_request({"topics": [topic]}).topics[0], field) == value
+    else:
+        with pytest.raises(InvalidRequestError, match=rf"\[0\].{field}"):
+            parse_request({"topics": [topic]})
+
+
+def test_each_topic_that_is_named_twice_is_reported_once() -> None:
+    topics = [
+        {"name": name, "partitions": 1, "replication_factor": 1} for name in ("b", "a", "c", "a", "b", "a")
+    ]
+
+    with pytest.raises(InvalidRequestError, match=r"^request: topics named twice: a, b$"):
+        parse_request({"topics": topics})
+
+
+@pytest.mark.parametrize("replication_factor", [2, 4])
+def test_more_and_fewer_copies_are_refused(replication_factor: int) -> None:
+    with pytest.raises(ReplicationDiffersError, match="reassignment of partitions, by an operator"):
+        plan_topic(_requested(), _existing(replication_factor=replication_factor))

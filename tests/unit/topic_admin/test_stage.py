@@ -89,3 +89,9 @@ def test_a_refusal_of_the_brokers_ends_the_run_and_names_the_topic() -> None:
 
     with pytest.raises(KafkaRefusedError, match="topic old: no such configuration"):
         apply_request({"topics": [_topic("old", refused="1")]}, cluster)
+
+
+def test_configurations_that_were_set_are_named_in_alphabetical_order() -> None:
+    response = apply_request({"topics": [_topic("new", b="1", a="2")]}, Cluster())
+
+    assert response["topics"]["new"]["configs_set"] == ["a", "b"]
