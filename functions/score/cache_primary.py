@@ -26,16 +26,19 @@ class PrimaryClient(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run one command on the primary; RedisError where that fails."""
         try:
-            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis types none
+            return self._execute(*args, **options)
         except MovedError as moved:
-            # If a failover happens between the two, the second fails, and the next command starts at the endpoint.
             self._follow(moved.host, moved.port)
-            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis types none
         except redis.ReadOnlyError:
             # Outside cluster mode a demoted primary answers only this, and keeps its connections open. The endpoint leads to the
             # new primary, so connect to it again.
             self._return_to_endpoint()
             self.connection_pool.disconnect()
+        # If a failover happens between the two, the second fails, and the next command starts at the endpoint.
+        return self._execute(*args, **options)
+
+    def _execute(self, *args: Any, **options: Any) -> Any:
+        try:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis types none
         except (redis.ConnectionError, redis.TimeoutError):
             self._return_to_endpoint()
