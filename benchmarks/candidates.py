@@ -14,7 +14,7 @@ import msgspec
 from benchmarks.harness import INJECTED, Cost
 from benchmarks.network import Counts, Delays
 from benchmarks.workload import TOPIC, batches, kafka_event
-from score.profile_store import SLOT_TAG, ProfileWrite, Progress, RedisProfileStore, connect
+from score.profile_store import SLOT_TAG, PartitionProgress, ProfileWrite, RedisProfileStore, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ def seed_cache(harness: Harness, profiles: dict[str, Profile], folded_to: dict[i
         If the cache holds a profile of one of these users already.
     """
     store = RedisProfileStore(connect(harness.cache_endpoint), PROFILE_DAYS)
-    progress = [Progress(TOPIC, partition, offset, 0) for partition, offset in folded_to.items()]
+    progress = [PartitionProgress(TOPIC, partition, offset, 0) for partition, offset in folded_to.items()]
     lost = store.write([ProfileWrite(user, profile, b"") for user, profile in profiles.items()], progress)
     if lost:
         raise ValueError(f"{len(lost)} profiles exist already; the cache is not empty")

@@ -18,7 +18,7 @@ from confluent_kafka import Producer
 
 from benchmarks.workload import PARTITIONS, TOPIC, fold, steady_user
 from engine.profile import Profile
-from score.profile_store import ProfileWrite, Progress, RedisProfileStore, connect
+from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore, connect
 from simulator.records import timestamp_text
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def seed_profiles(cache_endpoint: str) -> None:
     for payment in steady_user("model", 0, PAST_PAYMENTS, DAY_MS, yesterday_ms):
         fold(profile, payment, now, topic="past")
     store = RedisProfileStore(connect(cache_endpoint), _BUCKETS_DAYS)
-    store.write([], [Progress(TOPIC, partition, -1, -1) for partition in range(PARTITIONS)])
+    store.write([], [PartitionProgress(TOPIC, partition, -1, -1) for partition in range(PARTITIONS)])
     users = [*map(usual_user, range(USUAL_USERS)), *map(risky_user, range(RISKY_USERS))]
     for start in range(0, len(users), _WRITES_AT_ONCE):
         writes = [ProfileWrite(user, profile, b"") for user in users[start : start + _WRITES_AT_ONCE]]
