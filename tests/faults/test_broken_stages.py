@@ -13,8 +13,8 @@ from score import stage
 from score.history_store import Insert
 from score.profile_store import ProfileWrite, Progress, Reading
 from score.user_chain import rebuild
+from tests.support.stage_machine import ScoreStageMachine
 from tests.support.stage_world import Pause, SteppedHistory, SteppedProfiles
-from tests.unit.score.test_stage_model import ScoreStageMachine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,7 +103,7 @@ class NoGapMarks(ScoreStageMachine):
     profiles_class = Profiles
 
 
-MUTANTS = (
+BROKEN_STAGES = (
     ProfileBeforeHistory,
     PutInsteadOfInsert,
     NoCompareAndSet,
@@ -112,10 +112,10 @@ MUTANTS = (
 )
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
-def test_a_broken_stage_is_caught(mutant: type[ScoreStageMachine]) -> None:
+@pytest.mark.parametrize("broken", BROKEN_STAGES, ids=lambda broken: broken.__name__)
+def test_a_broken_stage_is_caught(broken: type[ScoreStageMachine]) -> None:
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(mutant, settings=ENOUGH)
+        run_state_machine_as_test(broken, settings=ENOUGH)
 
 
 def test_a_rebuild_that_looks_ahead_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
