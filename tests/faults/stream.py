@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from contract.transaction import Location, Transaction, encode_transaction
+from contract.transaction import Location, encode_transaction
+from tests.support.payments import make_minimal_payment
 
 BERLIN = Location(latitude=52.5200066, longitude=13.404954, country="DE", city="Berlin")
 LAGOS = Location(latitude=6.5243793, longitude=3.3792057, country="NG", city="Lagos")
@@ -79,7 +80,7 @@ class Stream:
         is_late = random.random() < LATE_SHARE
         is_attack = user in self._attacked and random.random() < 0.4
         self._count += 1
-        transaction = Transaction(
+        transaction = make_minimal_payment(
             transaction_id=f"{self._name}-t-{self._count}",
             user_id=user,
             amount=Decimal(random.randint(9_000, 30_000) if is_attack else random.randint(100, 9_000))
