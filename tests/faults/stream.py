@@ -1,4 +1,4 @@
-"""A seeded stream of payments as producers send them: habits, attacks, late ones, repeats, and 5% that are no payments."""
+"""A seeded stream of payments as producers send them: usual, fraudulent, late and repeated ones, and 5% that are no payments."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Sent:
 
 
 class Stream:
-    """Payments of a group of users that no other stream has.
+    """Payments of users that belong to no other stream.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Stream:
     seed : int
         The same one gives the same stream.
     ends_at : datetime
-        Event time of the newest payments, about; UTC.
+        About the event time of the newest payments; UTC.
     """
 
     def __init__(self, name: str, seed: int, ends_at: datetime, users: int = 8) -> None:
@@ -61,7 +61,7 @@ class Stream:
         return [self._next() for _ in range(count)]
 
     def one_of_each_user(self) -> list[Sent]:
-        """One more payment of every user, by which its profile comes to light."""
+        """One more payment of every user, so that its profile is read or rebuilt."""
         return [self._payment(user) for user in self.users]
 
     def _next(self) -> Sent:
@@ -102,5 +102,5 @@ class Stream:
 
 
 def payments_in(body: bytes) -> set[bytes]:
-    """Which of a stream's payments a request names, to whatever service and in whatever form it is."""
+    """The payments of a stream that a request names, whatever its service and format."""
     return set(re.findall(rb"\d+-t-\d+", body))

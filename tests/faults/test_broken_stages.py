@@ -1,4 +1,4 @@
-"""Proof that the model-based test can fail: the score stage broken on purpose, in each way that its order exists to prevent."""
+"""Proof that the state machine can fail: the score stage is broken in each way that its order of steps prevents."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ENOUGH = settings(
 
 
 class ProfileBeforeHistory(ScoreStageMachine):
-    """Rows are held back until the profiles are written."""
+    """Rows are inserted only after the profiles are written."""
 
     def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
         held_back: list[ScoredTransaction] = []
@@ -59,7 +59,7 @@ class ProfileBeforeHistory(ScoreStageMachine):
 
 
 class PutInsteadOfInsert(ScoreStageMachine):
-    """A row that stands is written over."""
+    """A row that exists is overwritten."""
 
     class History(SteppedHistory):
         def _insert(self, row: ScoredTransaction) -> Insert:
@@ -76,8 +76,8 @@ class NoCompareAndSet(ScoreStageMachine):
     class Profiles(SteppedProfiles):
         def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
             for write in writes:
-                standing = self._world.profiles.values.get(write.user_id, (b"", b""))
-                write.expected_revision = standing[0]
+                stored = self._world.profiles.values.get(write.user_id, (b"", b""))
+                write.expected_revision = stored[0]
             return super().write(writes, progress)
 
     profiles_class = Profiles
@@ -92,7 +92,7 @@ class NoFailureList(ScoreStageMachine):
 
 
 class NoGapMarks(ScoreStageMachine):
-    """Every profile that stands in the cache is believed."""
+    """Every profile in the cache is taken for complete."""
 
     class Profiles(SteppedProfiles):
         def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
