@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from contract.transaction import Location, Transaction
 from engine.geo import Fix, distance_km, implied_speed_kmh
 from engine.profile.profile import HOURS_PER_WEEK, MS_PER_DAY, MS_PER_HOUR, hour_of_week
-from engine.profile.seen_values import Kind
+from engine.profile.seen_values import SeenKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +121,7 @@ def compute_features(facts: PaymentFacts, profile: Profile, rates: ExchangeRates
     since_last_ms = at_ms - times[stop - 1] if stop else 0
     age_ms = max(at_ms - profile.first_at_ms, 0) if profile.tx_count else 0
     first_seen_s = [profile.seen.first_seen_s(value) for value in facts.seen]
-    device_s, payee_s = first_seen_s[Kind.DEVICE], first_seen_s[Kind.PAYEE]
+    device_s, payee_s = first_seen_s[SeenKind.DEVICE], first_seen_s[SeenKind.PAYEE]
     has_past = profile.tx_count > 0
     is_new = [
         has_past and seen_s is None and value is not None
@@ -170,12 +170,12 @@ def compute_features(facts: PaymentFacts, profile: Profile, rates: ExchangeRates
         "implied_speed_kmh": _rounded(speed_kmh),
         "is_location_change": _is_location_change(facts, profile),
         "is_country_change": _is_country_change(facts, profile, stop),
-        "is_new_country": is_new[Kind.COUNTRY],
-        "is_new_device": is_new[Kind.DEVICE],
-        "is_new_merchant": is_new[Kind.MERCHANT],
-        "is_new_payee": is_new[Kind.PAYEE],
-        "is_new_channel": is_new[Kind.CHANNEL],
-        "is_new_currency": is_new[Kind.CURRENCY],
+        "is_new_country": is_new[SeenKind.COUNTRY],
+        "is_new_device": is_new[SeenKind.DEVICE],
+        "is_new_merchant": is_new[SeenKind.MERCHANT],
+        "is_new_payee": is_new[SeenKind.PAYEE],
+        "is_new_channel": is_new[SeenKind.CHANNEL],
+        "is_new_currency": is_new[SeenKind.CURRENCY],
         "device_age_days": _rounded(max(at_s - device_s, 0) / _S_PER_DAY) if device_s is not None else 0.0,
         "payee_age_days": _rounded(max(at_s - payee_s, 0) / _S_PER_DAY) if payee_s is not None else 0.0,
         "hour_of_week_share": _rounded(_habit_share(profile.hour_of_week, slot)),

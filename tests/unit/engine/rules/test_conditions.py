@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rules.cel.conditions import Outcome, Vocabulary
+from engine.rules.cel.conditions import ConditionResults, Vocabulary
 from tests.support.rule_samples import features
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def test_an_empty_list_is_false_and_asks_for_no_value() -> None:
 def test_no_conditions_give_no_outcome() -> None:
     outcome = VOCABULARY.compile([]).evaluate({})
 
-    assert outcome == Outcome([])
+    assert outcome == ConditionResults([])
 
 
 @given(st.sampled_from(["\ud800", "a\x00b", "x" * 10_000]))

@@ -101,7 +101,7 @@ def test_a_network_expires_like_any_entry() -> None:
         ("{value: ''}", "value in list 'some' is empty"),
         ("{value: a, untill: 2025-01-01}", "an entry of list 'some' has no field 'untill'; did you mean 'until'?"),
         ("{value: a, 198.51.100.7: b}", "an entry of list 'some' has no such field; it may have value, until, note"),
-        ("{note: a}", "an entry of list 'some' has no 'value'; it must"),
+        ("{note: a}", "an entry of list 'some' has no 'value', which is required"),
         ("{value: a, until: 2025-02-30}", "until in list 'some' is not a real date (day is out of range for month)"),
         ("{value: a, until: 9999-12-31}", "until in list 'some' is not a real date (date value out of range)"),
         ("{value: a, until: 2025-02-01 10:00}", "until in list 'some' must be a date (2026-01-31) or a time with its zone (2026-01-31T18:00:00Z)"),
@@ -128,7 +128,7 @@ def test_no_message_repeats_what_is_on_a_list(entry: str, secret: str) -> None:
 
 def test_a_value_stands_once_in_a_list() -> None:
     assert _problems("device_id", "{value: a}", "{value: a, until: 2025-01-01}") == [
-        "value stands twice in list 'some'"
+        "value appears twice in list 'some'"
     ]
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ("{0}", "unknown feature '0'", 1),
         ("{country.__class__}", "unknown feature 'country.__class__'", 1),
         ("{country[0]}", "unknown feature 'country[0]'", 1),
-        ("{is_weekend}", "'is_weekend' is true or false and cannot stand in a sentence", 1),
+        ("{is_weekend}", "'is_weekend' is true or false and cannot be used in a sentence", 1),
         ("{", "Single '{' encountered in format string", None),
         ("}", "Single '}' encountered in format string", None),
         ("{amount", "expected '}' before end of string", None),
