@@ -138,6 +138,18 @@ coverage: setup ## Run all tests and measure the branches of functions/ that the
 test-faults: setup ## Break everything on purpose, and hold the system to exactly once (LONG=1 for every moment and seed)
 	@$(if $(LONG),LONG=$(LONG) HYPOTHESIS_PROFILE=long )$(PY) -m pytest tests/faults tests/unit/score/test_stage_model.py $(if $(LONG),--timeout=0 -n 2 --dist loadgroup)
 
+SAMPLE ?= 150
+
+.PHONY: mutants
+mutants: $(VENV)/.dev $(VENV)-mutants/.ready ## Change the code at SAMPLE= places drawn by SEED=, one at a time; unit tests must notice 95 %
+	@$(PY) -m tests.mutants --seed $(SEED) --sample $(SAMPLE) --python $(VENV)-mutants/bin/python
+
+$(VENV)-mutants/.ready: requirements/mutants.txt $(VENV)/.uv
+	@echo "set-up: mutmut"
+	@$(PYTHON) -m venv --without-pip $(VENV)-mutants
+	@$(UV) pip sync --quiet --python $(VENV)-mutants/bin/python --require-hashes requirements/mutants.txt
+	@touch $@
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and YAML; changes nothing
 	@$(VENV)/bin/ruff check
@@ -181,7 +193,7 @@ docs: $(VENV)/.dev ## Make the pages and schemas that are made from code
 
 .PHONY: lock
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
-	@for f in dev emulator infra lambda; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
+	@for f in dev emulator infra lambda mutants; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
 	@for f in functions/*/requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
 
 .PHONY: clean
@@ -191,6 +203,6 @@ clean: ## Remove everything that was built, but not the set-up
 
 .PHONY: distclean
 distclean: clean ## Remove the set-up as well
-	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra
+	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra $(VENV)-mutants
 
 include ops/infra.mk

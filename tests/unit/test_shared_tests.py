@@ -1,4 +1,4 @@
-"""What tests share is in ``tests/support``: no test takes anything from another test, or from another kind of tests."""
+"""What tests share is in ``tests/support``: no test imports another test, or anything of another kind of tests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MODULES = own_modules()
+SHARED = ("support", "mutants")
+"""Folders of ``tests`` that are no kind of tests: what kinds share, and the tool behind `make mutants`."""
 
 
 def _imports() -> Iterator[tuple[str, str]]:
@@ -32,7 +34,7 @@ def test_a_file_imports_only_its_own_kind_and_what_is_shared() -> None:
     assert not {
         f"{importer} imports {name}"
         for importer, name in _imports()
-        if name.split(".")[1] not in (importer.split(".")[1], "support")
+        if name.split(".")[1] not in (importer.split(".")[1], *SHARED)
     }
 
 
