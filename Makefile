@@ -126,6 +126,18 @@ ARCH ?= host
 test-unit: $(VENV)/.dev ## Run the unit tests, in seconds
 	@HYPOTHESIS_PROFILE=brief $(PY) -m pytest tests/unit -n auto --dist loadfile
 
+SAMPLE ?= 150
+
+.PHONY: mutants
+mutants: $(VENV)/.dev $(VENV)-mutants/.ready ## Change the code at SAMPLE= places drawn by SEED=, one at a time; unit tests must notice 95%
+	@$(PY) -m tests.mutants --seed $(SEED) --sample $(SAMPLE) --python $(VENV)-mutants/bin/python
+
+$(VENV)-mutants/.ready: requirements/mutants.txt $(VENV)/.uv
+	@echo "set-up: mutmut"
+	@$(PYTHON) -m venv --without-pip $(VENV)-mutants
+	@$(UV) pip sync --quiet --python $(VENV)-mutants/bin/python --require-hashes requirements/mutants.txt
+	@touch $@
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and YAML; changes nothing
 	@$(VENV)/bin/ruff check
@@ -182,7 +194,7 @@ docs: $(VENV)/.dev ## Regenerate the pages, the picture and the schemas that are
 
 .PHONY: lock
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
-	@for f in dev emulator infra lambda; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
+	@for f in dev emulator infra lambda mutants; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
 	@for f in functions/*/requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
 
 .PHONY: clean
@@ -192,6 +204,6 @@ clean: ## Remove everything that was built; keeps the set-up
 
 .PHONY: distclean
 distclean: clean ## Remove the set-up too
-	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra
+	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra $(VENV)-mutants
 
 include ops/infra.mk

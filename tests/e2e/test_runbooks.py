@@ -14,7 +14,7 @@ from engine.features.catalogue import FEATURE_NAMES
 from local.provision import ALERT_INBOX, ALERT_TOPIC
 from local.redrive import redrive
 
-from .test_pipeline import all_rows, new_user, payment
+from .payments import new_user, payment
 
 if TYPE_CHECKING:
     from .conftest import System
@@ -66,13 +66,13 @@ def test_profiles_are_rebuilt_from_history_when_the_cache_was_made_anew(system: 
     user_id = new_user()
     for _ in range(3):
         system.produce(encode_transaction(payment(user_id)), key=user_id)
-    before = system.wait_for(lambda: all_rows(system, user_id, 3), "three rows")
+    before = system.wait_for(lambda: system.all_rows(user_id, 3), "three rows")
     with redis.Redis.from_url(system.stack.cache_endpoint) as cache:
         cache.flushall()
 
     system.produce(encode_transaction(payment(user_id)), key=user_id)
 
-    rows = system.wait_for(lambda: all_rows(system, user_id, 4), "the fourth row")
+    rows = system.wait_for(lambda: system.all_rows(user_id, 4), "the fourth row")
     last = max(rows, key=lambda row: row.position.offset)
     assert last.position.offset > max(row.position.offset for row in before)
     assert last.features[FEATURE_NAMES.index("profile_tx_count")] == 3
