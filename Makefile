@@ -107,7 +107,7 @@ rules-check: $(VENV)/.dev ## Check a ruleset (RULES=file)
 
 .PHONY: rules-local
 rules-local: rules-check ## Put a ruleset into force on the local stack (RULES=file)
-	@$(PY) -m local.rulesets $(RULES)
+	@$(PY) -m local.deploy_ruleset $(RULES)
 
 .PHONY: backtest
 backtest: $(VENV)/.dev ## Judge a ruleset against labelled transactions (RULES=file TRANSACTIONS= SEED=, or DATA= MAP=)

@@ -20,7 +20,7 @@ import redis
 from benchmarks.network import CONTROL, HOST, Counts, Delays
 from local.components.cache import Cache
 from local.processes import ManagedProcess, free_port
-from local.provision import ACCOUNT_ID, Resources, resolve_environment
+from local.resources import ACCOUNT_ID, Resources, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.build_zips import FUNCTIONS_DIR, build_zip, function_names

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from local.components.aws_api import make_client
-from local.provision import LANDING_PREFIX
+from local.resources import LANDING_PREFIX
 from local.stack import read_state
 from local.stack.state import DEFAULT_BUILD_DIR
 from simulator.feed import feed

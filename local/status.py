@@ -18,10 +18,10 @@ from local.components.aws_api import AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
 from local.components.cache import Cache, is_cache_up
 from local.event_sources.config import MappingConfigError
-from local.metrics import Snapshot, StackMetrics
 from local.stack import StackError
-from local.stack.stack import INGESTION, INGESTION_OUTPUT, mapping_name, read_ingestion
+from local.stack.parts import INGESTION, INGESTION_OUTPUT, mapping_process_name, read_ingestion
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
+from local.stack_metrics import Snapshot, StackMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ def check(metrics: StackMetrics, build_dir: Path = DEFAULT_BUILD_DIR) -> list[He
     if state.ingestion:
         asked[INGESTION] = lambda: _check_ingestion(StackFolder(build_dir).log_dir)
     for function in state.functions:
-        asked[mapping_name(function)] = lambda name=function: _check_mapping(metrics, name)  # type: ignore[misc]
+        asked[mapping_process_name(function)] = lambda name=function: _check_mapping(metrics, name)  # type: ignore[misc]
     records = {record.name: record for record in state.processes}
     return [
         ask()
@@ -102,7 +102,7 @@ def _check_ingestion(log_dir: Path) -> Health:
 
 
 def _check_mapping(metrics: StackMetrics, function: str) -> Health:
-    part = mapping_name(function)
+    part = mapping_process_name(function)
     try:
         told = metrics.mapping_status(function)
     except MappingConfigError as error:

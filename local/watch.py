@@ -20,9 +20,9 @@ from rich.table import Table
 from rich.text import Text
 
 from contract.alert import Severity
-from local.metrics import Snapshot, StackMetrics
 from local.stack import StackError
 from local.stack.state import DEFAULT_BUILD_DIR
+from local.stack_metrics import Snapshot, StackMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

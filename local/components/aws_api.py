@@ -68,7 +68,7 @@ class AwsApi(Component):
 
     def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
-        process.wait_until(lambda: is_aws_api_up(self.endpoint, 2.0), "answers /_ministack/ready")
+        process.wait_until(lambda: is_aws_api_up(self.endpoint, 2.0), "an answer from /_ministack/ready")
 
 
 def make_client(service: str, endpoint: str) -> Any:

@@ -61,9 +61,9 @@ class Broker(Component):
     def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
         # It listens a little before it knows itself as a broker of the cluster.
-        process.wait_until(lambda: is_kafka_up(self.endpoint, _REQUEST_SECONDS), "gives its metadata")
+        process.wait_until(lambda: is_kafka_up(self.endpoint, _REQUEST_SECONDS), "its metadata")
         # It makes the topic of consumer groups when it is first asked for a group, and refuses groups meanwhile.
-        process.wait_until(lambda: _knows_groups(self.endpoint), "keeps offsets of consumer groups")
+        process.wait_until(lambda: _knows_groups(self.endpoint), "its offsets of consumer groups")
 
     def _format_storage(self, argv: tuple[str, ...]) -> None:
         done = subprocess.run(argv, capture_output=True, check=False, cwd=self._folder)

@@ -54,7 +54,7 @@ class Cache(Component):
 
     def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
-        process.wait_until(lambda: is_cache_up(self.endpoint, 1.0), "answers PING")
+        process.wait_until(lambda: is_cache_up(self.endpoint, 1.0), "an answer to PING")
 
 
 def is_cache_up(endpoint: str, seconds: float) -> bool:

@@ -56,7 +56,7 @@ class DynamoDbLocal(Component):
 
     def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
-        process.wait_until(lambda: _answers(self.endpoint), "answers HTTP")
+        process.wait_until(lambda: _answers(self.endpoint), "an HTTP answer")
 
 
 def _answers(endpoint: str) -> bool:

@@ -20,7 +20,8 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from local.processes import log_tail, stop_processes, wait_until_gone
+from local.process_tree import stop_processes, wait_until_gone
+from local.processes import log_tail
 from local.stack.stack import Stack
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
 from ops.manifests import ROOT

@@ -11,8 +11,8 @@ import redis
 from contract.alert import Alert
 from contract.transaction import encode_transaction
 from engine.features.catalogue import FEATURE_NAMES
-from local.provision import ALERT_INBOX, ALERT_TOPIC
 from local.redrive import redrive
+from local.resources import ALERT_INBOX, ALERT_TOPIC
 
 from .test_pipeline import all_rows, new_user, payment
 

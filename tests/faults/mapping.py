@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 import psutil
 
-from local.components.aws_api import CREDENTIALS, REGION
+from local.components.aws_api import REGION
 from local.event_sources.config import (
     MappingConfig,
     MappingCounters,
@@ -23,8 +22,9 @@ from local.event_sources.config import (
 from local.faults.control import Control
 from local.faults.mapping_process import control_folder
 from local.processes import ManagedProcess
-from local.provision import ACCOUNT_ID, resolve_environment
+from local.resources import ACCOUNT_ID, resolve_environment
 from local.runtime.package import unpack
+from local.stack.parts import LAMBDA_PYTHON, is_mapping_running, mapping_command
 from ops.manifests import ROOT
 
 if TYPE_CHECKING:
@@ -60,18 +60,12 @@ class Mapping:
             state_dir=state_dir,
             log_dir=site.logs / place,
             zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
-            lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
+            lambda_python=LAMBDA_PYTHON,
         )
         self.config = self.with_package(config, config.zip)
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
-            "AWS_ENDPOINT_URL": site.aws_api.endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            **CREDENTIALS,
-        }
-        argv = [sys.executable, "-m", "local.faults.mapping_process"]
-        argv += ["--function", function, "--config", str(self._config_file)]
+        argv, environment = mapping_command(
+            function, self._config_file, site.aws_api.endpoint, "local.faults.mapping_process"
+        )
         log = site.logs / place / f"{function}-mapping.log"
         self.process = ManagedProcess(f"{function}-mapping", argv, log, environment, ROOT)
 
@@ -92,7 +86,7 @@ class Mapping:
         status_file(self._config_file, self.function).unlink(missing_ok=True)
         self.process.start()
         self.process.wait_until(
-            lambda: (told := self.status()) is not None and told.state == "running", "its mapping runs"
+            lambda: is_mapping_running(self._config_file, self.function), "its event source mapping to run"
         )
 
     def status(self) -> MappingStatus | None:

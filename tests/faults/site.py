@@ -29,7 +29,8 @@ from local.components.broker import Broker, is_kafka_up
 from local.components.cache import Cache, is_cache_up
 from local.faults.aws_proxy import AwsProxy
 from local.faults.tcp_proxy import TcpProxy
-from local.provision import ALERT_INBOX, dead_letter_name, provision
+from local.provision import provision
+from local.resources import ALERT_INBOX, dead_letter_name
 from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
 from score.profile_store import RedisProfileStore, connect, read_profile

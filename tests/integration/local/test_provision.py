@@ -9,7 +9,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from local.components.aws_api import AwsApi, make_client
-from local.provision import ALERT_INBOX, TOPIC_PARTITIONS, provision
+from local.provision import TOPIC_PARTITIONS, provision
+from local.resources import ALERT_INBOX
 from local.rulesets import Rulesets
 from ops.manifests import read_functions, read_tables
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from local.provision import Resources
+    from local.resources import Resources
 
 RULESET = "version: first\n"
 

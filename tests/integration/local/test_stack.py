@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from local.processes import wait_until_gone
+from local.process_tree import wait_until_gone
 from local.stack import Stack, StackRunningError, StackState, read_state
 from ops.manifests import ROOT
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.provision import BUCKETS, Resources, UnknownReferenceError, resolve_environment, table_request
+from local.provision import table_request
+from local.resources import BUCKETS, Resources, UnknownReferenceError, resolve_environment
 from ops.manifests import (
     FunctionSpec,
     Index,

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from local.env import exports
-from local.processes import ProcessRecord, start_mark
-from local.provision import Resources
+from local.process_tree import ProcessRecord, start_mark
+from local.resources import Resources
 from local.stack import StackRunningError, StackState, read_state
 from local.stack.state import StackFolder
 
@@ -86,7 +86,7 @@ def test_folder_has_one_owner_at_a_time(tmp_path: Path) -> None:
     first, second = StackFolder(tmp_path), StackFolder(tmp_path)
     first.acquire()
 
-    with pytest.raises(StackRunningError, match=f"a stack runs in {tmp_path} already"):
+    with pytest.raises(StackRunningError, match=f"a stack already runs in {tmp_path}"):
         second.acquire()
 
     first.release()

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from contract.alert import Severity
 from local.latest_alerts import AlertLine
-from local.metrics import Snapshot
+from local.stack_metrics import Snapshot
 from local.watch import line, rate, render
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from contract.scored import HISTORY_TABLE
 from local.components.aws_api import make_client
 from local.event_sources.config import MappingConfigError, read_status, status_file
 from local.latest_alerts import AlertLine, LatestAlerts
-from local.provision import dead_letter_name
-from local.runtime.metrics import MetricSums
+from local.resources import dead_letter_name
+from local.runtime.function_metrics import MetricSums
 from local.stack import StackError, read_state
-from local.stack.stack import read_ingestion
+from local.stack.parts import read_ingestion
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
 from ops.manifests import read_functions
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.event_sources.config import MappingStatus
-    from local.provision import Resources
+    from local.resources import Resources
     from local.stack import StackState
 
 _KAFKA_SECONDS: Final = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from local.runtime.metrics import MetricSums, sum_metrics
+from local.runtime.function_metrics import MetricSums, sum_metrics
 
 if TYPE_CHECKING:
     from pathlib import Path
