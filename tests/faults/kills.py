@@ -6,13 +6,16 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from local.faults.aws_proxy import Answer, Call, internal_error
+from local.faults.aws_answers import internal_error
 
 from .fault import Forward, comes_again
 from .stream import payments_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from local.proxy.aws import Call
+    from local.proxy.http import Answer
 
     from .site import Site
 
