@@ -20,7 +20,7 @@ from local.event_sources.config import (
     write_config,
 )
 from local.faults.control import Control
-from local.faults.mapping_process import control_folder
+from local.faults.event_source_process import control_folder
 from local.processes import ManagedProcess
 from local.resources import ACCOUNT_ID, resolve_environment
 from local.runtime.package import unpack
@@ -64,7 +64,7 @@ class Mapping:
         )
         self.config = self.with_package(config, config.zip)
         argv, environment = mapping_command(
-            function, self._config_file, site.aws_api.endpoint, "local.faults.mapping_process"
+            function, self._config_file, site.aws_api.endpoint, "local.faults.event_source_process"
         )
         log = site.logs / place / f"{function}-mapping.log"
         self.process = ManagedProcess(f"{function}-mapping", argv, log, environment, ROOT)

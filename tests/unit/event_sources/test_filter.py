@@ -116,7 +116,7 @@ def test_no_pattern_accepts_everything() -> None:
         ({"a": []}, r"^\$\.a: an empty list"),
         ({"a": [["x"]]}, r"^\$\.a: a list in a list"),
         ({"a": {"b": [{"wildcard": "x*"}]}}, r"^\$\.a\.b: 'wildcard' is not one of"),
-        ({"a": [{"prefix": "x", "suffix": "y"}]}, r"^\$\.a: one operator an object"),
+        ({"a": [{"prefix": "x", "suffix": "y"}]}, r"^\$\.a: one operator per object"),
         ({"a": [{"prefix": 1}]}, r"^\$\.a\.prefix: must be a string"),
         ({"a": [{"numeric": [">"]}]}, r"^\$\.a\.numeric: must be one or two comparisons"),
         ({"a": [{"numeric": ["!=", 1]}]}, r"^\$\.a\.numeric: '!=' is not one of"),

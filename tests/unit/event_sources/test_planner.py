@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.event_sources.records import Outcome
-from tests.unit.event_sources.factories import LANE, NOW_S, policy, record, records
+from local.event_sources.records import DeliveryResult
+from tests.unit.event_sources.factories import NOW_S, QUEUE, policy, record, records
 from tests.unit.event_sources.planning import (
     FAILED,
     OTHER,
@@ -33,7 +33,7 @@ class TestBatching:
         planner = make_planner(batch_size=3)
         offer(planner, records(1, 5))
 
-        batches, _ = deliver_all(planner, lambda _: Outcome())
+        batches, _ = deliver_all(planner, lambda _: DeliveryResult())
 
         assert batches == [[1, 2, 3], [4, 5]]
 
@@ -66,21 +66,21 @@ class TestBatching:
         planner = make_planner(max_batch_bytes=100)
         offer(planner, [record(1, size=101), record(2)])
 
-        batches, discards = deliver_all(planner, lambda _: Outcome())
+        batches, discards = deliver_all(planner, lambda _: DeliveryResult())
 
         assert discards == [("MaximumPayloadSizeExceeded", [1])]
         assert batches == [[2]]
 
     def test_partitions_of_one_poller_share_a_batch(self) -> None:
-        planner = make_planner((LANE, OTHER))
+        planner = make_planner((QUEUE, OTHER))
         offer(planner, records(1, 2) + records(7, 8, OTHER))
 
         assert positions(batch(planner)) == [1, 2, 7, 8]
 
     def test_lanes_of_different_groups_do_not_share_a_batch(self) -> None:
         """ParallelizationFactor: the number of batches to process concurrently from each shard."""
-        planner = make_planner((LANE,), "shard/0")
-        planner.add_lane(OTHER, "shard/1")
+        planner = make_planner((QUEUE,), "shard/0")
+        planner.add_queue(OTHER, "shard/1")
         offer(planner, records(1, 2) + records(3, 4, OTHER))
 
         assert [positions(batch(planner)), positions(batch(planner))] == [[1, 2], [3, 4]]
@@ -94,7 +94,7 @@ class TestBatching:
         meanwhile = planner.next(NOW_S)
 
         assert meanwhile is None
-        planner.settle(first, Outcome(), NOW_S)
+        planner.settle(first, DeliveryResult(), NOW_S)
         assert positions(batch(planner)) == [3, 4]
 
 
@@ -105,7 +105,7 @@ class TestRetries:
         """If your function returns an error, Lambda retries the batch until success, expiry or the quota; it blocks the shard."""
         planner = make_planner(batch_size=2)
         offer(planner, records(1, 4))
-        tries = iter([FAILED, Outcome(), Outcome()])
+        tries = iter([FAILED, DeliveryResult(), DeliveryResult()])
 
         batches, discards = deliver_all(planner, lambda _: next(tries))
 
@@ -146,25 +146,25 @@ class TestRetries:
         offer(planner, records(1, 2))
 
         batches, discards = deliver_all(
-            planner, lambda batch: FAILED if positions(batch) == [1] else Outcome()
+            planner, lambda batch: FAILED if positions(batch) == [1] else DeliveryResult()
         )
 
         assert batches == [[1], [2]]
         assert discards == [("RetryAttemptsExhausted", [1])]
 
     def test_a_retry_of_one_lane_does_not_hold_up_another(self) -> None:
-        planner = make_planner((LANE, OTHER), batch_size=1)
+        planner = make_planner((QUEUE, OTHER), batch_size=1)
         offer(planner, records(1, 1) + records(1, 1, OTHER))
         planner.settle(batch(planner), FAILED, NOW_S)
 
-        assert batch(planner).records[0].lane == OTHER
+        assert batch(planner).records[0].queue == OTHER
 
     def test_records_over_the_maximum_age_are_given_up(self) -> None:
         """Maximum age of record: the maximum age of a record that Lambda sends to your function."""
         planner = make_planner(maximum_record_age_seconds=60)
         offer(planner, [record(1, arrived_at_s=NOW_S - 61), record(2, arrived_at_s=NOW_S - 59)])
 
-        batches, discards = deliver_all(planner, lambda _: Outcome())
+        batches, discards = deliver_all(planner, lambda _: DeliveryResult())
 
         assert discards == [("RecordAgeExceeded", [1])]
         assert batches == [[2]]
@@ -201,21 +201,21 @@ class TestPartialFailures:
         """Lambda uses the record with the lowest sequence number as the checkpoint, and retries all records from there."""
         planner = make_planner()
         offer(planner, records(1, 5))
-        tries = iter([Outcome(failed={LANE: 3}), Outcome()])
+        tries = iter([DeliveryResult(failed={QUEUE: 3}), DeliveryResult()])
 
         batches, _ = deliver_all(planner, lambda _: next(tries))
 
         assert batches == [[1, 2, 3, 4, 5], [3, 4, 5]]
 
     def test_a_partition_without_a_failed_offset_is_done(self) -> None:
-        planner = make_planner((LANE, OTHER))
+        planner = make_planner((QUEUE, OTHER))
         offer(planner, records(1, 2) + records(1, 2, OTHER))
 
-        done = planner.settle(batch(planner), Outcome(failed={OTHER: 2}), NOW_S)
+        done = planner.settle(batch(planner), DeliveryResult(failed={OTHER: 2}), NOW_S)
 
         assert done == 3
-        assert planner.progress(LANE.origin).first_unfinished is None
-        waiting = planner.progress(OTHER.origin).first_unfinished
+        assert planner.resume_point(QUEUE.origin).first_unfinished is None
+        waiting = planner.resume_point(OTHER.origin).first_unfinished
         assert waiting is not None
         assert waiting.position == 2
 
@@ -223,7 +223,7 @@ class TestPartialFailures:
         planner = make_planner(maximum_retries=1)
         offer(planner, records(1, 3))
 
-        batches, discards = deliver_all(planner, lambda _: Outcome(failed={LANE: 3}))
+        batches, discards = deliver_all(planner, lambda _: DeliveryResult(failed={QUEUE: 3}))
 
         assert batches == [[1, 2, 3], [3]]
         assert discards == [("RetryAttemptsExhausted", [3])]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.faults.control import Control
-from local.faults.mapping_process import AbandoningPool
+from local.faults.event_source_process import AbandoningPool
 from local.runtime.invocation import InvocationResult
 from local.runtime.pool import FunctionPool
 from ops.manifests import read_functions

@@ -1,4 +1,4 @@
-"""A mapping's process that can be told to give up on a function which runs on: ``python -m local.faults.mapping_process``.
+"""A mapping's process that can be told to give up on a function which runs on: ``python -m local.faults.event_source_process``.
 
 It is `local.event_sources` with another pool. Where nothing is told, nothing differs. `<config file>.host` beside its
 configuration is the :class:`Control`'s folder.

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from local.event_sources.mapping import EventSourceMapping, Sink
-from local.event_sources.records import Batch, Discard, LaneKey, Progress
+from local.event_sources.event_source_mapping import EventSourceMapping, Sink
+from local.event_sources.records import Batch, Discard, QueueKey, ResumePoint
 from local.runtime.invocation import FunctionError, InvocationResult
 from local.runtime.pool import PoolStoppedError
-from tests.unit.event_sources.factories import LANE, NOW_S, policy, records, result
+from tests.unit.event_sources.factories import NOW_S, QUEUE, policy, records, result
 
 WAIT_SECONDS = 30.0
 
@@ -23,12 +23,12 @@ class MemorySource:
 
     def __init__(self, last: int) -> None:
         self.last = last
-        self.kept: list[Progress] = []
+        self.kept: list[ResumePoint] = []
         self.is_closed = False
 
     def start(self, sink: Sink) -> None:
-        sink.add_lane(LANE, "poller-0")
-        sink.offer(LANE.origin, {LANE: records(1, self.last)}, str(self.last), 0)
+        sink.add_queue(QUEUE, "poller-0")
+        sink.offer(QUEUE.origin, {QUEUE: records(1, self.last)}, str(self.last), 0)
 
     def stop_reading(self) -> None:
         pass
@@ -39,16 +39,16 @@ class MemorySource:
     def event(self, batch: Batch) -> bytes:
         return ",".join(record.identifier for record in batch.records).encode()
 
-    def locate(self, identifier: object, batch: Batch) -> tuple[LaneKey, int] | None:
+    def locate(self, identifier: object, batch: Batch) -> tuple[QueueKey, int] | None:
         return next(
-            ((each.lane, each.position) for each in batch.records if each.identifier == identifier), None
+            ((each.queue, each.position) for each in batch.records if each.identifier == identifier), None
         )
 
     def batch_info(self, discard: Discard) -> dict[str, dict[str, Any]]:
         return {"Info": {"first": discard.piece.records[0].identifier}}
 
-    def keep(self, origin: str, progress: Progress) -> None:
-        self.kept.append(progress)
+    def save(self, origin: str, resume_point: ResumePoint) -> None:
+        self.kept.append(resume_point)
 
     def backlog(self, unfinished: int) -> int:
         return unfinished
@@ -118,7 +118,7 @@ def test_records_are_counted_once_and_the_progress_is_kept(make_mapping: Make) -
     assert mapping.counters.batches == 3
     assert mapping.counters.records == 25
     assert mapping.backlog() == 0
-    assert source.kept[-1] == Progress(first_unfinished=None, read_to="25")
+    assert source.kept[-1] == ResumePoint(first_unfinished=None, read_to="25")
 
 
 def test_given_up_records_wait_for_a_destination_that_is_away(make_mapping: Make) -> None:
