@@ -26,7 +26,7 @@ def records(first: int, last: int, queue: QueueKey = QUEUE) -> list[SourceRecord
 
 
 def policy(**changes: Any) -> Policy:
-    """Batches of ten at once, two retries after 1 s and 2 s, no bisecting."""
+    """Batches of ten without a window, two retries after 1 s and 2 s, no bisecting."""
     settings: dict[str, Any] = {
         "batch_size": 10,
         "batch_window_seconds": 0.0,

@@ -1,4 +1,4 @@
-"""A planner at work: what it is offered, what it hands out, and how that ends."""
+"""Drives a planner: offers records, takes batches and discards, and settles them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make_planner(
 
 
 def offer(planner: Planner, offered: list[SourceRecord], now_s: float = NOW_S) -> None:
-    """Let it read records, queue by queue."""
+    """Offer records, queue by queue."""
     by_queue: dict[QueueKey, list[SourceRecord]] = {}
     for each in offered:
         by_queue.setdefault(each.queue, []).append(each)
@@ -39,21 +39,21 @@ def offer(planner: Planner, offered: list[SourceRecord], now_s: float = NOW_S) -
 
 
 def batch(planner: Planner, now_s: float = NOW_S) -> Batch:
-    """Its next work, which must be a batch."""
+    """Return its next work, which must be a batch."""
     work = planner.next(now_s)
     assert isinstance(work, Batch)
     return work
 
 
 def discard(planner: Planner, now_s: float = NOW_S) -> Discard:
-    """Its next work, which must be a discard."""
+    """Return its next work, which must be a discard."""
     work = planner.next(now_s)
     assert isinstance(work, Discard)
     return work
 
 
 def positions(work: Batch | Discard) -> list[int]:
-    """Of the records in it."""
+    """Return the positions of the records in it."""
     found = work.records if isinstance(work, Batch) else work.piece.records
     return [each.position for each in found]
 
@@ -61,7 +61,7 @@ def positions(work: Batch | Discard) -> list[int]:
 def deliver_all(
     planner: Planner, answer: Callable[[Batch], DeliveryResult], now_s: float = NOW_S
 ) -> tuple[list[list[int]], list[tuple[str, list[int]]]]:
-    """Work until nothing is left, the clock jumping to whatever is due: positions of each batch, and of each discard."""
+    """Work until nothing is left; the clock jumps to whatever is due. Returns the positions of each batch and each discard."""
     batches: list[list[int]] = []
     discards: list[tuple[str, list[int]]] = []
     for _ in range(10_000):

@@ -1,4 +1,4 @@
-"""The parts of reading a stream that need none: shard order, event records, checkpoints, lookups."""
+"""The parts of reading a stream that need no stream: shard order, event records, checkpoints, lookups."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_event_record_is_what_lambda_sends() -> None:
     }
 
 
-def test_what_time_to_live_deleted_says_so() -> None:
+def test_a_deletion_by_time_to_live_is_marked() -> None:
     deleted = _read_record(userIdentity={"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"})
 
     assert to_event_record(deleted, STREAM_ARN)["userIdentity"] == {
@@ -86,7 +86,7 @@ def _with_document(document: bytes) -> Any:
     return type(made)(made.queue, made.position, "000123", made.arrived_at_s, document)
 
 
-def test_a_child_is_read_after_its_parent_is_dealt_with() -> None:
+def test_a_child_is_read_after_its_parent_is_done() -> None:
     """Lambda processes a parent shard's records before its children's."""
     shards = {"parent": None, "child": "parent", "orphan": "trimmed"}
 
@@ -107,7 +107,7 @@ def test_a_sequence_number_is_found_as_it_was_written() -> None:
     assert _source().locate(2, batch) is None
 
 
-def test_given_up_records_are_named_by_their_place_in_the_stream() -> None:
+def test_discarded_records_are_named_by_their_place_in_the_stream() -> None:
     """The guide's example: shardId, startSequenceNumber, endSequenceNumber, arrivals, batchSize, streamArn."""
     info = _source().batch_info(Discard(Piece(tuple(records(1, 3))), "RetryAttemptsExhausted"))
 
@@ -124,10 +124,10 @@ def test_given_up_records_are_named_by_their_place_in_the_stream() -> None:
 
 def test_a_checkpoint_survives_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "state" / "persist.json"
-    kept = Checkpoints(file, STREAM_ARN)
-    kept.save("done", ResumePoint(None, "9"))
-    kept.save("waiting", ResumePoint(record(4), "9"))
-    kept.save("unread", ResumePoint(None, None))
+    checkpoints = Checkpoints(file, STREAM_ARN)
+    checkpoints.save("done", ResumePoint(None, "9"))
+    checkpoints.save("waiting", ResumePoint(record(4), "9"))
+    checkpoints.save("unread", ResumePoint(None, None))
 
     again = Checkpoints(file, STREAM_ARN)
 
@@ -136,14 +136,14 @@ def test_a_checkpoint_survives_a_restart(tmp_path: Path) -> None:
     assert again.get("unread") is None
 
 
-def test_checkpoints_of_an_earlier_stream_are_forgotten(tmp_path: Path) -> None:
+def test_checkpoints_of_an_earlier_stream_are_ignored(tmp_path: Path) -> None:
     file = tmp_path / "persist.json"
     Checkpoints(file, STREAM_ARN).save("shard", ResumePoint(None, "9"))
 
     assert Checkpoints(file, STREAM_ARN + "1").get("shard") is None
 
 
-def test_a_checkpoint_file_that_is_none_is_named(tmp_path: Path) -> None:
+def test_an_invalid_checkpoint_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "persist.json"
     file.write_text("{")
 

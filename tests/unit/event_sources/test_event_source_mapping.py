@@ -1,4 +1,4 @@
-"""The mapping at work, on a source, a function and a destination of the test's own."""
+"""An event source mapping with a source, a function and a destination that the test makes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ WAIT_SECONDS = 30.0
 
 
 class MemorySource:
-    """Offers what it is given at the start; remembers the progress that it is told."""
+    """Offers given records at the start; records the resume points that it is to save."""
 
     def __init__(self, last: int) -> None:
         self.last = last
-        self.kept: list[ResumePoint] = []
+        self.saved: list[ResumePoint] = []
         self.is_closed = False
 
     def start(self, sink: Sink) -> None:
@@ -48,7 +48,7 @@ class MemorySource:
         return {"Info": {"first": discard.piece.records[0].identifier}}
 
     def save(self, origin: str, resume_point: ResumePoint) -> None:
-        self.kept.append(resume_point)
+        self.saved.append(resume_point)
 
     def backlog(self, unfinished: int) -> int:
         return unfinished
@@ -58,7 +58,7 @@ class MemorySource:
 
 
 class MemoryDestination:
-    """Takes invocation records, after it has refused some."""
+    """Takes invocation records, after it has refused a number of them."""
 
     def __init__(self, refusals: int = 0) -> None:
         self.refusals = refusals
@@ -109,7 +109,7 @@ def _wait_until(mapping: EventSourceMapping, holds: Callable[[], bool]) -> None:
         assert mapping._changed.wait_for(holds, WAIT_SECONDS)
 
 
-def test_records_are_counted_once_and_the_progress_is_kept(make_mapping: Make) -> None:
+def test_records_are_counted_once_and_the_resume_point_is_saved(make_mapping: Make) -> None:
     source = MemorySource(25)
 
     mapping = make_mapping(source, lambda _: result())
@@ -118,10 +118,10 @@ def test_records_are_counted_once_and_the_progress_is_kept(make_mapping: Make) -
     assert mapping.counters.batches == 3
     assert mapping.counters.records == 25
     assert mapping.backlog() == 0
-    assert source.kept[-1] == ResumePoint(first_unfinished=None, read_to="25")
+    assert source.saved[-1] == ResumePoint(first_unfinished=None, read_to="25")
 
 
-def test_given_up_records_wait_for_a_destination_that_is_away(make_mapping: Make) -> None:
+def test_discarded_records_wait_for_an_unavailable_destination(make_mapping: Make) -> None:
     source, destination = MemorySource(1), MemoryDestination(refusals=2)
     failed = result(b"{}", FunctionError("ValueError", "bad"))
 
@@ -156,12 +156,12 @@ def test_what_is_in_flight_is_finished_before_a_stop_returns(make_mapping: Make)
 
     assert source.is_closed
     assert mapping.counters.records == 10
-    kept = source.kept[-1].first_unfinished
-    assert kept is not None
-    assert kept.position == 11
+    saved = source.saved[-1].first_unfinished
+    assert saved is not None
+    assert saved.position == 11
 
 
-def test_records_of_a_function_that_was_stopped_stay_unfinished(make_mapping: Make) -> None:
+def test_records_of_a_stopped_function_stay_unfinished(make_mapping: Make) -> None:
     source = MemorySource(1)
     was_invoked = threading.Event()
 
@@ -175,10 +175,10 @@ def test_records_of_a_function_that_was_stopped_stay_unfinished(make_mapping: Ma
 
     assert mapping.backlog() == 1
     assert mapping.failure is None
-    assert source.kept == []
+    assert source.saved == []
 
 
-def test_a_fault_of_the_mapping_itself_is_shown(make_mapping: Make) -> None:
+def test_a_fault_of_the_mapping_itself_is_reported(make_mapping: Make) -> None:
     fault = RuntimeError("a fault")
 
     def invoke(_: bytes) -> InvocationResult:

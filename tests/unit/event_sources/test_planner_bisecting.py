@@ -1,4 +1,4 @@
-"""Splits, progress, and that each record ends once, held to what the Lambda developer guide says of stream and Kafka mappings."""
+"""Splits, resume points and that each record ends once, compared with the Lambda developer guide on stream and Kafka mappings."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TestBisecting:
         assert batches == [[1, 2, 3, 4], [3, 4]]
         assert discards == []
 
-    def test_a_record_that_always_fails_is_given_up_alone(self) -> None:
+    def test_a_record_that_always_fails_is_discarded_alone(self) -> None:
         planner = make_planner(bisect_on_error=True)
         offer(planner, records(1, 10))
 
@@ -77,7 +77,7 @@ class TestBisecting:
 
         assert batches == [[1, 2, 7, 8], [1, 2], [7, 8]]
 
-    def test_a_lone_record_is_retried_as_often_as_the_quota_says(self) -> None:
+    def test_a_single_record_is_retried_up_to_the_quota(self) -> None:
         planner = make_planner(bisect_on_error=True, maximum_retries=2)
         offer(planner, records(1, 1))
 
@@ -87,10 +87,10 @@ class TestBisecting:
         assert len(discards) == 1
 
 
-class TestProgress:
-    """Where a restart goes on."""
+class TestResumePoint:
+    """Where reading resumes after a restart."""
 
-    def test_it_is_the_first_record_that_is_not_done_with(self) -> None:
+    def test_it_is_the_first_record_that_is_not_done(self) -> None:
         planner = make_planner()
         offer(planner, records(1, 3))
 
@@ -107,7 +107,7 @@ class TestProgress:
 
         assert planner.resume_point(QUEUE.origin).read_to == "7"
 
-    def test_of_a_shard_it_is_the_least_of_its_lanes(self) -> None:
+    def test_of_a_shard_it_is_the_earliest_of_its_queues(self) -> None:
         first, second = QueueKey("shard", 0), QueueKey("shard", 1)
         planner = make_planner((first,), "shard/0")
         planner.add_queue(second, "shard/1")
@@ -125,10 +125,10 @@ class TestProgress:
     maximum_retries=st.integers(0, 3),
     data=st.data(),
 )
-def test_every_record_is_taken_or_given_up_once_and_in_order(
+def test_every_record_is_processed_or_discarded_once_and_in_order(
     sizes: list[int], batch_size: int, bisect: bool, maximum_retries: int, data: st.DataObject
 ) -> None:
-    """Whatever fails, how often and how: each queue's records end in order, each once, with nothing left."""
+    """Whatever fails, how often and how: each queue's records end in order and once, and nothing is left."""
     queues = [QueueKey(f"topic-{index}") for index in range(len(sizes))]
     planner = Planner(policy(batch_size=batch_size, bisect_on_error=bisect, maximum_retries=maximum_retries))
     for queue, size in zip(queues, sizes, strict=True):

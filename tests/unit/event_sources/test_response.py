@@ -1,4 +1,4 @@
-"""Partial batch responses, held to "Success and failure conditions" of the Lambda developer guide."""
+"""Partial batch responses, compared with "Success and failure conditions" of the Lambda developer guide."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_an_error_fails_the_whole_batch() -> None:
     assert _outcome(result(b'{"errorType": "ValueError"}', error)).error == error
 
 
-def test_without_report_batch_item_failures_the_answer_is_not_looked_at() -> None:
+def test_without_report_batch_item_failures_the_answer_is_not_read() -> None:
     """Partial batch failure responses are not processed unless ReportBatchItemFailures is turned on for the mapping."""
     payload = json.dumps({"batchItemFailures": [{"itemIdentifier": "2"}]}).encode()
 
