@@ -1,6 +1,6 @@
-"""What Terraform makes in AWS, made in the local stack from the same files: `tables.yaml` and every `function.yaml`.
+"""Makes in the local stack what Terraform makes in AWS, from the same files: `tables.yaml` and every `function.yaml`.
 
-Doing it twice changes nothing. What a function's environment refers to is resolved here, and only here.
+Doing it twice changes nothing.
 """
 
 from __future__ import annotations
@@ -49,23 +49,23 @@ def provision(
     tables: Mapping[str, TableSpec],
     ruleset: str,
 ) -> Resources:
-    """Make everything that the functions need; what stands already is left as it is.
+    """Make everything that the functions need; what exists is left as it is.
 
     Parameters
     ----------
     aws_endpoint : str
         Endpoint URL of the AWS API.
     bootstrap_servers : str
-        Kafka's.
+        Of Kafka, ``host:port``.
     functions, tables : Mapping
-        What the yaml files say, by name.
+        The content of the yaml files, by name.
     ruleset : str
-        The YAML document that is in force where none is deployed yet.
+        The YAML document to deploy if none is deployed yet.
 
     Returns
     -------
     Resources
-        What there is now, made by this call or an earlier one.
+        All resources, made by this call or an earlier one.
     """
     kafka_topics = sorted(
         {spec.trigger.topic for spec in functions.values() if isinstance(spec.trigger, KafkaTrigger)}
@@ -91,8 +91,8 @@ def provision(
 def _make_kafka_topics(bootstrap_servers: str, names: list[str]) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap_servers})
     config = {"message.timestamp.type": "LogAppendTime"}  # as Terraform sets it
-    wanted = [NewTopic(name, TOPIC_PARTITIONS, 1, config=config) for name in names]
-    for name, made in (admin.create_topics(wanted) if wanted else {}).items():
+    requested = [NewTopic(name, TOPIC_PARTITIONS, 1, config=config) for name in names]
+    for name, made in (admin.create_topics(requested) if requested else {}).items():
         try:
             made.result(_KAFKA_SECONDS)
         except KafkaException as error:
@@ -101,7 +101,7 @@ def _make_kafka_topics(bootstrap_servers: str, names: list[str]) -> None:
 
 
 def table_request(name: str, table: TableSpec) -> dict[str, Any]:
-    """Write what `tables.yaml` says of a table as a CreateTable request."""
+    """Make the CreateTable request of a table in `tables.yaml`."""
     keys = [table.partition_key, table.sort_key]
     for index in table.indexes.values():
         keys += [index.partition_key, index.sort_key]
@@ -141,7 +141,7 @@ def _make_table(dynamodb: Any, name: str, table: TableSpec) -> None:
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     if table.time_to_live_attribute is None:
         return
-    # Enabling what is enabled is an error, in AWS too.
+    # Enabling it twice is an error, in AWS too.
     state = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
     if state == "DISABLED":
         dynamodb.update_time_to_live(
@@ -171,5 +171,5 @@ def _make_buckets(aws_endpoint: str) -> None:
     s3 = make_client("s3", aws_endpoint)
     for name in BUCKETS.values():
         s3.create_bucket(Bucket=name)
-    # Spark refuses to watch a folder that is not there, and an empty prefix of S3 is not there without this marker.
+    # Spark refuses to watch a folder that does not exist, and without this marker an empty prefix of S3 does not exist.
     s3.put_object(Bucket=BUCKETS["landing"], Key=LANDING_PREFIX)

