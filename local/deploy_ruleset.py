@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.rulesets import Rulesets
-from local.stack.state import DEFAULT_BUILD_DIR, read_state
+from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="the YAML document")
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     options = parser.parse_args(arguments)
-    state = read_state(options.build_dir)
-    if state is None or state.resources is None:
-        print(f"no stack is up in {options.build_dir}; `make up` starts one", file=sys.stderr)
+    try:
+        state, resources = require_stack(options.build_dir)
+    except StackError as error:
+        print(error, file=sys.stderr)
         return 1
-    version = Rulesets(state.aws_endpoint, state.resources.rules).deploy(options.file.read_text())
+    version = Rulesets(state.aws_endpoint, resources.rules).deploy(options.file.read_text())
     print(
         f"{options.file} is deployed as version {version}; functions take it at their next poll, or refuse it"
     )

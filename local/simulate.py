@@ -14,8 +14,7 @@ import msgspec
 
 from local.components.aws_api import make_client
 from local.resources import LANDING_PREFIX
-from local.stack import read_state
-from local.stack.state import DEFAULT_BUILD_DIR
+from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 from simulator.feed import feed
 from simulator.records import LabelledTransaction, SimulationConfig
 
@@ -24,13 +23,14 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Drop files into the stack's landing bucket for a while; 1 where no stack is up."""
+    """Put files into the stack's landing bucket for a while; 1 if no stack is up."""
     options = _parser().parse_args(arguments)
-    state = read_state(options.build_dir)
-    if state is None or state.resources is None:
-        print(f"no stack is up in {options.build_dir}; `make up` starts one", file=sys.stderr)
+    try:
+        state, resources = require_stack(options.build_dir)
+    except StackError as error:
+        print(error, file=sys.stderr)
         return 1
-    s3, bucket = make_client("s3", state.aws_endpoint), state.resources.buckets["landing"]
+    s3, bucket = make_client("s3", state.aws_endpoint), resources.buckets["landing"]
     clock = partial(datetime.now, UTC)
     config = SimulationConfig(
         seed=options.seed, users=options.users, transactions=options.history, ends_at=clock()
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             summary = feed(put_object, config, options.tps, options.seconds, clock, time.sleep, keep_label)
         except KeyboardInterrupt:
-            print("stopped; what was dropped goes its way", file=sys.stderr)
+            print("stopped; the stack still processes what it has", file=sys.stderr)
             return 130
     print(
         f"{summary.transactions:,} transactions and {summary.bad_rows:,} bad rows in {summary.files:,} files, "
@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=7, help="the same seed has the same people")
     parser.add_argument("--users", type=int, default=300, help="people with a history")
     parser.add_argument(
-        "--history", type=int, default=6_000, help="transactions of their history, dropped first"
+        "--history", type=int, default=6_000, help="transactions of their history, sent first"
     )
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     return parser

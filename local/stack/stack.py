@@ -31,7 +31,7 @@ from local.stack.parts import (
     mapping_process_name,
     read_ingestion,
 )
-from local.stack.state import DEFAULT_BUILD_DIR, StackFolder, StackState
+from local.stack.state import DEFAULT_BUILD_DIR, StackError, StackFolder, StackState
 from ops.manifests import ROOT, read_functions, read_tables
 
 if TYPE_CHECKING:
@@ -43,10 +43,6 @@ if TYPE_CHECKING:
 
 DEFAULT_RULESET: Final = ROOT / "rules" / "default.yaml"
 """Active until another one is deployed."""
-
-
-class StackError(Exception):
-    """A stack that does not run, or that lacks what is requested."""
 
 
 class Stack:

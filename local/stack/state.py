@@ -24,6 +24,10 @@ DEFAULT_BUILD_DIR: Final = ROOT / "build"
 """Folder that a stack writes to by default."""
 
 
+class StackError(Exception):
+    """A stack that does not run, or that lacks what is requested."""
+
+
 class StackRunningError(Exception):
     """A stack already runs in this build folder."""
 
@@ -110,3 +114,11 @@ class StackFolder:
 def read_state(build_dir: Path = DEFAULT_BUILD_DIR) -> StackState | None:
     """Read the state of the stack that runs in a build folder; None if none does."""
     return StackFolder(build_dir).running_state()
+
+
+def require_stack(build_dir: Path = DEFAULT_BUILD_DIR) -> tuple[StackState, Resources]:
+    """Return state and resources of the stack that runs in a build folder; StackError if none is up."""
+    state = read_state(build_dir)
+    if state is None or state.resources is None:
+        raise StackError(f"no stack is up in {build_dir}; `make up` starts one")
+    return state, state.resources

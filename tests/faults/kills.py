@@ -182,7 +182,7 @@ class StandStill:
 
     def _stand_still(self, call: Call, forward: Forward) -> Answer:
         early = forward(call) if self._after else None
-        self._control.give_up()
+        self._control.abandon()
         given_up = f"{self._function} to be given up on"
         self._site.wait_for(lambda: self._control.abandoned > 0, given_up, OVERTAKE_SECONDS)
         self._is_alone.set()

@@ -80,7 +80,7 @@ def test_up_says_that_it_is_up_already_and_starts_nothing(shared: Path) -> None:
     again = up(shared)
 
     assert again.returncode == 0
-    assert "is up already" in again.stdout
+    assert "is already up" in again.stdout
     assert state_of(shared) == before
 
 
@@ -184,7 +184,7 @@ def test_owner_that_is_killed_takes_everything_with_it(started: Path) -> None:
     assert wait_until_gone(everyone, 30) == []
     assert read_state(started) is None
     down = run("local.stack", "down", build_dir=started)
-    assert (down.returncode, down.stdout) == (0, "no stack ran; its leftovers are gone\n")
+    assert (down.returncode, down.stdout) == (0, "no stack ran; leftovers of an earlier one are removed\n")
     assert not (started / "stack.json").exists()
 
 

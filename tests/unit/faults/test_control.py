@@ -96,7 +96,7 @@ def test_without_a_word_nothing_is_refused(tmp_path: Path) -> None:
 def test_all_who_open_the_file_see_the_same(tmp_path: Path) -> None:
     first, second = Control(tmp_path / "host"), Control(tmp_path / "host")
 
-    first.give_up()
+    first.abandon()
     second.abandoned += 1
 
-    assert (second.give_ups, first.abandoned) == (1, 1)
+    assert (second.abandon_calls, first.abandoned) == (1, 1)

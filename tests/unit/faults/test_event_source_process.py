@@ -52,7 +52,7 @@ def test_an_invocation_that_is_given_up_on_runs_on(
     caller.start()
     has_begun.wait()
 
-    control.give_up()
+    control.abandon()
     caller.join()
 
     [result] = results
