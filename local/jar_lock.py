@@ -1,6 +1,6 @@
 """The lock of the Java libraries, ``local/jars.lock``: one file a line, with its set, Maven coordinates and SHA-256.
 
-Coordinates are Maven's ``group:artifact[:packaging[:classifier]]:version``; packaging is ``jar`` where it is not given. The lock
+Coordinates are Maven's ``group:artifact[:packaging[:classifier]]:version``; packaging is ``jar`` by default. The lock
 names no host: a file is the same wherever it is downloaded from.
 """
 

@@ -112,7 +112,7 @@ def hash_remote(coordinates: Sequence[str]) -> dict[str, str]:
 
 def make_context(folder: Path) -> Any:
     """Make jgo's access to Maven Central, with a repository folder of its own."""
-    # Imported here: jgo takes half a second, and it is needed only where something is downloaded.
+    # Imported here: jgo takes half a second, and only downloads need it.
     from jgo.maven import MavenContext, PythonResolver
 
     # jgo warns of optional parts of POMs that it does not need. What matters ends in an exception.

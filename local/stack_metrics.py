@@ -1,6 +1,6 @@
 """Counts and backlogs of the running stack in one snapshot, cheap enough for every second.
 
-Counts come from where they exist already (end offsets, item counts, queue depths, the functions' own metrics), never from a
+Counts are read where they exist already (end offsets, item counts, queue depths, the functions' own metrics), never from a
 scan: that would become slower with every transaction.
 """
 

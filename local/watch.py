@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS: Final = 1.0
 LINE_SECONDS: Final = 5.0
-"""Between two lines where there is no terminal."""
+"""Time between two lines without a terminal."""
 
 RATE_SNAPSHOTS: Final = 6
 """Rates are over this many of the latest snapshots: steady enough to read, and still current."""

@@ -13,8 +13,8 @@ import threading
 from pathlib import Path
 
 from local.event_sources.config import MappingConfigError, read_config, status_file
-from local.event_sources.event_source_mapping import SourceUnavailableError
 from local.event_sources.process import MappingProcess
+from local.event_sources.source import SourceUnavailableError
 
 
 def main() -> int:

@@ -17,9 +17,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.event_sources.checkpoints import Checkpoint, Checkpoints
 from local.event_sources.destination import iso_milliseconds
-from local.event_sources.event_source_mapping import SourceUnavailableError
 from local.event_sources.filter import compile_filter
 from local.event_sources.records import Batch, Discard, QueueKey, ResumePoint, SourceRecord
+from local.event_sources.source import SourceUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
-    from local.event_sources.event_source_mapping import Sink
+    from local.event_sources.source import Sink
     from ops.manifests import StreamTrigger
 
 IDLE_POLL_SECONDS: Final = 0.04

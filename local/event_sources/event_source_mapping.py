@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,10 +19,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.event_sources.config import MappingCounters
 from local.event_sources.destination import invocation_record
 from local.event_sources.planner import Planner
-from local.event_sources.records import Batch, Discard, Policy, QueueKey, ResumePoint, SourceRecord
+from local.event_sources.records import Batch, Discard, Policy, QueueKey, SourceRecord
 from local.event_sources.response import read_delivery_result
 from local.runtime.invocation import InvocationResult
 from local.runtime.pool import PoolStoppedError
+
+if TYPE_CHECKING:
+    from local.event_sources.source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -30,68 +33,6 @@ Invoke = Callable[[bytes], InvocationResult]
 
 BUFFERED_BATCHES = 4
 """Batches that are read ahead of each partition or shard; more would only take memory."""
-
-
-class SourceUnavailableError(Exception):
-    """A source that is unavailable; holds what it answered."""
-
-
-class Sink(Protocol):
-    """Where a source delivers its records."""
-
-    def add_queue(self, key: QueueKey, group: str) -> None:
-        """Announce a queue before its first record."""
-
-    def offer(
-        self, origin: str, records: Mapping[QueueKey, list[SourceRecord]], read_to: str, filtered: int
-    ) -> None:
-        """Deliver what was read from one partition or shard; ``filtered`` is how many more the filter dropped."""
-
-    def wait_for_room(self, origin: str, timeout_seconds: float) -> bool:
-        """Wait until the sink takes more records of an origin; False if it does not after that time."""
-
-    def unfinished(self, origin: str) -> int:
-        """Return how many records of an origin are not done."""
-
-    def report(self, problem: str) -> None:
-        """Report a failure of the source, which keeps trying."""
-
-
-class Source(Protocol):
-    """What a mapping reads from."""
-
-    def start(self, sink: Sink) -> None:
-        """Start to read, in threads of its own."""
-
-    def stop_reading(self) -> None:
-        """Stop reading; when this returns, nothing more is offered."""
-
-    def close(self) -> None:
-        """Save the last resume points and release all resources."""
-
-    def event(self, batch: Batch) -> bytes:
-        """Write the event of a batch, JSON."""
-
-    def locate(self, identifier: object, batch: Batch) -> tuple[QueueKey, int] | None:
-        """Return queue and position of the record that an ``itemIdentifier`` names; None if it names none."""
-
-    def batch_info(self, discard: Discard) -> dict[str, dict[str, Any]]:
-        """Return where discarded records are in the source, as Lambda's invocation record writes it."""
-
-    def save(self, origin: str, resume_point: ResumePoint) -> None:
-        """Save where reading an origin resumes after a restart."""
-
-    def backlog(self, unfinished: int) -> int:
-        """Count the records that the function has not processed; ``unfinished`` of them have been read.
-
-        Raises
-        ------
-        SourceUnavailableError
-            If the source does not answer.
-        """
-
-    def is_caught_up(self) -> bool:
-        """Return whether the source had nothing more at the last read."""
 
 
 class Destination(Protocol):

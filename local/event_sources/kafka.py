@@ -22,15 +22,15 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # its stubs do not re-export it
 
 from local.event_sources.destination import iso_milliseconds
-from local.event_sources.event_source_mapping import SourceUnavailableError
 from local.event_sources.filter import compile_filter
 from local.event_sources.kafka_record import to_filter_input, to_source_record
 from local.event_sources.records import Batch, Discard, QueueKey, ResumePoint
+from local.event_sources.source import SourceUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from local.event_sources.event_source_mapping import Sink
+    from local.event_sources.source import Sink
     from ops.manifests import KafkaTrigger
 
 METADATA_INTERVAL_SECONDS: Final = 5.0

@@ -16,9 +16,10 @@ from local.event_sources.config import (
 )
 from local.event_sources.destination import SqsDestination
 from local.event_sources.dynamodb_stream import DynamoDbStreamSource
-from local.event_sources.event_source_mapping import EventSourceMapping, SourceUnavailableError
+from local.event_sources.event_source_mapping import EventSourceMapping
 from local.event_sources.kafka import KafkaSource
 from local.event_sources.records import Policy
+from local.event_sources.source import SourceUnavailableError
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.manifests import InvokeTrigger, KafkaTrigger, StreamTrigger, read_functions
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import threading
     from pathlib import Path
 
-    from local.event_sources.event_source_mapping import Source
+    from local.event_sources.source import Source
 
 State = Literal["starting", "running", "stopping", "stopped", "failed"]
 

@@ -61,7 +61,7 @@ def handler(event, context):
         if do and _applies(name, order):
             print(json.dumps({"delivered": names, "did": do}), flush=True)
             if do == "raise":
-                raise ValueError(f"told to by {name}")
+                raise ValueError(f"requested by {name}")
             if do == "crash":
                 os._exit(9)
             if do == "sleep":
@@ -133,7 +133,7 @@ class Function:
         )
 
     def status(self) -> MappingStatus | None:
-        """What the mapping's process last told of itself."""
+        """The latest status of the mapping's process."""
         return read_status(self.config_file.parent / "echo.status.json")
 
 

@@ -83,12 +83,12 @@ def test_message_of_the_alert_topic_arrives_in_the_inbox_with_its_attributes(
 ) -> None:
     severity = {"severity": {"DataType": "String", "StringValue": "high"}}
 
-    client("sns").publish(TopicArn=resources.alert_topic_arn, Message="told", MessageAttributes=severity)
+    client("sns").publish(TopicArn=resources.alert_topic_arn, Message="alert", MessageAttributes=severity)
 
     queue = resources.queues[ALERT_INBOX]
     (message,) = client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
     envelope = json.loads(message["Body"])
-    assert envelope["Message"] == "told"
+    assert envelope["Message"] == "alert"
     assert envelope["MessageAttributes"] == {"severity": {"Type": "String", "Value": "high"}}
 
 

@@ -1,4 +1,4 @@
-"""The proxies forward, delay, count, refuse and break as they are told, over real sockets of the loopback interface."""
+"""The proxies forward, delay, count, refuse and break connections, over real sockets of the loopback interface."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_answers_come_back_and_each_is_a_round_trip(tcp: TcpProxy) -> None:
     assert tcp.take_round_trips() == 0
 
 
-def test_a_request_is_as_late_as_it_is_told_to_be(tcp: TcpProxy) -> None:
+def test_a_request_is_as_late_as_its_delay(tcp: TcpProxy) -> None:
     tcp.delay_seconds = 0.1
     with connect(tcp) as client:
         began = time.monotonic()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from local.event_sources.event_source_mapping import EventSourceMapping, Sink
+from local.event_sources.event_source_mapping import EventSourceMapping
 from local.event_sources.records import Batch, Discard, QueueKey, ResumePoint
 from local.runtime.invocation import FunctionError, InvocationResult
 from local.runtime.pool import PoolStoppedError
 from tests.unit.event_sources.factories import NOW_S, QUEUE, policy, records, result
+
+if TYPE_CHECKING:
+    from local.event_sources.source import Sink
 
 WAIT_SECONDS = 30.0
 
