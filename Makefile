@@ -56,8 +56,8 @@ $(VENV)-lambda/.ready: requirements/lambda.txt $(VENV)/.uv
 	@$(UV) pip sync --quiet --python $(VENV)-lambda/bin/python --require-hashes requirements/lambda.txt
 	@touch $@
 
-$(VENV)/.jars: local/jars.py $(VENV)/.dev
-	@echo "set-up 5/5: Kafka, Spark's Kafka connector and DynamoDB Local (about 250 MB)"
+$(VENV)/.jars: local/jars.py local/jars.lock $(VENV)/.dev
+	@echo "set-up 5/5: Kafka, Spark's Kafka connector and DynamoDB Local (about 115 MB)"
 	@$(PY) -m local.jars
 	@touch $@
 
@@ -82,7 +82,7 @@ backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RUL
 
 .PHONY: rules-local
 rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)
-	@$(PY) -m local.rulesets $(RULES)
+	@$(PY) -m local.deploy_ruleset $(RULES)
 
 .PHONY: sample-data
 sample-data: $(VENV)/.dev ## Make a labelled data set with a generator that is not ours: build/sample-data/synccfd.csv
@@ -196,6 +196,8 @@ docs: $(VENV)/.dev ## Regenerate the pages, the picture and the schemas that are
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
 	@for f in dev emulator infra lambda mutants; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
 	@for f in functions/*/requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
+	@$(MAKE) $(VENV)/.dev
+	@$(PY) -m local.jars lock
 
 .PHONY: clean
 clean: ## Remove everything that was built; keeps the set-up
