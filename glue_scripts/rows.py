@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from contract.errors import InvalidTransactionError
+from contract.mapping import values
+from contract.mapping.columns import LOCATION_PARTS, known_column
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
-from glue_scripts import values
 from glue_scripts.card_numbers import may_hold_card_number, unescaped
-from glue_scripts.columns import LOCATION_PARTS, known_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contract.errors import InvalidTransactionError
+from contract.errors import InvalidTransactionError, MappingError
 from contract.scored import FeatureValue, Position
 from contract.transaction import decode_transaction
 from engine.decide import Verdict, is_fraudulent
@@ -154,7 +154,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         ruleset = parse_ruleset(options.rules.read_text(), str(options.rules))
         transactions = _transactions(options, now)
-    except (InvalidRulesetError, DatasetError, OSError) as error:
+    except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     began = time.perf_counter()
     backtest = run_backtest(transactions, ruleset, now)

@@ -56,3 +56,23 @@ class SettingsError(ContractError):
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
         self.problems = problems
+
+
+class MappingError(ContractError):
+    """A column mapping that cannot be used: an unknown field or option, or a column that the file does not have.
+
+    Parameters
+    ----------
+    field : str
+        The mapping's key at fault; ``$`` for the mapping as a whole.
+    problem : str
+        What is wrong with it, and what would be right.
+    source : str
+        The mapping's file, where one was read.
+    """
+
+    def __init__(self, field: str, problem: str, source: str = "") -> None:
+        super().__init__(": ".join(part for part in (source, field, problem) if part))
+        self.field = field
+        self.problem = problem
+        self.source = source

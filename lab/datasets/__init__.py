@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lab.datasets.errors import DatasetError, MappingError
+from contract.errors import MappingError
+from lab.datasets.errors import DatasetError
 from lab.datasets.reader import Dataset, open_dataset
 
 __all__ = ["Dataset", "DatasetError", "MappingError", "open_dataset"]

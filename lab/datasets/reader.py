@@ -18,10 +18,9 @@ import msgspec
 
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidTransactionError
-from glue_scripts import values
-from glue_scripts.columns import LOCATION_PARTS
-from lab.datasets.files import Row, columns_of, find_files, read_rows
-from lab.datasets.mapping import (
+from contract.mapping import values
+from contract.mapping.columns import LOCATION_PARTS
+from contract.mapping.document import (
     FRAUD_VALUES,
     Mapping,
     Source,
@@ -29,6 +28,7 @@ from lab.datasets.mapping import (
     read_mapping,
     zone,
 )
+from lab.datasets.files import Row, columns_of, find_files, read_rows
 from simulator.records import LabelledTransaction, Record
 from simulator.world import USD_RATES
 

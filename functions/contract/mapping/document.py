@@ -21,9 +21,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import yaml
 
+from contract.errors import MappingError
+from contract.mapping.columns import LOCATION_PARTS, known_column
 from contract.transaction import Transaction
-from glue_scripts.columns import LOCATION_PARTS, known_column
-from lab.datasets.errors import MappingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

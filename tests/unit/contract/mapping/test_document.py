@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.datasets.errors import MappingError
-from lab.datasets.mapping import Source, guess_mapping, read_mapping, zone
+from contract.errors import MappingError
+from contract.mapping.document import Source, guess_mapping, read_mapping, zone
 
 if TYPE_CHECKING:
     from pathlib import Path
