@@ -68,7 +68,7 @@ demo: setup ## Run the whole system in two minutes (TRANSACTIONS= SEED=, or DATA
 	@$(PY) -m local.demo $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
 
 .PHONY: up
-up: setup ## Leave the system running
+up: setup ## Leave the system running (MAPPINGS=folder of <prefix>.yaml: docs/own-data.md)
 	@$(PY) -m local.stack up
 
 .PHONY: down

@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> None:
     now = datetime.now(UTC)
     try:
         ruleset = parse_ruleset(options.rules.read_text(), str(options.rules))
-        transactions = _transactions(options, now)
+        transactions = _transactions(options, ruleset, now)
     except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     began = time.perf_counter()
@@ -169,9 +169,9 @@ def main(arguments: list[str] | None = None) -> None:
             print("\n".join([f"\n{title}: {len(cases):,}", *map(_case_text, cases[:_SHOWN])]))
 
 
-def _transactions(options: argparse.Namespace, now: datetime) -> list[LabelledTransaction]:
+def _transactions(options: argparse.Namespace, ruleset: Ruleset, now: datetime) -> list[LabelledTransaction]:
     if options.data is not None:
-        return list(open_dataset(options.data, options.map).transactions())
+        return list(open_dataset(options.data, ruleset.exchange.by_currency, options.map).transactions())
     config = SimulationConfig(
         seed=options.seed,
         users=options.users or max(1, options.transactions // 40),

@@ -1,4 +1,4 @@
-"""What can be wrong with a data set of one's own, told so that its owner can put it right."""
+"""What can be wrong with a data set of one's own. Each message says what its owner can do about it."""
 
 from __future__ import annotations
 

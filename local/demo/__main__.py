@@ -15,7 +15,9 @@ import msgspec
 from rich.console import Console
 from rich.live import Live
 
-from lab.datasets import DatasetError, MappingError
+from contract.errors import MappingError
+from engine.rules.ruleset import parse_ruleset
+from lab.datasets import DatasetError
 from local.demo import feed as feeds
 from local.demo.account import take_account
 from local.demo.outcome import show_report
@@ -24,6 +26,7 @@ from local.metrics import Snapshot, StackMetrics
 from local.processes import ProcessError
 from local.provision import LANDING_PREFIX
 from local.stack import Stack, StackError, StackRunningError
+from local.stack.stack import DEFAULT_RULESET
 from local.watch import line, render
 from ops.manifests import ROOT
 
@@ -147,7 +150,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.data is None:
             feed = feeds.simulated(options.transactions, options.users, options.seed, now)
         else:
-            feed = feeds.own(options.data, options.map, now, options.limit)
+            ruleset = parse_ruleset(DEFAULT_RULESET.read_text(), str(DEFAULT_RULESET))
+            rates = ruleset.exchange.by_currency
+            feed = feeds.own(options.data, options.map, rates, now, options.limit)
         return 0 if run(feed, options.tps, options.build_dir, console) else 1
     except (DatasetError, MappingError, ProcessError, StackError, StackRunningError) as error:
         print(f"demo: {error}", file=sys.stderr)

@@ -15,7 +15,7 @@ from simulator.landing import LandingConfig, LandingFile, landing_files
 from simulator.senders import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from simulator import LabelledTransaction
@@ -70,7 +70,9 @@ def simulated(transactions: int, users: int, seed: int, now: datetime) -> Feed:
     return _feed(source, list(simulate(config)), landing, is_labelled=True)
 
 
-def own(data: Path, mapping: Path | None, now: datetime, limit: int | None = None) -> Feed:
+def own(
+    data: Path, mapping: Path | None, rates: Mapping[str, float], now: datetime, limit: int | None = None
+) -> Feed:
     """Read transactions of one's own.
 
     Parameters
@@ -79,6 +81,8 @@ def own(data: Path, mapping: Path | None, now: datetime, limit: int | None = Non
         A file or a folder.
     mapping : Path | None
         How its columns are called; None where they have their usual names.
+    rates : Mapping[str, float]
+        Of the ruleset: currency to base-currency units per major unit.
     now : datetime
         Names the run.
     limit : int | None
@@ -89,7 +93,7 @@ def own(data: Path, mapping: Path | None, now: datetime, limit: int | None = Non
     DatasetError, MappingError
         Where the data or the mapping cannot be used; says what was found and what is missing.
     """
-    dataset = open_dataset(data, mapping)
+    dataset = open_dataset(data, rates, mapping)
     transactions = list(dataset.transactions())[:limit]
     landing = LandingConfig(
         run=f"own-{now:%Y%m%dT%H%M%S}", rows_per_file=ROWS_PER_FILE, bad_rate=0, senders=(PLAIN,)

@@ -16,7 +16,7 @@ from local.components.aws_api import CREDENTIALS, REGION, AwsApi, make_client
 from local.components.broker import Broker
 from local.components.cache import Cache
 from local.event_sources.config import MappingConfig, read_status, status_file, write_config
-from local.ingestion import IngestionProgress, ingestion_command, read_progress
+from local.ingestion import IngestionProgress, ingestion_command, mappings_dir_of, read_progress
 from local.processes import ManagedProcess, ProcessRecord, start_mark, stop_processes, stop_together
 from local.provision import ACCOUNT_ID, ALERT_INBOX, Resources, provision, resolve_environment
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder, StackState
@@ -334,6 +334,7 @@ class Stack:
             self.resources.ingestion_quarantine_uri,
             self.run_dir / "ingestion-checkpoint",
             self.aws_endpoint,
+            mappings_dir=mappings_dir_of(os.environ),
         )
         process = self._child(INGESTION, argv, environment, self.log_dir / INGESTION_OUTPUT)
         process.wait_until(
