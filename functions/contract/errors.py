@@ -1,10 +1,10 @@
-"""The errors that a record can raise while it is read. Each names the field and what was wrong, never a value."""
+"""The errors of the contract. Each names the field and what is wrong with it; those of records never a value."""
 
 from __future__ import annotations
 
 
 class ContractError(Exception):
-    """A record or a setting that does not keep the contract."""
+    """A record, a mapping or a setting that violates the contract."""
 
 
 class InvalidTransactionError(ContractError):
@@ -25,7 +25,7 @@ class InvalidTransactionError(ContractError):
 
 
 class InvalidRowError(ContractError):
-    """A stored row that does not hold what its table's contract says.
+    """A stored row that is not what its table's contract says.
 
     Parameters
     ----------
