@@ -18,9 +18,9 @@ import msgspec
 
 from contract.mapping.document import FRAUD_VALUES, ColumnMapping
 from contract.mapping.row import RowMapper, source_value
+from contract.truth import Record, SentPayment, Truth
 from lab.datasets.files import Row, columns_of, find_files, read_rows
 from lab.datasets.fit import fit_mapping
-from simulator.records import LabelledTransaction, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,12 +48,12 @@ class Dataset(msgspec.Struct, frozen=True):
         """Whether a column says which rows are fraud; without one, every scenario is None and means nothing."""
         return self.mapping.label is not None
 
-    def transactions(self) -> Iterator[LabelledTransaction]:
+    def transactions(self) -> Iterator[SentPayment]:
         """Read the rows.
 
         Yields
         ------
-        LabelledTransaction
+        SentPayment
             One for each row that is not blank: by event time if there are at most ``SORT_LIMIT`` of them (rows without an
             event time come last), else in the order of the files.
 
@@ -110,15 +110,14 @@ class _RowReader:
         named = mapping.label.fraud_values if mapping.label else ()
         self._fraud_values = {text.lower() for text in named or FRAUD_VALUES}
 
-    def read(self, row: Row) -> LabelledTransaction:
+    def read(self, row: Row) -> SentPayment:
         if row.fields is None:
-            return LabelledTransaction(record={}, raw=row.raw)
+            return SentPayment(record={}, raw=row.raw)
         record: Record = {"transaction_id": self._derived_id(row.raw)}
         # Values that cannot be read are in the record as they came: the pipeline refuses them.
         record |= self._mapper.map_row(row.fields.items()).record
-        return LabelledTransaction(
-            record=record, scenario=self._scenario_of(row.fields), amount_base=self._amount_base(record)
-        )
+        truth = Truth(scenario=self._scenario_of(row.fields), amount_base=self._amount_base(record))
+        return SentPayment(record=record, truth=truth)
 
     def _derived_id(self, raw: bytes) -> str:
         # By content, and by number among equal rows: the same file gives the same ids, in any order of its rows.
@@ -148,18 +147,19 @@ class _Incidents:
         self._last: dict[str, datetime] = {}
         self._count: Counter[str] = Counter()
 
-    def named(self, labelled: LabelledTransaction) -> LabelledTransaction:
+    def named(self, labelled: SentPayment) -> SentPayment:
         at = _event_at(labelled)
         user = labelled.record.get("user_id")
-        if labelled.scenario is None or at is None or not isinstance(user, str):
+        if not labelled.truth.is_fraud or at is None or not isinstance(user, str):
             return labelled
         if user not in self._last or abs(at - self._last[user]) > INCIDENT_GAP:
             self._count[user] += 1
         self._last[user] = at
-        return msgspec.structs.replace(labelled, incident_id=f"{user}#{self._count[user]}")
+        truth = msgspec.structs.replace(labelled.truth, incident_id=f"{user}#{self._count[user]}")
+        return msgspec.structs.replace(labelled, truth=truth)
 
 
-def _event_at(labelled: LabelledTransaction) -> datetime | None:
+def _event_at(labelled: SentPayment) -> datetime | None:
     try:
         at = datetime.fromisoformat(str(labelled.record.get("timestamp")))
     except ValueError:
@@ -167,6 +167,6 @@ def _event_at(labelled: LabelledTransaction) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-def _order(labelled: LabelledTransaction) -> tuple[bool, datetime]:
+def _order(labelled: SentPayment) -> tuple[bool, datetime]:
     at = _event_at(labelled)
     return (at is None, at or datetime.min.replace(tzinfo=UTC))

@@ -19,7 +19,7 @@ from contract.transaction import Transaction, encode_transaction
 from engine.decide import is_fraudulent
 from engine.features.catalogue import FEATURE_NAMES
 from engine.rules.ruleset import parse_ruleset
-from local.demo.account import quarantined_id
+from local.demo.final_state import quarantined_id
 from local.provision import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX
 from local.rulesets import Rulesets
 from ops.manifests import ROOT

@@ -13,7 +13,7 @@ from alert.metrics import Metric as AlertMetric
 from glue_scripts import progress
 from ops.manifests import ROOT
 from persist.metrics import Metric as PersistMetric
-from score.telemetry import METRICS as SCORE_METRICS
+from score.metrics import Metric as ScoreMetric
 from tests.terraform.rendering import NAMESPACE, alarms, dashboard
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ CLI_SERVICES: Final = {"s3api": "s3"}
 CLI_OPTIONS: Final = {"query", "output", "max-items", "region", "profile"}
 """What every command takes."""
 
-EMITTED: Final = (
-    {("score", name) for name in SCORE_METRICS}
-    | {("persist", metric.value) for metric in PersistMetric}
-    | {("alert", metric.value) for metric in AlertMetric}
-)
+EMITTED: Final = {
+    (stage, metric.value)
+    for stage, metrics in (("score", ScoreMetric), ("persist", PersistMetric), ("alert", AlertMetric))
+    for metric in metrics
+}
 
 
 def emitted() -> set[tuple[str, str]]:

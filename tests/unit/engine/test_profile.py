@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from contract.scored import Position
 from contract.transaction import Location
 from engine.exchange_rates import ExchangeRates
-from engine.features.compute import compute_features
+from engine.features.catalogue import compute_features
 from engine.profile import Profile, ProfileFormatError
 from engine.profile.profile import MS_PER_DAY, MS_PER_HOUR, PaymentFacts, hour_of_week
 from engine.profile.recent_payments import RING_CAPACITY

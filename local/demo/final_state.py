@@ -1,4 +1,4 @@
-"""The account of a run: what each store holds in the end, gathered from the stores themselves, not from counters."""
+"""What every store holds after a run, read from the stores themselves, not from counters."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 READ_SECONDS: Final = 30.0
-"""How long the end of the topic may take to come."""
+"""How long the topic may take to return its next record."""
 
 _TRANSACTION_ID = msgspec.json.Decoder(dict[str, Any])
 
 
 class DeliveredAlert(msgspec.Struct, frozen=True):
-    """One message that a subscriber of the alert topic got."""
+    """One message that a subscriber of the alert topic received."""
 
     alert: Alert
     delivered_at_ms: int
-    """When its queue took it, ms since the epoch."""
+    """When it was put into the subscriber's queue, ms since the epoch."""
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a run left behind."""
+class FinalState(msgspec.Struct, frozen=True, kw_only=True):
+    """The contents of every store after a run."""
 
     landed_bad: tuple[dict[str, Any], ...]
-    """Rows that the Glue job put aside, as it wrote them."""
+    """Rows that the Glue job quarantined, as it wrote them."""
     topic_ids: tuple[str | None, ...]
-    """Transaction id of each record of the topic; None where it has none that can be read."""
+    """Transaction id of each record of the topic; None where no id can be read."""
     history: tuple[ScoredTransaction, ...]
     quarantined: tuple[dict[str, Any], ...]
     """Bodies in the quarantine queue, one for each position."""
@@ -48,17 +48,17 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: int
 
 
-def take_account(stack: Stack) -> Account:
-    """Read every store of a stack that has come to rest.
+def read_final_state(stack: Stack) -> FinalState:
+    """Read every store of an idle stack.
 
     Parameters
     ----------
     stack : Stack
-        Running and idle. Messages of its queues are taken out.
+        Running, with no work left. Messages are received from its queues, and so are no longer visible there.
 
     Returns
     -------
-    Account
+    FinalState
         In no particular order within each store.
     """
     queues = stack.resources.queues
@@ -69,7 +69,7 @@ def take_account(stack: Stack) -> Account:
         quarantined[body["topic"], body["partition"], body["offset"]] = body
     dead_letters = sum(1 for name in read_functions() for _ in _drain(sqs, queues[dead_letter_name(name)]))
     dynamodb, tables = stack.client("dynamodb"), stack.resources.tables
-    return Account(
+    return FinalState(
         landed_bad=tuple(_landed_bad(stack)),
         topic_ids=tuple(_topic_ids(stack)),
         history=tuple(from_history_item(item) for item in _scan(dynamodb, tables[HISTORY_TABLE])),
@@ -114,7 +114,7 @@ def _topic_ids(stack: Stack) -> Iterator[str | None]:
     consumer = Consumer(
         {
             "bootstrap.servers": stack.bootstrap_servers,
-            "group.id": "demo-account",
+            "group.id": "demo-final-state",
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
         }
@@ -131,7 +131,7 @@ def _topic_ids(stack: Stack) -> Iterator[str | None]:
             while ends:
                 message = consumer.poll(READ_SECONDS)
                 if message is None:
-                    return  # what is missing then, the account will show
+                    return  # the report names what is missing
                 yield _transaction_id(message.value())
                 if (message.offset() or 0) + 1 >= ends.get(partition := message.partition() or 0, 0):
                     ends.pop(partition, None)
@@ -148,6 +148,6 @@ def _transaction_id(value: bytes | None) -> str | None:
 
 
 def quarantined_id(body: dict[str, Any]) -> str | None:
-    """Transaction id in a quarantine message, where its record has one that can be read."""
+    """Transaction id in a quarantine message; None where its record has none that can be read."""
     value = body.get("value_base64")
     return None if value is None else _transaction_id(b64decode(value))

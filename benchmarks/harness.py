@@ -1,6 +1,6 @@
-"""The place where functions are measured: a cache, an AWS API of fixed answers, and the functions' zips under AWS's runtime.
+"""Where functions are measured: a cache, an AWS API with fixed answers, and the functions' zips under AWS's runtime.
 
-What is compared runs side by side in one lab, so that whatever else the machine does meets all candidates alike.
+Functions that are compared run side by side in one harness, so that other work on the machine affects all of them alike.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
     from ops.manifests import FunctionSpec
 
 YARDSTICKS_DIR: Final = Path(__file__).resolve().parent / "yardsticks"
-"""Functions that are compared with, in the form of any other: a folder with `handler.py` and `function.yaml`."""
+"""Functions to compare with. Each is a folder with `handler.py` and `function.yaml`, like any function."""
 RULESET: Final = ROOT / "rules" / "default.yaml"
 LAMBDA_PYTHON: Final = ROOT / ".venv-lambda" / "bin" / "python"
 INJECTED: Final = Delays(redis=0.5, dynamodb=4.0, sns=15.0)
-"""Round trips of a function to services of its own region, ms; an emulator's say nothing of AWS."""
+"""Round trips from a function to services in its own region, ms; those to an emulator would say nothing about AWS."""
 
 _CPUCLOCK_SCHED: Final = 2
 
 
 class FunctionFailedError(Exception):
-    """A measured function that did not do its work; whatever was measured then means nothing."""
+    """A measured function did not do its work, so its measurement is void."""
 
 
-class Lab:
+class Harness:
     """Cache, AWS API and functions; used with ``with``.
 
     Parameters
@@ -79,41 +79,41 @@ class Lab:
 
     @property
     def cache(self) -> redis.Redis:
-        """A client of the cache itself, past the proxy."""
+        """A client of the cache itself, without the proxy."""
         return redis.Redis.from_url(self._cache.endpoint)
 
     def cache_cpu_s(self) -> float:
-        """CPU that the cache's server has used so far, user and system, s."""
+        """CPU that the cache's server has used so far, user and system, in seconds."""
         with self.cache as cache:
             used: dict[str, float] = cache.info("cpu")
         return used["used_cpu_user"] + used["used_cpu_sys"]
 
     @property
     def aws_endpoint(self) -> str:
-        """What AWS_ENDPOINT_URL takes."""
+        """The AWS API, for `AWS_ENDPOINT_URL`."""
         return f"http://{HOST}:{self._aws_port}"
 
     @property
     def cache_endpoint(self) -> str:
-        """The cache behind the proxy."""
+        """The cache, through the proxy that delays and counts."""
         return f"redis://{HOST}:{self._cache_port}"
 
     def folder(self, name: str) -> Path:
-        """Make an empty folder of the lab's."""
+        """Make an empty folder inside the harness's own; one that exists is emptied."""
         folder = self._folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return folder
 
     def package(self, name: str) -> Path:
-        """Build a function's zip and unpack it as Lambda does, once a lab; returns the task root."""
+        """Build a function's zip and unpack it as Lambda does, once for each harness; returns the task root."""
         if name not in self._packages:
             zip_file = build_zip(name, functions_dir=self._folder / "functions", build_dir=ROOT / "build")
             self._packages[name] = unpack(zip_file, self._folder / "tasks")
         return self._packages[name]
 
     def environment(self, name: str) -> dict[str, str]:
-        """What a function finds in its environment in this lab."""
+        """The environment variables of a function in this harness."""
         resources = Resources(
             tables={table: table for table in read_tables()},
             queues={"quarantine": f"{self.aws_endpoint}/{ACCOUNT_ID}/quarantine"},
@@ -125,7 +125,7 @@ class Lab:
         return {"AWS_ENDPOINT_URL": self.aws_endpoint, **resolve_environment(self._specs[name], references)}
 
     def start(self, name: str) -> MeasuredFunction:
-        """Start one worker of a function; it is warm after its first invocation."""
+        """Make a pool of one worker of a function. The first invocation starts the worker; later ones find it warm."""
         pool = FunctionPool(
             name,
             self._specs[name],
@@ -139,15 +139,15 @@ class Lab:
         return MeasuredFunction(name, pool)
 
     def set_delays(self, delays: Delays) -> None:
-        """Put round trips on the services from now on."""
+        """Delay the calls of each service by these round trips from now on."""
         self._control("delays", msgspec.json.encode(delays))
 
     def counts(self) -> Counts:
-        """What went through since this was last asked."""
+        """Calls since the last time that this was called."""
         return msgspec.json.decode(self._control("counts"), type=Counts)
 
     def captured(self) -> list[str]:
-        """Bodies of the latest BatchExecuteStatement requests, since this was last asked."""
+        """Bodies of the latest BatchExecuteStatement requests since the last time that this was called."""
         return msgspec.json.decode(self._control("captured"), type=list[str])
 
     def _start_network(self, started: ExitStack) -> None:
@@ -169,7 +169,7 @@ class Lab:
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What some invocations of a function took."""
+    """What some invocations of a function cost."""
 
     cpu_s: float
     """User and system time of the function's process, all threads."""
@@ -195,21 +195,21 @@ class MeasuredFunction:
         self._pool = pool
 
     def invoke(self, event: bytes) -> InvocationResult:
-        """Run it once; FunctionFailedError where it failed, or named records to be delivered again."""
+        """Invoke it once; FunctionFailedError if it failed, or returned records to be delivered again."""
         result = self.try_invoke(event)
         if result.error is not None:
             raise FunctionFailedError(f"{self.name}: {result.error.type}: {result.error.message}")
         failures = (msgspec.json.decode(result.payload) or {}).get("batchItemFailures")
         if failures:
-            raise FunctionFailedError(f"{self.name}: {len(failures)} records came back")
+            raise FunctionFailedError(f"{self.name}: {len(failures)} records are to be delivered again")
         return result
 
     def try_invoke(self, event: bytes) -> InvocationResult:
-        """Run it once, whatever comes of it."""
+        """Invoke it once; a failure is part of the result."""
         return self._pool.invoke(event)
 
     def measure(self, events: Sequence[bytes], transactions: int) -> Cost:
-        """Run it once for each event, one after the other; it must be warm."""
+        """Invoke it once for each event, one after the other; it must be warm."""
         pid = self.pid
         cpu, wall = process_cpu_s(pid), time.perf_counter()
         for event in events:
@@ -221,7 +221,7 @@ class MeasuredFunction:
         """The worker's process; FunctionFailedError before the first invocation."""
         pids = self._pool.worker_pids
         if len(pids) != 1:
-            raise FunctionFailedError(f"{self.name} has {len(pids)} workers; one is measured")
+            raise FunctionFailedError(f"{self.name} has {len(pids)} workers; exactly one can be measured")
         return pids[0]
 
     def stop(self) -> None:
@@ -230,23 +230,23 @@ class MeasuredFunction:
 
 
 def process_cpu_s(pid: int) -> float:
-    """CPU that a process has used, user and system, all its threads, those that ended too; s, to the nanosecond.
+    """CPU that a process has used, in seconds to the nanosecond: user and system, all its threads, including ended ones.
 
-    ``/proc/<pid>/stat`` has it in ticks of 10 ms. This is what ``clock_getcpuclockid(3)`` asks: the clock's number is made
-    of the process's.
+    ``/proc/<pid>/stat`` has it only in ticks of 10 ms. This reads the clock that ``clock_getcpuclockid(3)`` names; the clock's
+    number is made of the process's.
     """
     return time.clock_gettime_ns((~pid << 3) | _CPUCLOCK_SCHED) / 1e9
 
 
 def _sources(folder: Path) -> Path:
-    """Make one folder of functions, as `build_zip` reads it, of the system's and the yardsticks."""
+    """Make one folder of the system's functions and the yardsticks, as `build_zip` reads it."""
     folder.mkdir()
     for package in FUNCTIONS_DIR.iterdir():
         (folder / package.name).symlink_to(package)
     for name in function_names(YARDSTICKS_DIR):
         yardstick = folder / name
         yardstick.mkdir()
-        # Where it needs libraries, they are the score stage's, in the very same versions.
+        # The score stage's libraries, in the same versions, unless the yardstick has its own file.
         (yardstick / "requirements.txt").symlink_to(FUNCTIONS_DIR / "score" / "requirements.txt")
         for file in (YARDSTICKS_DIR / name).iterdir():
             if file.is_file():

@@ -5,20 +5,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from simulator import LabelledTransaction, SimulationConfig
+from simulator import SimulationConfig
 from simulator.__main__ import main
-from simulator.feed import FeedSummary, feed
+from simulator.live_feed import FeedSummary, run_live_feed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
+    from contract.truth import SentPayment
+
 STARTS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 
 
 class Clock:
-    """Time that passes only by waiting."""
+    """A clock that only advances when someone waits."""
 
     def __init__(self, at: datetime = STARTS_AT) -> None:
         self.at = at
@@ -33,23 +35,23 @@ class Clock:
 
 
 class Bucket:
-    """Keeps what is dropped, and when."""
+    """Keeps the dropped files, and each payment with the time when it was dropped."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.files: dict[str, bytes] = {}
-        self.labels: list[tuple[datetime, LabelledTransaction]] = []
+        self.payments: list[tuple[datetime, SentPayment]] = []
 
     def put(self, name: str, data: bytes) -> None:
         assert name not in self.files
         self.files[name] = data
 
-    def label(self, labelled: LabelledTransaction) -> None:
-        self.labels.append((self.clock.at, labelled))
+    def receive(self, payment: SentPayment) -> None:
+        self.payments.append((self.clock.at, payment))
 
     @property
     def ids(self) -> list[str]:
-        return [labelled.transaction_id for _, labelled in self.labels]
+        return [payment.transaction_id for _, payment in self.payments]
 
 
 def fed(
@@ -58,14 +60,14 @@ def fed(
     clock = Clock(at)
     bucket = Bucket(clock)
     config = SimulationConfig(seed=seed, users=30, transactions=history, ends_at=at)
-    summary = feed(bucket.put, config, tps, seconds, clock.now, clock.wait, bucket.label)
+    summary = run_live_feed(bucket.put, config, tps, seconds, clock.now, clock.wait, bucket.receive)
     return bucket, summary
 
 
 def test_feed_drops_its_rate_times_its_length_after_the_history() -> None:
     bucket, summary = fed()
 
-    assert summary.transactions == len(bucket.labels) == 400 + 200
+    assert summary.transactions == len(bucket.payments) == 400 + 200
     assert summary.files == len(bucket.files)
     assert summary.fraud == 4 + 2
     assert len(set(bucket.ids)) == 600
@@ -80,8 +82,8 @@ def test_a_rate_below_one_a_second_is_kept_over_the_whole() -> None:
 def test_live_payments_are_dropped_within_two_seconds_and_never_before_they_happen() -> None:
     bucket, _ = fed(history=0)
 
-    for dropped_at, labelled in bucket.labels:
-        happened_at = datetime.fromisoformat(str(labelled.record["timestamp"]))
+    for dropped_at, payment in bucket.payments:
+        happened_at = datetime.fromisoformat(str(payment.record["timestamp"]))
         assert timedelta(0) <= dropped_at - happened_at <= timedelta(seconds=2)
 
 
@@ -101,7 +103,7 @@ def test_a_late_feed_catches_up_without_waiting() -> None:
         clock.at += timedelta(seconds=3)
 
     config = SimulationConfig(seed=5, users=30, transactions=0, ends_at=STARTS_AT)
-    summary = feed(slow_put, config, 20, 10, clock.now, clock.wait)
+    summary = run_live_feed(slow_put, config, 20, 10, clock.now, clock.wait)
 
     assert summary.transactions == 200
     assert clock.waits == [1.0]
@@ -127,14 +129,12 @@ def test_a_second_feed_of_a_day_repeats_the_same_history() -> None:
     }
 
 
-def test_the_command_writes_files_and_their_labels(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_writes_files_and_their_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "landing"
 
     main(["--transactions", "300", "--users", "20", "--seed", "3", "--out", str(out)])
 
-    labels = [msgspec.json.decode(line) for line in (out / "labels.jsonl").read_bytes().splitlines()]
-    assert len(labels) == 300
-    assert sum(label["scenario"] is not None for label in labels) == 3
+    truths = [msgspec.json.decode(line) for line in (out / "truth.jsonl").read_bytes().splitlines()]
+    assert len(truths) == 300
+    assert sum(truth["scenario"] is not None for truth in truths) == 3
     assert "300 transactions, 3 of them fraud" in capsys.readouterr().out

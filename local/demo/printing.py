@@ -1,4 +1,4 @@
-"""A report for people: where every transaction went, what was found, how fast, and one alert as a phone shows it."""
+"""Print a report for people: where every transaction went, what was found, how fast, and the most severe alert."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from lab.detection import as_table
+from lab.measures import as_table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from local.demo.account import Account
+    from local.demo.final_state import FinalState
     from local.demo.report import DemoReport
 
 
-def show_report(report: DemoReport, account: Account, console: Console) -> None:
+def print_report(report: DemoReport, final_state: FinalState, console: Console) -> None:
     """Print the report."""
     table = Table(title=f"\n{report.source}", title_justify="left", show_header=False)
     table.add_column("what")
@@ -25,13 +25,13 @@ def show_report(report: DemoReport, account: Account, console: Console) -> None:
     for name, count, where in (
         ("transactions dropped", report.generated, "landing bucket"),
         ("bad rows dropped", report.bad_rows, "landing bucket"),
-        ("put aside by the Glue job", report.landed_bad, "quarantine bucket"),
+        ("quarantined by the Glue job", report.landed_bad, "quarantine bucket"),
         ("published", report.published, f"transaction_stream, {report.repeats} repeats"),
         ("scored", report.history, f"transaction_history, {report.degraded} degraded"),
-        ("quarantined", report.quarantined, "quarantine queue"),
+        ("quarantined by the score stage", report.quarantined, "quarantine queue"),
         ("flagged", report.flagged, "flagged_transactions"),
         ("alerts", report.alerts, f"fraud-alerts, {report.alerts_repeated} repeated"),
-        ("suppressed", report.suppressed, "told of by their window's alert"),
+        ("suppressed", report.suppressed, "covered by an alert of the same user"),
         ("dead letters", report.dead_letters, "dead-letter queues"),
     ):
         table.add_row(name, f"{count:,}", where)
@@ -43,11 +43,11 @@ def show_report(report: DemoReport, account: Account, console: Console) -> None:
     )
     if report.detection is not None:
         console.print(f"\n{as_table(report.detection)}")
-    if account.delivered:
+    if final_state.delivered:
         worst = max(
-            account.delivered, key=lambda each: (each.alert.severity.rank, each.alert.risk_score)
+            final_state.delivered, key=lambda each: (each.alert.severity.rank, each.alert.risk_score)
         ).alert
-        console.print("\n[bold]one alert, as a phone shows it[/]")
+        console.print("\n[bold]the most severe alert[/]")
         console.print(escape(worst.headline))
         for reason in worst.reasons:
             console.print(escape(f"  {reason.points:+4d}  {reason.sentence}"))

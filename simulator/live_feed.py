@@ -1,7 +1,7 @@
 """A live feed: payments that happen now, dropped about one file a second.
 
-The people of the simulation get their history first, in files of its own; then they go on paying, amid a crowd of
-passers-by who are there for the rate. Otherwise 300 people would have to pay every few seconds each.
+The people of the simulation get a history first, dropped in files of its own. Then they pay live, among a crowd of
+passers-by. The crowd makes up the rate: without it, each of 300 people would have to pay every few seconds.
 """
 
 from __future__ import annotations
@@ -13,32 +13,34 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from simulator.landing import LandingConfig, LandingFile, landing_files
-from simulator.records import LabelledTransaction, SimulationConfig, timestamp_text, to_us
+from simulator.records import timestamp_text, to_us
 from simulator.senders import SENDERS
-from simulator.simulation import simulate
+from simulator.simulation import SimulationConfig, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from contract.truth import SentPayment
+
 _CHUNK: Final = 50_000
-"""So many transactions are simulated ahead at a time, about 100 MB."""
+"""Transactions simulated ahead at a time; they take about 100 MB."""
 
 _KNOWN_SHARE: Final = 0.1
-"""Share of the live payments that the people with a history make."""
+"""Share of the live payments made by the people who have a history."""
 
 _CROWD_PER_TPS: Final = 1_200
-"""Passers-by for each payment a second, so that each of them pays about three times an hour."""
+"""Passers-by per payment a second; each of them then pays about three times an hour."""
 
 _LIVE_SENDERS: Final = tuple(sender for sender in SENDERS if sender.name != "northbank")
-"""Senders of full card numbers: files take turns, and a card has to be the same card in each."""
+"""Only senders that write full card numbers: senders take turns, and a card must be the same card in every file."""
 
 
 class FeedSummary(msgspec.Struct, frozen=True):
-    """What a feed has dropped."""
+    """Counts of what a feed has dropped."""
 
     files: int = 0
     transactions: int = 0
-    """History and live, without the bad rows."""
+    """History and live payments, without the bad rows."""
     bad_rows: int = 0
     fraud: int = 0
 
@@ -50,45 +52,45 @@ class FeedSummary(msgspec.Struct, frozen=True):
         return (self.files, self.transactions, self.bad_rows, self.fraud)
 
 
-def feed(
+def run_live_feed(
     put_object: Callable[[str, bytes], None],
     config: SimulationConfig,
     tps: float,
     seconds: int,
     clock: Callable[[], datetime],
     wait: Callable[[float], None],
-    on_label: Callable[[LabelledTransaction], None] | None = None,
+    on_payment: Callable[[SentPayment], None] | None = None,
 ) -> FeedSummary:
     """Drop files for a while.
 
     Parameters
     ----------
     put_object : Callable[[str, bytes], None]
-        Drops one file: its name and content. What it raises ends the feed.
+        Drops one file: its name and content. An error it raises ends the feed.
     config : SimulationConfig
-        The people and their history. The history ends at the last midnight (UTC), whatever ``ends_at`` says, so that a
-        second feed of a day drops the same history, with the same ids; ``transactions=0`` leaves it out.
+        The people and the size of their history. The history ends at the last midnight (UTC); ``ends_at`` is not used.
+        So a second feed on the same day drops the same history, with the same ids. ``transactions=0``: no history.
     tps : float
         Live transactions a second, above 0.
     seconds : int
-        How long, >= 1.
+        For how long, >= 1.
     clock : Callable[[], datetime]
         The time, aware.
     wait : Callable[[float], None]
-        Waits so many seconds.
-    on_label : Callable[[LabelledTransaction], None], optional
-        Is told of every transaction with its truth, before its file is dropped.
+        Waits this many seconds.
+    on_payment : Callable[[SentPayment], None], optional
+        Called with every payment and its truth, before its file is dropped.
 
     Returns
     -------
     FeedSummary
-        ``round(tps * seconds)`` live transactions and the history, all of them dropped.
+        Of the history and ``round(tps * seconds)`` live transactions.
     """
     begins_at = clock()
-    summary = _history(put_object, config, begins_at, on_label)
+    summary = _history(put_object, config, begins_at, on_payment)
     starts_at = clock()
     live = _live(config, tps, seconds, starts_at)
-    held = next(live, None)
+    upcoming = next(live, None)
     run = f"live-{starts_at:%Y%m%dT%H%M%S%f}-s{config.seed:x}"
     for tick in range(1, seconds + 1):
         due_at = starts_at + timedelta(seconds=tick)
@@ -96,14 +98,14 @@ def feed(
         if ahead_s > 0:
             wait(ahead_s)
         due, due_text = [], timestamp_text(to_us(due_at))
-        while held is not None and str(held.record["timestamp"]) <= due_text:
-            due.append(held)
-            held = next(live, None)
+        while upcoming is not None and str(upcoming.record["timestamp"]) <= due_text:
+            due.append(upcoming)
+            upcoming = next(live, None)
         sender = _LIVE_SENDERS[tick % len(_LIVE_SENDERS)]
         landing = LandingConfig(
             run=f"{run}-t{tick:05d}", rows_per_file=max(1, 2 * len(due)), seed=config.seed, senders=(sender,)
         )
-        summary += _drop(put_object, landing_files(iter(due), landing), due, on_label)
+        summary += _drop(put_object, landing_files(iter(due), landing), due, on_payment)
     return summary
 
 
@@ -111,7 +113,7 @@ def _history(
     put_object: Callable[[str, bytes], None],
     config: SimulationConfig,
     begins_at: datetime,
-    on_label: Callable[[LabelledTransaction], None] | None,
+    on_payment: Callable[[SentPayment], None] | None,
 ) -> FeedSummary:
     if not config.transactions:
         return FeedSummary()
@@ -119,29 +121,27 @@ def _history(
     past = list(simulate(msgspec.structs.replace(config, ends_at=midnight)))
     run = f"history-{midnight:%Y%m%d}-s{config.seed:x}"
     landing = LandingConfig(run=run, rows_per_file=2_000, seed=config.seed)
-    return _drop(put_object, landing_files(iter(past), landing), past, on_label)
+    return _drop(put_object, landing_files(iter(past), landing), past, on_payment)
 
 
 def _drop(
     put_object: Callable[[str, bytes], None],
     files: Iterator[LandingFile],
-    transactions: list[LabelledTransaction],
-    on_label: Callable[[LabelledTransaction], None] | None,
+    payments: list[SentPayment],
+    on_payment: Callable[[SentPayment], None] | None,
 ) -> FeedSummary:
-    if on_label is not None:
-        for transaction in transactions:
-            on_label(transaction)
-    summary = FeedSummary(fraud=sum(transaction.scenario is not None for transaction in transactions))
+    if on_payment is not None:
+        for payment in payments:
+            on_payment(payment)
+    summary = FeedSummary(fraud=sum(payment.truth.is_fraud for payment in payments))
     for file in files:
         put_object(file.name, file.data)
         summary += FeedSummary(1, file.transactions, len(file.bad_rows))
     return summary
 
 
-def _live(
-    config: SimulationConfig, tps: float, seconds: int, starts_at: datetime
-) -> Iterator[LabelledTransaction]:
-    """Simulate the live payments, a chunk at a time, in the order of event time."""
+def _live(config: SimulationConfig, tps: float, seconds: int, starts_at: datetime) -> Iterator[SentPayment]:
+    """Simulate the live payments, one chunk at a time, in the order of event time."""
     length_s = max(1, min(seconds, int(_CHUNK / tps)))
     done = 0
     for begin_s in range(0, seconds, length_s):

@@ -1,32 +1,26 @@
-"""How good the decisions were, against the truth. The demo, replays and backtests use the same figures."""
+"""The measures of detection: precision, recall, and incidents found, from decisions and the truth.
+
+The backtest and the demo report the same figures, all of them made here.
+"""
 
 from __future__ import annotations
 
 from math import fsum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-APPROVE = "approve"
-"""The decision that flags nothing; every other one does."""
+    from contract.truth import Truth
 
-
-class Label(msgspec.Struct, frozen=True):
-    """The truth about one transaction."""
-
-    scenario: str | None = None
-    """The kind of fraud; None for a legitimate payment."""
-    incident_id: str | None = None
-    """The episode of fraud that it belongs to; None makes it an episode of its own."""
-    amount_base: float | None = None
-    """Amount in one currency for all; None where it is not known."""
+APPROVE: Final = "approve"
+"""The decision that does not flag a payment; every other one does."""
 
 
 class ScenarioDetection(msgspec.Struct, frozen=True):
-    """What was found of one kind of fraud."""
+    """How much of one kind of fraud was found."""
 
     transactions: int
     flagged: int
@@ -38,62 +32,62 @@ class ScenarioDetection(msgspec.Struct, frozen=True):
 
 
 class DetectionReport(msgspec.Struct, frozen=True):
-    """Figures over all labelled transactions that were decided. None stands where a share has nothing to be one of."""
+    """Figures over all payments that have a truth and a decision. A share of nothing is None."""
 
     transactions: int
-    """Labelled and decided."""
+    """With a truth and a decision."""
     undecided: int
-    """Labelled, but without a decision: quarantined, say. They count in no other figure."""
+    """With a truth, but without a decision, such as quarantined ones. They count in no other figure."""
     fraud: int
     flagged: int
     precision: float | None
-    """Share of what was flagged that is fraud."""
+    """Of the flagged payments, the share that is fraud."""
     recall: float | None
-    """Share of the fraud that was flagged."""
+    """Of the fraud, the share that was flagged."""
     f1: float | None
-    """Harmonic mean of both."""
+    """Harmonic mean of precision and recall."""
     value_recall: float | None
-    """Share of the fraud's value that was flagged, of the fraud whose value is known."""
+    """Of the money in fraud, the share that was flagged. Fraud of unknown value is left out."""
     false_positive_rate: float | None
-    """Share of the legitimate payments that was flagged."""
+    """Of the legitimate payments, the share that was flagged."""
     alerts_per_true_fraud: float | None
-    """Flagged transactions for each flagged one that is fraud: what an analyst looks at to find one."""
+    """Flagged payments per flagged fraud: how many an analyst looks at to find one."""
     incidents: int
     incidents_detected: int
     by_scenario: dict[str, ScenarioDetection]
     """By kind of fraud, in alphabetical order."""
 
 
-def evaluate(labels: Mapping[str, Label], decisions: Mapping[str, str]) -> DetectionReport:
-    """Hold decisions against the truth.
+def evaluate(truths: Mapping[str, Truth], decisions: Mapping[str, str]) -> DetectionReport:
+    """Compare decisions with the truth.
 
     Parameters
     ----------
-    labels : Mapping[str, Label]
-        Transaction id to the truth.
+    truths : Mapping[str, Truth]
+        By transaction id.
     decisions : Mapping[str, str]
-        Transaction id to ``approve``, ``review`` or ``block`` (a ``Decision`` is one). Ids without a label are left out.
+        Transaction id to ``approve``, ``review`` or ``block`` (a ``Decision`` is one). Ids without a truth are left out.
 
     Returns
     -------
     DetectionReport
         The same whatever the order of the mappings.
     """
-    decided = {key: label for key, label in labels.items() if key in decisions}
+    decided = {key: truth for key, truth in truths.items() if key in decisions}
     flagged = {key for key in decided if decisions[key] != APPROVE}
-    fraud = {key: label for key, label in decided.items() if label.scenario is not None}
+    fraud = {key: truth for key, truth in decided.items() if truth.is_fraud}
     hits = flagged & fraud.keys()
     precision, recall = _share(len(hits), len(flagged)), _share(len(hits), len(fraud))
-    scenarios = sorted({label.scenario for label in fraud.values() if label.scenario is not None})
+    scenarios = sorted({truth.scenario for truth in fraud.values() if truth.scenario is not None})
     by_scenario = {
         scenario: _of_scenario(
-            {key: label for key, label in fraud.items() if label.scenario == scenario}, hits
+            {key: truth for key, truth in fraud.items() if truth.scenario == scenario}, hits
         )
         for scenario in scenarios
     }
     return DetectionReport(
         transactions=len(decided),
-        undecided=len(labels) - len(decided),
+        undecided=len(truths) - len(decided),
         fraud=len(fraud),
         flagged=len(flagged),
         precision=precision,
@@ -109,12 +103,15 @@ def evaluate(labels: Mapping[str, Label], decisions: Mapping[str, str]) -> Detec
 
 
 def as_table(report: DetectionReport) -> str:
-    """Write a report for people: one line of figures, then a line for each kind of fraud."""
+    """Write a report for people: the figures of all payments, then a line for each kind of fraud."""
     lines = [
         f"{report.transactions:,} decided, {report.fraud:,} fraud, {report.flagged:,} flagged",
         (
             f"precision {_percent(report.precision)}   recall {_percent(report.recall)}   f1 {_percent(report.f1)}   "
-            f"value recall {_percent(report.value_recall)}   false positives {_percent(report.false_positive_rate, 2)}   "
+            f"value recall {_percent(report.value_recall)}"
+        ),
+        (
+            f"false positives {_percent(report.false_positive_rate, 2)} of honest payments   "
             f"alerts per true fraud {_figure(report.alerts_per_true_fraud)}"
         ),
         "",
@@ -132,7 +129,7 @@ def as_table(report: DetectionReport) -> str:
     return "\n".join(lines)
 
 
-def _of_scenario(fraud: Mapping[str, Label], hits: set[str]) -> ScenarioDetection:
+def _of_scenario(fraud: Mapping[str, Truth], hits: set[str]) -> ScenarioDetection:
     found = hits & fraud.keys()
     return ScenarioDetection(
         transactions=len(fraud),
@@ -143,16 +140,16 @@ def _of_scenario(fraud: Mapping[str, Label], hits: set[str]) -> ScenarioDetectio
     )
 
 
-def _incidents(fraud: Mapping[str, Label], keys: Collection[str]) -> set[tuple[str, str]]:
-    # A transaction without an incident is one of its own: the first part keeps both kinds of ids apart.
+def _incidents(fraud: Mapping[str, Truth], keys: Collection[str]) -> set[tuple[str, str]]:
+    # A payment without an incident id is an incident of its own. The first part keeps the two kinds of ids apart.
     return {
         ("transaction", key) if (incident := fraud[key].incident_id) is None else ("incident", incident)
         for key in keys
     }
 
 
-def _value(fraud: Mapping[str, Label], keys: Collection[str]) -> float:
-    # fsum: the sum must not depend on the order in which a set gives its keys.
+def _value(fraud: Mapping[str, Truth], keys: Collection[str]) -> float:
+    # fsum: a set has no fixed order, and the sum must not depend on it.
     return fsum(fraud[key].amount_base or 0.0 for key in keys)
 
 
