@@ -150,7 +150,7 @@ variable "ingestion" {
 }
 
 variable "ingestion_mappings" {
-  description = "A sender's own columns: prefix below the landing path, as in `acme` or `acme/cards`, to its mapping, a YAML file named relative to the repository, as in `mappings/acme.yaml`. docs/own-data.md says what can be written in it."
+  description = "A sender's own columns: prefix below the landing path, as in `acme` or `acme/cards`, to its mapping, a YAML file named relative to the repository, as in `mappings/acme.yaml`. docs/guide-own-data.md says what can be written in it."
   type        = map(string)
   default     = {}
   nullable    = false

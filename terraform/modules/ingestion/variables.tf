@@ -29,7 +29,7 @@ variable "build_dir" {
 }
 
 variable "mapping_file_by_prefix" {
-  description = "Prefix below the landing path, as in `acme` or `acme/cards`, to the YAML file that maps its files' columns to fields (docs/own-data.md). The longest prefix counts; below no prefix, columns are known by their names. A change applies when the job next starts."
+  description = "Prefix below the landing path, as in `acme` or `acme/cards`, to the YAML file that maps its files' columns to fields (docs/guide-own-data.md). The longest prefix counts; below no prefix, columns are known by their names. A change applies when the job next starts."
   type        = map(string)
   default     = {}
   nullable    = false
