@@ -91,7 +91,7 @@ sample-data: $(VENV)/.dev ## Make a labelled data set with a generator that is n
 ##@ For an operator: the system on this machine
 
 .PHONY: up
-up: setup ## Start the system and leave it running
+up: setup ## Start the system and leave it running (MAPPINGS=folder of <prefix>.yaml, see docs/guide-own-data.md)
 	@$(PY) -m local.stack up
 
 .PHONY: simulate

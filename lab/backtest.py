@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.errors import InvalidTransactionError
+from contract.errors import InvalidTransactionError, MappingError
 from contract.scored import Position
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment, Truth
@@ -168,8 +168,8 @@ def main(arguments: list[str] | None = None) -> None:
     now = datetime.now(UTC)
     try:
         ruleset = parse_ruleset(options.rules.read_text(), str(options.rules))
-        payments = _payments(options, now)
-    except (InvalidRulesetError, DatasetError, OSError) as error:
+        payments = _payments(options, ruleset, now)
+    except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     began = time.perf_counter()
     backtest = run_backtest(payments, ruleset, now)
@@ -184,9 +184,9 @@ def main(arguments: list[str] | None = None) -> None:
             print("\n".join([f"\n{title}: {len(judged):,}", *map(_judged_text, judged[:_MAX_SHOWN])]))
 
 
-def _payments(options: argparse.Namespace, now: datetime) -> list[SentPayment]:
+def _payments(options: argparse.Namespace, ruleset: Ruleset, now: datetime) -> list[SentPayment]:
     if options.data is not None:
-        return list(open_dataset(options.data, options.map).transactions())
+        return list(open_dataset(options.data, ruleset.exchange.by_currency, options.map).transactions())
     config = SimulationConfig(
         seed=options.seed,
         users=options.users or max(1, options.transactions // 40),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from contract.mapping import columns
+from contract.mapping.columns import LOCATION_PARTS, SYNONYMS, known_column
 from contract.transaction import Transaction
-from glue_scripts import columns
-from glue_scripts.columns import LOCATION_PARTS, SYNONYMS, known_column
 
 
 @pytest.mark.parametrize(

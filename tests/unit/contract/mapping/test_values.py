@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import InvalidTransactionError
-from glue_scripts import values
+from contract.mapping import values
 
 
 @pytest.mark.parametrize(

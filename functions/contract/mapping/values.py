@@ -1,22 +1,26 @@
-"""One value of somebody's file, as the contract writes it. Amounts stay decimal text; a float never comes into it."""
+"""One value of somebody's file, as the contract writes it. Amounts stay decimal text: no float is used on the way."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidTransactionError
 
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
 SECONDS_RANGE: Final = (Decimal(10**8), Decimal(10**11))
-"""Numbers taken for seconds since the epoch, 1973 to 5138. Below, a number is a date written together (20260105)."""
+"""Numbers that are read as seconds since the epoch, 1973 to 5138. A lower number is a date without separators (20260105)."""
 
 MILLISECONDS_RANGE: Final = (Decimal(10**11), Decimal(10**14))
-"""Numbers taken for milliseconds since the epoch, of the same years."""
+"""Numbers that are read as milliseconds since the epoch, of the same years."""
 
 _CURRENCY_OF_SYMBOL: Final[dict[str, str | None]] = {"$": None, "¥": None, "€": "EUR", "£": "GBP", "₹": "INR"}
-"""The currency that a symbol can only mean; dollars and yen or yuan are several."""
+"""Symbol to its currency; None where several currencies have it, as dollars do, and yen and yuan."""
 
 _AMOUNT: Final = re.compile(
     r"(?P<sign>[-+]?)\s*(?P<symbol>[$€£¥₹]?)\s*(?P<sign2>[-+]?)"
@@ -28,7 +32,7 @@ _MAX_INTEGER_BITS: Final = 424
 """128 decimal digits."""
 
 _MAX_DEGREES: Final = 1000
-"""Beyond, a number is no coordinate at all; which ones are, the contract says."""
+"""A larger number is no coordinate at all; the contract checks the exact range."""
 
 _ZONELESS: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?")
 _EPOCH: Final = re.compile(r"[0-9]{9,14}(?:\.[0-9]{1,9})?")
@@ -39,9 +43,21 @@ class Amount(NamedTuple):
     """An amount as a file wrote it."""
 
     text: str
-    """Decimal text, as exact as it came."""
+    """Decimal text, every digit kept."""
     currency: str | None
-    """What its symbol says, where it says one thing only."""
+    """The currency of its symbol; None without a symbol, or with one of several currencies."""
+
+
+class TimeForm(NamedTuple):
+    """How a mapping says that times are written."""
+
+    zone: tzinfo
+    """Of times that name none."""
+    format: str | None = None
+    """As for ``strptime``; None for ISO 8601 or a number since the epoch."""
+    unit_us: int | None = None
+    """Microseconds of one unit: times are numbers since ``origin``; None where they are not."""
+    origin: datetime = _EPOCH_AT
 
 
 def amount(value: object) -> Amount:
@@ -55,7 +71,7 @@ def amount(value: object) -> Amount:
     Raises
     ------
     InvalidTransactionError
-        Where it is none of these. A comma that does not part thousands is an error, not a guess.
+        Where it is none of these. A comma that does not separate thousands is an error, not a guess.
 
     Examples
     --------
@@ -75,11 +91,22 @@ def amount(value: object) -> Amount:
     raise InvalidTransactionError("amount", "not a decimal number")
 
 
-def timestamp(value: object) -> str:
-    """Write an event time as RFC 3339, where it is one of the forms that have one meaning.
+def minor_units(amount: str, currency: str) -> str:
+    """Write an amount of minor units (cents) in major units, exactly.
 
-    RFC 3339 comes back as it is, and is judged by the contract. ``2026-01-05 12:30:00``, as databases write it, is taken
-    as UTC; the same with a ``T`` is not: it is RFC 3339 with its zone forgotten, and could be any.
+    >>> minor_units("123450", "EUR"), minor_units("7", "JPY"), minor_units("12.5", "KWD")
+    ('1234.50', '7', '0.0125')
+    """
+    sign, digits, exponent = Decimal(amount).as_tuple()
+    # Not scaleb(): it rounds to the 28 digits of the decimal context.
+    return format(Decimal((sign, digits, int(exponent) - MINOR_UNIT_EXPONENT.get(currency, 2))), "f")
+
+
+def timestamp(value: object) -> str:
+    """Write an event time as RFC 3339, where its form has only one meaning.
+
+    RFC 3339 is returned as it is, for the contract to check. ``2026-01-05 12:30:00``, as databases write it, is read as
+    UTC. The same with a ``T`` is not: it is RFC 3339 without its zone, which could be any zone.
 
     Parameters
     ----------
@@ -108,8 +135,44 @@ def timestamp(value: object) -> str:
     raise InvalidTransactionError("timestamp", "neither text nor a number")
 
 
+def timestamp_in(value: object, form: TimeForm) -> str:
+    """Write an event time as RFC 3339 in UTC, where its form is known from a mapping.
+
+    Parameters
+    ----------
+    value : object
+        Text.
+    form : TimeForm
+        How it is written.
+
+    Returns
+    -------
+    str
+        27 characters, with microseconds.
+
+    Raises
+    ------
+    InvalidTransactionError
+        Where it is not written so.
+
+    Examples
+    --------
+    >>> timestamp_in("05/01/2026 12:30", TimeForm(UTC, "%d/%m/%Y %H:%M")), timestamp_in("1.5", TimeForm(UTC, None, 1_000_000))
+    ('2026-01-05T12:30:00.000000Z', '1970-01-01T00:00:01.500000Z')
+    """
+    if not isinstance(value, str):
+        raise InvalidTransactionError("timestamp", "neither text nor a number")
+    try:
+        at = _read_time(value.strip(), form)
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=form.zone)
+        return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError) as error:
+        raise InvalidTransactionError("timestamp", "not a time as the mapping says it is written") from error
+
+
 def text(value: object, field: str) -> object:
-    """Write a number as text, as identifiers often are; whatever else comes back as it is, for the contract to judge.
+    """Write a number as text, as identifiers often are. Other values are returned as they are, for the contract to check.
 
     Raises
     ------
@@ -136,7 +199,7 @@ def text(value: object, field: str) -> object:
 
 
 def degrees(value: object, field: str) -> float:
-    """Read a latitude or longitude; its range is the contract's affair.
+    """Read a latitude or longitude; the contract checks its range.
 
     Raises
     ------
@@ -153,6 +216,16 @@ def degrees(value: object, field: str) -> float:
         if -_MAX_DEGREES <= exact <= _MAX_DEGREES:
             return float(exact)
     raise InvalidTransactionError(field, "not a number of degrees")
+
+
+def _read_time(text: str, form: TimeForm) -> datetime:
+    if form.unit_us is not None:
+        if not _NUMBER.fullmatch(text):
+            raise ValueError("not a number")
+        return form.origin + timedelta(microseconds=int(Decimal(text) * form.unit_us))
+    if form.format is not None:
+        return datetime.strptime(text, form.format)  # noqa: DTZ007 - the caller adds the zone, where there is none
+    return datetime.fromisoformat(_from_epoch(Decimal(text)) if _EPOCH.fullmatch(text) else text)
 
 
 def _integer_text(number: int, field: str) -> str:

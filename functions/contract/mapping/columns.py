@@ -1,7 +1,7 @@
-"""Which field of the contract a column of somebody's file is.
+"""Which field of the contract a column of somebody's file is, by its name alone.
 
 Names are compared without case, spaces, dashes or camel humps: ``transactionId``, ``Transaction ID`` and
-``transaction-id`` are one. The tables below are all the synonyms there are; another one is one more word here.
+``transaction-id`` are one. The table below holds every synonym; to add one, add a word to it.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "ip_address": ("ip", "ip_addr", "client_ip"),
     "payee_id": ("payee", "beneficiary", "beneficiary_id", "recipient", "recipient_id"),
 }
-"""Field to its synonyms, the more telling first: where a row has two of them, the earlier one counts."""
+"""Field to its synonyms, the most specific first: where a row has two of them, the earlier one counts."""
 
 LOCATION_PARTS: Final = ("latitude", "longitude", "country", "city")
-"""Fields that stand inside ``location`` on the topic."""
+"""Fields that are inside ``location`` on the topic."""
 
 _MAX_CHARACTERS: Final = 64
-"""More than any known name has, however it is written; a sender's names must not fill the cache with their length."""
+"""Longer names are not known: no known name has so many characters in any spelling, and long ones would fill the cache."""
 
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD: Final = re.compile(r"[^a-z0-9]+")
@@ -68,7 +68,7 @@ _COLUMNS: Final = {
 
 
 def known_column(name: str) -> Column | None:
-    """Say which field a column holds; None where the contract has none for it.
+    """Find the field that a column holds; None where the contract has none for it.
 
     >>> known_column("Transaction ID")
     Column(field='transaction_id', rank=0)
