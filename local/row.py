@@ -17,7 +17,6 @@ from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import boto3
 
 from contract.scored import ScoredTransaction
 
