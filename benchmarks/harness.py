@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Final, Self
 import msgspec
 import redis
 
-from benchmarks.network import CONTROL, HOST, Counts, Delays
+from benchmarks.network import HOST, Counts, Delays
 from local.components.cache import Cache
 from local.processes import ManagedProcess, free_port
-from local.provision import ACCOUNT_ID, Resources, resolve_environment
+from local.resources import ACCOUNT_ID, Resources, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.build_zips import FUNCTIONS_DIR, build_zip, function_names
@@ -60,7 +60,7 @@ class Harness:
         self._logs = folder / "logs"
         self._cache = Cache(folder, self._logs)
         self._exit = ExitStack()
-        self._aws_port, self._cache_port = free_port(), free_port()
+        self._aws_port, self._cache_port, self._control_port = free_port(), free_port(), free_port()
         self._specs: dict[str, FunctionSpec] = {}
         self._packages: dict[str, Path] = {}
 
@@ -152,17 +152,18 @@ class Harness:
 
     def _start_network(self, started: ExitStack) -> None:
         argv = [sys.executable, "-m", "benchmarks.network", "--aws-port", str(self._aws_port)]
-        argv += ["--cache-port", str(self._cache_port), "--ruleset", str(RULESET)]
-        argv += ["--cache-target", self._cache.endpoint.removeprefix("redis://")]
+        argv += ["--cache-port", str(self._cache_port), "--control-port", str(self._control_port)]
+        argv += ["--cache-target", self._cache.endpoint.removeprefix("redis://"), "--ruleset", str(RULESET)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         network = ManagedProcess("network", argv, self._logs / "network.log", environment, ROOT)
         started.callback(network.stop)
         network.start()
-        network.wait_until_listening(self._aws_port)
-        network.wait_until_listening(self._cache_port)
+        for port in (self._aws_port, self._cache_port, self._control_port):
+            network.wait_until_listening(port)
 
     def _control(self, command: str, body: bytes = b"") -> bytes:
-        request = urllib.request.Request(f"{self.aws_endpoint}{CONTROL}{command}", data=body, method="POST")  # noqa: S310 - http
+        url = f"http://{HOST}:{self._control_port}/{command}"
+        request = urllib.request.Request(url, data=body, method="POST")
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
             data: bytes = answer.read()
         return data

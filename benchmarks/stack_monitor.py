@@ -11,7 +11,7 @@ import psutil
 
 from contract.alert import AlertState, decode_alert
 from contract.flagged import FLAGGED_TABLE
-from local.metrics import StackMetrics
+from local.stack_metrics import StackMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from alert.notification import email_text, make_alert, subject_line
-from alert.windows import UserWindows, judge
+from alert.windows import UserWindows, decide_window
 from contract.flagged import flag
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
@@ -102,8 +102,8 @@ def _score(
 
 def _alert(scored: ScoredTransaction) -> Alert:
     flagged = flag(scored, scored.scored_at, timedelta(days=1))
-    verdict = judge(UserWindows(user_id=flagged.user_id), flagged, timedelta(hours=1))
-    claimed = msgspec.structs.replace(flagged, alert_id=verdict.alert_id, alert_claim=verdict.claim)
+    window = decide_window(UserWindows(user_id=flagged.user_id), flagged, timedelta(hours=1))
+    claimed = msgspec.structs.replace(flagged, alert_id=window.alert_id, alert_claim=window.claim)
     return make_alert(claimed, scored.scored_at)
 
 

@@ -22,11 +22,11 @@ from local.demo import feed as feeds
 from local.demo.final_state import read_final_state
 from local.demo.printing import print_report
 from local.demo.report import make_report
-from local.metrics import Snapshot, StackMetrics
 from local.processes import ProcessError
-from local.provision import LANDING_PREFIX
+from local.resources import LANDING_PREFIX
 from local.stack import Stack, StackError, StackRunningError
 from local.stack.stack import DEFAULT_RULESET
+from local.stack_metrics import Snapshot, StackMetrics
 from local.watch import line, render
 from ops.manifests import ROOT
 

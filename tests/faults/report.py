@@ -1,4 +1,4 @@
-"""What a run of the matrix can find wrong, by kind, and the row of the report that adds a fault's runs up."""
+"""The matrix's report: kinds of problems, the problems of one run, and one row for each fault that sums up its runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 
-class Kind(StrEnum):
+class ProblemKind(StrEnum):
     """What is wrong."""
 
     LOST = "lost"
@@ -17,54 +17,54 @@ class Kind(StrEnum):
     CHANGED = "changed"
     """A row of the history is not the oracle's."""
     DEGRADED = "degraded"
-    """A row says that it was decided without the cache, and the fault was none of the cache's."""
+    """A row says that it was decided without the cache, but the fault was not one of the cache."""
     PROFILE = "profile"
     """A profile is not the oracle's."""
     DEAD_LETTER = "dead letter"
-    """Something was given up."""
+    """Something was dead-lettered."""
     FLAGGED = "flagged"
-    """A flagged row is missing, too many, or does not say what the payment's row in the history says."""
+    """A flagged row is missing or superfluous, or differs from the payment's row in the history."""
     ALERT_MISSING = "alert missing"
-    """Nobody was told of a payment, by an alert of its own or of its window."""
+    """No alert was published for a payment, neither its own nor its window's."""
     ALERT_UNCALLED = "alert uncalled"
-    """A message that no payment calls for."""
+    """A message was published that belongs to no payment marked sent."""
     ALERT_CHANGED = "alert changed"
-    """An alert, or the one that stands for a payment that was only counted, does not say what it must."""
+    """An alert differs from its payment's row, or does not cover a payment that it suppressed."""
     ALERT_REPEATED = "alert repeated"
     """A message came more often than the fault allows."""
-    NO_BITE = "no bite"
-    """Nothing shows that the fault was there, so that nothing was proved."""
+    NO_EFFECT = "no effect"
+    """Nothing shows that the fault had an effect, so the run proves nothing."""
     BROKEN = "broken"
-    """The run did not come to its end."""
+    """The run ended with an error."""
 
 
 class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong after a run."""
 
-    kind: Kind
+    kind: ProblemKind
     text: str
 
 
 class RunReport(msgspec.Struct):
-    """What became of one run."""
+    """The result of one run."""
 
     seed: int
     transactions: int = 0
-    """Payments, each counted once however often it was sent."""
+    """Payments; one that was sent several times counts once."""
     degraded: int = 0
     """Rows that say that they were decided without the cache."""
     alerts_repeated: int = 0
-    """Messages beyond one an alert, allowed or not."""
+    """Messages beyond the first of each alert, allowed or not."""
     recovery_s: float = 0.0
-    """From the end of the fault until no stage had anything to do. A third of the stream comes meanwhile, so that the fault
-    "none" has one too; a mapping tells of itself every 0.5 s."""
+    """From the end of the fault until all stages were idle. A third of the stream is sent in that time, so the fault "none" has a
+    recovery too. A mapping writes its status every 0.5 s."""
     problems: list[Problem] = msgspec.field(default_factory=list)
 
-    def found(self, kind: Kind, *texts: str) -> None:
+    def found(self, kind: ProblemKind, *texts: str) -> None:
         """Add one problem for each text."""
         self.problems += [Problem(kind, text) for text in texts]
 
-    def count(self, kind: Kind) -> int:
+    def count(self, kind: ProblemKind) -> int:
         """How many problems of a kind there are."""
         return sum(problem.kind is kind for problem in self.problems)
 
@@ -90,10 +90,10 @@ class FaultReport(msgspec.Struct):
         self.runs += 1
         self.each_run.append(run)
         self.transactions += run.transactions
-        self.lost += run.count(Kind.LOST)
-        self.doubled += run.count(Kind.DOUBLED)
-        self.changed += run.count(Kind.CHANGED)
+        self.lost += run.count(ProblemKind.LOST)
+        self.doubled += run.count(ProblemKind.DOUBLED)
+        self.changed += run.count(ProblemKind.CHANGED)
         self.degraded += run.degraded
-        self.alerts_missing += run.count(Kind.ALERT_MISSING)
-        self.alerts_repeated += run.alerts_repeated + run.count(Kind.ALERT_UNCALLED)
+        self.alerts_missing += run.count(ProblemKind.ALERT_MISSING)
+        self.alerts_repeated += run.alerts_repeated + run.count(ProblemKind.ALERT_UNCALLED)
         self.recovery_s = max(self.recovery_s, run.recovery_s)

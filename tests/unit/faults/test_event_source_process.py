@@ -1,4 +1,4 @@
-"""Giving up on an invocation ends the wait for it, and not the invocation."""
+"""Abandoning an invocation ends the wait for it, and not the invocation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.faults.control import Control
-from local.faults.mapping_process import AbandoningPool
+from local.faults.event_source_process import AbandoningPool
 from local.runtime.invocation import InvocationResult
 from local.runtime.pool import FunctionPool
 from ops.manifests import read_functions
@@ -29,13 +29,13 @@ def pool(control: Control, tmp_path: Path) -> AbandoningPool:
     )
 
 
-def test_an_answer_comes_as_it_is(pool: AbandoningPool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_is_returned_unchanged(pool: AbandoningPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FunctionPool, "invoke", lambda *_: ANSWER)
 
     assert pool.invoke(b"{}") is ANSWER
 
 
-def test_an_invocation_that_is_given_up_on_runs_on(
+def test_an_abandoned_invocation_runs_on(
     pool: AbandoningPool, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_end, has_begun, has_ended = threading.Event(), threading.Event(), threading.Event()
@@ -52,7 +52,7 @@ def test_an_invocation_that_is_given_up_on_runs_on(
     caller.start()
     has_begun.wait()
 
-    control.give_up()
+    control.abandon()
     caller.join()
 
     [result] = results

@@ -1,7 +1,7 @@
-"""A mapping's process that can be told to give up on a function which runs on: ``python -m local.faults.mapping_process``.
+"""An event source mapping's process that can abandon an invocation which runs on: ``python -m local.faults.event_source_process``.
 
-It is `local.event_sources` with another pool. Where nothing is told, nothing differs. `<config file>.host` beside its
-configuration is the :class:`Control`'s folder.
+It is `local.event_sources` with another pool, and differs in nothing else. `<config file>.host` beside its configuration is
+the folder of its :class:`Control`.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from local.runtime.invocation import FunctionError, InvocationResult, error_docu
 from local.runtime.pool import FunctionPool
 
 SPARE_WORKERS: Final = 4
-"""Workers beside those that the mapping may use: each invocation that is given up on keeps its own until it ends."""
+"""Workers in addition to those that the mapping may use: each abandoned invocation occupies one until it ends."""
 
-_LOOK_SECONDS: Final = 0.02
+_POLL_SECONDS: Final = 0.02
 
 
 class AbandoningPool(FunctionPool):
-    """A pool whose caller may give up on an invocation without ending it.
+    """A pool whose caller may abandon an invocation without ending it.
 
     Parameters
     ----------
     control : Control
-        Says when.
+        Says when to abandon.
     max_workers : int
-        Largest number of invocations that somebody waits for.
+        Most invocations that are waited for at a time.
     pool
-        Everything else that a pool takes.
+        All other arguments of a pool.
     """
 
     def __init__(self, *pool: Any, control: Control, **options: Any) -> None:
@@ -46,24 +46,24 @@ class AbandoningPool(FunctionPool):
         self._executor = ThreadPoolExecutor(max_workers + SPARE_WORKERS)
 
     def invoke(self, event: object) -> InvocationResult:
-        """Run the function once; the answer of a time-out where it is given up on meanwhile."""
-        before = self._control.give_ups
+        """Run the function once; returns a time-out if it is abandoned meanwhile."""
+        before = self._control.abandon_calls
         future = self._executor.submit(super().invoke, event)
         while True:
             try:
-                return future.result(_LOOK_SECONDS)
+                return future.result(_POLL_SECONDS)
             except TimeoutError:
-                if self._control.give_ups == before:
+                if self._control.abandon_calls == before:
                     continue
             self._count(1)
             future.add_done_callback(self._ended)
-            error = FunctionError("Sandbox.Timedout", "Error: given up on by a test")
+            error = FunctionError("Sandbox.Timedout", "Error: abandoned by a test")
             return InvocationResult(
                 request_id="", payload=error_document(error), error=error, duration_ms=0.0
             )
 
     def wait_for_abandoned(self) -> None:
-        """Wait until every invocation has ended; none can be begun any more."""
+        """Wait until every invocation has ended; no new one can be started."""
         self._executor.shutdown()
 
     def _ended(self, _: Future[InvocationResult]) -> None:
@@ -89,7 +89,7 @@ def main() -> int:
 
 
 def control_folder(config_file: Path) -> Path:
-    """Where the control of a mapping's function is."""
+    """Return the folder of the control that belongs to a mapping."""
     return config_file.with_suffix(".host")
 
 

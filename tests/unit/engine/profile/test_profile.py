@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,17 @@ from contract.transaction import Location
 from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import compute_features
 from engine.profile import Profile, ProfileFormatError
-from engine.profile.profile import MS_PER_DAY, MS_PER_HOUR, PaymentFacts, hour_of_week
+from engine.profile.profile import (
+    FORMAT,
+    MAX_PARTITIONS,
+    MS_PER_DAY,
+    MS_PER_HOUR,
+    PaymentFacts,
+    hour_of_week,
+)
 from engine.profile.recent_payments import RING_CAPACITY
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import make_grocery_payment
+from tests.support.payments import BERLIN, make_grocery_payment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -239,6 +247,26 @@ def test_seen_values_forget_the_one_not_seen_for_longest() -> None:
     assert features == {"d-0": True, "d-1": False, "d-8": False, "d-9": True}
 
 
+def test_stored_form_is_that_of_format_1() -> None:
+    """Later versions read what is stored: if this fails, :data:`FORMAT` must change, and the digest with it."""
+    paris = Location(latitude=48.8566, longitude=2.3522, country="FR", city="Paris")
+    profile = folded(
+        [
+            facts_at(0, "t-1", payee_id="p-1"),
+            facts_at(7_200, "t-2", amount=Decimal(2**53) / 100, currency="USD"),
+            facts_at(90_000, "t-3", location=paris, device_id=None),
+            facts_at(3_600.9996, "late", location="Lyon, FR"),
+        ]
+    )
+
+    assert FORMAT == profile.to_bytes()[0] == 1
+    assert len(profile.to_bytes()) == 629
+    assert (
+        sha256(profile.to_bytes()).hexdigest()
+        == "85b66214e8dc81501bcd05a3789e31330c29a9841634fff3965a14ccd636d077"
+    )
+
+
 def test_offsets_are_remembered_by_partition_and_never_go_back() -> None:
     profile = Profile()
     profile.mark_complete_to(TOPIC, 1, 20)
@@ -246,6 +274,91 @@ def test_offsets_are_remembered_by_partition_and_never_go_back() -> None:
     profile.mark_complete_to(TOPIC, 1, 10)
 
     assert [profile.folded_offset(TOPIC, partition) for partition in (1, 2, 3)] == [20, 5, -1]
+
+
+def test_beyond_the_most_partitions_the_one_marked_longest_ago_is_forgotten() -> None:
+    profile = Profile()
+    for partition in range(MAX_PARTITIONS):
+        profile.mark_complete_to(TOPIC, partition, 100 + partition)
+    profile.mark_complete_to(TOPIC, 0, 200)
+    assert profile.folded_offset(TOPIC, 1) == 101
+
+    profile.mark_complete_to(TOPIC, MAX_PARTITIONS, 300)
+
+    offsets = [profile.folded_offset(TOPIC, partition) for partition in range(MAX_PARTITIONS + 1)]
+    assert offsets == [200, -1, 102, 103, 104, 105, 106, 107, 300]
+
+
+def test_offset_of_the_latest_partition_never_goes_back() -> None:
+    profile = Profile()
+    for offset in (5, 3, 4):
+        profile.mark_complete_to(TOPIC, 1, offset)
+    assert profile.folded_offset(TOPIC, 1) == 5
+
+    profile.mark_complete_to(TOPIC, 1, 6)
+
+    assert profile.folded_offset(TOPIC, 1) == 6
+
+
+def test_partitions_of_two_topics_are_two() -> None:
+    profile = Profile()
+    profile.mark_complete_to(TOPIC, 1, 5)
+
+    assert profile.folded_offset("other", 1) == -1
+    assert profile.folded_offset(TOPIC, 11) == -1
+
+
+def test_whether_a_payment_was_folded_is_decided_by_the_ring_and_by_offsets_only_for_older_ones() -> None:
+    payments = [facts_at(number, f"t-{number}") for number in range(RING_CAPACITY + 1)]
+    profile = folded(payments)  # at offsets 0 to 32; the first is no longer in the ring
+    forgotten, oldest, newest = payments[0], payments[1], payments[-1]
+
+    def has_folded(facts: PaymentFacts, offset: int, key_hash: int | None = None) -> bool:
+        return profile.has_folded(key_hash or facts.key_hash, facts.at_ms, Position(TOPIC, 0, offset))
+
+    assert has_folded(newest, 99)
+    assert not has_folded(newest, 0, key_hash=7)
+    assert has_folded(oldest, 99)
+    assert has_folded(oldest, RING_CAPACITY, key_hash=7)
+    assert has_folded(forgotten, RING_CAPACITY)
+    assert not has_folded(forgotten, RING_CAPACITY + 1)
+
+
+def test_without_a_full_ring_offsets_decide_nothing() -> None:
+    profile = folded([facts_at(number, f"t-{number}") for number in range(RING_CAPACITY - 1)])
+
+    assert not profile.has_folded(7, -1, Position(TOPIC, 0, 0))
+
+
+def test_hour_of_the_week_begins_on_monday_and_its_count_ends_at_255() -> None:
+    monday = datetime(2026, 9, 7, tzinfo=UTC)
+    profile = folded([facts_at((monday - START).total_seconds(), f"t-{number}") for number in range(300)])
+
+    assert profile.hour_of_week[0] == 255
+    assert sum(profile.hour_of_week) == 255
+    assert [hour_of_week(hour) for hour in (0, 95, 96, 96 + 168)] == [72, 167, 0, 0]
+
+
+def test_of_payments_at_one_moment_the_last_is_the_same_in_any_order() -> None:
+    payments = [facts_at(0, f"t-{number}", location=f"Town {number}, DE") for number in range(6)]
+    last = max(payments, key=lambda facts: facts.key_hash)
+
+    for order in (payments, payments[::-1]):
+        assert folded(order).last_place_hash == last.place_hash
+
+
+def test_earlier_payment_moves_neither_the_last_time_nor_the_last_place() -> None:
+    profile = folded(
+        [facts_at(10, "t-1"), facts_at(5, "t-2", location=Location(latitude=1.0, longitude=2.0))]
+    )
+
+    assert (profile.first_at_ms, profile.last_at_ms) == (
+        facts_at(5, "t").at_ms,
+        facts_at(10, "t").at_ms,
+    )
+    assert profile.last_place_hash == facts_at(10, "t-1").place_hash
+    assert profile.last_place is not None
+    assert profile.last_place.latitude == BERLIN.latitude
 
 
 def test_bytes_of_another_format_are_refused_and_cut_ones_too() -> None:

@@ -1,6 +1,6 @@
-"""An event source mapping at work: a source that reads, a planner that decides, threads that invoke.
+"""An event source mapping: a source that reads, a planner that decides, threads that invoke the function.
 
-One lock guards the planner. Readers offer, invokers settle, and one thread hands out what the planner says is due.
+One lock guards the planner. Readers offer records, invoking threads settle them, and one thread starts what the planner returns.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,90 +19,31 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.event_sources.config import MappingCounters
 from local.event_sources.destination import invocation_record
 from local.event_sources.planner import Planner
-from local.event_sources.records import Batch, Discard, LaneKey, Policy, Progress, SourceRecord
-from local.event_sources.response import read_outcome
+from local.event_sources.records import Batch, Discard, Policy, QueueKey, SourceRecord
+from local.event_sources.response import read_delivery_result
 from local.runtime.invocation import InvocationResult
 from local.runtime.pool import PoolStoppedError
+
+if TYPE_CHECKING:
+    from local.event_sources.source import Source
 
 logger = logging.getLogger(__name__)
 
 Invoke = Callable[[bytes], InvocationResult]
 
 BUFFERED_BATCHES = 4
-"""Batches that are read ahead of each partition or shard; more would only be memory."""
-
-
-class SourceUnavailableError(Exception):
-    """A source that cannot be asked at the moment; says what it answered."""
-
-
-class Sink(Protocol):
-    """What a source gives its records to."""
-
-    def add_lane(self, key: LaneKey, group: str) -> None:
-        """Announce a lane before the first record of it."""
-
-    def offer(
-        self, origin: str, records: Mapping[LaneKey, list[SourceRecord]], read_to: str, filtered: int
-    ) -> None:
-        """Give what was read of one partition or shard, and how many more the filter dropped."""
-
-    def wait_for_room(self, origin: str, timeout_seconds: float) -> bool:
-        """Wait until more of an origin is wanted; False where it is not, after all that time."""
-
-    def unfinished(self, origin: str) -> int:
-        """Records of an origin that are not done with."""
-
-    def report(self, problem: str) -> None:
-        """Tell of a failure of the source, which goes on trying."""
-
-
-class Source(Protocol):
-    """What a mapping reads from."""
-
-    def start(self, sink: Sink) -> None:
-        """Read in threads of its own from now on."""
-
-    def stop_reading(self) -> None:
-        """Offer nothing more; return when that is so."""
-
-    def close(self) -> None:
-        """Keep the last progress and let go of everything."""
-
-    def event(self, batch: Batch) -> bytes:
-        """Write the event of a batch, JSON."""
-
-    def locate(self, identifier: object, batch: Batch) -> tuple[LaneKey, int] | None:
-        """Find the record that an ``itemIdentifier`` names: its lane and position."""
-
-    def batch_info(self, discard: Discard) -> dict[str, dict[str, Any]]:
-        """Say where given-up records stand, in Lambda's invocation record."""
-
-    def keep(self, origin: str, progress: Progress) -> None:
-        """Remember how far an origin has been dealt with, so that a restart goes on there."""
-
-    def backlog(self, unfinished: int) -> int:
-        """Count the records that the function has not taken; ``unfinished`` of them have been read.
-
-        Raises
-        ------
-        SourceUnavailableError
-            Where the source cannot be asked.
-        """
-
-    def is_caught_up(self) -> bool:
-        """Whether the source had nothing more when it was last asked."""
+"""Batches that are read ahead of each partition or shard; more would only take memory."""
 
 
 class Destination(Protocol):
-    """Who is told of records that are given up."""
+    """Where records go that the mapping discards."""
 
     def send(self, record: dict[str, Any]) -> None:
         """Send one invocation record."""
 
 
 class EventSourceMapping:
-    """Carry records from a source to a function, until :meth:`stop`.
+    """Deliver records from a source to a function, until :meth:`stop`.
 
     Parameters
     ----------
@@ -111,13 +52,13 @@ class EventSourceMapping:
     invoke : Callable[[bytes], InvocationResult]
         The function.
     function_arn : str
-        Its name in invocation records.
+        The function's name in invocation records.
     destination : Destination
         The on-failure destination.
     policy : Policy
         Batching, retries, ages.
     max_concurrency : int
-        Largest number of invocations at a time, >= 1.
+        Most invocations at a time, >= 1.
     clock : Callable[[], float]
         Seconds since the epoch.
     """
@@ -133,7 +74,7 @@ class EventSourceMapping:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.failure: BaseException | None = None
-        """A fault of the mapping itself. Its records would wait for ever: the process has to end."""
+        """A fault of the mapping itself. The process must end, since the records concerned would wait forever."""
         self._source = source
         self._invoke = invoke
         self._function_arn = function_arn
@@ -156,7 +97,7 @@ class EventSourceMapping:
         self._thread.start()
 
     def stop(self) -> None:
-        """Read no more, finish what is in flight, keep the progress. What waits for a retry is read again next time."""
+        """Stop reading, finish what is in flight, save resume points. What waits for a retry is read again after a restart."""
         self._source.stop_reading()
         with self._changed:
             self._stopping = True
@@ -167,7 +108,7 @@ class EventSourceMapping:
 
     @property
     def counters(self) -> MappingCounters:
-        """What was done so far; a copy."""
+        """A copy of the counters."""
         with self._changed:
             return msgspec.structs.replace(self._counters)
 
@@ -177,47 +118,47 @@ class EventSourceMapping:
         return self._last_error
 
     def backlog(self) -> int:
-        """Count the records that the function has not taken yet; SourceUnavailableError where that cannot be known."""
+        """Count the records that the function has not processed yet; SourceUnavailableError if the source does not answer."""
         with self._changed:
             unfinished = self._planner.unfinished()
         return self._source.backlog(unfinished)
 
     def is_idle(self) -> bool:
-        """Whether nothing is in flight, nothing waits, and the source had nothing more when it was last asked."""
-        # The source first: what it hands over between the two questions is seen by the second.
+        """Return whether nothing is in flight, nothing waits, and the source had nothing more at the last read."""
+        # The source first: the second question sees what the source delivers between the two.
         if not self._source.is_caught_up():
             return False
         with self._changed:
             return self._in_flight == 0 and self._planner.unfinished() == 0
 
-    def add_lane(self, key: LaneKey, group: str) -> None:
-        """Take on a lane."""
+    def add_queue(self, key: QueueKey, group: str) -> None:
+        """Add a queue."""
         with self._changed:
-            self._planner.add_lane(key, group)
+            self._planner.add_queue(key, group)
 
     def offer(
-        self, origin: str, records: Mapping[LaneKey, list[SourceRecord]], read_to: str, filtered: int
+        self, origin: str, records: Mapping[QueueKey, list[SourceRecord]], read_to: str, filtered: int
     ) -> None:
-        """Take what was read of one origin."""
+        """Take what was read from one origin."""
         with self._changed:
             self._planner.offer(origin, records, read_to, self._clock())
             self._counters.filtered += filtered
             if filtered:
-                self._source.keep(origin, self._planner.progress(origin))
+                self._source.save(origin, self._planner.resume_point(origin))
             self._changed.notify_all()
 
     def wait_for_room(self, origin: str, timeout_seconds: float) -> bool:
-        """Wait until fewer than some batches of an origin are waiting; False where they still are."""
+        """Wait until fewer than :data:`BUFFERED_BATCHES` batches of an origin wait; False if more still do."""
         with self._changed:
             return self._changed.wait_for(lambda: self._stopping or self._has_room(origin), timeout_seconds)
 
     def unfinished(self, origin: str) -> int:
-        """Records of an origin that are not done with."""
+        """Return how many records of an origin are not done."""
         with self._changed:
             return self._planner.unfinished(origin)
 
     def report(self, problem: str) -> None:
-        """Note a failure; it is shown in the status and logged when it is a new one."""
+        """Note a failure for the status, and log it if it is a new one."""
         if problem != self._last_error:
             logger.warning("%s", problem)
         self._last_error = problem
@@ -241,31 +182,31 @@ class EventSourceMapping:
                 if isinstance(work, Batch):
                     self._executor.submit(self._deliver, work).add_done_callback(self._finish)
                 else:
-                    self._executor.submit(self._tell, work).add_done_callback(self._finish)
+                    self._executor.submit(self._dead_letter, work).add_done_callback(self._finish)
 
     def _deliver(self, batch: Batch) -> None:
         try:
-            result = self._invoke(self._source.event(batch))
+            invocation = self._invoke(self._source.event(batch))
         except PoolStoppedError:
             return  # its records stay unfinished: they are read again after the restart
-        outcome = read_outcome(
-            result,
+        result = read_delivery_result(
+            invocation,
             batch,
             report_batch_item_failures=self._policy.report_batch_item_failures,
             locate=self._source.locate,
         )
-        if outcome.error is not None:
-            self.report(f"{outcome.error.type}: {outcome.error.message}")
+        if result.error is not None:
+            self.report(f"{result.error.type}: {result.error.message}")
         with self._changed:
-            done = self._planner.settle(batch, outcome, self._clock())
+            done = self._planner.settle(batch, result, self._clock())
             self._counters.batches += 1
             self._counters.records += done
             self._counters.retries += any(piece.invocations for piece in batch.pieces)
-            self._counters.failures += outcome.error is not None
-            self._counters.partial_failures += bool(outcome.failed)
-            self._keep({piece.lane.origin for piece in batch.pieces})
+            self._counters.failures += result.error is not None
+            self._counters.partial_failures += bool(result.failed)
+            self._save_resume_points({piece.queue.origin for piece in batch.pieces})
 
-    def _tell(self, discard: Discard) -> None:
+    def _dead_letter(self, discard: Discard) -> None:
         record = invocation_record(
             discard,
             self._function_arn,
@@ -275,7 +216,7 @@ class EventSourceMapping:
         try:
             self._destination.send(record)
         except (BotoCoreError, ClientError) as error:
-            # Lambda drops the record here and counts DestinationDeliveryFailures; losing payments is not for this system.
+            # Lambda drops the record here and counts DestinationDeliveryFailures. This system must not lose payments.
             self.report(f"on-failure destination: {error}")
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping, self._policy.retry_maximum_seconds)
@@ -284,11 +225,11 @@ class EventSourceMapping:
             with self._changed:
                 self._planner.finish_discard(discard)
                 self._counters.dead_lettered += len(discard.piece.records)
-                self._keep({discard.piece.lane.origin})
+                self._save_resume_points({discard.piece.queue.origin})
 
-    def _keep(self, origins: Iterable[str]) -> None:
+    def _save_resume_points(self, origins: Iterable[str]) -> None:
         for origin in origins:
-            self._source.keep(origin, self._planner.progress(origin))
+            self._source.save(origin, self._planner.resume_point(origin))
 
     def _finish(self, task: Future[None]) -> None:
         with self._changed:

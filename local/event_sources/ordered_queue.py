@@ -1,6 +1,6 @@
-"""One ordered sequence of records on its way through a function, with at most one delivery in progress.
+"""One ordered sequence of records to deliver to a function, with at most one delivery in progress.
 
-Pure: it is told of records, outcomes and the time, and says what is to be done next.
+Pure: it gets records, results of deliveries and the time, and returns what to do next.
 """
 
 from __future__ import annotations
@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from local.event_sources.records import Discard, LaneKey, Piece, Policy, SourceRecord
+from local.event_sources.records import Discard, Piece, Policy, QueueKey, SourceRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from local.event_sources.records import Condition, Outcome
+    from local.event_sources.records import Condition, DeliveryResult
 
 
-class Lane:
-    """A lane, empty at first.
+class OrderedQueue:
+    """A queue, empty at first.
 
-    Records are *fresh* until they are first delivered. A delivery that fails leaves *pieces*, which come before all fresh
-    records, in order. While a delivery or a discard is in progress the lane is *busy* and gives nothing out.
+    Records are *fresh* until their first delivery. A delivery that fails leaves *pieces*, which are delivered before all
+    fresh records, in order. While a delivery or a discard is in progress, the queue is *busy* and returns nothing to do.
     """
 
-    def __init__(self, key: LaneKey, policy: Policy) -> None:
+    def __init__(self, key: QueueKey, policy: Policy) -> None:
         self.key = key
         self.busy = False
         self.fresh_bytes = 0
@@ -38,37 +38,37 @@ class Lane:
 
     @property
     def unfinished(self) -> int:
-        """Records that the function has not taken yet, delivered or not."""
+        """Records that the function has not processed yet, delivered or not."""
         return len(self._fresh) + sum(len(piece.records) for piece in self._pieces)
 
     @property
-    def has_pieces(self) -> bool:
-        """Whether earlier records must go before the fresh ones."""
-        return bool(self._pieces)
-
-    @property
     def first_unfinished(self) -> SourceRecord | None:
-        """The earliest record that is not done with."""
+        """The earliest record that is not done."""
         if self._pieces:
             return self._pieces[0].records[0]
         return self._fresh[0][1] if self._fresh else None
 
     @property
+    def has_deliverable_fresh(self) -> bool:
+        """Whether the next delivery would be of fresh records."""
+        return bool(self._fresh) and not self.busy and not self._pieces
+
+    @property
     def oldest_offer_s(self) -> float:
-        """When the first of the fresh records was offered; only where there is one."""
+        """When the first fresh record was offered; only valid if there is one."""
         return self._fresh[0][0]
 
     def offer(self, records: Iterable[SourceRecord], now_s: float) -> None:
-        """Take records that were read, in their order."""
+        """Append records that were read, in their order."""
         for record in records:
             self._fresh.append((now_s, record))
             self.fresh_bytes += len(record.document)
 
     def next_piece(self, now_s: float) -> Piece | Discard | None:
-        """Give out what comes before the fresh records, once it is due; the lane is busy until that is settled."""
+        """Return what comes before the fresh records, once it is due; the queue is busy until that is settled."""
         if self.busy or not self._pieces:
             return None
-        self._set_expired_apart(now_s)
+        self._separate_expired(now_s)
         head = self._pieces[0]
         if self._is_expired(head.records[0], now_s):
             return self._discard("RecordAgeExceeded")
@@ -82,8 +82,8 @@ class Lane:
         return head
 
     def next_fresh(self, count: int, size_bytes: int, now_s: float) -> Piece | Discard | None:
-        """Give out the first fresh records, at most ``count`` of them and ``size_bytes`` in all; None where none fits."""
-        if self.busy or self._pieces or not self._fresh or count <= 0:
+        """Return the first fresh records, at most ``count`` and ``size_bytes`` in all; None if none fits."""
+        if not self.has_deliverable_fresh or count <= 0:
             return None
         first = self._fresh[0][1]
         if self._is_expired(first, now_s):
@@ -110,69 +110,69 @@ class Lane:
         self.busy = True
         return piece
 
-    def settle(self, outcome: Outcome, now_s: float, *, shared: bool) -> None:
-        """Take in what the delivery of the head piece came to.
+    def settle(self, result: DeliveryResult, now_s: float, *, shared: bool) -> None:
+        """Apply the result of the head piece's delivery.
 
         Parameters
         ----------
-        outcome : Outcome
+        result : DeliveryResult
             Of the whole batch.
         now_s : float
             Seconds since the epoch.
         shared : bool
-            Whether the batch had pieces of other lanes: going on alone is a split then.
+            Whether the batch had pieces of other queues; delivering this one alone is a split then.
         """
         self.busy = False
         piece = self._pieces.popleft()
-        failed_at = outcome.failed.get(self.key)
-        if outcome.error is None and failed_at is None:
+        failed_at = result.failed.get(self.key)
+        if result.error is None and failed_at is None:
             return
         first = 0
-        if outcome.error is None:
+        if result.error is None:
             first = next(index for index, record in enumerate(piece.records) if record.position == failed_at)
         rest = piece.records[first:]
-        for part in reversed(self._after_failure(piece, rest, outcome, now_s, shared=shared)):
+        for part in reversed(self._after_failure(piece, rest, result, now_s, shared=shared)):
             self._pieces.appendleft(part)
 
     def finish_discard(self) -> None:
-        """Forget the records that were given up: the on-failure destination has been told."""
+        """Remove the discarded records: the on-failure destination has received them."""
         self.busy = False
         self._pieces.popleft()
 
     def postpone_discard(self) -> None:
-        """Keep the records that were given up: the on-failure destination could not be told."""
+        """Keep the discarded records: the on-failure destination was unavailable."""
         self.busy = False
 
     def due_at_s(self) -> float | None:
-        """When the head piece may go; None where there is none, or the lane is busy."""
+        """Return when the head piece may be delivered; None if there is none, or the queue is busy."""
         return self._pieces[0].not_before_s if self._pieces and not self.busy else None
 
     def _after_failure(
         self,
         piece: Piece,
         rest: tuple[SourceRecord, ...],
-        outcome: Outcome,
+        result: DeliveryResult,
         now_s: float,
         *,
         shared: bool,
     ) -> list[Piece]:
-        progress = len(rest) < len(piece.records)
+        some_done = len(rest) < len(piece.records)
         invocations = piece.invocations + 1
-        if self._policy.bisect_on_error and (progress or shared or len(rest) > 1):
-            # At the returned record where the function named one behind the first, between lanes where there were
-            # several, in the middle otherwise. "Splitting batches doesn't consume the retry quota."
+        if self._policy.bisect_on_error and (some_done or shared or len(rest) > 1):
+            # Split at the failed record if the function named one behind the first, between queues if there were several,
+            # else in the middle. "Splitting batches doesn't consume the retry quota."
             halves: Sequence[tuple[SourceRecord, ...]] = [rest]
-            if not progress and not shared:
+            if not some_done and not shared:
                 middle = len(rest) // 2
                 halves = [rest[:middle], rest[middle:]]
             retries, not_before_s = piece.retries, now_s + self._policy.retry_base_seconds
         else:
             halves = [rest]
             retries, not_before_s = piece.retries + 1, now_s + self._policy.delay_seconds(piece.retries)
-        return [Piece(half, retries, invocations, not_before_s, outcome.error) for half in halves]
+        return [Piece(half, retries, invocations, not_before_s, result.error) for half in halves]
 
-    def _set_expired_apart(self, now_s: float) -> None:
-        """Divide the head piece where its records stop, or start, to be too old."""
+    def _separate_expired(self, now_s: float) -> None:
+        """Divide the head piece between records that are too old and records that are not."""
         head = self._pieces[0]
         expired = self._is_expired(head.records[0], now_s)
         for index, record in enumerate(head.records):

@@ -1,34 +1,37 @@
-"""The mapping at work, on a source, a function and a destination of the test's own."""
+"""An event source mapping with a source, a function and a destination that the test makes."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from local.event_sources.mapping import EventSourceMapping, Sink
-from local.event_sources.records import Batch, Discard, LaneKey, Progress
+from local.event_sources.event_source_mapping import EventSourceMapping
+from local.event_sources.records import Batch, Discard, QueueKey, ResumePoint
 from local.runtime.invocation import FunctionError, InvocationResult
 from local.runtime.pool import PoolStoppedError
-from tests.unit.event_sources.factories import LANE, NOW_S, policy, records, result
+from tests.unit.event_sources.factories import NOW_S, QUEUE, policy, records, result
+
+if TYPE_CHECKING:
+    from local.event_sources.source import Sink
 
 WAIT_SECONDS = 30.0
 
 
 class MemorySource:
-    """Offers what it is given at the start; remembers the progress that it is told."""
+    """Offers given records at the start; records the resume points that it is to save."""
 
     def __init__(self, last: int) -> None:
         self.last = last
-        self.kept: list[Progress] = []
+        self.saved: list[ResumePoint] = []
         self.is_closed = False
 
     def start(self, sink: Sink) -> None:
-        sink.add_lane(LANE, "poller-0")
-        sink.offer(LANE.origin, {LANE: records(1, self.last)}, str(self.last), 0)
+        sink.add_queue(QUEUE, "poller-0")
+        sink.offer(QUEUE.origin, {QUEUE: records(1, self.last)}, str(self.last), 0)
 
     def stop_reading(self) -> None:
         pass
@@ -39,16 +42,16 @@ class MemorySource:
     def event(self, batch: Batch) -> bytes:
         return ",".join(record.identifier for record in batch.records).encode()
 
-    def locate(self, identifier: object, batch: Batch) -> tuple[LaneKey, int] | None:
+    def locate(self, identifier: object, batch: Batch) -> tuple[QueueKey, int] | None:
         return next(
-            ((each.lane, each.position) for each in batch.records if each.identifier == identifier), None
+            ((each.queue, each.position) for each in batch.records if each.identifier == identifier), None
         )
 
     def batch_info(self, discard: Discard) -> dict[str, dict[str, Any]]:
         return {"Info": {"first": discard.piece.records[0].identifier}}
 
-    def keep(self, origin: str, progress: Progress) -> None:
-        self.kept.append(progress)
+    def save(self, origin: str, resume_point: ResumePoint) -> None:
+        self.saved.append(resume_point)
 
     def backlog(self, unfinished: int) -> int:
         return unfinished
@@ -58,7 +61,7 @@ class MemorySource:
 
 
 class MemoryDestination:
-    """Takes invocation records, after it has refused some."""
+    """Takes invocation records, after it has refused a number of them."""
 
     def __init__(self, refusals: int = 0) -> None:
         self.refusals = refusals
@@ -109,7 +112,7 @@ def _wait_until(mapping: EventSourceMapping, holds: Callable[[], bool]) -> None:
         assert mapping._changed.wait_for(holds, WAIT_SECONDS)
 
 
-def test_records_are_counted_once_and_the_progress_is_kept(make_mapping: Make) -> None:
+def test_records_are_counted_once_and_the_resume_point_is_saved(make_mapping: Make) -> None:
     source = MemorySource(25)
 
     mapping = make_mapping(source, lambda _: result())
@@ -118,10 +121,10 @@ def test_records_are_counted_once_and_the_progress_is_kept(make_mapping: Make) -
     assert mapping.counters.batches == 3
     assert mapping.counters.records == 25
     assert mapping.backlog() == 0
-    assert source.kept[-1] == Progress(first_unfinished=None, read_to="25")
+    assert source.saved[-1] == ResumePoint(first_unfinished=None, read_to="25")
 
 
-def test_given_up_records_wait_for_a_destination_that_is_away(make_mapping: Make) -> None:
+def test_discarded_records_wait_for_an_unavailable_destination(make_mapping: Make) -> None:
     source, destination = MemorySource(1), MemoryDestination(refusals=2)
     failed = result(b"{}", FunctionError("ValueError", "bad"))
 
@@ -156,12 +159,12 @@ def test_what_is_in_flight_is_finished_before_a_stop_returns(make_mapping: Make)
 
     assert source.is_closed
     assert mapping.counters.records == 10
-    kept = source.kept[-1].first_unfinished
-    assert kept is not None
-    assert kept.position == 11
+    saved = source.saved[-1].first_unfinished
+    assert saved is not None
+    assert saved.position == 11
 
 
-def test_records_of_a_function_that_was_stopped_stay_unfinished(make_mapping: Make) -> None:
+def test_records_of_a_stopped_function_stay_unfinished(make_mapping: Make) -> None:
     source = MemorySource(1)
     was_invoked = threading.Event()
 
@@ -175,10 +178,10 @@ def test_records_of_a_function_that_was_stopped_stay_unfinished(make_mapping: Ma
 
     assert mapping.backlog() == 1
     assert mapping.failure is None
-    assert source.kept == []
+    assert source.saved == []
 
 
-def test_a_fault_of_the_mapping_itself_is_shown(make_mapping: Make) -> None:
+def test_a_fault_of_the_mapping_itself_is_reported(make_mapping: Make) -> None:
     fault = RuntimeError("a fault")
 
     def invoke(_: bytes) -> InvocationResult:

@@ -1,4 +1,4 @@
-"""Proof that the model-based test can fail: the score stage broken on purpose, in each way that its order exists to prevent."""
+"""Proof that the state machine can fail: the score stage is broken in each way that its order of steps prevents."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from score import stage
 from score.history_store import InsertResult
 from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
 from score.user_chain import rebuild
+from tests.support.stage_machine import ScoreStageMachine
 from tests.support.stage_world import Pause, SteppedHistory, SteppedProfiles
-from tests.unit.score.test_stage_model import ScoreStageMachine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ ENOUGH = settings(
 
 
 class ProfileBeforeHistory(ScoreStageMachine):
-    """Rows are held back until the profiles are written."""
+    """Rows are inserted only after the profiles are written."""
 
     def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
         held_back: list[ScoredTransaction] = []
@@ -63,7 +63,7 @@ class ProfileBeforeHistory(ScoreStageMachine):
 
 
 class PutInsteadOfInsert(ScoreStageMachine):
-    """A row that stands is written over."""
+    """A row that exists is overwritten."""
 
     class History(SteppedHistory):
         def _insert(self, row: ScoredTransaction) -> InsertResult:
@@ -80,8 +80,8 @@ class NoCompareAndSet(ScoreStageMachine):
     class Profiles(SteppedProfiles):
         def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
             for write in writes:
-                standing = self._world.profiles.values.get(write.user_id, (b"", b""))
-                write.expected_revision = standing[0]
+                stored = self._world.profiles.values.get(write.user_id, (b"", b""))
+                write.expected_revision = stored[0]
             return super().write(writes, progress)
 
     profiles_class = Profiles
@@ -96,7 +96,7 @@ class NoFailureList(ScoreStageMachine):
 
 
 class NoGapMarks(ScoreStageMachine):
-    """Every profile that stands in the cache is believed."""
+    """Every profile in the cache is taken for complete."""
 
     class Profiles(SteppedProfiles):
         def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
@@ -109,7 +109,7 @@ class NoGapMarks(ScoreStageMachine):
     profiles_class = Profiles
 
 
-MUTANTS = (
+BROKEN_STAGES = (
     ProfileBeforeHistory,
     PutInsteadOfInsert,
     NoCompareAndSet,
@@ -118,10 +118,10 @@ MUTANTS = (
 )
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
-def test_a_broken_stage_is_caught(mutant: type[ScoreStageMachine]) -> None:
+@pytest.mark.parametrize("broken", BROKEN_STAGES, ids=lambda broken: broken.__name__)
+def test_a_broken_stage_is_caught(broken: type[ScoreStageMachine]) -> None:
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(mutant, settings=ENOUGH)
+        run_state_machine_as_test(broken, settings=ENOUGH)
 
 
 def test_a_rebuild_that_looks_ahead_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Sums of the metrics that functions print to their logs in CloudWatch's embedded metric format."""
+"""Sums the metrics that functions print to their logs in CloudWatch's embedded metric format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARK: Final = b'"CloudWatchMetrics"'
-"""In every line of embedded metrics and in few others: spares decoding the rest of a log."""
+"""In every line of embedded metrics and in few others, so that the other lines need not be decoded."""
 
 
 class _Metric(msgspec.Struct):
@@ -30,12 +30,12 @@ class _Line(msgspec.Struct):
 
 
 class MetricSums:
-    """Add up the metrics of a growing log, each line once.
+    """Adds up the metrics of a growing log, each line once.
 
     Parameters
     ----------
     file : Path
-        The log; it need not be there yet.
+        The log; it need not exist yet.
     """
 
     def __init__(self, file: Path) -> None:
@@ -49,7 +49,7 @@ class MetricSums:
         Returns
         -------
         dict[str, float]
-            Metric name to the sum of all its values so far, over all dimensions; a metric without a value is not in it.
+            Metric name to the sum of all its values so far, over all dimensions. Metrics without a value are left out.
         """
         try:
             with self._file.open("rb") as log:
@@ -57,7 +57,7 @@ class MetricSums:
                 data = log.read()
         except FileNotFoundError:
             return {}
-        whole = data.rfind(b"\n") + 1  # a line that is being written is read next time
+        whole = data.rfind(b"\n") + 1  # a line that is still being written is read at the next call
         self._read_to += whole
         for line in data[:whole].splitlines():
             if MARK in line:
@@ -69,7 +69,7 @@ class MetricSums:
             directives = msgspec.json.decode(line, type=_Line).aws.CloudWatchMetrics
             values: dict[str, Any] = msgspec.json.decode(line)
         except msgspec.MsgspecError:
-            return  # a log line that only looks like one
+            return  # another log line that contains the mark
         for name in {metric.Name for directive in directives for metric in directive.Metrics}:
             value = values.get(name, 0.0)
             total = sum(value) if isinstance(value, list) else value
@@ -77,5 +77,5 @@ class MetricSums:
 
 
 def sum_metrics(file: Path) -> dict[str, float]:
-    """Sum every metric of a log: name to total. Empty where the log is not there."""
+    """Sum every metric of a log: name to total; empty if there is no log."""
     return MetricSums(file).update()
