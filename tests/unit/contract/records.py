@@ -1,4 +1,4 @@
-"""Records of the topic, valid but for what is given, what comes of them, and payments of every kind."""
+"""Records of the topic, valid but for what is given, their outcomes, and payments of every kind."""
 
 from __future__ import annotations
 
