@@ -1,4 +1,4 @@
-"""What the alert stage relies on in its tables, checked on everything that stands in for them.
+"""What the alert stage relies on in its tables, checked on every implementation of them.
 
 A subclass gives the fixture ``tables``; the same tests then hold for a dict, moto, MiniStack and AWS's DynamoDB Local.
 """

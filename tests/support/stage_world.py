@@ -1,7 +1,7 @@
 """The score stage's surroundings in memory, one step at a time: a topic, its consumer, and stores that fail on purpose.
 
-A writer is one invocation of the stage in a thread of its own that stands still before and after each thing it does to a
-store, until it is told to go on: so any number of them can be interleaved in any way, and any can be killed anywhere.
+A writer is one invocation of the stage in a thread of its own. It pauses before and after each call to a store until it is
+stepped: so any number of them can be interleaved in any way, and any can be killed anywhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Pause = Callable[[], None]
 
 
 class Killed(BaseException):
-    """What ends a writer's thread where it stands, as SIGKILL ends a process."""
+    """Ends a writer's thread where it pauses, as SIGKILL ends a process."""
 
 
 class Writer:
@@ -40,7 +40,7 @@ class Writer:
     spans : Mapping[int, tuple[int, int]]
         By partition, the first offset of the batch and the one behind its last.
     run : Callable[[Pause], PartialBatchResponse]
-        Handles the event, calling its argument wherever it may stand still.
+        Handles the event, calling its argument wherever it may pause.
     """
 
     def __init__(
@@ -53,35 +53,35 @@ class Writer:
         self._defect: BaseException | None = None
         self._is_killed = False
         # Each is released by the other thread; plain locks cost a third of semaphores.
-        self._go, self._stands = threading.Lock(), threading.Lock()
+        self._go, self._paused = threading.Lock(), threading.Lock()
         self._go.acquire()
-        self._stands.acquire()
+        self._paused.acquire()
         self._thread = threading.Thread(target=self._run, args=(run,), daemon=True)
         self._thread.start()
-        self._stands.acquire()
+        self._paused.acquire()
 
     def step(self, count: int = 1) -> None:
-        """Go on to the next place where it stands still, ``count`` times, or to its end."""
+        """Continue to the next pause, ``count`` times, or to its end."""
         for _ in range(count):
             if self.has_ended:
                 return
             self._go.release()
-            self._stands.acquire()
+            self._paused.acquire()
         if self._defect is not None:
             raise self._defect
 
     def finish(self) -> None:
-        """Go on to the end."""
+        """Continue to the end."""
         while not self.has_ended:
             self.step()
 
     def kill(self) -> None:
-        """End it where it stands."""
+        """Kill it where it pauses."""
         self._is_killed = True
         self.finish()
 
     def _pause(self) -> None:
-        self._stands.release()
+        self._paused.release()
         self._go.acquire()
         if self._is_killed:
             raise Killed
@@ -91,26 +91,26 @@ class Writer:
             self._pause()
             self.response = run(self._pause)
         except (Killed, HistoryUnavailableError):
-            self.response = None  # the whole batch comes again
+            self.response = None  # the whole batch is delivered again
         except BaseException as error:  # noqa: BLE001 raised again by whoever steps
             self._defect = error
         finally:
             self.has_ended = True
-            self._stands.release()
+            self._paused.release()
 
 
 class CacheFault(Enum):
-    """What happens to the next write of the cache."""
+    """What happens to the next write to the cache."""
 
     LOST_ANSWER = "written, answered by a time-out"
     LATE = "answered by a time-out, and written some time later"
     TWICE = "written, and sent again by the client"
-    PART = "cut off behind some of the profiles"
+    PART = "cut off after some of the profiles"
 
 
 @dataclass
 class Faults:
-    """What goes wrong just now, for all writers."""
+    """What goes wrong at present, for all writers."""
 
     cache_down: bool = False
     next_cache_write: CacheFault | None = None
@@ -161,7 +161,7 @@ class SteppedProfiles:
             sent = [_frozen(write) for write in writes]
 
             def arrive() -> None:
-                with suppress(CacheUnavailableError):  # refused; nobody hears the answer
+                with suppress(CacheUnavailableError):  # refused; nobody reads the answer
                     profiles.write(sent, progress)
 
             self._world.late_writes.append(arrive)
@@ -184,7 +184,7 @@ def _frozen(write: ProfileWrite) -> ProfileWrite:
 
 
 class SteppedHistory:
-    """The history as one writer sees it: rows in any order, as requests side by side store them."""
+    """The history as one writer sees it: rows in any order, as parallel requests store them."""
 
     def __init__(self, world: Surroundings, pause: Pause, random: Random) -> None:
         self._world = world
@@ -262,7 +262,7 @@ class Topic:
         return Position(TOPIC, partition, len(self.logs[partition]) - 1)
 
     def backlog(self, partition: int) -> int:
-        """Records behind the committed offset."""
+        """Records from the committed offset on."""
         return len(self.logs[partition]) - self.committed[partition]
 
     def add_partition(self) -> None:
@@ -273,7 +273,7 @@ class Topic:
         self.highest_committed.append(0)
 
     def rewind(self, partition: int, count: int) -> None:
-        """Forget the latest commits, as a consumer does whose commit did not get through."""
+        """Undo the latest commits, as for a consumer whose commit was lost."""
         self.committed[partition] = max(
             self.committed[partition] - count, min(self._not_before[partition], self.committed[partition])
         )
@@ -294,7 +294,7 @@ class Topic:
         return spans, make_event(records)
 
     def answered(self, writer: Writer) -> None:
-        """Commit what a writer's answer says is done: up to the lowest record that it wants again."""
+        """Commit what a writer's answer says is done: up to the lowest record to be delivered again."""
         if writer.response is None:
             return
         for partition, (_, stop) in writer.spans.items():
@@ -310,7 +310,7 @@ class Topic:
 
 
 class NoTelemetry:
-    """Takes every report and keeps none."""
+    """Accepts every report and keeps none."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
