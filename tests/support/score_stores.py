@@ -1,4 +1,4 @@
-"""The score stage's stores in memory; each can fail on purpose."""
+"""The score stage's stores in memory; a test can make each of them fail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class MemoryProfileStore:
-    """Keeps profiles and progress by the rules of the Redis store; fails or loses when told to."""
+    """Keeps profiles and progress by the rules of the Redis store; fails, or lets another writer in, when a test asks for it."""
 
     def __init__(self) -> None:
         self.values: dict[str, tuple[bytes, bytes]] = {}
@@ -53,10 +53,10 @@ class MemoryProfileStore:
         if self.is_down:
             raise CacheUnavailableError("down")
         lost = []
-        standing = [self.marks.get((mark.topic, mark.partition), (-1, 0))[0] for mark in progress]
-        if any(stands < mark.read_folded_to for stands, mark in zip(standing, progress, strict=True)):
+        stored = [self.marks.get((mark.topic, mark.partition), (-1, 0))[0] for mark in progress]
+        if any(folded_to < mark.read_folded_to for folded_to, mark in zip(stored, progress, strict=True)):
             raise CacheUnavailableError("WentBack")
-        is_behind = any(stands > mark.folded_to for stands, mark in zip(standing, progress, strict=True))
+        is_behind = any(folded_to > mark.folded_to for folded_to, mark in zip(stored, progress, strict=True))
         for write in writes:
             if self.values.get(write.user_id, (b"", b""))[0] != write.expected_revision:
                 lost.append(write.user_id)
@@ -82,7 +82,7 @@ class MemoryProfileStore:
 
 
 class MemoryHistoryStore:
-    """Rows in wire form by key; inserts fail or crash when told to."""
+    """Rows in wire form by key; inserts fail when a test asks for it."""
 
     def __init__(self) -> None:
         self.rows: dict[RowKey, dict[str, dict[str, str]]] = {}
@@ -123,7 +123,7 @@ class MemoryHistoryStore:
 
 
 class MemoryQuarantine:
-    """Keeps what is put aside; refuses positions when told to."""
+    """Keeps quarantined records; fails for the positions in ``refused``."""
 
     def __init__(self) -> None:
         self.kept: list[Rejected] = []

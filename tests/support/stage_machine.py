@@ -82,7 +82,7 @@ FAULTS = (
     Faults(quarantine_down=True),
     *(Faults(next_cache_write=fault) for fault in CacheFault),
 )
-weather = st.one_of(st.none(), st.sampled_from(FAULTS))
+faults_drawn = st.one_of(st.none(), st.sampled_from(FAULTS))
 seeds = st.integers(0, 2**16)
 users = st.integers(0, USERS - 1)
 sizes = st.lists(st.integers(0, 12), min_size=FIRST_PARTITIONS + 1, max_size=FIRST_PARTITIONS + 1)
@@ -90,7 +90,7 @@ steps = st.integers(0, 30)
 
 
 class ScoreStageMachine(RuleBasedStateMachine):
-    """A topic, its consumer and the stage's stores; every rule is one thing that happens."""
+    """A topic, its consumer and the stage's stores; every rule is one event."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.ticks = 0
         self.clock_step = timedelta()
 
-    # What is under test; mutants replace one of these
+    # What is under test; a broken stage replaces one of these
 
     profiles_class = SteppedProfiles
     history_class = SteppedHistory
@@ -155,38 +155,38 @@ class ScoreStageMachine(RuleBasedStateMachine):
 
     # The consumer
 
-    @rule(sizes=sizes, seed=seeds, faults=weather)
+    @rule(sizes=sizes, seed=seeds, faults=faults_drawn)
     def deliver(self, sizes: list[int], seed: int, faults: Faults | None) -> None:
         if (writer := self._begin(sizes, seed, faults)) is not None:
             writer.finish()
             self.topic.answered(writer)
 
-    @rule(sizes=sizes, seed=seeds, faults=weather, steps=steps)
+    @rule(sizes=sizes, seed=seeds, faults=faults_drawn, steps=steps)
     def deliver_and_kill(self, sizes: list[int], seed: int, faults: Faults | None, steps: int) -> None:
         if (writer := self._begin(sizes, seed, faults)) is not None:
             writer.step(steps)
             writer.kill()
 
     @precondition(lambda self: len(self.abandoned) < 4)
-    @rule(sizes=sizes, seed=seeds, faults=weather, steps=steps)
+    @rule(sizes=sizes, seed=seeds, faults=faults_drawn, steps=steps)
     def deliver_and_time_out(self, sizes: list[int], seed: int, faults: Faults | None, steps: int) -> None:
-        """It works on, sooner or later; its batch comes again meanwhile."""
+        """The invocation goes on sooner or later; its batch is redelivered meanwhile."""
         if (writer := self._begin(sizes, seed, faults)) is not None:
             writer.step(steps)
             if not writer.has_ended:
                 self.abandoned.append(writer)
 
     @precondition(lambda self: self.abandoned)
-    @rule(which=st.integers(0, 3), steps=steps, faults=weather)
-    def go_on_unheard(self, which: int, steps: int, faults: Faults | None) -> None:
+    @rule(which=st.integers(0, 3), steps=steps, faults=faults_drawn)
+    def go_on_after_time_out(self, which: int, steps: int, faults: Faults | None) -> None:
         self._set(faults)
         writer = self.abandoned[which % len(self.abandoned)]
         writer.step(steps)
         if writer.has_ended:
             self.abandoned.remove(writer)
 
-    @rule(first=st.integers(0, 11), second=st.integers(0, 11), seed=seeds, faults=weather)
-    def deliver_two_partitions_side_by_side(
+    @rule(first=st.integers(0, 11), second=st.integers(0, 11), seed=seeds, faults=faults_drawn)
+    def deliver_two_partitions_at_once(
         self, first: int, second: int, seed: int, faults: Faults | None
     ) -> None:
         both = [self._begin([first, 0], seed, faults), self._begin([0, second], seed, faults)]
@@ -243,7 +243,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
     # What must hold
 
     @invariant()
-    def stored_rows_are_the_oracles_and_stay(self) -> None:
+    def stored_rows_are_the_oracles_and_never_change(self) -> None:
         rows = self.world.history.rows
         new = [from_history_item(item) for key, item in rows.items() if key not in self.stored]
         problems = self.oracle.problems_of(new, BY_VERSION.get)
@@ -253,7 +253,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.stored = dict(rows)
 
     @invariant()
-    def what_is_committed_is_kept_somewhere(self) -> None:
+    def what_is_committed_is_stored_or_quarantined(self) -> None:
         done = self.topic.highest_committed
         kept = {record.position for record in self.world.quarantine.kept}
         missing = [
@@ -266,13 +266,13 @@ class ScoreStageMachine(RuleBasedStateMachine):
 
     @rule()
     def be_quiet(self) -> None:
-        """Let everything work again and all be delivered; one more payment of each user brings its profile to light."""
+        """End all faults and deliver everything; one more payment of each user makes the stage read or rebuild its profile."""
         self._drain()
         for user in range(USERS):
             self._pay(user, Random(user))
         self._drain()
-        self.stored_rows_are_the_oracles_and_stay()
-        self.what_is_committed_is_kept_somewhere()
+        self.stored_rows_are_the_oracles_and_never_change()
+        self.what_is_committed_is_stored_or_quarantined()
         profiles = {
             user_id: Profile.from_bytes(body) for user_id, (_, body) in self.world.profiles.values.items()
         }

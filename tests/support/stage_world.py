@@ -1,7 +1,7 @@
 """The score stage's surroundings in memory, one step at a time: a topic, its consumer, and stores that fail on purpose.
 
-A writer is one invocation of the stage in a thread of its own that stands still before and after each thing it does to a
-store, until it is told to go on: so any number of them can be interleaved in any way, and any can be killed anywhere.
+A writer is one invocation of the stage in a thread of its own. It pauses before and after each call of a store, until the test
+lets it go on. So any number of writers can be interleaved in any way, and each can be killed at any step.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Pause = Callable[[], None]
 
 
 class Killed(BaseException):
-    """What ends a writer's thread where it stands, as SIGKILL ends a process."""
+    """Ends a writer's thread at its current step, as SIGKILL ends a process."""
 
 
 class Writer:
@@ -38,9 +38,9 @@ class Writer:
     Parameters
     ----------
     spans : Mapping[int, tuple[int, int]]
-        By partition, the first offset of the batch and the one behind its last.
+        Partition to the first offset of the batch and the one after its last.
     run : Callable[[Pause], PartialBatchResponse]
-        Handles the event, calling its argument wherever it may stand still.
+        Handles the event, and calls its argument wherever it may pause.
     """
 
     def __init__(
@@ -48,25 +48,25 @@ class Writer:
     ) -> None:
         self.spans = spans
         self.response: PartialBatchResponse | None = None
-        """None where it has not answered, or ended by an error."""
+        """None if it has not answered, or ended with an error."""
         self.has_ended = False
         self._defect: BaseException | None = None
         self._is_killed = False
         # Each is released by the other thread; plain locks cost a third of semaphores.
-        self._go, self._stands = threading.Lock(), threading.Lock()
+        self._go, self._paused = threading.Lock(), threading.Lock()
         self._go.acquire()
-        self._stands.acquire()
+        self._paused.acquire()
         self._thread = threading.Thread(target=self._run, args=(run,), daemon=True)
         self._thread.start()
-        self._stands.acquire()
+        self._paused.acquire()
 
     def step(self, count: int = 1) -> None:
-        """Go on to the next place where it stands still, ``count`` times, or to its end."""
+        """Go on to the next pause, ``count`` times, or to the end."""
         for _ in range(count):
             if self.has_ended:
                 return
             self._go.release()
-            self._stands.acquire()
+            self._paused.acquire()
         if self._defect is not None:
             raise self._defect
 
@@ -76,12 +76,12 @@ class Writer:
             self.step()
 
     def kill(self) -> None:
-        """End it where it stands."""
+        """End it at its current step."""
         self._is_killed = True
         self.finish()
 
     def _pause(self) -> None:
-        self._stands.release()
+        self._paused.release()
         self._go.acquire()
         if self._is_killed:
             raise Killed
@@ -91,26 +91,26 @@ class Writer:
             self._pause()
             self.response = run(self._pause)
         except (Killed, HistoryUnavailableError):
-            self.response = None  # the whole batch comes again
+            self.response = None  # the whole batch is redelivered
         except BaseException as error:  # noqa: BLE001 raised again by whoever steps
             self._defect = error
         finally:
             self.has_ended = True
-            self._stands.release()
+            self._paused.release()
 
 
 class CacheFault(Enum):
-    """What happens to the next write of the cache."""
+    """What happens to the next write to the cache."""
 
     LOST_ANSWER = "written, answered by a time-out"
     LATE = "answered by a time-out, and written some time later"
     TWICE = "written, and sent again by the client"
-    PART = "cut off behind some of the profiles"
+    PART = "cut off after some of the profiles"
 
 
 @dataclass
 class Faults:
-    """What goes wrong just now, for all writers."""
+    """The current faults, for all writers."""
 
     cache_down: bool = False
     next_cache_write: CacheFault | None = None
@@ -118,20 +118,20 @@ class Faults:
     insert_failure_rate: float = 0.0
     """Share of rows that are not stored."""
     lost_answer_rate: float = 0.0
-    """Share of rows that are stored and answered as failed."""
+    """Share of rows that are stored, but reported as failed."""
     quarantine_down: bool = False
 
 
 @dataclass
 class Surroundings:
-    """What outlives any invocation."""
+    """Everything that outlives an invocation."""
 
     profiles: MemoryProfileStore = field(default_factory=MemoryProfileStore)
     history: MemoryHistoryStore = field(default_factory=MemoryHistoryStore)
     quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
     faults: Faults = field(default_factory=Faults)
     late_writes: list[Callable[[], object]] = field(default_factory=list)
-    """Cache writes that are still on their way."""
+    """Cache writes that have not arrived yet."""
 
 
 class SteppedProfiles:
@@ -157,11 +157,11 @@ class SteppedProfiles:
             raise CacheUnavailableError("down")
         fault, faults.next_cache_write = faults.next_cache_write, None
         if fault is CacheFault.LATE:
-            # What is sent is a copy of the bytes as they are now.
+            # The bytes as they are now are sent.
             sent = [_frozen(write) for write in writes]
 
             def arrive() -> None:
-                with suppress(CacheUnavailableError):  # refused; nobody hears the answer
+                with suppress(CacheUnavailableError):  # refused; nobody receives the answer
                     profiles.write(sent, progress)
 
             self._world.late_writes.append(arrive)
@@ -184,7 +184,7 @@ def _frozen(write: ProfileWrite) -> ProfileWrite:
 
 
 class SteppedHistory:
-    """The history as one writer sees it: rows in any order, as requests side by side store them."""
+    """The history as one writer sees it: rows are stored in any order, as by parallel requests."""
 
     def __init__(self, world: Surroundings, pause: Pause, random: Random) -> None:
         self._world = world
@@ -248,7 +248,7 @@ class SteppedQuarantine:
 
 
 class Topic:
-    """Partitions with their records, and how far the consumer has committed each."""
+    """Partitions with their records, and the offset that the consumer has committed on each."""
 
     def __init__(self, partitions: int) -> None:
         self.logs: list[list[bytes | None]] = [[] for _ in range(partitions)]
@@ -257,23 +257,23 @@ class Topic:
         self._not_before = [0] * partitions
 
     def append(self, partition: int, value: bytes | None) -> Position:
-        """Write one record."""
+        """Append one record."""
         self.logs[partition].append(value)
         return Position(TOPIC, partition, len(self.logs[partition]) - 1)
 
     def backlog(self, partition: int) -> int:
-        """Records behind the committed offset."""
+        """How many records come after the committed offset."""
         return len(self.logs[partition]) - self.committed[partition]
 
     def add_partition(self) -> None:
-        """Add one, empty: keys move, and between a user's partitions Kafka knows no order, so what was is not repeated."""
+        """Add an empty one. Keys move, and Kafka has no order between a user's partitions, so earlier records are not redelivered."""
         self._not_before = [*self.highest_committed, 0]
         self.logs.append([])
         self.committed.append(0)
         self.highest_committed.append(0)
 
     def rewind(self, partition: int, count: int) -> None:
-        """Forget the latest commits, as a consumer does whose commit did not get through."""
+        """Forget the latest commits, as if they had not reached Kafka."""
         self.committed[partition] = max(
             self.committed[partition] - count, min(self._not_before[partition], self.committed[partition])
         )
@@ -294,7 +294,7 @@ class Topic:
         return spans, make_event(records)
 
     def answered(self, writer: Writer) -> None:
-        """Commit what a writer's answer says is done: up to the lowest record that it wants again."""
+        """Commit what a writer's answer reports as done: up to the lowest record that it names for redelivery."""
         if writer.response is None:
             return
         for partition, (_, stop) in writer.spans.items():
@@ -310,7 +310,7 @@ class Topic:
 
 
 class NoTelemetry:
-    """Takes every report and keeps none."""
+    """Accepts every report and ignores it."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
