@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,6 +60,17 @@ def test_condition_that_cel_refuses_as_a_whole_is_quoted_as_cel_says() -> None:
         "not accepted by CEL: INVALID_ARGUMENT: expression size exceeds codepoint limit."
     )
     assert problem.offset is None
+
+
+def test_long_refusal_of_cel_is_cut_at_200_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> None:
+        raise RuntimeError("x" * 300)
+
+    monkeypatch.setattr(VOCABULARY, "_environment", SimpleNamespace(compile=refuse))
+
+    (problem,) = VOCABULARY.check("true")
+
+    assert problem.message == f"not accepted by CEL: {'x' * 200}"
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,14 @@ def test_what_is_not_yaml_is_refused_at_its_place(text: str, line: int, column: 
     assert (problem.line, problem.column, problem.source) == (line, column, "doc")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_place_is_the_same_with_any_line_end(end: str) -> None:
+    reader = Reader(f"a: 1{end}b: 2{end}c: [", "doc")
+
+    assert reader.root() is None
+    assert [(each.line, each.column, each.excerpt) for each in reader.problems] == [(3, 5, "c: [\n    ^")]
+
+
 def test_byte_that_is_no_text_is_named_by_line_and_column() -> None:
     for data, line, column in (
         (b"\xff", 1, 1),
