@@ -1,4 +1,4 @@
-"""What holds for every test: how many examples hypothesis draws, that a failure can be drawn again, and what runs beside what."""
+"""Settings of every test: how many examples hypothesis draws, how a failure is reproduced, and which tests share a worker."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have xdist take kinds of tests in their order, and not that of the most tests first, which are not the longest."""
+    """Let xdist distribute kinds of tests in their order; by default the kind with the most tests comes first, which is not the slowest."""
     config.option.loadscopereorder = False
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what two workers may share out: whole kinds of tests, since each kind has servers of its own; unit tests by file.
+    """Group tests for workers: one worker runs a whole kind of tests, because each kind has its own servers; unit tests go by file.
 
-    A file that needs no server may say otherwise. Terraform's tests take longest, and so they begin first.
+    A file that needs no server may set another group. Terraform's tests take longest, so they begin first.
     """
     for item in items:
         kind, *below = item.path.relative_to(TESTS).parts

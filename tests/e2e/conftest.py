@@ -25,7 +25,7 @@ WAIT_SECONDS = 120.0
 
 
 class System:
-    """A running stack, and what tests ask of it."""
+    """A running stack, with what tests do to it and read from it."""
 
     def __init__(self, stack: Stack, build_dir: Path) -> None:
         self.stack = stack
@@ -36,7 +36,7 @@ class System:
         )
 
     def produce(self, value: bytes | None, key: str | None = None) -> tuple[int, int]:
-        """Write one record to the topic as any Kafka client would; returns partition and offset."""
+        """Write one record to the topic as any Kafka client would; return partition and offset."""
         places: list[tuple[int, int]] = []
 
         def delivered(error: object, message: Any) -> None:
@@ -48,7 +48,7 @@ class System:
         return places[0]
 
     def drop(self, name: str, data: bytes) -> None:
-        """Drop a file into the landing bucket."""
+        """Put a file into the landing bucket."""
         bucket = self.stack.resources.buckets["landing"]
         self.stack.client("s3").put_object(Bucket=bucket, Key=f"{LANDING_PREFIX}{name}", Body=data)
 
@@ -63,7 +63,7 @@ class System:
         return [from_history_item(item) for item in answer["Items"]]
 
     def all_rows(self, user_id: str, count: int) -> list[ScoredTransaction]:
-        """A user's rows once there are so many; none before."""
+        """A user's rows, once there are at least ``count``; none before."""
         rows = self.history(user_id)
         return rows if len(rows) >= count else []
 
@@ -81,7 +81,7 @@ class System:
         return item
 
     def wait_for(self, ask: Callable[[], T | None], what: str, seconds: float = WAIT_SECONDS) -> T:
-        """Ask until the answer is true; fails with the logs' place where it does not come in time."""
+        """Poll until the answer is true; after the time fail, and name the folder of the logs."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if answer := ask():
@@ -92,7 +92,7 @@ class System:
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """The stack with everything, and the default ruleset in force."""
+    """The whole stack, with the default ruleset active."""
     build_dir = tmp_path_factory.mktemp("stack")
     with Stack(build_dir) as stack:
         stack.start()

@@ -1,4 +1,4 @@
-"""From a file or a Kafka record to an alert, through every real part."""
+"""From a file or a Kafka record to an alert, through all real parts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOW = datetime.now(UTC)
 
 
 def alert_of(system: System, transaction_id: str) -> Alert | None:
-    """The alert that a subscriber got for a payment; other messages stay in the queue."""
+    """The alert that a subscriber received for a payment; other messages stay in the queue."""
     messages = system.stack.client("sqs").receive_message(
         QueueUrl=system.stack.resources.queues[ALERT_INBOX], MaxNumberOfMessages=10, VisibilityTimeout=0
     )
@@ -45,7 +45,7 @@ def alert_of(system: System, transaction_id: str) -> Alert | None:
 
 
 def quarantine(system: System) -> dict[tuple[int, int], dict[str, Any]]:
-    """Messages in the quarantine queue by position, all left where they are."""
+    """Messages in the quarantine queue by position; none is removed."""
     found = {}
     answer = system.stack.client("sqs").receive_message(
         QueueUrl=system.stack.resources.queues["quarantine"], MaxNumberOfMessages=10, VisibilityTimeout=5
@@ -116,7 +116,7 @@ def test_a_payment_under_another_key_is_scored_by_its_user(system: System) -> No
 
 
 def spoiled(**changes: object) -> bytes:
-    """A payment as JSON with raw changes; a value of None takes the field away."""
+    """A payment as JSON with raw changes; None removes a field."""
     document: dict[str, object] = msgspec.json.decode(encode_transaction(payment("user-bad")))
     document |= changes
     return msgspec.json.encode({name: value for name, value in document.items() if value is not None})
@@ -175,14 +175,14 @@ def test_every_bad_row_of_a_file_ends_in_quarantine_with_reason_and_file(system:
     name = f"{uuid.uuid4().hex}.jsonl"
     good = new_user()
     bad = [value for value, _ in BAD_RECORDS.values() if value is not None]
-    # A null value and 1 MiB on one line exist as lines too; a line feed would end a row.
+    # 1 MiB of garbage is a line too; a line feed would end a row.
     lines = [encode_transaction(payment(good)), *(value.replace(b"\n", b" ") for value in bad)]
 
     system.drop(name, b"\n".join(lines) + b"\n")
 
     bucket, s3 = system.stack.resources.buckets["quarantine"], system.stack.client("s3")
 
-    def put_aside() -> list[dict[str, Any]]:
+    def quarantined_rows() -> list[dict[str, Any]]:
         rows = []
         listing = s3.list_objects_v2(Bucket=bucket, Prefix=INGESTION_QUARANTINE_PREFIX)
         for entry in listing.get("Contents", []):
@@ -196,14 +196,14 @@ def test_every_bad_row_of_a_file_ends_in_quarantine_with_reason_and_file(system:
             ]
         return rows
 
-    system.wait_for(lambda: len(put_aside()) >= len(bad), "every bad row")
-    rows = put_aside()
+    system.wait_for(lambda: len(quarantined_rows()) >= len(bad), "every bad row")
+    rows = quarantined_rows()
     assert len(rows) == len(bad)
     assert all(row["reason"] for row in rows)
     assert system.wait_for(lambda: system.history(good), "the good payment")
 
 
-def test_a_new_ruleset_is_in_force_within_a_minute_and_a_bad_one_is_not(system: System) -> None:
+def test_a_new_ruleset_is_active_within_a_minute_and_a_bad_one_is_refused(system: System) -> None:
     rulesets = Rulesets(system.stack.aws_endpoint, system.stack.resources.rules)
     default = (ROOT / "rules" / "default.yaml").read_text()
     document = yaml.safe_load(default)

@@ -1,4 +1,4 @@
-"""Real servers for the integration tests, each started once a session and only when a test asks for it."""
+"""Real servers for the integration tests. Each starts once a session, when a test first needs it."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def server_dirs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def kafka_bootstrap(server_dirs: tuple[Path, Path]) -> Iterator[str]:
-    """``host:port`` of the session's Kafka broker; it has no topics but what tests create."""
+    """``host:port`` of the session's Kafka broker; it has only the topics that tests create."""
     with Broker(*server_dirs) as broker:
         yield broker.endpoint
-        # Clients that only the frames of a caught exception hold would look for the broker when it is gone, and say so on stderr.
+        # A client that is still referenced by a caught exception would try to reach the stopped broker, and log that to stderr.
         gc.collect()
 
 
@@ -62,7 +62,7 @@ def dynamodb_local_endpoint(server_dirs: tuple[Path, Path]) -> Iterator[str]:
 
 @pytest.fixture
 def redis_client(cache_endpoint: str) -> Iterator[redis.Redis]:
-    """A client of the session's Valkey, which is empty when the test begins. Gives bytes."""
+    """A client of the session's Valkey, which is empty when the test begins. It returns bytes."""
     with redis.Redis.from_url(cache_endpoint) as client:
         client.flushall()
         yield client
@@ -82,12 +82,12 @@ def dynamodb_local(dynamodb_local_endpoint: str) -> Any:
 
 @pytest.fixture
 def aws_environment(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The variables that point any AWS SDK at the session's MiniStack, set for the test and given as a dict."""
+    """The variables that point any AWS SDK at the session's MiniStack: set during the test, and returned as a dict."""
     variables = {
         "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
-        # boto3 looks for credentials on the network where it does not find them here.
+        # Without credentials here, boto3 would search for them on the network.
         "AWS_EC2_METADATA_DISABLED": "true",
         **CREDENTIALS,
     }
@@ -109,7 +109,7 @@ class Topics:
     bootstrap: str
 
     def create(self, name: str, partitions: int = 1) -> str:
-        """Create a topic; returns its name when the broker has it."""
+        """Create a topic; return its name when the broker has it."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap})
         for future in admin.create_topics([NewTopic(name, partitions, 1)]).values():
             future.result(KAFKA_REQUEST_SECONDS)

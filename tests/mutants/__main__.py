@@ -20,7 +20,7 @@ from tests.mutants.trial import Mutation, Result, Tree
 from tests.support.imports import imports_of, own_modules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 EQUALS: Final = ROOT / "tests/mutants/equals.yaml"
@@ -32,11 +32,11 @@ ENOUGH: Final = 0.95
 """The least share of changes that must be caught, those accepted as equal left out."""
 
 
-def code_files(only: str) -> list[str]:
-    """The files that are changed, relative to the root, those whose path begins with ``only``."""
+def code_files(only: Sequence[str]) -> list[str]:
+    """The files that are changed, relative to the root: those whose path begins with one of ``only``, or all."""
     paths = [path for folder in FOLDERS for path in (ROOT / "functions" / folder).rglob("*.py")]
     names = [str(path.relative_to(ROOT)) for path in paths] + [*FILES]
-    return sorted(name for name in names if name.startswith(only))
+    return sorted(name for name in names if name.startswith(tuple(only) or ""))
 
 
 def drawn(python: Path, files: list[str], seed: int, sample: int) -> list[Mutation]:
@@ -83,6 +83,11 @@ def tried(mutations: list[Mutation], workers: int) -> Iterator[Result]:
 
     with ThreadPoolExecutor(workers) as pool:
         yield from pool.map(try_one, mutations)
+    for tree in filled:
+        if mutations and not tree.still_passes(mutations[-1], selection):
+            raise TestsFailedError(
+                "tests that passed before the changes fail after them, on the code as it is"
+            )
 
 
 def say(text: str) -> None:
@@ -119,13 +124,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sample", type=int, default=150)
-    parser.add_argument("--only", default="", help="take files whose path begins with this")
+    parser.add_argument(
+        "--only", nargs="*", default=[], help="take only files whose path begins with one of these"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--python", type=ROOT.joinpath, default=ROOT / ".venv-mutants/bin/python")
     try:
         return run(parser.parse_args())
     except TestsFailedError as error:
-        say(f"the unit tests fail without any change:\n{error}")
+        say(f"nothing can be said of the tests: {error}")
         return 1
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TESTS: Final = "tests/unit"
+SOURCES: Final = "functions,glue_scripts,lab"
+"""Folders whose lines are recorded: those that are changed, and the one that shows their constants to analysts."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Selection:
 
 
 class TestsFailedError(Exception):
-    """The unit tests do not pass on the code as it is."""
+    """The unit tests do not pass on the code as it is, so nothing follows from their failing on a change."""
 
 
 def select(tree: Path, environment: Mapping[str, str], importers: Mapping[str, frozenset[str]]) -> Selection:
@@ -71,9 +73,7 @@ def select(tree: Path, environment: Mapping[str, str], importers: Mapping[str, f
     """
     data, times = tree / ".coverage.mutants", tree / "times.xml"
     settings = tree / "coverage.ini"
-    settings.write_text(
-        f"[run]\ndata_file = {data}\nsource = functions,glue_scripts\ndynamic_context = none\n", "utf-8"
-    )
+    settings.write_text(f"[run]\ndata_file = {data}\nsource = {SOURCES}\n", "utf-8")
     command = [sys.executable, "-m", "pytest", TESTS, "-q", "-p", "no:cacheprovider", f"--junit-xml={times}"]
     command += [
         "-o",
@@ -87,7 +87,7 @@ def select(tree: Path, environment: Mapping[str, str], importers: Mapping[str, f
         command, cwd=tree, env={**environment}, capture_output=True, text=True, check=False, timeout=1800
     )
     if run.returncode:
-        raise TestsFailedError(run.stdout[-4000:] + run.stderr[-2000:])
+        raise TestsFailedError(f"they fail on the code as it is:\n{run.stdout[-4000:]}{run.stderr[-2000:]}")
     return Selection(_tests_by_line(data, tree), _seconds(times), importers)
 
 

@@ -101,18 +101,26 @@ class Tree:
 
     def try_out(self, mutation: Mutation, selection: Selection) -> Result:
         """Make a change, run the tests that it concerns until one fails, and undo it."""
-        lines = range(mutation.line, mutation.last_line + 1)
-        tests = selection.tests_of(mutation.file, lines, mutation.is_in_function)
+        tests = self._tests_of(mutation, selection)
         if not tests:
             return Result(mutation, Outcome.UNTESTED, 0)
-        limit = BASE_SECONDS + SLOWER * sum(selection.seconds.get(test, 0.0) for test in tests)
         original = (self.folder / mutation.file).read_text(encoding="utf-8")
         self._write(mutation.file, mutation.source)
         try:
-            outcome = self._run(tests, limit)
+            outcome = self._run(tests, selection)
         finally:
             self._write(mutation.file, original)
         return Result(mutation, outcome, len(tests))
+
+    def still_passes(self, mutation: Mutation, selection: Selection) -> bool:
+        """Whether the tests that a change concerns pass without it, as they did at first."""
+        tests = self._tests_of(mutation, selection)
+        return not tests or self._run(tests, selection) is Outcome.SURVIVED
+
+    @staticmethod
+    def _tests_of(mutation: Mutation, selection: Selection) -> list[str]:
+        lines = range(mutation.line, mutation.last_line + 1)
+        return selection.tests_of(mutation.file, lines, mutation.is_in_function)
 
     def _write(self, name: str, source: str) -> None:
         # Python trusts its compiled form while size and modification time in whole seconds are the same: no two versions share both.
@@ -121,7 +129,8 @@ class Tree:
         moment = file.stat().st_mtime + 10 * next(self._times)
         os.utime(file, (moment, moment))
 
-    def _run(self, tests: Sequence[str], limit_seconds: float) -> Outcome:
+    def _run(self, tests: Sequence[str], selection: Selection) -> Outcome:
+        limit_seconds = BASE_SECONDS + SLOWER * sum(selection.seconds.get(test, 0.0) for test in tests)
         arguments = self.folder / "tests.txt"
         arguments.write_text("\n".join(tests), encoding="utf-8")
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"@{arguments}"]

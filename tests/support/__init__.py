@@ -1,1 +1,1 @@
-"""What tests of several kinds share: factories, oracles, fakes and contracts."""
+"""What tests of several kinds share: factories of records, an oracle, stores in memory, and contracts that stores must meet."""

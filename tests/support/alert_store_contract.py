@@ -1,6 +1,6 @@
 """What the alert stage relies on in its tables, checked on every implementation of them.
 
-A subclass gives the fixture ``tables``; the same tests then hold for a dict, moto, MiniStack and AWS's DynamoDB Local.
+A subclass gives the fixture ``tables``.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ WIDTH = timedelta(minutes=15)
 
 
 class Tables(Protocol):
-    """A store, and the way past it that the persist stage and analysts take."""
+    """A store, and direct access to its table as the persist stage and analysts have it."""
 
     @property
     def store(self) -> AlertStore:
-        """What the stage is given."""
+        """The store as the stage uses it."""
         ...
 
     def insert(self, flagged: FlaggedTransaction) -> None:
@@ -36,7 +36,7 @@ class Tables(Protocol):
         ...
 
     def delete(self, transaction_id: str) -> None:
-        """Take a row out of it."""
+        """Delete a row from flagged_transactions."""
         ...
 
 
@@ -125,13 +125,13 @@ class AlertStoreContract:
         assert tables.store.windows_of("user-1") == before
 
     def test_row_that_is_gone_is_not_brought_back(self, tables: Tables) -> None:
-        gone = tables.store.claim("tx-1", decided(tables, payment("tx-1")), NOW)
+        deleted = tables.store.claim("tx-1", decided(tables, payment("tx-1")), NOW)
 
-        assert gone is Claim.ROW_TAKEN
+        assert deleted is Claim.ROW_TAKEN
         assert tables.store.flagged("tx-1") is None
         assert tables.store.windows_of("user-1") == UserWindows(user_id="user-1")
 
-    def test_second_opener_of_a_window_loses_and_leaves_its_row_alone(self, tables: Tables) -> None:
+    def test_second_opener_of_a_window_loses_and_does_not_change_its_row(self, tables: Tables) -> None:
         tables.insert(payment("tx-2"))
         stale = decided(tables, payment("tx-2"))
         claim(tables, payment("tx-1"))
@@ -152,7 +152,7 @@ class AlertStoreContract:
         assert tables.store.claim("tx-3", stale, NOW) is Claim.WINDOWS_CHANGED
         assert tables.store.windows_of("user-1").suppressed.count == 1
 
-    def test_row_that_is_taken_counts_before_windows_that_changed(self, tables: Tables) -> None:
+    def test_taken_row_is_reported_before_changed_windows(self, tables: Tables) -> None:
         tables.insert(payment("tx-1"))
         stale = decided(tables, payment("tx-1"))
         assert tables.store.claim("tx-1", stale, NOW) is Claim.WRITTEN
@@ -189,7 +189,7 @@ class AlertStoreContract:
 
 
 class DynamoDbTables:
-    """Both tables behind a boto3 client."""
+    """Both tables, through a boto3 client."""
 
     def __init__(self, client: Any, flagged_table: str, windows_table: str) -> None:
         self.store: AlertStore = AlertTables(client, flagged_table, windows_table)
@@ -201,5 +201,5 @@ class DynamoDbTables:
         self._client.put_item(TableName=self._flagged_table, Item=to_flagged_item(flagged))
 
     def delete(self, transaction_id: str) -> None:
-        """Take a row out of it."""
+        """Delete a row from flagged_transactions."""
         self._client.delete_item(TableName=self._flagged_table, Key={"transaction_id": {"S": transaction_id}})

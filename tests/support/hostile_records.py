@@ -1,4 +1,4 @@
-"""Hostile records, drawn at random, and what must hold of each behind the whole score stage: decode, features, rules, row.
+"""Hostile records, drawn at random, and what must hold after the whole score stage: decode, features, rules, row.
 
 No record may end in an exception, and none may be lost. The unit test draws a few; the tests of faults draw for an hour.
 """
@@ -24,7 +24,7 @@ DEFAULT_RULES = parse_ruleset(
     (Path(__file__).resolve().parents[2] / "rules" / "default.yaml").read_text(encoding="utf-8")
 )
 MAX_ITEM_BYTES = 400 * 1024
-"""The largest item that DynamoDB takes."""
+"""The largest item that DynamoDB accepts."""
 MAX_KEY_BYTES = 1024
 """The longest sort key; a partition key may be twice as long."""
 
@@ -156,7 +156,7 @@ batches = st.lists(records, min_size=1, max_size=12)
 
 
 def check_each_is_stored_or_quarantined(batch: list[bytes | None], key: bytes | None) -> None:
-    """Score a batch and one good payment behind it: every valid record is stored, every other one is quarantined."""
+    """Score a batch that ends with a good payment: every valid record is stored, every other one is quarantined."""
     world = Surroundings()
     stage = ScoreStage(
         world.profiles, world.history, world.quarantine, lambda: DEFAULT_RULES, NoTelemetry(), lambda: NOW

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 IMPORT_ROOTS: Final = (ROOT / "functions", ROOT)
-"""Where Python looks for the tree's own modules; the first that holds a file gives it its name."""
+"""The tree's own entries of Python's path; the first that contains a file gives the file its dotted name."""
 
 PACKAGES: Final = ("functions", "glue_scripts", "simulator", "lab", "ops", "local", "benchmarks", "tests")
 """Top folders with Python of the tree."""

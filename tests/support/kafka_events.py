@@ -1,4 +1,4 @@
-"""Kafka events as an event source mapping hands them to the score stage."""
+"""Kafka events as an event source mapping sends them to the score stage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOPIC = "transaction_stream"
 
 
 def make_event(records: Sequence[tuple[Position, bytes | None]], key: bytes | None = None) -> KafkaEvent:
-    """The event of an event source mapping for these records, key: the user's or ``key``."""
+    """The event of an event source mapping for these records, each with the same key."""
     event: KafkaEvent = {"eventSource": "aws:kafka", "records": {}}
     for position, value in records:
         event["records"].setdefault(f"{position.topic}-{position.partition}", []).append(
@@ -40,7 +40,7 @@ def make_event(records: Sequence[tuple[Position, bytes | None]], key: bytes | No
 
 
 def event_of(*transactions: Transaction, partition: int = 0, first_offset: int = 0) -> KafkaEvent:
-    """An event with these payments one behind the other on one partition."""
+    """An event with these payments at successive offsets of one partition."""
     return make_event(
         [
             (Position(TOPIC, partition, first_offset + place), encode_transaction(transaction))
@@ -50,7 +50,7 @@ def event_of(*transactions: Transaction, partition: int = 0, first_offset: int =
 
 
 def with_offset(event: KafkaEvent, offset: int) -> KafkaEvent:
-    """The same single record at another offset."""
+    """The same records, beginning at another offset."""
     copy: KafkaEvent = msgspec.json.decode(msgspec.json.encode(event), type=KafkaEvent)
     for records in copy["records"].values():
         for place, record in enumerate(records):

@@ -1,4 +1,4 @@
-"""AWS in this process: moto answers boto3 before a socket is opened."""
+"""AWS in this process: moto answers boto3, and no socket is opened."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
 
 @cache
 def _client(service: str) -> Any:
-    # One for the session: reading a service's model takes longer than a test. moto stands in front of all clients.
+    # One for the session: reading a service's model takes longer than a test. moto answers for all clients.
     make_client: Any = boto3.client  # its overloads take service names, not any text
     return make_client(service)

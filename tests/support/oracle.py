@@ -1,6 +1,6 @@
-"""What must come of a stream of payments: one after the other, in one process, by plain folding, with no store and no fault.
+"""The expected results of a stream of payments: folded one after the other, in one process, with no store and no fault.
 
-It shares the pure parts with the score stage (features, rules, fold) and nothing of what makes the stage fault-tolerant.
+The oracle shares the engine with the score stage (features, rules, fold), and nothing that makes the stage fault-tolerant.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ RowKey = tuple[str, str]
 """``user_id`` and ``event_key``."""
 
 
-class Expected(msgspec.Struct, frozen=True):
-    """One payment as it must stand in the history."""
+class ExpectedPayment(msgspec.Struct, frozen=True):
+    """One payment that the history must contain."""
 
     facts: PaymentFacts
     position: Position
-    """Of its first record; later ones are repeats."""
+    """The position of its first record; later ones are repeats."""
     profile_before: bytes
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """Everything in a row that follows from the payments before it and the ruleset."""
+class ExpectedRow(msgspec.Struct, frozen=True):
+    """The part of a payment's row that follows from the payments before it and the ruleset."""
 
     risk_score: int
     decision: Decision
@@ -49,27 +49,27 @@ class Verdict(msgspec.Struct, frozen=True):
     profile_version: int
 
     @classmethod
-    def of(cls, row: ScoredTransaction) -> Verdict:
+    def of(cls, row: ScoredTransaction) -> ExpectedRow:
         """What a stored row says."""
         fields = {name: getattr(row, name) for name in cls.__struct_fields__}
         return cls(**fields | {"features": unpack(row.features, row.feature_set)})
 
 
 class Oracle:
-    """Takes records in the order in which each user's stand in Kafka.
+    """Computes what must be stored. Takes the records of each user in the order in which they are in Kafka.
 
     Attributes
     ----------
-    payments : dict[RowKey, Expected]
+    payments : dict[RowKey, ExpectedPayment]
         Every payment, once.
     rejected : set[Position]
-        Records that are no valid payments.
+        Records that are not valid payments.
     profiles : dict[str, Profile]
-        By user, as of the last record taken.
+        Profile of each user after the last record.
     """
 
     def __init__(self) -> None:
-        self.payments: dict[RowKey, Expected] = {}
+        self.payments: dict[RowKey, ExpectedPayment] = {}
         self.rejected: set[Position] = set()
         self.profiles: dict[str, Profile] = {}
 
@@ -85,16 +85,16 @@ class Oracle:
             return
         profile = self.profiles.setdefault(transaction.user_id, Profile())
         facts = PaymentFacts.of(transaction)
-        self.payments[key] = Expected(facts, position, profile.to_bytes())
+        self.payments[key] = ExpectedPayment(facts, position, profile.to_bytes())
         profile.fold(facts, position)
 
-    def verdict(self, key: RowKey, ruleset: Ruleset) -> Verdict:
-        """What must be decided about a payment under a ruleset."""
+    def expected_row(self, key: RowKey, ruleset: Ruleset) -> ExpectedRow:
+        """The expected row of a payment under a ruleset."""
         expected = self.payments[key]
         profile = Profile.from_bytes(expected.profile_before)
         decided = decide(expected.facts, profile, ruleset)
         assessment = decided.assessment
-        return Verdict(
+        return ExpectedRow(
             assessment.risk_score,
             assessment.decision,
             assessment.reasons,
@@ -112,14 +112,14 @@ class Oracle:
         Parameters
         ----------
         rows : Iterable[ScoredTransaction]
-            Any number of them.
+            Any rows.
         ruleset_of : Callable
-            Gives the ruleset of a row's ``ruleset_version``; None where it was never in force.
+            Returns the ruleset of a row's ``ruleset_version``; None if it was never active.
 
         Returns
         -------
         dict[RowKey, str]
-            The rows that are not as they must be, with what is wrong.
+            The rows that differ, with the differences.
         """
         problems = {}
         for row in rows:
@@ -131,15 +131,15 @@ class Oracle:
     def _problem(self, key: RowKey, row: ScoredTransaction, ruleset: Ruleset | None) -> str | None:
         expected = self.payments.get(key)
         if expected is None:
-            return "nobody sent it"
+            return "it was never sent"
         if ruleset is None:
-            return f"ruleset {row.ruleset_version} was never in force"
+            return f"ruleset {row.ruleset_version} was never active"
         if (row.transaction, row.position) != (expected.facts.transaction, expected.position):
-            return f"stored from {row.position}; its first record stands at {expected.position}"
-        stored, wanted = Verdict.of(row), self.verdict(key, ruleset)
+            return f"stored from {row.position}; its first record is at {expected.position}"
+        stored, wanted = ExpectedRow.of(row), self.expected_row(key, ruleset)
         changed = [
             f"{name} is {getattr(stored, name)!r}, must be {getattr(wanted, name)!r}"
-            for name in Verdict.__struct_fields__
+            for name in ExpectedRow.__struct_fields__
             if name != "features" and getattr(stored, name) != getattr(wanted, name)
         ]
         changed += [
@@ -151,19 +151,21 @@ class Oracle:
 
 
 def behaviour(profile: Profile) -> bytes:
-    """A profile's bytes without its memory of offsets, which also counts repeats and restarts."""
+    """A profile's bytes without its offsets, which also depend on repeats and restarts."""
     bare = Profile.from_bytes(profile.to_bytes())
     bare.partitions, bare.offsets = array("I"), array("q")
     return bare.to_bytes()
 
 
 def profile_problems(stored: Mapping[str, Profile | None], wanted: Mapping[str, Profile]) -> dict[str, str]:
-    """Compare profiles to the byte; returns the users whose profile is missing or another, with what is wrong."""
+    """Compare profiles byte by byte; return the users whose profile is missing or differs, with the difference."""
     problems = {}
     for user_id, profile in wanted.items():
         found = stored.get(user_id)
         if found is None:
             problems[user_id] = "no profile"
         elif behaviour(found) != behaviour(profile):
-            problems[user_id] = f"holds {found.tx_count} payments, must hold {profile.tx_count}, or others"
+            problems[user_id] = (
+                f"holds {found.tx_count} payments, must hold {profile.tx_count}, or differs otherwise"
+            )
     return problems

@@ -1,4 +1,4 @@
-"""Payments for tests: valid by default, any field changed by name; and stream events as Lambda hands them over."""
+"""Payments for tests, valid by default, with any field changed by name; and stream events as Lambda receives them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def make_minimal_payment(**changes: Any) -> Transaction:
 
 
 def make_scored(transaction: Transaction | None = None, **changes: Any) -> ScoredTransaction:
-    """The same payment, blocked for impossible travel."""
+    """A payment's row in the history: blocked for impossible travel."""
     fields: dict[str, Any] = {
         "transaction": transaction or make_transaction(),
         "position": Position("transaction_stream", 3, 42),
@@ -87,14 +87,14 @@ def make_scored(transaction: Transaction | None = None, **changes: Any) -> Score
 
 
 def make_flagged(transaction: Transaction | None = None, **changes: Any) -> FlaggedTransaction:
-    """The same payment's row in ``flagged_transactions``."""
+    """A payment's row in ``flagged_transactions``."""
     scored_changes = {name: changes.pop(name) for name in ("risk_score", "decision") if name in changes}
     flagged = flag(make_scored(transaction, **scored_changes), NOW, RETENTION)
     return msgspec.structs.replace(flagged, **changes)
 
 
 def make_claimed(**changes: Any) -> FlaggedTransaction:
-    """The same row with an alert claimed for it."""
+    """A row in ``flagged_transactions`` with an alert claimed for it."""
     claim = AlertClaim(Severity.HIGH, NOW - timedelta(minutes=1), SuppressedPayments())
     marks: dict[str, Any] = {
         "alert_state": AlertState.CLAIMED,
@@ -143,7 +143,7 @@ def flagged_event(*flagged: FlaggedTransaction) -> dict[str, Any]:
 
 
 class Context:
-    """Lambda's context, as far as a stage and Powertools look at it."""
+    """Lambda's context: the part that the stages and Powertools use."""
 
     function_name = "stage"
     memory_limit_in_mb = 512
@@ -154,12 +154,12 @@ class Context:
         self.remaining_ms = remaining_ms
 
     def get_remaining_time_in_millis(self) -> int:
-        """As set."""
+        """The time given to the constructor."""
         return self.remaining_ms
 
 
 class Metrics:
-    """Takes metrics and adds them up by name."""
+    """Collects metrics by name."""
 
     def __init__(self) -> None:
         self.values: dict[str, list[float]] = {}
@@ -174,7 +174,7 @@ class Metrics:
 
 
 class Log:
-    """Takes log lines."""
+    """Collects log lines."""
 
     def __init__(self) -> None:
         self.lines: list[dict[str, object]] = []

@@ -1,4 +1,4 @@
-"""Small rulesets, payments and feature values for the tests of rules, valid by default."""
+"""Small rulesets, payments and feature values for tests of rules, valid by default."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ RULE = {"id": "r", "when": "amount_base > 100.0", "points": 10, "reason": "Paid 
 
 
 def document(rules: str = "rules: []", head: str = HEAD) -> str:
-    """A ruleset document; ``rules`` and whatever else stands at its end."""
+    """A ruleset document that ends with ``rules``."""
     return f"{head}{rules}\n"
 
 
 def ruleset(*rules: dict[str, Any], head: str = HEAD) -> Ruleset:
-    """A ruleset of rules that are valid but for what is given. JSON is YAML."""
+    """A ruleset of these rules; fields that are not given are valid. JSON is YAML."""
     return parse_ruleset(document(f"rules: {json.dumps([{**RULE, **rule} for rule in rules])}", head))
 
 
@@ -44,7 +44,7 @@ def payment(**changes: Any) -> Transaction:
 
 
 def features(**values: FeatureValue) -> dict[str, FeatureValue]:
-    """Every feature, quiet but for what is given; an unknown name is a mistake in the test."""
+    """Every feature; those that are not given are 0, false or empty. An unknown name is a mistake in the test."""
     quiet: dict[str, FeatureValue] = {feature.name: QUIET[feature.type] for feature in CATALOGUE}
     unknown = set(values) - set(quiet)
     if unknown:
@@ -60,13 +60,13 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 any_features = st.fixed_dictionaries({feature.name: _VALUES[feature.type] for feature in CATALOGUE})
-"""Any values of the right types, NaN, infinities and lone surrogates among them."""
+"""Any values of the right types, including NaN, infinities and lone surrogates."""
 
 LIKELY_VALUES: dict[str, st.SearchStrategy[Any]] = {
     feature.name: {**_VALUES, "double": st.floats(0, 20_000), "int": st.integers(0, 100)}[feature.type]
     for feature in CATALOGUE
 }
-"""Feature to values such as payments have, at which many of the default rules hold."""
+"""Feature to values that are usual for payments; many of the default rules hold for them."""
 
 likely_features = st.fixed_dictionaries(LIKELY_VALUES)
 
@@ -85,4 +85,4 @@ rules:
     points: 40
     reason: "{tx_count_10m} payments in 10 minutes."
 """
-"""The score stage's: one rule on the amount, one on velocity."""
+"""A ruleset for tests of the score stage: one rule on the amount, one on velocity."""

@@ -82,7 +82,7 @@ FAULTS = (
     Faults(quarantine_down=True),
     *(Faults(next_cache_write=fault) for fault in CacheFault),
 )
-weather = st.one_of(st.none(), st.sampled_from(FAULTS))
+faults_drawn = st.one_of(st.none(), st.sampled_from(FAULTS))
 seeds = st.integers(0, 2**16)
 users = st.integers(0, USERS - 1)
 sizes = st.lists(st.integers(0, 12), min_size=FIRST_PARTITIONS + 1, max_size=FIRST_PARTITIONS + 1)
@@ -107,7 +107,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.ticks = 0
         self.clock_step = timedelta()
 
-    # What is under test; mutants replace one of these
+    # What is under test; a broken stage replaces one of these
 
     profiles_class = SteppedProfiles
     history_class = SteppedHistory
@@ -155,20 +155,20 @@ class ScoreStageMachine(RuleBasedStateMachine):
 
     # The consumer
 
-    @rule(sizes=sizes, seed=seeds, faults=weather)
+    @rule(sizes=sizes, seed=seeds, faults=faults_drawn)
     def deliver(self, sizes: list[int], seed: int, faults: Faults | None) -> None:
         if (writer := self._begin(sizes, seed, faults)) is not None:
             writer.finish()
             self.topic.answered(writer)
 
-    @rule(sizes=sizes, seed=seeds, faults=weather, steps=steps)
+    @rule(sizes=sizes, seed=seeds, faults=faults_drawn, steps=steps)
     def deliver_and_kill(self, sizes: list[int], seed: int, faults: Faults | None, steps: int) -> None:
         if (writer := self._begin(sizes, seed, faults)) is not None:
             writer.step(steps)
             writer.kill()
 
     @precondition(lambda self: len(self.abandoned) < 4)
-    @rule(sizes=sizes, seed=seeds, faults=weather, steps=steps)
+    @rule(sizes=sizes, seed=seeds, faults=faults_drawn, steps=steps)
     def deliver_and_time_out(self, sizes: list[int], seed: int, faults: Faults | None, steps: int) -> None:
         """It continues later; its batch is delivered again meanwhile."""
         if (writer := self._begin(sizes, seed, faults)) is not None:
@@ -177,7 +177,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
                 self.abandoned.append(writer)
 
     @precondition(lambda self: self.abandoned)
-    @rule(which=st.integers(0, 3), steps=steps, faults=weather)
+    @rule(which=st.integers(0, 3), steps=steps, faults=faults_drawn)
     def continue_after_the_time_out(self, which: int, steps: int, faults: Faults | None) -> None:
         self._set(faults)
         writer = self.abandoned[which % len(self.abandoned)]
@@ -185,7 +185,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         if writer.has_ended:
             self.abandoned.remove(writer)
 
-    @rule(first=st.integers(0, 11), second=st.integers(0, 11), seed=seeds, faults=weather)
+    @rule(first=st.integers(0, 11), second=st.integers(0, 11), seed=seeds, faults=faults_drawn)
     def deliver_two_partitions_in_parallel(
         self, first: int, second: int, seed: int, faults: Faults | None
     ) -> None:

@@ -38,7 +38,7 @@ class Writer:
     Parameters
     ----------
     spans : Mapping[int, tuple[int, int]]
-        By partition, the first offset of the batch and the one behind its last.
+        Partition to the first offset of the batch and the one after its last.
     run : Callable[[Pause], PartialBatchResponse]
         Handles the event, calling its argument wherever it may pause.
     """
@@ -48,7 +48,7 @@ class Writer:
     ) -> None:
         self.spans = spans
         self.response: PartialBatchResponse | None = None
-        """None where it has not answered, or ended by an error."""
+        """None if it has not answered, or ended with an error."""
         self.has_ended = False
         self._defect: BaseException | None = None
         self._is_killed = False
@@ -118,20 +118,20 @@ class Faults:
     insert_failure_rate: float = 0.0
     """Share of rows that are not stored."""
     lost_answer_rate: float = 0.0
-    """Share of rows that are stored and answered as failed."""
+    """Share of rows that are stored, but reported as failed."""
     quarantine_down: bool = False
 
 
 @dataclass
 class Surroundings:
-    """What outlives any invocation."""
+    """Everything that outlives an invocation."""
 
     profiles: MemoryProfileStore = field(default_factory=MemoryProfileStore)
     history: MemoryHistoryStore = field(default_factory=MemoryHistoryStore)
     quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
     faults: Faults = field(default_factory=Faults)
     late_writes: list[Callable[[], object]] = field(default_factory=list)
-    """Cache writes that are still on their way."""
+    """Cache writes that have not arrived yet."""
 
 
 class SteppedProfiles:
@@ -157,7 +157,7 @@ class SteppedProfiles:
             raise CacheUnavailableError("down")
         fault, faults.next_cache_write = faults.next_cache_write, None
         if fault is CacheFault.LATE:
-            # What is sent is a copy of the bytes as they are now.
+            # The bytes as they are now are sent.
             sent = [_frozen(write) for write in writes]
 
             def arrive() -> None:
@@ -248,7 +248,7 @@ class SteppedQuarantine:
 
 
 class Topic:
-    """Partitions with their records, and how far the consumer has committed each."""
+    """Partitions with their records, and the offset that the consumer has committed on each."""
 
     def __init__(self, partitions: int) -> None:
         self.logs: list[list[bytes | None]] = [[] for _ in range(partitions)]
@@ -257,7 +257,7 @@ class Topic:
         self._not_before = [0] * partitions
 
     def append(self, partition: int, value: bytes | None) -> Position:
-        """Write one record."""
+        """Append one record."""
         self.logs[partition].append(value)
         return Position(TOPIC, partition, len(self.logs[partition]) - 1)
 
@@ -266,7 +266,7 @@ class Topic:
         return len(self.logs[partition]) - self.committed[partition]
 
     def add_partition(self) -> None:
-        """Add one, empty: keys move, and between a user's partitions Kafka knows no order, so what was is not repeated."""
+        """Add an empty one. Keys move, and Kafka has no order between a user's partitions, so earlier records are not redelivered."""
         self._not_before = [*self.highest_committed, 0]
         self.logs.append([])
         self.committed.append(0)

@@ -1,4 +1,4 @@
-"""The system's tables, made as ``tables.yaml`` says, in whatever speaks DynamoDB."""
+"""The system's tables, created from ``tables.yaml`` in anything with DynamoDB's API."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def make_table(client: Any, interface_name: str, name: Callable[[str], str] = str) -> str:
-    """Make one table.
+    """Create one table.
 
     Parameters
     ----------
     client
         A boto3 DynamoDB client.
     interface_name : str
-        As ``tables.yaml`` names it.
+        Its name in ``tables.yaml``.
     name : Callable
-        Turns that into the name it gets; the same by default.
+        Converts that to the table's name; the same by default.
 
     Returns
     -------

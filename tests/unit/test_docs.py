@@ -1,4 +1,4 @@
-"""Documents keep their promises: links lead somewhere, the index of decisions is whole, named commands exist."""
+"""Documents agree with the tree: links have targets, the index lists every decision, named commands exist."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def targets() -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_leads_to_something_in_the_tree(document: Path) -> None:
+def test_every_link_has_a_target_in_the_tree(document: Path) -> None:
     links = [link for link in LINK.findall(document.read_text()) if "://" not in link]
 
     missing = [link for link in links if not (document.parent / link).exists()]
@@ -39,7 +39,7 @@ def test_every_make_target_that_is_named_exists(document: Path) -> None:
     assert set(COMMAND.findall(code)) - targets() == set()
 
 
-def test_the_index_of_decisions_is_whole_and_in_order() -> None:
+def test_the_index_lists_every_decision_in_order() -> None:
     folder = ROOT / "docs" / "decisions"
     records = sorted(path.name for path in folder.glob("[0-9]*.md"))
 
@@ -50,7 +50,7 @@ def test_the_index_of_decisions_is_whole_and_in_order() -> None:
 @pytest.mark.parametrize(
     "name", sorted(path.name for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 )
-def test_a_decision_says_its_context_what_was_decided_and_what_would_reopen_it(name: str) -> None:
+def test_a_decision_has_its_context_the_decision_and_what_would_reopen_it(name: str) -> None:
     text = (ROOT / "docs" / "decisions" / name).read_text()
 
     assert text.startswith(f"# {name[:4]} ")

@@ -21,7 +21,7 @@ ROOTS = {
     "ops": ROOT,
     "simulator": ROOT,
 }
-"""Folder with examples to the import root of its modules. The Glue job's need Spark and run with its own tests."""
+"""Folder with examples to the import root of its modules. The Glue job's examples need Spark and run with its own tests."""
 
 
 def modules_with_examples() -> list[str]:

@@ -45,7 +45,7 @@ def test_points_add_up_to_a_score_between_0_and_100(
     assert (verdict.risk_score, verdict.decision) == (score, decision)
 
 
-def test_reasons_stand_with_most_points_first_then_by_rule_id() -> None:
+def test_reasons_are_sorted_by_most_points_and_then_by_rule_id() -> None:
     verdict = _verdict(
         {"id": "b", "when": ALWAYS, "points": 5, "reason": "B."},
         {"id": "a", "when": ALWAYS, "points": 5, "reason": "A."},
@@ -88,7 +88,7 @@ def test_a_rule_that_fails_is_named_and_the_others_count() -> None:
     assert [reason.rule_id for reason in verdict.reasons] == ["live"]
 
 
-def test_a_failure_alone_is_told() -> None:
+def test_a_failure_is_reported_even_if_no_rule_holds() -> None:
     assert _verdict({"id": "a", "when": FAILS}).failed_rule_ids == ("a",)
 
 

@@ -363,6 +363,14 @@ def test_earlier_payment_moves_neither_the_last_time_nor_the_last_place() -> Non
 
 def test_bytes_of_another_format_are_refused_and_cut_ones_too() -> None:
     stored = folded([facts_at(0, "t")]).to_bytes()
-    for bad in (b"", b"\x63" + stored[1:], stored[:-1], stored + b"\0"):
-        with pytest.raises(ProfileFormatError):
+    size = len(stored)
+    for bad, message in (
+        (b"", "format none; this is 1"),
+        (b"\x63" + stored[1:], "format 99; this is 1"),
+        (stored[:71], "format 1; this is 1"),
+        (stored[:72], "72 bytes do not hold what the header says"),
+        (stored[:-1], f"{size - 1} bytes do not hold what the header says"),
+        (stored + b"\0", f"{size + 1} bytes do not hold what the header says"),
+    ):
+        with pytest.raises(ProfileFormatError, match=f"^{message}$"):
             Profile.from_bytes(bad)

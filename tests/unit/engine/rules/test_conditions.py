@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,7 +41,7 @@ def _values(**values: FeatureValue) -> dict[str, FeatureValue]:
         ("(" * 32 + "true" + ")" * 32, "nested too deeply", None),
     ],
 )
-def test_what_is_wrong_with_a_condition_is_said_with_its_place(
+def test_each_problem_of_a_condition_is_reported_with_its_place(
     condition: str, message: str, offset: int | None
 ) -> None:
     problems = VOCABULARY.check(condition)
@@ -52,13 +53,24 @@ def test_depth_is_bounded() -> None:
     assert VOCABULARY.check("(" * 31 + "true" + ")" * 31) == ()
 
 
-def test_condition_that_cel_refuses_as_a_whole_is_quoted_as_cel_says() -> None:
+def test_refusal_of_a_whole_condition_quotes_cel() -> None:
     (problem,) = VOCABULARY.check("a" * 100_001)
 
     assert problem.message.startswith(
         "not accepted by CEL: INVALID_ARGUMENT: expression size exceeds codepoint limit."
     )
     assert problem.offset is None
+
+
+def test_long_refusal_of_cel_is_cut_at_200_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> None:
+        raise RuntimeError("x" * 300)
+
+    monkeypatch.setattr(VOCABULARY, "_environment", SimpleNamespace(compile=refuse))
+
+    (problem,) = VOCABULARY.check("true")
+
+    assert problem.message == f"not accepted by CEL: {'x' * 200}"
 
 
 @pytest.mark.parametrize(
@@ -84,14 +96,14 @@ def test_place_of_a_problem_is_that_in_a_condition_of_several_lines() -> None:
     assert problem.offset == 17
 
 
-def test_every_problem_of_a_condition_is_said_at_once() -> None:
+def test_every_problem_of_a_condition_is_reported_at_once() -> None:
     problems = VOCABULARY.check("foo1 > 1.0\n && bar2 > 1.0")
 
     assert [problem.offset for problem in problems] == [0, 15]
 
 
 @pytest.mark.parametrize("macro", ["map", "filter", "all", "exists", "exists_one"])
-def test_loops_are_refused_by_name_and_their_variable_is_not_blamed(macro: str) -> None:
+def test_loops_are_refused_by_name_and_their_variable_is_not_reported(macro: str) -> None:
     problems = VOCABULARY.check(f"[1, 2].{macro}(x, x > 1) && amuont > 1.0")
 
     assert {problem.message for problem in problems} == {
@@ -126,7 +138,7 @@ def test_conditions_are_evaluated_together_in_their_order() -> None:
     assert list(outcome.failed) == []
 
 
-def test_a_condition_that_fails_takes_no_other_with_it() -> None:
+def test_a_condition_that_fails_does_not_affect_others() -> None:
     program = VOCABULARY.compile(["is_weekend", "10 / tx_count_1h > 2", "hour_of_day == 7"])
 
     outcome = program.evaluate(_values(is_weekend=True, tx_count_1h=0, hour_of_day=7))
@@ -135,13 +147,13 @@ def test_a_condition_that_fails_takes_no_other_with_it() -> None:
     assert list(outcome.failed) == [1]
 
 
-def test_a_failure_that_cannot_change_the_result_is_none() -> None:
+def test_a_failure_that_cannot_change_the_result_is_not_reported() -> None:
     program = VOCABULARY.compile(["tx_count_1h > 0 && 10 / tx_count_1h > 2"])
 
     assert list(program.evaluate(_values(tx_count_1h=0)).failed) == []
 
 
-def test_an_empty_list_is_false_and_asks_for_no_value() -> None:
+def test_an_empty_list_is_false_and_needs_no_value() -> None:
     program = Vocabulary(["full", "empty"], ["empty"]).compile(
         ["on_empty || is_weekend", "!on_empty && on_full"]
     )
@@ -175,14 +187,14 @@ def test_variables_of_a_program_are_those_of_both_evaluators() -> None:
     assert program.variables == {"country", "is_weekend", "on_denied_devices", "is_rate_known"}
 
 
-def test_no_conditions_give_no_outcome() -> None:
+def test_no_conditions_give_no_results() -> None:
     outcome = VOCABULARY.compile([]).evaluate({})
 
     assert outcome == ConditionResults([])
 
 
 @given(st.sampled_from(["\ud800", "a\x00b", "x" * 10_000]))
-def test_text_that_cel_cannot_take_makes_no_condition_true_and_fails_no_other(text: str) -> None:
+def test_text_that_cel_cannot_convert_makes_no_condition_true_and_fails_no_other(text: str) -> None:
     program = VOCABULARY.compile(["country == 'US'", "size(country) == 2", "is_weekend"])
 
     outcome = program.evaluate({"country": text, "is_weekend": True})

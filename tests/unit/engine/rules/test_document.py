@@ -228,6 +228,28 @@ def test_what_is_not_yaml_is_refused_at_its_place(text: str, line: int, column: 
     assert (problem.line, problem.column, problem.source) == (line, column, "doc")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", "not YAML: expected the node content, but found '<stream end>' (while parsing a flow node)"),
+        ("a: *b", "not YAML: found undefined alias 'b'"),
+        ("a: \x07", "not YAML: special characters are not allowed"),
+        ("", "empty"),
+        ("- " * 3_000, "nested too deeply"),
+    ],
+)
+def test_what_is_not_yaml_is_refused_with_the_parsers_message(text: str, message: str) -> None:
+    assert problem_of(text).message == message
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_place_is_the_same_with_any_line_end(end: str) -> None:
+    reader = Reader(f"a: 1{end}b: 2{end}c: [", "doc")
+
+    assert reader.root() is None
+    assert [(each.line, each.column, each.excerpt) for each in reader.problems] == [(3, 5, "c: [\n    ^")]
+
+
 def test_byte_that_is_no_text_is_named_by_line_and_column() -> None:
     for data, line, column in (
         (b"\xff", 1, 1),

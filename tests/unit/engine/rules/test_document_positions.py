@@ -43,7 +43,7 @@ def _scalar(text: str) -> yaml.ScalarNode:
         "é",
     ],
 )
-def test_every_yaml_style_leads_back_to_the_character_it_came_from(text: str) -> None:
+def test_a_character_is_found_in_the_document_in_every_yaml_style(text: str) -> None:
     node = _scalar(text)
 
     index = index_in_scalar(text, node, node.value.index("TARGET"))
@@ -52,7 +52,7 @@ def test_every_yaml_style_leads_back_to_the_character_it_came_from(text: str) ->
 
 
 @given(st.lists(st.sampled_from(["a", "bc", "'", '"', "é", "&&", "\\"]), min_size=1, max_size=12), st.data())
-def test_any_word_of_a_written_document_leads_back_to_itself(words: list[str], data: st.DataObject) -> None:
+def test_any_word_of_a_dumped_document_is_found_in_it(words: list[str], data: st.DataObject) -> None:
     style = data.draw(st.sampled_from(["'", '"', "|", ">"]))
     text = yaml.safe_dump(
         {"when": " ".join([*words, "TARGET", *words])}, default_style=style, width=20, allow_unicode=True
@@ -64,7 +64,7 @@ def test_any_word_of_a_written_document_leads_back_to_itself(words: list[str], d
     assert text[index : index + 6] == "TARGET"
 
 
-def test_the_end_of_a_condition_is_behind_its_last_visible_character() -> None:
+def test_the_end_of_a_condition_is_after_its_last_visible_character() -> None:
     text = "when: |\n  one &&  \n\nnext: 1"
     node = _scalar(text)
 
@@ -73,7 +73,7 @@ def test_the_end_of_a_condition_is_behind_its_last_visible_character() -> None:
     assert Lines(text).place(index) == Place(2, 9)
 
 
-def test_an_empty_value_is_where_it_stands() -> None:
+def test_an_empty_value_is_at_its_own_place() -> None:
     text = "when: ''"
 
     assert index_in_scalar(text, _scalar(text), 0) == 6
@@ -144,9 +144,7 @@ def test_index_is_turned_into_line_and_column(index: int, place: tuple[int, int]
         ("a: |  # b\n b", 0, 11),
     ],
 )
-def test_each_character_of_a_value_leads_to_its_own_in_the_document(
-    text: str, offset: int, index: int
-) -> None:
+def test_each_character_of_a_value_is_found_in_the_document(text: str, offset: int, index: int) -> None:
     text = text.replace("\\\\", "\\")
 
     assert index_in_scalar(text, _scalar(text), offset) == index
@@ -159,5 +157,5 @@ def test_tabs_and_control_characters_keep_their_column_in_an_excerpt() -> None:
 
 
 @pytest.mark.parametrize("place", [Place(9, 1), Place(2, 1)], ids=["beyond the end", "an empty line"])
-def test_there_is_no_excerpt_where_there_is_no_line(place: Place) -> None:
+def test_a_line_that_is_missing_or_empty_has_no_excerpt(place: Place) -> None:
     assert Lines("a\n\nb").excerpt(place) == ""

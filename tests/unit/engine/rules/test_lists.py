@@ -119,7 +119,7 @@ def test_a_bad_entry_is_refused(entry: str, message: str) -> None:
     ["{value: %s}", "{value: !!binary %s}", "{value: !!bool %s}", "{value: a, note: %s}", "{value: a, note: !!int %s}", "{%s: a}",
      "{value: a, %s: 2025-01-01}", "{value: a, until: %s}", "{value: [%s]}", "{value: {%s: a}}", "%s", "[%s]"],
 )  # fmt: skip
-def test_no_message_repeats_what_is_on_a_list(entry: str, secret: str) -> None:
+def test_no_message_repeats_an_entry_of_a_list(entry: str, secret: str) -> None:
     messages = _problems("ip_address", "{value: '1.1.1.1', untill: x}", entry % secret)
 
     assert messages[0].endswith("did you mean 'until'?")
@@ -203,7 +203,7 @@ def test_other_fields_are_not_read_as_addresses() -> None:
     assert not _list("device_id", "{value: 192.0.2.7}").holds(payment(device_id=mapped))
 
 
-def test_a_value_stands_once_in_a_list() -> None:
+def test_a_value_may_appear_only_once_in_a_list() -> None:
     assert _problems("device_id", "{value: a}", "{value: a, until: 2025-01-01}") == [
         "value appears twice in list 'some'"
     ]

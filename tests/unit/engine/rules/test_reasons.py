@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ("{amount", "expected '}' before end of string", None),
     ],
 )
-def test_what_is_wrong_with_a_template_is_said(template: str, message: str, offset: int | None) -> None:
+def test_each_problem_of_a_template_is_reported(template: str, message: str, offset: int | None) -> None:
     (problem,) = reason_problems(template)
 
     assert problem.message.startswith(message)
@@ -61,7 +61,7 @@ def test_a_template_that_was_accepted_can_be_filled_in_with_any_values(
     assert sentence(template, values, "USD")
 
 
-def test_second_placeholder_of_one_name_is_found_behind_the_first() -> None:
+def test_second_placeholder_of_one_name_is_found_after_the_first() -> None:
     (problem,) = reason_problems("{country} {amount:.2f} {country:d}")
 
     assert problem.offset == 24
@@ -107,7 +107,7 @@ def test_braces_in_a_value_are_only_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["US", "in-store", "card_present", "5411", "a" * 24])
-def test_a_word_of_a_sender_stands_as_it_is(text: str) -> None:
+def test_one_word_of_a_sender_is_shown_as_it_is(text: str) -> None:
     assert sentence("{channel}.", features(channel=text), "USD") == f"{text}."
 
 
@@ -126,14 +126,14 @@ def test_a_word_of_a_sender_stands_as_it_is(text: str) -> None:
     ],
 )
 @pytest.mark.parametrize("feature", ["country", "channel", "merchant_category"])
-def test_words_of_a_sender_stand_in_quotation_marks(feature: str, text: str, shown: str) -> None:
+def test_other_text_of_a_sender_is_shown_in_quotation_marks(feature: str, text: str, shown: str) -> None:
     filled = sentence(f"First payment in {{{feature}}}, and a high one.", features(**{feature: text}), "USD")
 
     assert filled == f"First payment in {shown}, and a high one."
 
 
 @given(any_features)
-def test_nothing_of_a_sender_stands_outside_quotation_marks_but_a_word(
+def test_only_single_words_of_a_sender_are_outside_quotation_marks(
     values: dict[str, FeatureValue],
 ) -> None:
     filled = sentence("<{country}|{channel}|{merchant_category}|{currency}>", values, "USD")

@@ -24,7 +24,7 @@ def _rules(count: int, **fields: object) -> str:
     return "rules: " + json.dumps([{**RULE, **fields, "id": f"r{index}"} for index in range(count)])
 
 
-def test_a_document_says_what_it_says() -> None:
+def test_everything_in_a_document_is_read() -> None:
     read = parse_ruleset(
         document(
             """\
@@ -69,7 +69,7 @@ def test_a_ruleset_cannot_be_changed() -> None:
         read.version = "2"  # type: ignore[misc]
 
 
-def test_json_and_other_line_ends_are_read_alike() -> None:
+def test_json_and_other_line_ends_give_the_same_ruleset() -> None:
     as_json = json.dumps(
         {"version": "1", "base_currency": "USD", "thresholds": {"review": 1, "block": 2}, "rules": [RULE]},
         indent=1,
@@ -216,13 +216,13 @@ def test_a_head_just_beyond_its_limits_is_refused(head: str, message: str) -> No
         ("#" * 262_145, "document of 262145 bytes; at most 262144"),
     ],
 )  # fmt: skip
-def test_what_is_no_document_is_refused(text: str, message: str) -> None:
+def test_what_is_not_a_document_is_refused(text: str, message: str) -> None:
     (problem,) = _problems(text)
 
     assert problem.message.startswith(message)
 
 
-def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_document() -> None:
+def test_every_problem_is_reported_at_once_in_the_order_of_the_document() -> None:
     problems = _problems(
         """\
 version: 1
@@ -239,7 +239,7 @@ rules:
     assert {problem.rule_id for problem in problems[3:]} == {"a"}
 
 
-def test_a_rule_that_uses_a_bad_list_is_not_blamed_for_it() -> None:
+def test_a_rule_that_uses_a_bad_list_is_not_reported_for_it() -> None:
     (problem,) = _problems(
         document(
             "lists: {deny: {field: x, entries: []}}\nrules:\n  - {id: a, when: on_deny, points: 1, reason: r}"
@@ -249,7 +249,7 @@ def test_a_rule_that_uses_a_bad_list_is_not_blamed_for_it() -> None:
     assert problem.message.startswith("field of list 'deny'")
 
 
-def test_an_id_stands_once_even_where_the_rules_are_bad() -> None:
+def test_an_id_may_appear_only_once_even_if_the_rules_are_bad() -> None:
     rules = (
         "rules:\n  - {id: a, when: foo, points: 1, reason: r}\n  - {id: a, when: foo, points: 1, reason: r}"
     )
@@ -332,13 +332,13 @@ def test_the_largest_ruleset_that_is_accepted_can_be_evaluated() -> None:
     assert len(read.matches(features(amount=2.0), payment()).rules) == MAX_RULES
 
 
-def test_aliases_are_bounded_like_what_they_stand_for() -> None:
+def test_aliases_are_bounded_like_the_nodes_that_they_repeat() -> None:
     levels = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 30))
 
     assert len(_problems(f"l0: &l0 [x]\n{levels}")) > 30
 
 
-def test_a_text_with_very_many_problems_is_short_and_says_how_many() -> None:
+def test_an_error_with_very_many_problems_has_a_short_text_with_their_number() -> None:
     with pytest.raises(InvalidRulesetError) as caught:
         parse_ruleset(document(_rules(100, when="foo")))
 
@@ -351,7 +351,7 @@ _PARTS = ["version", "rules", "when", "id", ":", " ", "\n", "  ", "- ", "{", "}"
 
 
 @given(st.text() | st.lists(st.sampled_from(_PARTS)).map("".join))
-def test_any_text_is_refused_or_taken_but_never_anything_else(text: str) -> None:
+def test_any_text_is_accepted_or_refused_and_raises_nothing_else(text: str) -> None:
     for whole in (
         text,
         document(f"rules: {text}"),

@@ -1,4 +1,4 @@
-"""Conditions in Python mean what they mean in CEL: both evaluate the same ones on the same values."""
+"""Conditions in Python give the results of CEL: both evaluate the same conditions on the same values."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def boolean(draw: st.DrawFn, depth: int = 2) -> str:
         st.tuples(text, st.sampled_from(["startsWith", "endsWith", "contains"]), text).map(
             lambda parts: "{}.{}({})".format(*parts)
         ),
-        # what is left to CEL: it can fail
+        # evaluated by CEL, because it can fail
         st.tuples(_variable("int"), st.sampled_from("+-*/%"), _variable("int")).map(
             lambda parts: "({} {} {} > 0)".format(*parts)
         ),
@@ -125,12 +125,12 @@ values = st.fixed_dictionaries(
 
 
 def _is_taken(condition: str) -> bool:
-    """Whether it is not nested more deeply than CEL parses."""
+    """Whether CEL parses it: it is not nested too deeply."""
     return not Vocabulary().check(condition)
 
 
 def _in_cel(condition: str, payment: Mapping[str, FeatureValue]) -> object:
-    """True, false, or an error: what CEL itself makes of a condition."""
+    """CEL's own result of a condition: true, false, or ``failed``."""
     try:
         result = _CEL.compile(condition).eval(data=payment).plain_value()
     except RuntimeError:
@@ -139,7 +139,9 @@ def _in_cel(condition: str, payment: Mapping[str, FeatureValue]) -> object:
 
 
 @given(st.lists(boolean().filter(_is_taken), min_size=1, max_size=4), values)
-def test_conditions_mean_what_cel_says(conditions: list[str], payment: Mapping[str, FeatureValue]) -> None:
+def test_conditions_give_the_results_of_cel(
+    conditions: list[str], payment: Mapping[str, FeatureValue]
+) -> None:
     outcome = Vocabulary().compile(conditions).evaluate(payment)
 
     expected = [_in_cel(condition, payment) for condition in conditions]
@@ -148,7 +150,7 @@ def test_conditions_mean_what_cel_says(conditions: list[str], payment: Mapping[s
 
 
 @given(values)
-def test_the_default_rules_mean_what_cel_says(payment: Mapping[str, FeatureValue]) -> None:
+def test_the_default_rules_give_the_results_of_cel(payment: Mapping[str, FeatureValue]) -> None:
     outcome = DEFAULT_PROGRAM.evaluate(payment)
 
     expected = [_in_cel(condition, payment) for condition in DEFAULT_CONDITIONS]
@@ -241,11 +243,11 @@ def test_each_operator_that_python_has_is_evaluated_in_python(condition: str) ->
         "timestamp('2026-01-01T00:00:00Z') < timestamp('2026-01-02T00:00:00Z')",
     ],
 )
-def test_what_python_may_mean_differently_is_left_to_cel(condition: str) -> None:
+def test_what_python_may_evaluate_differently_is_evaluated_by_cel(condition: str) -> None:
     assert _numbers_in_python(condition) == frozenset()
 
 
-def test_a_division_by_zero_is_what_ieee_754_says() -> None:
+def test_a_division_by_zero_follows_ieee_754() -> None:
     conditions = [f"{one} / {other} {test}" for one in ("1.0", "-1.0", "0.0") for other in ("amount", "-amount")
                   for test in ("> 1.0", "< -1.0", "== 0.0")]  # fmt: skip
     payment = features(amount=0.0)
@@ -312,7 +314,7 @@ def test_types_are_those_of_cel() -> None:
     ]
 
 
-def test_a_checked_expression_is_read_as_it_was_written() -> None:
+def test_a_checked_expression_has_the_structure_of_its_text() -> None:
     checked = read_checked(_CEL.compile("hour_of_day in [-1, 2] && !(amount >= 0.5)").serialize())
 
     assert isinstance(checked.root, Call)
