@@ -119,7 +119,7 @@ ARCH ?= host
 
 .PHONY: build
 build: $(VENV)/.dev ## Build the functions' zips (ARCH=host, x86_64 or arm64)
-	@$(PY) -m ops.build_zips --arch $(ARCH)
+	@$(PY) -m ops.packaging functions --arch $(ARCH)
 
 .PHONY: test
 test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run all tests, a whole life of an environment on an emulator among them

@@ -10,6 +10,7 @@ import msgspec
 
 from ops import account, plan_document
 from ops.errors import OpsError
+from ops.manifests import function_names
 from ops.tool import Terraform, check_installed
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ def ready(environment: Environment) -> Terraform:
 def check_packages(root: Path) -> None:
     """Raise unless each function's zip is built."""
     zips = root / "build/functions/arm64"
-    functions = sorted(file.parent.name for file in root.glob("functions/*/function.yaml"))
-    missing = [name for name in functions if not (zips / f"{name}.zip").is_file()]
+    missing = [name for name in function_names(root / "functions") if not (zips / f"{name}.zip").is_file()]
     if missing:
         raise OpsError(f"Not built yet: {', '.join(missing)}; run `make build ARCH=arm64`.")
 

@@ -52,8 +52,8 @@ state-backup: $(VENV)/.dev ## Keep a copy of the state in build/state-backups/
 # What a plan reads: the functions' zips and the Glue job's packages, for AWS's processors. A second where nothing changed.
 .PHONY: packages
 packages: $(VENV)/.dev
-	@$(PY) -m ops.build_zips --arch arm64 >/dev/null
-	@$(PY) -m ops.build_job >/dev/null
+	@$(PY) -m ops.packaging functions --arch arm64 >/dev/null
+	@$(PY) -m ops.packaging glue-job >/dev/null
 
 ##@ Checks of the infrastructure
 

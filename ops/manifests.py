@@ -150,24 +150,29 @@ class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_to_live_attribute: str | None = None
 
 
-def read_functions(folder: Path = FUNCTIONS_DIR) -> dict[str, FunctionSpec]:
-    """Every function: a folder below ``folder`` that has a `function.yaml`.
+def function_names(folder: Path = FUNCTIONS_DIR) -> list[str]:
+    """Every function's name, in alphabetical order: the folders below ``folder`` that have a `function.yaml`."""
+    return sorted(file.parent.name for file in folder.glob("*/function.yaml"))
 
-    Returns
-    -------
-    dict[str, FunctionSpec]
-        By name (the folder's), in alphabetical order.
+
+def read_function(name: str, folder: Path = FUNCTIONS_DIR) -> FunctionSpec:
+    """One function: the folder ``name`` below ``folder``.
 
     Raises
     ------
     SpecError
-        Naming the file and what is wrong in it.
+        Naming the file and what is wrong in it; or the functions that there are, if this is none.
     """
-    specs = {}
-    for file in sorted(folder.glob("*/function.yaml")):
-        spec = _decode(file, FunctionSpec)
-        specs[file.parent.name] = msgspec.structs.replace(spec, name=file.parent.name)
-    return specs
+    file = folder / name / "function.yaml"
+    if not file.is_file():
+        raise SpecError(f"{name}: no such function; there are {', '.join(function_names(folder))}")
+    spec: FunctionSpec = _decode(file, FunctionSpec)
+    return msgspec.structs.replace(spec, name=name)
+
+
+def read_functions(folder: Path = FUNCTIONS_DIR) -> dict[str, FunctionSpec]:
+    """Every function, by name, in alphabetical order; `SpecError` as `read_function`."""
+    return {name: read_function(name, folder) for name in function_names(folder)}
 
 
 def read_tables(file: Path = TABLES_FILE) -> dict[str, TableSpec]:

@@ -277,7 +277,7 @@ class Stack:
             self._tell()
 
     def _build_zips(self, names: list[str]) -> None:
-        argv = [sys.executable, "-m", "ops.build_zips", "--arch", "host", *names]
+        argv = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *names]
         build = ManagedProcess("build-zips", argv, self.log_dir / "build-zips.log", os.environ, ROOT)
         try:
             build.start()

@@ -24,8 +24,8 @@ from local.components.cache import Cache
 from local.provision import BUCKETS, provision, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from ops.build_zips import build_zip
 from ops.manifests import ROOT, read_functions, read_tables
+from ops.packaging.functions import build_zip
 from tests.support.payments import stream_event
 
 if TYPE_CHECKING:
