@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from ops.errors import OpsError
+from ops.tfvars import read_tfvars
+
+if TYPE_CHECKING:
+    from ops.tfvars import Value
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The repository."""
 
 ENVIRONMENTS: Final = Path("terraform/environments")
-
-_ASSIGNMENT = re.compile(r'^\s*([a-z_]+)\s*=\s*\[?\s*"([^"]*)"\s*\]?\s*(?:#.*)?$', re.MULTILINE)
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -101,8 +102,19 @@ def read_environment(name: str, root: Path = ROOT) -> Environment:
     backend = root / ENVIRONMENTS / name / "backend.hcl"
     if not backend.is_file():
         raise OpsError(f"{backend.relative_to(root)} is missing; it names the bucket of the state.")
-    settings = dict(_ASSIGNMENT.findall(backend.read_text()))
-    for needed in ("allowed_account_ids", "bucket", "key", "region"):
-        if needed not in settings:
-            raise OpsError(f"{backend.relative_to(root)} does not set {needed}.")
-    return Environment(name, root, settings["allowed_account_ids"], settings["region"], settings["bucket"])
+    where = str(backend.relative_to(root))
+    settings, _ = read_tfvars(backend.read_text(), where)
+    account, bucket, _, region = (
+        _only_text(settings, setting, where) for setting in ("allowed_account_ids", "bucket", "key", "region")
+    )
+    return Environment(name, root, account, region, bucket)
+
+
+def _only_text(settings: dict[str, Value], setting: str, where: str) -> str:
+    """Read a setting that is a text, or a list of one."""
+    value = settings.get(setting)
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
+    if not isinstance(value, str):
+        raise OpsError(f"{where} does not set {setting} to one text.")
+    return value

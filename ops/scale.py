@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,13 +18,17 @@ from rich.table import Table
 
 from benchmarks.candidates import SCORE
 from benchmarks.report import BENCH_FILE, read_bench
-from ops.manifests import ROOT, KafkaTrigger, read_functions
+from ops.environment import read_environment
+from ops.errors import OpsError
+from ops.manifests import KafkaTrigger, read_functions
+from ops.tfvars import flatten, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from benchmarks.report import BenchReport
     from ops.manifests import FunctionSpec
+    from ops.tfvars import Value
 
 LIMITS_FILE: Final = Path(__file__).resolve().parent / "scale_limits.yaml"
 RATES: Final = (1_000, 10_000, 100_000)
@@ -137,19 +140,20 @@ def measured_costs(report: BenchReport, batch_size: int) -> Measured:
         raise ScaleError(f"the last run of `make bench` has no figure {error}") from error
 
 
-def read_setting(specs: Mapping[str, FunctionSpec], tfvars: str) -> Setting:
-    """Read how an environment is set, from every function's `function.yaml` and an environment's tfvars."""
+def read_setting(specs: Mapping[str, FunctionSpec], variables: Mapping[str, Value]) -> Setting:
+    """Read how an environment is set, from every function's `function.yaml` and the environment's variables by path."""
     spec = specs[SCORE]
     if not isinstance(spec.trigger, KafkaTrigger):
         raise ScaleError(f"function {spec.name!r} reads no Kafka topic")
-    partitions = re.search(r"^\s*partitions\s*=\s*(\d+)", tfvars, re.MULTILINE)
-    if partitions is None:
-        raise ScaleError("kafka.partitions is not in the environment's tfvars")
-    per_zone = re.search(r"\bper_zone\s*=\s*(\d+)", tfvars)
+    partitions, per_zone = variables.get("kafka.partitions"), variables.get("kafka.brokers.per_zone", 1)
+    if not isinstance(partitions, int):
+        raise ScaleError("kafka.partitions is no number in the environment's variables file")
+    if not isinstance(per_zone, int):
+        raise ScaleError("kafka.brokers.per_zone is no number in the environment's variables file")
     return Setting(
         memory_mib=spec.memory_mib,
-        partitions=int(partitions[1]),
-        brokers=ZONES * (int(per_zone[1]) if per_zone else 1),
+        partitions=partitions,
+        brokers=ZONES * per_zone,
         concurrency=spec.reserved_concurrency,
         concurrency_of_others=sum(each.reserved_concurrency for each in specs.values() if each is not spec),
         pollers=spec.trigger.pollers.maximum,
@@ -267,17 +271,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--bench", type=Path, default=BENCH_FILE, help="the run to take the costs from")
     options = parser.parse_args(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
-    tfvars = ROOT / "terraform" / "environments" / options.env / f"{options.env}.tfvars"
     try:
+        environment = read_environment(options.env)
         specs = read_functions()
         spec = specs[SCORE]
-        setting = read_setting(specs, tfvars.read_text())
+        setting = read_setting(specs, flatten(read_file(environment.variables_file)[0]))
         batch_size = spec.trigger.batch_size if isinstance(spec.trigger, KafkaTrigger) else 0
         costs = measured_costs(read_bench(options.bench), batch_size)
     except FileNotFoundError as error:
         print(f"scale: {error.filename} is not there; `make bench` measures the costs", file=sys.stderr)
         return 2
-    except (ScaleError, msgspec.MsgspecError) as error:
+    except (ScaleError, OpsError, msgspec.MsgspecError) as error:
         print(f"scale: {error}", file=sys.stderr)
         return 2
     show(costs, setting, read_limits(), options.env, console)

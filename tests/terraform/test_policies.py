@@ -59,7 +59,7 @@ def sources(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(
         repository / "terraform",
         folder,
-        ignore=shutil.ignore_patterns(".terraform", "tests", "ops", "*.tfstate*"),
+        ignore=shutil.ignore_patterns(".terraform", "tests", "*.tfstate*"),
     )
     return folder
 

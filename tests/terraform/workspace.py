@@ -68,7 +68,7 @@ class Workspace:
             "PYTHONPATH": f"{folder / 'functions'}:{folder}",
         }
         ignored = shutil.ignore_patterns(".terraform", "__pycache__", "*.tfstate*", "*.tfplan")
-        for name in ("terraform", "functions", "glue_scripts", "rules"):
+        for name in ("terraform", "functions", "glue_scripts", "rules", "ops"):
             shutil.copytree(repository / name, folder / name, ignore=ignored)
         # What stages require is built once for all; the folder's own stages are built from its own sources.
         (folder / "build").mkdir()
@@ -82,7 +82,7 @@ class Workspace:
         Parameters
         ----------
         target : str
-            Of terraform.mk.
+            Of ops/infra.mk.
         answer : str
             What is typed where it asks.
         **variables : str
@@ -125,7 +125,7 @@ class Workspace:
         for file in ("requirements.in", "requirements.txt"):
             shutil.copy(other / file, folder / file)
         spec = (other / "function.yaml").read_text().replace(f"_NAME: {like}", f"_NAME: {name}")
-        (folder / "function.yaml").write_text(f"{spec}package: {like}\n")
+        (folder / "function.yaml").write_text(spec)
 
     def client(self, service: str) -> Any:
         """Make a client of the emulator, for whatever happens behind Terraform's back."""

@@ -8,6 +8,7 @@ import pytest
 
 from ops.environment import ROOT, known_environments, read_environment
 from ops.errors import OpsError
+from ops.tfvars import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,12 +74,12 @@ def test_the_repositorys_environments_are_whole_and_only_prod_is_protected() -> 
 def test_account_and_boundary_are_the_same_in_every_file_of_an_environment() -> None:
     for name in known_environments(ROOT):
         environment = read_environment(name, ROOT)
-        variables = environment.variables_file.read_text()
-        bootstrap = (environment.folder / "bootstrap.tfvars").read_text()
+        variables, _ = read_file(environment.variables_file)
+        bootstrap, _ = read_file(environment.folder / "bootstrap.tfvars")
 
-        assert f'account_id               = "{environment.account_id}"' in variables
-        assert f"arn:aws:iam::{environment.account_id}:policy/fraud-{name}-boundary" in variables
-        assert f'account_id        = "{environment.account_id}"' in bootstrap
-        assert f'state_bucket_name = "{environment.bucket}"' in bootstrap
-        assert f'"{name}"' in bootstrap.split("environments ")[-1]
-        assert f'region                   = "{environment.region}"' in variables
+        assert (variables["account_id"], variables["region"]) == (environment.account_id, environment.region)
+        boundary = f"arn:aws:iam::{environment.account_id}:policy/fraud-{name}-boundary"
+        assert variables["permissions_boundary_arn"] == boundary
+        assert bootstrap["account_id"] == environment.account_id
+        assert bootstrap["state_bucket_name"] == environment.bucket
+        assert name in str(bootstrap["environments"])
