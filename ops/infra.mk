@@ -80,4 +80,4 @@ infra-test: terraform-present packages $(INFRA)/.ready ## Run every test of the 
 .PHONY: infra-docs
 infra-docs: $(VENV)/.dev ## Make docs/environments.md and docs/cost.md
 	@$(PY) -m ops.environments_page > docs/environments.md
-	@$(PY) -m ops.cost > docs/cost.md
+	@$(PY) -m ops.cost_page > docs/cost.md
