@@ -100,7 +100,7 @@ def test_prod_is_destroyed_only_with_a_second_word(life: Life) -> None:
 
 def test_nothing_is_destroyed_without_the_environments_name(life: Life) -> None:
     assert life.unanswered_destroy.code != 0
-    assert "dev stays" in life.unanswered_destroy.output
+    assert "dev was not destroyed" in life.unanswered_destroy.output
 
 
 def test_destroy_leaves_nothing(life: Life) -> None:

@@ -1,4 +1,4 @@
-"""An environment's files, and what an operator is told where one is missing."""
+"""An environment's files, and the errors if one is missing."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def test_an_environment_is_read_from_its_backend_file(repository: Path) -> None:
     assert not environment.is_protected
 
 
-def test_no_environment_is_refused_with_those_there_are(repository: Path) -> None:
-    with pytest.raises(OpsError, match=r"^Say which environment: ENV=dev.$"):
+def test_no_environment_is_refused_with_the_known_ones(repository: Path) -> None:
+    with pytest.raises(OpsError, match=r"^Name the environment: ENV=dev.$"):
         read_environment("", repository)
 
 
-def test_an_unknown_environment_is_refused_with_those_there_are(repository: Path) -> None:
+def test_an_unknown_environment_is_refused_with_the_known_ones(repository: Path) -> None:
     with pytest.raises(OpsError, match="no environment qa; terraform/environments has dev"):
         read_environment("qa", repository)
 
 
-def test_an_environment_is_no_path(repository: Path) -> None:
+def test_an_environment_is_not_a_path(repository: Path) -> None:
     with pytest.raises(OpsError, match="no environment"):
         read_environment("../environments/dev", repository)
 
@@ -64,7 +64,7 @@ def test_a_backend_file_that_lacks_a_setting_is_named_with_it(repository: Path, 
         read_environment("dev", repository)
 
 
-def test_the_repositorys_environments_are_whole_and_only_prod_is_protected() -> None:
+def test_the_repositorys_environments_are_complete_and_only_prod_is_protected() -> None:
     environments = [read_environment(name, ROOT) for name in known_environments(ROOT)]
 
     assert [environment.name for environment in environments] == ["dev", "prod", "staging"]

@@ -26,7 +26,7 @@ none = null
 """
 
 
-def test_literals_are_read_as_what_they_are() -> None:
+def test_literals_become_python_values() -> None:
     values, _ = read_tfvars(TEXT)
 
     assert values == {
@@ -98,7 +98,7 @@ def test_the_page_of_environments_is_what_their_files_say() -> None:
     assert (ROOT / "docs/environments.md").read_text() == page(), "run `make infra-docs`"
 
 
-def test_the_environments_can_be_told_apart_in_a_minute() -> None:
+def test_the_differences_of_environments_fit_a_short_table() -> None:
     differing = page().split("## What differs")[1].split("## What is the same")[0]
 
     assert differing.count("\n| `") <= 25
