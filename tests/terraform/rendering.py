@@ -1,6 +1,6 @@
-"""What the modules `function` and `observability` make of the repository's own functions, rendered with a mocked provider.
+"""The modules `function` and `observability`, rendered for the repository's own functions with a mocked provider.
 
-Terraform itself evaluates the modules, for every `function.yaml` there is: a new function is in it without a line here.
+Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TARGET_ARNS: Final = {
     "topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{name}}",
     "rules": f"arn:aws:appconfig:{REGION}:{ACCOUNT}:application/a/environment/e/configuration/{{name}}",
 }
-"""ARN of a target of each kind whose name in AWS is its interface name."""
+"""ARN of a target of each kind; in these tests its name in AWS is its interface name."""
 
 CLUSTER_ARN: Final = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/fraud-test/0001-1"
 
@@ -49,12 +49,12 @@ REFERENCES: Final = (
 
 
 def target_arn(kind: str, name: str) -> str:
-    """Write the ARN that the rendered modules were told of a target."""
+    """The ARN of a target that the rendered modules got as input."""
     return TARGET_ARNS[kind].format(name=name)
 
 
 def statements(function: str, *policies: str) -> list[dict[str, Any]]:
-    """Give the statements of a function's policies, such as ``access``, in their order."""
+    """Statements of a function's policies, such as ``access``, in their order."""
     found = [
         resource["values"]
         for resource in _resources(f'module.functions["{function}"]')
@@ -64,7 +64,7 @@ def statements(function: str, *policies: str) -> list[dict[str, Any]]:
 
 
 def alarms() -> list[dict[str, Any]]:
-    """Give the attributes of every alarm, composite ones too."""
+    """Attributes of every alarm, including composite ones."""
     kinds = {"aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"}
     return [
         resource["values"] for resource in _resources("module.observability") if resource["type"] in kinds
@@ -72,7 +72,7 @@ def alarms() -> list[dict[str, Any]]:
 
 
 def dashboard() -> dict[str, Any]:
-    """Give the dashboard's body."""
+    """The dashboard's body."""
     (body,) = (
         resource["values"]["dashboard_body"]
         for resource in _resources("module.observability")
@@ -96,7 +96,7 @@ def _state() -> dict[str, Any]:
         (root / "main.tf.json").write_text(json.dumps(_root_module(functions, root / "zips")))
         (root / "zips").mkdir()
         for function in functions:
-            (root / "zips" / f"{function}.zip").write_text("its bytes do not matter here")
+            (root / "zips" / f"{function}.zip").write_text("any bytes")
         (root / "tests").mkdir()
         mocks = json.dumps(str(ROOT / "terraform" / "tests" / "mocks"))
         (root / "tests" / "render.tftest.hcl").write_text(
@@ -108,7 +108,7 @@ def _state() -> dict[str, Any]:
             if message["type"] == "test_state":
                 state: dict[str, Any] = message["test_state"]
                 return state
-    raise AssertionError("terraform test gave no state")
+    raise AssertionError("terraform test printed no state")
 
 
 def _terraform(root: Path, *arguments: str) -> str:
