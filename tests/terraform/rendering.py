@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ops.manifests import FUNCTIONS_DIR, ROOT, read_functions, read_tables
 
+MODULES: Final = ROOT / "terraform" / "modules"
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 NAMESPACE: Final = "FraudDetection/test"
@@ -120,58 +121,72 @@ def _terraform(root: Path, *arguments: str) -> str:
 
 
 def _root_module(functions: list[str], zips: Path) -> dict[str, Any]:
-    modules = ROOT / "terraform" / "modules"
-    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
     topics = {"transaction_stream": "transaction_stream"}
+    return {
+        "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}},
+        "module": {
+            "functions": _functions_module(functions, zips, topics),
+            "observability": _observability_module(topics),
+        },
+    }
+
+
+def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) -> dict[str, Any]:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
+    return {
+        "source": str(MODULES / "function"),
+        "for_each": f"${{toset({json.dumps(functions)})}}",
+        "name": "fraud-test",
+        "function": "${each.key}",
+        "functions_dir": str(FUNCTIONS_DIR),
+        "build_dir": str(zips),
+        "references": {reference: reference for reference in REFERENCES},
+        "targets": _targets(topics),
+        "created_kafka_topics": topics,
+        "vpc": {
+            "subnet_ids": ["subnet-1", "subnet-2"],
+            "security_group_ids": {"functions": "sg-1", "cache": "sg-2", "kafka": "sg-3"},
+        },
+        "key_arns": {"data": f"{key}data", "alerts": f"{key}alerts", "logs": f"{key}logs"},
+        "log_retention_days": 30,
+    }
+
+
+def _targets(topics: dict[str, str]) -> dict[str, Any]:
     tables = {
         name: {"arn": target_arn("table", name), "stream_arn": f"{target_arn('table', name)}/stream/1"}
         for name in read_tables()
     }
     return {
-        "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}},
-        "module": {
-            "functions": {
-                "source": str(modules / "function"),
-                "for_each": f"${{toset({json.dumps(functions)})}}",
-                "name": "fraud-test",
-                "function": "${each.key}",
-                "functions_dir": str(FUNCTIONS_DIR),
-                "build_dir": str(zips),
-                "references": {reference: reference for reference in REFERENCES},
-                "targets": {
-                    "tables": tables,
-                    "queues": {"quarantine": {"arn": target_arn("queue", "quarantine")}},
-                    "buckets": {"quarantine": {"arn": target_arn("bucket", "quarantine")}},
-                    "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
-                    "cache": {
-                        "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",
-                        "user_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:user:u",
-                    },
-                    "rules": {"configuration_arn": target_arn("rules", "ruleset")},
-                    "kafka": {"cluster_arn": CLUSTER_ARN, "topic_names": topics},
-                },
-                "created_kafka_topics": topics,
-                "vpc": {
-                    "subnet_ids": ["subnet-1", "subnet-2"],
-                    "security_group_ids": {"functions": "sg-1", "cache": "sg-2", "kafka": "sg-3"},
-                },
-                "key_arns": {"data": f"{key}data", "alerts": f"{key}alerts", "logs": f"{key}logs"},
-                "log_retention_days": 30,
-            },
-            "observability": {
-                "source": str(modules / "observability"),
-                "name": "fraud-test",
-                "metrics_namespace": NAMESPACE,
-                "functions_dir": str(FUNCTIONS_DIR),
-                "function_names": "${{ for key, function in module.functions : key => function.function_name }}",
-                "dead_letter_queue_names": "${{ for key, function in module.functions : key => function.dead_letter_queue_name }}",
-                "quarantine_queue_name": "fraud-test-quarantine",
-                "table_names": {name: f"fraud-test-{name}" for name in read_tables()},
-                "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": BROKERS},
-                "cache_node_ids": list(CACHE_NODES),
-                "alert_topic_name": "fraud-test-alerts",
-                "glue_job_name": "fraud-test-ingestion",
-                "notification_topic_arns": {"page": [], "ticket": []},
-            },
+        "tables": tables,
+        "queues": {"quarantine": {"arn": target_arn("queue", "quarantine")}},
+        "buckets": {"quarantine": {"arn": target_arn("bucket", "quarantine")}},
+        "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
+        "cache": {
+            "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",
+            "user_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:user:u",
         },
+        "rules": {"configuration_arn": target_arn("rules", "ruleset")},
+        "kafka": {"cluster_arn": CLUSTER_ARN, "topic_names": topics},
+    }
+
+
+def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
+    def by_function(attribute: str) -> str:
+        return f"${{{{ for key, function in module.functions : key => function.{attribute} }}}}"
+
+    return {
+        "source": str(MODULES / "observability"),
+        "name": "fraud-test",
+        "metrics_namespace": NAMESPACE,
+        "functions_dir": str(FUNCTIONS_DIR),
+        "function_names": by_function("function_name"),
+        "dead_letter_queue_names": by_function("dead_letter_queue_name"),
+        "quarantine_queue_name": "fraud-test-quarantine",
+        "table_names": {name: f"fraud-test-{name}" for name in read_tables()},
+        "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": BROKERS},
+        "cache_node_ids": list(CACHE_NODES),
+        "alert_topic_name": "fraud-test-alerts",
+        "glue_job_name": "fraud-test-ingestion",
+        "notification_topic_arns": {"page": [], "ticket": []},
     }
