@@ -87,6 +87,7 @@ STREAM = """
 FUNCTION = """
 description: Test function.
 handler: echo.handler.handler
+packages: [contract, echo]
 runtime: python3.11
 memory_mib: 128
 timeout_seconds: 1

@@ -64,6 +64,7 @@ def handler(event, context):
 FUNCTION = """
 description: Test function.
 handler: echo.{module}.handler
+packages: [contract, echo]
 runtime: python3.11
 memory_mib: 256
 timeout_seconds: 1
