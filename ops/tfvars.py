@@ -50,7 +50,7 @@ def read_tfvars(text: str, name: str = "variables") -> tuple[dict[str, Value], d
     tree = reader.parse()
     values = {key: reader.value(node) for key, _, node in reader.entries(tree)}
     path_by_line = {line: path for path, line in reader.settings(tree)}
-    comments = {path_by_line[line]: text for line, text in reader.comments(tree) if line in path_by_line}
+    comments = {path_by_line[line]: said for line, said in reader.comments(tree) if line in path_by_line}
     return values, comments
 
 
@@ -84,7 +84,8 @@ class _Reader:
             (body,) = hcl2.parses_to_tree(self._text).children
         except UnexpectedInput as error:
             found = str(getattr(error, "token", getattr(error, "char", "")))
-            why = f"{found.splitlines()[0]!r} is not expected here" if found else "the file ends too early"
+            where = repr(found.strip().splitlines()[0]) if found.strip() else "the end of the line"
+            why = f"{where} is not expected here" if found else "the file ends too early"
             raise OpsError(f"{self._name}:{error.line}: {why}.") from error
         return body
 

@@ -77,9 +77,12 @@ def test_a_file_that_ends_too_early_is_refused() -> None:
         read_tfvars("a = {\n b = 1\n")
 
 
-def test_what_is_no_hcl_is_refused_with_its_line() -> None:
-    with pytest.raises(OpsError, match=r"^dev.tfvars:2: '\?' is not expected here"):
-        read_tfvars("a = 1\nb ? 2\n", "dev.tfvars")
+@pytest.mark.parametrize(
+    ("text", "found"), [("b ? 2\n", r"'\?'"), ("b =\n", "the end of the line"), ("b = 'c'\n", "\"'c'\"")]
+)
+def test_what_is_not_hcl_is_refused_with_its_line(text: str, found: str) -> None:
+    with pytest.raises(OpsError, match=f"^dev.tfvars:2: {found} is not expected here"):
+        read_tfvars("a = 1\n" + text, "dev.tfvars")
 
 
 def test_numbers_keys_and_escapes_are_hcls() -> None:
