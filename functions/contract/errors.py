@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ContractError(Exception):
-    """A record or a setting that does not keep the contract."""
+    """A record that does not keep the contract."""
 
 
 class InvalidTransactionError(ContractError):
@@ -42,17 +42,3 @@ class InvalidRowError(ContractError):
         self.table = table
         self.attribute = attribute
         self.problem = problem
-
-
-class SettingsError(ContractError):
-    """Environment variables that are missing or wrong, all of them at once.
-
-    Parameters
-    ----------
-    problems : dict[str, str]
-        Variable name to what is wrong with it.
-    """
-
-    def __init__(self, problems: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
-        self.problems = problems

@@ -18,6 +18,7 @@ import msgspec
 
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidTransactionError
+from contract.truth import Record, SentPayment, Truth
 from glue_scripts import values
 from glue_scripts.columns import LOCATION_PARTS
 from lab.datasets.files import Row, columns_of, find_files, read_rows
@@ -29,7 +30,6 @@ from lab.datasets.mapping import (
     read_mapping,
     zone,
 )
-from simulator.records import LabelledTransaction, Record
 from simulator.world import USD_RATES
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ class Dataset(msgspec.Struct, frozen=True):
         """Whether a column says what is fraud; without one, every scenario is None and means nothing."""
         return self.mapping.label is not None
 
-    def transactions(self) -> Iterator[LabelledTransaction]:
+    def transactions(self) -> Iterator[SentPayment]:
         """Read the rows.
 
         Yields
         ------
-        LabelledTransaction
+        SentPayment
             One for each row that is not blank, by event time where there are at most ``SORT_LIMIT`` of them (rows without
             one come last), else in the order of the files.
 
@@ -121,9 +121,9 @@ class _RowReader:
             FRAUD_VALUES
         )
 
-    def read(self, row: Row) -> LabelledTransaction:
+    def read(self, row: Row) -> SentPayment:
         if row.fields is None:
-            return LabelledTransaction(record={}, raw=row.raw)
+            return SentPayment(record={}, raw=row.raw)
         record: Record = {"transaction_id": self._derived_id(row.raw)}
         location: dict[str, object] = {}
         for field, source in self._mapping.fields.items():
@@ -139,9 +139,8 @@ class _RowReader:
                 record[field] = self._field(field, value, row.fields)
         if location:
             record["location"] = location
-        return LabelledTransaction(
-            record=record, scenario=self._scenario(row.fields), amount_base=_amount_base(record)
-        )
+        truth = Truth(scenario=self._scenario(row.fields), amount_base=_amount_base(record))
+        return SentPayment(record=record, truth=truth)
 
     def _field(self, field: str, value: object, fields: dict[str, object]) -> object:
         # What is no text by now is a list or an object: it lands as it is, for the pipeline to refuse.
@@ -200,15 +199,16 @@ class _Incidents:
         self._last: dict[str, datetime] = {}
         self._count: Counter[str] = Counter()
 
-    def named(self, labelled: LabelledTransaction) -> LabelledTransaction:
+    def named(self, labelled: SentPayment) -> SentPayment:
         at = _event_at(labelled)
         user = labelled.record.get("user_id")
-        if labelled.scenario is None or at is None or not isinstance(user, str):
+        if not labelled.truth.is_fraud or at is None or not isinstance(user, str):
             return labelled
         if user not in self._last or abs(at - self._last[user]) > INCIDENT_GAP:
             self._count[user] += 1
         self._last[user] = at
-        return msgspec.structs.replace(labelled, incident_id=f"{user}#{self._count[user]}")
+        truth = msgspec.structs.replace(labelled.truth, incident_id=f"{user}#{self._count[user]}")
+        return msgspec.structs.replace(labelled, truth=truth)
 
 
 def _value(source: Source, fields: dict[str, object]) -> object:
@@ -238,7 +238,7 @@ def _amount_base(record: Record) -> float | None:
     return float(amount) / rate if rate is not None and amount.is_finite() else None
 
 
-def _event_at(labelled: LabelledTransaction) -> datetime | None:
+def _event_at(labelled: SentPayment) -> datetime | None:
     try:
         at = datetime.fromisoformat(str(labelled.record.get("timestamp")))
     except ValueError:
@@ -246,6 +246,6 @@ def _event_at(labelled: LabelledTransaction) -> datetime | None:
     return at if at.tzinfo is not None else None
 
 
-def _order(labelled: LabelledTransaction) -> tuple[bool, datetime]:
+def _order(labelled: SentPayment) -> tuple[bool, datetime]:
     at = _event_at(labelled)
     return (at is None, at or datetime.min.replace(tzinfo=UTC))

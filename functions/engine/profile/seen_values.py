@@ -1,4 +1,4 @@
-"""What a user has paid with, to and from: hashes of values with when each was first and last seen."""
+"""Values that a user's payments had, of each kind (country, device, merchant, ...): when each was first and last seen."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from engine.profile.columns import empty
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Sequence
 
 
-class Kind(IntEnum):
-    """What a value is. The number is kept in the low bits of its hash."""
+class SeenKind(IntEnum):
+    """What a seen value is. The low bits of its hash are this number."""
 
     COUNTRY = 0
     DEVICE = 1
@@ -24,7 +25,7 @@ class Kind(IntEnum):
 
 
 CAPACITY: Final = (10, 8, 20, 12, 6, 8)
-"""How many values of each kind are kept (index: :class:`Kind`); beyond it the one not seen for longest is forgotten."""
+"""How many values of each kind are kept (index: :class:`SeenKind`). Beyond it, the one last seen longest ago is forgotten."""
 
 _KIND_MASK: Final = 7
 
@@ -32,7 +33,7 @@ _KIND_MASK: Final = 7
 class SeenValues:
     """Values seen so far, of all kinds together, sorted.
 
-    So a value is found by bisection, and two profiles that have seen the same are the same to the byte, whatever came first.
+    A value is found by bisection. Two profiles that have seen the same values are equal to the byte, whatever the order was.
 
     Attributes
     ----------
@@ -56,15 +57,29 @@ class SeenValues:
         """All columns, in a fixed order."""
         return (self.value, self.first_s, self.last_s)
 
-    def first_seen_s(self, value: int | None) -> int | None:
-        """When ``value`` was first seen, s since the epoch; None where it is not known, and for None."""
-        if value is None:
-            return None
-        row = bisect_left(self.value, value)
-        return self.first_s[row] if row < len(self.value) and self.value[row] == value else None
+    def first_seen_s(self, values: Sequence[int | None]) -> list[int | None]:
+        """When each value was first seen.
+
+        Parameters
+        ----------
+        values : Sequence[int | None]
+            Hashes; None where a payment names no value.
+
+        Returns
+        -------
+        list[int | None]
+            As long as ``values``, in their order: s since the epoch; None for a value that is not known, and for None.
+        """
+        known, first_s = self.value, self.first_s
+        size = len(known)
+        found: list[int | None] = []
+        for value in values:
+            row = size if value is None else bisect_left(known, value)
+            found.append(first_s[row] if row < size and known[row] == value else None)
+        return found
 
     def add(self, value: int, at_s: int) -> None:
-        """Note that ``value`` was seen at ``at_s``."""
+        """Record that ``value`` was seen at ``at_s``."""
         row = bisect_left(self.value, value)
         if row == len(self.value) or self.value[row] != value:
             self._insert(value, at_s)
@@ -77,10 +92,10 @@ class SeenValues:
         kind = value & _KIND_MASK
         rows = [row for row, other in enumerate(self.value) if other & _KIND_MASK == kind]
         if len(rows) >= CAPACITY[kind]:
-            # Rows ascend by value: of several that were seen last at one time, this is the lowest value.
+            # Rows ascend by value: of several last seen at the same time, this is the lowest value.
             oldest = min(rows, key=self.last_s.__getitem__)
             if (at_s, value) < (self.last_s[oldest], self.value[oldest]):
-                return  # older than all that are kept
+                return  # older than every value of its kind
             for column in self.columns():
                 column.pop(oldest)
         place = bisect_left(self.value, value)

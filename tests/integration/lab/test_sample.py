@@ -42,4 +42,4 @@ def test_the_sample_is_read_with_its_mapping_and_repeats(
     assert {each.currency for each in transactions} == {"USD"}
     assert {each.channel for each in transactions} == {"pos", "online"}
     assert dataset.is_labelled
-    assert 0 < sum(each.scenario is not None for each in found) < 150
+    assert 0 < sum(each.truth.scenario is not None for each in found) < 150

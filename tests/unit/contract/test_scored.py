@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from contract.errors import InvalidRowError
 from contract.scored import (
-    Decision,
     Position,
-    Reason,
     ScoredTransaction,
     from_history_item,
     to_history_item,
 )
 from tests.support.payments import make_scored, make_transaction
-from tests.unit.contract.records import texts, transactions
+from tests.unit.contract.records import scored_transactions
 
 EXPIRES_AT_S = 1_900_000_000
-
-moments = st.integers(0, 4_000_000_000_000).map(
-    lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-)
-feature_values = (
-    st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-)
-scored_transactions = st.builds(
-    ScoredTransaction,
-    transaction=transactions,
-    position=st.builds(Position, texts, st.integers(0, 1000), st.integers(0, 2**63 - 1)),
-    risk_score=st.integers(0, 100),
-    decision=st.sampled_from(Decision),
-    reasons=st.lists(st.builds(Reason, texts, st.integers(-100, 100), st.text()), max_size=3).map(tuple),
-    shadow_rule_ids=st.lists(texts, max_size=2).map(tuple),
-    failed_rule_ids=st.lists(texts, max_size=2).map(tuple),
-    features=st.lists(feature_values, max_size=5).map(tuple),
-    feature_set=texts,
-    ruleset_version=texts,
-    profile_version=st.integers(0, 2**40),
-    degraded=st.booleans(),
-    appended_at=moments,
-    scored_at=moments,
-)
 
 
 def broken(**changes: Any) -> dict[str, Any]:

@@ -17,15 +17,13 @@ from simulator.senders import PLAIN
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simulator import LabelledTransaction
+    from contract.truth import SentPayment
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))
 
 
-def read(
-    tmp_path: Path, data: str, mapping: str | None = None, name: str = "t.csv"
-) -> list[LabelledTransaction]:
+def read(tmp_path: Path, data: str, mapping: str | None = None, name: str = "t.csv") -> list[SentPayment]:
     (tmp_path / name).write_text(data)
     path = tmp_path / "map.yaml"
     if mapping is not None:
@@ -60,8 +58,8 @@ scenario: how
         "channel": "pos",
         "location": {"latitude": 52.5, "longitude": 13.4, "country": "DE"},
     }
-    assert (found.scenario, found.incident_id) == ("cloned", "ann#1")
-    assert found.amount_base == pytest.approx(1234.5 / 0.92)
+    assert (found.truth.scenario, found.truth.incident_id) == ("cloned", "ann#1")
+    assert found.truth.amount_base == pytest.approx(1234.5 / 0.92)
 
 
 @pytest.mark.parametrize(
@@ -131,14 +129,14 @@ def test_the_wires_own_form_is_read_without_a_mapping(tmp_path: Path) -> None:
 def test_usual_words_for_fraud_are_known(tmp_path: Path, text: str) -> None:
     (found,) = read(tmp_path, f"user,amount,time,is_fraud\na,1,2026-01-01 00:00:00,{text}\n")
 
-    assert found.scenario == "fraud"
+    assert found.truth.scenario == "fraud"
 
 
 @pytest.mark.parametrize("text", ["0", "false", "", "no"])
 def test_other_words_are_not_fraud(tmp_path: Path, text: str) -> None:
     (found,) = read(tmp_path, f"user,amount,time,is_fraud,scenario\na,1,2026-01-01 00:00:00,{text},x\n")
 
-    assert (found.scenario, found.incident_id) == (None, None)
+    assert (found.truth.scenario, found.truth.incident_id) == (None, None)
 
 
 def test_a_data_set_without_a_label_column_is_not_labelled(tmp_path: Path) -> None:
@@ -155,11 +153,11 @@ def test_fraud_on_one_user_within_a_day_is_one_incident(tmp_path: Path) -> None:
 
     found = read(tmp_path, "user,amount,time,is_fraud\n" + rows)
 
-    assert {str(each.incident_id) for each in found} == {"a#1", "a#2", "b#1", "b#2"}
-    assert sum(each.incident_id == "a#1" for each in found) == 3
+    assert {str(each.truth.incident_id) for each in found} == {"a#1", "a#2", "b#1", "b#2"}
+    assert sum(each.truth.incident_id == "a#1" for each in found) == 3
 
 
-def landed(transactions: list[LabelledTransaction]) -> list[bytes]:
+def landed(transactions: list[SentPayment]) -> list[bytes]:
     config = LandingConfig(run="r", bad_rate=0, senders=(PLAIN,), rows_per_file=10_000)
     return [line for file in landing_files(transactions, config) for line in file.data.splitlines()]
 
