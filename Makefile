@@ -165,7 +165,7 @@ test-faults: setup ## Inject faults, and check that each payment is still decide
 
 .PHONY: build
 build: $(VENV)/.dev ## Build the functions' zips (ARCH=host, x86_64 or arm64)
-	@$(PY) -m ops.build_zips --arch $(ARCH)
+	@$(PY) -m ops.packaging functions --arch $(ARCH)
 
 ##@ For an engineer: figures
 
