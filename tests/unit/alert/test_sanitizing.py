@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert.text import (
+from alert.sanitizing import (
     ascii_line,
     defanged,
     gsm_line,
