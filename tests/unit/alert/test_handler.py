@@ -42,7 +42,7 @@ def load_handler(
     """A cold start. In the test, not before: the logger keeps the output that it finds, and pytest changes it."""
 
     def load() -> Callable[..., Any]:
-        reset_cold_start_flag()
+        reset_cold_start_flag()  # type: ignore[no-untyped-call]  # Powertools types none
         monkeypatch.delitem(sys.modules, "alert.handler", raising=False)
         monkeypatch.delitem(logging.Logger.manager.loggerDict, "alert", raising=False)
         handler: Callable[..., Any] = importlib.import_module("alert.handler").handler

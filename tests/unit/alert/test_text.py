@@ -229,3 +229,9 @@ def test_printable_ascii_stays_as_it_is_in_a_subject() -> None:
     printable_ascii = "".join(chr(code) for code in range(0x21, 0x7F))
 
     assert ascii_line(printable_ascii, 100) == printable_ascii
+
+
+def test_typographic_characters_become_plain_ones() -> None:
+    assert gsm_line("a\u2013b\u2014c\u2018d\u2019e\u201cf\u201dg\u00d7h\u3002 i\uff61 j\ufe12 k", 100) == (
+        "a-b-c'd'e\"f\"gxh. i. j. k"
+    )

@@ -39,7 +39,7 @@ def load_handler(
     """A cold start. In the test, not before: the logger keeps the output that it finds, and pytest changes it."""
 
     def load() -> Callable[..., Any]:
-        reset_cold_start_flag()
+        reset_cold_start_flag()  # type: ignore[no-untyped-call]  # Powertools types none
         monkeypatch.delitem(sys.modules, "persist.handler", raising=False)
         monkeypatch.delitem(logging.Logger.manager.loggerDict, "persist", raising=False)
         handler: Callable[..., Any] = importlib.import_module("persist.handler").handler

@@ -29,7 +29,7 @@ def handler_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.setenv("CACHE_REPLICATION_GROUP", "")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    reset_cold_start_flag()
+    reset_cold_start_flag()  # type: ignore[no-untyped-call]  # Powertools types none
     monkeypatch.delitem(sys.modules, "score.handler", raising=False)
     monkeypatch.delitem(logging.Logger.manager.loggerDict, "score", raising=False)
     try:
