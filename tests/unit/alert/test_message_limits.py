@@ -257,3 +257,9 @@ def test_email_shows_the_payee() -> None:
 
 def test_email_of_a_place_without_a_city_shows_the_country() -> None:
     assert '  Where       "FR"\n' in texts_of(location=Location(latitude=1.0, longitude=1.0))["email"]
+
+
+def test_text_that_grows_while_it_is_defanged_is_cut_in_an_email_at_1000_characters() -> None:
+    email = texts_of(reasons=(Reason("r", 1, "1." * 250),))["email"]
+
+    assert len(email.splitlines()[0]) == len("HIGH: ") + 1_000
