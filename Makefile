@@ -1,5 +1,5 @@
-# Every command of this project. `make` alone lists them. Python 3.11+ and make are the only prerequisites; Terraform is
-# needed for the infrastructure targets alone.
+# Every command of this project; `make` alone lists them. Python 3.11+ and make are the only prerequisites. Only the targets
+# of ops/infra.mk need Terraform.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 export PYTHONPATH := functions:.
 
-# The local stack
+# Options of the targets below, as in `make simulate TPS=50`
 TPS ?= 20
 SECONDS ?= 60
 SEED ?= 7
@@ -23,14 +23,14 @@ TERRAFORM := $(shell command -v terraform)
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-##@ First
+##@ For a newcomer: try it
 
 .PHONY: help
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(VENV)/.dev $(VENV)-emulator/.ready $(VENV)-lambda/.ready $(VENV)/.jars ## Install all that one machine needs, under this folder
+setup: $(VENV)/.dev $(VENV)-emulator/.ready $(VENV)-lambda/.ready $(VENV)/.jars ## Download and install everything, under this folder (950 MB, two minutes)
 
 $(VENV)/.uv: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another one with PYTHON=." >&2; exit 1; }
@@ -56,92 +56,80 @@ $(VENV)-lambda/.ready: requirements/lambda.txt $(VENV)/.uv
 	@$(UV) pip sync --quiet --python $(VENV)-lambda/bin/python --require-hashes requirements/lambda.txt
 	@touch $@
 
-$(VENV)/.jars: local/jars.py $(VENV)/.dev
-	@echo "set-up 5/5: Kafka, Spark's Kafka connector and DynamoDB Local (about 250 MB)"
+$(VENV)/.jars: local/jars.py local/jars.lock $(VENV)/.dev
+	@echo "set-up 5/5: Kafka, Spark's Kafka connector and DynamoDB Local (about 115 MB)"
 	@$(PY) -m local.jars
 	@touch $@
 
-##@ One machine
-
 .PHONY: demo
-demo: setup ## Run the whole system in two minutes (TRANSACTIONS= SEED=, or DATA=file MAP=mapping.yaml LIMIT=)
+demo: setup ## Run the whole system once: simulated payments (TRANSACTIONS= SEED=), or yours (DATA=file MAP=mapping.yaml LIMIT=)
 	@$(PY) -m local.demo $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
 
+.PHONY: test
+test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run every test, on real servers
+	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(TERRAFORM),,--ignore tests/terraform)
+	@$(if $(TERRAFORM),,echo "Terraform is not on the path: tests/terraform was not run." >&2)
+
+##@ For an analyst: rules, and data of your own
+
+.PHONY: rules-check
+rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=file)
+	@$(PY) -m lab.rules_check $(RULES)
+
+.PHONY: backtest
+backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES=file TRANSACTIONS= SEED=, or DATA= MAP=)
+	@$(PY) -m lab.backtest --rules $(RULES) $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)"),--transactions $(TRANSACTIONS) --seed $(SEED))
+
+.PHONY: rules-local
+rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)
+	@$(PY) -m local.deploy_ruleset $(RULES)
+
+.PHONY: sample-data
+sample-data: $(VENV)/.dev ## Make a labelled data set with a generator that is not ours: build/sample-data/synccfd.csv
+	@$(PY) -m lab.datasets.sample
+
+##@ For an operator: the system on this machine
+
 .PHONY: up
-up: setup ## Leave the system running
+up: setup ## Start the system and leave it running (MAPPINGS=folder of <prefix>.yaml, see docs/guide-own-data.md)
 	@$(PY) -m local.stack up
 
-.PHONY: down
-down: $(VENV)/.dev ## Stop it
-	@$(PY) -m local.stack down
-
-.PHONY: status
-status: $(VENV)/.dev ## Show its health and counts
-	@$(PY) -m local.status
-
-.PHONY: watch
-watch: $(VENV)/.dev ## Show it live until Ctrl-C
-	@$(PY) -m local.watch
-
 .PHONY: simulate
-simulate: $(VENV)/.dev ## Feed it (TPS= SECONDS= SEED=)
+simulate: $(VENV)/.dev ## Send it simulated payments (TPS= SECONDS= SEED=)
 	@$(PY) -m local.simulate --tps $(TPS) --seconds $(SECONDS) --seed $(SEED)
 
-.PHONY: redrive-local
-redrive-local: $(VENV)/.dev ## Put back what a stage of the running system gave up (QUEUE=alert, persist or score)
-	@$(PY) -m local.redrive --queue "$(QUEUE)"
+.PHONY: watch
+watch: $(VENV)/.dev ## Show rates, backlogs and the latest alerts until Ctrl-C
+	@$(PY) -m local.watch
+
+.PHONY: status
+status: $(VENV)/.dev ## Show its health and counts; exits 1 if something is wrong
+	@$(PY) -m local.status
 
 .PHONY: env
 env: $(VENV)/.dev ## Print exports for any Kafka, Redis or AWS client: eval "$(make -s env)"
 	@$(PY) -m local.env
 
-.PHONY: sample-data
-sample-data: $(VENV)/.dev ## Make build/sample-data/synccfd.csv, transactions that nobody here wrote
-	@$(PY) -m lab.datasets.sample
+.PHONY: redrive-local
+redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, persist or score)
+	@$(PY) -m local.redrive --queue "$(QUEUE)"
 
-##@ Rules
+.PHONY: down
+down: $(VENV)/.dev ## Stop the system
+	@$(PY) -m local.stack down
 
-.PHONY: rules-check
-rules-check: $(VENV)/.dev ## Check a ruleset (RULES=file)
-	@$(PY) -m lab.rules_check $(RULES)
-
-.PHONY: rules-local
-rules-local: rules-check ## Put a ruleset into force on the local stack (RULES=file)
-	@$(PY) -m local.rulesets $(RULES)
-
-.PHONY: backtest
-backtest: $(VENV)/.dev ## Judge a ruleset against labelled transactions (RULES=file TRANSACTIONS= SEED=, or DATA= MAP=)
-	@$(PY) -m lab.backtest --rules $(RULES) $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)"),--transactions $(TRANSACTIONS) --seed $(SEED))
-
-##@ Code
+##@ For an engineer: code
 
 ARCH ?= host
-
-.PHONY: build
-build: $(VENV)/.dev ## Build the functions' zips (ARCH=host, x86_64 or arm64)
-	@$(PY) -m ops.build_zips --arch $(ARCH)
-
-.PHONY: test
-test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run all tests, a whole life of an environment on an emulator among them
-	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(TERRAFORM),,--ignore tests/terraform)
-	@$(if $(TERRAFORM),,echo "Terraform is not on the path: tests/terraform was not run." >&2)
 
 .PHONY: test-unit
 test-unit: $(VENV)/.dev ## Run the unit tests, in seconds
 	@HYPOTHESIS_PROFILE=brief $(PY) -m pytest tests/unit -n auto --dist loadfile
 
-.PHONY: coverage
-coverage: setup ## Run all tests and measure the branches of functions/ that they take
-	@$(PY) -m pytest --cov --cov-report=term
-
-.PHONY: test-faults
-test-faults: setup ## Break everything on purpose, and hold the system to exactly once (LONG=1 for every moment and seed)
-	@$(if $(LONG),LONG=$(LONG) HYPOTHESIS_PROFILE=long )$(PY) -m pytest tests/faults tests/unit/score/test_stage_model.py $(if $(LONG),--timeout=0 -n 2 --dist loadgroup)
-
 SAMPLE ?= 150
 
 .PHONY: mutants
-mutants: $(VENV)/.dev $(VENV)-mutants/.ready ## Change the code at SAMPLE= places drawn by SEED=, one at a time; unit tests must notice 95 %
+mutants: $(VENV)/.dev $(VENV)-mutants/.ready ## Change the code at SAMPLE= places drawn by SEED=, one at a time; unit tests must notice 95%
 	@$(PY) -m tests.mutants --seed $(SEED) --sample $(SAMPLE) --python $(VENV)-mutants/bin/python
 
 $(VENV)-mutants/.ready: requirements/mutants.txt $(VENV)/.uv
@@ -159,11 +147,23 @@ lint: $(VENV)/.dev ## Check style, types and YAML; changes nothing
 	@$(if $(TERRAFORM),terraform fmt -check -recursive -diff terraform)
 
 .PHONY: format
-format: $(VENV)/.dev ## Format, and mend what can be mended
+format: $(VENV)/.dev ## Format the code, and fix what ruff can fix
 	@$(VENV)/bin/ruff check --fix --quiet
 	@$(VENV)/bin/ruff format --quiet
 
-##@ Figures
+.PHONY: coverage
+coverage: setup ## Run all tests and measure the branch coverage of functions/
+	@$(PY) -m pytest --cov --cov-report=term
+
+.PHONY: test-faults
+test-faults: setup ## Inject faults, and check that each payment is still decided exactly once (LONG=1: every moment and seed)
+	@$(if $(LONG),LONG=$(LONG) HYPOTHESIS_PROFILE=long )$(PY) -m pytest tests/faults tests/unit/score/test_stage_model.py $(if $(LONG),--timeout=0 -n 2 --dist loadgroup)
+
+.PHONY: build
+build: $(VENV)/.dev ## Build the functions' zips (ARCH=host, x86_64 or arm64)
+	@$(PY) -m ops.build_zips --arch $(ARCH)
+
+##@ For an engineer: figures
 
 MINUTES ?= 30
 FIGURES ?=
@@ -173,36 +173,39 @@ bench: setup ## Measure the functions against their targets (FIGURES=1 draws doc
 	@$(PY) -m benchmarks $(if $(FIGURES),--figures)
 
 .PHONY: bench-endtoend
-bench-endtoend: setup ## Measure from the topic to SNS, 200 a second for 5 minutes, and the highest steady rate
+bench-endtoend: setup ## Measure from the topic to SNS: 200 payments a second for 5 minutes, then the highest steady rate
 	@$(PY) -m benchmarks.endtoend --seconds 300 --search $(if $(FIGURES),--figures)
 
 .PHONY: soak
-soak: setup ## Watch memory and latency at a steady rate (MINUTES=)
+soak: setup ## Measure memory and latency at a steady rate (MINUTES=)
 	@$(PY) -m benchmarks.soak --minutes $(MINUTES) $(if $(FIGURES),--figures)
 
 .PHONY: scale
-scale: $(VENV)/.dev ## Say what 1,000 to 100,000 payments a second need, and what breaks first (ENV=)
+scale: $(VENV)/.dev ## Compute what 1,000 to 100,000 payments a second need, and what reaches its limit first (ENV=)
 	@$(PY) -m ops.scale $(if $(ENV),--env $(ENV))
 
-##@ Upkeep
+##@ For an engineer: upkeep
 
 .PHONY: docs
-docs: $(VENV)/.dev ## Make the pages and schemas that are made from code
+docs: $(VENV)/.dev ## Regenerate the pages, the picture and the schemas that are made from code
 	@$(PY) -m lab.feature_page > docs/features.md
+	@$(PY) -m lab.alert_picture > docs/alert.svg
 	@cd functions && ../$(PY) -m contract.publish_schemas
 
 .PHONY: lock
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
 	@for f in dev emulator infra lambda mutants; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
 	@for f in functions/*/requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
+	@$(MAKE) $(VENV)/.dev
+	@$(PY) -m local.jars lock
 
 .PHONY: clean
-clean: ## Remove everything that was built, but not the set-up
+clean: ## Remove everything that was built; keeps the set-up
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage spark-warehouse metastore_db derby.log
 	@find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 .PHONY: distclean
-distclean: clean ## Remove the set-up as well
+distclean: clean ## Remove the set-up too
 	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra $(VENV)-mutants
 
 include ops/infra.mk

@@ -1,8 +1,7 @@
-"""The logic of the score stage alone, timed inside its own zip; run by :mod:`benchmarks.stage_cost`, prints JSON.
+"""Times the logic of the score stage inside its own zip, without any store. :mod:`benchmarks.stage_cost` runs it; it prints JSON.
 
-What is timed is what no store has a part in: decode and validate a batch, and for each payment features, rules and decision.
-``argv``: a folder with ``ruleset.yaml``, ``profiles.json`` (user to the stored form in base64) and events ``*.event.json``; how
-many rounds.
+Timed are decoding and validating a batch, and for each payment features, rules and decision. Arguments: a folder with
+``ruleset.yaml``, ``profiles.json`` (user to stored form in base64) and events ``*.event.json``; and the number of rounds.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.decide import is_fraudulent
-from engine.features.compute import compute_features
+from engine.decide import decide
 from engine.profile import Profile
 from engine.rules.ruleset import parse_ruleset
 from score.delivery import read_batch
@@ -28,17 +26,16 @@ if TYPE_CHECKING:
     from score.delivery import KafkaEvent
 
 
-def decide(event: KafkaEvent, profiles: Mapping[str, Profile], ruleset: Ruleset, now: datetime) -> int:
+def decide_batch(event: KafkaEvent, profiles: Mapping[str, Profile], ruleset: Ruleset, now: datetime) -> int:
     """Decide a batch; gives the number of its payments."""
     deliveries = read_batch(event, now).deliveries
     for delivery in deliveries:
-        features = compute_features(delivery.facts, profiles[delivery.user_id], ruleset.exchange)
-        is_fraudulent(features, delivery.facts.transaction, ruleset)
+        decide(delivery.facts, profiles[delivery.user_id], ruleset)
     return len(deliveries)
 
 
 def main() -> None:
-    """Print the CPU per payment of each round, µs."""
+    """Print the CPU of a payment in each round, µs."""
     folder, rounds = Path(sys.argv[1]), int(sys.argv[2])
     ruleset = parse_ruleset((folder / "ruleset.yaml").read_text())
     stored = json.loads((folder / "profiles.json").read_bytes())
@@ -46,11 +43,11 @@ def main() -> None:
     events = [json.loads(file.read_bytes()) for file in sorted(folder.glob("*.event.json"))]
     now = datetime.now(UTC)
     for event in events[:3]:
-        decide(event, profiles, ruleset, now)  # warm: caches of the interpreter, lazy imports
+        decide_batch(event, profiles, ruleset, now)  # warm: caches of the interpreter, lazy imports
     costs = []
     for _ in range(rounds):
         began = time.process_time()
-        payments = sum(decide(event, profiles, ruleset, now) for event in events)
+        payments = sum(decide_batch(event, profiles, ruleset, now) for event in events)
         costs.append((time.process_time() - began) * 1e6 / payments)
     sys.stdout.write(json.dumps(costs) + "\n")
 

@@ -1,1 +1,1 @@
-"""The analyst's bench: backtest, measures, data sets, rules-check."""
+"""The analyst's bench: check a ruleset, run it over simulated or own payments, and measure what it finds."""

@@ -1,7 +1,7 @@
-"""Decide on a whole history in one process, and hold the decisions against the truth: ``python -m lab.backtest``.
+"""Decide on a whole history in one process, and compare the decisions with the truth: ``python -m lab.backtest``.
 
 Profile, features and rules are those of the score stage, in the order of the records; only brokers and stores are left out.
-So a ruleset can be judged in seconds before it goes anywhere, on simulated transactions or on one's own.
+So a ruleset can be judged in seconds before it is deployed, on simulated payments or on your own data.
 """
 
 from __future__ import annotations
@@ -12,61 +12,62 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.errors import InvalidTransactionError
-from contract.scored import FeatureValue, Position
+from contract.errors import InvalidTransactionError, MappingError
+from contract.scored import Position
 from contract.transaction import decode_transaction
-from engine.decide import Verdict, is_fraudulent
+from contract.truth import SentPayment, Truth
+from engine.decide import Decided, decide
 from engine.errors import InvalidRulesetError
-from engine.features.compute import compute_features
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from engine.rules.ruleset import parse_ruleset
 from lab.datasets import DatasetError, open_dataset
-from lab.detection import APPROVE, DetectionReport, Label, as_table, evaluate
-from simulator import LabelledTransaction, SimulationConfig, simulate
+from lab.measures import APPROVE, DetectionReport, as_table, evaluate
+from simulator import SimulationConfig, simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.rules.ruleset import Ruleset
+    from contract.transaction import Transaction
+    from engine.rules.ruleset import Rule, Ruleset
 
-_SHOWN = 40
-"""So many transactions ``--missed`` and ``--false-alarms`` show."""
+_MAX_SHOWN: Final = 40
+"""``--missed`` and ``--false-alarms`` each show at most this many payments."""
 
 
-class Case(msgspec.Struct, frozen=True):
-    """One transaction, the truth and the decision."""
+class JudgedPayment(msgspec.Struct, frozen=True):
+    """One payment with its truth, and the decision on it."""
 
-    labelled: LabelledTransaction
-    verdict: Verdict
-    features: dict[str, FeatureValue]
+    payment: SentPayment
+    decided: Decided
 
 
 class Backtest(msgspec.Struct, frozen=True):
-    """What came of a history."""
+    """The decisions on a history, compared with the truth."""
 
     report: DetectionReport
     invalid: int
-    """Records that would have been quarantined."""
+    """Records that the score stage would quarantine."""
     repeats: int
-    """Records that were there already, and count once."""
+    """Records that repeat an earlier one; each payment counts once."""
     rule_hits: dict[str, tuple[int, int]]
     """Rule id (shadow rules too) to how often it held for fraud, and for honest payments."""
-    missed: tuple[Case, ...]
+    missed: tuple[JudgedPayment, ...]
     """Fraud of incidents in which nothing was flagged."""
-    false_alarms: tuple[Case, ...]
+    false_alarms: tuple[JudgedPayment, ...]
+    """Honest payments that were flagged."""
 
 
-def run_backtest(transactions: Iterable[LabelledTransaction], ruleset: Ruleset, now: datetime) -> Backtest:
-    """Decide on transactions one after the other, and evaluate the decisions.
+def run_backtest(payments: Iterable[SentPayment], ruleset: Ruleset, now: datetime) -> Backtest:
+    """Decide on payments one after the other, and evaluate the decisions.
 
     Parameters
     ----------
-    transactions : Iterable[LabelledTransaction]
+    payments : Iterable[SentPayment]
         In the order in which they are scored.
     ruleset : Ruleset
         The rules.
@@ -79,15 +80,12 @@ def run_backtest(transactions: Iterable[LabelledTransaction], ruleset: Ruleset, 
         The same for the same arguments.
     """
     profiles: dict[str, Profile] = {}
-    labels: dict[str, Label] = {}
-    decisions: dict[str, str] = {}
-    wrong: list[Case] = []
-    hits: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    tally = _Tally()
     stored: set[tuple[str, str]] = set()
     invalid = repeats = 0
-    for offset, labelled in enumerate(transactions):
+    for offset, payment in enumerate(payments):
         try:
-            transaction = decode_transaction(labelled.raw or msgspec.json.encode(labelled.record), now)
+            transaction = decode_transaction(payment.raw or msgspec.json.encode(payment.record), now)
         except InvalidTransactionError:
             invalid += 1
             continue
@@ -97,38 +95,54 @@ def run_backtest(transactions: Iterable[LabelledTransaction], ruleset: Ruleset, 
         stored.add(row)
         facts = PaymentFacts.of(transaction)
         profile = profiles.setdefault(transaction.user_id, Profile())
-        features = compute_features(facts, profile, ruleset.exchange)
-        verdict = is_fraudulent(features, transaction, ruleset)
+        decided = decide(facts, profile, ruleset)
         profile.fold(facts, Position("backtest", 0, offset))
-        rule_ids = (*(reason.rule_id for reason in verdict.reasons), *verdict.shadow_rule_ids)
-        hits[labelled.scenario is not None].update(rule_ids)
-        labels[transaction.transaction_id] = Label(
-            labelled.scenario, labelled.incident_id, labelled.amount_base
-        )
-        decisions[transaction.transaction_id] = verdict.decision
-        if (labelled.scenario is not None) != (verdict.decision != APPROVE):
-            wrong.append(Case(labelled, verdict, features))
-    found = {labels[key].incident_id for key, decision in decisions.items() if decision != APPROVE} - {None}
+        tally.count(transaction, JudgedPayment(payment, decided))
     return Backtest(
-        report=evaluate(labels, decisions),
+        report=evaluate(tally.truths, tally.decisions),
         invalid=invalid,
         repeats=repeats,
-        rule_hits={
-            rule.id: (hits[True][rule.id], hits[False][rule.id])
-            for rule in ruleset.rules
-            if hits[True][rule.id] or hits[False][rule.id]
-        },
-        missed=tuple(
-            case
-            for case in wrong
-            if case.labelled.scenario is not None and case.labelled.incident_id not in found
-        ),
-        false_alarms=tuple(case for case in wrong if case.labelled.scenario is None),
+        rule_hits=tally.rule_hits(ruleset.rules),
+        missed=tally.missed(),
+        false_alarms=tuple(tally.false_alarms),
     )
 
 
+class _Tally:
+    """Truths, decisions and rule hits of a backtest while it runs."""
+
+    def __init__(self) -> None:
+        self.truths: dict[str, Truth] = {}
+        """By transaction id, as ``decisions``."""
+        self.decisions: dict[str, str] = {}
+        self.false_alarms: list[JudgedPayment] = []
+        self._fraud_approved: list[JudgedPayment] = []
+        self._hits: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+
+    def count(self, transaction: Transaction, judged: JudgedPayment) -> None:
+        truth, assessment = judged.payment.truth, judged.decided.assessment
+        rule_ids = (*(reason.rule_id for reason in assessment.reasons), *assessment.shadow_rule_ids)
+        self._hits[truth.is_fraud].update(rule_ids)
+        self.truths[transaction.transaction_id] = truth
+        self.decisions[transaction.transaction_id] = assessment.decision
+        is_flagged = assessment.decision != APPROVE
+        if truth.is_fraud and not is_flagged:
+            self._fraud_approved.append(judged)
+        elif is_flagged and not truth.is_fraud:
+            self.false_alarms.append(judged)
+
+    def rule_hits(self, rules: Iterable[Rule]) -> dict[str, tuple[int, int]]:
+        hits = {rule.id: (self._hits[True][rule.id], self._hits[False][rule.id]) for rule in rules}
+        return {rule_id: (fraud, honest) for rule_id, (fraud, honest) in hits.items() if fraud or honest}
+
+    def missed(self) -> tuple[JudgedPayment, ...]:
+        flagged = (self.truths[key] for key, decision in self.decisions.items() if decision != APPROVE)
+        detected = {truth.incident_id for truth in flagged} - {None}
+        return tuple(each for each in self._fraud_approved if each.payment.truth.incident_id not in detected)
+
+
 def as_text(backtest: Backtest) -> str:
-    """Write a backtest for people: what was found, and which rules held how often."""
+    """Write a backtest for people: how much fraud was found, and how often each rule held."""
     lines = [as_table(backtest.report), "", f"{'rule':<38} {'fraud':>7} {'honest':>7}"]
     lines += [f"{rule:<38} {fraud:>7,} {honest:>7,}" for rule, (fraud, honest) in backtest.rule_hits.items()]
     if backtest.invalid or backtest.repeats:
@@ -136,42 +150,43 @@ def as_text(backtest: Backtest) -> str:
     return "\n".join(lines)
 
 
-def _case_text(case: Case) -> str:
+def _judged_text(judged: JudgedPayment) -> str:
+    assessment, truth = judged.decided.assessment, judged.payment.truth
     reasons = (
-        ", ".join(f"{reason.rule_id} {reason.points:+d}" for reason in case.verdict.reasons) or "nothing"
+        ", ".join(f"{reason.rule_id} {reason.points:+d}" for reason in assessment.reasons) or "no rule held"
     )
     return (
-        f"{case.labelled.scenario or 'honest':<18} {case.verdict.risk_score:>3}  {reasons}\n"
-        f"    {msgspec.json.encode(case.labelled.record).decode()}\n"
-        f"    {msgspec.json.encode(case.features).decode()}"
+        f"{truth.scenario or 'honest':<18} {assessment.risk_score:>3}  {reasons}\n"
+        f"    {msgspec.json.encode(judged.payment.record).decode()}\n"
+        f"    {msgspec.json.encode(judged.decided.features).decode()}"
     )
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a ruleset over simulated transactions, or over one's own, and print how good its decisions are."""
+    """Run a ruleset over simulated payments or over your own data, and print how good its decisions are."""
     options = _parser().parse_args(arguments)
     now = datetime.now(UTC)
     try:
         ruleset = parse_ruleset(options.rules.read_text(), str(options.rules))
-        transactions = _transactions(options, now)
-    except (InvalidRulesetError, DatasetError, OSError) as error:
+        payments = _payments(options, ruleset, now)
+    except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     began = time.perf_counter()
-    backtest = run_backtest(transactions, ruleset, now)
+    backtest = run_backtest(payments, ruleset, now)
     seconds = time.perf_counter() - began
     print(as_text(backtest))
     print(f"\nruleset {ruleset.version} ({options.rules}), {seconds:.1f} s")
-    for title, cases, is_wanted in (
-        ("missed incidents", backtest.missed, options.missed),
+    for title, judged, is_requested in (
+        ("payments of missed incidents", backtest.missed, options.missed),
         ("false alarms", backtest.false_alarms, options.false_alarms),
     ):
-        if is_wanted:
-            print("\n".join([f"\n{title}: {len(cases):,}", *map(_case_text, cases[:_SHOWN])]))
+        if is_requested:
+            print("\n".join([f"\n{title}: {len(judged):,}", *map(_judged_text, judged[:_MAX_SHOWN])]))
 
 
-def _transactions(options: argparse.Namespace, now: datetime) -> list[LabelledTransaction]:
+def _payments(options: argparse.Namespace, ruleset: Ruleset, now: datetime) -> list[SentPayment]:
     if options.data is not None:
-        return list(open_dataset(options.data, options.map).transactions())
+        return list(open_dataset(options.data, ruleset.exchange.by_currency, options.map).transactions())
     config = SimulationConfig(
         seed=options.seed,
         users=options.users or max(1, options.transactions // 40),
@@ -186,17 +201,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab.backtest", description=main.__doc__)
     parser.add_argument("--rules", type=Path, default=Path("rules/default.yaml"), help="the ruleset")
     parser.add_argument("--transactions", type=int, default=12_000, help="how many to simulate")
-    parser.add_argument("--users", type=int, help="how many people pay (one for 40 transactions)")
+    parser.add_argument("--users", type=int, help="how many people pay (default: one per 40 transactions)")
     parser.add_argument("--seed", type=int, default=7, help="of the simulation")
     parser.add_argument(
         "--ends-at",
         type=lambda text: datetime.fromisoformat(text).astimezone(UTC),
-        help="last event time of the simulation, RFC 3339 (now)",
+        help="last event time of the simulation, RFC 3339 (default: now)",
     )
-    parser.add_argument("--data", type=Path, help="a file or folder of one's own instead")
-    parser.add_argument("--map", type=Path, help="its column mapping, YAML")
+    parser.add_argument("--data", type=Path, help="instead: your own data, a file or a folder")
+    parser.add_argument("--map", type=Path, help="which of its columns is which field, YAML")
     parser.add_argument(
-        "--missed", action="store_true", help="show the fraud of incidents that were not found"
+        "--missed", action="store_true", help="show fraud of incidents that were not detected"
     )
     parser.add_argument("--false-alarms", action="store_true", help="show honest payments that were flagged")
     return parser

@@ -1,4 +1,4 @@
-"""Check ruleset files before they go anywhere: ``python -m lab.rules_check FILE``."""
+"""Check ruleset files before they are deployed: ``python -m lab.rules_check FILE``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,20 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check the files that are named; 0 where all are good, 1 where one is refused, 2 where one cannot be read."""
+    """Check the named files.
+
+    Parameters
+    ----------
+    arguments : Sequence[str]
+        Their paths.
+
+    Returns
+    -------
+    int
+        The exit status: 0 if all are valid, 1 if one is refused, 2 if one cannot be read or none is named.
+    """
     if not arguments:
-        sys.stderr.write("Which file? For the default rules: rules/default.yaml\n")
+        sys.stderr.write("Which file? The default rules are in rules/default.yaml\n")
         return 2
     status = 0
     for path in arguments:

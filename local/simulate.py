@@ -13,29 +13,31 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from local.components.aws_api import make_client
-from local.provision import LANDING_PREFIX
-from local.stack import read_state
-from local.stack.state import DEFAULT_BUILD_DIR
-from simulator.feed import feed
-from simulator.records import LabelledTransaction, SimulationConfig
+from local.resources import LANDING_PREFIX
+from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
+from simulator import SimulationConfig
+from simulator.live_feed import run_live_feed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from contract.truth import SentPayment
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Drop files into the stack's landing bucket for a while; 1 where no stack is up."""
+    """Put files into the stack's landing bucket for a while; 1 if no stack is running."""
     options = _parser().parse_args(arguments)
-    state = read_state(options.build_dir)
-    if state is None or state.resources is None:
-        print(f"no stack is up in {options.build_dir}; `make up` starts one", file=sys.stderr)
+    try:
+        state, resources = require_stack(options.build_dir)
+    except StackError as error:
+        print(error, file=sys.stderr)
         return 1
-    s3, bucket = make_client("s3", state.aws_endpoint), state.resources.buckets["landing"]
+    s3, bucket = make_client("s3", state.aws_endpoint), resources.buckets["landing"]
     clock = partial(datetime.now, UTC)
     config = SimulationConfig(
         seed=options.seed, users=options.users, transactions=options.history, ends_at=clock()
     )
-    labels_file = options.build_dir / "simulated-labels.jsonl"
+    truth_file = options.build_dir / "simulated-truth.jsonl"
 
     def put_object(name: str, data: bytes) -> None:
         s3.put_object(Bucket=bucket, Key=f"{LANDING_PREFIX}{name}", Body=data)
@@ -43,20 +45,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(
         f"{options.tps:g} transactions a second for {options.seconds} s, after a history of {options.history:,}"
     )
-    with labels_file.open("ab") as labels:
+    with truth_file.open("ab") as truths:
 
-        def keep_label(transaction: LabelledTransaction) -> None:
-            label = {"transaction_id": transaction.transaction_id, "scenario": transaction.scenario}
-            labels.write(msgspec.json.encode(label) + b"\n")
+        def write_truth(payment: SentPayment) -> None:
+            line = {"transaction_id": payment.transaction_id, "scenario": payment.truth.scenario}
+            truths.write(msgspec.json.encode(line) + b"\n")
 
         try:
-            summary = feed(put_object, config, options.tps, options.seconds, clock, time.sleep, keep_label)
+            summary = run_live_feed(
+                put_object, config, options.tps, options.seconds, clock, time.sleep, write_truth
+            )
         except KeyboardInterrupt:
-            print("stopped; what was dropped goes its way", file=sys.stderr)
+            print("stopped; the stack still processes the files that were dropped", file=sys.stderr)
             return 130
     print(
         f"{summary.transactions:,} transactions and {summary.bad_rows:,} bad rows in {summary.files:,} files, "
-        f"{summary.fraud:,} fraud; labels in {labels_file}"
+        f"{summary.fraud:,} fraud; which are fraud is in {truth_file}"
     )
     return 0
 
@@ -64,11 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.simulate", description=__doc__)
     parser.add_argument("--tps", type=float, default=20.0, help="live transactions a second")
-    parser.add_argument("--seconds", type=int, default=60, help="how long")
-    parser.add_argument("--seed", type=int, default=7, help="the same seed has the same people")
+    parser.add_argument("--seconds", type=int, default=60, help="for how long")
+    parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same people")
     parser.add_argument("--users", type=int, default=300, help="people with a history")
     parser.add_argument(
-        "--history", type=int, default=6_000, help="transactions of their history, dropped first"
+        "--history", type=int, default=6_000, help="transactions of their past, dropped first"
     )
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     return parser

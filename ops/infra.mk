@@ -1,5 +1,5 @@
-# AWS: every target that calls Terraform or AWS. Included by the Makefile; each checks what it needs, and says in one
-# sentence what is missing. PY, VENV, UV and PYTHON are the Makefile's.
+# Every target that calls Terraform or AWS. The Makefile includes this file and defines PY, VENV, UV and PYTHON. Each target
+# checks what it needs, and says in one sentence what is missing.
 
 PY ?= .venv/bin/python
 VENV ?= .venv
@@ -11,51 +11,13 @@ NAME ?=
 QUEUE ?=
 CONFIRM ?=
 
-##@ AWS (each takes ENV=dev, staging or prod)
-
-.PHONY: bootstrap
-bootstrap: $(VENV)/.dev ## Make the state's bucket and the CI roles; once, by an administrator
-	@$(OPS) bootstrap --env "$(ENV)"
-
-.PHONY: plan
-plan: packages ## Plan, and save the plan in build/plans/
-	@$(OPS) plan --env "$(ENV)"
-
-.PHONY: apply
-apply: $(VENV)/.dev ## Apply the saved plan, and only that
-	@$(OPS) apply --env "$(ENV)"
-
-.PHONY: drift
-drift: packages ## Name what was changed behind Terraform's back; 2 where there is any
-	@$(OPS) drift --env "$(ENV)"
-
-.PHONY: destroy
-destroy: packages ## Remove an environment, after a question (prod: CONFIRM= as well)
-	@$(OPS) destroy --env "$(ENV)" --confirm "$(CONFIRM)"
-
-.PHONY: output
-output: $(VENV)/.dev ## Show what the environment offers (NAME= for one of it)
-	@$(OPS) output --env "$(ENV)" --name "$(NAME)"
-
-.PHONY: redrive
-redrive: $(VENV)/.dev ## Put back what a dead-letter queue holds (QUEUE=)
-	@$(OPS) redrive --env "$(ENV)" --queue "$(QUEUE)"
-
-.PHONY: rules-deploy
-rules-deploy: rules-check ## Put a ruleset into force, gradually (RULES=file)
-	@$(OPS) rules-deploy --env "$(ENV)" --rules "$(RULES)"
-
-.PHONY: state-backup
-state-backup: $(VENV)/.dev ## Keep a copy of the state in build/state-backups/
-	@$(OPS) state-backup --env "$(ENV)"
-
-# What a plan reads: the functions' zips and the Glue job's packages, for AWS's processors. A second where nothing changed.
+# What a plan reads: the functions' zips and the Glue job's packages, built for AWS's processors. Takes a second if nothing changed.
 .PHONY: packages
 packages: $(VENV)/.dev
 	@$(PY) -m ops.build_zips --arch arm64 >/dev/null
 	@$(PY) -m ops.build_job >/dev/null
 
-##@ Checks of the infrastructure
+##@ For an engineer: infrastructure
 
 $(INFRA)/.ready: requirements/infra.txt $(VENV)/.uv
 	@echo "set-up: checks of Terraform and of the workflows"
@@ -73,11 +35,49 @@ infra-lint: terraform-present $(VENV)/.dev $(INFRA)/.ready ## Check format, vali
 	@$(PY) -m pytest tests/terraform -m "not life_cycle"
 
 .PHONY: infra-test
-infra-test: terraform-present packages $(INFRA)/.ready ## Run every test of the infrastructure, and an environment's whole life on the emulator
+infra-test: terraform-present packages $(INFRA)/.ready ## Run every test of the infrastructure, with an environment's whole life on the emulator
 	@terraform fmt -check -recursive -diff terraform
 	@$(PY) -m pytest tests/terraform
 
 .PHONY: infra-docs
-infra-docs: $(VENV)/.dev ## Make docs/environments.md and docs/cost.md
+infra-docs: $(VENV)/.dev ## Regenerate docs/environments.md and docs/cost.md
 	@$(PY) -m ops.environments_page > docs/environments.md
 	@$(PY) -m ops.cost > docs/cost.md
+
+##@ For an operator: AWS (each takes ENV=dev, staging or prod)
+
+.PHONY: bootstrap
+bootstrap: $(VENV)/.dev ## Create the state bucket and the CI roles; once, by an administrator
+	@$(OPS) bootstrap --env "$(ENV)"
+
+.PHONY: plan
+plan: packages ## Plan, and save the plan in build/plans/
+	@$(OPS) plan --env "$(ENV)"
+
+.PHONY: apply
+apply: $(VENV)/.dev ## Apply the saved plan, and only that
+	@$(OPS) apply --env "$(ENV)"
+
+.PHONY: drift
+drift: packages ## List what was changed outside Terraform; exits 2 if anything was
+	@$(OPS) drift --env "$(ENV)"
+
+.PHONY: destroy
+destroy: packages ## Destroy an environment, after a question (prod: CONFIRM= too)
+	@$(OPS) destroy --env "$(ENV)" --confirm "$(CONFIRM)"
+
+.PHONY: output
+output: $(VENV)/.dev ## Print the environment's outputs (NAME= for one)
+	@$(OPS) output --env "$(ENV)" --name "$(NAME)"
+
+.PHONY: redrive
+redrive: $(VENV)/.dev ## Send the messages of a dead-letter queue through their stage again (QUEUE=)
+	@$(OPS) redrive --env "$(ENV)" --queue "$(QUEUE)"
+
+.PHONY: rules-deploy
+rules-deploy: rules-check ## Check a ruleset and deploy it gradually (RULES=file)
+	@$(OPS) rules-deploy --env "$(ENV)" --rules "$(RULES)"
+
+.PHONY: state-backup
+state-backup: $(VENV)/.dev ## Save a copy of the state in build/state-backups/
+	@$(OPS) state-backup --env "$(ENV)"

@@ -1,9 +1,8 @@
-"""People who pay, and criminals among them: a seeded simulation, and the landing files its senders would drop."""
+"""A seeded simulation of people who pay and of fraud on them, and the landing files that senders would drop."""
 
 from __future__ import annotations
 
 from simulator.fraud import SCENARIOS
-from simulator.records import LabelledTransaction, Record, SimulationConfig
-from simulator.simulation import simulate
+from simulator.simulation import SimulationConfig, simulate
 
-__all__ = ["SCENARIOS", "LabelledTransaction", "Record", "SimulationConfig", "simulate"]
+__all__ = ["SCENARIOS", "SimulationConfig", "simulate"]

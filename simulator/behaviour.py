@@ -1,7 +1,7 @@
-"""What honest people pay: habits by the hour, a salary's rhythm, bills, journeys, sales, new phones, and their oddities.
+"""What honest people pay: by the hour of the day and the days since the salary, bills, trips, sales, new phones.
 
-The oddities are there because a detector has to live with them: a sofa at ten times the usual amount, five shops within
-an hour, a new landlord's deposit, coffee in Tokyo, a sleeper who wakes up.
+Some honest payments look like fraud on purpose, because a detector meets such payments: a sofa at ten times the usual
+amount, five shops within an hour, a new landlord's deposit, coffee in Tokyo, an account that was unused for months.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Calendar:
     Parameters
     ----------
     starts_us, ends_us : int
-        Microseconds since the epoch; both may be event times.
+        Microseconds since the epoch, both included.
     """
 
     def __init__(self, starts_us: int, ends_us: int) -> None:
@@ -56,11 +56,11 @@ class Calendar:
         self._rhythms: dict[int, list[float]] = {}
 
     def share_us(self, share: float) -> int:
-        """Time at which this share of the span, 0 to 1, is over."""
+        """Time at which this share of the span, 0 to 1, has passed."""
         return self.starts_us + int((self.ends_us - self.starts_us) * share)
 
     def rhythm(self, salary_day: int) -> list[float]:
-        """Weigh every hour of the span by weekday and by the days since the salary came.
+        """Give every hour of the span a weight, by weekday and by the days since the salary was paid.
 
         Returns
         -------
@@ -83,13 +83,13 @@ class Calendar:
                 )
                 weights.append(flush * (1.25 if at.weekday() >= 5 else 1.0))
                 at += timedelta(hours=1)
-            # The last hour is cut short by the span's end.
+            # The last hour may be shorter: the span ends within it.
             weights[-1] *= (self.ends_us - self.starts_us - (self.hours - 1) * HOUR_US) / HOUR_US or 1.0
             self._rhythms[salary_day] = weights
         return self._rhythms[salary_day]
 
     def months(self) -> list[datetime]:
-        """Midnights that begin the months of the span, the one before its start among them."""
+        """First midnight of each month of the span, also of the month in which the span starts."""
         at = self._starts.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         found = []
         while at <= _EPOCH + timedelta(microseconds=self.ends_us):
@@ -104,13 +104,13 @@ class Life:
     Parameters
     ----------
     person : Person
-        Whose.
+        Who pays.
     calendar : Calendar
         The span.
     draws : Draws
-        Of this person and this simulation alone.
+        Used for this person and this simulation only.
     settled : bool
-        True where the person's changes lie before the span.
+        True if the person's changes (a new phone, a move) happened before the span.
     """
 
     def __init__(self, person: Person, calendar: Calendar, draws: Draws, *, settled: bool) -> None:
@@ -126,7 +126,7 @@ class Life:
         self._moves_us = self._change_us(moves_at, settled, never)
 
     def payments(self, count: int) -> list[Payment]:
-        """Make exactly ``count`` payments, in the order of time; ``count`` >= 0."""
+        """Make exactly ``count`` payments in the order of time; ``count`` >= 0."""
         planned = self._planned()[: count // 2]
         planned += self._outings(count - len(planned))[: count - len(planned)]
         if count > len(planned):
@@ -136,11 +136,11 @@ class Life:
         return planned
 
     def phone_at(self, at_us: int) -> str:
-        """Name the phone that the person uses at a time."""
+        """Return the phone that the person uses at this time."""
         return self.person.next_phone if at_us >= self._new_phone_us else self.person.phone
 
     def city_at(self, at_us: int) -> City:
-        """Tell where the person is, or will be next."""
+        """Return the city where the person is; while travelling, their home city."""
         return self.itinerary.city_at(at_us) or self.person.home
 
     def _change_us(self, share: float | None, settled: bool, never: int) -> int:
@@ -164,7 +164,7 @@ class Life:
         return list(accumulate(weights))
 
     def _sleep(self, weights: list[float]) -> None:
-        # A month and a half of silence is what "dormant" needs; a shorter span has none.
+        # A dormant account pays nothing for weeks; a span under 50 days is too short for that.
         if self.person.dormancy == "active" or self._calendar.hours < 50 * 24:
             return
         sleeps = max(1, int(len(weights) * 0.35))
@@ -223,17 +223,17 @@ class Life:
 
     def _online(self, at_us: int, city: City, category: str, usd: float) -> Draft:
         draws, person = self._draws, self.person
-        seen_in: City | None = city
+        located_in: City | None = city
         address = self._address(city)
         if person.uses_vpn and draws.chance(0.1):
-            seen_in = draws.choice(CITIES)
-            address = random_address(draws, seen_in)
+            located_in = draws.choice(CITIES)
+            address = random_address(draws, located_in)
         elif draws.chance(0.2):
-            seen_in = None
+            located_in = None
         habit = person.habits[_CATEGORY_INDEX[category]]
         return online(
             draws,
-            seen_in,
+            located_in,
             category,
             usd,
             self._home_currency if draws.chance(0.94) else draws.choice(("USD", "EUR")),
@@ -255,7 +255,7 @@ class Life:
         )  # fmt: skip
 
     def _planned(self) -> list[Payment]:
-        """Bills, tickets and hotels, and a new landlord's deposit: what has its day in the calendar."""
+        """Payments with a date of their own: bills, tickets, hotels, a new landlord's deposit."""
         found = [payment for bill in self.person.subscriptions for payment in self._bills(bill)]
         for trip in self.itinerary.trips:
             if trip.is_flight and trip.booked_us >= self._calendar.starts_us:
@@ -299,7 +299,7 @@ class Life:
         return found
 
     def _booked(self, at_us: int, category: str, usd: float, merchant: str | None = None) -> Payment:
-        """Pay for something in advance or by standing order: by card, from no place in particular."""
+        """Pay by card in advance or by standing order; the payment has no location."""
         draft = Draft(
             usd=usd,
             currency=self._home_currency,
@@ -313,7 +313,7 @@ class Life:
         return paid(draft, self.person.user_id, at_us)
 
     def _outings(self, count: int) -> list[Payment]:
-        """Sales and fairs: several payments within an hour or two, in many shops or of small change."""
+        """Shopping tours and fairs: several payments within an hour or two, in many shops or of small amounts."""
         found: list[Payment] = []
         if count < 12 or self._calendar.hours < 72 or self.person.dormancy != "active":
             return found

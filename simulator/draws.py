@@ -1,7 +1,8 @@
-"""Seeded draws that come out the same on every machine and every Python from 3.11 on.
+"""Seeded random draws, the same on every machine and on every Python from 3.11 on.
 
-Only ``Random.random()`` is used, the one method whose sequence Python promises to keep, and otherwise plain arithmetic.
-``math.exp`` may differ in its last bit between C libraries; whatever comes from it is rounded to money or whole seconds.
+Of ``Random`` only ``random()`` is used: it is the one method whose sequence Python promises to keep. The rest is plain
+arithmetic. ``math.exp`` may differ in its last bit between C libraries, so its results are rounded to whole minor units or
+whole counts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 
 class Draws:
-    """One stream of draws. Streams of different keys are independent, whatever the order in which they are used.
+    """One stream of draws. Streams with different keys are independent, in whatever order they are used.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ class Draws:
     __slots__ = ("unit",)
 
     def __init__(self, *key: str | int) -> None:
-        self.unit = Random("/".join(map(str, key))).random  # noqa: S311 - a simulation has to repeat
+        self.unit = Random("/".join(map(str, key))).random  # noqa: S311 - a simulation must be repeatable
         """Draws a float in [0, 1)."""
 
     def chance(self, probability: float) -> bool:
@@ -45,15 +46,15 @@ class Draws:
         return low + int((high - low + 1) * self.unit())
 
     def choice(self, items: Sequence[T]) -> T:
-        """Draw one of ``items``, which are not empty, each as likely as the other."""
+        """Draw one of ``items``, all equally likely; at least one."""
         return items[int(len(items) * self.unit())]
 
     def weighted(self, cumulative: Sequence[float]) -> int:
-        """Draw an index, given the running sum of the weights; the last sum is above 0."""
+        """Draw an index. ``cumulative`` is the running sum of the weights; the last sum is above 0."""
         return bisect(cumulative, cumulative[-1] * self.unit(), hi=len(cumulative) - 1)
 
     def distinct(self, items: Sequence[T], count: int) -> list[T]:
-        """Draw ``count`` items without putting back; all of them, shuffled, where there are fewer."""
+        """Draw ``count`` items without replacement; if there are fewer, all of them, shuffled."""
         left = list(items)
         taken = min(count, len(left))
         for place in range(taken):
@@ -62,7 +63,7 @@ class Draws:
         return left[:taken]
 
     def normal(self) -> float:
-        """Draw from about the standard normal distribution: twelve uniform draws added up, within 6 of 0."""
+        """Draw from nearly the standard normal distribution: the sum of twelve uniform draws less 6, so from -6 to 6."""
         unit = self.unit
         return (
             unit() + unit() + unit() + unit() + unit() + unit()

@@ -1,7 +1,7 @@
-"""The attacks, one for each kind of fraud that the rules know. Each takes one user's place and pays as a criminal does.
+"""The simulated attacks, one function for each kind of fraud. Each returns the payments a criminal makes in a victim's name.
 
-None of them is a caricature: amounts overlap with honest ones, some account takeovers come from the victim's own country,
-some drains from the victim's own phone. What they have in common with the field's descriptions is their order of events.
+Attacks are not easy to detect: amounts overlap with honest ones, some account takeovers come from the victim's own
+country, some drains from the victim's own phone. Each follows the order of events that the industry describes.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 _THRESHOLDS_USD: Final = (1_000.0, 3_000.0, 5_000.0, 10_000.0)
-"""Reporting limits that structuring stays below."""
+"""Reporting limits; structuring keeps its amounts just below one of them."""
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """The victim at the time of the attack."""
+    """The victim and the circumstances at the time of the attack."""
 
     person: Person
     city: City
@@ -41,20 +41,20 @@ class Scene(msgspec.Struct, frozen=True):
 
     @property
     def level(self) -> float:
-        """The victim's price level: a criminal takes what passes for this account."""
+        """The victim's price level; a criminal keeps amounts plausible for this account."""
         return self.person.price_level
 
     @property
     def currency(self) -> str:
-        """Currency of the victim's account."""
+        """Currency of the victim's account, ISO 4217."""
         return currency_of(self.person.home)
 
     def token(self, kind: str) -> str:
-        """Invent a device or payee that nobody has seen before."""
+        """Make the id of a new device or payee."""
         return f"{kind}-{int(self.draws.unit() * 2**40):010x}"
 
     def far_city(self, low_km: float = 1_500.0) -> City:
-        """Draw a city at least this far from the victim, km."""
+        """Draw a city at least ``low_km`` from the victim."""
         return self.draws.choice(cities_between(self.city, low_km, 25_000))
 
 
@@ -67,7 +67,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def card_testing(scene: Scene) -> list[Step]:
-    """Try a stolen number with micro amounts at many small shops, then take a large one."""
+    """Try a stolen number with micro amounts at many small shops, then pay a large amount."""
     draws, city = scene.draws, scene.far_city() if scene.draws.chance(0.5) else None
     device = scene.token("device") if draws.chance(0.6) else None
     address = random_address(draws, city or draws.choice(CITIES))
@@ -89,7 +89,7 @@ def card_testing(scene: Scene) -> list[Step]:
 
 
 def account_takeover(scene: Scene) -> list[Step]:
-    """Log in from a new device, mostly from abroad, and send much money to a new payee."""
+    """Log in from a new device, mostly from abroad, and transfer large amounts to a new payee."""
     draws = scene.draws
     abroad = draws.choice(tuple(city for city in CITIES if city.country != scene.person.home.country))
     city = abroad if draws.chance(0.7) else draws.choice(cities_between(scene.person.home, 50, 900))
@@ -105,7 +105,7 @@ def account_takeover(scene: Scene) -> list[Step]:
 
 
 def impossible_travel(scene: Scene) -> list[Step]:
-    """Pay with a cloned card in a far city, less than an hour or so after the victim paid at home."""
+    """Pay with a cloned card in a far city, 10 to 70 minutes after the victim paid in a shop."""
     draws, city = scene.draws, scene.far_city(1_800)
     shift = (draws.uniform(-0.05, 0.05), draws.uniform(-0.05, 0.05))
     steps, after = [], draws.uniform(600, 4_200)
@@ -118,7 +118,7 @@ def impossible_travel(scene: Scene) -> list[Step]:
 
 
 def velocity_burst(scene: Scene) -> list[Step]:
-    """Use a stolen number as often as possible before it is blocked."""
+    """Pay with a stolen number as often as possible before it is blocked."""
     draws = scene.draws
     city = scene.city if draws.chance(0.5) else scene.far_city(300)
     device = scene.token("device") if draws.chance(0.5) else scene.phone
@@ -140,7 +140,7 @@ def velocity_burst(scene: Scene) -> list[Step]:
 
 
 def new_payee_drain(scene: Scene) -> list[Step]:
-    """Empty an account towards one new payee, in several transfers, often through the victim's own hands."""
+    """Empty an account in several transfers to one new payee, often from the phone of a victim who was talked into it."""
     draws = scene.draws
     is_own_phone = draws.chance(0.6)
     device = scene.phone if is_own_phone else scene.token("device")
@@ -159,7 +159,7 @@ def new_payee_drain(scene: Scene) -> list[Step]:
 
 
 def dormant_awakened(scene: Scene) -> list[Step]:
-    """Wake an account that has been silent for months, and spend from it."""
+    """Spend from an account that has had no payments for months."""
     draws = scene.draws
     city = scene.city if draws.chance(0.4) else scene.far_city(200)
     device = scene.token("device") if draws.chance(0.7) else scene.phone
@@ -179,7 +179,7 @@ def dormant_awakened(scene: Scene) -> list[Step]:
 
 
 def structuring(scene: Scene) -> list[Step]:
-    """Move a large sum in transfers that each stay just below a reporting limit."""
+    """Move a large sum in several transfers, each just below a reporting limit."""
     draws = scene.draws
     limit = _THRESHOLDS_USD[draws.weighted((6, 9, 10) if scene.level > 0.6 else (9, 10))]
     payees = [scene.token("payee") for _ in range(draws.integer(1, 2))]
@@ -197,7 +197,7 @@ def structuring(scene: Scene) -> list[Step]:
 
 
 def stolen_card(scene: Scene) -> list[Step]:
-    """Spend from a stolen card in shops that its owner never goes to: a small try, then more and more."""
+    """Pay with a stolen card in shops that its owner does not use: a small amount first, then larger ones."""
     draws = scene.draws
     city = scene.city if draws.chance(0.35) else draws.choice(cities_between(scene.city, 60, 700))
     shift = (draws.uniform(-0.08, 0.08), draws.uniform(-0.08, 0.08))
@@ -213,7 +213,7 @@ def stolen_card(scene: Scene) -> list[Step]:
 
 
 def high_amount(scene: Scene) -> list[Step]:
-    """Pay once, for something far above what the victim ever buys."""
+    """Pay once, far more than the victim usually pays."""
     draws = scene.draws
     card = draws.choice(scene.person.cards)
     category = draws.choice(("electronics", "jewellery", "furniture"))
@@ -239,4 +239,4 @@ SCENARIOS: Final[dict[str, Callable[[Scene], list[Step]]]] = {
     "stolen_card": stolen_card,
     "high_amount": high_amount,
 }
-"""Every kind of fraud, by the name that labels and reports use."""
+"""Every kind of fraud, by the name that ``Truth.scenario`` and reports use."""

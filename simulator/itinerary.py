@@ -1,4 +1,4 @@
-"""Where a person is, and when nothing can be paid for: at home, away, or on the way between."""
+"""Where a person is at any time: at home, in another city, or travelling, when they cannot pay."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 24 * HOUR_US
 
 _CRUISING_KMH: Final = 780.0
-"""Speed of an airliner from gate to gate, about."""
+"""Approximate speed of an airliner from gate to gate."""
 
-_FASTEST_TRAIN_KM: Final = 600.0
-"""Up to here people take the train, at 150 km/h, and pay nothing on it."""
+_MAX_TRAIN_KM: Final = 600.0
+"""Up to this distance people take the train, at 150 km/h, and pay nothing on it. Beyond it they fly."""
 
 
 class Trip(msgspec.Struct, frozen=True):
-    """One journey: out, a stay, and back."""
+    """One journey: there, a stay, and back."""
 
     to: City
     leaves_us: int
     arrives_us: int
     returns_us: int
-    """Leaves for home."""
+    """Departure for home."""
     back_us: int
+    """Arrival at home."""
     booked_us: int
-    """When the ticket is paid for; may lie before the span."""
+    """When the ticket is paid for; may be before the span."""
 
     @property
     def is_flight(self) -> bool:
-        """Far enough to have bought an air ticket."""
-        return self.arrives_us - self.leaves_us > (_FASTEST_TRAIN_KM / 150 + 1) * HOUR_US
+        """Whether the journey is by air, from its travel time."""
+        return self.arrives_us - self.leaves_us > (_MAX_TRAIN_KM / 150 + 1) * HOUR_US
 
 
 class Itinerary:
@@ -47,7 +48,7 @@ class Itinerary:
     Parameters
     ----------
     home : City
-        Where the person is otherwise.
+        Where the person is between trips.
     trips : list[Trip]
         In the order of time.
     """
@@ -60,7 +61,7 @@ class Itinerary:
         self._leaves = [trip.leaves_us for trip in trips]
 
     def city_at(self, at_us: int) -> City | None:
-        """Tell where the person is at a time; None on the way."""
+        """Return the city where the person is at this time; None while travelling."""
         after = bisect_right(self._leaves, at_us)
         if after == 0:
             return self.home
@@ -71,19 +72,19 @@ class Itinerary:
 
 
 def travel_us(start: City, end: City) -> int:
-    """Time from door to door, microseconds: a train up to 600 km, farther a flight with its airports."""
+    """Time from door to door, microseconds: by train up to 600 km, beyond that by air, time at the airports included."""
     distance = distance_km(start, end)
-    hours = 1 + distance / 150 if distance <= _FASTEST_TRAIN_KM else 4 + distance / _CRUISING_KMH
+    hours = 1 + distance / 150 if distance <= _MAX_TRAIN_KM else 4 + distance / _CRUISING_KMH
     return int(hours * 3600) * 1_000_000
 
 
 def plan(person: Person, draws: Draws, starts_us: int, ends_us: int) -> Itinerary:
-    """Plan a person's trips within a span; everybody is home again a day before it ends.
+    """Plan a person's trips within a span; each trip ends at least a day before the span does.
 
     Returns
     -------
     Itinerary
-        Without trips where the span is shorter than a month, and for sleepers.
+        Without trips if the span is shorter than 30 days, or if the person's ``dormancy`` is not ``active``.
     """
     days = (ends_us - starts_us) / DAY_US
     if days < 30 or person.dormancy != "active":
@@ -92,7 +93,7 @@ def plan(person: Person, draws: Draws, starts_us: int, ends_us: int) -> Itinerar
     free_from_us = starts_us + 2 * DAY_US
     count = int(person.trips * days / 90 + draws.unit())
     for number in range(count):
-        # Each trip has its own part of what is left of the span.
+        # The rest of the span is divided evenly among the trips not yet planned.
         share_us = (ends_us - DAY_US - free_from_us) // (count - number)
         is_holiday = draws.chance(0.6)
         near = cities_between(person.home, 80, 800)

@@ -1,6 +1,6 @@
-"""Landing files as real senders drop them: in their own formats, and with a few rows that nobody can use.
+"""Landing files as real senders drop them: each in its own format, and with a few bad rows.
 
-The bad rows come on top of the transactions and are counted, so that every row of every file can be accounted for.
+Bad rows are added to the transactions and counted, so that every row of every file can be accounted for.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from simulator.senders import SENDERS, Sender, csv_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from simulator.records import LabelledTransaction, Record
+    from contract.truth import Record, SentPayment
 
 
 class LandingConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How transactions become files."""
+    """How payments are written into files."""
 
     run: str
-    """Part of every file's name and of the bad rows' ids; two runs into one bucket need two."""
+    """Part of every file's name and of the bad rows' ids. Two runs into one bucket need different ones."""
     rows_per_file: Annotated[int, Meta(ge=1)] = 400
-    """A sender's file is closed at so many rows."""
+    """A sender's file is closed when it has this many rows."""
     bad_rate: Annotated[float, Meta(ge=0, le=1)] = 0.003
-    """Bad rows for each transaction, on top of them."""
+    """Bad rows per transaction, added to the transactions."""
     seed: int = 0
-    """Where the bad rows are, and what is bad about them."""
+    """Determines where the bad rows are, and what is wrong with them."""
     senders: tuple[Sender, ...] = SENDERS
 
 
 class BadRow(msgspec.Struct, frozen=True):
-    """A row that was made to be refused."""
+    """A row made to be refused."""
 
     transaction_id: str | None
-    """Its id, where it has one that can be read."""
+    """Its id; None where it has none that can be read."""
     problem: str
 
 
@@ -51,7 +51,7 @@ class LandingFile(msgspec.Struct, frozen=True):
     transactions: int
     """Rows that are transactions."""
     bad_rows: tuple[BadRow, ...]
-    """Rows that are not, in their order."""
+    """The rows made to be refused, in their order in the file."""
 
 
 _SPOILED: Final[dict[str, tuple[str, object]]] = {
@@ -64,25 +64,23 @@ _SPOILED: Final[dict[str, tuple[str, object]]] = {
     "unknown currency": ("currency", "XQZ"),
     "latitude 91": ("location", {"latitude": 91.0, "longitude": 0.0}),
 }
-"""What is wrong to the field and the value that makes it so; None takes the field away."""
+"""Problem to the field that is changed and its new value; None removes the field."""
 
 _UNREADABLE: Final = ("cut off", "not a row")
-"""What is wrong with rows that are no record at all."""
+"""Problems of rows that cannot be read as a record."""
 
 PROBLEMS: Final = (*_SPOILED, *_UNREADABLE)
-"""Everything that can be wrong with a bad row."""
+"""Every problem that a bad row can have."""
 
 
-def landing_files(
-    transactions: Iterable[LabelledTransaction], config: LandingConfig
-) -> Iterator[LandingFile]:
-    """Write transactions into files.
+def landing_files(payments: Iterable[SentPayment], config: LandingConfig) -> Iterator[LandingFile]:
+    """Write payments into files.
 
     Parameters
     ----------
-    transactions : Iterable[LabelledTransaction]
-        Read lazily; their order is kept within each file. A row that has only its source's line (``raw``) is written
-        as it is, and counts as a transaction: whoever made it counts on seeing it again.
+    payments : Iterable[SentPayment]
+        Read lazily; their order is kept within each file. A payment that has only its source's line (``raw``) is written
+        as it is. It counts as a transaction, not as a bad row: it is in the data, and was not made here to be refused.
     config : LandingConfig
         The senders, sizes and bad rows.
 
@@ -94,11 +92,11 @@ def landing_files(
     bad_rows = _BadRows(config)
     files = [_OpenFile(sender) for sender in config.senders]
     number = 0
-    for transaction in transactions:
-        file = files[crc32(str(transaction.record.get("user_id", "")).encode()) % len(files)]
-        file.add(transaction)
+    for payment in payments:
+        file = files[crc32(str(payment.record.get("user_id", "")).encode()) % len(files)]
+        file.add(payment)
         if bad_rows.is_due():
-            file.add_bad(*bad_rows.spoil(transaction.record, file.sender))
+            file.add_bad(*bad_rows.spoil(payment.record, file.sender))
         if file.rows >= config.rows_per_file:
             yield file.close(config.run, number)
             number += 1
@@ -109,7 +107,7 @@ def landing_files(
 
 
 class _OpenFile:
-    """A sender's file while it is written."""
+    """A sender's file while it is being written."""
 
     def __init__(self, sender: Sender) -> None:
         self.sender = sender
@@ -119,12 +117,12 @@ class _OpenFile:
     def rows(self) -> int:
         return self._transactions + len(self._bad_rows)
 
-    def add(self, transaction: LabelledTransaction) -> None:
+    def add(self, payment: SentPayment) -> None:
         self._transactions += 1
-        if transaction.raw is None:
-            self._lines.append(self.sender.line(transaction.record).encode())
+        if payment.raw is None:
+            self._lines.append(self.sender.line(payment.record).encode())
         else:
-            self._lines.append(transaction.raw.rstrip(b"\r\n") + b"\n")
+            self._lines.append(payment.raw.rstrip(b"\r\n") + b"\n")
 
     def add_bad(self, line: str, bad_row: BadRow) -> None:
         self._bad_rows.append(bad_row)
@@ -146,7 +144,7 @@ class _OpenFile:
 
 
 class _BadRows:
-    """Spoils a copy of a transaction now and then."""
+    """Makes bad rows from copies of payments, at a random rate."""
 
     def __init__(self, config: LandingConfig) -> None:
         self._draws = Draws("bad rows", config.seed, config.run)
@@ -169,7 +167,7 @@ class _BadRows:
             return sender.line(copy), BadRow(str(copy["transaction_id"]), problem)
         if problem == "cut off":
             line = sender.line(copy).rstrip("\n")
-            # CSV: what is left are the first two columns; the others are missing.
+            # CSV: only the first two columns are left.
             cut = line[: len(line) // 2] if sender.form == "jsonl" else ",".join(line.split(",")[:2])
             return cut + "\n", BadRow(None, problem)
         text = f"-- end of batch {self._number}"

@@ -1,6 +1,6 @@
-"""One payment before it has a time and an id, and the ways to make it: in a shop, online, at an ATM, to a payee.
+"""Single payments and the ways to pay: in a shop, at an ATM, online, to a payee.
 
-Legitimate people and criminals pay through the same four functions, so that no form of a record gives fraud away.
+Honest people and criminals pay through the same functions, so that the form of a record never reveals fraud.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from simulator.records import Record, money, place, timestamp_text
+from contract.truth import Record
+from simulator.records import money, place, timestamp_text
 from simulator.world import (
     CATEGORY_BY_NAME,
     CITIES,
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
     from simulator.draws import Draws
 
 Ending = Literal["any", "price tag", "banknotes", "round"]
-"""What an amount ends with: any cent, .99, what an ATM gives out, a round figure."""
+"""How an amount ends: on any cent, on .99, on a sum that an ATM pays out, on a round figure."""
 
 _PRICE_TAGS: Final = frozenset({"clothing", "online_retail", "electronics", "furniture", "jewellery"})
 
 _ADDRESSES_PER_CITY: Final = 2_730
-"""So many of the 131,072 addresses of 198.18.0.0/15 belong to each city; RFC 2544 keeps them off the Internet."""
+"""Addresses of each city, out of the 131,072 of 198.18.0.0/15. RFC 2544 reserves these, so nobody on the Internet has one."""
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """A payment that needs only a time, a user and an id."""
+    """A payment without a user, a time and an id."""
 
     usd: float
     currency: str
@@ -50,29 +51,31 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Payment(msgspec.Struct, frozen=True):
-    """A payment with its time, as the simulation sorts it."""
+    """A payment with its time, before the simulation gives it an id."""
 
     at_us: int
     record: Record
-    """Complete but for the id, whose place is taken by an empty text."""
+    """Complete except for the id, which is empty text."""
     amount_base: float
+    """In US dollars, to the cent."""
     scenario: str | None = None
     incident: int | None = None
+    """Number of the attack within the simulation; None for an honest payment."""
 
 
 def ip_address(city: City, number: int) -> str:
-    """Give an address that belongs to a city; ``number`` tells the city's addresses apart."""
+    """Return the city's IP address with this number."""
     host = CITIES.index(city) * _ADDRESSES_PER_CITY + number % _ADDRESSES_PER_CITY
     return f"198.{18 + host // 65_536}.{host // 256 % 256}.{host % 256}"
 
 
 def random_address(draws: Draws, city: City) -> str:
-    """Draw one of a city's addresses."""
+    """Draw one of a city's IP addresses."""
     return ip_address(city, int(_ADDRESSES_PER_CITY * draws.unit()))
 
 
 def ending(draws: Draws, category: str) -> Ending:
-    """Draw what an amount of this category ends with."""
+    """Draw how an amount of this category ends."""
     if category == "cash":
         return "banknotes"
     if category in _PRICE_TAGS and draws.chance(0.6):
@@ -81,11 +84,11 @@ def ending(draws: Draws, category: str) -> Ending:
 
 
 def rounded_usd(usd: float, currency: str, how: Ending) -> float:
-    """Bring an amount to a usual figure of its own currency, and give it back in dollars."""
+    """Round an amount in the way usual for its currency; takes and returns US dollars."""
     if how == "any":
         return usd
     rate = USD_RATES[currency]
-    # One "unit" is what ten dollars are in round figures: 10 EUR, 100 MXN, 1,000 JPY, 10,000 KRW.
+    # One "unit" is about ten dollars in round figures: 10 EUR, 100 MXN, 1,000 JPY, 10,000 KRW.
     unit = 10.0
     while unit * 4 < rate * 10:
         unit *= 10
@@ -106,7 +109,7 @@ def in_shop(
     card: str,
     shop: int | None = None,
 ) -> Draft:
-    """Pay with a card in a shop: in the currency of the place, located to a few hundred metres."""
+    """Pay with a card in a shop or at an ATM, in the local currency, at a place within about 2 km of the shift."""
     currency = currency_of(city)
     number = int(MERCHANTS_PER_CITY * draws.unit()) if shop is None else shop
     where = place(city, shift[0] + draws.uniform(-0.02, 0.02), shift[1] + draws.uniform(-0.02, 0.02))
@@ -125,7 +128,7 @@ def online(
     draws: Draws, city: City | None, category: str, usd: float, currency: str, *,
     card: str, device: str | None, address: str | None, shop: int | None = None,
 ) -> Draft:  # fmt: skip
-    """Pay online with a card: located by the network address, to a city; ``city`` None where that is not known."""
+    """Pay online with a card. The location is the city of the IP address; ``city`` is None where that is not known."""
     number = int(MERCHANTS_ONLINE * draws.unit()) if shop is None else shop
     return Draft(
         usd=rounded_usd(usd, currency, ending(draws, category)),
@@ -151,7 +154,7 @@ def to_payee(
     address: str,
     is_exact: bool = False,
 ) -> Draft:
-    """Transfer money from an account: the app sends coordinates, the web bank only a city's name."""
+    """Transfer money from an account. Some transfers have coordinates (the app), some only a city's name (the web bank)."""
     return Draft(
         usd=usd if is_exact else rounded_usd(usd, currency, ending(draws, "transfer")),
         currency=currency,
@@ -165,7 +168,7 @@ def to_payee(
 
 
 def usual_usd(draws: Draws, category: str, level: float) -> float:
-    """Draw what somebody pays in a category at a price level, US dollars."""
+    """Draw an amount that is usual in a category at a price level, US dollars."""
     kind = CATEGORY_BY_NAME[category]
     return draws.lognormal(kind.median_usd * level, kind.sigma)
 
@@ -173,7 +176,7 @@ def usual_usd(draws: Draws, category: str, level: float) -> float:
 def paid(
     draft: Draft, user_id: str, at_us: int, scenario: str | None = None, incident: int | None = None
 ) -> Payment:
-    """Make the wire's record of a draft, its id still empty."""
+    """Turn a draft into a record as on the wire; its id is still empty."""
     amount, amount_base = money(draft.usd, draft.currency)
     record: Record = {
         "transaction_id": "",

@@ -1,4 +1,4 @@
-"""Who pays: homes, habits, devices, cards, payees. A person is a function of the seed and the person's number alone."""
+"""Who pays: homes, habits, devices, cards, payees. A person depends only on the seed and the person's number."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ HOURS: Final[tuple[tuple[int, ...], ...]] = (
     (1, 0, 0, 0, 1, 4, 9, 10, 9, 10, 11, 11, 11, 9, 9, 9, 9, 9, 7, 5, 3, 2, 1, 1),
     (9, 7, 5, 3, 1, 0, 0, 1, 2, 3, 5, 7, 9, 9, 8, 8, 8, 9, 10, 11, 12, 13, 13, 12),
 )
-"""How often people pay in each hour of their own clock, relative: commuters, early risers, night owls."""
+"""How often people pay in each hour of local time, relative: commuters, early risers, night owls."""
 
 Dormancy = Literal["active", "asleep", "wakes"]
-"""Whether someone stops paying for good, or comes back after months."""
+"""``asleep``: stops paying for the rest of the span; ``wakes``: pays again near its end."""
 
 
 class Habit(msgspec.Struct, frozen=True):
-    """Where someone usually goes for one category."""
+    """Shops where someone usually pays in one category, by number."""
 
     shops: tuple[int, ...]
     online_shops: tuple[int, ...]
 
 
 class Subscription(msgspec.Struct, frozen=True):
-    """A payment of the same amount on the same day of every month, to a merchant or a payee."""
+    """A monthly payment on a fixed day, to a merchant or a payee: a subscription, rent, utilities."""
 
     category: str
     to: str
@@ -47,23 +47,23 @@ class Subscription(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """One user, as far as payments know them."""
+    """One user: everything that their payments depend on."""
 
     index: int
     user_id: str
     home: City
     home_shift: tuple[float, float]
-    """Degrees from the city's centre: everybody has a part of the town that is theirs."""
+    """Degrees of latitude and longitude from the city's centre to the person's part of town."""
     hours: int
     """Which row of ``HOURS``."""
     activity: float
-    """How often this person pays, relative to the others."""
+    """How often this person pays, relative to others."""
     spending: float
-    """How much, relative to the price level at home."""
+    """How much this person spends, relative to the price level at home."""
     online_bias: float
     """Added to a category's share of online payments; -0.3 to 0.3."""
     category_weights: tuple[float, ...]
-    """Running sum, in the order of ``CATEGORIES``."""
+    """Running sums, in the order of ``CATEGORIES``."""
     habits: tuple[Habit, ...]
     """In the order of ``CATEGORIES``."""
     cards: tuple[str, ...]
@@ -71,11 +71,11 @@ class Person(msgspec.Struct, frozen=True):
     next_phone: str
     laptop: str | None
     changes_phone_at: float | None
-    """Share of the span that is over when ``next_phone`` takes over; None where the phone stays."""
+    """Share of the span after which ``next_phone`` is used; None if the phone stays."""
     salary_day: int
     subscriptions: tuple[Subscription, ...]
     moves_at: float | None
-    """Share of the span that is over when the rent goes to ``next_landlord``."""
+    """Share of the span after which the rent goes to ``next_landlord``; None if it never does."""
     next_landlord: str
     friends: tuple[str, ...]
     trips: int
@@ -85,7 +85,7 @@ class Person(msgspec.Struct, frozen=True):
 
     @property
     def price_level(self) -> float:
-        """What things cost this person at home, relative to the median American."""
+        """How much this person pays at home for the same kind of thing, relative to price level 1."""
         return COUNTRIES[self.home.country].price_level * self.spending
 
 
@@ -96,7 +96,7 @@ def person(seed: int, index: int) -> Person:
     Returns
     -------
     Person
-        The same for the same arguments, whoever else is made.
+        The same for the same arguments, whichever other people are made.
     """
     draws = Draws("person", seed, index)
     user_id = f"user-{seed:x}x{index:05d}"

@@ -1,4 +1,4 @@
-"""The senders of landing files, each with its own idea of a file. All of them are forms that the Glue job accepts."""
+"""The senders of landing files, each with its own file format. The Glue job accepts all of them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from typing import Final, Literal
 
 import msgspec
 
-from simulator.records import Record, to_us
+from contract.truth import Record
+from simulator.records import to_us
 
 
 class Sender(msgspec.Struct, frozen=True):
-    """Who drops files, and how their rows are written."""
+    """One sender of landing files, and how it writes rows."""
 
     name: str
     form: Literal["jsonl", "csv"]
     row: Callable[[Record], Record]
-    """From the wire's record to this sender's own names and formats; a record that lacks a field keeps lacking it."""
+    """Converts a record of the wire to this sender's names and formats. A missing field stays missing."""
     columns: tuple[str, ...] = ()
     """The columns of a CSV file, in order."""
     is_compressed: bool = False
 
     @property
     def suffix(self) -> str:
-        """End of the file's name."""
+        """File extension."""
         return f".{self.form}.gz" if self.is_compressed else f".{self.form}"
 
     def header(self) -> str:
@@ -35,7 +36,7 @@ class Sender(msgspec.Struct, frozen=True):
         return csv_line(list(self.columns)) if self.form == "csv" else ""
 
     def line(self, record: Record) -> str:
-        """Write one record as a line, its end included."""
+        """Write one record as a line, including its line feed."""
         row = self.row(record)
         if self.form == "csv":
             return csv_line([str(row.get(column, "")) for column in self.columns])
@@ -43,16 +44,16 @@ class Sender(msgspec.Struct, frozen=True):
 
 
 def csv_line(values: list[str]) -> str:
-    """Write one line of CSV, quoted as RFC 4180 says."""
+    """Write one line of CSV, quoted according to RFC 4180."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue()
 
 
 def card_number(card_id: str) -> str:
-    """Make the full number that stands for a card: 16 digits with a valid check digit (ISO/IEC 7812-1).
+    """Make the full card number of a card id: 16 digits with a valid check digit (ISO/IEC 7812-1).
 
-    The numbers begin with 4000 00, which card schemes keep for tests; nobody has one of them.
+    The numbers begin with 4000 00, which card schemes reserve for tests; no real card has one.
     """
     digits = "400000" + f"{int.from_bytes(blake2b(card_id.encode(), digest_size=8).digest()) % 10**9:09d}"
     doubled = sum(sum(divmod(2 * int(digit), 10)) for digit in digits[::2])
@@ -64,7 +65,7 @@ def _plain(record: Record) -> Record:
 
 
 def _camel_case(record: Record) -> Record:
-    """Name fields in camel case, amounts as numbers, times with an offset, and one field that nobody knows."""
+    """Field names in camel case, amounts as numbers, times with an offset, and one unknown field."""
     row: Record = {}
     for field, value in record.items():
         first, *others = field.split("_")
@@ -80,7 +81,7 @@ def _camel_case(record: Record) -> Record:
 
 
 def _flat(record: Record) -> Record:
-    """Take the location apart into columns, and write times as databases do: without a zone, in UTC."""
+    """The location in columns of its own, times as databases write them: in UTC, without a zone."""
     row = {field: value for field, value in record.items() if field not in {"location", "card_id"}}
     location = record.get("location")
     row |= location if isinstance(location, dict) else {"location": location} if location else {}
@@ -101,7 +102,7 @@ _OLD_NAMES: Final = {
 
 
 def _old_names(record: Record) -> Record:
-    """As a system of the nineties exports: short names, thousands with commas, times in ms since the epoch."""
+    """As an old system exports: short names, commas between thousands, times in ms since the epoch."""
     row = {_OLD_NAMES[field]: value for field, value in _flat(record).items() if field in _OLD_NAMES}
     if isinstance(row.get("amt"), str):
         whole, point, rest = str(row["amt"]).partition(".")
@@ -112,7 +113,7 @@ def _old_names(record: Record) -> Record:
 
 
 def _event_time(record: Record) -> Record:
-    """Say event_time, and group the digits of card numbers as they stand on the card."""
+    """``event_time`` instead of ``timestamp``, and card numbers in groups of four digits, as printed on the card."""
     row = {field: value for field, value in record.items() if field not in {"timestamp", "card_id"}}
     if "timestamp" in record:
         row["event_time"] = record["timestamp"]
@@ -123,7 +124,7 @@ def _event_time(record: Record) -> Record:
 
 
 def _number(value: object) -> object:
-    # Written as a JSON number with the same digits: a float of it would not keep them all.
+    # Written as a JSON number with the same digits; a float would not keep all of them.
     try:
         msgspec.json.decode(str(value), type=float)
     except msgspec.MsgspecError:
@@ -132,7 +133,7 @@ def _number(value: object) -> object:
 
 
 def _time(record: Record) -> datetime | None:
-    """Read the event time; None where it is none, or has no zone: a bad row's time stays as it is."""
+    """Read the event time; None for a bad row, whose time cannot be read or has no zone and is left as it is."""
     try:
         at = datetime.fromisoformat(str(record.get("timestamp")))
     except ValueError:
@@ -141,7 +142,7 @@ def _time(record: Record) -> datetime | None:
 
 
 PLAIN: Final = Sender("plain", "jsonl", _plain)
-"""The wire's own form; what one's own data is landed in."""
+"""Writes records as they are on the wire. The demo uses it for a data set of your own."""
 
 SENDERS: Final[tuple[Sender, ...]] = (
     Sender("northbank", "jsonl", _plain),
@@ -159,4 +160,4 @@ SENDERS: Final[tuple[Sender, ...]] = (
     Sender("oldcore", "csv", _old_names, tuple(_OLD_NAMES.values())),
     Sender("cloudpos", "jsonl", _event_time, is_compressed=True),
 )  # fmt: skip
-"""Everyone who drops files. A user's payments all come through one of them, as through one bank."""
+"""All senders. Each user's payments come from one of them, as from one bank."""

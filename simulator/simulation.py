@@ -1,20 +1,23 @@
-"""From a configuration to a stream of labelled transactions: exactly so many, in the order of event time."""
+"""Turn a configuration into payments with their truth: an exact number, in the order of event time."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
+from contract.truth import SentPayment, Truth
 from simulator.behaviour import Calendar, Life
 from simulator.draws import Draws
 from simulator.fraud import SCENARIOS, Scene
 from simulator.payments import Payment, paid
 from simulator.people import Person, person
-from simulator.records import LabelledTransaction, SimulationConfig, to_us
+from simulator.records import to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,34 +27,56 @@ if TYPE_CHECKING:
 _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 _HISTORY_SHARE: Final = 0.35
-"""Share of a span in which there is no fraud, so that victims have habits to differ from."""
+"""First share of a span, without fraud, so that victims have habits before they are attacked."""
 
 _HISTORY_PAYMENTS: Final = 8
-"""A victim has paid at least so often before an attack."""
+"""A victim has made at least this many payments before an attack."""
 
 _SLEEP_SHARE: Final = 0.7
-"""A sleeper's account is attacked in the last part of the span, after this share of it."""
+"""A dormant account is attacked after this share of the span."""
 
 _MAX_VICTIMS: Final = 5_000
-"""Among so many people victims are sought; more would only cost time."""
+"""Victims are chosen among at most this many people; more would only cost time."""
 
 _TRIES: Final = 12
-"""So many victims are looked at before a scenario is passed over."""
+"""A scenario is skipped after this many unsuitable victims."""
 
 
-def simulate(config: SimulationConfig) -> Iterator[LabelledTransaction]:
+class SimulationConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What to simulate. Equal configurations give equal records, byte for byte."""
+
+    seed: int
+    """Another seed gives other people, with other ids."""
+    users: Annotated[int, Meta(ge=1)] = 300
+    transactions: Annotated[int, Meta(ge=0)] = 12_000
+    """Exact number, including fraud."""
+    ends_at: datetime
+    """Last possible event time; aware."""
+    span: timedelta = timedelta(days=90)
+    """Event times lie within this time before ``ends_at``."""
+    fraud_rate: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    """Share of the transactions that are fraud."""
+    first_user: Annotated[int, Meta(ge=0)] = 0
+    """Number of the first user, so that two simulations of one seed can have different people."""
+    settled: bool = False
+    """True if the simulation continues an earlier one: people changed their phone or home before the span, not in it."""
+    episode: str = ""
+    """Two simulations of one seed with different episodes have the same people, but different payments."""
+
+
+def simulate(config: SimulationConfig) -> Iterator[SentPayment]:
     """Simulate payments and fraud.
 
-    The whole span is held in memory to bring it into order: about 2 KB a transaction.
+    All payments are in memory at once, to be sorted: about 2 KB each.
 
     Parameters
     ----------
     config : SimulationConfig
-        What to simulate; nothing else has an influence, neither clock nor machine.
+        What to simulate. Nothing else has an influence, neither the clock nor the machine.
 
     Yields
     ------
-    LabelledTransaction
+    SentPayment
         Exactly ``config.transactions`` of them, in the order of event time, none later than ``config.ends_at``.
     """
     ends_us = to_us(config.ends_at)
@@ -60,31 +85,27 @@ def simulate(config: SimulationConfig) -> Iterator[LabelledTransaction]:
     lives = _Lives(config, calendar, config.transactions - fraud_target)
     attacks = _Attacks(config, calendar, lives).payments(fraud_target) if fraud_target else []
     payments = [payment for life in lives.payments for payment in life] + attacks
-    # Attacks that found no victim leave room for honest payments.
+    # Where attacks found no victim, honest payments fill up the number.
     payments += lives.more(config.transactions - len(payments))
     payments.sort(key=lambda payment: payment.at_us)
     run = _run_id(config)
     for number, payment in enumerate(payments):
         payment.record["transaction_id"] = f"tx-{run}-{number:07d}"
-        incident = None if payment.incident is None else f"incident-{run}-{payment.incident:04d}"
-        yield LabelledTransaction(
-            record=payment.record,
-            scenario=payment.scenario,
-            incident_id=incident,
-            amount_base=payment.amount_base,
-        )
+        incident_id = None if payment.incident is None else f"incident-{run}-{payment.incident:04d}"
+        truth = Truth(payment.scenario, incident_id, payment.amount_base)
+        yield SentPayment(record=payment.record, truth=truth)
 
 
 def _run_id(config: SimulationConfig) -> str:
-    """Make the part of the ids that no other simulation has: another seed, time, size or people give another one.
+    """Make the part of the ids that is unique to this configuration.
 
-    In letters, because a long run of digits could pass for a card number.
+    In letters, because a long run of digits could be taken for a card number.
     """
     return blake2b(msgspec.json.encode(config), digest_size=8).hexdigest().translate(_LETTERS)
 
 
 class _Lives:
-    """Everybody's honest payments, and what the attacks need to know of them."""
+    """The honest payments of all people, which the attacks read."""
 
     def __init__(self, config: SimulationConfig, calendar: Calendar, total: int) -> None:
         self._config = config
@@ -97,13 +118,13 @@ class _Lives:
         self.payments = [payments for _, payments in self._by_index.values()]
 
     def of(self, index: int) -> tuple[Life, list[Payment]]:
-        """Give one person's life and honest payments, in the order of time."""
+        """Return one person's life and honest payments, in the order of time."""
         if index not in self._by_index:
             self._by_index[index] = (self._life(index), [])
         return self._by_index[index]
 
     def more(self, count: int) -> list[Payment]:
-        """Make further honest payments of the first person who is awake."""
+        """Make further honest payments of the first person who is not dormant."""
         if count <= 0:
             return []
         awake = (life for life, _ in self._by_index.values() if life.person.dormancy == "active")
@@ -116,11 +137,11 @@ class _Lives:
         return Life(person(config.seed, index), self._calendar, draws, settled=config.settled)
 
     def _counts(self, total: int) -> dict[int, int]:
-        """Share ``total`` payments out among the people, by how active they are."""
+        """Divide ``total`` payments among the people, by their activity."""
         config = self._config
         first, last = config.first_user, config.first_user + config.users - 1
         if config.users > 2 * total:
-            # A crowd: whoever comes by. Weighing it would mean to make everybody.
+            # Far more people than payments: draw who pays. Weighting by activity would mean making every person.
             draws = Draws("crowd", config.seed, first, config.episode)
             counts: dict[int, int] = {}
             for _ in range(total):
@@ -138,7 +159,7 @@ class _Lives:
         return {one.index: high - low for one, (low, high) in zip(people, pairwise(bounds), strict=True)}
 
     def _next_awake(self, index: int) -> int:
-        """Find the first person from ``index`` on, round the circle, who is not asleep; ``index`` where all are."""
+        """Find the first active person from ``index`` on, starting again after the last; ``index`` if there is none."""
         config = self._config
         for step in range(config.users):
             candidate = config.first_user + (index - config.first_user + step) % config.users
@@ -154,7 +175,7 @@ def _activity(one: Person, *, settled: bool) -> float:
 
 
 class _Attacks:
-    """The attacks of one simulation, each on a victim of its own as far as the people go round."""
+    """The attacks of one simulation. Victims take turns."""
 
     def __init__(self, config: SimulationConfig, calendar: Calendar, lives: _Lives) -> None:
         self._draws = Draws("attacks", config.seed, config.first_user, config.episode)
@@ -169,7 +190,7 @@ class _Attacks:
         self._asleep = [index for index in indexes if person(config.seed, index).dormancy == "asleep"]
 
     def payments(self, target: int) -> list[Payment]:
-        """Attack until ``target`` payments are fraud, or no victim is left; never more."""
+        """Make attacks until ``target`` payments are fraud, or no attack fits any more; never more than ``target``."""
         found: list[Payment] = []
         rotation: list[str] = []
         incident = misses = 0
@@ -199,7 +220,7 @@ class _Attacks:
         return []
 
     def _begin_us(self, scenario: str, honest: list[Payment]) -> int | None:
-        """Choose when the attack begins; None where this victim does not do."""
+        """Choose when the attack begins; None if this victim is unsuitable."""
         if len(honest) < self._history:
             return None
         earliest_us = self._earliest_us
@@ -208,7 +229,7 @@ class _Attacks:
         if scenario == "dormant_awakened":
             earliest_us = earliest_us if self._settled else self._calendar.share_us(_SLEEP_SHARE)
         if scenario == "impossible_travel":
-            # A cloned card shows beside the real one: soon after a payment in a shop.
+            # A cloned card is used while the real one is: soon after a payment in a shop.
             first = bisect_left(honest, earliest_us, key=lambda payment: payment.at_us)
             in_shops = [payment.at_us for payment in honest[first:] if payment.record["channel"] == "pos"]
             return self._draws.choice(in_shops) if in_shops else None
@@ -219,7 +240,7 @@ class _Attacks:
     def _timed(
         self, steps: list[Step], scenario: str, scene: Scene, begins_us: int, incident: int
     ) -> list[Payment]:
-        # What does not fit before the end of the span is told faster, so that a minute's simulation has attacks too.
+        # An attack that would not end within the span is sped up, so that even a simulation of one minute has attacks.
         room_us = self._calendar.ends_us - begins_us
         length_us = int(steps[-1].after_s * 1_000_000)
         pace = min(1.0, 0.95 * room_us / length_us) if length_us else 1.0

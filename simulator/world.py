@@ -1,7 +1,7 @@
-"""The world the simulated people live in: cities, currencies, and what kinds of merchants there are.
+"""The world of the simulated people: cities, currencies and kinds of merchants.
 
-Cities are real, with their coordinates. Exchange rates and price levels are round figures: they make amounts plausible
-and are no source for anything.
+Cities and their coordinates are real. Exchange rates and price levels are round figures: they make amounts plausible, and
+are not meant for any other use.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ EARTH_RADIUS_KM: Final = 6371.0088
 
 
 class City(msgspec.Struct, frozen=True):
-    """A place where people live, and where one can pay."""
+    """A city where people live or travel to."""
 
     code: str
     name: str
@@ -25,17 +25,17 @@ class City(msgspec.Struct, frozen=True):
     latitude: float
     longitude: float
     utc_offset_hours: float
-    """Standard time; summer time makes no difference to a simulation."""
+    """Standard time; the simulation has no summer time."""
 
 
 class Country(msgspec.Struct, frozen=True):
-    """What is the same for all cities of a country."""
+    """What all cities of a country have in common."""
 
     currency: str
     price_level: float
-    """What a basket costs, relative to the United States."""
+    """Cost of the same goods, relative to the United States."""
     home_weight: float
-    """Share of the users who live there, relative; 0 for countries that are only travelled to."""
+    """Relative share of the users who live there; 0 for countries that people only travel to."""
 
 
 class Category(msgspec.Struct, frozen=True):
@@ -47,11 +47,11 @@ class Category(msgspec.Struct, frozen=True):
     sigma: float
     """Standard deviation of the amount's logarithm."""
     weight: float
-    """How often people pay there, relative."""
+    """Relative frequency of payments at home."""
     online_share: float
     """Share of the payments that are made online, 0 to 1."""
     abroad_weight: float
-    """As ``weight``, while travelling."""
+    """Relative frequency of payments while travelling."""
 
 
 USD_RATES: Final[dict[str, float]] = {
@@ -133,13 +133,13 @@ def distance_km(one: City, other: City) -> float:
 
 
 def cities_between(start: City, low_km: float, high_km: float) -> tuple[City, ...]:
-    """Find the cities at a distance of low_km to high_km from ``start``; the farthest one where there is none."""
+    """Find the cities at a distance of low_km to high_km from ``start``; if there is none, the farthest city."""
     found = tuple(city for city in CITIES if low_km <= distance_km(start, city) <= high_km)
     return found or (max(CITIES, key=lambda city: distance_km(start, city)),)
 
 
 def currency_of(city: City) -> str:
-    """Currency that one pays with in this city, ISO 4217."""
+    """Local currency of this city, ISO 4217."""
     return COUNTRIES[city.country].currency
 
 

@@ -1,6 +1,6 @@
-"""From features and a ruleset to a decision. Pure: no clock, no store, no logger; the same input gives the same verdict.
+"""The one path from a payment to a decision: features, rules, decision. Pure: the same input gives the same decision.
 
-Live scoring, shadow rules, replay of history and backtests all come through :func:`is_fraudulent`.
+The score stage, backtests, replays, benchmarks and the tests' oracle all call :func:`decide`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.scored import Decision, FeatureValue, Reason
+from engine.features.catalogue import compute_features
 from engine.rules.reasons import sentence
 from engine.rules.ruleset import MAX_SCORE
 
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contract.transaction import Transaction
+    from engine.profile import Profile
+    from engine.profile.profile import PaymentFacts
     from engine.rules.ruleset import Ruleset, Thresholds
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """What was decided about one payment, and why."""
+class Assessment(msgspec.Struct, frozen=True):
+    """What is decided about one payment, and why."""
 
     risk_score: int
     """0 to 100: the points of the live rules that hold, added up, then held to that range."""
@@ -31,17 +34,46 @@ class Verdict(msgspec.Struct, frozen=True):
     shadow_rule_ids: tuple[str, ...]
     """Shadow rules that hold, sorted."""
     failed_rule_ids: tuple[str, ...]
-    """Rules that could not be evaluated, sorted; they gave no points."""
+    """Rules that could not be evaluated, sorted; they give no points."""
 
 
-_QUIET: Final = Verdict(0, Decision.APPROVE, (), (), ())
-"""The verdict on nearly every payment: nothing holds, and no threshold is 0."""
+class Decided(msgspec.Struct, frozen=True):
+    """One payment with its features and its assessment."""
+
+    features: dict[str, FeatureValue]
+    """By name, in the order of the catalogue."""
+    assessment: Assessment
+
+
+_QUIET: Final = Assessment(0, Decision.APPROVE, (), (), ())
+"""The assessment of nearly every payment: no rule holds, and no threshold is 0."""
+
+
+def decide(facts: PaymentFacts, profile: Profile, ruleset: Ruleset) -> Decided:
+    """Decide about one payment of a user.
+
+    Parameters
+    ----------
+    facts : PaymentFacts
+        The payment.
+    profile : Profile
+        Its user's, before the payment is folded; not changed.
+    ruleset : Ruleset
+        The rules, thresholds and exchange rates.
+
+    Returns
+    -------
+    Decided
+        A function of the three arguments alone.
+    """
+    features = compute_features(facts, profile, ruleset.exchange)
+    return Decided(features, is_fraudulent(features, facts.transaction, ruleset))
 
 
 def is_fraudulent(
     features: Mapping[str, FeatureValue], transaction: Transaction, ruleset: Ruleset
-) -> Verdict:
-    """Decide about one payment.
+) -> Assessment:
+    """Assess one payment by its features.
 
     Parameters
     ----------
@@ -54,7 +86,7 @@ def is_fraudulent(
 
     Returns
     -------
-    Verdict
+    Assessment
         A function of the three arguments alone.
     """
     matches = ruleset.matches(features, transaction)
@@ -64,7 +96,7 @@ def is_fraudulent(
         (rule for rule in matches.rules if rule.mode == "live"), key=lambda rule: (-rule.points, rule.id)
     )
     risk_score = min(max(sum(rule.points for rule in live), 0), MAX_SCORE)
-    return Verdict(
+    return Assessment(
         risk_score=risk_score,
         decision=_decision(risk_score, ruleset.thresholds),
         reasons=tuple(

@@ -39,5 +39,10 @@ class ExchangeRates:
         """The currencies with a rate, sorted."""
         return tuple(sorted(self._rates))
 
+    @property
+    def by_currency(self) -> dict[str, float]:
+        """ISO 4217 code to major units of the base currency per major unit."""
+        return dict(self._rates)
+
     def __contains__(self, currency: str) -> bool:
         return currency in self._rates

@@ -1,1 +1,1 @@
-"""The whole system in two minutes: real parts, a simulated month, and an account of every transaction."""
+"""The whole system in two minutes: the real parts, 90 simulated days, and a check that each transaction arrives exactly once."""

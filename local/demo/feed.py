@@ -1,4 +1,4 @@
-"""What the demo drops into the landing bucket: simulated transactions, or a data set of one's own, with the truth aside."""
+"""What the demo drops into the landing bucket: simulated transactions or your own, and the truth, which is not dropped."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.truth import Truth
 from lab.datasets import open_dataset
-from lab.detection import Label
 from simulator import SimulationConfig, simulate
 from simulator.landing import LandingConfig, LandingFile, landing_files
 from simulator.senders import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from simulator import LabelledTransaction
+    from contract.truth import SentPayment
 
 ROWS_PER_FILE: Final = 200
 
 
 class Feed(msgspec.Struct, frozen=True):
-    """Files to be dropped, in their order, and what is known of them."""
+    """Files to drop, in their order, and what is known of them."""
 
     source: str
     """Where the transactions come from, for people."""
     files: tuple[LandingFile, ...]
     rows_by_id: Counter[str]
-    """Transaction id to how many rows have it; rows without one are left out."""
-    labels: dict[str, Label]
-    """Transaction id to the truth; empty where nobody knows it. It never travels with the transactions."""
+    """Transaction id to how many rows have it; rows without an id are left out."""
+    truths: dict[str, Truth]
+    """By transaction id; empty if the truth is unknown. Nothing of it is dropped."""
 
     @property
     def transactions(self) -> int:
@@ -41,17 +41,17 @@ class Feed(msgspec.Struct, frozen=True):
 
     @property
     def rows_without_id(self) -> int:
-        """Rows that are transactions and have no id that can be read."""
+        """Rows that are transactions, but have no id that can be read."""
         return self.transactions - self.rows_by_id.total()
 
     @property
     def bad_rows(self) -> int:
-        """Rows that were made to be refused, on top of the transactions."""
+        """Rows made to be refused, in addition to the transactions."""
         return sum(len(file.bad_rows) for file in self.files)
 
 
 def simulated(transactions: int, users: int, seed: int, now: datetime) -> Feed:
-    """Simulate the 90 days up to now, with labelled fraud, and a few rows that nobody can use.
+    """Simulate the 90 days up to now, with fraud, and with a few rows made to be refused.
 
     Parameters
     ----------
@@ -67,34 +67,38 @@ def simulated(transactions: int, users: int, seed: int, now: datetime) -> Feed:
     )
     landing = LandingConfig(run=f"demo-{now:%Y%m%dT%H%M%S}", rows_per_file=ROWS_PER_FILE, seed=seed)
     source = f"simulation of {users:,} users, seed {seed}"
-    return _feed(source, list(simulate(config)), landing, is_labelled=True)
+    return _feed(source, list(simulate(config)), landing, is_truth_known=True)
 
 
-def own(data: Path, mapping: Path | None, now: datetime, limit: int | None = None) -> Feed:
-    """Read transactions of one's own.
+def own(
+    data: Path, map_file: Path | None, rates: Mapping[str, float], now: datetime, limit: int | None = None
+) -> Feed:
+    """Read a data set of your own.
 
     Parameters
     ----------
     data : Path
         A file or a folder.
-    mapping : Path | None
-        How its columns are called; None where they have their usual names.
+    map_file : Path | None
+        Which of its columns is which field; None if the columns have their usual names.
+    rates : Mapping[str, float]
+        The ruleset's: currency to base-currency units per major unit.
     now : datetime
-        Names the run.
+        Part of the files' names, so that each run has its own.
     limit : int | None
-        Use only so many rows, the first; None for all.
+        Use only this many rows, the first ones; None for all.
 
     Raises
     ------
     DatasetError, MappingError
-        Where the data or the mapping cannot be used; says what was found and what is missing.
+        If the data or the mapping cannot be used; says what was found and what is missing.
     """
-    dataset = open_dataset(data, mapping)
-    transactions = list(dataset.transactions())[:limit]
+    dataset = open_dataset(data, rates, map_file)
+    payments = list(dataset.transactions())[:limit]
     landing = LandingConfig(
         run=f"own-{now:%Y%m%dT%H%M%S}", rows_per_file=ROWS_PER_FILE, bad_rate=0, senders=(PLAIN,)
     )
-    return _feed(str(data), transactions, landing, is_labelled=dataset.is_labelled)
+    return _feed(str(data), payments, landing, is_truth_known=dataset.is_labelled)
 
 
 def drop(
@@ -115,7 +119,7 @@ def drop(
     put_object : Callable[[str, bytes], None]
         Drops one file: name and content.
     wait : Callable[[float], bool]
-        Waits so many seconds; True ends the feed.
+        Waits this many seconds; True stops the feed.
     monotonic : Callable[[], float]
         A clock in seconds that never runs backwards.
     """
@@ -129,12 +133,8 @@ def drop(
 
 
 def _feed(
-    source: str, transactions: Sequence[LabelledTransaction], landing: LandingConfig, *, is_labelled: bool
+    source: str, payments: Sequence[SentPayment], landing: LandingConfig, *, is_truth_known: bool
 ) -> Feed:
-    labels = {
-        each.transaction_id: Label(each.scenario, each.incident_id, each.amount_base)
-        for each in transactions
-        if is_labelled and each.transaction_id
-    }
-    ids = Counter(each.transaction_id for each in transactions if each.transaction_id)
-    return Feed(source, tuple(landing_files(transactions, landing)), ids, labels)
+    truths = {each.transaction_id: each.truth for each in payments if is_truth_known and each.transaction_id}
+    ids = Counter(each.transaction_id for each in payments if each.transaction_id)
+    return Feed(source, tuple(landing_files(payments, landing)), ids, truths)

@@ -10,9 +10,9 @@ from confluent_kafka import Producer
 
 from contract.flagged import FLAGGED_TABLE
 from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
-from local.metrics import StackMetrics
-from local.provision import LANDING_PREFIX
+from local.resources import LANDING_PREFIX
 from local.stack import Stack
+from local.stack_metrics import StackMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

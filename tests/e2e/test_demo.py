@@ -1,4 +1,4 @@
-"""The demo as a person runs it: in a process of its own, on transactions that nobody here wrote, and interrupted."""
+"""The demo as a person runs it, in a process of its own: with another project's transactions, and interrupted by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "functions
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A slice of a foreign package's transactions, with its labels."""
+    """Transactions of another project's generator, with its fraud labels."""
     file = tmp_path_factory.mktemp("sample") / "synccfd.csv"
     make_sample(file, rows=1_000)
     return file
@@ -35,7 +35,7 @@ def demo(build_dir: Path, *arguments: str) -> list[str]:
 
 
 def leftovers(build_dir: Path) -> list[str]:
-    """Processes whose command line or environment names the run's folder."""
+    """Processes whose command line names the run's folder."""
     command_lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     return [" ".join(line) for line in command_lines if any(str(build_dir) in part for part in line)]
 

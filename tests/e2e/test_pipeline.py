@@ -19,8 +19,8 @@ from contract.transaction import encode_transaction
 from engine.decide import is_fraudulent
 from engine.features.catalogue import FEATURE_NAMES
 from engine.rules.ruleset import parse_ruleset
-from local.demo.account import quarantined_id
-from local.provision import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX
+from local.demo.final_state import quarantined_id
+from local.resources import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX
 from local.rulesets import Rulesets
 from ops.manifests import ROOT
 

@@ -11,7 +11,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from engine.rules.ruleset import parse_ruleset
-from local.faults.aws_proxy import Answer, Call, internal_error
+from local.faults.aws_answers import internal_error
+from local.proxy.aws import Call
+from local.proxy.http import Answer
 
 from .fault import IS_LONG, Forward
 from .site import DEFAULT_RULES, Site

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from local.faults.aws_proxy import half_unprocessed, internal_error, slow, throttled, written_but_unheard
+from local.faults.aws_answers import half_unprocessed, internal_error, slow, throttled, written_but_unheard
 
 from .aws import (
     always,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from local.faults.aws_proxy import refused
+from local.faults.aws_answers import refused
 from local.redrive import LocalFunction
 from ops.dead_letters import Redrive
 

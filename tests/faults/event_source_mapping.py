@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 import psutil
 
-from local.components.aws_api import CREDENTIALS
 from local.event_sources.config import (
     MappingConfig,
     MappingCounters,
@@ -21,9 +19,10 @@ from local.event_sources.config import (
     write_config,
 )
 from local.faults.control import Control
-from local.faults.mapping_process import control_folder
+from local.faults.event_source_process import control_folder
 from local.processes import ManagedProcess
 from local.runtime.package import unpack
+from local.stack.parts import is_mapping_running, mapping_command
 from ops.manifests import ROOT
 
 if TYPE_CHECKING:
@@ -48,15 +47,9 @@ class EventSourceMapping:
         self._config_file = config.state_dir / f"{config.function}.json"
         self.control = Control(control_folder(self._config_file))
         self.config = self.with_package(config, config.zip)
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
-            "AWS_ENDPOINT_URL": config.aws_endpoint,
-            "AWS_DEFAULT_REGION": config.region,
-            **CREDENTIALS,
-        }
-        argv = [sys.executable, "-m", "local.faults.mapping_process"]
-        argv += ["--function", config.function, "--config", str(self._config_file)]
+        argv, environment = mapping_command(
+            config.function, self._config_file, config.aws_endpoint, "local.faults.event_source_process"
+        )
         log = config.log_dir / f"{config.function}-mapping.log"
         self.process = ManagedProcess(f"{config.function}-mapping", argv, log, environment, ROOT)
 
@@ -76,7 +69,7 @@ class EventSourceMapping:
         status_file(self._config_file, self.function).unlink(missing_ok=True)
         self.process.start()
         self.process.wait_until(
-            lambda: (status := self.status()) is not None and status.state == "running", "its mapping runs"
+            lambda: is_mapping_running(self._config_file, self.function), "its event source mapping to run"
         )
 
     def status(self) -> MappingStatus | None:

@@ -16,7 +16,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from contract.scored import Position, ScoredTransaction
-from local.faults.aws_proxy import Answer, Call
+from local.proxy.aws import Call
+from local.proxy.http import Answer
 
 from .stream import Sent
 
@@ -128,6 +129,6 @@ def wait_for_calls(site: Site, count: int) -> None:
 
 
 def calls_of_score(site: Site) -> int:
-    """How many calls to DynamoDB the score stage has made."""
-    calls = site.aws["score"].counter.calls
-    return sum(count for name, count in list(calls.items()) if name.startswith("dynamodb."))
+    """Calls of DynamoDB that the score stage has made so far."""
+    calls = site.aws["score"].calls()
+    return sum(count for name, count in calls.items() if name.startswith("dynamodb."))

@@ -104,11 +104,11 @@ def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
         job.start()
         assert job.process is not None
         some = 1 if seed % 2 else wanted
-        job.process.wait_until(lambda: count() >= some, f"{some} records are on the topic")
+        job.process.wait_until(lambda: count() >= some, f"{some} records on the topic")
         job.kill()
         before = count()
         job.start()
-        job.process.wait_until(lambda: job.published() >= wanted, "the batch is on the topic again")
+        job.process.wait_until(lambda: job.published() >= wanted, "the batch to be on the topic again")
         records_read = read_topic(site, begins)
         assert len(records_read) == before + wanted
         assert job.refused_lines() == bad

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined] # its stubs do not re-export it
 
-from local.faults.aws_proxy import Answer, Call, slow
+from local.faults.aws_answers import slow
 
 from .fault import HOLD_SECONDS, Forward, MidBatch
 from .site import TOPIC, Site
@@ -18,6 +18,9 @@ from .stream import payments_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from local.proxy.aws import Call
+    from local.proxy.http import Answer
 
 WRITES = {"score": "BatchExecuteStatement", "persist": "PutItem", "alert": "TransactWriteItems"}
 """The first call by which a function writes a payment."""

@@ -6,13 +6,16 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from local.faults.aws_proxy import Answer, Call, internal_error
+from local.faults.aws_answers import internal_error
 
 from .fault import Forward, redelivers
 from .stream import payments_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from local.proxy.aws import Call
+    from local.proxy.http import Answer
 
     from .site import Site
 
@@ -179,7 +182,7 @@ class HeldCall:
 
     def _hold(self, call: Call, forward: Forward) -> Answer:
         early = forward(call) if self._after else None
-        self._control.give_up()
+        self._control.abandon()
         timed_out = f"an invocation of {self._function} to time out"
         self._site.wait_for(lambda: self._control.abandoned > 0, timed_out, OVERTAKE_SECONDS)
         self._is_alone.set()

@@ -27,9 +27,10 @@ from local.components.aws_api import REGION, AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
 from local.components.cache import Cache, is_cache_up
 from local.event_sources.config import MappingConfig
-from local.faults.aws_proxy import AwsProxy
-from local.faults.tcp_proxy import TcpProxy
-from local.provision import ACCOUNT_ID, ALERT_INBOX, dead_letter_name, provision, resolve_environment
+from local.provision import provision
+from local.proxy.aws import AwsProxy, forward_to
+from local.proxy.tcp import TcpProxy
+from local.resources import ACCOUNT_ID, ALERT_INBOX, dead_letter_name, resolve_environment
 from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
 from score.profile_store import RedisProfileStore, connect, read_profile
@@ -89,7 +90,7 @@ class Site:
         self.cache_proxy = TcpProxy(address(self.cache))
         self.cache_proxy.start()
         for function in FUNCTIONS:
-            self.aws[function] = AwsProxy(self.aws_api.endpoint)
+            self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
         self.references = self.resources.references(
             f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint

@@ -10,8 +10,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from contract.scored import ScoredTransaction, to_history_item
 from score import stage
-from score.history_store import Insert
-from score.profile_store import ProfileWrite, Progress, Reading
+from score.history_store import InsertResult
+from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
 from score.user_chain import rebuild
 from tests.support.stage_machine import ScoreStageMachine
 from tests.support.stage_world import Pause, SteppedHistory, SteppedProfiles
@@ -43,12 +43,16 @@ class ProfileBeforeHistory(ScoreStageMachine):
         world = self.world
 
         class History(SteppedHistory):
-            def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
+            def insert(
+                self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]
+            ) -> list[InsertResult]:
                 held_back.extend(rows)
-                return [Insert.STORED] * len(rows)
+                return [InsertResult.STORED] * len(rows)
 
         class Profiles(SteppedProfiles):
-            def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+            def write(
+                self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]
+            ) -> list[str]:
                 lost = super().write(writes, progress)
                 SteppedHistory(world, pause, random).insert(held_back, lambda: True)
                 held_back.clear()
@@ -62,10 +66,10 @@ class PutInsteadOfInsert(ScoreStageMachine):
     """A row that exists is overwritten."""
 
     class History(SteppedHistory):
-        def _insert(self, row: ScoredTransaction) -> Insert:
+        def _insert(self, row: ScoredTransaction) -> InsertResult:
             key = (row.transaction.user_id, row.transaction.event_key)
             self._world.history.rows[key] = to_history_item(row, 0)
-            return Insert.STORED
+            return InsertResult.STORED
 
     history_class = History
 
@@ -74,7 +78,7 @@ class NoCompareAndSet(ScoreStageMachine):
     """The last writer of a profile wins."""
 
     class Profiles(SteppedProfiles):
-        def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+        def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
             for write in writes:
                 stored = self._world.profiles.values.get(write.user_id, (b"", b""))
                 write.expected_revision = stored[0]
@@ -95,9 +99,11 @@ class NoGapMarks(ScoreStageMachine):
     """Every profile in the cache is taken for complete."""
 
     class Profiles(SteppedProfiles):
-        def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
+        def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
             reading = super().read(user_ids, spans)
-            reading.progress = [Progress(m.topic, m.partition, m.folded_to, -1) for m in reading.progress]
+            reading.progress = [
+                PartitionProgress(m.topic, m.partition, m.folded_to, -1) for m in reading.progress
+            ]
             return reading
 
     profiles_class = Profiles

@@ -18,7 +18,7 @@ import pytest
 from contract.alert import Alert, AlertState, encode_alert
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction
 from contract.scored import HISTORY_TABLE, Decision
-from local.faults.aws_proxy import refused
+from local.faults.aws_answers import refused
 
 from .aws import always, bad_calls
 from .cache import fail_over

@@ -13,9 +13,8 @@ import msgspec
 from contract.errors import InvalidTransactionError
 from contract.scored import Decision, FeatureValue, Position, Reason, ScoredTransaction
 from contract.transaction import decode_transaction
-from engine.decide import is_fraudulent
+from engine.decide import decide
 from engine.features.catalogue import FEATURE_NAMES
-from engine.features.compute import compute_features
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 
@@ -92,15 +91,15 @@ class Oracle:
         """The expected row of a payment under a ruleset."""
         expected = self.payments[key]
         profile = Profile.from_bytes(expected.profile_before)
-        features = compute_features(expected.facts, profile, ruleset.exchange)
-        verdict = is_fraudulent(features, expected.facts.transaction, ruleset)
+        decided = decide(expected.facts, profile, ruleset)
+        assessment = decided.assessment
         return ExpectedRow(
-            verdict.risk_score,
-            verdict.decision,
-            verdict.reasons,
-            verdict.shadow_rule_ids,
-            verdict.failed_rule_ids,
-            tuple(features.values()),
+            assessment.risk_score,
+            assessment.decision,
+            assessment.reasons,
+            assessment.shadow_rule_ids,
+            assessment.failed_rule_ids,
+            tuple(decided.features.values()),
             profile.tx_count,
         )
 

@@ -8,13 +8,13 @@ from typing import Final
 from alert.metrics import Metric as AlertMetric
 from glue_scripts import progress
 from persist.metrics import Metric as PersistMetric
-from score.telemetry import METRICS as SCORE_METRICS
+from score.metrics import Metric as ScoreMetric
 
-_OF_STAGES: Final = (
-    {("score", name) for name in SCORE_METRICS}
-    | {("persist", metric.value) for metric in PersistMetric}
-    | {("alert", metric.value) for metric in AlertMetric}
-)
+_OF_STAGES: Final = {
+    (stage, metric.value)
+    for stage, metrics in (("score", ScoreMetric), ("persist", PersistMetric), ("alert", AlertMetric))
+    for metric in metrics
+}
 
 
 def emitted() -> set[tuple[str, str]]:

@@ -21,7 +21,8 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(STAGES, frozenset({"contract", "common", "engine"})),
     "glue_scripts": frozenset({"contract"}),
     "simulator": frozenset({"contract"}),
-    "lab": frozenset({"contract", "engine", "simulator"}),
+    # The picture of an alert is drawn from the e-mail that the alert stage writes.
+    "lab": frozenset({"contract", "engine", "simulator", "alert"}),
     # Scale is computed from what the benchmarks measured.
     "ops": frozenset({"contract", "benchmarks"}),
     "local": frozenset({"contract", "engine", "simulator", "lab", "ops", "glue_scripts"}),

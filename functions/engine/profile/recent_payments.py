@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 RING_CAPACITY: Final = 32
 """How many payments are kept one by one. 32 rows of 37 bytes are the largest part of a profile's 4 KiB."""
 
+_BEFORE_ALL_MS: Final = -(2**63)
+
 
 class RecentPayments:
     """At most :data:`RING_CAPACITY` payments, those with the latest event times, oldest first.
@@ -64,9 +66,10 @@ class RecentPayments:
         """Whether payments older than the ring's first may have been forgotten."""
         return len(self.at_ms) >= RING_CAPACITY
 
-    def covers_since(self, at_ms: int) -> bool:
-        """Whether every payment later than ``at_ms`` is in the ring."""
-        return not self.is_full or self.at_ms[0] <= at_ms
+    @property
+    def complete_after_ms(self) -> int:
+        """Every payment later than this is in the ring; ms since the epoch, far in the past while nothing is forgotten."""
+        return self.at_ms[0] if len(self.at_ms) >= RING_CAPACITY else _BEFORE_ALL_MS
 
     def add(self, row: tuple[int, int, int, int, int, int, int]) -> None:
         """Insert a payment at its place by (event time, key hash); beyond the capacity, forget the oldest.

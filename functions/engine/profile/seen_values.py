@@ -10,6 +10,7 @@ from engine.profile.columns import empty
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Sequence
 
 
 class SeenKind(IntEnum):
@@ -56,12 +57,26 @@ class SeenValues:
         """All columns, in a fixed order."""
         return (self.value, self.first_s, self.last_s)
 
-    def first_seen_s(self, value: int | None) -> int | None:
-        """When ``value`` was first seen, s since the epoch; None if it is unknown or None."""
-        if value is None:
-            return None
-        row = bisect_left(self.value, value)
-        return self.first_s[row] if row < len(self.value) and self.value[row] == value else None
+    def first_seen_s(self, values: Sequence[int | None]) -> list[int | None]:
+        """When each value was first seen.
+
+        Parameters
+        ----------
+        values : Sequence[int | None]
+            Hashes; None where a payment names no value.
+
+        Returns
+        -------
+        list[int | None]
+            As long as ``values``, in their order: s since the epoch; None for a value that is not known, and for None.
+        """
+        known, first_s = self.value, self.first_s
+        size = len(known)
+        found: list[int | None] = []
+        for value in values:
+            row = size if value is None else bisect_left(known, value)
+            found.append(first_s[row] if row < size and known[row] == value else None)
+        return found
 
     def add(self, value: int, at_s: int) -> None:
         """Record that ``value`` was seen at ``at_s``."""

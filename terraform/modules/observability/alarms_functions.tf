@@ -22,7 +22,7 @@ locals {
       for function, name in var.function_names : "function-throttles-${function}" => {
         kind           = "function-throttles"
         severity       = "ticket"
-        symptom        = "Invocations of ${name} are refused because all of its ${ops.manifests[function].reserved_concurrency} reserved executions run."
+        symptom        = "Invocations of ${name} are refused because all of its ${local.specs[function].reserved_concurrency} reserved executions run."
         threshold      = 0
         period_seconds = 60
         periods        = 15

@@ -7,8 +7,8 @@ data "aws_region" "current" {}
 locals {
   specs = { for function in keys(var.function_names) : function => yamldecode(file("${var.functions_dir}/${function}/function.yaml")) }
 
-  kafka_triggers  = { for function, spec in ops.manifests : function => spec.trigger if spec.trigger.type == "kafka" }
-  stream_triggers = { for function, spec in ops.manifests : function => spec.trigger if spec.trigger.type == "dynamodb_stream" }
+  kafka_triggers  = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "kafka" }
+  stream_triggers = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "dynamodb_stream" }
   stages          = setunion(keys(local.kafka_triggers), keys(local.stream_triggers))
 
   # An alarm's expression takes ten metrics. Nodes beyond that get another alarm of the same kind, `cache-cpu-2`.

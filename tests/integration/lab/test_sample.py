@@ -32,7 +32,7 @@ def test_the_sample_is_read_with_its_mapping_and_repeats(
 
     sample.main(["--out", str(once), "--rows", "300"])
     sample.make_sample(again, 300)
-    dataset = open_dataset(once, sample.MAPPING)
+    dataset = open_dataset(once, {"USD": 1.0}, sample.MAPPING)
     found = list(dataset.transactions())
 
     assert once.read_bytes() == again.read_bytes()
@@ -42,4 +42,4 @@ def test_the_sample_is_read_with_its_mapping_and_repeats(
     assert {each.currency for each in transactions} == {"USD"}
     assert {each.channel for each in transactions} == {"pos", "online"}
     assert dataset.is_labelled
-    assert 0 < sum(each.scenario is not None for each in found) < 150
+    assert 0 < sum(each.truth.scenario is not None for each in found) < 150

@@ -13,6 +13,7 @@ from hypothesis import given
 from contract.errors import InvalidRowError
 from contract.scored import (
     Position,
+    Reason,
     ScoredTransaction,
     from_history_item,
     to_history_item,
@@ -53,6 +54,25 @@ def test_row_holds_its_keys_and_what_streams_filter_on_as_attributes() -> None:
     assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z#tx-1"}
     assert item["decision"] == {"S": "block"}
     assert item["expires_at"] == {"N": "1900000000"}
+
+
+def test_packed_detail_is_stored_under_the_names_that_rows_have_had_from_the_first() -> None:
+    scored = make_scored(
+        make_transaction(location=None, device_id=None, ip_address=None, merchant_id=None),
+        reasons=(Reason("high_amount", 25, "25 times the usual amount."),),
+        shadow_rule_ids=("shadow",),
+        failed_rule_ids=("failed",),
+        degraded=True,
+    )
+
+    stored = to_history_item(scored, EXPIRES_AT_S)["detail"]["S"]
+
+    assert stored == (
+        '{"t":{"transaction_id":"tx-1","user_id":"user-1","amount":"1250.00","timestamp":"2026-03-01T11:59:00Z",'
+        '"merchant_category":"electronics","channel":"online","card_id":"tok_000000001234"},'
+        '"r":[{"rule_id":"high_amount","points":25,"sentence":"25 times the usual amount."}],'
+        '"s":["shadow"],"e":["failed"],"f":[1250.0,3,true,"FR"],"fs":"1","pv":12,"d":true,"a":1772366370000}'
+    )
 
 
 def test_row_of_a_usual_payment_is_one_write_unit() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contract.scored import Decision, FeatureValue, Reason
 from contract.transaction import Location
-from engine.decide import Verdict, is_fraudulent
+from engine.decide import Assessment, is_fraudulent
 from engine.features.catalogue import FEATURE_NAMES
 from tests.support.rule_samples import HEAD, LIKELY_VALUES, any_features, features, payment, ruleset
 
@@ -17,7 +17,7 @@ ALWAYS = "amount >= 0.0 || amount < 0.0 || true"
 FAILS = "1 / tx_count_1m > 0"
 
 
-def _verdict(*rules: dict[str, Any], **values: FeatureValue) -> Verdict:
+def _verdict(*rules: dict[str, Any], **values: FeatureValue) -> Assessment:
     named = [{"id": f"r{index}", **rule} for index, rule in enumerate(rules)]
     return is_fraudulent(features(**values), payment(), ruleset(*named))
 
@@ -65,7 +65,7 @@ def test_reasons_are_sorted_by_most_points_and_then_by_rule_id() -> None:
 def test_a_rule_that_does_not_hold_gives_nothing() -> None:
     verdict = _verdict({"when": "is_weekend", "points": 90}, {"when": "is_weekend", "mode": "shadow"})
 
-    assert verdict == Verdict(0, Decision.APPROVE, (), (), ())
+    assert verdict == Assessment(0, Decision.APPROVE, (), (), ())
 
 
 def test_a_shadow_rule_is_named_and_gives_no_points() -> None:
@@ -74,7 +74,7 @@ def test_a_shadow_rule_is_named_and_gives_no_points() -> None:
         {"id": "a", "when": ALWAYS, "points": 90, "mode": "shadow"},
     )
 
-    assert verdict == Verdict(0, Decision.APPROVE, (), ("a", "b"), ())
+    assert verdict == Assessment(0, Decision.APPROVE, (), ("a", "b"), ())
 
 
 def test_a_rule_that_fails_is_named_and_the_others_count() -> None:

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from contract.scored import FeatureValue, Position
 from contract.transaction import Location, Transaction
 from engine.exchange_rates import ExchangeRates
-from engine.features.catalogue import CATALOGUE, FEATURE_NAMES
-from engine.features.compute import compute_features
+from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, compute_features
 from engine.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from contract.truth import SentPayment, Truth
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from lab.backtest import Backtest, as_text, main, run_backtest
-from simulator import LabelledTransaction, SimulationConfig, simulate
+from simulator import SimulationConfig, simulate
 
 ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 RULES = """
@@ -26,7 +27,7 @@ def ruleset() -> Ruleset:
     return parse_ruleset(RULES)
 
 
-def labelled(number: int, amount: str, scenario: str | None = None, **fields: object) -> LabelledTransaction:
+def sent(number: int, amount: str, scenario: str | None = None, **fields: object) -> SentPayment:
     record = {
         "transaction_id": f"t{number}",
         "user_id": "u",
@@ -34,10 +35,8 @@ def labelled(number: int, amount: str, scenario: str | None = None, **fields: ob
         "timestamp": (ENDS_AT + timedelta(minutes=number)).isoformat(),
         **fields,
     }
-    incident = None if scenario is None else "i1"
-    return LabelledTransaction(
-        record=record, scenario=scenario, incident_id=incident, amount_base=float(amount)
-    )
+    incident_id = None if scenario is None else "i1"
+    return SentPayment(record=record, truth=Truth(scenario, incident_id, float(amount)))
 
 
 @cache
@@ -47,34 +46,34 @@ def simulated() -> Backtest:
     return run_backtest(simulate(config), default, ENDS_AT)
 
 
-def test_decisions_are_held_against_the_truth() -> None:
+def test_decisions_are_compared_with_the_truth() -> None:
     history = [
-        labelled(1, "150", "structuring"), labelled(2, "20", "structuring"), labelled(3, "150"), labelled(4, "20"),
+        sent(1, "150", "structuring"), sent(2, "20", "structuring"), sent(3, "150"), sent(4, "20"),
     ]  # fmt: skip
 
     backtest = run_backtest(history, ruleset(), ENDS_AT)
 
     assert (backtest.report.precision, backtest.report.recall) == (0.5, 0.5)
     assert backtest.report.incidents_detected == 1
-    assert [case.labelled.transaction_id for case in backtest.false_alarms] == ["t3"]
+    assert [each.payment.transaction_id for each in backtest.false_alarms] == ["t3"]
     assert backtest.missed == ()
 
 
 def test_missed_fraud_is_that_of_incidents_without_any_flag() -> None:
-    backtest = run_backtest([labelled(1, "50", "structuring"), labelled(2, "20")], ruleset(), ENDS_AT)
+    backtest = run_backtest([sent(1, "50", "structuring"), sent(2, "20")], ruleset(), ENDS_AT)
 
-    assert [case.labelled.transaction_id for case in backtest.missed] == ["t1"]
+    assert [each.payment.transaction_id for each in backtest.missed] == ["t1"]
 
 
 def test_profiles_grow_with_each_payment_and_shadow_rules_are_counted() -> None:
-    backtest = run_backtest([labelled(n, "150", "structuring") for n in range(3)], ruleset(), ENDS_AT)
+    backtest = run_backtest([sent(n, "150", "structuring") for n in range(3)], ruleset(), ENDS_AT)
 
     assert backtest.rule_hits == {"large": (3, 0), "second": (1, 0)}
 
 
 def test_invalid_records_and_repeats_are_counted_and_change_nothing() -> None:
-    good = labelled(1, "150", "structuring")
-    bad = [labelled(2, "-1"), LabelledTransaction(record={}, raw=b"not json"), good]
+    good = sent(1, "150", "structuring")
+    bad = [sent(2, "-1"), SentPayment(record={}, raw=b"not json"), good]
 
     backtest = run_backtest([good, *bad], ruleset(), ENDS_AT)
 
@@ -100,7 +99,7 @@ def test_the_command_prints_figures_and_what_was_missed(
 ) -> None:
     rules, data = tmp_path / "rules.yaml", tmp_path / "data.jsonl"
     rules.write_text(RULES)
-    rows = [labelled(1, "50"), labelled(2, "150")]
+    rows = [sent(1, "50"), sent(2, "150")]
     data.write_bytes(
         b"\n".join(msgspec.json.encode(row.record | {"is_fraud": n == 0}) for n, row in enumerate(rows))
     )

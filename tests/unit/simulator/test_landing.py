@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from contract.transaction import decode_transaction
+from contract.truth import SentPayment
 from glue_scripts.card_numbers import CardTokens
 from glue_scripts.rows import Header, Published, RowCleaner
-from simulator import LabelledTransaction, SimulationConfig, simulate
+from simulator import SimulationConfig, simulate
 from simulator.landing import PROBLEMS, LandingConfig, LandingFile, landing_files
 from simulator.senders import PLAIN, SENDERS, Sender, card_number
 
@@ -21,7 +22,7 @@ ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))
 
 
 @cache
-def transactions() -> tuple[LabelledTransaction, ...]:
+def transactions() -> tuple[SentPayment, ...]:
     return tuple(simulate(SimulationConfig(seed=7, transactions=1_500, users=60, ends_at=ENDS_AT)))
 
 
@@ -58,11 +59,11 @@ def test_the_job_takes_every_transaction_and_refuses_every_bad_row(sender: Sende
 def test_every_senders_form_means_the_same_payment(sender: Sender) -> None:
     outcomes = [outcome for file in landed((sender,), bad_rate=0) for outcome in cleaned(file)]
 
-    for labelled, outcome in zip(transactions(), outcomes, strict=True):
+    for payment, outcome in zip(transactions(), outcomes, strict=True):
         assert isinstance(outcome, Published)
-        sent = decode_transaction(msgspec.json.encode(labelled.record), ENDS_AT)
+        sent = decode_transaction(msgspec.json.encode(payment.record), ENDS_AT)
         read = decode_transaction(outcome.record, ENDS_AT)
-        # The old system knows milliseconds only, and a card number becomes the job's own token.
+        # The old system only has milliseconds, and the job replaces card numbers with its own tokens.
         assert abs((read.timestamp - sent.timestamp).total_seconds()) < 0.001
         assert (read.card_id is None) == (sent.card_id is None)
         like_sent = msgspec.structs.replace(read, timestamp=sent.timestamp, card_id=sent.card_id)
@@ -119,7 +120,7 @@ def test_card_numbers_are_valid_test_numbers() -> None:
 
 
 def test_a_row_that_only_has_its_line_lands_as_it_is() -> None:
-    row = LabelledTransaction(record={}, raw=b"\xff not a row\r\n")
+    row = SentPayment(record={}, raw=b"\xff not a row\r\n")
 
     (file,) = landing_files([row], LandingConfig(run="r", bad_rate=0, senders=(PLAIN,)))
 

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import msgspec
 from hypothesis import given, settings
@@ -11,34 +12,37 @@ from hypothesis import strategies as st
 
 from contract.transaction import Location, Transaction, decode_transaction
 from glue_scripts.card_numbers import CardTokens
-from simulator import SCENARIOS, LabelledTransaction, SimulationConfig, simulate
+from simulator import SCENARIOS, SimulationConfig, simulate
 from simulator.world import City, distance_km
+
+if TYPE_CHECKING:
+    from contract.truth import SentPayment
 
 ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 
 GOLDEN = "803098ea6ddbdae41b9aa7b333f5f7b9177bb0a163ae943ff47f9a888a16fa29"
-"""SHA-256 of the first 2,000 records of seed 7, as JSON lines. It changes with the simulation, and with nothing else."""
+"""SHA-256 of the first 2,000 records of seed 7, as JSON lines. It changes only if the simulation does."""
 
 
 @cache
-def simulated(seed: int = 7, transactions: int = 12_000) -> tuple[LabelledTransaction, ...]:
+def simulated(seed: int = 7, transactions: int = 12_000) -> tuple[SentPayment, ...]:
     return tuple(simulate(SimulationConfig(seed=seed, transactions=transactions, ends_at=ENDS_AT)))
 
 
-def decoded(labelled: LabelledTransaction, now: datetime = ENDS_AT) -> Transaction:
-    return decode_transaction(msgspec.json.encode(labelled.record), now)
+def decoded(payment: SentPayment, now: datetime = ENDS_AT) -> Transaction:
+    return decode_transaction(msgspec.json.encode(payment.record), now)
 
 
-def by_incident(scenario: str) -> dict[str, list[LabelledTransaction]]:
+def by_incident(scenario: str) -> dict[str, list[SentPayment]]:
     found = defaultdict(list)
     for each in simulated():
-        if each.scenario == scenario:
-            found[str(each.incident_id)].append(each)
+        if each.truth.scenario == scenario:
+            found[str(each.truth.incident_id)].append(each)
     assert found
     return found
 
 
-def before(first: LabelledTransaction) -> list[LabelledTransaction]:
+def before(first: SentPayment) -> list[SentPayment]:
     everything = simulated()
     return [
         each
@@ -64,7 +68,7 @@ def test_a_seed_gives_these_very_records_on_every_machine() -> None:
     assert sha256(records).hexdigest() == GOLDEN
 
 
-def test_a_repeated_simulation_gives_the_same_records_and_labels() -> None:
+def test_a_repeated_simulation_gives_the_same_records_and_truth() -> None:
     config = SimulationConfig(seed=3, transactions=600, users=20, ends_at=ENDS_AT)
 
     assert list(simulate(config)) == list(simulate(config))
@@ -103,7 +107,7 @@ def test_every_configuration_gives_exactly_so_many_valid_transactions_in_order_a
 
 
 def test_every_scenario_happens_and_one_transaction_in_a_hundred_is_fraud() -> None:
-    scenarios = Counter(each.scenario for each in simulated())
+    scenarios = Counter(each.truth.scenario for each in simulated())
 
     assert scenarios.keys() == {None, *SCENARIOS}
     assert scenarios.total() - scenarios[None] == 120
@@ -112,13 +116,13 @@ def test_every_scenario_happens_and_one_transaction_in_a_hundred_is_fraud() -> N
 def test_an_incident_is_one_kind_of_attack_on_one_user() -> None:
     found = defaultdict(set)
     for each in simulated():
-        if each.incident_id is not None:
-            found[each.incident_id].add((each.scenario, each.record["user_id"]))
+        if each.truth.incident_id is not None:
+            found[each.truth.incident_id].add((each.truth.scenario, each.record["user_id"]))
 
     assert all(len(kinds) == 1 for kinds in found.values())
 
 
-def test_labels_are_not_in_the_records() -> None:
+def test_the_truth_is_not_in_the_records() -> None:
     fields = {field for each in simulated() for field in each.record}
 
     assert fields <= set(Transaction.__struct_fields__)
@@ -134,12 +138,12 @@ def test_fraud_and_honest_records_have_the_same_forms() -> None:
         is_fraud: {
             (each.record["channel"], tuple(each.record), type(each.record.get("location")))
             for each in simulated()
-            if (each.scenario is not None) == is_fraud
+            if each.truth.is_fraud == is_fraud
         }
         for is_fraud in (True, False)
     }
 
-    # Only a card tester's bot buys without a device.
+    # Only a card tester's bot pays without a device.
     assert {form for form in forms[True] - forms[False] if "device_id" in form[1]} == set()
 
 
@@ -178,28 +182,28 @@ def test_honest_people_do_not_travel_faster_than_an_airliner() -> None:
     last: dict[str, Transaction] = {}
     for each in simulated():
         payment = decoded(each)
-        if each.scenario is None and payment.channel in {"pos", "atm"}:
+        if not each.truth.is_fraud and payment.channel in {"pos", "atm"}:
             if payment.user_id in last:
                 assert speed_kmh(last[payment.user_id], payment) < 900
             last[payment.user_id] = payment
 
 
 def test_honest_people_give_a_detector_something_to_mistake() -> None:
-    honest = [each for each in simulated() if each.scenario is None]
+    honest = [each for each in simulated() if not each.truth.is_fraud]
     currencies, devices = defaultdict(set), defaultdict(set)
     for each in honest:
         currencies[each.record["user_id"]].add(each.record["currency"])
         devices[each.record["user_id"]].add(each.record.get("device_id"))
 
-    assert sum((each.amount_base or 0) > 1_000 for each in honest) > 20
-    assert sum((each.amount_base or 0) < 2 for each in honest) > 100
+    assert sum((each.truth.amount_base or 0) > 1_000 for each in honest) > 20
+    assert sum((each.truth.amount_base or 0) < 2 for each in honest) > 100
     assert sum(len(seen) > 1 for seen in currencies.values()) > 50
     assert sum(len(seen - {None}) > 2 for seen in devices.values()) > 10
 
 
 def test_card_testing_is_a_run_of_micro_amounts_and_then_a_large_one() -> None:
     for payments in by_incident("card_testing").values():
-        amounts = [each.amount_base or 0 for each in payments]
+        amounts = [each.truth.amount_base or 0 for each in payments]
         assert sum(amount <= 2 for amount in amounts) >= 4
         assert amounts[-1] > 10
         assert max(amounts[:6]) <= 4
@@ -245,24 +249,24 @@ def test_structuring_stays_just_below_a_reporting_limit() -> None:
         limits = {
             limit
             for limit in (1_000, 3_000, 5_000, 10_000)
-            if 0.95 * limit < (payments[0].amount_base or 0) < limit
+            if 0.95 * limit < (payments[0].truth.amount_base or 0) < limit
         }
         assert len(limits) == 1
         limit = limits.pop()
-        assert all(0.95 * limit < (each.amount_base or 0) < limit for each in payments)
+        assert all(0.95 * limit < (each.truth.amount_base or 0) < limit for each in payments)
 
 
 def test_stolen_card_is_spent_in_shops_with_growing_amounts() -> None:
     for payments in by_incident("stolen_card").values():
         assert {each.record["channel"] for each in payments} <= {"pos", "atm"}
-        assert (payments[0].amount_base or 0) < max(each.amount_base or 0 for each in payments)
+        assert (payments[0].truth.amount_base or 0) < max(each.truth.amount_base or 0 for each in payments)
 
 
 def test_high_amount_is_above_almost_all_that_the_victim_has_paid() -> None:
     for payments in by_incident("high_amount").values():
-        earlier = sorted(each.amount_base or 0 for each in before(payments[0]))
-        assert (payments[0].amount_base or 0) > earlier[int(0.8 * len(earlier))]
+        earlier = sorted(each.truth.amount_base or 0 for each in before(payments[0]))
+        assert (payments[0].truth.amount_base or 0) > earlier[int(0.8 * len(earlier))]
 
 
 def test_another_seed_has_every_scenario_too() -> None:
-    assert {each.scenario for each in simulated(11)} == {None, *SCENARIOS}
+    assert {each.truth.scenario for each in simulated(11)} == {None, *SCENARIOS}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from contract.scored import Position
 from contract.transaction import Location
 from engine.exchange_rates import ExchangeRates
-from engine.features.compute import compute_features
+from engine.features.catalogue import compute_features
 from engine.profile import Profile, ProfileFormatError
 from engine.profile.profile import (
     FORMAT,

@@ -61,10 +61,10 @@ def test_payment_older_than_a_full_ring_is_not_kept() -> None:
     assert list(ring(*range(10, 42), 9).at_ms) == list(range(10, 42))
 
 
-def test_ring_covers_every_moment_until_it_is_full_and_then_those_from_its_first_payment() -> None:
-    assert ring(*range(10, 41)).covers_since(0)
-    assert ring(*range(10, 42)).covers_since(10)
-    assert not ring(*range(10, 42)).covers_since(9)
+def test_ring_is_complete_from_the_start_until_it_is_full_and_then_after_its_first_payment() -> None:
+    assert ring(*range(10, 41)).complete_after_ms == -(2**63)
+    assert ring(*range(10, 42)).complete_after_ms == 10
+    assert ring(*range(10, 43)).complete_after_ms == 11
 
 
 def test_distinct_values_include_ones_own_and_leave_out_0() -> None:

@@ -1,4 +1,4 @@
-"""The ruleset that is deployed first: what it must find by itself, and what it must let pass."""
+"""The ruleset that is deployed first: what it must flag without any tuning, and what it must approve."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 
 from contract.scored import Decision, FeatureValue
-from engine.decide import Verdict, is_fraudulent
+from engine.decide import Assessment, is_fraudulent
 from engine.errors import InvalidRulesetError
 from engine.features.catalogue import FEATURE_NAMES
 from engine.rules.lists import LIST_FIELDS
@@ -57,7 +57,7 @@ USUAL: dict[str, FeatureValue] = {
 }
 
 
-def _decide(**values: FeatureValue) -> Verdict:
+def _decide(**values: FeatureValue) -> Assessment:
     return is_fraudulent(features(**{**USUAL, **values}), payment(), RULESET)
 
 
@@ -148,7 +148,7 @@ def test_every_list_is_used_by_a_rule() -> None:
 
 
 def test_one_weak_sign_never_reaches_review() -> None:
-    # Lists, and the rules that name one strong combination, give 50 and more on purpose.
+    # On purpose only deny lists, and rules for one strong combination of signs, give 50 points or more.
     strong = {
         rule.id for rule in RULESET.rules if rule.mode == "live" and rule.points >= RULESET.thresholds.review
     }
@@ -177,7 +177,7 @@ def test_the_default_rules_never_fail_on_values_that_payments_have(values: dict[
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads as editors and JSON do: a date is text."""
+    """Reads a date as text, as editors and JSON do."""
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -17,23 +17,22 @@ from simulator.senders import PLAIN
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simulator import LabelledTransaction
+    from contract.truth import SentPayment
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))
+RATES = {"USD": 1.0, "EUR": 1.25}
 
 
-def read(
-    tmp_path: Path, data: str, mapping: str | None = None, name: str = "t.csv"
-) -> list[LabelledTransaction]:
+def read(tmp_path: Path, data: str, mapping: str | None = None, name: str = "t.csv") -> list[SentPayment]:
     (tmp_path / name).write_text(data)
     path = tmp_path / "map.yaml"
     if mapping is not None:
         path.write_text(mapping)
-    return list(open_dataset(tmp_path / name, None if mapping is None else path).transactions())
+    return list(open_dataset(tmp_path / name, RATES, None if mapping is None else path).transactions())
 
 
-def test_fields_are_read_in_the_forms_that_the_mapping_tells(tmp_path: Path) -> None:
+def test_fields_are_read_in_the_forms_that_the_mapping_names(tmp_path: Path) -> None:
     data = "nr,who,cents,when,kind,y,x,bad,how\n7,ann,123450,05/01/2026 12:30,CP,52.5,13.4,Y,cloned\n"
     mapping = """
 transaction_id: nr
@@ -60,8 +59,8 @@ scenario: how
         "channel": "pos",
         "location": {"latitude": 52.5, "longitude": 13.4, "country": "DE"},
     }
-    assert (found.scenario, found.incident_id) == ("cloned", "ann#1")
-    assert found.amount_base == pytest.approx(1234.5 / 0.92)
+    assert (found.truth.scenario, found.truth.incident_id) == ("cloned", "ann#1")
+    assert found.truth.amount_base == pytest.approx(1234.5 * 1.25)
 
 
 @pytest.mark.parametrize(
@@ -131,22 +130,22 @@ def test_the_wires_own_form_is_read_without_a_mapping(tmp_path: Path) -> None:
 def test_usual_words_for_fraud_are_known(tmp_path: Path, text: str) -> None:
     (found,) = read(tmp_path, f"user,amount,time,is_fraud\na,1,2026-01-01 00:00:00,{text}\n")
 
-    assert found.scenario == "fraud"
+    assert found.truth.scenario == "fraud"
 
 
 @pytest.mark.parametrize("text", ["0", "false", "", "no"])
 def test_other_words_are_not_fraud(tmp_path: Path, text: str) -> None:
     (found,) = read(tmp_path, f"user,amount,time,is_fraud,scenario\na,1,2026-01-01 00:00:00,{text},x\n")
 
-    assert (found.scenario, found.incident_id) == (None, None)
+    assert (found.truth.scenario, found.truth.incident_id) == (None, None)
 
 
 def test_a_data_set_without_a_label_column_is_not_labelled(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("user,amount,time\na,1,2026-01-01 00:00:00\n")
     (tmp_path / "l.csv").write_text("user,amount,time,class\na,1,2026-01-01 00:00:00,0\n")
 
-    assert not open_dataset(tmp_path / "t.csv").is_labelled
-    assert open_dataset(tmp_path / "l.csv").is_labelled
+    assert not open_dataset(tmp_path / "t.csv", RATES).is_labelled
+    assert open_dataset(tmp_path / "l.csv", RATES).is_labelled
 
 
 def test_fraud_on_one_user_within_a_day_is_one_incident(tmp_path: Path) -> None:
@@ -155,11 +154,11 @@ def test_fraud_on_one_user_within_a_day_is_one_incident(tmp_path: Path) -> None:
 
     found = read(tmp_path, "user,amount,time,is_fraud\n" + rows)
 
-    assert {str(each.incident_id) for each in found} == {"a#1", "a#2", "b#1", "b#2"}
-    assert sum(each.incident_id == "a#1" for each in found) == 3
+    assert {str(each.truth.incident_id) for each in found} == {"a#1", "a#2", "b#1", "b#2"}
+    assert sum(each.truth.incident_id == "a#1" for each in found) == 3
 
 
-def landed(transactions: list[LabelledTransaction]) -> list[bytes]:
+def landed(transactions: list[SentPayment]) -> list[bytes]:
     config = LandingConfig(run="r", bad_rate=0, senders=(PLAIN,), rows_per_file=10_000)
     return [line for file in landing_files(transactions, config) for line in file.data.splitlines()]
 
@@ -190,6 +189,6 @@ def test_every_line_of_a_file_lands_once(
     path = tmp_path_factory.mktemp("lines") / "t.jsonl"
     path.write_bytes(b'{"user":"a","amount":"1","time":"2026-01-01T00:00:00Z"}\n' + b"\n".join(lines))
 
-    found = list(open_dataset(path).transactions())
+    found = list(open_dataset(path, RATES).transactions())
 
     assert len(landed(found)) == 1 + len(lines)

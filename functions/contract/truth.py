@@ -1,0 +1,43 @@
+"""The truth about a payment: what the simulator made it, or what a data set's own column says.
+
+The simulator and the data sets of an analyst produce it; the backtest, the measures and the demo use it. It never travels with
+the payment: no function of the pipeline imports this module, so no decision can depend on it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+Record = dict[str, object]
+"""A transaction as on the wire: the fields of ``contract.transaction``, amount as text, no nulls."""
+
+
+class Truth(msgspec.Struct, frozen=True):
+    """What is true of one payment, independent of any decision or label."""
+
+    scenario: str | None = None
+    """The kind of fraud; None for a legitimate payment."""
+    incident_id: str | None = None
+    """The attack that the payment belongs to: one user, one kind of fraud. None for a payment that is an incident of its own."""
+    amount_base: float | None = None
+    """The amount in the base currency, major units, the same currency for all payments; None where it is not known."""
+
+    @property
+    def is_fraud(self) -> bool:
+        """Whether the payment is fraud."""
+        return self.scenario is not None
+
+
+class SentPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """One payment as its sender sends it, and beside it the truth, which is not sent."""
+
+    record: Record
+    """As on the wire; empty where only ``raw`` is known."""
+    raw: bytes | None = None
+    """The source's own line, where no field could be read from it. It is sent as it is, and will be quarantined."""
+    truth: Truth = Truth()
+
+    @property
+    def transaction_id(self) -> str:
+        """The record's id; empty where it has none."""
+        return str(self.record.get("transaction_id", ""))
