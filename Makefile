@@ -110,6 +110,10 @@ status: $(VENV)/.dev ## Show its health and counts; exits 1 if something is wron
 env: $(VENV)/.dev ## Print exports for any Kafka, Redis or AWS client: eval "$(make -s env)"
 	@$(PY) -m local.env
 
+.PHONY: row
+row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER= TRANSACTION= LIMIT=; TABLE= for one in AWS)
+	@$(PY) -m local.row --user "$(if $(findstring command,$(origin USER)),$(USER))" --transaction "$(TRANSACTION)" --limit $(or $(LIMIT),1) --table "$(TABLE)"
+
 .PHONY: redrive-local
 redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"

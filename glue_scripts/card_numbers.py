@@ -1,10 +1,10 @@
-"""Card numbers in text, and the keyed tokens that take their place.
+"""Card numbers in text, and the keyed tokens that replace them.
 
 A card number is a run of 13 to 19 digits of any script that passes Luhn's check (ISO/IEC 7812-1), written together or in
-groups with spaces or dashes of any kind between them. Dots part the groups of a card too, but more often an amount, a time,
-an address or a coordinate: with dots it is a card number only in the groups that are printed on cards. One number in ten
-of that length passes by chance: an identifier that does is replaced too, which does no harm, because the same number always
-gives the same token.
+groups with spaces or dashes of any kind between them. Dots separate the groups of a card too, but more often the parts of an
+amount, a time, an address or a coordinate: with dots it is a card number only in the groups that are printed on cards. One
+number in ten of that length passes by chance. An identifier that does is replaced too; this does no harm, because the same
+number always gives the same token.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ MIN_KEY_BYTES: Final = 16
 PREFIX: Final = "tok_"
 
 MIN_DIGITS: Final = 13
+"""Shorter texts hold no card number."""
+
 _MAX_DIGITS: Final = 19
 _TOKEN_LETTERS: Final = 24
 """Letters of a token, four bits each: 96 bits, so that two cards in 10^14 do not share one by chance."""
 
-# Letters only: a hexadecimal token would itself hold, now and then, a digit run that passes Luhn's check.
+# Letters only: a hexadecimal token would itself sometimes contain a run of digits that passes Luhn's check.
 _LETTER_OF_HEX: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
-# Unicode's spaces and dashes, and what takes no room at all; a regular expression's class without its brackets.
+# Unicode's spaces and dashes, and characters without width; a regular expression's class without its brackets.
 _PLAIN_SEPARATORS: Final = (
     " \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
     "\u00ad\u2010-\u2015\u2212\u301c\ufe58\ufe63\uff0d"
@@ -38,11 +40,11 @@ _PLAIN_SEPARATORS: Final = (
 _DOTS: Final = ".\u00b7\u2024\uff0e"
 _DOTS_IN: Final = frozenset(_DOTS)
 
-# Thirteen digits or more, each followed by at most two separators: cheap to look for, settled by what follows.
+# Thirteen digits or more, each followed by at most two separators: a cheap search; _Run decides.
 _CANDIDATE: Final = re.compile(rf"\d(?:[{_PLAIN_SEPARATORS}{_DOTS}]{{0,2}}\d){{12,}}")
 _CANDIDATE_IN_ASCII: Final = re.compile(
-    # Together or in groups; in a card's own groups with dots; a JSON number with an exponent, which becomes an id's digits.
-    rb"[0-9](?:(?:[ -]{0,2}[0-9]){12}|[0-9]{3}\.[0-9]{4,6}\.[0-9]|[eE]\+?1[0-9])"
+    # Together or in groups; in a card's own groups with dots; a JSON number with an exponent, whose digits become an id.
+    rb"[0-9](?:(?:[ -]{0,2}[0-9]){12}|[0-9]{3}\.[0-9]{4,6}\.[0-9]|[eE]\+?0*[1-9][0-9]*[\s,}\]])"
 )
 _GROUP: Final = re.compile(r"\d+")
 
@@ -51,7 +53,7 @@ _GROUPS_WITH_DOTS: Final = re.compile(r"(?:4,){3,4}[1-4],|4,6,[45],")
 
 _MOST_GROUPS_WITH_DOTS: Final = 5
 
-# JSON's escapes of UTF-16 units, and what Python makes of the bytes that are spaces and dashes in Windows-1252.
+# JSON's escapes of UTF-16 units, and Python's escapes of the bytes that are spaces and dashes in Windows-1252.
 _ESCAPE: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x(?:a0|ad|96|97)"
 )
@@ -90,7 +92,7 @@ class CardTokens:
         self._key = key
 
     def replace(self, text: str) -> str:
-        """Put a token in the place of every card number in ``text``; other text comes back as it is."""
+        """Replace every card number in ``text`` by its token; other text is returned as it is."""
         if len(text) < MIN_DIGITS:
             return text
         return _CANDIDATE.sub(lambda match: self._replace_in_run(match.group()), text)
@@ -101,8 +103,8 @@ class CardTokens:
         return PREFIX + mac[:_TOKEN_LETTERS].translate(_LETTER_OF_HEX)
 
     def _replace_in_run(self, text: str) -> str:
-        # A card number stands among other groups of digits ("4111 1111 1111 1111 12/27"), so every stretch of whole
-        # groups is tried, the longest first: a stretch that is too eager takes a neighbour along, never less than all.
+        # A card number can be next to other groups of digits ("4111 1111 1111 1111 12/27"), so every stretch of whole groups
+        # is tried, the longest first: too long a stretch replaces a neighbour as well, but always the whole card number.
         run = _Run(text)
         pieces: list[str] = []
         done = first = 0
@@ -117,7 +119,7 @@ class CardTokens:
 
 
 class _Run:
-    """Groups of digits that stand together, summed up beforehand: each stretch of them costs the same, however many."""
+    """Adjacent groups of digits, summed up beforehand: to check a stretch costs the same, however long it is."""
 
     def __init__(self, text: str) -> None:
         self.groups = list(_GROUP.finditer(text))
@@ -129,8 +131,8 @@ class _Run:
         gaps = ["", *(text[one.end() : other.start()] for one, other in pairwise(self.groups))]
         self._dotted = list(accumulate(not _DOTS_IN.isdisjoint(gap) for gap in gaps))
         self._dots = list(accumulate(gap in _DOTS_IN for gap in gaps))
-        # Luhn's check doubles every second digit from the right: the sums up to each digit, for stretches that end at an
-        # even place and for those that end at an odd one.
+        # Luhn's check doubles every second digit from the right: so there are sums up to each digit for stretches that end at
+        # an even position, and for those that end at an odd one.
         single = [int(digit) for digit in self._digits]
         double = [_DOUBLED[digit] for digit in single]
         even_single, odd_single = single.copy(), single.copy()
@@ -142,7 +144,7 @@ class _Run:
         return self._digits[self._begin(first) : self._ends[last]]
 
     def last_group_of_card(self, first: int) -> int | None:
-        """Find where the longest card number ends that begins with a group; None where none does."""
+        """Find the group in which the longest card number that begins with ``first`` ends; None where none begins."""
         begin = self._begin(first)
         for end in range(begin + _MAX_DIGITS, begin + MIN_DIGITS - 1, -1):
             last = self._group_ending_at.get(end)
@@ -167,17 +169,17 @@ class _Run:
 
 
 def may_hold_card_number(data: bytes) -> bool:
-    """Whether there are enough digits together; a quick look that misses no card number written in UTF-8.
+    """Whether there are enough digits together: a quick search that misses no card number written in UTF-8.
 
-    What is not ASCII can be digits of another script or spaces of another width, and is not looked at more closely.
+    True for all that is not ASCII: it can be digits of another script or spaces of another width.
     """
     return not data.isascii() or _CANDIDATE_IN_ASCII.search(data) is not None
 
 
 def unescaped(text: str) -> str:
-    r"""Write digits and separators that stand as JSON escapes as themselves; other escapes come back as they are.
+    r"""Replace JSON escapes of digits and separators by the characters; other escapes are returned as they are.
 
-    In a line that is no UTF-8 the same is done for the spaces and dashes of Windows-1252, which Python wrote as ``\xa0``.
+    In a line that is not UTF-8, so are the spaces and dashes of Windows-1252, which Python has written as ``\xa0``.
 
     >>> unescaped(r"\u0034111 \u00e9"), unescaped(r"4111\u00a01111") == "4111\u00a01111"
     ('4111 \\u00e9', True)

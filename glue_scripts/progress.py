@@ -1,7 +1,7 @@
 """One line a batch, in JSON, for people and machines; CloudWatch makes metrics from the same line.
 
-The line is in CloudWatch's embedded metric format: in a log group of Glue's it becomes metrics without a call to
-CloudWatch, and anywhere else it is just a line of JSON.
+The line is in CloudWatch's embedded metric format: in a log group of Glue it becomes metrics without a call to CloudWatch, and
+everywhere else it is a line of JSON.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ def ready_line(landing_path: str, topic: str, mapped_prefixes: Iterable[str] = (
 def batch_line(
     batch_id: int, counts: Counts, duration_ms: int, at_ms: int, namespace: str = DEFAULT_NAMESPACE
 ) -> str:
-    """Say what became of a batch.
+    """Write what became of a batch.
 
     Parameters
     ----------
     batch_id : int
-        The query's number for it; the same when the batch is done again after a crash.
+        The query's number for it; a batch that is repeated after a crash has the same.
     counts : Counts
         What became of its rows.
     duration_ms : int
@@ -75,14 +75,14 @@ def batch_line(
     at_ms : int
         The clock, milliseconds since the epoch.
     namespace : str
-        CloudWatch's, which environments that share an account have each their own of.
+        CloudWatch's; environments that share an account have one each.
 
     Returns
     -------
     str
         One line: ``event`` (``"batch"``), ``batch_id``, ``rows_in``, ``published``, ``quarantined``,
         ``internal_errors``, ``dropped_columns`` (name to rows), ``dropped_values``, ``duration_ms``, and what
-        CloudWatch wants.
+        CloudWatch needs.
     """
     line: dict[str, Any] = {
         "event": "batch",

@@ -20,6 +20,7 @@ from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
 from engine.decide import decide
 from engine.features.catalogue import FEATURE_SET
+from engine.features.stored import pack
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from engine.rules.ruleset import parse_ruleset
@@ -89,7 +90,7 @@ def _score(
         reasons=assessment.reasons,
         shadow_rule_ids=assessment.shadow_rule_ids,
         failed_rule_ids=assessment.failed_rule_ids,
-        features=tuple(decided.features.values()),
+        features=pack(decided.features),
         feature_set=FEATURE_SET,
         ruleset_version=f"{ruleset.version}+{ruleset.digest}",
         profile_version=profile.tx_count,

@@ -332,7 +332,7 @@ def _quoted(text: str | None) -> str | None:
 
 
 def _named(identifier: str) -> str:
-    # It stands in a line of our own text: shortened, and in quotation marks where it could be read as our words.
+    # It is part of our own text: shortened, and in quotation marks where it could be read as our words.
     if _WORD.fullmatch(identifier):
         return shortened(identifier, 24)
     return quoted(shortened(_shown(identifier), 24))

@@ -141,4 +141,4 @@ def _folded(character: str, is_allowed: Callable[[str], bool]) -> str:
     if is_allowed(character):
         return character
     base = "".join(part for part in unicodedata.normalize("NFKD", character) if is_allowed(part))
-    return " ".join(base.split()) or "?"
+    return base.strip() or "?"

@@ -103,6 +103,11 @@ def _scored_transaction() -> dict[str, Any]:
         "ruleset_version": text,
         "scored_at_ms": count,
         "expires_at": count | {"description": "Seconds since the epoch."},
+        "features": {
+            "type": "string",
+            "contentEncoding": "base64",
+            "description": "MessagePack array in the order of the feature set; DynamoDB's type B.",
+        },
         "detail": {"type": "string", "contentMediaType": "application/json", "contentSchema": detail},
     }
     return {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from contract.scored import Position, ScoredTransaction
 from engine.decide import decide
 from engine.features.catalogue import FEATURE_SET
+from engine.features.stored import pack
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from score.batch_work import BatchWork
@@ -154,7 +155,7 @@ class ScoreStage:
                 reasons=assessment.reasons,
                 shadow_rule_ids=assessment.shadow_rule_ids,
                 failed_rule_ids=assessment.failed_rule_ids,
-                features=tuple(decided.features.values()),
+                features=pack(decided.features),
                 feature_set=FEATURE_SET,
                 ruleset_version=ruleset_version,
                 profile_version=profile.tx_count,

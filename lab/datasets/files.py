@@ -20,10 +20,10 @@ SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 """Kinds of files, each also with .gz."""
 
 MAX_ARRAY_BYTES: Final = 512 * 1024 * 1024
-"""A JSON array has to be read whole; a larger one is refused, as JSON lines it is not."""
+"""A JSON array has to be read whole, so a larger one is refused; JSON lines have no limit."""
 
 _COLUMN_SAMPLE: Final = 100
-"""JSON rows may leave fields out; so many are looked at to know the columns."""
+"""JSON rows may leave fields out: the columns are those of so many rows."""
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=str)
 
@@ -34,9 +34,9 @@ class Row(msgspec.Struct, frozen=True):
     """One row of a file."""
 
     fields: dict[str, object] | None
-    """Column to value; None where the row cannot be taken apart."""
+    """Column to value; None where the row cannot be parsed."""
     raw: bytes
-    """What stands in the file; for a CSV row, the same values again."""
+    """The bytes in the file; for a CSV row, its values written as CSV again."""
 
 
 def find_files(path: Path) -> list[Path]:
@@ -45,7 +45,7 @@ def find_files(path: Path) -> list[Path]:
     Raises
     ------
     DatasetError
-        Where there is nothing that can be read.
+        If there is no file that can be read.
     """
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.is_file() and _kind(file) in SUFFIXES)
@@ -60,17 +60,17 @@ def find_files(path: Path) -> list[Path]:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """Read a file's rows, one after the other.
+    """Read the rows of a file, one after the other.
 
     Yields
     ------
     Row
-        Every row but blank ones; bytes that are no UTF-8 and rows of another width than the header come as ``raw``.
+        Every row but blank ones. Of bytes that are not UTF-8 and of rows of another width than the header, only ``raw``.
 
     Raises
     ------
     DatasetError
-        Where the file as a whole is not what its name says.
+        If the file as a whole is not what its name says.
     """
     kind = _kind(path)
     with cast("BinaryIO", gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")) as file:
@@ -91,7 +91,7 @@ def columns_of(path: Path) -> tuple[str, ...]:
     Raises
     ------
     DatasetError
-        Where there is no row.
+        If there is no row.
     """
     rows = read_rows(path)
     seen: dict[str, None] = {}
@@ -139,7 +139,7 @@ def _json_rows(file: BinaryIO, path: Path) -> Iterator[Row]:
         rows = msgspec.json.decode(data, type=list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: not a JSON array ({error})") from error
-    # A line break inside a row is white space in JSON, and would end the row in a file of lines.
+    # A line break inside a row is white space in an array, but would end the row in a file of lines.
     yield from (_json_row(msgspec.json.format(bytes(row), indent=-1)) for row in rows)
 
 

@@ -68,8 +68,8 @@ class Dataset(msgspec.Struct, frozen=True):
         if len(first) <= SORT_LIMIT:
             first.sort(key=_order)
         incidents = _Incidents()
-        for labelled in chain(first, rows):
-            yield incidents.named(labelled)
+        for payment in chain(first, rows):
+            yield incidents.add_to(payment)
 
 
 def open_dataset(path: Path, rates: Mapping[str, float], mapping: Path | None = None) -> Dataset:
@@ -106,7 +106,7 @@ class _RowReader:
         self._mapper = RowMapper(mapping)
         self._label, self._scenario = mapping.label, mapping.scenario
         self._rates = rates
-        self._seen: Counter[bytes] = Counter()
+        self._copies: Counter[bytes] = Counter()
         named = mapping.label.fraud_values if mapping.label else ()
         self._fraud_values = {text.lower() for text in named or FRAUD_VALUES}
 
@@ -122,8 +122,8 @@ class _RowReader:
     def _derived_id(self, raw: bytes) -> str:
         # By content, and by number among equal rows: the same file gives the same ids, in any order of its rows.
         digest = blake2b(raw.strip(), digest_size=10).digest()
-        self._seen[digest] += 1
-        return f"row-{digest.hex().translate(_LETTERS)}-{self._seen[digest]}"
+        self._copies[digest] += 1
+        return f"row-{digest.hex().translate(_LETTERS)}-{self._copies[digest]}"
 
     def _scenario_of(self, fields: dict[str, object]) -> str | None:
         if self._label is None or str(source_value(self._label, fields)).lower() not in self._fraud_values:
@@ -147,26 +147,26 @@ class _Incidents:
         self._last: dict[str, datetime] = {}
         self._count: Counter[str] = Counter()
 
-    def named(self, labelled: SentPayment) -> SentPayment:
-        at = _event_at(labelled)
-        user = labelled.record.get("user_id")
-        if not labelled.truth.is_fraud or at is None or not isinstance(user, str):
-            return labelled
+    def add_to(self, payment: SentPayment) -> SentPayment:
+        at = _event_at(payment)
+        user = payment.record.get("user_id")
+        if not payment.truth.is_fraud or at is None or not isinstance(user, str):
+            return payment
         if user not in self._last or abs(at - self._last[user]) > INCIDENT_GAP:
             self._count[user] += 1
         self._last[user] = at
-        truth = msgspec.structs.replace(labelled.truth, incident_id=f"{user}#{self._count[user]}")
-        return msgspec.structs.replace(labelled, truth=truth)
+        truth = msgspec.structs.replace(payment.truth, incident_id=f"{user}#{self._count[user]}")
+        return msgspec.structs.replace(payment, truth=truth)
 
 
-def _event_at(labelled: SentPayment) -> datetime | None:
+def _event_at(payment: SentPayment) -> datetime | None:
     try:
-        at = datetime.fromisoformat(str(labelled.record.get("timestamp")))
+        at = datetime.fromisoformat(str(payment.record.get("timestamp")))
     except ValueError:
         return None
     return at if at.tzinfo is not None else None
 
 
-def _order(labelled: SentPayment) -> tuple[bool, datetime]:
-    at = _event_at(labelled)
+def _order(payment: SentPayment) -> tuple[bool, datetime]:
+    at = _event_at(payment)
     return (at is None, at or datetime.min.replace(tzinfo=UTC))

@@ -1,7 +1,7 @@
-"""A file of transactions that nobody here wrote: made by the generator package ``synccfd``, its fraud labels kept.
+"""A file of transactions by somebody else's generator, the package ``synccfd``, with its fraud labels.
 
 ``python -m lab.datasets.sample`` writes build/sample-data/synccfd.csv; its mapping is synccfd.yaml beside this file.
-The package draws from data of its own (Brazilian municipalities) and needs no network.
+The package has its own data (Brazilian municipalities) and needs no network.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # it ships no types
 
 MAPPING: Final = Path(__file__).with_name("synccfd.yaml")
-"""The mapping that reads the file."""
+"""The mapping of the file."""
 
 CUSTOMERS: Final = 300
 TERMINALS: Final = 6_000
-"""Many, because two of them are compromised every day, whatever their number."""
+"""Many, because two of them are compromised every day, however many there are."""
 
 DAYS: Final = 30
 ROWS: Final = 10_000
-"""At most; the latest of them are kept, since the first days have no history."""
+"""The most rows; the latest are kept, since the first days have no history."""
 
 SEED: Final = 42
 START: Final = "2025-01-01"
@@ -44,7 +44,7 @@ def make_sample(path: Path, rows: int = ROWS) -> int:
     Returns
     -------
     int
-        How many were written. The same versions of the packages write the same bytes.
+        How many rows were written. The same versions of the packages write the same bytes.
     """
     transactions = _generate()
     latest = transactions.sort_values(["TX_DATETIME", "TRANSACTION_ID"]).tail(rows)
@@ -54,10 +54,10 @@ def make_sample(path: Path, rows: int = ROWS) -> int:
 
 
 def _generate() -> pd.DataFrame:
-    # Imported here: pandas and geopandas take seconds, and whoever only asks for MAPPING needs neither.
+    # Imported here: pandas and geopandas take seconds, and a caller that needs only MAPPING needs neither.
     from synccfd import DatasetGenerator
 
-    # The package tells its progress in dozens of bars, and uses what pandas has begun to deprecate.
+    # The package prints its progress in dozens of bars, and uses functions that pandas has deprecated.
     silence = io.StringIO()
     with (
         contextlib.redirect_stdout(silence),
@@ -76,7 +76,7 @@ def _generate() -> pd.DataFrame:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write the sample file and say how to use it."""
+    """Write the sample file and print how to use it."""
     parser = argparse.ArgumentParser(prog="python -m lab.datasets.sample", description=main.__doc__)
     parser.add_argument("--out", type=Path, default=Path("build/sample-data/synccfd.csv"))
     parser.add_argument("--rows", type=int, default=ROWS, help="the most rows to write")

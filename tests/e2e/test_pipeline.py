@@ -17,7 +17,7 @@ from contract.alert import Alert
 from contract.scored import Decision
 from contract.transaction import encode_transaction
 from engine.decide import is_fraudulent
-from engine.features.catalogue import FEATURE_NAMES
+from engine.features.stored import unpack
 from engine.rules.ruleset import parse_ruleset
 from local.demo.final_state import quarantined_id
 from local.resources import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX
@@ -98,7 +98,7 @@ def test_a_decision_can_be_recomputed_from_its_stored_row(system: System) -> Non
     rows = system.wait_for(lambda: system.all_rows(user_id, 3), "three rows")
 
     for row in rows:
-        features = dict(zip(FEATURE_NAMES, row.features, strict=True))
+        features = unpack(row.features, row.feature_set)
         verdict = is_fraudulent(features, row.transaction, ruleset)
         assert (verdict.risk_score, verdict.decision, verdict.reasons) == (
             row.risk_score,

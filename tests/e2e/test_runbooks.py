@@ -10,7 +10,7 @@ import redis
 
 from contract.alert import Alert
 from contract.transaction import encode_transaction
-from engine.features.catalogue import FEATURE_NAMES
+from engine.features.stored import unpack
 from local.redrive import redrive
 from local.resources import ALERT_INBOX, ALERT_TOPIC
 
@@ -77,5 +77,5 @@ def test_profiles_are_rebuilt_from_history_after_the_cache_was_emptied(system: S
     rows = system.wait_for(lambda: system.all_rows(user_id, 4), "the fourth row")
     last = max(rows, key=lambda row: row.position.offset)
     assert last.position.offset > max(row.position.offset for row in before)
-    assert last.features[FEATURE_NAMES.index("profile_tx_count")] == 3
+    assert unpack(last.features, last.feature_set)["profile_tx_count"] == 3
     assert not last.degraded

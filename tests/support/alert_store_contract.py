@@ -1,4 +1,4 @@
-"""The contract of the alert stage's tables: the same tests for a dict, moto, MiniStack and AWS's DynamoDB Local.
+"""What the alert stage relies on in its tables, checked on every implementation of them.
 
 A subclass gives the fixture ``tables``.
 """

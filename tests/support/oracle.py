@@ -14,7 +14,7 @@ from contract.errors import InvalidTransactionError
 from contract.scored import Decision, FeatureValue, Position, Reason, ScoredTransaction
 from contract.transaction import decode_transaction
 from engine.decide import decide
-from engine.features.catalogue import FEATURE_NAMES
+from engine.features.stored import unpack
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 
@@ -45,13 +45,14 @@ class ExpectedRow(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...]
     shadow_rule_ids: tuple[str, ...]
     failed_rule_ids: tuple[str, ...]
-    features: tuple[FeatureValue, ...]
+    features: dict[str, FeatureValue]
     profile_version: int
 
     @classmethod
     def of(cls, row: ScoredTransaction) -> ExpectedRow:
-        """The same part of a stored row, to compare it."""
-        return cls(**{name: getattr(row, name) for name in cls.__struct_fields__})
+        """What a stored row says."""
+        fields = {name: getattr(row, name) for name in cls.__struct_fields__}
+        return cls(**fields | {"features": unpack(row.features, row.feature_set)})
 
 
 class Oracle:
@@ -99,7 +100,7 @@ class Oracle:
             assessment.reasons,
             assessment.shadow_rule_ids,
             assessment.failed_rule_ids,
-            tuple(decided.features.values()),
+            decided.features,
             profile.tx_count,
         )
 
@@ -141,9 +142,10 @@ class Oracle:
             for name in ExpectedRow.__struct_fields__
             if name != "features" and getattr(stored, name) != getattr(wanted, name)
         ]
-        names = zip(FEATURE_NAMES, stored.features, wanted.features, strict=True)
         changed += [
-            f"feature {name} is {got!r}, must be {want!r}" for name, got, want in names if got != want
+            f"feature {name} is {stored.features[name]!r}, must be {value!r}"
+            for name, value in wanted.features.items()
+            if stored.features[name] != value
         ]
         return "; ".join(changed) or None
 

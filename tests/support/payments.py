@@ -76,7 +76,7 @@ def make_scored(transaction: Transaction | None = None, **changes: Any) -> Score
             Reason("impossible_travel", 60, "8,000 km from the last payment in 30 minutes."),
             Reason("high_amount", 25, "25 times the usual amount."),
         ),
-        "features": (1250.0, 3, True, "FR"),
+        "features": msgspec.msgpack.encode([12_500_000, 3, True, "FR"]),
         "feature_set": "1",
         "ruleset_version": "7",
         "profile_version": 12,

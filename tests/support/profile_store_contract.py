@@ -1,4 +1,4 @@
-"""What the score stage relies on in its profile store, checked on everything that stands in for it.
+"""What the score stage relies on in its profile store, checked on every implementation of it.
 
 A subclass gives the fixture ``cache``; the same tests then hold for the store in memory, fakeredis and a real Valkey. The model
 test and its mutants run on the store in memory: whatever they rest on must be a test here.

@@ -136,7 +136,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
             self._pay(random.randrange(USERS) if user is None else user, random)
 
     @rule(user=users, seed=seeds)
-    def pay_more_often_than_the_ring_keeps(self, user: int, seed: int) -> None:
+    def pay_more_often_than_the_profile_keeps_recent_payments(self, user: int, seed: int) -> None:
         self.pay(user=user, count=40, seed=seed)
 
     @rule(user=users, back=st.integers(0, 45))
@@ -170,7 +170,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.abandoned) < 4)
     @rule(sizes=sizes, seed=seeds, faults=faults_drawn, steps=steps)
     def deliver_and_time_out(self, sizes: list[int], seed: int, faults: Faults | None, steps: int) -> None:
-        """The invocation goes on sooner or later; its batch is redelivered meanwhile."""
+        """It continues later; its batch is delivered again meanwhile."""
         if (writer := self._begin(sizes, seed, faults)) is not None:
             writer.step(steps)
             if not writer.has_ended:
@@ -178,7 +178,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.abandoned)
     @rule(which=st.integers(0, 3), steps=steps, faults=faults_drawn)
-    def go_on_after_time_out(self, which: int, steps: int, faults: Faults | None) -> None:
+    def continue_after_the_time_out(self, which: int, steps: int, faults: Faults | None) -> None:
         self._set(faults)
         writer = self.abandoned[which % len(self.abandoned)]
         writer.step(steps)
@@ -186,7 +186,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
             self.abandoned.remove(writer)
 
     @rule(first=st.integers(0, 11), second=st.integers(0, 11), seed=seeds, faults=faults_drawn)
-    def deliver_two_partitions_at_once(
+    def deliver_two_partitions_in_parallel(
         self, first: int, second: int, seed: int, faults: Faults | None
     ) -> None:
         both = [self._begin([first, 0], seed, faults), self._begin([0, second], seed, faults)]
@@ -243,7 +243,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
     # What must hold
 
     @invariant()
-    def stored_rows_are_the_oracles_and_never_change(self) -> None:
+    def stored_rows_are_those_of_the_oracle_and_stay(self) -> None:
         rows = self.world.history.rows
         new = [from_history_item(item) for key, item in rows.items() if key not in self.stored]
         problems = self.oracle.problems_of(new, BY_VERSION.get)
@@ -253,26 +253,27 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.stored = dict(rows)
 
     @invariant()
-    def what_is_committed_is_stored_or_quarantined(self) -> None:
+    def committed_records_are_stored_or_quarantined(self) -> None:
         done = self.topic.highest_committed
-        kept = {record.position for record in self.world.quarantine.kept}
+        quarantined = {record.position for record in self.world.quarantine.kept}
+        stored = self.world.history.rows
         missing = [
             expected.position
             for key, expected in self.oracle.payments.items()
-            if expected.position.offset < done[expected.position.partition] and key not in self.stored
+            if expected.position.offset < done[expected.position.partition] and key not in stored
         ]
-        missing += [p for p in self.oracle.rejected if p.offset < done[p.partition] and p not in kept]
+        missing += [p for p in self.oracle.rejected if p.offset < done[p.partition] and p not in quarantined]
         assert not missing, missing
 
     @rule()
-    def be_quiet(self) -> None:
-        """End all faults and deliver everything; one more payment of each user makes the stage read or rebuild its profile."""
+    def recover(self) -> None:
+        """Stop all faults and deliver everything; one more payment of each user then shows its profile."""
         self._drain()
         for user in range(USERS):
             self._pay(user, Random(user))
         self._drain()
-        self.stored_rows_are_the_oracles_and_never_change()
-        self.what_is_committed_is_stored_or_quarantined()
+        self.stored_rows_are_those_of_the_oracle_and_stay()
+        self.committed_records_are_stored_or_quarantined()
         profiles = {
             user_id: Profile.from_bytes(body) for user_id, (_, body) in self.world.profiles.values.items()
         }
@@ -281,12 +282,12 @@ class ScoreStageMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
-            self.be_quiet()
+            self.recover()
             for writer in self.abandoned:
                 writer.finish()
             while self.world.late_writes:
                 self.world.late_writes.pop()()
-            self.be_quiet()
+            self.recover()
         finally:
             for writer in self.abandoned:
                 writer.kill()

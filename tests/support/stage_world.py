@@ -1,7 +1,7 @@
 """The score stage's surroundings in memory, one step at a time: a topic, its consumer, and stores that fail on purpose.
 
-A writer is one invocation of the stage in a thread of its own. It pauses before and after each call of a store, until the test
-lets it go on. So any number of writers can be interleaved in any way, and each can be killed at any step.
+A writer is one invocation of the stage in a thread of its own. It pauses before and after each call to a store until it is
+stepped: so any number of them can be interleaved in any way, and any can be killed anywhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Pause = Callable[[], None]
 
 
 class Killed(BaseException):
-    """Ends a writer's thread at its current step, as SIGKILL ends a process."""
+    """Ends a writer's thread where it pauses, as SIGKILL ends a process."""
 
 
 class Writer:
@@ -40,7 +40,7 @@ class Writer:
     spans : Mapping[int, tuple[int, int]]
         Partition to the first offset of the batch and the one after its last.
     run : Callable[[Pause], PartialBatchResponse]
-        Handles the event, and calls its argument wherever it may pause.
+        Handles the event, calling its argument wherever it may pause.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Writer:
         self._paused.acquire()
 
     def step(self, count: int = 1) -> None:
-        """Go on to the next pause, ``count`` times, or to the end."""
+        """Continue to the next pause, ``count`` times, or to its end."""
         for _ in range(count):
             if self.has_ended:
                 return
@@ -71,12 +71,12 @@ class Writer:
             raise self._defect
 
     def finish(self) -> None:
-        """Go on to the end."""
+        """Continue to the end."""
         while not self.has_ended:
             self.step()
 
     def kill(self) -> None:
-        """End it at its current step."""
+        """Kill it where it pauses."""
         self._is_killed = True
         self.finish()
 
@@ -91,7 +91,7 @@ class Writer:
             self._pause()
             self.response = run(self._pause)
         except (Killed, HistoryUnavailableError):
-            self.response = None  # the whole batch is redelivered
+            self.response = None  # the whole batch is delivered again
         except BaseException as error:  # noqa: BLE001 raised again by whoever steps
             self._defect = error
         finally:
@@ -110,7 +110,7 @@ class CacheFault(Enum):
 
 @dataclass
 class Faults:
-    """The current faults, for all writers."""
+    """What goes wrong at present, for all writers."""
 
     cache_down: bool = False
     next_cache_write: CacheFault | None = None
@@ -161,7 +161,7 @@ class SteppedProfiles:
             sent = [_frozen(write) for write in writes]
 
             def arrive() -> None:
-                with suppress(CacheUnavailableError):  # refused; nobody receives the answer
+                with suppress(CacheUnavailableError):  # refused; nobody reads the answer
                     profiles.write(sent, progress)
 
             self._world.late_writes.append(arrive)
@@ -184,7 +184,7 @@ def _frozen(write: ProfileWrite) -> ProfileWrite:
 
 
 class SteppedHistory:
-    """The history as one writer sees it: rows are stored in any order, as by parallel requests."""
+    """The history as one writer sees it: rows in any order, as parallel requests store them."""
 
     def __init__(self, world: Surroundings, pause: Pause, random: Random) -> None:
         self._world = world
@@ -262,7 +262,7 @@ class Topic:
         return Position(TOPIC, partition, len(self.logs[partition]) - 1)
 
     def backlog(self, partition: int) -> int:
-        """How many records come after the committed offset."""
+        """Records from the committed offset on."""
         return len(self.logs[partition]) - self.committed[partition]
 
     def add_partition(self) -> None:
@@ -273,7 +273,7 @@ class Topic:
         self.highest_committed.append(0)
 
     def rewind(self, partition: int, count: int) -> None:
-        """Forget the latest commits, as if they had not reached Kafka."""
+        """Undo the latest commits, as for a consumer whose commit was lost."""
         self.committed[partition] = max(
             self.committed[partition] - count, min(self._not_before[partition], self.committed[partition])
         )
@@ -294,7 +294,7 @@ class Topic:
         return spans, make_event(records)
 
     def answered(self, writer: Writer) -> None:
-        """Commit what a writer's answer reports as done: up to the lowest record that it names for redelivery."""
+        """Commit what a writer's answer says is done: up to the lowest record to be delivered again."""
         if writer.response is None:
             return
         for partition, (_, stop) in writer.spans.items():
@@ -310,7 +310,7 @@ class Topic:
 
 
 class NoTelemetry:
-    """Accepts every report and ignores it."""
+    """Accepts every report and keeps none."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None

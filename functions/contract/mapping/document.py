@@ -204,7 +204,7 @@ def _decoded(text: str) -> dict[object, object]:
         keys = [str(key.value) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                raise MappingError(key, "is there twice")
+                raise MappingError(key, "exists twice")
     return document
 
 

@@ -162,7 +162,7 @@ def test_filter_policies_choose_by_severity_rule_country_and_score(deployment: D
     }
 
 
-def test_marks_of_the_stage_do_not_make_it_tell_again(deployment: Deployment) -> None:
+def test_marks_of_the_stage_do_not_make_it_alert_again(deployment: Deployment) -> None:
     inbox = deployment.subscribe()
     deployment.insert(payment("tx-1"), payment("tx-2", 1))
     deployment.stage().handle({"Records": deployment.stream_records()}, Context())

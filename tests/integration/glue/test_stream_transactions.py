@@ -1,4 +1,4 @@
-"""The job as it runs: its own process, real Kafka, S3 through s3a; and killed in the middle."""
+"""The job as a process of its own, with real Kafka and S3 through s3a; and killed in the middle."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Job:
             return read_progress(lines)
 
     def kill(self) -> None:
-        """SIGKILL to Python, Java and workers at once, as when the machine goes."""
+        """SIGKILL to Python, Java and workers at once, as when the machine fails."""
         assert self.process is not None
         os.killpg(self.process.record.pid, signal.SIGKILL)
         self.process.stop()
@@ -174,7 +174,7 @@ def test_a_job_killed_before_its_checkpoint_loses_nothing_and_quarantines_nothin
     lines = [*first, f'{{"card": "{VISA}"}}', "not json"]
     s3.put_object(Bucket=landing, Key="in/day 1/a.jsonl", Body="\n".join(lines).encode())
     job.start()
-    job.wait_for(lambda progress: progress.batches >= 1, "the first batch is written")
+    job.wait_for(lambda progress: progress.batches >= 1, "the first batch to be written")
     job.kill()
     # The kill can come just after the commit: without it, the disk is as a kill just before leaves it.
     for file in (tmp_path / "checkpoint" / "commits").glob("*0*"):
@@ -183,7 +183,7 @@ def test_a_job_killed_before_its_checkpoint_loses_nothing_and_quarantines_nothin
     header = "user_id,transaction_id,timestamp,amount,note\n"
     s3.put_object(Bucket=landing, Key="in/b.csv", Body=f"{header}u-b-0,b-0,{AT},7.10,x\n".encode())
     job.start()
-    job.wait_for(lambda progress: progress.published >= 21, "both files are published")
+    job.wait_for(lambda progress: progress.published >= 21, "both files to be published")
     progress = job.progress()
 
     records = consume(kafka_bootstrap, topic)
@@ -221,7 +221,9 @@ def test_a_banks_own_columns_reach_the_topic_by_the_mapping_of_their_prefix(
     s3.put_object(Bucket=landing, Key="in/acme.csv", Body=(header + good).encode())
     s3.put_object(Bucket=landing, Key="in/usual.jsonl", Body=json.dumps(transaction("u")).encode())
     job.start()
-    job.wait_for(lambda progress: progress.published + progress.quarantined >= 5, "all three files are read")
+    job.wait_for(
+        lambda progress: progress.published + progress.quarantined >= 5, "all three files to be read"
+    )
 
     token = CardTokens(LOCAL_TOKENIZATION_KEY.encode()).token(VISA)
     assert sorted(consume(kafka_bootstrap, topic)) == [
@@ -264,9 +266,9 @@ def test_a_job_waits_for_the_first_file_reports_damaged_ones_and_ends_at_sigterm
 
     s3.put_object(Bucket=landing, Key="in/cut.jsonl.gz", Body=gzip.compress(os.urandom(10_000))[:5000])
     s3.put_object(Bucket=landing, Key="in/garbage.csv.gz", Body=b"no gzip at all")
-    job.wait_for(lambda _: len(damaged_files()) == 2, "both damaged files are told of")
+    job.wait_for(lambda _: len(damaged_files()) == 2, "both damaged files to be reported")
     s3.put_object(Bucket=landing, Key="in/good.jsonl", Body=json.dumps(transaction("g-0")).encode())
-    job.wait_for(lambda progress: progress.published == 1, "the good file is published")
+    job.wait_for(lambda progress: progress.published == 1, "the good file to be published")
     job.stop()
 
     assert damaged_files() == {f"s3://{landing}/in/cut.jsonl.gz", f"s3://{landing}/in/garbage.csv.gz"}

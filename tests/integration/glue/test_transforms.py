@@ -100,7 +100,7 @@ def test_json_lines_plain_and_compressed_flow_with_bad_rows_beside_them(
     }
 
 
-def test_good_rows_become_keyed_records_and_bad_rows_keep_their_place(
+def test_good_rows_become_keyed_records_and_bad_rows_keep_file_and_line(
     spark: SparkSession, landing: Path
 ) -> None:
     bad = f'{{"amount": "-1", "card": "{VISA}"}}'

@@ -63,6 +63,7 @@ def handler(event, context):
 '''
 FUNCTION = """
 description: Test function.
+packages: [echo]
 handler: echo.{module}.handler
 packages: [contract, echo]
 runtime: python3.11
@@ -94,9 +95,8 @@ def make_pool(tmp_path: Path) -> Iterator[Callable[..., FunctionPool]]:
 
     def make(max_workers: int = 1, module: str = "handler", **environment: str) -> FunctionPool:
         functions = tmp_path / "functions"
-        for name in ("echo", "contract"):
-            (functions / name).mkdir(parents=True)
-            (functions / name / "__init__.py").touch()
+        (functions / "echo").mkdir(parents=True)
+        (functions / "echo" / "__init__.py").touch()
         (functions / "echo" / "handler.py").write_text(HANDLER)
         (functions / "echo" / "broken.py").write_text("import no_such_package\n")
         (functions / "echo" / "requirements.txt").touch()

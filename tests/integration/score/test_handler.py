@@ -83,7 +83,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return {name: value for line in lines for name, value in line.items()}
 
 
-def test_a_batch_is_scored_and_stored_and_its_metrics_given(
+def test_a_batch_is_scored_and_stored_and_its_metrics_emitted(
     system: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = system.load()(event_of(make_grocery_payment(timestamp=NOW)), Context())
@@ -92,8 +92,8 @@ def test_a_batch_is_scored_and_stored_and_its_metrics_given(
     [item] = system.dynamodb.scan(TableName=system.table)["Items"]
     assert from_history_item(item).transaction == make_grocery_payment(timestamp=NOW)
     assert system.cache.exists("profile:{1}:user-1", f"progress:{{1}}:{TOPIC}/0") == 2
-    told = printed(capsys)
-    assert (told["RecordsReceived"], told["TransactionsScored"]) == ([1.0], [1.0])
+    output = printed(capsys)
+    assert (output["RecordsReceived"], output["TransactionsScored"]) == ([1.0], [1.0])
 
 
 def test_a_redelivery_finds_its_row_and_folds_once(system: System) -> None:
@@ -107,19 +107,19 @@ def test_a_redelivery_finds_its_row_and_folds_once(system: System) -> None:
     assert system.dynamodb.scan(TableName=system.table)["Count"] == 1
 
 
-def test_a_bad_record_is_told_by_position_and_field_and_kept_whole(
+def test_a_bad_record_is_logged_by_position_and_field_and_quarantined_whole(
     system: System, capsys: pytest.CaptureFixture[str]
 ) -> None:
     system.load()(make_event([(Position(TOPIC, 3, 5), b'{"user_id": 7}')]), Context())
 
     [message] = system.sqs.receive_message(QueueUrl=system.queue_url)["Messages"]
     assert json.loads(message["Body"])["value_base64"] == b64encode(b'{"user_id": 7}').decode()
-    told = printed(capsys)
-    assert (told["position"], told["field"]) == (f"{TOPIC}/3/5", "user_id")
-    assert told["RecordsQuarantined"] == [1.0]
+    output = printed(capsys)
+    assert (output["position"], output["field"]) == (f"{TOPIC}/3/5", "user_id")
+    assert output["RecordsQuarantined"] == [1.0]
 
 
-def test_without_cache_and_table_the_batch_comes_again_and_the_logs_hold_nothing_personal(
+def test_without_cache_and_table_the_batch_is_delivered_again_and_the_logs_hold_nothing_personal(
     system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = system.load()

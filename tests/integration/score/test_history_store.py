@@ -89,7 +89,7 @@ def test_an_insert_never_overwrites(store: DynamoHistoryStore) -> None:
     assert newest(store) == rows(5)
 
 
-def test_positions_are_found_for_the_rows_that_stand(store: DynamoHistoryStore) -> None:
+def test_positions_are_found_for_the_rows_that_exist(store: DynamoHistoryStore) -> None:
     batch = rows(150)
     store.insert(batch, lambda: True)
     keys = [("user-1", row.transaction.event_key) for row in batch]
@@ -106,7 +106,7 @@ def test_the_newest_rows_are_bounded(store: DynamoHistoryStore) -> None:
     assert newest(store) == batch[20:]
 
 
-def test_a_table_that_does_not_answer_fails_the_rows_and_raises_on_reads() -> None:
+def test_an_unreachable_table_fails_the_rows_and_raises_on_reads() -> None:
     client = boto3.client(
         "dynamodb",
         endpoint_url="http://127.0.0.1:1",
@@ -149,7 +149,7 @@ def refuse(client: Any, operation: str, times: int, code: str, status: int) -> l
         ("BatchGetItem", "ThrottlingException", 400),
     ],
 )
-def test_a_read_that_is_refused_for_a_while_is_asked_again(
+def test_a_read_that_is_refused_for_a_while_is_retried(
     dynamodb: Any, store: DynamoHistoryStore, operation: str, code: str, status: int
 ) -> None:
     [row] = rows(1)
@@ -163,7 +163,7 @@ def test_a_read_that_is_refused_for_a_while_is_asked_again(
     assert len(asked) == 4
 
 
-def test_a_read_is_not_asked_again_where_there_is_no_time_or_no_hope(
+def test_a_read_is_not_retried_without_time_or_without_rights(
     dynamodb: Any, store: DynamoHistoryStore
 ) -> None:
     throttled = refuse(dynamodb, "Query", times=100, code="ThrottlingException", status=400)

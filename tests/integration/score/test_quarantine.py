@@ -54,7 +54,7 @@ def rejected(offset: int, value: bytes | None, key: bytes | None = b"user") -> R
     return Rejected(Position("transaction_stream", 1, offset), 1_790_000_000_000, "$", "not JSON", key, value)
 
 
-def test_records_are_kept_whole_whatever_they_hold(bench: Bench) -> None:
+def test_records_are_quarantined_whole_whatever_they_hold(bench: Bench) -> None:
     values = [b"", None, b"\xff\x00\xed\xa0\x80", b"{" * 1000, bytes(range(256)) * 4096, b"x" * 70_000]
     records = [rejected(offset, value) for offset, value in enumerate(values)]
 
@@ -69,7 +69,7 @@ def test_records_are_kept_whole_whatever_they_hold(bench: Bench) -> None:
     }
 
 
-def test_more_than_one_request_holds_are_all_kept(bench: Bench) -> None:
+def test_more_records_than_a_request_holds_are_all_quarantined(bench: Bench) -> None:
     records = [rejected(offset, b"y" * (60_000 if offset % 3 == 0 else 10)) for offset in range(25)]
 
     assert bench.quarantine.put(records) == set()
@@ -77,7 +77,7 @@ def test_more_than_one_request_holds_are_all_kept(bench: Bench) -> None:
     assert [record.offset for record in bench.received()] == list(range(25))
 
 
-def test_a_key_too_large_for_a_message_stands_in_the_bucket(bench: Bench) -> None:
+def test_a_key_too_large_for_a_message_is_put_into_the_bucket(bench: Bench) -> None:
     bench.quarantine.put([rejected(7, b"z", key=b"k" * 200_000)])
 
     [record] = bench.received()
@@ -85,7 +85,7 @@ def test_a_key_too_large_for_a_message_stands_in_the_bucket(bench: Bench) -> Non
     assert record.key_uri.endswith("/transaction_stream/1/00000000000000000007.key")
 
 
-def test_what_the_queue_does_not_take_is_named(aws_client: Callable[[str], Any], bench: Bench) -> None:
+def test_what_queue_and_bucket_refuse_is_named(aws_client: Callable[[str], Any], bench: Bench) -> None:
     broken = SqsQuarantine(bench.sqs, bench.s3, bench.queue_url + "-none", "no-such-bucket-here")
 
     failed = broken.put([rejected(1, b"small"), rejected(2, b"x" * 300_000)])

@@ -1,4 +1,4 @@
-"""The ruleset's way through AppConfig's data plane: a first version, a new one, a bad one, and a session that is lost."""
+"""Rulesets through AppConfig's data plane: a first version, a new one, a bad one, and a lost session."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def deployed(
     profile.remove()
 
 
-def test_a_new_version_is_in_force_when_the_old_one_is_due_and_not_before(deployed: Deployed) -> None:
+def test_a_new_version_is_active_after_the_old_one_s_age_is_reached_and_not_before(
+    deployed: Deployed,
+) -> None:
     deployed.deploy(HEAD.format(1) + "rules: []")
     first = deployed.rulesets.current()
     deployed.deploy(HEAD.format(2) + "rules: []")
@@ -90,7 +92,7 @@ def test_a_new_version_is_in_force_when_the_old_one_is_due_and_not_before(deploy
     assert (deployed.refused, deployed.unreachable) == ([], [])
 
 
-def test_a_bad_version_leaves_the_old_one_in_force_until_a_good_one_comes(deployed: Deployed) -> None:
+def test_a_bad_version_leaves_the_old_one_active_until_a_good_one_is_deployed(deployed: Deployed) -> None:
     deployed.deploy(HEAD.format(1) + "rules: []")
     deployed.rulesets.current()
 
@@ -105,7 +107,7 @@ def test_a_bad_version_leaves_the_old_one_in_force_until_a_good_one_comes(deploy
     assert deployed.rulesets.current().version == "3"
 
 
-def test_nothing_deployed_is_no_ruleset_and_is_found_when_it_comes(deployed: Deployed) -> None:
+def test_nothing_deployed_is_no_ruleset_until_one_is_deployed(deployed: Deployed) -> None:
     with pytest.raises(NoRulesetError):
         deployed.rulesets.current()
 
@@ -114,7 +116,7 @@ def test_nothing_deployed_is_no_ruleset_and_is_found_when_it_comes(deployed: Dep
     assert deployed.rulesets.current().version == "1"
 
 
-def test_a_session_whose_token_is_refused_is_begun_anew(
+def test_a_session_whose_token_is_refused_is_replaced(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed.deploy(HEAD.format(1) + "rules: []")
@@ -132,7 +134,7 @@ def test_a_session_whose_token_is_refused_is_begun_anew(
     assert len(deployed.unreachable) == 1
 
 
-def test_an_endpoint_that_is_not_there_leaves_the_old_one_in_force(
+def test_an_unreachable_endpoint_leaves_the_old_one_active(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployed.deploy(HEAD.format(1) + "rules: []")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from alert.metrics import Metric as AlertMetric
 from common.metrics import COUNT, MILLISECONDS, StageMetric, emit
+from ops.manifests import ROOT
 from persist.metrics import Metric as PersistMetric
 from score.metrics import Metric as ScoreMetric
 
@@ -59,3 +61,10 @@ def test_every_metric_of_a_stage_has_a_sentence_and_milliseconds_only_where_time
         "AlertLatencyMs",
     }
     assert {metric.unit for metric in metrics} == {COUNT, MILLISECONDS}
+
+
+@pytest.mark.parametrize("metrics", [ScoreMetric, PersistMetric, AlertMetric])
+def test_every_metric_of_a_stage_is_named_by_the_dashboard(metrics: type[StageMetric]) -> None:
+    dashboard = (ROOT / "terraform" / "modules" / "observability" / "dashboard.tf").read_text()
+
+    assert [metric.value for metric in metrics if not re.search(rf"\b{metric.value}\b", dashboard)] == []

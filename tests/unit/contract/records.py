@@ -1,4 +1,4 @@
-"""Records of the topic, valid but for what is given, what comes of them, and payments of every kind."""
+"""Records of the topic, valid but for what is given, their outcomes, and payments of every kind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import strategies as st
 
@@ -99,14 +100,17 @@ feature_values = (
 )
 scored_transactions = st.builds(
     ScoredTransaction,
-    transaction=transactions,
+    # Decoding a record puts its time into UTC.
+    transaction=transactions.map(
+        lambda payment: msgspec.structs.replace(payment, timestamp=payment.timestamp.astimezone(UTC))
+    ),
     position=st.builds(Position, texts, st.integers(0, 1000), st.integers(0, 2**63 - 1)),
     risk_score=st.integers(0, 100),
     decision=st.sampled_from(Decision),
     reasons=st.lists(st.builds(Reason, texts, st.integers(-100, 100), st.text()), max_size=3).map(tuple),
     shadow_rule_ids=st.lists(texts, max_size=2).map(tuple),
     failed_rule_ids=st.lists(texts, max_size=2).map(tuple),
-    features=st.lists(feature_values, max_size=5).map(tuple),
+    features=st.binary(max_size=40),
     feature_set=texts,
     ruleset_version=texts,
     profile_version=st.integers(0, 2**40),

@@ -1,4 +1,4 @@
-"""DynamoDB's wire form, where no row of ours goes but a mistake could."""
+"""DynamoDB's wire form, with values that no row of ours has but a mistake could."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def test_unprintable_place_is_named(field: str) -> None:
 
 @pytest.mark.parametrize("field", OPTIONAL_TEXTS)
 @pytest.mark.parametrize("value", ["", "x" * 129, 5])
-def test_optional_text_is_1_to_128_characters_when_it_is_there(field: str, value: object) -> None:
+def test_optional_text_is_1_to_128_characters_when_it_is_given(field: str, value: object) -> None:
     assert refused(record(**{field: value})).field == field
 
 

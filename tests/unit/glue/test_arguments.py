@@ -20,7 +20,7 @@ def argv(**changes: str) -> list[str]:
     return [part for pair in given.items() for part in pair]
 
 
-def test_glues_own_arguments_are_left_alone() -> None:
+def test_glues_own_arguments_are_ignored() -> None:
     glues = [
         "--JOB_NAME",
         "j",

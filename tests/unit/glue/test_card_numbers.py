@@ -1,4 +1,4 @@
-"""Card numbers are found wherever they stand, and nothing else is touched."""
+"""Card numbers are found wherever they are, and nothing else is changed."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_other_numbers_stay(text: str) -> None:
 
 
 @given(card_numbers(), st.text("abc ,;:.\u00a0", max_size=5), st.text("abc ,;:.\u00a0", max_size=5))
-def test_any_card_number_is_replaced_whatever_stands_around_it(number: str, before: str, after: str) -> None:
+def test_any_card_number_is_replaced_whatever_is_around_it(number: str, before: str, after: str) -> None:
     text = before + number + after
 
     replaced = TOKENS.replace(text)
@@ -147,7 +147,7 @@ def test_nothing_is_left_to_replace_after_one_pass(text: str) -> None:
 
 
 @given(st.text("0123456789 -.ab\u00a0\uff14", max_size=60))
-def test_the_quick_look_misses_nothing_that_is_replaced(text: str) -> None:
+def test_the_quick_search_misses_nothing_that_is_replaced(text: str) -> None:
     assert TOKENS.replace(text) == text or may_hold_card_number(text.encode())
 
 

@@ -1,4 +1,4 @@
-"""No row stops the job, and none gets a card number through it, however it is written."""
+"""No row stops the job, and no card number passes it, however it is written."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_degrees_beyond_the_decimal_context_are_refused_by_their_field(number: s
     assert refused(CLEANER.clean_json(line, NOW)).field == "location.longitude"
 
 
-def test_a_row_that_our_own_code_fails_on_goes_aside_whole_but_for_its_card_number() -> None:
+def test_a_row_that_our_own_code_fails_on_is_quarantined_whole_but_for_its_card_number() -> None:
     # A clock without its zone is such a failure: the contract cannot compare it with the row's time.
     naive = NOW.replace(tzinfo=None)
     line = json.dumps(GOOD | {"card_id": VISA})

@@ -1,4 +1,4 @@
-"""What holds for the job's modules as modules."""
+"""What the job's modules may import, and their examples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PURE = ["card_numbers", "files", "mappings", "progress", "rows", "transforms"]
 FORBIDDEN = {"boto3", "logging", "os", "sys", "time", "random", "awsglue"}
 
 
-def test_every_module_but_the_edge_is_held_to_be_pure() -> None:
+def test_every_module_but_the_entry_point_is_tested_to_be_pure() -> None:
     modules = {file.stem for file in (ROOT / "glue_scripts").glob("*.py")}
 
     assert modules - set(PURE) == {"__init__", "arguments", "stream_transactions"}

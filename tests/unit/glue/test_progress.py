@@ -1,4 +1,4 @@
-"""What the job says of a batch, and how the local stack reads it."""
+"""The line that the job prints for a batch, and how the local stack reads it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_columns_that_nobody_named_are_one_count() -> None:
     assert said["dropped_values"] == 12
 
 
-def test_rows_that_our_own_code_failed_on_are_told_apart() -> None:
+def test_rows_that_our_own_code_failed_on_have_a_count_of_their_own() -> None:
     said = json.loads(batch_line(0, Counts(1, 3, internal_errors=2), duration_ms=5, at_ms=1))
 
     assert (said["rows_in"], said["quarantined"], said["internal_errors"]) == (4, 3, 2)
@@ -66,12 +66,12 @@ def test_progress_is_read_from_among_warnings() -> None:
     assert read_progress(log) == IngestionProgress(True, 2, 15, 1, {"note": 5, "label": 1})
 
 
-def test_a_batch_that_was_done_again_counts_once() -> None:
+def test_a_repeated_batch_counts_once() -> None:
     assert read_progress([line(0, 10, 1), line(0, 10, 1)]).published == 10
 
 
 @pytest.mark.parametrize("written", [10, 100])
-def test_a_line_that_is_half_written_is_left_for_the_next_time(written: int) -> None:
+def test_an_incomplete_line_is_ignored(written: int) -> None:
     assert read_progress([line(0, 10, 1)[:written]]) == IngestionProgress(False, 0, 0, 0, {})
 
 

@@ -107,3 +107,18 @@ def test_clients_try_twice_within_seconds_and_validate_nothing(handler_module: M
     assert config.retries == {"total_max_attempts": 2, "mode": "standard"}
     assert (config.connect_timeout, config.read_timeout, config.tcp_keepalive) == (2, 5, True)
     assert (config.max_pool_connections, config.parameter_validation) == (8, False)
+
+
+def test_requests_run_in_parallel_on_as_many_connections(handler_module: ModuleType) -> None:
+    assert handler_module.history._pool._max_workers == handler_module.client_config.max_pool_connections
+
+
+def test_stores_are_those_of_the_settings(handler_module: ModuleType) -> None:
+    assert handler_module.history._table == "transaction_history"
+    assert handler_module.history._retention_s == 400 * 86_400
+    assert handler_module.profiles._ttl_s == 90 * 86_400
+    assert (handler_module.quarantine._queue_url, handler_module.quarantine._bucket) == (
+        "quarantine",
+        "quarantine",
+    )
+    assert handler_module.document.source == "appconfig:application/environment/profile"

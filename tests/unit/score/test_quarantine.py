@@ -153,7 +153,7 @@ def test_request_has_at_most_ten_records(bench: Bench, count: int, requests: lis
     assert [record.offset for record in bench.records()] == list(range(count))
 
 
-@pytest.mark.parametrize(("excess", "requests"), [(0, [3, 1]), (1, [2, 2])])
+@pytest.mark.parametrize(("excess", "requests"), [(0, [3, 3, 1]), (1, [2, 2, 3])])
 def test_bodies_of_a_request_have_at_most_200000_bytes(
     bench: Bench, excess: int, requests: list[int]
 ) -> None:
@@ -162,13 +162,13 @@ def test_bodies_of_a_request_have_at_most_200000_bytes(
 
     bench.quarantine.put([body(1, 0)])
     overhead = len(bench.sqs.requests.pop()[0])
-    sizes = [60_000, 80_000, 60_000 + excess]
+    sizes = [60_000, 80_000, 60_000 + excess] * 2
 
     bench.quarantine.put([*(body(offset, size - overhead) for offset, size in enumerate(sizes)), body(9, 0)])
 
     assert MAX_REQUEST_BYTES == 200_000
     assert [len(bodies) for bodies in bench.sqs.requests] == requests
-    assert [record.offset for record in bench.records()] == [0, 1, 2, 9]
+    assert [record.offset for record in bench.records()] == [0, 1, 2, 3, 4, 5, 9]
 
 
 def test_record_that_is_larger_than_a_request_is_sent_alone(bench: Bench) -> None:

@@ -12,7 +12,7 @@ import pytest
 from contract.scored import Decision, Position
 from contract.transaction import Transaction, encode_transaction
 from engine.decide import is_fraudulent
-from engine.features.catalogue import FEATURE_NAMES
+from engine.features.stored import unpack
 from engine.profile import Profile
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.errors import HistoryUnavailableError
@@ -350,7 +350,7 @@ def test_a_decision_can_be_made_again_from_its_row(system: System, ruleset: Rule
     system.handle(event_of(*payments(6, amount=Decimal("1500.50"))))
 
     for row in system.history.scored():
-        again = is_fraudulent(dict(zip(FEATURE_NAMES, row.features, strict=True)), row.transaction, ruleset)
+        again = is_fraudulent(unpack(row.features, row.feature_set), row.transaction, ruleset)
         assert (again.risk_score, again.decision, again.reasons) == (
             row.risk_score,
             row.decision,

@@ -1,4 +1,4 @@
-"""What the score stage reports and gives up: counts by value, conflicts up to their bound, records to deliver again."""
+"""What the score stage reports: counts by value, conflicts up to their bound, records to be delivered again."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ FIRST_AT = NOW - timedelta(days=3)
 def delivery(
     name: int, offset: int | None = None, partition: int = 0, *, minutes: int | None = None
 ) -> Delivery:
-    """Payment ``name``, in the minute of its number unless told otherwise, at the offset of its number."""
+    """Payment ``name``, in the minute of its number unless ``minutes`` is given, at the offset of its number."""
     transaction = make_transaction(
         transaction_id=f"t-{name}",
         timestamp=FIRST_AT + timedelta(minutes=name if minutes is None else minutes),

@@ -47,6 +47,7 @@ class Admin:
         self.unreachable: KafkaError | None = None
 
     def poll(self, timeout: float) -> None:
+        assert timeout == 0, "waits for an event that may never come"
         if self.unreachable is not None and self.refused_sign_in is not None and self.requests:
             self.config["error_cb"](self.refused_sign_in)
 

@@ -35,11 +35,11 @@ def test_a_name_is_known_however_it_is_written(name: str, field: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "comment", "fraud_label", "used_chip"])
-def test_an_unknown_name_is_nobodys(name: str) -> None:
+def test_an_unknown_name_has_no_field(name: str) -> None:
     assert known_column(name) is None
 
 
-def test_a_long_name_is_nobodys_and_is_not_kept() -> None:
+def test_a_long_name_has_no_field_and_is_not_cached() -> None:
     known_column("amount")
     kept = columns._known_column.cache_info().currsize
 
@@ -60,7 +60,7 @@ def test_every_field_of_the_contract_has_a_column() -> None:
     assert set(SYNONYMS) - set(LOCATION_PARTS) == set(Transaction.__struct_fields__)
 
 
-def test_no_synonym_stands_for_two_fields() -> None:
+def test_no_synonym_has_two_fields() -> None:
     names = [name for field, synonyms in SYNONYMS.items() for name in (field, *synonyms)]
 
     assert len(names) == len(set(names))

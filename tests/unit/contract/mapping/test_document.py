@@ -58,8 +58,8 @@ def test_a_mapping_names_columns_constants_and_the_truth() -> None:
         ("timestamp: {column: when, timezone: Europe}", "timestamp", "no time zone 'Europe'"),
         ("country: {value: NO}", "country", "got `bool`"),
         ("country: {value: ' '}", "country", "blank"),
-        ("channel: {column: who, values: {CP: pos, CP: online}}", "CP", "there twice"),
-        ("channel: who\nchannel: kind", "channel", "there twice"),
+        ("channel: {column: who, values: {CP: pos, CP: online}}", "CP", "exists twice"),
+        ("channel: who\nchannel: kind", "channel", "exists twice"),
     ],
 )
 def test_an_error_names_the_file_the_key_and_what_is_wrong(line: str, field: str, problem: str) -> None:

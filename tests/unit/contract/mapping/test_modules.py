@@ -1,4 +1,4 @@
-"""What holds for the mapper's modules as modules: ingestion, the bench and every function's zip carry them."""
+"""What the mapper's modules may import: ingestion, the bench and every function's zip have them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,101 @@
+"""How a history row stores the features: packed in binary, and unpacked by the catalogue of the row's own feature set.
+
+Packed they are a MessagePack array, in the order of the catalogue: booleans and whole numbers as they are, text as text, and
+floating-point numbers as whole numbers of ten-thousandths, since features are rounded to four decimals. A number that this would
+change, such as an amount with nine digits before the point and more decimals than that, stays a floating-point number.
+"""
+
+from __future__ import annotations
+
+from math import floor
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from engine.features.catalogue import CATALOGUE, FEATURE_SET
+from engine.features.windows import DIGITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from contract.scored import FeatureValue
+    from engine.features.definition import FeatureDefinition
+
+FIRST_FEATURE_SET: Final = "3"
+"""Of rows of format 1: today's features, unpacked. Such rows are read with their values as they are."""
+
+_SCALE: Final = 10.0**DIGITS
+_TOO_LARGE: Final = 2**63 / _SCALE
+"""As ten-thousandths it would be no integer of MessagePack."""
+_DOUBLES: Final = tuple(place for place, each in enumerate(CATALOGUE) if each.type == "double")
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(tuple[bool | int | float | str, ...])
+
+
+class FeatureSetError(Exception):
+    """Features of a catalogue that is not known here; names it."""
+
+
+def pack(features: Mapping[str, FeatureValue]) -> bytes:
+    """Pack the features of one payment.
+
+    Parameters
+    ----------
+    features : Mapping[str, FeatureValue]
+        All of the catalogue, in its order.
+
+    Returns
+    -------
+    bytes
+        For :func:`unpack`.
+    """
+    values: list[FeatureValue] = list(features.values())
+    for place in _DOUBLES:
+        value = values[place]
+        if not value:
+            values[place] = 0
+        elif -_TOO_LARGE < value < _TOO_LARGE:  # type: ignore[operator]  # a double, by the catalogue
+            whole = floor(value * _SCALE + 0.5)  # type: ignore[operator]
+            if whole / _SCALE == value:
+                values[place] = whole
+    return _ENCODER.encode(values)
+
+
+def unpack(
+    data: bytes, feature_set: str, catalogue: Sequence[FeatureDefinition] = CATALOGUE
+) -> dict[str, FeatureValue]:
+    """Give packed features their names.
+
+    Parameters
+    ----------
+    data : bytes
+        As :func:`pack` made them.
+    feature_set : str
+        The row's.
+    catalogue : Sequence[FeatureDefinition]
+        That feature set's.
+
+    Returns
+    -------
+    dict[str, FeatureValue]
+        Name to value, in the order of the catalogue; equal to what was packed.
+
+    Raises
+    ------
+    FeatureSetError
+        Where the catalogue is not the row's.
+    """
+    is_natural = feature_set == FIRST_FEATURE_SET
+    if not is_natural and catalogue is CATALOGUE and feature_set != FEATURE_SET:
+        raise FeatureSetError(f"feature set {feature_set}; this catalogue is {FEATURE_SET}")
+    values = _DECODER.decode(data)
+    if len(values) != len(catalogue):
+        raise FeatureSetError(
+            f"{len(values)} features of set {feature_set}; the catalogue has {len(catalogue)}"
+        )
+    if is_natural:
+        return {each.name: value for each, value in zip(catalogue, values, strict=True)}
+    return {
+        each.name: value / _SCALE if each.type == "double" and isinstance(value, int) else value
+        for each, value in zip(catalogue, values, strict=True)
+    }

@@ -1,0 +1,58 @@
+"""A row of ``transaction_history`` for people: its payment, its decision with the reasons, and every feature by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.features.stored import FeatureSetError, unpack
+
+if TYPE_CHECKING:
+    from contract.scored import ScoredTransaction
+
+
+def row_text(row: ScoredTransaction) -> str:
+    """Write one row.
+
+    Parameters
+    ----------
+    row : ScoredTransaction
+        As :func:`contract.scored.from_history_item` reads it.
+
+    Returns
+    -------
+    str
+        Several lines, without a line break at the end. Features whose catalogue is not known here are counted only.
+    """
+    payment = msgspec.to_builtins(row.transaction, str_keys=True)
+    lines = [
+        f"{row.transaction.event_key}  {row.decision.value}, risk score {row.risk_score}",
+        *(f"  {reason.points:+4d}  {reason.sentence}  [{reason.rule_id}]" for reason in row.reasons),
+        "payment",
+        *(f"  {name:<26} {value}" for name, value in payment.items()),
+        "scored",
+        f"  {'record':<26} {row.position}, appended {row.appended_at.isoformat()}",
+        f"  {'scored_at':<26} {row.scored_at.isoformat()}{', without the cache' if row.degraded else ''}",
+        f"  {'ruleset':<26} {row.ruleset_version}",
+        f"  {'payments in profile':<26} {row.profile_version}",
+    ]
+    if row.shadow_rule_ids:
+        lines.append(f"  {'shadow rules that hold':<26} {', '.join(row.shadow_rule_ids)}")
+    if row.failed_rule_ids:
+        lines.append(f"  {'rules that failed':<26} {', '.join(row.failed_rule_ids)}")
+    return "\n".join([*lines, f"features (set {row.feature_set})", *_feature_lines(row)])
+
+
+def _feature_lines(row: ScoredTransaction) -> list[str]:
+    try:
+        features = unpack(row.features, row.feature_set)
+    except FeatureSetError as error:
+        return [f"  not readable here: {error}"]
+    return [f"  {name:<26} {_value_text(value)}" for name, value in features.items()]
+
+
+def _value_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:,}" if isinstance(value, int | float) else repr(value)
