@@ -124,7 +124,7 @@ class AlertStoreContract:
         assert again is Claim.ROW_TAKEN
         assert tables.store.windows_of("user-1") == before
 
-    def test_row_that_is_gone_is_not_brought_back(self, tables: Tables) -> None:
+    def test_deleted_row_is_not_created_again(self, tables: Tables) -> None:
         deleted = tables.store.claim("tx-1", decided(tables, payment("tx-1")), NOW)
 
         assert deleted is Claim.ROW_TAKEN
