@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, DecimalException
 from hashlib import blake2b
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,13 +30,12 @@ from lab.datasets.mapping import (
     read_mapping,
     zone,
 )
+from lab.datasets.sorting import in_clock_order
+from lab.seen_hashes import SeenHashes
 from simulator.world import USD_RATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SORT_LIMIT: Final = 500_000
-"""So many rows are brought into the order of event time, about 1 GB; a larger data set keeps its files' order."""
+    from collections.abc import Iterable, Iterator
 
 INCIDENT_GAP: Final = timedelta(hours=24)
 """Fraud on one user within this time of the last is one incident."""
@@ -57,28 +56,48 @@ class Dataset(msgspec.Struct, frozen=True):
         """Whether a column says what is fraud; without one, every scenario is None and means nothing."""
         return self.mapping.label is not None
 
-    def transactions(self) -> Iterator[SentPayment]:
-        """Read the rows.
+    def transactions(self, limit: int | None = None) -> Iterator[SentPayment]:
+        """Read the rows, in the order of their clock. All are read before the first is given; the memory is bounded.
+
+        Parameters
+        ----------
+        limit : int | None
+            Read only this many rows, the first ones of the files; None for all.
 
         Yields
         ------
         SentPayment
-            One for each row that is not blank, by event time where there are at most ``SORT_LIMIT`` of them (rows without
-            one come last), else in the order of the files.
+            One for each row that is not blank, by event time; rows without one come last.
 
         Raises
         ------
         DatasetError
             Where a file as a whole cannot be read.
         """
+        yield from in_order(self.rows(limit))
+
+    def rows(self, limit: int | None = None) -> Iterator[SentPayment]:
+        """Read the rows in the order of the files, the first ``limit`` of them; fraud has no incident yet."""
         reader = _RowReader(self.mapping)
-        rows = (reader.read(row) for file in self.files for row in read_rows(file))
-        first = list(islice(rows, SORT_LIMIT + 1))
-        if len(first) <= SORT_LIMIT:
-            first.sort(key=_order)
-        incidents = _Incidents()
-        for labelled in chain(first, rows):
-            yield incidents.named(labelled)
+        return islice((reader.read(row) for file in self.files for row in read_rows(file)), limit)
+
+
+def in_order(rows: Iterable[SentPayment]) -> Iterator[SentPayment]:
+    """Sort a data set's rows by their clock, and name the incidents of fraud that has none.
+
+    Parameters
+    ----------
+    rows : Iterable[SentPayment]
+        As :meth:`Dataset.rows` gives them.
+
+    Yields
+    ------
+    SentPayment
+        By event time; rows without one come last.
+    """
+    incidents = _Incidents()
+    for payment in in_clock_order(rows, _event_at):
+        yield incidents.named(payment)
 
 
 def open_dataset(path: Path, mapping: Path | None = None) -> Dataset:
@@ -112,7 +131,8 @@ def open_dataset(path: Path, mapping: Path | None = None) -> Dataset:
 class _RowReader:
     def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
-        self._seen: Counter[bytes] = Counter()
+        self._seen = SeenHashes()
+        self._repeats: Counter[bytes] = Counter()
         stamp = mapping.fields["timestamp"]
         self._zone = zone(stamp.timezone)
         self._origin = datetime.fromisoformat(stamp.origin)
@@ -124,7 +144,7 @@ class _RowReader:
     def read(self, row: Row) -> SentPayment:
         if row.fields is None:
             return SentPayment(record={}, raw=row.raw)
-        record: Record = {"transaction_id": self._derived_id(row.raw)}
+        record: Record = {}
         location: dict[str, object] = {}
         for field, source in self._mapping.fields.items():
             value = _value(source, row.fields)
@@ -139,6 +159,8 @@ class _RowReader:
                 record[field] = self._field(field, value, row.fields)
         if location:
             record["location"] = location
+        own_id = record.pop("transaction_id", None)
+        record = {"transaction_id": self._derived_id(row.raw) if own_id is None else own_id, **record}
         truth = Truth(scenario=self._scenario(row.fields), amount_base=_amount_base(record))
         return SentPayment(record=record, truth=truth)
 
@@ -155,8 +177,9 @@ class _RowReader:
     def _derived_id(self, raw: bytes) -> str:
         # By content, and by number among equal rows: the same file gives the same ids, whatever the order of its rows.
         digest = blake2b(raw.strip(), digest_size=10).digest()
-        self._seen[digest] += 1
-        return f"row-{digest.hex().translate(_LETTERS)}-{self._seen[digest]}"
+        if not self._seen.add(int.from_bytes(digest[:8], "little")):
+            self._repeats[digest] += 1
+        return f"row-{digest.hex().translate(_LETTERS)}-{1 + self._repeats[digest]}"
 
     def _amount(self, text: str, currency: str) -> str:
         try:
@@ -193,16 +216,18 @@ class _RowReader:
 
 
 class _Incidents:
-    """Gives fraud that follows upon fraud on the same user one incident."""
+    """Gives fraud that follows upon fraud on the same user one incident, where the data set names none."""
 
     def __init__(self) -> None:
         self._last: dict[str, datetime] = {}
         self._count: Counter[str] = Counter()
 
     def named(self, labelled: SentPayment) -> SentPayment:
+        if not labelled.truth.is_fraud or labelled.truth.incident_id is not None:
+            return labelled
         at = _event_at(labelled)
         user = labelled.record.get("user_id")
-        if not labelled.truth.is_fraud or at is None or not isinstance(user, str):
+        if at is None or not isinstance(user, str):
             return labelled
         if user not in self._last or abs(at - self._last[user]) > INCIDENT_GAP:
             self._count[user] += 1
@@ -244,8 +269,3 @@ def _event_at(labelled: SentPayment) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo is not None else None
-
-
-def _order(labelled: SentPayment) -> tuple[bool, datetime]:
-    at = _event_at(labelled)
-    return (at is None, at or datetime.min.replace(tzinfo=UTC))
