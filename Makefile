@@ -56,8 +56,8 @@ $(VENV)-lambda/.ready: requirements/lambda.txt $(VENV)/.uv
 	@$(UV) pip sync --quiet --python $(VENV)-lambda/bin/python --require-hashes requirements/lambda.txt
 	@touch $@
 
-$(VENV)/.jars: local/jars.py $(VENV)/.dev
-	@echo "set-up 5/5: Kafka, Spark's Kafka connector and DynamoDB Local (about 250 MB)"
+$(VENV)/.jars: local/jars.py local/jars.lock $(VENV)/.dev
+	@echo "set-up 5/5: Kafka, Spark's Kafka connector and DynamoDB Local (about 115 MB)"
 	@$(PY) -m local.jars
 	@touch $@
 
@@ -82,7 +82,7 @@ backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RUL
 
 .PHONY: rules-local
 rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)
-	@$(PY) -m local.rulesets $(RULES)
+	@$(PY) -m local.deploy_ruleset $(RULES)
 
 .PHONY: sample-data
 sample-data: $(VENV)/.dev ## Make a labelled data set with a generator that is not ours: build/sample-data/synccfd.csv
@@ -91,7 +91,7 @@ sample-data: $(VENV)/.dev ## Make a labelled data set with a generator that is n
 ##@ For an operator: the system on this machine
 
 .PHONY: up
-up: setup ## Start the system and leave it running
+up: setup ## Start the system and leave it running (MAPPINGS=folder of <prefix>.yaml, see docs/guide-own-data.md)
 	@$(PY) -m local.stack up
 
 .PHONY: simulate
@@ -125,6 +125,18 @@ ARCH ?= host
 .PHONY: test-unit
 test-unit: $(VENV)/.dev ## Run the unit tests, in seconds
 	@HYPOTHESIS_PROFILE=brief $(PY) -m pytest tests/unit -n auto --dist loadfile
+
+SAMPLE ?= 150
+
+.PHONY: mutants
+mutants: $(VENV)/.dev $(VENV)-mutants/.ready ## Change the code at SAMPLE= places drawn by SEED=, one at a time; unit tests must notice 95%
+	@$(PY) -m tests.mutants --seed $(SEED) --sample $(SAMPLE) --python $(VENV)-mutants/bin/python
+
+$(VENV)-mutants/.ready: requirements/mutants.txt $(VENV)/.uv
+	@echo "set-up: mutmut"
+	@$(PYTHON) -m venv --without-pip $(VENV)-mutants
+	@$(UV) pip sync --quiet --python $(VENV)-mutants/bin/python --require-hashes requirements/mutants.txt
+	@touch $@
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and YAML; changes nothing
@@ -182,8 +194,10 @@ docs: $(VENV)/.dev ## Regenerate the pages, the picture and the schemas that are
 
 .PHONY: lock
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
-	@for f in dev emulator infra lambda; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
+	@for f in dev emulator infra lambda mutants; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
 	@for f in functions/*/requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
+	@$(MAKE) $(VENV)/.dev
+	@$(PY) -m local.jars lock
 
 .PHONY: clean
 clean: ## Remove everything that was built; keeps the set-up
@@ -192,6 +206,6 @@ clean: ## Remove everything that was built; keeps the set-up
 
 .PHONY: distclean
 distclean: clean ## Remove the set-up too
-	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra
+	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra $(VENV)-mutants
 
 include ops/infra.mk

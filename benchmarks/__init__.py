@@ -1,1 +1,1 @@
-"""What the README's figures come from: measurements that compare within one run, of the functions' own zips."""
+"""The measurements behind `docs/figures.md`: of the functions' own zips, and of the whole local stack under load."""

@@ -1,7 +1,7 @@
-"""The score stage beside its yardsticks: CPU and wall time a payment, in rounds, at several batch sizes.
+"""The score stage and its yardsticks: CPU and wall time a payment, in rounds, at several batch sizes.
 
-Each round gives every candidate the same events, one candidate after the other, and starts with another one each time. So a
-round's ratio is little touched by what else the machine does, and the median of the rounds hardly at all.
+Each round gives every candidate the same events, one candidate after the other, and starts with another candidate each time.
+So other work on the machine changes the ratio of a round little, and the median of the rounds hardly at all.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from benchmarks.lab import INJECTED, Cost
+from benchmarks.harness import INJECTED, Cost
 from benchmarks.network import Counts, Delays
 from benchmarks.workload import TOPIC, batches, kafka_event
-from score.profile_store import SLOT_TAG, ProfileWrite, Progress, RedisProfileStore, connect
+from score.profile_store import SLOT_TAG, PartitionProgress, ProfileWrite, RedisProfileStore, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.lab import Lab
+    from benchmarks.harness import Harness
     from benchmarks.workload import Workload
     from engine.profile import Profile
 
@@ -31,24 +31,24 @@ CANDIDATES: Final = (SCORE, BASELINE, FLOOR, EMPTY)
 
 SIZES: Final = (1, 10, 100, 500)
 BATCHES: Final = {1: 60, 10: 20, 100: 10, 500: 2}
-"""Batches of each size in a round of CPU."""
+"""Batch size to how many batches a round of CPU has."""
 BATCHES_WITH_ROUND_TRIPS: Final = {1: 10, 10: 4, 100: 3, 500: 1}
-"""Fewer in a round of wall time: the baseline waits 5 ms for each payment."""
+"""Fewer in a round of wall time: the baseline waits at least 5 ms for each payment."""
 WARM_BATCHES: Final = 15
 PROFILE_DAYS: Final = 90
 
 
 class Measured(msgspec.Struct):
-    """Costs by candidate and batch size, one for each round."""
+    """Candidate to batch size to the costs of each round."""
 
     cpu: dict[str, dict[int, list[Cost]]]
     wall: dict[str, dict[int, list[Cost]]]
     counts: list[Counts]
-    """What each batch of 100 of the score stage sent out, all batches of a round together."""
+    """Calls of the score stage in all batches of 100 of a round together, by round."""
     cache_cpu_us: list[float]
-    """CPU of the cache's server for each payment of these batches, µs, by round."""
+    """CPU of the cache's server per payment of these batches, µs, by round."""
     inserts: list[str]
-    """Bodies of the score stage's latest inserts."""
+    """Bodies of the score stage's insert requests in these batches."""
 
     def cpu_us(self, name: str, size: int) -> list[float]:
         """CPU a payment, µs, by round."""
@@ -60,46 +60,51 @@ class Measured(msgspec.Struct):
 
 
 def payments_needed(rounds: int) -> int:
-    """How many payments :func:`measure` takes."""
+    """Number of payments that :func:`measure` takes."""
     a_round = sum(size * (BATCHES[size] + BATCHES_WITH_ROUND_TRIPS[size]) for size in SIZES)
     return WARM_BATCHES * 100 + rounds * a_round
 
 
-def seed_cache(lab: Lab, profiles: dict[str, Profile], folded_to: dict[int, int]) -> None:
-    """Put profiles into the cache as the stage left them, and copies for the I/O floor.
+def seed_cache(harness: Harness, profiles: dict[str, Profile], folded_to: dict[int, int]) -> None:
+    """Store profiles in the cache as the stage does, and copies of them for the I/O floor.
 
     Parameters
     ----------
     profiles : dict[str, Profile]
         By user.
     folded_to : dict[int, int]
-        Partition to the last offset that they hold.
+        Partition to the last offset that the profiles hold.
+
+    Raises
+    ------
+    ValueError
+        If the cache holds a profile of one of these users already.
     """
-    store = RedisProfileStore(connect(lab.cache_endpoint), PROFILE_DAYS)
-    progress = [Progress(TOPIC, partition, offset, 0) for partition, offset in folded_to.items()]
+    store = RedisProfileStore(connect(harness.cache_endpoint), PROFILE_DAYS)
+    progress = [PartitionProgress(TOPIC, partition, offset, 0) for partition, offset in folded_to.items()]
     lost = store.write([ProfileWrite(user, profile, b"") for user, profile in profiles.items()], progress)
     if lost:
-        raise ValueError(f"{len(lost)} profiles stand already; the cache is not empty")
+        raise ValueError(f"{len(lost)} profiles exist already; the cache is not empty")
     for user in profiles:
-        lab.cache.copy(f"profile:{SLOT_TAG}:{user}", f"floor:{user}")
+        harness.cache.copy(f"profile:{SLOT_TAG}:{user}", f"floor:{user}")
 
 
-def measure(lab: Lab, workload: Workload, rounds: int, progress: Callable[[str], None]) -> Measured:
+def measure(harness: Harness, workload: Workload, rounds: int, progress: Callable[[str], None]) -> Measured:
     """Measure every candidate.
 
     Parameters
     ----------
-    lab : Lab
-        Running; its cache empty.
+    harness : Harness
+        Running, its cache empty.
     workload : Workload
         With at least :func:`payments_needed` payments left.
     rounds : int
-        How often each is measured.
+        How often each candidate is measured.
     progress : Callable
         Gets a sentence for each round.
     """
-    seed_cache(lab, workload.profiles, dict(enumerate(workload.folded_to)))
-    functions = {name: lab.start(name) for name in CANDIDATES}
+    seed_cache(harness, workload.profiles, dict(enumerate(workload.folded_to)))
+    functions = {name: harness.start(name) for name in CANDIDATES}
     warm = _events(workload, 100, WARM_BATCHES)
     for function in functions.values():
         for event in warm:
@@ -111,21 +116,21 @@ def measure(lab: Lab, workload: Workload, rounds: int, progress: Callable[[str],
         for size in SIZES:
             events = _events(workload, size, BATCHES[size])
             for name in names:
-                lab.counts()
-                lab.captured()
-                cache_cpu_s = lab.cache_cpu_s()
+                harness.counts()
+                harness.captured()
+                cache_cpu_s = harness.cache_cpu_s()
                 measured.cpu[name][size].append(functions[name].measure(events, size * len(events)))
                 if name == SCORE and size == 100:
-                    measured.counts.append(lab.counts())
-                    used_s = lab.cache_cpu_s() - cache_cpu_s
+                    measured.counts.append(harness.counts())
+                    used_s = harness.cache_cpu_s() - cache_cpu_s
                     measured.cache_cpu_us.append(used_s * 1e6 / (size * len(events)))
-                    measured.inserts += lab.captured()
-        lab.set_delays(INJECTED)
+                    measured.inserts += harness.captured()
+        harness.set_delays(INJECTED)
         for size in SIZES:
             events = _events(workload, size, BATCHES_WITH_ROUND_TRIPS[size])
             for name in names:
                 measured.wall[name][size].append(functions[name].measure(events, size * len(events)))
-        lab.set_delays(Delays())
+        harness.set_delays(Delays())
     for function in functions.values():
         function.stop()
     return measured

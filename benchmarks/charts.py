@@ -1,135 +1,182 @@
-"""Which plots are drawn of which report, and what they are called."""
+"""Charts as SVG files, drawn by matplotlib from plain numbers.
+
+The same numbers give the same bytes with one version of matplotlib. Importing this module imports matplotlib, which takes a
+second or more, so the command lines import it only to draw.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.candidates import BASELINE, FLOOR, SCORE, SIZES
-from benchmarks.stats import percentile
-from benchmarks.svg import Axis, Bar, Line, bar_chart, line_chart
+import matplotlib as mpl
+import msgspec
+from cycler import cycler
+from matplotlib import style
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator, StrMethodFormatter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from benchmarks.endtoend import EndToEndReport
-    from benchmarks.report import BenchReport
-    from benchmarks.soak import SoakReport
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis as MatplotlibAxis
 
-_NAMES: Final = {BASELINE: "baseline", SCORE: "score stage", FLOOR: "I/O floor"}
-_BATCH_AXIS: Final = Axis("payments in a batch", log=True, ticks=tuple(float(size) for size in SIZES))
+COLOURS: Final = mpl.color_sequences["petroff10"]
+"""Ten colours that people with colour blindness can tell apart (Petroff 2021, arXiv:2107.02270)."""
+STYLE: Final[dict[str, Any]] = {
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.prop_cycle": cycler(linestyle=["-", "--"]) * cycler(color=COLOURS),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "figure.constrained_layout.use": True,
+    "figure.figsize": (8.0, 4.5),
+    "font.sans-serif": ["DejaVu Sans"],
+    "grid.color": "#e3e3e3",
+    "legend.frameon": False,
+    # White on a dark page as well: the text is black.
+    "savefig.facecolor": "white",
+    # Element ids are random without it.
+    "svg.hashsalt": "charts",
+    # Text stays text: files are small, differences can be read, labels can be searched.
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+}
+"""Applied over matplotlib's defaults, because a user's own settings would change the bytes."""
+MARKED_POINTS: Final = 12
+"""A line with at most this many points marks each of them."""
+
+_NUMBERS: Final = "{x:,.10g}"
+_ONE_LINE_INCHES: Final = 0.45
+_BAR_MARGIN_INCHES: Final = 1.2
 
 
-def draw_bench(report: BenchReport, folder: Path) -> list[Path]:
-    """Draw what `make bench` measured; gives the files."""
-    plots = {
-        "cpu-per-payment.svg": line_chart(
-            "CPU of the function's process, µs a payment",
-            _BATCH_AXIS,
-            Axis("µs, logarithmic", log=True),
-            _lines(report, "cpu_us"),
-        ),
-        "wall-per-payment.svg": line_chart(
-            "Wall time with a network's round trips, µs a payment",
-            _BATCH_AXIS,
-            Axis("µs, logarithmic", log=True),
-            _lines(report, "wall_us"),
-        ),
-        "cpu-at-100.svg": bar_chart(
-            "CPU of a payment in a batch of 100",
-            "µs",
-            [Bar(name, report.candidates[key].cpu_us[100]) for key, name in _NAMES.items()],
-        ),
-    }
-    return write_plots(plots, folder)
+class Line(msgspec.Struct, frozen=True):
+    """One line of a chart."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    """(x, y), at least one."""
 
 
-def write_plots(plots: dict[str, str], folder: Path) -> list[Path]:
-    """Write plots; gives their files."""
+class Axis(msgspec.Struct, frozen=True):
+    """What an axis shows."""
+
+    label: str
+    log: bool = False
+    ticks: tuple[float, ...] = ()
+    """Where the axis is labelled; matplotlib chooses if empty."""
+
+
+def line_chart(title: str, x: Axis, y: Axis, lines: Sequence[Line]) -> Figure:
+    """Draw lines, with a legend in the order in which they end, highest first.
+
+    Parameters
+    ----------
+    title : str
+        Above the plot.
+    x, y : Axis
+        A linear y axis begins at 0.
+    lines : Sequence[Line]
+        At least one. All values are above 0 on a logarithmic axis.
+
+    Raises
+    ------
+    ValueError
+        Without lines, and if a line has no points.
+    """
+    if not lines:
+        raise ValueError(f"chart {title!r}: no lines")
+    with style.context(["default", STYLE]):
+        figure = Figure()
+        axes = figure.add_subplot()
+        drawn = []
+        for line in lines:
+            if not line.points:
+                raise ValueError(f"chart {title!r}: line {line.name!r} has no points")
+            marker = "o" if len(line.points) <= MARKED_POINTS else None
+            drawn += axes.plot(*zip(*line.points, strict=True), label=line.name, marker=marker)
+        _set_axis(axes, axes.xaxis, x)
+        _set_axis(axes, axes.yaxis, y)
+        if not y.log:
+            axes.set_ylim(bottom=0)
+        axes.set_title(title)
+        ends = [line.points[-1][1] for line in lines]
+        order = sorted(range(len(lines)), key=lambda place: -ends[place])
+        figure.legend(handles=[drawn[place] for place in order], loc="outside right upper")
+    return figure
+
+
+def bar_chart(title: str, label: str, values: Mapping[str, float]) -> Figure:
+    """Draw horizontal bars from 0, the first on top, each with its value at its end.
+
+    Parameters
+    ----------
+    title, label : str
+        Above the plot; below the axis of the values.
+    values : Mapping[str, float]
+        By name, at least one, none negative.
+
+    Raises
+    ------
+    ValueError
+        Without values.
+    """
+    if not values:
+        raise ValueError(f"chart {title!r}: no bars")
+    with style.context(["default", STYLE]):
+        figure = Figure(figsize=(8.0, _BAR_MARGIN_INCHES + _ONE_LINE_INCHES * len(values)))
+        axes = figure.add_subplot()
+        bars = axes.barh(list(values), list(values.values()), color=COLOURS[: len(values)])
+        axes.bar_label(bars, labels=[_short(value) for value in values.values()], padding=4)
+        axes.grid(visible=False)
+        axes.invert_yaxis()
+        axes.xaxis.set_major_formatter(StrMethodFormatter(_NUMBERS))
+        axes.set_xlabel(label)
+        axes.set_title(title)
+    return figure
+
+
+def write_charts(charts: Mapping[str, Figure], folder: Path) -> list[Path]:
+    """Write charts as SVG.
+
+    Parameters
+    ----------
+    charts : Mapping[str, Figure]
+        By file name without ``.svg``.
+    folder : Path
+        Made if it does not exist.
+
+    Returns
+    -------
+    list[Path]
+        The files, in the order of ``charts``.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for name, svg in plots.items():
-        files.append(folder / name)
-        files[-1].write_text(svg)
+    for name, figure in charts.items():
+        file = folder / f"{name}.svg"
+        # Without date and version, a chart that is drawn again from the same numbers does not change.
+        metadata = {"Date": None, "Creator": None, "Title": figure.axes[0].get_title(loc="left")}
+        with style.context(["default", STYLE]):
+            figure.savefig(file, format="svg", metadata=metadata)
+        files.append(file)
     return files
 
 
-def _lines(report: BenchReport, pick: str) -> Sequence[Line]:
-    return [
-        Line(name, tuple((float(size), getattr(report.candidates[key], pick)[size]) for size in SIZES))
-        for key, name in _NAMES.items()
-    ]
+def _set_axis(axes: Axes, drawn: MatplotlibAxis, axis: Axis) -> None:
+    drawn.set_label_text(axis.label)
+    if axis.log:
+        (axes.set_xscale if drawn is axes.xaxis else axes.set_yscale)("log")
+        drawn.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        drawn.set_minor_locator(NullLocator())
+    if axis.ticks:
+        drawn.set_major_locator(FixedLocator(axis.ticks))
+    drawn.set_major_formatter(StrMethodFormatter(_NUMBERS))
 
 
-def draw_endtoend(report: EndToEndReport, folder: Path) -> list[Path]:
-    """Draw latency and backlog at the steady rate, and what the search found; gives the files."""
-    steady = report.steady
-    slices = _by_slice(steady.latencies, steady.seconds / 30)
-    plots = {
-        "endtoend-latency.svg": line_chart(
-            f"From the topic to SNS at {steady.tps:g} payments a second",
-            Axis("seconds"),
-            Axis("ms"),
-            [
-                Line(f"{round(100 * share)}th percentile", _percentiles(slices, share))
-                for share in (0.99, 0.95, 0.5)
-            ],
-        ),
-        "endtoend-backlog.svg": line_chart(
-            f"Records waiting in all stages at {steady.tps:g} payments a second",
-            Axis("seconds"),
-            Axis("records"),
-            [Line("backlog", steady.samples)],
-        ),
-    }
-    if report.search:
-        runs = sorted((steady, *report.search), key=lambda run: run.tps)
-        plots["endtoend-rates.svg"] = line_chart(
-            "Latency by rate",
-            Axis("payments a second"),
-            Axis("ms, logarithmic", log=True),
-            [
-                Line("99th percentile", tuple((run.tps, max(run.latency_ms.p99, 1.0)) for run in runs)),
-                Line("median", tuple((run.tps, max(run.latency_ms.p50, 1.0)) for run in runs)),
-            ],
-        )
-    return write_plots(plots, folder)
-
-
-def draw_soak(report: SoakReport, folder: Path) -> list[Path]:
-    """Draw memory and latency over a soak; gives the files."""
-    minutes = Axis("minutes")
-    judged = {name for name, verdict in report.memory.items() if verdict.flat is not None}
-    plots = {
-        "soak-memory.svg": line_chart(
-            "Memory of the functions and their mappings",
-            minutes,
-            Axis("MiB"),
-            [
-                Line(name, tuple((second / 60, size / 2**20) for second, size in samples))
-                for name, samples in report.rss_bytes.items()
-                if name in judged
-            ],
-        ),
-        "soak-latency.svg": line_chart(
-            f"From the topic to SNS at {report.tps:g} payments a second",
-            minutes,
-            Axis("ms"),
-            [
-                Line("99th percentile", tuple((second / 60, each.p99) for second, each in report.slices)),
-                Line("median", tuple((second / 60, each.p50) for second, each in report.slices)),
-            ],
-        ),
-    }
-    return write_plots(plots, folder)
-
-
-def _by_slice(latencies: Sequence[tuple[float, float]], seconds: float) -> dict[float, list[float]]:
-    slices: dict[float, list[float]] = {}
-    for at_s, latency in latencies:
-        slices.setdefault((at_s // seconds + 0.5) * seconds, []).append(latency)
-    return slices
-
-
-def _percentiles(slices: dict[float, list[float]], share: float) -> tuple[tuple[float, float], ...]:
-    return tuple((at_s, percentile(values, share)) for at_s, values in sorted(slices.items()))
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""From what was measured to the figures that the issue names, each with its target; pure."""
+"""From the measurements of `make bench` to its figures, each with its target if it has one. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KIB: Final = 1024
 def bench_figures(
     measured: Measured,
     logic: Sequence[float],
-    past: PastCost,
+    by_past: PastCost,
     profile_bytes: Sequence[int],
     record_bytes: float,
     starts: dict[str, ColdStart],
@@ -32,28 +32,28 @@ def bench_figures(
     Parameters
     ----------
     measured : Measured
-        The candidates side by side.
+        Costs of the candidates.
     logic : Sequence[float]
         CPU of the logic alone, µs a payment, by round.
-    past : PastCost
-        Cost with few and with many earlier payments.
+    by_past : PastCost
+        Cost of users with few and of users with many earlier payments.
     profile_bytes : Sequence[int]
-        Sizes of all stored profiles.
+        Sizes of all stored profiles, at least one.
     record_bytes : float
-        Mean size of a record on the topic, key and value.
+        Mean size of a record on the topic, key and value, bytes.
     starts : dict[str, ColdStart]
-        By function.
+        By function; the empty handler among them.
     """
     return (
-        *_against_yardsticks(measured),
-        _of(
+        *_compared_with_yardsticks(measured),
+        _median_of(
             "logic_cpu_us",
-            "CPU of decode, validation, features, rules and decision",
+            "CPU of decode, validation, features, rules and decision, a payment",
             logic,
             "µs",
             target=80.0,
         ),
-        _by_past(past),
+        _cost_ratio_by_past(by_past),
         Figure(
             key="profile_p99_bytes",
             text=f"size of a profile, 99th percentile of {len(profile_bytes)}",
@@ -63,7 +63,7 @@ def bench_figures(
         ),
         Figure(
             key="profile_worst_bytes",
-            text="size of a profile at worst, everything new each time",
+            text="size of the largest profile, a user with new values in every payment included",
             value=float(max(worst_profile_bytes(), *profile_bytes)),
             unit="bytes",
             target=4 * KIB,
@@ -77,29 +77,29 @@ def bench_figures(
     )
 
 
-def _by_past(past: PastCost) -> Figure:
-    by_round = ratios(past.many, past.few)
-    # Both costs of one round, the middle one: medians of each side alone would give another ratio than the figure's.
-    _, few, many = sorted(zip(by_round, past.few, past.many, strict=True))[(len(by_round) - 1) // 2]
-    return _of(
+def _cost_ratio_by_past(by_past: PastCost) -> Figure:
+    by_round = ratios(by_past.many, by_past.few)
+    # Both costs of the middle round: the ratio of the two medians would differ from the figure.
+    _, few, many = sorted(zip(by_round, by_past.few, by_past.many, strict=True))[(len(by_round) - 1) // 2]
+    return _median_of(
         "cost_ratio_by_past",
-        f"CPU at {MANY:,} against {FEW} earlier payments of a user",
+        f"CPU of a payment of users with {MANY:,} earlier ones, over that of users with {FEW}",
         by_round,
         "x",
         target=1.1,
-        note=f"rounds from {min(by_round):.2f} to {max(by_round):.2f}; in the middle one {many:.0f} against {few:.0f} µs; "
-        f"profiles of {past.many_bytes:,} against {past.few_bytes:,} bytes",
+        note=f"rounds from {min(by_round):.2f} to {max(by_round):.2f}; in the middle one {many:.0f} and {few:.0f} µs; "
+        f"profiles of {by_past.many_bytes:,} and {by_past.few_bytes:,} bytes",
     )
 
 
-def _against_yardsticks(measured: Measured) -> Sequence[Figure]:
+def _compared_with_yardsticks(measured: Measured) -> Sequence[Figure]:
     score, baseline = measured.cpu_us(SCORE, 100), measured.cpu_us(BASELINE, 100)
     floor = measured.cpu_us(FLOOR, 100)
     figures = [
-        _of("score_cpu_us", "CPU of the score stage at batch 100", score, "µs"),
-        _of(
+        _median_of("score_cpu_us", "CPU of the score stage in batches of 100, a payment", score, "µs"),
+        _median_of(
             "cpu_against_baseline",
-            "CPU less than the baseline's at batch 100",
+            "the baseline's CPU over the score stage's, in batches of 100",
             ratios(baseline, score),
             "x",
             target=5.0,
@@ -107,9 +107,9 @@ def _against_yardsticks(measured: Measured) -> Sequence[Figure]:
             aim=6.0,
             note=f"baseline {middle(baseline):.0f} µs",
         ),
-        _of(
+        _median_of(
             "cpu_against_floor",
-            "CPU against the I/O floor at batch 100",
+            "the score stage's CPU over the I/O floor's, in batches of 100",
             ratios(score, floor),
             "x",
             target=1.8,
@@ -120,14 +120,14 @@ def _against_yardsticks(measured: Measured) -> Sequence[Figure]:
     for size, target in ((100, 20.0), (500, 25.0)):
         baseline, score = measured.wall_us(BASELINE, size), measured.wall_us(SCORE, size)
         figures.append(
-            _of(
+            _median_of(
                 f"wall_against_baseline_{size}",
-                f"wall time less than the baseline's at batch {size}",
+                f"the baseline's wall time over the score stage's, in batches of {size}",
                 ratios(baseline, score),
                 "x",
                 target=target,
                 must_be="at least",
-                note=f"{middle(score):.0f} against {middle(baseline):.0f} µs",
+                note=f"{middle(baseline):.0f} and {middle(score):.0f} µs",
             )
         )
     return figures
@@ -141,9 +141,9 @@ def _requests(measured: Measured) -> Sequence[Figure]:
         for counts in measured.counts
     ]
     return (
-        _of("redis_round_trips", "Redis round trips per batch of 100", round_trips, "", target=2.0),
-        _of("dynamodb_requests", "DynamoDB requests per batch of 100", requests, "", target=4.0),
-        _of("cache_cpu_us", "CPU of the cache's server for a payment", measured.cache_cpu_us, "µs"),
+        _median_of("redis_round_trips", "Redis round trips for a batch of 100", round_trips, "", target=2.0),
+        _median_of("dynamodb_requests", "DynamoDB requests for a batch of 100", requests, "", target=4.0),
+        _median_of("cache_cpu_us", "CPU of the cache's server, a payment", measured.cache_cpu_us, "µs"),
     )
 
 
@@ -154,16 +154,16 @@ def _rows(measured: Measured) -> Sequence[Figure]:
     return (
         Figure(
             key="write_units_approved",
-            text="write units of an approved payment of usual size",
+            text="write units of an approved payment whose row has the median size",
             value=float(write_units(int(percentile(approved, 0.5)))),
             unit="",
             target=1.0,
             note=f"median row {percentile(approved, 0.5):.0f} bytes, 99th percentile {percentile(approved, 0.99):.0f}; "
-            f"{one_unit:.1%} of {len(approved):,} take one unit",
+            f"{one_unit:.1%} of {len(approved):,} rows take one unit",
         ),
         Figure(
             key="write_units_mean",
-            text="write units of a payment, mean over all",
+            text="write units of a payment, mean of all",
             value=sum(map(write_units, approved + sizes.others)) / len(approved + sizes.others),
             unit="",
         ),
@@ -176,14 +176,14 @@ def _starts(starts: dict[str, ColdStart]) -> Sequence[Figure]:
     for name, start in starts.items():
         if name == EMPTY:
             continue
-        more = [a - b for a, b in zip(start.init_cpu, empty.init_cpu, strict=True)]
-        wall = f"wall time {middle(start.init_wall):.0f} against {middle(empty.init_wall):.0f} ms"
+        extra = [a - b for a, b in zip(start.init_cpu, empty.init_cpu, strict=True)]
+        wall = f"wall time {middle(start.init_wall):.0f} ms, the empty handler's {middle(empty.init_wall):.0f} ms"
         first = f"; its first batch takes {middle(start.first_batch):.0f} ms" if start.first_batch else ""
         figures.append(
-            _of(
+            _median_of(
                 f"init_ms_{name}",
-                f"CPU of the init of {name} above an empty handler's",
-                more,
+                f"CPU of the init of {name}, less an empty handler's",
+                extra,
                 "ms",
                 target=450.0,
                 note=f"{wall}{first}",
@@ -192,5 +192,5 @@ def _starts(starts: dict[str, ColdStart]) -> Sequence[Figure]:
     return figures
 
 
-def _of(key: str, text: str, rounds: Sequence[float], unit: str, **more: object) -> Figure:
+def _median_of(key: str, text: str, rounds: Sequence[float], unit: str, **more: object) -> Figure:
     return Figure(key=key, text=text, value=middle(rounds), unit=unit, rounds=tuple(rounds), **more)  # type: ignore[arg-type]

@@ -1,8 +1,7 @@
-"""The logic of the score stage alone, timed inside its own zip; run by :mod:`benchmarks.stage_cost`, prints JSON.
+"""Times the logic of the score stage inside its own zip, without any store. :mod:`benchmarks.stage_cost` runs it; it prints JSON.
 
-What is timed is what no store has a part in: decode and validate a batch, and for each payment features, rules and decision.
-``argv``: a folder with ``ruleset.yaml``, ``profiles.json`` (user to the stored form in base64) and events ``*.event.json``; how
-many rounds.
+Timed are decoding and validating a batch, and for each payment features, rules and decision. Arguments: a folder with
+``ruleset.yaml``, ``profiles.json`` (user to stored form in base64) and events ``*.event.json``; and the number of rounds.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def decide_batch(event: KafkaEvent, profiles: Mapping[str, Profile], ruleset: Ru
 
 
 def main() -> None:
-    """Print the CPU per payment of each round, µs."""
+    """Print the CPU of a payment in each round, µs."""
     folder, rounds = Path(sys.argv[1]), int(sys.argv[2])
     ruleset = parse_ruleset((folder / "ruleset.yaml").read_text())
     stored = json.loads((folder / "profiles.json").read_bytes())

@@ -1,4 +1,4 @@
-"""How large DynamoDB counts an item, by the rules of its developer guide ("DynamoDB item sizes and formats"); pure."""
+"""Size of an item as DynamoDB counts it, by the rules of its developer guide ("DynamoDB item sizes and formats"). Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 WRITE_UNIT_BYTES: Final = 1024
-"""One write request unit writes up to 1 KB; a larger item takes one for each KB begun."""
+"""One write request unit writes up to 1 KB; a larger item takes one unit for each KB begun."""
 
 _NAMES: Final = re.compile(r"'([^']+)': *\?")
 
 
 def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
-    """Size of an item in DynamoDB's wire form: names in UTF-8 and values.
+    """Size of an item in DynamoDB's wire form, bytes: its names in UTF-8, and its values.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def item_bytes(item: Mapping[str, Mapping[str, Any]]) -> int:
 
 
 def write_units(size_bytes: int) -> int:
-    """Write units of an item of that size.
+    """Write units that an item of this size takes.
 
     Examples
     --------
@@ -38,12 +38,14 @@ def write_units(size_bytes: int) -> int:
 
 
 def inserted_items(body: str) -> Iterator[dict[str, dict[str, Any]]]:
-    """The items that a `BatchExecuteStatement` request inserts; ValueError where one is no plain PartiQL insert."""
+    """The items that a `BatchExecuteStatement` request inserts; ValueError if a statement is not a plain PartiQL insert."""
     for statement in json.loads(body)["Statements"]:
         names = _NAMES.findall(statement["Statement"])
         values = statement["Parameters"]
         if not names or len(names) != len(values):
-            raise ValueError(f"not an insert of one parameter an attribute: {statement['Statement'][:200]}")
+            raise ValueError(
+                f"not an insert with one parameter for each attribute: {statement['Statement'][:200]}"
+            )
         yield dict(zip(names, values, strict=True))
 
 
@@ -63,4 +65,4 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
             return 3 + sum(1 + _value_bytes(each) for each in content)
         case "M":
             return 3 + sum(1 + len(name.encode()) + _value_bytes(each) for name, each in content.items())
-    raise ValueError(f"no size for type {kind}")
+    raise ValueError(f"no rule for the size of type {kind}")

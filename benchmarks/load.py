@@ -1,7 +1,8 @@
-"""Payments at a steady rate, produced straight to the topic as any Kafka client would.
+"""Payments at a steady rate, produced directly to the topic as any Kafka client would.
 
-Whoever pays has a profile already, as in a system that has run for months, and pays seldom enough that no velocity rule
-holds. A chosen share is suspicious, each by a user of its own, so that each gives one alert and none is suppressed.
+Every user has a profile already, as in a system that has run for months. 50,000 users take turns: at 200 payments a second,
+each pays every 250 s, so no velocity rule of the default ruleset matches within five minutes. 2% of the payments are suspicious, each of another
+user until 5,000 have had their turn (250,000 payments), so each causes one alert and none is suppressed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from confluent_kafka import Producer
 
 from benchmarks.workload import PARTITIONS, TOPIC, fold, steady_user
 from engine.profile import Profile
-from score.profile_store import ProfileWrite, Progress, RedisProfileStore, connect
+from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore, connect
 from simulator.records import timestamp_text
 
 if TYPE_CHECKING:
@@ -35,28 +36,28 @@ _BUCKETS_DAYS: Final = 90
 
 
 class LoadError(Exception):
-    """A load that could not be produced as asked."""
+    """The load could not be produced, or worked off, as requested."""
 
 
 def usual_user(number: int) -> str:
-    """Name of a user who pays as always."""
+    """Id of a user whose payments are usual."""
     return f"usual-{number % USUAL_USERS:06d}"
 
 
 def risky_user(number: int) -> str:
-    """Name of a user whose next payment is suspicious."""
+    """Id of a user whose next payment is suspicious."""
     return f"risky-{number % RISKY_USERS:06d}"
 
 
 def seed_profiles(cache_endpoint: str) -> None:
-    """Give every user the profile of somebody who paid once a day for a month; the cache must hold none of theirs."""
+    """Store for every user the profile of one payment a day for 30 days; LoadError if the cache holds one of them already."""
     now = datetime.now(UTC)
     yesterday_ms = round(now.timestamp() * 1000) - DAY_MS
     profile = Profile()
     for payment in steady_user("model", 0, PAST_PAYMENTS, DAY_MS, yesterday_ms):
         fold(profile, payment, now, topic="past")
     store = RedisProfileStore(connect(cache_endpoint), _BUCKETS_DAYS)
-    store.write([], [Progress(TOPIC, partition, -1, -1) for partition in range(PARTITIONS)])
+    store.write([], [PartitionProgress(TOPIC, partition, -1, -1) for partition in range(PARTITIONS)])
     users = [*map(usual_user, range(USUAL_USERS)), *map(risky_user, range(RISKY_USERS))]
     for start in range(0, len(users), _WRITES_AT_ONCE):
         writes = [ProfileWrite(user, profile, b"") for user in users[start : start + _WRITES_AT_ONCE]]
@@ -65,14 +66,14 @@ def seed_profiles(cache_endpoint: str) -> None:
 
 
 def payments(run: str, first: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Make payments without end: the user, and the record but for its time.
+    """Make payments without end: user id, and the record without its timestamp.
 
     Parameters
     ----------
     run : str
-        Makes the ids differ from another run's.
+        Part of the transaction ids, so that they differ from another run's.
     first : int
-        Number of the first payment; users take turns from there.
+        Number of the first payment; the users' turns continue from there.
     """
     every = round(1 / SUSPICIOUS_SHARE)
     for number in count(first):
@@ -95,18 +96,18 @@ def payments(run: str, first: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 class Load:
-    """Produces in a thread of its own, at a steady rate, for a number of seconds.
+    """Produces at a steady rate for some seconds, in its own thread.
 
     Parameters
     ----------
     bootstrap_servers : str
-        Kafka's.
+        Of Kafka.
     tps : float
         Payments a second, above 0.
     seconds : float
         How long.
     source : Iterator
-        What :func:`payments` gives; goes on from where it is.
+        Of :func:`payments`; this load takes as many as it needs.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class Load:
                 "bootstrap.servers": bootstrap_servers,
                 "linger.ms": 2,
                 "acks": "all",
-                "log_level": 0,  # it outlives the stack, whose end is no news
+                "log_level": 0,  # it outlives the stack, whose end it would log as errors
                 "partitioner": "murmur2_random",
             }
         )
@@ -131,11 +132,11 @@ class Load:
         self._errors: list[str] = []
         self.sent = 0
         self.seconds = 0.0
-        """How long it really took."""
+        """How long producing took, without the final flush."""
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start to produce."""
         self._thread.start()
 
     @property
@@ -144,7 +145,7 @@ class Load:
         return self._thread.is_alive()
 
     def finish(self) -> None:
-        """Wait for the end; LoadError where a record was not taken, or the rate was not kept."""
+        """Wait for the end; LoadError if Kafka did not take a record, or less than 98% of the rate was produced."""
         self._thread.join()
         if self._errors:
             raise LoadError(f"Kafka did not take every record: {self._errors[0]}")
@@ -169,7 +170,7 @@ class Load:
             time.sleep(_TICK_S)
         self.seconds = time.monotonic() - began
         if left := self._producer.flush(_FLUSH_SECONDS):
-            self._errors.append(f"{left} still wait after {_FLUSH_SECONDS} s")
+            self._errors.append(f"{left} not acknowledged after {_FLUSH_SECONDS} s")
 
     def _delivered(self, error: object, _message: object) -> None:
         if error is not None:

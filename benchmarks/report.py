@@ -1,4 +1,4 @@
-"""What the benchmarks found: figures with their targets, a table for people, JSON for programs."""
+"""Results of the benchmarks: figures with their targets, as a table for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BENCH_FILE: Final = ROOT / "build" / "bench.json"
+FIGURES_FOLDER: Final = ROOT / "docs" / "figures"
+"""Where the charts are stored."""
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measured figure and what it must reach."""
+    """One measured figure and its target."""
 
     key: str
     text: str
@@ -29,12 +31,12 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     value: float
     unit: str
     target: float | None = None
-    """None where the figure is published without one."""
+    """None for a figure without one."""
     must_be: Literal["at least", "at most"] = "at most"
     aim: float | None = None
-    """What would be better still."""
+    """A better value than the target, not required."""
     rounds: tuple[float, ...] = ()
-    """The single rounds whose median ``value`` is."""
+    """Values of the single rounds; ``value`` is their median."""
     note: str = ""
 
     @property
@@ -46,13 +48,13 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """Where it was measured."""
+    """The machine that the benchmarks ran on."""
 
     cpus: int
     processor: str
     python: str
     load_average: float
-    """Of the last minute, when the run began: what else the machine did."""
+    """Of the minute before the run: what else the machine did."""
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -63,7 +65,7 @@ class Series(msgspec.Struct, frozen=True):
 
 
 class BenchReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One run."""
+    """One run of `make bench`."""
 
     at: datetime
     machine: Machine
@@ -78,7 +80,7 @@ class BenchReport(msgspec.Struct, frozen=True, kw_only=True):
         return all(figure.passed is not False for figure in self.figures)
 
     def value(self, key: str) -> float:
-        """A figure's value; KeyError where it was not measured in this run."""
+        """A figure's value; KeyError if it was not measured in this run."""
         for figure in self.figures:
             if figure.key == key:
                 return figure.value
@@ -96,7 +98,7 @@ def this_machine() -> Machine:
 
 
 def write_json(file: Path, report: Any) -> None:
-    """Write a report whole, with its verdict and that of each figure."""
+    """Write a report, with whether it and each of its figures passed. The file is replaced as a whole."""
     document = msgspec.to_builtins(report, str_keys=True)
     if (passed := getattr(report, "passed", None)) is not None:
         document["passed"] = passed
@@ -109,12 +111,12 @@ def write_json(file: Path, report: Any) -> None:
 
 
 def read_bench(file: Path = BENCH_FILE) -> BenchReport:
-    """Read the last run of `make bench`; FileNotFoundError where there is none."""
+    """Read the last run of `make bench`; FileNotFoundError without one."""
     return msgspec.json.decode(file.read_bytes(), type=BenchReport, strict=False)
 
 
 def figure_table(title: str, figures: Sequence[Figure]) -> Table:
-    """Lay figures out for people: value, target, verdict, the spread of the rounds."""
+    """Lay figures out as a table: value, spread of the rounds, target, whether it is reached."""
     table = Table(title=title, title_justify="left")
     for name in ("figure", "measured", "rounds", "target", ""):
         table.add_column(name, justify="left" if name == "figure" else "right")
@@ -127,7 +129,7 @@ def figure_table(title: str, figures: Sequence[Figure]) -> Table:
 
 
 def target_text(figure: Figure) -> str:
-    """Write a target: ``≥ 5 (aim 6)``; empty where there is none.
+    """Write a target: ``≥ 5 x (aim 6)``; empty without one.
 
     Examples
     --------
@@ -142,7 +144,7 @@ def target_text(figure: Figure) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number with three digits that mean something.
+    """Write a number with three significant digits; as a whole number from 100 on.
 
     Examples
     --------

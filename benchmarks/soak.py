@@ -1,4 +1,7 @@
-"""A steady rate for a long time: are memory and latency flat, and does every alert come? ``python -m benchmarks.soak --minutes 30``."""
+"""A steady rate for a long time: whether memory and latency stay flat, and every due alert arrives once.
+
+``python -m benchmarks.soak [--minutes 30] [--tps 100] [--figures]``.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,18 @@ import argparse
 import os
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.charts import draw_soak
-from benchmarks.flow import AlertCount, LatencySummary, Watch, summarise
 from benchmarks.load import Load, LoadError, payments, seed_profiles
-from benchmarks.report import Machine, now, this_machine, write_json
-from benchmarks.stats import percentile, slope
+from benchmarks.report import FIGURES_FOLDER, now, this_machine, write_json
+from benchmarks.soak_report import REST_SECONDS, SoakReport, show_soak
+from benchmarks.stack_monitor import StackMonitor
+from benchmarks.stats import by_slice
+from benchmarks.trends import WARM_SHARE, judge_latency, judge_memory, summarise
 from local.processes import ProcessError
 from local.stack import Stack, StackError, StackRunningError
 from ops.manifests import ROOT
@@ -26,179 +28,68 @@ from ops.manifests import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from benchmarks.flow import Usage
+    from matplotlib.figure import Figure as Chart
 
-T = TypeVar("T")
+    from benchmarks.stack_monitor import Usage
 
 REPORT_FILE: Final = ROOT / "build" / "soak.json"
-FIGURES_FOLDER: Final = ROOT / "docs" / "figures"
 STACK_DIR: Final = ROOT / "build" / "soak"
 
 SAMPLE_SECONDS: Final = 5.0
 SLICES: Final = 30
-"""Latency is summed up in so many slices of the run."""
-WARM_SHARE: Final = 0.2
-"""Of the run, from its start, neither judged nor in its latencies: interpreters fill their caches and pools."""
-MEMORY_GROWTH_SHARE: Final = 0.05
-MEMORY_GROWTH_FLOOR_BYTES: Final = 8 << 20
-"""Over the judged part of the run memory may grow by the larger of the two, pages of the allocator and noise."""
-LATENCY_GROWTH_SHARE: Final = 0.25
-LATENCY_P99_MS: Final = 1_000.0
-REST_SECONDS: Final = 120.0
-"""After the load's end, for what still waits then."""
-KEEPS_DATA: Final = frozenset({"aws-api", "kafka", "valkey"})
-"""Emulated services hold what they are given, in memory by design; their growth is told, not judged."""
+"""Latency is summarised in this many slices of the run."""
 
 
-class MemoryVerdict(msgspec.Struct, frozen=True):
-    """Memory of one process over the judged part of a run."""
+class _Samples(msgspec.Struct):
+    """What was sampled while the load ran."""
 
-    typical_bytes: float
-    growth_bytes: float
-    """By the middle of all slopes."""
-    flat: bool | None
-    """None for who keeps data by design."""
-
-
-class LatencyVerdict(msgspec.Struct, frozen=True):
-    """Latency over the judged part of a run."""
-
-    typical_ms: float
-    """Median of the slices' medians."""
-    growth_ms: float
-    flat: bool
+    started_ms: float
+    """Start of the load, ms since the epoch."""
+    rss_bytes: dict[str, list[tuple[float, float]]]
+    """Process to (seconds since the start, bytes)."""
+    delivered: list[tuple[float, float]]
+    """For each alert: ms since the epoch at its delivery, and its latency in ms."""
 
 
-class SoakReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One soak."""
-
-    at: datetime
-    machine: Machine
-    tps: float
-    minutes: float
-    transactions: int
-    memory: dict[str, MemoryVerdict]
-    latency: LatencyVerdict
-    latency_ms: LatencySummary
-    """Of the whole run but for the warm-up."""
-    rss_bytes: dict[str, tuple[tuple[float, float], ...]]
-    """Process to (seconds, bytes)."""
-    slices: tuple[tuple[float, LatencySummary], ...]
-    """Seconds at the middle of each slice, and its latencies."""
-    ended: dict[str, int]
-    """Processes that ended although nobody stopped them, with their exit codes; none is well."""
-    ended_workers: dict[str, int]
-    """Function to how many of its workers ended; the one in its place begins with fresh memory."""
-    at_rest: bool
-    """Whether the stack had nothing to do any more some time after the load's end."""
-    backlog: int | None
-    """Records that still waited then; None where a mapping could not say."""
-    alerts: AlertCount
-
-    @property
-    def problems(self) -> list[str]:
-        """What is not well, a sentence each."""
-        found = [f"{name} ended with exit code {code}" for name, code in self.ended.items()]
-        found += [f"{count} of the workers of {name} ended" for name, count in self.ended_workers.items()]
-        found += [f"the memory of {name} grows" for name, each in self.memory.items() if each.flat is False]
-        if not self.latency.flat:
-            found.append("latency grows, or is above a second")
-        if not self.at_rest or self.backlog != 0:
-            waiting = "unknown" if self.backlog is None else f"{self.backlog:,}"
-            found.append(
-                f"not at rest {REST_SECONDS:.0f} s after the load's end; records that wait: {waiting}"
-            )
-        if not self.alerts.complete:
-            found.append(str(self.alerts))
-        return found
-
-    @property
-    def passed(self) -> bool:
-        """Whether everything that is judged is flat, nothing ended, nothing waits, and every alert came once."""
-        return not self.problems
-
-
-def judge_memory(name: str, samples: Sequence[tuple[float, float]]) -> MemoryVerdict:
-    """Say whether a process's memory is flat.
+def run(tps: float, minutes: float, progress: Callable[[str], None]) -> SoakReport:
+    """Start a stack, load it for some minutes, stop it; LoadError if the load could not be produced.
 
     Parameters
     ----------
-    name : str
-        Who.
-    samples : Sequence[tuple[float, float]]
-        Seconds and bytes, in order, at least ten.
-
-    Examples
-    --------
-    >>> judge_memory("score", [(second, 9e7 + second % 3 * 1e5) for second in range(100)]).flat
-    True
-    >>> judge_memory("score", [(second, 9e7 + second * 1e6) for second in range(100)]).flat
-    False
+    tps, minutes : float
+        The rate, payments a second, and for how long.
+    progress : Callable
+        Gets a sentence for each step.
     """
-    judged = _judged(samples)
-    typical = percentile([size for _, size in judged], 0.5)
-    growth = slope(judged) * (judged[-1][0] - judged[0][0])
-    allowed = max(MEMORY_GROWTH_SHARE * typical, MEMORY_GROWTH_FLOOR_BYTES)
-    return MemoryVerdict(typical, growth, None if name in KEEPS_DATA else growth <= allowed)
-
-
-def judge_latency(slices: Sequence[tuple[float, LatencySummary]]) -> LatencyVerdict:
-    """Say whether latency is flat: its median hardly grows, and in the typical slice the 99th percentile is below 1 s."""
-    judged = _judged(slices)
-    typical = percentile([each.p50 for _, each in judged], 0.5)
-    growth = slope([(at, each.p50) for at, each in judged]) * (judged[-1][0] - judged[0][0])
-    typical_p99 = percentile([each.p99 for _, each in judged], 0.5)
-    return LatencyVerdict(
-        typical, growth, growth <= LATENCY_GROWTH_SHARE * typical and typical_p99 < LATENCY_P99_MS
-    )
-
-
-def run(tps: float, minutes: float, tell: Callable[[str], None]) -> SoakReport:
-    """Start a stack, load it for so long, stop it."""
     at, machine = now(), this_machine()
     seconds = minutes * 60
-    slice_s = seconds / SLICES
-    rss: dict[str, list[tuple[float, float]]] = {}
-    delivered: list[tuple[float, float]] = []
     with Stack(STACK_DIR) as stack:
-        stack.start(tell, ingestion=False)
+        stack.start(progress, ingestion=False)
         seed_profiles(stack.cache_endpoint)
-        watch = Watch(stack, STACK_DIR)
+        monitor = StackMonitor(stack, STACK_DIR)
         load = Load(stack.bootstrap_servers, tps, seconds, payments(f"{os.getpid():x}"))
-        began, began_ms = time.monotonic(), time.time() * 1000
-        load.start()
-        told = 0
-        while load.is_running:
-            time.sleep(SAMPLE_SECONDS)
-            second = time.monotonic() - began
-            usage = watch.usage()
-            for name, each in usage.items():
-                rss.setdefault(name, []).append((second, float(each.rss_bytes)))
-            # Taken out as they come, or the queue itself would be what grows.
-            delivered += watch.alert_latencies()
-            if second > (told + 1) * 60:
-                told += 1
-                tell(f"{told} min: {load.sent:,} payments, {_memory_line(usage)}")
+        samples = _sample(monitor, load, progress)
         load.finish()
-        at_rest = watch.wait_until_at_rest(REST_SECONDS)
-        delivered += watch.alert_latencies()
-        backlog, alerts = watch.backlog(), watch.alert_count()
-        ended, ended_workers = stack.ended_processes(), watch.ended_workers()
-    latencies = [((at_ms - began_ms) / 1000, latency) for at_ms, latency in delivered]
+        at_rest = monitor.wait_until_at_rest(REST_SECONDS)
+        samples.delivered += monitor.take_alert_latencies()
+        backlog, alerts = monitor.backlog(), monitor.alert_count()
+        ended, ended_workers = stack.ended_processes(), monitor.ended_workers()
+    latencies = [((at_ms - samples.started_ms) / 1000, latency) for at_ms, latency in samples.delivered]
     judged = [latency for second, latency in latencies if second >= WARM_SHARE * seconds]
     if len(judged) < 2:
         raise LoadError(f"{len(judged)} alerts were delivered after the warm-up")
-    slices = _slices(latencies, slice_s)
+    slices = tuple((at_s, summarise(values)) for at_s, values in by_slice(latencies, seconds / SLICES))
+    rss_bytes = samples.rss_bytes
     return SoakReport(
         at=at,
         machine=machine,
         tps=tps,
         minutes=minutes,
         transactions=load.sent,
-        memory={name: judge_memory(name, samples) for name, samples in sorted(rss.items())},
+        memory={name: judge_memory(name, sizes) for name, sizes in sorted(rss_bytes.items())},
         latency=judge_latency(slices),
         latency_ms=summarise(judged),
-        rss_bytes={name: tuple(samples) for name, samples in rss.items()},
+        rss_bytes={name: tuple(sizes) for name, sizes in rss_bytes.items()},
         slices=slices,
         ended=ended,
         ended_workers=ended_workers,
@@ -208,60 +99,67 @@ def run(tps: float, minutes: float, tell: Callable[[str], None]) -> SoakReport:
     )
 
 
-def _slices(
-    latencies: Sequence[tuple[float, float]], slice_s: float
-) -> tuple[tuple[float, LatencySummary], ...]:
-    by_slice: dict[int, list[float]] = {}
-    for second, latency in latencies:
-        by_slice.setdefault(int(second // slice_s), []).append(latency)
-    return tuple(((number + 0.5) * slice_s, summarise(values)) for number, values in sorted(by_slice.items()))
-
-
-def _judged(samples: Sequence[T]) -> Sequence[T]:
-    return samples[int(len(samples) * WARM_SHARE) :]
+def _sample(monitor: StackMonitor, load: Load, progress: Callable[[str], None]) -> _Samples:
+    """Start the load, and sample until all of it is produced."""
+    began = time.monotonic()
+    samples = _Samples(time.time() * 1000, {}, [])
+    load.start()
+    reported_minutes = 0
+    while load.is_running:
+        time.sleep(SAMPLE_SECONDS)
+        second = time.monotonic() - began
+        usage = monitor.usage()
+        for name, each in usage.items():
+            samples.rss_bytes.setdefault(name, []).append((second, float(each.rss_bytes)))
+        # Received as they arrive: otherwise the growing queue itself would be measured.
+        samples.delivered += monitor.take_alert_latencies()
+        if second > (reported_minutes + 1) * 60:
+            reported_minutes += 1
+            progress(f"{reported_minutes} min: {load.sent:,} payments, {_memory_line(usage)}")
+    return samples
 
 
 def _memory_line(usage: dict[str, Usage]) -> str:
     return ", ".join(f"{name} {each.rss_bytes / 2**20:.0f} MiB" for name, each in sorted(usage.items()))
 
 
-def show(report: SoakReport, console: Console) -> None:
-    """Print the verdicts."""
-    table = Table(
-        title=f"{report.transactions:,} payments in {report.minutes:g} minutes", title_justify="left"
-    )
-    for column in ("process", "memory", "growth", ""):
-        table.add_column(column, justify="left" if column == "process" else "right")
-    words = {True: "[green]flat[/]", False: "[bold red]grows[/]", None: "keeps what it is given"}
-    for name, each in report.memory.items():
-        table.add_row(
-            name,
-            f"{each.typical_bytes / 2**20:.0f} MiB",
-            f"{each.growth_bytes / 2**20:+.1f} MiB",
-            words[each.flat],
-        )
-    latency = report.latency
-    table.add_row(
-        "latency, median", f"{latency.typical_ms:.0f} ms", f"{latency.growth_ms:+.0f} ms", words[latency.flat]
-    )
-    console.print(table)
-    whole = report.latency_ms
-    console.print(
-        f"latency of {whole.count:,} alerts after the first {WARM_SHARE:.0%} of the run: median {whole.p50:.0f} ms, "
-        f"95th percentile {whole.p95:.0f} ms, 99th {whole.p99:.0f} ms"
-    )
-    console.print(f"{report.alerts}; at the end {report.backlog} records wait")
-    for problem in report.problems:
-        console.print(f"[bold red]{problem}[/]")
+def soak_charts(report: SoakReport) -> dict[str, Chart]:
+    """Draw the judged processes' memory, and latency, over the whole run; by file name."""
+    from benchmarks.charts import Axis, Line, line_chart
+
+    minutes = Axis("minutes")
+    return {
+        "soak-memory": line_chart(
+            "Memory of functions, mappings and load generator",
+            minutes,
+            Axis("MiB"),
+            [
+                Line(name, [(second / 60, size / 2**20) for second, size in sizes])
+                for name, sizes in report.rss_bytes.items()
+                if report.memory[name].flat is not None
+            ],
+        ),
+        "soak-latency": line_chart(
+            f"From the topic to SNS at {report.tps:g} payments a second",
+            minutes,
+            Axis("ms"),
+            [
+                Line("99th percentile", [(second / 60, each.p99) for second, each in report.slices]),
+                Line("median", [(second / 60, each.p50) for second, each in report.slices]),
+            ],
+        ),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it; 0 where everything is well, 1 where not, 2 where it could not be run."""
+    """Run it; 0 if nothing is wrong, 1 if something is, 2 if it could not be run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30.0, help="how long, >= 2")
-    parser.add_argument("--tps", type=float, default=100.0, help="payments a second")
-    parser.add_argument("--figures", action="store_true", help="draw plots into docs/figures")
-    parser.add_argument("--output", type=Path, default=REPORT_FILE)
+    parser.add_argument("--minutes", type=float, default=30.0, help="how long, >= 2 (default %(default)g)")
+    parser.add_argument("--tps", type=float, default=100.0, help="payments a second (default %(default)g)")
+    parser.add_argument("--figures", action="store_true", help="draw charts into docs/figures")
+    parser.add_argument(
+        "--output", type=Path, default=REPORT_FILE, help="the report, JSON (default %(default)s)"
+    )
     options = parser.parse_args(arguments)
     if options.minutes < 2:
         parser.error("--minutes must be at least 2: less shows no trend")
@@ -272,9 +170,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"soak: {error}", file=sys.stderr)
         return 2
     write_json(options.output, report)
-    show(report, console)
+    show_soak(report, console)
     if options.figures:
-        for file in draw_soak(report, FIGURES_FOLDER):
+        from benchmarks.charts import write_charts
+
+        for file in write_charts(soak_charts(report), FIGURES_FOLDER):
             console.print(f"[dim]{file}[/]", soft_wrap=True)
     return 0 if report.passed else 1
 

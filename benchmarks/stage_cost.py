@@ -1,4 +1,4 @@
-"""What the score stage's cost depends on, and what does not change it: logic alone, a user's past, sizes, cold starts."""
+"""Parts of the score stage's cost: the logic alone, users with a long past, sizes of profiles and rows, cold starts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from benchmarks.candidates import EMPTY, SCORE, seed_cache
+from benchmarks.harness import LAMBDA_PYTHON, RULESET, FunctionFailedError, process_cpu_s
 from benchmarks.item_size import inserted_items, item_bytes
-from benchmarks.lab import LAMBDA_PYTHON, RULESET, FunctionFailedError, process_cpu_s
 from benchmarks.workload import batches, fold, kafka_event, steady_user
 from engine.profile import Profile
 from ops.build_zips import function_names
@@ -23,15 +23,15 @@ from score.profile_store import REVISION_BYTES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.lab import Lab
+    from benchmarks.harness import Harness
     from benchmarks.workload import Payment, Workload
 
 FEW: Final = 10
 MANY: Final = 100_000
 """Earlier payments of the users that are compared."""
 INTERVAL_MS: Final = 40 * 60_000
-"""Between two payments of any of them: what differs is their past, not what rules make of their pace. 36 a day are more than the
-ring holds, so that windows of a day take the long way."""
+"""Between two payments of any of these users: their past differs, not their pace. 36 payments a day are more than a profile's ring
+of recent payments holds, so the windows of a day must use the hour buckets as well."""
 COMPARED_USERS: Final = 100
 BATCHES_A_TURN: Final = 8
 TURNS_A_ROUND: Final = 6
@@ -40,15 +40,15 @@ DAY_MS: Final = 86_400_000
 _INSIDE: Final = ROOT / "benchmarks" / "inside.py"
 
 
-def logic_us(lab: Lab, workload: Workload, rounds: int) -> list[float]:
-    """CPU a payment of decode, validation, features, rules and decision, in the stage's own zip; µs, by round."""
-    folder = lab.folder("logic")
+def logic_us(harness: Harness, workload: Workload, rounds: int) -> list[float]:
+    """CPU of decode, validation, features, rules and decision, in the stage's own zip; µs a payment, by round."""
+    folder = harness.folder("logic")
     (folder / "ruleset.yaml").write_bytes(RULESET.read_bytes())
     stored = {user: b64encode(profile.to_bytes()).decode() for user, profile in workload.profiles.items()}
     (folder / "profiles.json").write_bytes(msgspec.json.encode(stored))
     for number, batch in enumerate(batches(workload.payments[:2_000], 100)):
         (folder / f"{number:03d}.event.json").write_bytes(kafka_event(batch, 0))
-    root = lab.package(SCORE)
+    root = harness.package(SCORE)
     environment = {"PYTHONPATH": str(root), "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
     command = [str(LAMBDA_PYTHON), "-P", str(_INSIDE), str(folder), str(rounds)]
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
@@ -58,43 +58,43 @@ def logic_us(lab: Lab, workload: Workload, rounds: int) -> list[float]:
 
 
 class PastCost(msgspec.Struct):
-    """Cost of a payment of users with few and with many earlier ones, by round, µs of CPU."""
+    """CPU of a payment of users with few and of users with many earlier ones; µs, by round."""
 
     few: list[float]
     many: list[float]
     few_bytes: int
-    """Their profiles' sizes, as stored."""
+    """Sizes of their stored profiles."""
     many_bytes: int
 
 
-def cost_by_past(lab: Lab, rounds: int) -> PastCost:
-    """Measure the stage, I/O included, with users of 10 and of 100,000 earlier payments; 100 users a batch.
+def cost_by_past(harness: Harness, rounds: int) -> PastCost:
+    """Measure the stage, I/O included, for users with 10 and with 100,000 earlier payments; 100 users a batch.
 
-    A round's ratio is of sums: all CPU that the many took over all that the few took, in one process, batch by batch in turn, so
-    that whatever the machine does meets both. Sums are what is paid for. The median of single batches' ratios would be another
-    figure: it leaves out the dear batches of either side, and with them garbage collections, which are part of the cost. The
-    rounds' median leaves out a round that was disturbed as a whole; their spread says how far to trust it.
+    One process takes the batches of both groups in turn, so other work on the machine affects both. A round's ratio is one of
+    sums, because sums are what is paid for: the CPU of all batches of the one group over that of the other. The median of the
+    single batches' ratios would leave out the expensive batches, and with them the garbage collections, which are part of the
+    cost. The median of the rounds leaves out a round that was disturbed as a whole; their spread shows how reliable it is.
 
-    Every turn has users of its own: who begins with 10 payments has 18 at its end, not more with every round.
+    Every turn has its own users: a user who starts with 10 payments has 18 at its end, and never more.
     """
-    lab.cache.flushall()
+    harness.cache.flushall()
     now = datetime.now(UTC)
     ends_at_ms = round(now.timestamp() * 1000)
     profiles, payments = {}, {}
     for partition, past in enumerate((FEW, MANY)):
-        # One user's payments stand for those of a hundred: the profile says nothing of whose it is.
+        # One profile serves all users: it does not hold the user's id.
         stream = steady_user("model", partition, past + BATCHES_A_TURN, INTERVAL_MS, ends_at_ms)
         profiles[past] = profile = Profile()
         for payment in stream[:past]:
             fold(profile, payment, now)
         payments[past] = stream[past:]
-    function = lab.start(SCORE)
+    function = harness.start(SCORE)
 
     def events_of(past: int, number: int) -> list[bytes]:
         users = [f"past{past}-{number}-{user}" for user in range(COMPARED_USERS)]
         batches = _for_users(payments[past], users, past + number * BATCHES_A_TURN * COMPARED_USERS)
         first = batches[0][0]
-        seed_cache(lab, dict.fromkeys(users, profiles[past]), {first.partition: first.offset - 1})
+        seed_cache(harness, dict.fromkeys(users, profiles[past]), {first.partition: first.offset - 1})
         now_ms = round(time.time() * 1000)
         return [kafka_event(batch, now_ms) for batch in batches]
 
@@ -102,7 +102,7 @@ def cost_by_past(lab: Lab, rounds: int) -> PastCost:
         events = {past: events_of(past, number) for past in (FEW, MANY)}
         cpu_s = {FEW: 0.0, MANY: 0.0}
         for place in range(BATCHES_A_TURN):
-            # Who goes first changes, in the next turn as well: a batch may pay for the garbage of the one before it.
+            # The order alternates, from turn to turn as well: a batch may pay for the garbage of the one before it.
             for past in (FEW, MANY) if (number + place) % 2 else (MANY, FEW):
                 cpu_s[past] += function.measure([events[past][place]], COMPARED_USERS).cpu_s
         return cpu_s
@@ -121,7 +121,7 @@ def cost_by_past(lab: Lab, rounds: int) -> PastCost:
 
 
 def _for_users(stream: Sequence[Payment], users: Sequence[str], offset: int) -> list[list[Payment]]:
-    """Let a hundred users make the same payments, a batch for each; the offsets go on from ``offset``."""
+    """Let all users make the same payments: a batch for each payment, with offsets from ``offset`` on."""
     return [
         [
             msgspec.structs.replace(
@@ -136,14 +136,14 @@ def _for_users(stream: Sequence[Payment], users: Sequence[str], offset: int) -> 
     ]
 
 
-def profile_sizes(lab: Lab) -> list[int]:
-    """Sizes of all profiles in the cache, as stored, bytes."""
-    cache = lab.cache
+def profile_sizes(harness: Harness) -> list[int]:
+    """Sizes of all stored profiles in the cache, bytes."""
+    cache = harness.cache
     return [int(cache.strlen(key)) for key in cache.scan_iter("profile:*", count=1000)]
 
 
 def worst_profile_bytes() -> int:
-    """Size of a profile of somebody who does all that makes one grow: everything new each time, in many currencies."""
+    """Size of the stored profile of a user who does everything that makes it grow: new values each time, many currencies; bytes."""
     now = datetime.now(UTC)
     now_ms = round(now.timestamp() * 1000)
     profile = Profile()
@@ -173,7 +173,7 @@ class RowSizes(msgspec.Struct):
 
 
 def row_sizes(bodies: Sequence[str]) -> RowSizes:
-    """Weigh the rows of inserts; those of approved payments apart."""
+    """Size of each row in the bodies of insert requests, those of approved payments apart."""
     sizes = RowSizes([], [])
     for body in bodies:
         for item in inserted_items(body):
@@ -186,20 +186,20 @@ class ColdStart(msgspec.Struct):
     """Cold starts of one function, ms, by round."""
 
     init_cpu: list[float]
-    """CPU of its process until it has refused an event that holds nothing: it imports, and waits for nobody."""
+    """CPU of its process until it has handled an empty event: it has imported everything and called no service."""
     init_wall: list[float]
-    """From the start of its process until it asks for its first event, on a machine that others may use, too."""
+    """From the start of its process until it asks for its first event; other work on the machine lengthens it."""
     first_batch: list[float]
-    """The first invocation that does something; only of the score stage, which reads its ruleset then."""
+    """The first invocation with a payment; only of the score stage, which reads its ruleset then."""
 
 
-def cold_starts(lab: Lab, workload: Workload, rounds: int) -> dict[str, ColdStart]:
-    """Start every function anew in each round, one after the other; the empty one among them."""
+def cold_starts(harness: Harness, workload: Workload, rounds: int) -> dict[str, ColdStart]:
+    """Start every function afresh in each round, one after the other; the empty handler is one of them."""
     names = [EMPTY, *function_names()]
     starts = {name: ColdStart([], [], []) for name in names}
     for number in range(rounds + 1):
         for name in names:
-            function = lab.start(name)
+            function = harness.start(name)
             init_ms = function.try_invoke(b"{}").init_duration_ms
             cpu_s = process_cpu_s(function.pid)
             first_batch_ms = []
@@ -208,9 +208,9 @@ def cold_starts(lab: Lab, workload: Workload, rounds: int) -> dict[str, ColdStar
                 first_batch_ms.append(function.invoke(event).duration_ms)
             function.stop()
             if init_ms is None:
-                raise FunctionFailedError(f"{name} was warm already")
+                raise FunctionFailedError(f"{name}: its first invocation found a warm worker")
             if number == 0:
-                continue  # the files are read from the disk this once
+                continue  # this round reads the files from the disk
             starts[name].init_cpu.append(cpu_s * 1000)
             starts[name].init_wall.append(init_ms)
             starts[name].first_batch += first_batch_ms

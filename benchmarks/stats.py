@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which ``share`` of the values lie, by the nearest rank, so that it is one of them.
+    """The smallest of the values that has ``share`` of them at or below it: the nearest-rank percentile.
 
     Parameters
     ----------
@@ -34,7 +34,9 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
-    """Ratio of two candidates in each round, so that what disturbs a round disturbs both; as long as either.
+    """Ratio of two candidates in each round, because what disturbs a round disturbs both.
+
+    As long as each of them; ValueError if their lengths differ.
 
     Examples
     --------
@@ -44,10 +46,29 @@ def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     return [a / b for a, b in zip(above, below, strict=True)]
 
 
-def slope(points: Sequence[tuple[float, float]]) -> float:
-    """Slope of the line through (x, y) by Theil and Sen: the median of the slopes of all pairs.
+def by_slice(points: Sequence[tuple[float, float]], width: float) -> list[tuple[float, list[float]]]:
+    """Group the y of (x, y) points into slices of x that are ``width`` wide; slices without points are left out.
 
-    A few outliers, a pause of the machine say, do not tilt it as they tilt least squares.
+    Returns
+    -------
+    list[tuple[float, list[float]]]
+        The middle of each slice and its y, in order of x.
+
+    Examples
+    --------
+    >>> by_slice([(0.5, 1.0), (2.5, 3.0), (0.9, 2.0)], 1.0)
+    [(0.5, [1.0, 2.0]), (2.5, [3.0])]
+    """
+    slices: dict[int, list[float]] = {}
+    for x, y in points:
+        slices.setdefault(int(x // width), []).append(y)
+    return [((number + 0.5) * width, values) for number, values in sorted(slices.items())]
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Slope of the line through (x, y) by Theil and Sen: the median of the slopes of all pairs. ValueError if all x are equal.
+
+    A few outliers, such as a pause of the machine, change it less than they change least squares.
 
     Examples
     --------
@@ -66,5 +87,5 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 
 
 def middle(values: Sequence[float]) -> float:
-    """The median, of a few rounds say."""
+    """The median; the mean of the middle two if their number is even."""
     return median(values)

@@ -1,7 +1,7 @@
 """The payments that all candidates are measured with, and the profiles of the users who make them.
 
-A seeded simulation of 90 days. Its first part becomes profiles, folded here and put into the cache; the rest is delivered
-in batches, as Lambda hands them over. So every user has a past, as in a system that has run for months.
+They come from a seeded simulation of 90 days. Its first part becomes profiles, so that users have a past, as in a system that has
+run for months. The rest is for measuring, in batches in the form in which Lambda delivers them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TOPIC: Final = "transaction_stream"
 PARTITIONS: Final = 6
 USERS: Final = 400
 PAST_PER_USER: Final = 100
-"""Payments folded into a user's profile before the first measurement, on average."""
+"""Payments folded into a user's profile before the first measurement; a mean over the users."""
 
 
 class Payment(msgspec.Struct, frozen=True):
@@ -41,18 +41,19 @@ class Payment(msgspec.Struct, frozen=True):
 
 
 class Workload(msgspec.Struct):
-    """What is measured with."""
+    """Profiles, and the payments to measure with."""
 
     profiles: dict[str, Profile]
     folded_to: list[int]
-    """By partition."""
+    """Last offset that the profiles hold, by partition."""
     payments: list[Payment]
     taken: int = 0
 
     def take(self, count: int) -> list[Payment]:
-        """Give the next payments; IndexError where there are not so many left."""
-        if self.taken + count > len(self.payments):
-            raise IndexError(f"{len(self.payments)} payments are all that was made")
+        """Take the next payments; IndexError if fewer are left."""
+        left = len(self.payments) - self.taken
+        if count > left:
+            raise IndexError(f"{count} requested, {left} of {len(self.payments)} payments left")
         chosen = self.payments[self.taken : self.taken + count]
         self.taken += count
         return chosen
@@ -61,16 +62,16 @@ class Workload(msgspec.Struct):
 def make_workload(
     measured: int, seed: int = 7, *, users: int = USERS, past_per_user: int = PAST_PER_USER
 ) -> Workload:
-    """Simulate, and fold the past.
+    """Simulate, and fold the first part into profiles.
 
     Parameters
     ----------
     measured : int
-        How many payments are for measuring.
+        Number of payments for measuring.
     seed : int
-        The same seed has the same people.
+        The same seed has the same users.
     users, past_per_user : int
-        How many people pay, and how often each did before, on average.
+        Number of users, and how often each has paid before, on average.
     """
     now = datetime.now(UTC)
     past = users * past_per_user
@@ -103,14 +104,14 @@ def _payment(value: bytes, user_id: str, offsets: list[int], now: datetime) -> P
 
 
 def kafka_event(payments: Sequence[Payment], appended_at_ms: int) -> bytes:
-    """Write a batch as Lambda's event source mapping hands it over, JSON.
+    """Write a batch in the form in which Lambda's event source mapping delivers it, as JSON.
 
     Parameters
     ----------
     payments : Sequence[Payment]
         In the order of the topic.
     appended_at_ms : int
-        When Kafka is said to have taken them, ms since the epoch.
+        Kafka's timestamp for all of them, ms since the epoch.
     """
     records: dict[str, list[dict[str, Any]]] = {}
     for payment in payments:
@@ -142,16 +143,16 @@ def batches(payments: Sequence[Payment], size: int) -> Iterator[Sequence[Payment
 
 
 def steady_user(user_id: str, partition: int, count: int, interval_ms: int, ends_at_ms: int) -> list[Payment]:
-    """Payments of one user of plain habits, ``interval_ms`` apart, the last one at ``ends_at_ms``.
+    """Payments of one user with steady habits, ``interval_ms`` apart, the last one at ``ends_at_ms``.
 
     Parameters
     ----------
     user_id : str
-        Whose.
+        The user.
     partition : int
-        Where they stand, at offsets 0 to ``count`` - 1.
+        Of the topic; their offsets there are 0 to ``count`` - 1.
     count : int
-        How many.
+        Number of payments.
     """
     template = {
         "user_id": user_id,

@@ -1,4 +1,4 @@
-"""The job's arguments: ``--name value``, as Glue passes them, and as any other caller can."""
+"""The job's arguments, ``--name value``: the form in which Glue passes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_TOPIC: Final = "transaction_stream"
 
 @dataclass(frozen=True)
 class Arguments:
-    """What differs between one place and another where the job runs."""
+    """What differs between the places where the job runs."""
 
     landing_path: str
     quarantine_path: str
@@ -27,33 +27,35 @@ class Arguments:
     """Further options of Spark's Kafka sink, such as ``kafka.security.protocol``."""
     topic: str
     tokenization_key: str
-    """Where the key is from: ``kms:<ARN of an HMAC key>`` or ``env:<VARIABLE>``; never the key itself."""
+    """Where the key comes from: ``kms:<ARN of an HMAC key>`` or ``env:<VARIABLE>``; never the key itself."""
+    mappings_path: str | None
+    """Folder of the mappings, ``<prefix>.yaml``; None where every column is known by its name."""
     trigger_interval: str
-    """Least time between the starts of two batches, as Spark writes it: ``10 seconds``."""
+    """Minimum time between the starts of two batches, as Spark writes it: ``10 seconds``."""
     max_files_per_trigger: int
     metrics_namespace: str
-    """CloudWatch's namespace of the job's metrics."""
+    """CloudWatch namespace of the job's metrics."""
 
 
 def parse_arguments(argv: Sequence[str]) -> Arguments:
-    """Read the job's arguments, and leave Glue's own (``--JOB_NAME``, ``--TempDir``, ...) alone.
+    """Read the job's arguments, and ignore Glue's own (``--JOB_NAME``, ``--TempDir``, ...).
 
     Parameters
     ----------
     argv : Sequence[str]
-        Without the program's name.
+        The command line without the program's name.
 
     Returns
     -------
     Arguments
-        All of them present and of their type.
+        Complete and of the right types.
 
     Raises
     ------
     SystemExit
         Naming the argument that is missing or wrong.
     """
-    # Without abbreviations: Glue's --TempDir and friends must not be taken for the beginning of one of ours.
+    # Without abbreviations: one of Glue's own arguments could be an abbreviation of one of ours.
     parser = argparse.ArgumentParser(prog="stream_transactions", allow_abbrev=False)
     parser.add_argument("--landing_path", required=True)
     parser.add_argument("--quarantine_path", required=True)
@@ -62,6 +64,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     parser.add_argument("--kafka_options", type=_options, default="{}")
     parser.add_argument("--topic", default=DEFAULT_TOPIC)
     parser.add_argument("--tokenization_key", type=_key_source, required=True)
+    parser.add_argument("--mappings_path")
     parser.add_argument("--trigger_interval", default="10 seconds")
     parser.add_argument("--max_files_per_trigger", type=_positive, default=1000)
     parser.add_argument("--metrics_namespace", default=DEFAULT_NAMESPACE)

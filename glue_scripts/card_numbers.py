@@ -20,7 +20,7 @@ MIN_KEY_BYTES: Final = 16
 
 PREFIX: Final = "tok_"
 
-_MIN_DIGITS: Final = 13
+MIN_DIGITS: Final = 13
 _MAX_DIGITS: Final = 19
 _TOKEN_LETTERS: Final = 24
 """Letters of a token, four bits each: 96 bits, so that two cards in 10^14 do not share one by chance."""
@@ -40,7 +40,10 @@ _DOTS_IN: Final = frozenset(_DOTS)
 
 # Thirteen digits or more, each followed by at most two separators: cheap to look for, settled by what follows.
 _CANDIDATE: Final = re.compile(rf"\d(?:[{_PLAIN_SEPARATORS}{_DOTS}]{{0,2}}\d){{12,}}")
-_CANDIDATE_IN_ASCII: Final = re.compile(rb"[0-9](?:[ -]{0,2}[0-9]){12}|[0-9]{4}\.[0-9]{4,6}\.[0-9]")
+_CANDIDATE_IN_ASCII: Final = re.compile(
+    # Together or in groups; in a card's own groups with dots; a JSON number with an exponent, which becomes an id's digits.
+    rb"[0-9](?:(?:[ -]{0,2}[0-9]){12}|[0-9]{3}\.[0-9]{4,6}\.[0-9]|[eE]\+?1[0-9])"
+)
 _GROUP: Final = re.compile(r"\d+")
 
 _GROUPS_WITH_DOTS: Final = re.compile(r"(?:4,){3,4}[1-4],|4,6,[45],")
@@ -88,7 +91,7 @@ class CardTokens:
 
     def replace(self, text: str) -> str:
         """Put a token in the place of every card number in ``text``; other text comes back as it is."""
-        if len(text) < _MIN_DIGITS:
+        if len(text) < MIN_DIGITS:
             return text
         return _CANDIDATE.sub(lambda match: self._replace_in_run(match.group()), text)
 
@@ -141,7 +144,7 @@ class _Run:
     def last_group_of_card(self, first: int) -> int | None:
         """Find where the longest card number ends that begins with a group; None where none does."""
         begin = self._begin(first)
-        for end in range(begin + _MAX_DIGITS, begin + _MIN_DIGITS - 1, -1):
+        for end in range(begin + _MAX_DIGITS, begin + MIN_DIGITS - 1, -1):
             last = self._group_ending_at.get(end)
             if last is not None and self._passes_luhn(begin, end) and self._is_grouped_as_cards(first, last):
                 return last

@@ -1,4 +1,4 @@
-"""Files as they land, and their lines. A file that cannot be read is told of, and does not stop the others."""
+"""Files as they land, and their lines. A file that cannot be read is reported, and does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 WHOLE_FILES: Final[dict[str, str]] = {
-    # A file is one task's, whole and in order: only so a CSV row meets its header and a row has its line number. Spark
-    # packs files into a task by their size plus this cost of opening one; a cost of a whole task leaves one file each.
+    # One task reads a file, whole and in order: otherwise a CSV row has no header, and no row a line number. Spark packs
+    # files into a task by their size plus this cost of opening one; a cost as large as a task leaves one file for each.
     "spark.sql.files.maxPartitionBytes": str(1 << 40),
     "spark.sql.files.openCostInBytes": str(1 << 40),
 }
 """Session settings that :func:`read_lines` makes."""
 
-GONE: Final = "the file was gone before it was read"
+GONE: Final = "the file was deleted before it was read"
 DAMAGED: Final = "the file is damaged; the rows up to the damage were read"
 
 READ_ERRORS: Final = (Py4JJavaError, PySparkException)
 """What a failed Spark job raises in Python."""
 
 _SLASHES_OF_ROOT: Final = 2
-"""``s3://bucket`` has two; a bucket is always there."""
+"""``s3://bucket`` has two; a bucket always exists."""
 
 _GLOB_CHARACTERS: Final = "*?[]{}\\"
 
@@ -56,7 +56,7 @@ def landed_files(spark: SparkSession, landing_path: str, max_files_per_trigger: 
     """Stream the names of the files that arrive below a path, in folders of any depth.
 
     Names and not lines, because a file that has been listed is in the checkpoint for good: with its lines in the stream,
-    a damaged or deleted file would fail its batch at every try, and no setting could be changed any more to pass it.
+    a damaged or deleted file would fail its batch at every try, and no setting could be changed to skip it.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def landed_files(spark: SparkSession, landing_path: str, max_files_per_trigger: 
     -------
     DataFrame
         Streaming: ``path``, and ``read_at_us``, the batch's time in microseconds since the epoch. The checkpoint keeps
-        that time, so a batch that is done again judges "24 h ahead of the clock" as it did before.
+        that time, so a batch that is repeated applies "24 h ahead of the clock" as it did the first time.
     """
     return (
         spark.readStream.format("binaryFile")
@@ -99,7 +99,7 @@ def read_lines(spark: SparkSession, paths: Sequence[str], *, forgive: bool = Fal
     Returns
     -------
     DataFrame
-        ``line`` (bytes, since a line need not be text), ``file``, and ``block_start`` (0 where the file is not split).
+        ``line`` (bytes: a line need not be text), ``file``, and ``block_start`` (0 where the file is not split).
 
     Raises
     ------
@@ -116,15 +116,39 @@ def read_lines(spark: SparkSession, paths: Sequence[str], *, forgive: bool = Fal
     )
 
 
+def read_documents(spark: SparkSession, folder: str) -> dict[str, bytes]:
+    """Read the files of a folder whole, in folders of any depth; for a few small ones.
+
+    Parameters
+    ----------
+    spark : SparkSession
+        The session.
+    folder : str
+        On any file system that Spark knows.
+
+    Returns
+    -------
+    dict[str, bytes]
+        The file's name as Spark gives it to its content.
+
+    Raises
+    ------
+    AnalysisException
+        Where the folder does not exist.
+    """
+    found = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(escaped(folder))
+    return {row["path"]: bytes(row["content"]) for row in found.select("path", "content").collect()}
+
+
 def unreadable_files(spark: SparkSession, paths: Sequence[str]) -> list[Unreadable]:
-    """Find out which files cannot be read to their end, by reading each; for when reading all of them failed."""
+    """Find the files that cannot be read to their end, by reading each; used after reading all of them together failed."""
     return [found for path in paths if (found := _why_unreadable(spark, path)) is not None]
 
 
 def as_pattern(folder: str) -> str:
-    """Write a folder as a pattern that matches only it; Spark fails on a path that is not there, not on a pattern.
+    """Write a folder as a pattern that matches only it; Spark fails on a path that does not exist, but not on a pattern.
 
-    A landing prefix without files does not exist, and a job that was deployed before the first file has to wait for it.
+    A landing prefix without files does not exist, and a job that is deployed before the first file has to wait for it.
 
     >>> as_pattern("s3://landing/in/"), as_pattern("s3://landing/"), as_pattern("s3://landing/day=*/")
     ('s3://landing/i[n]', 's3://landing/', 's3://landing/day=*/')
@@ -137,7 +161,7 @@ def as_pattern(folder: str) -> str:
 
 
 def escaped(path: str) -> str:
-    r"""Write a file's name so that Spark takes none of it for a pattern.
+    r"""Write a file's name so that Spark reads no part of it as a pattern.
 
     >>> print(escaped("s3://landing/a[1].csv"))
     s3://landing/a\[1\].csv

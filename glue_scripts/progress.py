@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DEFAULT_NAMESPACE: Final = "FraudDetection"
 SERVICE: Final = "ingestion"
 
 MAX_NAMED_COLUMNS: Final = 20
-"""How many unknown columns a line names; the rest is one count. A file of invented names must not make a line of 1 MiB."""
+"""The most unknown columns that a line names; the others are one count. A file of invented names must not make a line of 1 MiB."""
 
 MAX_NAME_CHARACTERS: Final = 64
 
 OTHER_COLUMNS: Final = "..."
-"""What the rest of the unknown columns is counted under."""
+"""The name under which the other unknown columns are counted."""
 
 _METRICS: Final = (
     ("published", "Count"),
@@ -43,17 +43,20 @@ class Counts:
     other_dropped_values: int = 0
     """Values of all unknown columns that ``dropped_columns`` does not name."""
     internal_errors: int = 0
-    """How many of the quarantined rows our own code failed on; more than none is a defect to be mended."""
+    """How many of the quarantined rows our own code failed on; one or more is a bug to be fixed."""
 
     @property
     def rows(self) -> int:
-        """Rows of the batch, blank lines and headers not counted."""
+        """Rows of the batch, without blank lines and headers."""
         return self.published + self.quarantined
 
 
-def ready_line(landing_path: str, topic: str) -> str:
-    """Say that the query runs: ``{"event": "ready", ...}``."""
-    return json.dumps({"event": "ready", "landing_path": landing_path, "topic": topic})
+def ready_line(landing_path: str, topic: str, mapped_prefixes: Iterable[str] = ()) -> str:
+    """Write that the query runs, and which prefixes have a mapping: ``{"event": "ready", ...}``."""
+    prefixes = sorted(mapped_prefixes)
+    return json.dumps(
+        {"event": "ready", "landing_path": landing_path, "topic": topic, "mapped_prefixes": prefixes}
+    )
 
 
 def batch_line(

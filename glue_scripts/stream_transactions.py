@@ -1,8 +1,8 @@
 """The entry point: landed files, cleaned, onto the topic; bad rows to quarantine. The same on Glue 5 and on a laptop.
 
-Nothing of ``awsglue`` is needed: its job bookmarks are for batch jobs, and a stream's place is kept by its checkpoint.
-Delivery to the topic is at least once: a batch that was cut short is done again, whole. The score stage knows a repeat by
-its transaction id; the quarantine of a batch is overwritten by its second try.
+Nothing of ``awsglue`` is needed: its job bookmarks are for batch jobs, and the checkpoint of a stream keeps its position.
+Delivery to the topic is at least once: an interrupted batch is repeated as a whole. The score stage recognises a repeat by its
+transaction id; the second try of a batch overwrites what its first try quarantined.
 """
 
 from __future__ import annotations
@@ -20,49 +20,71 @@ from pyspark.sql import SparkSession
 
 from glue_scripts import files, progress, transforms
 from glue_scripts.arguments import Arguments, parse_arguments
+from glue_scripts.mappings import NO_MAPPINGS, parse_mappings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
 
+    from glue_scripts.mappings import PrefixMappings
+
 EPOCH_AT = datetime(1970, 1, 1, tzinfo=UTC)
 
 STOP_POLL_SECONDS = 1
-"""How long a request to stop can go unnoticed."""
+"""The longest time until the job notices a request to stop."""
 
 KEY_DERIVATION_MESSAGE = b"card number tokens"
-"""What KMS makes the tokenisation key from. With another message every card would get another token."""
+"""KMS derives the tokenisation key from it. With another message every card would get another token."""
 
 
 def main() -> None:
-    """Run until the query fails, which ends the process with an error, or until SIGTERM, which ends it cleanly."""
+    """Run until the query fails, which ends the process with an error, or until SIGTERM, which ends it with success."""
     arguments = parse_arguments(sys.argv[1:])
     key = read_key(arguments.tokenization_key)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
     spark = SparkSession.builder.appName("stream-transactions").getOrCreate()
-    query = start(spark, arguments, key)
-    say(progress.ready_line(arguments.landing_path, arguments.topic))
+    mappings = read_mappings(spark, arguments)
+    query = start(spark, arguments, key, mappings)
+    print_line(progress.ready_line(arguments.landing_path, arguments.topic, mappings.by_prefix))
     while not query.awaitTermination(STOP_POLL_SECONDS):
         if stopping.is_set():
             query.stop()
     spark.stop()
 
 
-def start(spark: SparkSession, arguments: Arguments, key: bytes) -> StreamingQuery:
+def read_mappings(spark: SparkSession, arguments: Arguments) -> PrefixMappings:
+    """Read the mappings, once a start: a changed mapping applies from the next start on.
+
+    Raises
+    ------
+    MappingError
+        Where one of them cannot be used. The job then does not start: files read without their mapping would be misread.
+    AnalysisException
+        Where their folder does not exist.
+    """
+    if arguments.mappings_path is None:
+        return NO_MAPPINGS
+    documents = files.read_documents(spark, arguments.mappings_path)
+    return parse_mappings(documents, arguments.mappings_path, arguments.landing_path)
+
+
+def start(spark: SparkSession, arguments: Arguments, key: bytes, mappings: PrefixMappings) -> StreamingQuery:
     """Start the one query of the job.
 
-    One query with two sinks, not a query for each: files are listed, read and cleaned once, and the records and refused
-    rows of a batch are committed together.
+    It is one query with two sinks, not a query for each: files are listed, read and cleaned once, and the records and
+    refused rows of a batch are committed together.
 
     Parameters
     ----------
     spark : SparkSession
-        The session; its master, Kafka connector and file systems are the caller's affair.
+        The session; the caller configures its master, Kafka connector and file systems.
     arguments : Arguments
         Where to read and write.
     key : bytes
         What card numbers are tokenised with.
+    mappings : PrefixMappings
+        What the columns are, below which prefixes.
 
     Returns
     -------
@@ -74,13 +96,15 @@ def start(spark: SparkSession, arguments: Arguments, key: bytes) -> StreamingQue
         landed.writeStream.queryName("stream_transactions")
         .option("checkpointLocation", arguments.checkpoint_path)
         .trigger(processingTime=arguments.trigger_interval)
-        .foreachBatch(lambda batch, batch_id: process_batch(batch, batch_id, arguments, key))
+        .foreachBatch(lambda batch, batch_id: process_batch(batch, batch_id, arguments, key, mappings))
         .start()
     )
 
 
-def process_batch(landed: DataFrame, batch_id: int, arguments: Arguments, key: bytes) -> None:
-    """Read, clean and write the files of one batch, and say so. The checkpoint moves on after this returns, not before.
+def process_batch(
+    landed: DataFrame, batch_id: int, arguments: Arguments, key: bytes, mappings: PrefixMappings
+) -> None:
+    """Read, clean and write the files of one batch, and print its counts. The checkpoint advances after this returns.
 
     Parameters
     ----------
@@ -92,6 +116,8 @@ def process_batch(landed: DataFrame, batch_id: int, arguments: Arguments, key: b
         Where to write.
     key : bytes
         What card numbers are tokenised with.
+    mappings : PrefixMappings
+        What the columns are, below which prefixes.
     """
     began = time.monotonic()
     listed = landed.collect()
@@ -100,26 +126,25 @@ def process_batch(landed: DataFrame, batch_id: int, arguments: Arguments, key: b
     spark, paths = landed.sparkSession, [row["path"] for row in listed]
     now = EPOCH_AT + timedelta(microseconds=listed[0]["read_at_us"])
     try:
-        counts = write(
-            spark, transforms.clean_lines(files.read_lines(spark, paths), key, now), batch_id, arguments
-        )
+        cleaned = transforms.clean_lines(files.read_lines(spark, paths), key, now, mappings)
+        counts = write(spark, cleaned, batch_id, arguments)
     except files.READ_ERRORS:
         unreadable = files.unreadable_files(spark, paths)
         if not unreadable:
-            raise  # not a file's fault: the broker, say
+            raise  # no file is the cause; perhaps the broker
         gone = {file.file for file in unreadable if file.reason == files.GONE}
         cleaned = transforms.unreadable_rows(spark, unreadable)
         if left := [path for path in paths if path not in gone]:
             lines = files.read_lines(spark, left, forgive=True)
-            cleaned = cleaned.union(transforms.clean_lines(lines, key, now))
+            cleaned = cleaned.union(transforms.clean_lines(lines, key, now, mappings))
         counts = write(spark, cleaned, batch_id, arguments)
     duration_ms = round((time.monotonic() - began) * 1000)
     at_ms = round(time.time() * 1000)
-    say(progress.batch_line(batch_id, counts, duration_ms, at_ms, arguments.metrics_namespace))
+    print_line(progress.batch_line(batch_id, counts, duration_ms, at_ms, arguments.metrics_namespace))
 
 
 def write(spark: SparkSession, cleaned: DataFrame, batch_id: int, arguments: Arguments) -> progress.Counts:
-    """Write cleaned rows to both sinks, the bad ones first; nothing is written where a row cannot be read."""
+    """Write cleaned rows to both sinks, the bad ones first; nothing is written if a file cannot be read."""
     cleaned.persist()
     try:
         counts = transforms.counts(cleaned)
@@ -138,8 +163,8 @@ def write(spark: SparkSession, cleaned: DataFrame, batch_id: int, arguments: Arg
 def quarantine_batch_path(spark: SparkSession, arguments: Arguments, batch_id: int) -> str:
     """Name the folder of a batch's refused rows.
 
-    Batches are numbered from 0 by every new checkpoint, so the checkpoint's own id comes first: a job that was started
-    afresh must not overwrite what the one before it put in quarantine.
+    Every new checkpoint numbers its batches from 0, so the id of the checkpoint comes first: a job with a new checkpoint must
+    not overwrite what the job before it quarantined.
     """
     metadata = spark.read.text(f"{arguments.checkpoint_path.rstrip('/')}/metadata").first()
     if metadata is None:
@@ -151,8 +176,8 @@ def quarantine_batch_path(spark: SparkSession, arguments: Arguments, batch_id: i
 def read_key(source: str) -> bytes:
     """Read the tokenisation key.
 
-    In AWS it is derived, once a start, from a key that KMS never gives away: there is no secret to store, and nothing that
-    whoever plans or applies Terraform could read. The same KMS key gives the same tokenisation key.
+    In AWS it is derived, once a start, from a key that never leaves KMS: there is no secret to store, and nothing that somebody
+    who plans or applies Terraform could read. The same KMS key gives the same tokenisation key.
 
     Parameters
     ----------
@@ -169,7 +194,7 @@ def read_key(source: str) -> bytes:
     KeyError
         For a variable that is not set.
     ClientError
-        Where KMS refuses.
+        If KMS refuses.
     """
     kind, _, name = source.partition(":")
     if kind == "env":
@@ -181,8 +206,8 @@ def read_key(source: str) -> bytes:
     return bytes(answer["Mac"])
 
 
-def say(line: str) -> None:
-    """Write a line where Glue's log group takes it from, at once."""
+def print_line(line: str) -> None:
+    """Write a line to stdout, unbuffered; Glue sends it to its log group."""
     print(line, flush=True)  # noqa: T201
 
 

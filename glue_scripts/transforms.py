@@ -1,8 +1,8 @@
 """The job as functions from DataFrame to DataFrame: lines of files in; records, refused rows and counts out.
 
-The work on a single row is plain Python (:mod:`glue_scripts.rows`) inside one Arrow pass, because Spark's own JSON reader
-turns numbers into binary floats, takes ``{"a": 1} {"b": 2}`` for its first half, and its CSV stream reader maps columns by
-place whatever a file's header says; and because the contract is Python.
+The work on a single row is plain Python (:mod:`glue_scripts.rows`) inside one Arrow pass: Spark's own JSON reader turns numbers
+into binary floats and reads ``{"a": 1} {"b": 2}`` as its first half; its CSV stream reader maps columns by position, whatever
+a file's header says; and the contract is Python.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from pyspark.sql.types import (
 )
 
 from glue_scripts.card_numbers import CardTokens
+from glue_scripts.mappings import NO_MAPPINGS
 from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
-from glue_scripts.rows import INTERNAL, Header, Outcome, Published, RowCleaner
+from glue_scripts.rows import INTERNAL, CleanedRow, Header, Published, RowCleaner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from glue_scripts.files import Unreadable
+    from glue_scripts.mappings import PrefixMappings
 
 CSV_SUFFIXES: Final = (".csv", ".tsv")
 COMPRESSION_SUFFIXES: Final = (".gz", ".bz2")
-"""What Spark unpacks by itself, by name."""
+"""Names of files that Spark unpacks on its own."""
 
 CLEANED: Final = StructType(
     [
@@ -65,8 +67,10 @@ _ARROW: Final = pa.schema(
 )
 
 
-def clean_lines(lines: DataFrame, key: bytes, now: datetime) -> DataFrame:
-    """Clean every line: JSON by its names, CSV by the header of its own file.
+def clean_lines(
+    lines: DataFrame, key: bytes, now: datetime, mappings: PrefixMappings = NO_MAPPINGS
+) -> DataFrame:
+    """Clean every line: JSON by its names, CSV by the header of its own file, both by the mapping of the file's prefix.
 
     Parameters
     ----------
@@ -76,6 +80,8 @@ def clean_lines(lines: DataFrame, key: bytes, now: datetime) -> DataFrame:
         What card numbers are tokenised with.
     now : datetime
         The clock, aware.
+    mappings : PrefixMappings
+        What the columns are, below which prefixes.
 
     Returns
     -------
@@ -85,17 +91,17 @@ def clean_lines(lines: DataFrame, key: bytes, now: datetime) -> DataFrame:
     Raises
     ------
     ValueError
-        For a key that is too short; the driver's error, before any task runs.
+        For a key that is too short; raised in the driver, before any task runs.
     """
     CardTokens(key)
-    # A task of its own for each file would be dear: PySpark's worker looks through its zips anew at the start of every
-    # task, which takes Python 3.11 some 100 ms. Coalescing puts whole files one after the other.
+    # A task for each file would be expensive: PySpark's worker reads its zips again at the start of every task, which takes
+    # Python 3.11 some 100 ms. Coalescing puts whole files one after the other.
     tasks = lines.sparkSession.sparkContext.defaultParallelism
-    return lines.coalesce(tasks).mapInArrow(_cleaner(key, now), CLEANED)
+    return lines.coalesce(tasks).mapInArrow(_cleaner(key, now, mappings), CLEANED)
 
 
 def unreadable_rows(spark: SparkSession, files: Sequence[Unreadable]) -> DataFrame:
-    """Tell of files that could not be read, as rows of :data:`CLEANED` that go to quarantine."""
+    """Report files that could not be read, as rows of :data:`CLEANED` that go to quarantine."""
     rows: list[tuple[object, ...]] = [
         (None, None, "$", file.reason, "", file.file, None, []) for file in files
     ]
@@ -112,12 +118,12 @@ def records(cleaned: DataFrame, topic: str) -> DataFrame:
 
 
 def refused(cleaned: DataFrame) -> DataFrame:
-    """Choose the bad rows, as they stand in quarantine: reason, field, file, line number, and the row itself."""
+    """Choose the bad rows, in the form of the quarantine: reason, field, file, line number, and the row itself."""
     return cleaned.where("record is null").select("reason", "field", "file", "line", "raw")
 
 
 def counts(cleaned: DataFrame) -> Counts:
-    """Count what became of the rows; runs one job, and a second where columns were dropped."""
+    """Count rows by what became of them; runs one job, and a second where columns were dropped."""
     row = cleaned.agg(
         F.count("record").alias("published"),
         F.count("reason").alias("quarantined"),
@@ -132,9 +138,9 @@ def counts(cleaned: DataFrame) -> Counts:
 
 
 def dropped_columns(cleaned: DataFrame) -> dict[str, int]:
-    """Count the unknown columns by name, as long as the batch's line shows it; the most frequent first, and no more.
+    """Count the most frequent of the dropped columns by name, cut to the length that the batch's line shows.
 
-    The choice is Spark's: a name for every row of a batch would be more than the driver takes, at every try.
+    Spark chooses them: if every row of a batch had names of its own, the driver could not hold them all, at any try.
     """
     name = F.substring("name", 1, MAX_NAME_CHARACTERS).alias("name")
     by_name = cleaned.select(F.explode("dropped").alias("name")).groupBy(name).count()
@@ -142,9 +148,11 @@ def dropped_columns(cleaned: DataFrame) -> dict[str, int]:
     return {row["name"]: row["count"] for row in most.collect()}
 
 
-def _cleaner(key: bytes, now: datetime) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _cleaner(
+    key: bytes, now: datetime, mappings: PrefixMappings
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def clean(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        files = _FileCleaner(RowCleaner(CardTokens(key)), now)
+        files = _FileCleaner(CardTokens(key), now, mappings)
         for batch in batches:
             yield files.clean_batch(batch)
 
@@ -152,27 +160,32 @@ def _cleaner(key: bytes, now: datetime) -> Callable[[Iterable[pa.RecordBatch]], 
 
 
 class _FileCleaner:
-    """Follows a task through its file: which line it is at, and what the header was."""
+    """Follows a task through its files: the mapping and the header of the file, and the number of the line."""
 
-    def __init__(self, rows: RowCleaner, now: datetime) -> None:
-        self._rows = rows
+    def __init__(self, tokens: CardTokens, now: datetime, mappings: PrefixMappings) -> None:
         self._now = now
+        self._mappings = mappings
+        self._by_prefix: dict[str | None, RowCleaner] = {None: RowCleaner(tokens)}
+        self._by_prefix |= {
+            prefix: RowCleaner(tokens, mapping) for prefix, mapping in mappings.by_prefix.items()
+        }
+        self._rows = self._by_prefix[None]
         self._url = self._name = ""
         self._is_csv = False
         self._header: Header | None = None
         self._line = 0
 
     def clean_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Clean a batch of lines that follows the last one."""
+        """Clean the next lines, which follow those of the call before."""
         columns: list[list[object]] = [[] for _ in _ARROW]
         lines, files, starts = (batch.column(name).to_pylist() for name in ("line", "file", "block_start"))
         for line, file, start in zip(lines, files, starts, strict=True):
             if file != self._url:
                 self._begin(file, start)
             self._line += 1
-            outcome = self._clean(line)
-            if outcome is not None:
-                for column, value in zip(columns, _columns(outcome, self._name, self._line), strict=True):
+            row = self._clean(line)
+            if row is not None:
+                for column, value in zip(columns, _columns(row, self._name, self._line), strict=True):
                     column.append(value)
         arrays = [pa.array(column, arrow.type) for column, arrow in zip(columns, _ARROW, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=_ARROW)
@@ -180,12 +193,13 @@ class _FileCleaner:
     def _begin(self, file: str, block_start: int) -> None:
         if block_start:
             raise RuntimeError(f"{file} is read in parts; a CSV header and line numbers need it whole")
-        # Spark gives the file's URL; people and S3 know it by its name.
+        # Spark gives the file's URL; people and S3 use its name.
         self._url, self._name = file, unquote(file)
+        self._rows = self._by_prefix[self._mappings.prefix_of(self._name)]
         self._line, self._header = 0, None
         self._is_csv = is_csv(self._name)
 
-    def _clean(self, line: bytes) -> Outcome | None:
+    def _clean(self, line: bytes) -> CleanedRow | None:
         if not line.strip():
             return None
         if not self._is_csv:
@@ -196,12 +210,12 @@ class _FileCleaner:
         if isinstance(header, Header):
             self._header = header
             return None
-        # The next line is tried for a header: a file may begin with a title or with garbage.
+        # The next line is tried as a header: a file may begin with a title or with garbage.
         return header
 
 
 def is_csv(file: str) -> bool:
-    """Whether a file is CSV, by its name; every other file is taken for JSON lines.
+    """Whether a file is CSV, by its name; every other file is read as JSON lines.
 
     >>> is_csv("s3://landing/a.CSV.gz"), is_csv("s3://landing/a.jsonl")
     (True, False)
@@ -212,7 +226,7 @@ def is_csv(file: str) -> bool:
     return name.endswith(CSV_SUFFIXES)
 
 
-def _columns(outcome: Outcome, file: str, line: int) -> tuple[object, ...]:
-    if isinstance(outcome, Published):
-        return (outcome.user_id, outcome.record, None, None, None, file, line, outcome.dropped)
-    return (None, None, outcome.field, outcome.reason, outcome.raw, file, line, ())
+def _columns(row: CleanedRow, file: str, line: int) -> tuple[object, ...]:
+    if isinstance(row, Published):
+        return (row.user_id, row.record, None, None, None, file, line, row.dropped)
+    return (None, None, row.field, row.reason, row.raw, file, line, ())

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from alert.notification import email_text, make_alert, subject_line
-from alert.windows import UserWindows, judge
+from alert.windows import UserWindows, decide_window
 from contract.flagged import flag
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
@@ -27,8 +27,8 @@ from simulator import SimulationConfig, simulate
 
 if TYPE_CHECKING:
     from contract.alert import Alert
+    from contract.truth import SentPayment
     from engine.rules.ruleset import Ruleset
-    from simulator import LabelledTransaction
 
 _RULES: Final = Path("rules/default.yaml")
 _SCENARIO: Final = "impossible_travel"
@@ -65,17 +65,17 @@ def example_alert(ruleset: Ruleset, world: SimulationConfig = _WORLD) -> Alert:
         When the rules block no such payment.
     """
     profiles: dict[str, Profile] = {}
-    for offset, labelled in enumerate(simulate(world)):
-        scored = _score(labelled, offset, profiles, ruleset)
-        if labelled.scenario == _SCENARIO and scored.decision is Decision.BLOCK:
+    for offset, payment in enumerate(simulate(world)):
+        scored = _score(payment, offset, profiles, ruleset)
+        if payment.truth.scenario == _SCENARIO and scored.decision is Decision.BLOCK:
             return _alert(scored)
     raise LookupError(f"ruleset {ruleset.version} blocks no simulated payment of {_SCENARIO}")
 
 
 def _score(
-    labelled: LabelledTransaction, offset: int, profiles: dict[str, Profile], ruleset: Ruleset
+    payment: SentPayment, offset: int, profiles: dict[str, Profile], ruleset: Ruleset
 ) -> ScoredTransaction:
-    transaction = decode_transaction(msgspec.json.encode(labelled.record), _NOW)
+    transaction = decode_transaction(msgspec.json.encode(payment.record), _NOW)
     position = Position("transaction_stream", 0, offset)
     facts = PaymentFacts.of(transaction)
     profile = profiles.setdefault(transaction.user_id, Profile())
@@ -102,8 +102,8 @@ def _score(
 
 def _alert(scored: ScoredTransaction) -> Alert:
     flagged = flag(scored, scored.scored_at, timedelta(days=1))
-    verdict = judge(UserWindows(user_id=flagged.user_id), flagged, timedelta(hours=1))
-    claimed = msgspec.structs.replace(flagged, alert_id=verdict.alert_id, alert_claim=verdict.claim)
+    window = decide_window(UserWindows(user_id=flagged.user_id), flagged, timedelta(hours=1))
+    claimed = msgspec.structs.replace(flagged, alert_id=window.alert_id, alert_claim=window.claim)
     return make_alert(claimed, scored.scored_at)
 
 

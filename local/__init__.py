@@ -1,1 +1,1 @@
-"""The same system on one machine: broker, cache, AWS API, function runtime, event source mappings, simulator."""
+"""The same system on one machine: broker, cache, AWS API, function runtime, event source mappings, Glue job, and their commands."""

@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.components.aws_api import CREDENTIALS, REGION
-from local.stack import StackState, read_state
-from local.stack.state import DEFAULT_BUILD_DIR
+from local.stack.state import DEFAULT_BUILD_DIR, StackError, StackState, require_stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 def exports(state: StackState) -> dict[str, str]:
-    """Name the variables that point clients at a stack.
+    """Make the variables that point clients at a stack.
 
     Parameters
     ----------
     state : StackState
-        Of a stack that is up, its resources made.
+        Of a stack that is up.
 
     Returns
     -------
@@ -54,13 +53,14 @@ def _variable(name: str, suffix: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print ``export NAME=value`` lines; 1 and a sentence on stderr where no stack is up."""
+    """Print ``export NAME=value`` lines; 1 and a sentence on stderr if no stack is up."""
     parser = argparse.ArgumentParser(prog="python -m local.env", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     options = parser.parse_args(arguments)
-    state = read_state(options.build_dir)
-    if state is None or state.resources is None:
-        print(f"no stack is up in {options.build_dir}; `make up` starts one", file=sys.stderr)
+    try:
+        state, _ = require_stack(options.build_dir)
+    except StackError as error:
+        print(error, file=sys.stderr)
         return 1
     for name, value in exports(state).items():
         print(f"export {name}={shlex.quote(value)}")

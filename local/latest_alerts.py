@@ -1,8 +1,8 @@
-"""The alerts that were sent last, seen in the stream of `flagged_transactions` as they happen; nobody's queue is touched.
+"""The alerts that were sent last, read from the stream of `flagged_transactions`, so that no consumer's queue is touched.
 
-A payment's row becomes ``sent`` when the topic has taken its alert, and the table's stream tells of that in the order in which
-it happened. The index by status has the order of the payments instead, in which the newest ones may all belong to windows
-that were told of long ago; it only serves for what was sent before somebody looked.
+A payment's row becomes ``sent`` when the topic has accepted its alert, and the table's stream has these changes in the order in
+which they happened. The index by status is in the order of the payments instead: the newest payments may all belong to windows
+that were alerted long ago. So the index only serves for alerts that were sent before this began to read.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
 
 KEPT_ALERTS: Final = 5
-"""How many alerts are named."""
+"""Number of alerts that are shown."""
 
-_LOOKED_AT: Final = 200
-_MAX_READS: Final = 20  # of up to 1 MiB each at a time; what is left is read the next time
+_ROWS_READ: Final = 200
+_MAX_READS: Final = 20  # of up to 1 MiB each per update; what is left is read at the next one
 
 
 class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert in a few words."""
+    """One alert, summarised."""
 
     alerted_at: datetime
     """UTC."""
@@ -38,11 +38,11 @@ class AlertLine(msgspec.Struct, frozen=True, kw_only=True):
     amount: str
     """With its currency."""
     sentence: str
-    """Of the reason with the most points."""
+    """The sentence of the reason with the most points."""
 
 
 class LatestAlerts:
-    """Follows the alerts of one stack from now on.
+    """Follows the alerts of one stack.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ class LatestAlerts:
         self._streams = streams
         self._stream_arn: str = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
         self._seen_shards: set[str] = set()
-        # The iterators before the query: an alert between the two is then seen twice, and not missed.
+        # The iterators before the query: an alert between the two is then read twice, and not missed.
         self._iterators: dict[str, str] = {}
         self._open_shards("LATEST")
         self._lines: deque[AlertLine] = deque(maxlen=KEPT_ALERTS)
         self._lines.extend(reversed(_sent_before(dynamodb, table)))
 
     def update(self) -> tuple[AlertLine, ...]:
-        """Read what was sent since the last call; gives the newest alerts, the newest first."""
+        """Read what was sent since the last call; returns the newest alerts, newest first."""
         for shard in list(self._iterators):
             self._read(shard)
         return tuple(sorted(self._lines, key=lambda line: line.alerted_at, reverse=True))
@@ -77,7 +77,7 @@ class LatestAlerts:
                     self._add(image)
             following = answer.get("NextShardIterator")
             if following is None:
-                # The shard is closed; its children are new from their first record on.
+                # The shard is closed; its children are read from their first record on.
                 del self._iterators[shard]
                 self._open_shards("TRIM_HORIZON")
                 return
@@ -87,7 +87,7 @@ class LatestAlerts:
 
     def _add(self, image: dict[str, Any]) -> None:
         line = alert_line(from_flagged_item(image))
-        # A row that changes again after its alert, under an analyst's hands, is still the same alert.
+        # A row that changes again after its alert, for example by an analyst, is still the same alert.
         if line is not None and line not in self._lines:
             self._lines.append(line)
 
@@ -103,7 +103,7 @@ class LatestAlerts:
 
 
 def alert_line(row: FlaggedTransaction) -> AlertLine | None:
-    """Say a flagged payment's own alert in a few words; None where it has none, or not yet."""
+    """Summarise a flagged payment's own alert; None if it has none, or none yet."""
     if row.alert_state is not AlertState.SENT or row.alerted_at is None:
         return None
     return AlertLine(
@@ -125,7 +125,7 @@ def _sent_before(dynamodb: Any, table: str) -> list[AlertLine]:
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={":open": {"S": OPEN}, ":sent": {"S": AlertState.SENT.value}},
         ScanIndexForward=False,
-        Limit=_LOOKED_AT,
+        Limit=_ROWS_READ,
     )
     rows = [from_flagged_item(item) for item in answer["Items"][:KEPT_ALERTS]]
     return [line for row in rows if (line := alert_line(row)) is not None]

@@ -1,6 +1,6 @@
-"""What Terraform makes in AWS, made in the local stack from the same files: `tables.yaml` and every `function.yaml`.
+"""Makes in the local stack what Terraform makes in AWS, from the same files: `tables.yaml` and every `function.yaml`.
 
-Doing it twice changes nothing. What a function's environment refers to is resolved here, and only here.
+Doing it twice changes nothing.
 """
 
 from __future__ import annotations
@@ -8,41 +8,29 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from local.components.aws_api import make_client
-from local.rulesets import Rulesets, RulesLocation
-from ops.manifests import KafkaTrigger, Reference
+from local.resources import (
+    ALERT_INBOX,
+    ALERT_TOPIC,
+    BUCKETS,
+    LANDING_PREFIX,
+    Resources,
+    dead_letter_name,
+)
+from local.rulesets import Rulesets
+from ops.manifests import KafkaTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ops.manifests import FunctionSpec, Key, TableSpec
 
-ACCOUNT_ID: Final = "000000000000"
-"""The account that the emulator plays."""
-
-ALERT_TOPIC: Final = "fraud-alerts"
-ALERT_INBOX: Final = "alerts-inbox"
-"""A queue that subscribes to the alert topic as any customer's would, raw delivery off."""
-
-BUCKETS: Final = {"landing": "payment-fraud-landing", "quarantine": "payment-fraud-quarantine"}
-"""Interface name to the name in the emulator."""
-
-LANDING_PREFIX: Final = "transactions/"
-"""Where in the landing bucket files of transactions are dropped."""
-
-INGESTION_QUARANTINE_PREFIX: Final = "ingestion/"
-"""Where in the quarantine bucket the Glue job puts bad rows."""
-
-METRICS_NAMESPACE: Final = "FraudDetection"
-"""Of the functions' metrics; in AWS each environment has its own."""
-
 TOPIC_PARTITIONS: Final = 6
-"""Of every Kafka topic that a function reads."""
+"""Partitions of every Kafka topic that a function reads."""
 
 DEAD_LETTER_RETENTION_SECONDS: Final = 14 * 24 * 3600
 """The longest that SQS keeps a message."""
@@ -51,103 +39,7 @@ _KAFKA_SECONDS: Final = 30.0
 
 
 class ProvisionError(Exception):
-    """Something that the stack cannot make or resolve."""
-
-
-class UnknownReferenceError(ProvisionError):
-    """A reference in a `function.yaml` to what the stack does not have; names function, variable and reference."""
-
-    def __init__(self, function: str, variable: str, reference: str, known: list[str]) -> None:
-        super().__init__(
-            f"functions/{function}/function.yaml: environment.{variable} refers to {reference!r}, "
-            f"which the stack does not have; it has {', '.join(known)}"
-        )
-        self.function = function
-        self.variable = variable
-        self.reference = reference
-
-
-class Resources(msgspec.Struct, frozen=True, kw_only=True):
-    """What was made, by interface name."""
-
-    tables: dict[str, str]
-    """Interface name to table name."""
-    queues: dict[str, str]
-    """Interface name (``quarantine``, ``score-dead-letter``) to queue URL."""
-    topics: dict[str, str]
-    """SNS topics: interface name to ARN."""
-    buckets: dict[str, str]
-    """Interface name to bucket name."""
-    kafka_topics: list[str]
-    rules: RulesLocation = RulesLocation()
-
-    @property
-    def alert_topic_arn(self) -> str:
-        """The topic that alerts are published on."""
-        return self.topics["fraud_alerts"]
-
-    @property
-    def landing_uri(self) -> str:
-        """Where files of transactions are dropped."""
-        return f"s3://{self.buckets['landing']}/{LANDING_PREFIX}"
-
-    @property
-    def ingestion_quarantine_uri(self) -> str:
-        """Where the Glue job puts bad rows."""
-        return f"s3://{self.buckets['quarantine']}/{INGESTION_QUARANTINE_PREFIX}"
-
-    def dead_letter_queue(self, function: str) -> str:
-        """URL of a function's dead-letter queue."""
-        return self.queues[dead_letter_name(function)]
-
-    def references(self, cache_endpoint: str, bootstrap_servers: str) -> dict[str, str]:
-        """Everything that a `function.yaml` can refer to, and what that is here."""
-        named = {"table": self.tables, "queue": self.queues, "topic": self.topics, "bucket": self.buckets}
-        return {
-            **{f"{kind}.{name}": value for kind, values in named.items() for name, value in values.items()},
-            **{f"rules.{name}": value for name, value in msgspec.structs.asdict(self.rules).items()},
-            "cache.endpoint": cache_endpoint,
-            "cache.replication_group": "",  # this cache asks for no sign-in
-            "kafka.bootstrap_servers": bootstrap_servers,
-            "kafka.security_protocol": "PLAINTEXT",
-            "metrics.namespace": METRICS_NAMESPACE,
-        }
-
-
-def dead_letter_name(function: str) -> str:
-    """Name of a function's dead-letter queue."""
-    return f"{function}-dead-letter"
-
-
-def resolve_environment(function: FunctionSpec, references: Mapping[str, str]) -> dict[str, str]:
-    """Put values in the place of a function's references.
-
-    Parameters
-    ----------
-    function : FunctionSpec
-        What `function.yaml` says.
-    references : Mapping[str, str]
-        What there is: ``table.transaction_history`` to a table's name, and so on.
-
-    Returns
-    -------
-    dict[str, str]
-        The function's environment, complete.
-
-    Raises
-    ------
-    UnknownReferenceError
-        Naming function, variable and reference.
-    """
-    environment = {}
-    for variable, value in function.environment.items():
-        if not isinstance(value, Reference):
-            environment[variable] = value
-            continue
-        if value.ref not in references:
-            raise UnknownReferenceError(function.name, variable, value.ref, sorted(references))
-        environment[variable] = references[value.ref]
-    return environment
+    """A resource that the stack cannot make."""
 
 
 def provision(
@@ -157,23 +49,23 @@ def provision(
     tables: Mapping[str, TableSpec],
     ruleset: str,
 ) -> Resources:
-    """Make everything that the functions need; what stands already is left as it is.
+    """Make everything that the functions need; what exists is left as it is.
 
     Parameters
     ----------
     aws_endpoint : str
         Endpoint URL of the AWS API.
     bootstrap_servers : str
-        Kafka's.
+        Of Kafka, ``host:port``.
     functions, tables : Mapping
-        What the yaml files say, by name.
+        The content of the yaml files, by name.
     ruleset : str
-        The YAML document that is in force where none is deployed yet.
+        The YAML document to deploy if none is deployed yet.
 
     Returns
     -------
     Resources
-        What there is now, made by this call or an earlier one.
+        All resources, made by this call or an earlier one.
     """
     kafka_topics = sorted(
         {spec.trigger.topic for spec in functions.values() if isinstance(spec.trigger, KafkaTrigger)}
@@ -199,8 +91,8 @@ def provision(
 def _make_kafka_topics(bootstrap_servers: str, names: list[str]) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap_servers})
     config = {"message.timestamp.type": "LogAppendTime"}  # as Terraform sets it
-    wanted = [NewTopic(name, TOPIC_PARTITIONS, 1, config=config) for name in names]
-    for name, made in (admin.create_topics(wanted) if wanted else {}).items():
+    requested = [NewTopic(name, TOPIC_PARTITIONS, 1, config=config) for name in names]
+    for name, made in (admin.create_topics(requested) if requested else {}).items():
         try:
             made.result(_KAFKA_SECONDS)
         except KafkaException as error:
@@ -209,7 +101,7 @@ def _make_kafka_topics(bootstrap_servers: str, names: list[str]) -> None:
 
 
 def table_request(name: str, table: TableSpec) -> dict[str, Any]:
-    """Write what `tables.yaml` says of a table as a CreateTable request."""
+    """Make the CreateTable request of a table in `tables.yaml`."""
     keys = [table.partition_key, table.sort_key]
     for index in table.indexes.values():
         keys += [index.partition_key, index.sort_key]
@@ -249,7 +141,7 @@ def _make_table(dynamodb: Any, name: str, table: TableSpec) -> None:
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     if table.time_to_live_attribute is None:
         return
-    # Enabling what is enabled is an error, in AWS too.
+    # Enabling it twice is an error, in AWS too.
     state = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"]
     if state == "DISABLED":
         dynamodb.update_time_to_live(
@@ -279,5 +171,5 @@ def _make_buckets(aws_endpoint: str) -> None:
     s3 = make_client("s3", aws_endpoint)
     for name in BUCKETS.values():
         s3.create_bucket(Bucket=name)
-    # Spark refuses to watch a folder that is not there, and an empty prefix of S3 is not there without this marker.
+    # Spark refuses to watch a folder that does not exist, and without this marker an empty prefix of S3 does not exist.
     s3.put_object(Bucket=BUCKETS["landing"], Key=LANDING_PREFIX)

@@ -1,7 +1,7 @@
-"""What a stage of the running stack gave up, put back: ``make redrive-local QUEUE=persist``.
+"""Redrives the dead letters of a stage of the running stack: ``make redrive-local QUEUE=persist``.
 
-The work is that of `make redrive`, on the stack's queue and streams; only Lambda's part, the invocation, is played here by the
-stage's own zip, beside the one that runs.
+This does what `make redrive` does, on the stack's queue and streams. Instead of Lambda, it invokes the stage's own zip, in a
+process beside the one that runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class RedriveError(Exception):
-    """A queue that cannot be put back; says why in a sentence."""
+    """A queue that cannot be redriven; says why in a sentence."""
 
 
 class LocalFunction:
@@ -34,7 +34,7 @@ class LocalFunction:
     Parameters
     ----------
     config : MappingConfig
-        The stack's, of the function's mapping.
+        The stack's configuration of the function's event source mapping.
     """
 
     def __init__(self, config: MappingConfig) -> None:
@@ -57,26 +57,26 @@ class LocalFunction:
         self._pool.stop()
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: ARG002, N803 - Lambda's names
-        """Run the function once; answers as boto3's client does."""
+        """Run the function once; returns what boto3's client does."""
         result = self._pool.invoke(Payload)
         error = {} if result.error is None else {"FunctionError": "Unhandled"}
         return {"Payload": io.BytesIO(result.payload), **error}
 
 
 def redrive(function: str, build_dir: Path = DEFAULT_BUILD_DIR) -> Outcome:
-    """Put back what a function's dead-letter queue holds.
+    """Redrive what a function's dead-letter queue holds.
 
     Parameters
     ----------
     function : str
         Its folder below ``functions/``.
     build_dir : Path
-        Of the stack that runs.
+        Of the running stack.
 
     Raises
     ------
     RedriveError
-        Where no stack runs, or the function has no mapping there.
+        If no stack runs, or the function has no event source mapping there.
     """
     folder = StackFolder(build_dir)
     state = folder.running_state()
@@ -89,14 +89,14 @@ def redrive(function: str, build_dir: Path = DEFAULT_BUILD_DIR) -> Outcome:
     try:
         config = read_config(folder.run_dir / f"{function}.json")
     except MappingConfigError as error:
-        raise RedriveError(f"the stack is not what it was when it started: {error}") from error
+        raise RedriveError(f"the running stack's configuration cannot be read: {error}") from error
     sqs, streams = (make_client(service, config.aws_endpoint) for service in ("sqs", "dynamodbstreams"))
     with LocalFunction(config) as lambda_:
         return Redrive(sqs, streams, lambda_).replay(config.dead_letter_queue_url)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Put a queue back and say what became of it; 1 where something stays."""
+    """Redrive a queue and report the outcome; 1 if messages stay in it."""
     parser = argparse.ArgumentParser(prog="python -m local.redrive", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     parser.add_argument("--queue", required=True, help="the stage: alert, persist or score")

@@ -1,46 +1,30 @@
-"""The ruleset in AppConfig: where the local stack keeps it, and how a new version comes into force.
-
-``python -m local.rulesets FILE`` puts a file into force on the stack that runs.
-"""
+"""The ruleset in the local stack's AppConfig, and how a new version becomes active."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
 
 from local.components.aws_api import make_client
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from local.resources import RulesLocation
 
 CONTENT_TYPE: Final = "application/x-yaml"
 
 
 class RulesetDeploymentError(Exception):
-    """A version that AppConfig took and did not put into force."""
-
-
-class RulesLocation(msgspec.Struct, frozen=True):
-    """Where the ruleset lives in AppConfig, by name."""
-
-    application: str = "payment-fraud"
-    environment: str = "local"
-    profile: str = "ruleset"
+    """A version that AppConfig accepted but did not deploy."""
 
 
 class Rulesets:
-    """The ruleset in AppConfig: where it lives, and how a new version comes into force.
+    """Deploys rulesets through AppConfig.
 
     Parameters
     ----------
     aws_endpoint : str
         Endpoint URL of the AWS API.
     location : RulesLocation
-        Application, environment and profile; made where they are missing.
+        Application, environment and profile; created if they are missing.
     """
 
     def __init__(self, aws_endpoint: str, location: RulesLocation) -> None:
@@ -48,13 +32,13 @@ class Rulesets:
         self._location = location
 
     def deploy_first(self, document: str) -> None:
-        """Put a document into force unless one is already."""
+        """Deploy a document unless one is active already."""
         application, environment, _ = self._place()
         if not self._client.list_deployments(ApplicationId=application, EnvironmentId=environment)["Items"]:
             self.deploy(document)
 
     def deploy(self, document: str) -> int:
-        """Put a document into force; functions have it after their next poll. Nothing is checked here, as in AppConfig.
+        """Deploy a document; functions use it after their next poll. Like AppConfig, this checks nothing in it.
 
         Parameters
         ----------
@@ -69,7 +53,7 @@ class Rulesets:
         Raises
         ------
         RulesetDeploymentError
-            Where the deployment did not complete at once.
+            If the deployment did not complete at once.
         """
         application, environment, profile = self._place()
         version: int = self._client.create_hosted_configuration_version(
@@ -130,28 +114,3 @@ class Rulesets:
 
 def _found(list_call: Any, name: str, **arguments: str) -> str | None:
     return next((item["Id"] for item in list_call(**arguments)["Items"] if item["Name"] == name), None)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Put a file into force on the stack that runs; 1 where there is none."""
-    # Here and not above: the stack imports this module.
-    from local.stack import read_state
-    from local.stack.state import DEFAULT_BUILD_DIR
-
-    parser = argparse.ArgumentParser(prog="python -m local.rulesets", description=__doc__)
-    parser.add_argument("file", type=Path, help="the YAML document")
-    parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
-    options = parser.parse_args(arguments)
-    state = read_state(options.build_dir)
-    if state is None or state.resources is None:
-        print(f"no stack is up in {options.build_dir}; `make up` starts one", file=sys.stderr)
-        return 1
-    version = Rulesets(state.aws_endpoint, state.resources.rules).deploy(options.file.read_text())
-    print(
-        f"{options.file} is deployed as version {version}; functions take it at their next poll, or refuse it"
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from local.components.aws_api import make_client
-from local.provision import LANDING_PREFIX
-from local.stack import read_state
-from local.stack.state import DEFAULT_BUILD_DIR
+from local.resources import LANDING_PREFIX
+from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 from simulator import SimulationConfig
 from simulator.live_feed import run_live_feed
 
@@ -26,13 +25,14 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Drop files into the stack's landing bucket for a while; returns 1 if no stack is running."""
+    """Put files into the stack's landing bucket for a while; 1 if no stack is running."""
     options = _parser().parse_args(arguments)
-    state = read_state(options.build_dir)
-    if state is None or state.resources is None:
-        print(f"no stack is running in {options.build_dir}; `make up` starts one", file=sys.stderr)
+    try:
+        state, resources = require_stack(options.build_dir)
+    except StackError as error:
+        print(error, file=sys.stderr)
         return 1
-    s3, bucket = make_client("s3", state.aws_endpoint), state.resources.buckets["landing"]
+    s3, bucket = make_client("s3", state.aws_endpoint), resources.buckets["landing"]
     clock = partial(datetime.now, UTC)
     config = SimulationConfig(
         seed=options.seed, users=options.users, transactions=options.history, ends_at=clock()

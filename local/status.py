@@ -1,4 +1,4 @@
-"""Is the stack well? Every part is asked, not only looked for; then the counts. ``python -m local.status``."""
+"""Reports the stack's health and counts; checks that each part answers, not only that it runs. ``python -m local.status``."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from local.components.aws_api import AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
 from local.components.cache import Cache, is_cache_up
 from local.event_sources.config import MappingConfigError
-from local.metrics import Snapshot, StackMetrics
 from local.stack import StackError
-from local.stack.stack import INGESTION, INGESTION_OUTPUT, mapping_name, read_ingestion
+from local.stack.parts import INGESTION, INGESTION_OUTPUT, mapping_process_name, read_ingestion
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
+from local.stack_metrics import Snapshot, StackMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ANSWER_SECONDS: Final = 5.0
-"""How long a part may take to answer."""
+"""Time that a part may take to answer."""
 
 MAPPING_AGE_SECONDS: Final = 10.0
-"""How old a mapping's status may be; it writes one twice a second."""
+"""Oldest status of a mapping that counts; it writes one twice a second."""
 
 
 class Health(msgspec.Struct, frozen=True):
-    """What became of asking one part."""
+    """The health of one part."""
 
     part: str
     healthy: bool
@@ -42,7 +42,7 @@ class Health(msgspec.Struct, frozen=True):
 
 
 def check(metrics: StackMetrics, build_dir: Path = DEFAULT_BUILD_DIR) -> list[Health]:
-    """Ask every part of a running stack.
+    """Check every part of a running stack.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def check(metrics: StackMetrics, build_dir: Path = DEFAULT_BUILD_DIR) -> list[He
     Returns
     -------
     list[Health]
-        A part each: the servers, the Glue job where it was started, the functions.
+        One for each part: the servers, the Glue job if it was started, the functions.
     """
     state = metrics.state
     asked: dict[str, Callable[[], Health]] = {
@@ -65,12 +65,12 @@ def check(metrics: StackMetrics, build_dir: Path = DEFAULT_BUILD_DIR) -> list[He
     if state.ingestion:
         asked[INGESTION] = lambda: _check_ingestion(StackFolder(build_dir).log_dir)
     for function in state.functions:
-        asked[mapping_name(function)] = lambda name=function: _check_mapping(metrics, name)  # type: ignore[misc]
+        asked[mapping_process_name(function)] = lambda name=function: _check_mapping(metrics, name)  # type: ignore[misc]
     records = {record.name: record for record in state.processes}
     return [
         ask()
         if name in records and records[name].find() is not None
-        else Health(name, False, "its process is gone")
+        else Health(name, False, "its process has ended")
         for name, ask in asked.items()
     ]
 
@@ -94,7 +94,7 @@ def _check_ingestion(log_dir: Path) -> Health:
     if not progress.ready:
         return Health(INGESTION, False, "its query does not run yet")
     if not progress.batches:
-        return Health(INGESTION, True, "its query runs; no file has come yet")
+        return Health(INGESTION, True, "its query runs; no file has arrived yet")
     age_seconds = time.time() - (log_dir / INGESTION_OUTPUT).stat().st_mtime
     return Health(
         INGESTION, True, f"its query runs; {progress.batches} batches, the last {age_seconds:.0f} s ago"
@@ -102,25 +102,25 @@ def _check_ingestion(log_dir: Path) -> Health:
 
 
 def _check_mapping(metrics: StackMetrics, function: str) -> Health:
-    part = mapping_name(function)
+    part = mapping_process_name(function)
     try:
-        told = metrics.mapping_status(function)
+        status = metrics.mapping_status(function)
     except MappingConfigError as error:
         return Health(part, False, str(error))
-    if told is None:
-        return Health(part, False, "has not told anything of itself")
-    age_seconds = time.time() - told.at_ms / 1000
+    if status is None:
+        return Health(part, False, "has not written a status yet")
+    age_seconds = time.time() - status.at_ms / 1000
     if age_seconds > MAPPING_AGE_SECONDS:
-        return Health(part, False, f"has told nothing of itself for {age_seconds:.0f} s")
-    counters = told.counters
-    detail = f"{told.state}; {counters.records} records in {counters.batches} batches, {counters.failures} failures"
-    if told.last_error is not None:
-        detail += f"; last: {told.last_error}"
-    return Health(part, told.state == "running", detail)
+        return Health(part, False, f"has written no status for {age_seconds:.0f} s")
+    counters = status.counters
+    detail = f"{status.state}; {counters.records} records in {counters.batches} batches, {counters.failures} failures"
+    if status.last_error is not None:
+        detail += f"; last: {status.last_error}"
+    return Health(part, status.state == "running", detail)
 
 
 def print_report(console: Console, parts: Sequence[Health], counts: Snapshot) -> None:
-    """Print the parts and the counts for people."""
+    """Print health and counts as tables."""
     health = Table(box=None, show_header=False, pad_edge=False)
     for part in parts:
         mark = "[green]healthy[/]" if part.healthy else "[bold red]NOT HEALTHY[/]"
@@ -146,7 +146,7 @@ def print_report(console: Console, parts: Sequence[Health], counts: Snapshot) ->
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print health and counts; 1 where a part is not well, or no stack is up."""
+    """Print health and counts; 1 if a part is not healthy, or no stack is up."""
     parser = argparse.ArgumentParser(prog="python -m local.status", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     options = parser.parse_args(arguments)

@@ -1,6 +1,6 @@
-"""The running stack as a live table: rates and backlog per stage, what was put aside, the latest alerts.
+"""The running stack as a live table: rates and backlog per stage, quarantined records and dead letters, the latest alerts.
 
-``python -m local.watch`` shows it until Ctrl-C; without a terminal it prints a line every few seconds instead.
+``python -m local.watch`` shows it until Ctrl-C. Without a terminal it prints a line every few seconds instead.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from rich.table import Table
 from rich.text import Text
 
 from contract.alert import Severity
-from local.metrics import Snapshot, StackMetrics
 from local.stack import StackError
 from local.stack.state import DEFAULT_BUILD_DIR
+from local.stack_metrics import Snapshot, StackMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 REFRESH_SECONDS: Final = 1.0
 LINE_SECONDS: Final = 5.0
-"""Between two lines where there is no terminal."""
+"""Time between two lines without a terminal."""
 
 RATE_SNAPSHOTS: Final = 6
-"""Rates are over the latest six snapshots: steady enough to read, and still of now."""
+"""Rates are over this many of the latest snapshots: steady enough to read, and still current."""
 
 _COLOURS: Final = {Severity.MEDIUM: "yellow", Severity.HIGH: "red", Severity.CRITICAL: "bold red"}
 _STAGES: Final = (
-    # What the stage made, its count's field, and the function whose backlog stands before it.
+    # What the stage made, the field of its count, and the function whose backlog is in front of it.
     ("published to Kafka", "published", None),
     ("scored", "history", "score"),
     ("flagged", "flagged", "persist"),
@@ -45,7 +45,7 @@ _STAGES: Final = (
 
 
 def rate(history: Sequence[Snapshot], count: str) -> float | None:
-    """How fast a count grew.
+    """Return how fast a count grew.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def rate(history: Sequence[Snapshot], count: str) -> float | None:
     Returns
     -------
     float | None
-        Per second over the snapshots given, at least 0; None where fewer than two of them know the count.
+        Per second over the given snapshots, at least 0; None if fewer than two of them have the count.
     """
     known: list[tuple[float, int]] = [
         (snapshot.monotonic_seconds, value)
@@ -66,7 +66,7 @@ def rate(history: Sequence[Snapshot], count: str) -> float | None:
     ]
     if len(known) < 2 or known[-1][0] <= known[0][0]:
         return None
-    # Rows expire, and a queue can be emptied: less than before is no progress backwards.
+    # Rows expire, and a queue can be emptied: a count that fell is a rate of 0.
     return max(0.0, (known[-1][1] - known[0][1]) / (known[-1][0] - known[0][0]))
 
 
@@ -92,13 +92,13 @@ def render(history: Sequence[Snapshot]) -> RenderableType:
     for name, count, function in _STAGES:
         backlog = latest.backlog.get(function) if function is not None else None
         stages.add_row(name, _whole(getattr(latest, count)), _decimal(rate(recent, count)), _whole(backlog))
-    aside = Text.assemble(
+    set_apart = Text.assemble(
         *_labelled("suppressed", latest.suppressed, ""),
         *_labelled("bad rows in files", latest.landed_bad, "yellow"),
         *_labelled("quarantined", latest.quarantined, "yellow"),
         *_labelled("dead letters", latest.dead_letters, "bold red"),
     )
-    parts: list[RenderableType] = [stages, aside]
+    parts: list[RenderableType] = [stages, set_apart]
     if latest.latest_alerts:
         parts.append(_alerts(latest))
     parts += [Text(problem, style="red") for problem in latest.problems]
@@ -106,7 +106,7 @@ def render(history: Sequence[Snapshot]) -> RenderableType:
 
 
 def line(history: Sequence[Snapshot]) -> str:
-    """Say the stack as it is now in one line, for a log; ``history`` as in :func:`render`."""
+    """Describe the stack as it is now in one line, for a log; ``history`` as in :func:`render`."""
     latest = history[-1]
     recent = list(history)[-RATE_SNAPSHOTS:]
     said = [f"{latest.at:%H:%M:%S}"]
@@ -128,7 +128,7 @@ def _alerts(latest: Snapshot) -> Table:
     for alert in latest.latest_alerts:
         colour = _COLOURS[alert.severity]
         score = f"[{colour}]{alert.risk_score}[/]"
-        # Ids and sentences are input: a bracket in them is no markup.
+        # Ids and sentences come from input: a bracket in them must not be read as markup.
         why = escape(alert.sentence)
         alerts.add_row(f"{alert.alerted_at:%H:%M:%S}", score, escape(alert.user_id), alert.amount, why)
     return alerts
@@ -147,13 +147,12 @@ def _decimal(count: float | None) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Show the stack until Ctrl-C; 1 where none is up."""
+    """Show the stack until Ctrl-C; 1 if none is up."""
     parser = argparse.ArgumentParser(prog="python -m local.watch", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     options = parser.parse_args(arguments)
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # ignored where a shell started this in the background
+    # A shell that starts this in the background makes it ignore SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         metrics = StackMetrics(options.build_dir)
     except StackError as error:

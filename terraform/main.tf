@@ -26,6 +26,7 @@ module "ingestion" {
   scripts_dir                = "${path.root}/../glue_scripts"
   build_dir                  = "${var.build_dir}/glue"
   metrics_namespace          = local.metrics_namespace
+  mapping_file_by_prefix     = { for prefix, file in var.ingestion_mappings : prefix => "${path.root}/../${file}" }
   worker_type                = var.ingestion.worker_type
   maximum_workers            = var.ingestion.maximum_workers
   trigger_interval_seconds   = var.ingestion.trigger_interval_seconds

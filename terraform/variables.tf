@@ -135,8 +135,8 @@ variable "provisioned_tables" {
 
 variable "ingestion" {
   description = <<-EOT
-    The Glue job. `worker_type` and `maximum_workers`, between 2 and which Glue scales. `trigger_interval_seconds`: least time between
-    two batches. Days that landed files, which may hold card numbers, and refused rows are kept.
+    The Glue job. `worker_type`; `maximum_workers`: Glue scales between 2 and it. `trigger_interval_seconds`: minimum time between two
+    batches. Days that landed files, which may hold card numbers, and refused rows are kept.
   EOT
   type = object({
     worker_type               = optional(string, "G.025X")
@@ -147,6 +147,13 @@ variable "ingestion" {
   })
   default  = {}
   nullable = false
+}
+
+variable "ingestion_mappings" {
+  description = "A sender's own columns: prefix below the landing path, as in `acme` or `acme/cards`, to its mapping, a YAML file named relative to the repository, as in `mappings/acme.yaml`. docs/guide-own-data.md says what can be written in it."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
 
 variable "alert_subscriptions" {

@@ -19,6 +19,9 @@ settings.register_profile(
 )
 settings.register_profile("brief", parent=settings.get_profile("quick"), max_examples=8)  # make test-unit
 settings.register_profile("long", parent=settings.get_profile("quick"), max_examples=1000)
+settings.register_profile(  # make mutants: the same examples in every run
+    "fixed", parent=settings.get_profile("quick"), derandomize=True, database=None
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 

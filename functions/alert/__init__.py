@@ -1,1 +1,1 @@
-"""The alert stage: one message per user and window from the flagged stream to the SNS topic."""
+"""The alert stage: from the stream of `flagged_transactions` to the SNS topic, one message per user and window."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contract.errors import ContractError
+from common.errors import StageError
 
 
-class ContentionError(ContractError):
-    """A user's alert window that other workers kept changing; the record is delivered again.
+class ContentionError(StageError):
+    """A user's alert windows that other workers kept changing; the record is delivered again.
 
     Parameters
     ----------
@@ -19,8 +19,8 @@ class ContentionError(ContractError):
         self.attempts = attempts
 
 
-class MarkError(ContractError):
-    """A published alert whose row could not be marked; its next delivery sends it again, under the same id.
+class MarkError(StageError):
+    """A published alert whose row could not be marked sent; the next delivery sends it again, with the same id.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ class MarkError(ContractError):
         self.attempts = attempts
 
 
-class PublishError(ContractError):
-    """An alert that the topic did not take.
+class PublishError(StageError):
+    """An alert that SNS did not accept.
 
     Parameters
     ----------

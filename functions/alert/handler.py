@@ -1,4 +1,4 @@
-"""The Lambda: settings, adapters, stage, handler."""
+"""Lambda's entry to the alert stage: settings, adapters, stage, handler."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-from alert import store, topic
+from alert import topic
 from alert.settings import Settings
 from alert.stage import AlertStage
+from alert.store import AlertTables
+from common.dynamodb import CLIENT_CONFIG
 from common.settings import read_settings
 
 if TYPE_CHECKING:
@@ -22,12 +24,12 @@ if TYPE_CHECKING:
 
 logger = Logger()
 metrics = Metrics()
-tracer = Tracer()  # off outside Lambda, and where POWERTOOLS_TRACE_DISABLED says so
+tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLED is true
 
 settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start, not the first alert
 stage = AlertStage(
-    store.AlertTables(
-        boto3.client("dynamodb", config=store.CLIENT_CONFIG),
+    AlertTables(
+        boto3.client("dynamodb", config=CLIENT_CONFIG),
         settings.flagged_transactions_table,
         settings.alert_windows_table,
     ),
@@ -45,5 +47,5 @@ stage = AlertStage(
 @metrics.log_metrics(capture_cold_start_metric=True)
 @tracer.capture_lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Tell of the payments of one batch; name the records that must be delivered again."""
+    """Alert on the payments of one batch; return the records that must be delivered again."""
     return stage.handle(event, context)

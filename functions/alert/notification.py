@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
 
 MAX_MESSAGE_BYTES: Final = 256 * 1024
-"""What SNS takes: the message with all its texts, and the attributes."""
+"""SNS's limit: the message with all its texts, and the attributes."""
 
 MAX_SUBJECT_CHARACTERS: Final = 99
-"""SNS: less than 100, printable ASCII."""
+"""SNS's limit: less than 100, printable ASCII."""
 
 MAX_SMS_SEPTETS: Final = 140
-"""20 below one SMS of the GSM alphabet: SNS may put a sender's prefix before the text."""
+"""20 less than one SMS in the GSM alphabet holds: SNS may put a sender's prefix before the text."""
 
 MAX_REASONS: Final = 40
-"""Reasons in an alert; all of them stand in the flagged row."""
+"""Reasons in an alert, the first ones; the flagged row holds them all."""
 
 _MAX_FIELD_CHARACTERS = 256
 _MAX_RULE_ID_CHARACTERS = 128
@@ -57,7 +57,7 @@ _VERB = {Decision.BLOCK: "blocked", Decision.REVIEW: "held for review", Decision
 
 
 class MessageAttribute(msgspec.Struct, frozen=True):
-    """One attribute that filter policies can ask for."""
+    """One attribute; subscribers filter by it."""
 
     data_type: str
     """``String``, ``Number`` or ``String.Array``."""
@@ -71,14 +71,14 @@ class AlertMessage(msgspec.Struct, frozen=True):
     body: str
     """JSON: protocol to text; ``default`` is the whole alert in JSON."""
     attributes: dict[str, MessageAttribute]
-    """At most 10: more are not delivered raw to a queue."""
+    """At most 10: a queue with raw delivery receives no message that has more."""
 
 
 class Topic(Protocol):
     """Where alerts are published."""
 
     def publish(self, message: AlertMessage) -> None:
-        """Publish one message; PublishError where the topic does not take it."""
+        """Publish one message; PublishError where SNS does not accept it."""
         ...
 
 
@@ -88,9 +88,9 @@ def send_fraud_alert(flagged: FlaggedTransaction, topic: Topic, alerted_at: date
     Parameters
     ----------
     flagged : FlaggedTransaction
-        Claimed: with the alert's id and what it says of its window.
+        Claimed: with the alert's id and what the alert says of its window.
     topic : Topic
-        Where it goes.
+        Where the alert goes.
     alerted_at : datetime
         The clock, aware.
 
@@ -104,7 +104,7 @@ def send_fraud_alert(flagged: FlaggedTransaction, topic: Topic, alerted_at: date
     InvalidRowError
         When the row is not claimed.
     PublishError
-        When the topic did not take it.
+        When SNS did not accept it.
     """
     alert = make_alert(flagged, alerted_at)
     topic.publish(render(alert))
@@ -112,7 +112,7 @@ def send_fraud_alert(flagged: FlaggedTransaction, topic: Topic, alerted_at: date
 
 
 def make_alert(flagged: FlaggedTransaction, alerted_at: datetime) -> Alert:
-    """Take from a claimed payment what an alert may show: no address, no device, four characters of the card."""
+    """Make the alert of a claimed payment, with what an alert may show: no address, no device, four characters of the card."""
     claim = flagged.alert_claim
     if claim is None or flagged.alert_id is None:
         raise InvalidRowError(FLAGGED_TABLE, "alert_claim", "missing on a row whose alert is to be sent")
@@ -168,19 +168,19 @@ def render(alert: Alert) -> AlertMessage:
     Parameters
     ----------
     alert : Alert
-        Its texts on one line each, as :func:`make_alert` leaves them.
+        Each of its texts on one line, as :func:`make_alert` makes them.
 
     Returns
     -------
     AlertMessage
-        Within SNS's limits, whatever the alert holds. Queues, functions and web hooks receive ``default``.
+        Within SNS's limits, whatever the alert holds. Queues, functions and webhooks receive ``default``.
     """
     texts = {"default": encode_alert(alert).decode(), "email": email_text(alert), "sms": sms_text(alert)}
     return AlertMessage(subject_line(alert), msgspec.json.encode(texts).decode(), _attributes(alert))
 
 
 def subject_line(alert: Alert) -> str:
-    """Subject of the e-mail: what sorts it in an inbox, most important first."""
+    """Write the e-mail's subject, most important first, so that an inbox can be sorted by it."""
     payment = alert.transaction
     return ascii_line(
         f"[{alert.severity.upper()}] Fraud alert: {money(payment.amount, payment.currency)} {_VERB[alert.decision]}, "
@@ -190,9 +190,9 @@ def subject_line(alert: Alert) -> str:
 
 
 def sms_text(alert: Alert) -> str:
-    """One SMS: severity, money, whom, why, and how much was not told, as far as it fits."""
+    """Write one SMS: severity, score, money, user, reason and how many payments were only counted, as far as it fits."""
     payment = alert.transaction
-    # A country in the sender's own words would read as ours: there are no quotation marks around it.
+    # The country has no quotation marks here, so free text of the sender's would read as ours.
     place = f" {payment.country}" if payment.country and _COUNTRY_CODE.fullmatch(payment.country) else ""
     head = gsm_line(
         f"{alert.severity.upper()} {alert.risk_score}: {money(payment.amount, payment.currency)} "
@@ -206,7 +206,7 @@ def sms_text(alert: Alert) -> str:
 
 
 def email_text(alert: Alert) -> str:
-    """Write the e-mail: one fact a line, so that no field of a sender's can pass for another."""
+    """Write the e-mail: one fact a line, so that no field of the sender's can imitate another."""
     payment = alert.transaction
     facts = {
         "Amount": money(payment.amount, payment.currency),
@@ -244,7 +244,7 @@ def email_text(alert: Alert) -> str:
 
 
 def suppressed_sentence(suppressed: SuppressedPayments) -> str:
-    """Say how many payments were not told, and their total where they are in one currency.
+    """Say how many payments were not alerted on one by one, and their total where they are in one currency.
 
     Examples
     --------
@@ -264,7 +264,7 @@ def suppressed_sentence(suppressed: SuppressedPayments) -> str:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """Write an amount to its currency's minor unit.
+    """Write an amount with its currency's decimals.
 
     Examples
     --------
@@ -319,7 +319,7 @@ def _field(text: str) -> str:
 
 
 def _optional(text: str | None, limit: int = _MAX_FIELD_CHARACTERS) -> str | None:
-    # None, too, for what is nothing but white space: SNS and readers want no empty values.
+    # None for white space, too: SNS refuses empty values.
     return (printable(text, limit) or None) if text else None
 
 
@@ -332,7 +332,7 @@ def _quoted(text: str | None) -> str | None:
 
 
 def _named(identifier: str) -> str:
-    # Within a line of ours, so short; in quotation marks where it could be read as words of ours.
+    # It stands in a line of our own text: shortened, and in quotation marks where it could be read as our words.
     if _WORD.fullmatch(identifier):
         return shortened(identifier, 24)
     return quoted(shortened(_shown(identifier), 24))

@@ -18,4 +18,4 @@ class Settings(msgspec.Struct, frozen=True):
     alert_windows_table: str
     """The table's name in this environment."""
     alert_window_seconds: Annotated[int, Meta(ge=1, le=604_800)]
-    """How far around an alerted payment, in event time, others of the user are only counted; seconds."""
+    """Width of a window, seconds of event time: payments nearer than this to an alerted one are only counted."""

@@ -1,4 +1,4 @@
-"""Tells of flagged payments: one alert per user and window, a rise in severity at once, each message claimed first."""
+"""Alerts on flagged payments: one alert per user and window, another at once when severity rises, each claimed before it is sent."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from alert.errors import ContentionError, MarkError, PublishError
-from alert.metrics import UNITS, Metric
+from alert.metrics import Metric
 from alert.notification import send_fraud_alert
 from alert.store import Claim
-from alert.windows import judge
+from alert.windows import decide_window
+from common.metrics import emit
+from common.retries import Backoff
 from common.stream import StreamReader
 from contract.alert import AlertState
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
@@ -21,20 +23,20 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
-    from alert.metrics import MetricSink
     from alert.notification import Topic
-    from alert.windows import UserWindows, Verdict
+    from alert.windows import UserWindows, WindowDecision
+    from common.metrics import MetricSink
     from common.stream import FailureLog, InvocationContext
 
 MAX_CLAIM_ATTEMPTS: Final = 8
 """How often a user's windows are read again before the record is left to its next delivery."""
 
 MAX_MARK_ATTEMPTS: Final = 3
-"""How often a published alert's mark is tried, each time with the client's own four tries: at a third of requests throttled, two
-messages in a million are repeated, and not one in a hundred. All of it fits into the invocation."""
+"""How often marking a published alert is tried, each time with the client's own four tries. Where a third of the requests are
+throttled, two messages in a million are then repeated, and not one in a hundred. All of it fits into the invocation."""
 
-_BACKOFF_BASE_SECONDS = 0.02
-_BACKOFF_CAP_SECONDS = 0.5
+FIRST_BACKOFF_SECONDS: Final = 0.02
+LONGEST_BACKOFF_SECONDS: Final = 0.5
 
 
 class AlertStore(Protocol):
@@ -48,32 +50,32 @@ class AlertStore(Protocol):
         """Read a flagged row."""
         ...
 
-    def claim(self, transaction_id: str, verdict: Verdict, now: datetime) -> Claim:
-        """Write a verdict and the windows, both or neither."""
+    def claim(self, transaction_id: str, decision: WindowDecision, now: datetime) -> Claim:
+        """Write a decision to the row and the windows, both or neither."""
         ...
 
     def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
-        """Note that a claimed row's alert was published; False where that has to be tried again."""
+        """Mark a claimed row's alert as published; False where this must be tried again."""
         ...
 
 
 class AlertStage:
-    """One batch of ``flagged_transactions``' stream after the other.
+    """Handles the stream of ``flagged_transactions``, batch by batch.
 
     Parameters
     ----------
     store : AlertStore
-        Windows and marks.
+        Windows, and the alerts' marks on flagged rows.
     topic : Topic
         Where alerts go.
     window : timedelta
-        How far around an alerted payment others of the user are only counted, in event time.
+        Width of a window, in event time; see :func:`alert.windows.decide_window`.
     metrics, log
         Powertools' Metrics and Logger.
     clock : Callable
         Gives the time, aware.
     wait : Callable
-        Waits so many seconds; ``time.sleep``.
+        Waits the given seconds; ``time.sleep``.
     draw : Callable
         Gives a number in [0, 1); ``random.random``.
     """
@@ -94,19 +96,18 @@ class AlertStage:
         self._window = window
         self._metrics = metrics
         self._clock = clock
-        self._wait = wait
-        self._draw = draw
-        self._reader = StreamReader(FLAGGED_TABLE, self.tell, log)
+        self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
+        self._reader = StreamReader(FLAGGED_TABLE, self.alert_on_row, log)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
-        """Tell of what a batch holds; name the records that must be delivered again."""
+        """Alert on the payments of a batch; return the records that must be delivered again."""
         response = self._reader.read(event, context)
-        self._count(Metric.RECORDS_RECEIVED, len(event["Records"]))
-        self._count(Metric.RECORDS_FAILED, self._reader.failures)
+        emit(self._metrics, Metric.RECORDS_RECEIVED, len(event["Records"]))
+        emit(self._metrics, Metric.RECORDS_FAILED, self._reader.failures)
         return response
 
-    def tell(self, item: Mapping[str, Any]) -> None:
-        """Alert on one flagged payment, or count it in its window; nothing where that was done before.
+    def alert_on_row(self, item: Mapping[str, Any]) -> None:
+        """Alert on one flagged payment, or count it in its window; do nothing where an earlier delivery did.
 
         Parameters
         ----------
@@ -118,63 +119,60 @@ class AlertStage:
         InvalidRowError
             When a row cannot be read.
         PublishError
-            When the topic did not take the alert; its claim stays, and the next delivery sends it.
+            When SNS did not accept the alert. It remains claimed, and the next delivery sends it.
         ContentionError
             When other workers kept changing the user's windows.
         MarkError
-            When DynamoDB did not take the note that the alert was published; the next delivery repeats the message.
+            When the alert was published and DynamoDB refused to mark it sent. The next delivery sends it again.
         """
         flagged = self._claimed(from_flagged_item(item))
         if flagged is not None and flagged.alert_state is AlertState.CLAIMED:
             self._send(flagged)
 
     def _claimed(self, flagged: FlaggedTransaction) -> FlaggedTransaction | None:
-        """Give the payment its verdict; the row as it then stands, None where it is gone."""
+        """Decide on the payment once; return its row as stored afterwards, None where it was deleted."""
         for attempt in range(MAX_CLAIM_ATTEMPTS):
-            verdict = judge(self._store.windows_of(flagged.user_id), flagged, self._window)
-            match self._store.claim(flagged.transaction_id, verdict, self._clock()):
+            decision = decide_window(self._store.windows_of(flagged.user_id), flagged, self._window)
+            match self._store.claim(flagged.transaction_id, decision, self._clock()):
                 case Claim.WRITTEN:
-                    return self._judged(flagged, verdict)
+                    return self._decided(flagged, decision)
                 case Claim.ROW_TAKEN:
-                    return self._standing(flagged.transaction_id)
-            self._count(Metric.ALERT_CLAIM_CONFLICTS)
-            self._wait(self._draw() * min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2**attempt))
+                    return self._existing(flagged.transaction_id)
+            emit(self._metrics, Metric.ALERT_CLAIM_CONFLICTS)
+            self._backoff.pause(attempt)
         raise ContentionError(MAX_CLAIM_ATTEMPTS)
 
-    def _judged(self, flagged: FlaggedTransaction, verdict: Verdict) -> FlaggedTransaction:
-        if verdict.state is AlertState.SUPPRESSED:
-            self._count(Metric.ALERTS_SUPPRESSED)
+    def _decided(self, flagged: FlaggedTransaction, decision: WindowDecision) -> FlaggedTransaction:
+        if decision.state is AlertState.SUPPRESSED:
+            emit(self._metrics, Metric.ALERTS_SUPPRESSED)
         return msgspec.structs.replace(
-            flagged, alert_state=verdict.state, alert_id=verdict.alert_id, alert_claim=verdict.claim
+            flagged, alert_state=decision.state, alert_id=decision.alert_id, alert_claim=decision.claim
         )
 
-    def _standing(self, transaction_id: str) -> FlaggedTransaction | None:
-        standing = self._store.flagged(transaction_id)
-        if standing is None:
-            self._count(Metric.FLAGGED_ROWS_MISSING)
-        elif standing.alert_state is AlertState.CLAIMED:
-            self._count(Metric.ALERTS_REPEATED)
-        return standing
+    def _existing(self, transaction_id: str) -> FlaggedTransaction | None:
+        existing = self._store.flagged(transaction_id)
+        if existing is None:
+            emit(self._metrics, Metric.FLAGGED_ROWS_MISSING)
+        elif existing.alert_state is AlertState.CLAIMED:
+            emit(self._metrics, Metric.ALERTS_REPEATED)
+        return existing
 
     def _send(self, flagged: FlaggedTransaction) -> None:
         try:
             alert = send_fraud_alert(flagged, self._topic, self._clock())
         except PublishError:
-            self._count(Metric.PUBLISH_FAILURES)
+            emit(self._metrics, Metric.PUBLISH_FAILURES)
             raise
-        # A crash here repeats the message at the next delivery, under the same alert_id. Marking first would lose it.
+        # After a crash here the next delivery sends the message again, with the same alert_id. Marking first would lose it.
         self._mark_sent(flagged.transaction_id, alert.alerted_at)
-        self._count(Metric.ALERTS_SENT)
+        emit(self._metrics, Metric.ALERTS_SENT)
         latency = self._clock() - flagged.appended_at
-        self._count(Metric.ALERT_LATENCY_MS, latency / timedelta(milliseconds=1))
+        emit(self._metrics, Metric.ALERT_LATENCY_MS, latency / timedelta(milliseconds=1))
 
     def _mark_sent(self, transaction_id: str, alerted_at: datetime) -> None:
-        """Mark, and be more patient than anywhere else: the message is out, and giving up would send it again."""
+        """Mark the row, with more tries than any other write: the message is published, and a failed mark repeats it."""
         for attempt in range(MAX_MARK_ATTEMPTS):
             if self._store.mark_sent(transaction_id, alerted_at):
                 return
-            self._wait(self._draw() * min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2**attempt))
+            self._backoff.pause(attempt)
         raise MarkError(MAX_MARK_ATTEMPTS)
-
-    def _count(self, metric: Metric, value: float = 1) -> None:
-        self._metrics.add_metric(name=metric.value, unit=UNITS[metric], value=value)

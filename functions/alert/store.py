@@ -7,12 +7,11 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from msgspec import Meta
 
-from alert.windows import MAX_WINDOWS, WINDOWS_TABLE, UserWindows, Verdict, Window
-from common.dynamodb import is_passing
+from alert.windows import MAX_WINDOWS, WINDOWS_TABLE, UserWindows, Window, WindowDecision
+from common.dynamodb import is_transient
 from contract.alert import AlertState, SuppressedPayments
 from contract.flagged import FlaggedTransaction, from_flagged_item
 from contract.items import from_item, to_attribute, to_item
@@ -24,17 +23,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutTypeDef, UpdateTypeDef
 
-CLIENT_CONFIG: Final = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 4},
-    tcp_keepalive=True,
-)
-"""Four tries with jitter, at most about 7 s between them; then the record fails and its batch is delivered again."""
-
 WINDOWS_RETENTION: Final = timedelta(days=30)
-"""How long a user's windows outlive the last payment that touched them. By the clock, and far longer than a window, so
-that payments replayed at any pace still find them."""
+"""How long a user's windows are stored after the last payment that changed them. By the clock, and far longer than a window,
+so that payments replayed at any pace still find them."""
 
 _WINDOW_TAKEN = frozenset(
     {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -42,13 +33,13 @@ _WINDOW_TAKEN = frozenset(
 
 
 class Claim(Enum):
-    """What became of writing a verdict."""
+    """The result of writing a decision."""
 
     WRITTEN = auto()
     ROW_TAKEN = auto()
-    """The flagged row has a verdict already, or is gone."""
+    """The flagged row has a decision already, or was deleted."""
     WINDOWS_CHANGED = auto()
-    """Another worker wrote the user's windows, or was about to."""
+    """Another worker has written the user's windows, or is writing them."""
 
 
 class _WindowsRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +67,7 @@ class AlertTables:
         self._windows_table = windows_table
 
     def windows_of(self, user_id: str) -> UserWindows:
-        """Read a user's windows, as they are now; empty ones of version 0 where there is no row."""
+        """Read a user's windows, consistently; empty ones of version 0 where there is no row."""
         answer = self._client.get_item(
             TableName=self._windows_table, Key={"user_id": {"S": user_id}}, ConsistentRead=True
         )
@@ -89,68 +80,68 @@ class AlertTables:
         )
 
     def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
-        """Read a flagged row as it is now; None where it is gone."""
+        """Read a flagged row, consistently; None where it was deleted."""
         answer = self._client.get_item(
             TableName=self._flagged_table, Key={"transaction_id": {"S": transaction_id}}, ConsistentRead=True
         )
         item = answer.get("Item")
         return None if item is None else from_flagged_item(item)
 
-    def claim(self, transaction_id: str, verdict: Verdict, now: datetime) -> Claim:
-        """Write a payment's verdict and its user's windows, both or neither.
+    def claim(self, transaction_id: str, decision: WindowDecision, now: datetime) -> Claim:
+        """Write the decision on a payment and its user's windows, both or neither.
 
         Parameters
         ----------
         transaction_id : str
             The flagged row's key.
-        verdict : Verdict
-            Made from windows of version ``verdict.windows.version - 1``.
+        decision : WindowDecision
+            Made from windows of version ``decision.windows.version - 1``.
         now : datetime
             The clock, aware; for the windows' expiry.
 
         Returns
         -------
         Claim
-            Whether it was written, and if not, who was before.
+            Whether it was written, and if not, what another worker wrote first.
 
         Raises
         ------
         ClientError, BotoCoreError
-            When DynamoDB could not be asked, after retries, or refuses the request itself.
+            When DynamoDB did not answer, after retries, or refuses the request itself.
         """
         # Two workers W1 and W2 with payments P1 and P2 of one user, no window open:
         #
         #   time   W1                                  W2
         #    |     windows v0                          windows v0
-        #    |     judge P1: claim                     judge P2: claim
+        #    |     decide P1: claim                    decide P2: claim
         #    |     write v1, P1 claimed
         #    |                                         write v1 if none: refused -> WINDOWS_CHANGED
-        #    |                                         windows v1, judge P2 again: suppressed
+        #    |                                         windows v1, decide P2 again: suppressed
         #    v                                         write v2 if v1, P2 suppressed
         #
-        # One record delivered to W1, which dies at x, and again to W2; without the row's condition P1 would be
+        # One record is delivered to W1, which crashes at x, and again to W2. Without the row's condition P1 would be
         # counted in its own window:
         #
         #    |     write v1, P1 claimed
         #    |     publish (or not) x
-        #    |                                         windows v1, judge P1: suppressed
+        #    |                                         windows v1, decide P1: suppressed
         #    |                                         write v2 if v1 and P1 unmarked: refused -> ROW_TAKEN
         #    v                                         P1 is claimed: publish its alert, mark it sent
         #
-        # No ClientRequestToken of our own: botocore gives each call a fresh one and repeats it in its retries, so that
-        # a transaction whose answer was lost is not refused by its own conditions. One made from the payment would
-        # answer a redelivery within ten minutes with "written", and an alert that was sent would be sent again.
+        # We set no ClientRequestToken: botocore gives each call a fresh one and repeats it in its retries, so that
+        # a transaction whose answer was lost is not refused by its own conditions. With a token made from the payment,
+        # DynamoDB would answer a redelivery within ten minutes with "written", and an alert that was sent would be sent again.
         try:
             self._client.transact_write_items(
                 TransactItems=[
-                    {"Put": self._windows_put(verdict.windows, now)},
-                    {"Update": self._verdict_update(transaction_id, verdict)},
+                    {"Put": self._windows_put(decision.windows, now)},
+                    {"Update": self._decision_update(transaction_id, decision)},
                 ]
             )
         except self._client.exceptions.TransactionCanceledException as error:
             response: Mapping[str, Any] = error.response
             windows_reason, row_reason = (reason["Code"] for reason in response["CancellationReasons"])
-            # The row first: where both conditions fail, the windows may have changed by this very payment.
+            # The row first: where both conditions fail, this very payment may have changed the windows.
             if row_reason == "ConditionalCheckFailed":
                 return Claim.ROW_TAKEN
             if {windows_reason, row_reason} & _WINDOW_TAKEN:
@@ -159,17 +150,17 @@ class AlertTables:
         return Claim.WRITTEN
 
     def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
-        """Note that a claimed row's alert was published; a row that is not claimed any more stays as it is.
+        """Mark a claimed row's alert as published; a row that is no longer claimed stays as it is.
 
         Returns
         -------
         bool
-            False where DynamoDB throttles, or is out of order, after the client's own tries.
+            False where DynamoDB throttles or fails, after the client's own tries.
 
         Raises
         ------
         ClientError, BotoCoreError
-            When DynamoDB could not be asked, or refuses the request itself.
+            When DynamoDB did not answer, or refuses the request itself.
         """
         try:
             self._client.update_item(
@@ -187,7 +178,7 @@ class AlertTables:
             # Another delivery marked it, or an analyst deleted the row: an update must not bring it back.
             return True
         except ClientError as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
             return False
         return True
@@ -210,11 +201,11 @@ class AlertTables:
             put["ExpressionAttributeValues"] = {":seen": to_attribute(windows.version - 1)}
         return put
 
-    def _verdict_update(self, transaction_id: str, verdict: Verdict) -> UpdateTypeDef:
-        marks = {"alert_state": verdict.state.value, "alert_id": verdict.alert_id}
+    def _decision_update(self, transaction_id: str, decision: WindowDecision) -> UpdateTypeDef:
+        marks = {"alert_state": decision.state.value, "alert_id": decision.alert_id}
         values = {f":{name}": to_attribute(value) for name, value in marks.items()}
-        if verdict.claim is not None:
-            values[":alert_claim"] = {"M": to_item(verdict.claim)}
+        if decision.claim is not None:
+            values[":alert_claim"] = {"M": to_item(decision.claim)}
         return {
             "TableName": self._flagged_table,
             "Key": {"transaction_id": {"S": transaction_id}},

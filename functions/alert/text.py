@@ -1,4 +1,4 @@
-"""Text that a sender supplied, made safe to show to people: it may fill its field, and nothing beyond it."""
+"""Text that a sender supplied, made safe to show to people: it can change nothing outside its own field."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GSM_BASIC: Final = frozenset(
 """The GSM 7-bit default alphabet without its line ends (3GPP TS 23.038, 6.2.1); one septet each."""
 
 _GSM_EXTENSION: Final = frozenset("^{}\\[~]|€")
-"""Characters behind an escape (6.2.1.1); two septets each."""
+"""Characters written with an escape (6.2.1.1); two septets each."""
 
 _IDEOGRAPHIC_DOTS: Final = "\u3002\uff61\ufe12"
 
@@ -24,23 +24,23 @@ _PLAIN: Final = str.maketrans(
     {"\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00d7": "x"}
     | dict.fromkeys(_IDEOGRAPHIC_DOTS, ".")
 )
-"""Dashes, quotation marks, the multiplication sign and ideographic full stops, which no normal form makes plain."""
+"""Dashes, quotation marks, the multiplication sign and ideographic full stops: Unicode's normal forms do not replace them."""
 
-# "amazon.com", "198.51.100.7/pay" and "https://..." become links in mail programs and on phones; "amazon[.]com" does not. What
-# stands for a dot, a colon or a slash in another script or width is taken for it in a host's name, or becomes it when it is folded.
+# Mail programs and phones make links of "amazon.com", "198.51.100.7/pay" and "https://..."; not of "amazon[.]com". In a host's
+# name they also accept the dots, colons and slashes of other scripts and widths, and folding turns those into plain ones.
 _DOT: Final = rf"[.\u2024\ufe52\uff0e{_IDEOGRAPHIC_DOTS}]"
 _COLON: Final = r"[:\ufe13\ufe55\uff1a]"
 _SLASH: Final = r"[/\\\u2044\u2215\ufe68\uff0f\uff3c]"
-# A top-level domain begins with two letters; of other scripts, marks and symbols, too: the second sign of the Hindi one is no letter.
-# Beside another dot there is no name that could be linked, and the ".." of a shortened identifier stays as it is.
+# A top-level domain begins with two letters. In other scripts they may be marks or symbols: the second sign of the Hindi one is
+# not a letter. A dot beside another dot makes no link, so the ".." of a shortened identifier is left as it is.
 _LINK_DOT: Final = re.compile(rf"(?<!{_DOT}){_DOT}(?!{_DOT})(?=[A-Za-z\u0080-\U0010ffff]{{2}})")
 _SCHEME_COLON: Final = re.compile(rf"{_COLON}(?={_SLASH}{{2}})")
-# As soon as the fourth number begins: text that is cut within it is an address as well.
+# Matches once the fourth number begins: an address that was cut within it is still an address.
 _IPV4: Final = re.compile(rf"\d(?:{_DOT}\d{{1,3}}){{2}}{_DOT}(?=\d)")
 
 
 def printable(text: str, limit: int) -> str:
-    """Take out what could move, hide or reorder the text around it.
+    """Remove what could move, hide or reorder the text around it.
 
     Parameters
     ----------
@@ -52,20 +52,20 @@ def printable(text: str, limit: int) -> str:
     Returns
     -------
     str
-        One line: every run of white space a single space, control, format (bidi among them), surrogate and unassigned
-        characters ``?``, an ellipsis where it was cut. Printable text within the limit comes back as it is.
+        One line. Each run of white space is a single space. Control, format (bidi among them), surrogate and unassigned
+        characters are ``?``. Text that was cut ends with an ellipsis. Printable text within the limit is unchanged.
     """
-    # Cut roughly first: a megabyte of text is not worth looking at character by character.
-    seen = text[: 4 * limit + 4]
+    # Cut roughly first, so that a megabyte of text is not read character by character.
+    rough = text[: 4 * limit + 4]
     marked = "".join(
-        " " if character.isspace() else character if character.isprintable() else "?" for character in seen
+        " " if character.isspace() else character if character.isprintable() else "?" for character in rough
     )
     line = " ".join(marked.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def defanged(text: str, limit: int) -> str:
-    """Make :func:`printable` text that no mail program turns into a link.
+    """Make :func:`printable` text of which no mail program makes a link.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def defanged(text: str, limit: int) -> str:
 
 
 def shortened(identifier: str, limit: int) -> str:
-    """Cut an identifier in the middle, where it tells least; its end often differs from its neighbours'.
+    """Cut an identifier in the middle; similar identifiers often differ at their ends.
 
     Examples
     --------
@@ -90,24 +90,24 @@ def shortened(identifier: str, limit: int) -> str:
 
 
 def ascii_line(text: str, limit: int) -> str:
-    """Write text in printable ASCII, accents taken off and links defanged, at most ``limit`` characters."""
+    """Write text in printable ASCII, without accents and with links defanged, at most ``limit`` characters."""
     return _folded_line(printable(text, limit), str.isascii)[:limit].rstrip()
 
 
 def gsm_line(text: str, septets: int) -> str:
-    """Write text in the GSM alphabet, so that a message stays one SMS, and without a link.
+    """Write text in the GSM alphabet, so that a message fits into one SMS, and without a link.
 
     Parameters
     ----------
     text : str
         Anything.
     septets : int
-        The room there is; an extension character takes two.
+        The space available; an extension character takes two.
 
     Returns
     -------
     str
-        What fits; a character that has no likeness in the alphabet is ``?``.
+        As much as fits; a character without a counterpart in the alphabet is ``?``.
     """
     kept: list[str] = []
     for character in _folded_line(printable(text, septets), _is_gsm):
@@ -128,7 +128,7 @@ def _is_gsm(text: str) -> bool:
 
 
 def _folded_line(text: str, is_allowed: Callable[[str], bool]) -> str:
-    # Links last: folding makes plain dots, colons and slashes of others, and letters of what was none.
+    # Links last: folding makes plain dots, colons and slashes of others, and letters of other characters.
     return _without_links("".join(_folded(character, is_allowed) for character in text.translate(_PLAIN)))
 
 

@@ -20,8 +20,8 @@ CLIENT_CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
-"""Three tries; then the record fails and is delivered again. A try that timed out may have been taken: the message
-then comes twice, with one alert_id."""
+"""Three tries; then the record fails and is delivered again. SNS may have accepted a try that timed out: subscribers then
+receive the message twice, with one alert_id."""
 
 
 class SnsTopic:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from contract.errors import SettingsError
+from common.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def read_settings(model: type[SettingsT], environment: Mapping[str, str]) -> Set
     Returns
     -------
     SettingsT
-        Every field read and checked.
+        All fields, checked.
 
     Raises
     ------

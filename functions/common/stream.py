@@ -1,7 +1,7 @@
-"""How a stage reads the stream of the table before it: inserted rows one by one, failures by sequence number.
+"""How a stage reads the stream of a table: inserted rows one by one, failures by sequence number.
 
-Every record of a batch is tried, whatever became of those before it. Lambda delivers again from the lowest sequence
-number that failed, so records behind it come twice; the stages are idempotent, and so one bad row delays no good one.
+Every record of a batch is tried, even after one has failed. Lambda delivers again from the lowest sequence number that failed,
+so later records are delivered twice. The stages are idempotent, so a bad row delays no good one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import ClientError
 
+from common.errors import OutOfTimeError, StageError
 from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 MIN_REMAINING_MS: Final = 5_000
-"""Below this a record is not begun: a timeout would take the batch's other results with it."""
+"""With less time left a record is not begun: a timeout would lose the batch's other results."""
 
 
 class InvocationContext(Protocol):
@@ -33,15 +34,11 @@ class InvocationContext(Protocol):
 
 
 class FailureLog(Protocol):
-    """Where failures are told; Powertools' Logger."""
+    """Where failures are reported; Powertools' Logger."""
 
     def error(self, msg: object, *, extra: Mapping[str, object]) -> None:
         """Write one line with its fields."""
         ...
-
-
-class OutOfTimeError(ContractError):
-    """A record that was left for the next invocation because this one has too little time left."""
 
 
 class StreamReader:
@@ -52,39 +49,39 @@ class StreamReader:
     table : str
         The table's interface name, for errors.
     handle_item : Callable
-        Takes a row in DynamoDB's wire form; what it raises fails this record alone.
+        Takes a row in DynamoDB's wire form. An exception fails this record alone.
     log : FailureLog
-        Gets one line a failure, free of personal values.
+        Gets one line a failure, without personal values.
     """
 
     def __init__(self, table: str, handle_item: Callable[[Mapping[str, Any]], None], log: FailureLog) -> None:
         self._table = table
         self._handle_item = handle_item
-        # Not raised when all fail: Lambda does the same with either answer, and the exception would print values.
+        # No exception when all fail: Lambda retries the batch either way, and the exception's text would hold values.
         self._processor = _Processor(log)
 
     def read(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
-        """Hand over every inserted row of a batch.
+        """Handle every inserted row of a batch.
 
         Parameters
         ----------
         event : dict
-            As Lambda gives it for a DynamoDB stream.
+            As Lambda delivers it for a DynamoDB stream.
         context : InvocationContext
-            For the time that is left.
+            Says how much time is left.
 
         Returns
         -------
         PartialItemFailureResponse
             Sequence numbers of the records that must be delivered again.
         """
-        # The runtime takes the time left from the wall clock. An invocation that begins with less than any has been given
-        # is on a machine whose clock is ahead: believed, it would refuse every record until all retries were used up.
+        # The runtime computes the time left from the wall clock. An invocation that begins with less time than any function has
+        # runs on a machine whose clock is ahead. Believing it would refuse every record until all retries were used up.
         is_clock_right = context.get_remaining_time_in_millis() >= MIN_REMAINING_MS
 
         def handle_record(record: DynamoDBRecord) -> None:
             if is_clock_right and context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
-                raise OutOfTimeError(f"less than {MIN_REMAINING_MS} ms left")
+                raise OutOfTimeError(MIN_REMAINING_MS)
             item = inserted_item(self._table, record.raw_event)
             if item is not None:
                 self._handle_item(item)
@@ -110,8 +107,8 @@ def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | 
     Returns
     -------
     Mapping | None
-        The row in DynamoDB's wire form; None for a record of another kind than INSERT. The event source mapping
-        filters those out; a mapping without its filter must cost a look, not a second alert.
+        The row in DynamoDB's wire form; None for a record that is not an INSERT. The event source mapping filters those
+        out. If it lacks its filter, a changed row must not cause a second alert.
 
     Raises
     ------
@@ -128,12 +125,12 @@ def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | 
 
 
 def describe_failure(error: BaseException) -> dict[str, object]:
-    """Say what went wrong without a value of a record: messages of the SDK and of parsers may quote them.
+    """Describe an error without a value of a record: messages of the SDK and of parsers may quote values.
 
     Parameters
     ----------
     error : BaseException
-        What a record's handling raised.
+        Raised while a record was handled.
 
     Returns
     -------
@@ -141,14 +138,14 @@ def describe_failure(error: BaseException) -> dict[str, object]:
         ``error`` and ``stack`` (places in the code, no messages), fields of a log line.
     """
     match error:
-        case ContractError():
-            told = f"{type(error).__name__}: {error}"
+        case ContractError() | StageError():
+            text = f"{type(error).__name__}: {error}"
         case ClientError():
-            told = f"{error.operation_name}: {error.response.get('Error', {}).get('Code', 'unknown')}"
+            text = f"{error.operation_name}: {error.response.get('Error', {}).get('Code', 'unknown')}"
         case _:
-            told = type(error).__name__
+            text = type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
-    return {"error": told, "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]}
+    return {"error": text, "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]}
 
 
 class _Processor(BatchProcessor):

@@ -1,4 +1,4 @@
-"""What subscribers of the alert topic receive, and what an alert's claim leaves on the flagged row."""
+"""What subscribers of the alert topic receive, and what the claim of an alert writes to the flagged row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALERT_SCHEMA_VERSION: Final = "1"
 """Goes up when a field of :class:`Alert` is removed or changes its meaning; new fields do not raise it."""
 
 CRITICAL_RISK_SCORE: Final = 90
-"""From this score on an alert is critical, whatever the decision."""
+"""From this score on, an alert is critical, whatever the decision."""
 
 Instant = Annotated[datetime, Meta(tz=True)]
 """A moment in UTC."""
@@ -47,17 +47,17 @@ class Severity(StrEnum):
 
 
 class AlertState(StrEnum):
-    """How far a flagged payment has come towards the topic; a row without one has not been looked at."""
+    """How far the alert stage is with a flagged payment; a row without one has not been processed."""
 
     CLAIMED = "claimed"
-    """An alert is to be sent; it may or may not have been."""
+    """An alert is to be sent; perhaps it has been."""
     SENT = "sent"
     SUPPRESSED = "suppressed"
-    """Told by the alert of its window, whose id the row carries."""
+    """Reported by the alert of its window; the row has the id of that alert."""
 
 
 class SuppressedPayments(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Payments that were flagged and not alerted on one by one."""
+    """Payments that were flagged without an alert of their own."""
 
     count: int = 0
     total: Decimal | None = None
@@ -67,17 +67,17 @@ class SuppressedPayments(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class AlertClaim(msgspec.Struct, frozen=True):
-    """What an alert says beside its payment, fixed when it was claimed, so that a repeat says the same."""
+    """What an alert says besides its payment. It is fixed by the claim, so that every copy of the alert says the same."""
 
     severity: Severity
     window_start: Instant
     """Event time of the payment that opened the window, UTC."""
     suppressed_before: SuppressedPayments
-    """What was not told since the user's alert before."""
+    """What was not alerted on since the user's previous alert."""
 
 
 class AlertTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The payment as far as an alert shows it: no address, no device, four characters of the card."""
+    """The part of the payment that an alert shows: no address, no device, four characters of the card."""
 
     transaction_id: str
     """As the sender gave it."""
@@ -97,7 +97,7 @@ class AlertTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One message on the topic. ``alert_id`` is the same however often the message is repeated."""
+    """One message on the topic. Every copy of a message has the same ``alert_id``."""
 
     schema_version: str
     alert_id: str
@@ -111,11 +111,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     transaction: AlertTransaction
     user_id: str
     flagged_transaction_id: str
-    """Key of the row in ``flagged_transactions``; the payment's id, unless another payment has that."""
+    """Key of the row in ``flagged_transactions``: the payment's id, unless another payment has that id."""
     window_start: Instant
     """Event time of the payment that opened this user's window, UTC."""
     suppressed_before: SuppressedPayments
-    """What was flagged and not told since the alert before."""
+    """What was flagged and not alerted on since the previous alert."""
     position: str
     """The payment in Kafka: ``topic/partition/offset``."""
     ruleset_version: str

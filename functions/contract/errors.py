@@ -1,10 +1,10 @@
-"""The errors that a record can raise while it is read. Each names the field and what was wrong, never a value."""
+"""The errors of the contract. Each names the field and what is wrong with it; those of records never a value."""
 
 from __future__ import annotations
 
 
 class ContractError(Exception):
-    """A record or a setting that does not keep the contract."""
+    """A record or a mapping that violates the contract."""
 
 
 class InvalidTransactionError(ContractError):
@@ -25,7 +25,7 @@ class InvalidTransactionError(ContractError):
 
 
 class InvalidRowError(ContractError):
-    """A stored row that does not hold what its table's contract says.
+    """A stored row that is not what its table's contract says.
 
     Parameters
     ----------
@@ -44,15 +44,21 @@ class InvalidRowError(ContractError):
         self.problem = problem
 
 
-class SettingsError(ContractError):
-    """Environment variables that are missing or wrong, all of them at once.
+class MappingError(ContractError):
+    """A column mapping that cannot be used: an unknown field or option, or a column that the file does not have.
 
     Parameters
     ----------
-    problems : dict[str, str]
-        Variable name to what is wrong with it.
+    field : str
+        The mapping's key at fault; ``$`` for the mapping as a whole.
+    problem : str
+        What is wrong with it, and what would be right.
+    source : str
+        The mapping's file, where one was read.
     """
 
-    def __init__(self, problems: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
-        self.problems = problems
+    def __init__(self, field: str, problem: str, source: str = "") -> None:
+        super().__init__(": ".join(part for part in (source, field, problem) if part))
+        self.field = field
+        self.problem = problem
+        self.source = source

@@ -1,6 +1,6 @@
 """A payment that was not approved: its row in ``flagged_transactions``, in attributes that an analyst can read.
 
-Few rows, read by people and by index: here attributes stand alone, unlike in ``transaction_history``.
+There are few rows, and people and indexes read them: so every field is an attribute, unlike in ``transaction_history``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.items import Item, from_item, to_item
 from contract.scored import Decision, Reason, ScoredTransaction
-from contract.transaction import Id, Label, Location, Place
+from contract.transaction import Id, Location, Place, ShortText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FLAGGED_TABLE: Final = "flagged_transactions"
 
 OPEN: Final = "open"
-"""Status of a row that no analyst has decided on; what the review queue's index is asked for."""
+"""Status of a row that no analyst has decided on; the review queue queries its index for it."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,19 +46,19 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     currency: str
     country: str | None = None
     location: Place | Location | None = None
-    merchant_id: Label | None = None
-    merchant_category: Label | None = None
-    channel: Label | None = None
-    card_id: Label | None = None
-    device_id: Label | None = None
-    ip_address: Label | None = None
-    payee_id: Label | None = None
+    merchant_id: ShortText | None = None
+    merchant_category: ShortText | None = None
+    channel: ShortText | None = None
+    card_id: ShortText | None = None
+    device_id: ShortText | None = None
+    ip_address: ShortText | None = None
+    payee_id: ShortText | None = None
     risk_score: RiskScore
     decision: Decision
     reasons: tuple[Reason, ...]
     """Most points first."""
     rule_ids: tuple[str, ...]
-    """The rules of ``reasons``, for a search."""
+    """The rules of ``reasons``, for searching."""
     status: str
     """``open`` until an analyst decides."""
     position: str
@@ -74,12 +74,12 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     expires_at: int
     """When DynamoDB may delete the row, seconds since the epoch."""
     transaction_id_conflict: bool = False
-    """True where another payment was flagged under the same transaction id before."""
+    """True where another payment with the same transaction id was flagged before."""
     alert_state: AlertState | None = None
     alert_id: str | None = None
-    """The alert that tells of this payment: its own, or its window's."""
+    """The alert that reports this payment: its own, or that of its window."""
     alert_claim: AlertClaim | None = None
-    """What that alert says, where it is this payment's own."""
+    """What the alert says, where it is this payment's own."""
     alerted_at: Instant | None = None
 
     @property
@@ -114,7 +114,7 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
     Returns
     -------
     FlaggedTransaction
-        Open, and not looked at by the alert stage.
+        Open, and not yet seen by the alert stage.
     """
     payment = scored.transaction
     return FlaggedTransaction(
@@ -161,9 +161,9 @@ def under_conflict_key(flagged: FlaggedTransaction, digest_length: int) -> Flagg
     Returns
     -------
     FlaggedTransaction
-        The same payment under ``<id>~<digest>``: the same key whenever it is delivered, and hardly another's.
+        The same payment under ``<id>~<digest>``: the same key at every delivery, and almost certainly no other payment's.
     """
-    # An array, not the two joined by a character: a user_id may hold any character that could join them.
+    # An array, not the two joined by a character: a user_id may contain any character that could join them.
     digest = sha256(msgspec.json.encode([flagged.user_id, flagged.event_key])).hexdigest()
     key = f"{flagged.reported_transaction_id}~{digest[:digest_length]}"
     return msgspec.structs.replace(flagged, transaction_id=key, transaction_id_conflict=True)

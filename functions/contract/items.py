@@ -38,7 +38,7 @@ def to_item(row: msgspec.Struct) -> Item:
     Raises
     ------
     TypeError
-        Where a value has no DynamoDB type.
+        If a value has no DynamoDB type.
     """
     fields: dict[str, object] = msgspec.to_builtins(row, builtin_types=(Decimal, datetime))
     return {name: to_attribute(value) for name, value in fields.items()}
@@ -79,7 +79,7 @@ def from_item(table: str, item: Mapping[str, Any], model: type[RowT]) -> RowT:
 
 
 def to_attribute(value: object) -> dict[str, Any]:
-    """Give a value its DynamoDB type; TypeError where there is none."""
+    """Give a value its DynamoDB type; TypeError if there is none."""
     match value:
         case bool():
             return {"BOOL": value}
@@ -112,7 +112,7 @@ def _from_attribute(attribute: Mapping[str, Any]) -> object:
             return [_from_attribute(element) for element in value]
         case "M":
             return {name: _from_attribute(element) for name, element in value.items()}
-    # Sets and binaries are written by nobody here; an analyst's own attribute of such a type is not ours to read.
+    # No code here writes sets or binaries. An analyst may add an attribute of such a type; it is left as it is.
     return value
 
 

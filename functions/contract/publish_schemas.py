@@ -1,7 +1,7 @@
 """The contract's JSON Schemas, made from its structs: ``python -m contract.publish_schemas`` writes ``schemas/``.
 
-For whoever produces to the topic, reads a table or subscribes to alerts in another language. ``--check`` writes nothing and
-fails where a file is not what the structs say.
+They are for programs in other languages that produce to the topic, read a table or subscribe to alerts. ``--check`` writes
+nothing, and fails if a file is not what the structs say.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from contract.scored import Decision, HistoryDetail, Reason
 from contract.transaction import Location, Transaction
 
 FOLDER: Final = Path(__file__).with_name("schemas")
-"""Where the published schemas stand."""
+"""Folder of the published schemas."""
 
 _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
     Transaction,
@@ -71,7 +71,7 @@ def stale_files(folder: Path = FOLDER) -> list[str]:
 
 
 def write(folder: Path = FOLDER) -> None:
-    """Bring ``folder`` up to date; a schema whose struct is gone is deleted."""
+    """Bring ``folder`` up to date; a schema whose struct no longer exists is deleted."""
     folder.mkdir(exist_ok=True)
     made = schemas()
     for file in folder.glob("*.json"):
@@ -106,7 +106,7 @@ def _scored_transaction() -> dict[str, Any]:
         "detail": {"type": "string", "contentMediaType": "application/json", "contentSchema": detail},
     }
     return {
-        "description": "A row of transaction_history; numbers stand for DynamoDB's N.",
+        "description": "A row of transaction_history; numbers are of DynamoDB's type N.",
         "type": "object",
         "properties": properties,
         "required": sorted(properties),
@@ -120,7 +120,7 @@ def _flagged_transaction() -> dict[str, Any]:
     definitions["FlaggedTransaction"]["properties"]["amount"] = {"type": "number", "minimum": 0}
     total = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}], "default": None}
     definitions["SuppressedPayments"]["properties"]["total"] = total
-    return schema | {"description": "A row of flagged_transactions; numbers stand for DynamoDB's N."}
+    return schema | {"description": "A row of flagged_transactions; numbers are of DynamoDB's type N."}
 
 
 def _describe(definitions: dict[str, Any]) -> None:
@@ -128,12 +128,13 @@ def _describe(definitions: dict[str, Any]) -> None:
         if struct.__name__ in definitions:
             definition = definitions[struct.__name__]
             definition["description"] = inspect.getdoc(struct)
+            written_names = dict(zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True))
             for field, sentence in _field_sentences(struct).items():
-                definition["properties"][field]["description"] = sentence
+                definition["properties"][written_names[field]]["description"] = sentence
 
 
 def _field_sentences(struct: type[msgspec.Struct]) -> dict[str, str]:
-    """Sentences below a struct's fields; they are not kept at run time, so its source is read."""
+    """Sentences below a struct's fields; Python does not keep them at run time, so its source is read."""
     tree = ast.walk(ast.parse(inspect.getsource(struct)))
     body = next(node for node in tree if isinstance(node, ast.ClassDef)).body
     sentences = {}
@@ -145,7 +146,7 @@ def _field_sentences(struct: type[msgspec.Struct]) -> dict[str, str]:
 
 
 def main(arguments: list[str], folder: Path = FOLDER) -> int:
-    """Write the schemas, or check them with ``--check``; the exit code is 1 where one is stale."""
+    """Write the schemas, or check them with ``--check``; the exit code is 1 if one is stale."""
     if arguments == ["--check"]:
         stale = stale_files(folder)
         for name in stale:

@@ -1,4 +1,4 @@
-"""How text of a sender's stands in a sentence of ours: in quotation marks, which it cannot close."""
+"""A sender's text in a sentence of ours: in quotation marks that the text cannot close."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 _MARKS: Final = str.maketrans(
     dict.fromkeys('"\u201c\u201d\u201e\u201f\u2033\u2036\u02ba\u275d\u275e\u301d\u301e\u301f\uff02', "'")
 )
-"""The double quotation mark, and what looks like it or becomes it in an SMS."""
+"""The double quotation mark, and the characters that look like it or become it in an SMS."""
 
 
 def quoted(text: str) -> str:
-    """Put text in double quotation marks; its own become single, so that none of them closes these.
+    """Put text in double quotation marks; those within it become single ones, so that they close nothing.
 
     Examples
     --------

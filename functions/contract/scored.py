@@ -1,7 +1,7 @@
 """A transaction with its decision, and its row in ``transaction_history``.
 
-The row has few attributes: keys and what streams filter on stand alone, everything else is one JSON text. An item of
-eight attributes costs botocore less than half of one with twenty-five, and stays under 1 KiB, one write unit.
+The row has few attributes: its keys and what streams filter on. Everything else is one JSON text, ``detail``. An item of nine
+attributes costs botocore less than half of one with twenty-five, and stays below 1 KiB, one write unit.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ HISTORY_TABLE = "transaction_history"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 FeatureValue = bool | int | float | str
-"""One feature's value; which, its place in the feature set says."""
+"""The value of one feature; its position in the feature set says of which one."""
 
 
 class Decision(StrEnum):
-    """What is to be done with a payment."""
+    """What is decided about a payment."""
 
     APPROVE = "approve"
     REVIEW = "review"
@@ -35,7 +35,7 @@ class Decision(StrEnum):
 
 
 class Position(msgspec.Struct, frozen=True, order=True):
-    """Where a record stands in Kafka."""
+    """Where a record is in Kafka."""
 
     topic: str
     partition: int
@@ -46,7 +46,7 @@ class Position(msgspec.Struct, frozen=True, order=True):
 
     @classmethod
     def parse(cls, text: str) -> Position:
-        """Read ``topic/partition/offset``; ValueError where it is not that."""
+        """Read ``topic/partition/offset``; ValueError if it is something else."""
         topic, partition, offset = text.rsplit("/", 2)
         return cls(topic, int(partition), int(offset))
 
@@ -61,7 +61,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
-    """A transaction, what was decided about it, and everything needed to decide it again."""
+    """A transaction, the decision on it, and everything that is needed to recompute the decision."""
 
     transaction: Transaction
     position: Position
@@ -69,7 +69,7 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """0 to 100."""
     decision: Decision
     reasons: tuple[Reason, ...]
-    """Live rules that gave points, most points first."""
+    """Live rules that gave points, the most points first."""
     shadow_rule_ids: tuple[str, ...] = ()
     """Shadow rules that would have fired; they give no points."""
     failed_rule_ids: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[FeatureValue, ...]
     """Values in the order of the feature set's catalogue."""
     feature_set: str
-    """Version of the catalogue that ``features`` follows."""
+    """Version of the catalogue that gives ``features`` their names."""
     ruleset_version: str
     profile_version: int
     """How many transactions the user's profile held when this one was scored."""
@@ -89,19 +89,41 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """When it was decided, UTC."""
 
 
-class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
-    """The packed part of a row. Short names: they are stored with every transaction."""
+_STORED_NAMES = {
+    "transaction": "t",
+    "reasons": "r",
+    "shadow_rule_ids": "s",
+    "failed_rule_ids": "e",
+    "features": "f",
+    "feature_set": "fs",
+    "profile_version": "pv",
+    "degraded": "d",
+    "appended_at_ms": "a",
+}
+"""Field of :class:`HistoryDetail` to its name in the table. Rows that are stored have these names: they never change."""
 
-    t: Transaction
-    r: tuple[Reason, ...] = ()
-    s: tuple[str, ...] = ()
-    e: tuple[str, ...] = ()
-    f: tuple[FeatureValue, ...] = ()
-    fs: str = ""
-    pv: int = 0
-    d: bool = False
-    a: int = 0
-    """``appended_at``, ms since the epoch."""
+
+class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename=_STORED_NAMES):
+    """The packed part of a row. It is stored under short names, since every transaction stores them."""
+
+    transaction: Transaction
+    """The payment."""
+    reasons: tuple[Reason, ...] = ()
+    """Live rules that gave points, the most points first."""
+    shadow_rule_ids: tuple[str, ...] = ()
+    """Shadow rules that would have fired."""
+    failed_rule_ids: tuple[str, ...] = ()
+    """Rules that could not be evaluated."""
+    features: tuple[FeatureValue, ...] = ()
+    """Values in the order of the catalogue."""
+    feature_set: str = ""
+    """Version of the catalogue."""
+    profile_version: int = 0
+    """How many transactions the user's profile held before."""
+    degraded: bool = False
+    """True where the profile came from history because the cache could not be used."""
+    appended_at_ms: int = 0
+    """When Kafka took the record, ms since the epoch."""
 
 
 _DETAIL_ENCODER = msgspec.json.Encoder(decimal_format="string")
@@ -138,15 +160,15 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         Attribute name to typed value (``{"S": ...}`` or ``{"N": ...}``), in the order of :data:`HISTORY_ATTRIBUTES`.
     """
     detail = HistoryDetail(
-        t=scored.transaction,
-        r=scored.reasons,
-        s=scored.shadow_rule_ids,
-        e=scored.failed_rule_ids,
-        f=scored.features,
-        fs=scored.feature_set,
-        pv=scored.profile_version,
-        d=scored.degraded,
-        a=_to_ms(scored.appended_at),
+        transaction=scored.transaction,
+        reasons=scored.reasons,
+        shadow_rule_ids=scored.shadow_rule_ids,
+        failed_rule_ids=scored.failed_rule_ids,
+        features=scored.features,
+        feature_set=scored.feature_set,
+        profile_version=scored.profile_version,
+        degraded=scored.degraded,
+        appended_at_ms=_to_ms(scored.appended_at),
     )
     return {
         "user_id": {"S": scored.transaction.user_id},
@@ -172,28 +194,29 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
     Returns
     -------
     ScoredTransaction
-        Equal to the one the row was made from, to the millisecond.
+        Equal to the one that the row was made from, to the millisecond.
 
     Raises
     ------
     InvalidRowError
         Naming the attribute that is missing or cannot be read.
     """
-    detail = _read(item, "detail", "S", _DETAIL_DECODER.decode)
+    detail: HistoryDetail = _read(item, "detail", "S", _DETAIL_DECODER.decode)
+    transaction = detail.transaction
     return ScoredTransaction(
-        transaction=msgspec.structs.replace(detail.t, timestamp=detail.t.timestamp.astimezone(UTC)),
+        transaction=msgspec.structs.replace(transaction, timestamp=transaction.timestamp.astimezone(UTC)),
         position=_read(item, "position", "S", Position.parse),
         risk_score=_read(item, "risk_score", "N", int),
         decision=_read(item, "decision", "S", Decision),
-        reasons=detail.r,
-        shadow_rule_ids=detail.s,
-        failed_rule_ids=detail.e,
-        features=detail.f,
-        feature_set=detail.fs,
+        reasons=detail.reasons,
+        shadow_rule_ids=detail.shadow_rule_ids,
+        failed_rule_ids=detail.failed_rule_ids,
+        features=detail.features,
+        feature_set=detail.feature_set,
         ruleset_version=_read(item, "ruleset_version", "S", str),
-        profile_version=detail.pv,
-        degraded=detail.d,
-        appended_at=_read({"detail": {"N": detail.a}}, "detail", "N", _from_ms),
+        profile_version=detail.profile_version,
+        degraded=detail.degraded,
+        appended_at=_read({"detail": {"N": detail.appended_at_ms}}, "detail", "N", _from_ms),
         scored_at=_read(item, "scored_at_ms", "N", lambda text: _from_ms(int(text))),
     )
 
@@ -214,5 +237,5 @@ def _to_ms(at: datetime) -> int:
 
 
 def _from_ms(at_ms: int) -> datetime:
-    # Whole milliseconds: at_ms / 1000 is a binary fraction, and the microseconds would be off by one now and then.
+    # Whole milliseconds: at_ms / 1000 is a binary fraction, and the microseconds would sometimes be off by one.
     return _EPOCH + timedelta(milliseconds=at_ms)

@@ -1,6 +1,6 @@
-"""One payment as it stands on the topic: its fields, and every rule that makes it acceptable.
+"""One payment as it is on the topic: its fields, and every rule that makes it acceptable.
 
-Decoding and type checks are msgspec's, in C; the rules that JSON types cannot say follow in :func:`decode_transaction`.
+msgspec decodes it and checks its types, in C; :func:`decode_transaction` then checks the rules that JSON types cannot express.
 """
 
 from __future__ import annotations
@@ -26,38 +26,41 @@ MAX_AMOUNT_DIGITS: Final = 28
 """The most significant digits an amount may have; a float's decimal expansion has at most 17."""
 
 MIN_COORDINATE: Final = 1e-9
-"""Degrees, a tenth of a millimetre: a coordinate nearer to 0 is taken for 0."""
+"""Degrees, a tenth of a millimetre: a coordinate nearer to 0 is read as 0."""
 
 MAX_CLOCK_LEAD: Final = timedelta(hours=24)
-"""How far an event time may lie ahead of the clock: a sender's time zone mistaken, not another day."""
+"""How far an event time may be ahead of the clock: as far as a wrong time zone, no further."""
 
 EARLIEST_EVENT_AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""Event times before the Unix epoch are mistakes; a data set of one's own may be old, but not that old."""
+"""An event time before the Unix epoch is a mistake; a data set of one's own may be old, but not that old."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 """An identifier: 1 to 128 printable characters."""
 
-Label = Annotated[str, Meta(min_length=1, max_length=128)]
+ShortText = Annotated[str, Meta(min_length=1, max_length=128)]
+"""A name or code of a payment, such as its merchant: 1 to 128 printable characters."""
+
 Place = Annotated[str, Meta(min_length=1, max_length=256)]
+"""A place in words, such as ``Paris, FR``."""
 
 
 class Location(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the payment was made, to the precision of a city.
 
-    ``latitude`` and ``longitude`` are WGS 84 degrees and stand together or not at all; ``country`` is an ISO 3166-1
-    alpha-2 code where the sender knows it.
+    ``latitude`` and ``longitude`` are WGS 84 degrees; a location has both or neither. ``country`` is an ISO 3166-1 alpha-2
+    code where the sender knows it.
     """
 
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
     country: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
-    city: Label | None = None
+    city: ShortText | None = None
 
 
 class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, dict=True):
     """One payment, valid by construction when it comes from :func:`decode_transaction`.
 
-    What is derived from its fields is derived once: keys are asked for half a dozen times on the way into the history.
+    What is derived from its fields is derived once: on the way into the history, keys are used half a dozen times.
     """
 
     transaction_id: Id
@@ -71,13 +74,13 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
     currency: str = "USD"
     """ISO 4217 alphabetic code."""
     location: Place | Location | None = None
-    merchant_id: Label | None = None
-    merchant_category: Label | None = None
-    channel: Label | None = None
-    card_id: Label | None = None
-    device_id: Label | None = None
-    ip_address: Label | None = None
-    payee_id: Label | None = None
+    merchant_id: ShortText | None = None
+    merchant_category: ShortText | None = None
+    channel: ShortText | None = None
+    card_id: ShortText | None = None
+    device_id: ShortText | None = None
+    ip_address: ShortText | None = None
+    payee_id: ShortText | None = None
 
     @cached_property
     def amount_minor(self) -> int:
@@ -120,7 +123,7 @@ def decode_transaction(data: bytes, now: datetime) -> Transaction:
     data : bytes
         The record's value: a JSON object in UTF-8.
     now : datetime
-        The clock, aware; what ``timestamp`` may be ahead of by 24 h.
+        The clock, aware; ``timestamp`` may be up to 24 h ahead of it.
 
     Returns
     -------
@@ -146,7 +149,7 @@ def decode_transaction(data: bytes, now: datetime) -> Transaction:
 
 
 def checked(transaction: Transaction, now: datetime) -> Transaction:
-    """Hold a decoded transaction to the rules that its types cannot say.
+    """Check a decoded transaction against the rules that its types cannot express.
 
     Parameters
     ----------
@@ -175,7 +178,7 @@ def checked(transaction: Transaction, now: datetime) -> Transaction:
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
-    """Write a transaction as it stands on the topic: JSON in UTF-8, amounts as strings, no nulls."""
+    """Write a transaction as it is on the topic: JSON in UTF-8, amounts as strings, no nulls."""
     return _ENCODER.encode(transaction)
 
 
@@ -203,7 +206,7 @@ def _check_location(location: str | Location | None) -> None:
             raise InvalidTransactionError("location", "control or unprintable characters")
         return
     if (location.latitude is None) != (location.longitude is None):
-        raise InvalidTransactionError("location", "latitude and longitude stand together or not at all")
+        raise InvalidTransactionError("location", "latitude without longitude, or longitude without latitude")
     for field in ("country", "city"):
         text = getattr(location, field)
         if text is not None and not text.isprintable():
@@ -211,7 +214,7 @@ def _check_location(location: str | Location | None) -> None:
 
 
 def _with_storable_location(transaction: Transaction) -> Transaction:
-    """Let a coordinate that is as good as 0 be 0: DynamoDB has no numbers between 0 and 1e-130."""
+    """Replace a coordinate next to 0 by 0: DynamoDB has no numbers between 0 and 1e-130."""
     place = transaction.location
     if not isinstance(place, Location) or place.latitude is None or place.longitude is None:
         return transaction

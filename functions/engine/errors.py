@@ -1,15 +1,15 @@
-"""The errors of the engine. Each says what is wrong, and carries where as data."""
+"""The errors of the engine. Each says what is wrong, and carries the place as data."""
 
 from __future__ import annotations
 
 import msgspec
 
 MAX_PROBLEMS_SHOWN = 50
-"""How many problems an :class:`InvalidRulesetError` spells out in its text; ``problems`` holds them all."""
+"""How many problems an :class:`InvalidRulesetError` lists in its text; ``problems`` holds them all."""
 
 
 class EngineError(Exception):
-    """Something that the engine cannot do."""
+    """The engine cannot do what it was asked to."""
 
 
 class RulesetProblem(msgspec.Struct, frozen=True):
@@ -24,13 +24,13 @@ class RulesetProblem(msgspec.Struct, frozen=True):
     message: str
     """What is wrong, and what is allowed."""
     rule_id: str | None = None
-    """The rule at fault; None where it is not in a rule."""
+    """The rule that has the problem; None if it is not in a rule."""
     excerpt: str = ""
-    """The line of the document, with a caret under the place on a second one; empty where there is none."""
+    """The line of the document and, on a second line, a caret under the place; empty if the line has no text."""
 
     @property
     def without_excerpt(self) -> str:
-        """In one line, without the document's own text, which may be an address or a device that is on a list."""
+        """The problem in one line, without the document's text: that may be an address or a device of a list."""
         owner = f"rule '{self.rule_id}': " if self.rule_id else ""
         return f"{self.source}:{self.line}:{self.column}: {owner}{self.message}"
 
@@ -40,7 +40,7 @@ class RulesetProblem(msgspec.Struct, frozen=True):
 
 
 class InvalidRulesetError(EngineError):
-    """A ruleset document that is refused.
+    """A ruleset document was refused.
 
     Parameters
     ----------

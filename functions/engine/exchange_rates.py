@@ -1,4 +1,4 @@
-"""Exchange rates to the base currency, ready for sums over thousands of amounts."""
+"""Exchange rates to the base currency, stored for quick sums over thousands of amounts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 class ExchangeRates:
-    """Rates of one ruleset. Immutable.
+    """The rates of one ruleset. Immutable.
 
     Parameters
     ----------
     rates : Mapping[str, float]
-        ISO 4217 code to major units of the base currency per major unit; the base currency, with 1, among them.
+        ISO 4217 code to major units of the base currency per major unit. It includes the base currency, with 1.
 
     Attributes
     ----------
     per_minor_unit : tuple[float, ...]
-        Major units of the base currency per minor unit, by the number of a currency (:mod:`engine.profile.fingerprints`); 0 where there
-        is no rate.
+        Major units of the base currency per minor unit, by the number of a currency (:mod:`engine.profile.fingerprints`); 0 without
+        a rate.
     """
 
     __slots__ = ("_rates", "per_minor_unit")
@@ -38,6 +38,11 @@ class ExchangeRates:
     def currencies(self) -> tuple[str, ...]:
         """The currencies with a rate, sorted."""
         return tuple(sorted(self._rates))
+
+    @property
+    def by_currency(self) -> dict[str, float]:
+        """ISO 4217 code to major units of the base currency per major unit."""
+        return dict(self._rates)
 
     def __contains__(self, currency: str) -> bool:
         return currency in self._rates

@@ -1,4 +1,4 @@
-"""Distance and speed on the sphere, with the uncertainty of positions that are only as good as a city."""
+"""Distance and speed on the sphere, for positions that are only known to the city."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ EARTH_RADIUS_KM: Final = 6371.0088
 """Mean radius (IUGG)."""
 
 CITY_UNCERTAINTY_KM: Final = 25.0
-"""Radius in which a payment's position is meant: merchants and IP addresses are placed at their city's centre."""
+"""Uncertainty of a payment's position, as a radius: merchants and IP addresses are placed at their city's centre."""
 
 MIN_INTERVAL_S: Final = 60.0
-"""Two clocks are not more equal than this; below it a speed would measure their difference."""
+"""Senders' clocks differ by up to this much; over a shorter interval a speed would measure that difference."""
 
 
 class Fix(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ def distance_km(one: Fix, other: Fix) -> float:
     half_latitude = sin((latitude_2 - latitude_1) / 2)
     half_longitude = sin(radians(other.longitude - one.longitude) / 2)
     haversine = half_latitude**2 + cos(latitude_1) * cos(latitude_2) * half_longitude**2
-    # Rounding can push antipodes a hair over 1, where asin is not defined.
+    # For antipodes, rounding can give slightly more than 1, where asin is not defined.
     return 2 * EARTH_RADIUS_KM * asin(sqrt(min(1.0, haversine)))
 
 
@@ -52,13 +52,13 @@ def implied_speed_kmh(one: Fix, other: Fix, apart_km: float | None = None) -> fl
     one, other : Fix
         In any order of time.
     apart_km : float | None
-        Their distance, where it is known already.
+        Their distance, if it is already known.
 
     Returns
     -------
     float
-        km/h, >= 0: the distance less both uncertainties, over the time between, at least one minute. 0 means that the
-        uncertainty explains both places.
+        km/h, >= 0: the distance less both uncertainties, divided by the time between them, which counts as at least one minute.
+        0 means that the uncertainty explains both places.
 
     >>> berlin, paris = Fix(52.52, 13.405, 0), Fix(48.8566, 2.3522, 3_600_000)
     >>> round(implied_speed_kmh(berlin, paris))

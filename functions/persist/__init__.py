@@ -1,1 +1,1 @@
-"""The persist stage: suspicious transactions from the history stream into `flagged_transactions`."""
+"""The persist stage: suspicious transactions from the stream of `transaction_history` into `flagged_transactions`."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contract.errors import ContractError
+from common.errors import StageError
 
 
-class KeyTakenError(ContractError):
-    """Every key that a flagged payment could stand under holds another payment.
+class KeyTakenError(StageError):
+    """Every key under which a flagged payment could be stored holds another payment.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The Lambda: settings, adapters, stage, handler."""
+"""Lambda's entry to the persist stage: settings, adapters, stage, handler."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
+from common.dynamodb import CLIENT_CONFIG
 from common.settings import read_settings
 from persist.settings import Settings
 from persist.stage import PersistStage
-from persist.store import CLIENT_CONFIG, FlaggedTable
+from persist.store import FlaggedTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = Logger()
 metrics = Metrics()
-tracer = Tracer()  # off outside Lambda, and where POWERTOOLS_TRACE_DISABLED says so
+tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLED is true
 
 settings = read_settings(
     Settings, os.environ
@@ -38,5 +39,5 @@ stage = PersistStage(
 @metrics.log_metrics(capture_cold_start_metric=True)
 @tracer.capture_lambda_handler
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Keep the payments of one batch that were not approved; name the records that must be delivered again."""
+    """Flag the payments of one batch that were not approved; return the records that must be delivered again."""
     return stage.handle(event, context)

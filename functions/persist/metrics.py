@@ -1,36 +1,24 @@
-"""Every metric that the persist stage gives, once; dashboards and alarms are held against this."""
+"""The metrics of the persist stage."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Final, Protocol
-
-from aws_lambda_powertools.metrics import MetricUnit
+from common.metrics import COUNT, MILLISECONDS, StageMetric
 
 
-class Metric(StrEnum):
-    """Names in CloudWatch."""
+class Metric(StageMetric):
+    """Name in CloudWatch, unit, meaning."""
 
-    RECORDS_RECEIVED = "RecordsReceived"
-    """Stream records in the batch."""
-    RECORDS_FAILED = "RecordsFailed"
-    """Records that will be delivered again."""
-    TRANSACTIONS_FLAGGED = "TransactionsFlagged"
-    """Rows inserted into flagged_transactions."""
-    TRANSACTIONS_REDELIVERED = "TransactionsRedelivered"
-    """Payments whose row stood already."""
-    TRANSACTION_ID_CONFLICT = "TransactionIdConflict"
-    """Rows inserted under a key of their own, because another payment has their transaction id."""
-    FLAG_LATENCY_MS = "FlagLatencyMs"
-    """From Kafka's append to the inserted row."""
-
-
-UNITS: Final = dict.fromkeys(Metric, MetricUnit.Count) | {Metric.FLAG_LATENCY_MS: MetricUnit.Milliseconds}
-
-
-class MetricSink(Protocol):
-    """Where metrics go; Powertools' Metrics."""
-
-    def add_metric(self, name: str, unit: MetricUnit, value: float) -> None:
-        """Add one value."""
-        ...
+    RECORDS_RECEIVED = "RecordsReceived", COUNT, "Stream records in the batch."
+    RECORDS_FAILED = "RecordsFailed", COUNT, "Records that will be delivered again."
+    TRANSACTIONS_FLAGGED = "TransactionsFlagged", COUNT, "Rows inserted into flagged_transactions."
+    TRANSACTIONS_REDELIVERED = (
+        "TransactionsRedelivered",
+        COUNT,
+        "Payments whose row was already stored.",
+    )
+    TRANSACTION_ID_CONFLICT = (
+        "TransactionIdConflict",
+        COUNT,
+        "Rows inserted under another key, because another payment has their transaction id.",
+    )
+    FLAG_LATENCY_MS = "FlagLatencyMs", MILLISECONDS, "From Kafka's append to the inserted row."

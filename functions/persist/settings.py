@@ -14,4 +14,4 @@ class Settings(msgspec.Struct, frozen=True):
     flagged_transactions_table: str
     """The table's name in this environment."""
     flagged_retention_days: Annotated[int, Meta(ge=1, le=3653)]
-    """How long a flagged payment is kept, days."""
+    """How long a flagged payment is stored, days."""

@@ -1,45 +1,46 @@
-"""Keeps each payment that was not approved in ``flagged_transactions``, once, however often its record comes."""
+"""Stores each payment that was not approved in ``flagged_transactions``, once, however often its record is delivered."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from common.metrics import emit
 from common.stream import StreamReader
 from contract.flagged import FlaggedTransaction, flag, under_conflict_key
 from contract.scored import HISTORY_TABLE, Decision, from_history_item
 from persist.errors import KeyTakenError
-from persist.metrics import UNITS, Metric
+from persist.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
+    from common.metrics import MetricSink
     from common.stream import FailureLog, InvocationContext
-    from persist.metrics import MetricSink
 
 CONFLICT_DIGEST_LENGTHS: Final = (8, 64)
-"""Digits behind a transaction id that is taken. The full digest is for the sender who guessed the short one."""
+"""Digits appended to a transaction id that is taken. The full digest is for the case that a sender guessed the short one."""
 
 
 class FlaggedStore(Protocol):
     """The calls that this stage makes to its table."""
 
     def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
-        """Insert a row, or give the one that stands under its key."""
+        """Insert a row; where its key is taken, return the existing row instead."""
         ...
 
 
 class PersistStage:
-    """One batch of ``transaction_history``'s stream after the other.
+    """Handles the stream of ``transaction_history``, batch by batch.
 
     Parameters
     ----------
     store : FlaggedStore
-        Where flagged payments are kept.
+        Where flagged payments are stored.
     retention : timedelta
-        How long each is kept.
+        How long each is stored.
     metrics, log
         Powertools' Metrics and Logger.
     clock : Callable
@@ -58,17 +59,17 @@ class PersistStage:
         self._retention = retention
         self._metrics = metrics
         self._clock = clock
-        self._reader = StreamReader(HISTORY_TABLE, self.keep, log)
+        self._reader = StreamReader(HISTORY_TABLE, self.flag_row, log)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
-        """Keep what a batch holds; name the records that must be delivered again."""
+        """Flag the payments of a batch; return the records that must be delivered again."""
         response = self._reader.read(event, context)
-        self._count(Metric.RECORDS_RECEIVED, len(event["Records"]))
-        self._count(Metric.RECORDS_FAILED, self._reader.failures)
+        emit(self._metrics, Metric.RECORDS_RECEIVED, len(event["Records"]))
+        emit(self._metrics, Metric.RECORDS_FAILED, self._reader.failures)
         return response
 
-    def keep(self, item: Mapping[str, Any]) -> None:
-        """Keep one scored payment, unless it was approved.
+    def flag_row(self, item: Mapping[str, Any]) -> None:
+        """Store one scored payment in ``flagged_transactions``, unless it was approved.
 
         Parameters
         ----------
@@ -78,34 +79,32 @@ class PersistStage:
         Raises
         ------
         InvalidRowError
-            When the row cannot be read; after bounded retries its record goes to the dead-letter queue.
+            When the row cannot be read. After bounded retries its record is dead-lettered.
         KeyTakenError
-            When other payments stand under every key it could have.
+            When other payments are stored under every key that it could have.
         """
-        # The event source mapping's filter says the same; a mapping without it must not fill the analysts' queue.
+        # The event source mapping filters approved payments too. If it lacks its filter, they must not fill the review queue.
         if item.get("decision") == {"S": Decision.APPROVE.value}:
             return
         flagged = flag(from_history_item(item), self._clock(), self._retention)
         for candidate in _candidates(flagged):
-            standing = self._store.insert(candidate)
-            if standing is None:
+            existing = self._store.insert(candidate)
+            if existing is None:
                 self._count_inserted(candidate)
                 return
             # Two payments may carry one transaction id: a sender's mistake, or a thief's way to hide the second one
-            # behind the first. Only a row of this very payment means that its record came before.
-            if _is_same_payment(standing, flagged):
-                self._count(Metric.TRANSACTIONS_REDELIVERED)
+            # behind the first. Only a row of this very payment means that its record was delivered before.
+            if _is_same_payment(existing, flagged):
+                emit(self._metrics, Metric.TRANSACTIONS_REDELIVERED)
                 return
         raise KeyTakenError(flagged.position)
 
     def _count_inserted(self, flagged: FlaggedTransaction) -> None:
-        self._count(Metric.TRANSACTIONS_FLAGGED)
+        emit(self._metrics, Metric.TRANSACTIONS_FLAGGED)
         if flagged.transaction_id_conflict:
-            self._count(Metric.TRANSACTION_ID_CONFLICT)
-        self._count(Metric.FLAG_LATENCY_MS, (self._clock() - flagged.appended_at) / timedelta(milliseconds=1))
-
-    def _count(self, metric: Metric, value: float = 1) -> None:
-        self._metrics.add_metric(name=metric.value, unit=UNITS[metric], value=value)
+            emit(self._metrics, Metric.TRANSACTION_ID_CONFLICT)
+        latency = self._clock() - flagged.appended_at
+        emit(self._metrics, Metric.FLAG_LATENCY_MS, latency / timedelta(milliseconds=1))
 
 
 def _candidates(flagged: FlaggedTransaction) -> Iterator[FlaggedTransaction]:
@@ -114,8 +113,8 @@ def _candidates(flagged: FlaggedTransaction) -> Iterator[FlaggedTransaction]:
         yield under_conflict_key(flagged, digest_length)
 
 
-def _is_same_payment(standing: Mapping[str, Any], flagged: FlaggedTransaction) -> bool:
+def _is_same_payment(existing: Mapping[str, Any], flagged: FlaggedTransaction) -> bool:
     return (
-        standing.get("user_id") == {"S": flagged.user_id}
-        and standing.get("event_key") == {"S": flagged.event_key}
+        existing.get("user_id") == {"S": flagged.user_id}
+        and existing.get("event_key") == {"S": flagged.event_key}
     )  # fmt: skip

@@ -1,1 +1,1 @@
-"""The Lambda that AppConfig asks about a ruleset before it deploys it."""
+"""Checks a ruleset before AppConfig deploys it."""

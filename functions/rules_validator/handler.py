@@ -1,6 +1,6 @@
-"""The Lambda that AppConfig asks about a ruleset before it deploys it: the check of `make rules-check`.
+"""Lambda's entry to the validator that AppConfig invokes before it deploys a ruleset: the check of `make rules-check`.
 
-A deployment of its own, from this same package: whatever the score stage would refuse, AppConfig refuses first.
+It runs the engine's own check, so AppConfig deploys no ruleset that the score stage would refuse.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ logger, tracer = Logger(), Tracer()
 
 
 class ValidationEvent(TypedDict):
-    """What AppConfig sends."""
+    """The event that AppConfig sends."""
 
     applicationId: str
     configurationProfileId: str
@@ -34,12 +34,12 @@ class ValidationEvent(TypedDict):
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: ValidationEvent, _context: LambdaContext) -> None:
-    """Return where the ruleset is good; an InvalidRulesetError, which AppConfig shows, refuses it."""
+    """Return if the ruleset is good; refuse it by an InvalidRulesetError, whose text AppConfig shows."""
     source = f"version {event['configurationVersion']}"
     try:
         ruleset = check_ruleset(base64.b64decode(event["content"], validate=True), source)
     except InvalidRulesetError as error:
-        # Lambda logs what is raised, and a line of the document may be an address or a device that is on a list.
+        # Lambda logs the error, and a line of the document may hold an address or a device of a list.
         places = tuple(msgspec.structs.replace(problem, excerpt="") for problem in error.problems)
         raise InvalidRulesetError(places) from None
     logger.info("ruleset is good", ruleset=summary(ruleset, source))

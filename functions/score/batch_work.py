@@ -1,11 +1,11 @@
-"""What is known of one batch while it is worked on: whose payments, which profiles, what stands, what came of it."""
+"""What is known of one batch while it is processed: its payments by user, their profiles, rows that exist, results."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from engine.profile import Profile
-from score.profile_store import Progress, read_profile
+from score.profile_store import PartitionProgress, read_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from contract.scored import Position, ScoredTransaction
     from score.delivery import Batch, Delivery
     from score.history_store import RowKey
-    from score.profile_store import Reading
-    from score.user_chain import Outcome, UserChain
+    from score.profile_store import CacheReading
+    from score.user_chain import SettledChain, UserChain
 
 
 class BatchWork:
-    """One batch in work.
+    """One batch while it is processed.
 
     Attributes
     ----------
     by_user : dict[str, list[Delivery]]
         Payments by user, in the order of the batch.
     profiles : dict[str, Profile]
-        The profile before the batch, by user; chains go on with these objects.
-    standing : dict[RowKey, Position]
-        Rows known to stand already.
-    chains, outcomes
+        The profile before the batch, by user; chains fold into these objects.
+    existing : dict[RowKey, Position]
+        Rows known to exist, with the positions they were stored from.
+    chains, settled
         By user.
     rows : list[ScoredTransaction]
         New rows; after the inserts, those that were stored.
@@ -42,20 +42,20 @@ class BatchWork:
         for delivery in batch.deliveries:
             self.by_user.setdefault(delivery.user_id, []).append(delivery)
         self.profiles: dict[str, Profile] = {}
-        self.standing: dict[RowKey, Position] = {}
+        self.existing: dict[RowKey, Position] = {}
         self.chains: dict[str, UserChain] = {}
-        self.outcomes: dict[str, Outcome] = {}
+        self.settled: dict[str, SettledChain] = {}
         self.rows: list[ScoredTransaction] = []
         self.is_degraded = False
-        self._stored_form: dict[str, bytes] = {}
+        self._bodies_before: dict[str, bytes] = {}
         self._revisions: dict[str, bytes] = {}
-        self._progress: list[Progress] = []
+        self._progress: list[PartitionProgress] = []
         self._fresh_from: dict[tuple[str, int], int] = {}
         self._rebuilt: set[str] = set()
         self._is_behind = False
 
-    def take(self, reading: Reading) -> None:
-        """Use what the cache gave; profiles that are missing or may be stale are left out, to be rebuilt."""
+    def use_cached(self, reading: CacheReading) -> None:
+        """Use the cached profiles that are fresh. Missing and stale ones are left out, to be rebuilt."""
         if reading.progress:
             self._progress = reading.progress
             spans = zip(self.batch.spans, reading.progress, strict=True)
@@ -67,41 +67,41 @@ class BatchWork:
             profile = read_profile(cached)
             if profile is not None and cached.body is not None and self._is_fresh(user_id, profile):
                 self.profiles[user_id] = profile
-                self._stored_form[user_id] = cached.body
+                self._bodies_before[user_id] = cached.body
 
-    def use(self, user_id: str, profile: Profile) -> None:
-        """Use a rebuilt profile."""
+    def use_rebuilt(self, user_id: str, profile: Profile) -> None:
+        """Use a profile that was rebuilt from history."""
         self.profiles[user_id] = profile
-        self._stored_form[user_id] = profile.to_bytes()
+        self._bodies_before[user_id] = profile.to_bytes()
         self._rebuilt.add(user_id)
 
     def without_profile(self, user_ids: Iterable[str]) -> list[str]:
-        """Those of the users whose profile is still to be rebuilt."""
+        """Those of the users whose profile must still be rebuilt."""
         return [user_id for user_id in user_ids if user_id not in self.profiles]
 
-    def base(self, user_id: str) -> Profile:
+    def profile_before(self, user_id: str) -> Profile:
         """The profile before the batch, a new object each time."""
-        return Profile.from_bytes(self._stored_form[user_id])
+        return Profile.from_bytes(self._bodies_before[user_id])
 
     def revision(self, user_id: str) -> bytes:
-        """Revision of the profile that stood in the cache when it was read; empty for none."""
+        """Revision of the cached profile when it was read; empty where there was none."""
         return self._revisions[user_id]
 
-    def progress(self, failed: set[Position]) -> list[Progress]:
+    def progress(self, failed: set[Position]) -> list[PartitionProgress]:
         """How far each partition is folded once this batch's profiles are written."""
         marks = []
         for span, read in zip(self.batch.spans, self._progress, strict=True):
             offsets = [p.offset for p in failed if (p.topic, p.partition) == (span.topic, span.partition)]
             folded_to = min(offsets) - 1 if offsets else span.last
             marks.append(
-                Progress(span.topic, span.partition, folded_to, read.fresh_from, read.read_folded_to)
+                PartitionProgress(span.topic, span.partition, folded_to, read.fresh_from, read.read_folded_to)
             )
         return marks
 
-    def may_be_written(self, user_id: str) -> bool:
-        """Whether the profile may be written.
+    def may_write(self, user_id: str) -> bool:
+        """Whether the user's profile may be written.
 
-        One that was rebuilt as of a batch that others have gone on behind long ago lacks what they folded.
+        Skip a rebuilt profile if another writer has passed this batch: it would lack their payments.
         """
         return not (self._is_behind and user_id in self._rebuilt)
 

@@ -1,4 +1,4 @@
-"""Signing in to ElastiCache with IAM: a token that is a presigned request, good for 15 minutes, and no stored password.
+"""Signing in to ElastiCache with IAM: the token is a presigned request, valid for 15 minutes; no password is stored.
 
 Source: Amazon ElastiCache user guide, "Authenticating with IAM".
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from score.settings import Settings
 
 TOKEN_LIFETIME_S: Final = 900
-"""ElastiCache refuses longer ones. A connection, once made, lives on for up to 12 hours."""
+"""ElastiCache accepts no longer lifetime. A connection, once authenticated, stays open for up to 12 hours."""
 
 
 class IamCredentials(CredentialProvider):
@@ -28,16 +28,16 @@ class IamCredentials(CredentialProvider):
     Parameters
     ----------
     session : boto3.Session
-        Whose credentials and region sign.
+        Its credentials and region sign the token.
     endpoint : str
-        ``rediss://user@host:port``; its user is the ElastiCache user to sign in as.
+        ``rediss://user@host:port``; the user is the ElastiCache user to sign in as.
     replication_group : str
         Replication group id, in lower case.
 
     Raises
     ------
     NoCredentialsError
-        Where the session has none to sign with.
+        Where the session has no credentials.
     """
 
     def __init__(self, session: Session, endpoint: str, replication_group: str) -> None:
@@ -57,7 +57,7 @@ class IamCredentials(CredentialProvider):
         )
 
     def get_credentials(self) -> tuple[str, str]:
-        """User name and token."""
+        """Give the user name and a fresh token."""
         request = {
             "method": "GET",
             "url": f"http://{self._replication_group}/?Action=connect&User={self._user}",
@@ -72,7 +72,7 @@ class IamCredentials(CredentialProvider):
 
 
 def cache_credentials(session: Session, settings: Settings) -> CredentialProvider | None:
-    """Sign-in for the cache that the settings name; None where it asks for none."""
+    """Make the sign-in for the cache that the settings name; None for a cache without authentication."""
     if not settings.cache_replication_group:
         return None
     return IamCredentials(session, settings.elasticache_redis_endpoint, settings.cache_replication_group)

@@ -1,4 +1,4 @@
-"""A Kafka batch as Lambda hands it over, turned into valid payments and rejected records, none lost."""
+"""A Kafka batch as Lambda delivers it, split into valid payments and rejected records; none is lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class KafkaRecord(TypedDict):
     partition: int
     offset: int
     timestamp: int
-    """When the broker took it; where the topic is set to it, what the producer said. ms since the epoch."""
+    """When the broker appended it, or, if the topic is configured so, the time that the producer set. ms since the epoch."""
     timestampType: str
     key: NotRequired[str | None]
     value: NotRequired[str | None]
@@ -34,14 +34,14 @@ class KafkaRecord(TypedDict):
 
 
 class KafkaEvent(TypedDict):
-    """What an event source mapping for Kafka sends: records by ``topic-partition``."""
+    """The event of a Kafka event source mapping: records by ``topic-partition``."""
 
     eventSource: str
     records: dict[str, list[KafkaRecord]]
 
 
 class KafkaItemIdentifier(TypedDict):
-    """One record of a Kafka batch, as partial batch responses name it."""
+    """One record of a Kafka batch, as a partial batch response names it."""
 
     partition: str
     """``topic-partition``."""
@@ -49,39 +49,39 @@ class KafkaItemIdentifier(TypedDict):
 
 
 class BatchItemFailure(TypedDict):
-    """One record to be delivered again; those behind it on its partition come with it."""
+    """One record to be delivered again; Lambda delivers the later ones of its partition again, too."""
 
     itemIdentifier: KafkaItemIdentifier
 
 
 class PartialBatchResponse(TypedDict):
-    """What Lambda's event source mapping reads."""
+    """The answer to Lambda's event source mapping."""
 
     batchItemFailures: list[BatchItemFailure]
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A valid payment and where it stood."""
+    """A valid payment and its place in Kafka."""
 
     facts: PaymentFacts
     position: Position
     appended_at_ms: int
     is_key_mismatch: bool
-    """The record's key was not the payment's user; it is scored by its user all the same."""
+    """The record's key is not the payment's user. The payment is scored by its user all the same."""
 
     @property
     def appended_at(self) -> datetime:
-        """When Kafka took the record, UTC, to the millisecond."""
+        """When Kafka appended the record, UTC, to the millisecond."""
         return EPOCH + timedelta(milliseconds=self.appended_at_ms)
 
     @property
     def user_id(self) -> str:
-        """Whose payment it is."""
+        """The payment's user."""
         return self.facts.transaction.user_id
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """A record that is not a valid payment, whole, with the reason."""
+    """A record that is not a valid payment: the whole record, with the reason."""
 
     position: Position
     appended_at_ms: int
@@ -101,7 +101,7 @@ class Span(msgspec.Struct):
 
 
 class Batch(msgspec.Struct):
-    """One delivery of the event source mapping, sorted out."""
+    """One event, split into valid payments and rejected records."""
 
     deliveries: list[Delivery]
     rejected: list[Rejected]
@@ -121,7 +121,7 @@ def read_batch(event: KafkaEvent, now: datetime) -> Batch:
     Returns
     -------
     Batch
-        Each record is either among ``deliveries`` or among ``rejected``, in the order of the event.
+        Each record is in ``deliveries`` or in ``rejected``, in the order of the event.
     """
     batch = Batch([], [], [])
     for records in event["records"].values():
@@ -136,7 +136,7 @@ def read_batch(event: KafkaEvent, now: datetime) -> Batch:
 
 
 def failure_response(failed: Iterable[Position]) -> PartialBatchResponse:
-    """Name the records to be delivered again, in the order of their positions; none is full success."""
+    """Name the records to be delivered again, in the order of their positions; an empty list is full success."""
     return {
         "batchItemFailures": [
             {
@@ -166,9 +166,9 @@ def _read_record(record: KafkaRecord, now: datetime, batch: Batch) -> None:
 
 
 def _appended_at_ms(timestamp: int, now: datetime) -> int:
-    """When the record came, ms since the epoch; the clock's time where the record does not say a time.
+    """When the record was appended, ms since the epoch; ``now`` where its timestamp is no date.
 
-    A producer may set any 64 bits as its record's time, microseconds for one; the payment is no worse for it.
+    A producer may set its record's time to any 64 bits, microseconds for example. That does not make the payment invalid.
     """
     return timestamp if 0 <= timestamp <= _LAST_MS else (now - EPOCH) // MILLISECOND
 

@@ -1,14 +1,12 @@
-"""The errors of the score stage. Each says what was wrong, and carries where as data."""
+"""The errors of the score stage. Each says what is wrong, and carries the place as data."""
 
 from __future__ import annotations
 
-
-class ScoreError(Exception):
-    """Something that the score stage cannot do."""
+from common.errors import StageError
 
 
-class RulesetUnreachableError(ScoreError):
-    """The place where the ruleset is kept did not answer, or had no document.
+class RulesetUnreachableError(StageError):
+    """The source of the ruleset did not answer, or had no document.
 
     Parameters
     ----------
@@ -24,13 +22,13 @@ class RulesetUnreachableError(ScoreError):
         self.problem = problem
 
 
-class NoRulesetError(ScoreError):
-    """No ruleset has ever been in force here, so nothing can be decided; what was wanted is to be tried again."""
+class NoRulesetError(StageError):
+    """No ruleset has been active since the start, so nothing can be decided; the batch is delivered again."""
 
 
-class CacheUnavailableError(ScoreError):
-    """The profile cache did not answer, or not in time; what it held counts as unknown."""
+class CacheUnavailableError(StageError):
+    """The profile cache did not answer, or not in time; its content counts as unknown."""
 
 
-class HistoryUnavailableError(ScoreError):
-    """The history table did not answer a read; the batch cannot be scored and is to be delivered again."""
+class HistoryUnavailableError(StageError):
+    """The history table did not answer a read; the batch cannot be scored and is delivered again."""

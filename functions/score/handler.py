@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from score.delivery import KafkaEvent, PartialBatchResponse
 
 RETRY_MARGIN_MS = 10_000
-"""No new try begins with less time left: a request's time-outs, the profiles and the answer must still fit."""
+"""With less time left no new try begins: a request's time-outs, writing the profiles and the answer must still fit."""
 
 BATCHES_PER_FULL_COLLECTION = 100
-"""Between them only what the last batch has left is looked at, in microseconds."""
+"""Between two of them only the youngest objects are collected, in microseconds."""
 
 settings = read_settings(
     Settings, os.environ
@@ -45,7 +45,7 @@ client_config = Config(
     read_timeout=5,
     max_pool_connections=8,
     tcp_keepalive=True,
-    parameter_validation=False,  # a fifth of a request's CPU, for shapes that are ours and tested
+    parameter_validation=False,  # a fifth of a request's CPU; our requests' shapes are tested
     retries={"total_max_attempts": 2, "mode": "standard"},
 )
 clock = partial(datetime.now, UTC)
@@ -80,8 +80,8 @@ quarantine = SqsQuarantine(
 profiles = RedisProfileStore(cache, settings.profile_retention_days)
 stage = ScoreStage(profiles, history, quarantine, rulesets.current, telemetry, clock)
 
-# A batch makes tens of thousands of objects that live until its end, and next to no cycles: looking for some among them cost a
-# sixth of its CPU. So that is done between batches, when they are gone; what the start has made is never looked at again.
+# A batch makes tens of thousands of objects that live until its end, and almost no cycles. Searching them for cycles took a
+# sixth of its CPU. So garbage is collected between batches, when they are gone; objects of the cold start are never searched again.
 gc.freeze()
 gc.disable()
 batches = itertools.count(1)
@@ -91,7 +91,7 @@ batches = itertools.count(1)
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: KafkaEvent, context: LambdaContext) -> PartialBatchResponse:
-    """Score one batch; name the offsets that must be delivered again."""
+    """Score one batch; return the offsets that must be delivered again."""
     try:
         return stage.handle(event, lambda: context.get_remaining_time_in_millis() > RETRY_MARGIN_MS)
     finally:

@@ -1,7 +1,7 @@
-"""`transaction_history`: inserts that never overwrite, 25 a request, and a user's past by one Query.
+"""`transaction_history`: inserts that never overwrite, 25 a request, and a user's newest rows by one Query.
 
-An insert by PartiQL costs the write units of a plain put and answers ``DuplicateItem`` for a row that stands;
-`BatchWriteItem` knows no condition, and `TransactWriteItems` costs twice the units.
+An insert by PartiQL costs the write units of a plain put, and answers ``DuplicateItem`` where the row exists. `BatchWriteItem`
+takes no condition, and `TransactWriteItems` costs twice the units.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.dynamodb import is_passing
+from common.dynamodb import is_transient
+from common.retries import Backoff
 from contract.scored import (
     HISTORY_ATTRIBUTES,
     Position,
@@ -37,8 +38,9 @@ MAX_STATEMENTS: Final = 25
 MAX_KEYS: Final = 100
 """Keys that one `BatchGetItem` takes."""
 MAX_ATTEMPTS: Final = 6
-FIRST_BACKOFF_S: Final = 0.05
-MAX_BACKOFF_S: Final = 1.0
+"""Tries of one request, as long as there is time."""
+FIRST_BACKOFF_SECONDS: Final = 0.1
+LONGEST_BACKOFF_SECONDS: Final = 1.0
 
 QUERIES_AHEAD: Final = 16
 """Users whose rows are read before the first of them is folded."""
@@ -56,31 +58,31 @@ RowKey = tuple[str, str]
 """``user_id`` and ``event_key``."""
 
 
-class Insert(Enum):
-    """What became of one row."""
+class InsertResult(Enum):
+    """The result of inserting one row."""
 
     STORED = "stored"
-    STANDS = "stands"
-    """A row of this key stood already."""
+    EXISTS = "exists"
+    """A row of this key existed already."""
     FAILED = "failed"
-    """Not stored in the time there was; to be delivered again."""
+    """Not stored in the time available; to be delivered again."""
 
 
 class HistoryStore(Protocol):
     """The calls that the stage makes."""
 
-    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
+    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
         """Insert all rows, overwrite none; as long as ``rows``, in their order."""
         ...
 
     def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
-        """Where the payments of these rows stood in Kafka; rows that do not stand are left out."""
+        """Positions in Kafka that these rows were stored from; rows that do not exist are left out."""
         ...
 
     def newest(
         self, user_ids: Sequence[str], has_time: Callable[[], bool]
     ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
-        """Each user with its newest rows, oldest first, at most :data:`REBUILD_ROWS`."""
+        """Each user with their newest rows, oldest first, at most :data:`REBUILD_ROWS`."""
         ...
 
 
@@ -90,15 +92,17 @@ class DynamoHistoryStore:
     Parameters
     ----------
     client : DynamoDBClient
-        Its own retries kept short: the stage retries single rows and knows how much time is left.
+        With few retries of its own: this store retries single rows, and knows how much time is left.
     table : str
         Name of the table.
     retention_days : int
-        How long a row is kept, from when it was scored.
+        How long a row is stored, from when it was scored.
     pool : Executor
-        Runs requests side by side; bounded.
+        Runs requests in parallel; bounded.
     wait : Callable[[float], None]
-        Waits the given seconds between tries.
+        Waits the given seconds between tries; ``time.sleep``.
+    draw : Callable[[], float]
+        Gives a number in [0, 1).
     """
 
     def __init__(
@@ -108,20 +112,21 @@ class DynamoHistoryStore:
         retention_days: int,
         pool: Executor,
         wait: Callable[[float], None],
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self._client = client
         self._table = table
         self._retention_s = retention_days * _SECONDS_PER_DAY
         self._pool = pool
-        self._wait = wait
-        # One text for all rows: values are parameters, so nothing of a payment is ever part of a statement.
+        self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
+        # One text for all rows: values are parameters, so no value of a payment is ever part of a statement.
         fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
         self._insert_statement = f'INSERT INTO "{table}" VALUE {{{fields}}}'
         self._call = threading.local()
         client.meta.events.register("before-call.dynamodb.BatchExecuteStatement", self._put_body)
 
-    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
-        """Insert rows in requests of 25, side by side; throttled rows again, with jitter.
+    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
+        """Insert rows in parallel requests of 25; retry rows that failed, with jitter.
 
         Parameters
         ----------
@@ -132,10 +137,10 @@ class DynamoHistoryStore:
 
         Returns
         -------
-        list[Insert]
+        list[InsertResult]
             As long as ``rows``, in their order.
         """
-        outcome = [Insert.FAILED] * len(rows)
+        results = [InsertResult.FAILED] * len(rows)
         statements = [self._statement(row) for row in rows]
         waiting = list(range(len(rows)))
         for _ in self._attempts(has_time):
@@ -143,19 +148,19 @@ class DynamoHistoryStore:
             answers = self._pool.map(lambda chunk: self._execute([statements[i] for i in chunk]), chunks)
             for chunk, answer in zip(chunks, answers, strict=True):
                 for index, result in zip(chunk, answer, strict=True):
-                    outcome[index] = result
-            waiting = [index for index in waiting if outcome[index] is Insert.FAILED]
+                    results[index] = result
+            waiting = [index for index in waiting if results[index] is InsertResult.FAILED]
             if not waiting:
                 break
-        return outcome
+        return results
 
     def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
-        """Look rows up by key, read consistently.
+        """Look rows up by key, consistently.
 
         Raises
         ------
         HistoryUnavailableError
-            Where DynamoDB does not answer in the time there is.
+            Where DynamoDB does not answer in the time available.
         """
         found: dict[RowKey, Position] = {}
         for chunk in _chunks(list(dict.fromkeys(keys)), MAX_KEYS):
@@ -167,14 +172,14 @@ class DynamoHistoryStore:
     def newest(
         self, user_ids: Sequence[str], has_time: Callable[[], bool]
     ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
-        """Query each user's newest rows, some users side by side, read consistently.
+        """Query each user's newest rows consistently, some users in parallel.
 
         Raises
         ------
         HistoryUnavailableError
-            Where DynamoDB does not answer in the time there is.
+            Where DynamoDB does not answer in the time available.
         """
-        # A few at a time: after an outage a batch may have 500 users of 500 rows each, more than a function's memory holds.
+        # A few users at a time: after an outage a batch may need 500 rows of each of 500 users, more than a function's memory holds.
         for some in _chunks(user_ids, QUERIES_AHEAD):
             yield from zip(some, self._pool.map(partial(self._query, has_time=has_time), some), strict=True)
 
@@ -183,15 +188,15 @@ class DynamoHistoryStore:
         item = to_history_item(row, scored_at_s + self._retention_s)
         return {"Statement": self._insert_statement, "Parameters": list(item.values())}
 
-    def _execute(self, statements: list[dict[str, Any]]) -> list[Insert]:
-        # botocore walks through every value of every row by the service's model: 17 of the 31 µs that a row costs. So it is
-        # given a statement that says nothing, and the finished body before it signs; the rest of the call stays its own.
+    def _execute(self, statements: list[dict[str, Any]]) -> list[InsertResult]:
+        # botocore encodes each value of each row by the service's model: 17 of the 31 µs that a row costs. So it is given a
+        # placeholder as the statement, and the finished body before it signs. The rest of the call is botocore's own.
         self._call.body = _ENCODER.encode({"Statements": statements})
         try:
             answer = self._client.batch_execute_statement(Statements=[_PLACEHOLDER])
         except (ClientError, BotoCoreError):
-            # Also a time-out after the rows were written: the next try then finds that they stand.
-            return [Insert.FAILED] * len(statements)
+            # This may be a time-out after the rows were written: the next try then finds that they exist.
+            return [InsertResult.FAILED] * len(statements)
         return [_result(response) for response in answer["Responses"]]
 
     def _put_body(self, params: dict[str, Any], **_: object) -> None:
@@ -207,16 +212,16 @@ class DynamoHistoryStore:
             }
         }
 
-        def ask() -> BatchGetItemOutputTypeDef:
+        def get() -> BatchGetItemOutputTypeDef:
             return self._client.batch_get_item(RequestItems=request)
 
         for _ in self._attempts(has_time):
-            answer = self._read("BatchGetItem", ask, has_time)
+            answer = self._read("BatchGetItem", get, has_time)
             yield from answer["Responses"].get(self._table, [])
             request = answer.get("UnprocessedKeys")
             if not request:
                 return
-        raise HistoryUnavailableError("BatchGetItem: keys left unprocessed")
+        raise HistoryUnavailableError("BatchGetItem: keys remain unprocessed")
 
     def _query(self, user_id: str, has_time: Callable[[], bool]) -> list[ScoredTransaction]:
         answer = self._read(
@@ -234,32 +239,32 @@ class DynamoHistoryStore:
         return [from_history_item(item) for item in reversed(answer["Items"])]
 
     def _read(self, operation: str, call: Callable[[], T], has_time: Callable[[], bool]) -> T:
-        """Ask, and ask again where DynamoDB is throttling, out of order or away."""
+        """Make a request; try again where DynamoDB throttles, fails or cannot be reached."""
         problem: Exception | None = None
         for _ in self._attempts(has_time):
             try:
                 return call()
             except (ClientError, BotoCoreError) as error:
                 problem = error
-                if isinstance(error, ClientError) and not is_passing(error):
+                if isinstance(error, ClientError) and not is_transient(error):
                     break
         raise HistoryUnavailableError(f"{operation}: {type(problem).__name__}") from problem
 
     def _attempts(self, has_time: Callable[[], bool]) -> Iterator[int]:
-        """Count tries, with a wait between them, as long as there is time; at least one."""
+        """Yield once a try, at least once, and wait between tries; end when the time or the tries are used up."""
         for attempt in range(MAX_ATTEMPTS):
             if attempt:
                 if not has_time():
                     return
-                self._wait(random.uniform(0, min(FIRST_BACKOFF_S * 2**attempt, MAX_BACKOFF_S)))  # noqa: S311 jitter
+                self._backoff.pause(attempt - 1)
             yield attempt
 
 
-def _result(response: Mapping[str, Any]) -> Insert:
+def _result(response: Mapping[str, Any]) -> InsertResult:
     error = response.get("Error")
     if error is None:
-        return Insert.STORED
-    return Insert.STANDS if error.get("Code") == _DUPLICATE else Insert.FAILED
+        return InsertResult.STORED
+    return InsertResult.EXISTS if error.get("Code") == _DUPLICATE else InsertResult.FAILED
 
 
 def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -1,15 +1,15 @@
-"""Profiles in Redis or Valkey: one read and one write a batch, compare-and-set, and a mark that tells stale ones.
+"""Profiles in Redis or Valkey: one read and one write a batch, by compare-and-set, with marks that reveal stale profiles.
 
-Redis is a cache and may be away for a while, or come back with old data. Profiles alone cannot show that: a user's offsets
-have gaps. So each partition has a progress mark, written by the same script that writes the profiles:
+Redis is a cache: it may be unavailable for a while, or return with old data. Profiles alone cannot show that, because the
+offsets of one user's payments have gaps. So each partition has a progress mark, written by the script that writes the profiles:
 
 ``folded_to``
-    everything up to this offset of the partition is folded into the profiles that stand here;
+    all payments up to this offset of the partition are folded into the cached profiles;
 ``fresh_from``
-    a profile that has not been touched since this offset may lack payments, and is rebuilt when next needed.
+    a profile that was folded last before this offset may lack payments. It is rebuilt when it is needed next.
 
-A batch that begins beyond ``folded_to + 1`` finds that others were scored without the cache (or that the cache lost what it
-had), and sets ``fresh_from`` to its own first offset.
+A batch that begins after ``folded_to + 1`` shows that other batches were scored without the cache, or that the cache lost data.
+It sets ``fresh_from`` to its own first offset.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S: Final = 0.25
 READ_TIMEOUT_S: Final = 0.75
-"""A cache that is slower than reading history from DynamoDB is no help."""
+"""Longer than this, reading the history from DynamoDB is faster than waiting for the cache."""
 
 SLOT_TAG: Final = "{1}"
-"""In every key. In cluster mode a script's keys must share a slot, which is found from what stands between braces."""
+"""In every key. In cluster mode a script's keys must be in one slot, which Redis computes from the text between braces."""
 
 REVISION_BYTES: Final = 8
 _SECONDS_PER_DAY: Final = 86_400
 
-# The revision is random, not a counter: a profile that was evicted and rebuilt in between would count to the same number.
+# The revision is random, not a counter: a profile that was evicted and rebuilt would reach the same count again.
 #
 #   writer A                          writer B
 #   reads profile, revision r
 #                                     reads profile, revision r
 #                                     writes, revision s
-#   compares r with s: lost, reads again, folds what B has not
+#   compares r with s: lost; reads again, folds the payments that B has not
 #
-# Progress moves only when no profile was lost, and never backwards.
+# Progress advances only when no profile was lost, and never goes back.
 #
-# A mark that stands before what was read, or is gone, shows that another server answers by now, a replica that lagged behind: its
-# profiles lack payments. Nothing is written, so that the next batch finds the gap.
+# A mark that is lower than when it was read, or missing, shows that another server answers now: a replica that lagged behind.
+# Its profiles lack payments. Nothing is written (-1), so that the next batch finds the gap.
 #
-# A profile that was missing was rebuilt as of this batch. Where others have gone on behind this batch meanwhile, and the
-# profile is missing again, it would hide what they folded; it is left missing.
+# A profile that was missing when it was read was rebuilt up to this batch. If another writer has passed this batch meanwhile,
+# and the profile is missing again, writing it would hide the payments that the other writer folded. It is left missing.
 _WRITE_SCRIPT: Final = """
 local profiles, ttl_s = tonumber(ARGV[1]), ARGV[2]
 local is_behind = false
@@ -65,15 +65,15 @@ local marks = {}
 for i = profiles + 1, #KEYS do
   local at = 3 * i - profiles
   local folded_to, fresh_from, read_folded_to = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local standing = redis.call('GET', KEYS[i])
-  if standing then
-    local standing_to, standing_from = standing:match('^(-?%d+):(-?%d+)$')
-    if tonumber(standing_to) < tonumber(read_folded_to) then return -1 end
-    if tonumber(standing_to) > tonumber(folded_to) then
+  local stored = redis.call('GET', KEYS[i])
+  if stored then
+    local stored_folded_to, stored_fresh_from = stored:match('^(-?%d+):(-?%d+)$')
+    if tonumber(stored_folded_to) < tonumber(read_folded_to) then return -1 end
+    if tonumber(stored_folded_to) > tonumber(folded_to) then
       is_behind = true
-      folded_to = standing_to
+      folded_to = stored_folded_to
     end
-    if tonumber(standing_from) > tonumber(fresh_from) then fresh_from = standing_from end
+    if tonumber(stored_fresh_from) > tonumber(fresh_from) then fresh_from = stored_fresh_from end
   elseif tonumber(read_folded_to) >= 0 then
     return -1
   end
@@ -96,34 +96,34 @@ return lost
 
 
 class CachedProfile(msgspec.Struct):
-    """A profile as it stands in the cache; both empty where none stands."""
+    """A profile as the cache holds it; both fields are empty where it holds none."""
 
     body: bytes | None
     revision: bytes
 
 
-class Progress(msgspec.Struct, frozen=True):
-    """How far a partition is folded into the profiles that stand in the cache."""
+class PartitionProgress(msgspec.Struct, frozen=True):
+    """How far a partition is folded into the cached profiles: its mark."""
 
     topic: str
     partition: int
     folded_to: int
     fresh_from: int
     read_folded_to: int = -1
-    """What stood in the cache when it was read, -1 for nothing: a write refuses to go on from less."""
+    """The mark's ``folded_to`` when it was read, -1 for none. A write fails where the cache holds less by then."""
 
 
-class Reading(msgspec.Struct):
-    """What one read gives."""
+class CacheReading(msgspec.Struct):
+    """The result of one read."""
 
     profiles: dict[str, CachedProfile]
     """By user."""
-    progress: list[Progress]
-    """As long as the spans asked for, in their order: with ``fresh_from`` moved on where a gap was found."""
+    progress: list[PartitionProgress]
+    """As long as the requested spans, in their order; ``fresh_from`` is moved up where a gap was found."""
 
 
 class ProfileWrite(msgspec.Struct):
-    """A profile to be written, if what was read still stands."""
+    """A profile to be written, if the cached one is still the one that was read."""
 
     user_id: str
     profile: Profile
@@ -133,12 +133,12 @@ class ProfileWrite(msgspec.Struct):
 class ProfileStore(Protocol):
     """The calls that the stage makes."""
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
+    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
         """Read all users' profiles and the partitions' progress; CacheUnavailableError."""
         ...
 
-    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
-        """Write all, and say whose profile had changed in between; CacheUnavailableError."""
+    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
+        """Write all; return the users whose profile has changed since it was read; CacheUnavailableError."""
         ...
 
 
@@ -150,7 +150,7 @@ class RedisProfileStore:
     client : redis.Redis
         Answering in bytes.
     retention_days : int
-        How long the profile of a user who does not pay is kept.
+        How long the profile of a user without payments is kept, days.
     """
 
     def __init__(self, client: redis.Redis, retention_days: int) -> None:
@@ -158,7 +158,7 @@ class RedisProfileStore:
         self._ttl_s = retention_days * _SECONDS_PER_DAY
         self._write_script = client.register_script(_WRITE_SCRIPT)
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
+    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
         """Read all profiles and marks in one round trip.
 
         Raises
@@ -169,7 +169,7 @@ class RedisProfileStore:
         keys = [_profile_key(user_id) for user_id in user_ids]
         keys += [_progress_key(span.topic, span.partition) for span in spans]
         if not keys:
-            return Reading({}, [])
+            return CacheReading({}, [])
         try:
             values = cast("list[bytes | None]", self._client.mget(keys))
         except redis.RedisError as error:
@@ -177,21 +177,21 @@ class RedisProfileStore:
         split = len(user_ids)
         profiles = {user_id: _cached(value) for user_id, value in zip(user_ids, values[:split], strict=True)}
         progress = [_progress(span, value) for span, value in zip(spans, values[split:], strict=True)]
-        return Reading(profiles, progress)
+        return CacheReading(profiles, progress)
 
-    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
-        """Write profiles whose read revision still stands, in one round trip.
+    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
+        """Write each profile whose revision is still the one that was read, in one round trip.
 
         Returns
         -------
         list[str]
-            Users whose profile had changed; nothing of theirs was written, and no progress of any partition.
+            Users whose profile had changed. Their profiles were not written, nor the progress of any partition.
 
         Raises
         ------
         CacheUnavailableError
-            Where Redis does not answer in time. What was written then is not known, and need not be: the next read tells. Also where
-            its progress is behind what was read; nothing is written then.
+            Where Redis does not answer in time. Whether it wrote is then unknown, and the next read shows it. Also where its
+            progress is behind what was read; nothing is written then.
         """
         if not writes and not progress:
             return []
@@ -206,13 +206,13 @@ class RedisProfileStore:
         return [writes[index - 1].user_id for index in lost]
 
     def _arguments(
-        self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]
+        self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]
     ) -> Iterable[bytes | int]:
         yield len(writes)
         yield self._ttl_s
         revisions = os.urandom(REVISION_BYTES * len(writes))
-        for place, write in enumerate(writes):
-            start = place * REVISION_BYTES
+        for index, write in enumerate(writes):
+            start = index * REVISION_BYTES
             yield write.expected_revision
             yield revisions[start : start + REVISION_BYTES] + write.profile.to_bytes()
         for mark in progress:
@@ -222,7 +222,7 @@ class RedisProfileStore:
 
 
 def connect(endpoint: str, credentials: CredentialProvider | None = None) -> redis.Redis:
-    """Make a client for ``ELASTICACHE_REDIS_ENDPOINT``; it connects when it is first used.
+    """Make a client for ``ELASTICACHE_REDIS_ENDPOINT``; it connects on first use.
 
     Parameters
     ----------
@@ -237,11 +237,21 @@ def connect(endpoint: str, credentials: CredentialProvider | None = None) -> red
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         socket_timeout=READ_TIMEOUT_S,
         socket_keepalive=True,
-        # Once more on a connection that went stale while the function was frozen; no more, the history is there.
+        # One retry, for a connection that broke while the function was frozen. Not more: the history can replace the cache.
         retry=Retry(NoBackoff(), 1),
         retry_on_error=[redis.ConnectionError],
         credential_provider=credentials,
     )
+
+
+def read_profile(cached: CachedProfile) -> Profile | None:
+    """Decode a cached profile; None where there is none, or one of another format."""
+    if cached.body is None:
+        return None
+    try:
+        return Profile.from_bytes(cached.body)
+    except ProfileFormatError:
+        return None
 
 
 def _profile_key(user_id: str) -> str:
@@ -258,20 +268,10 @@ def _cached(value: bytes | None) -> CachedProfile:
     return CachedProfile(value[REVISION_BYTES:], value[:REVISION_BYTES])
 
 
-def read_profile(cached: CachedProfile) -> Profile | None:
-    """Decode a cached profile; None where none stands, or one of another format."""
-    if cached.body is None:
-        return None
-    try:
-        return Profile.from_bytes(cached.body)
-    except ProfileFormatError:
-        return None
-
-
-def _progress(span: Span, value: bytes | None) -> Progress:
+def _progress(span: Span, value: bytes | None) -> PartitionProgress:
     if value is None:
-        return Progress(span.topic, span.partition, span.first - 1, span.first)
+        return PartitionProgress(span.topic, span.partition, span.first - 1, span.first)
     folded_to, fresh_from = (int(part) for part in value.split(b":"))
     if span.first > folded_to + 1:
-        return Progress(span.topic, span.partition, span.first - 1, span.first, folded_to)
-    return Progress(span.topic, span.partition, folded_to, fresh_from, folded_to)
+        return PartitionProgress(span.topic, span.partition, span.first - 1, span.first, folded_to)
+    return PartitionProgress(span.topic, span.partition, folded_to, fresh_from, folded_to)

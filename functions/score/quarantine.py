@@ -1,4 +1,4 @@
-"""Records that are not valid payments, put aside whole: in a queue, and in a bucket where a queue's message is too small."""
+"""Records that are not valid payments, quarantined whole: in a queue, and in a bucket where a message cannot hold them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from score.delivery import Rejected
 
 MAX_REQUEST_BYTES: Final = 200_000
-"""Bodies of one request together. SQS took 256 KiB for long and takes 1 MiB now; consumers may expect the former."""
+"""All bodies of one request together. SQS's limit was 256 KiB for long and is 1 MiB now; consumers may expect the former."""
 MAX_INLINE_BASE64: Final = 90_000
-"""Larger keys and values stand in the bucket, so that both together fit into a message."""
+"""Larger keys and values are put into the bucket, so that both together fit into a message. Characters of base64."""
 MAX_ENTRIES: Final = 10
-"""Entries of one `SendMessageBatch`."""
+"""SQS's limit of entries in one `SendMessageBatch`."""
 
 
 class QuarantinedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,29 +33,29 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     offset: int
     appended_at_ms: int
     field: str
-    """The field at fault; ``$`` for the record as a whole."""
+    """The invalid field; ``$`` for the record as a whole."""
     problem: str
     size_bytes: int
     key_base64: str | None = None
     key_uri: str | None = None
     value_base64: str | None = None
-    """The record's value, whole; None for a null value, and where it stands in the bucket."""
+    """The record's whole value; None for a null value, and for one in the bucket."""
     value_uri: str | None = None
-    """``s3://`` place of the value where it is too large for a message."""
+    """``s3://`` address of a value that is too large for a message."""
 
 
 class Quarantine(Protocol):
     """The call that the stage makes."""
 
     def put(self, rejected: Sequence[Rejected]) -> set[Position]:
-        """Put records aside; returns the positions of those that could not be."""
+        """Quarantine records; return the positions of those that could not be."""
         ...
 
 
 class SqsQuarantine:
-    """The quarantine queue, with a bucket beside it.
+    """The quarantine queue, with its bucket.
 
-    A redelivered record is put aside again: its position tells that it is the same.
+    A redelivered record is quarantined again; its position shows that it is the same one.
     """
 
     def __init__(self, sqs: SQSClient, s3: S3Client, queue_url: str, bucket: str) -> None:
@@ -65,12 +65,12 @@ class SqsQuarantine:
         self._bucket = bucket
 
     def put(self, rejected: Sequence[Rejected]) -> set[Position]:
-        """Send all, ten a request and less where they are large.
+        """Send all, ten a request, or fewer where they are large.
 
         Returns
         -------
         set[Position]
-            Those that could be put nowhere; to be delivered again.
+            Those that could not be quarantined; to be delivered again.
         """
         failed: set[Position] = set()
         bodies: list[tuple[Position, str]] = []
@@ -85,9 +85,9 @@ class SqsQuarantine:
 
     def _body(self, record: Rejected) -> str:
         position, value = record.position, record.value
-        place = f"stream/{position.topic}/{position.partition}/{position.offset:020d}"
-        value_base64, value_uri = self._placed(value, place)
-        key_base64, key_uri = self._placed(record.key, f"{place}.key")
+        key = f"stream/{position.topic}/{position.partition}/{position.offset:020d}"
+        value_base64, value_uri = self._inline_or_uri(value, key)
+        key_base64, key_uri = self._inline_or_uri(record.key, f"{key}.key")
         body = QuarantinedRecord(
             topic=position.topic,
             partition=position.partition,
@@ -103,8 +103,8 @@ class SqsQuarantine:
         )
         return msgspec.json.encode(body).decode()
 
-    def _placed(self, data: bytes | None, key: str) -> tuple[str | None, str | None]:
-        """The data in base64, or its place in the bucket where it is too large for a message."""
+    def _inline_or_uri(self, data: bytes | None, key: str) -> tuple[str | None, str | None]:
+        """The data in base64, or its address in the bucket where it is too large for a message."""
         if data is None:
             return None, None
         text = b64encode(data).decode()

@@ -1,7 +1,7 @@
-"""Where the ruleset in force comes from, and what happens when a new one is bad or cannot be had.
+"""Where the active ruleset comes from, and what happens when a new one is bad or cannot be fetched.
 
-The last good ruleset stays in force, whatever the place it is kept in says or fails to say. What went wrong is told to the
-owner through two callbacks, which make metrics of it.
+The last good ruleset stays active, whatever its source answers or fails to answer. Two callbacks report what went wrong; the
+stage makes metrics of it.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Ruleset
 
 MIN_POLL_SECONDS: Final = 15
-"""The shortest interval at which AppConfig may be asked. Unless a session asks for it when it starts, AppConfig holds it to
-60 s and answers earlier calls with an error."""
+"""The shortest poll interval that AppConfig allows. A session must request it when it starts; otherwise the interval is 60 s,
+and AppConfig answers earlier calls with an error."""
 
-# A batch waits for this call, so it may not take long; the old ruleset is there to go on with.
+# A batch waits for this call, so it must be short; the old ruleset can be used meanwhile.
 _CLIENT_CONFIG: Final = Config(
     connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}
 )
 
 
 class Rulesets:
-    """The ruleset in force.
+    """The active ruleset.
 
     Parameters
     ----------
     load : Callable[[], bytes]
-        Gives the newest document; called once per :meth:`current`, so it does its own caching. Raises
-        :class:`RulesetUnreachableError` where it cannot be had.
+        Gives the newest document. Called once per :meth:`current`, so it does its own caching. Raises
+        :class:`RulesetUnreachableError` where the document cannot be fetched.
     source : str
-        What the document is called in messages.
+        Name of the document in messages.
     on_refused : Callable[[InvalidRulesetError], None]
-        Called once for each bad document, when it is first seen.
+        Called once for each bad document.
     on_unreachable : Callable[[RulesetUnreachableError], None]
         Called once for each attempt that failed.
     retry_seconds : float
-        How long `load` is left alone after it failed, so that a place that hangs does not cost every batch a timeout. A
-        failure before the first ruleset is tried again at once: there is nothing to go on with.
+        How long `load` is not called after it failed, so that a source that hangs does not cost every batch a timeout.
+        Before the first good ruleset it is called for every batch: there is no other ruleset to use.
     monotonic : Callable[[], float]
         A clock that never runs backwards, in seconds.
     """
@@ -69,18 +69,18 @@ class Rulesets:
         self._on_unreachable = on_unreachable
         self._retry_seconds = retry_seconds
         self._monotonic = monotonic
-        self._in_force: Ruleset | None = None
-        self._seen: bytes | None = None
+        self._active: Ruleset | None = None
+        self._last_read: bytes | None = None
         self._refused: InvalidRulesetError | None = None
         self._retry_at = float("-inf")
 
     @property
     def refused(self) -> InvalidRulesetError | None:
-        """What is wrong with the newest document; None while the newest is the one in force. For a gauge."""
+        """What is wrong with the newest document; None while the newest one is active."""
         return self._refused
 
     def current(self) -> Ruleset:
-        """Give the ruleset in force, after a look at whether there is a newer one.
+        """Give the active ruleset, after checking for a newer one.
 
         Returns
         -------
@@ -90,20 +90,20 @@ class Rulesets:
         Raises
         ------
         NoRulesetError
-            Where no good one has been seen since the start.
+            Where no good one has been loaded since the start.
         """
         data = self._newest()
-        if data is not None and data != self._seen:
-            self._take(data)
-        if self._in_force is None:
+        if data is not None and data != self._last_read:
+            self._read(data)
+        if self._active is None:
             raise NoRulesetError(
-                f"{self._source}: no ruleset in force: "
-                f"{'the document is refused' if self._refused else 'the document cannot be had'}"
+                f"{self._source}: no active ruleset: "
+                f"{'the document is refused' if self._refused else 'the document cannot be fetched'}"
             ) from self._refused
-        return self._in_force
+        return self._active
 
     def _newest(self) -> bytes | None:
-        if self._in_force is not None and self._monotonic() < self._retry_at:
+        if self._active is not None and self._monotonic() < self._retry_at:
             return None
         try:
             return self._load()
@@ -112,27 +112,27 @@ class Rulesets:
             self._on_unreachable(error)
             return None
 
-    def _take(self, data: bytes) -> None:
+    def _read(self, data: bytes) -> None:
         try:
-            self._in_force = check_ruleset(data, self._source)
+            self._active = check_ruleset(data, self._source)
             self._refused = None
         except InvalidRulesetError as error:
             self._refused = error
             self._on_refused(error)
-        self._seen = data  # a bad document, too, is read only once
+        self._last_read = data  # a bad document, too, is read only once
 
 
 class AppConfigDocument:
-    """The newest deployed document of an AppConfig profile, fetched through Powertools.
+    """The newest deployed document of an AppConfig profile, fetched with Powertools.
 
     Parameters
     ----------
     application, environment, profile : str
         Names or ids in AppConfig.
     max_age_seconds : int
-        How long a fetched document is used before AppConfig is asked again; at least `MIN_POLL_SECONDS`.
+        How long a fetched document is used before AppConfig is polled again; at least `MIN_POLL_SECONDS`.
     monotonic : Callable[[], float]
-        A clock that never runs backwards, in seconds. The provider's own cache goes by local time, which does.
+        A clock that never runs backwards, in seconds. The provider's own cache uses local time, which does.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class AppConfigDocument:
 
     @property
     def source(self) -> str:
-        """What the document is called in messages."""
+        """Name of the document in messages."""
         return f"appconfig:{self._application}/{self._environment}/{self._profile}"
 
     def __call__(self) -> bytes:
@@ -184,19 +184,19 @@ class AppConfigDocument:
                 self._profile, force_fetch=True, RequiredMinimumPollIntervalInSeconds=MIN_POLL_SECONDS
             )
         except GetParameterError as error:
-            # The provider keeps its session's token whatever happens. A token is good for one call within 24 h: one that was
-            # spent on an answer that never arrived, or is too old, would be refused for ever. A new provider starts anew.
+            # The provider keeps its session's token after an error. A token is valid for one call within 24 h: one that was used
+            # for a lost answer, or is too old, would be refused for ever. A new provider starts a new session.
             self._provider = None
             raise RulesetUnreachableError(self.source, _explained(error)) from error
         if not isinstance(document, bytes):
-            raise RulesetUnreachableError(self.source, f"gave {type(document).__name__}, not bytes")
+            raise RulesetUnreachableError(self.source, f"returned {type(document).__name__}, not bytes")
         self._document = document
         self._fresh_until = self._monotonic() + self._max_age_seconds
         return document
 
 
 def _explained(error: GetParameterError) -> str:
-    # An empty first answer, nothing deployed yet, comes out of the provider as the KeyError of its own cache.
+    # Nothing deployed yet: the first answer is empty, and the provider raises a KeyError of its own cache.
     if isinstance(error.__context__, KeyError):
         return "nothing is deployed"
     return str(error)

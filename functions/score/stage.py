@@ -1,8 +1,8 @@
-"""The score stage: a Kafka batch in, decided and kept payments out, and the offsets that must come again.
+"""The score stage: scores and stores the payments of a Kafka batch, and answers which offsets must be delivered again.
 
-In this order, so that a crash anywhere loses nothing and doubles nothing: read profiles, score, insert history, write profiles,
-answer. History is inserted before profiles are written: a profile that is behind its history is caught up by the redelivery,
-one that is ahead of it would hide a payment for good. Two round trips to the cache a batch, whatever its size.
+It reads profiles, scores, inserts history, writes profiles and answers, in this order, so that a crash anywhere loses nothing
+and counts nothing twice. History comes before profiles: a profile that is behind its history catches up at the redelivery; one
+that is ahead of it would hide a payment for good. Two round trips to the cache a batch, whatever its size.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.profile.profile import PaymentFacts
 from score.batch_work import BatchWork
 from score.delivery import PartialBatchResponse, failure_response, read_batch
 from score.errors import CacheUnavailableError
-from score.history_store import Insert
+from score.history_store import InsertResult
 from score.profile_store import ProfileWrite
 from score.user_chain import UserChain, needs_lookup, rebuild, row_key
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from score.telemetry import Telemetry
 
 MAX_WRITE_ROUNDS: Final = 5
-"""How often a profile that others keep changing is tried before its payments are delivered again."""
+"""How often a profile that other writers keep changing is written again before its payments are redelivered."""
 
 
 class ScoreStage:
@@ -45,11 +45,11 @@ class ScoreStage:
     profiles : ProfileStore
         The cache.
     history : HistoryStore
-        What outlives the cache.
+        The history, which outlives the cache.
     quarantine : Quarantine
-        Where records go that are no valid payments.
+        Where invalid records go.
     ruleset : Callable[[], Ruleset]
-        Gives the ruleset in force; asked once a batch.
+        Gives the active ruleset; called once a batch.
     telemetry : Telemetry
         Counts what happened.
     clock : Callable[[], datetime]
@@ -80,7 +80,7 @@ class ScoreStage:
         event : KafkaEvent
             As Lambda delivers it.
         has_time : Callable[[], bool]
-            Whether another try at something still fits into the invocation.
+            Whether another try still fits into the invocation.
 
         Returns
         -------
@@ -90,9 +90,9 @@ class ScoreStage:
         Raises
         ------
         NoRulesetError
-            Where no ruleset has ever been in force; the whole batch comes again.
+            Where no ruleset has been active yet; the whole batch is delivered again.
         HistoryUnavailableError
-            Where the history cannot be read; the whole batch comes again.
+            Where the history cannot be read; the whole batch is delivered again.
         """
         batch = read_batch(event, self._clock())
         self._telemetry.batch_read(batch)
@@ -106,34 +106,34 @@ class ScoreStage:
         return failure_response(failed)
 
     def _load(self, work: BatchWork, has_time: Callable[[], bool]) -> None:
-        """Read or rebuild the profiles, and look up rows that may stand already."""
+        """Read or rebuild the profiles, and look up rows that may exist already."""
         try:
-            work.take(self._profiles.read(list(work.by_user), work.batch.spans))
+            work.use_cached(self._profiles.read(list(work.by_user), work.batch.spans))
         except CacheUnavailableError as error:
             self._telemetry.cache_unavailable(error)
             work.is_degraded = True
-        without = {user_id: work.by_user[user_id] for user_id in work.without_profile(work.by_user)}
-        self._rebuild(work, without, has_time)
-        doubtful = [
+        missing = {user_id: work.by_user[user_id] for user_id in work.without_profile(work.by_user)}
+        self._rebuild(work, missing, has_time)
+        possible_repeats = [
             row_key(delivery)
             for user_id, deliveries in work.by_user.items()
             for delivery in deliveries
             if needs_lookup(delivery, work.profiles[user_id])
         ]
-        if doubtful:
-            work.standing = self._history.positions(doubtful, has_time)
+        if possible_repeats:
+            work.existing = self._history.positions(possible_repeats, has_time)
 
     def _rebuild(
         self,
         work: BatchWork,
-        to_be_folded: Mapping[str, Sequence[Delivery]],
+        by_user: Mapping[str, Sequence[Delivery]],
         has_time: Callable[[], bool],
     ) -> None:
-        if not to_be_folded:
+        if not by_user:
             return
         rebuilt = 0
-        for user_id, rows in self._history.newest(list(to_be_folded), has_time):
-            work.use(user_id, rebuild(Profile(), rows, _facts_of, to_be_folded[user_id]))
+        for user_id, rows in self._history.newest(list(by_user), has_time):
+            work.use_rebuilt(user_id, rebuild(Profile(), rows, _facts_of, by_user[user_id]))
             rebuilt += bool(rows)
         self._telemetry.profiles_rebuilt(rebuilt)
 
@@ -164,34 +164,38 @@ class ScoreStage:
             )
 
         for user_id, deliveries in work.by_user.items():
-            chain = UserChain(deliveries, work.profiles[user_id], partial(work.base, user_id), work.standing)
+            chain = UserChain(
+                deliveries, work.profiles[user_id], partial(work.profile_before, user_id), work.existing
+            )
             chain.score(score)
             work.chains[user_id] = chain
             work.rows += chain.rows
 
     def _store(self, work: BatchWork, has_time: Callable[[], bool]) -> set[Position]:
-        """Insert the new rows and settle each user's chain; returns what could not be stored."""
-        inserts = self._history.insert(work.rows, has_time) if work.rows else []
+        """Insert the new rows and settle each user's chain; return what could not be stored."""
+        inserted = self._history.insert(work.rows, has_time) if work.rows else []
         keys = [(row.transaction.user_id, row.transaction.event_key) for row in work.rows]
-        by_key = dict(zip(keys, inserts, strict=True))
-        standing = [key for key, insert in by_key.items() if insert is Insert.STANDS]
-        standing_after = self._history.positions(standing, has_time) if standing else {}
+        results = dict(zip(keys, inserted, strict=True))
+        existing = [key for key, result in results.items() if result is InsertResult.EXISTS]
+        found = self._history.positions(existing, has_time) if existing else {}
         failed: set[Position] = set()
         for user_id, chain in work.chains.items():
-            work.outcomes[user_id] = outcome = chain.settle(by_key, standing_after)
-            failed.update(outcome.failed)
-            self._telemetry.chain_settled(outcome)
-        work.rows = [row for row, insert in zip(work.rows, inserts, strict=True) if insert is Insert.STORED]
+            work.settled[user_id] = settled = chain.settle(results, found)
+            failed.update(settled.failed)
+            self._telemetry.chain_settled(settled)
+        work.rows = [
+            row for row, result in zip(work.rows, inserted, strict=True) if result is InsertResult.STORED
+        ]
         return failed
 
     def _write_profiles(self, work: BatchWork, failed: set[Position]) -> None:
-        """Write the profiles by compare-and-set; those that others changed are read and folded again."""
+        """Write the profiles by compare-and-set; read and fold again those that other writers changed."""
         if work.is_degraded:
-            return  # nothing is known of what stands in the cache; the gap in its progress will tell
+            return  # what the cache holds is unknown; the gap in its progress will show that it lacks this batch
         writes = [
-            ProfileWrite(user_id, outcome.profile, work.revision(user_id))
-            for user_id, outcome in work.outcomes.items()
-            if work.may_be_written(user_id)
+            ProfileWrite(user_id, settled.profile, work.revision(user_id))
+            for user_id, settled in work.settled.items()
+            if work.may_write(user_id)
         ]
         user_ids = [write.user_id for write in writes]
         try:
@@ -200,7 +204,7 @@ class ScoreStage:
                 if not lost:
                     return
                 self._telemetry.profiles_lost(len(lost))
-                # All of them, not the lost ones alone: what was written may be gone with a server that failed in between.
+                # All of them, not only the lost ones: what was written may be lost with a server that failed in between.
                 writes = self._fold_on_top(work, user_ids)
                 lost = self._profiles.write(writes, work.progress(failed))
         except CacheUnavailableError as error:
@@ -210,18 +214,18 @@ class ScoreStage:
             failed.update(delivery.position for delivery in work.by_user[user_id])
 
     def _fold_on_top(self, work: BatchWork, user_ids: Sequence[str]) -> list[ProfileWrite]:
-        """Fold what this batch folded onto the profiles that another writer left.
+        """Fold what this batch folded into the profiles that another writer has written.
 
-        One that is gone stays so: the next batch rebuilds it as of its own offset. From here it can not be told which rows
-        of another writer will be folded in their turn.
+        A profile that is missing now stays missing: the next batch rebuilds it up to its own offset. This batch cannot know
+        which rows of another writer will be folded in their turn.
         """
-        work.take(self._profiles.read(user_ids, work.batch.spans))
+        work.use_cached(self._profiles.read(user_ids, work.batch.spans))
         user_ids = [user_id for user_id in user_ids if user_id in work.profiles]
         for user_id in user_ids:
             profile = work.profiles[user_id]
-            for delivery in work.outcomes[user_id].folded:
+            for delivery in work.settled[user_id].folded:
                 facts, position = delivery.facts, delivery.position
-                # A second run of this same batch may have folded it.
+                # Another delivery of this same batch may have folded it.
                 if not profile.has_folded(facts.key_hash, facts.at_ms, position):
                     profile.fold(facts, position)
         return [ProfileWrite(user_id, work.profiles[user_id], work.revision(user_id)) for user_id in user_ids]

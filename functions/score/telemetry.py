@@ -1,84 +1,66 @@
-"""What the score stage tells of itself: metrics in EMF and log lines, without anything personal."""
+"""What the score stage reports while it works, as metrics and log lines without anything personal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from aws_lambda_powertools.metrics import MetricUnit
-
+from common.metrics import emit
 from contract.scored import Decision
+from score.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools import Logger
 
+    from common.metrics import MetricSink
     from contract.scored import Position, ScoredTransaction
     from engine.errors import InvalidRulesetError
     from score.delivery import Batch
     from score.errors import CacheUnavailableError, RulesetUnreachableError
-    from score.user_chain import Outcome
+    from score.user_chain import SettledChain
 
-METRICS: Final[dict[str, str]] = {
-    "RecordsReceived": "Records in the batch.",
-    "RecordsQuarantined": "Records that are no valid payments, put aside.",
-    "KeyMismatches": "Payments whose Kafka key is not their user.",
-    "TransactionsScored": "Payments decided and stored.",
-    "TransactionsApproved": "Of these, approved.",
-    "TransactionsReviewed": "Of these, to be reviewed.",
-    "TransactionsBlocked": "Of these, blocked.",
-    "TransactionsDegraded": "Of these, scored without the cache.",
-    "TransactionsRedelivered": "Payments that stood in the history from an earlier try of the same record.",
-    "TransactionsRepeated": "Repeats by a producer, and redeliveries that were complete.",
-    "RecordsFailed": "Records to be delivered again.",
-    "ProfilesRebuilt": "Profiles made anew from history.",
-    "ProfileConflicts": "Profiles that another writer had changed in between.",
-    "CacheUnavailable": "Reads or writes that the cache did not answer.",
-    "RuleFailures": "Rules that could not be evaluated on a payment.",
-    "RulesetRefused": "Ruleset documents that were refused.",
-    "RulesetUnreachable": "Times that AppConfig could not be asked.",
-    "OldestRecordAge": "From Kafka's append of the batch's oldest record to its decision, ms.",
-}
-"""Every metric that the stage emits, with what it counts."""
+MAX_PROBLEMS_LOGGED = 10
+"""Problems of a refused ruleset in one log line; its author sees them all with `make rules-check`."""
 
 
 class Telemetry(Protocol):
     """What the stage reports."""
 
     def batch_read(self, batch: Batch) -> None:
-        """Tell what came in."""
+        """Report what was delivered."""
         ...
 
-    def chain_settled(self, outcome: Outcome) -> None:
-        """Tell what became of one user's payments."""
+    def chain_settled(self, settled: SettledChain) -> None:
+        """Report what happened to one user's payments."""
         ...
 
     def batch_done(
         self, rows: Sequence[ScoredTransaction], failed: set[Position], *, is_degraded: bool
     ) -> None:
-        """Tell what was stored and what is to come again."""
+        """Report what was stored and what must be delivered again."""
         ...
 
     def profiles_rebuilt(self, count: int) -> None:
-        """Tell how many profiles came from history."""
+        """Report how many profiles were rebuilt from history."""
         ...
 
     def profiles_lost(self, count: int) -> None:
-        """Tell how many compare-and-sets were lost."""
+        """Report how many compare-and-sets were lost."""
         ...
 
     def cache_unavailable(self, error: CacheUnavailableError) -> None:
-        """Tell that the cache did not answer."""
+        """Report that the cache did not answer."""
         ...
 
 
 class EmfTelemetry:
-    """Powertools' metrics and logger.
+    """Powertools' metrics (CloudWatch's embedded metric format) and logger.
 
     Parameters
     ----------
-    metrics : Metrics
+    metrics : MetricSink
         Flushed by the handler's decorator.
     logger : Logger
         Gets positions and counts, never a payment's values.
@@ -86,16 +68,16 @@ class EmfTelemetry:
         The time, aware.
     """
 
-    def __init__(self, metrics: Metrics, logger: Logger, clock: Callable[[], datetime]) -> None:
+    def __init__(self, metrics: MetricSink, logger: Logger, clock: Callable[[], datetime]) -> None:
         self._metrics = metrics
         self._logger = logger
         self._clock = clock
 
     def batch_read(self, batch: Batch) -> None:
-        """Count records; name each rejected one by position, field and problem."""
-        self._count("RecordsReceived", len(batch.deliveries) + len(batch.rejected))
-        self._count("KeyMismatches", sum(delivery.is_key_mismatch for delivery in batch.deliveries))
-        self._count("RecordsQuarantined", len(batch.rejected))
+        """Count records; log each rejected one by position, field and problem."""
+        self._count(Metric.RECORDS_RECEIVED, len(batch.deliveries) + len(batch.rejected))
+        self._count(Metric.KEY_MISMATCHES, sum(delivery.is_key_mismatch for delivery in batch.deliveries))
+        self._count(Metric.RECORDS_QUARANTINED, len(batch.rejected))
         for rejected in batch.rejected:
             self._logger.warning(
                 "record quarantined",
@@ -104,26 +86,26 @@ class EmfTelemetry:
                 problem=rejected.problem,
             )
 
-    def chain_settled(self, outcome: Outcome) -> None:
-        """Count what was not new."""
-        self._count("TransactionsRedelivered", outcome.redelivered)
-        self._count("TransactionsRepeated", outcome.repeats)
+    def chain_settled(self, settled: SettledChain) -> None:
+        """Count payments that were not new."""
+        self._count(Metric.TRANSACTIONS_REDELIVERED, settled.redelivered)
+        self._count(Metric.TRANSACTIONS_REPEATED, settled.repeats)
 
     def batch_done(
         self, rows: Sequence[ScoredTransaction], failed: set[Position], *, is_degraded: bool
     ) -> None:
-        """Count decisions, and how long the oldest payment waited."""
+        """Count decisions, and measure how long the oldest payment waited."""
         decisions = [row.decision for row in rows]
-        self._count("TransactionsScored", len(rows))
-        self._count("TransactionsApproved", decisions.count(Decision.APPROVE))
-        self._count("TransactionsReviewed", decisions.count(Decision.REVIEW))
-        self._count("TransactionsBlocked", decisions.count(Decision.BLOCK))
-        self._count("TransactionsDegraded", len(rows) if is_degraded else 0)
-        self._count("RuleFailures", sum(len(row.failed_rule_ids) for row in rows))
-        self._count("RecordsFailed", len(failed))
+        self._count(Metric.TRANSACTIONS_SCORED, len(rows))
+        self._count(Metric.TRANSACTIONS_APPROVED, decisions.count(Decision.APPROVE))
+        self._count(Metric.TRANSACTIONS_REVIEWED, decisions.count(Decision.REVIEW))
+        self._count(Metric.TRANSACTIONS_BLOCKED, decisions.count(Decision.BLOCK))
+        self._count(Metric.TRANSACTIONS_DEGRADED, len(rows) if is_degraded else 0)
+        self._count(Metric.RULE_FAILURES, sum(len(row.failed_rule_ids) for row in rows))
+        self._count(Metric.RECORDS_FAILED, len(failed))
         if rows:
             age = self._clock() - min(row.appended_at for row in rows)
-            self._metrics.add_metric("OldestRecordAge", MetricUnit.Milliseconds, age.total_seconds() * 1000)
+            emit(self._metrics, Metric.OLDEST_RECORD_AGE, age.total_seconds() * 1000)
         if failed:
             lowest = min(failed)
             self._logger.warning(
@@ -132,31 +114,31 @@ class EmfTelemetry:
 
     def profiles_rebuilt(self, count: int) -> None:
         """Count rebuilt profiles."""
-        self._count("ProfilesRebuilt", count)
+        self._count(Metric.PROFILES_REBUILT, count)
 
     def profiles_lost(self, count: int) -> None:
         """Count lost compare-and-sets."""
-        self._count("ProfileConflicts", count)
+        self._count(Metric.PROFILE_CONFLICTS, count)
 
     def cache_unavailable(self, error: CacheUnavailableError) -> None:
         """Count and log."""
-        self._count("CacheUnavailable", 1)
+        self._count(Metric.CACHE_UNAVAILABLE, 1)
         self._logger.warning("profile cache unavailable", cause=str(error))
 
     def ruleset_refused(self, error: InvalidRulesetError) -> None:
-        """Count a bad document, once, and log what is wrong with it."""
-        self._count("RulesetRefused", 1)
+        """Count a bad document, once, and log its problems."""
+        self._count(Metric.RULESET_REFUSED, 1)
         self._logger.error(
-            "ruleset refused, the last good one stays",
-            problems=[problem.without_excerpt for problem in error.problems[:10]],
+            "ruleset refused, the last good one stays active",
+            problems=[problem.without_excerpt for problem in error.problems[:MAX_PROBLEMS_LOGGED]],
         )
 
     def ruleset_unreachable(self, error: RulesetUnreachableError) -> None:
-        """Count a failed look, and log why."""
-        self._count("RulesetUnreachable", 1)
-        self._logger.warning("ruleset unreachable, the last good one stays", cause=str(error))
+        """Count a failed request for the ruleset, and log why."""
+        self._count(Metric.RULESET_UNREACHABLE, 1)
+        self._logger.warning("ruleset unreachable, the last good one stays active", cause=str(error))
 
-    def _count(self, name: str, value: int) -> None:
-        # Zeros are left out: a metric without data and one of zero mean the same to an alarm that treats missing as good.
+    def _count(self, metric: Metric, value: int) -> None:
+        # Zeros are left out: to an alarm that treats missing data as good they mean the same.
         if value:
-            self._metrics.add_metric(name, MetricUnit.Count, value)
+            emit(self._metrics, metric, value)

@@ -1,15 +1,15 @@
-"""One user's payments of one batch, in order: what is new, what repeats, and which profile follows from what was stored.
+"""One user's payments of one batch, in order: which are new, which are repeats, and which profile follows from what was stored.
 
-Each payment counts once in the profile, has one row and one decision, however often it is delivered:
+Each payment counts once in the profile, and has one row and one decision, however often it is delivered:
 
-- the profile's ring knows it: it was stored and folded; nothing is left to do;
-- a row stands under its own position: a redelivery of a batch that ended between history and profile. The row stands, and the
-  payment is folded unless the profile says it was;
-- a row stands under another position: a producer's repeat. Nothing is stored and nothing folded;
-- no row stands: it is scored, stored and folded.
+- the profile's recent payments hold it: it was stored and folded; nothing is left to do;
+- a row exists from the same position: an earlier try of this batch ended between history and profile. The row is kept, and the
+  payment is folded unless the profile has folded it;
+- a row exists from another position: the producer sent the payment twice. Nothing is stored or folded;
+- no row exists: the payment is scored, stored and folded.
 
-Which rows stand need not be asked for a payment that is later than all that the profile holds: a repeat has its original's
-event time, so it can not be later. For the others the caller looks the rows up first.
+A payment later than all that the profile holds is looked up in no table: a repeat has the event time of its original, so it
+cannot be later. For the other payments the caller looks up the rows first.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 from contract.scored import Position, ScoredTransaction
 from engine.profile import Profile
 from score.delivery import Delivery
-from score.history_store import Insert, RowKey
+from score.history_store import InsertResult, RowKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,17 +31,19 @@ if TYPE_CHECKING:
     Score = Callable[["Delivery", "Profile"], ScoredTransaction]
 
 
-class Outcome(msgspec.Struct):
-    """What a chain's payments came to, once the inserts are known."""
+class SettledChain(msgspec.Struct):
+    """What became of a chain's payments, once the results of the inserts are known."""
 
     profile: Profile
     """With every payment folded that may be."""
     folded: list[Delivery]
-    """Those that this batch folded: new ones, and redelivered ones that the profile did not hold."""
+    """Those that this batch folded: new ones, and redelivered ones that the profile lacked."""
     failed: list[Position]
-    """Payments that could not be stored; those behind them on the same partition are not folded either."""
+    """Payments that could not be stored. Later ones on the same partition are not folded either."""
     repeats: int
+    """Payments with nothing left to do: sent twice by their producer, or redelivered after all was done."""
     redelivered: int
+    """Payments that an earlier try stored and this batch folded."""
 
 
 def row_key(delivery: Delivery) -> RowKey:
@@ -51,7 +53,7 @@ def row_key(delivery: Delivery) -> RowKey:
 
 
 def needs_lookup(delivery: Delivery, profile: Profile) -> bool:
-    """Whether only the history can tell if this payment is a repeat."""
+    """Whether only the history can say if this payment is a repeat."""
     facts, position = delivery.facts, delivery.position
     if profile.holds(facts.key_hash):
         return False
@@ -68,125 +70,132 @@ class UserChain:
     deliveries : Sequence[Delivery]
         In the order of the batch.
     profile : Profile
-        As it was before the batch; the chain goes on with it.
-    base : Callable[[], Profile]
-        Gives the profile before the batch once more, where it must be folded again.
-    standing : Mapping[RowKey, Position]
-        Rows known to stand, with the positions they were stored from.
+        As it was before the batch; the chain folds into this object.
+    profile_before : Callable[[], Profile]
+        Gives the profile before the batch once more, where the payments must be folded again.
+    existing : Mapping[RowKey, Position]
+        Rows known to exist, with the positions they were stored from.
     """
 
     def __init__(
         self,
         deliveries: Sequence[Delivery],
         profile: Profile,
-        base: Callable[[], Profile],
-        standing: Mapping[RowKey, Position],
+        profile_before: Callable[[], Profile],
+        existing: Mapping[RowKey, Position],
     ) -> None:
         self.deliveries = deliveries
-        self._base = base
-        self._standing = standing
+        self._profile_before = profile_before
+        self._existing = existing
         self._profile = profile
-        # Asked before anything is folded: while the chain goes on, the ring forgets.
+        # Asked before anything is folded: folding displaces the oldest of the recent payments.
         self._held = {d.facts.key_hash for d in deliveries if profile.holds(d.facts.key_hash)}
-        self._folded_before = self._folded_in(profile, standing)
+        self._folded_before = self._folded_in(profile, existing)
         self._folded: list[Delivery] = []
         self.rows: list[ScoredTransaction] = []
         """New rows, to be inserted."""
 
     def score(self, score: Score) -> None:
-        """Walk through the payments, scoring each new one against the profile that the ones before it left."""
+        """Go through the payments; score each new one against the profile with all earlier ones folded."""
         profile = self._profile
         done = set(self._held)
         for delivery in self.deliveries:
-            if delivery.facts.key_hash in done or _is_done(delivery, self._standing, self._folded_before):
+            if delivery.facts.key_hash in done or _is_done(delivery, self._existing, self._folded_before):
                 continue
             done.add(delivery.facts.key_hash)
-            if row_key(delivery) not in self._standing:
+            if row_key(delivery) not in self._existing:
                 self.rows.append(score(delivery, profile))
             profile.fold(delivery.facts, delivery.position)
             self._folded.append(delivery)
 
-    def settle(self, inserts: Mapping[RowKey, Insert], standing_after: Mapping[RowKey, Position]) -> Outcome:
-        """Say what profile follows from what was really stored.
+    def settle(
+        self, results: Mapping[RowKey, InsertResult], found: Mapping[RowKey, Position]
+    ) -> SettledChain:
+        """Find the profile that follows from what was really stored.
 
         Parameters
         ----------
-        inserts : Mapping[RowKey, Insert]
-            What became of each of :attr:`rows`.
-        standing_after : Mapping[RowKey, Position]
-            Positions of the rows that turned out to stand.
+        results : Mapping[RowKey, InsertResult]
+            Of inserting each of :attr:`rows`.
+        found : Mapping[RowKey, Position]
+            Rows that the inserts found to exist, with the positions they were stored from.
 
         Returns
         -------
-        Outcome
-            The profile as scored where all rows are there; else folded again from the base without what is not.
+        SettledChain
+            The profile as scored, where all rows were stored. Else the profile before the batch, with all folded again but
+            what was not stored.
         """
-        expected = [inserts[row.transaction.user_id, row.transaction.event_key] for row in self.rows]
-        standing = {**self._standing, **standing_after}
-        if all(insert is Insert.STORED for insert in expected):
-            outcome = Outcome(self._profile, self._folded, [], 0, 0)
-            outcome.redelivered = len(self._folded) - len(self.rows)
-            outcome.repeats = len(self.deliveries) - len(self._folded)
-            self._mark(outcome.profile, self.deliveries)
-            return outcome
-        return self._fold_again(inserts, standing)
+        of_rows = [results[row.transaction.user_id, row.transaction.event_key] for row in self.rows]
+        if all(result is InsertResult.STORED for result in of_rows):
+            self._mark_complete(self._profile, self.deliveries)
+            return SettledChain(
+                self._profile,
+                self._folded,
+                failed=[],
+                repeats=len(self.deliveries) - len(self._folded),
+                redelivered=len(self._folded) - len(self.rows),
+            )
+        return self._fold_again(results, {**self._existing, **found})
 
-    def _fold_again(self, inserts: Mapping[RowKey, Insert], standing: Mapping[RowKey, Position]) -> Outcome:
-        outcome = Outcome(self._base(), [], [], 0, 0)
-        stuck: set[tuple[str, int]] = set()
+    def _fold_again(
+        self, results: Mapping[RowKey, InsertResult], existing: Mapping[RowKey, Position]
+    ) -> SettledChain:
+        settled = SettledChain(self._profile_before(), [], [], 0, 0)
+        blocked: set[tuple[str, int]] = set()
         passed: list[Delivery] = []
         done = set(self._held)
-        folded_before = self._folded_in(outcome.profile, standing)
+        folded_before = self._folded_in(settled.profile, existing)
         for delivery in self.deliveries:
             position = delivery.position
             partition = (position.topic, position.partition)
-            if partition in stuck:
-                continue  # comes again with the failed one before it, and is folded then, in order
-            if delivery.facts.key_hash in done or _is_done(delivery, standing, folded_before):
-                outcome.repeats += 1
-            elif inserts.get(row_key(delivery)) is Insert.FAILED:
-                outcome.failed.append(position)
-                stuck.add(partition)
+            if partition in blocked:
+                continue  # redelivered with the failed one before it, and folded then, in order
+            if delivery.facts.key_hash in done or _is_done(delivery, existing, folded_before):
+                settled.repeats += 1
+            elif results.get(row_key(delivery)) is InsertResult.FAILED:
+                settled.failed.append(position)
+                blocked.add(partition)
                 continue
             else:
-                outcome.redelivered += self._stands_as_own(delivery, standing)
-                outcome.profile.fold(delivery.facts, position)
-                outcome.folded.append(delivery)
+                settled.redelivered += self._is_own_row(delivery, existing)
+                settled.profile.fold(delivery.facts, position)
+                settled.folded.append(delivery)
                 done.add(delivery.facts.key_hash)
             passed.append(delivery)
-        self._mark(outcome.profile, passed)
-        return outcome
+        self._mark_complete(settled.profile, passed)
+        return settled
 
-    def _folded_in(self, profile: Profile, standing: Mapping[RowKey, Position]) -> set[Position]:
-        """Where the payments stood whose rows are known to stand, and that the profile before the batch holds."""
-        if not standing:
+    def _folded_in(self, profile: Profile, existing: Mapping[RowKey, Position]) -> set[Position]:
+        """Positions of the payments whose own rows exist and which the profile before the batch has folded."""
+        if not existing:
             return set()
         return {
             delivery.position
             for delivery in self.deliveries
-            if self._stands_as_own(delivery, standing)
+            if self._is_own_row(delivery, existing)
             and profile.has_folded(delivery.facts.key_hash, delivery.facts.at_ms, delivery.position)
         }
 
     @staticmethod
-    def _stands_as_own(delivery: Delivery, standing: Mapping[RowKey, Position]) -> bool:
-        return standing.get(row_key(delivery)) == delivery.position
+    def _is_own_row(delivery: Delivery, existing: Mapping[RowKey, Position]) -> bool:
+        return existing.get(row_key(delivery)) == delivery.position
 
     @staticmethod
-    def _mark(profile: Profile, passed: Sequence[Delivery]) -> None:
-        # Repeats move the mark too: a profile that was rebuilt for one need not be rebuilt for the next.
+    def _mark_complete(profile: Profile, passed: Sequence[Delivery]) -> None:
+        # Repeats advance the mark too: a profile that was rebuilt for one need not be rebuilt for the next.
         for delivery in passed:
             position = delivery.position
             if position.offset > profile.folded_offset(position.topic, position.partition):
                 profile.mark_complete_to(position.topic, position.partition, position.offset)
 
 
-def _is_done(delivery: Delivery, standing: Mapping[RowKey, Position], folded_before: set[Position]) -> bool:
-    """Whether nothing is left to do for a payment that the ring does not know: it is folded, or repeats another one."""
-    stands_from = standing.get(row_key(delivery))
-    if stands_from is None:
+def _is_done(delivery: Delivery, existing: Mapping[RowKey, Position], folded_before: set[Position]) -> bool:
+    """Whether nothing is left to do for a payment that is not among the recent ones: it is folded, or repeats another one."""
+    stored_from = existing.get(row_key(delivery))
+    if stored_from is None:
         return False
-    return stands_from != delivery.position or delivery.position in folded_before
+    return stored_from != delivery.position or delivery.position in folded_before
 
 
 def rebuild(
@@ -195,10 +204,10 @@ def rebuild(
     facts_of: Callable[[ScoredTransaction], PaymentFacts],
     deliveries: Sequence[Delivery],
 ) -> Profile:
-    """Fold history rows into an empty profile, as of the first of ``deliveries`` on each partition.
+    """Fold history rows into an empty profile, up to the first of ``deliveries`` on each partition.
 
-    Rows at or behind that offset were stored by an earlier try of this batch, or by one that runs beside it: they come again
-    and are folded in their turn, so that each payment is scored against what the first try saw.
+    Rows at that offset or later were stored by an earlier try of this batch, or by one that runs at the same time. Their
+    records are delivered too and folded in their turn, so that each payment is scored against what the first try saw.
 
     Parameters
     ----------

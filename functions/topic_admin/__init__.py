@@ -1,1 +1,1 @@
-"""Kafka topics, made and changed as Terraform wants them, without a Kafka client in the operator's hands."""
+"""Creates and changes Kafka topics as Terraform requests, so that operators need no Kafka client."""

@@ -1,4 +1,4 @@
-"""The cluster, by Kafka's admin protocol."""
+"""The cluster's topics, by Kafka's admin protocol."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from topic_admin.errors import KafkaRefusedError, KafkaUnauthorizedError
-from topic_admin.planning import StandingTopic, WantedTopic
+from topic_admin.planning import ExistingTopic, RequestedTopic
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from topic_admin.settings import Settings
 
 REQUEST_SECONDS: Final = 30.0
-"""How long the brokers may take over one request; a new cluster's first controller is slow."""
+"""Time-out of one request; the first controller of a new cluster is slow."""
 
-WANT_OF_RIGHTS: Final = frozenset(
+AUTHORIZATION_ERRORS: Final = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -29,7 +29,7 @@ WANT_OF_RIGHTS: Final = frozenset(
         KafkaError._AUTHENTICATION,
     }
 )
-"""Codes with which brokers, and librdkafka for them, refuse who asks and not what is asked."""
+"""Codes by which brokers, or librdkafka, refuse the caller and not the request."""
 
 ResultT = TypeVar("ResultT")
 
@@ -42,7 +42,7 @@ def client_config(settings: Settings, region: str) -> dict[str, Any]:
     settings : Settings
         Brokers, and whether to sign in.
     region : str
-        That IAM tokens are signed for.
+        Region that IAM tokens are signed for.
 
     Returns
     -------
@@ -65,14 +65,14 @@ def iam_token(region: str) -> tuple[str, float]:
     Parameters
     ----------
     region : str
-        The cluster's.
+        The cluster's region.
 
     Returns
     -------
     tuple[str, float]
-        The token, and when it expires in seconds since the epoch: what librdkafka's callback gives.
+        The token, and its expiry in seconds since the epoch, as librdkafka's callback returns them.
     """
-    # Here and not above: only a cluster that asks for a sign-in needs it, and it takes its time to import.
+    # Imported here: only a cluster with a sign-in needs it, and the import is slow.
     from aws_msk_iam_sasl_signer import (  # type: ignore[import-untyped]
         MSKAuthTokenProvider,
     )
@@ -82,13 +82,13 @@ def iam_token(region: str) -> tuple[str, float]:
 
 
 class _SignIn:
-    """What the brokers said of the client's sign-in, which no call gives back."""
+    """The brokers' refusal of the client's sign-in, which no call returns."""
 
     def __init__(self) -> None:
         self.refusal: KafkaError | None = None
 
-    def note(self, error: KafkaError) -> None:
-        if error.code() in WANT_OF_RIGHTS:
+    def record(self, error: KafkaError) -> None:
+        if error.code() in AUTHORIZATION_ERRORS:
             self.refusal = error
 
 
@@ -98,30 +98,30 @@ class KafkaTopics:
     Parameters
     ----------
     config : dict
-        `client_config`'s. The client connects when it is first used.
+        From `client_config`. The client connects on first use.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
-        # An object of its own: a callback that led back here would be a cycle, and keep the client's threads when this is gone.
+        # A separate object: a callback to this one would make a cycle, and the client's threads would outlive it.
         self._sign_in = _SignIn()
-        self._client = AdminClient(config | {"error_cb": self._sign_in.note})
+        self._client = AdminClient(config | {"error_cb": self._sign_in.record})
 
-    def describe(self, name: str) -> StandingTopic | None:
-        """Tell how a topic is; None where there is none.
+    def describe(self, name: str) -> ExistingTopic | None:
+        """Describe a topic; None where it does not exist.
 
         Raises
         ------
         KafkaUnauthorizedError
-            Where the brokers refuse the role, or its sign-in.
+            Where the brokers refuse the role or its sign-in.
         KafkaRefusedError
-            Where the brokers cannot be reached or do not say.
+            Where the brokers refuse the request or cannot be reached.
         """
         self._sign_in.refusal = None
-        self._client.poll(0)  # the sign-in's callback is served here and by the calls below
+        self._client.poll(0)  # calls the sign-in's callback, as the calls below do
         try:
             found = self._client.list_topics(name, timeout=REQUEST_SECONDS).topics[name]
         except KafkaException as error:
-            # A refused sign-in looks like brokers that are away: the client tries again until the time is over.
+            # A refused sign-in looks like unreachable brokers: the client retries until the time-out.
             self._client.poll(0)
             raise _refusal(name, self._sign_in.refusal or error.args[0]) from error
         if found.error is not None:
@@ -131,19 +131,19 @@ class KafkaTopics:
         resource = ConfigResource(ResourceType.TOPIC, name)
         answers = self._client.describe_configs([resource], request_timeout=REQUEST_SECONDS)
         entries = _result(name, answers[resource])
-        return StandingTopic(
+        return ExistingTopic(
             partitions=len(found.partitions),
             replication_factor=min(len(partition.replicas) for partition in found.partitions.values()),
             configs={entry.name: entry.value for entry in entries.values() if entry.value is not None},
         )
 
-    def create(self, topic: WantedTopic) -> None:
+    def create(self, topic: RequestedTopic) -> None:
         """Create a topic; KafkaRefusedError where that fails."""
         new = NewTopic(topic.name, topic.partitions, topic.replication_factor, config=topic.configs)
         _result(topic.name, self._client.create_topics([new], request_timeout=REQUEST_SECONDS)[topic.name])
 
     def grow(self, name: str, partitions: int) -> None:
-        """Let a topic have so many partitions in all; KafkaRefusedError where that fails."""
+        """Add partitions, to this number in all; KafkaRefusedError where that fails."""
         new = NewPartitions(name, partitions)
         _result(name, self._client.create_partitions([new], request_timeout=REQUEST_SECONDS)[name])
 
@@ -159,7 +159,7 @@ class KafkaTopics:
 
 
 def _refusal(topic: str, error: KafkaError) -> KafkaRefusedError:
-    kind = KafkaUnauthorizedError if error.code() in WANT_OF_RIGHTS else KafkaRefusedError
+    kind = KafkaUnauthorizedError if error.code() in AUTHORIZATION_ERRORS else KafkaRefusedError
     return kind(topic, error.str())
 
 

@@ -1,19 +1,19 @@
-"""The errors of topic_admin; each ends the invocation, and with it `terraform apply`."""
+"""The errors of topic_admin. Each ends the invocation, and `terraform apply` with it."""
 
 from __future__ import annotations
 
-from contract.errors import ContractError
+from common.errors import StageError
 
 
-class TopicError(ContractError):
-    """Something about one topic; names it.
+class TopicError(StageError):
+    """An error about one topic; names it.
 
     Parameters
     ----------
     topic : str
         The topic.
     problem : str
-        What is wrong, as half a sentence.
+        What is wrong, to follow the topic's name.
     """
 
     def __init__(self, topic: str, problem: str) -> None:
@@ -23,24 +23,26 @@ class TopicError(ContractError):
 
 
 class PartitionsShrinkError(TopicError):
-    """Fewer partitions than there are: Kafka cannot, and users would move to other partitions if it could."""
+    """Fewer partitions than exist: Kafka cannot remove any, and users would move to other partitions if it could."""
 
-    def __init__(self, topic: str, standing: int, wanted: int) -> None:
-        super().__init__(topic, f"has {standing} partitions and cannot be given {wanted}; they only grow")
-        self.standing = standing
-        self.wanted = wanted
+    def __init__(self, topic: str, existing: int, requested: int) -> None:
+        super().__init__(
+            topic, f"has {existing} partitions and cannot be given {requested}; partitions can only be added"
+        )
+        self.existing = existing
+        self.requested = requested
 
 
 class ReplicationDiffersError(TopicError):
-    """Another number of copies than there is: that is a reassignment of partitions, an operator's work."""
+    """Another number of copies than exists: that needs a reassignment of partitions, by an operator."""
 
-    def __init__(self, topic: str, standing: int, wanted: int) -> None:
+    def __init__(self, topic: str, existing: int, requested: int) -> None:
         super().__init__(
             topic,
-            f"is kept in {standing} copies and not in {wanted}; partitions have to be reassigned, which this does not do",
+            f"has {existing} copies and not {requested}; changing that needs a reassignment of partitions, by an operator",
         )
-        self.standing = standing
-        self.wanted = wanted
+        self.existing = existing
+        self.requested = requested
 
 
 class KafkaRefusedError(TopicError):
@@ -48,16 +50,16 @@ class KafkaRefusedError(TopicError):
 
 
 class KafkaUnauthorizedError(KafkaRefusedError):
-    """A request that the brokers refused for want of rights, or a sign-in that they did not take."""
+    """A request that the brokers refused for lack of rights, or a sign-in that they rejected."""
 
-    def lasting(self, seconds: float) -> KafkaUnauthorizedError:
-        """Make the error of one that was asked again for so long."""
+    def after(self, seconds: float) -> KafkaUnauthorizedError:
+        """Make the error of a request that was retried for so long."""
         return KafkaUnauthorizedError(
             self.topic,
-            f"{self.problem}; refused for {seconds:.0f} s, which is longer than a new policy takes to spread: "
-            "see what the role's policies allow on the cluster and the topic",
+            f"{self.problem}; refused for {seconds:.0f} s, longer than a new policy takes to reach the brokers: "
+            "check what the role's policies allow on the cluster and the topic",
         )
 
 
-class InvalidRequestError(ContractError):
+class InvalidRequestError(StageError):
     """An invocation's payload that is not a list of topics; names the field."""

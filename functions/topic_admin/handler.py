@@ -1,4 +1,4 @@
-"""The Lambda: settings, cluster, handler."""
+"""Lambda's entry to topic_admin: settings, cluster, handler."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import boto3
 from aws_lambda_powertools import Logger, Tracer
 
 from common.settings import read_settings
+from topic_admin.authorization_retry import AuthorizationRetry
 from topic_admin.cluster import KafkaTopics, client_config
-from topic_admin.patience import PatientTopics
 from topic_admin.settings import Settings
 from topic_admin.stage import Response, apply_request
 
@@ -25,7 +25,7 @@ topics = KafkaTopics(client_config(settings, boto3.Session().region_name))
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler
 def handler(event: dict[str, object], _context: LambdaContext) -> Response:
-    """Bring the topics to what the payload wants, and tell what was done."""
-    response = apply_request(event, PatientTopics(topics))
-    logger.info("topics are as wanted", topics=response["topics"])
+    """Create and change topics as the payload requests; return what was done."""
+    response = apply_request(event, AuthorizationRetry(topics))
+    logger.info("topics are as requested", topics=response["topics"])
     return response

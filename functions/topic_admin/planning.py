@@ -1,4 +1,4 @@
-"""What has to be done to a topic, from how it is and how it should be. Pure: no broker, no clock."""
+"""Which changes a topic needs, from how it is and how it should be. Pure: no broker, no clock."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from topic_admin.errors import InvalidRequestError, PartitionsShrinkError, Repli
 TopicName = Annotated[str, Meta(min_length=1, max_length=249, pattern=r"^[a-zA-Z0-9._-]+$")]
 
 
-class WantedTopic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RequestedTopic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A topic as it should be."""
 
     name: TopicName
     partitions: Annotated[int, Meta(ge=1, le=10_000)]
     replication_factor: Annotated[int, Meta(ge=1, le=15)]
     configs: dict[str, str] = {}
-    """Kafka's topic configurations, such as ``retention.ms``; what is not named here is left as it is."""
+    """Kafka's topic configurations, such as ``retention.ms``; others are left unchanged."""
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An invocation's payload."""
 
-    topics: Annotated[list[WantedTopic], Meta(min_length=1)]
+    topics: Annotated[list[RequestedTopic], Meta(min_length=1)]
 
 
-class StandingTopic(msgspec.Struct, frozen=True):
-    """A topic as it is."""
+class ExistingTopic(msgspec.Struct, frozen=True):
+    """A topic as it exists."""
 
     partitions: int
     replication_factor: int
-    """The smallest of its partitions'."""
+    """The lowest of all its partitions."""
     configs: dict[str, str]
 
 
 class TopicPlan(msgspec.Struct, frozen=True):
-    """What has to be done, in this order; all empty where nothing has to."""
+    """Changes to make, in this order; all empty where there are none."""
 
     is_created: bool = False
     partitions: int | None = None
-    """How many there are to be in all; None where that does not change."""
+    """New number in all; None where it does not change."""
     configs: dict[str, str] = {}
-    """Those to set."""
+    """Configurations to set."""
 
 
 def parse_request(payload: object) -> Request:
@@ -62,7 +62,7 @@ def parse_request(payload: object) -> Request:
     Raises
     ------
     InvalidRequestError
-        Naming the field at fault, or the topic that is named twice.
+        Naming the invalid field, or the topics that are named twice.
     """
     try:
         request = msgspec.convert(payload, Request)
@@ -74,41 +74,43 @@ def parse_request(payload: object) -> Request:
     return request
 
 
-def plan_topic(wanted: WantedTopic, standing: StandingTopic | None) -> TopicPlan:
-    """Compare a topic with what it should be.
+def plan_topic(requested: RequestedTopic, existing: ExistingTopic | None) -> TopicPlan:
+    """Compare a topic with the requested one.
 
     Parameters
     ----------
-    wanted : WantedTopic
+    requested : RequestedTopic
         How it should be.
-    standing : StandingTopic | None
-        How it is; None where there is none.
+    existing : ExistingTopic | None
+        How it is; None where it does not exist.
 
     Returns
     -------
     TopicPlan
-        Empty where the topic is as wanted: a second run does nothing.
+        Empty where the topic is as requested: a second run does nothing.
 
     Raises
     ------
     PartitionsShrinkError, ReplicationDiffersError
-        Where it would take what Kafka or this function does not do; nothing is to be done then, not even the rest.
+        Where a change is needed that Kafka or this function does not support. Then nothing is changed.
 
     Examples
     --------
-    >>> wanted = WantedTopic("payments", partitions=12, replication_factor=3, configs={"retention.ms": "86400000"})
-    >>> plan_topic(wanted, StandingTopic(partitions=6, replication_factor=3, configs={"retention.ms": "86400000"}))
+    >>> requested = RequestedTopic("payments", partitions=12, replication_factor=3, configs={"retention.ms": "86400000"})
+    >>> plan_topic(requested, ExistingTopic(partitions=6, replication_factor=3, configs={"retention.ms": "86400000"}))
     TopicPlan(is_created=False, partitions=12, configs={})
     """
-    if standing is None:
-        return TopicPlan(is_created=True, partitions=wanted.partitions, configs=wanted.configs)
-    if wanted.partitions < standing.partitions:
-        raise PartitionsShrinkError(wanted.name, standing.partitions, wanted.partitions)
-    if wanted.replication_factor != standing.replication_factor:
-        raise ReplicationDiffersError(wanted.name, standing.replication_factor, wanted.replication_factor)
+    if existing is None:
+        return TopicPlan(is_created=True, partitions=requested.partitions, configs=requested.configs)
+    if requested.partitions < existing.partitions:
+        raise PartitionsShrinkError(requested.name, existing.partitions, requested.partitions)
+    if requested.replication_factor != existing.replication_factor:
+        raise ReplicationDiffersError(
+            requested.name, existing.replication_factor, requested.replication_factor
+        )
     return TopicPlan(
-        partitions=wanted.partitions if wanted.partitions > standing.partitions else None,
+        partitions=requested.partitions if requested.partitions > existing.partitions else None,
         configs={
-            name: value for name, value in wanted.configs.items() if standing.configs.get(name) != value
+            name: value for name, value in requested.configs.items() if existing.configs.get(name) != value
         },
     )

@@ -14,4 +14,4 @@ class Settings(msgspec.Struct, frozen=True):
     kafka_bootstrap_servers: Annotated[str, Meta(min_length=1)]
     """``host:port,host:port``."""
     kafka_security_protocol: Literal["SASL_SSL", "PLAINTEXT"]
-    """``SASL_SSL`` signs in with an IAM token over TLS, ``PLAINTEXT`` not at all."""
+    """``SASL_SSL`` signs in with an IAM token over TLS; ``PLAINTEXT`` does not sign in."""

@@ -1,4 +1,4 @@
-"""Brings topics to what is wanted: look at all, plan all, and only then change any."""
+"""Creates and changes topics as requested: describe all, plan all, and only then change any."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Protocol, TypedDict
 from topic_admin.planning import parse_request, plan_topic
 
 if TYPE_CHECKING:
-    from topic_admin.planning import StandingTopic, WantedTopic
+    from topic_admin.planning import ExistingTopic, RequestedTopic
 
 
 class Topics(Protocol):
     """The calls to Kafka that this makes."""
 
-    def describe(self, name: str) -> StandingTopic | None:
-        """Tell how a topic is; None where there is none."""
+    def describe(self, name: str) -> ExistingTopic | None:
+        """Describe a topic; None where it does not exist."""
         ...
 
-    def create(self, topic: WantedTopic) -> None:
+    def create(self, topic: RequestedTopic) -> None:
         """Create a topic."""
         ...
 
     def grow(self, name: str, partitions: int) -> None:
-        """Let a topic have so many partitions in all."""
+        """Add partitions, to this number in all."""
         ...
 
     def configure(self, name: str, configs: dict[str, str]) -> None:
@@ -41,7 +41,7 @@ class TopicChange(TypedDict):
 
 
 class Response(TypedDict):
-    """What Terraform sees."""
+    """The answer to Terraform."""
 
     topics: dict[str, TopicChange]
 
@@ -66,12 +66,12 @@ def apply_request(payload: object, topics: Topics) -> Response:
     InvalidRequestError, PartitionsShrinkError, ReplicationDiffersError
         Before anything is changed.
     KafkaRefusedError
-        Where the brokers refuse a change; what was changed before it stays, and the next run goes on from there.
+        Where the brokers refuse a change. Earlier changes stay, and the next run continues from there.
     """
-    wanted = parse_request(payload).topics
-    plans = [plan_topic(topic, topics.describe(topic.name)) for topic in wanted]
+    requested = parse_request(payload).topics
+    plans = [plan_topic(topic, topics.describe(topic.name)) for topic in requested]
     done: dict[str, TopicChange] = {}
-    for topic, plan in zip(wanted, plans, strict=True):
+    for topic, plan in zip(requested, plans, strict=True):
         if plan.is_created:
             topics.create(topic)
         else:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from contract.errors import MappingError
 from engine.errors import InvalidRulesetError
 from engine.rules.ruleset import parse_ruleset
 from lab.backtest import stream
@@ -38,11 +39,11 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         ruleset = _ruleset(options.rules)
         against = None if options.against is None else _ruleset(options.against)
-        payments = _payments(options, now)
+        payments = _payments(options, ruleset, now)
         with ExitStack() as files:
             write = _score_writer(options.out, files)
             backtest = run_backtest(payments.payments, ruleset, now, against=against, write=write)
-    except (InvalidRulesetError, DatasetError, OSError) as error:
+    except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     seconds = time.perf_counter() - began
     if not backtest.report.transactions:
@@ -74,10 +75,11 @@ def _name(ruleset: Ruleset, path: Path) -> str:
     return f"ruleset {ruleset.version} ({path})"
 
 
-def _payments(options: argparse.Namespace, now: datetime) -> PaymentStream:
+def _payments(options: argparse.Namespace, ruleset: Ruleset, now: datetime) -> PaymentStream:
     progress = Progress(sys.stderr)
     if options.data is not None:
-        return stream.own(options.data, options.map, options.limit, progress)
+        rates = ruleset.exchange.by_currency
+        return stream.own(options.data, options.map, rates, options.limit, progress)
     return stream.simulated(
         transactions=options.transactions,
         users=options.users or max(1, options.transactions // 40),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -52,7 +52,9 @@ def simulated(
     return PaymentStream(payments, is_labelled=True, source=f"simulation of {users:,} users, seed {seed}")
 
 
-def own(data: Path, map_file: Path | None, limit: int | None, progress: Progress) -> PaymentStream:
+def own(
+    data: Path, map_file: Path | None, rates: Mapping[str, float], limit: int | None, progress: Progress
+) -> PaymentStream:
     """Read files.
 
     Parameters
@@ -61,6 +63,8 @@ def own(data: Path, map_file: Path | None, limit: int | None, progress: Progress
         A file or a folder.
     map_file : Path | None
         Which column is which field; None if they have their usual names.
+    rates : Mapping[str, float]
+        ISO 4217 code to base-currency units per major unit: what amounts are valued with.
     limit : int | None
         Read only this many rows, the first ones; None for all.
     progress : Progress
@@ -71,7 +75,7 @@ def own(data: Path, map_file: Path | None, limit: int | None, progress: Progress
     DatasetError, MappingError
         If the data or the mapping cannot be used; says what was found and what is missing.
     """
-    dataset = open_dataset(data, map_file)
+    dataset = open_dataset(data, rates, map_file)
     rows = progress.counted(dataset.rows(limit), "read")
     payments = progress.counted(in_order(rows), "decided")
     return PaymentStream(payments, dataset.is_labelled, str(data))

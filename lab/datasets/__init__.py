@@ -1,8 +1,8 @@
-"""Transactions of one's own: read from files with a column mapping, as if the simulator had made them."""
+"""Transactions of one's own: read from files with a column mapping, in the form in which the simulator makes them."""
 
 from __future__ import annotations
 
-from lab.datasets.errors import DatasetError, MappingError
+from lab.datasets.errors import DatasetError
 from lab.datasets.reader import Dataset, in_order, open_dataset
 
-__all__ = ["Dataset", "DatasetError", "MappingError", "in_order", "open_dataset"]
+__all__ = ["Dataset", "DatasetError", "in_order", "open_dataset"]

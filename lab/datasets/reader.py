@@ -1,13 +1,13 @@
-"""A data set of one's own, as the simulator would have made it: records for the landing bucket, and the truth beside them.
+"""A data set of one's own in the form in which the simulator makes them: records for the landing bucket, and the truth beside them.
 
-No row is dropped. What cannot be mapped lands as far as it goes, and what cannot be read lands as its own line: the
-pipeline quarantines both, and every row of the file can be accounted for.
+No row is dropped. A row that is only partly mapped lands with what was mapped, and a line that cannot be read lands as it is:
+the pipeline quarantines both, and every row of the file can be accounted for.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, DecimalException
 from hashlib import blake2b
 from itertools import islice
@@ -16,32 +16,21 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.currency import MINOR_UNIT_EXPONENT
-from contract.errors import InvalidTransactionError
+from contract.mapping.document import FRAUD_VALUES, ColumnMapping
+from contract.mapping.row import RowMapper, source_value
 from contract.truth import Record, SentPayment, Truth
-from glue_scripts import values
-from glue_scripts.columns import LOCATION_PARTS
 from lab.datasets.files import Row, columns_of, find_files, read_rows
-from lab.datasets.mapping import (
-    FRAUD_VALUES,
-    Mapping,
-    Source,
-    guess_mapping,
-    read_mapping,
-    zone,
-)
+from lab.datasets.fit import fit_mapping
 from lab.datasets.sorting import in_clock_order
 from lab.seen_hashes import SeenHashes
-from simulator.world import USD_RATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 INCIDENT_GAP: Final = timedelta(hours=24)
 """Fraud on one user within this time of the last is one incident."""
 
 _LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
-_UNITS: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 
 class Dataset(msgspec.Struct, frozen=True):
@@ -49,11 +38,13 @@ class Dataset(msgspec.Struct, frozen=True):
 
     files: tuple[Path, ...]
     columns: tuple[str, ...]
-    mapping: Mapping
+    mapping: ColumnMapping
+    rates: dict[str, float]
+    """ISO 4217 code to base-currency units per major unit."""
 
     @property
     def is_labelled(self) -> bool:
-        """Whether a column says what is fraud; without one, every scenario is None and means nothing."""
+        """Whether a column says which rows are fraud; without one, every scenario is None and means nothing."""
         return self.mapping.label is not None
 
     def transactions(self, limit: int | None = None) -> Iterator[SentPayment]:
@@ -72,13 +63,13 @@ class Dataset(msgspec.Struct, frozen=True):
         Raises
         ------
         DatasetError
-            Where a file as a whole cannot be read.
+            If a file as a whole cannot be read.
         """
         yield from in_order(self.rows(limit))
 
     def rows(self, limit: int | None = None) -> Iterator[SentPayment]:
         """Read the rows in the order of the files, the first ``limit`` of them; fraud has no incident yet."""
-        reader = _RowReader(self.mapping)
+        reader = _RowReader(self.mapping, self.rates)
         return islice((reader.read(row) for file in self.files for row in read_rows(file)), limit)
 
 
@@ -100,13 +91,15 @@ def in_order(rows: Iterable[SentPayment]) -> Iterator[SentPayment]:
         yield incidents.named(payment)
 
 
-def open_dataset(path: Path, mapping: Path | None = None) -> Dataset:
+def open_dataset(path: Path, rates: Mapping[str, float], mapping: Path | None = None) -> Dataset:
     """Find a data set's files and fit a mapping to them.
 
     Parameters
     ----------
     path : Path
         A file or a folder; see ``lab.datasets.files`` for the kinds.
+    rates : Mapping[str, float]
+        ISO 4217 code to base-currency units per major unit: what amounts are valued with, those of the ruleset.
     mapping : Path, optional
         A YAML mapping; without one, columns are known by their names.
 
@@ -118,105 +111,59 @@ def open_dataset(path: Path, mapping: Path | None = None) -> Dataset:
     Raises
     ------
     DatasetError
-        Where there is nothing to read.
+        If there is nothing to read.
     MappingError
-        Where the mapping does not fit; lists the columns found.
+        If the mapping does not fit; lists the columns found.
     """
     files = find_files(path)
     columns = columns_of(files[0])
-    fitted = guess_mapping(columns) if mapping is None else read_mapping(mapping, columns)
-    return Dataset(tuple(files), columns, fitted)
+    return Dataset(tuple(files), columns, fit_mapping(columns, mapping), dict(rates))
 
 
 class _RowReader:
-    def __init__(self, mapping: Mapping) -> None:
-        self._mapping = mapping
+    def __init__(self, mapping: ColumnMapping, rates: Mapping[str, float]) -> None:
+        self._mapper = RowMapper(mapping)
+        self._label, self._scenario = mapping.label, mapping.scenario
+        self._rates = rates
         self._seen = SeenHashes()
         self._repeats: Counter[bytes] = Counter()
-        stamp = mapping.fields["timestamp"]
-        self._zone = zone(stamp.timezone)
-        self._origin = datetime.fromisoformat(stamp.origin)
-        label = mapping.label
-        self._fraud_values = {text.lower() for text in (label.fraud_values if label else ())} or set(
-            FRAUD_VALUES
-        )
+        named = mapping.label.fraud_values if mapping.label else ()
+        self._fraud_values = {text.lower() for text in named or FRAUD_VALUES}
 
     def read(self, row: Row) -> SentPayment:
         if row.fields is None:
             return SentPayment(record={}, raw=row.raw)
-        record: Record = {}
-        location: dict[str, object] = {}
-        for field, source in self._mapping.fields.items():
-            value = _value(source, row.fields)
-            if value is None:
-                continue
-            if field in LOCATION_PARTS:
-                location[field] = _location_part(field, value)
-            elif field == "location" and isinstance(value, dict):
-                parts = {part: value[part] for part in LOCATION_PARTS if value.get(part) is not None}
-                location = {part: _location_part(part, held) for part, held in parts.items()} | location
-            else:
-                record[field] = self._field(field, value, row.fields)
-        if location:
-            record["location"] = location
+        # Values that cannot be read are in the record as they came: the pipeline refuses them.
+        record: Record = self._mapper.map_row(row.fields.items()).record
         own_id = record.pop("transaction_id", None)
         record = {"transaction_id": self._derived_id(row.raw) if own_id is None else own_id, **record}
-        truth = Truth(scenario=self._scenario(row.fields), amount_base=_amount_base(record))
+        truth = Truth(scenario=self._scenario_of(row.fields), amount_base=self._amount_base(record))
         return SentPayment(record=record, truth=truth)
 
-    def _field(self, field: str, value: object, fields: dict[str, object]) -> object:
-        # What is no text by now is a list or an object: it lands as it is, for the pipeline to refuse.
-        if isinstance(value, str) and field == "amount":
-            source = self._mapping.fields.get("currency")
-            currency = None if source is None else _value(source, fields)
-            return self._amount(value, str(currency or "USD"))
-        if isinstance(value, str) and field == "timestamp":
-            return self._timestamp(value)
-        return value
-
     def _derived_id(self, raw: bytes) -> str:
-        # By content, and by number among equal rows: the same file gives the same ids, whatever the order of its rows.
+        # By content, and by number among equal rows: the same file gives the same ids, in any order of its rows.
         digest = blake2b(raw.strip(), digest_size=10).digest()
         if not self._seen.add(int.from_bytes(digest[:8], "little")):
             self._repeats[digest] += 1
         return f"row-{digest.hex().translate(_LETTERS)}-{1 + self._repeats[digest]}"
 
-    def _amount(self, text: str, currency: str) -> str:
-        try:
-            amount = values.amount(text).text
-            if self._mapping.fields["amount"].unit != "minor":
-                return amount
-            return format(Decimal(amount).scaleb(-MINOR_UNIT_EXPONENT.get(currency, 2)), "f")
-        except (InvalidTransactionError, DecimalException):
-            return text
-
-    def _timestamp(self, text: str) -> str:
-        source = self._mapping.fields["timestamp"]
-        try:
-            if source.unit is not None:
-                at = self._origin + timedelta(microseconds=int(Decimal(text) * _UNITS[source.unit]))
-            elif source.format is not None:
-                at = datetime.strptime(text, source.format)  # noqa: DTZ007 - the zone follows, where it has none
-            else:
-                at = datetime.fromisoformat(
-                    values.timestamp(text) if text.replace(".", "").isdigit() else text
-                )
-            if at.tzinfo is None:
-                at = at.replace(tzinfo=self._zone)
-            return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        except (InvalidTransactionError, ValueError, OverflowError, DecimalException):
-            return text
-
-    def _scenario(self, fields: dict[str, object]) -> str | None:
-        label, scenario = self._mapping.label, self._mapping.scenario
-        if label is None or str(_value(label, fields)).lower() not in self._fraud_values:
+    def _scenario_of(self, fields: dict[str, object]) -> str | None:
+        if self._label is None or str(source_value(self._label, fields)).lower() not in self._fraud_values:
             return None
-        kind = None if scenario is None else _value(scenario, fields)
+        kind = None if self._scenario is None else source_value(self._scenario, fields)
         return "fraud" if kind is None else str(kind)
+
+    def _amount_base(self, record: Record) -> float | None:
+        rate = self._rates.get(str(record.get("currency", "USD")))
+        try:
+            amount = Decimal(str(record.get("amount")))
+        except DecimalException:
+            return None
+        return float(amount) * rate if rate is not None and amount.is_finite() else None
 
 
 class _Incidents:
-    """Gives fraud that follows upon fraud on the same user one incident, where the data set names none."""
+    """Gives fraud that follows other fraud on the same user within a day the same incident, if the data set names none."""
 
     def __init__(self) -> None:
         self._last: dict[str, datetime] = {}
@@ -234,33 +181,6 @@ class _Incidents:
         self._last[user] = at
         truth = msgspec.structs.replace(labelled.truth, incident_id=f"{user}#{self._count[user]}")
         return msgspec.structs.replace(labelled, truth=truth)
-
-
-def _value(source: Source, fields: dict[str, object]) -> object:
-    """Text of a field, without blanks around it; None where there is none; lists and objects as they are."""
-    value = source.value if source.column is None else fields.get(source.column)
-    if value is None or isinstance(value, list | dict):
-        return value
-    text = ("true" if value else "false") if isinstance(value, bool) else str(value).strip()
-    return source.values.get(text, text) or None
-
-
-def _location_part(field: str, value: object) -> object:
-    if field in ("latitude", "longitude") and isinstance(value, str | int):
-        try:
-            return values.degrees(value, field)
-        except InvalidTransactionError:
-            return value
-    return value
-
-
-def _amount_base(record: Record) -> float | None:
-    rate = USD_RATES.get(str(record.get("currency", "USD")))
-    try:
-        amount = Decimal(str(record.get("amount")))
-    except DecimalException:
-        return None
-    return float(amount) / rate if rate is not None and amount.is_finite() else None
 
 
 def _event_at(labelled: SentPayment) -> datetime | None:

@@ -1,1 +1,1 @@
-"""The servers of the local stack, each one a process: Kafka, Valkey, the AWS API, and DynamoDB Local for tests."""
+"""The servers of the local stack, one process each: Kafka, Valkey, the AWS API, and DynamoDB Local for tests."""

@@ -1,4 +1,4 @@
-"""MiniStack: the AWS API of the local stack (DynamoDB and its streams, SNS, SQS, S3, AppConfig), all in memory."""
+"""MiniStack: the AWS API of the local stack (DynamoDB and its streams, SNS, SQS, S3, AppConfig), in memory."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from local.processes import ManagedProcess
 
 REGION: Final = "us-east-1"
-"""The emulator's region; the stack is the same in all of them."""
+"""The emulator's region; the stack is the same in all regions."""
 
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}  # the emulator takes any
-"""What clients sign with. No real account has these."""
+"""What clients sign requests with. No real account has these."""
 
 MAX_CONNECTIONS: Final = 50
-"""Of one client; a thread that finds none free opens one and throws it away."""
+"""Most pooled connections of one client; a thread that finds none free opens one and discards it."""
 
 _PYTHON: Final = ROOT / ".venv-emulator" / "bin" / "python"
 _PROGRAM: Final = ROOT / "local" / "components" / "ministack_program.py"
 
 
 class AwsApi(Component):
-    """MiniStack; its endpoint is what ``AWS_ENDPOINT_URL`` takes."""
+    """MiniStack; its endpoint is the value of ``AWS_ENDPOINT_URL``."""
 
     name: ClassVar[str] = "aws-api"
 
@@ -52,14 +52,14 @@ class AwsApi(Component):
             str(_PROGRAM),
             BIND_HOST=HOST,
             GATEWAY_PORT=str(self._port),
-            # The URLs it gives out (queues, buckets) name this host; "localhost" may resolve to ::1 first.
+            # The URLs that it returns (queues, buckets) name this host; "localhost" may resolve to ::1 first.
             MINISTACK_HOST=HOST,
             MINISTACK_REGION=REGION,
             AWS_DEFAULT_REGION=REGION,
             LOG_LEVEL="WARNING",
             PERSIST_STATE="0",
             STATE_DIR=str(self._folder / "state"),
-            # Services that the stack does not have would open ports of fixed numbers, or speak to the machine's Docker.
+            # Services that the stack does not use would open fixed ports, or connect to the machine's Docker.
             IOT_MTLS_ENABLED="0",
             SFTP_ENABLED="0",
             DOCKER_HOST=f"unix://{self._folder}/no-docker.sock",
@@ -68,7 +68,7 @@ class AwsApi(Component):
 
     def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
-        process.wait_until(lambda: is_aws_api_up(self.endpoint, 2.0), "answers /_ministack/ready")
+        process.wait_until(lambda: is_aws_api_up(self.endpoint, 2.0), "an answer from /_ministack/ready")
 
 
 def make_client(service: str, endpoint: str) -> Any:
@@ -77,16 +77,16 @@ def make_client(service: str, endpoint: str) -> Any:
     Parameters
     ----------
     service : str
-        boto3's name of it: ``dynamodb``, ``appconfigdata``.
+        boto3's name of the service: ``dynamodb``, ``appconfigdata``.
     endpoint : str
         Endpoint URL.
 
     Returns
     -------
     Any
-        The client. The region and credentials are the emulator's, whatever the environment says of them.
+        The client, with the emulator's region and credentials; those of the environment are ignored.
     """
-    # A session of its own: boto3's default one must not be shared between threads while it makes clients.
+    # A session of its own: boto3's default session must not be shared between threads while it makes clients.
     session: Any = boto3.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -97,7 +97,7 @@ def make_client(service: str, endpoint: str) -> Any:
 
 
 def is_aws_api_up(endpoint: str, seconds: float) -> bool:
-    """Ask MiniStack whether it is ready; True where it said so within the seconds."""
+    """Return whether MiniStack answers within the seconds that it is ready."""
     try:
         with urllib.request.urlopen(f"{endpoint}/_ministack/ready", timeout=seconds) as answer:  # noqa: S310 (http)
             return bool(answer.status == 200)

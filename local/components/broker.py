@@ -1,4 +1,4 @@
-"""Apache Kafka: one broker that is its own controller (KRaft), on data that lives as long as the stack."""
+"""Apache Kafka: one broker that is its own controller (KRaft); its data is removed when the stack stops."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from local.processes import ManagedProcess
 
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
-"""The largest message the broker takes. Above the contract's 64 KiB on purpose: oversized records must reach score."""
+"""The largest message that the broker accepts. Above the contract's 64 KiB on purpose: oversized records must reach score."""
 
-# 16 bytes in base64, as the tool wants them. Nobody joins this cluster, so all may have the same; a random one begins with
-# "-" now and then, and is an option then.
+# 16 bytes in base64, as the tool requires. No other broker joins, so all stacks may use the same id. A random id sometimes
+# begins with "-", which the tool would read as an option.
 _CLUSTER_ID: Final = "bG9jYWwta2Fma2EtMDAwMQ"
-# One compiler tier and one collector thread: on two cores, with five JVMs and Pythons, start-up is what counts.
+# One compiler tier and one collector thread: with five JVM and Python processes on two cores, start-up time matters most.
 _JAVA_OPTIONS: Final = (
     "-Xmx384m",
     "-XX:+UseSerialGC",
@@ -60,33 +60,35 @@ class Broker(Component):
 
     def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
-        # It listens a little before it knows itself as a broker of the cluster.
-        process.wait_until(lambda: is_kafka_up(self.endpoint, _REQUEST_SECONDS), "gives its metadata")
-        # It makes the topic of consumer groups when it is first asked for a group, and refuses groups meanwhile.
-        process.wait_until(lambda: _knows_groups(self.endpoint), "keeps offsets of consumer groups")
+        # It listens shortly before it has registered itself as a broker of the cluster.
+        process.wait_until(lambda: is_kafka_up(self.endpoint, _REQUEST_SECONDS), "its metadata")
+        # It creates the topic of consumer groups at the first request for a group, and refuses groups meanwhile.
+        process.wait_until(lambda: _knows_groups(self.endpoint), "its offsets of consumer groups")
 
     def _format_storage(self, argv: tuple[str, ...]) -> None:
         done = subprocess.run(argv, capture_output=True, check=False, cwd=self._folder)
         if done.returncode:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             self._log.write_bytes(done.stdout + done.stderr)
-            raise ProcessError(self.name, f"could not format its storage ({done.returncode})", self._log)
+            raise ProcessError(
+                self.name, f"could not format its storage (exit code {done.returncode})", self._log
+            )
 
 
 def is_kafka_up(bootstrap_servers: str, seconds: float) -> bool:
-    """Ask a broker for its metadata.
+    """Check whether a broker answers.
 
     Parameters
     ----------
     bootstrap_servers : str
         ``host:port``.
     seconds : float
-        How long it may take.
+        Time that the answer may take.
 
     Returns
     -------
     bool
-        True where a broker answered within the time and is in the cluster.
+        True if a broker answered within the time and is registered in the cluster.
     """
     client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
     try:
@@ -118,7 +120,7 @@ def _server_properties(broker_port: int, controller_port: int, data: Path) -> st
         "log.dirs": data,
         "auto.create.topics.enable": "false",
         "num.partitions": 1,
-        # One node has nobody to replicate to, and no rebalance to wait for.
+        # A single node has no replicas, and no rebalance to wait for.
         "offsets.topic.replication.factor": 1,
         "offsets.topic.num.partitions": 4,
         "transaction.state.log.replication.factor": 1,

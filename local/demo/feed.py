@@ -15,7 +15,7 @@ from simulator.landing import LandingConfig, LandingFile, landing_files
 from simulator.senders import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from contract.truth import SentPayment
@@ -70,7 +70,9 @@ def simulated(transactions: int, users: int, seed: int, now: datetime) -> Feed:
     return _feed(source, list(simulate(config)), landing, is_truth_known=True)
 
 
-def own(data: Path, map_file: Path | None, now: datetime, limit: int | None = None) -> Feed:
+def own(
+    data: Path, map_file: Path | None, rates: Mapping[str, float], now: datetime, limit: int | None = None
+) -> Feed:
     """Read a data set of your own.
 
     Parameters
@@ -79,6 +81,8 @@ def own(data: Path, map_file: Path | None, now: datetime, limit: int | None = No
         A file or a folder.
     map_file : Path | None
         Which of its columns is which field; None if the columns have their usual names.
+    rates : Mapping[str, float]
+        The ruleset's: currency to base-currency units per major unit.
     now : datetime
         Part of the files' names, so that each run has its own.
     limit : int | None
@@ -89,7 +93,7 @@ def own(data: Path, map_file: Path | None, now: datetime, limit: int | None = No
     DatasetError, MappingError
         If the data or the mapping cannot be used; says what was found and what is missing.
     """
-    dataset = open_dataset(data, map_file)
+    dataset = open_dataset(data, rates, map_file)
     payments = list(dataset.transactions(limit))
     landing = LandingConfig(
         run=f"own-{now:%Y%m%dT%H%M%S}", rows_per_file=ROWS_PER_FILE, bad_rate=0, senders=(PLAIN,)

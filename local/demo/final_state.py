@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 from contract.alert import Alert
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
-from local.provision import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX, dead_letter_name
+from local.resources import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX, dead_letter_name
 from ops.manifests import read_functions
 
 if TYPE_CHECKING:

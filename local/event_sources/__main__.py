@@ -1,4 +1,7 @@
-"""Run one mapping: ``python -m local.event_sources --function score --config build/run/score.json``. SIGTERM ends it well."""
+"""Run one event source mapping: ``python -m local.event_sources --function score --config build/run/score.json``.
+
+SIGTERM ends it cleanly.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ import threading
 from pathlib import Path
 
 from local.event_sources.config import MappingConfigError, read_config, status_file
-from local.event_sources.mapping import SourceUnavailableError
 from local.event_sources.process import MappingProcess
+from local.event_sources.source import SourceUnavailableError
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT; 1 where the mapping cannot start."""
-    parser = argparse.ArgumentParser(description="Carry records from a source to one function.")
+    """Run until SIGTERM or SIGINT; 1 if the mapping cannot start."""
+    parser = argparse.ArgumentParser(description="Deliver records from a source to one function.")
     parser.add_argument("--function", required=True)
     parser.add_argument("--config", required=True, type=Path)
     options = parser.parse_args()
@@ -27,7 +30,7 @@ def main() -> int:
     try:
         config = read_config(options.config)
         if config.function != options.function:
-            raise MappingConfigError(f"{options.config} is of function {config.function!r}")
+            raise MappingConfigError(f"{options.config} is for function {config.function!r}")
         MappingProcess(config, status_file(options.config, options.function)).run(stop)
     except (MappingConfigError, SourceUnavailableError) as error:
         logging.getLogger(__name__).error("%s: %s", options.function, error)

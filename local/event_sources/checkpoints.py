@@ -1,4 +1,4 @@
-"""Where a stream's shards were left, in one small file, so that a restart of the stack goes on there."""
+"""How far a stream's shards have been read, in one small file, so that reading resumes there after a restart."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import msgspec
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.event_sources.records import Progress
+    from local.event_sources.records import ResumePoint
 
 
 class CheckpointError(Exception):
-    """A checkpoint file that is not one; names it."""
+    """A file that is no checkpoint file; names it."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """Where to read a shard from."""
+    """Where reading a shard resumes."""
 
     sequence_number: str
     is_done: bool
-    """True where the record with that number is dealt with and the next one is wanted."""
+    """True if the record with that number is done, so that reading resumes behind it."""
 
 
 class _Content(msgspec.Struct):
@@ -31,14 +31,14 @@ class _Content(msgspec.Struct):
 
 
 class Checkpoints:
-    """The checkpoints of one stream; another stream's, left by an earlier table of that name, are forgotten.
+    """The checkpoints of one stream. Those of another stream, from an earlier table of that name, are ignored.
 
     Parameters
     ----------
     file : Path
-        Where they are kept; need not be there.
+        Where they are stored; need not exist.
     stream_arn : str
-        The stream that is read now.
+        The stream that is read.
     """
 
     def __init__(self, file: Path, stream_arn: str) -> None:
@@ -57,15 +57,15 @@ class Checkpoints:
         return len(self._content.shards)
 
     def get(self, shard: str) -> Checkpoint | None:
-        """Where a shard was left; None where it was not read yet."""
+        """Return a shard's checkpoint; None if the shard has none."""
         return self._content.shards.get(shard)
 
-    def keep(self, shard: str, progress: Progress) -> None:
-        """Remember how far a shard has been dealt with; on disk when this returns."""
-        if progress.first_unfinished is not None:
-            checkpoint = Checkpoint(progress.first_unfinished.identifier, is_done=False)
-        elif progress.read_to is not None:
-            checkpoint = Checkpoint(progress.read_to, is_done=True)
+    def save(self, shard: str, resume_point: ResumePoint) -> None:
+        """Store where reading a shard resumes; on disk when this returns."""
+        if resume_point.first_unfinished is not None:
+            checkpoint = Checkpoint(resume_point.first_unfinished.identifier, is_done=False)
+        elif resume_point.read_to is not None:
+            checkpoint = Checkpoint(resume_point.read_to, is_done=True)
         else:
             return
         if self._content.shards.get(shard) == checkpoint:

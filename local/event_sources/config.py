@@ -1,4 +1,4 @@
-"""What the process of one event source mapping is given (a JSON file), and what it tells of itself (another one).
+"""The configuration that the process of one event source mapping reads, and the status that it writes; each is a JSON file.
 
 The stack writes ``build/run/<function>.json`` and starts ``python -m local.event_sources --function <function> --config
 build/run/<function>.json``; the process writes ``<function>.status.json`` beside that file about twice a second.
@@ -22,11 +22,11 @@ Positive = Annotated[int, Meta(ge=1)]
 
 
 class MappingConfigError(Exception):
-    """A configuration or status file that cannot be used; names the file and the place."""
+    """A configuration or status file that cannot be used; names the file and the place in it."""
 
 
 class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything that a mapping and its function need to know of the stack around them."""
+    """All that a mapping and its function need to know of the stack around them."""
 
     function: str
     """Name of the function: the folder below ``functions/``."""
@@ -37,48 +37,48 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     region: str
     account_id: str
     environment: dict[str, str]
-    """The environment of `function.yaml`, every reference resolved, and whatever else the function is to see."""
+    """The environment of `function.yaml` with every reference resolved, and any further variables of the function."""
     dead_letter_queue_url: str
     """The on-failure destination: an SQS queue."""
     state_dir: Path
-    """Where checkpoints of streams are kept, so that a restart resumes."""
+    """Where checkpoints of streams are stored, so that reading resumes after a restart."""
     log_dir: Path
-    """Where ``<function>.log`` is appended to: all that the function's workers print."""
+    """Folder of ``<function>.log``, which gets all that the function's workers print."""
     zip: Path
     """The built function."""
     lambda_python: Path
     """Interpreter of the environment that holds ``awslambdaric`` and nothing else."""
     functions_dir: Path = FUNCTIONS_DIR
-    """Where the function's folder with its `function.yaml` is."""
+    """Folder that holds the function's folder with its `function.yaml`."""
     max_workers: Positive = 2
-    """This machine's limit of concurrent invocations; `function.yaml`'s reserved concurrency holds as well."""
+    """Most concurrent invocations on this machine; `function.yaml`'s reserved concurrency is a limit as well."""
     retry_base_seconds: Annotated[float, Meta(gt=0)] = 0.1
-    """Delay before the first retry; each further one doubles it."""
+    """Delay before the first retry; it doubles with each further one."""
     retry_maximum_seconds: Annotated[float, Meta(gt=0)] = 5.0
     """Longest delay between two retries."""
 
 
 class MappingCounters(msgspec.Struct, kw_only=True):
-    """What a mapping did since its process started."""
+    """Counts since the mapping's process started."""
 
     batches: int = 0
-    """Invocations, retries among them."""
+    """Invocations, including retries."""
     records: int = 0
-    """Records that the function took, each counted once."""
+    """Records that the function processed, each counted once."""
     filtered: int = 0
-    """Records that the filter dropped; the function never sees them."""
+    """Records that the filter dropped; the function never gets them."""
     retries: int = 0
-    """Invocations that were not a record's first."""
+    """Invocations with a record that was delivered before."""
     failures: int = 0
     """Invocations that ended in an error, a timeout or a crash."""
     partial_failures: int = 0
     """Invocations whose response named records to be delivered again."""
     dead_lettered: int = 0
-    """Records that were given up and told to the on-failure destination."""
+    """Records that were discarded and sent to the on-failure destination."""
 
 
 class MappingStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What a mapping's process tells of itself."""
+    """What a mapping's process reports about itself."""
 
     function: str
     pid: int
@@ -86,11 +86,11 @@ class MappingStatus(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     """When this was written, ms since the epoch."""
     backlog: int | None
-    """Records at the source that the function has not taken yet; None while the source cannot be asked."""
+    """Records at the source that the function has not processed yet; None while the source is unavailable."""
     idle: bool
-    """True where nothing is in flight, nothing waits, and the source had nothing more when last asked."""
+    """True if nothing is in flight, nothing waits, and the source had nothing more at the last read."""
     idle_since_ms: int | None
-    """Since when ``idle`` is true without a break, ms since the epoch; None where it is not."""
+    """Since when ``idle`` is true without a break, ms since the epoch; None if it is not true."""
     workers: int
     """Processes of the function that are alive."""
     counters: MappingCounters
@@ -99,12 +99,12 @@ class MappingStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def status_file(config_file: Path, function: str) -> Path:
-    """Where a mapping's process writes its status: beside its configuration."""
+    """Return where a mapping's process writes its status: beside its configuration."""
     return config_file.parent / f"{function}.status.json"
 
 
 def read_config(file: Path) -> MappingConfig:
-    """Read a mapping's configuration; MappingConfigError names the file and the field at fault."""
+    """Read a mapping's configuration; MappingConfigError names the file and the wrong field."""
     try:
         return msgspec.json.decode(file.read_bytes(), type=MappingConfig, dec_hook=_to_path)
     except (OSError, msgspec.MsgspecError) as error:
@@ -112,22 +112,22 @@ def read_config(file: Path) -> MappingConfig:
 
 
 def write_config(file: Path, config: MappingConfig) -> None:
-    """Write a mapping's configuration for the process that is started next."""
+    """Write a mapping's configuration, before its process is started."""
     _replace(file, msgspec.json.format(msgspec.json.encode(config, enc_hook=_from_path)))
 
 
 def read_status(file: Path) -> MappingStatus | None:
-    """Read what a mapping's process last told of itself.
+    """Read the latest status of a mapping's process.
 
     Returns
     -------
     MappingStatus | None
-        None where the process has not written anything yet.
+        None if the process has not written one yet.
 
     Raises
     ------
     MappingConfigError
-        Where the file is not a status.
+        If the file is not a status.
     """
     try:
         return msgspec.json.decode(file.read_bytes(), type=MappingStatus)
@@ -138,7 +138,7 @@ def read_status(file: Path) -> MappingStatus | None:
 
 
 def write_status(file: Path, status: MappingStatus) -> None:
-    """Write a status whole: a reader sees the previous one or this one, never half of it."""
+    """Write a status atomically: a reader sees the previous one or this one, never half of one."""
     _replace(file, msgspec.json.encode(status))
 
 

@@ -1,7 +1,7 @@
-"""The on-failure destination: what Lambda tells an SQS queue of records that it gives up.
+"""The on-failure destination: the message that Lambda sends to an SQS queue for records that it discards.
 
-The message says where the records stand, not what they say: "you can use the metadata to retrieve them from the stream";
-only S3 and Kafka destinations get the payload.
+The message says where the records are in the source and does not hold them: "you can use the metadata to retrieve them from
+the stream". Only S3 and Kafka destinations get the payload.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 
 class MessageQueue(Protocol):
-    """The call of SQS that is made."""
+    """The SQS call that is used."""
 
     def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803 - SQS's names
-        """Put one message into a queue."""
+        """Send one message to a queue."""
 
 
 def invocation_record(
     discard: Discard, function_arn: str, batch_info: dict[str, dict[str, Any]], now: datetime
 ) -> dict[str, Any]:
-    """Write the document that Lambda sends.
+    """Make the document that Lambda sends.
 
     Parameters
     ----------
     discard : Discard
-        What is given up, and why.
+        The records, and why they are discarded.
     function_arn : str
-        Of the function that would not take it.
+        Of the function that could not process them.
     batch_info : dict[str, dict]
-        ``DDBStreamBatchInfo`` or ``KafkaBatchInfo``: where the records stand.
+        ``DDBStreamBatchInfo`` or ``KafkaBatchInfo``: where the records are in the source.
     now : datetime
         The clock, aware.
 
     Returns
     -------
     dict
-        As in the developer guide's example invocation record. ``responseContext`` is null where the function was never
-        called, and has no ``functionError`` where the function named the records itself.
+        As in the developer guide's example invocation record. ``responseContext`` is null if the function was never
+        called, and has no ``functionError`` if the function named the records itself.
     """
     piece = discard.piece
     response: dict[str, Any] | None = None
@@ -66,7 +66,7 @@ def invocation_record(
 
 
 class SqsDestination:
-    """Tell one queue.
+    """Sends invocation records to one SQS queue.
 
     Parameters
     ----------
@@ -81,10 +81,10 @@ class SqsDestination:
         self._queue_url = queue_url
 
     def send(self, record: dict[str, Any]) -> None:
-        """Send one invocation record; whatever the client raises comes through."""
+        """Send one invocation record; errors of the client are raised to the caller."""
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=msgspec.json.encode(record).decode())
 
 
 def iso_milliseconds(at_s: float) -> str:
-    """Write a time as Lambda does: UTC, to the millisecond, with a ``Z``."""
+    """Format a time as Lambda does: UTC, milliseconds, with a ``Z``."""
     return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

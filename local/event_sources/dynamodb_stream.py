@@ -1,7 +1,7 @@
-"""Read a DynamoDB table's stream as Lambda does, and write the events that Lambda makes of it.
+"""Reads a DynamoDB table's stream as Lambda does, and makes the events that Lambda makes of it.
 
-Each shard is read in order by a thread of its own, a child only when its parents are dealt with. A shard's records are
-dealt to as many lanes as the parallelization factor says, by their partition key.
+Each shard is read in order by a thread of its own, a child only once its parent is done. A shard's records are divided by
+partition key into as many queues as the parallelization factor says.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.event_sources.checkpoints import Checkpoint, Checkpoints
 from local.event_sources.destination import iso_milliseconds
 from local.event_sources.filter import compile_filter
-from local.event_sources.mapping import SourceUnavailableError
-from local.event_sources.records import Batch, Discard, LaneKey, Progress, SourceRecord
+from local.event_sources.records import Batch, Discard, QueueKey, ResumePoint, SourceRecord
+from local.event_sources.source import SourceUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodbstreams import DynamoDBStreamsClient
 
-    from local.event_sources.mapping import Sink
+    from local.event_sources.source import Sink
     from ops.manifests import StreamTrigger
 
 IDLE_POLL_SECONDS: Final = 0.04
-"""Pause after an empty read. Lambda asks four times a second; here end-to-end latency is measured on a small machine."""
+"""Pause after an empty read. Lambda reads four times a second; this is shorter, because end-to-end latency is measured."""
 
 SHARDS_INTERVAL_SECONDS: Final = 2.0
-"""How often the stream is looked at for new shards."""
+"""Time between two checks for new shards."""
 
 ERROR_PAUSE_SECONDS: Final = 0.5
 ROOM_WAIT_SECONDS: Final = 0.2
 PAGE_RECORDS: Final = 1000
-"""DynamoDB's own limit of records in one answer."""
+"""DynamoDB's limit of records in one answer."""
 
 EXPIRED: Final = frozenset({"ExpiredIteratorException"})
 TRIMMED: Final = frozenset({"TrimmedDataAccessException"})
 
 
 class DynamoDbStreamSource:
-    """Read one table's stream.
+    """Reads one table's stream.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class DynamoDbStreamSource:
     trigger : StreamTrigger
         Table, starting position, filter, parallelization factor.
     checkpoint_file : Path
-        Where progress is kept.
+        Where checkpoints are stored.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class DynamoDbStreamSource:
         self._stream_arn = ""
 
     def start(self, sink: Sink) -> None:
-        """Find the table's stream and begin to read its shards."""
+        """Find the table's stream and start to read its shards."""
         self._sink = sink
         table = self._trigger.table
         try:
@@ -99,7 +99,7 @@ class DynamoDbStreamSource:
         except (BotoCoreError, ClientError) as error:
             raise SourceUnavailableError(f"stream of {table}: {error}") from error
         if self._trigger.starting_position == "LATEST" and not len(self._checkpoints):
-            # Only what is there at the first start of all: a shard that comes later is new from its first record on.
+            # Only shards that exist at the very first start: a later one is new from its first record on.
             self._latest_shards = set(shards)
             self._exhausted |= {parent for parent in shards.values() if parent is not None}
         self._start_readers(shards)
@@ -107,32 +107,32 @@ class DynamoDbStreamSource:
         self._thread.start()
 
     def stop_reading(self) -> None:
-        """Offer nothing more."""
+        """Stop reading; when this returns, nothing more is offered."""
         self._stop.set()
         self._thread.join()
         for reader in self._readers.values():
             reader.join()
 
     def close(self) -> None:
-        """Nothing is left to do: each checkpoint is on disk when it is made."""
+        """Do nothing: each checkpoint is on disk once it is saved."""
 
     def event(self, batch: Batch) -> bytes:
-        """Write the event: the records, in their order."""
+        """Make the event: the records, in their order."""
         return b'{"Records":[' + b",".join(record.document for record in batch.records) + b"]}"
 
-    def locate(self, identifier: object, batch: Batch) -> tuple[LaneKey, int] | None:
+    def locate(self, identifier: object, batch: Batch) -> tuple[QueueKey, int] | None:
         """Find a sequence number in a batch."""
         for record in batch.records:
             if record.identifier == identifier:
-                return record.lane, record.position
+                return record.queue, record.position
         return None
 
     def batch_info(self, discard: Discard) -> dict[str, dict[str, Any]]:
-        """Say where given-up records stand."""
+        """Return where discarded records are in the stream."""
         records = discard.piece.records
         return {
             "DDBStreamBatchInfo": {
-                "shardId": discard.piece.lane.origin,
+                "shardId": discard.piece.queue.origin,
                 "startSequenceNumber": records[0].identifier,
                 "endSequenceNumber": records[-1].identifier,
                 "approximateArrivalOfFirstRecord": iso_milliseconds(records[0].arrived_at_s),
@@ -142,19 +142,19 @@ class DynamoDbStreamSource:
             }
         }
 
-    def keep(self, origin: str, progress: Progress) -> None:
-        """Write the shard's checkpoint."""
-        self._checkpoints.keep(origin, progress)
+    def save(self, origin: str, resume_point: ResumePoint) -> None:
+        """Save the shard's checkpoint."""
+        self._checkpoints.save(origin, resume_point)
 
     def backlog(self, unfinished: int) -> int:
-        """Count what was read and is not done with, and one more where the last read was not empty.
+        """Count the records that were read and are not done, and one more if the last read was not empty.
 
         A stream does not say how many records it holds.
         """
         return unfinished + (0 if self.is_caught_up() else 1)
 
     def is_caught_up(self) -> bool:
-        """Whether every shard had nothing more when it was last read."""
+        """Return whether the last read of every shard was empty."""
         with self._lock:
             return bool(self._is_empty) and all(self._is_empty.values())
 
@@ -183,7 +183,7 @@ class DynamoDbStreamSource:
         finished = {shard for shard in self._exhausted if self._sink.unfinished(shard) == 0}
         for shard in ready_shards(shards, self._readers, finished):
             for part in range(self._trigger.parallelization_factor):
-                self._sink.add_lane(LaneKey(shard, part), f"{shard}/{part}")
+                self._sink.add_queue(QueueKey(shard, part), f"{shard}/{part}")
             with self._lock:
                 self._is_empty[shard] = False
             self._readers[shard] = threading.Thread(
@@ -204,7 +204,7 @@ class DynamoDbStreamSource:
                 code = error.response["Error"]["Code"]
                 iterator = None
                 if code in TRIMMED:
-                    # The record is past the stream's 24 hours. What is still there is read; the loss is told.
+                    # The record is older than the stream's 24 hours. The loss is reported; what still exists is read.
                     checkpoint = None
                 if code not in EXPIRED:
                     self._pause(shard, error)
@@ -246,7 +246,7 @@ class DynamoDbStreamSource:
         return answer["ShardIterator"]
 
     def _offer(self, shard: str, records: Iterable[Any], read_to: str) -> None:
-        by_lane: dict[LaneKey, list[SourceRecord]] = {}
+        by_queue: dict[QueueKey, list[SourceRecord]] = {}
         filtered = 0
         for record in records:
             event_record = to_event_record(record, self._stream_arn)
@@ -254,36 +254,36 @@ class DynamoDbStreamSource:
                 filtered += 1
                 continue
             key = msgspec.json.encode(record["dynamodb"]["Keys"][self._partition_key])
-            lane = LaneKey(shard, zlib.crc32(key) % self._trigger.parallelization_factor)
+            queue = QueueKey(shard, zlib.crc32(key) % self._trigger.parallelization_factor)
             sequence_number = record["dynamodb"]["SequenceNumber"]
-            by_lane.setdefault(lane, []).append(
+            by_queue.setdefault(queue, []).append(
                 SourceRecord(
-                    lane,
+                    queue,
                     int(sequence_number),
                     sequence_number,
                     event_record["dynamodb"]["ApproximateCreationDateTime"],
                     msgspec.json.encode(event_record),
                 )
             )
-        self._sink.offer(shard, by_lane, read_to, filtered)
+        self._sink.offer(shard, by_queue, read_to, filtered)
 
 
 def ready_shards(
     shards: Mapping[str, str | None], started: Iterable[str], finished: Iterable[str]
 ) -> list[str]:
-    """Choose the shards whose reading may begin.
+    """Choose the shards that may be read now.
 
     Parameters
     ----------
     shards : Mapping[str, str | None]
         Each shard of the stream with its parent.
     started, finished : Iterable[str]
-        Shards that are or were read, and those of them that are read to their end and dealt with.
+        Shards that are or were read; those of them that are read to their end and done.
 
     Returns
     -------
     list[str]
-        Not started, and without a parent that is still on the stream and not finished: a parent's records come first.
+        Those not started, without a parent that is on the stream and not finished: a parent's records come first.
 
     Examples
     --------
@@ -299,9 +299,9 @@ def ready_shards(
 
 
 def to_event_record(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any]:
-    """Turn a record of ``GetRecords`` into a record of Lambda's event.
+    """Convert a record of ``GetRecords`` to a record of Lambda's event.
 
-    Times become seconds since the epoch; the rest is the wire form already, and the JSON encoder writes binary values as
+    Times become seconds since the epoch. The rest has the wire form already; the JSON encoder writes binary values as
     base64.
     """
     change = dict(record["dynamodb"])
@@ -311,7 +311,7 @@ def to_event_record(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any
     )
     event_record = {name: value for name, value in record.items() if name != "userIdentity"}
     if "userIdentity" in record:
-        # What DynamoDB itself deleted, for time to live.
+        # DynamoDB itself deleted the item, for time to live.
         identity = record["userIdentity"]
         event_record["userIdentity"] = {"type": identity["Type"], "principalId": identity["PrincipalId"]}
     return {**event_record, "dynamodb": change, "eventSourceARN": stream_arn}

@@ -1,8 +1,8 @@
-"""Event filter patterns as Lambda documents them: which records a mapping delivers at all.
+"""Event filter patterns as Lambda documents them: they decide which records a mapping delivers.
 
-A pattern is an object whose leaves are lists of what is accepted: ``{"eventName": ["INSERT"]}``. The operators are those of
-"Filter rule syntax" in the Lambda developer guide; EventBridge has more, and a pattern with one of them is refused here as
-Lambda refuses it.
+A pattern is an object whose leaves are lists of accepted values: ``{"eventName": ["INSERT"]}``. The operators are those of
+"Filter rule syntax" in the Lambda developer guide. EventBridge has more; a pattern with one of these is refused, as Lambda
+refuses it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 Match = Callable[[Any], bool]
-"""Says of a value whether it is accepted; ``ABSENT`` stands for a field that is not there."""
+"""Returns whether a value is accepted; the value is ``ABSENT`` if the field does not exist."""
 
 
 class _Absent:
@@ -29,11 +29,11 @@ NUMERIC: Final[dict[str, Callable[[float, float], bool]]] = {
 
 
 class FilterError(Exception):
-    """A pattern that Lambda would refuse; names the field, dotted, and what is wrong there."""
+    """A pattern that Lambda would refuse; names the field with its path, and what is wrong."""
 
 
 def compile_filter(pattern: Mapping[str, Any] | None) -> Match:
-    """Make a predicate of a pattern.
+    """Compile a pattern to a predicate.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ def compile_filter(pattern: Mapping[str, Any] | None) -> Match:
     Returns
     -------
     Callable[[Any], bool]
-        Takes a record as JSON values.
+        Takes a record as JSON values, returns whether it is accepted.
 
     Raises
     ------
     FilterError
-        Naming the field at fault.
+        If the pattern is wrong; names the field.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def _compile_rule(rule: Any, path: str) -> Match:
     if not isinstance(rule, Mapping):
         return _exactly(rule, path)
     if len(rule) != 1:
-        raise FilterError(f"{path}: one operator an object, not {len(rule)}")
+        raise FilterError(f"{path}: one operator per object, not {len(rule)}")
     ((operator, operand),) = rule.items()
     build = _OPERATORS.get(operator)
     if build is None:
@@ -144,14 +144,14 @@ def _equals_ignore_case(operand: Any, path: str) -> Match:
 def _anything_but(operand: Any, path: str) -> Match:
     if isinstance(operand, Mapping):
         if set(operand) != {"prefix"}:
-            raise FilterError(f"{path}: of the operators only 'prefix' may stand here")
+            raise FilterError(f"{path}: 'prefix' is the only operator that is allowed here")
         unwanted = [_prefix(operand["prefix"], f"{path}.prefix")]
     else:
         values = operand if isinstance(operand, list) else [operand]
         if not values or not all(_json_type(value) in {"string", "number"} for value in values):
             raise FilterError(f"{path}: must be strings or numbers")
         unwanted = [_exactly(value, path) for value in values]
-    # Some other value: a field that is not there has none.
+    # It needs another value; a field that does not exist has none.
     return lambda value: (
         value is not ABSENT
         and not isinstance(value, Mapping | list)

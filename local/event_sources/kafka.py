@@ -1,7 +1,7 @@
-"""Read a Kafka topic as Lambda's pollers do, and write the events that Lambda makes of it.
+"""Reads a Kafka topic as Lambda's pollers do, and makes the events that Lambda makes of it.
 
-Partitions are assigned by hand, without a group's join, and what is done is committed to the mapping's consumer group, so
-that a restart goes on there and every Kafka tool shows the lag.
+Partitions are assigned by hand, without joining a group. Offsets are committed to the mapping's consumer group, so that reading
+resumes there after a restart, and every Kafka tool shows the lag.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 from confluent_kafka import (
     OFFSET_INVALID,
-    TIMESTAMP_LOG_APPEND_TIME,
     Consumer,
     KafkaException,
     Message,
@@ -24,45 +23,33 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from local.event_sources.destination import iso_milliseconds
 from local.event_sources.filter import compile_filter
-from local.event_sources.mapping import SourceUnavailableError
-from local.event_sources.records import Batch, Discard, LaneKey, Progress, SourceRecord
+from local.event_sources.kafka_record import to_filter_input, to_source_record
+from local.event_sources.records import Batch, Discard, QueueKey, ResumePoint
+from local.event_sources.source import SourceUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from local.event_sources.mapping import Sink
+    from local.event_sources.source import Sink
     from ops.manifests import KafkaTrigger
 
 METADATA_INTERVAL_SECONDS: Final = 5.0
-"""How often the topic is looked at for new partitions."""
+"""Time between two checks for new partitions."""
 
 REQUEST_TIMEOUT_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.2
 PAUSED_POLL_SECONDS: Final = 0.02
-"""A paused partition goes on when there is room for its records, which no message announces."""
+"""Shorter while a partition is paused: no message announces that there is room for its records again."""
 
 EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 READ_AHEAD: Final = 1000
-"""Most messages that are taken from the client at a time."""
-
-
-class _KafkaRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One record of the event. A null key or value is left out, as Lambda does; msgspec writes bytes as base64."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    timestampType: str  # noqa: N815 - Lambda's name
-    key: bytes | None = None
-    value: bytes | None = None
-    headers: list[dict[str, list[int]]]
+"""Most messages that are taken from the client at once."""
 
 
 class KafkaSource:
-    """Read one topic.
+    """Reads one topic.
 
     Parameters
     ----------
@@ -71,9 +58,9 @@ class KafkaSource:
     trigger : KafkaTrigger
         Topic, consumer group, starting position, filter, pollers.
     cluster_arn : str
-        What the event calls its source.
+        The ARN of the event's source.
     pollers : int
-        Groups that the partitions are dealt to; partitions of one poller may share a batch.
+        Number of groups that the partitions are divided into; partitions of one poller may share a batch.
     """
 
     def __init__(self, bootstrap_servers: str, trigger: KafkaTrigger, cluster_arn: str, pollers: int) -> None:
@@ -94,17 +81,17 @@ class KafkaSource:
                 "group.id": trigger.consumer_group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
-                "auto.offset.reset": "earliest",  # only where the kept offset has expired: nothing that is left is lost
+                "auto.offset.reset": "earliest",  # if the committed offset has expired: reads all that is left
                 "fetch.queue.backoff.ms": 10,
                 "queued.max.messages.kbytes": 16 * 1024,
                 "on_commit": self._on_commit,
             }
         )
-        # Offsets are asked for on a connection of its own: on the consumer's they would wait behind its long polls.
+        # A connection of its own for requests of offsets: on the consumer's they would wait behind its long polls.
         self._admin = AdminClient({"bootstrap.servers": bootstrap_servers})
 
     def start(self, sink: Sink) -> None:
-        """Assign the topic's partitions and begin to read them."""
+        """Assign the topic's partitions and start to read them."""
         self._sink = sink
         try:
             self._assign_new(is_first=True)
@@ -114,12 +101,12 @@ class KafkaSource:
         self._thread.start()
 
     def stop_reading(self) -> None:
-        """Offer nothing more."""
+        """Stop reading; when this returns, nothing more is offered."""
         self._stop.set()
         self._thread.join()
 
     def close(self) -> None:
-        """Commit what is done, and wait until the broker has it."""
+        """Commit all offsets, and wait until the broker has them."""
         try:
             self._commit(wait=True)
         except KafkaException as error:
@@ -127,9 +114,9 @@ class KafkaSource:
         self._consumer.close()
 
     def event(self, batch: Batch) -> bytes:
-        """Write the event: the records by topic and partition."""
+        """Make the event: the records by topic and partition."""
         by_origin = [
-            msgspec.json.encode(piece.lane.origin)
+            msgspec.json.encode(piece.queue.origin)
             + b":["
             + b",".join(r.document for r in piece.records)
             + b"]"
@@ -144,19 +131,19 @@ class KafkaSource:
         )
         return head[:-1] + b',"records":{' + b",".join(by_origin) + b"}}"
 
-    def locate(self, identifier: object, batch: Batch) -> tuple[LaneKey, int] | None:
+    def locate(self, identifier: object, batch: Batch) -> tuple[QueueKey, int] | None:
         """Find ``{"partition": "<topic>-<n>", "offset": <offset>}`` in a batch."""
         if not isinstance(identifier, dict):
             return None
         for piece in batch.pieces:
-            if piece.lane.origin == identifier.get("partition"):
+            if piece.queue.origin == identifier.get("partition"):
                 offset = identifier.get("offset")
                 if any(record.position == offset for record in piece.records):
-                    return piece.lane, cast("int", offset)
+                    return piece.queue, cast("int", offset)
         return None
 
     def batch_info(self, discard: Discard) -> dict[str, dict[str, Any]]:
-        """Say where given-up records stand."""
+        """Return where discarded records are on the topic."""
         records = discard.piece.records
         return {
             "KafkaBatchInfo": {
@@ -165,7 +152,7 @@ class KafkaSource:
                 "bootstrapServers": self._bootstrap_servers,
                 "payloadSize": len(self.event(Batch((discard.piece,)))),
                 "recordsInfo": {
-                    discard.piece.lane.origin: {
+                    discard.piece.queue.origin: {
                         "firstRecordOffset": records[0].identifier,
                         "lastRecordOffset": records[-1].identifier,
                         "firstRecordTimestamp": iso_milliseconds(records[0].arrived_at_s),
@@ -175,12 +162,12 @@ class KafkaSource:
             }
         }
 
-    def keep(self, origin: str, progress: Progress) -> None:
-        """Note the offset of the next record that is not done with; the reader commits it, within a poll's time."""
-        if progress.first_unfinished is not None:
-            offset = progress.first_unfinished.position
-        elif progress.read_to is not None:
-            offset = int(progress.read_to) + 1
+    def save(self, origin: str, resume_point: ResumePoint) -> None:
+        """Note the offset to resume at; the reading thread commits it within a poll's time."""
+        if resume_point.first_unfinished is not None:
+            offset = resume_point.first_unfinished.position
+        elif resume_point.read_to is not None:
+            offset = int(resume_point.read_to) + 1
         else:
             return
         partition = int(origin.rpartition("-")[2])
@@ -189,11 +176,11 @@ class KafkaSource:
                 self._to_commit[partition] = offset
 
     def backlog(self, unfinished: int) -> int:
-        """Count what stands behind what was read, and what was read and is not done with."""
+        """Count the records that were not read yet, and those that were read and are not done."""
         return unfinished + self._unread()
 
     def is_caught_up(self) -> bool:
-        """Whether everything on the topic has been read; false where the broker does not say."""
+        """Return whether everything on the topic has been read; False if the broker does not answer."""
         try:
             return self._unread() == 0
         except SourceUnavailableError:
@@ -209,7 +196,7 @@ class KafkaSource:
         return sum(max(0, ends[partition] - at) for partition, at in positions.items())
 
     def _offsets(self, partitions: Iterable[int], which: OffsetSpec) -> dict[int, int]:
-        """First or next offset of each partition, by one request."""
+        """Return the first or next offset of each partition, with one request."""
         asked = {TopicPartition(self._trigger.topic, partition): which for partition in partitions}
         if not asked:
             return {}
@@ -220,17 +207,17 @@ class KafkaSource:
         }
 
     def _read(self) -> None:
-        # Every call on the consumer is made by this thread: the client serves one at a time, and another thread's would
-        # wait until a poll happens to end, for as long as messages keep coming.
-        look_again_at = time.monotonic() + METADATA_INTERVAL_SECONDS
+        # This thread makes every call of the consumer. The client serves one call at a time: another thread's would wait
+        # until a poll ends, which may be long while messages keep coming.
+        check_at = time.monotonic() + METADATA_INTERVAL_SECONDS
         while not self._stop.is_set():
             self._resume()
             self._commit(wait=False)
             first = self._consumer.poll(PAUSED_POLL_SECONDS if self._paused else POLL_SECONDS)
             if first is not None:
                 self._offer([first, *self._consumer.consume(READ_AHEAD, 0)])
-            if time.monotonic() >= look_again_at:
-                look_again_at = time.monotonic() + METADATA_INTERVAL_SECONDS
+            if time.monotonic() >= check_at:
+                check_at = time.monotonic() + METADATA_INTERVAL_SECONDS
                 try:
                     self._assign_new(is_first=False)
                 except (KafkaException, TimeoutError) as error:
@@ -256,10 +243,12 @@ class KafkaSource:
                 by_partition[cast("int", message.partition())].append(message)
         for partition, of_partition in by_partition.items():
             origin = self._origin(partition)
-            lane = LaneKey(origin)
-            records = [_to_record(message, lane) for message in of_partition if self._is_accepted(message)]
+            queue = QueueKey(origin)
+            records = [
+                to_source_record(message, queue) for message in of_partition if self._is_accepted(message)
+            ]
             last = cast("int", of_partition[-1].offset())
-            self._sink.offer(origin, {lane: records}, str(last), len(of_partition) - len(records))
+            self._sink.offer(origin, {queue: records}, str(last), len(of_partition) - len(records))
             with self._lock:
                 self._read_to[partition] = last + 1
             if not self._sink.wait_for_room(origin, 0):
@@ -273,51 +262,42 @@ class KafkaSource:
                 self._paused.remove(partition)
 
     def _assign_new(self, *, is_first: bool) -> None:
-        """Assign the partitions that are not read yet, each from where it was left."""
+        """Assign the partitions that are not read yet, each at its committed offset."""
         topic = self._trigger.topic
-        # By the client that is asked for offsets next: it would else know of a new partition only minutes later.
+        # With the client that asks for offsets next: otherwise it would learn of a new partition only minutes later.
         metadata = self._admin.list_topics(topic, timeout=REQUEST_TIMEOUT_SECONDS).topics[topic]
         if metadata.error is not None:
             raise KafkaException(metadata.error)
         found = sorted(set(metadata.partitions) - set(self._read_to))
         if not found:
             return
-        wanted = [TopicPartition(topic, partition) for partition in found]
-        # A partition that comes later is read from its start whatever the starting position is: what was written to it
-        # before it was noticed is new as well.
+        requested = [TopicPartition(topic, partition) for partition in found]
+        # A partition that is added later is read from its start, whatever the starting position is: what was written before
+        # it was noticed is new as well.
         at_end = is_first and self._trigger.starting_position == "LATEST"
         first = self._offsets(found, LATEST if at_end else EARLIEST)
         assigned: list[TopicPartition] = []
         started: list[TopicPartition] = []
-        for kept in self._consumer.committed(wanted, timeout=REQUEST_TIMEOUT_SECONDS):
-            if kept.offset == OFFSET_INVALID:
-                kept.offset = first[kept.partition]
-                started.append(kept)
+        for place in self._consumer.committed(requested, timeout=REQUEST_TIMEOUT_SECONDS):
+            if place.offset == OFFSET_INVALID:
+                place.offset = first[place.partition]
+                started.append(place)
             with self._lock:
-                self._read_to[kept.partition] = kept.offset
-            self._sink.add_lane(
-                LaneKey(self._origin(kept.partition)), f"poller-{kept.partition % self._pollers}"
+                self._read_to[place.partition] = place.offset
+            self._sink.add_queue(
+                QueueKey(self._origin(place.partition)), f"poller-{place.partition % self._pollers}"
             )
-            assigned.append(kept)
+            assigned.append(place)
         if started:
-            # Kept at once: a mapping that starts at the end, stops before its first record and starts again would else
-            # miss what was written meanwhile.
+            # Committed at once. Otherwise a mapping that starts at the end, stops before its first record and starts again
+            # would miss what was written meanwhile.
             self._consumer.commit(offsets=started, asynchronous=False)
         self._consumer.incremental_assign(assigned)
 
     def _is_accepted(self, message: Message) -> bool:
         if self._trigger.filter is None:
             return True
-        return self._accepts(
-            {
-                "topic": message.topic(),
-                "partition": message.partition(),
-                "offset": message.offset(),
-                "timestamp": message.timestamp()[1],
-                "key": _as_json(message.key()),
-                "value": _as_json(message.value()),
-            }
-        )
+        return self._accepts(to_filter_input(message))
 
     def _origin(self, partition: int) -> str:
         return f"{self._trigger.topic}-{partition}"
@@ -325,37 +305,3 @@ class KafkaSource:
     def _on_commit(self, error: Any, _: Any) -> None:
         if error is not None:
             self._sink.report(f"commit: {error}")
-
-
-def _to_record(message: Message, lane: LaneKey) -> SourceRecord:
-    kind, timestamp_ms = message.timestamp()
-    offset = cast("int", message.offset())
-    document = msgspec.json.encode(
-        _KafkaRecord(
-            topic=cast("str", message.topic()),
-            partition=cast("int", message.partition()),
-            offset=offset,
-            timestamp=timestamp_ms,
-            timestampType="LOG_APPEND_TIME" if kind == TIMESTAMP_LOG_APPEND_TIME else "CREATE_TIME",
-            key=message.key(),
-            value=message.value(),
-            headers=_to_headers(message),
-        )
-    )
-    return SourceRecord(lane, offset, str(offset), timestamp_ms / 1000, document)
-
-
-def _to_headers(message: Message) -> list[dict[str, list[int]]]:
-    # A consumed message has a list of pairs, never a dict; values are Java's bytes in the event, -128 to 127.
-    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
-    return [{name: [byte - 256 if byte > 127 else byte for byte in value or b""]} for name, value in headers]
-
-
-def _as_json(data: Any) -> Any:
-    """Read what a filter sees: JSON where it is JSON, text where it is text."""
-    if data is None:
-        return None
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return bytes(data).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""One mapping, its function's workers, and the status that others read: everything of one function, in one process."""
+"""One process for one function: its event source mapping, its workers, and the status that others read."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from local.event_sources.config import (
 )
 from local.event_sources.destination import SqsDestination
 from local.event_sources.dynamodb_stream import DynamoDbStreamSource
+from local.event_sources.event_source_mapping import EventSourceMapping
 from local.event_sources.kafka import KafkaSource
-from local.event_sources.mapping import EventSourceMapping, SourceUnavailableError
 from local.event_sources.records import Policy
+from local.event_sources.source import SourceUnavailableError
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.manifests import InvokeTrigger, KafkaTrigger, StreamTrigger, read_functions
@@ -27,12 +28,12 @@ if TYPE_CHECKING:
     import threading
     from pathlib import Path
 
-    from local.event_sources.mapping import Source
+    from local.event_sources.source import Source
 
 State = Literal["starting", "running", "stopping", "stopped", "failed"]
 
 CLUSTER: Final = "local/00000000-0000-0000-0000-000000000000-1"
-"""Name of the cluster in the event source's ARN."""
+"""The cluster in the event source's ARN."""
 
 
 class MappingProcess:
@@ -41,14 +42,14 @@ class MappingProcess:
     Parameters
     ----------
     config : MappingConfig
-        What the stack says.
+        Made by the stack.
     status_file : Path
         Where the status is written.
 
     Raises
     ------
     MappingConfigError
-        Where there is no such function.
+        If there is no such function, or it has no event source.
     """
 
     def __init__(self, config: MappingConfig, status_file: Path) -> None:
@@ -85,14 +86,14 @@ class MappingProcess:
         )
 
     def run(self, stop: threading.Event) -> None:
-        """Work until ``stop`` is set, then finish what is in flight.
+        """Run until ``stop`` is set, then finish what is in flight.
 
         Raises
         ------
         SourceUnavailableError
-            Where the source is not there at the start.
+            If the source is unavailable at the start.
         BaseException
-            A fault of the mapping itself, whatever it is.
+            Any fault of the mapping itself.
         """
         try:
             self._write_status()
@@ -115,7 +116,7 @@ class MappingProcess:
 
     def _write_status(self) -> None:
         now_ms = round(time.time() * 1000)
-        # The counters first: a reader that sees "idle" sees all the work that led to it.
+        # The counters are read after this: a status that says idle counts all the work before it.
         backlog, idle = self._backlog(), self._state == "running" and self.mapping.is_idle()
         self._idle_since_ms = (self._idle_since_ms or now_ms) if idle else None
         write_status(
@@ -146,7 +147,7 @@ class MappingProcess:
 
 def _make_source(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger, workers: int) -> Source:
     if isinstance(trigger, KafkaTrigger):
-        # Lambda scales between the two by load; here the machine's limit is the load that counts.
+        # Lambda scales between the two with the load. Here the machine's limit decides.
         pollers = max(trigger.pollers.minimum, min(trigger.pollers.maximum, workers))
         arn = f"arn:aws:kafka:{config.region}:{config.account_id}:cluster/{CLUSTER}"
         return KafkaSource(config.bootstrap_servers, trigger, arn, pollers)

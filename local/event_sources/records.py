@@ -1,4 +1,4 @@
-"""What a mapping carries: records, the batches that are made of them, and those that are given up."""
+"""What a mapping delivers: records, the batches that are made of them, and records that go to the on-failure destination."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ if TYPE_CHECKING:
     from ops.manifests import KafkaTrigger, StreamTrigger
 
 MAX_BATCH_BYTES: Final = 6 * 1024 * 1024 - 16 * 1024
-"""Records of one batch, as JSON: Lambda's 6 MB for a payload, less what stands around them."""
+"""Largest sum of a batch's records as JSON: Lambda's 6 MB for a payload, less what surrounds the records."""
 
 Condition = Literal["RetryAttemptsExhausted", "RecordAgeExceeded", "MaximumPayloadSizeExceeded"]
-"""Why records are given up, in the words of Lambda's invocation record."""
+"""Why records are dead-lettered, in the words of Lambda's invocation record."""
 
 
 @dataclass(frozen=True, slots=True)
-class LaneKey:
-    """Whose records stay in order: a Kafka partition, or one of the parts that a shard is divided into by its keys."""
+class QueueKey:
+    """What keeps its order: a Kafka partition, or one of the parts into which a shard is divided by partition key."""
 
     origin: str
-    """``<topic>-<partition>`` or the shard's id."""
+    """The partition as ``<topic>-<partition>``, or the shard's id."""
     part: int = 0
-    """0 to parallelization factor, exclusive; always 0 for Kafka."""
+    """From 0 to below the parallelization factor; always 0 for Kafka."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
     """One record as it was read."""
 
-    lane: LaneKey
+    queue: QueueKey
     position: int
     """Order within its origin: the offset, or the sequence number as an integer."""
     identifier: str
     """The offset or the sequence number, as the source writes it."""
     arrived_at_s: float
-    """When the source took it, seconds since the epoch."""
+    """When the source received it, seconds since the epoch."""
     document: bytes
-    """The record as it stands in the event, JSON."""
+    """The record as part of the event, JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Policy:
     maximum_retries: int
     maximum_record_age_seconds: float
     retry_base_seconds: float = 0.1
-    """Delay before the first retry; each further retry of the same records doubles it."""
+    """Delay before the first retry; it doubles with each further retry of the same records."""
     retry_maximum_seconds: float = 5.0
     max_batch_bytes: int = MAX_BATCH_BYTES
 
@@ -60,7 +60,7 @@ class Policy:
     def from_trigger(
         cls, trigger: KafkaTrigger | StreamTrigger, retry_base_seconds: float, retry_maximum_seconds: float
     ) -> Policy:
-        """Take what `function.yaml` says; Lambda does not document its delays, so they are the caller's."""
+        """Take the settings of `function.yaml`; the caller chooses the delays, since Lambda does not document its own."""
         return cls(
             batch_size=trigger.batch_size,
             batch_window_seconds=trigger.batch_window_seconds,
@@ -73,64 +73,64 @@ class Policy:
         )
 
     def delay_seconds(self, retries: int) -> float:
-        """How long to wait before the retry after ``retries`` earlier ones."""
+        """Return the wait before the next retry, after ``retries`` earlier ones."""
         return float(min(self.retry_maximum_seconds, self.retry_base_seconds * 2 ** min(retries, 32)))
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Successive records of one lane that are delivered together, and what they have been through."""
+    """Successive records of one queue that are delivered together, and their earlier deliveries."""
 
     records: tuple[SourceRecord, ...]
     retries: int = 0
-    """Of the mapping's quota; a split does not count."""
+    """Retries that count towards the mapping's maximum; a split does not."""
     invocations: int = 0
     not_before_s: float = 0.0
     """Earliest time of the next delivery, seconds since the epoch."""
     error: FunctionError | None = None
-    """Why the latest delivery failed; None where the function named single records."""
+    """Why the latest delivery failed; None if the function named single records."""
 
     @property
-    def lane(self) -> LaneKey:
-        """The lane that all of its records are of."""
-        return self.records[0].lane
+    def queue(self) -> QueueKey:
+        """The queue that all its records belong to."""
+        return self.records[0].queue
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One invocation: a piece of each of one or several lanes."""
+    """The records of one invocation: one piece from each of one or several queues."""
 
     pieces: tuple[Piece, ...]
 
     @property
     def records(self) -> tuple[SourceRecord, ...]:
-        """All of its records, lane by lane, each lane's in order."""
+        """All its records, queue by queue, in order within each queue."""
         return tuple(record for piece in self.pieces for record in piece.records)
 
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """Records that are given up; they are done with once the on-failure destination has been told."""
+    """Records to dead-letter; they are done once the on-failure destination has received them."""
 
     piece: Piece
     condition: Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an invocation came to, as far as its records are concerned."""
+class DeliveryResult:
+    """What an invocation means for its records."""
 
     error: FunctionError | None = None
-    """Set where the whole batch failed."""
-    failed: dict[LaneKey, int] = field(default_factory=dict)
-    """Lowest failed position of each lane that the function named."""
+    """Set if the whole batch failed."""
+    failed: dict[QueueKey, int] = field(default_factory=dict)
+    """Queue to the lowest position that the function named as failed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far one origin has been dealt with; where to go on after a restart."""
+class ResumePoint:
+    """Where reading one partition or shard resumes after a restart."""
 
     first_unfinished: SourceRecord | None
-    """The record that must be read again; None where all that was read is done."""
+    """The earliest record that must be read again; None if all that was read is done."""
     read_to: str | None
-    """Identifier of the last record that was read, filtered ones among them; None where nothing was."""
+    """Identifier of the last record that was read, including filtered ones; None if there is none."""

@@ -1,4 +1,4 @@
-"""What a function's answer says about its batch: Lambda's partial batch responses."""
+"""Reads from a function's answer which records failed: Lambda's partial batch responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from local.event_sources.records import Batch, LaneKey, Outcome
+from local.event_sources.records import Batch, DeliveryResult, QueueKey
 from local.runtime.invocation import FunctionError
 
 if TYPE_CHECKING:
@@ -14,62 +14,59 @@ if TYPE_CHECKING:
 
     from local.runtime.invocation import InvocationResult
 
-Locate = "Callable[[object, Batch], tuple[LaneKey, int] | None]"
-"""Finds the record of a batch that an ``itemIdentifier`` names; None where it names none."""
-
 BAD_IDENTIFIER: Final = "InvalidItemIdentifier"
 
 
-def read_outcome(
+def read_delivery_result(
     result: InvocationResult,
     batch: Batch,
     *,
     report_batch_item_failures: bool,
-    locate: Callable[[object, Batch], tuple[LaneKey, int] | None],
-) -> Outcome:
-    """Say which records of a batch failed.
+    locate: Callable[[object, Batch], tuple[QueueKey, int] | None],
+) -> DeliveryResult:
+    """Find out which records of a batch failed.
 
     Parameters
     ----------
     result : InvocationResult
-        What the invocation came to.
+        The invocation's result.
     batch : Batch
         What was delivered.
     report_batch_item_failures : bool
-        Whether the mapping looks at the answer at all.
-    locate : Callable[[object, Batch], tuple[LaneKey, int] | None]
-        Finds the record that an ``itemIdentifier`` names.
+        Whether the mapping reads the answer at all.
+    locate : Callable[[object, Batch], tuple[QueueKey, int] | None]
+        Finds the record that an ``itemIdentifier`` names; returns None if it names none.
 
     Returns
     -------
-    Outcome
-        The lowest failed position of each lane. A failed invocation, and an answer with an empty, null or unknown
-        identifier, fail the whole batch; no answer, and no list or an empty one in it, are a success.
+    DeliveryResult
+        The lowest failed position of each queue. The whole batch fails if the invocation failed, or if the answer has an
+        empty, null or unknown identifier. No answer, no list, and an empty list mean success.
     """
     if result.error is not None:
-        return Outcome(error=result.error)
+        return DeliveryResult(error=result.error)
     if not report_batch_item_failures:
-        return Outcome()
+        return DeliveryResult()
     try:
         answer = msgspec.json.decode(result.payload) if result.payload else None
     except msgspec.DecodeError:
         return _bad("the answer is not JSON")
     if not isinstance(answer, dict):
-        return Outcome() if answer is None else _bad("the answer is not an object")
+        return DeliveryResult() if answer is None else _bad("the answer is not an object")
     failures = answer.get("batchItemFailures")
     if failures is None:
-        return Outcome()
+        return DeliveryResult()
     if not isinstance(failures, list):
         return _bad("batchItemFailures is not a list")
-    lowest: dict[LaneKey, int] = {}
+    lowest: dict[QueueKey, int] = {}
     for failure in failures:
         found = locate(failure.get("itemIdentifier"), batch) if isinstance(failure, dict) else None
         if found is None:
             return _bad("an itemIdentifier names no record of the batch")
-        lane, position = found
-        lowest[lane] = min(position, lowest.get(lane, position))
-    return Outcome(failed=lowest)
+        queue, position = found
+        lowest[queue] = min(position, lowest.get(queue, position))
+    return DeliveryResult(failed=lowest)
 
 
-def _bad(problem: str) -> Outcome:
-    return Outcome(error=FunctionError(BAD_IDENTIFIER, f"partial batch response: {problem}"))
+def _bad(problem: str) -> DeliveryResult:
+    return DeliveryResult(error=FunctionError(BAD_IDENTIFIER, f"partial batch response: {problem}"))

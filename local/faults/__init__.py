@@ -1,1 +1,1 @@
-"""Things that go wrong on purpose: proxies that stand between a function and its servers, and pass, delay, refuse or break."""
+"""Faults on purpose: bad answers of AWS, and the clock, disk and time-outs of a function's processes, set by tests."""

@@ -1,6 +1,6 @@
-"""What a test tells the processes of one function while they run: their wall clock, their disk, when they are given up on.
+"""Controls the processes of one function while they run: their wall clock, their disk, and abandoned invocations.
 
-It is a file that all of them map into memory, so that reading it costs nothing and a change is seen at once.
+The control is a file that all of them map into memory, so that reading it costs nothing and a change takes effect at once.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Final
 HOST: Final = Path(__file__).resolve().parent / "host" / "sitecustomize.py"
 
 _SIZE: Final = 40
-_CLOCK_OFFSET_NS, _DISK_IS_FULL, _DISK_REFUSALS, _GIVE_UPS, _ABANDONED = range(0, _SIZE, 8)
+_CLOCK_OFFSET_NS, _DISK_IS_FULL, _DISK_REFUSALS, _ABANDON_CALLS, _ABANDONED = range(0, _SIZE, 8)
 
 
 class Control:
-    """The control file of one mapping and its function.
+    """The control file of one event source mapping and its function.
 
     Parameters
     ----------
     folder : Path
-        Goes onto the import path of the function's processes; the file and `sitecustomize.py` are made in it where they
-        are not there yet.
+        Goes onto the import path of the function's processes. The file and `sitecustomize.py` are created in it if they are
+        missing.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,30 +38,30 @@ class Control:
             self._memory = mmap.mmap(opened.fileno(), 0)
 
     def set_clock(self, offset_seconds: float) -> None:
-        """Step the wall clock of all processes of the function to so much from the true one."""
+        """Set the wall clock of all the function's processes to this offset from the true time."""
         self._write(_CLOCK_OFFSET_NS, round(offset_seconds * 1e9))
 
     def fill_disk(self, is_full: bool) -> None:
-        """Let no process of the function that starts from now on write to a file, or let them again."""
+        """Forbid all processes of the function that start from now on to write to files, or allow it again."""
         self._write(_DISK_IS_FULL, int(is_full))
 
     @property
     def disk_refusals(self) -> int:
-        """How many processes have found their disk full."""
+        """Number of processes that have found their disk full."""
         return self._read(_DISK_REFUSALS)
 
-    def give_up(self) -> None:
-        """Have the mapping give up on every invocation that is in progress, as at its time-out; the function goes on."""
-        self._write(_GIVE_UPS, self.give_ups + 1)
+    def abandon(self) -> None:
+        """Have the mapping stop waiting for the invocations in progress, as at their time-out; the function goes on."""
+        self._write(_ABANDON_CALLS, self.abandon_calls + 1)
 
     @property
-    def give_ups(self) -> int:
-        """How often :meth:`give_up` was called."""
-        return self._read(_GIVE_UPS)
+    def abandon_calls(self) -> int:
+        """Number of calls of :meth:`abandon`."""
+        return self._read(_ABANDON_CALLS)
 
     @property
     def abandoned(self) -> int:
-        """Invocations that were given up on and have not ended yet. Told by the mapping's process alone."""
+        """Abandoned invocations that have not ended yet. Only the mapping's process sets this."""
         return self._read(_ABANDONED)
 
     @abandoned.setter

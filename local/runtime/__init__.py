@@ -1,1 +1,1 @@
-"""The Lambda service on one machine: functions' zips run in processes of their own, under AWS's own runtime client."""
+"""The Lambda service on one machine: runs functions' zips in processes of their own, under AWS's own runtime client."""

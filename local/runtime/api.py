@@ -1,6 +1,6 @@
 """The Lambda Runtime API (2018-06-01) for one worker: where ``awslambdaric`` fetches events and posts answers.
 
-One server a worker, so that a request says by its port which worker it comes from.
+One server per worker: the port of a request identifies the worker it comes from.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class RuntimeApi:
 
     def __init__(self) -> None:
         self.ready = threading.Event()
-        """Set when the worker first asks for an event: its initialisation is over."""
+        """Set when the worker first asks for an event: its initialisation is complete."""
         self.init_error: FunctionError | None = None
-        """What the runtime said of a function that could not be imported."""
+        """The runtime's error if the function could not be imported."""
         self._pending: SimpleQueue[Invocation | None] = SimpleQueue()
         self._current: Invocation | None = None
         self._server = _Server(self)
@@ -37,7 +37,7 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """``host:port``, for ``AWS_LAMBDA_RUNTIME_API``."""
+        """``host:port``, the value of ``AWS_LAMBDA_RUNTIME_API``."""
         host, port = self._server.server_address[:2]
         return f"{host!s}:{port}"
 
@@ -47,7 +47,7 @@ class RuntimeApi:
         self._pending.put(invocation)
 
     def close(self) -> None:
-        """Stop serving; a worker that still asks finds nobody."""
+        """Stop serving; a worker that still asks gets no answer."""
         self._pending.put(None)
         self._server.shutdown()
         self._server.server_close()
@@ -61,7 +61,7 @@ class RuntimeApi:
         return invocation
 
     def current(self, request_id: str) -> Invocation | None:
-        """Find the invocation that an answer is for; None where it is not the one in progress."""
+        """Return the invocation that an answer is for; None if it is not the one in progress."""
         invocation = self._current
         return invocation if invocation is not None and invocation.request_id == request_id else None
 
@@ -74,12 +74,12 @@ class _Server(ThreadingHTTPServer):
         self.api = api
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a connection that broke: the worker was killed, and whoever did that knows why."""
+        """Report nothing of a connection that broke: the worker was killed, and the caller that did that knows."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Headers and body go out in two writes; with Nagle's algorithm the second one waits 40 ms for the first one's ACK.
+    # Headers and body are sent in two writes; with Nagle's algorithm the second one waits 40 ms for the first one's ACK.
     disable_nagle_algorithm = True
     wbufsize = -1
     server: _Server
@@ -93,8 +93,8 @@ class _Handler(BaseHTTPRequestHandler):
         if invocation is None:
             self._answer(HTTPStatus.GONE)
             return
-        # No trace header: nothing traces here. The runtime's client puts it into the environment, and the C library keeps every
-        # value that a variable ever had: 140 bytes an invocation, which a soak would find.
+        # No trace header: nothing reads traces here. The runtime's client would put it into the environment, and the C library
+        # keeps every value that a variable ever had: 140 bytes per invocation, a leak in a soak.
         self._answer(
             HTTPStatus.OK,
             invocation.payload,
@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def do_POST(self) -> None:
-        """Take an answer, an error, or the news that initialisation failed."""
+        """Take an answer, an error, or the error of a failed initialisation."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         error_type = self.headers.get("Lambda-Runtime-Function-Error-Type") or "Unhandled"
         if self.path == f"{PREFIX}init/error":
@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         if invocation is None or kind not in {"response", "error"}:
             self._answer(HTTPStatus.BAD_REQUEST)
             return
-        # Answered first: the worker is back at /next when its caller has the result and may offer the next event.
+        # Answered before the invocation is settled: the worker is at /next again when the caller offers the next event.
         self._answer(HTTPStatus.ACCEPTED)
         if kind == "response":
             invocation.succeed(body)

@@ -1,6 +1,6 @@
-"""First code of a worker's process: die with the parent, then become AWS's runtime interface client.
+"""First code of a worker's process: makes it end with its parent, then runs AWS's runtime interface client.
 
-It runs under the environment that holds ``awslambdaric`` only, so it imports nothing of this project. ``argv``: the parent's
+It runs in the environment that holds ``awslambdaric`` alone, so it imports nothing of this project. ``argv``: the parent's
 process id, the handler.
 """
 
@@ -20,8 +20,8 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        # The parent went away before the line above: nobody would ever end this process.
-        sys.exit("the runtime that started this worker is gone")
+        # The parent ended before the line above: nothing would ever end this process.
+        sys.exit("the runtime that started this worker has ended")
     from awslambdaric.__main__ import main as run
 
     run(sys.argv)

@@ -1,4 +1,4 @@
-"""What goes into a function and what comes out: one request, one result. Failures are values here, as Lambda has them."""
+"""One invocation of a function: the request and the result. Failures are values, as in Lambda."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
-"""Lambda's quota for a synchronous invocation: 6 MB for the request and for the response each."""
+"""Lambda's quota for a synchronous invocation: 6 MB each for the request and the response."""
 
 
 class FunctionError(msgspec.Struct, frozen=True):
@@ -24,28 +24,28 @@ class FunctionError(msgspec.Struct, frozen=True):
 
 
 class InvocationResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one invocation came to."""
+    """The result of one invocation."""
 
     request_id: str
     payload: bytes
-    """The handler's answer as JSON; Lambda's error document where ``error`` is set."""
+    """The handler's answer as JSON; Lambda's error document if ``error`` is set."""
     error: FunctionError | None
     duration_ms: float
-    """From handing the event over to the answer."""
+    """From handing over the event to the answer."""
     init_duration_ms: float | None = None
-    """Time the worker took to start and to import the function; None where it was warm."""
+    """Time that the worker took to start and to import the function; None if it was warm."""
 
 
 @dataclass
 class Invocation:
-    """One request on its way through a worker; it is settled once, by whoever comes first."""
+    """One request to a worker; only the first answer or error settles it."""
 
     payload: bytes
     function_arn: str
     timeout_seconds: float
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     deadline_ms: int = 0
-    """When the function has to be done, ms since the epoch; set when the event is handed over."""
+    """When the function must be done, ms since the epoch; set when the event is handed over."""
     settled: threading.Event = field(default_factory=threading.Event)
     _answer: tuple[bytes, FunctionError | None] = (b"", None)
     _started: float = 0.0
@@ -53,13 +53,13 @@ class Invocation:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hand_over(self) -> None:
-        """Note that the function has the event from now on: its time runs."""
+        """Start the function's time: it has the event from now on."""
         self._started = time.monotonic()
-        # Rounded down, as the client rounds the time that it takes from this: what is left is never more than all of it.
+        # Rounded down, as the client rounds the clock that it compares this with: the remaining time is never more than the timeout.
         self.deadline_ms = int(time.time() * 1000) + round(self.timeout_seconds * 1000)
 
     def succeed(self, payload: bytes) -> None:
-        """Settle with the handler's answer, or with Lambda's error where that is over 6 MB."""
+        """Settle with the handler's answer, or with Lambda's error if that is over 6 MB."""
         if len(payload) > MAX_PAYLOAD_BYTES:
             self.fail(
                 FunctionError(
@@ -71,11 +71,11 @@ class Invocation:
             self._settle(payload, None)
 
     def fail(self, error: FunctionError, payload: bytes | None = None) -> None:
-        """Settle with an error; ``payload`` is the runtime's own document of it where there is one."""
+        """Settle with an error; ``payload`` is the runtime's own error document, if there is one."""
         self._settle(error_document(error) if payload is None else payload, error)
 
     def result(self, init_duration_ms: float | None) -> InvocationResult:
-        """Say what it came to; only once ``settled`` is set."""
+        """Return the result; only valid once ``settled`` is set."""
         payload, error = self._answer
         return InvocationResult(
             request_id=self.request_id,
@@ -94,12 +94,12 @@ class Invocation:
 
 
 def error_document(error: FunctionError) -> bytes:
-    """Write an error as Lambda answers it to the caller."""
+    """Write an error as Lambda returns it to the caller."""
     return json.dumps({"errorType": error.type, "errorMessage": error.message}).encode()
 
 
 def read_error(document: bytes, fallback_type: str) -> FunctionError:
-    """Read the error document that a runtime posts; what is not one keeps its text as the message."""
+    """Read the error document that a runtime posts; anything else becomes the message as it is."""
     try:
         fields = msgspec.json.decode(document, type=dict[str, object])
     except msgspec.MsgspecError:

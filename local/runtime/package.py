@@ -18,13 +18,13 @@ def unpack(package: Path, into: Path) -> Path:
     package : Path
         ``<name>.zip``.
     into : Path
-        Folder of unpacked packages.
+        Folder of all unpacked packages.
 
     Returns
     -------
     Path
-        ``<into>/<name>-<first 12 hex digits of the zip's SHA-256>``; left alone where it is there already, so that
-        several processes may ask at a time.
+        ``<into>/<name>-<first 12 hex digits of the zip's SHA-256>``. If it exists, nothing is unpacked, so that several
+        processes may call this at once.
     """
     digest = hashlib.sha256(package.read_bytes()).hexdigest()[:12]
     target = into / f"{package.stem}-{digest}"
@@ -39,7 +39,7 @@ def unpack(package: Path, into: Path) -> Path:
         try:
             os.rename(temporary, target)
         except OSError:
-            if not target.is_dir():  # or another process was first, with the same content
+            if not target.is_dir():  # else another process was first, with the same content
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A function and its workers: the part of the Lambda service that scales, reuses, times out and replaces them."""
+"""A function and its workers: the part of the Lambda service that starts, reuses, times out and replaces workers."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from ops.manifests import FunctionSpec
 
 INIT_TIMEOUT_SECONDS: Final = 60.0
-"""How long a function may take to be imported. Lambda gives 10 s; a small machine that starts Spark meanwhile needs more."""
+"""Time that importing a function may take. Lambda allows 10 s; a small machine that starts Spark meanwhile needs more."""
 
 
 class PoolStoppedError(Exception):
-    """An invocation of a function whose pool has been stopped."""
+    """An invocation of a function whose pool was stopped."""
 
 
 class FunctionPool:
-    """Run a function in up to ``max_workers`` processes, from none at first.
+    """Runs a function in up to ``max_workers`` processes; starts with none.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ class FunctionPool:
     task_root : Path
         The unpacked zip.
     environment : Mapping[str, str]
-        What the function finds in its environment beside what Lambda itself sets; it wins where both say something.
+        The function's environment variables; they override those that Lambda itself sets.
     max_workers : int
-        Largest number of invocations at a time, >= 1; more of them wait for their turn.
+        Most invocations at a time, >= 1; further ones wait.
     log_dir : Path
-        ``<name>.log`` in it takes whatever the workers print.
+        ``<name>.log`` in it gets all that the workers print.
     lambda_python : Path
         Interpreter of the environment that holds ``awslambdaric``.
     region, account_id : str
@@ -84,33 +84,33 @@ class FunctionPool:
 
     @property
     def workers(self) -> int:
-        """Processes that are alive."""
+        """Number of live processes."""
         with self._changed:
             return sum(worker.alive for worker in self._all)
 
     @property
     def worker_pids(self) -> list[int]:
-        """Ids of the processes that are alive."""
+        """Ids of the live processes."""
         with self._changed:
             return [worker.pid for worker in self._all if worker.alive and worker.pid is not None]
 
     def invoke(self, event: object) -> InvocationResult:
-        """Run the function once, on a warm worker where there is one.
+        """Run the function once, on a warm worker if there is one.
 
         Parameters
         ----------
         event : bytes | object
-            JSON as bytes, or anything that becomes JSON.
+            JSON as bytes, or anything that msgspec encodes as JSON.
 
         Returns
         -------
         InvocationResult
-            The answer; or the error, whatever happened to the function, its worker or its time.
+            The answer, or the error: of the function, of its worker, or a time-out.
 
         Raises
         ------
         PoolStoppedError
-            Where :meth:`stop` was called before a worker could be had.
+            If :meth:`stop` was called before a worker was free.
         """
         payload = event if isinstance(event, bytes) else msgspec.json.encode(event)
         invocation = Invocation(payload, self.function_arn, float(self._spec.timeout_seconds))
@@ -139,7 +139,7 @@ class FunctionPool:
         return invocation.result(init_duration_ms)
 
     def stop(self) -> None:
-        """End all workers at once; an invocation in progress comes back as Runtime.ExitError."""
+        """End all workers at once; an invocation in progress returns Runtime.ExitError."""
         with self._changed:
             self._stopped = True
             workers = list(self._all)
@@ -154,7 +154,7 @@ class FunctionPool:
                 if self._stopped:
                     raise PoolStoppedError(f"{self.function_arn} is stopped")
                 while self._idle:
-                    # The one used last, as Lambda does; those that died while they were idle are forgotten.
+                    # The worker used last, as Lambda does; workers that died while they were idle are dropped.
                     worker = self._idle.pop()
                     if worker.alive:
                         return worker, False
@@ -177,7 +177,7 @@ class FunctionPool:
 
 
 class _LogFile:
-    """A log that several threads append whole lines to."""
+    """A log to which several threads append whole lines."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -195,7 +195,7 @@ class _LogFile:
 
 
 def _lambda_environment(name: str, spec: FunctionSpec, task_root: Path, region: str) -> dict[str, str]:
-    """What Lambda sets by itself. Nothing of our own environment goes in: no proxy, no CA bundle, no profile."""
+    """Variables that Lambda itself sets. Nothing of our own environment is passed on: no proxy, no CA bundle, no profile."""
     environment = {
         "_HANDLER": spec.handler,
         "AWS_ACCESS_KEY_ID": "local",
@@ -217,7 +217,7 @@ def _lambda_environment(name: str, spec: FunctionSpec, task_root: Path, region: 
         "PYTHONPATH": str(task_root),
         "TZ": ":UTC",
     }
-    # An interpreter that was built with a shared library may not start without it.
+    # An interpreter that was built with a shared library may not start without this one.
     if "LD_LIBRARY_PATH" in os.environ:
         environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
     return environment

@@ -1,4 +1,4 @@
-"""One worker: a process that runs one function, an invocation at a time, as one Lambda execution environment does."""
+"""One worker: a process that runs one function, one invocation at a time, as a Lambda execution environment does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BOOTSTRAP: Final = Path(__file__).resolve().parent / "bootstrap.py"
 
 
 class Worker:
-    """Start a process for a function.
+    """A process that runs a function; it starts at once.
 
     Parameters
     ----------
@@ -31,11 +31,11 @@ class Worker:
     handler : str
         ``module.function``.
     task_root : Path
-        The unpacked zip; the process's working directory and its only import root.
+        The unpacked zip: the process's working directory and its only import root.
     environment : Mapping[str, str]
-        All of the process's environment but where its Runtime API is.
+        The process's whole environment, without the address of its Runtime API.
     log : Callable[[bytes], None]
-        Takes what the process prints, a line a call.
+        Called with each line that the process prints.
     """
 
     def __init__(
@@ -55,8 +55,8 @@ class Worker:
         self._command = [str(python), "-P", str(BOOTSTRAP), str(os.getpid()), handler]
         self._task_root = task_root
         self._environment = {**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address}
-        # The kernel sends the "parent died" signal when the *thread* that forked ends, so this one lives as long as the
-        # process does.
+        # The kernel sends the "parent died" signal when the *thread* that forked ends, so this thread lives as long as the
+        # process.
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
 
@@ -67,7 +67,7 @@ class Worker:
 
     @property
     def pid(self) -> int | None:
-        """Process id; None where it has not started yet."""
+        """Process id; None if it has not started yet."""
         return self._process.pid if self._process else None
 
     def wait_until_ready(self, timeout_seconds: float) -> FunctionError | None:
@@ -76,7 +76,7 @@ class Worker:
         Returns
         -------
         FunctionError | None
-            None where it is ready; why it will never be otherwise.
+            None once it is ready; the error if it never will be.
         """
         deadline = time.monotonic() + timeout_seconds
         while not self._api.ready.wait(0.02):
@@ -92,7 +92,7 @@ class Worker:
         return None
 
     def run(self, invocation: Invocation) -> None:
-        """Run one invocation until it is settled: answered, failed, timed out or crashed. The last two end the process."""
+        """Run one invocation until it is settled: answered, failed, timed out or crashed. A time-out or crash ends the process."""
         with self._changed:
             self._invocation = invocation
             if not self.alive:
@@ -109,7 +109,7 @@ class Worker:
             self.kill()
 
     def kill(self) -> None:
-        """End the process and everything it started, and wait for that."""
+        """End the process and everything it started; returns when they have ended."""
         process = self._process
         if process is not None and self.alive:
             _kill_group(process.pid)
@@ -133,7 +133,7 @@ class Worker:
         reader = threading.Thread(target=self._copy_output, args=(process,), name="worker-log", daemon=True)
         reader.start()
         status = process.wait()
-        _kill_group(process.pid)  # what the function left behind would hold the pipe open
+        _kill_group(process.pid)  # processes that the function left behind would hold the pipe open
         reader.join()
         self._end(f"signal: {signal.Signals(-status).name}" if status < 0 else f"exit status {status}")
 
@@ -145,8 +145,8 @@ class Worker:
         self._api.close()
 
     def _copy_output(self, process: subprocess.Popen[bytes]) -> None:
-        # Line by line through one writer: the runtime writes a line's text and its end apart, and lines of several workers
-        # would mix in a shared file.
+        # Line by line through one writer: the runtime writes a line's text and its end separately, so lines of several
+        # workers would mix in a shared file.
         if process.stdout is not None:
             with process.stdout as output:
                 for line in output:
@@ -165,4 +165,4 @@ def _kill_group(pid: int) -> None:
     try:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
-        return  # all of the group has ended by itself
+        return  # the whole group has ended already

@@ -1,10 +1,9 @@
-"""Starts the parts of the system in their order, and stops all of them, whatever happens meanwhile."""
+"""Starts the parts of the system in order, and stops all of them, whatever happens meanwhile."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
@@ -12,14 +11,27 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
-from local.components.aws_api import CREDENTIALS, REGION, AwsApi, make_client
+from local.components.aws_api import AwsApi, make_client
 from local.components.broker import Broker
 from local.components.cache import Cache
-from local.event_sources.config import MappingConfig, read_status, status_file, write_config
-from local.ingestion import IngestionProgress, ingestion_command, read_progress
-from local.processes import ManagedProcess, ProcessRecord, start_mark, stop_processes, stop_together
-from local.provision import ACCOUNT_ID, ALERT_INBOX, Resources, provision, resolve_environment
-from local.stack.state import DEFAULT_BUILD_DIR, StackFolder, StackState
+from local.event_sources.config import write_config
+from local.ingestion import ingestion_command, mappings_dir_of
+from local.process_tree import ProcessRecord, start_mark, stop_processes
+from local.processes import ManagedProcess, stop_together
+from local.provision import provision
+from local.resources import ALERT_INBOX, Resources
+from local.stack.parts import (
+    INGESTION,
+    INGESTION_OUTPUT,
+    INGESTION_READY_SECONDS,
+    build_zips,
+    is_mapping_running,
+    mapping_command,
+    mapping_config,
+    mapping_process_name,
+    read_ingestion,
+)
+from local.stack.state import DEFAULT_BUILD_DIR, StackError, StackFolder, StackState
 from ops.manifests import ROOT, read_functions, read_tables
 
 if TYPE_CHECKING:
@@ -30,44 +42,13 @@ if TYPE_CHECKING:
     from ops.manifests import FunctionSpec
 
 DEFAULT_RULESET: Final = ROOT / "rules" / "default.yaml"
-"""In force until another one is deployed."""
-
-BUILD_SECONDS: Final = 600.0
-"""How long the functions' zips may take; their requirements are downloaded the first time."""
-
-_LAMBDA_PYTHON: Final = ROOT / ".venv-lambda" / "bin" / "python"
-
-
-INGESTION: Final = "ingestion"
-"""Name of the Glue job's process."""
-
-INGESTION_OUTPUT: Final = "ingestion.jsonl"
-"""Where below the logs the Glue job tells of its batches."""
-
-INGESTION_READY_SECONDS: Final = 120.0
-"""How long Spark may take to start; it takes some 10 s on two idle cores."""
-
-
-class StackError(Exception):
-    """A stack that is asked for what it does not have."""
-
-
-def read_ingestion(log_dir: Path) -> IngestionProgress:
-    """Read what the Glue job has told of itself."""
-    with (log_dir / INGESTION_OUTPUT).open() as lines:
-        return read_progress(lines)
-
-
-def mapping_name(function: str) -> str:
-    """Name of the process that feeds a function."""
-    return f"{function}-mapping"
+"""Active until another one is deployed."""
 
 
 class Stack:
     """The system on one machine.
 
-    What is started dies with this process. Used with ``with``, it is stopped at the end of the block, on Ctrl-C and on any
-    error too::
+    All that it starts ends with this process. A ``with`` block stops it at its end, on Ctrl-C and on any error too::
 
         with Stack(build_dir) as stack:
             stack.start(print)
@@ -77,7 +58,7 @@ class Stack:
     build_dir : Path
         Gets state, logs and data; one stack at a time.
     ruleset : Path
-        The YAML document that is in force at first.
+        The YAML document that is active at first.
     """
 
     def __init__(self, build_dir: Path = DEFAULT_BUILD_DIR, ruleset: Path = DEFAULT_RULESET) -> None:
@@ -104,23 +85,23 @@ class Stack:
         ingestion: bool = True,
         functions: Sequence[str] | None = None,
     ) -> None:
-        """Start everything; returns when all of it works.
+        """Start everything; returns when everything works.
 
         Parameters
         ----------
         progress : Callable
-            Gets a sentence for each step.
+            Called with a sentence for each step.
         ingestion : bool
             Whether to run the Glue job.
         functions : Sequence[str] | None
-            The functions to run; None for all. Their resources are made for all of them in any case.
+            The functions to run; None for all. Resources are made for all functions in any case.
 
         Raises
         ------
         StackRunningError
-            Where a stack runs in the build folder already; that one is not touched.
-        ProcessError, ProvisionError, OSError
-            Where a part could not be started or made; by then everything that was started is stopped again.
+            If a stack already runs in the build folder; that one is not touched.
+        ProcessError, ProvisionError, UnknownReferenceError, OSError
+            If a part could not be started or made. Everything that was started is stopped again by then.
         """
         specs = read_functions()
         fed = [name for name, spec in specs.items() if spec.has_event_source]
@@ -140,7 +121,7 @@ class Stack:
                 ingestion=ingestion,
             )
             self._start_parts(progress, specs, chosen, ingestion=ingestion)
-        except BaseException:  # Ctrl-C too: half a system is of no use to anybody
+        except BaseException:  # Ctrl-C too: half a system is of no use
             self.stop()
             raise
 
@@ -149,8 +130,8 @@ class Stack:
         if self._state is None:
             self._folder.release()
             return
-        self._tell(phase="stopping")
-        # Sources of work first, so that what runs behind them does not see its servers go.
+        self._write_state(phase="stopping")
+        # Sources of work first, so that no function loses its servers while it works.
         stop_together(reversed(self._processes))
         with ThreadPoolExecutor(max_workers=len(self._components)) as pool:
             for stopped in [pool.submit(component.stop) for component in self._components]:
@@ -164,7 +145,7 @@ class Stack:
 
     @property
     def state(self) -> StackState:
-        """What ``build/stack.json`` says."""
+        """The content of ``build/stack.json``."""
         if self._state is None:
             raise StackError("the stack was not started")
         return self._state
@@ -178,22 +159,22 @@ class Stack:
 
     @property
     def bootstrap_servers(self) -> str:
-        """Kafka's."""
+        """Kafka's bootstrap servers, ``host:port``."""
         return self._broker.endpoint
 
     @property
     def cache_endpoint(self) -> str:
-        """``redis://`` URL, what ELASTICACHE_REDIS_ENDPOINT takes."""
+        """``redis://`` URL, the value of ELASTICACHE_REDIS_ENDPOINT."""
         return self._cache.endpoint
 
     @property
     def aws_endpoint(self) -> str:
-        """What AWS_ENDPOINT_URL takes."""
+        """The value of AWS_ENDPOINT_URL."""
         return self._aws_api.endpoint
 
     @property
     def alert_topic_arn(self) -> str:
-        """What SNS_TOPIC_ARN takes."""
+        """The value of SNS_TOPIC_ARN."""
         return self.resources.alert_topic_arn
 
     @property
@@ -212,13 +193,13 @@ class Stack:
         return self._folder.log_dir
 
     def client(self, service: str) -> Any:
-        """Give the boto3 client of a service, the same one each time; boto3's clients may be shared by threads."""
+        """Return the boto3 client of a service, the same one each time; threads may share boto3's clients."""
         if service not in self._clients:
             self._clients[service] = make_client(service, self.aws_endpoint)
         return self._clients[service]
 
     def ended_processes(self) -> dict[str, int]:
-        """Name the processes that ended although nobody stopped them, each with its exit code."""
+        """Return the processes that ended although nothing stopped them, each with its exit code."""
         own = [component.process for component in self._components if component.was_started] + self._processes
         return {process.name: code for process in own if (code := process.exit_code) is not None}
 
@@ -240,21 +221,21 @@ class Stack:
             "the AWS API": self._aws_api.start,
         }
         if chosen:
-            steps[f"the zips of {', '.join(chosen)}"] = lambda: self._build_zips(chosen)
+            steps[f"the zips of {', '.join(chosen)}"] = lambda: build_zips(chosen, self.log_dir)
         progress(f"starting {', '.join(steps)}")
         self._in_parallel(progress, steps)
         progress("making tables, queues, topics and buckets")
         self._resources = provision(
             self.aws_endpoint, self.bootstrap_servers, specs, read_tables(), self._ruleset.read_text()
         )
-        self._tell()
+        self._write_state()
         steps = {name: partial(self._start_function, specs[name]) for name in chosen}
         if ingestion:
             steps["ingestion"] = self._start_ingestion
         if steps:
             progress(f"starting {', '.join(steps)}")
             self._in_parallel(progress, steps)
-        self._tell(phase="up")
+        self._write_state(phase="up")
 
     def _in_parallel(self, progress: Callable[[str], None], steps: dict[str, Callable[[], None]]) -> None:
         pool = ThreadPoolExecutor(max_workers=len(steps))
@@ -267,64 +248,22 @@ class Stack:
                     step.result()
                     progress(f"{names[step]}: ready")
         except BaseException:
-            # Steps that still wait for their process end with it; what they start after this line, the next stop ends.
+            # A step that waits for its process ends when that is stopped. What a step starts later, the next stop() ends.
             stop_together(self._processes)
             for component in self._components:
                 component.stop()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            self._tell()
-
-    def _build_zips(self, names: list[str]) -> None:
-        argv = [sys.executable, "-m", "ops.build_zips", "--arch", "host", *names]
-        build = ManagedProcess("build-zips", argv, self.log_dir / "build-zips.log", os.environ, ROOT)
-        try:
-            build.start()
-            build.wait_for_exit(BUILD_SECONDS)
-        finally:
-            build.stop()
+            self._write_state()
 
     def _start_function(self, spec: FunctionSpec) -> None:
         config_file = self.run_dir / f"{spec.name}.json"
-        write_config(
-            config_file,
-            MappingConfig(
-                function=spec.name,
-                bootstrap_servers=self.bootstrap_servers,
-                aws_endpoint=self.aws_endpoint,
-                region=REGION,
-                account_id=ACCOUNT_ID,
-                environment=resolve_environment(
-                    spec, self.resources.references(self.cache_endpoint, self.bootstrap_servers)
-                ),
-                dead_letter_queue_url=self.resources.dead_letter_queue(spec.name),
-                state_dir=self.run_dir,
-                log_dir=self.log_dir,
-                zip=ROOT / "build" / "functions" / "host" / f"{spec.name}.zip",
-                lambda_python=_LAMBDA_PYTHON,
-            ),
-        )
-        argv = [
-            sys.executable,
-            "-m",
-            "local.event_sources",
-            "--function",
-            spec.name,
-            "--config",
-            str(config_file),
-        ]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
-            "AWS_ENDPOINT_URL": self.aws_endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            **CREDENTIALS,
-        }
-        process = self._child(mapping_name(spec.name), argv, environment)
-        status = status_file(config_file, spec.name)
+        write_config(config_file, mapping_config(spec, self.resources, self._folder, self.state))
+        argv, environment = mapping_command(spec.name, config_file, self.aws_endpoint)
+        process = self._child(mapping_process_name(spec.name), argv, environment)
         process.wait_until(
-            lambda: (told := read_status(status)) is not None and told.state == "running", "its mapping runs"
+            lambda: is_mapping_running(config_file, spec.name), "its event source mapping to run"
         )
 
     def _start_ingestion(self) -> None:
@@ -334,10 +273,11 @@ class Stack:
             self.resources.ingestion_quarantine_uri,
             self.run_dir / "ingestion-checkpoint",
             self.aws_endpoint,
+            mappings_dir=mappings_dir_of(os.environ),
         )
         process = self._child(INGESTION, argv, environment, self.log_dir / INGESTION_OUTPUT)
         process.wait_until(
-            lambda: read_ingestion(self.log_dir).ready, "its query runs", INGESTION_READY_SECONDS
+            lambda: read_ingestion(self.log_dir).ready, "its query to run", INGESTION_READY_SECONDS
         )
 
     def _child(
@@ -349,14 +289,14 @@ class Stack:
         return process
 
     def _clean_up_after_last_owner(self) -> None:
-        # It had no time to do it: killed, or the machine was switched off.
+        # An owner that was killed, or whose machine was switched off, has left its processes and files behind.
         if (last := self._folder.last_state()) is not None:
             stop_processes(last.processes)
         for folder in (self.run_dir, self.log_dir):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
 
-    def _tell(self, **changes: Any) -> None:
+    def _write_state(self, **changes: Any) -> None:
         own = [component.process for component in self._components if component.was_started] + self._processes
         self._state = msgspec.structs.replace(
             self.state,

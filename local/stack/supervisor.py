@@ -1,7 +1,7 @@
-"""A stack that outlives the command that started it: a supervisor process owns it, and two commands speak to that.
+"""A stack that outlives the command that started it: a supervisor process owns the stack, and two commands control it.
 
-`up` forks the supervisor and reads its progress from a pipe until the stack works; `down` signals it and waits until every
-process that it named is gone.
+`up` starts the supervisor and reads its progress from a pipe until the stack works. `down` signals it and waits until every
+process of the stack has ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import IO, TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from local.processes import log_tail, stop_processes, wait_until_gone
+from local.process_tree import stop_processes, wait_until_gone
+from local.processes import log_tail
 from local.stack.stack import Stack
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
 from ops.manifests import ROOT
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 DOWN_SECONDS: Final = 60.0
-"""How long the supervisor may take to stop everything, before it is killed and its processes with it."""
+"""Time that the supervisor may take to stop everything; after it, it is killed together with its processes."""
 
 _WATCH_SECONDS: Final = 1.0
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -39,7 +40,7 @@ logger = logging.getLogger("supervisor")
 
 
 def up(build_dir: Path, *, ingestion: bool, functions: Sequence[str] | None, ruleset: Path | None) -> int:
-    """Leave a stack running; 0 where it runs in the end, whoever started it.
+    """Leave a stack running; 0 if one runs in the end, whoever started it.
 
     Parameters
     ----------
@@ -59,39 +60,27 @@ def up(build_dir: Path, *, ingestion: bool, functions: Sequence[str] | None, rul
     """
     folder = StackFolder(build_dir)
     if folder.running_state() is not None:
-        print(f"the stack in {folder.build_dir} is up already; `make status` shows it, `make down` stops it")
+        print(f"the stack in {folder.build_dir} is already up; `make status` shows it, `make down` stops it")
         return 0
     argv = [sys.executable, "-m", "local.stack", "serve", "--build-dir", str(folder.build_dir)]
     argv += [] if ingestion else ["--no-ingestion"]
     argv += [] if functions is None else ["--functions", ",".join(functions)]
     argv += [] if ruleset is None else ["--ruleset", str(ruleset.resolve())]
     log = _log_file(folder)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    reading, writing = os.pipe()
-    with log.open("wb") as output:
-        supervisor = subprocess.Popen(
-            [*argv, "--progress-fd", str(writing)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            start_new_session=True,
-            pass_fds=[writing],
-        )
-    os.close(writing)
+    supervisor, pipe = _start_supervisor(argv, log)
     try:
-        # The pipe ends with the outcome, or with the supervisor.
-        with os.fdopen(reading) as progress:
-            outcome = _relay(progress)
+        # The pipe ends with the result of the start, or with the supervisor.
+        with pipe:
+            result = _relay(pipe)
     except KeyboardInterrupt:
         supervisor.terminate()
         supervisor.wait()
         print("interrupted; everything that was started is stopped", file=sys.stderr)
         return 130
-    if outcome is None or outcome.kind == "failed":
+    if result is None or result.kind == "failed":
         supervisor.wait()
         tail = "".join(f"\n    {line}" for line in log_tail(log))
-        print(f"the supervisor ended; {log}:{tail}" if outcome is None else outcome.text, file=sys.stderr)
+        print(f"the supervisor ended; {log}:{tail}" if result is None else result.text, file=sys.stderr)
         return 1
     print(
         f'up. Logs are in {folder.log_dir}; `make status`, `make watch`, `eval "$(make -s env)"`, `make down`'
@@ -100,7 +89,7 @@ def up(build_dir: Path, *, ingestion: bool, functions: Sequence[str] | None, rul
 
 
 def down(build_dir: Path) -> int:
-    """Stop the stack; returns when no process of it is left. 0 too where none runs."""
+    """Stop the stack; returns when none of its processes is left. 0 also if no stack runs."""
     folder = StackFolder(build_dir)
     state = folder.last_state()
     if state is None:
@@ -110,11 +99,11 @@ def down(build_dir: Path) -> int:
     if owner is not None:
         owner.terminate()
         wait_until_gone([owner], DOWN_SECONDS)
-    # An owner that ended well left nothing to find here; one that was killed, or did not end in time, left what it names.
+    # An owner that ended in order has stopped all of them. One that was killed, or did not end in time, has not.
     stop_processes([state.owner, *state.processes])
     shutil.rmtree(folder.run_dir, ignore_errors=True)
     folder.state_file.unlink(missing_ok=True)
-    print("no stack ran; its leftovers are gone" if owner is None else "down")
+    print("no stack ran; leftovers of an earlier one are removed" if owner is None else "down")
     return 0
 
 
@@ -133,12 +122,12 @@ def serve(
     build_dir, ingestion, functions, ruleset
         As in :func:`up`.
     progress_fd : int
-        A pipe that gets progress, and then the outcome of the start.
+        A pipe that gets progress, and then the result of the start.
 
     Returns
     -------
     int
-        1 where the stack could not be started. Where it was, a signal ends the process.
+        1 if the stack could not be started. Otherwise a signal ends the process.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     for number in _STOP_SIGNALS:
@@ -153,7 +142,7 @@ def serve(
                 _say(pipe, "ready", "")
                 pipe.close()
                 _watch(stack)
-        # Whatever it is, `up` must tell it: nobody looks at this process.
+        # Whatever it is, `up` must report it: this process has no terminal.
         except Exception as error:
             logger.exception("the stack could not be started")
             _say(pipe, "failed", str(error))
@@ -167,19 +156,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     parser.add_argument("--no-ingestion", action="store_true", help="without the Glue job")
     parser.add_argument("--functions", help="comma-separated; all by default, none for an empty text")
-    parser.add_argument("--ruleset", type=Path, help="in force at first; rules/default.yaml by default")
+    parser.add_argument("--ruleset", type=Path, help="active at first; rules/default.yaml by default")
     parser.add_argument("--progress-fd", type=int, default=-1, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.command == "down":
         return down(options.build_dir)
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # ignored where a shell started this in the background
+    # A shell that starts this in the background makes it ignore SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     names = None if options.functions is None else [name for name in options.functions.split(",") if name]
     chosen = {"ingestion": not options.no_ingestion, "functions": names, "ruleset": options.ruleset}
     if options.command == "up":
         return up(options.build_dir, **chosen)
     return serve(options.build_dir, **chosen, progress_fd=options.progress_fd)
+
+
+def _start_supervisor(argv: list[str], log: Path) -> tuple[subprocess.Popen[bytes], IO[str]]:
+    """Start the supervisor in a session of its own; returns it, and the pipe on which it reports its progress."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    reading, writing = os.pipe()
+    with log.open("wb") as output:
+        supervisor = subprocess.Popen(
+            [*argv, "--progress-fd", str(writing)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            start_new_session=True,
+            pass_fds=[writing],
+        )
+    os.close(writing)
+    return supervisor, os.fdopen(reading)
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -197,7 +203,7 @@ def _say(pipe: IO[str], kind: Literal["progress", "ready", "failed"], text: str)
 
 
 def _relay(pipe: IO[str]) -> _Message | None:
-    """Print what the supervisor does; give how it ended, None where it ended without a word."""
+    """Print what the supervisor does; returns its result, None if it ended without one."""
     for line in pipe:
         message = msgspec.json.decode(line, type=_Message)
         if message.kind != "progress":
@@ -207,17 +213,17 @@ def _relay(pipe: IO[str]) -> _Message | None:
 
 
 def _watch(stack: Stack) -> None:
-    told: set[str] = set()
+    reported: set[str] = set()
     while True:
         for name, code in stack.ended_processes().items():
-            if name not in told:
+            if name not in reported:
                 logger.error("%s ended with exit code %d; its log is in %s", name, code, stack.log_dir)
-                told.add(name)
+                reported.add(name)
         time.sleep(_WATCH_SECONDS)
 
 
 def _exit_once(number: int, _frame: FrameType | None) -> None:
-    # The first signal unwinds the stack; another one while that goes on would leave it half done.
+    # The first signal stops the stack. Another one meanwhile would interrupt that, so it is ignored.
     for each in _STOP_SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     logger.info("stopping on %s", signal.Signals(number).name)

@@ -1,4 +1,4 @@
-# The streaming job: what it runs, what it may touch, and where it keeps things.
+# The streaming job: what it runs and reads, its rights, and its buckets.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -56,7 +56,7 @@ run "a_streaming_job_on_glue_5_that_scales" {
   }
 }
 
-run "the_job_is_told_where_things_are_and_no_secret" {
+run "the_job_is_given_its_paths_and_no_secret" {
   command = apply
 
   module {
@@ -80,12 +80,67 @@ run "the_job_is_told_where_things_are_and_no_secret" {
 
   assert {
     condition     = can(regex("^s3://fraud-test-work-123456789012/artifacts/wheels/[0-9a-f]{16}/msgspec-.*\\.whl$", aws_glue_job.this.default_arguments["--additional-python-modules"]))
-    error_message = "Packages come from the bucket: there is no way to an index."
+    error_message = "Packages come from the bucket: the job cannot reach an index."
   }
 
   assert {
     condition     = aws_glue_job.this.command[0].script_location == "s3://fraud-test-work-123456789012/artifacts/scripts/${substr(filesha256("../glue_scripts/stream_transactions.py"), 0, 16)}/stream_transactions.py"
     error_message = "A change of the script is a change of its name."
+  }
+}
+
+run "without_mappings_the_job_is_given_none" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = !contains(keys(aws_glue_job.this.default_arguments), "--mappings_path") && length(aws_s3_object.mappings) == 0
+    error_message = "Columns are known by their names."
+  }
+}
+
+run "mappings_are_uploaded_by_prefix_and_the_job_is_given_their_folder" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    mapping_file_by_prefix = {
+      "acme"       = "./tests/fixtures/mappings/acme.yaml"
+      "acme/cards" = "./tests/fixtures/mappings/acme.yaml"
+    }
+  }
+
+  assert {
+    condition     = can(regex("^s3://fraud-test-work-123456789012/artifacts/mappings/[0-9a-f]{16}/$", aws_glue_job.this.default_arguments["--mappings_path"]))
+    error_message = "The job is given the folder of its mappings."
+  }
+
+  assert {
+    condition     = { for prefix, object in aws_s3_object.mappings : prefix => "s3://${object.bucket}/${object.key}" } == { for prefix in ["acme", "acme/cards"] : prefix => "${aws_glue_job.this.default_arguments["--mappings_path"]}${prefix}.yaml" }
+    error_message = "A mapping's name below the folder is its prefix."
+  }
+}
+
+run "a_change_of_a_mapping_is_a_change_of_their_folder" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    mapping_file_by_prefix = { "acme" = "./tests/fixtures/mappings/acme.yaml" }
+  }
+
+  assert {
+    condition     = aws_glue_job.this.default_arguments["--mappings_path"] == "s3://fraud-test-work-123456789012/artifacts/mappings/${substr(sha256(jsonencode({ acme = filesha256("./tests/fixtures/mappings/acme.yaml") })), 0, 16)}/"
+    error_message = "The folder's name depends on prefixes and contents, so that a plan shows a change."
   }
 }
 
@@ -98,7 +153,7 @@ run "a_connection_in_each_zone" {
 
   assert {
     condition     = { for zone, connection in aws_glue_connection.kafka : zone => connection.physical_connection_requirements[0].subnet_id } == { "us-east-1a" = "subnet-a", "us-east-1b" = "subnet-b", "us-east-1c" = "subnet-c" } && length(aws_glue_job.this.connections) == 3
-    error_message = "The job can start while a zone is away."
+    error_message = "The job can start while a zone is unavailable."
   }
 
   assert {
@@ -116,7 +171,7 @@ run "buckets_are_closed_encrypted_and_versioned" {
 
   assert {
     condition     = { for name, bucket in aws_s3_bucket.this : name => bucket.bucket } == { access_log = "fraud-test-access-log-123456789012", landing = "fraud-test-landing-123456789012", quarantine = "fraud-test-quarantine-123456789012", work = "fraud-test-work-123456789012" }
-    error_message = "Names bear environment and account."
+    error_message = "Names contain environment and account."
   }
 
   assert {
@@ -131,7 +186,7 @@ run "buckets_are_closed_encrypted_and_versioned" {
 
   assert {
     condition     = alltrue([for versioning in aws_s3_bucket_versioning.this : versioning.versioning_configuration[0].status == "Enabled"])
-    error_message = "A mistake can be taken back."
+    error_message = "A mistake can be undone."
   }
 
   assert {
@@ -154,16 +209,16 @@ run "tls_only_on_buckets_and_objects" {
 
   assert {
     condition     = alltrue([for name, policy in aws_s3_bucket_policy.this : jsondecode(policy.policy).Statement[0].Effect == "Deny" && jsondecode(policy.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && join(" ", jsondecode(policy.policy).Statement[0].Resource) == "${aws_s3_bucket.this[name].arn} ${aws_s3_bucket.this[name].arn}/*"])
-    error_message = "Neither a bucket nor an object is read in the clear."
+    error_message = "Neither a bucket nor an object is read without TLS."
   }
 
   assert {
     condition     = alltrue(flatten([for policy in aws_s3_bucket_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Effect == "Deny" || can(statement.Principal.Service)]]))
-    error_message = "No policy lets anybody but a service."
+    error_message = "Policies allow nothing to anybody but services."
   }
 }
 
-run "files_go_and_the_checkpoint_stays" {
+run "files_expire_and_the_checkpoint_does_not" {
   command = apply
 
   module {
@@ -172,7 +227,7 @@ run "files_go_and_the_checkpoint_stays" {
 
   assert {
     condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this["landing"].rule : rule.expiration[0].days if startswith(rule.id, "expire-")][0] == 7 && [for rule in aws_s3_bucket_lifecycle_configuration.this["quarantine"].rule : rule.expiration[0].days if startswith(rule.id, "expire-")][0] == 90
-    error_message = "Landed files go after a week, refused rows after a quarter."
+    error_message = "Landed files expire after a week, refused rows after a quarter."
   }
 
   assert {
@@ -181,7 +236,7 @@ run "files_go_and_the_checkpoint_stays" {
   }
 }
 
-run "the_role_names_what_it_touches" {
+run "the_role_names_its_resources" {
   command = apply
 
   module {
@@ -203,8 +258,8 @@ run "the_role_names_what_it_touches" {
   }
 
   assert {
-    condition     = toset([for sid, statement in { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement } : sid if try(statement.Resource == "*", false)]) == toset(["StandInTheNetwork", "WriteItsMetrics"])
-    error_message = "Only what IAM takes no resource for has none."
+    condition     = toset([for sid, statement in { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement } : sid if try(statement.Resource == "*", false)]) == toset(["ConnectToTheNetwork", "WriteItsMetrics"])
+    error_message = "Only actions for which IAM takes no resource have none."
   }
 
   assert {
@@ -227,7 +282,7 @@ run "only_the_job_derives_from_the_tokenization_key" {
 
   assert {
     condition     = aws_kms_key.tokenization.key_usage == "GENERATE_VERIFY_MAC" && aws_kms_key.tokenization.customer_master_key_spec == "HMAC_256" && aws_kms_key.tokenization.deletion_window_in_days == 30
-    error_message = "A key that KMS never gives away."
+    error_message = "The key never leaves KMS."
   }
 
   assert {
@@ -236,7 +291,7 @@ run "only_the_job_derives_from_the_tokenization_key" {
   }
 }
 
-run "an_environment_may_leave_nothing" {
+run "an_environment_can_be_destroyed_completely" {
   command = apply
 
   module {
@@ -249,7 +304,7 @@ run "an_environment_may_leave_nothing" {
 
   assert {
     condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy])
-    error_message = "Where nothing is to be kept, destroy leaves nothing."
+    error_message = "Without deletion protection, destroy leaves nothing."
   }
 }
 
@@ -267,7 +322,49 @@ run "refuses_a_name_in_capitals" {
   expect_failures = [var.name]
 }
 
-run "refuses_scripts_that_are_not_there" {
+run "refuses_a_prefix_that_is_no_folder" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    mapping_file_by_prefix = { "/acme/" = "./tests/fixtures/mappings/acme.yaml" }
+  }
+
+  expect_failures = [var.mapping_file_by_prefix]
+}
+
+run "refuses_a_mapping_that_does_not_exist" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    mapping_file_by_prefix = { "acme" = "./tests/fixtures/mappings/none.yaml" }
+  }
+
+  expect_failures = [var.mapping_file_by_prefix]
+}
+
+run "refuses_a_mapping_without_transaction_ids" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    mapping_file_by_prefix = { "acme" = "./tests/fixtures/mappings/without_id.yaml" }
+  }
+
+  expect_failures = [var.mapping_file_by_prefix]
+}
+
+run "refuses_scripts_that_do_not_exist" {
   command = plan
 
   module {
@@ -281,7 +378,7 @@ run "refuses_scripts_that_are_not_there" {
   expect_failures = [var.scripts_dir]
 }
 
-run "refuses_a_build_that_was_not_made" {
+run "refuses_a_missing_build" {
   command = plan
 
   module {
@@ -351,7 +448,7 @@ run "refuses_no_subnet" {
   expect_failures = [var.subnet_id_by_zone]
 }
 
-run "refuses_landed_files_for_ever" {
+run "refuses_to_keep_landed_files_too_long" {
   command = plan
 
   module {
@@ -365,7 +462,7 @@ run "refuses_landed_files_for_ever" {
   expect_failures = [var.landing_retention_days]
 }
 
-run "refuses_no_quarantine" {
+run "refuses_to_keep_no_quarantine" {
   command = plan
 
   module {

@@ -10,9 +10,9 @@ from confluent_kafka import Producer
 
 from contract.flagged import FLAGGED_TABLE
 from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
-from local.metrics import StackMetrics
-from local.provision import LANDING_PREFIX
+from local.resources import LANDING_PREFIX
 from local.stack import Stack
+from local.stack_metrics import StackMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +61,11 @@ class System:
             ConsistentRead=True,
         )
         return [from_history_item(item) for item in answer["Items"]]
+
+    def all_rows(self, user_id: str, count: int) -> list[ScoredTransaction]:
+        """A user's rows once there are so many; none before."""
+        rows = self.history(user_id)
+        return rows if len(rows) >= count else []
 
     def flagged(self, transaction_id: str) -> dict[str, Any] | None:
         """The flagged row of a payment, in wire form."""

@@ -14,35 +14,22 @@ import pytest
 import yaml
 
 from contract.alert import Alert
-from contract.scored import Decision, ScoredTransaction
-from contract.transaction import Transaction, encode_transaction
+from contract.scored import Decision
+from contract.transaction import encode_transaction
 from engine.decide import is_fraudulent
 from engine.features.catalogue import FEATURE_NAMES
 from engine.rules.ruleset import parse_ruleset
 from local.demo.final_state import quarantined_id
-from local.provision import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX
+from local.resources import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX
 from local.rulesets import Rulesets
 from ops.manifests import ROOT
+
+from .payments import new_user, payment
 
 if TYPE_CHECKING:
     from .conftest import System
 
 NOW = datetime.now(UTC)
-
-
-def new_user() -> str:
-    return f"user-{uuid.uuid4().hex[:12]}"
-
-
-def payment(user_id: str, **changes: Any) -> Transaction:
-    fields: dict[str, Any] = {
-        "transaction_id": f"tx-{uuid.uuid4().hex}",
-        "user_id": user_id,
-        "amount": Decimal("23.40"),
-        "timestamp": datetime.now(UTC),
-        "merchant_id": "corner-shop",
-    }
-    return Transaction(**(fields | changes))
 
 
 def alert_of(system: System, transaction_id: str) -> Alert | None:
@@ -55,12 +42,6 @@ def alert_of(system: System, transaction_id: str) -> Alert | None:
         if alert.flagged_transaction_id == transaction_id:
             return alert
     return None
-
-
-def all_rows(system: System, user_id: str, count: int) -> list[ScoredTransaction]:
-    """A user's rows once there are so many; none before."""
-    rows = system.history(user_id)
-    return rows if len(rows) >= count else []
 
 
 def quarantine(system: System) -> dict[tuple[int, int], dict[str, Any]]:
@@ -100,7 +81,7 @@ def test_a_landed_file_is_cleaned_keyed_tokenised_and_scored(system: System) -> 
 
     system.drop(f"{uuid.uuid4().hex}.csv.gz", gzip.compress((header.replace(",unknown", "") + rows).encode()))
 
-    history = system.wait_for(lambda: all_rows(system, user_id, 3), "three rows")
+    history = system.wait_for(lambda: system.all_rows(user_id, 3), "three rows")
     assert sorted(row.transaction.transaction_id for row in history) == sorted(ids)
     first = history[0].transaction
     assert (first.amount, first.currency) == (Decimal("1234.50"), "EUR")
@@ -114,7 +95,7 @@ def test_a_decision_can_be_recomputed_from_its_stored_row(system: System) -> Non
     for amount in (20, 30, 9_000):
         system.produce(encode_transaction(payment(user_id, amount=Decimal(amount))), key=user_id)
 
-    rows = system.wait_for(lambda: all_rows(system, user_id, 3), "three rows")
+    rows = system.wait_for(lambda: system.all_rows(user_id, 3), "three rows")
 
     for row in rows:
         features = dict(zip(FEATURE_NAMES, row.features, strict=True))

@@ -1,4 +1,4 @@
-"""The cache's faults. Those that end within their context do so when the backlog is empty: all of it has met them."""
+"""Faults of the cache. A fault that ends within its context ends when the backlog is empty: every record has met it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from score.profile_store import READ_TIMEOUT_S
 
-from .fault import AmidWork
+from .fault import MidBatch
 from .site import Site, address, admin
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ LATE_SECONDS = 2 * READ_TIMEOUT_S
 
 @contextmanager
 def restart_cache(site: Site, seed: int) -> Iterator[None]:
-    """All of it is gone, in the middle of a batch."""
-    amid_work = AmidWork(site, seed)
+    """It restarts empty in the middle of a batch."""
+    mid_batch = MidBatch(site, seed)
     yield
-    with amid_work:
+    with mid_batch:
         assert admin(site.cache).dbsize() > 0
         site.kill(site.cache.process)
     site.start_cache()
@@ -35,7 +35,7 @@ def restart_cache(site: Site, seed: int) -> Iterator[None]:
 
 @contextmanager
 def pause_cache(site: Site, _: int) -> Iterator[None]:
-    """It takes connections and answers nothing."""
+    """It accepts connections and answers nothing."""
     pid = site.cache.process.record.pid
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -46,23 +46,23 @@ def pause_cache(site: Site, _: int) -> Iterator[None]:
 
 @contextmanager
 def late_write(site: Site, seed: int) -> Iterator[None]:
-    """A batch's profiles are written long after the stage has stopped waiting for that, and others have gone on."""
+    """A batch's profiles are written long after the stage has stopped waiting, and after later batches."""
     left, lock = [1 + seed % 3], threading.Lock()
-    has_come = threading.Event()
+    has_arrived = threading.Event()
 
     def hold(request: bytes) -> bytes:
         if b"EVAL" in request:
             with lock:
                 left[0] -= 1
-                is_it = left[0] == 0
-            if is_it:
-                time.sleep(LATE_SECONDS)  # how late it is
-                has_come.set()
+                is_chosen = left[0] == 0
+            if is_chosen:
+                time.sleep(LATE_SECONDS)  # the delay itself
+                has_arrived.set()
         return request
 
     site.cache_proxy.on_request = hold
     yield
-    site.wait_for(has_come.is_set, "the late write")
+    site.wait_for(has_arrived.is_set, "the late write")
     site.cache_proxy.on_request = None
 
 
@@ -84,7 +84,7 @@ def cache_out_of_memory(site: Site, _: int) -> Iterator[None]:
 
 @contextmanager
 def cache_slow(site: Site, _: int) -> Iterator[None]:
-    """Each request waits for 200 ms."""
+    """Each request is delayed by 200 ms."""
     delayed: list[int] = []
 
     def note(request: bytes) -> bytes:
@@ -102,7 +102,7 @@ def cache_slow(site: Site, _: int) -> Iterator[None]:
 
 @contextmanager
 def cache_down(site: Site, _: int) -> Iterator[None]:
-    """Nobody is there."""
+    """It refuses every connection."""
     site.cache_proxy.refuse(True)
     yield
     site.be_quiet()
@@ -111,27 +111,27 @@ def cache_down(site: Site, _: int) -> Iterator[None]:
 
 @contextmanager
 def fail_over(site: Site, seed: int) -> Iterator[None]:
-    """A replica takes over that had not got the latest writes; the old primary's data are gone."""
+    """A replica without the latest writes takes over; the old primary's data are lost."""
     host, port = address(site.cache)
     replica = admin(site.replica)
     replica.replicaof(host, str(port))
     site.wait_for(lambda: replica.info("replication")["master_link_status"] == "up", "the replica")
     if seed:
-        amid_work = AmidWork(site, seed)
+        mid_batch = MidBatch(site, seed)
         yield
-        with amid_work:
+        with mid_batch:
             replica.replicaof("NO", "ONE")
             before = writes_to(site.cache)
     else:
         replica.replicaof("NO", "ONE")
         before = writes_to(site.cache)
         yield
-    site.be_quiet()  # whatever is written from there on is lost
+    site.be_quiet()  # what is written from here on is lost
     assert writes_to(site.cache) > before, "nothing was lost"
     site.cache_proxy.move(address(site.replica))
     site.cache_now = site.replica
 
 
 def writes_to(cache: Cache) -> int:
-    """How many keys have been written there since its last snapshot, which only a replica that joins has it make."""
+    """How many keys have been written since its last snapshot; it makes one only when a replica joins."""
     return int(admin(cache).info("persistence")["rdb_changes_since_last_save"])

@@ -1,10 +1,10 @@
-"""Every fault of the matrix, by what it is about."""
+"""Every fault of the matrix, grouped by the part that it breaks."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from local.faults.aws_proxy import half_unprocessed, internal_error, slow, throttled, written_but_unheard
+from local.faults.aws_answers import half_unprocessed, internal_error, slow, throttled, written_but_unheard
 
 from .aws import (
     always,
@@ -13,7 +13,7 @@ from .aws import (
     bad_ruleset,
     no_rules_at_start,
     other_ruleset,
-    rules_away,
+    rules_unavailable,
     shows_both_rulesets,
     sns_down,
 )
@@ -27,7 +27,7 @@ from .cache import (
     restart_cache,
 )
 from .dead_letters import outlast_retries
-from .fault import IS_LONG, ONE_OF_EACH, Degrades, Fault, nothing
+from .fault import EVERY_ALERT, IS_LONG, Degrades, Fault, nothing
 from .host import fill_disk, shows_step, step_clock
 from .ingestion import kill_glue_job
 from .kafka import (
@@ -46,7 +46,7 @@ TEN_SECONDS = 10.0 if IS_LONG else 3.0
 
 KILLED = (
     Fault("score killed after read", partial(kill_at_call, "score", "BatchExecuteStatement", after=False)),
-    Fault("score killed after some inserts", kill_amid_inserts, crowd=3),
+    Fault("score killed after some inserts", kill_amid_inserts, load_factor=3),
     Fault("score killed after all inserts", partial(kill_at_profile_write, passes=0.0)),
     Fault("score killed amid the profiles' write", partial(kill_at_profile_write, passes=0.5)),
     Fault("score killed before the answer", partial(kill_at_profile_write, passes=1.0, after=True)),
@@ -91,7 +91,7 @@ STILL_RUNNING = (
                 ("UpdateItem", False),
             ],
         ),
-        repeats_at_most=ONE_OF_EACH,
+        repeats_at_most=EVERY_ALERT,
     ),
 )
 
@@ -129,7 +129,7 @@ DYNAMODB = (
     Fault("history's stream delivered twice", partial(twice, "persist")),
     Fault("history's stream delivered again later", partial(again, "persist")),
     Fault("flagged payments' stream delivered again later", partial(again, "alert")),
-    Fault("flagged payments' stream delivered twice", partial(twice, "alert"), repeats_at_most=ONE_OF_EACH),
+    Fault("flagged payments' stream delivered twice", partial(twice, "alert"), repeats_at_most=EVERY_ALERT),
 )
 
 SNS = (
@@ -148,7 +148,7 @@ OTHERS = (
         lasts_seconds=1.0,
     ),
     Fault("AppConfig down at a cold start", no_rules_at_start, lasts_seconds=1.0),
-    Fault("AppConfig down later", rules_away),
+    Fault("AppConfig down later", rules_unavailable),
     Fault("a bad ruleset is delivered", bad_ruleset),
     Fault("another good ruleset is delivered", other_ruleset, needs_quiet=True, shows_in=shows_both_rulesets),
     Fault(

@@ -1,4 +1,4 @@
-"""One stack for everything that is broken on purpose."""
+"""One stack for all faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("faults"))
     try:
         site.start()
-        # Functions start at their first work: no fault, and the first one no more than the others, is to wait for that.
+        # Functions start with their first batch: without this, the first fault would wait for that.
         Run(site, FAULTS[0], seed=101).go()
         yield site
     finally:

@@ -1,4 +1,4 @@
-"""SNS away for longer than there are retries: alerts end in the dead-letter queue, and `make redrive` brings them back."""
+"""SNS unavailable for longer than all retries: alerts end in the dead-letter queue, and `make redrive` processes them again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from local.faults.aws_proxy import refused
+from local.faults.aws_answers import refused
 from local.redrive import LocalFunction
 from ops.dead_letters import Redrive
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def outlast_retries(site: Site, seed: int) -> Iterator[None]:
-    """The topic's key refuses the function until all retries are used up; then it does not, and the queue is put back."""
+    """The topic's key refuses the function until all retries are used up; then it is fixed, and the queue is redriven."""
     site.set_retries("alert", first_seconds=0.01, longest_seconds=0.05)
     no_key = always(partial(refused, code="KMSAccessDenied"))
     with bad_calls(no_key, site, seed, function="alert", service="sns", share=1.0):
         yield
         site.be_quiet()
     mapping = site.mapping("alert")
-    told = mapping.status()
-    assert told is not None
-    assert told.counters.dead_lettered > 0, told
+    status = mapping.status()
+    assert status is not None
+    assert status.counters.dead_lettered > 0, status
     with LocalFunction(mapping.config) as function:
         redrive = Redrive(site.client("sqs"), site.client("dynamodbstreams"), function)
         outcome = redrive.replay(mapping.config.dead_letter_queue_url)

@@ -1,7 +1,7 @@
 """What a fault is.
 
-It is a context: it begins on entry, and on exit has been seen to take effect and is over. One that never bit fails the run,
-since then nothing was proved.
+A fault is a context: it begins on entry. On exit it has been seen to take effect, and is over. A fault without effect fails its
+run, because the run has proved nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from contract.scored import Position, ScoredTransaction
-from local.faults.aws_proxy import Answer, Call
+from local.proxy.aws import Call
+from local.proxy.http import Answer
 
 from .stream import Sent
 
@@ -28,10 +29,10 @@ IS_LONG = bool(os.environ.get("LONG"))
 Forward = Callable[[Call], Answer]
 """Passes a call on."""
 Send = Callable[[list[Sent]], list[tuple[Position, Sent]]]
-"""Brings records to the topic by another way than a producer's; gives all that came of them, as it stands there."""
+"""Brings records to the topic in another way than a producer does; returns each record on the topic with its position."""
 Scope = AbstractContextManager[Send | None]
 HOLD_SECONDS = 4.0
-"""How long a call is held at most: less than the score stage waits for DynamoDB, behind which it would be sent again."""
+"""How long a call is held at most: less than the score stage's time-out for DynamoDB, after which it would retry."""
 
 
 class Degrades(Enum):
@@ -39,14 +40,14 @@ class Degrades(Enum):
 
     NEVER = "never"
     MAY = "may"
-    """The cache is away for a moment, in which a batch may or may not ask it."""
+    """The cache is unavailable for a moment, in which a batch may or may not read it."""
     MUST = "must"
     """The cache cannot be read for as long as a part of the stream lasts."""
 
 
-ONE_OF_EACH = 1000
-"""Messages repeated at most, where two that work side by side on the same payments may both be between publishing and marking:
-more than there are alerts. That none comes more than twice holds everywhere."""
+EVERY_ALERT = 1000
+"""More than there are alerts: every message may be repeated, because two invocations work on the same payments at the same time and
+both may publish before either marks. No message may come more than twice under any fault."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +56,18 @@ class Fault:
 
     name: str
     begin: Callable[[Site, int], Scope]
-    """Gets the site and a seed, which moves the moment at which it strikes."""
+    """Takes the site and a seed, which moves the moment of the fault."""
     repeats_at_most: int = 0
-    """A crash between publishing and marking repeats a message, under the same alert id; nothing else does. How many of a run."""
+    """How many messages of a run may be repeated. Only a crash between publishing and marking repeats one, under the same alert id."""
     degrades: Degrades = Degrades.NEVER
-    crowd: int = 1
-    """How many times as many payments come meanwhile."""
+    load_factor: int = 1
+    """Factor by which more payments come during the fault."""
     lasts_seconds: float = 0.0
-    """How long payments come while it lasts; where it is 0, those of one burst."""
+    """How long payments come during the fault; 0 for one burst."""
     needs_quiet: bool = False
-    """Begins when everything before it has been dealt with."""
+    """Whether it begins only when all earlier payments have been processed."""
     shows_in: Callable[[Sequence[ScoredTransaction]], bool] | None = None
-    """Whether a run's rows show that it was there, where they must."""
+    """Whether a run's rows show the fault; None if they need not."""
 
 
 @contextmanager
@@ -75,10 +76,10 @@ def nothing(_: Site, __: int) -> Iterator[None]:
     yield
 
 
-class AmidWork:
-    """Holds one call of the score stage, so that what happens within this context meets a batch that is not done.
+class MidBatch:
+    """Holds one call of the score stage, so that the fault within this context meets an unfinished batch.
 
-    The call is one of the next three from when this is made, by the seed; others go on.
+    The seed chooses one of the next three calls; others pass.
     """
 
     def __init__(self, site: Site, seed: int) -> None:
@@ -90,38 +91,35 @@ class AmidWork:
         site.aws["score"].fault = self._answer
 
     def __enter__(self) -> None:
-        self._site.wait_for(self._is_held.is_set, "the score stage to be amid its work")
+        self._site.wait_for(self._is_held.is_set, "the score stage to be in the middle of a batch")
         assert self._site.backlog() > 0
 
     def __exit__(self, *_: object) -> None:
         self._may_go_on.set()
         self._site.aws["score"].fault = None
-        assert self._was_in_time, "the batch went on before it was struck"
+        assert self._was_in_time, "the batch went on before the fault"
 
     def _answer(self, call: Call, forward: Forward) -> Answer:
         with self._lock:
             self._left -= 1
-            is_it = self._left == 0
-        if is_it:
+            is_chosen = self._left == 0
+        if is_chosen:
             self._is_held.set()
             self._was_in_time = self._may_go_on.wait(HOLD_SECONDS)
         return forward(call)
 
 
 @contextmanager
-def comes_again(site: Site, function: str) -> Iterator[None]:
-    """What happens within this context makes the function's mapping deliver something again; waits until it has."""
+def redelivers(site: Site, function: str) -> Iterator[None]:
+    """The fault within this context makes the function's mapping redeliver a batch; wait until it has."""
     mapping = site.mapping(function)
     before = mapping.counters().retries
     yield
-    site.wait_for(lambda: mapping.counters().retries > before, f"what {function} did not do to come again")
+    site.wait_for(lambda: mapping.counters().retries > before, f"a redelivery to {function}")
 
 
-def let_pass(site: Site, count: int) -> None:
-    """Wait until the score stage has made so many more calls of DynamoDB: how far into its work a fault strikes.
-
-    Fewer where it has nothing more to do.
-    """
+def wait_for_calls(site: Site, count: int) -> None:
+    """Wait until the score stage has made so many more calls to DynamoDB, or is idle: how far into its work a fault begins."""
     mapping, asked_ms = site.mapping("score"), time.time() * 1000
     wanted = calls_of_score(site) + count
     site.wait_for(
@@ -132,5 +130,5 @@ def let_pass(site: Site, count: int) -> None:
 
 def calls_of_score(site: Site) -> int:
     """Calls of DynamoDB that the score stage has made so far."""
-    calls = site.aws["score"].counter.calls
-    return sum(count for name, count in list(calls.items()) if name.startswith("dynamodb."))
+    calls = site.aws["score"].calls()
+    return sum(count for name, count in calls.items() if name.startswith("dynamodb."))

@@ -1,4 +1,4 @@
-"""What the machine does to a function's processes: its wall clock is set, its disk is full."""
+"""Faults of the machine: its wall clock is set, its disk is full."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .fault import let_pass
+from .fault import wait_for_calls
 from .site import FUNCTIONS, Site
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ NEARLY_AN_HOUR = timedelta(minutes=55)
 
 @contextmanager
 def step_clock(site: Site, seed: int, *, hours: int) -> Iterator[None]:
-    """All functions' clocks are set in the middle of their work; they are set right in the middle of it, or behind all of it."""
-    let_pass(site, seed)
+    """All functions' clocks are set in the middle of their work, and set right in the middle of it or after all of it, by the seed."""
+    wait_for_calls(site, seed)
     for function in FUNCTIONS:
         site.mapping(function).control.set_clock(hours * HOUR_SECONDS)
     yield
     if seed % 2:
-        let_pass(site, seed)
+        wait_for_calls(site, seed)
     else:
         site.be_quiet()
     for function in FUNCTIONS:
@@ -34,13 +34,13 @@ def step_clock(site: Site, seed: int, *, hours: int) -> Iterator[None]:
 
 
 def shows_step(rows: Sequence[ScoredTransaction], *, hours: int) -> bool:
-    """Whether some payments were decided by the clock that was wrong, beside Kafka's."""
+    """Whether some payments were decided by the wrong clock, compared with Kafka's."""
     return any((row.scored_at - row.appended_at) * hours > NEARLY_AN_HOUR for row in rows)
 
 
 @contextmanager
 def fill_disk(site: Site, _: int) -> Iterator[None]:
-    """No function can write a byte to any file, from its start on."""
+    """From its start on, no function can write a byte to any file."""
     for function in FUNCTIONS:
         site.mapping(function).control.fill_disk(True)
         site.mapping(function).kill_workers()

@@ -1,4 +1,4 @@
-"""The Glue job, killed between a batch that is on the topic and the checkpoint that says so."""
+"""The Glue job is killed after a batch is on the topic, and before its checkpoint."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class GlueJob:
-    """The job's process on one checkpoint, and a folder of the landing bucket of its own."""
+    """The job's process, with a checkpoint and a folder of the landing bucket of its own."""
 
     def __init__(self, site: Site, name: str) -> None:
         self._site = site
@@ -48,14 +48,14 @@ class GlueJob:
         self.process: ManagedProcess | None = None
 
     def start(self) -> None:
-        """Start it anew, where its checkpoint says."""
+        """Start it at its checkpoint."""
         self._starts += 1
         log = self._site.logs / "glue" / f"{self._prefix[:-1]}-{self._starts}.log"
         self.process = ManagedProcess("ingestion", self._command, log, self._environment, self._site.folder)
         self.process.start()
 
     def land(self, lines: list[bytes]) -> None:
-        """Drop a file of lines."""
+        """Put a file with these lines into the landing bucket."""
         self._site.client("s3").put_object(
             Bucket=self._site.resources.buckets["landing"],
             Key=f"{self._prefix}a.jsonl",
@@ -63,22 +63,22 @@ class GlueJob:
         )
 
     def kill(self) -> None:
-        """SIGKILL to Python, Java and workers at once, as when the machine goes; it has not written its checkpoint."""
+        """SIGKILL Python, Java and the workers at once, as when the machine fails, before the checkpoint is written."""
         assert self.process is not None
         os.killpg(self.process.record.pid, signal.SIGKILL)
         self.process.stop()
-        # The kill can come just after the commit: without it, the disk is as a kill just before leaves it.
+        # The kill may come just after the commit. Without the commit, the disk is as after a kill just before it.
         for file in (self._checkpoint / "commits").glob("*0*"):
             file.unlink()
 
     def published(self) -> int:
-        """Records that the job, since its last start, says to have written."""
+        """How many records the job reports as written since its last start."""
         assert self.process is not None
         with self.process.log.open() as lines:
             return read_progress(lines).published
 
     def refused_lines(self) -> list[int]:
-        """Lines of the file that stand in quarantine, each as often as it stands there."""
+        """Numbers of the file's lines that are in quarantine, each as often as it is there."""
         s3, bucket = self._site.client("s3"), self._site.resources.buckets["quarantine"]
         rows: list[Any] = []
         for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"{self._quarantine}/").get("Contents", []):
@@ -89,7 +89,7 @@ class GlueJob:
 
 @contextmanager
 def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
-    """The records come by the landing bucket. All of the batch, or a part of it, is on the topic twice."""
+    """The records come from the landing bucket. The whole batch, or a part of it, is written to the topic twice."""
     job = GlueJob(site, f"glue-{time.monotonic_ns()}")
     begins = ends_of(site)
 
@@ -104,17 +104,17 @@ def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
         job.start()
         assert job.process is not None
         some = 1 if seed % 2 else wanted
-        job.process.wait_until(lambda: count() >= some, f"{some} records are on the topic")
+        job.process.wait_until(lambda: count() >= some, f"{some} records on the topic")
         job.kill()
         before = count()
         job.start()
-        job.process.wait_until(lambda: job.published() >= wanted, "the batch is on the topic again")
-        came = read_topic(site, begins)
-        assert len(came) == before + wanted
+        job.process.wait_until(lambda: job.published() >= wanted, "the batch to be on the topic again")
+        records_read = read_topic(site, begins)
+        assert len(records_read) == before + wanted
         assert job.refused_lines() == bad
-        times = Counter(record.value for _, record in came)
-        assert max(times.values()) > 1, "nothing came twice"
-        return came
+        times = Counter(record.value for _, record in records_read)
+        assert max(times.values()) > 1, "nothing is on the topic twice"
+        return records_read
 
     try:
         yield send
@@ -124,7 +124,7 @@ def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
 
 
 def is_payment(line: bytes) -> bool:
-    """Whether a line is to go on to the topic."""
+    """Whether the job must publish a line."""
     try:
         decode_transaction(line, datetime.now(UTC))
     except InvalidTransactionError:
@@ -133,7 +133,7 @@ def is_payment(line: bytes) -> bool:
 
 
 def ends_of(site: Site) -> dict[int, int]:
-    """By partition, the offset behind the last record."""
+    """Partition to the offset after its last record."""
     consumer = Consumer({"bootstrap.servers": site.broker.endpoint, "group.id": "none"})
     try:
         partitions = consumer.list_topics(TOPIC, 10).topics[TOPIC].partitions
@@ -146,7 +146,7 @@ def ends_of(site: Site) -> dict[int, int]:
 
 
 def read_topic(site: Site, begins: dict[int, int]) -> list[tuple[Position, Sent]]:
-    """Everything from these offsets on, each partition's in its order."""
+    """All records from these offsets on, each partition's in order."""
     consumer = Consumer(
         {"bootstrap.servers": site.broker.endpoint, "group.id": "none", "enable.auto.commit": False}
     )

@@ -1,4 +1,4 @@
-"""Compares everything that is kept after a run with the oracle, and the later stages' work with the history."""
+"""Compares everything that is stored after a run with the oracle, and the later stages' rows and alerts with the history."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.oracle import Oracle, RowKey, profile_problems
 
 from .aws import RULESETS
 from .fault import Degrades, Fault
-from .verdict import Kind, RunReport
+from .report import ProblemKind, RunReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from .stream import Sent
 
 MESSAGES_AN_ALERT = 2
-"""Where messages may be repeated at all: the one before the crash, and the one of the redelivery."""
+"""The most messages of one alert: one before a crash, and one after the redelivery."""
 
 
 class Judge:
-    """What is kept of one run's users."""
+    """Compares what is stored of one run's users."""
 
     def __init__(self, site: Site, fault: Fault, started_at: datetime, report: RunReport) -> None:
         self._site = site
@@ -39,14 +39,14 @@ class Judge:
         self._report = report
 
     def judge(self, given: Iterable[Sent], sent: Iterable[tuple[Position, Sent]]) -> None:
-        """Compare, and note what is wrong.
+        """Compare, and report every problem.
 
         Parameters
         ----------
         given : Iterable[Sent]
-            Every record that was to be brought to the topic, by whatever way.
+            Every record that should have reached the topic, by a producer or a file.
         sent : Iterable[tuple[Position, Sent]]
-            Every record that came to stand there, each user's in their order.
+            Every record on the topic with its position, each user's in their order.
         """
         oracle = Oracle()
         for position, record in sent:
@@ -59,11 +59,13 @@ class Judge:
         self._judge_history(oracle, history, kept, self._payments(given))
         self._judge_degraded({key for key, one in kept.items() if one.degraded})
         profiles = profile_problems(self._site.profiles(users), oracle.profiles)
-        self._report.found(Kind.PROFILE, *(f"profile of {user}: {text}" for user, text in profiles.items()))
+        self._report.found(
+            ProblemKind.PROFILE, *(f"profile of {user}: {text}" for user, text in profiles.items())
+        )
         if dead := self._site.dead_letters():
-            self._report.found(Kind.DEAD_LETTER, f"{dead} dead letters")
+            self._report.found(ProblemKind.DEAD_LETTER, f"{dead} dead letters")
         if self._fault.shows_in is not None and not self._fault.shows_in(history):
-            self._report.found(Kind.NO_BITE, "no row shows that the fault was there")
+            self._report.found(ProblemKind.NO_EFFECT, "no row shows the fault")
         flagged = {one.transaction_id: one for one in self._site.flagged(users)}
         self._judge_flagged(kept, flagged)
         self._judge_alerts(set(users), kept, flagged)
@@ -75,25 +77,27 @@ class Judge:
         kept: dict[RowKey, ScoredTransaction],
         payments: set[RowKey],
     ) -> None:
-        self._report.found(Kind.LOST, *(str(key) for key in payments if key not in kept))
+        self._report.found(ProblemKind.LOST, *(str(key) for key in payments if key not in kept))
         nowhere = oracle.rejected - self._site.quarantined.keys()
-        self._report.found(Kind.LOST, *(str(position) for position in nowhere))
+        self._report.found(ProblemKind.LOST, *(str(position) for position in nowhere))
         seen: set[RowKey] = set()
         for row in history:
             key = (row.transaction.user_id, row.transaction.event_key)
             if key in seen:
-                self._report.found(Kind.DOUBLED, str(key))
+                self._report.found(ProblemKind.DOUBLED, str(key))
             seen.add(key)
         changed = oracle.problems_of(history, RULESETS.get)
-        self._report.found(Kind.CHANGED, *(f"{key}: {text}" for key, text in changed.items()))
+        self._report.found(ProblemKind.CHANGED, *(f"{key}: {text}" for key, text in changed.items()))
 
     def _judge_degraded(self, degraded: set[RowKey]) -> None:
         self._report.degraded = len(degraded)
         match self._fault.degrades:
             case Degrades.NEVER:
-                self._report.found(Kind.DEGRADED, *(f"{key}: degraded without cause" for key in degraded))
+                self._report.found(
+                    ProblemKind.DEGRADED, *(f"{key}: degraded without cause" for key in degraded)
+                )
             case Degrades.MUST if not degraded:
-                self._report.found(Kind.NO_BITE, "no row is degraded")
+                self._report.found(ProblemKind.NO_EFFECT, "no row is degraded")
 
     def _judge_flagged(
         self, kept: dict[RowKey, ScoredTransaction], flagged: dict[str, FlaggedTransaction]
@@ -101,15 +105,17 @@ class Judge:
         rows = kept.values()
         wanted = {one.transaction.transaction_id for one in rows if one.decision is not Decision.APPROVE}
         assert wanted, "the stream has nothing to alert on"
-        self._report.found(Kind.FLAGGED, *(f"not flagged: {name}" for name in wanted - flagged.keys()))
-        uncalled = flagged.keys() - wanted
-        self._report.found(Kind.FLAGGED, *(f"flagged, and should not be: {name}" for name in uncalled))
+        self._report.found(ProblemKind.FLAGGED, *(f"not flagged: {name}" for name in wanted - flagged.keys()))
+        superfluous = flagged.keys() - wanted
+        self._report.found(ProblemKind.FLAGGED, *(f"flagged, but approved: {name}" for name in superfluous))
         for name, one in flagged.items():
             row = kept.get((one.user_id, one.event_key))
             if row is None:
-                self._report.found(Kind.FLAGGED, f"{name} has no row in the history")
-            elif says_of(one) != decided(row):
-                self._report.found(Kind.FLAGGED, f"{name} says {says_of(one)}, must say {decided(row)}")
+                self._report.found(ProblemKind.FLAGGED, f"{name} has no row in the history")
+            elif of_flagged(one) != decided(row):
+                self._report.found(
+                    ProblemKind.FLAGGED, f"{name} says {of_flagged(one)}, must say {decided(row)}"
+                )
 
     def _judge_alerts(
         self,
@@ -121,52 +127,55 @@ class Judge:
         for name, one in flagged.items():
             alerts = delivered.get(one.alert_id or "", [])
             if one.alert_state not in {AlertState.SENT, AlertState.SUPPRESSED}:
-                self._report.found(Kind.ALERT_MISSING, f"{name} is {one.alert_state}")
+                self._report.found(ProblemKind.ALERT_MISSING, f"{name} is {one.alert_state}")
             elif not alerts:
-                text = f"{name} is {one.alert_state} by {one.alert_id}, which nobody got"
-                self._report.found(Kind.ALERT_MISSING, text)
+                text = f"{name} is {one.alert_state} by {one.alert_id}, which was never published"
+                self._report.found(ProblemKind.ALERT_MISSING, text)
             elif one.alert_state is AlertState.SUPPRESSED:
-                self._judge_counted(one, alerts[0])
+                self._judge_suppressed(one, alerts[0])
             elif (row := kept.get((one.user_id, one.event_key))) is not None:
-                self._judge_told(row, alerts)
+                self._judge_published(row, alerts)
         sent = {one.alert_id: name for name, one in flagged.items() if one.alert_state is AlertState.SENT}
         for alert_id, alerts in delivered.items():
             for alert in alerts:
                 if alert.user_id in users and sent.get(alert_id) != alert.flagged_transaction_id:
-                    text = f"alert {alert_id} of {alert.flagged_transaction_id}, which called for none"
-                    self._report.found(Kind.ALERT_UNCALLED, text)
+                    text = f"alert {alert_id} of {alert.flagged_transaction_id}, which is not marked sent"
+                    self._report.found(ProblemKind.ALERT_UNCALLED, text)
         self._judge_repeats({alert_id: delivered[alert_id] for alert_id in sent if alert_id in delivered})
 
-    def _judge_told(self, row: ScoredTransaction, alerts: list[Alert]) -> None:
+    def _judge_published(self, row: ScoredTransaction, alerts: list[Alert]) -> None:
         severity = Severity.of(row.decision, row.risk_score)
         for alert in alerts:
-            if (alert.severity, *says_in(alert)) != (severity, *decided(row)):
-                text = f"{alert.alert_id} says {alert.severity} {says_in(alert)}, must say {severity} {decided(row)}"
-                self._report.found(Kind.ALERT_CHANGED, text)
-        said = {
+            if (alert.severity, *of_alert(alert)) != (severity, *decided(row)):
+                text = f"{alert.alert_id} says {alert.severity} {of_alert(alert)}, must say {severity} {decided(row)}"
+                self._report.found(ProblemKind.ALERT_CHANGED, text)
+        contents = {
             msgspec.json.encode(msgspec.structs.replace(one, alerted_at=self._started_at)) for one in alerts
         }
-        if len(said) > 1:
-            self._report.found(Kind.ALERT_CHANGED, f"{alerts[0].alert_id} was repeated in other words")
+        if len(contents) > 1:
+            self._report.found(
+                ProblemKind.ALERT_CHANGED, f"{alerts[0].alert_id} was repeated with another content"
+            )
 
-    def _judge_counted(self, one: FlaggedTransaction, alert: Alert) -> None:
-        """Of a payment that was only counted: the alert that stands for it is its user's, of its window, and no less severe."""
+    def _judge_suppressed(self, one: FlaggedTransaction, alert: Alert) -> None:
+        """The alert that a suppressed payment names is of its user and its window, and at least as severe."""
         window = timedelta(seconds=float(str(self._site.specs["alert"].environment["ALERT_WINDOW_SECONDS"])))
         is_of_window = abs(one.occurred_at - alert.window_start) < window
         is_severe = alert.severity.rank >= Severity.of(one.decision, one.risk_score).rank
         if alert.user_id != one.user_id or not is_of_window or not is_severe:
-            text = f"{one.transaction_id} was counted by {alert.alert_id}, which does not tell of it"
-            self._report.found(Kind.ALERT_CHANGED, text)
+            text = f"{one.transaction_id} was suppressed by {alert.alert_id}, which does not cover it"
+            self._report.found(ProblemKind.ALERT_CHANGED, text)
 
     def _judge_repeats(self, alerts: dict[str | None, list[Alert]]) -> None:
         repeated = sum(len(messages) - 1 for messages in alerts.values())
         self._report.alerts_repeated = repeated
         if repeated > self._fault.repeats_at_most:
-            text = f"{repeated} messages repeated, of at most {self._fault.repeats_at_most}"
-            self._report.found(Kind.ALERT_REPEATED, text)
+            text = f"{repeated} messages repeated; at most {self._fault.repeats_at_most} may be"
+            self._report.found(ProblemKind.ALERT_REPEATED, text)
         often = [name for name, messages in alerts.items() if len(messages) > MESSAGES_AN_ALERT]
         self._report.found(
-            Kind.ALERT_REPEATED, *(f"{name} came more than {MESSAGES_AN_ALERT} times" for name in often)
+            ProblemKind.ALERT_REPEATED,
+            *(f"{name} came more than {MESSAGES_AN_ALERT} times" for name in often),
         )
 
     def _payments(self, given: Iterable[Sent]) -> set[RowKey]:
@@ -181,7 +190,7 @@ class Judge:
 
 
 def decided(row: ScoredTransaction) -> tuple[object, ...]:
-    """What every later stage must say of a payment."""
+    """What every later stage must repeat of a payment's row."""
     payment = row.transaction
     return (
         payment.user_id,
@@ -197,8 +206,8 @@ def decided(row: ScoredTransaction) -> tuple[object, ...]:
     )
 
 
-def says_of(one: FlaggedTransaction) -> tuple[object, ...]:
-    """The same, as a flagged row says it."""
+def of_flagged(one: FlaggedTransaction) -> tuple[object, ...]:
+    """The same fields of a flagged row."""
     return (
         one.user_id,
         one.reported_transaction_id,
@@ -213,8 +222,8 @@ def says_of(one: FlaggedTransaction) -> tuple[object, ...]:
     )
 
 
-def says_in(alert: Alert) -> tuple[object, ...]:
-    """The same, as an alert says it."""
+def of_alert(alert: Alert) -> tuple[object, ...]:
+    """The same fields of an alert."""
     return (
         alert.user_id,
         alert.transaction.transaction_id,

@@ -1,4 +1,4 @@
-"""Kafka's faults, and those of whoever reads it."""
+"""Faults of Kafka and of its consumers; batches of a stream that are delivered twice."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from typing import TYPE_CHECKING
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions  # type: ignore[attr-defined] # its stubs do not re-export it
 
-from local.faults.aws_proxy import Answer, Call, slow
+from local.faults.aws_answers import slow
 
-from .fault import HOLD_SECONDS, AmidWork, Forward
+from .fault import HOLD_SECONDS, Forward, MidBatch
 from .site import TOPIC, Site
 from .stream import payments_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from local.proxy.aws import Call
+    from local.proxy.http import Answer
+
 WRITES = {"score": "BatchExecuteStatement", "persist": "PutItem", "alert": "TransactWriteItems"}
-"""The call by which a function first writes of a payment."""
+"""The first call by which a function writes a payment."""
 
 
 @contextmanager
 def redeliver_committed(site: Site, seed: int) -> Iterator[None]:
-    """The consumer begins at offsets that it had committed."""
+    """The consumer begins again before offsets that it has committed."""
     mapping = site.mapping("score")
     mapping.process.stop()
     trigger = site.specs["score"].trigger
@@ -44,23 +47,23 @@ def redeliver_committed(site: Site, seed: int) -> Iterator[None]:
     mapping.start()
     yield
     site.be_quiet()
-    came = sum(ends[place.partition] - place.offset for place in back)
-    assert mapping.counters().records > came, "nothing was delivered again"
+    redelivered = sum(ends[place.partition] - place.offset for place in back)
+    assert mapping.counters().records > redelivered, "nothing was delivered again"
 
 
 @contextmanager
 def restart_broker(site: Site, seed: int) -> Iterator[None]:
-    """It is killed with a backlog, and comes back with its data."""
-    amid_work = AmidWork(site, seed)
+    """It is killed with a backlog, and restarts with its data."""
+    mid_batch = MidBatch(site, seed)
     yield
-    with amid_work:
+    with mid_batch:
         site.kill(site.broker.process)
     site.start_broker()
 
 
 @contextmanager
 def more_partitions(site: Site, _: int) -> Iterator[None]:
-    """Keys move to other partitions; everything before that has been dealt with, as the runbook asks."""
+    """Keys move to other partitions, after all earlier records have been processed, as the runbook asks."""
     client = AdminClient({"bootstrap.servers": site.broker.endpoint})
     count = len(client.list_topics(TOPIC, 10).topics[TOPIC].partitions) + 1
     client.create_partitions([NewPartitions(TOPIC, count)])[TOPIC].result(30)
@@ -72,7 +75,7 @@ def more_partitions(site: Site, _: int) -> Iterator[None]:
 
 @contextmanager
 def two_pollers(site: Site, seed: int) -> Iterator[None]:
-    """A second poller reads the same partitions while the first one's invocations are slow: batches have two writers."""
+    """A second poller reads the same partitions while the first one's invocations are slow: two invocations write each batch."""
     wait_seconds = Random(seed).random() * 0.2
     with two_write(site, "score", wait_seconds=wait_seconds), site.second("score"):
         yield
@@ -81,10 +84,10 @@ def two_pollers(site: Site, seed: int) -> Iterator[None]:
 
 @contextmanager
 def move_consumer(site: Site, seed: int) -> Iterator[None]:
-    """The first poller's process is killed amid its work; another one takes over."""
-    amid_work, mapping = AmidWork(site, seed), site.mapping("score")
+    """The poller's process is killed in the middle of a batch; another one takes over."""
+    mid_batch, mapping = MidBatch(site, seed), site.mapping("score")
     yield
-    with amid_work:
+    with mid_batch:
         site.kill(mapping.process)
     mapping.process.stop()
     left = site.backlog()
@@ -103,7 +106,7 @@ def twice(function: str, site: Site, _: int) -> Iterator[None]:
 
 @contextmanager
 def again(function: str, site: Site, _: int) -> Iterator[None]:
-    """A poller that has dealt with everything begins again at an older checkpoint."""
+    """A poller that has processed everything begins again at an older checkpoint."""
     mapping = site.mapping(function)
     file = mapping.config.state_dir / f"{function}.checkpoints.json"
     before = file.read_bytes()
@@ -118,9 +121,9 @@ def again(function: str, site: Site, _: int) -> Iterator[None]:
 
 @contextmanager
 def two_write(site: Site, function: str, *, wait_seconds: float | None = None) -> Iterator[None]:
-    """Assert that two processes of a function ask to write the same payment within this context.
+    """Assert that two processes of a function write the same payment within this context.
 
-    With ``wait_seconds`` the first of them waits for the second, and each call so long from then on.
+    With ``wait_seconds`` the first of them waits for the second, and each later call is delayed by it.
     """
     connections: dict[bytes, set[int]] = {}
     have_met = threading.Event()

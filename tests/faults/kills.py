@@ -1,4 +1,4 @@
-"""A function that is killed at a step of its work, or is given up on there and goes on."""
+"""A function that is killed at a step of its work, or whose invocation times out there and goes on."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from local.faults.aws_proxy import Answer, Call, internal_error
+from local.faults.aws_answers import internal_error
 
-from .fault import Forward, comes_again
+from .fault import Forward, redelivers
 from .stream import payments_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from local.proxy.aws import Call
+    from local.proxy.http import Answer
+
     from .site import Site
 
 OVERTAKE_SECONDS = 2.0
-"""How long a call is held at most: less than any client's read time-out, behind which it would only be sent again."""
+"""How long a call is held at most: less than any client's read time-out, after which the client would only retry."""
 AS_MANY_AS_COME = 1000
-"""More than there are: who waits for them stands still for as long as its client waits."""
+"""More than there are: a call that waits for so many is held for :data:`OVERTAKE_SECONDS`."""
 
 
 @contextmanager
 def kill_at_call(function: str, operation: str, site: Site, seed: int, *, after: bool) -> Iterator[None]:
-    """SIGKILL the process that makes one of the function's next calls, before it is passed on, or after."""
+    """SIGKILL the process that makes one of the function's next calls, before or after the call is passed on."""
     struck, lock = threading.Event(), threading.Lock()
     left = [1 + seed % 3]
 
@@ -33,15 +36,15 @@ def kill_at_call(function: str, operation: str, site: Site, seed: int, *, after:
             return forward(call)
         with lock:
             left[0] -= 1
-            is_it = left[0] == 0
-        if not is_it:
+            is_chosen = left[0] == 0
+        if not is_chosen:
             return forward(call)
         answer = forward(call) if after else None
         site.mapping(function).caller(call.client_port).kill()
         struck.set()
         return answer or internal_error(call)  # to nobody
 
-    with comes_again(site, function):
+    with redelivers(site, function):
         site.aws[function].fault = strike
         yield
         site.wait_for(struck.is_set, f"{function} to be killed at {operation}")
@@ -52,7 +55,7 @@ def kill_at_call(function: str, operation: str, site: Site, seed: int, *, after:
 def kill_amid_inserts(site: Site, _: int) -> Iterator[None]:
     """SIGKILL the score stage when one insert request of a batch is done and another one of the same batch is not.
 
-    Payments pile up before, so that they are batches of more than one request.
+    Payments pile up first, so that a batch has more than one request.
     """
     mapping = site.mapping("score")
     struck, lock = threading.Event(), threading.Lock()
@@ -73,24 +76,24 @@ def kill_amid_inserts(site: Site, _: int) -> Iterator[None]:
         answer = forward(call)
         if answer.status == 200:
             is_done.set()
-        struck.wait(OVERTAKE_SECONDS)  # in vain where the batch is none of several requests
+        struck.wait(OVERTAKE_SECONDS)  # in vain if the batch has only one request
         with lock:
             del done_by[caller.pid]
         return answer
 
-    with comes_again(site, "score"):
+    with redelivers(site, "score"):
         site.aws["score"].fault = strike
         with mapping.paused():
             yield
-        site.wait_for(struck.is_set, "score to be killed amid its inserts")
+        site.wait_for(struck.is_set, "score to be killed between its inserts")
         site.aws["score"].fault = None
 
 
 @contextmanager
 def kill_at_profile_write(site: Site, seed: int, *, passes: float, after: bool = False) -> Iterator[None]:
-    """SIGKILL the score stage when it writes profiles: ``passes`` of the request's bytes get through.
+    """SIGKILL the score stage when it writes profiles: a share ``passes`` of the request's bytes reaches the cache.
 
-    A script writes all profiles of a batch at once or none, so what the cache gets of a part is nothing.
+    One script writes all profiles of a batch or none, so a part of a request changes nothing.
     """
     struck = threading.Event()
     left = [1 + seed % 3]
@@ -105,7 +108,7 @@ def kill_at_profile_write(site: Site, seed: int, *, passes: float, after: bool =
         site.mapping("score").kill_workers()
         return request[: round(len(request) * passes)]
 
-    with comes_again(site, "score"):
+    with redelivers(site, "score"):
         if after:
             site.cache_proxy.on_response = strike
         else:
@@ -124,31 +127,31 @@ def outlive_time_out(
     *,
     overtakers: Sequence[int] = (1, 4, AS_MANY_AS_COME),
 ) -> Iterator[None]:
-    """An invocation is given up on in the middle of a call, and goes on when its retry has come past the same place.
+    """An invocation times out in the middle of a call, and goes on when its retry has passed the same call.
 
-    The seed chooses the call: operation, and whether it was passed on before the invocation stood still; and how many others
-    get past it, its own retry among them.
+    The seed chooses the call: its operation, and whether it is passed on before it is held. It also chooses how many other calls
+    overtake it, its own retry among them.
     """
     operation, after = moments[seed % len(moments)]
-    still = StandStill(site, function, operation, after=after, others=overtakers[seed % len(overtakers)])
-    site.aws[function].fault = still.answer
+    held = HeldCall(site, function, operation, after=after, others=overtakers[seed % len(overtakers)])
+    site.aws[function].fault = held.answer
     yield
-    site.wait_for(still.is_over.is_set, f"a retry to come past {function}, which stands still at {operation}")
+    site.wait_for(held.is_over.is_set, f"a retry to overtake {function}, which is held at {operation}")
     site.aws[function].fault = None
     site.wait_for(
         lambda: site.mapping(function).control.abandoned == 0, f"{function}'s abandoned invocation to end"
     )
 
 
-class StandStill:
-    """Holds one call of an invocation that is given up on, until another invocation has come past it with the same payments.
+class HeldCall:
+    """Holds one call of an invocation that times out, until another invocation has made the same call for the same payments.
 
-    Where that takes longer than a client waits, the call is let go, and the next one is held in its turn.
+    If that takes longer than a client waits, the call is released, and the next one is held instead.
 
     Attributes
     ----------
     is_over : threading.Event
-        Set when one that was held has been overtaken and let go.
+        Set when a held call has been overtaken and released.
     """
 
     def __init__(self, site: Site, function: str, operation: str, *, after: bool, others: int) -> None:
@@ -158,48 +161,48 @@ class StandStill:
         self._control = site.mapping(function).control
         self._operation = operation
         self._after = after
-        self._wanted = others
+        self._overtakers = others
         self._lock = threading.Lock()
         self._held: set[bytes] = set()
         self._is_alone = threading.Event()
         self._may_go_on = threading.Event()
-        self._is_past = False
+        self._is_overtaken = False
         self._others = 0
 
     def answer(self, call: Call, forward: Forward) -> Answer:
-        """Hold the call, or let it pass the one that is held."""
+        """Hold the call, or let it overtake the one that is held."""
         payments = payments_in(call.body)
         if call.operation != self._operation or self.is_over.is_set() or not payments:
             return forward(call)
         with self._lock:
-            is_it = not self._held and self._control.abandoned == 0
-            if is_it:
-                self._held, self._is_past, self._others = payments, False, 0
-        return self._stand_still(call, forward) if is_it else self._come_past(call, payments, forward)
+            is_chosen = not self._held and self._control.abandoned == 0
+            if is_chosen:
+                self._held, self._is_overtaken, self._others = payments, False, 0
+        return self._hold(call, forward) if is_chosen else self._overtake(call, payments, forward)
 
-    def _stand_still(self, call: Call, forward: Forward) -> Answer:
+    def _hold(self, call: Call, forward: Forward) -> Answer:
         early = forward(call) if self._after else None
-        self._control.give_up()
-        given_up = f"{self._function} to be given up on"
-        self._site.wait_for(lambda: self._control.abandoned > 0, given_up, OVERTAKE_SECONDS)
+        self._control.abandon()
+        timed_out = f"an invocation of {self._function} to time out"
+        self._site.wait_for(lambda: self._control.abandoned > 0, timed_out, OVERTAKE_SECONDS)
         self._is_alone.set()
         self._may_go_on.wait(OVERTAKE_SECONDS)
         with self._lock:
             self._held = set()
             self._is_alone.clear()
-            if self._is_past:
+            if self._is_overtaken:
                 self.is_over.set()
         return early or forward(call)
 
-    def _come_past(self, call: Call, payments: set[bytes], forward: Forward) -> Answer:
-        # What is on its way when nobody has given up yet is no retry.
+    def _overtake(self, call: Call, payments: set[bytes], forward: Forward) -> Answer:
+        # A call made before the invocation timed out is no retry.
         may_be_retry = self._is_alone.is_set()
         answer = forward(call)
         with self._lock:
             if may_be_retry and self._held:
                 self._others += 1
-                # Others that were given up on go on too: only the same payments show that it is the retry.
-                self._is_past |= not self._held.isdisjoint(payments)
-                if self._is_past and self._others >= self._wanted:
+                # Other invocations that timed out go on too: only the same payments identify the retry.
+                self._is_overtaken |= not self._held.isdisjoint(payments)
+                if self._is_overtaken and self._others >= self._overtakers:
                     self._may_go_on.set()
         return answer

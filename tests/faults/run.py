@@ -1,4 +1,4 @@
-"""One stream of payments through one fault: what is sent and when, and the verdict on what became of it."""
+"""One run: a stream of payments, a fault in its middle, and the comparison of everything stored with the oracle."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from .fault import IS_LONG, Fault
 from .judge import Judge
+from .report import ProblemKind, RunReport
 from .stream import Sent, Stream
-from .verdict import Kind, RunReport
 
 if TYPE_CHECKING:
     from contract.scored import Position
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RECORDS = 300 if IS_LONG else 150
 SLICES = 10
-"""Parts in which payments come while a fault lasts for some time."""
+"""In how many parts payments are sent during a fault that lasts for some time."""
 
 
 class Run:
@@ -36,27 +36,27 @@ class Run:
         self.report = RunReport(seed)
 
     def complete(self) -> RunReport:
-        """Go and judge; whatever happens, the report says what was found, and everything passes again behind it."""
+        """Send and compare. Whatever happens, the report names it, and the fault is over afterwards."""
         try:
             self.go()
             self.judge()
         except Exception as error:
-            self.report.found(Kind.BROKEN, f"{type(error).__name__}: {error}")
+            self.report.found(ProblemKind.BROKEN, f"{type(error).__name__}: {error}")
             raise
         finally:
-            self.site.mend()
+            self.site.restore()
         return self.report
 
     def go(self) -> None:
-        """Send, break, mend, and wait until all is done.
+        """Send, break, restore, and wait until all stages are idle.
 
-        In the end each user pays once more: that brings its profile to light, where it was evicted or has become stale.
+        At the end each user pays once more, so that a profile that was evicted or is stale is rebuilt and can be compared.
         """
         self._send(self.stream.take(RECORDS // 3))
         if self.fault.needs_quiet:
             self.site.be_quiet()
         with self.fault.begin(self.site, self.seed) as send:
-            records = self.stream.take(RECORDS // 3 * self.fault.crowd)
+            records = self.stream.take(RECORDS // 3 * self.fault.load_factor)
             if send is not None:
                 self.given += records
                 self.sent += send(records)
@@ -71,7 +71,7 @@ class Run:
         self.report.recovery_s = round(max(self.site.be_quiet() - ended_ms, 0.0) / 1000, 2)
 
     def judge(self) -> None:
-        """Compare everything that is kept with the oracle."""
+        """Compare everything that is stored with the oracle."""
         Judge(self.site, self.fault, self.started_at, self.report).judge(self.given, self.sent)
 
     def _send(self, records: list[Sent]) -> None:

@@ -1,7 +1,6 @@
-"""The whole local stack with a proxy before everything that a function talks to, so that any of it can be broken.
+"""The whole local stack, with a proxy in front of everything that a function calls, so that each part can be broken.
 
-It is the stack's own parts, started one by one: `local.stack` keeps them to itself, and here they are killed, paused and
-started again.
+The parts are those of `local.stack`, started one by one, because the faults kill, pause and restart them.
 """
 
 from __future__ import annotations
@@ -24,24 +23,25 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from contract.alert import Alert
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_history_item
-from local.components.aws_api import AwsApi, make_client
+from local.components.aws_api import REGION, AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
 from local.components.cache import Cache, is_cache_up
-from local.faults.aws_proxy import AwsProxy
-from local.faults.tcp_proxy import TcpProxy
-from local.provision import ALERT_INBOX, dead_letter_name, provision
+from local.event_sources.config import MappingConfig
+from local.provision import provision
+from local.proxy.aws import AwsProxy, forward_to
+from local.proxy.tcp import TcpProxy
+from local.resources import ACCOUNT_ID, ALERT_INBOX, dead_letter_name, resolve_environment
 from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
 from score.profile_store import RedisProfileStore, connect, read_profile
 
-from .mapping import Mapping
+from .event_source_mapping import EventSourceMapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from engine.profile import Profile
-    from local.event_sources.config import MappingConfig
     from local.processes import ManagedProcess
 
     from .stream import Sent
@@ -49,11 +49,11 @@ if TYPE_CHECKING:
 TOPIC = "transaction_stream"
 DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
 FUNCTIONS = ("score", "persist", "alert")
-PATIENCE_SECONDS = 90.0
+WAIT_SECONDS = 90.0
 
 
 class Site:
-    """Started by :meth:`start`, ended by :meth:`stop`, whatever happened meanwhile."""
+    """The stack under test: :meth:`start` it, break it, :meth:`restore` it, and :meth:`stop` it in any state."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "run"
@@ -64,7 +64,7 @@ class Site:
         self.aws_api = AwsApi(self.folder, self.logs)
         self.replica = Cache(self.folder / "replica", self.logs / "replica")
         self.aws: dict[str, AwsProxy] = {}
-        self.mappings: list[Mapping] = []
+        self.mappings: list[EventSourceMapping] = []
         self._clients: dict[str, Any] = {}
         self.delivered: dict[str, list[Alert]] = {}
         self.quarantined: dict[Position, int] = {}
@@ -74,7 +74,7 @@ class Site:
     # Start and stop
 
     def start(self) -> None:
-        """Start everything; returns when all of it works."""
+        """Start everything; return when all of it works."""
         self.folder.mkdir(parents=True)
         build = [sys.executable, "-m", "ops.build_zips", "--arch", "host", *FUNCTIONS]
         with ThreadPoolExecutor() as pool:
@@ -90,19 +90,19 @@ class Site:
         self.cache_proxy = TcpProxy(address(self.cache))
         self.cache_proxy.start()
         for function in FUNCTIONS:
-            self.aws[function] = AwsProxy(self.aws_api.endpoint)
+            self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
         self.references = self.resources.references(
             f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint
         )
-        self.mappings = [Mapping(self, function) for function in FUNCTIONS]
+        self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in FUNCTIONS]
         with ThreadPoolExecutor() as pool:
-            list(pool.map(Mapping.start, self.mappings))
+            list(pool.map(EventSourceMapping.start, self.mappings))
         self.producer = Producer({"bootstrap.servers": self.broker.endpoint})
         self.cache_now = self.cache
 
     def stop(self) -> None:
-        """End everything that was started."""
+        """Stop everything that was started."""
         for mapping in self.mappings:
             mapping.process.stop()
         for proxy in self.aws.values():
@@ -112,9 +112,28 @@ class Site:
         for component in (self.broker, self.cache, self.aws_api, self.replica):
             component.stop()
 
+    def _mapping_config(self, function: str, place: str = "first") -> MappingConfig:
+        """The configuration of a function's mapping whose state and logs are in a folder ``place``."""
+        return MappingConfig(
+            function=function,
+            bootstrap_servers=self.broker.endpoint,
+            aws_endpoint=self.aws_api.endpoint,
+            region=REGION,
+            account_id=ACCOUNT_ID,
+            environment={
+                **resolve_environment(self.specs[function], self.references),
+                "AWS_ENDPOINT_URL": self.aws[function].endpoint,
+            },
+            dead_letter_queue_url=self.resources.dead_letter_queue(function),
+            state_dir=self.folder / place,
+            log_dir=self.logs / place,
+            zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
+            lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
+        )
+
     # Work
 
-    def mapping(self, function: str) -> Mapping:
+    def mapping(self, function: str) -> EventSourceMapping:
         """The mapping of a function that was started first."""
         return next(mapping for mapping in self.mappings if mapping.function == function)
 
@@ -125,7 +144,7 @@ class Site:
         return self._clients[service]
 
     def produce(self, records: Sequence[Sent]) -> list[Position]:
-        """Write records; returns where they stand."""
+        """Write records to the topic; return their positions, in the same order."""
         places: dict[int, Position] = {}
 
         def written(place: int, error: object, message: Any) -> None:
@@ -142,18 +161,18 @@ class Site:
         assert self.producer.flush(60) == 0
         return [places[place] for place in range(len(records))]
 
-    def wait_for(self, is_so: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> float:
-        """Ask until it is so; returns how long that took, s."""
+    def wait_for(self, is_so: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> float:
+        """Poll until the condition holds; return how long that took, s."""
         started = time.monotonic()
         while not is_so():
             if time.monotonic() - started > seconds:
-                told = {mapping.function: mapping.status() for mapping in self.mappings}
-                raise AssertionError(f"waited {seconds:.0f} s for {what}; logs in {self.logs}; {told}")
+                statuses = {mapping.function: mapping.status() for mapping in self.mappings}
+                raise AssertionError(f"waited {seconds:.0f} s for {what}; logs in {self.logs}; {statuses}")
             time.sleep(0.05)
         return time.monotonic() - started
 
     def be_quiet(self) -> int:
-        """Wait until no stage has anything to do; returns since when that is so, ms since the epoch."""
+        """Wait until all stages are idle; return when the last one became so, ms since the epoch."""
         asked_ms = time.time() * 1000
         idle: list[int] = []
 
@@ -162,13 +181,13 @@ class Site:
             idle[:] = [one for one in since if one is not None]
             return len(idle) == len(since)
 
-        self.wait_for(are_quiet, "all stages to be quiet")
+        self.wait_for(are_quiet, "all stages to be idle")
         return max(idle)
 
     @contextmanager
-    def second(self, function: str, copy: str | None = None) -> Iterator[Mapping]:
-        """Another mapping of a function beside the first, from where the first one's file ``copy`` says."""
-        mapping = Mapping(self, function, f"second-{time.monotonic_ns()}")
+    def second(self, function: str, copy: str | None = None) -> Iterator[EventSourceMapping]:
+        """Run a second mapping of a function beside the first; it begins with a copy of the first one's file ``copy``."""
+        mapping = EventSourceMapping(self._mapping_config(function, f"second-{time.monotonic_ns()}"))
         if copy is not None:
             mapping.config.state_dir.mkdir(parents=True, exist_ok=True)
             (mapping.config.state_dir / copy).write_bytes((self.folder / "first" / copy).read_bytes())
@@ -180,8 +199,8 @@ class Site:
             self.mappings.remove(mapping)
             mapping.process.stop()
 
-    def mend(self) -> None:
-        """Let everything pass again."""
+    def restore(self) -> None:
+        """End every fault: calls pass, clocks are right, functions have their own zips and the default ruleset."""
         for proxy in self.aws.values():
             proxy.fault = None
         for mapping in self.mappings:
@@ -191,7 +210,7 @@ class Site:
             self._restart(function, config)
         self._changed.clear()
         if self._are_rules_new:
-            # Processes that start anew have the ruleset in force; others have it only after their next look.
+            # New processes load the active ruleset at once; running ones only at their next check.
             self.mapping("score").kill_workers()
             self._are_rules_new = False
         self.cache_proxy.delay_seconds = 0.0
@@ -203,7 +222,7 @@ class Site:
             self.cache_now = self.cache
 
     def set_retries(self, function: str, *, first_seconds: float, longest_seconds: float) -> None:
-        """Have a function's mapping retry faster or more slowly until everything is mended; it starts anew."""
+        """Restart a function's mapping with other waits between its retries, until :meth:`restore`."""
         config = self.mapping(function).config
         self._changed.setdefault(function, config)
         self._restart(
@@ -214,13 +233,13 @@ class Site:
         )
 
     def set_package(self, function: str, package: Path) -> None:
-        """Run a function from another zip until everything is mended; its mapping starts anew."""
+        """Restart a function's mapping with another zip, until :meth:`restore`."""
         mapping = self.mapping(function)
         self._changed.setdefault(function, mapping.config)
         self._restart(function, mapping.with_package(mapping.config, package))
 
     def deploy_rules(self, document: str) -> None:
-        """Put a ruleset into force; functions have it after their next look."""
+        """Deploy a ruleset; functions load it at their next check."""
         Rulesets(self.aws_api.endpoint, self.resources.rules).deploy(document)
         self._are_rules_new = True
 
@@ -231,22 +250,22 @@ class Site:
         mapping.start()
 
     def kill(self, process: ManagedProcess) -> None:
-        """SIGKILL a server, and wait until it is gone."""
+        """SIGKILL a server, and wait until it has ended."""
         os.kill(process.record.pid, signal.SIGKILL)
         self.wait_for(lambda: not process.is_running, f"the end of {process.name}")
 
     def start_broker(self) -> None:
-        """Start Kafka again, on its own data."""
+        """Restart Kafka with its data."""
         self.broker.process.start()
         self.wait_for(lambda: is_kafka_up(self.broker.endpoint, 2.0), "Kafka")
 
     def start_cache(self) -> None:
-        """Start Valkey again, empty."""
+        """Restart Valkey, empty."""
         self.cache.process.start()
         self.wait_for(lambda: is_cache_up(self.cache.endpoint, 1.0), "Valkey")
 
     def committed(self) -> list[TopicPartition]:
-        """What the score stage's consumer group has committed."""
+        """The offsets that the score stage's consumer group has committed."""
         trigger: Any = self.specs["score"].trigger
         consumer = Consumer({"bootstrap.servers": self.broker.endpoint, "group.id": trigger.consumer_group})
         try:
@@ -267,7 +286,7 @@ class Site:
         finally:
             consumer.close()
 
-    # What is kept
+    # What is stored
 
     def history(self, users: Sequence[str]) -> list[ScoredTransaction]:
         """All rows of these users."""
@@ -296,12 +315,12 @@ class Site:
         return [row for row in rows if row.user_id in wanted]
 
     def profiles(self, users: Sequence[str]) -> dict[str, Profile | None]:
-        """The profiles that stand in the cache."""
+        """The profiles in the cache; None for a user who has none."""
         reading = RedisProfileStore(connect(self.cache_now.endpoint), 90).read(users, [])
         return {user: read_profile(cached) for user, cached in reading.profiles.items()}
 
     def collect(self) -> None:
-        """Take what has come into the alerts' and the quarantine's queues."""
+        """Receive and keep all messages of the alerts' and the quarantine's queues."""
         queues = self.resources.queues
         for body in self._drain(queues[ALERT_INBOX]):
             alert = msgspec.json.decode(body["Message"], type=Alert)
@@ -311,7 +330,7 @@ class Site:
             self.quarantined[position] = self.quarantined.get(position, 0) + 1
 
     def dead_letters(self) -> int:
-        """Take messages out of all dead-letter queues; returns how many there were."""
+        """Empty all dead-letter queues; return how many messages there were."""
         queues = self.resources.queues
         return sum(1 for name in FUNCTIONS for _ in self._drain(queues[dead_letter_name(name)]))
 
@@ -336,5 +355,5 @@ def address(cache: Cache) -> tuple[str, int]:
 
 
 def admin(cache: Cache) -> redis.Redis:
-    """A client that commands a cache."""
+    """An administrator's client of a cache."""
     return redis.Redis.from_url(cache.endpoint, socket_timeout=5)

@@ -1,4 +1,4 @@
-"""A seeded stream of payments as producers send them: habits, attacks, late ones, repeats, and 5% that are no payments."""
+"""A seeded stream of payments as producers send them: usual, fraudulent, late and repeated ones, and 5% that are no payments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from contract.transaction import Location, Transaction, encode_transaction
+from contract.transaction import Location, encode_transaction
+from tests.support.payments import make_minimal_payment
 
 BERLIN = Location(latitude=52.5200066, longitude=13.404954, country="DE", city="Berlin")
 LAGOS = Location(latitude=6.5243793, longitude=3.3792057, country="NG", city="Lagos")
@@ -34,7 +35,7 @@ class Sent:
 
 
 class Stream:
-    """Payments of a group of users that no other stream has.
+    """Payments of users that belong to no other stream.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class Stream:
     seed : int
         The same one gives the same stream.
     ends_at : datetime
-        Event time of the newest payments, about; UTC.
+        About the event time of the newest payments; UTC.
     """
 
     def __init__(self, name: str, seed: int, ends_at: datetime, users: int = 8) -> None:
@@ -60,7 +61,7 @@ class Stream:
         return [self._next() for _ in range(count)]
 
     def one_of_each_user(self) -> list[Sent]:
-        """One more payment of every user, by which its profile comes to light."""
+        """One more payment of every user, so that its profile is read or rebuilt."""
         return [self._payment(user) for user in self.users]
 
     def _next(self) -> Sent:
@@ -79,7 +80,7 @@ class Stream:
         is_late = random.random() < LATE_SHARE
         is_attack = user in self._attacked and random.random() < 0.4
         self._count += 1
-        transaction = Transaction(
+        transaction = make_minimal_payment(
             transaction_id=f"{self._name}-t-{self._count}",
             user_id=user,
             amount=Decimal(random.randint(9_000, 30_000) if is_attack else random.randint(100, 9_000))
@@ -101,5 +102,5 @@ class Stream:
 
 
 def payments_in(body: bytes) -> set[bytes]:
-    """Which of a stream's payments a request names, to whatever service and in whatever form it is."""
+    """The payments of a stream that a request names, whatever its service and format."""
     return set(re.findall(rb"\d+-t-\d+", body))

@@ -1,6 +1,6 @@
-"""Exactly once under faults: the whole local stack, broken in every way there is, against a plain recomputation.
+"""Exactly once under faults: the whole local stack under every fault, compared with a plain recomputation.
 
-`LONG=1` runs every fault with more seeds, which move the moment at which it strikes. Writes `build/faults-report.json`.
+`LONG=1` runs every fault with more seeds, which move the moment of the fault. Writes `build/faults-report.json`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from ops.manifests import ROOT
 
 from .catalogue import FAULTS
 from .fault import IS_LONG, Fault
+from .report import FaultReport
 from .run import Run
 from .site import FUNCTIONS, Site
-from .verdict import FaultReport
 
 SEEDS = range(5) if IS_LONG else range(1)
 REPORT = ROOT / "build" / "faults-report.json"
@@ -24,13 +24,13 @@ PERSONAL = (
     b"tok_",
     b"Berlin",
     b"Lagos",
-    # To the metre, so that no latency in ms is taken for a place.
+    # To the metre, so that no latency in ms looks like a place.
     b"52.5200066",
     b"13.404954",
     b"6.5243793",
     b"3.3792057",
 )
-"""What the stream's payments, and the records that are none, hold of people."""
+"""Personal data in the stream's payments and in its records that are no payments."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_every_payment_counts_once_under(
 
 
 def test_the_logs_of_the_whole_run_hold_nothing_personal(site: Site) -> None:
-    """Runs last, on whatever the functions and the Glue job said under all the faults before."""
+    """Runs last, on everything that the functions and the Glue job logged under the faults before."""
     logs = [log for log in site.logs.glob("*/*.log") if log.stem in FUNCTIONS]
     logs += (site.logs / "glue").glob("*.log")
 

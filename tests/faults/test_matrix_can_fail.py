@@ -1,6 +1,6 @@
-"""Proof that the matrix can fail: kept data that are spoiled, and functions that run with a line broken on purpose.
+"""Proof that the matrix can fail: stored data are changed, and functions run with one line broken on purpose.
 
-The faults here are those of the catalogue, or what is left of them: long enough to bring a broken line to light.
+The faults are those of the catalogue, or short forms of them that still reveal the broken line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 from contract.alert import Alert, AlertState, encode_alert
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction
 from contract.scored import HISTORY_TABLE, Decision
-from local.faults.aws_proxy import refused
+from local.faults.aws_answers import refused
 
 from .aws import always, bad_calls
 from .cache import fail_over
@@ -26,23 +26,23 @@ from .catalogue import FAULTS
 from .fault import Degrades, Fault, nothing
 from .kafka import again
 from .kills import AS_MANY_AS_COME, outlive_time_out
+from .report import ProblemKind
 from .run import Run
 from .site import Site, admin
-from .verdict import Kind
 
 
 @dataclass(frozen=True)
-class Mutant:
-    """A function with one line broken."""
+class BrokenLine:
+    """One line of a function, as it is and broken."""
 
     name: str
     module: str
-    whole: str
+    original: str
     broken: str
     fault: Fault
-    """What the line is there for."""
-    kinds: frozenset[Kind]
-    """What must be found, one of these at least: what the line prevents, and no accident of it."""
+    """The fault that the line protects from."""
+    kinds: frozenset[ProblemKind]
+    """At least one of these must be found: the kinds of problems that the line prevents."""
 
     @property
     def function(self) -> str:
@@ -50,10 +50,10 @@ class Mutant:
 
 
 REFUSED = always(partial(refused, code="KMSAccessDenied"))
-"""No client tries again: the fault is over before one would."""
+"""An error that no client retries: a retry would outlast the fault."""
 
-MUTANTS = (
-    Mutant(
+BROKEN_LINES = (
+    BrokenLine(
         "the failure list left out",
         "score/stage.py",
         "return failure_response(failed)",
@@ -63,41 +63,41 @@ MUTANTS = (
             partial(bad_calls, REFUSED, service="sqs", share=1.0),
             lasts_seconds=1.0,
         ),
-        frozenset({Kind.LOST}),
+        frozenset({ProblemKind.LOST}),
     ),
-    Mutant(
+    BrokenLine(
         "no compare-and-set",
         "score/profile_store.py",
         "if redis.call('GETRANGE', KEYS[i], 0, 7) ~= expected then",
         "if false then",
         Fault(
-            "a writer stands still",
+            "a writer is held",
             partial(
                 outlive_time_out, "score", [("BatchExecuteStatement", False)], overtakers=[AS_MANY_AS_COME]
             ),
             lasts_seconds=3.0,
             needs_quiet=True,
         ),
-        frozenset({Kind.PROFILE, Kind.CHANGED}),
+        frozenset({ProblemKind.PROFILE, ProblemKind.CHANGED}),
     ),
-    Mutant(
+    BrokenLine(
         "gaps in a profile's progress overlooked",
         "score/profile_store.py",
         "if span.first > folded_to + 1:",
         "if False:",
         Fault("failover", fail_over, degrades=Degrades.MAY),
-        frozenset({Kind.PROFILE, Kind.CHANGED}),
+        frozenset({ProblemKind.PROFILE, ProblemKind.CHANGED}),
     ),
-    Mutant(
+    BrokenLine(
         "a put instead of an insert",
         "persist/store.py",
         'ConditionExpression="attribute_not_exists(transaction_id)",',
         "",
         Fault("again", partial(again, "persist")),
-        frozenset({Kind.ALERT_MISSING}),
+        frozenset({ProblemKind.ALERT_MISSING}),
     ),
-    Mutant(
-        "a failed publication passed over",
+    BrokenLine(
+        "a failed publication ignored",
         "alert/stage.py",
         "self._count(Metric.PUBLISH_FAILURES)\n            raise",
         "self._count(Metric.PUBLISH_FAILURES)\n            return",
@@ -106,39 +106,39 @@ MUTANTS = (
             partial(bad_calls, REFUSED, function="alert", service="sns", share=1.0),
             lasts_seconds=1.0,
         ),
-        frozenset({Kind.ALERT_MISSING}),
+        frozenset({ProblemKind.ALERT_MISSING}),
     ),
-    Mutant(
-        "every payment decided as if the cache were away",
+    BrokenLine(
+        "every payment decided as if the cache were unavailable",
         "score/stage.py",
         "degraded=work.is_degraded,",
         "degraded=True,",
         Fault("nothing", nothing),
-        frozenset({Kind.DEGRADED}),
+        frozenset({ProblemKind.DEGRADED}),
     ),
 )
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_broken_function_is_caught(mutant: Mutant, site: Site, tmp_path: Path) -> None:
-    run = Run(site, mutant.fault, seed=0)
-    site.set_package(mutant.function, broken(site.mapping(mutant.function).config.zip, mutant, tmp_path))
+@pytest.mark.parametrize("line", BROKEN_LINES, ids=lambda line: line.name)
+def test_a_broken_function_is_caught(line: BrokenLine, site: Site, tmp_path: Path) -> None:
+    run = Run(site, line.fault, seed=0)
+    site.set_package(line.function, broken(site.mapping(line.function).config.zip, line, tmp_path))
 
     report = run.complete()
 
-    assert {problem.kind for problem in report.problems} & mutant.kinds, report.problems
+    assert {problem.kind for problem in report.problems} & line.kinds, report.problems
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_the_same_is_found_well_with_the_line_whole(mutant: Mutant, site: Site) -> None:
-    fault = replace(mutant.fault, name=f"{mutant.fault.name}, line whole")
+@pytest.mark.parametrize("line", BROKEN_LINES, ids=lambda line: line.name)
+def test_the_same_fault_finds_nothing_with_the_line_as_it_is(line: BrokenLine, site: Site) -> None:
+    fault = replace(line.fault, name=f"{line.fault.name}, line as it is")
 
     report = Run(site, fault, seed=0).complete()
 
     assert report.problems == []
 
 
-def test_everything_that_can_be_wrong_is_seen(site: Site) -> None:
+def test_each_kind_of_problem_is_found(site: Site) -> None:
     run = Run(site, FAULTS[0], seed=102)
     run.go()
     site.collect()
@@ -158,17 +158,17 @@ def test_everything_that_can_be_wrong_is_seen(site: Site) -> None:
     [key] = admin(site.cache).keys(f"profile:*:{users[0]}")
     admin(site.cache).delete(key)
     flagged = site.flagged(users)
-    unseen, by_another = [one for one in flagged if one.alert_state is AlertState.SUPPRESSED][:2]
-    told = [one for one in flagged if one.alert_state is AlertState.SENT]
-    other = next(one for one in told if one.user_id != by_another.user_id)
-    set_alert(site, unseen, "REMOVE alert_state")
-    set_alert(site, by_another, "SET alert_id = :id", {":id": {"S": str(other.alert_id)}})
+    unmarked, of_another_user = [one for one in flagged if one.alert_state is AlertState.SUPPRESSED][:2]
+    sent = [one for one in flagged if one.alert_state is AlertState.SENT]
+    other = next(one for one in sent if one.user_id != of_another_user.user_id)
+    set_alert(site, unmarked, "REMOVE alert_state")
+    set_alert(site, of_another_user, "SET alert_id = :id", {":id": {"S": str(other.alert_id)}})
     add_one_to_score(
-        site, site.resources.tables[FLAGGED_TABLE], {"transaction_id": {"S": told[0].transaction_id}}
+        site, site.resources.tables[FLAGGED_TABLE], {"transaction_id": {"S": sent[0].transaction_id}}
     )
-    [alert] = site.delivered[str(told[0].alert_id)]
+    [alert] = site.delivered[str(sent[0].alert_id)]
     publish(site, alert)
-    [alert] = site.delivered[str(told[1].alert_id)]
+    [alert] = site.delivered[str(sent[1].alert_id)]
     site.delivered[alert.alert_id] = [msgspec.structs.replace(alert, reasons=())]
     publish(site, msgspec.structs.replace(alert, alert_id="of nobody"))
     site.client("sqs").send_message(
@@ -178,16 +178,16 @@ def test_everything_that_can_be_wrong_is_seen(site: Site) -> None:
     run.judge()
 
     assert Counter(problem.kind for problem in run.report.problems) == {
-        Kind.LOST: 1,
-        Kind.DOUBLED: 1,
-        Kind.CHANGED: 1,
-        Kind.PROFILE: 1,
-        Kind.DEAD_LETTER: 1,
-        Kind.FLAGGED: 1,
-        Kind.ALERT_MISSING: 1,
-        Kind.ALERT_UNCALLED: 1,
-        Kind.ALERT_CHANGED: 2,
-        Kind.ALERT_REPEATED: 1,
+        ProblemKind.LOST: 1,
+        ProblemKind.DOUBLED: 1,
+        ProblemKind.CHANGED: 1,
+        ProblemKind.PROFILE: 1,
+        ProblemKind.DEAD_LETTER: 1,
+        ProblemKind.FLAGGED: 1,
+        ProblemKind.ALERT_MISSING: 1,
+        ProblemKind.ALERT_UNCALLED: 1,
+        ProblemKind.ALERT_CHANGED: 2,
+        ProblemKind.ALERT_REPEATED: 1,
     }, run.report.problems
 
 
@@ -214,9 +214,9 @@ def publish(site: Site, alert: Alert) -> None:
     site.client("sns").publish(TopicArn=site.resources.alert_topic_arn, Message=encode_alert(alert).decode())
 
 
-def broken(package: Path, mutant: Mutant, folder: Path) -> Path:
-    """Copy a function's zip with the mutant's line in it, and without the compiled form of what stood there before."""
-    module = Path(mutant.module)
+def broken(package: Path, line: BrokenLine, folder: Path) -> Path:
+    """Copy a function's zip with the broken line, and without the compiled form of the module."""
+    module = Path(line.module)
     compiled = f"{module.parent}/__pycache__/{module.stem}."
     copy = folder / package.name
     with zipfile.ZipFile(package) as source, zipfile.ZipFile(copy, "w") as target:
@@ -224,9 +224,9 @@ def broken(package: Path, mutant: Mutant, folder: Path) -> Path:
             if entry.filename.startswith(compiled):
                 continue
             data = source.read(entry)
-            if entry.filename == mutant.module:
+            if entry.filename == line.module:
                 text = data.decode()
-                assert text.count(mutant.whole) == 1, f"{mutant.module} has no line {mutant.whole!r}"
-                data = text.replace(mutant.whole, mutant.broken).encode()
+                assert text.count(line.original) == 1, f"{line.module} has no line {line.original!r}"
+                data = text.replace(line.original, line.broken).encode()
             target.writestr(entry, data)
     return copy

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from alert.store import AlertTables, Claim
-from alert.windows import UserWindows, Verdict, judge
+from alert.windows import UserWindows, WindowDecision, decide_window
 from contract.alert import AlertState, SuppressedPayments
 from contract.flagged import FlaggedTransaction, to_flagged_item
 from tests.support.payments import NOW, make_flagged, make_transaction
@@ -49,17 +49,17 @@ def payment(name: str, minutes: float = 0, **changes: Any) -> FlaggedTransaction
     return make_flagged(make_transaction(transaction_id=name, timestamp=at, **of_payment), **changes)
 
 
-def judged(tables: Tables, flagged: FlaggedTransaction) -> Verdict:
-    """The verdict that a stage would reach now."""
-    return judge(tables.store.windows_of(flagged.user_id), flagged, WIDTH)
+def decided(tables: Tables, flagged: FlaggedTransaction) -> WindowDecision:
+    """The decision that a stage would make now."""
+    return decide_window(tables.store.windows_of(flagged.user_id), flagged, WIDTH)
 
 
-def claim(tables: Tables, flagged: FlaggedTransaction) -> Verdict:
-    """Insert a payment and write its verdict."""
+def claim(tables: Tables, flagged: FlaggedTransaction) -> WindowDecision:
+    """Insert a payment and write the decision on it."""
     tables.insert(flagged)
-    verdict = judged(tables, flagged)
-    assert tables.store.claim(flagged.transaction_id, verdict, NOW) is Claim.WRITTEN
-    return verdict
+    decision = decided(tables, flagged)
+    assert tables.store.claim(flagged.transaction_id, decision, NOW) is Claim.WRITTEN
+    return decision
 
 
 class AlertStoreContract:
@@ -72,16 +72,16 @@ class AlertStoreContract:
         assert tables.store.flagged("tx-1") is None
 
     def test_claim_marks_the_row_and_opens_the_window(self, tables: Tables) -> None:
-        verdict = claim(tables, payment("tx-1"))
+        decision = claim(tables, payment("tx-1"))
 
         row = tables.store.flagged("tx-1")
         assert row is not None
         assert (row.alert_state, row.alert_id, row.alert_claim) == (
             AlertState.CLAIMED,
-            verdict.alert_id,
-            verdict.claim,
+            decision.alert_id,
+            decision.claim,
         )
-        assert tables.store.windows_of("user-1") == verdict.windows
+        assert tables.store.windows_of("user-1") == decision.windows
 
     def test_rest_of_the_row_stays_as_it_was(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
@@ -115,17 +115,17 @@ class AlertStoreContract:
         assert row.alert_claim is not None
         assert row.alert_claim.suppressed_before == SuppressedPayments(1, Decimal("1250.00"), "USD")
 
-    def test_row_gets_one_verdict(self, tables: Tables) -> None:
+    def test_row_is_decided_on_once(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
         before = tables.store.windows_of("user-1")
 
-        again = tables.store.claim("tx-1", judged(tables, payment("tx-1")), NOW)
+        again = tables.store.claim("tx-1", decided(tables, payment("tx-1")), NOW)
 
         assert again is Claim.ROW_TAKEN
         assert tables.store.windows_of("user-1") == before
 
     def test_row_that_is_gone_is_not_brought_back(self, tables: Tables) -> None:
-        gone = tables.store.claim("tx-1", judged(tables, payment("tx-1")), NOW)
+        gone = tables.store.claim("tx-1", decided(tables, payment("tx-1")), NOW)
 
         assert gone is Claim.ROW_TAKEN
         assert tables.store.flagged("tx-1") is None
@@ -133,7 +133,7 @@ class AlertStoreContract:
 
     def test_second_opener_of_a_window_loses_and_leaves_its_row_alone(self, tables: Tables) -> None:
         tables.insert(payment("tx-2"))
-        stale = judged(tables, payment("tx-2"))
+        stale = decided(tables, payment("tx-2"))
         claim(tables, payment("tx-1"))
 
         lost = tables.store.claim("tx-2", stale, NOW)
@@ -143,10 +143,10 @@ class AlertStoreContract:
         assert row is not None
         assert row.alert_state is None
 
-    def test_verdict_from_stale_windows_loses(self, tables: Tables) -> None:
+    def test_decision_from_stale_windows_loses(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
         tables.insert(payment("tx-3", 2))
-        stale = judged(tables, payment("tx-3", 2))
+        stale = decided(tables, payment("tx-3", 2))
         claim(tables, payment("tx-2", 1))
 
         assert tables.store.claim("tx-3", stale, NOW) is Claim.WINDOWS_CHANGED
@@ -154,7 +154,7 @@ class AlertStoreContract:
 
     def test_row_that_is_taken_counts_before_windows_that_changed(self, tables: Tables) -> None:
         tables.insert(payment("tx-1"))
-        stale = judged(tables, payment("tx-1"))
+        stale = decided(tables, payment("tx-1"))
         assert tables.store.claim("tx-1", stale, NOW) is Claim.WRITTEN
 
         assert tables.store.claim("tx-1", stale, NOW) is Claim.ROW_TAKEN

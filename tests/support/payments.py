@@ -56,6 +56,15 @@ def make_grocery_payment(**changes: Any) -> Transaction:
     return make_transaction(**usual | changes)
 
 
+def make_minimal_payment(**changes: Any) -> Transaction:
+    """A payment of 10 USD with no field but the required ones and those given."""
+    required = ("transaction_id", "user_id", "timestamp")
+    minimal: dict[str, Any] = dict.fromkeys(
+        name for name in Transaction.__struct_fields__ if name not in required
+    )
+    return make_transaction(**minimal | {"amount": Decimal(10), "currency": "USD"} | changes)
+
+
 def make_scored(transaction: Transaction | None = None, **changes: Any) -> ScoredTransaction:
     """The same payment, blocked for impossible travel."""
     fields: dict[str, Any] = {

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from contract.transaction import Transaction
 from engine.features.catalogue import CATALOGUE
 from engine.rules.ruleset import Ruleset, parse_ruleset
+from tests.support.payments import make_minimal_payment
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
+    from contract.transaction import Transaction
 
 QUIET: dict[str, FeatureValue] = {"double": 0.0, "int": 0, "bool": False, "string": ""}
 
@@ -38,15 +38,9 @@ def ruleset(*rules: dict[str, Any], head: str = HEAD) -> Ruleset:
     return parse_ruleset(document(f"rules: {json.dumps([{**RULE, **rule} for rule in rules])}", head))
 
 
-def payment(**fields: Any) -> Transaction:
-    """A payment of 10 USD on 2025-06-01 at noon, but for what is given."""
-    defaults: dict[str, Any] = {
-        "transaction_id": "t",
-        "user_id": "u",
-        "amount": Decimal(10),
-        "timestamp": datetime(2025, 6, 1, 12, tzinfo=UTC),
-    }
-    return Transaction(**{**defaults, **fields})
+def payment(**changes: Any) -> Transaction:
+    """A payment of 10 USD on 2025-06-01 at noon, with no field but the required ones and those given."""
+    return make_minimal_payment(**{"timestamp": datetime(2025, 6, 1, 12, tzinfo=UTC)} | changes)
 
 
 def features(**values: FeatureValue) -> dict[str, FeatureValue]:

@@ -1,4 +1,4 @@
-"""The score stage's stores in memory; each can fail on purpose."""
+"""The score stage's stores in memory; each can be made to fail."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from contract.scored import from_history_item, to_history_item
 from score.errors import CacheUnavailableError, HistoryUnavailableError
-from score.history_store import Insert, RowKey
-from score.profile_store import CachedProfile, Progress, Reading
+from score.history_store import InsertResult, RowKey
+from score.profile_store import CachedProfile, CacheReading, PartitionProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +18,23 @@ if TYPE_CHECKING:
 
 
 class MemoryProfileStore:
-    """Keeps profiles and progress by the rules of the Redis store; fails or loses when told to."""
+    """Stores profiles and progress by the rules of the Redis store; can fail or lose on purpose.
+
+    :class:`tests.support.profile_store_contract.ProfileStoreContract` compares the two.
+
+    Attributes
+    ----------
+    values : dict[str, tuple[bytes, bytes]]
+        Revision and profile, by user.
+    marks : dict[tuple[str, int], tuple[int, int]]
+        ``folded_to`` and ``fresh_from``, by topic and partition.
+    is_down : bool
+        Every read and write fails.
+    before_write : Callable[[], None] | None
+        Called once, before the next write.
+    reads, writes : int
+        Calls so far.
+    """
 
     def __init__(self) -> None:
         self.values: dict[str, tuple[bytes, bytes]] = {}
@@ -28,53 +44,54 @@ class MemoryProfileStore:
         self.reads = self.writes = 0
         self._revision = 0
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
+    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
         self.reads += 1
         if self.is_down:
             raise CacheUnavailableError("down")
-        profiles = {}
-        for user_id in user_ids:
-            revision, body = self.values.get(user_id, (b"", b""))
-            profiles[user_id] = CachedProfile(body or None, revision)
-        progress = []
-        for span in spans:
-            folded_to, fresh_from = self.marks.get((span.topic, span.partition), (-2, 0))
-            read_folded_to = max(folded_to, -1)
-            if span.first > folded_to + 1:
-                folded_to, fresh_from = span.first - 1, span.first
-            progress.append(Progress(span.topic, span.partition, folded_to, fresh_from, read_folded_to))
-        return Reading(profiles, progress)
+        profiles = {user_id: self._cached(user_id) for user_id in user_ids}
+        return CacheReading(profiles, [self._progress(span) for span in spans])
 
-    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+    def _cached(self, user_id: str) -> CachedProfile:
+        if user_id not in self.values:
+            return CachedProfile(None, b"")
+        revision, body = self.values[user_id]
+        return CachedProfile(body, revision)
+
+    def _progress(self, span: Span) -> PartitionProgress:
+        stored = self.marks.get((span.topic, span.partition))
+        if stored is None:
+            return PartitionProgress(span.topic, span.partition, span.first - 1, span.first)
+        folded_to, fresh_from = stored
+        if span.first > folded_to + 1:
+            return PartitionProgress(span.topic, span.partition, span.first - 1, span.first, folded_to)
+        return PartitionProgress(span.topic, span.partition, folded_to, fresh_from, folded_to)
+
+    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
         self.writes += 1
         if self.before_write is not None:
             interruption, self.before_write = self.before_write, None
             interruption()
         if self.is_down:
             raise CacheUnavailableError("down")
+        is_behind = False
+        marks: dict[tuple[str, int], tuple[int, int]] = {}
+        for mark in progress:
+            partition = (mark.topic, mark.partition)
+            folded_to, fresh_from = self.marks.get(partition, (-1, mark.fresh_from))
+            if folded_to < mark.read_folded_to:
+                raise CacheUnavailableError("WentBack")
+            is_behind = is_behind or (partition in self.marks and folded_to > mark.folded_to)
+            marks[partition] = (max(folded_to, mark.folded_to), max(fresh_from, mark.fresh_from))
         lost = []
-        standing = [self.marks.get((mark.topic, mark.partition), (-1, 0))[0] for mark in progress]
-        if any(stands < mark.read_folded_to for stands, mark in zip(standing, progress, strict=True)):
-            raise CacheUnavailableError("WentBack")
-        is_behind = any(stands > mark.folded_to for stands, mark in zip(standing, progress, strict=True))
         for write in writes:
-            if self.values.get(write.user_id, (b"", b""))[0] != write.expected_revision:
+            revision, _ = self.values.get(write.user_id, (b"", b""))
+            if revision != write.expected_revision:
                 lost.append(write.user_id)
-                continue
-            if is_behind and not write.expected_revision:
-                continue
-            self._revision += 1
-            self.values[write.user_id] = (
-                self._revision.to_bytes(8, "little"),
-                write.profile.to_bytes(),
-            )
+            elif revision or not is_behind:
+                self._revision += 1
+                self.values[write.user_id] = (self._revision.to_bytes(8, "little"), write.profile.to_bytes())
         if not lost:
-            for mark in progress:
-                folded_to, fresh_from = self.marks.get((mark.topic, mark.partition), (-1, 0))
-                self.marks[mark.topic, mark.partition] = (
-                    max(folded_to, mark.folded_to),
-                    max(fresh_from, mark.fresh_from),
-                )
+            self.marks |= marks
         return lost
 
     def body(self, user_id: str) -> bytes:
@@ -82,7 +99,7 @@ class MemoryProfileStore:
 
 
 class MemoryHistoryStore:
-    """Rows in wire form by key; inserts fail or crash when told to."""
+    """Rows in wire form by key; inserts can be made to fail."""
 
     def __init__(self) -> None:
         self.rows: dict[RowKey, dict[str, dict[str, str]]] = {}
@@ -90,19 +107,19 @@ class MemoryHistoryStore:
         self.is_down = False
         self.lookups = self.queries = 0
 
-    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
+    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
         keys = {(row.transaction.user_id, row.transaction.event_key) for row in rows}
         assert len(keys) == len(rows), "DynamoDB refuses a request with two statements on one key"
         return [self._insert(row) for row in rows]
 
-    def _insert(self, row: ScoredTransaction) -> Insert:
+    def _insert(self, row: ScoredTransaction) -> InsertResult:
         if self.fail(row):
-            return Insert.FAILED
+            return InsertResult.FAILED
         key = (row.transaction.user_id, row.transaction.event_key)
         if key in self.rows:
-            return Insert.STANDS
+            return InsertResult.EXISTS
         self.rows[key] = to_history_item(row, 0)
-        return Insert.STORED
+        return InsertResult.STORED
 
     def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
         self.lookups += 1
@@ -123,7 +140,7 @@ class MemoryHistoryStore:
 
 
 class MemoryQuarantine:
-    """Keeps what is put aside; refuses positions when told to."""
+    """Keeps quarantined records; can refuse positions."""
 
     def __init__(self) -> None:
         self.kept: list[Rejected] = []

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from contract.scored import Position, ScoredTransaction, from_history_item
 from score.errors import CacheUnavailableError, HistoryUnavailableError
-from score.history_store import Insert, RowKey
-from score.profile_store import ProfileWrite, Progress, Reading
+from score.history_store import InsertResult, RowKey
+from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
 from tests.support.kafka_events import TOPIC, make_event
 from tests.support.score_stores import MemoryHistoryStore, MemoryProfileStore, MemoryQuarantine
 
@@ -142,7 +142,7 @@ class SteppedProfiles:
         self._pause = pause
         self._random = random
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> Reading:
+    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
         self._pause()
         if self._world.faults.cache_down:
             raise CacheUnavailableError("down")
@@ -150,7 +150,7 @@ class SteppedProfiles:
         self._pause()
         return reading
 
-    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+    def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
         self._pause()
         faults, profiles = self._world.faults, self._world.profiles
         if faults.cache_down:
@@ -191,21 +191,21 @@ class SteppedHistory:
         self._pause = pause
         self._random = random
 
-    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[Insert]:
+    def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
         assert len({(row.transaction.user_id, row.transaction.event_key) for row in rows}) == len(rows)
-        outcome = [Insert.FAILED] * len(rows)
+        outcome = [InsertResult.FAILED] * len(rows)
         for index in self._random.sample(range(len(rows)), len(rows)):
             self._pause()
             outcome[index] = self._insert(rows[index])
         self._pause()
         return outcome
 
-    def _insert(self, row: ScoredTransaction) -> Insert:
+    def _insert(self, row: ScoredTransaction) -> InsertResult:
         faults = self._world.faults
         if self._random.random() < faults.insert_failure_rate:
-            return Insert.FAILED
+            return InsertResult.FAILED
         [result] = self._world.history.insert([row], lambda: True)
-        return Insert.FAILED if self._random.random() < faults.lost_answer_rate else result
+        return InsertResult.FAILED if self._random.random() < faults.lost_answer_rate else result
 
     def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
         self._read()

@@ -21,7 +21,8 @@ import redis
 
 from local.components.aws_api import AwsApi, make_client
 from local.components.cache import Cache
-from local.provision import BUCKETS, provision, resolve_environment
+from local.provision import provision
+from local.resources import BUCKETS, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.build_zips import build_zip

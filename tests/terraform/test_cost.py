@@ -9,8 +9,8 @@ import msgspec
 
 from ops.cost import alarm_metrics, sizing_of
 from ops.manifests import ROOT, read_functions
+from tests.terraform.emitted_metrics import emitted
 from tests.terraform.rendering import BROKERS, CACHE_NODES, alarms
-from tests.terraform.test_observability import emitted
 
 USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
 

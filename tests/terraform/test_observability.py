@@ -9,11 +9,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from alert.metrics import Metric as AlertMetric
-from glue_scripts import progress
 from ops.manifests import ROOT
-from persist.metrics import Metric as PersistMetric
-from score.telemetry import METRICS as SCORE_METRICS
+from tests.terraform.emitted_metrics import emitted
 from tests.terraform.rendering import NAMESPACE, alarms, dashboard
 
 if TYPE_CHECKING:
@@ -28,19 +25,6 @@ CLI_SERVICES: Final = {"s3api": "s3"}
 """Commands of AWS's CLI that are called otherwise than botocore's service."""
 CLI_OPTIONS: Final = {"query", "output", "max-items", "region", "profile"}
 """What every command takes."""
-
-EMITTED: Final = (
-    {("score", name) for name in SCORE_METRICS}
-    | {("persist", metric.value) for metric in PersistMetric}
-    | {("alert", metric.value) for metric in AlertMetric}
-)
-
-
-def emitted() -> set[tuple[str, str]]:
-    """Service and name of every metric: the stages' own lists, and what the Glue job's line declares to CloudWatch."""
-    line = progress.batch_line(0, progress.Counts(published=1, quarantined=1), duration_ms=1, at_ms=1)
-    declared = re.findall(r'"Name": "(\w+)"', line)
-    return EMITTED | {("ingestion", name) for name in declared}
 
 
 def _metrics_of_dashboard() -> set[tuple[str, str]]:

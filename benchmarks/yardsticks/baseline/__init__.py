@@ -1,1 +1,1 @@
-"""What a first version of the system would be: one function, one payment after the other."""
+"""What a first version of the system would be: one function that takes one payment after the other."""

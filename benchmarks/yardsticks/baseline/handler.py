@@ -1,7 +1,7 @@
-"""The baseline: per record JSON, the last location from Redis, two conditions, and everything written at once.
+"""The baseline: for each record, parse JSON, read the last location from Redis, check two conditions, and write at once.
 
-Flagged is what is over 10,000, or comes from another location less than an hour after the last one. Rows are made by hand for
-boto3's low-level client: its resource layer, which a first version would more likely use, costs some 150 µs more a row.
+A payment is flagged if it is over 10,000, or from another location than the last one, less than an hour apart. Items are built by
+hand for boto3's low-level client: its resource layer, which a first version would more likely use, costs some 150 µs more a row.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
 
 
 def process(transaction: dict[str, Any]) -> None:
-    """Check one payment, store it, and tell of it where it is flagged."""
+    """Check one payment, store it, and publish an alert if it is flagged."""
     key = f"last_location:{transaction['user_id']}"
     location = place(transaction.get("location"))
     at = datetime.fromisoformat(transaction["timestamp"]).timestamp()
@@ -64,5 +64,5 @@ def process(transaction: dict[str, Any]) -> None:
 
 
 def place(location: Any) -> Any:
-    """Name a location: by its city where it has one, since no two fixes in one city are equal."""
+    """Name a location by its city if it has one: coordinates within one city differ."""
     return location.get("city", location) if isinstance(location, dict) else location

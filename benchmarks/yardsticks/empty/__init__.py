@@ -1,1 +1,1 @@
-"""A function that does nothing: what the runtime itself costs."""
+"""A function that does nothing: the cost of the runtime itself."""

@@ -1,1 +1,1 @@
-"""What remains of the score stage when its logic is taken out: input and output."""
+"""The score stage without its logic: input and output alone."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import boolean, double
 from engine.features.windows import rounded
-from engine.profile.seen_values import Kind
+from engine.profile.seen_values import SeenKind
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
@@ -39,14 +39,14 @@ def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[st
     ]
     at_s = facts.at_ms // 1000
     return {
-        "is_new_country": is_new[Kind.COUNTRY],
-        "is_new_device": is_new[Kind.DEVICE],
-        "is_new_merchant": is_new[Kind.MERCHANT],
-        "is_new_payee": is_new[Kind.PAYEE],
-        "is_new_channel": is_new[Kind.CHANNEL],
-        "is_new_currency": is_new[Kind.CURRENCY],
-        "device_age_days": _age_days(at_s, first_seen_s[Kind.DEVICE]),
-        "payee_age_days": _age_days(at_s, first_seen_s[Kind.PAYEE]),
+        "is_new_country": is_new[SeenKind.COUNTRY],
+        "is_new_device": is_new[SeenKind.DEVICE],
+        "is_new_merchant": is_new[SeenKind.MERCHANT],
+        "is_new_payee": is_new[SeenKind.PAYEE],
+        "is_new_channel": is_new[SeenKind.CHANNEL],
+        "is_new_currency": is_new[SeenKind.CURRENCY],
+        "device_age_days": _age_days(at_s, first_seen_s[SeenKind.DEVICE]),
+        "payee_age_days": _age_days(at_s, first_seen_s[SeenKind.PAYEE]),
     }
 
 

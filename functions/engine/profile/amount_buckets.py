@@ -1,7 +1,7 @@
-"""Counts, sums and squares of amounts by hour or by day, for windows that the ring cannot hold exactly.
+"""Counts, sums and squares of amounts by hour or by day, for windows that are too long for the ring.
 
-All sums are integers in minor units, so that folding is exact and its order does not matter; converting to a base
-currency is left to whoever reads, with the rates of its own ruleset.
+All sums are integers in minor units, so folding is exact and its order does not matter. The reader converts them to a base
+currency, with the rates of its own ruleset.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class AmountBuckets:
     Parameters
     ----------
     span : int
-        How many buckets are kept, the newest included; a payment older than that is not counted here.
+        How many buckets are kept, the newest included; an older payment is not counted here.
     max_rows : int
-        The most (bucket, currency) pairs; beyond it the oldest are forgotten, so the span is shorter for a user who pays in
-        many currencies every day.
+        The most (bucket, currency) pairs. Beyond it the oldest are forgotten, so the span is shorter for a user who pays in many
+        currencies every day.
     columns : array of int
-        What it holds, in the order of :meth:`columns`; nothing where none are given.
+        Its rows, in the order of :meth:`columns`; without them it is empty.
     keep_squares : bool
-        Whether the sum of squares is kept, 16 bytes a row; without it :meth:`squares` may not be asked.
+        Whether the sum of squares is kept, 16 bytes a row; without it :meth:`squares` must not be called.
     """
 
     __slots__ = (
@@ -73,7 +73,7 @@ class AmountBuckets:
         return (*kept, self.squares_low, self.squares_high) if self.keep_squares else kept
 
     def add(self, bucket: int, currency: int, amount_minor: int) -> None:
-        """Count one payment in its own bucket, however late it comes; older than the span, it is not counted."""
+        """Count one payment in its own bucket, however late it arrives. A payment older than the span is not counted."""
         buckets, currencies = self.bucket, self.currency
         size = place = len(buckets)
         while place and (

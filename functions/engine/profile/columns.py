@@ -1,4 +1,4 @@
-"""Columns of a profile's parts: arrays of machine integers, one behind the other in the stored form."""
+"""Columns of a profile's parts: arrays of machine integers, stored one after the other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def empty(typecodes: str) -> list[array[int]]:
 
 
 def read_columns(data: bytes, start: int, layout: tuple[tuple[str, int], ...]) -> list[array[int]]:
-    """Read columns that stand one behind the other, up to the end.
+    """Read columns that are stored one after the other, up to the end of the data.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def read_columns(data: bytes, start: int, layout: tuple[tuple[str, int], ...]) -
     Raises
     ------
     ValueError
-        Where there are fewer or more bytes than that.
+        If there are fewer or more bytes than the layout needs.
     """
     columns = []
     for typecodes, rows in layout:

@@ -1,13 +1,15 @@
-"""The profile of one user: what is folded, in which order it may come, and how it is stored.
+"""The profile of one user: what is folded, in which order it may arrive, and how it is stored.
 
-A fold takes one transaction and where it stood in Kafka. The state is the same whatever the order of the transactions, as
-long as no part is full: the ring keeps the latest by event time, buckets count each payment in its own hour and day, first
-and last times are minima and maxima, and all sums are integers. Beyond the capacities, the oldest is forgotten first.
+A fold takes one transaction and its position in Kafka. As long as no part is full, the state does not depend on the order of
+the transactions: the ring keeps the latest by event time, buckets count each payment in its own hour and day, first and last
+times are minima and maxima, and all sums are integers. Beyond the capacities, the oldest is forgotten first.
 
-Bounds against the full history, held by a property test: windows up to 24 h are exact while the ring covers them (fewer than
-32 payments since the window began); beyond, and for 7 d and 30 d, they are whole UTC hours and days, up to the payment's own,
-exact while there are no more than 34 (day, currency) pairs in them, and those of 24 h never less than what the ring holds. For a payment that comes late, these also hold the later
-payments of its own hour or day that the ring has forgotten.
+How windows compare with the full history (a property test checks this):
+
+- Up to 24 h they are exact while the ring covers them: fewer than 32 payments since the window began.
+- Beyond that, and for 7 d and 30 d, they are whole UTC hours and days, up to the payment's own. They are exact while they have
+  at most 34 (day, currency) pairs. Those of 24 h are never less than what the ring holds.
+- For a payment that arrives late, they also include later payments of its own hour or day that the ring has forgotten.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ from contract.transaction import Location, Transaction
 from engine.geo import Fix
 from engine.profile.amount_buckets import AmountBuckets
 from engine.profile.columns import empty, read_columns
-from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, seen_hash, text_hash
+from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, text_hash, value_hash
 from engine.profile.recent_payments import RecentPayments
-from engine.profile.seen_values import Kind, SeenValues
+from engine.profile.seen_values import SeenKind, SeenValues
 
 if TYPE_CHECKING:
     from array import array
@@ -37,7 +39,7 @@ FORMAT: Final = 1
 """Version of the stored form. A profile of another format counts as missing and is rebuilt from history."""
 
 MAX_PARTITIONS: Final = 8
-"""Partitions whose offsets a profile remembers; a user's key puts all its payments on one."""
+"""For how many partitions a profile keeps an offset. A user's key puts all its payments on one."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
@@ -62,7 +64,7 @@ class ProfileFormatError(Exception):
 
 
 class PaymentFacts(msgspec.Struct, frozen=True):
-    """What profile and features need of one transaction, derived once; hashes as :mod:`engine.profile.fingerprints` makes them."""
+    """What profile and features need of one transaction, derived once. Hashes are those of :mod:`engine.profile.fingerprints`."""
 
     transaction: Transaction
     key_hash: int
@@ -77,7 +79,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     card_hash: int
     country_hash: int
     seen: tuple[int | None, ...]
-    """By :class:`~engine.profile.seen_values.Kind`: the value that the payment was made with; None where it names none."""
+    """By :class:`~engine.profile.seen_values.SeenKind`: the hash of the payment's value; None if it names none."""
 
     @classmethod
     def of(cls, transaction: Transaction) -> PaymentFacts:
@@ -95,12 +97,12 @@ class PaymentFacts(msgspec.Struct, frozen=True):
             text_hash(transaction.card_id),
             text_hash(country),
             (
-                seen_hash(Kind.COUNTRY, country),
-                seen_hash(Kind.DEVICE, transaction.device_id),
-                seen_hash(Kind.MERCHANT, merchant),
-                seen_hash(Kind.PAYEE, transaction.payee_id),
-                seen_hash(Kind.CHANNEL, transaction.channel),
-                seen_hash(Kind.CURRENCY, transaction.currency),
+                value_hash(SeenKind.COUNTRY, country),
+                value_hash(SeenKind.DEVICE, transaction.device_id),
+                value_hash(SeenKind.MERCHANT, merchant),
+                value_hash(SeenKind.PAYEE, transaction.payee_id),
+                value_hash(SeenKind.CHANNEL, transaction.channel),
+                value_hash(SeenKind.CURRENCY, transaction.currency),
             ),
         )
 
@@ -121,7 +123,7 @@ class Profile:
     last_place : Fix | None
         Where the latest payment with coordinates was made.
     last_place_hash : int
-        Hash of the latest payment's place as text; 0 where it named none.
+        Hash of the latest payment's place as text; 0 if it named none.
     """
 
     __slots__ = (
@@ -157,21 +159,22 @@ class Profile:
     # What has been folded
 
     def folded_offset(self, topic: str, partition: int) -> int:
-        """The highest offset of a partition that this profile holds, or is known to be complete up to; -1 for none."""
+        """The highest offset of a partition that was folded, or marked complete; -1 for none."""
         try:
             return self.offsets[self.partitions.index(_partition_hash(topic, partition))]
         except ValueError:
             return -1
 
     def holds(self, key_hash: int) -> bool:
-        """Whether the payment is in the ring: True is certain, False says nothing about older ones."""
+        """Whether the payment is in the ring. True is certain; False says nothing about payments older than the ring."""
         return key_hash in self.recent.key_hash
 
     def has_folded(self, key_hash: int, at_ms: int, position: Position) -> bool:
-        """Whether a payment that is stored from ``position`` was folded.
+        """Whether a payment whose row was stored from ``position`` was folded.
 
-        The ring tells where it cannot have forgotten the payment. Only for older ones the offsets do: where a user's payments come
-        on several partitions, a rebuild may hold a later payment of a partition, and lack one whose row was not there yet.
+        The ring decides for every payment that it cannot have forgotten; the offsets decide only for older ones. If a user's
+        payments come on several partitions, a rebuilt profile may include a later payment of a partition, and lack an earlier one
+        whose row was not stored yet.
         """
         recent = self.recent
         if not recent.is_full or at_ms > recent.at_ms[0]:
@@ -181,9 +184,11 @@ class Profile:
         )
 
     def mark_complete_to(self, topic: str, partition: int, offset: int) -> None:
-        """Remember that everything of this user up to ``offset`` on a partition is folded."""
+        """Record that all of this user's payments up to ``offset`` on a partition are folded."""
         partition_hash = _partition_hash(topic, partition)
-        if self.partitions and self.partitions[-1] == partition_hash:  # a user's key puts all on one
+        if (
+            self.partitions and self.partitions[-1] == partition_hash
+        ):  # the usual case: a user's key puts all on one
             self.offsets[-1] = max(offset, self.offsets[-1])
             return
         if partition_hash in self.partitions:
@@ -191,21 +196,21 @@ class Profile:
             self.partitions.pop(row)
             offset = max(offset, self.offsets.pop(row))
         elif len(self.partitions) >= MAX_PARTITIONS:
-            del self.partitions[0], self.offsets[0]  # the one that moved on longest ago
+            del self.partitions[0], self.offsets[0]  # the one that was marked longest ago
         self.partitions.append(partition_hash)
         self.offsets.append(offset)
 
     def fold(self, facts: PaymentFacts, position: Position) -> None:
-        """Take one transaction in.
+        """Add one transaction.
 
-        The caller sees to it that each is folded once; the profile only says what it has seen.
+        The caller is responsible for folding each transaction once.
 
         Parameters
         ----------
         facts : PaymentFacts
             The transaction.
         position : Position
-            Where it stood in Kafka.
+            Its position in Kafka.
         """
         transaction, at_ms, currency = facts.transaction, facts.at_ms, facts.currency
         self.first_at_ms = min(self.first_at_ms, at_ms) if self.tx_count else at_ms
@@ -275,7 +280,7 @@ class Profile:
         Raises
         ------
         ProfileFormatError
-            Where the bytes are of another format, or cut.
+            If the bytes are of another format, or truncated.
         """
         if len(data) < _HEADER.size or data[0] != FORMAT:
             raise ProfileFormatError(f"format {data[0] if data else 'none'}; this is {FORMAT}")
@@ -344,7 +349,7 @@ def _place_text(location: str | Location | None) -> str | None:
         return location
     if location.city is not None or location.country is not None:
         return f"{location.city}\x1f{location.country}"
-    # Two decimals are about a kilometre: the same shop, whatever the sender rounds to beyond.
+    # Two decimals are about a kilometre: the same shop, however the sender rounds beyond that.
     return None if location.latitude is None else f"{location.latitude:.2f}\x1f{location.longitude:.2f}"
 
 

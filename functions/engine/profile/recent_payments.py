@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from array import array
 
 RING_CAPACITY: Final = 32
-"""How many payments are kept exactly. 32 rows of 37 bytes are the largest part of a profile's 4 KiB."""
+"""How many payments are kept one by one. 32 rows of 37 bytes are the largest part of a profile's 4 KiB."""
 
 _BEFORE_ALL_MS: Final = -(2**63)
 
@@ -19,21 +19,21 @@ _BEFORE_ALL_MS: Final = -(2**63)
 class RecentPayments:
     """At most :data:`RING_CAPACITY` payments, those with the latest event times, oldest first.
 
-    Which payments are kept, and in which order, does not depend on the order in which they arrive: payments at the same
-    millisecond stand in the order of their key hashes.
+    Which payments are kept, and in which order, does not depend on the order in which they arrive: payments of the same
+    millisecond are in the order of their key hashes.
 
     Attributes
     ----------
     at_ms : array of int64
         Event times, ms since the epoch, ascending.
     key_hash : array of uint64
-        Hashes of the event keys, to recognise a repeat.
+        Hashes of the event keys, to recognise repeats.
     amount_minor : array of int64
         Amounts in minor units of their own currency.
     currency : array of uint8
         Numbers of the currencies (:mod:`engine.profile.fingerprints`).
     merchant, card, country : array of uint32
-        Hashes; 0 where the payment names none.
+        Hashes; 0 if the payment names none.
     """
 
     __slots__ = ("amount_minor", "at_ms", "card", "country", "currency", "key_hash", "merchant")
@@ -72,7 +72,7 @@ class RecentPayments:
         return self.at_ms[0] if len(self.at_ms) >= RING_CAPACITY else _BEFORE_ALL_MS
 
     def add(self, row: tuple[int, int, int, int, int, int, int]) -> None:
-        """Take a payment in, at its place by (event time, key hash); forget the oldest beyond the capacity.
+        """Insert a payment at its place by (event time, key hash); beyond the capacity, forget the oldest.
 
         Parameters
         ----------
@@ -86,7 +86,7 @@ class RecentPayments:
         columns = self.columns()
         if self.is_full:
             if place == 0:
-                return  # older than all that are kept
+                return  # older than every payment in the ring
             place -= 1
             for column in columns:
                 del column[0]
@@ -94,9 +94,9 @@ class RecentPayments:
             column.insert(place, value)
 
     def distinct(self, column: array[int], start: int, stop: int, own: int) -> int:
-        """How many different values ``column`` holds in ``[start, stop)`` and ``own``, not counting 0 (none)."""
+        """How many different values ``column[start:stop]`` and ``own`` have together; 0 means no value and is not counted."""
         before = column[start:stop]
-        if before.count(own) == len(before):  # mostly so with countries, and told without an int for each
+        if before.count(own) == len(before):  # usual for countries, and quicker than a set
             return 1 if own else 0
         values = set(before)
         values.add(own)

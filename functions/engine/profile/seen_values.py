@@ -1,4 +1,4 @@
-"""What a user has paid with, to and from: hashes of values with when each was first and last seen."""
+"""Values that a user's payments had, of each kind (country, device, merchant, ...): when each was first and last seen."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Kind(IntEnum):
-    """What a value is. The number is kept in the low bits of its hash."""
+class SeenKind(IntEnum):
+    """What a seen value is. The low bits of its hash are this number."""
 
     COUNTRY = 0
     DEVICE = 1
@@ -25,7 +25,7 @@ class Kind(IntEnum):
 
 
 CAPACITY: Final = (10, 8, 20, 12, 6, 8)
-"""How many values of each kind are kept (index: :class:`Kind`); beyond it the one not seen for longest is forgotten."""
+"""How many values of each kind are kept (index: :class:`SeenKind`). Beyond it, the one last seen longest ago is forgotten."""
 
 _KIND_MASK: Final = 7
 
@@ -33,7 +33,7 @@ _KIND_MASK: Final = 7
 class SeenValues:
     """Values seen so far, of all kinds together, sorted.
 
-    So a value is found by bisection, and two profiles that have seen the same are the same to the byte, whatever came first.
+    A value is found by bisection. Two profiles that have seen the same values are equal to the byte, whatever the order was.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class SeenValues:
         return found
 
     def add(self, value: int, at_s: int) -> None:
-        """Note that ``value`` was seen at ``at_s``."""
+        """Record that ``value`` was seen at ``at_s``."""
         row = bisect_left(self.value, value)
         if row == len(self.value) or self.value[row] != value:
             self._insert(value, at_s)
@@ -92,10 +92,10 @@ class SeenValues:
         kind = value & _KIND_MASK
         rows = [row for row, other in enumerate(self.value) if other & _KIND_MASK == kind]
         if len(rows) >= CAPACITY[kind]:
-            # Rows ascend by value: of several that were seen last at one time, this is the lowest value.
+            # Rows ascend by value: of several last seen at the same time, this is the lowest value.
             oldest = min(rows, key=self.last_s.__getitem__)
             if (at_s, value) < (self.last_s[oldest], self.value[oldest]):
-                return  # older than all that are kept
+                return  # older than every value of its kind
             for column in self.columns():
                 column.pop(oldest)
         place = bisect_left(self.value, value)

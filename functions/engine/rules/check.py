@@ -1,4 +1,4 @@
-"""The check of a ruleset document: `make rules-check`, AppConfig's validator and the score stage all call this one."""
+"""The one check of a ruleset document: `make rules-check`, AppConfig's validator and the score stage all call it."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from engine.rules.ruleset import Ruleset, parse_ruleset
 
 
 def check_ruleset(data: bytes, source: str) -> Ruleset:
-    """Read a stored document.
+    """Read and check a stored document.
 
     Parameters
     ----------
     data : bytes
         The document as stored: YAML or JSON, in UTF-8.
     source : str
-        What it is called in messages.
+        The document's name in messages.
 
     Returns
     -------
     Ruleset
-        What it says.
+        The checked ruleset.
 
     Raises
     ------
     InvalidRulesetError
-        With everything that is wrong with it; its text is made to be shown.
+        With every problem; its text is meant for people.
     """
     return parse_ruleset(decode_document(data, source), source)
 
 
 def summary(ruleset: Ruleset, source: str) -> str:
-    """Say in a line what a ruleset holds.
+    """Summarise a ruleset in one line.
 
     Parameters
     ----------
     ruleset : Ruleset
-        A checked one.
+        A checked ruleset.
     source : str
-        What the document is called.
+        The document's name.
 
     Returns
     -------
     str
-        For people.
+        One line for people.
     """
     shadow = sum(rule.mode == "shadow" for rule in ruleset.rules)
     return (

@@ -1,7 +1,7 @@
-"""Reading a ruleset's YAML by hand, node by node, so that every problem keeps its line and column.
+"""Typed reading of a ruleset's YAML, node by node, so that every problem keeps its line and column.
 
-Only the safe part of YAML is used: text, numbers, lists and mappings. Nothing is constructed from tags, a key may stand
-once, and what looks like text must be text: ``NO`` without quotes is a truth value in YAML, not Norway.
+Only the safe part of YAML is used: text, numbers, lists and mappings. Nothing is constructed from tags, no key may appear
+twice, and what looks like text must be text: ``NO`` without quotes is a truth value in YAML, not Norway.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _YAML_WORD: Final = re.compile(r"yes|no|on|off|true|false|null|~|<<", re.IGNOREC
 
 
 def decode_document(data: bytes, source: str) -> str:
-    """Turn the bytes of a document into text.
+    """Decode the bytes of a document.
 
     Parameters
     ----------
     data : bytes
         As stored.
     source : str
-        What the document is called.
+        The document's name in messages.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def decode_document(data: bytes, source: str) -> str:
     Raises
     ------
     InvalidRulesetError
-        Where it is not UTF-8, naming the line.
+        If it is not UTF-8; names line and column.
     """
     try:
         return data.decode("utf-8-sig")
@@ -68,22 +68,22 @@ def decode_document(data: bytes, source: str) -> str:
 
 
 class TextProblem(msgspec.Struct, frozen=True):
-    """What is wrong with a text, and where in it."""
+    """What is wrong with a text, and its place in the text."""
 
     message: str
     offset: int | None = None
-    """0-based index into the text; None where the whole of it is meant."""
+    """0-based index into the text; None if the whole text is meant."""
 
 
 class Reader:
-    """Typed access to the nodes of one document; what is wrong is collected, not raised.
+    """Typed access to the nodes of one document. Problems are collected, not raised.
 
     Parameters
     ----------
     text : str
         The document.
     source : str
-        What it is called in messages.
+        Its name in messages.
     """
 
     def __init__(self, text: str, source: str) -> None:
@@ -95,16 +95,16 @@ class Reader:
 
     @property
     def problems(self) -> tuple[RulesetProblem, ...]:
-        """What was found so far, in the order of the document."""
+        """The problems found so far, in the order of the document."""
         return tuple(sorted(self._problems, key=lambda problem: (problem.line, problem.column)))
 
     @property
     def problem_count(self) -> int:
-        """How many were found so far."""
+        """How many problems were found so far."""
         return len(self._problems)
 
     def of_rule(self, rule_id: str | None) -> Reader:
-        """Give a reader of the same document, whose problems are those of one rule."""
+        """Give a reader of the same document that reports its problems as those of one rule."""
         reader = Reader.__new__(Reader)
         reader._text, reader._lines, reader._source = self._text, self._lines, self._source
         reader._problems = self._problems
@@ -112,7 +112,7 @@ class Reader:
         return reader
 
     def root(self) -> yaml.Node | None:
-        """Parse the document; None, and a problem, where it is not YAML."""
+        """Parse the document; None, and a problem, if it is not YAML."""
         size = len(self._text.encode("utf-8", "surrogatepass"))
         if size > MAX_DOCUMENT_BYTES:
             self._report(0, f"document of {size} bytes; at most {MAX_DOCUMENT_BYTES}")
@@ -126,7 +126,7 @@ class Reader:
         except yaml.reader.ReaderError as error:
             self._report(error.position, f"not YAML: {error.reason}")
         except (ValueError, OverflowError) as error:
-            # PyYAML's own int() and chr() fail on what escapes and directives may hold, "\\UFFFFFFFF" say.
+            # PyYAML's own int() and chr() fail on some escapes and directives, for example "\\UFFFFFFFF".
             self._report(0, f"not YAML: {error}")
         except RecursionError:
             self._report(0, "nested too deeply")
@@ -137,7 +137,7 @@ class Reader:
         return None
 
     def report(self, node: yaml.Node, message: str, offset: int | None = None) -> None:
-        """Note a problem.
+        """Report a problem.
 
         Parameters
         ----------
@@ -146,7 +146,7 @@ class Reader:
         message : str
             What is wrong, and what is allowed.
         offset : int | None
-            Index into a scalar's value, where the place is known that well.
+            Index into a scalar's value, if the place is known so exactly.
         """
         if offset is not None and isinstance(node, yaml.ScalarNode):
             self._report(index_in_scalar(self._text, node, offset), message)
@@ -163,14 +163,14 @@ class Reader:
         node : yaml.Node
             The mapping.
         what : str
-            What it is called in messages.
+            Its name in messages.
         required, optional : Iterable[str]
             The keys that it must and may have.
 
         Returns
         -------
         dict[str, yaml.Node]
-            The known keys that are there.
+            The known keys that the mapping has, with their values.
         """
         required, optional = tuple(required), tuple(optional)
         known = (*required, *optional)
@@ -186,15 +186,15 @@ class Reader:
             if guess or _FIELD_NAME.fullmatch(name):
                 self.report(key, f"{what} has no field '{name}'{guess}")
             else:
-                # Not what a field is called: it may be what is on a list, written as a key, and messages are logged.
+                # It does not look like a field: it may be an entry of a list, written as a key, and messages are logged.
                 self.report(key, f"{what} has no such field; it may have {', '.join(known)}")
         for name in required:
             if name not in found:
-                self.report(node, f"{what} has no '{name}'; it must")
+                self.report(node, f"{what} has no '{name}', which is required")
         return found
 
     def entries(self, node: yaml.Node, what: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
-        """Read a mapping whose keys are names: name to its key and value. A key that stands twice is a problem."""
+        """Read a mapping whose keys are names: name to its key and value. A key that appears twice is a problem."""
         if not isinstance(node, yaml.MappingNode):
             self.report(node, f"{what} is {kind_of(node)}; it must be a mapping")
             return {}
@@ -205,7 +205,7 @@ class Reader:
                 continue
             if name in found:
                 first = self._lines.place(found[name][0].start_mark.index)
-                self.report(key, f"'{name}' stands twice in {what}; first in line {first.line}")
+                self.report(key, f"'{name}' appears twice in {what}; first in line {first.line}")
             else:
                 found[name] = (key, value)
         return found
@@ -221,7 +221,7 @@ class Reader:
         return list(node.value)
 
     def text(self, node: yaml.Node, what: str, maximum: int = 1_000, multiline: bool = False) -> str | None:
-        """Read text of 1 to `maximum` printable characters, with line ends only where `multiline` allows them."""
+        """Read text of 1 to `maximum` printable characters; line ends and tabs only if `multiline` allows them."""
         if not isinstance(node, yaml.ScalarNode) or node.tag != f"{_TAG}str":
             self.report(node, f"{what} is {kind_of(node)}; it must be text{_quoting_hint(node)}")
             return None
@@ -240,7 +240,7 @@ class Reader:
         return value
 
     def name(self, node: yaml.Node, what: str, pattern: re.Pattern[str], rule: str) -> str | None:
-        """Read text that matches `pattern` as a whole; `rule` says that pattern in words."""
+        """Read text that matches `pattern` as a whole; `rule` describes the pattern in words."""
         value = self.text(node, what)
         if value is not None and not pattern.fullmatch(value):
             self.report(node, f"{what} '{value[:60]}' must be {rule}")
@@ -259,7 +259,7 @@ class Reader:
         return value
 
     def integer(self, node: yaml.Node, what: str, minimum: int, maximum: int) -> int | None:
-        """Read a whole number in decimal digits, between two bounds that belong to it."""
+        """Read a whole number in decimal digits, from `minimum` to `maximum`."""
         if (
             not isinstance(node, yaml.ScalarNode)
             or node.tag != f"{_TAG}int"
@@ -274,7 +274,7 @@ class Reader:
         return value
 
     def decimal(self, node: yaml.Node, what: str, minimum: Decimal, maximum: Decimal) -> Decimal | None:
-        """Read a decimal number between two bounds that belong to it."""
+        """Read a decimal number from `minimum` to `maximum`."""
         is_number = isinstance(node, yaml.ScalarNode) and node.tag in (f"{_TAG}int", f"{_TAG}float")
         if not is_number or not _DECIMAL.fullmatch(node.value):
             self.report(node, f"{what} is {kind_of(node)}; it must be a decimal number")
@@ -286,7 +286,7 @@ class Reader:
         return value
 
     def moment(self, node: yaml.Node, what: str) -> str | None:
-        """Read the text of a date or time, which YAML may take for either text or a date."""
+        """Read the text of a date or time, which YAML takes for text or for a date."""
         if not isinstance(node, yaml.ScalarNode) or node.tag not in (f"{_TAG}str", f"{_TAG}timestamp"):
             self.report(node, f"{what} is {kind_of(node)}; it must be a date or an RFC 3339 time")
             return None
@@ -308,12 +308,12 @@ class Reader:
 
 
 def kind_of(node: yaml.Node) -> str:
-    """Say in a word what a node is, for a message."""
+    """Name the kind of a node in a message."""
     return _KINDS.get(node.tag.removeprefix(_TAG), f"tagged {node.tag[:40]}")
 
 
 def suggestion(name: str, known: Iterable[str] | Mapping[str, object]) -> str:
-    """Name the nearest known name, for the end of a message; empty where none is near.
+    """Suggest the nearest known name, for the end of a message; empty if none is near.
 
     Examples
     --------
@@ -325,12 +325,12 @@ def suggestion(name: str, known: Iterable[str] | Mapping[str, object]) -> str:
 
 
 def is_short_scalar(node: yaml.Node) -> bool:
-    """Whether a node is a single value that can stand in a message."""
+    """Whether a node is a single value that a message can quote: 1 to 60 printable characters."""
     return isinstance(node, yaml.ScalarNode) and 0 < len(node.value) <= 60 and node.value.isprintable()
 
 
 def _quoting_hint(node: yaml.Node) -> str:
-    # Messages are logged, and a number may be a card or an account that is on a list: only YAML's own words are repeated.
+    # Messages are logged, and a number may be a card or an account of a list: only YAML's own words are quoted.
     if not isinstance(node, yaml.ScalarNode) or not node.value:
         return ""
     word = f": '{node.value}'" if _YAML_WORD.fullmatch(node.value) else ""

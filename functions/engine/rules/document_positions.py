@@ -1,8 +1,8 @@
-"""Where things stand in a ruleset document: from a character of a YAML value back to its line and column.
+"""Positions in a ruleset document: from a character of a YAML value back to its line and column.
 
-YAML folds lines, strips indentation and resolves escapes, so the third line of a condition need not be the third line of
-anything. What it never changes is the order of the visible characters; the mapping rests on that alone and so holds for
-plain, quoted, literal and folded text alike.
+YAML folds lines, strips indentation and resolves escapes, so the third line of a condition may be on any line of the document.
+It never changes the order of the visible characters. Only that is used here, so it works for plain, quoted, literal and folded
+text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_EXCERPT_COLUMNS = 120
-"""The widest part of a line that is shown above a caret."""
+"""The longest part of a line that is shown above a caret."""
 
 _ESCAPE_DIGITS = {"x": 2, "u": 4, "U": 8}
 
@@ -33,12 +33,12 @@ class Place(msgspec.Struct, frozen=True, order=True):
 
 
 class Lines:
-    r"""A document by lines, split once: a document may have as many problems as lines.
+    r"""The lines of a document, split once, because a document may have as many problems as lines.
 
     Parameters
     ----------
     text : str
-        The document, its lines ended by ``\n``.
+        The document; its lines end with ``\n``.
     """
 
     def __init__(self, text: str) -> None:
@@ -46,12 +46,12 @@ class Lines:
         self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
 
     def place(self, index: int) -> Place:
-        r"""Turn an index into a line and a column.
+        r"""Convert an index to a line and a column.
 
         Parameters
         ----------
         index : int
-            0-based index into the text; its length stands for the end.
+            0-based index into the text, or its length for the end.
 
         Returns
         -------
@@ -76,7 +76,7 @@ class Lines:
         Returns
         -------
         str
-            Two lines; of a long line the part around the place. Empty where the document has no such line.
+            Two lines; of a long line only the part around the place. Empty if the document has no such line, or a blank one.
 
         Examples
         --------
@@ -94,7 +94,7 @@ class Lines:
 
 
 def index_in_scalar(text: str, node: yaml.ScalarNode, offset: int) -> int:
-    """Find the character of the document that a character of a scalar's value came from.
+    """Find the character of the document from which a character of a scalar's value comes.
 
     Parameters
     ----------
@@ -103,12 +103,12 @@ def index_in_scalar(text: str, node: yaml.ScalarNode, offset: int) -> int:
     node : yaml.ScalarNode
         A scalar of any style.
     offset : int
-        0-based index into ``node.value``; its length stands for the end.
+        0-based index into ``node.value``, or its length for the end.
 
     Returns
     -------
     int
-        0-based index into `text`; just behind the last visible character where `offset` is on white space.
+        0-based index into `text`; just after the last visible character if `offset` is on white space.
     """
     start = node.start_mark.index
     raw = text[start : node.end_mark.index]
@@ -121,7 +121,7 @@ def index_in_scalar(text: str, node: yaml.ScalarNode, offset: int) -> int:
 
 
 def _visible(raw: str, style: str | None) -> Iterator[int]:
-    """Give the indices in `raw` at which a visible character of the value begins, in order."""
+    """Yield the indices in `raw` at which a visible character of the value begins, in order."""
     if style in ("|", ">"):
         first = raw.find("\n") + 1  # the header: "|", "|-", ">2  # a comment"
         yield from (index for index in range(first, len(raw)) if not raw[index].isspace())

@@ -1,7 +1,7 @@
 """Allow and deny lists: named sets of merchants, devices, countries ... whose entries may expire.
 
-Whether a payment is on a list is judged at its own event time, not by the clock, so that a decision can be made again from a
-history row at any later time and come out the same.
+Whether an entry has expired is decided at the payment's event time, not by the clock. So a decision that is recomputed later
+from a history row is the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_ENTRIES: Final = 5_000
 """The most entries of a list."""
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-"""What a list or a rule may be called: snake_case."""
+"""Names of lists and rules: snake_case."""
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -42,7 +42,7 @@ _FIELDS: Final[Mapping[str, Callable[[Transaction], str | None]]] = {
     "user_id": lambda transaction: transaction.user_id,
 }
 LIST_FIELDS: Final[tuple[str, ...]] = tuple(_FIELDS)
-"""What a list may hold."""
+"""The fields of a payment that a list may be of."""
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -54,10 +54,10 @@ class NamedList(msgspec.Struct, frozen=True):
     field: str
     """One of `LIST_FIELDS`."""
     until_by_value: dict[str, datetime | None]
-    """Value to the moment from which it no longer counts; None for no end."""
+    """Value to the moment at which it expires; None for never."""
     networks: dict[tuple[int, int], dict[int, datetime | None]] = {}
-    """The entries of a list of ``ip_address`` that are networks (``203.0.113.0/24``) or IPv6 addresses: IP version and length of the
-    prefix to prefix to end, so that a list of thousands costs one look for each length."""
+    """The entries of a list of ``ip_address`` that are networks (``203.0.113.0/24``) or IPv6 addresses: (IP version, length of the
+    prefix) to prefix to expiry. So a list of thousands costs one lookup for each length."""
 
     def holds(self, transaction: Transaction) -> bool:
         """Whether the payment's value is on the list and had not expired when it was made.
@@ -65,7 +65,7 @@ class NamedList(msgspec.Struct, frozen=True):
         Parameters
         ----------
         transaction : Transaction
-            With its event time in UTC.
+            The payment, with its event time in UTC.
 
         Returns
         -------
@@ -74,7 +74,9 @@ class NamedList(msgspec.Struct, frozen=True):
         value = _FIELDS[self.field](transaction)
         if value is None:
             return False
-        if self.field == "ip_address" and ":" in value:  # IPv4 pays for no look at its form
+        if (
+            self.field == "ip_address" and ":" in value
+        ):  # only IPv6 has several forms; IPv4 need not be parsed
             value = _without_mapping(value)
         if value in self.until_by_value:
             until = self.until_by_value[value]
@@ -99,7 +101,7 @@ class NamedList(msgspec.Struct, frozen=True):
 
 
 def _without_mapping(value: str) -> str:
-    """The IPv4 address in ``::ffff:203.0.113.9``, as a server that listens to both writes it; else the text itself."""
+    """The IPv4 address of ``::ffff:203.0.113.9``, the form of servers that listen to both versions; any other text as it is."""
     try:
         mapped = ipaddress.IPv6Address(value).ipv4_mapped
     except ValueError:
@@ -113,14 +115,14 @@ def read_lists(reader: Reader, node: yaml.Node) -> tuple[NamedList, ...]:
     Parameters
     ----------
     reader : Reader
-        Where problems are noted.
+        Collects the problems.
     node : yaml.Node
         The section.
 
     Returns
     -------
     tuple[NamedList, ...]
-        Every list with a valid name, even where something else in it is wrong: the rules that use it are not to blame.
+        Every list with a valid name, even if something else in it is wrong: rules that use it are not reported for that.
     """
     entries = reader.entries(node, "lists")
     if len(entries) > MAX_LISTS:
@@ -154,7 +156,7 @@ def _read_list(reader: Reader, name: str, node: yaml.Node) -> NamedList:
         if field == "ip_address" and ":" in value:
             value = _without_mapping(value)
         if value in until_by_value:
-            reader.report(entry["value"], f"value stands twice in {what}")
+            reader.report(entry["value"], f"value appears twice in {what}")
         until_by_value[value] = until
         if field == "ip_address":
             network = _network(value)
@@ -162,7 +164,7 @@ def _read_list(reader: Reader, name: str, node: yaml.Node) -> NamedList:
                 reader.report(
                     entry["value"], f"value in {what} must be an IP address or a network in CIDR form"
                 )
-            elif "/" in value or network.version == 6:  # IPv6 has more than one way to write an address
+            elif "/" in value or network.version == 6:  # IPv6 addresses have several forms
                 prefix = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
                 networks.setdefault((network.version, network.prefixlen), {})[prefix] = until
     return NamedList(name, field or LIST_FIELDS[0], until_by_value, networks)
@@ -181,7 +183,7 @@ def _read_until(reader: Reader, node: yaml.Node, what: str) -> datetime | None:
         return None
     try:
         if _DATE.fullmatch(text):
-            # The day belongs to it: on until the next one begins.
+            # The day is included: the entry expires when the next one begins.
             return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
         if _TIME.fullmatch(text):
             return datetime.fromisoformat(text.upper()).astimezone(UTC)

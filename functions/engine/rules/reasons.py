@@ -1,7 +1,7 @@
-"""A rule's sentence for people: a template with the figures of one payment in it.
+"""A rule's sentence for people: a template that is filled with the figures of one payment.
 
-A template is checked when the ruleset is read, so narrowly that filling it in cannot fail or grow: a placeholder is the name
-of a feature and, for numbers, how it is to be written.
+A template is checked when the ruleset is read, so strictly that filling it in cannot fail or become long: a placeholder is the
+name of a feature and, for numbers, a format.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_REASON_CHARACTERS: Final = 300
 """The longest template."""
 
 BASE_CURRENCY: Final = "base_currency"
-"""The placeholder that is not a feature: the ruleset's base currency."""
+"""The only placeholder that is not a feature: the ruleset's base currency."""
 
 _FORMATS: Final = {
     "double": (re.compile(r",?\.[0-9][f%]"), "{name:.2f}, {name:,.0f} or {name:.0%}"),
@@ -36,17 +36,17 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,24}")
 
 
 def reason_problems(template: str) -> tuple[TextProblem, ...]:
-    """Say everything that is wrong with a template.
+    """Find everything that is wrong with a template.
 
     Parameters
     ----------
     template : str
-        Text with ``{feature}`` or ``{feature:format}`` in it; ``{{`` stands for a brace.
+        Text with ``{feature}`` or ``{feature:format}`` in it; ``{{`` gives a brace.
 
     Returns
     -------
     tuple[TextProblem, ...]
-        Empty where it can be used.
+        Empty if it can be used.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def reason_problems(template: str) -> tuple[TextProblem, ...]:
     for _, name, spec, conversion in parts:
         if name is None:
             continue
-        # The parser does not say where; names come in order, so each is looked for behind the one before.
+        # The parser does not give positions. Names come in order, so each is searched after the one before.
         position = template.index(f"{{{name}", position) + 1
         message = _problem(name, spec or "", conversion)
         if message:
@@ -71,12 +71,12 @@ def reason_problems(template: str) -> tuple[TextProblem, ...]:
 
 
 def sentence(template: str, features: Mapping[str, FeatureValue], base_currency: str) -> str:
-    """Fill a checked template in.
+    """Fill in a checked template.
 
     Parameters
     ----------
     template : str
-        One that :func:`reason_problems` finds nothing wrong with.
+        A template without :func:`reason_problems`.
     features : Mapping[str, FeatureValue]
         Every feature.
     base_currency : str
@@ -85,8 +85,8 @@ def sentence(template: str, features: Mapping[str, FeatureValue], base_currency:
     Returns
     -------
     str
-        A sentence for people. What a sender wrote stands in quotation marks unless it is a word: a country of
-        ``US. Call +1 900 to unblock`` would read as our own.
+        A sentence for people. A sender's text is put in quotation marks unless it is one word: otherwise a country of
+        ``US. Call +1 900 to unblock`` would look like our own text.
     """
     texts = {name: _named(str(features[name])) for name in _TEXTS}
     return template.format_map({**features, **texts, BASE_CURRENCY: base_currency})
@@ -101,7 +101,7 @@ def _problem(name: str, spec: str, conversion: str | None) -> str | None:
     if kind is None:
         return f"unknown feature '{name[:60]}'{suggestion(name, _TYPES)}"
     if kind == "bool":
-        return f"'{name}' is true or false and cannot stand in a sentence"
+        return f"'{name}' is true or false and cannot be used in a sentence"
     pattern, examples = _FORMATS[kind]
     if conversion or not pattern.fullmatch(spec):
         return f"'{name}' ({kind}) must be written as {examples.replace('name', name)}"

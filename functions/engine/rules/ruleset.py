@@ -1,7 +1,7 @@
-"""A ruleset: the document in which fraud analysts say what is suspicious, read and checked as a whole.
+"""A ruleset: the document in which fraud analysts describe what is suspicious, read and checked as a whole.
 
-:func:`parse_ruleset` takes a document or refuses it with everything that is wrong with it. What a ruleset makes of a payment
-is decided in :mod:`engine.decide`; here it only says which rules hold.
+:func:`parse_ruleset` accepts a document, or refuses it and names everything that is wrong with it. A ruleset finds the rules that
+hold for a payment; :mod:`engine.decide` turns them into a decision.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MAX_RULES: Final = 250
 """The most rules of a ruleset."""
 
 MAX_POINTS: Final = 1_000
-"""The most points that a rule may give or take."""
+"""The most points that a rule may add or subtract."""
 
 MAX_SCORE: Final = 100
 """The highest risk score; the lowest is 0."""
@@ -55,16 +55,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     when: str
     """Its condition, in CEL."""
     points: int
-    """What it adds to the score where it holds; negative for what speaks for a payment. Never 0."""
+    """What it adds to the score if it holds; negative for evidence that the payment is legitimate. Never 0."""
     reason: str
     """Template of the sentence for people."""
     mode: Mode = "live"
-    """A shadow rule is evaluated and recorded, and gives no points."""
+    """A shadow rule is evaluated and recorded, but adds no points."""
     description: str = ""
 
 
 class Thresholds(msgspec.Struct, frozen=True):
-    """From which scores on a payment is not simply approved; ``0 < review < block <= 100``."""
+    """The scores from which a payment is reviewed or blocked; ``0 < review < block <= 100``."""
 
     review: int
     block: int
@@ -76,7 +76,7 @@ class Matches(msgspec.Struct, frozen=True):
     rules: tuple[Rule, ...]
     """Rules whose condition is true, in the order of the document."""
     failed_rule_ids: tuple[str, ...]
-    """Rules that could not be evaluated on it."""
+    """Rules that could not be evaluated for it."""
 
 
 _NO_MATCHES: Final = Matches((), ())
@@ -120,22 +120,22 @@ class Ruleset:
 
     @property
     def digest(self) -> str:
-        """First 12 hexadecimal digits of the SHA-256 of the document's text: what tells two documents of one version apart."""
+        """First 12 hexadecimal digits of the SHA-256 of the document's text. It distinguishes two documents of the same version."""
         return self._digest
 
     @property
     def base_currency(self) -> str:
-        """ISO 4217 code of the currency that amounts are compared in."""
+        """ISO 4217 code of the currency in which amounts are compared."""
         return self._base_currency
 
     @property
     def exchange(self) -> ExchangeRates:
-        """Exchange rates to the base currency, its own among them."""
+        """Exchange rates to the base currency, including its own."""
         return self._exchange
 
     @property
     def thresholds(self) -> Thresholds:
-        """Scores from which on a payment is reviewed or blocked."""
+        """Scores from which a payment is reviewed or blocked."""
         return self._thresholds
 
     @property
@@ -149,14 +149,14 @@ class Ruleset:
         return self._rules
 
     def matches(self, features: Mapping[str, FeatureValue], transaction: Transaction) -> Matches:
-        """Say which rules hold for a payment. Pure; never raises for features of the catalogue's types.
+        """Find the rules that hold for a payment. Pure; never raises for features of the catalogue's types.
 
         Parameters
         ----------
         features : Mapping[str, FeatureValue]
             Every feature of the catalogue.
         transaction : Transaction
-            The payment, for the lists and its currency; nothing else of it is looked at.
+            The payment; only its currency and the fields of lists are used.
 
         Returns
         -------
@@ -184,7 +184,7 @@ def parse_ruleset(text: str, source: str = "ruleset") -> Ruleset:
     text : str
         YAML (or JSON, which is YAML too), at most 256 KiB.
     source : str
-        What the document is called in messages: a path, say.
+        The document's name in messages, for example a path.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def parse_ruleset(text: str, source: str = "ruleset") -> Ruleset:
     Raises
     ------
     InvalidRulesetError
-        With everything that is wrong with it, each with rule, line and column.
+        With every problem, each with rule, line and column.
     """
     reader = Reader(text, source)
     root = reader.root()
@@ -205,7 +205,7 @@ def parse_ruleset(text: str, source: str = "ruleset") -> Ruleset:
 
 
 def _read_ruleset(reader: Reader, root: yaml.Node, text: str) -> Ruleset | None:
-    """Give the ruleset; None where a problem was noted."""
+    """Read the ruleset; None if a problem was reported."""
     fields = reader.fields(
         root,
         "the ruleset",
@@ -295,7 +295,7 @@ def _read_rules(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> list
 
 
 def _id_of(node: yaml.Node) -> yaml.ScalarNode | None:
-    """Give the id that a rule seems to have, for messages about it, even where it is not a valid one."""
+    """Find the id of a rule for messages about it, even if the id is invalid."""
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         if key.value == "id" and isinstance(value, yaml.ScalarNode) and is_short_scalar(value):
             return value
@@ -303,7 +303,7 @@ def _id_of(node: yaml.Node) -> yaml.ScalarNode | None:
 
 
 def _read_rule(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> Rule | None:
-    """Give the rule; None, and a problem, where it is not usable."""
+    """Read a rule; None, and a problem, if it cannot be used."""
     found_before = reader.problem_count
     fields = reader.fields(node, "a rule", ("id", "when", "points", "reason"), ("mode", "description"))
     values: dict[str, object] = {}

@@ -1,1 +1,1 @@
-"""What goes onto the import path of a function's process in a test of faults; never into a zip."""
+"""Modules for the import path of a function's process in tests of faults; never part of a zip."""

@@ -1,8 +1,8 @@
-"""The wall clock and the disk of a function's process, as the file `control` beside this one says.
+"""Sets the wall clock and the disk of a function's process as the file `control` beside this one says.
 
-Python imports a module of this name at its start, before it imports the function. The functions know nothing of it: what
-they get from `datetime.now` and `time.time` is the host's clock, which here can be set. It stands alone, because a function's
-process can import nothing of this project. The file's layout is :mod:`local.faults.control`'s.
+Python imports a module of this name at its start, before the function. The functions do not know of it: `datetime.now` and
+`time.time` return the host's clock, which can be set here. It imports nothing of this project, because a function's process
+cannot. :mod:`local.faults.control` defines the file's layout.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _read(place: int) -> int:
 
 
 def _set_clock() -> None:
-    """Move every clock that Python code reads by the offset that stands in the file at that moment."""
+    """Move every clock that Python code reads by the offset in the file at that moment."""
     own_time, own_time_ns, methods = time.time, time.time_ns, gc.get_referents(datetime.__dict__)[0]
     own_now, own_utcnow = methods["now"], methods["utcnow"]
 
@@ -42,13 +42,13 @@ def _set_clock() -> None:
 
     time.time = lambda: own_time() + _read(_CLOCK_OFFSET_NS) / 1e9
     time.time_ns = lambda: own_time_ns() + _read(_CLOCK_OFFSET_NS)
-    # A built-in type takes no assignment. Its own dictionary does, and whoever has imported the type has the change too.
+    # A built-in type allows no assignment. Its own dictionary does, and modules that imported the type get the change too.
     methods["now"], methods["utcnow"] = classmethod(now), classmethod(utcnow)
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime))
 
 
 def _fill_disk() -> None:
-    """Have the kernel refuse every byte that this process writes to a file, and see that it does. Pipes and sockets go on."""
+    """Have the kernel refuse every byte that this process writes to a file, and check that. Pipes and sockets still work."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     probe = os.path.join(_FOLDER, f"probe-{os.getpid()}")
     try:

@@ -1,8 +1,8 @@
-# landing: what others drop. quarantine: what was refused, by the job or by the score stage. work: what the job runs, its checkpoint.
-# access_log: who read or wrote the other three.
+# landing: files of the senders. quarantine: what the job or the score stage refused. work: what the job runs and reads, and its
+# checkpoint. access_log: who read or wrote the other three.
 
 locals {
-  # Days after which what begins with a prefix goes. What no prefix names stays, the checkpoint above all.
+  # Days after which objects with a prefix are deleted. Others are kept, above all the checkpoint.
   expiry_days_by_bucket = {
     landing    = { "" = var.landing_retention_days }
     quarantine = { "" = var.quarantine_retention_days }
@@ -12,15 +12,15 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
-  # checkov:skip=CKV_AWS_144: another region is no part of the design; history is in DynamoDB, and what is here can be sent again.
-  # checkov:skip=CKV2_AWS_62: the job lists the landing bucket by itself, and nobody waits for an event of the others.
+  # checkov:skip=CKV_AWS_144: the design has one region; history is in DynamoDB, and what is here can be sent again.
+  # checkov:skip=CKV2_AWS_62: the job lists the landing bucket on its own, and nothing waits for an event of the others.
   # checkov:skip=CKV_AWS_18: the three buckets with content log to access_log, below; it does not log itself, which would never end.
-  # checkov:skip=CKV2_AWS_6: every bucket has its block, below, by a for_each that checkov does not follow; tests/ingestion.tftest.hcl holds it.
+  # checkov:skip=CKV2_AWS_6: every bucket has its block, below, by a for_each that checkov does not follow; tests/ingestion.tftest.hcl tests it.
   # checkov:skip=CKV_AWS_21: every bucket is versioned, below; as CKV2_AWS_6.
   # checkov:skip=CKV_AWS_145: S3 delivers access logs only to a bucket without a customer key; the other three have one, below.
   for_each = local.expiry_days_by_bucket
 
-  # Bucket names are the world's, so the account makes them ours.
+  # Bucket names are global; the account id makes them unique.
   bucket        = "${var.name}-${replace(each.key, "_", "-")}-${local.account_id}"
   force_destroy = !var.enable_deletion_protection
 }
@@ -92,7 +92,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # What was deleted or overwritten: a week to take a mistake back. In landing a day, for what a file may hold.
+  # What was deleted or overwritten: a week to undo a mistake. In landing a day, because a file may hold card numbers.
   rule {
     id     = "remains"
     status = "Enabled"

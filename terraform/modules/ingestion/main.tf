@@ -1,5 +1,5 @@
-# The streaming job on Glue 5: landed files, cleaned, onto the topic; bad rows to quarantine. The job's code is glue_scripts/;
-# what it may touch is role.tf, where it keeps things is buckets.tf.
+# The streaming job on Glue 5: landed files, cleaned, onto the topic; bad rows to quarantine. The job's code is in glue_scripts/,
+# its rights are in role.tf, its buckets in buckets.tf.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -10,12 +10,12 @@ locals {
   partition  = data.aws_partition.this.partition
   region     = data.aws_region.this.name
 
-  # Prefixes, as the local stack has them.
+  # The same prefixes as in the local stack.
   landing_path    = "s3://${aws_s3_bucket.this["landing"].bucket}/transactions/"
   quarantine_path = "s3://${aws_s3_bucket.this["quarantine"].bucket}/ingestion/"
   checkpoint_path = "s3://${aws_s3_bucket.this["work"].bucket}/checkpoints/stream-transactions/"
 
-  # Spark's Kafka sink signs in with the job's own role; Glue 5 carries MSK's sign-in module beside the Kafka connector.
+  # Spark's Kafka sink signs in with the job's own role; Glue 5 has MSK's sign-in module beside the Kafka connector.
   kafka_options = {
     "kafka.security.protocol"                  = "SASL_SSL"
     "kafka.sasl.mechanism"                     = "AWS_MSK_IAM"
@@ -35,6 +35,10 @@ locals {
     "--trigger_interval"        = "${var.trigger_interval_seconds} seconds"
   }
 
+  mapping_arguments = length(aws_s3_object.mappings) == 0 ? {} : {
+    "--mappings_path" = "s3://${aws_s3_bucket.this["work"].bucket}/${local.mappings_prefix}"
+  }
+
   glue_arguments = {
     "--extra-py-files"               = "s3://${aws_s3_bucket.this["work"].bucket}/${aws_s3_object.packages.key}"
     "--additional-python-modules"    = join(",", [for wheel in aws_s3_object.wheels : "s3://${aws_s3_bucket.this["work"].bucket}/${wheel.key}"])
@@ -43,7 +47,7 @@ locals {
     "--enable-auto-scaling"          = "true"
     "--enable-metrics"               = "true"
     "--enable-observability-metrics" = "true"
-    "--job-bookmark-option"          = "job-bookmark-disable" # a stream's place is its checkpoint
+    "--job-bookmark-option"          = "job-bookmark-disable" # the checkpoint keeps a stream's position
   }
 }
 
@@ -56,8 +60,8 @@ resource "aws_glue_job" "this" {
   number_of_workers      = var.maximum_workers
   connections            = [for connection in aws_glue_connection.kafka : connection.name]
   security_configuration = aws_glue_security_configuration.this.name
-  maintenance_window     = "Sun:04" # Glue ends a streaming job within seven days; this says when
-  default_arguments      = merge(local.job_arguments, local.glue_arguments)
+  maintenance_window     = "Sun:04" # Glue ends a streaming job within seven days; this window says when
+  default_arguments      = merge(local.job_arguments, local.mapping_arguments, local.glue_arguments)
 
   command {
     name            = "gluestreaming"
@@ -70,13 +74,13 @@ resource "aws_glue_job" "this" {
   }
 }
 
-# What ends the job, an error or a new version that an operator stopped it for, this takes up again. While it runs the start is
-# refused by max_concurrent_runs, and nothing happens.
+# Starts the job again after an error, or after an operator stopped it for a new version. While it runs, max_concurrent_runs refuses
+# the start, and nothing happens.
 resource "aws_glue_trigger" "keep_running" {
   name        = "${var.name}-stream-transactions-keep-running"
-  description = "Starts the streaming job where it does not run."
+  description = "Starts the streaming job if it does not run."
   type        = "SCHEDULED"
-  schedule    = "cron(0/5 * * * ? *)" # Glue takes no shorter one
+  schedule    = "cron(0/5 * * * ? *)" # the shortest interval that Glue takes
   enabled     = true
 
   actions {
@@ -84,7 +88,7 @@ resource "aws_glue_trigger" "keep_running" {
   }
 }
 
-# One for each zone: Glue runs a job in the zone of the first connection that it can use.
+# One for each zone: Glue runs the job in the zone of the first connection that it can use.
 resource "aws_glue_connection" "kafka" {
   for_each = var.subnet_id_by_zone
 
@@ -125,7 +129,7 @@ resource "aws_glue_security_configuration" "this" {
   }
 }
 
-# Glue would make them by itself, without a retention.
+# Glue would create them on its own, without a retention.
 locals {
   log_prefix = "/aws-glue/${var.name}-stream-transactions"
 }
@@ -138,11 +142,11 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.logs_key_arn
 }
 
-# What card numbers are tokenised with: the same number gives the same token, and nobody without the key can try numbers out. A
-# key that KMS never gives away, so no secret stands anywhere, in the state least of all; the job alone may derive from it.
+# The key of card number tokens: the same number gives the same token, and nobody without the key can try numbers. It never leaves
+# KMS, so no secret is stored anywhere, not even in the state; only the job may derive from it.
 resource "aws_kms_key" "tokenization" {
   # KMS does not rotate HMAC keys, and a rotation by clock would give one card two tokens (decision 0015).
-  description              = "Card number tokens of ${var.name}. Without it no token can be tied to a card seen later."
+  description              = "Card number tokens of ${var.name}. Without it no token can be matched to a card seen later."
   key_usage                = "GENERATE_VERIFY_MAC"
   customer_master_key_spec = "HMAC_256"
   deletion_window_in_days  = 30

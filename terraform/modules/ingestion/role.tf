@@ -1,4 +1,4 @@
-# What the job may touch, a statement for each purpose.
+# The rights of the job, a statement for each purpose.
 
 resource "aws_iam_role" "job" {
   name                 = "${var.name}-stream-transactions"
@@ -39,13 +39,14 @@ resource "aws_iam_role_policy" "job" {
         Resource = "${aws_s3_bucket.this["landing"].arn}/transactions/*"
       },
       {
+        # Its mappings are there too.
         Sid      = "RunItsCode"
         Effect   = "Allow"
         Action   = "s3:GetObject"
         Resource = "${aws_s3_bucket.this["work"].arn}/artifacts/*"
       },
       {
-        # Deleting, too: a batch that is done again overwrites its first try, and Spark trims its checkpoint.
+        # Deleting as well: a repeated batch overwrites its first try, and Spark trims its checkpoint.
         Sid    = "WriteQuarantineAndCheckpoint"
         Effect = "Allow"
         Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
@@ -90,7 +91,7 @@ resource "aws_iam_role_policy" "job" {
         )
       },
       {
-        Sid    = "StandInTheNetwork"
+        Sid    = "ConnectToTheNetwork"
         Effect = "Allow"
         Action = [
           "ec2:CreateNetworkInterface",
@@ -111,8 +112,8 @@ resource "aws_iam_role_policy" "job" {
         Condition = { "ForAllValues:StringEquals" = { "aws:TagKeys" = ["aws-glue-service-resource"] } }
       },
       {
-        # Glue tags the interfaces that it makes; others are not its own to delete.
-        Sid       = "LeaveTheNetwork"
+        # Glue tags the interfaces that it creates; it may not delete others.
+        Sid       = "DeleteItsNetworkInterfaces"
         Effect    = "Allow"
         Action    = "ec2:DeleteNetworkInterface"
         Resource  = "arn:${local.partition}:ec2:${local.region}:${local.account_id}:network-interface/*"

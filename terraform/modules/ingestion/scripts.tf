@@ -1,10 +1,14 @@
-# What the job runs. Every object's name carries its content's hash: a change makes a new object, and a plan shows which. The job
-# takes new code up when it next starts.
+# What the job runs and reads at its start. The key of every object contains a hash of its content: a change makes a new object,
+# and the plan shows which. The job takes new code and mappings when it next starts.
 
 locals {
   script_file   = "${var.scripts_dir}/stream_transactions.py"
   packages_file = "${var.build_dir}/packages.zip"
   wheels        = fileset(var.build_dir, "wheels/*.whl")
+
+  # One folder for a set of mappings, so that the job never reads half of an old set and half of a new one.
+  mappings_digest = substr(sha256(jsonencode({ for prefix, file in var.mapping_file_by_prefix : prefix => filesha256(file) })), 0, 16)
+  mappings_prefix = "artifacts/mappings/${local.mappings_digest}/"
 }
 
 resource "aws_s3_object" "script" {
@@ -33,7 +37,7 @@ resource "aws_s3_object" "packages" {
   depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
 }
 
-# Wheels come from the bucket: the job has no way to a package index. pip reads their names, so those stay.
+# Wheels come from the bucket: the job cannot reach a package index. pip reads their file names, so these stay.
 resource "aws_s3_object" "wheels" {
   for_each = local.wheels
 
@@ -41,6 +45,21 @@ resource "aws_s3_object" "wheels" {
   key         = "artifacts/wheels/${substr(filesha256("${var.build_dir}/${each.key}"), 0, 16)}/${basename(each.key)}"
   source      = "${var.build_dir}/${each.key}"
   source_hash = filesha256("${var.build_dir}/${each.key}")
+
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
+}
+
+resource "aws_s3_object" "mappings" {
+  for_each = var.mapping_file_by_prefix
+
+  bucket      = aws_s3_bucket.this["work"].bucket
+  key         = "${local.mappings_prefix}${each.key}.yaml"
+  source      = each.value
+  source_hash = filesha256(each.value)
 
   lifecycle {
     create_before_destroy = true

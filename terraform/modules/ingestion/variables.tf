@@ -28,6 +28,25 @@ variable "build_dir" {
   }
 }
 
+variable "mapping_file_by_prefix" {
+  description = "Prefix below the landing path, as in `acme` or `acme/cards`, to the YAML file that maps its files' columns to fields (docs/guide-own-data.md). The longest prefix counts; below no prefix, columns are known by their names. A change applies when the job next starts."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+  validation {
+    condition     = alltrue([for prefix in keys(var.mapping_file_by_prefix) : can(regex("^[A-Za-z0-9][A-Za-z0-9._=-]*(/[A-Za-z0-9][A-Za-z0-9._=-]*)*$", prefix))])
+    error_message = "mapping_file_by_prefix has the prefixes ${join(", ", keys(var.mapping_file_by_prefix))}; each takes folders of letters, digits and . _ = - that begin with a letter or digit, joined by /."
+  }
+  validation {
+    condition     = alltrue([for file in values(var.mapping_file_by_prefix) : fileexists(file)])
+    error_message = "mapping_file_by_prefix names ${join(", ", values(var.mapping_file_by_prefix))}; not all of these files exist."
+  }
+  validation {
+    condition     = alltrue([for file in values(var.mapping_file_by_prefix) : !fileexists(file) || try(length(setsubtract(["transaction_id", "user_id", "amount", "timestamp"], keys(yamldecode(file(file))))) == 0, false)])
+    error_message = "mapping_file_by_prefix names ${join(", ", values(var.mapping_file_by_prefix))}; each must be YAML that maps at least transaction_id, user_id, amount and timestamp."
+  }
+}
+
 variable "worker_type" {
   description = "Size of each Glue worker. G.025X is a quarter of a DPU and made for streams."
   type        = string
@@ -40,7 +59,7 @@ variable "worker_type" {
 }
 
 variable "maximum_workers" {
-  description = "Most workers, the driver among them. Glue scales below it by load, and what is not used is not paid."
+  description = "Maximum number of workers, the driver included. Glue scales below it by load; unused workers cost nothing."
   type        = number
   default     = 4
   nullable    = false
@@ -51,7 +70,7 @@ variable "maximum_workers" {
 }
 
 variable "trigger_interval_seconds" {
-  description = "Least seconds between the starts of two batches: how long a landed file waits, against what small batches cost."
+  description = "Minimum seconds between the starts of two batches. A landed file waits for so long; smaller batches cost more."
   type        = number
   default     = 10
   nullable    = false
@@ -62,7 +81,7 @@ variable "trigger_interval_seconds" {
 }
 
 variable "subnet_id_by_zone" {
-  description = "Zone to its private subnet. A connection is made in each, so that the job can start while a zone is away."
+  description = "Zone to its private subnet. A connection is made in each, so that the job can start while a zone is unavailable."
   type        = map(string)
   nullable    = false
   validation {
@@ -72,13 +91,13 @@ variable "subnet_id_by_zone" {
 }
 
 variable "security_group_id" {
-  description = "Security group of the job's workers; it must let them speak to each other."
+  description = "Security group of the job's workers; it must let them connect to each other."
   type        = string
   nullable    = false
 }
 
 variable "kafka" {
-  description = "Where records go: brokers as `host:port,...`, cluster ARN, topic and topic ARN."
+  description = "Where records are published: brokers as `host:port,...`, cluster ARN, topic and topic ARN."
   type = object({
     bootstrap_servers = string
     cluster_arn       = string
@@ -89,7 +108,7 @@ variable "kafka" {
 }
 
 variable "metrics_namespace" {
-  description = "CloudWatch namespace of the metrics in the lines that the job prints, the functions' own."
+  description = "CloudWatch namespace of the metrics in the lines that the job prints; the functions use the same."
   type        = string
   nullable    = false
 }
@@ -113,7 +132,7 @@ variable "log_retention_days" {
 }
 
 variable "landing_retention_days" {
-  description = "Days that a landed file stays. It may hold full card numbers, so no longer than it takes to notice that ingestion stands still."
+  description = "Days that a landed file is kept. It may hold full card numbers: no longer than it takes to notice that ingestion has stopped."
   type        = number
   default     = 7
   nullable    = false
@@ -124,7 +143,7 @@ variable "landing_retention_days" {
 }
 
 variable "quarantine_retention_days" {
-  description = "Days that refused rows and records are kept for whoever repairs them."
+  description = "Days that quarantined rows and records are kept for repair."
   type        = number
   default     = 90
   nullable    = false
@@ -135,7 +154,7 @@ variable "quarantine_retention_days" {
 }
 
 variable "enable_deletion_protection" {
-  description = "Whether buckets that hold something refuse to be destroyed."
+  description = "Whether buckets that are not empty refuse to be destroyed."
   type        = bool
   nullable    = false
 }

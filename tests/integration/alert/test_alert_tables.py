@@ -9,7 +9,7 @@ import pytest
 
 from alert.store import Claim
 from contract.alert import AlertState
-from tests.support.alert_store_contract import AlertStoreContract, DynamoDbTables, judged, payment
+from tests.support.alert_store_contract import AlertStoreContract, DynamoDbTables, decided, payment
 from tests.support.payments import NOW
 from tests.support.tables import make_table
 
@@ -35,14 +35,14 @@ class ConcurrentContract(AlertStoreContract):
         payments = [payment(f"tx-{number}") for number in range(WORKERS)]
         for flagged in payments:
             tables.insert(flagged)
-        verdicts = [judged(tables, flagged) for flagged in payments]
+        decisions = [decided(tables, flagged) for flagged in payments]
 
         with ThreadPoolExecutor(WORKERS) as workers:
             claims = list(
                 workers.map(
-                    lambda flagged, verdict: tables.store.claim(flagged.transaction_id, verdict, NOW),
+                    lambda flagged, decision: tables.store.claim(flagged.transaction_id, decision, NOW),
                     payments,
-                    verdicts,
+                    decisions,
                 )
             )
 

@@ -1,4 +1,4 @@
-"""A function whose records say what it is to do with them, and a mapping that carries them to it."""
+"""A function whose records say what it does with them, and the configuration of its event source mapping."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _orders(event):
         yield order.get("label", image["id"]["S"]), record["dynamodb"]["SequenceNumber"], order
 
 
-def _is_to_be_done(name, order):
+def _applies(name, order):
     if not order.get("once"):
         return True
     try:
@@ -58,10 +58,10 @@ def handler(event, context):
     for name, identifier, order in _orders(event):
         names.append(name)
         do = order.get("do")
-        if do and _is_to_be_done(name, order):
+        if do and _applies(name, order):
             print(json.dumps({"delivered": names, "did": do}), flush=True)
             if do == "raise":
-                raise ValueError(f"told to by {name}")
+                raise ValueError(f"requested by {name}")
             if do == "crash":
                 os._exit(9)
             if do == "sleep":
@@ -86,6 +86,7 @@ STREAM = """
 """
 FUNCTION = """
 description: Test function.
+packages: [echo]
 handler: echo.handler.handler
 packages: [contract, echo]
 runtime: python3.11
@@ -109,7 +110,7 @@ trigger:{trigger}
 
 @dataclass
 class Function:
-    """A built function, the configuration of its mapping, and what it did so far."""
+    """A built function, the configuration of its mapping, and what it has done so far."""
 
     config: MappingConfig
     config_file: Path
@@ -120,7 +121,7 @@ class Function:
         self._log = self.config.log_dir / "echo.log"
 
     def invocations(self) -> list[dict[str, Any]]:
-        """What the function printed of each invocation, in order."""
+        """What the function printed for each invocation, in order."""
         if not self._log.exists():
             return []
         lines = self._log.read_text().splitlines()
@@ -133,7 +134,7 @@ class Function:
         )
 
     def status(self) -> MappingStatus | None:
-        """What the mapping's process last told of itself."""
+        """The latest status of the mapping's process."""
         return read_status(self.config_file.parent / "echo.status.json")
 
 
@@ -165,12 +166,6 @@ def make_function(
         filter_pattern: dict[str, Any] | None = None,
         max_workers: int = 2,
     ) -> Function:
-        functions = tmp_path / "functions"
-        for name in ("echo", "contract"):
-            (functions / name).mkdir(parents=True)
-            (functions / name / "__init__.py").touch()
-        (functions / "echo" / "handler.py").write_text(HANDLER)
-        (functions / "echo" / "requirements.txt").touch()
         text = FUNCTION.format(
             trigger=trigger.format(source=source, parallelization_factor=parallelization_factor),
             batch_size=batch_size,
@@ -178,7 +173,7 @@ def make_function(
         )
         if filter_pattern is not None:
             text += f"  filter: {json.dumps(filter_pattern)}\n"
-        (functions / "echo" / "function.yaml").write_text(text)
+        functions = write_function(tmp_path / "functions", text)
         marks = tmp_path / "marks"
         marks.mkdir()
         config = MappingConfig(
@@ -206,6 +201,16 @@ def make_function(
     sqs.delete_queue(QueueUrl=queue_url)
 
 
+def write_function(functions: Path, function_yaml: str) -> Path:
+    """Write the function's folder; returns the folder of functions."""
+    (functions / "echo").mkdir(parents=True)
+    (functions / "echo" / "__init__.py").touch()
+    (functions / "echo" / "handler.py").write_text(HANDLER)
+    (functions / "echo" / "requirements.txt").touch()
+    (functions / "echo" / "function.yaml").write_text(function_yaml)
+    return functions
+
+
 @pytest.fixture
 def command() -> Callable[[Function], list[str]]:
     """Factory: the command line of a mapping's process, as the stack starts it."""
@@ -217,7 +222,7 @@ def command() -> Callable[[Function], list[str]]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], object], str], None]:
-    """Wait until a condition holds; fail with what was waited for where it does not."""
+    """Wait until a condition holds; fails with what was waited for if it does not."""
 
     def wait(holds: Callable[[], object], what: str) -> None:
         deadline = time.monotonic() + WAIT_SECONDS

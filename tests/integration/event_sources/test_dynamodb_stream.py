@@ -68,7 +68,7 @@ def _names(first: int, last: int) -> list[str]:
     return [f"r{number:03}" for number in range(first, last + 1)]
 
 
-def test_records_are_taken_in_order_in_batches(
+def test_records_are_processed_in_order_in_batches(
     make_function: Callable[..., Function], table: Table, eventually: Eventually
 ) -> None:
     table.put(*_names(1, 25))
@@ -85,7 +85,7 @@ def test_records_are_taken_in_order_in_batches(
     assert function.taken() == [*_names(1, 25), "late"]
 
 
-def test_keys_stay_in_order_where_a_shard_is_worked_on_in_parallel(
+def test_keys_stay_in_order_if_a_shard_is_processed_in_parallel(
     make_function: Callable[..., Function], table: Table, eventually: Eventually
 ) -> None:
     """ParallelizationFactor: Lambda ensures in-order processing at the partition-key level."""
@@ -137,7 +137,7 @@ def test_a_poison_record_goes_alone_to_the_dead_letter_queue_and_can_be_read_aga
     function = make_function(STREAM, table.name, maximum_retries=1)
 
     with _running(function) as process:
-        eventually(process.mapping.is_idle, "all taken or given up")
+        eventually(process.mapping.is_idle, "all records to be processed or discarded")
         counters = process.mapping.counters
 
     assert counters.dead_lettered == 1
@@ -173,7 +173,7 @@ def test_records_that_the_filter_drops_are_not_delivered(
     assert (counters.records, counters.filtered) == (2, 1)
 
 
-def test_a_process_that_is_told_to_stop_goes_on_where_it_was(
+def test_a_process_that_was_stopped_resumes_where_it_was(
     make_function: Callable[..., Function],
     table: Table,
     command: Callable[[Function], list[str]],
@@ -205,7 +205,7 @@ def test_a_process_that_is_told_to_stop_goes_on_where_it_was(
     assert (status.state, status.counters.records) == ("stopped", 5)
 
 
-def test_a_mapping_of_a_table_that_is_not_there_says_so_and_ends(
+def test_a_mapping_of_a_missing_table_says_so_and_ends(
     make_function: Callable[..., Function], command: Callable[[Function], list[str]]
 ) -> None:
     function = make_function(STREAM, "no-such-table")

@@ -60,7 +60,7 @@ def _names(topic: str, offsets: range, partition: int = 0) -> list[str]:
     return [f"{topic}-{partition}/{offset}" for offset in offsets]
 
 
-def test_records_are_taken_in_order_and_the_backlog_goes_to_nothing(
+def test_records_are_processed_in_order_and_the_backlog_goes_to_zero(
     make_function: Callable[..., Function],
     topics: Any,
     unique_name: Callable[[str], str],
@@ -135,13 +135,13 @@ def test_a_poison_record_goes_alone_to_the_dead_letter_queue_and_the_rest_goes_o
     produce: Callable[..., None],
     eventually: Eventually,
 ) -> None:
-    """Split batch on error isolates the record; the on-failure destination is told where it stands."""
+    """Split batch on error isolates the record; the on-failure destination gets its place in the source."""
     topic = topics.create(unique_name("in"))
     produce(topic, [OK] * 5 + [{"do": "crash"}] + [OK] * 4)
     function = make_function(KAFKA, topic, maximum_retries=1)
 
     with _running(function) as process:
-        eventually(process.mapping.is_idle, "all taken or given up")
+        eventually(process.mapping.is_idle, "all records to be processed or discarded")
         counters = process.mapping.counters
 
     assert counters.dead_lettered == 1
@@ -155,7 +155,7 @@ def test_a_poison_record_goes_alone_to_the_dead_letter_queue_and_the_rest_goes_o
     assert info["recordsInfo"][f"{topic}-0"]["lastRecordOffset"] == "5"
 
 
-def test_a_poison_record_does_not_hold_up_other_partitions(
+def test_a_poison_record_does_not_delay_other_partitions(
     make_function: Callable[..., Function],
     topics: Any,
     unique_name: Callable[[str], str],
@@ -228,12 +228,12 @@ def test_the_event_holds_what_lambda_s_holds(
     producer.produce(topic, value=None, key=b"user", headers=[("trace", b"a\xff")], timestamp=produced_ms)
     producer.produce(topic, value=b"\x00{", key=None)
     assert producer.flush(30) == 0
-    seen: list[bytes] = []
+    events: list[bytes] = []
     process = MappingProcess(function.config, status_file(function.config_file, "echo"))
     answer = process.mapping._invoke
 
     def invoke(payload: bytes) -> Any:
-        seen.append(payload)
+        events.append(payload)
         return answer(b"{}")
 
     process.mapping._invoke = invoke
@@ -242,9 +242,9 @@ def test_the_event_holds_what_lambda_s_holds(
     process.mapping.stop()
     process.pool.stop()
 
-    records = [record for event in seen for record in json.loads(event)["records"][f"{topic}-0"]]
-    assert json.loads(seen[0])["eventSource"] == "aws:kafka"
-    assert json.loads(seen[0])["bootstrapServers"] == kafka_bootstrap
+    records = [record for event in events for record in json.loads(event)["records"][f"{topic}-0"]]
+    assert json.loads(events[0])["eventSource"] == "aws:kafka"
+    assert json.loads(events[0])["bootstrapServers"] == kafka_bootstrap
     assert records[0] == {
         "topic": topic,
         "partition": 0,
@@ -258,7 +258,7 @@ def test_the_event_holds_what_lambda_s_holds(
     assert "key" not in records[1]
 
 
-def test_a_process_that_is_told_to_stop_goes_on_where_it_was(
+def test_a_process_that_was_stopped_resumes_where_it_was(
     make_function: Callable[..., Function],
     topics: Any,
     kafka_bootstrap: str,

@@ -76,8 +76,33 @@ def topic(topics: Any, unique_name: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
+def mappings(tmp_path: Path) -> Path:
+    """A folder with the mapping of what lands below acme/."""
+    folder = tmp_path / "mappings"
+    folder.mkdir()
+    (folder / "acme.yaml").write_text(
+        """
+transaction_id: BELEG
+user_id: KUNDE
+amount: {column: CENT, unit: minor}
+currency: {value: EUR}
+timestamp: {column: ZEIT, format: "%d.%m.%Y %H:%M", timezone: Europe/Berlin}
+channel: {column: ART, values: {"1": pos, "2": online}}
+card_id: KARTE
+label: {column: BETRUG, fraud_values: ["J"]}
+"""
+    )
+    return folder
+
+
+@pytest.fixture
 def job(
-    kafka_bootstrap: str, topic: str, aws_endpoint: str, buckets: tuple[str, str], tmp_path: Path
+    kafka_bootstrap: str,
+    topic: str,
+    aws_endpoint: str,
+    buckets: tuple[str, str],
+    mappings: Path,
+    tmp_path: Path,
 ) -> Iterator[Job]:
     landing, quarantine = buckets
     command, environment = ingestion_command(
@@ -87,6 +112,7 @@ def job(
         tmp_path / "checkpoint",
         aws_endpoint,
         topic=topic,
+        mappings_dir=mappings,
     )
     job = Job(command, environment, tmp_path)
     yield job
@@ -179,7 +205,49 @@ def test_a_job_killed_before_its_checkpoint_loses_nothing_and_quarantines_nothin
     assert progress.dropped_columns == {"note": 1}
 
 
-def test_a_job_waits_for_the_first_file_tells_of_damaged_ones_and_ends_when_it_is_told_to(
+def test_a_banks_own_columns_reach_the_topic_by_the_mapping_of_their_prefix(
+    job: Job,
+    aws_client: Callable[[str], Any],
+    buckets: tuple[str, str],
+    kafka_bootstrap: str,
+    topic: str,
+) -> None:
+    s3 = aws_client("s3")
+    landing, quarantine = buckets
+    header = "BELEG;KUNDE;CENT;ZEIT;ART;KARTE;BETRUG\n"
+    good = f"b-1;k-1;123450;05.01.2026 13:30;2;{VISA};J\n"
+    bad = f"b-2;k-2;viel;05.01.2026 13:30;2;{VISA};N\n"
+    s3.put_object(Bucket=landing, Key="in/acme/2026/own.csv", Body=(header + good + bad).encode())
+    s3.put_object(Bucket=landing, Key="in/acme.csv", Body=(header + good).encode())
+    s3.put_object(Bucket=landing, Key="in/usual.jsonl", Body=json.dumps(transaction("u")).encode())
+    job.start()
+    job.wait_for(lambda progress: progress.published + progress.quarantined >= 5, "all three files are read")
+
+    token = CardTokens(LOCAL_TOKENIZATION_KEY.encode()).token(VISA)
+    assert sorted(consume(kafka_bootstrap, topic)) == [
+        (
+            "k-1",
+            {
+                "transaction_id": "b-1",
+                "user_id": "k-1",
+                "amount": "1234.50",
+                "currency": "EUR",
+                "timestamp": AT,
+                "channel": "online",
+                "card_id": token,
+            },
+        ),
+        ("u-u", transaction("u") | {"card_id": token}),
+    ]
+    refused = [
+        (row["file"].rsplit("/", 1)[1], row["line"], row["field"]) for row in quarantined(s3, quarantine)
+    ]
+    assert sorted(refused) == [("acme.csv", 1, "$"), ("acme.csv", 2, "$"), ("own.csv", 3, "amount")]
+    assert all(VISA not in row["raw"] for row in quarantined(s3, quarantine))
+    assert job.progress().dropped_columns == {"BETRUG": 1}
+
+
+def test_a_job_waits_for_the_first_file_reports_damaged_ones_and_ends_at_sigterm(
     job: Job,
     aws_client: Callable[[str], Any],
     buckets: tuple[str, str],
@@ -189,7 +257,7 @@ def test_a_job_waits_for_the_first_file_tells_of_damaged_ones_and_ends_when_it_i
     s3 = aws_client("s3")
     landing, quarantine = buckets
     job.start()
-    job.wait_for(lambda progress: progress.ready, "the query runs")
+    job.wait_for(lambda progress: progress.ready, "its query to run")
 
     def damaged_files() -> set[str]:
         return {row["file"] for row in quarantined(s3, quarantine) if row["reason"] == DAMAGED}

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from pyspark.errors import PythonException
+from pyspark.errors import AnalysisException, PythonException
 
-from contract.errors import InvalidTransactionError
+from contract.errors import InvalidTransactionError, MappingError
 from contract.transaction import decode_transaction, encode_transaction
-from glue_scripts import files, transforms
+from glue_scripts import files, stream_transactions, transforms
+from glue_scripts.arguments import parse_arguments
 from glue_scripts.card_numbers import CardTokens
 from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from pyspark.sql import DataFrame, Row, SparkSession
+
+    from glue_scripts.mappings import PrefixMappings
 
 # PySpark 3.5 compares the versions of pandas and pyarrow with it; on Python 3.11 it is still there.
 pytestmark = pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning")
@@ -119,6 +122,104 @@ def test_good_rows_become_keyed_records_and_bad_rows_keep_their_place(
         "line": 2,
         "raw": bad.replace(VISA, CardTokens(KEY).token(VISA)),
     }
+
+
+MAPPING = """
+transaction_id: NR
+user_id: KUNDE
+amount: {column: CENT, unit: minor}
+currency: {value: EUR}
+timestamp: {column: ZEIT, format: "%d.%m.%Y %H:%M", timezone: Europe/Berlin}
+card_id: KARTE
+"""
+MAPPED = {
+    "transaction_id": "t-1",
+    "user_id": "u-1",
+    "amount": "12.50",
+    "timestamp": "2026-01-05T12:30:00Z",
+    "currency": "EUR",
+}
+
+
+def mappings_of(spark: SparkSession, landing: Path, folder: Path) -> PrefixMappings:
+    """What the job reads at its start, from arguments as the local stack writes them."""
+    arguments = {
+        "landing_path": f"{landing.as_uri()}/",
+        "mappings_path": folder.as_uri(),
+        "quarantine_path": "q",
+        "checkpoint_path": "c",
+        "kafka_bootstrap_servers": "k",
+        "tokenization_key": "env:K",
+    }
+    argv = [part for name, value in arguments.items() for part in (f"--{name}", value)]
+    return stream_transactions.read_mappings(spark, parse_arguments(argv))
+
+
+def test_files_below_a_prefix_are_read_by_its_mapping_and_others_by_known_names(
+    spark: SparkSession, landing: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mappings"
+    (folder / "acme 1").mkdir(parents=True)
+    (folder / "acme 1.yaml").write_text(MAPPING)
+    (folder / "acme 1" / "wallet.yaml").write_text(MAPPING.replace("KUNDE", "WALLET"))
+    row = f"t-1;u-1;1250;05.01.2026 13:30;{VISA}\n"
+    for name, data in {
+        "a.jsonl": json.dumps(GOOD),
+        "acme 1/2026/b.csv": "NR;KUNDE;CENT;ZEIT;KARTE\n" + row,
+        "acme 1/wallet/c.csv": "NR;WALLET;CENT;ZEIT;KARTE\n" + row,
+        "acme 1/wallet/d.csv": "NR;KUNDE;CENT;ZEIT;KARTE\n" + row,
+        "acme 10/e.csv": "NR;KUNDE;CENT;ZEIT;KARTE\n",
+    }.items():
+        (landing / name).parent.mkdir(parents=True, exist_ok=True)
+        (landing / name).write_text(data)
+
+    paths = [str(path) for path in sorted(landing.rglob("*.*"))]
+    mappings = mappings_of(spark, landing, folder)
+    cleaned = transforms.clean_lines(files.read_lines(spark, paths), KEY, datetime.now(UTC), mappings)
+    rows = by_place(cleaned)
+
+    token = CardTokens(KEY).token(VISA)
+    assert {place: json.loads(row["record"]) for place, row in rows.items() if row["record"]} == {
+        ("a.jsonl", 1): GOOD,
+        ("b.csv", 2): MAPPED | {"card_id": token},
+        ("c.csv", 2): MAPPED | {"card_id": token},
+    }
+    assert {place: (row["reason"], row["raw"]) for place, row in rows.items() if row["reason"]} == {
+        ("d.csv", 1): (
+            "not a CSV header that fits acme 1/wallet.yaml: no column 'WALLET', mapped to user_id",
+            "NR;KUNDE;CENT;ZEIT;KARTE",
+        ),
+        ("d.csv", 2): (
+            "not a CSV header that fits acme 1/wallet.yaml: no column 'NR', mapped to transaction_id",
+            row.strip().replace(VISA, token),
+        ),
+        ("e.csv", 1): (
+            "first line of a CSV file, and no column name in it is known",
+            "NR;KUNDE;CENT;ZEIT;KARTE",
+        ),
+    }
+
+
+def test_the_job_does_not_start_with_a_mapping_that_cannot_be_used(
+    spark: SparkSession, landing: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mappings"
+    folder.mkdir()
+    (folder / "acme.yaml").write_text(MAPPING + "payer: NR\n")
+
+    with pytest.raises(MappingError, match=r"^acme\.yaml: payer: not a field"):
+        mappings_of(spark, landing, folder)
+
+
+def test_the_job_does_not_start_without_the_folder_of_its_mappings(
+    spark: SparkSession, landing: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(AnalysisException, match="nowhere"):
+        mappings_of(spark, landing, tmp_path / "nowhere")
+
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MappingError, match=r"empty: .*no mapping"):
+        mappings_of(spark, landing, tmp_path / "empty")
 
 
 def test_unknown_columns_are_dropped_and_counted(spark: SparkSession, landing: Path) -> None:

@@ -32,7 +32,7 @@ def test_the_sample_is_read_with_its_mapping_and_repeats(
 
     sample.main(["--out", str(once), "--rows", "300"])
     sample.make_sample(again, 300)
-    dataset = open_dataset(once, sample.MAPPING)
+    dataset = open_dataset(once, {"USD": 1.0}, sample.MAPPING)
     found = list(dataset.transactions())
 
     assert once.read_bytes() == again.read_bytes()

@@ -1,4 +1,4 @@
-"""The servers themselves: they answer, they are found by nobody else's mistake, and they leave nothing behind."""
+"""The servers themselves: they answer, survive a taken port, and leave nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alerts are seen as they are sent, and those from before, without a queue of anybody's being read."""
+"""Alerts are read as they are sent, and earlier ones too, without reading any consumer's queue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 @pytest.fixture
 def flagged() -> Callable[..., FlaggedTransaction]:
-    """Factory of rows that the alert stage has not looked at."""
+    """Factory of rows that the alert stage has not processed."""
 
     def make(number: int, **changes: Any) -> FlaggedTransaction:
         fields: dict[str, Any] = {
@@ -60,7 +60,7 @@ def table(aws_client: Callable[[str], Any], unique_name: Callable[[str], str]) -
     return name
 
 
-def test_alerts_are_named_as_they_are_sent_the_newest_first(
+def test_alerts_are_listed_as_they_are_sent_newest_first(
     aws_client: Callable[[str], Any], table: str, flagged: Callable[..., FlaggedTransaction]
 ) -> None:
     dynamodb = aws_client("dynamodb")
@@ -84,8 +84,8 @@ def test_alerts_are_named_as_they_are_sent_the_newest_first(
         )
     put(msgspec.structs.replace(flagged(99), alert_state=AlertState.SUPPRESSED, alert_id="a1"))
 
-    seen = latest.update()
+    lines = latest.update()
     assert [line.sentence for line in seen_at_first] == ["sentence 0"]
-    assert [line.user_id for line in seen] == [f"u{number}" for number in range(KEPT_ALERTS + 1, 1, -1)]
-    assert (seen[0].amount, seen[0].risk_score, seen[0].severity) == ("12.50 USD", 80, "high")
-    assert latest.update() == seen
+    assert [line.user_id for line in lines] == [f"u{number}" for number in range(KEPT_ALERTS + 1, 1, -1)]
+    assert (lines[0].amount, lines[0].risk_score, lines[0].severity) == ("12.50 USD", 80, "high")
+    assert latest.update() == lines

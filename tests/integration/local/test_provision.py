@@ -9,7 +9,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from local.components.aws_api import AwsApi, make_client
-from local.provision import ALERT_INBOX, TOPIC_PARTITIONS, provision
+from local.provision import TOPIC_PARTITIONS, provision
+from local.resources import ALERT_INBOX
 from local.rulesets import Rulesets
 from ops.manifests import read_functions, read_tables
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from local.provision import Resources
+    from local.resources import Resources
 
 RULESET = "version: first\n"
 
@@ -82,12 +83,12 @@ def test_message_of_the_alert_topic_arrives_in_the_inbox_with_its_attributes(
 ) -> None:
     severity = {"severity": {"DataType": "String", "StringValue": "high"}}
 
-    client("sns").publish(TopicArn=resources.alert_topic_arn, Message="told", MessageAttributes=severity)
+    client("sns").publish(TopicArn=resources.alert_topic_arn, Message="alert", MessageAttributes=severity)
 
     queue = resources.queues[ALERT_INBOX]
     (message,) = client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
     envelope = json.loads(message["Body"])
-    assert envelope["Message"] == "told"
+    assert envelope["Message"] == "alert"
     assert envelope["MessageAttributes"] == {"severity": {"Type": "String", "Value": "high"}}
 
 

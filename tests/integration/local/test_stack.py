@@ -1,4 +1,4 @@
-"""The stack as people use it: up, status, env, down; and what is left of it when something goes wrong. Nothing."""
+"""The stack as people use it: up, status, env, down. Whatever goes wrong, it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from local.processes import wait_until_gone
+from local.process_tree import wait_until_gone
 from local.stack import Stack, StackRunningError, StackState, read_state
 from ops.manifests import ROOT
 
@@ -47,7 +47,7 @@ def processes_of(state: StackState) -> list[psutil.Process]:
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Path]:
-    """The build folder of a stack that runs: servers and resources, no function and no Glue job."""
+    """The build folder of a running stack: servers and resources, no function and no Glue job."""
     begun = up(tmp_path)
     assert begun.returncode == 0, begun.stderr
     yield tmp_path
@@ -74,13 +74,13 @@ def test_stack_that_is_up_is_healthy_and_counts_nothing_yet(shared: Path) -> Non
     assert "published          0" in status.stdout
 
 
-def test_up_says_that_it_is_up_already_and_starts_nothing(shared: Path) -> None:
+def test_up_of_a_stack_that_is_up_says_so_and_starts_nothing(shared: Path) -> None:
     before = state_of(shared)
 
     again = up(shared)
 
     assert again.returncode == 0
-    assert "is up already" in again.stdout
+    assert "is already up" in again.stdout
     assert state_of(shared) == before
 
 
@@ -163,8 +163,8 @@ def test_dead_components_are_reported_and_down_leaves_no_process(started: Path) 
     down = run("local.stack", "down", build_dir=started)
 
     assert status.returncode == 1
-    told = [line for line in status.stdout.splitlines() if "healthy" in line.lower()]
-    assert [(line.split()[0], "NOT HEALTHY" in line) for line in told] == list(
+    parts = [line for line in status.stdout.splitlines() if "healthy" in line.lower()]
+    assert [(line.split()[0], "NOT HEALTHY" in line) for line in parts] == list(
         zip(SERVERS, [False, True, True], strict=True)
     )
     assert "history rows       unknown" in status.stdout
@@ -175,7 +175,7 @@ def test_dead_components_are_reported_and_down_leaves_no_process(started: Path) 
     assert "valkey ended with exit code -9" in (started / "supervisor.log").read_text()
 
 
-def test_owner_that_is_killed_takes_everything_with_it(started: Path) -> None:
+def test_everything_ends_with_an_owner_that_is_killed(started: Path) -> None:
     state = state_of(started)
     everyone = processes_of(state)
 
@@ -184,7 +184,7 @@ def test_owner_that_is_killed_takes_everything_with_it(started: Path) -> None:
     assert wait_until_gone(everyone, 30) == []
     assert read_state(started) is None
     down = run("local.stack", "down", build_dir=started)
-    assert (down.returncode, down.stdout) == (0, "no stack ran; its leftovers are gone\n")
+    assert (down.returncode, down.stdout) == (0, "no stack ran; leftovers of an earlier one are removed\n")
     assert not (started / "stack.json").exists()
 
 
@@ -214,7 +214,7 @@ def test_ruleset_is_deployed_by_command(shared: Path, tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("version: mine\n")
 
-    deployed = run("local.rulesets", str(file), build_dir=shared)
+    deployed = run("local.deploy_ruleset", str(file), build_dir=shared)
 
     assert deployed.returncode == 0, deployed.stderr
     assert "is deployed as version 2" in deployed.stdout
@@ -227,7 +227,7 @@ def mentions(process: psutil.Process, build_dir: Path) -> bool:
         return False
 
 
-def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
+def test_down_without_a_stack_is_no_error(tmp_path: Path) -> None:
     down = run("local.stack", "down", build_dir=tmp_path)
 
     assert (down.returncode, down.stdout) == (0, "no stack runs\n")

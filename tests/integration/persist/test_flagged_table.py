@@ -37,24 +37,24 @@ class FlaggedTableContract:
         (item,) = client.scan(TableName=name)["Items"]
         assert from_flagged_item(item) == flagged
 
-    def test_row_that_stands_is_given_back_and_not_overwritten(self, client: Any, name: str) -> None:
+    def test_existing_row_is_returned_and_not_overwritten(self, client: Any, name: str) -> None:
         table = FlaggedTable(client, name)
         table.insert(make_flagged())
 
-        standing = table.insert(make_flagged(user_id="user-2"))
+        existing = table.insert(make_flagged(user_id="user-2"))
 
-        assert standing is not None
-        assert from_flagged_item(standing) == make_flagged()
+        assert existing is not None
+        assert from_flagged_item(existing) == make_flagged()
         assert client.scan(TableName=name)["Count"] == 1
 
     def test_of_workers_at_once_one_inserts(self, client: Any, name: str) -> None:
         table = FlaggedTable(client, name)
 
         with ThreadPoolExecutor(WORKERS) as workers:
-            standing = list(workers.map(table.insert, [make_flagged()] * WORKERS))
+            existing = list(workers.map(table.insert, [make_flagged()] * WORKERS))
 
-        assert standing.count(None) == 1
-        assert all(item is None or from_flagged_item(item) == make_flagged() for item in standing)
+        assert existing.count(None) == 1
+        assert all(item is None or from_flagged_item(item) == make_flagged() for item in existing)
 
     def test_review_queue_lists_open_rows_by_event_time(self, client: Any, name: str) -> None:
         table = FlaggedTable(client, name)

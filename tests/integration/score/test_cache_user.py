@@ -12,7 +12,7 @@ import redis
 from engine.profile import Profile
 from ops.manifests import ROOT
 from score.delivery import Span
-from score.profile_store import ProfileWrite, Progress, RedisProfileStore, connect
+from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def test_the_store_reads_and_writes_as_the_user(user_endpoint: str, redis_client
     redis_client.script_flush()
     store = RedisProfileStore(connect(user_endpoint), retention_days=90)
 
-    lost = store.write([ProfileWrite("user", Profile(), b"")], [Progress("topic", 0, 9, 4)])
+    lost = store.write([ProfileWrite("user", Profile(), b"")], [PartitionProgress("topic", 0, 9, 4)])
 
     assert lost == []
     assert store.read(["user"], [Span("topic", 0, 10, 12)]).profiles["user"].body is not None

@@ -16,7 +16,7 @@ from contract.scored import Position, ScoredTransaction
 from local.provision import table_request
 from ops.manifests import read_tables
 from score.errors import HistoryUnavailableError
-from score.history_store import REBUILD_ROWS, DynamoHistoryStore, Insert
+from score.history_store import REBUILD_ROWS, DynamoHistoryStore, InsertResult
 from tests.support.payments import NOW, make_scored, make_transaction
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_rows_are_stored_exactly_and_read_back_in_time_order(store: DynamoHistor
 
     outcome = store.insert(list(reversed(batch)), lambda: True)
 
-    assert outcome == [Insert.STORED] * 60
+    assert outcome == [InsertResult.STORED] * 60
     assert dict(store.newest(["user-1", "nobody"], lambda: True)) == {"user-1": batch, "nobody": []}
 
 
@@ -85,7 +85,7 @@ def test_an_insert_never_overwrites(store: DynamoHistoryStore) -> None:
 
     outcome = store.insert([*later, *rows(5)[3:]], lambda: True)
 
-    assert outcome == [Insert.STANDS] * 3 + [Insert.STORED] * 2
+    assert outcome == [InsertResult.EXISTS] * 3 + [InsertResult.STORED] * 2
     assert newest(store) == rows(5)
 
 
@@ -118,7 +118,7 @@ def test_a_table_that_does_not_answer_fails_the_rows_and_raises_on_reads() -> No
     with ThreadPoolExecutor(2) as pool:
         store = DynamoHistoryStore(client, "history", 400, pool, lambda _: None)
 
-        assert store.insert(rows(30), lambda: True) == [Insert.FAILED] * 30
+        assert store.insert(rows(30), lambda: True) == [InsertResult.FAILED] * 30
         with pytest.raises(HistoryUnavailableError, match="Query"):
             newest(store)
         with pytest.raises(HistoryUnavailableError, match="BatchGetItem"):

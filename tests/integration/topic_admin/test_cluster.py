@@ -38,47 +38,47 @@ def _hour(hours: int) -> dict[str, str]:
     return {"retention.ms": str(hours * 3_600_000)}
 
 
-def test_a_topic_is_created_as_wanted_and_a_second_run_changes_nothing(topics: KafkaTopics) -> None:
+def test_a_topic_is_created_as_requested_and_a_second_run_changes_nothing(topics: KafkaTopics) -> None:
     first = apply_request(_request("admin-create", 3, **_hour(1)), topics)
     second = apply_request(_request("admin-create", 3, **_hour(1)), topics)
 
-    standing = topics.describe("admin-create")
-    assert standing is not None
-    assert (standing.partitions, standing.replication_factor) == (3, 1)
-    assert standing.configs["retention.ms"] == "3600000"
+    existing = topics.describe("admin-create")
+    assert existing is not None
+    assert (existing.partitions, existing.replication_factor) == (3, 1)
+    assert existing.configs["retention.ms"] == "3600000"
     assert first["topics"]["admin-create"]["created"] is True
     assert second["topics"]["admin-create"] == {"created": False, "partitions": 3, "configs_set": []}
 
 
-def test_a_standing_topic_grows_and_keeps_what_is_not_named(topics: KafkaTopics) -> None:
+def test_an_existing_topic_grows_and_keeps_configurations_that_are_not_named(topics: KafkaTopics) -> None:
     apply_request(_request("admin-grow", 2, **_hour(1), **{"max.message.bytes": "65536"}), topics)
 
     apply_request(_request("admin-grow", 5, **_hour(2)), topics)
 
-    standing = topics.describe("admin-grow")
-    assert standing is not None
-    assert standing.partitions == 5
-    assert standing.configs["retention.ms"] == "7200000"
-    assert standing.configs["max.message.bytes"] == "65536"
+    existing = topics.describe("admin-grow")
+    assert existing is not None
+    assert existing.partitions == 5
+    assert existing.configs["retention.ms"] == "7200000"
+    assert existing.configs["max.message.bytes"] == "65536"
 
 
-def test_fewer_partitions_are_refused_and_the_topic_stays(topics: KafkaTopics) -> None:
+def test_fewer_partitions_are_refused_and_the_topic_is_unchanged(topics: KafkaTopics) -> None:
     apply_request(_request("admin-shrink", 4), topics)
 
     with pytest.raises(PartitionsShrinkError, match="topic admin-shrink: has 4 partitions"):
         apply_request(_request("admin-shrink", 2, **_hour(2)), topics)
 
-    standing = topics.describe("admin-shrink")
-    assert standing is not None
-    assert standing.configs["retention.ms"] != "7200000"
+    existing = topics.describe("admin-shrink")
+    assert existing is not None
+    assert existing.configs["retention.ms"] != "7200000"
 
 
-def test_what_the_broker_refuses_names_the_topic(topics: KafkaTopics) -> None:
+def test_a_refusal_of_the_broker_names_the_topic(topics: KafkaTopics) -> None:
     with pytest.raises(KafkaRefusedError, match=r"topic admin-refused: .*no\.such\.setting"):
         apply_request(_request("admin-refused", 1, **{"no.such.setting": "1"}), topics)
 
 
-def test_a_topic_that_is_missing_is_none(topics: KafkaTopics) -> None:
+def test_a_missing_topic_is_none(topics: KafkaTopics) -> None:
     assert topics.describe("admin-missing") is None
 
 

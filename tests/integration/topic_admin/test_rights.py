@@ -1,4 +1,4 @@
-"""A real broker that asks for a sign-in and for rights, and gets to know both while the function is already asking."""
+"""A real broker that requires a sign-in and rights, and learns of both while the function is already retrying."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from local.components.broker import Broker
 from local.components.component import HOST
 from local.processes import free_port
 from topic_admin import cluster
+from topic_admin.authorization_retry import MAX_WAIT_SECONDS, AuthorizationRetry
 from topic_admin.cluster import KafkaTopics
 from topic_admin.errors import KafkaUnauthorizedError
-from topic_admin.patience import PATIENCE_SECONDS, PatientTopics
 from topic_admin.stage import apply_request
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ REQUEST_SECONDS = 30.0
 
 
 class GuardedBroker(Broker):
-    """A broker with a second listener, whose users sign in and may do what an ACL says; the first one's may do everything."""
+    """A broker with a second listener: its users sign in, and may do what an ACL allows. On the first all is allowed."""
 
     guarded_endpoint = ""
 
@@ -38,22 +38,22 @@ class GuardedBroker(Broker):
         port = free_port()
         self.guarded_endpoint = f"{HOST}:{port}"
         properties = self._folder / "server.properties"
-        told = dict(line.split("=", 1) for line in properties.read_text().splitlines())
-        told |= {
-            "listeners": f"{told['listeners']},GUARDED://{HOST}:{port}",
-            "advertised.listeners": f"{told['advertised.listeners']},GUARDED://{HOST}:{port}",
-            "listener.security.protocol.map": f"{told['listener.security.protocol.map']},GUARDED:SASL_PLAINTEXT",
+        lines = dict(line.split("=", 1) for line in properties.read_text().splitlines())
+        lines |= {
+            "listeners": f"{lines['listeners']},GUARDED://{HOST}:{port}",
+            "advertised.listeners": f"{lines['advertised.listeners']},GUARDED://{HOST}:{port}",
+            "listener.security.protocol.map": f"{lines['listener.security.protocol.map']},GUARDED:SASL_PLAINTEXT",
             "listener.name.guarded.sasl.enabled.mechanisms": "SCRAM-SHA-256",
             "listener.name.guarded.scram-sha-256.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             "super.users": "User:ANONYMOUS",
         }
-        properties.write_text("".join(f"{name}={value}\n" for name, value in told.items()))
+        properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         super()._format_storage(argv)
 
 
 class Administrator:
-    """Whoever makes roles and policies; does so when the function pauses, and however often it is called."""
+    """Creates users and ACLs while the function waits; calling it again changes nothing."""
 
     def __init__(self, broker: GuardedBroker) -> None:
         self._client = AdminClient({"bootstrap.servers": broker.endpoint})
@@ -104,11 +104,11 @@ def _request(name: str) -> dict[str, Any]:
     return {"topics": [{"name": name, "partitions": 2, "replication_factor": 1}]}
 
 
-def test_a_right_that_is_still_spreading_is_waited_for(
+def test_a_right_that_the_broker_does_not_know_yet_is_waited_for(
     broker: GuardedBroker, administrator: Administrator
 ) -> None:
     administrator.make_user("early")
-    topics = PatientTopics(
+    topics = AuthorizationRetry(
         _topics(broker, "early"), sleep=lambda _: administrator.allow("early", "rights-early")
     )
 
@@ -117,12 +117,14 @@ def test_a_right_that_is_still_spreading_is_waited_for(
     assert response["topics"]["rights-early"]["created"] is True
 
 
-def test_a_sign_in_that_is_not_known_yet_is_waited_for(
+def test_a_user_that_the_broker_does_not_know_yet_is_waited_for(
     broker: GuardedBroker, administrator: Administrator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The client takes a refused sign-in for an absent broker and tries for all of this time; half a minute is not needed here.
+    # To the client a refused sign-in looks like an unreachable broker: it retries for all of this time. Two seconds suffice here.
     monkeypatch.setattr(cluster, "REQUEST_SECONDS", 2.0)
-    topics = PatientTopics(_topics(broker, "newcomer"), sleep=lambda _: administrator.make_user("newcomer"))
+    topics = AuthorizationRetry(
+        _topics(broker, "newcomer"), sleep=lambda _: administrator.make_user("newcomer")
+    )
     administrator.allow("newcomer", "rights-newcomer")
 
     response = apply_request(_request("rights-newcomer"), topics)
@@ -130,12 +132,12 @@ def test_a_sign_in_that_is_not_known_yet_is_waited_for(
     assert response["topics"]["rights-newcomer"]["created"] is True
 
 
-def test_rights_that_never_come_end_the_run_naming_the_topic(
+def test_rights_that_are_never_given_end_the_run_naming_the_topic(
     broker: GuardedBroker, administrator: Administrator
 ) -> None:
     administrator.make_user("stranger")
     waited = [0.0]
-    topics = PatientTopics(
+    topics = AuthorizationRetry(
         _topics(broker, "stranger"),
         monotonic=lambda: waited[-1],
         sleep=lambda seconds: waited.append(waited[-1] + seconds),
@@ -144,4 +146,4 @@ def test_rights_that_never_come_end_the_run_naming_the_topic(
     with pytest.raises(KafkaUnauthorizedError, match=r"^topic rights-stranger: .*authorization failed"):
         apply_request(_request("rights-stranger"), topics)
 
-    assert waited[-1] == PATIENCE_SECONDS
+    assert waited[-1] == MAX_WAIT_SECONDS

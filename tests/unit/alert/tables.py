@@ -1,4 +1,4 @@
-"""The alert stage's two tables in dicts, and a worker that can be made to die or to be overtaken at any step."""
+"""The alert stage's two tables in dicts, and a worker that can be made to crash or to be overtaken at any step."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import msgspec
 from alert.errors import PublishError
 from alert.stage import AlertStage
 from alert.store import Claim
-from alert.windows import UserWindows, Verdict
+from alert.windows import UserWindows, WindowDecision
 from contract.alert import Alert, AlertState, decode_alert
 from contract.flagged import FlaggedTransaction, to_flagged_item
-from tests.support.alert_store_contract import WIDTH
+from tests.support.alert_store_contract import WIDTH, payment
 from tests.support.payments import NOW, Log, Metrics
 
 if TYPE_CHECKING:
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from alert.notification import AlertMessage
 
 
+ONE, TWO, THREE = payment("tx-1"), payment("tx-2", 1), payment("tx-3", 2)
+"""Flagged payments of one user within one window."""
+
+
 class Crash(BaseException):
-    """The worker is gone: no handler of exceptions sees it."""
+    """The worker crashed: no exception handler catches it."""
 
 
 class DictTables:
@@ -50,16 +54,16 @@ class DictTables:
     def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
         return self.rows.get(transaction_id)
 
-    def claim(self, transaction_id: str, verdict: Verdict, now: datetime) -> Claim:
+    def claim(self, transaction_id: str, decision: WindowDecision, now: datetime) -> Claim:
         row = self.rows.get(transaction_id)
         if row is None or row.alert_state is not None:
             return Claim.ROW_TAKEN
-        user_id = verdict.windows.user_id
-        if self.windows_of(user_id).version != verdict.windows.version - 1:
+        user_id = decision.windows.user_id
+        if self.windows_of(user_id).version != decision.windows.version - 1:
             return Claim.WINDOWS_CHANGED
-        self.windows[user_id] = verdict.windows
+        self.windows[user_id] = decision.windows
         self.rows[transaction_id] = msgspec.structs.replace(
-            row, alert_state=verdict.state, alert_id=verdict.alert_id, alert_claim=verdict.claim
+            row, alert_state=decision.state, alert_id=decision.alert_id, alert_claim=decision.claim
         )
         return Claim.WRITTEN
 
@@ -114,9 +118,9 @@ class Worker:
             self, self, WIDTH, self.metrics, self.log, lambda: NOW, self.waits.append, lambda: 0.5
         )
 
-    def tell(self, flagged: FlaggedTransaction) -> None:
-        """Take one record of the stream: the row as it was inserted."""
-        self.stage.tell(to_flagged_item(flagged))
+    def alert_on(self, flagged: FlaggedTransaction) -> None:
+        """Handle one record of the stream: the row as it was inserted."""
+        self.stage.alert_on_row(to_flagged_item(flagged))
 
     def windows_of(self, user_id: str) -> UserWindows:
         return self.tables.windows_of(user_id)
@@ -124,9 +128,9 @@ class Worker:
     def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
         return self.tables.flagged(transaction_id)
 
-    def claim(self, transaction_id: str, verdict: Verdict, now: datetime) -> Claim:
+    def claim(self, transaction_id: str, decision: WindowDecision, now: datetime) -> Claim:
         self._reach(Step.BEFORE_CLAIM)
-        claim = self.tables.claim(transaction_id, verdict, now)
+        claim = self.tables.claim(transaction_id, decision, now)
         self._reach(Step.AFTER_CLAIM)
         return claim
 

@@ -1,4 +1,4 @@
-"""The Lambda as it is deployed: its environment is function.yaml's, its metrics come out in EMF, nothing personal does."""
+"""The Lambda as deployed: it reads function.yaml's environment, emits metrics in EMF, and logs nothing personal."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import importlib
 import json
 import logging
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from alert.settings import Settings
+from common.errors import SettingsError
 from common.settings import read_settings
 from contract.alert import decode_alert
-from contract.errors import SettingsError
 from contract.flagged import to_flagged_item
 from ops.manifests import read_functions
-from tests.support.payments import Context, flagged_event, make_flagged
+from tests.support.payments import Context, flagged_event, make_flagged, make_transaction
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_settings_are_the_variables_that_the_function_declares() -> None:
     ("variable", "value"),
     [("ALERT_WINDOW_SECONDS", "0"), ("ALERT_WINDOW_SECONDS", "604801"), ("SNS_TOPIC_ARN", "fraud-alerts")],
 )
-def test_setting_that_is_none_fails_the_cold_start(variable: str, value: str) -> None:
+def test_setting_out_of_bounds_fails_the_cold_start(variable: str, value: str) -> None:
     good = {
         "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
         "FLAGGED_TRANSACTIONS_TABLE": "f",
@@ -85,7 +86,7 @@ def received(aws: Callable[[str], Any]) -> list[dict[str, Any]]:
     return [json.loads(message["Body"]) for message in messages]
 
 
-def test_handler_publishes_an_alert_and_gives_its_metrics(
+def test_handler_publishes_an_alert_and_emits_its_metrics(
     load_handler: Callable[[], Callable[..., Any]],
     aws: Callable[[str], Any],
     capsys: pytest.CaptureFixture[str],
@@ -100,10 +101,10 @@ def test_handler_publishes_an_alert_and_gives_its_metrics(
     assert envelope["Subject"].startswith("[HIGH] Fraud alert")
     assert envelope["MessageAttributes"]["severity"] == {"Type": "String", "Value": "high"}
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    given = {name: value for line in printed for name, value in line.items()}
-    assert given["AlertsSent"] == [1.0]
-    assert given["service"] == "alert"
-    assert given["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "namespace"  # of {ref: metrics.namespace}
+    emitted = {name: value for line in printed for name, value in line.items()}
+    assert emitted["AlertsSent"] == [1.0]
+    assert emitted["service"] == "alert"
+    assert emitted["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "namespace"  # of {ref: metrics.namespace}
 
 
 def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
@@ -118,7 +119,44 @@ def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
     answer = load_handler()(flagged_event(make_flagged()), Context())
 
     printed = capsys.readouterr()
-    told = printed.out + printed.err
+    output = printed.out + printed.err
     assert answer == {"batchItemFailures": [{"itemIdentifier": "100"}]}
-    assert "PublishError: Publish: NotFound" in told
-    assert all(secret not in told for secret in ("user-1", "203.0.113.7", "tok_", "Paris", "1250"))
+    assert "PublishError: Publish: NotFound" in output
+    assert all(secret not in output for secret in ("user-1", "203.0.113.7", "tok_", "Paris", "1250"))
+
+
+@pytest.mark.parametrize("seconds", ["1", "604800"])
+def test_window_is_one_second_to_a_week(seconds: str) -> None:
+    settings = read_settings(
+        Settings,
+        {
+            "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
+            "FLAGGED_TRANSACTIONS_TABLE": "f",
+            "ALERT_WINDOWS_TABLE": "w",
+            "ALERT_WINDOW_SECONDS": seconds,
+        },
+    )
+
+    assert settings.alert_window_seconds == int(seconds)
+
+
+@pytest.mark.parametrize(("later_seconds", "messages"), [(899, 1), (900, 2)])
+def test_handler_s_window_is_the_one_of_function_yaml(
+    load_handler: Callable[[], Callable[..., Any]],
+    aws: Callable[[str], Any],
+    later_seconds: int,
+    messages: int,
+) -> None:
+    first = make_flagged()
+    second = make_flagged(
+        make_transaction(
+            transaction_id="tx-2", timestamp=first.occurred_at + timedelta(seconds=later_seconds)
+        )
+    )
+    for row in (first, second):
+        aws("dynamodb").put_item(TableName="flagged_transactions", Item=to_flagged_item(row))
+
+    answer = load_handler()(flagged_event(first, second), Context())
+
+    assert answer == {"batchItemFailures": []}
+    assert len(received(aws)) == messages

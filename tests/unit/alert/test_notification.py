@@ -1,11 +1,10 @@
-"""An alert reads well on a phone, parses well in a queue, stays within SNS's limits, and tells nothing it should not."""
+"""An alert reads well on a phone, parses well in a queue, stays within SNS's limits, and shows nothing that it should not."""
 
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -19,7 +18,6 @@ from alert.notification import (
     MAX_REASONS,
     MAX_SMS_SEPTETS,
     MAX_SUBJECT_CHARACTERS,
-    AlertMessage,
     make_alert,
     render,
     send_fraud_alert,
@@ -31,34 +29,10 @@ from contract.scored import Decision, Reason
 from contract.transaction import Location
 from tests.support.payments import NOW, make_claimed, make_flagged
 from tests.unit.alert.links import DOTS, LINK, link_like
+from tests.unit.alert.messages import Topic, claim, texts_of
 
 if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
-
-
-class Topic:
-    """Takes messages, or refuses them."""
-
-    def __init__(self, error: PublishError | None = None) -> None:
-        self.messages: list[AlertMessage] = []
-        self.error = error
-
-    def publish(self, message: AlertMessage) -> None:
-        if self.error:
-            raise self.error
-        self.messages.append(message)
-
-
-def texts_of(**changes: Any) -> dict[str, str]:
-    topic = Topic()
-    send_fraud_alert(make_claimed(**changes), topic, NOW)
-    (message,) = topic.messages
-    texts: dict[str, str] = json.loads(message.body)
-    return texts | {"subject": message.subject}
-
-
-def claim(severity: Severity = Severity.HIGH, **suppressed: Any) -> AlertClaim:
-    return AlertClaim(severity, NOW - timedelta(minutes=1), SuppressedPayments(**suppressed))
 
 
 def test_message_holds_the_alert_in_json_for_machines() -> None:
@@ -113,7 +87,7 @@ def test_email_is_readable() -> None:
     )
 
 
-def test_sms_tells_the_most_important_first() -> None:
+def test_sms_says_the_most_important_first() -> None:
     texts = texts_of(alert_claim=claim(count=12))
 
     assert texts["sms"] == (
@@ -156,10 +130,10 @@ def test_unknown_country_is_left_out_of_the_attributes(country: str | None) -> N
 
 @pytest.mark.parametrize("text", ["email", "sms", "subject", "default"])
 @pytest.mark.parametrize("secret", ["203.0.113.7", "tok_00000000", "device-1", "48.85"])
-def test_no_text_tells_address_card_device_or_coordinates(text: str, secret: str) -> None:
-    told = texts_of()[text]
+def test_no_text_shows_address_card_device_or_coordinates(text: str, secret: str) -> None:
+    shown = texts_of()[text]
 
-    assert secret not in told or (text, secret) == ("default", "48.85")
+    assert secret not in shown or (text, secret) == ("default", "48.85")
 
 
 @pytest.mark.parametrize(
@@ -207,7 +181,7 @@ def test_email_lists_ten_reasons_and_counts_the_others() -> None:
         (None, None),
     ],
 )
-def test_where_is_as_much_as_is_known(location: str | Location | None, where: str | None) -> None:
+def test_where_shows_as_much_as_is_known(location: str | Location | None, where: str | None) -> None:
     email = texts_of(location=location, country=None)["email"]
 
     assert [line.split(maxsplit=1)[1] for line in email.splitlines() if line.startswith("  Where")] == (
@@ -262,7 +236,7 @@ def test_sms_leaves_out_a_country_that_is_no_code(country: str) -> None:
         ("anna@example.com", 'user "anna@example[.]com"'),
     ],
 )
-def test_a_user_id_that_could_be_words_of_ours_stands_in_quotation_marks(user_id: str, shown: str) -> None:
+def test_a_user_id_that_could_be_read_as_our_words_is_in_quotation_marks(user_id: str, shown: str) -> None:
     texts = texts_of(user_id=user_id)
 
     assert texts["subject"].endswith(shown)

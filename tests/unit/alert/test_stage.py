@@ -1,4 +1,4 @@
-"""One alert per user and window, sent once, whatever dies, repeats or overtakes."""
+"""One alert per user and window, sent once, whatever crashes, repeats or overtakes."""
 
 from __future__ import annotations
 
@@ -13,31 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert.errors import ContentionError, MarkError, PublishError
-from alert.metrics import UNITS, Metric
+from alert.metrics import Metric
 from alert.stage import MAX_CLAIM_ATTEMPTS, MAX_MARK_ATTEMPTS
+from common.metrics import MILLISECONDS
 from contract.alert import AlertState, Severity
 from contract.scored import Decision
 from tests.support.alert_store_contract import payment
 from tests.support.payments import Context, flagged_event, stream_event
-from tests.unit.alert.tables import Crash, DictTables, Inbox, Step, Worker, crash, fail
+from tests.unit.alert.tables import ONE, THREE, TWO, Crash, DictTables, Inbox, Step, Worker, crash, fail
 
 if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
-
-ONE, TWO, THREE = payment("tx-1"), payment("tx-2", 1), payment("tx-3", 2)
-
-
-@pytest.fixture
-def tables() -> DictTables:
-    tables = DictTables()
-    for flagged in (ONE, TWO, THREE):
-        tables.insert(flagged)
-    return tables
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
 
 
 def states(tables: DictTables) -> dict[str, AlertState | None]:
@@ -59,7 +45,7 @@ def test_user_under_attack_gives_one_alert_and_a_count(tables: DictTables, inbox
     assert worker.metrics.values[Metric.ALERT_LATENCY_MS] == [30_000]
 
 
-def test_next_alert_tells_what_was_counted(tables: DictTables, inbox: Inbox) -> None:
+def test_next_alert_says_what_was_counted(tables: DictTables, inbox: Inbox) -> None:
     worker = Worker(tables, inbox)
     later = payment("tx-4", 60)
     tables.insert(later)
@@ -70,7 +56,7 @@ def test_next_alert_tells_what_was_counted(tables: DictTables, inbox: Inbox) -> 
     assert str(inbox.alerts[1].suppressed_before.total) == "2500.00"
 
 
-def test_rise_in_severity_is_told_at_once(tables: DictTables, inbox: Inbox) -> None:
+def test_rise_in_severity_is_alerted_at_once(tables: DictTables, inbox: Inbox) -> None:
     worker = Worker(tables, inbox)
     worse = msgspec.structs.replace(TWO, risk_score=95)
 
@@ -81,7 +67,7 @@ def test_rise_in_severity_is_told_at_once(tables: DictTables, inbox: Inbox) -> N
 
 
 @pytest.mark.parametrize("event_name", ["MODIFY", "REMOVE"])
-def test_change_of_a_row_tells_nothing(tables: DictTables, inbox: Inbox, event_name: str) -> None:
+def test_change_of_a_row_alerts_nobody(tables: DictTables, inbox: Inbox, event_name: str) -> None:
     event = stream_event(
         [record["dynamodb"]["NewImage"] for record in flagged_event(ONE)["Records"]], event_name
     )
@@ -93,7 +79,7 @@ def test_change_of_a_row_tells_nothing(tables: DictTables, inbox: Inbox, event_n
 
 
 @pytest.mark.parametrize("flagged", [ONE, TWO])
-def test_record_that_comes_again_does_nothing(
+def test_redelivered_record_does_nothing(
     tables: DictTables, inbox: Inbox, flagged: FlaggedTransaction
 ) -> None:
     Worker(tables, inbox).stage.handle(flagged_event(ONE, TWO), Context())
@@ -107,10 +93,10 @@ def test_record_that_comes_again_does_nothing(
 @pytest.mark.parametrize("step", [Step.AFTER_CLAIM, Step.BEFORE_PUBLISH])
 def test_crash_before_the_message_loses_no_alert(tables: DictTables, inbox: Inbox, step: str) -> None:
     with pytest.raises(Crash):
-        Worker(tables, inbox, {step: crash}).tell(ONE)
+        Worker(tables, inbox, {step: crash}).alert_on(ONE)
 
     second = Worker(tables, inbox)
-    second.tell(ONE)
+    second.alert_on(ONE)
 
     assert len(inbox.alerts) == 1
     assert states(tables)["tx-1"] is AlertState.SENT
@@ -120,62 +106,68 @@ def test_crash_before_the_message_loses_no_alert(tables: DictTables, inbox: Inbo
 
 def test_crash_between_message_and_mark_repeats_the_same_alert(tables: DictTables, inbox: Inbox) -> None:
     with pytest.raises(Crash):
-        Worker(tables, inbox, {Step.AFTER_PUBLISH: crash}).tell(ONE)
+        Worker(tables, inbox, {Step.AFTER_PUBLISH: crash}).alert_on(ONE)
 
-    Worker(tables, inbox).tell(ONE)
-    Worker(tables, inbox).tell(ONE)
+    Worker(tables, inbox).alert_on(ONE)
+    Worker(tables, inbox).alert_on(ONE)
 
     assert len(inbox.alerts) == 2
     assert inbox.alerts[0] == inbox.alerts[1]
 
 
-def test_mark_that_is_refused_for_a_while_is_made_and_the_message_not_repeated(
+def test_mark_that_is_refused_twice_is_retried_and_the_message_not_repeated(
     tables: DictTables, inbox: Inbox
 ) -> None:
     worker = Worker(tables, inbox)
     worker.marks_refused = MAX_MARK_ATTEMPTS - 1
 
-    worker.tell(ONE)
-    Worker(tables, inbox).tell(ONE)
+    worker.alert_on(ONE)
+    Worker(tables, inbox).alert_on(ONE)
 
     assert len(inbox.alerts) == 1
     assert len(worker.waits) == MAX_MARK_ATTEMPTS - 1
+    assert worker.waits == [0.01, 0.02]
+    assert worker.metrics.values == {Metric.ALERTS_SENT: [1], Metric.ALERT_LATENCY_MS: [30_000]}
 
 
-def test_mark_that_is_refused_for_long_fails_the_record_and_repeats_the_same_alert(
+def test_mark_that_is_refused_three_times_fails_the_record_and_repeats_the_same_alert(
     tables: DictTables, inbox: Inbox
 ) -> None:
     worker = Worker(tables, inbox)
     worker.marks_refused = MAX_MARK_ATTEMPTS
 
-    with pytest.raises(MarkError, match=f"{MAX_MARK_ATTEMPTS} times"):
-        worker.tell(ONE)
-    worker.tell(ONE)
+    with pytest.raises(MarkError, match=r"3 times$") as failure:
+        worker.alert_on(ONE)
+    assert failure.value.attempts == MAX_MARK_ATTEMPTS
+    assert worker.metrics.values == {}
+    worker.alert_on(ONE)
 
     assert len(inbox.alerts) == 2
     assert inbox.alerts[0] == inbox.alerts[1]
 
 
-def test_repeated_alert_tells_the_same_count_though_more_came_since(tables: DictTables, inbox: Inbox) -> None:
+def test_repeated_alert_says_the_same_count_though_more_were_flagged_since(
+    tables: DictTables, inbox: Inbox
+) -> None:
     later = payment("tx-4", 60)
     tables.insert(later)
     worker = Worker(tables, inbox)
-    worker.tell(ONE)
-    worker.tell(TWO)
+    worker.alert_on(ONE)
+    worker.alert_on(TWO)
     with pytest.raises(Crash):
-        Worker(tables, inbox, {Step.AFTER_PUBLISH: crash}).tell(later)
-    worker.tell(THREE)
+        Worker(tables, inbox, {Step.AFTER_PUBLISH: crash}).alert_on(later)
+    worker.alert_on(THREE)
 
-    worker.tell(later)
+    worker.alert_on(later)
 
     assert [alert.suppressed_before.count for alert in inbox.alerts] == [0, 1, 1]
 
 
 def test_crash_after_the_mark_repeats_nothing(tables: DictTables, inbox: Inbox) -> None:
     with pytest.raises(Crash):
-        Worker(tables, inbox, {Step.AFTER_MARK: crash}).tell(ONE)
+        Worker(tables, inbox, {Step.AFTER_MARK: crash}).alert_on(ONE)
 
-    Worker(tables, inbox).tell(ONE)
+    Worker(tables, inbox).alert_on(ONE)
 
     assert len(inbox.alerts) == 1
 
@@ -196,15 +188,15 @@ def test_topic_that_is_down_fails_the_record_and_counts_the_others(tables: DictT
 
 def test_alert_is_sent_when_the_topic_is_back(tables: DictTables, inbox: Inbox) -> None:
     with pytest.raises(PublishError):
-        Worker(tables, inbox, {Step.BEFORE_PUBLISH: fail}).tell(ONE)
+        Worker(tables, inbox, {Step.BEFORE_PUBLISH: fail}).alert_on(ONE)
 
-    Worker(tables, inbox).tell(ONE)
+    Worker(tables, inbox).alert_on(ONE)
 
     assert len(inbox.alerts) == 1
     assert states(tables)["tx-1"] is AlertState.SENT
 
 
-def test_of_two_workers_with_one_user_s_payments_one_tells_and_one_counts(
+def test_of_two_workers_with_one_user_s_payments_one_alerts_and_one_counts(
     tables: DictTables, inbox: Inbox
 ) -> None:
     other = Worker(tables, inbox)
@@ -212,11 +204,11 @@ def test_of_two_workers_with_one_user_s_payments_one_tells_and_one_counts(
 
     def overtake() -> None:  # between reading and writing, once
         worker.at.clear()
-        other.tell(TWO)
+        other.alert_on(TWO)
 
     worker.at = {Step.BEFORE_CLAIM: overtake}
 
-    worker.tell(ONE)
+    worker.alert_on(ONE)
 
     assert [alert.transaction.transaction_id for alert in inbox.alerts] == ["tx-2"]
     assert states(tables) == {"tx-1": "suppressed", "tx-2": "sent", "tx-3": None}
@@ -230,18 +222,18 @@ def test_of_two_workers_with_the_same_record_both_name_one_alert(tables: DictTab
 
     def overtake() -> None:
         worker.at.clear()
-        other.tell(ONE)
+        other.alert_on(ONE)
 
     worker.at = {Step.BEFORE_CLAIM: overtake}
 
-    worker.tell(ONE)
+    worker.alert_on(ONE)
 
     assert len({alert.alert_id for alert in inbox.alerts}) == 1
     assert states(tables)["tx-1"] is AlertState.SENT
     assert tables.windows["user-1"].version == 1
 
 
-def test_user_whose_windows_never_stand_still_fails_the_record_after_bounded_tries(
+def test_user_whose_windows_keep_changing_fails_the_record_after_bounded_tries(
     tables: DictTables, inbox: Inbox
 ) -> None:
     def overtake() -> None:
@@ -251,23 +243,25 @@ def test_user_whose_windows_never_stand_still_fails_the_record_after_bounded_tri
     worker = Worker(tables, inbox, {Step.BEFORE_CLAIM: overtake})
 
     with pytest.raises(ContentionError) as failure:
-        worker.tell(ONE)
+        worker.alert_on(ONE)
 
     assert failure.value.attempts == MAX_CLAIM_ATTEMPTS
     assert len(worker.waits) == MAX_CLAIM_ATTEMPTS
-    assert worker.waits == sorted(worker.waits)
-    assert max(worker.waits) <= 0.5
+    assert worker.waits == [0.01, 0.02, 0.04, 0.08, 0.16, 0.25, 0.25, 0.25]  # half of each bound
+    assert worker.metrics.values == {Metric.ALERT_CLAIM_CONFLICTS: [1] * 8}
+    assert str(failure.value) == "alert_windows: changed by other workers during each of 8 attempts"
     assert states(tables)["tx-1"] is None
 
 
-def test_payment_whose_row_an_analyst_deleted_is_not_told(tables: DictTables, inbox: Inbox) -> None:
+def test_payment_whose_row_an_analyst_deleted_is_not_alerted_on(tables: DictTables, inbox: Inbox) -> None:
     tables.delete("tx-1")
     worker = Worker(tables, inbox)
 
-    worker.tell(ONE)
+    worker.alert_on(ONE)
 
     assert inbox.alerts == []
     assert worker.metrics.total(Metric.FLAGGED_ROWS_MISSING) == 1
+    assert worker.metrics.values.keys() == {Metric.FLAGGED_ROWS_MISSING}
 
 
 def test_row_that_cannot_be_read_fails_its_record_and_no_other(tables: DictTables, inbox: Inbox) -> None:
@@ -282,8 +276,8 @@ def test_row_that_cannot_be_read_fails_its_record_and_no_other(tables: DictTable
     assert "flagged_transactions.amount" in str(worker.log.lines[0]["error"])
 
 
-def test_every_metric_has_a_unit() -> None:
-    assert set(UNITS) == set(Metric)
+def test_only_latency_is_measured_in_milliseconds() -> None:
+    assert [metric for metric in Metric if metric.unit is MILLISECONDS] == [Metric.ALERT_LATENCY_MS]
 
 
 payments = st.tuples(
@@ -296,7 +290,7 @@ deliveries = st.tuples(st.integers(0, 9), st.none() | happenings, st.integers(0,
 
 
 @given(st.lists(payments, min_size=1, max_size=10), st.lists(deliveries, max_size=30))
-def test_whatever_dies_repeats_or_overtakes_each_payment_is_told_or_counted_once(
+def test_whatever_crashes_repeats_or_overtakes_each_payment_is_alerted_on_or_counted_once(
     drawn: list[tuple[str, int, tuple[Decision, int]]], schedule: list[tuple[int, Any, int]]
 ) -> None:
     tables, inbox = DictTables(), Inbox()
@@ -316,16 +310,16 @@ def test_whatever_dies_repeats_or_overtakes_each_payment_is_told_or_counted_once
             def happen(worker: Worker = worker, what: Any = what, other: FlaggedTransaction = other) -> None:
                 worker.at.clear()
                 if what == "overtaken":
-                    Worker(tables, inbox).tell(other)
+                    Worker(tables, inbox).alert_on(other)
                 else:
                     what()
 
             worker.at = {step: happen}
             repeatable += step in {Step.AFTER_CLAIM, Step.BEFORE_PUBLISH, Step.AFTER_PUBLISH}
         with suppress(Crash, PublishError):
-            worker.tell(row)
+            worker.alert_on(row)
     for row in rows:
-        Worker(tables, inbox).tell(row)
+        Worker(tables, inbox).alert_on(row)
 
     ends = Counter(row.alert_state for row in tables.rows.values())
     ids = [alert.alert_id for alert in inbox.alerts]
@@ -336,9 +330,9 @@ def test_whatever_dies_repeats_or_overtakes_each_payment_is_told_or_counted_once
     assert len(ids) - len(sent) <= repeatable
     first = {alert.alert_id: alert for alert in reversed(inbox.alerts)}
     assert all(alert == first[alert.alert_id] for alert in inbox.alerts)
-    told = sum(alert.suppressed_before.count for alert in first.values())
+    alerted = sum(alert.suppressed_before.count for alert in first.values())
     left = sum(windows.suppressed.count for windows in tables.windows.values())
-    assert told + left == ends[AlertState.SUPPRESSED]
+    assert alerted + left == ends[AlertState.SUPPRESSED]
     assert {row.alert_id for row in tables.rows.values()} == sent
     assert all(
         alert.window_start - alert.transaction.occurred_at < timedelta(minutes=15) for alert in inbox.alerts

@@ -8,8 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from alert.store import AlertTables, Claim
+from alert.windows import MAX_WINDOWS
 from contract.errors import InvalidRowError
-from tests.support.alert_store_contract import AlertStoreContract, DynamoDbTables, judged, payment
+from tests.support.alert_store_contract import AlertStoreContract, DynamoDbTables, decided, payment
 from tests.support.payments import NOW
 from tests.support.tables import make_table
 from tests.unit.alert.tables import DictTables
@@ -66,12 +67,12 @@ class Cancelling:
         ("TransactionConflict", "ConditionalCheckFailed", Claim.ROW_TAKEN),
     ],
 )
-def test_reason_of_a_cancelled_claim_says_who_was_before(
+def test_reason_of_a_cancelled_claim_says_what_was_written_first(
     windows_reason: str, row_reason: str, outcome: Claim
 ) -> None:
     client: Any = Cancelling(windows_reason, row_reason)
 
-    assert AlertTables(client, "f", "w").claim("tx-1", judged(DictTables(), payment("tx-1")), NOW) is outcome
+    assert AlertTables(client, "f", "w").claim("tx-1", decided(DictTables(), payment("tx-1")), NOW) is outcome
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_claim_that_can_never_be_written_is_an_error(reasons: tuple[str, str]) -
     client: Any = Cancelling(*reasons)
 
     with pytest.raises(ClientError):
-        AlertTables(client, "f", "w").claim("tx-1", judged(DictTables(), payment("tx-1")), NOW)
+        AlertTables(client, "f", "w").claim("tx-1", decided(DictTables(), payment("tx-1")), NOW)
 
 
 def test_windows_that_cannot_be_read_are_named(aws: Callable[[str], Any]) -> None:
@@ -103,7 +104,7 @@ def test_windows_expire_long_after_the_last_payment_by_the_clock(aws: Callable[[
     old = payment("tx-1", minutes=-5_000_000)
     tables.insert(old)
 
-    tables.store.claim("tx-1", judged(tables, old), NOW)
+    tables.store.claim("tx-1", decided(tables, old), NOW)
 
     (row,) = client.scan(TableName="alert_windows")["Items"]
     assert int(row["expires_at"]["N"]) == round(NOW.timestamp()) + 30 * 86_400
@@ -126,7 +127,7 @@ class Refusing:
 @pytest.mark.parametrize(
     ("code", "status"), [("ProvisionedThroughputExceededException", 400), ("InternalServerError", 500)]
 )
-def test_mark_that_passes_later_says_so(code: str, status: int) -> None:
+def test_mark_that_may_succeed_later_is_false(code: str, status: int) -> None:
     client: Any = Refusing(code, status)
 
     assert AlertTables(client, "flagged", "windows").mark_sent("tx-1", NOW) is False
@@ -137,3 +138,54 @@ def test_mark_that_is_not_allowed_is_an_error() -> None:
 
     with pytest.raises(ClientError, match="AccessDenied"):
         AlertTables(client, "flagged", "windows").mark_sent("tx-1", NOW)
+
+
+@pytest.mark.parametrize(("windows", "readable"), [(MAX_WINDOWS, True), (MAX_WINDOWS + 1, False)])
+def test_row_with_more_windows_than_are_ever_written_is_refused(
+    aws: Callable[[str], Any], windows: int, readable: bool
+) -> None:
+    client = aws("dynamodb")
+    tables = DynamoDbTables(
+        client, make_table(client, "flagged_transactions"), make_table(client, "alert_windows")
+    )
+    for number in range(MAX_WINDOWS):
+        flagged = payment(f"tx-{number}", 60 * number)
+        tables.insert(flagged)
+        tables.store.claim(flagged.transaction_id, decided(tables, flagged), NOW)
+    (row,) = client.scan(TableName="alert_windows")["Items"]
+    row["windows"]["L"] = (row["windows"]["L"] * 2)[:windows]
+    client.put_item(TableName="alert_windows", Item=row)
+
+    if readable:
+        assert len(tables.store.windows_of("user-1").windows) == windows
+    else:
+        with pytest.raises(InvalidRowError, match=r"alert_windows\.windows"):
+            tables.store.windows_of("user-1")
+
+
+def test_claim_is_written_over_exactly_the_version_that_it_was_made_from() -> None:
+    requests: list[Any] = []
+
+    class Accepting(Cancelling):
+        def transact_write_items(self, TransactItems: Any) -> None:  # noqa: N803
+            requests.append(TransactItems)
+
+    client: Any = Accepting()
+    tables = DictTables()
+    for number in range(3):
+        flagged = payment(f"tx-{number}", number)
+        decision = decided(tables, flagged)
+        AlertTables(client, "f", "w").claim(flagged.transaction_id, decision, NOW)
+        tables.windows["user-1"] = decision.windows
+
+    puts = [request[0]["Put"] for request in requests]
+    assert [put["ConditionExpression"] for put in puts] == [
+        "attribute_not_exists(user_id)",
+        "version = :seen",
+        "version = :seen",
+    ]
+    assert [put.get("ExpressionAttributeValues") for put in puts] == [
+        None,
+        {":seen": {"N": "1"}},
+        {":seen": {"N": "2"}},
+    ]

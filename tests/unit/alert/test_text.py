@@ -1,4 +1,4 @@
-"""What a sender wrote fills its field and nothing beyond it."""
+"""Text of a sender changes nothing outside its own field."""
 
 from __future__ import annotations
 
@@ -159,3 +159,54 @@ def test_extension_characters_take_two_septets() -> None:
     assert gsm_septets("[€]") == 6
     assert gsm_line("ab[]", 5) == "ab["
     assert gsm_line("[€]", 3) == "["
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [("abcde", 5, "abcde"), ("abcdef", 5, "abcd…"), ("a", 1, "a"), ("ab", 1, "…")],
+)
+def test_text_longer_than_its_limit_is_cut(text: str, limit: int, shown: str) -> None:
+    assert printable(text, limit) == shown
+
+
+def test_white_space_before_text_takes_no_space_within_four_times_the_limit() -> None:
+    assert printable(" " * 23 + "ab", 5) == "a"
+    assert printable(" " * 22 + "abc", 5) == "ab"
+    assert printable(" " * 24 + "a", 5) == ""
+
+
+@pytest.mark.parametrize(
+    ("identifier", "limit", "shown"),
+    [
+        ("abcdefghij", 10, "abcdefghij"),
+        ("abcdefghijk", 10, "abcde..ijk"),
+        ("customer-0000000000001234", 16, "customer-..01234"),
+        ("customer-0000000000001234", 24, "customer-00000..00001234"),
+    ],
+)
+def test_identifier_longer_than_its_limit_is_cut_in_the_middle(
+    identifier: str, limit: int, shown: str
+) -> None:
+    assert shortened(identifier, limit) == shown
+
+
+def test_ascii_line_is_cut_at_its_limit_without_a_space_at_its_end() -> None:
+    assert ascii_line("abcdefgh", 8) == "abcdefgh"
+    assert ascii_line("abcdefghi", 8) == "abcdefg."  # the first dot of the ellipsis
+    assert ascii_line("é.comx", 6) == "e[.]co"
+    assert ascii_line("a.com bc", 8) == "a[.]com"
+
+
+@pytest.mark.parametrize(
+    ("text", "septets", "line"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab."),
+        ("€€", 4, "€€"),
+        ("€€", 3, "€"),
+        ("a €", 3, "a"),
+        ("a €", 4, "a €"),
+    ],
+)
+def test_sms_line_is_cut_at_its_septets(text: str, septets: int, line: str) -> None:
+    assert gsm_line(text, septets) == line

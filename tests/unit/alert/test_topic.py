@@ -1,4 +1,4 @@
-"""What SNS answers becomes an error that says why and nothing of the payment."""
+"""A refusal of SNS becomes an error that holds its code and nothing of the payment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from alert.errors import PublishError
 from alert.notification import make_alert, render
-from alert.topic import SnsTopic
+from alert.topic import CLIENT_CONFIG, SnsTopic
 from tests.support.payments import NOW, make_claimed
 
 
@@ -44,7 +44,7 @@ def test_message_is_published_with_a_text_per_protocol_and_its_attributes() -> N
         (BotoCoreError(), "BotoCoreError"),
     ],
 )
-def test_refusal_is_told_by_its_code_alone(error: Exception, code: str) -> None:
+def test_refusal_is_reported_by_its_code_alone(error: Exception, code: str) -> None:
     client: Any = Sns(error)
 
     with pytest.raises(PublishError) as failure:
@@ -52,3 +52,21 @@ def test_refusal_is_told_by_its_code_alone(error: Exception, code: str) -> None:
 
     assert (failure.value.code, str(failure.value)) == (code, f"Publish: {code}")
     assert failure.value.__cause__ is error
+
+
+def test_client_tries_three_times_within_seconds() -> None:
+    config: Any = CLIENT_CONFIG
+
+    assert config.retries == {"mode": "standard", "total_max_attempts": 3}
+    assert (config.connect_timeout, config.read_timeout, config.tcp_keepalive) == (1, 5, True)
+
+
+def test_request_holds_exactly_what_the_message_holds() -> None:
+    client: Any = Sns()
+    message = render(make_alert(make_claimed(), NOW))
+
+    SnsTopic(client, "arn:aws:sns:topic").publish(message)
+
+    (request,) = client.requests
+    assert (request["Subject"], request["Message"]) == (message.subject, message.body)
+    assert request["MessageAttributes"].keys() == message.attributes.keys()

@@ -1,4 +1,4 @@
-"""Which payments are told and which are counted, by event time alone."""
+"""Which payments are alerted on and which are counted, by event time alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert.windows import MAX_WINDOWS, UserWindows, Verdict, alert_id_of, judge
+from alert.windows import MAX_WINDOWS, UserWindows, WindowDecision, alert_id_of, decide_window
 from contract.alert import AlertState, Severity, SuppressedPayments
 from contract.scored import Decision
 from tests.support.payments import NOW, make_flagged, make_transaction
@@ -32,16 +32,16 @@ def payment(minutes: float = 0, number: int = 0, **changes: Any) -> FlaggedTrans
     return make_flagged(transaction, **changes)
 
 
-def judge_all(*payments: FlaggedTransaction) -> list[Verdict]:
-    windows, verdicts = NONE, []
+def decide_all(*payments: FlaggedTransaction) -> list[WindowDecision]:
+    windows, decisions = NONE, []
     for one in payments:
-        verdicts.append(judge(windows, one, WIDTH))
-        windows = verdicts[-1].windows
-    return verdicts
+        decisions.append(decide_window(windows, one, WIDTH))
+        windows = decisions[-1].windows
+    return decisions
 
 
 def states(*payments: FlaggedTransaction) -> list[str]:
-    return [verdict.state.value for verdict in judge_all(*payments)]
+    return [decision.state.value for decision in decide_all(*payments)]
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_severity_follows_the_decision_and_from_90_the_score(
     assert Severity.of(decision, risk_score) is severity
 
 
-def test_first_payment_of_a_user_is_told() -> None:
-    (verdict,) = judge_all(payment())
+def test_first_payment_of_a_user_is_alerted_on() -> None:
+    (decision,) = decide_all(payment())
 
-    assert verdict.state is AlertState.CLAIMED
-    assert verdict.claim is not None
-    assert verdict.claim.window_start == NOW
-    assert verdict.claim.suppressed_before == SuppressedPayments()
-    assert verdict.windows.version == 1
+    assert decision.state is AlertState.CLAIMED
+    assert decision.claim is not None
+    assert decision.claim.window_start == NOW
+    assert decision.claim.suppressed_before == SuppressedPayments()
+    assert decision.windows.version == 1
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ def test_window_does_not_move_with_the_payments_in_it() -> None:
     ]
 
 
-def test_rise_in_severity_is_told_at_once_and_each_level_once() -> None:
+def test_rise_in_severity_is_alerted_at_once_and_each_level_once() -> None:
     review: dict[str, Any] = {"decision": Decision.REVIEW, "risk_score": 50}
     critical: dict[str, Any] = {"risk_score": 95}
 
-    told = states(
+    alerted = states(
         payment(0, **review),
         payment(1, **review),
         payment(2),
@@ -101,7 +101,7 @@ def test_rise_in_severity_is_told_at_once_and_each_level_once() -> None:
         payment(6, **review),
     )
 
-    assert told == [
+    assert alerted == [
         "claimed",
         "suppressed",
         "claimed",
@@ -113,9 +113,9 @@ def test_rise_in_severity_is_told_at_once_and_each_level_once() -> None:
 
 
 def test_rise_keeps_the_window_where_it_was() -> None:
-    verdicts = judge_all(payment(0), payment(10, risk_score=95), payment(14), payment(20))
+    decisions = decide_all(payment(0), payment(10, risk_score=95), payment(14), payment(20))
 
-    assert [verdict.claim.window_start if verdict.claim else None for verdict in verdicts] == [
+    assert [decision.claim.window_start if decision.claim else None for decision in decisions] == [
         NOW,
         NOW,
         None,
@@ -124,13 +124,13 @@ def test_rise_keeps_the_window_where_it_was() -> None:
 
 
 def test_suppressed_payment_names_the_last_alert_of_its_window() -> None:
-    first, raised, counted = judge_all(payment(0), payment(1, risk_score=95), payment(2))
+    first, raised, counted = decide_all(payment(0), payment(1, risk_score=95), payment(2))
 
     assert counted.alert_id == raised.alert_id != first.alert_id
 
 
-def test_next_alert_tells_what_was_counted_and_begins_anew() -> None:
-    verdicts = judge_all(
+def test_next_alert_says_what_was_counted_and_resets_the_count() -> None:
+    decisions = decide_all(
         payment(0),
         payment(1, amount=Decimal("10.00")),
         payment(2, amount=Decimal("0.505")),
@@ -138,16 +138,16 @@ def test_next_alert_tells_what_was_counted_and_begins_anew() -> None:
         payment(60),
     )
 
-    told = [verdict.claim.suppressed_before for verdict in verdicts if verdict.claim]
-    assert told == [
+    alerted = [decision.claim.suppressed_before for decision in decisions if decision.claim]
+    assert alerted == [
         SuppressedPayments(),
         SuppressedPayments(2, Decimal("10.50"), "USD"),
         SuppressedPayments(),
     ]
 
 
-def test_total_of_several_currencies_is_not_told() -> None:
-    *_, last = judge_all(
+def test_total_of_several_currencies_is_left_out() -> None:
+    *_, last = decide_all(
         payment(0), payment(1, currency="EUR"), payment(2), payment(3, currency="EUR"), payment(30)
     )
 
@@ -165,7 +165,7 @@ def test_late_payment_falls_into_its_own_window_though_newer_ones_are_open() -> 
 
 
 def test_payment_between_two_windows_belongs_to_the_nearer_one() -> None:
-    early, late, between = judge_all(payment(0), payment(20), payment(12))
+    early, late, between = decide_all(payment(0), payment(20), payment(12))
 
     assert between.state is AlertState.SUPPRESSED
     assert between.alert_id == late.alert_id != early.alert_id
@@ -174,11 +174,12 @@ def test_payment_between_two_windows_belongs_to_the_nearer_one() -> None:
 def test_windows_far_apart_give_the_same_alerts_in_every_order() -> None:
     payments = [payment(0), payment(60), payment(120), payment(180)]
 
-    told = {
-        tuple(sorted(verdict.alert_id for verdict in judge_all(*order))) for order in permutations(payments)
+    alerted = {
+        tuple(sorted(decision.alert_id for decision in decide_all(*order)))
+        for order in permutations(payments)
     }
 
-    assert told == {tuple(sorted(alert_id_of(one) for one in payments))}
+    assert alerted == {tuple(sorted(alert_id_of(one) for one in payments))}
 
 
 def test_old_payments_group_as_they_did_when_they_were_new() -> None:
@@ -189,11 +190,11 @@ def test_old_payments_group_as_they_did_when_they_were_new() -> None:
     assert new == old
 
 
-def test_windows_are_bounded_and_the_one_unused_for_longest_goes_first() -> None:
+def test_windows_are_bounded_and_the_least_recently_used_is_dropped_first() -> None:
     hours = [payment(60 * hour) for hour in range(MAX_WINDOWS)]
-    *_, full = judge_all(*hours, payment(1))
+    *_, full = decide_all(*hours, payment(1))
 
-    after = judge(full.windows, payment(60 * 100), WIDTH).windows
+    after = decide_window(full.windows, payment(60 * 100), WIDTH).windows
 
     starts = [window.start for window in after.windows]
     assert len(starts) == MAX_WINDOWS
@@ -215,30 +216,65 @@ def test_alert_id_is_the_payment_s_own_whatever_else_its_row_says() -> None:
         max_size=40,
     )
 )
-def test_every_payment_is_told_or_counted_and_no_count_is_lost(
+def test_every_payment_is_alerted_on_or_counted_and_no_count_is_lost(
     payments: list[tuple[int, tuple[Decision, int]]],
 ) -> None:
-    verdicts = judge_all(
+    decisions = decide_all(
         *(
             payment(minutes, number, decision=decision, risk_score=score)
             for number, (minutes, (decision, score)) in enumerate(payments)
         )
     )
 
-    counted = sum(verdict.state is AlertState.SUPPRESSED for verdict in verdicts)
-    told = sum(verdict.claim.suppressed_before.count for verdict in verdicts if verdict.claim)
-    left = verdicts[-1].windows.suppressed.count if verdicts else 0
-    assert told + left == counted
-    assert [verdict.windows.version for verdict in verdicts] == list(range(1, len(verdicts) + 1))
+    counted = sum(decision.state is AlertState.SUPPRESSED for decision in decisions)
+    alerted = sum(decision.claim.suppressed_before.count for decision in decisions if decision.claim)
+    left = decisions[-1].windows.suppressed.count if decisions else 0
+    assert alerted + left == counted
+    assert [decision.windows.version for decision in decisions] == list(range(1, len(decisions) + 1))
 
 
 @given(st.lists(st.integers(-30, 30), min_size=1, max_size=40))
 def test_counted_payment_lies_within_the_window_whose_alert_it_names(minutes: list[int]) -> None:
     payments = [payment(minute, number) for number, minute in enumerate(minutes)]
-    verdicts = judge_all(*payments)
+    decisions = decide_all(*payments)
 
-    starts = {verdict.alert_id: verdict.claim.window_start for verdict in verdicts if verdict.claim}
+    starts = {decision.alert_id: decision.claim.window_start for decision in decisions if decision.claim}
     assert all(
-        abs(one.occurred_at - starts[verdict.alert_id]) < WIDTH
-        for one, verdict in zip(payments, verdicts, strict=True)
+        abs(one.occurred_at - starts[decision.alert_id]) < WIDTH
+        for one, decision in zip(payments, decisions, strict=True)
     )
+
+
+def test_windows_of_a_user_are_at_most_sixteen() -> None:
+    *_, last = decide_all(*(payment(60 * hour) for hour in range(20)))
+
+    assert MAX_WINDOWS == 16
+    assert [window.start for window in last.windows.windows] == [
+        NOW + timedelta(hours=hour) for hour in range(4, 20)
+    ]
+
+
+def test_payment_as_near_to_two_windows_belongs_to_the_earlier_one() -> None:
+    late, early, between = decide_all(payment(20), payment(0), payment(10))
+
+    assert between.state is AlertState.SUPPRESSED
+    assert between.alert_id == early.alert_id != late.alert_id
+
+
+def test_only_a_higher_severity_is_alerted_again() -> None:
+    review: dict[str, Any] = {"decision": Decision.REVIEW, "risk_score": 50}
+
+    assert states(payment(0), payment(1), payment(2, **review), payment(3, risk_score=89)) == [
+        "claimed",
+        "suppressed",
+        "suppressed",
+        "suppressed",
+    ]
+
+
+def test_count_in_one_currency_has_a_total_from_the_first_payment_on() -> None:
+    *_, one = decide_all(payment(0), payment(1, amount=Decimal("5.25")))
+    *_, three = decide_all(payment(0), *(payment(minute, amount=Decimal("5.25")) for minute in (1, 2, 3)))
+
+    assert one.windows.suppressed == SuppressedPayments(1, Decimal("5.25"), "USD")
+    assert three.windows.suppressed == SuppressedPayments(3, Decimal("15.75"), "USD")

@@ -23,11 +23,11 @@ from benchmarks.item_size import inserted_items, item_bytes, write_units
         ({"M": {"k": {"S": "ab"}}}, 3 + 1 + 1 + 2),
     ],
 )
-def test_a_value_weighs_what_the_developer_guide_says(value: dict[str, object], size: int) -> None:
+def test_the_size_of_a_value_is_that_of_the_developer_guide(value: dict[str, object], size: int) -> None:
     assert item_bytes({"name": value}) == len("name") + size
 
 
-def test_a_type_that_has_no_rule_is_an_error() -> None:
+def test_a_type_without_a_rule_is_an_error() -> None:
     with pytest.raises(ValueError, match="XX"):
         item_bytes({"name": {"XX": "1"}})
 
@@ -48,7 +48,7 @@ def test_the_items_of_an_insert_are_its_names_and_parameters() -> None:
     assert items == [{"user_id": {"S": "u"}, "risk_score": {"N": "5"}}] * 2
 
 
-def test_what_is_no_insert_of_one_parameter_an_attribute_is_an_error() -> None:
+def test_a_statement_without_one_parameter_for_each_attribute_is_an_error() -> None:
     statement = {"Statement": "INSERT INTO \"t\" VALUE {'a': ?, 'b': ?}", "Parameters": [{"S": "u"}]}
 
     with pytest.raises(ValueError, match="not an insert"):

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.candidates import Measured
+from benchmarks.harness import Cost
 from benchmarks.report import (
     BenchReport,
     Figure,
@@ -48,7 +49,7 @@ def report(*figures: Figure) -> BenchReport:
         (0.9, "at least", False),
     ],
 )
-def test_a_target_is_reached_at_its_own_value_and_missed_beyond(
+def test_a_target_is_reached_at_its_own_value_and_missed_beyond_it(
     value: float, must_be: str, passed: bool
 ) -> None:
     assert figure(value, 1.0, must_be).passed is passed
@@ -63,7 +64,7 @@ def test_one_missed_target_fails_the_run() -> None:
     assert not report(figure(1.0, 2.0), figure(3.0, 2.0)).passed
 
 
-def test_a_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     written = report(figure(3.0, 2.0))
 
     write_json(tmp_path / "bench.json", written)
@@ -71,7 +72,7 @@ def test_a_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert read_bench(tmp_path / "bench.json") == written
 
 
-def test_the_file_says_for_programs_what_was_reached(tmp_path: Path) -> None:
+def test_the_file_says_which_targets_were_reached(tmp_path: Path) -> None:
     write_json(tmp_path / "bench.json", report(figure(3.0, 2.0), figure(1.0, 2.0)))
 
     document = json.loads((tmp_path / "bench.json").read_text())
@@ -80,7 +81,7 @@ def test_the_file_says_for_programs_what_was_reached(tmp_path: Path) -> None:
     assert document["passed"] is False
 
 
-def test_the_table_shows_value_target_and_verdict() -> None:
+def test_the_table_shows_value_target_and_whether_it_is_reached() -> None:
     console = Console(width=150, record=True, file=StringIO())
 
     console.print(figure_table("Title", [figure(3.0, 2.0), figure(1.0, 2.0)]))
@@ -91,20 +92,18 @@ def test_the_table_shows_value_target_and_verdict() -> None:
     assert "≤ 2 ms" in text
 
 
-def test_an_aim_stands_beside_its_target() -> None:
+def test_an_aim_is_shown_beside_its_target() -> None:
     aimed = Figure(key="k", text="t", value=1.7, unit="x", target=1.8, aim=1.5)
 
     assert target_text(aimed) == "≤ 1.8 x (aim 1.5)"
 
 
-def test_a_value_that_was_not_measured_cannot_be_asked_for() -> None:
+def test_the_value_of_a_figure_that_was_not_measured_is_an_error() -> None:
     with pytest.raises(KeyError):
         report().value("score_cpu_us")
 
 
-def test_costs_are_shown_by_transaction() -> None:
-    from benchmarks.lab import Cost
-
+def test_costs_are_divided_by_the_number_of_transactions() -> None:
     measured = Measured(
         {"score": {100: [Cost(0.02, 0.04, 100)]}}, {"score": {100: [Cost(0.02, 0.04, 100)]}}, [], [], []
     )

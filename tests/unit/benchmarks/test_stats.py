@@ -27,8 +27,8 @@ def test_a_percentile_of_nothing_is_an_error() -> None:
         percentile([], 0.5)
 
 
-def test_ratios_are_of_the_same_round() -> None:
-    # A round that the machine disturbs disturbs both candidates.
+def test_a_ratio_is_of_both_candidates_in_one_round() -> None:
+    # The second round was disturbed, and with it both candidates.
     assert ratios([100.0, 300.0], [20.0, 60.0]) == [5.0, 5.0]
 
 
@@ -37,13 +37,13 @@ def test_ratios_of_different_numbers_of_rounds_are_an_error() -> None:
         ratios([1.0, 2.0], [1.0])
 
 
-def test_outliers_do_not_tilt_the_slope() -> None:
+def test_an_outlier_does_not_change_the_slope() -> None:
     points = [(float(second), 3.0 * second) for second in range(20)]
     points[5] = (5.0, 1e6)
 
     assert slope(points) == pytest.approx(3.0)
 
 
-def test_a_slope_needs_two_moments() -> None:
+def test_a_slope_needs_two_different_x() -> None:
     with pytest.raises(ValueError, match="two different x"):
         slope([(1.0, 2.0), (1.0, 3.0)])

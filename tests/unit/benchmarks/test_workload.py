@@ -15,7 +15,7 @@ from score.delivery import read_batch
 NOW = datetime.now(UTC)
 
 
-def test_the_past_is_folded_and_the_offsets_go_on_behind_it() -> None:
+def test_the_past_is_folded_and_the_payments_have_later_offsets() -> None:
     workload = make_workload(100, users=5, past_per_user=40)
 
     assert sum(profile.tx_count for profile in workload.profiles.values()) == 200
@@ -43,7 +43,7 @@ def test_the_stage_reads_every_payment_of_an_event() -> None:
     assert all(delivery.position.topic == TOPIC for delivery in batch.deliveries)
 
 
-def test_batches_hold_every_payment_once_in_order() -> None:
+def test_batches_hold_every_payment_once_and_in_order() -> None:
     made = steady_user("u", 0, 10, 1_000, round(NOW.timestamp() * 1000))
 
     cut = list(batches(made, 4))
@@ -52,7 +52,7 @@ def test_batches_hold_every_payment_once_in_order() -> None:
     assert [payment for batch in cut for payment in batch] == made
 
 
-def test_a_hundred_users_make_one_payment_at_offsets_of_their_own() -> None:
+def test_a_hundred_users_make_the_same_payment_each_at_its_own_offset() -> None:
     model = steady_user("model", 3, 12, 1_000, round(NOW.timestamp() * 1000))[10:]
     users = [f"u-{number}" for number in range(COMPARED_USERS)]
 
@@ -62,11 +62,11 @@ def test_a_hundred_users_make_one_payment_at_offsets_of_their_own() -> None:
     assert [decode_transaction(payment.value, NOW).user_id for payment in first] == users
 
 
-def test_the_worst_profile_that_can_be_made_stays_within_4_kib() -> None:
+def test_the_profile_of_a_user_with_new_values_in_every_payment_stays_within_4_kib() -> None:
     assert worst_profile_bytes() <= 4_096
 
 
-def test_approved_rows_are_weighed_apart() -> None:
+def test_sizes_of_approved_rows_are_listed_apart() -> None:
     def statement(decision: str) -> dict[str, object]:
         return {
             "Statement": "INSERT INTO \"t\" VALUE {'decision': ?}",
@@ -90,7 +90,7 @@ def test_the_load_has_its_share_of_suspicious_payments_each_of_another_user() ->
     assert suspicious[0] == risky_user(0)
 
 
-def test_what_the_load_produces_is_valid() -> None:
+def test_the_load_produces_valid_payments() -> None:
     for _, record in islice(payments("run"), 200):
         document = msgspec.json.encode({**record, "timestamp": "2026-01-05T12:30:00Z"})
         assert decode_transaction(document, NOW).user_id == record["user_id"]

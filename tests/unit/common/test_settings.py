@@ -1,4 +1,4 @@
-"""Settings are read whole, and every variable that is wrong is named at once."""
+"""Settings are read all at once, and every wrong variable is named at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from msgspec import Meta
 
+from common.errors import SettingsError
 from common.settings import read_settings
-from contract.errors import SettingsError
 
 
 class Settings(msgspec.Struct, frozen=True):

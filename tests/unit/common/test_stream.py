@@ -1,4 +1,4 @@
-"""A stage sees inserted rows; failures are named by sequence number and told without values."""
+"""A stage gets inserted rows; failures are named by sequence number and logged without values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from common.errors import StageError
 from common.stream import MIN_REMAINING_MS, StreamReader, describe_failure, inserted_item
 from contract.errors import InvalidRowError
 from tests.support.payments import Context, Log, stream_event
@@ -27,7 +28,7 @@ def failing_on(item: dict[str, Any], error: Exception) -> Any:
     return handle
 
 
-def test_every_inserted_row_is_handed_over_in_order() -> None:
+def test_every_inserted_row_is_handled_in_order() -> None:
     seen: list[Any] = []
     stream, _ = reader(seen.append)
 
@@ -39,7 +40,7 @@ def test_every_inserted_row_is_handed_over_in_order() -> None:
 
 
 @pytest.mark.parametrize("event_name", ["MODIFY", "REMOVE"])
-def test_changes_and_deletions_are_passed_over(event_name: str) -> None:
+def test_changes_and_deletions_are_skipped(event_name: str) -> None:
     seen: list[Any] = []
     stream, _ = reader(seen.append)
 
@@ -58,9 +59,10 @@ def test_one_failed_row_stops_no_other_and_is_named() -> None:
     assert stream.failures == 1
     assert log.lines[0]["error"] == "InvalidRowError: rows.key: wrong"
     assert log.lines[0]["sequence_number"] == "101"
+    assert log.lines[0]["message"] == "A stream record failed and will be delivered again"
 
 
-def test_batch_that_fails_whole_is_answered_not_raised() -> None:
+def test_batch_whose_records_all_fail_is_answered_without_an_exception() -> None:
     stream, _ = reader(failing_on(A, RuntimeError()))
 
     assert stream.read(stream_event([A, A]), Context()) == {
@@ -78,7 +80,7 @@ def test_reader_forgets_the_failures_of_the_batch_before() -> None:
     assert stream.failures == 0
 
 
-def test_records_that_there_is_no_time_for_are_left_to_the_next_invocation() -> None:
+def test_records_without_enough_time_are_left_to_the_next_invocation() -> None:
     context = Context()
     seen: list[Any] = []
 
@@ -97,7 +99,7 @@ def test_records_that_there_is_no_time_for_are_left_to_the_next_invocation() -> 
 
 def test_a_clock_that_is_an_hour_ahead_stops_no_record() -> None:
     context = Context()
-    context.remaining_ms = 0  # what the runtime makes of it, from the first moment on
+    context.remaining_ms = 0  # what the runtime computes, from the first moment on
     seen: list[Any] = []
     stream, _ = reader(seen.append)
 
@@ -117,18 +119,85 @@ def test_insert_without_its_row_is_an_error() -> None:
     assert (refusal.value.table, refusal.value.attribute) == ("rows", "$")
 
 
-def test_failure_of_a_service_is_told_by_its_code_alone() -> None:
+def test_failure_of_a_service_is_described_by_its_code_alone() -> None:
     error = ClientError({"Error": {"Code": "ValidationException", "Message": "Value 'secret' at"}}, "PutItem")
 
     assert describe_failure(error) == {"error": "PutItem: ValidationException", "stack": []}
 
 
-def test_failure_of_a_parser_is_told_by_its_kind_and_place() -> None:
+def test_failure_of_a_parser_is_described_by_its_type_and_place() -> None:
     try:
         int("secret")
     except ValueError as error:
-        told = describe_failure(error)
+        described = describe_failure(error)
 
-    assert told["error"] == "ValueError"
-    assert "test_stream.py" in str(told["stack"])
-    assert "secret" not in str(told)
+    assert described["error"] == "ValueError"
+    assert "test_stream.py" in str(described["stack"])
+    assert "secret" not in str(described)
+
+
+@pytest.mark.parametrize(("remaining_ms", "begun"), [(5_000, 2), (4_999, 1)])
+def test_a_record_is_begun_while_five_seconds_are_left(remaining_ms: int, begun: int) -> None:
+    context = Context()
+    seen: list[Any] = []
+
+    def handle(item: Any) -> None:
+        seen.append(item)
+        context.remaining_ms = remaining_ms
+
+    stream, _ = reader(handle)
+
+    stream.read(stream_event([A, B]), context)
+
+    assert len(seen) == begun
+    assert stream.failures == 2 - begun
+
+
+@pytest.mark.parametrize(("first_ms", "begun"), [(5_000, 0), (4_999, 1)])
+def test_a_clock_is_right_if_an_invocation_begins_with_five_seconds(first_ms: int, begun: int) -> None:
+    class Falling(Context):
+        """Shows the first time once, and one second afterwards."""
+
+        def get_remaining_time_in_millis(self) -> int:
+            shown, self.remaining_ms = self.remaining_ms, 1_000
+            return shown
+
+    seen: list[Any] = []
+    stream, _ = reader(seen.append)
+
+    stream.read(stream_event([A]), Falling(first_ms))
+
+    assert len(seen) == begun
+
+
+@pytest.mark.parametrize("event_name", ["INSERT", None])
+def test_record_without_an_event_name_is_skipped(event_name: str | None) -> None:
+    (record,) = stream_event([A])["Records"]
+    if event_name is None:
+        del record["eventName"]
+
+    assert inserted_item("rows", record) == (None if event_name is None else A)
+
+
+def test_failure_of_a_stage_is_described_by_its_message() -> None:
+    assert describe_failure(StageError("no table")) == {"error": "StageError: no table", "stack": []}
+
+
+def test_failure_of_a_service_without_a_code_is_unknown() -> None:
+    assert describe_failure(ClientError({}, "PutItem"))["error"] == "PutItem: unknown"
+
+
+def test_stack_names_file_line_and_function_of_each_frame() -> None:
+    def fail() -> None:
+        raise ValueError("secret")
+
+    try:
+        fail()
+    except ValueError as error:
+        stack: Any = describe_failure(error)["stack"]
+
+    assert [frame.rpartition(" ")[2] for frame in stack] == [
+        "test_stack_names_file_line_and_function_of_each_frame",
+        "fail",
+    ]
+    assert all(f"{__file__}:" in frame for frame in stack)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from contract.errors import InvalidTransactionError
+from contract.scored import Decision, Position, Reason, ScoredTransaction
 from contract.transaction import MIN_COORDINATE, Location, Transaction, decode_transaction
 from tests.support.payments import NOW
 
@@ -86,4 +87,30 @@ transactions = st.builds(
     currency=st.sampled_from(["USD", "EUR", "MXV"]),
     location=locations,
     **{field: st.none() | texts for field in OPTIONAL_TEXTS},
+)
+moments = st.integers(0, 4_000_000_000_000).map(
+    lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+)
+feature_values = (
+    st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
+scored_transactions = st.builds(
+    ScoredTransaction,
+    transaction=transactions,
+    position=st.builds(Position, texts, st.integers(0, 1000), st.integers(0, 2**63 - 1)),
+    risk_score=st.integers(0, 100),
+    decision=st.sampled_from(Decision),
+    reasons=st.lists(st.builds(Reason, texts, st.integers(-100, 100), st.text()), max_size=3).map(tuple),
+    shadow_rule_ids=st.lists(texts, max_size=2).map(tuple),
+    failed_rule_ids=st.lists(texts, max_size=2).map(tuple),
+    features=st.lists(feature_values, max_size=5).map(tuple),
+    feature_set=texts,
+    ruleset_version=texts,
+    profile_version=st.integers(0, 2**40),
+    degraded=st.booleans(),
+    appended_at=moments,
+    scored_at=moments,
 )

@@ -14,8 +14,7 @@ from contract.alert import AlertClaim, AlertState, Severity, SuppressedPayments
 from contract.errors import InvalidRowError
 from contract.flagged import flag, from_flagged_item, to_flagged_item, under_conflict_key
 from tests.support.payments import NOW, RETENTION, make_claimed, make_flagged, make_scored, make_transaction
-from tests.unit.contract.records import texts
-from tests.unit.contract.test_scored import scored_transactions
+from tests.unit.contract.records import scored_transactions, texts
 
 if TYPE_CHECKING:
     from contract.scored import ScoredTransaction

@@ -96,7 +96,15 @@ def test_schemas_describe_their_fields() -> None:
     assert properties["risk_score"]["maximum"] == 100
 
 
-def test_stale_missing_and_left_over_files_are_named_and_mended(
+def test_schema_of_a_history_row_has_the_stored_names_and_says_what_they_are() -> None:
+    detail = published("scored_transaction")["$defs"]["HistoryDetail"]["properties"]
+
+    assert set(detail) == {"t", "r", "s", "e", "f", "fs", "pv", "d", "a"}
+    assert all(field["description"] for field in detail.values())
+    assert detail["a"]["description"] == "When Kafka took the record, ms since the epoch."
+
+
+def test_stale_missing_and_left_over_files_are_named_and_fixed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     publish_schemas.main([], tmp_path)
@@ -106,8 +114,8 @@ def test_stale_missing_and_left_over_files_are_named_and_mended(
 
     exit_code = publish_schemas.main(["--check"], tmp_path)
 
-    told = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
+    named = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
     assert exit_code == 1
-    assert told == ["alert.schema.json", "gone.schema.json", "transaction.schema.json"]
+    assert named == ["alert.schema.json", "gone.schema.json", "transaction.schema.json"]
     assert publish_schemas.main([], tmp_path) == 0
     assert publish_schemas.main(["--check"], tmp_path) == 0

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from contract.errors import InvalidRowError
 from contract.scored import (
-    Decision,
     Position,
     Reason,
     ScoredTransaction,
@@ -21,36 +19,9 @@ from contract.scored import (
     to_history_item,
 )
 from tests.support.payments import make_scored, make_transaction
-from tests.unit.contract.records import texts, transactions
+from tests.unit.contract.records import scored_transactions
 
 EXPIRES_AT_S = 1_900_000_000
-
-moments = st.integers(0, 4_000_000_000_000).map(
-    lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-)
-feature_values = (
-    st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-)
-scored_transactions = st.builds(
-    ScoredTransaction,
-    transaction=transactions,
-    position=st.builds(Position, texts, st.integers(0, 1000), st.integers(0, 2**63 - 1)),
-    risk_score=st.integers(0, 100),
-    decision=st.sampled_from(Decision),
-    reasons=st.lists(st.builds(Reason, texts, st.integers(-100, 100), st.text()), max_size=3).map(tuple),
-    shadow_rule_ids=st.lists(texts, max_size=2).map(tuple),
-    failed_rule_ids=st.lists(texts, max_size=2).map(tuple),
-    features=st.lists(feature_values, max_size=5).map(tuple),
-    feature_set=texts,
-    ruleset_version=texts,
-    profile_version=st.integers(0, 2**40),
-    degraded=st.booleans(),
-    appended_at=moments,
-    scored_at=moments,
-)
 
 
 def broken(**changes: Any) -> dict[str, Any]:
@@ -83,6 +54,25 @@ def test_row_holds_its_keys_and_what_streams_filter_on_as_attributes() -> None:
     assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z#tx-1"}
     assert item["decision"] == {"S": "block"}
     assert item["expires_at"] == {"N": "1900000000"}
+
+
+def test_packed_detail_is_stored_under_the_names_that_rows_have_had_from_the_first() -> None:
+    scored = make_scored(
+        make_transaction(location=None, device_id=None, ip_address=None, merchant_id=None),
+        reasons=(Reason("high_amount", 25, "25 times the usual amount."),),
+        shadow_rule_ids=("shadow",),
+        failed_rule_ids=("failed",),
+        degraded=True,
+    )
+
+    stored = to_history_item(scored, EXPIRES_AT_S)["detail"]["S"]
+
+    assert stored == (
+        '{"t":{"transaction_id":"tx-1","user_id":"user-1","amount":"1250.00","timestamp":"2026-03-01T11:59:00Z",'
+        '"merchant_category":"electronics","channel":"online","card_id":"tok_000000001234"},'
+        '"r":[{"rule_id":"high_amount","points":25,"sentence":"25 times the usual amount."}],'
+        '"s":["shadow"],"e":["failed"],"f":[1250.0,3,true,"FR"],"fs":"1","pv":12,"d":true,"a":1772366370000}'
+    )
 
 
 def test_row_of_a_usual_payment_is_one_write_unit() -> None:

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.event_sources.records import LaneKey, Policy, SourceRecord
+from local.event_sources.records import Policy, QueueKey, SourceRecord
 from local.runtime.invocation import FunctionError, InvocationResult
 
 NOW_S = 1_000_000.0
 """The tests' clock at their start, seconds since the epoch."""
 
-LANE = LaneKey("topic-0")
+QUEUE = QueueKey("topic-0")
 
 
 def record(
-    position: int, lane: LaneKey = LANE, *, arrived_at_s: float = NOW_S, size: int = 10
+    position: int, queue: QueueKey = QUEUE, *, arrived_at_s: float = NOW_S, size: int = 10
 ) -> SourceRecord:
     """A record of ``size`` bytes."""
-    return SourceRecord(lane, position, str(position), arrived_at_s, b"x" * size)
+    return SourceRecord(queue, position, str(position), arrived_at_s, b"x" * size)
 
 
-def records(first: int, last: int, lane: LaneKey = LANE) -> list[SourceRecord]:
+def records(first: int, last: int, queue: QueueKey = QUEUE) -> list[SourceRecord]:
     """Records from ``first`` to ``last``, both included."""
-    return [record(position, lane) for position in range(first, last + 1)]
+    return [record(position, queue) for position in range(first, last + 1)]
 
 
 def policy(**changes: Any) -> Policy:
-    """Batches of ten at once, two retries after 1 s and 2 s, no bisecting."""
+    """Batches of ten without a window, two retries after 1 s and 2 s, no bisecting."""
     settings: dict[str, Any] = {
         "batch_size": 10,
         "batch_window_seconds": 0.0,

@@ -1,13 +1,13 @@
-"""A planner at work: what it is offered, what it hands out, and how that ends."""
+"""Drives a planner: offers records, takes batches and discards, and settles them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from local.event_sources.planner import Planner
-from local.event_sources.records import Batch, Discard, LaneKey, Outcome
+from local.event_sources.records import Batch, DeliveryResult, Discard, QueueKey
 from local.runtime.invocation import FunctionError
-from tests.unit.event_sources.factories import LANE, NOW_S, policy
+from tests.unit.event_sources.factories import NOW_S, QUEUE, policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,51 +15,53 @@ if TYPE_CHECKING:
     from local.event_sources.records import SourceRecord
 
 ERROR = FunctionError("ValueError", "bad")
-FAILED = Outcome(error=ERROR)
-OTHER = LaneKey("topic-1")
+FAILED = DeliveryResult(error=ERROR)
+OTHER = QueueKey("topic-1")
 
 
-def make_planner(lanes: tuple[LaneKey, ...] = (LANE,), group: str = "poller-0", **changes: object) -> Planner:
-    """A planner that knows these lanes."""
+def make_planner(
+    queues: tuple[QueueKey, ...] = (QUEUE,), group: str = "poller-0", **changes: object
+) -> Planner:
+    """A planner that knows these queues."""
     planner = Planner(policy(**changes))
-    for lane in lanes:
-        planner.add_lane(lane, group)
+    for queue in queues:
+        planner.add_queue(queue, group)
     return planner
 
 
 def offer(planner: Planner, offered: list[SourceRecord], now_s: float = NOW_S) -> None:
-    """Let it read records, lane by lane."""
-    by_lane: dict[LaneKey, list[SourceRecord]] = {}
+    """Offer records, queue by queue."""
+    by_queue: dict[QueueKey, list[SourceRecord]] = {}
     for each in offered:
-        by_lane.setdefault(each.lane, []).append(each)
-    for lane, of_lane in by_lane.items():
-        planner.offer(lane.origin, {lane: of_lane}, of_lane[-1].identifier, now_s)
+        by_queue.setdefault(each.queue, []).append(each)
+    for queue, of_queue in by_queue.items():
+        planner.offer(queue.origin, {queue: of_queue}, of_queue[-1].identifier, now_s)
 
 
 def batch(planner: Planner, now_s: float = NOW_S) -> Batch:
-    """Its next work, which must be a batch."""
+    """Return its next work, which must be a batch."""
     work = planner.next(now_s)
     assert isinstance(work, Batch)
     return work
 
 
 def discard(planner: Planner, now_s: float = NOW_S) -> Discard:
-    """Its next work, which must be a discard."""
+    """Return its next work, which must be a discard."""
     work = planner.next(now_s)
     assert isinstance(work, Discard)
     return work
 
 
 def positions(work: Batch | Discard) -> list[int]:
-    """Of the records in it."""
+    """Return the positions of the records in it."""
     found = work.records if isinstance(work, Batch) else work.piece.records
     return [each.position for each in found]
 
 
 def deliver_all(
-    planner: Planner, answer: Callable[[Batch], Outcome], now_s: float = NOW_S
+    planner: Planner, answer: Callable[[Batch], DeliveryResult], now_s: float = NOW_S
 ) -> tuple[list[list[int]], list[tuple[str, list[int]]]]:
-    """Work until nothing is left, the clock jumping to whatever is due: positions of each batch, and of each discard."""
+    """Work until nothing is left; the clock jumps to whatever is due. Returns the positions of each batch and each discard."""
     batches: list[list[int]] = []
     discards: list[tuple[str, list[int]]] = []
     for _ in range(10_000):

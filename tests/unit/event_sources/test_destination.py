@@ -1,4 +1,4 @@
-"""Invocation records, held to the examples in "Retain discarded records" and "Capturing discarded batches" of the guide."""
+"""Invocation records, compared with the examples in "Retain discarded records" and "Capturing discarded batches" of the guide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of reading a stream that need none: shard order, event records, checkpoints, lookups."""
+"""The parts of reading a stream that need no stream: shard order, event records, checkpoints, lookups."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent
 
 from local.event_sources.checkpoints import Checkpoint, CheckpointError, Checkpoints
 from local.event_sources.dynamodb_stream import DynamoDbStreamSource, ready_shards, to_event_record
-from local.event_sources.records import Batch, Discard, Piece, Progress
+from local.event_sources.records import Batch, Discard, Piece, ResumePoint
 from ops.manifests import StreamTrigger, read_functions
-from tests.unit.event_sources.factories import LANE, record, records
+from tests.unit.event_sources.factories import QUEUE, record, records
 
 STREAM_ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2026-01-01T00:00:00.000"
 
@@ -60,7 +60,7 @@ def test_an_event_record_is_what_lambda_sends() -> None:
     }
 
 
-def test_what_time_to_live_deleted_says_so() -> None:
+def test_a_deletion_by_time_to_live_is_marked() -> None:
     deleted = _read_record(userIdentity={"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"})
 
     assert to_event_record(deleted, STREAM_ARN)["userIdentity"] == {
@@ -83,10 +83,10 @@ def test_the_event_is_read_by_powertools() -> None:
 
 def _with_document(document: bytes) -> Any:
     made = record(123)
-    return type(made)(made.lane, made.position, "000123", made.arrived_at_s, document)
+    return type(made)(made.queue, made.position, "000123", made.arrived_at_s, document)
 
 
-def test_a_child_is_read_after_its_parent_is_dealt_with() -> None:
+def test_a_child_is_read_after_its_parent_is_done() -> None:
     """Lambda processes a parent shard's records before its children's."""
     shards = {"parent": None, "child": "parent", "orphan": "trimmed"}
 
@@ -102,12 +102,12 @@ def test_a_child_is_read_after_its_parent_is_dealt_with() -> None:
 def test_a_sequence_number_is_found_as_it_was_written() -> None:
     batch = Batch((Piece(tuple(records(1, 3))),))
 
-    assert _source().locate("2", batch) == (LANE, 2)
+    assert _source().locate("2", batch) == (QUEUE, 2)
     assert _source().locate("02", batch) is None
     assert _source().locate(2, batch) is None
 
 
-def test_given_up_records_are_named_by_their_place_in_the_stream() -> None:
+def test_discarded_records_are_named_by_their_place_in_the_stream() -> None:
     """The guide's example: shardId, startSequenceNumber, endSequenceNumber, arrivals, batchSize, streamArn."""
     info = _source().batch_info(Discard(Piece(tuple(records(1, 3))), "RetryAttemptsExhausted"))
 
@@ -124,10 +124,10 @@ def test_given_up_records_are_named_by_their_place_in_the_stream() -> None:
 
 def test_a_checkpoint_survives_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "state" / "persist.json"
-    kept = Checkpoints(file, STREAM_ARN)
-    kept.keep("done", Progress(None, "9"))
-    kept.keep("waiting", Progress(record(4), "9"))
-    kept.keep("unread", Progress(None, None))
+    checkpoints = Checkpoints(file, STREAM_ARN)
+    checkpoints.save("done", ResumePoint(None, "9"))
+    checkpoints.save("waiting", ResumePoint(record(4), "9"))
+    checkpoints.save("unread", ResumePoint(None, None))
 
     again = Checkpoints(file, STREAM_ARN)
 
@@ -136,14 +136,14 @@ def test_a_checkpoint_survives_a_restart(tmp_path: Path) -> None:
     assert again.get("unread") is None
 
 
-def test_checkpoints_of_an_earlier_stream_are_forgotten(tmp_path: Path) -> None:
+def test_checkpoints_of_an_earlier_stream_are_ignored(tmp_path: Path) -> None:
     file = tmp_path / "persist.json"
-    Checkpoints(file, STREAM_ARN).keep("shard", Progress(None, "9"))
+    Checkpoints(file, STREAM_ARN).save("shard", ResumePoint(None, "9"))
 
     assert Checkpoints(file, STREAM_ARN + "1").get("shard") is None
 
 
-def test_a_checkpoint_file_that_is_none_is_named(tmp_path: Path) -> None:
+def test_an_invalid_checkpoint_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "persist.json"
     file.write_text("{")
 

@@ -1,4 +1,4 @@
-"""Filter patterns, held to "Filter rule syntax" and "Using filters with a DynamoDB event source" of the Lambda guide."""
+"""Filter patterns, compared with "Filter rule syntax" and "Using filters with a DynamoDB event source" of the Lambda guide."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_or_matches_across_fields() -> None:
     assert not accepts({"kind": "b", "Location": "New York"})
 
 
-def test_exists_asks_for_a_leaf() -> None:
+def test_exists_only_matches_a_leaf() -> None:
     """Exists: "The exists operator only works on leaf nodes in your event source JSON"."""
     accepts = compile_filter({"person": {"address": [{"exists": True}]}})
 
@@ -98,7 +98,7 @@ def test_a_missing_field_is_neither_null_nor_anything_but() -> None:
     assert not compile_filter({"field": [{"anything-but": ["x"]}]})({})
 
 
-def test_a_list_in_the_record_matches_where_one_of_its_elements_does() -> None:
+def test_a_list_in_the_record_matches_if_one_of_its_elements_does() -> None:
     assert _accepts(["b"], ["a", "b"])
     assert not _accepts(["c"], ["a", "b"])
 
@@ -116,14 +116,14 @@ def test_no_pattern_accepts_everything() -> None:
         ({"a": []}, r"^\$\.a: an empty list"),
         ({"a": [["x"]]}, r"^\$\.a: a list in a list"),
         ({"a": {"b": [{"wildcard": "x*"}]}}, r"^\$\.a\.b: 'wildcard' is not one of"),
-        ({"a": [{"prefix": "x", "suffix": "y"}]}, r"^\$\.a: one operator an object"),
+        ({"a": [{"prefix": "x", "suffix": "y"}]}, r"^\$\.a: one operator per object"),
         ({"a": [{"prefix": 1}]}, r"^\$\.a\.prefix: must be a string"),
         ({"a": [{"numeric": [">"]}]}, r"^\$\.a\.numeric: must be one or two comparisons"),
         ({"a": [{"numeric": ["!=", 1]}]}, r"^\$\.a\.numeric: '!=' is not one of"),
         ({"a": [{"numeric": [">", "1"]}]}, r"^\$\.a\.numeric: '1' is not a number"),
         ({"a": [{"exists": "yes"}]}, r"^\$\.a\.exists: must be true or false"),
         ({"a": [{"anything-but": []}]}, r"^\$\.a\.anything-but: must be strings or numbers"),
-        ({"a": [{"anything-but": {"suffix": "x"}}]}, r"^\$\.a\.anything-but: of the operators only 'prefix'"),
+        ({"a": [{"anything-but": {"suffix": "x"}}]}, r"^\$\.a\.anything-but: 'prefix' is the only operator"),
         ({"$or": [{"a": ["x"]}]}, r"^\$\.\$or: must be a list of at least two objects"),
     ],
 )

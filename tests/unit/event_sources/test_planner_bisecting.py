@@ -1,4 +1,4 @@
-"""Splits, progress, and that each record ends once, held to what the Lambda developer guide says of stream and Kafka mappings."""
+"""Splits, resume points and that each record ends once, compared with the Lambda developer guide on stream and Kafka mappings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.event_sources.planner import Planner
-from local.event_sources.records import Batch, Discard, LaneKey, Outcome, Policy
+from local.event_sources.records import Batch, DeliveryResult, Discard, Policy, QueueKey
 from ops.manifests import KafkaTrigger, StreamTrigger, read_functions
-from tests.unit.event_sources.factories import LANE, NOW_S, policy, record, records
+from tests.unit.event_sources.factories import NOW_S, QUEUE, policy, record, records
 from tests.unit.event_sources.planning import (
     FAILED,
     OTHER,
@@ -28,7 +28,7 @@ class TestBisecting:
         """When your function returns an error, split the batch into two smaller batches and retry each separately."""
         planner = make_planner(bisect_on_error=True)
         offer(planner, records(1, 4))
-        tries = iter([FAILED, Outcome(), Outcome()])
+        tries = iter([FAILED, DeliveryResult(), DeliveryResult()])
 
         batches, _ = deliver_all(planner, lambda _: next(tries))
 
@@ -39,7 +39,9 @@ class TestBisecting:
         planner = make_planner(bisect_on_error=True, maximum_retries=0, batch_size=16)
         offer(planner, records(0, 15))
 
-        batches, discards = deliver_all(planner, lambda batch: FAILED if 6 in positions(batch) else Outcome())
+        batches, discards = deliver_all(
+            planner, lambda batch: FAILED if 6 in positions(batch) else DeliveryResult()
+        )
 
         assert discards == [("RetryAttemptsExhausted", [6])]
         assert sorted({each for batch in batches for each in batch}) == list(range(16))
@@ -48,34 +50,34 @@ class TestBisecting:
         """The batch is bisected at the returned sequence number and Lambda retries only the remaining records."""
         planner = make_planner(bisect_on_error=True, maximum_retries=0)
         offer(planner, records(1, 4))
-        tries = iter([Outcome(failed={LANE: 3}), Outcome()])
+        tries = iter([DeliveryResult(failed={QUEUE: 3}), DeliveryResult()])
 
         batches, discards = deliver_all(planner, lambda _: next(tries))
 
         assert batches == [[1, 2, 3, 4], [3, 4]]
         assert discards == []
 
-    def test_a_record_that_always_fails_is_given_up_alone(self) -> None:
+    def test_a_record_that_always_fails_is_discarded_alone(self) -> None:
         planner = make_planner(bisect_on_error=True)
         offer(planner, records(1, 10))
 
         _, discards = deliver_all(
             planner,
-            lambda batch: Outcome(failed={LANE: 4}) if 4 in positions(batch) else Outcome(),
+            lambda batch: DeliveryResult(failed={QUEUE: 4}) if 4 in positions(batch) else DeliveryResult(),
         )
 
         assert discards == [("RetryAttemptsExhausted", [4])]
 
     def test_a_failed_batch_of_several_partitions_is_split_between_them(self) -> None:
-        planner = make_planner((LANE, OTHER), bisect_on_error=True)
+        planner = make_planner((QUEUE, OTHER), bisect_on_error=True)
         offer(planner, records(1, 2) + records(7, 8, OTHER))
-        tries = iter([FAILED, Outcome(), Outcome()])
+        tries = iter([FAILED, DeliveryResult(), DeliveryResult()])
 
         batches, _ = deliver_all(planner, lambda _: next(tries))
 
         assert batches == [[1, 2, 7, 8], [1, 2], [7, 8]]
 
-    def test_a_lone_record_is_retried_as_often_as_the_quota_says(self) -> None:
+    def test_a_single_record_is_retried_up_to_the_quota(self) -> None:
         planner = make_planner(bisect_on_error=True, maximum_retries=2)
         offer(planner, records(1, 1))
 
@@ -85,34 +87,34 @@ class TestBisecting:
         assert len(discards) == 1
 
 
-class TestProgress:
-    """Where a restart goes on."""
+class TestResumePoint:
+    """Where reading resumes after a restart."""
 
-    def test_it_is_the_first_record_that_is_not_done_with(self) -> None:
+    def test_it_is_the_first_record_that_is_not_done(self) -> None:
         planner = make_planner()
         offer(planner, records(1, 3))
 
-        before = planner.progress(LANE.origin)
-        planner.settle(batch(planner), Outcome(failed={LANE: 2}), NOW_S)
-        after = planner.progress(LANE.origin)
+        before = planner.resume_point(QUEUE.origin)
+        planner.settle(batch(planner), DeliveryResult(failed={QUEUE: 2}), NOW_S)
+        after = planner.resume_point(QUEUE.origin)
 
         assert before.first_unfinished == record(1)
         assert after.first_unfinished == record(2)
 
     def test_filtered_records_count_as_read(self) -> None:
         planner = make_planner()
-        planner.offer(LANE.origin, {}, "7", NOW_S)
+        planner.offer(QUEUE.origin, {}, "7", NOW_S)
 
-        assert planner.progress(LANE.origin).read_to == "7"
+        assert planner.resume_point(QUEUE.origin).read_to == "7"
 
-    def test_of_a_shard_it_is_the_least_of_its_lanes(self) -> None:
-        first, second = LaneKey("shard", 0), LaneKey("shard", 1)
+    def test_of_a_shard_it_is_the_earliest_of_its_queues(self) -> None:
+        first, second = QueueKey("shard", 0), QueueKey("shard", 1)
         planner = make_planner((first,), "shard/0")
-        planner.add_lane(second, "shard/1")
+        planner.add_queue(second, "shard/1")
         planner.offer("shard", {first: [record(1, first)], second: [record(2, second)]}, "2", NOW_S)
-        planner.settle(batch(planner), Outcome(), NOW_S)
+        planner.settle(batch(planner), DeliveryResult(), NOW_S)
 
-        assert planner.progress("shard").first_unfinished == record(2, second)
+        assert planner.resume_point("shard").first_unfinished == record(2, second)
 
 
 @settings(deadline=None, max_examples=200)
@@ -123,33 +125,33 @@ class TestProgress:
     maximum_retries=st.integers(0, 3),
     data=st.data(),
 )
-def test_every_record_is_taken_or_given_up_once_and_in_order(
+def test_every_record_is_processed_or_discarded_once_and_in_order(
     sizes: list[int], batch_size: int, bisect: bool, maximum_retries: int, data: st.DataObject
 ) -> None:
-    """Whatever fails, how often and how: each lane's records end in order, each once, with nothing left."""
-    lanes = [LaneKey(f"topic-{index}") for index in range(len(sizes))]
+    """Whatever fails, how often and how: each queue's records end in order and once, and nothing is left."""
+    queues = [QueueKey(f"topic-{index}") for index in range(len(sizes))]
     planner = Planner(policy(batch_size=batch_size, bisect_on_error=bisect, maximum_retries=maximum_retries))
-    for lane, size in zip(lanes, sizes, strict=True):
-        planner.add_lane(lane, "poller-0")
-        offer(planner, records(0, size - 1, lane))
-    ended: dict[LaneKey, list[int]] = {lane: [] for lane in lanes}
+    for queue, size in zip(queues, sizes, strict=True):
+        planner.add_queue(queue, "poller-0")
+        offer(planner, records(0, size - 1, queue))
+    ended: dict[QueueKey, list[int]] = {queue: [] for queue in queues}
     poisoned = {
-        lane: data.draw(st.sets(st.integers(0, size - 1))) for lane, size in zip(lanes, sizes, strict=True)
+        queue: data.draw(st.sets(st.integers(0, size - 1))) for queue, size in zip(queues, sizes, strict=True)
     }
     now_s = NOW_S
 
     while planner.unfinished():
         work = planner.next(now_s)
         if isinstance(work, Discard):
-            ended[work.piece.lane] += positions(work)
+            ended[work.piece.queue] += positions(work)
             planner.finish_discard(work)
         elif isinstance(work, Batch):
             outcome = _draw_outcome(work, poisoned, data)
             planner.settle(work, outcome, now_s)
             for piece in work.pieces:
-                failed_at = outcome.failed.get(piece.lane)
+                failed_at = outcome.failed.get(piece.queue)
                 if outcome.error is None:
-                    ended[piece.lane] += [
+                    ended[piece.queue] += [
                         each.position
                         for each in piece.records
                         if failed_at is None or each.position < failed_at
@@ -159,19 +161,19 @@ def test_every_record_is_taken_or_given_up_once_and_in_order(
             assert due_s is not None
             now_s = max(now_s, due_s)
 
-    assert ended == {lane: list(range(size)) for lane, size in zip(lanes, sizes, strict=True)}
+    assert ended == {queue: list(range(size)) for queue, size in zip(queues, sizes, strict=True)}
 
 
-def _draw_outcome(batch: Batch, poisoned: dict[LaneKey, set[int]], data: st.DataObject) -> Outcome:
-    bad = [each for each in batch.records if each.position in poisoned[each.lane]]
+def _draw_outcome(batch: Batch, poisoned: dict[QueueKey, set[int]], data: st.DataObject) -> DeliveryResult:
+    bad = [each for each in batch.records if each.position in poisoned[each.queue]]
     if not bad:
-        return Outcome()
+        return DeliveryResult()
     if data.draw(st.booleans()):
         return FAILED
-    failed: dict[LaneKey, int] = {}
+    failed: dict[QueueKey, int] = {}
     for each in bad:
-        failed[each.lane] = min(each.position, failed.get(each.lane, each.position))
-    return Outcome(failed=failed)
+        failed[each.queue] = min(each.position, failed.get(each.queue, each.position))
+    return DeliveryResult(failed=failed)
 
 
 @pytest.mark.parametrize("name", ["score", "persist", "alert"])

@@ -1,4 +1,4 @@
-"""Partial batch responses, held to "Success and failure conditions" of the Lambda developer guide."""
+"""Partial batch responses, compared with "Success and failure conditions" of the Lambda developer guide."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import json
 
 import pytest
 
-from local.event_sources.records import Batch, LaneKey, Outcome, Piece
-from local.event_sources.response import BAD_IDENTIFIER, read_outcome
+from local.event_sources.records import Batch, DeliveryResult, Piece, QueueKey
+from local.event_sources.response import BAD_IDENTIFIER, read_delivery_result
 from local.runtime.invocation import FunctionError, InvocationResult
-from tests.unit.event_sources.factories import LANE, records, result
+from tests.unit.event_sources.factories import QUEUE, records, result
 
 BATCH = Batch((Piece(tuple(records(1, 5))),))
 
 
-def _locate(identifier: object, batch: Batch) -> tuple[LaneKey, int] | None:
-    return next(((each.lane, each.position) for each in batch.records if each.identifier == identifier), None)
+def _locate(identifier: object, batch: Batch) -> tuple[QueueKey, int] | None:
+    return next(
+        ((each.queue, each.position) for each in batch.records if each.identifier == identifier), None
+    )
 
 
-def _outcome(answer: InvocationResult, *, report: bool = True) -> Outcome:
-    return read_outcome(answer, BATCH, report_batch_item_failures=report, locate=_locate)
+def _outcome(answer: InvocationResult, *, report: bool = True) -> DeliveryResult:
+    return read_delivery_result(answer, BATCH, report_batch_item_failures=report, locate=_locate)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ def _outcome(answer: InvocationResult, *, report: bool = True) -> Outcome:
 )
 def test_a_complete_success(payload: bytes) -> None:
     """An empty batchItemFailures list, a null list, an empty EventResponse, a null EventResponse."""
-    assert _outcome(result(payload)) == Outcome()
+    assert _outcome(result(payload)) == DeliveryResult()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_the_lowest_of_several_failures_counts() -> None:
         {"batchItemFailures": [{"itemIdentifier": each} for each in ("4", "2", "5")]}
     ).encode()
 
-    assert _outcome(result(payload)).failed == {LANE: 2}
+    assert _outcome(result(payload)).failed == {QUEUE: 2}
 
 
 def test_an_error_fails_the_whole_batch() -> None:
@@ -69,8 +71,8 @@ def test_an_error_fails_the_whole_batch() -> None:
     assert _outcome(result(b'{"errorType": "ValueError"}', error)).error == error
 
 
-def test_without_report_batch_item_failures_the_answer_is_not_looked_at() -> None:
+def test_without_report_batch_item_failures_the_answer_is_not_read() -> None:
     """Partial batch failure responses are not processed unless ReportBatchItemFailures is turned on for the mapping."""
     payload = json.dumps({"batchItemFailures": [{"itemIdentifier": "2"}]}).encode()
 
-    assert _outcome(result(payload), report=False) == Outcome()
+    assert _outcome(result(payload), report=False) == DeliveryResult()

@@ -1,4 +1,4 @@
-"""The clock and the disk that a test sets are those that a process gets which knows nothing of them."""
+"""A test sets the clock and the disk of processes that know nothing of the control."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ import sys, time
 from datetime import UTC, date, datetime
 own_now = datetime.now
 for _ in sys.stdin:
-    told = [time.time(), time.time_ns() / 1e9, own_now(UTC).timestamp(), datetime.now().astimezone().timestamp()]
-    told += [datetime.utcnow().replace(tzinfo=UTC).timestamp(), datetime.today().astimezone().timestamp()]
-    print(*told, type(datetime.now(UTC)) is datetime, flush=True)
+    times = [time.time(), time.time_ns() / 1e9, own_now(UTC).timestamp(), datetime.now().astimezone().timestamp()]
+    times += [datetime.utcnow().replace(tzinfo=UTC).timestamp(), datetime.today().astimezone().timestamp()]
+    print(*times, type(datetime.now(UTC)) is datetime, flush=True)
 """
 WRITES = """
 import errno, sys, tempfile
@@ -56,7 +56,7 @@ def ask(popen: subprocess.Popen[str]) -> list[str]:
     return popen.stdout.readline().split()
 
 
-def test_a_step_reaches_every_clock_of_a_process_that_runs(tmp_path: Path) -> None:
+def test_a_step_reaches_every_clock_of_a_running_process(tmp_path: Path) -> None:
     control = Control(tmp_path / "host")
 
     with process(control, CLOCKS) as popen:
@@ -72,7 +72,7 @@ def test_a_step_reaches_every_clock_of_a_process_that_runs(tmp_path: Path) -> No
             assert is_plain == "True"
 
 
-def test_a_full_disk_refuses_files_and_lets_everything_else_go_on(tmp_path: Path) -> None:
+def test_a_full_disk_refuses_files_and_nothing_else(tmp_path: Path) -> None:
     control = Control(tmp_path / "host")
     control.fill_disk(True)
 
@@ -83,7 +83,7 @@ def test_a_full_disk_refuses_files_and_lets_everything_else_go_on(tmp_path: Path
     assert control.disk_refusals == 1
 
 
-def test_without_a_word_nothing_is_refused(tmp_path: Path) -> None:
+def test_nothing_is_refused_by_default(tmp_path: Path) -> None:
     control = Control(tmp_path / "host")
 
     with process(control, WRITES, str(tmp_path)) as popen:
@@ -93,10 +93,10 @@ def test_without_a_word_nothing_is_refused(tmp_path: Path) -> None:
     assert control.disk_refusals == 0
 
 
-def test_all_who_open_the_file_see_the_same(tmp_path: Path) -> None:
+def test_all_that_open_the_file_see_the_same(tmp_path: Path) -> None:
     first, second = Control(tmp_path / "host"), Control(tmp_path / "host")
 
-    first.give_up()
+    first.abandon()
     second.abandoned += 1
 
-    assert (second.give_ups, first.abandoned) == (1, 1)
+    assert (second.abandon_calls, first.abandoned) == (1, 1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contract.transaction import decode_transaction, encode_transaction
 from glue_scripts.card_numbers import CardTokens
-from glue_scripts.rows import Header, Outcome, Published, Refused, RowCleaner
+from glue_scripts.rows import CleanedRow, Header, Published, Refused, RowCleaner
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
 TOKENS = CardTokens(b"a key for these tests")
@@ -20,7 +20,7 @@ VISA = "4111111111111111"
 GOOD = {"transaction_id": "t-1", "user_id": "u-1", "amount": "12.50", "timestamp": "2026-01-05T12:30:00Z"}
 
 
-def refused(outcome: Outcome) -> Refused:
+def refused(outcome: CleanedRow) -> Refused:
     assert isinstance(outcome, Refused), outcome
     return outcome
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from contract.errors import InvalidTransactionError
 from contract.transaction import MAX_RECORD_BYTES, Transaction, decode_transaction, encode_transaction
 from glue_scripts.card_numbers import CardTokens
-from glue_scripts.rows import Header, Outcome, Published, Refused, RowCleaner
+from glue_scripts.rows import CleanedRow, Header, Published, Refused, RowCleaner
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
 TOKENS = CardTokens(b"a key for these tests")
@@ -32,18 +32,18 @@ def row(**changes: object) -> dict[str, object]:
     return {name: value for name, value in (valid | changes).items() if value is not ...}
 
 
-def clean(**changes: object) -> Outcome:
+def clean(**changes: object) -> CleanedRow:
     return CLEANER.clean_json(json.dumps(row(**changes)).encode(), NOW)
 
 
-def published(outcome: Outcome) -> dict[str, Any]:
+def published(outcome: CleanedRow) -> dict[str, Any]:
     """The record of a row that must be good."""
     assert isinstance(outcome, Published), outcome
     record: dict[str, Any] = json.loads(outcome.record)
     return record
 
 
-def refused(outcome: Outcome) -> Refused:
+def refused(outcome: CleanedRow) -> Refused:
     assert isinstance(outcome, Refused), outcome
     return outcome
 
@@ -162,6 +162,13 @@ def test_an_escaped_card_number_is_found_too() -> None:
     line = json.dumps(row(merchant_id="M")).replace('"M"', '"\\u0034111111111111111"').encode()
 
     assert published(CLEANER.clean_json(line, NOW))["merchant_id"] == TOKENS.token(VISA)
+
+
+@pytest.mark.parametrize("number", ["4.222222222222e12", "4.222222222222E+12", "4222222222222.0"])
+def test_a_card_number_that_is_a_number_with_an_exponent_is_found_too(number: str) -> None:
+    line = json.dumps(row(card_id="C")).replace('"C"', number).encode()
+
+    assert published(CLEANER.clean_json(line, NOW))["card_id"] == TOKENS.token("4222222222222")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Children start, are waited for, and are gone when told to, with all that they started themselves."""
+"""Children start, are waited for, and end when they are stopped, together with all that they started."""
 
 from __future__ import annotations
 
@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from local.processes import (
-    ManagedProcess,
-    ProcessError,
-    ProcessRecord,
-    free_port,
-    start_mark,
-    stop_processes,
-    wait_until_gone,
-)
+from local.process_tree import ProcessRecord, start_mark, stop_processes, wait_until_gone
+from local.processes import ManagedProcess, ProcessError, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,7 +37,7 @@ CHILD_OF_ITS_OWN = """
 
 @pytest.fixture
 def python(tmp_path: Path) -> Iterator[Callable[[str], ManagedProcess]]:
-    """Factory: a child that runs a piece of Python. What a test leaves running is ended."""
+    """Factory: a child that runs a piece of Python. Children that a test leaves running are stopped."""
     made: list[ManagedProcess] = []
 
     def make(code: str) -> ManagedProcess:
@@ -58,7 +51,7 @@ def python(tmp_path: Path) -> Iterator[Callable[[str], ManagedProcess]]:
 
 
 def first_line(process: ManagedProcess) -> str:
-    process.wait_until(lambda: "\n" in process.log.read_text(), "prints a line")
+    process.wait_until(lambda: "\n" in process.log.read_text(), "a line in its log")
     return process.log.read_text().splitlines()[0]
 
 
@@ -71,17 +64,17 @@ def test_ended_process_is_reported_with_its_exit_code_and_the_end_of_its_log(
     with pytest.raises(
         ProcessError, match=r"child ended with exit code 3; the end of .*child.log:\n    the disk is full"
     ):
-        process.wait_until(lambda: False, "is ready")
+        process.wait_until(lambda: False, "a condition that never holds")
 
 
-def test_process_that_never_becomes_ready_is_reported_with_what_it_was_to_do(
+def test_process_that_never_becomes_ready_is_reported_with_what_was_awaited(
     python: Callable[[str], ManagedProcess],
 ) -> None:
     process = python("import time; time.sleep(600)")
     process.start()
 
-    with pytest.raises(ProcessError, match="child did not come so far in 0 s: sings"):
-        process.wait_until(lambda: False, "sings", seconds=0.05)
+    with pytest.raises(ProcessError, match="child not ready after 0 s; waiting for a song"):
+        process.wait_until(lambda: False, "a song", seconds=0.05)
 
 
 def test_stop_ends_a_process_that_ignores_sigterm_and_its_child(

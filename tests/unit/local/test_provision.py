@@ -1,4 +1,4 @@
-"""What the yaml files say becomes requests and environments; what they say wrongly is told with its place."""
+"""The yaml files become requests and environments; an error in them is reported with its place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.provision import BUCKETS, Resources, UnknownReferenceError, resolve_environment, table_request
+from local.provision import table_request
+from local.resources import BUCKETS, Resources, UnknownReferenceError, resolve_environment
 from ops.manifests import (
     FunctionSpec,
     Index,
@@ -27,7 +28,7 @@ KAFKA = "127.0.0.1:9092"
 
 @pytest.fixture
 def resources() -> Resources:
-    """What the stack makes of the repository's own files."""
+    """The resources that the stack makes from the repository's own files."""
     return Resources(
         tables={name: name for name in read_tables()},
         queues={"quarantine": "http://aws/quarantine", "score-dead-letter": "http://aws/score-dead-letter"},
@@ -93,7 +94,7 @@ def test_literal_values_stay_and_references_become_what_the_stack_has(
     assert environment == {"LEVEL": "INFO", "CACHE": CACHE}
 
 
-def test_unknown_reference_is_told_with_function_variable_and_reference(
+def test_unknown_reference_is_reported_with_function_variable_and_reference(
     resources: Resources, function_spec: Callable[..., FunctionSpec]
 ) -> None:
     spec = function_spec(environment={"MY_TABLE": Reference("table.nowhere")})
@@ -103,8 +104,8 @@ def test_unknown_reference_is_told_with_function_variable_and_reference(
     ) as caught:
         resolve_environment(spec, resources.references(CACHE, KAFKA))
 
-    told = caught.value
-    assert (told.function, told.variable, told.reference) == ("stage", "MY_TABLE", "table.nowhere")
+    error = caught.value
+    assert (error.function, error.variable, error.reference) == ("stage", "MY_TABLE", "table.nowhere")
 
 
 def test_table_request_has_keys_indexes_and_stream_of_the_specification() -> None:

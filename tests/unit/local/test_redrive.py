@@ -1,4 +1,4 @@
-"""Putting back what a stage of the local stack gave up, where there is no stack."""
+"""Redriving a stage of the local stack if there is no stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stack's file is believed as long as its owner runs, and one folder has one owner."""
+"""A stack's file is valid as long as its owner runs, and one folder has one owner."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from local.env import exports
-from local.processes import ProcessRecord, start_mark
-from local.provision import Resources
+from local.process_tree import ProcessRecord, start_mark
+from local.resources import Resources
 from local.stack import StackRunningError, StackState, read_state
 from local.stack.state import StackFolder
 
@@ -49,9 +49,7 @@ def state() -> Callable[..., StackState]:
     return make
 
 
-def test_state_of_a_running_owner_is_read_back_whole(
-    tmp_path: Path, state: Callable[..., StackState]
-) -> None:
+def test_state_of_a_running_owner_is_read_back(tmp_path: Path, state: Callable[..., StackState]) -> None:
     written = state()
     StackFolder(tmp_path).write_state(written)
 
@@ -65,7 +63,7 @@ def test_state_of_a_running_owner_is_read_back_whole(
         pytest.param("{boot} 1", id="the pid was given to another process"),
     ],
 )
-def test_state_whose_owner_is_gone_is_not_believed(
+def test_state_whose_owner_has_ended_is_ignored(
     tmp_path: Path, state: Callable[..., StackState], mark: str
 ) -> None:
     boot = start_mark(os.getpid()).split()[0]
@@ -86,7 +84,7 @@ def test_folder_has_one_owner_at_a_time(tmp_path: Path) -> None:
     first, second = StackFolder(tmp_path), StackFolder(tmp_path)
     first.acquire()
 
-    with pytest.raises(StackRunningError, match=f"a stack runs in {tmp_path} already"):
+    with pytest.raises(StackRunningError, match=f"a stack already runs in {tmp_path}"):
         second.acquire()
 
     first.release()

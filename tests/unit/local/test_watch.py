@@ -1,4 +1,4 @@
-"""The live view says what the snapshots say, and nothing that they do not know."""
+"""The live view shows what the snapshots hold, and marks what they do not know."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 
 from contract.alert import Severity
 from local.latest_alerts import AlertLine
-from local.metrics import Snapshot
+from local.stack_metrics import Snapshot
 from local.watch import line, rate, render
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_rate_of_a_count_that_became_smaller_is_zero(snapshot: Callable[..., Sna
     assert rate([snapshot(0, flagged=5), snapshot(1, flagged=2)], "flagged") == 0.0
 
 
-def test_view_shows_counts_rates_backlog_and_what_was_put_aside(snapshot: Callable[..., Snapshot]) -> None:
+def test_view_shows_counts_rates_backlog_and_quarantined_records(snapshot: Callable[..., Snapshot]) -> None:
     history = [
         snapshot(0),
         snapshot(

@@ -1,4 +1,4 @@
-"""The Lambda as it is deployed: its environment is function.yaml's, its metrics come out in EMF, nothing personal does."""
+"""The Lambda as deployed: it reads function.yaml's environment, emits metrics in EMF, and logs nothing personal."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import importlib
 import json
 import logging
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from common.errors import SettingsError
 from common.settings import read_settings
-from contract.errors import SettingsError
+from contract.flagged import from_flagged_item
 from ops.manifests import read_functions
 from persist.settings import Settings
 from tests.support.payments import Context, history_event, make_scored
@@ -54,12 +56,12 @@ def test_settings_are_the_variables_that_the_function_declares() -> None:
 
 
 @pytest.mark.parametrize("days", ["0", "3654", "many"])
-def test_retention_that_is_none_fails_the_cold_start(days: str) -> None:
+def test_retention_out_of_bounds_fails_the_cold_start(days: str) -> None:
     with pytest.raises(SettingsError, match="FLAGGED_RETENTION_DAYS"):
         read_settings(Settings, {"FLAGGED_TRANSACTIONS_TABLE": "t", "FLAGGED_RETENTION_DAYS": days})
 
 
-def test_handler_keeps_a_payment_and_gives_its_metrics(
+def test_handler_flags_a_payment_and_emits_its_metrics(
     load_handler: Callable[[], Callable[..., Any]],
     aws: Callable[[str], Any],
     capsys: pytest.CaptureFixture[str],
@@ -67,12 +69,14 @@ def test_handler_keeps_a_payment_and_gives_its_metrics(
     answer = load_handler()(history_event(make_scored()), Context())
 
     assert answer == {"batchItemFailures": []}
-    assert aws("dynamodb").scan(TableName="flagged_transactions")["Count"] == 1
+    (item,) = aws("dynamodb").scan(TableName="flagged_transactions")["Items"]
+    row = from_flagged_item(item)
+    assert row.expires_at == int((row.flagged_at + timedelta(days=800)).timestamp())
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    given = {name: value for line in printed for name, value in line.items()}
-    assert given["TransactionsFlagged"] == [1.0]
-    assert given["service"] == "persist"
-    assert given["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "namespace"  # of {ref: metrics.namespace}
+    emitted = {name: value for line in printed for name, value in line.items()}
+    assert emitted["TransactionsFlagged"] == [1.0]
+    assert emitted["service"] == "persist"
+    assert emitted["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "namespace"  # of {ref: metrics.namespace}
 
 
 def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
@@ -85,7 +89,14 @@ def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
     answer = load_handler()(history_event(make_scored()), Context())
 
     printed = capsys.readouterr()
-    told = printed.out + printed.err
+    output = printed.out + printed.err
     assert answer == {"batchItemFailures": [{"itemIdentifier": "100"}]}
-    assert "PutItem: ResourceNotFoundException" in told
-    assert all(secret not in told for secret in ("user-1", "203.0.113.7", "tok_", "Paris", "1250"))
+    assert "PutItem: ResourceNotFoundException" in output
+    assert all(secret not in output for secret in ("user-1", "203.0.113.7", "tok_", "Paris", "1250"))
+
+
+@pytest.mark.parametrize("days", ["1", "3653"])
+def test_retention_is_one_day_to_ten_years(days: str) -> None:
+    settings = read_settings(Settings, {"FLAGGED_TRANSACTIONS_TABLE": "t", "FLAGGED_RETENTION_DAYS": days})
+
+    assert settings.flagged_retention_days == int(days)

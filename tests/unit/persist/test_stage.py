@@ -1,4 +1,4 @@
-"""Each payment that was not approved is kept once, whoever else uses its transaction id and however often it comes."""
+"""Each payment that was not approved is stored once, whoever else uses its transaction id and however often it is delivered."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.metrics import MILLISECONDS
 from contract.flagged import FlaggedTransaction, from_flagged_item, to_flagged_item
 from contract.scored import Decision, to_history_item
 from persist.errors import KeyTakenError
-from persist.metrics import UNITS, Metric
+from persist.metrics import Metric
 from persist.stage import PersistStage
 from persist.store import FlaggedTable
 from tests.support.payments import (
@@ -45,10 +46,10 @@ class Rows:
     def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
         if flagged.reported_transaction_id in self.failing:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
-        standing = self.items.get(flagged.transaction_id)
-        if standing is None:
+        existing = self.items.get(flagged.transaction_id)
+        if existing is None:
             self.items[flagged.transaction_id] = to_flagged_item(flagged)
-        return standing
+        return existing
 
 
 class Stage:
@@ -74,7 +75,7 @@ def flagged_table(aws: Callable[[str], Any]) -> FlaggedTable:
     return FlaggedTable(aws("dynamodb"), make_table(aws("dynamodb"), "flagged_transactions"))
 
 
-def test_suspicious_payment_is_kept_with_all_that_was_decided(
+def test_suspicious_payment_is_stored_with_its_decision(
     flagged_table: FlaggedTable, aws: Callable[[str], Any]
 ) -> None:
     stage = Stage(flagged_table)
@@ -89,7 +90,7 @@ def test_suspicious_payment_is_kept_with_all_that_was_decided(
     assert stage.metrics.values[Metric.FLAG_LATENCY_MS] == [30_000]
 
 
-def test_payment_that_comes_again_changes_nothing(
+def test_payment_that_is_redelivered_changes_nothing(
     flagged_table: FlaggedTable, aws: Callable[[str], Any]
 ) -> None:
     stage = Stage(flagged_table)
@@ -121,7 +122,7 @@ def test_reused_transaction_id_does_not_hide_the_second_payment(
     assert stage.metrics.total(Metric.TRANSACTION_ID_CONFLICT) == 1
 
 
-def test_key_that_a_sender_guessed_is_passed_over_for_the_full_digest() -> None:
+def test_key_that_a_sender_guessed_is_replaced_by_the_full_digest() -> None:
     stage = Stage()
     stage.deliver(payment("user-1"), payment("user-2"))
     (guessed,) = (key for key in stage.rows.items if "~" in key)
@@ -133,7 +134,7 @@ def test_key_that_a_sender_guessed_is_passed_over_for_the_full_digest() -> None:
     assert {len(key) for key in thief.rows.items} == {len("tx-1"), len(guessed), len("tx-1~") + 64}
 
 
-def test_payment_whose_every_key_is_taken_fails_and_is_told_by_its_position() -> None:
+def test_payment_whose_every_key_is_taken_fails_and_is_named_by_its_position() -> None:
     class Full(Rows):
         def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
             return {"user_id": {"S": "another"}}
@@ -141,13 +142,16 @@ def test_payment_whose_every_key_is_taken_fails_and_is_told_by_its_position() ->
     stage = Stage(Full())
 
     with pytest.raises(KeyTakenError) as failure:
-        stage.stage.keep(to_history_item(payment("user-1"), 0))
+        stage.stage.flag_row(to_history_item(payment("user-1"), 0))
 
     assert failure.value.position == "transaction_stream/3/42"
+    assert str(failure.value) == (
+        "flagged_transactions.transaction_id: every key of transaction_stream/3/42 holds another payment"
+    )
 
 
 @pytest.mark.parametrize("decision", [Decision.REVIEW, Decision.BLOCK])
-def test_every_decision_but_approve_is_kept(decision: Decision) -> None:
+def test_every_decision_but_approve_is_stored(decision: Decision) -> None:
     stage = Stage()
 
     stage.deliver(payment("user-1", decision=decision))
@@ -155,7 +159,7 @@ def test_every_decision_but_approve_is_kept(decision: Decision) -> None:
     assert len(stage.rows.items) == 1
 
 
-def test_approved_payment_is_passed_over_even_without_the_filter() -> None:
+def test_approved_payment_is_skipped_even_without_the_filter() -> None:
     stage = Stage()
 
     assert stage.deliver(payment("user-1", decision=Decision.APPROVE)) == []
@@ -164,7 +168,7 @@ def test_approved_payment_is_passed_over_even_without_the_filter() -> None:
     assert stage.metrics.total(Metric.RECORDS_RECEIVED) == 1
 
 
-def test_payment_that_dynamodb_does_not_take_fails_alone() -> None:
+def test_payment_that_dynamodb_refuses_fails_alone() -> None:
     stage = Stage()
     stage.rows.failing = {"tx-2"}
 
@@ -194,8 +198,8 @@ def test_log_of_a_failure_holds_nothing_of_the_payment() -> None:
 
     stage.deliver(payment("user-1"))
 
-    told = str(stage.log.lines)
-    assert all(secret not in told for secret in ("user-1", "203.0.113.7", "tok_", "Paris", "1250"))
+    logged = str(stage.log.lines)
+    assert all(secret not in logged for secret in ("user-1", "203.0.113.7", "tok_", "Paris", "1250"))
 
 
 @given(
@@ -216,10 +220,36 @@ def test_any_sequence_of_payments_gives_one_row_for_each(payments: list[tuple[st
     stage.deliver(*reversed(scored))
 
     rows = [from_flagged_item(item) for item in stage.rows.items.values()]
-    kept = sorted((row.user_id, row.event_key) for row in rows)
-    assert kept == sorted({(one.transaction.user_id, one.transaction.event_key) for one in scored})
+    stored = sorted((row.user_id, row.event_key) for row in rows)
+    assert stored == sorted({(one.transaction.user_id, one.transaction.event_key) for one in scored})
     assert stage.metrics.total(Metric.TRANSACTIONS_FLAGGED) == len(rows)
 
 
-def test_every_metric_has_a_unit() -> None:
-    assert set(UNITS) == set(Metric)
+def test_only_latency_is_measured_in_milliseconds() -> None:
+    assert [metric for metric in Metric if metric.unit is MILLISECONDS] == [Metric.FLAG_LATENCY_MS]
+
+
+@pytest.mark.parametrize("changes", [{"user_id": "user-2"}, {"timestamp": NOW - timedelta(minutes=2)}])
+def test_same_payment_means_same_user_and_same_event_key(changes: dict[str, Any]) -> None:
+    stage = Stage()
+
+    stage.deliver(payment("user-1"), make_scored(make_transaction(**changes)), payment("user-1"))
+
+    assert len(stage.rows.items) == 2
+    assert stage.metrics.values == {
+        Metric.TRANSACTIONS_FLAGGED: [1, 1],
+        Metric.TRANSACTION_ID_CONFLICT: [1],
+        Metric.TRANSACTIONS_REDELIVERED: [1],
+        Metric.FLAG_LATENCY_MS: [30_000, 30_000],
+        Metric.RECORDS_RECEIVED: [3],
+        Metric.RECORDS_FAILED: [0],
+    }
+
+
+def test_retention_counts_from_when_the_row_is_made() -> None:
+    stage = Stage()
+
+    stage.deliver(payment("user-1"))
+
+    [item] = stage.rows.items.values()
+    assert from_flagged_item(item).expires_at == int((NOW + RETENTION).timestamp())

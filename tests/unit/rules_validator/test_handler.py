@@ -1,4 +1,4 @@
-"""AppConfig's validator says what `make rules-check` says."""
+"""AppConfig's validator accepts and refuses what `make rules-check` does, and logs nothing of a list."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.errors import InvalidRulesetError
+from ops.manifests import read_functions
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -39,7 +40,11 @@ def _event(document: bytes) -> dict[str, Any]:
     }
 
 
-def test_the_default_ruleset_is_taken(validator: ModuleType) -> None:
+def test_the_function_holds_the_engine_and_no_stage() -> None:
+    assert set(read_functions()["rules_validator"].packages) == {"contract", "engine", "rules_validator"}
+
+
+def test_the_default_ruleset_is_accepted(validator: ModuleType) -> None:
     document = (ROOT / "rules" / "default.yaml").read_bytes()
 
     assert validator.handler(_event(document), CONTEXT) is None
@@ -52,7 +57,7 @@ def test_a_bad_ruleset_is_refused_naming_version_and_place(validator: ModuleType
         validator.handler(_event(document), CONTEXT)
 
 
-def test_a_refusal_which_lambda_logs_says_nothing_of_what_is_on_a_list(validator: ModuleType) -> None:
+def test_a_refusal_holds_no_entry_of_a_list_because_lambda_logs_it(validator: ModuleType) -> None:
     document = (ROOT / "rules" / "default.yaml").read_bytes() + b"\n198.51.100.7: true\n"
 
     with pytest.raises(InvalidRulesetError, match="version 7") as refusal:
@@ -60,3 +65,12 @@ def test_a_refusal_which_lambda_logs_says_nothing_of_what_is_on_a_list(validator
 
     assert "198.51.100.7" not in str(refusal.value)
     assert refusal.value.__suppress_context__
+
+
+def test_a_document_that_is_not_base64_is_refused(validator: ModuleType) -> None:
+    document = (ROOT / "rules" / "default.yaml").read_bytes()
+    event = _event(document)
+    event["content"] = "*" + event["content"]
+
+    with pytest.raises(ValueError, match="base64"):
+        validator.handler(event, CONTEXT)

@@ -11,7 +11,7 @@ def _invocation() -> Invocation:
     return Invocation(b"{}", "arn:aws:lambda:us-east-1:000000000000:function:score", 3.0)
 
 
-def test_an_invocation_is_settled_once_by_whoever_comes_first() -> None:
+def test_only_the_first_answer_settles_an_invocation() -> None:
     invocation = _invocation()
 
     invocation.succeed(b"1")

@@ -1,4 +1,4 @@
-"""The profile store without a server; what only a real one shows stands in the integration tests."""
+"""The profile store without a server, and the store in memory, by one contract. What needs a server: the integration tests."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 import fakeredis
 import pytest
 
-from contract.scored import Position
-from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
-from score.delivery import Span
 from score.errors import CacheUnavailableError
-from score.profile_store import ProfileWrite, Progress, RedisProfileStore, read_profile
+from score.profile_store import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, RedisProfileStore, connect
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import make_grocery_payment
+from tests.support.profile_store_contract import ProfileStoreContract, RedisCache, mark, new
+from tests.support.score_stores import MemoryProfileStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import redis
+
+SECONDS_PER_DAY = 86_400
 
 
 @pytest.fixture
@@ -27,37 +26,42 @@ def client() -> redis.Redis:
     return fakeredis.FakeRedis()
 
 
-def profile() -> Profile:
-    made = Profile()
-    made.fold(PaymentFacts.of(make_grocery_payment()), Position(TOPIC, 0, 4))
-    return made
+class TestOnFakeredis(ProfileStoreContract):
+    @pytest.fixture
+    def cache(self, client: redis.Redis) -> RedisCache:
+        return RedisCache(RedisProfileStore(client, retention_days=1), client)
 
 
-def test_profiles_and_progress_are_written_together_and_read_back(client: redis.Redis) -> None:
-    store = RedisProfileStore(client, retention_days=1)
+class MemoryCache:
+    """The store in memory."""
 
-    lost = store.write([ProfileWrite("user", profile(), b"")], [Progress(TOPIC, 0, 4, 0)])
+    def __init__(self) -> None:
+        self.store = MemoryProfileStore()
 
-    reading = store.read(["user", "other"], [Span(TOPIC, 0, 5, 5)])
-    found = read_profile(reading.profiles["user"])
-    assert lost == []
-    assert found is not None
-    assert found.to_bytes() == profile().to_bytes()
-    assert read_profile(reading.profiles["other"]) is None
-    assert reading.progress == [Progress(TOPIC, 0, 4, 0, 4)]
+    def evict_profile(self, user_id: str) -> None:
+        del self.store.values[user_id]
 
-
-def test_a_stale_writer_loses(client: redis.Redis) -> None:
-    store = RedisProfileStore(client, retention_days=1)
-    store.write([ProfileWrite("user", profile(), b"")], [])
-
-    assert store.write([ProfileWrite("user", profile(), b"\0" * 8)], [Progress(TOPIC, 0, 9, 0)]) == ["user"]
-
-    assert store.read([], [Span(TOPIC, 0, 0, 0)]).progress == [Progress(TOPIC, 0, -1, 0)]
+    def evict_progress(self, partition: int) -> None:
+        del self.store.marks[TOPIC, partition]
 
 
-def test_nothing_to_do_asks_nothing(client: redis.Redis) -> None:
-    store = RedisProfileStore(client, retention_days=1)
+class TestInMemory(ProfileStoreContract):
+    @pytest.fixture
+    def cache(self) -> MemoryCache:
+        return MemoryCache()
+
+
+def test_profile_expires_after_its_retention_and_a_mark_never(client: redis.Redis) -> None:
+    RedisProfileStore(client, retention_days=3).write([new("user", "t")], [mark(4)])
+
+    assert client.ttl("profile:{1}:user") == 3 * SECONDS_PER_DAY
+    assert client.ttl(f"progress:{{1}}:{TOPIC}/0") == -1
+
+
+def test_nothing_to_do_sends_no_command() -> None:
+    server = fakeredis.FakeServer()
+    server.connected = False
+    store = RedisProfileStore(fakeredis.FakeRedis(server=server), retention_days=1)
 
     assert store.write([], []) == []
     assert store.read([], []).profiles == {}
@@ -67,13 +71,24 @@ def test_nothing_to_do_asks_nothing(client: redis.Redis) -> None:
     "call",
     [
         lambda store: store.read(["user"], []),
-        lambda store: store.write([ProfileWrite("user", profile(), b"")], []),
+        lambda store: store.write([new("user", "t")], []),
     ],
 )
-def test_whatever_the_server_refuses_is_said_to_be_away(call: Callable[[RedisProfileStore], object]) -> None:
+def test_whatever_the_server_refuses_is_an_unavailable_cache(
+    call: Callable[[RedisProfileStore], object],
+) -> None:
     server = fakeredis.FakeServer()
     server.connected = False
     store = RedisProfileStore(fakeredis.FakeRedis(server=server), retention_days=1)
 
     with pytest.raises(CacheUnavailableError, match="ConnectionError"):
         call(store)
+
+
+def test_client_gives_up_a_slow_cache_in_a_second_and_tries_a_broken_connection_once_more() -> None:
+    settings = connect("cache:6379").connection_pool.connection_kwargs
+
+    assert (settings["socket_connect_timeout"], settings["socket_timeout"]) == (0.25, 0.75)
+    assert (CONNECT_TIMEOUT_S, READ_TIMEOUT_S) == (0.25, 0.75)
+    assert settings["socket_keepalive"] is True
+    assert settings["retry"].get_retries() == 1

@@ -1,10 +1,14 @@
+"""The active ruleset: the newest good document, whatever its source answers or fails to answer."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
+from score import rules_source
 from score.errors import NoRulesetError, RulesetUnreachableError
 from score.rules_source import MIN_POLL_SECONDS, AppConfigDocument, Rulesets
 from tests.support.rule_samples import HEAD, document
@@ -24,7 +28,7 @@ BAD = _document("3").replace(b"rules: []", b"rules: 5")
 
 @dataclass
 class Store:
-    """Where the document is kept: gives it, or fails while ``content`` is an error. With a clock that stands still."""
+    """The document's source: gives it, or fails while ``content`` is an error. With a clock that the test sets."""
 
     content: bytes | RulesetUnreachableError
     loads: int = 0
@@ -55,7 +59,7 @@ def test_the_document_is_read_once_while_it_stays_the_same() -> None:
     assert rulesets.current() is rulesets.current()
 
 
-def test_a_new_document_is_in_force_at_once() -> None:
+def test_a_new_document_is_active_at_once() -> None:
     store = Store(_document("1"))
     rulesets = store.rulesets()
     rulesets.current()
@@ -65,7 +69,7 @@ def test_a_new_document_is_in_force_at_once() -> None:
     assert rulesets.current().version == "2"
 
 
-def test_a_bad_document_leaves_the_old_one_in_force_and_is_told_once() -> None:
+def test_a_bad_document_leaves_the_old_one_active_and_is_reported_once() -> None:
     store = Store(_document("1"))
     rulesets = store.rulesets()
     first = rulesets.current()
@@ -78,7 +82,7 @@ def test_a_bad_document_leaves_the_old_one_in_force_and_is_told_once() -> None:
     assert rulesets.refused is store.refused[0]
 
 
-def test_a_good_document_after_a_bad_one_is_taken_and_nothing_is_refused_any_more() -> None:
+def test_a_good_document_after_a_bad_one_is_active_and_nothing_is_refused_any_more() -> None:
     store = Store(BAD)
     rulesets = store.rulesets()
     with pytest.raises(NoRulesetError):
@@ -103,7 +107,7 @@ def test_going_back_to_the_old_document_ends_the_refusal() -> None:
     assert rulesets.refused is None
 
 
-def test_what_cannot_be_reached_leaves_the_old_one_in_force_and_is_left_alone_for_a_while() -> None:
+def test_an_unreachable_source_leaves_the_old_one_active_and_is_not_asked_for_five_seconds() -> None:
     store = Store(_document("1"))
     rulesets = store.rulesets()
     first = rulesets.current()
@@ -117,12 +121,12 @@ def test_what_cannot_be_reached_leaves_the_old_one_in_force_and_is_left_alone_fo
     assert rulesets.current().version == "2"
 
 
-def test_nothing_at_the_cold_start_is_an_error_and_is_tried_again_by_the_next_batch() -> None:
+def test_no_document_at_the_cold_start_is_an_error_and_the_next_batch_tries_again() -> None:
     store = Store(UNREACHABLE)
     rulesets = store.rulesets()
 
     for _ in range(2):
-        with pytest.raises(NoRulesetError, match="store: no ruleset in force: the document cannot be had"):
+        with pytest.raises(NoRulesetError, match="store: no active ruleset: the document cannot be fetched"):
             rulesets.current()
 
     assert store.loads == 2
@@ -130,7 +134,7 @@ def test_nothing_at_the_cold_start_is_an_error_and_is_tried_again_by_the_next_ba
     assert rulesets.current().version == "1"
 
 
-def test_a_bad_document_at_the_cold_start_is_an_error_and_is_told_once() -> None:
+def test_a_bad_document_at_the_cold_start_is_an_error_and_is_reported_once() -> None:
     store = Store(BAD)
     rulesets = store.rulesets()
 
@@ -142,6 +146,140 @@ def test_a_bad_document_at_the_cold_start_is_an_error_and_is_told_once() -> None
     assert caught.value.__cause__ is store.refused[0]
 
 
-def test_appconfig_is_not_asked_more_often_than_it_allows() -> None:
+def test_appconfig_is_not_polled_more_often_than_it_allows() -> None:
     with pytest.raises(ValueError, match="max_age_seconds is 14; at least 15"):
         AppConfigDocument(application="a", environment="e", profile="p", max_age_seconds=MIN_POLL_SECONDS - 1)
+
+
+def test_an_unreachable_source_is_not_asked_for_five_seconds_by_default() -> None:
+    store = Store(_document("1"))
+    rulesets = Rulesets(
+        store.load,
+        source="store",
+        on_refused=store.refused.append,
+        on_unreachable=store.unreachable.append,
+        monotonic=lambda: store.now,
+    )
+    rulesets.current()
+    store.content = UNREACHABLE
+
+    loads = []
+    for store.now in (100.0, 104.99, 105.0):
+        rulesets.current()
+        loads.append(store.loads)
+
+    assert loads == [2, 2, 3]
+
+
+@dataclass
+class Provider:
+    """Powertools' provider: keeps what it is asked, and gives ``answer`` or raises it."""
+
+    settings: dict[str, Any]
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    answer: Any = b"document"
+
+    def get(self, name: str, **options: Any) -> Any:
+        self.asked.append((name, options))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@dataclass
+class AppConfig:
+    """A document of AppConfig, the providers that it makes, and its clock."""
+
+    now: float = 50.0
+    providers: list[Provider] = field(default_factory=list)
+
+    def provider(self, **settings: Any) -> Provider:
+        self.providers.append(Provider(settings))
+        return self.providers[-1]
+
+    def document(self, **options: Any) -> AppConfigDocument:
+        return AppConfigDocument(
+            application="a", environment="e", profile="p", monotonic=lambda: self.now, **options
+        )
+
+
+@pytest.fixture
+def appconfig(monkeypatch: pytest.MonkeyPatch) -> AppConfig:
+    made = AppConfig()
+    monkeypatch.setattr(rules_source, "AppConfigProvider", made.provider)
+    return made
+
+
+def test_appconfig_is_asked_for_the_profile_at_its_shortest_interval(appconfig: AppConfig) -> None:
+    assert appconfig.document()() == b"document"
+
+    [provider] = appconfig.providers
+    assert provider.asked == [("p", {"force_fetch": True, "RequiredMinimumPollIntervalInSeconds": 15})]
+    assert (provider.settings["environment"], provider.settings["application"]) == ("e", "a")
+
+
+def test_appconfig_is_tried_twice_within_seconds(appconfig: AppConfig) -> None:
+    appconfig.document()()
+
+    config = appconfig.providers[0].settings["boto_config"]
+    assert (config.connect_timeout, config.read_timeout) == (2, 3)
+    assert config.retries == {"total_max_attempts": 2, "mode": "standard"}
+
+
+@pytest.mark.parametrize(("options", "seconds"), [({}, 15.0), ({"max_age_seconds": 20}, 20.0)])
+def test_a_document_is_used_until_its_age_is_reached(
+    appconfig: AppConfig, options: dict[str, int], seconds: float
+) -> None:
+    document = appconfig.document(**options)
+    document()
+    [provider] = appconfig.providers
+    provider.answer = b"newer"
+
+    appconfig.now = 50.0 + seconds - 0.01
+    assert document() == b"document"
+    appconfig.now = 50.0 + seconds
+    assert document() == b"newer"
+
+    assert len(provider.asked) == 2
+
+
+def test_a_failed_request_starts_a_new_session_and_says_why(appconfig: AppConfig) -> None:
+    document = appconfig.document()
+    document()
+    appconfig.now += 15
+    appconfig.providers[0].answer = GetParameterError("timed out")
+
+    with pytest.raises(RulesetUnreachableError, match=r"^appconfig:a/e/p: timed out$"):
+        document()
+    assert document() == b"document"
+
+    assert len(appconfig.providers) == 2
+
+
+def test_an_empty_profile_is_reported_as_nothing_deployed(appconfig: AppConfig) -> None:
+    document = appconfig.document()
+    error = GetParameterError("'p'")
+    error.__context__ = KeyError("p")
+    document()
+    appconfig.now += 15
+    appconfig.providers[0].answer = error
+
+    with pytest.raises(RulesetUnreachableError) as failure:
+        document()
+
+    assert (failure.value.source, failure.value.problem) == ("appconfig:a/e/p", "nothing is deployed")
+
+
+def test_a_document_that_is_not_bytes_is_refused(appconfig: AppConfig) -> None:
+    document = appconfig.document()
+    document()
+    appconfig.now += 15
+    appconfig.providers[0].answer = {"parsed": True}
+
+    with pytest.raises(RulesetUnreachableError, match="returned dict, not bytes"):
+        document()
+
+
+def test_the_shortest_age_of_a_document_is_appconfig_s_shortest_interval() -> None:
+    assert MIN_POLL_SECONDS == 15
+    AppConfigDocument(application="a", environment="e", profile="p", max_age_seconds=15)

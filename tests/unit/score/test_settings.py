@@ -1,14 +1,15 @@
-"""What the score stage reads from its environment is what its function.yaml declares."""
+"""The score stage reads from its environment what its function.yaml declares, within limits."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import boto3
 import pytest
+from botocore.exceptions import NoCredentialsError
 
+from common.errors import SettingsError
 from common.settings import read_settings
-from contract.errors import SettingsError
 from ops.manifests import read_functions
 from score.cache_auth import cache_credentials
 from score.profile_store import connect
@@ -67,3 +68,48 @@ def test_iam_tokens_are_presigned_requests_for_the_replication_group(monkeypatch
     assert "X-Amz-Expires=900" in token
     assert "eu-central-1%2Felasticache%2Faws4_request" in token
     assert cache_credentials(session, read_settings(Settings, GOOD)) is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "is_valid"),
+    [
+        ("RULES_REFRESH_SECONDS", "14", False),
+        ("RULES_REFRESH_SECONDS", "15", True),
+        ("RULES_REFRESH_SECONDS", "3600", True),
+        ("RULES_REFRESH_SECONDS", "3601", False),
+        ("HISTORY_RETENTION_DAYS", "0", False),
+        ("HISTORY_RETENTION_DAYS", "1", True),
+        ("HISTORY_RETENTION_DAYS", "3650", True),
+        ("HISTORY_RETENTION_DAYS", "3651", False),
+        ("PROFILE_RETENTION_DAYS", "0", False),
+        ("PROFILE_RETENTION_DAYS", "3650", True),
+        ("PROFILE_RETENTION_DAYS", "3651", False),
+    ],
+)
+def test_numbers_have_limits(variable: str, value: str, is_valid: bool) -> None:
+    if is_valid:
+        assert getattr(read_settings(Settings, GOOD | {variable: value}), variable.lower()) == int(value)
+    else:
+        with pytest.raises(SettingsError, match=variable):
+            read_settings(Settings, GOOD | {variable: value})
+
+
+def test_what_is_not_set_has_its_default() -> None:
+    settings = read_settings(Settings, GOOD)
+
+    assert (settings.rules_refresh_seconds, settings.history_retention_days) == (15, 400)
+    assert (settings.profile_retention_days, settings.cache_replication_group) == (90, "")
+
+
+def test_iam_sign_in_without_credentials_is_an_error() -> None:
+    class Session:
+        region_name = "eu-central-1"
+
+        def get_credentials(self) -> None:
+            return None
+
+    session: Any = Session()
+    settings = read_settings(Settings, GOOD | {"CACHE_REPLICATION_GROUP": "profiles"})
+
+    with pytest.raises(NoCredentialsError):
+        cache_credentials(session, settings)

@@ -1,4 +1,4 @@
-"""The score stage on stores in memory: what is stored, folded, skipped, quarantined and asked for again."""
+"""The score stage on stores in memory: what is stored, folded, skipped, quarantined and delivered again."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def system(ruleset: Ruleset) -> System:
 
 
 def payments(count: int, **changes: object) -> list[Transaction]:
-    """Payments of one user, a minute apart, the last one minute ago."""
+    """Payments of one user, a minute apart, the last one a minute ago."""
     return [
         make_grocery_payment(
             transaction_id=f"t-{place}", timestamp=NOW - timedelta(minutes=count - place), **changes
@@ -116,7 +116,7 @@ def test_a_redelivered_batch_changes_nothing(system: System) -> None:
     assert Profile.from_bytes(system.profiles.body("user-1")).to_bytes() == profile
 
 
-def test_a_crash_between_history_and_profile_is_caught_up_by_the_redelivery(
+def test_the_redelivery_catches_up_after_a_crash_between_history_and_profile(
     system: System, ruleset: Ruleset
 ) -> None:
     first, second = event_of(*payments(3)), event_of(*payments(5)[3:], first_offset=3)
@@ -138,7 +138,7 @@ def test_a_crash_between_history_and_profile_is_caught_up_by_the_redelivery(
     assert system.profiles.body("user-1") == undisturbed.profiles.body("user-1")
 
 
-def test_the_stored_decision_stands_when_the_ruleset_has_changed(system: System) -> None:
+def test_the_stored_decision_stays_when_the_ruleset_has_changed(system: System) -> None:
     event = event_of(make_grocery_payment(amount=Decimal(5000)))
     system.handle(event)
     system.profiles.values.clear()
@@ -163,7 +163,7 @@ def test_a_producers_repeat_is_neither_stored_nor_folded(system: System) -> None
     assert system.profile().tx_count == 1
 
 
-def test_a_repeat_of_a_payment_that_the_ring_forgot_is_found_in_the_history(system: System) -> None:
+def test_a_repeat_of_a_payment_that_is_no_longer_recent_is_found_in_the_history(system: System) -> None:
     batch = payments(60)
     system.handle(event_of(*batch))
 
@@ -174,7 +174,7 @@ def test_a_repeat_of_a_payment_that_the_ring_forgot_is_found_in_the_history(syst
     assert system.history.lookups == 1
 
 
-def test_a_redelivery_that_the_ring_forgot_is_folded_once(system: System) -> None:
+def test_a_redelivery_of_payments_that_are_no_longer_recent_is_folded_once(system: System) -> None:
     event = event_of(*payments(60))
     system.handle(event)
 
@@ -193,7 +193,7 @@ def test_a_recreated_topic_does_not_hide_new_payments(system: System) -> None:
     assert system.profile().tx_count == 4
 
 
-def test_a_failed_insert_is_asked_for_again_and_the_profile_stops_before_it(system: System) -> None:
+def test_a_failed_insert_is_to_be_delivered_again_and_the_profile_stops_before_it(system: System) -> None:
     event = event_of(*payments(4))
     system.history.fail = lambda row: row.transaction.transaction_id == "t-1"
 
@@ -233,7 +233,7 @@ def test_without_the_cache_payments_are_scored_from_history_and_marked(system: S
     assert [row.profile_version for row in rows] == [0, 1, 2, 3, 4]
 
 
-def test_a_cache_that_comes_back_with_old_profiles_is_not_believed(system: System, ruleset: Ruleset) -> None:
+def test_a_cache_that_returns_with_old_profiles_is_not_trusted(system: System, ruleset: Ruleset) -> None:
     batch = payments(6)
     undisturbed = System(ruleset)
     undisturbed.handle(event_of(*batch))
@@ -262,7 +262,7 @@ def test_a_user_untouched_since_the_outage_is_rebuilt_at_the_next_payment(system
     assert system.profile().tx_count == 4
 
 
-def test_an_emptied_cache_is_rebuilt_as_of_the_redelivered_record(system: System, ruleset: Ruleset) -> None:
+def test_an_emptied_cache_is_rebuilt_up_to_the_redelivered_record(system: System, ruleset: Ruleset) -> None:
     batch = payments(6)
     undisturbed = System(ruleset)
     undisturbed.handle(event_of(*batch))
@@ -316,7 +316,7 @@ def test_a_bad_record_goes_whole_to_quarantine_and_the_batch_goes_on(system: Sys
     assert len(system.history.rows) == 1
 
 
-def test_what_cannot_be_quarantined_is_asked_for_again(system: System) -> None:
+def test_what_cannot_be_quarantined_is_to_be_delivered_again(system: System) -> None:
     system.quarantine.refused = {Position(TOPIC, 2, 7)}
 
     response = system.handle(make_event([(Position(TOPIC, 2, 7), b"?")]))
@@ -336,7 +336,7 @@ def test_a_payment_under_another_key_is_scored_by_its_user(system: System) -> No
     assert [row.transaction.user_id for row in system.history.scored()] == ["user-1"]
 
 
-def test_without_cache_and_history_the_whole_batch_comes_again(system: System) -> None:
+def test_without_cache_and_history_the_whole_batch_is_delivered_again(system: System) -> None:
     system.profiles.is_down = True
     system.history.is_down = True
 
@@ -363,7 +363,7 @@ def _drop(_: object) -> None:
 
 
 @pytest.mark.parametrize("timestamp", [-1, 1_790_000_000_000_000, 1_790_000_000_000_000_000, 2**63 - 1])
-def test_a_record_whose_time_is_no_time_is_taken_as_of_now(system: System, timestamp: int) -> None:
+def test_a_record_whose_timestamp_is_no_date_counts_as_appended_now(system: System, timestamp: int) -> None:
     event = event_of(*payments(2))
     for record in event["records"][f"{TOPIC}-0"]:
         record["timestamp"] = timestamp

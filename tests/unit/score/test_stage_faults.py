@@ -1,4 +1,4 @@
-"""Faults that the model-based test found in the score stage, each as the shortest story that shows it."""
+"""Faults that the model-based test found in the score stage, each as the shortest sequence that shows it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.stage_world import Killed, NoTelemetry, Surroundings
 if TYPE_CHECKING:
     from contract.transaction import Transaction
     from engine.rules.ruleset import Ruleset
-    from score.profile_store import ProfileWrite, Progress
+    from score.profile_store import PartitionProgress, ProfileWrite
 
 Handle = Callable[[KafkaEvent], PartialBatchResponse]
 LONG_AGO = NOW - timedelta(days=2)
@@ -58,7 +58,7 @@ def tx_count(world: Surroundings) -> int:
     return Profile.from_bytes(world.profiles.body("user-1")).tx_count
 
 
-def test_a_repeat_of_a_payment_too_late_for_the_ring_is_known_within_its_batch(
+def test_a_repeat_of_a_payment_too_old_for_the_recent_ones_is_found_within_its_batch(
     world: Surroundings, handle: Handle
 ) -> None:
     late = make_grocery_payment(transaction_id="late", timestamp=LONG_AGO - timedelta(days=1))
@@ -69,7 +69,7 @@ def test_a_repeat_of_a_payment_too_late_for_the_ring_is_known_within_its_batch(
     assert len(world.history.rows) == tx_count(world) == RING_CAPACITY + 1
 
 
-def test_a_repeat_is_known_when_its_batch_pushed_the_original_out_of_the_ring(
+def test_a_repeat_is_found_when_its_batch_displaced_the_original_from_the_recent_ones(
     world: Surroundings, handle: Handle
 ) -> None:
     first, *others = payments(RING_CAPACITY + 2)
@@ -81,7 +81,7 @@ def test_a_repeat_is_known_when_its_batch_pushed_the_original_out_of_the_ring(
     assert tx_count(world) == RING_CAPACITY + 3
 
 
-def test_a_batch_that_others_left_behind_does_not_bring_an_old_profile_back(
+def test_a_batch_that_others_have_passed_does_not_bring_an_old_profile_back(
     world: Surroundings, handle: Handle
 ) -> None:
     batch = payments(4)
@@ -132,7 +132,7 @@ def test_a_loser_leaves_a_vanished_profile_to_the_next_batch(world: Surroundings
     assert [row.profile_version for row in world.history.scored()] == [0, 1, 2, 3, 4]
 
 
-def test_a_payment_stored_behind_the_mark_of_a_rebuilt_profile_is_folded(
+def test_a_payment_stored_below_the_mark_of_a_rebuilt_profile_is_folded(
     world: Surroundings, handle: Handle
 ) -> None:
     first, second, elsewhere, last = payments(4)
@@ -169,7 +169,7 @@ def test_a_loser_folds_what_only_the_mark_of_a_rebuilt_profile_hides(
     assert tx_count(world) == 4
 
 
-def test_a_cache_that_goes_back_while_a_batch_is_worked_on_is_found_out_by_the_next(
+def test_a_cache_that_goes_back_while_a_batch_is_processed_is_detected_by_the_next(
     world: Surroundings, handle: Handle
 ) -> None:
     batch = payments(4)
@@ -191,7 +191,7 @@ def test_a_cache_that_goes_back_while_a_batch_is_worked_on_is_found_out_by_the_n
     assert tx_count(world) == 4
 
 
-def test_what_a_failed_server_took_is_written_again_when_others_lost(
+def test_what_a_failed_server_had_written_is_written_again_when_others_lost(
     world: Surroundings, handle: Handle
 ) -> None:
     batch = payments(3)
@@ -204,7 +204,9 @@ def test_what_a_failed_server_took_is_written_again_when_others_lost(
 
     write = world.profiles.write
 
-    def write_and_fail_over(writes: Sequence[ProfileWrite], progress: Sequence[Progress]) -> list[str]:
+    def write_and_fail_over(
+        writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]
+    ) -> list[str]:
         lost = write(writes, progress)
         world.profiles.write = write  # type: ignore[method-assign]
         world.profiles.values, world.profiles.marks = dict(values), dict(marks)

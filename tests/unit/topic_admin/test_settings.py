@@ -1,12 +1,12 @@
-"""What the function's environment says."""
+"""Settings from the function's environment, and the client that they configure."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
+from common.errors import SettingsError
 from common.settings import read_settings
-from contract.errors import SettingsError
 from ops.manifests import read_functions
 from topic_admin.cluster import client_config
 from topic_admin.settings import Settings
@@ -20,12 +20,12 @@ def test_settings_are_the_variables_that_the_function_declares() -> None:
     }
 
 
-def test_a_protocol_that_is_neither_is_refused_naming_the_variable() -> None:
+def test_an_unknown_protocol_is_refused_naming_the_variable() -> None:
     with pytest.raises(SettingsError, match="KAFKA_SECURITY_PROTOCOL"):
         read_settings(Settings, {"KAFKA_BOOTSTRAP_SERVERS": "b:9098", "KAFKA_SECURITY_PROTOCOL": "SSL"})
 
 
-def test_only_a_cluster_with_sign_in_is_signed_in_to() -> None:
+def test_the_client_signs_in_only_with_sasl() -> None:
     with_sign_in = client_config(Settings("b:9098", "SASL_SSL"), "eu-central-1")
     without = client_config(Settings("b:9092", "PLAINTEXT"), "eu-central-1")
 

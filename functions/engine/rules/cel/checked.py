@@ -1,8 +1,8 @@
-"""What CEL made of a condition: the checked expression, read from its serialized form.
+"""A condition as CEL has parsed and type-checked it, read from its serialized form.
 
 The binding gives it only as bytes, a ``cel.expr.CheckedExpr`` (github.com/google/cel-spec, proto/cel/expr/checked.proto and
-syntax.proto) in a ``google.protobuf.Any``. Of protobuf's wire format that needs only three kinds of field; the protobuf package
-would add more to the function than all rules do.
+syntax.proto) in a ``google.protobuf.Any``. That needs only a few of protobuf's wire types; the protobuf package would be larger
+than all the code of the rules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-# Numbers of the fields, as checked.proto and syntax.proto give them.
+# Field numbers of checked.proto and syntax.proto.
 
 
 class _Any(IntEnum):
@@ -64,28 +64,28 @@ class _Constant(IntEnum):
 
 
 _FIRST: Final = 1
-"""An identifier's name, a list's elements."""
+"""The field of an identifier's name, and of a list's elements."""
 _TYPE_PRIMITIVE: Final = 3
 _PRIMITIVES: Final = {1: "bool", 2: "int", 3: "uint", 4: "double", 5: "string", 6: "bytes"}
 _OTHER: Final = "other"
 
 
 class Constant(msgspec.Struct, frozen=True):
-    """A bool, int, double or string that stands in the condition."""
+    """A bool, int, double or string in the condition."""
 
     id: int
     value: bool | int | float | str
 
 
 class Variable(msgspec.Struct, frozen=True):
-    """A feature, or the truth value of a list."""
+    """A feature, whether the payment is on a list, or whether the rate is known."""
 
     id: int
     name: str
 
 
 class Call(msgspec.Struct, frozen=True):
-    """An operator or a function, with what it may mean for its arguments' types."""
+    """An operator or a function, with the overloads that fit its arguments' types."""
 
     id: int
     overloads: tuple[str, ...]
@@ -94,7 +94,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class ListOf(msgspec.Struct, frozen=True):
-    """A list that stands in the condition."""
+    """A list in the condition."""
 
     id: int
     elements: tuple[Node, ...]
@@ -127,12 +127,12 @@ def read_checked(serialized: bytes) -> CheckedExpression:
     Parameters
     ----------
     serialized : bytes
-        As ``cel.Expression.serialize`` gives it.
+        The result of ``cel.Expression.serialize``.
 
     Raises
     ------
     ValueError
-        Where it is not of that form.
+        If it is not of that form.
     """
     checked = _Message(_Message(serialized).raw(_Any.VALUE))
     references = {
@@ -156,7 +156,7 @@ def _node(expression: _Message, references: Mapping[int, _Message]) -> Node:
     if expression.has(_Expr.CONST):
         return _constant(number, _Message(expression.raw(_Expr.CONST)))
     if expression.has(_Expr.IDENT):
-        if reference is not None and reference.has(_Reference.VALUE):  # a name that stands for a constant
+        if reference is not None and reference.has(_Reference.VALUE):  # a name of a constant
             return _constant(number, _Message(reference.raw(_Reference.VALUE)))
         return Variable(number, _Message(expression.raw(_Expr.IDENT)).text(_FIRST))
     if expression.has(_Expr.CALL):

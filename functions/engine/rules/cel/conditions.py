@@ -1,11 +1,12 @@
-"""The conditions of rules, in CEL: what they may say, and how all of them are evaluated at once.
+"""The conditions of rules, in CEL: what they may contain, and how all of them are evaluated at once.
 
-CEL reads and type-checks; what it checked is evaluated in Python where that means the same (:mod:`engine.rules.cel.translation`).
+CEL parses and type-checks a condition. It is then evaluated in Python if Python gives the same result
+(:mod:`engine.rules.cel.translation`), and by CEL otherwise.
 
 A condition is a CEL expression over the features that is true or false. It is type-checked when it is read. It cannot loop:
-the macros (``map``, ``filter``, ``all``, ``exists``, ``exists_one``) are switched off, so its cost is bounded by its length.
-Regular expressions are linear in cel-cpp (RE2), but it compiles the pattern again at each evaluation: one ``matches`` takes
-longer than all the default rules together, and a bad pattern would show only on a payment. So they are off too.
+the macros (``map``, ``filter``, ``all``, ``exists``, ``exists_one``) are switched off, so its length bounds its cost.
+Regular expressions are linear in cel-cpp (RE2), but cel-cpp compiles the pattern again at each evaluation: one ``matches`` takes
+longer than all the default rules together, and a bad pattern would fail only on a payment. So they are switched off too.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ MAX_CONDITION_CHARACTERS: Final = 2_000
 """The longest condition of one rule."""
 
 MAX_ALL_CONDITIONS_CHARACTERS: Final = 90_000
-"""The longest all conditions of a ruleset may be together; cel-cpp takes expressions of 100,000 code points."""
+"""The greatest length of all conditions of a ruleset together; cel-cpp accepts expressions of 100,000 code points."""
 
 IS_RATE_KNOWN: Final = "is_rate_known"
-"""Variable that is true where the ruleset has an exchange rate for the payment's currency."""
+"""Variable that is true if the ruleset has an exchange rate for the payment's currency."""
 
 LIST_PREFIX: Final = "on_"
-"""A list called ``denied_devices`` is the variable ``on_denied_devices``."""
+"""The variable of a list ``denied_devices`` is ``on_denied_devices``."""
 
 _CEL_TYPES: Final = {
     "double": cel.Type.DOUBLE,
@@ -49,7 +50,7 @@ _LOOPS: Final = frozenset({"map", "filter", "all", "exists", "exists_one"})
 _SWITCHED_OFF: Final = dict.fromkeys(_LOOPS, "a rule may not loop over a list; use 'in', '&&' and '||'") | {
     "has": "every feature always has a value",
     "matches": "no regular expressions in rules; use ==, 'in', startsWith, endsWith or contains",
-    "dyn": "it would switch the type check off",
+    "dyn": "it would switch off the type check",
 }
 _ERROR: Final = re.compile(r"^(?:INVALID_ARGUMENT: )?ERROR: <input>:(\d+):(\d+): (.*)", re.MULTILINE)
 _UNDECLARED: Final = re.compile(r"undeclared reference to '([^']*)'")
@@ -58,8 +59,8 @@ _LOOP_VARIABLE: Final = re.compile(rf"\.\s*(?:{'|'.join(sorted(_LOOPS))})\s*\(\s
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """What a set of conditions came to for one payment."""
+class ConditionResults(msgspec.Struct, frozen=True):
+    """The results of a set of conditions for one payment."""
 
     holding: Sequence[int]
     """Positions of the conditions that hold, ascending."""
@@ -92,7 +93,7 @@ class Vocabulary:
         self._environment = cel.NewEnv(config=cel.NewEnvConfigFromYaml(config), variables=self._evaluated)
 
     def check(self, condition: str) -> tuple[TextProblem, ...]:
-        """Say everything that is wrong with a condition.
+        """Find everything that is wrong with a condition.
 
         Parameters
         ----------
@@ -102,11 +103,11 @@ class Vocabulary:
         Returns
         -------
         tuple[TextProblem, ...]
-            Empty where it can be used.
+            Empty if it can be used.
         """
         try:
             kind = self._environment.compile(condition).return_type()
-            # Beside the others it stands one level deeper, and the depth is bounded.
+            # In the list of all conditions it is one level deeper, and the depth is bounded.
             self._environment.compile(_joined([condition]))
         except RuntimeError as error:
             return self._problems(condition, str(error))
@@ -115,7 +116,7 @@ class Vocabulary:
         return ()
 
     def compile(self, conditions: Sequence[str]) -> Program:
-        """Make one program of conditions that :meth:`check` has passed."""
+        """Compile conditions that have passed :meth:`check` into one program."""
         compiled = [self._environment.compile(condition) for condition in conditions]
         checked = [read_checked(expression.serialize()) for expression in compiled]
         holds, in_python = translated(list(enumerate(checked)))
@@ -138,8 +139,8 @@ class Vocabulary:
         ]
         if not found:
             is_deep = "recursion limit" in error or "recursion depth" in error
-            return (TextProblem("nested too deeply" if is_deep else f"not taken by CEL: {error[:200]}"),)
-        # A switched-off macro leaves its loop variable undeclared, too: one cause, one message.
+            return (TextProblem("nested too deeply" if is_deep else f"not accepted by CEL: {error[:200]}"),)
+        # A switched-off macro also leaves its loop variable undeclared: one cause, one message.
         loop_variables = set(_LOOP_VARIABLE.findall(condition)) - self.names
         return tuple(
             TextProblem(self._explained(message, condition, offset), offset)
@@ -173,9 +174,9 @@ class Program:
     holds : Holds
         The conditions that are evaluated in Python.
     in_cel : _CelProgram | None
-        The others; None where there are none, as nearly always.
+        The others; None if there are none, which is usual.
     variables : frozenset[str]
-        What the conditions use.
+        The variables that the conditions use.
     """
 
     def __init__(self, holds: Holds, in_cel: _CelProgram | None, variables: frozenset[str]) -> None:
@@ -183,23 +184,23 @@ class Program:
         self._in_cel = in_cel
         self.variables = variables
 
-    def evaluate(self, values: Mapping[str, FeatureValue]) -> Outcome:
+    def evaluate(self, values: Mapping[str, FeatureValue]) -> ConditionResults:
         """Evaluate every condition.
 
         Parameters
         ----------
         values : Mapping[str, FeatureValue]
-            A value for each of ``variables``, of the catalogue's type; others are not looked at.
+            A value for each of ``variables``, of the catalogue's type; others are not used.
 
         Returns
         -------
-        Outcome
+        ConditionResults
         """
         holding = self._holds(values)
         if self._in_cel is None:
-            return Outcome(holding)
+            return ConditionResults(holding)
         others = self._in_cel.evaluate(values)
-        return Outcome(sorted([*holding, *others.holding]), others.failed)
+        return ConditionResults(sorted([*holding, *others.holding]), others.failed)
 
 
 class _CelProgram:
@@ -210,9 +211,9 @@ class _CelProgram:
     joined : cel.Expression
         All of them as one list: one call of CEL instead of one per rule.
     single : Mapping[int, cel.Expression]
-        Each by itself, by position, for the case that one of them fails and takes the list with it.
+        Each on its own, by position, for the case that one of them fails, and the list with it.
     variables : frozenset[str]
-        What they use: only that is handed to CEL, which converts every value that it is given.
+        What they use: only these values are passed to CEL, because it converts every value that it gets.
     """
 
     def __init__(
@@ -222,15 +223,15 @@ class _CelProgram:
         self._single = single
         self._variables = variables
 
-    def evaluate(self, values: Mapping[str, FeatureValue]) -> Outcome:
+    def evaluate(self, values: Mapping[str, FeatureValue]) -> ConditionResults:
         used = {name: values[name] for name in self._variables}
         together = _evaluated(self._joined, used)
         if isinstance(together, list):
-            return Outcome(
+            return ConditionResults(
                 [number for number, is_true in zip(self._single, together, strict=True) if is_true]
             )
         apart = {number: _evaluated(expression, used) for number, expression in self._single.items()}
-        return Outcome(
+        return ConditionResults(
             [number for number, value in apart.items() if value is True],
             [number for number, value in apart.items() if not isinstance(value, bool)],
         )
@@ -246,15 +247,17 @@ def _joined(conditions: Sequence[str]) -> str:
 
 
 def _evaluated(expression: cel.Expression, values: Mapping[str, FeatureValue]) -> object:
-    """Give a bool, a list of them, or something else where CEL could not evaluate the expression."""
+    """Give a bool or a list of them; something else if CEL could not evaluate the expression."""
     try:
         return expression.eval(data=values).plain_value()
-    except RuntimeError as error:  # a value that the binding cannot convert, text with a lone surrogate say
+    except (
+        RuntimeError
+    ) as error:  # the binding cannot convert a value, for example text with a lone surrogate
         return error
 
 
 def _offset(condition: str, line: int, column: int) -> int:
-    """Turn CEL's 1-based line and column into an index into the condition."""
+    """Convert CEL's 1-based line and column to an index into the condition."""
     lines = condition.split("\n")
     before = sum(len(text) + 1 for text in lines[: line - 1])
     return min(before + max(column - 1, 0), len(condition))

@@ -1,11 +1,12 @@
-"""Conditions as Python: what CEL has parsed and type-checked, operator by operator, where Python means the same.
+"""Conditions as Python: checked CEL expressions are translated, operator by operator, if Python's operators do the same.
 
-CEL converts every value that it is given, and that costs more than the comparisons do. So a condition made of comparisons, logic,
-``in``, ``? :``, tests of a text's parts and arithmetic of doubles is compiled to Python's bytecode; the others stay with CEL. Nothing of a condition's text gets into
-the code: it is built from the operators and constants of the checked expression, and only from those that are known here.
+CEL converts every value that it gets, which costs more than the comparisons. So a condition of comparisons, logic, ``in``,
+``? :``, tests of a text's parts and arithmetic of doubles is compiled to Python's bytecode; CEL evaluates the others. No text of a
+condition gets into the code: it is built from the operators and constants of the checked expression, and only from those that
+are known here.
 
-None of the operators taken can fail, so ``&&`` and ``||`` need not absorb errors, as CEL's do. Integers are compared but not
-reckoned with: CEL's overflow, Python's do not.
+None of the translated operators can fail, so ``&&`` and ``||`` need not absorb errors as CEL's do. Integers are compared, but there
+is no arithmetic of integers: CEL's overflow, Python's do not.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from contract.scored import FeatureValue
 from engine.rules.cel.checked import Call, CheckedExpression, Constant, ListOf, Node, Variable
 
 Holds = Callable[[Mapping[str, FeatureValue]], list[int]]
-"""Gets a value for each variable; gives the numbers of the conditions that hold, ascending."""
+"""Takes a value for each variable; returns the numbers of the conditions that hold, ascending."""
 
 _COMPARISONS: Final[dict[str, type[ast.cmpop]]] = {
     f"{name}_{kind}": operator
@@ -53,14 +54,14 @@ def translated(conditions: Sequence[tuple[int, CheckedExpression]]) -> tuple[Hol
     Parameters
     ----------
     conditions : Sequence[tuple[int, CheckedExpression]]
-        Each with its number, ascending. All give a bool.
+        Each with its number, ascending. Each is a bool.
 
     Returns
     -------
     Holds
         Never raises for values of the catalogue's types.
     frozenset[int]
-        Numbers of the conditions in it; the others are left to CEL.
+        Numbers of the conditions in it; CEL evaluates the others.
     """
     tests: dict[int, ast.expr] = {}
     variables: set[str] = set()
@@ -80,7 +81,7 @@ def _function(tests: Mapping[int, ast.expr], variables: set[str]) -> Holds:
     module = ast.parse("def holds(values):\n    found = []\n    return found")
     function = module.body[0]
     assert isinstance(function, ast.FunctionDef)  # noqa: S101 # for the type checker: it was written the line before
-    # A local variable is read many times faster than an entry of a mapping.
+    # Reading a local variable is many times faster than reading an entry of a mapping.
     loads = ast.parse("\n".join(f"{_local(name)} = values[{name!r}]" for name in sorted(variables))).body
     checks: list[ast.stmt] = []
     for number, test in tests.items():
@@ -96,7 +97,7 @@ def _function(tests: Mapping[int, ast.expr], variables: set[str]) -> Holds:
 
 
 class _Translation:
-    """Of one condition; notes which variables it uses."""
+    """Translates one condition, and collects the variables that it uses."""
 
     def __init__(self, expression: CheckedExpression) -> None:
         self._expression = expression
@@ -160,7 +161,7 @@ def _local(name: str) -> str:
 
 
 def _divided(dividend: float, divisor: float) -> float:
-    """IEEE 754, as CEL divides; Python raises for a divisor of 0."""
+    """Divide as IEEE 754 and CEL do; Python raises for a divisor of 0."""
     if divisor:
         return dividend / divisor
     if dividend == 0 or math.isnan(dividend):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.rules.cel.conditions import Outcome, Vocabulary
+from engine.rules.cel.conditions import ConditionResults, Vocabulary
 from tests.support.rule_samples import features
 
 if TYPE_CHECKING:
@@ -46,6 +46,42 @@ def test_what_is_wrong_with_a_condition_is_said_with_its_place(
     problems = VOCABULARY.check(condition)
 
     assert [(problem.message, problem.offset) for problem in problems] == [(message, offset)]
+
+
+def test_depth_is_bounded() -> None:
+    assert VOCABULARY.check("(" * 31 + "true" + ")" * 31) == ()
+
+
+def test_condition_that_cel_refuses_as_a_whole_is_quoted_as_cel_says() -> None:
+    (problem,) = VOCABULARY.check("a" * 100_001)
+
+    assert problem.message.startswith(
+        "not accepted by CEL: INVALID_ARGUMENT: expression size exceeds codepoint limit."
+    )
+    assert problem.offset is None
+
+
+@pytest.mark.parametrize(
+    ("condition", "has_hint"),
+    [("1.0 + 1 > 2.0", True), ("1 == 1.0", True), ("1.0 < 'a'", False), ("1 > 'a'", False)],
+)
+def test_hint_on_types_is_given_for_int_and_double_only(condition: str, has_hint: bool) -> None:
+    (problem,) = VOCABULARY.check(condition)
+
+    assert ("both sides must be of one type" in problem.message) is has_hint
+
+
+def test_unknown_name_is_a_function_only_before_a_bracket() -> None:
+    assert [each.message for each in VOCABULARY.check("zzz9 || nap(1)")] == [
+        "unknown feature 'zzz9'",
+        "unknown function 'nap'",
+    ]
+
+
+def test_place_of_a_problem_is_that_in_a_condition_of_several_lines() -> None:
+    (problem,) = VOCABULARY.check("is_weekend\n\n  && zz")
+
+    assert problem.offset == 17
 
 
 def test_every_problem_of_a_condition_is_said_at_once() -> None:
@@ -114,10 +150,35 @@ def test_an_empty_list_is_false_and_asks_for_no_value() -> None:
     assert program.evaluate({"is_weekend": True, "on_full": True}).holding == [0, 1]
 
 
+def test_conditions_of_cel_and_of_python_are_in_the_order_of_the_rules() -> None:
+    program = VOCABULARY.compile(
+        ["size(country) == 2", "is_weekend", "tx_count_1h % 2 == 1", "hour_of_day == 7", "size(channel) == 9"]
+    )
+
+    outcome = program.evaluate(_values(country="FR", is_weekend=True, tx_count_1h=3, hour_of_day=7))
+
+    assert outcome.holding == [0, 1, 2, 3]
+    assert list(outcome.failed) == []
+
+
+def test_condition_that_is_false_beside_one_that_fails_is_neither_true_nor_failed() -> None:
+    program = VOCABULARY.compile(["1 % tx_count_1h == 0", "size(country) == 2", "size(country) == 9"])
+
+    outcome = program.evaluate(_values(country="FR", tx_count_1h=0))
+
+    assert (list(outcome.holding), list(outcome.failed)) == ([1], [0])
+
+
+def test_variables_of_a_program_are_those_of_both_evaluators() -> None:
+    program = VOCABULARY.compile(["size(country) == 2", "is_weekend && on_denied_devices", "is_rate_known"])
+
+    assert program.variables == {"country", "is_weekend", "on_denied_devices", "is_rate_known"}
+
+
 def test_no_conditions_give_no_outcome() -> None:
     outcome = VOCABULARY.compile([]).evaluate({})
 
-    assert outcome == Outcome([])
+    assert outcome == ConditionResults([])
 
 
 @given(st.sampled_from(["\ud800", "a\x00b", "x" * 10_000]))

@@ -88,6 +88,70 @@ def test_a_long_line_is_shown_around_its_caret() -> None:
     assert line[caret.index("^")] == "!"
 
 
+@pytest.mark.parametrize(
+    ("column", "first"), [(1, 0), (60, 0), (61, 1), (401, 341), (740, 680), (741, 680), (801, 680)]
+)
+def test_part_of_a_long_line_has_120_characters_with_the_place_in_its_middle_if_it_can(
+    column: int, first: int
+) -> None:
+    text = "".join(chr(0x4E00 + number) for number in range(800))
+
+    line, caret = Lines(text).excerpt(Place(1, column)).split("\n")
+
+    assert line == text[first : first + 120]
+    assert caret == " " * (column - 1 - first) + "^"
+
+
+@pytest.mark.parametrize(("length", "is_whole"), [(120, True), (121, False)])
+def test_line_of_120_characters_is_shown_whole(length: int, is_whole: bool) -> None:
+    line, _ = Lines("x" * length).excerpt(Place(1, length)).split("\n")
+
+    assert len(line) == 120
+    assert (line == "x" * length) is is_whole
+
+
+@pytest.mark.parametrize(
+    ("index", "place"), [(0, (1, 1)), (1, (1, 2)), (2, (2, 1)), (3, (3, 1)), (4, (3, 2)), (5, (3, 3))]
+)
+def test_index_is_turned_into_line_and_column(index: int, place: tuple[int, int]) -> None:
+    assert Lines("a\n\nbc").place(index) == Place(*place)
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "index"),
+    [
+        ("a: bc", 0, 3),
+        ("a: bc", 1, 4),
+        ("a: bc", 2, 5),
+        ("a: b c", 1, 4),
+        ("a: 'bc'", 0, 4),
+        ("a: 'bc'", 2, 6),
+        ("a: 'b''c'", 1, 5),
+        ("a: 'b''c'", 2, 7),
+        ('a: "\\x41b"', 0, 4),
+        ('a: "\\x41b"', 1, 8),
+        ('a: "\\u0041b"', 1, 10),
+        ('a: "\\U00000041b"', 1, 14),
+        ('a: "\\tb"', 1, 6),
+        ('a: "\\"b"', 0, 4),
+        ('a: "\\"b"', 1, 6),
+        ('a: "\\x20b"', 1, 8),
+        ('a: " b"', 0, 3),
+        ("a: |\n b\n c", 0, 6),
+        ("a: |\n b\n c", 1, 7),
+        ("a: |\n b\n c", 2, 9),
+        ("a: >\n b\n c", 2, 9),
+        ("a: |  # b\n b", 0, 11),
+    ],
+)
+def test_each_character_of_a_value_leads_to_its_own_in_the_document(
+    text: str, offset: int, index: int
+) -> None:
+    text = text.replace("\\\\", "\\")
+
+    assert index_in_scalar(text, _scalar(text), offset) == index
+
+
 def test_tabs_and_control_characters_keep_their_column_in_an_excerpt() -> None:
     line, caret = Lines("a:\t\x1b!").excerpt(Place(1, 5)).split("\n")
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -101,7 +101,7 @@ def test_a_network_expires_like_any_entry() -> None:
         ("{value: ''}", "value in list 'some' is empty"),
         ("{value: a, untill: 2025-01-01}", "an entry of list 'some' has no field 'untill'; did you mean 'until'?"),
         ("{value: a, 198.51.100.7: b}", "an entry of list 'some' has no such field; it may have value, until, note"),
-        ("{note: a}", "an entry of list 'some' has no 'value'; it must"),
+        ("{note: a}", "an entry of list 'some' has no 'value', which is required"),
         ("{value: a, until: 2025-02-30}", "until in list 'some' is not a real date (day is out of range for month)"),
         ("{value: a, until: 9999-12-31}", "until in list 'some' is not a real date (date value out of range)"),
         ("{value: a, until: 2025-02-01 10:00}", "until in list 'some' must be a date (2026-01-31) or a time with its zone (2026-01-31T18:00:00Z)"),
@@ -126,9 +126,86 @@ def test_no_message_repeats_what_is_on_a_list(entry: str, secret: str) -> None:
     assert [message for message in messages if secret in message] == []
 
 
+def test_value_of_a_list_has_at_most_128_characters() -> None:
+    assert "v" * 128 in _list("device_id", f"{{value: {'v' * 128}}}").until_by_value
+    assert _problems("device_id", f"{{value: {'v' * 129}}}") == [
+        "value in list 'some' has 129 characters; at most 128"
+    ]
+
+
+def test_list_has_at_most_5000_entries() -> None:
+    entries = [f"{{value: v{number}}}" for number in range(5_000)]
+    assert len(_list("device_id", *entries).until_by_value) == 5_000
+
+    assert _problems("device_id", *entries, "{value: more}") == [
+        "entries of list 'some' has 5001 items; at most 5000"
+    ]
+
+
+def test_ruleset_has_at_most_40_lists() -> None:
+    def lists(count: int) -> str:
+        return "".join(f"\n  list_{number}: {{field: user_id, entries: []}}" for number in range(count))
+
+    assert len(parse_ruleset(document(f"rules: []\nlists:{lists(40)}")).lists) == 40
+    with pytest.raises(InvalidRulesetError) as caught:
+        parse_ruleset(document(f"rules: []\nlists:{lists(41)}"))
+    assert [problem.message for problem in caught.value.problems] == ["lists has 41 lists; at most 40"]
+
+
+def test_entry_holds_until_just_before_its_end() -> None:
+    denied = _list("device_id", "{value: d, until: 2025-06-01T10:00:00Z}")
+    end = datetime(2025, 6, 1, 10, tzinfo=UTC)
+
+    assert denied.holds(payment(device_id="d", timestamp=end - timedelta(microseconds=1)))
+    assert not denied.holds(payment(device_id="d", timestamp=end))
+
+
+def test_network_holds_until_just_before_its_end() -> None:
+    denied = _list("ip_address", "{value: 203.0.113.0/24, until: 2025-06-01T10:00:00Z}")
+    end = datetime(2025, 6, 1, 10, tzinfo=UTC)
+
+    assert denied.holds(payment(ip_address="203.0.113.1", timestamp=end - timedelta(microseconds=1)))
+    assert not denied.holds(payment(ip_address="203.0.113.1", timestamp=end))
+
+
+def test_expired_address_is_on_the_list_by_a_network_that_has_not_expired() -> None:
+    denied = _list("ip_address", "{value: 203.0.113.7, until: 2025-05-01}", "{value: 203.0.113.0/24}")
+
+    assert denied.holds(payment(ip_address="203.0.113.7"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "inside", "outside"),
+    [
+        ("203.0.113.7/32", ["203.0.113.7"], ["203.0.113.6", "203.0.113.8"]),
+        ("203.0.113.8/31", ["203.0.113.8", "203.0.113.9"], ["203.0.113.7", "203.0.113.10"]),
+        ("0.0.0.0/0", ["1.2.3.4", "255.255.255.255"], ["2001:db8::1"]),
+        (
+            "2001:db8::/32",
+            ["2001:db8::", "2001:db8:ffff::1"],
+            ["2001:db7:ffff::1", "2001:db9::", "32.1.13.184"],
+        ),
+        ("2001:db8::1/128", ["2001:db8::1", "2001:db8:0:0::1"], ["2001:db8::2"]),
+    ],
+)
+def test_network_holds_its_own_addresses_alone(entry: str, inside: list[str], outside: list[str]) -> None:
+    denied = _list("ip_address", f"{{value: '{entry}'}}")
+
+    assert [denied.holds(payment(ip_address=address)) for address in inside] == [True] * len(inside)
+    assert [denied.holds(payment(ip_address=address)) for address in outside] == [False] * len(outside)
+
+
+def test_other_fields_are_not_read_as_addresses() -> None:
+    mapped = "::ffff:192.0.2.7"
+
+    assert _list("device_id", f"{{value: '{mapped}'}}").holds(payment(device_id=mapped))
+    assert not _list("device_id", f"{{value: '{mapped}'}}").holds(payment(device_id="192.0.2.7"))
+    assert not _list("device_id", "{value: 192.0.2.7}").holds(payment(device_id=mapped))
+
+
 def test_a_value_stands_once_in_a_list() -> None:
     assert _problems("device_id", "{value: a}", "{value: a, until: 2025-01-01}") == [
-        "value stands twice in list 'some'"
+        "value appears twice in list 'some'"
     ]
 
 

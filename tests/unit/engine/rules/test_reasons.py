@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ("{0}", "unknown feature '0'", 1),
         ("{country.__class__}", "unknown feature 'country.__class__'", 1),
         ("{country[0]}", "unknown feature 'country[0]'", 1),
-        ("{is_weekend}", "'is_weekend' is true or false and cannot stand in a sentence", 1),
+        ("{is_weekend}", "'is_weekend' is true or false and cannot be used in a sentence", 1),
         ("{", "Single '{' encountered in format string", None),
         ("}", "Single '}' encountered in format string", None),
         ("{amount", "expected '}' before end of string", None),
@@ -59,6 +59,37 @@ def test_a_template_that_was_accepted_can_be_filled_in_with_any_values(
 
     assert reason_problems(template) == ()
     assert sentence(template, values, "USD")
+
+
+def test_second_placeholder_of_one_name_is_found_behind_the_first() -> None:
+    (problem,) = reason_problems("{country} {amount:.2f} {country:d}")
+
+    assert problem.offset == 24
+
+
+def test_unknown_name_is_cut_at_60_characters() -> None:
+    (problem,) = reason_problems(f"{{{'z' * 61}}}")
+
+    assert problem.message == f"unknown feature '{'z' * 60}'"
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    ["{amount:.0f}", "{amount:.9f}", "{amount:,.2f}", "{amount:.0%}", "{amount:,.1%}", "{tx_count_1h}", "{tx_count_1h:,}",
+     "{tx_count_1h:d}", "{tx_count_1h:,d}", "{country}", "{base_currency}"],
+)  # fmt: skip
+def test_a_placeholder_in_a_known_format_is_accepted(placeholder: str) -> None:
+    assert reason_problems(placeholder) == ()
+
+
+def test_a_refused_placeholder_is_shown_as_it_may_be() -> None:
+    problems = reason_problems("{amount} {tx_count_1h:f} {country:s}")
+
+    assert [problem.message for problem in problems] == [
+        "'amount' (double) must be written as {amount:.2f}, {amount:,.0f} or {amount:.0%}",
+        "'tx_count_1h' (int) must be written as {tx_count_1h} or {tx_count_1h:,}",
+        "'country' (string) must be written as {country}",
+    ]
 
 
 def test_a_sentence_holds_the_figures() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 
 import pytest
@@ -121,8 +122,8 @@ def test_a_place_inside_a_block_is_that_of_the_block_s_own_line() -> None:
          "mode 'Live' is none of live, shadow; did you mean 'live'?", 59),
         ("{id: r, when: is_weekend, points: 1, reasn: r, reason: r}",
          "a rule has no field 'reasn'; did you mean 'reason'?", 42),
-        ("{id: r, when: is_weekend, points: 1}", "a rule has no 'reason'; it must", 5),
-        ("{id: r, when: is_weekend, points: 1, reason: r, id: s}", "'id' stands twice in a rule; first in line 6", 53),
+        ("{id: r, when: is_weekend, points: 1}", "a rule has no 'reason', which is required", 5),
+        ("{id: r, when: is_weekend, points: 1, reason: r, id: s}", "'id' appears twice in a rule; first in line 6", 53),
         ("{id: r, when: is_weekend, points: 1, reason: 'In {contry}'}",
          "reason: unknown feature 'contry'; did you mean 'country'?", 55),
         ("a rule", "a rule is text; it must be a mapping with id, when, points, reason", 5),
@@ -158,11 +159,46 @@ def test_a_bad_rule_is_refused_at_its_place(rule: str, message: str, column: int
         (HEAD + "colour: red\n", "the ruleset has no field 'colour'"),
         (HEAD + "lists: []\n", "lists is a list; it must be a mapping"),
         (HEAD + "lists: {On-It: {field: user_id, entries: []}}\n", "list 'On-It' must be snake_case (a-z, 0-9, _)"),
-        (HEAD + "version: '2'\n", "'version' stands twice in the ruleset; first in line 1"),
+        (HEAD + "version: '2'\n", "'version' appears twice in the ruleset; first in line 1"),
         (HEAD + "<<: {a: 1}\n", "a key of the ruleset is tagged tag:yaml.org,2002:merge; it must be text; write it in quotes: '<<'"),
     ],
 )  # fmt: skip
 def test_a_bad_head_is_refused(head: str, message: str) -> None:
+    assert message in [problem.message for problem in _problems(document(head=head))]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD.replace("1.25", "0.000000001"),
+        HEAD.replace("1.25", "1000000"),
+        HEAD.replace("1.25", "1.0e+6"),
+        HEAD.replace("EUR: 1.25", "USD: 1"),
+        HEAD.replace("EUR: 1.25", "USD: 1.0"),
+        HEAD.replace("review: 50", "review: 1").replace("block: 80", "block: 2"),
+        HEAD.replace("review: 50", "review: 99").replace("block: 80", "block: 100"),
+        HEAD.replace('"1"', '"' + "v" * 64 + '"'),
+        HEAD + 'description: "' + "d" * 4_000 + '"\n',
+        HEAD + "description: |\n  one\n  two\n",
+    ],
+)
+def test_a_head_at_its_limits_is_accepted(head: str) -> None:
+    assert parse_ruleset(document(head=head)).base_currency == "USD"
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (HEAD.replace("1.25", "0.0000000009"), "exchange rate of EUR is 0.0000000009; it must be 0.000000001 to 1000000"),
+        (HEAD.replace("1.25", "1000000.1"), "exchange rate of EUR is 1000000.1; it must be 0.000000001 to 1000000"),
+        (HEAD.replace('"1"', '"' + "v" * 65 + '"'), "version has 65 characters; at most 64"),
+        (HEAD + 'description: "' + "d" * 4_001 + '"\n', "description has 4001 characters; at most 4000"),
+        (HEAD.replace("USD", "U" * 61), f"base_currency '{'U' * 60}' is not an active ISO 4217 code"),
+        (HEAD.replace("EUR", "E" * 61), f"exchange_rates: '{'E' * 60}' is not an active ISO 4217 code"),
+        (HEAD.replace("EUR: 1.25", f"{'E' * 61}: x"), f"exchange rate of {'E' * 60} is text; it must be a decimal number"),
+    ],
+)  # fmt: skip
+def test_a_head_just_beyond_its_limits_is_refused(head: str, message: str) -> None:
     assert message in [problem.message for problem in _problems(document(head=head))]
 
 
@@ -233,6 +269,60 @@ def test_a_ruleset_is_bounded() -> None:
     assert [problem.message for problem in _problems(document(_rules(1, when=long + " " * 2_000)))] == [
         f"when has {len(long) + 2_000} characters; at most 2000"
     ]
+
+
+def test_points_are_at_most_1000_both_ways() -> None:
+    assert [rule.points for rule in ruleset({"points": 1_000}, {"id": "s", "points": -1_000}).rules] == [
+        1_000,
+        -1_000,
+    ]
+
+    for points in (1_001, -1_001):
+        (problem,) = _problems(document(_rules(1, points=points)))
+        assert problem.message == f"points is {points}; it must be -1000 to 1000"
+
+
+def test_reason_has_at_most_300_characters() -> None:
+    assert ruleset({"reason": "r" * 300}).rules[0].reason == "r" * 300
+    (problem,) = _problems(document(_rules(1, reason="r" * 301)))
+    assert problem.message == "reason has 301 characters; at most 300"
+
+
+def test_condition_has_at_most_2000_characters_and_all_together_90000() -> None:
+    condition = "is_weekend // " + "a" * (2_000 - 14)
+    assert parse_ruleset(document(_rules(1, when=condition))).rules[0].when == condition
+
+    # Each counts with the two characters that join it to the next.
+    at_limit = "is_weekend // " + "a" * (1_800 - 2 - 14)
+    assert len(parse_ruleset(document(_rules(50, when=at_limit))).rules) == 50
+    beyond = [{**RULE, "id": f"r{number}", "when": at_limit + "a" * (number == 0)} for number in range(50)]
+    (problem,) = _problems(document(f"rules: {json.dumps(beyond)}"))
+    assert problem.message == "the conditions of all rules have 90001 characters; at most 90000"
+
+
+def test_description_of_a_rule_may_have_several_lines() -> None:
+    assert ruleset({"description": "one\ntwo"}).rules[0].description == "one\ntwo"
+
+
+def test_digest_is_the_first_12_digits_of_the_sha_256_of_the_text() -> None:
+    text = document()
+
+    assert parse_ruleset(text).digest == hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def test_each_rule_that_holds_or_fails_is_given_in_the_order_of_the_document() -> None:
+    read = ruleset(
+        {"id": "a", "when": "is_weekend"},
+        {"id": "b", "when": "1 / tx_count_1h > 0"},
+        {"id": "c", "when": "amount_base > 1.0"},
+        {"id": "d", "when": "is_weekend"},
+        {"id": "e", "when": "1 % tx_count_1h > 0"},
+    )
+
+    matches = read.matches(features(is_weekend=True, tx_count_1h=0), payment())
+
+    assert [rule.id for rule in matches.rules] == ["a", "d"]
+    assert matches.failed_rule_ids == ("b", "e")
 
 
 def test_the_largest_ruleset_that_is_accepted_can_be_evaluated() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.features.catalogue import CATALOGUE
-from engine.rules.cel.checked import Call, Constant, ListOf, Variable, read_checked
+from engine.rules.cel.checked import Call, Constant, ListOf, Node, Variable, read_checked
 from engine.rules.cel.conditions import Vocabulary
 from engine.rules.cel.translation import translated
 from engine.rules.ruleset import parse_ruleset
@@ -177,6 +177,54 @@ def test_every_default_rule_is_evaluated_in_python() -> None:
 @pytest.mark.parametrize(
     "condition",
     [
+        "is_weekend",
+        "true",
+        "tx_count_1h < 2",
+        "tx_count_1h <= 2",
+        "tx_count_1h > -2",
+        "tx_count_1h >= 2",
+        "tx_count_1h == 2",
+        "tx_count_1h != 2",
+        "amount < 2.0",
+        "amount <= 2.0",
+        "amount > 2.0",
+        "amount >= 2.0",
+        "amount == 2.0",
+        "amount != 2.0",
+        "currency < 'a'",
+        "currency <= 'a'",
+        "currency > 'a'",
+        "currency >= 'a'",
+        "currency == 'a'",
+        "currency != 'a'",
+        "is_weekend == true",
+        "is_weekend != is_new_device",
+        "!is_weekend",
+        "is_weekend && is_new_device",
+        "is_weekend || is_new_device",
+        "is_weekend ? is_new_device : true",
+        "amount + 1.0 > 2.0",
+        "amount - 1.0 > 2.0",
+        "amount * 2.0 > 2.0",
+        "amount / 2.0 > 2.0",
+        "-amount > 2.0",
+        "double(tx_count_1h) > 2.0",
+        "currency.startsWith('E')",
+        "currency.endsWith('R')",
+        "currency.contains('U')",
+        "currency in ['EUR', 'USD']",
+        "tx_count_1h in [1, 2]",
+        "amount in [1.0, 2.0]",
+        "is_weekend in [true]",
+    ],
+)
+def test_each_operator_that_python_has_is_evaluated_in_python(condition: str) -> None:
+    assert _numbers_in_python(condition) == {0}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
         "tx_count_1h + 1 > 2",
         "-tx_count_1h > 2",
         "10 / tx_count_1h > 2",
@@ -218,6 +266,50 @@ def test_a_chain_as_long_as_a_condition_may_be_is_evaluated() -> None:
 
     assert program.evaluate(features(amount=1.0, is_weekend=True)).holding == [0, 1]
     assert program.evaluate(features(amount=0.5, is_weekend=False)).holding == []
+
+
+def _constant(text: str) -> object:
+    call = read_checked(_CEL.compile(f"{text} == {text}").serialize()).root
+    assert isinstance(call, Call)
+    constant = call.arguments[0]
+    return (constant.value, type(constant.value)) if isinstance(constant, Constant) else constant
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("true", True),
+        ("false", False),
+        ("0", 0),
+        ("300", 300),
+        ("-1", -1),
+        ("9223372036854775807", 2**63 - 1),
+        ("-9223372036854775808", -(2**63)),
+        ("0.5", 0.5),
+        ("-1e300", -1e300),
+        ("''", ""),
+        ("'é'", "é"),
+        (f"'{'x' * 200}'", "x" * 200),
+    ],
+)
+def test_constant_of_a_checked_expression_has_its_value_and_type(text: str, value: object) -> None:
+    assert _constant(text) == (value, type(value))
+
+
+def test_types_are_those_of_cel() -> None:
+    condition = "tx_count_1h == 1 && amount == 0.5 && currency == '' && is_weekend && 1u == 2u && b'' == b'' && [1] == [2]"
+    checked = read_checked(_CEL.compile(condition).serialize())
+    assert isinstance(checked.root, Call)
+
+    def leaves(node: Node) -> list[Node]:
+        if not isinstance(node, Call):
+            return [node]
+        return [each for argument in node.arguments for each in leaves(argument)]
+
+    assert [checked.type_of(leaf) for leaf in leaves(checked.root)] == [
+        *["int", "int", "double", "double", "string", "string", "bool"],
+        *["uint", "uint", "bytes", "bytes", "other", "other"],
+    ]
 
 
 def test_a_checked_expression_is_read_as_it_was_written() -> None:

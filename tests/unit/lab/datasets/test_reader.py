@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))
+RATES = {"USD": 1.0, "EUR": 1.25}
 
 
 def read(tmp_path: Path, data: str, mapping: str | None = None, name: str = "t.csv") -> list[SentPayment]:
@@ -30,10 +31,10 @@ def read(tmp_path: Path, data: str, mapping: str | None = None, name: str = "t.c
     path = tmp_path / "map.yaml"
     if mapping is not None:
         path.write_text(mapping)
-    return list(open_dataset(tmp_path / name, None if mapping is None else path).transactions())
+    return list(open_dataset(tmp_path / name, RATES, None if mapping is None else path).transactions())
 
 
-def test_fields_are_read_in_the_forms_that_the_mapping_tells(tmp_path: Path) -> None:
+def test_fields_are_read_in_the_forms_that_the_mapping_names(tmp_path: Path) -> None:
     data = "nr,who,cents,when,kind,y,x,bad,how\n7,ann,123450,05/01/2026 12:30,CP,52.5,13.4,Y,cloned\n"
     mapping = """
 transaction_id: nr
@@ -61,7 +62,7 @@ scenario: how
         "location": {"latitude": 52.5, "longitude": 13.4, "country": "DE"},
     }
     assert (found.truth.scenario, found.truth.incident_id) == ("cloned", "ann#1")
-    assert found.truth.amount_base == pytest.approx(1234.5 / 0.92)
+    assert found.truth.amount_base == pytest.approx(1234.5 * 1.25)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_limit_reads_only_so_many_rows_the_first_ones(
 
     monkeypatch.setattr(reader, "read_rows", recorded)
 
-    found = list(open_dataset(tmp_path).transactions(limit=6))
+    found = list(open_dataset(tmp_path, RATES).transactions(limit=6))
 
     assert [each.transaction_id for each in found] == [
         "a.csv4",
@@ -175,8 +176,8 @@ def test_a_data_set_without_a_label_column_is_not_labelled(tmp_path: Path) -> No
     (tmp_path / "t.csv").write_text("user,amount,time\na,1,2026-01-01 00:00:00\n")
     (tmp_path / "l.csv").write_text("user,amount,time,class\na,1,2026-01-01 00:00:00,0\n")
 
-    assert not open_dataset(tmp_path / "t.csv").is_labelled
-    assert open_dataset(tmp_path / "l.csv").is_labelled
+    assert not open_dataset(tmp_path / "t.csv", RATES).is_labelled
+    assert open_dataset(tmp_path / "l.csv", RATES).is_labelled
 
 
 def test_fraud_on_one_user_within_a_day_is_one_incident(tmp_path: Path) -> None:
@@ -241,6 +242,6 @@ def test_every_line_of_a_file_lands_once(
     path = tmp_path_factory.mktemp("lines") / "t.jsonl"
     path.write_bytes(b'{"user":"a","amount":"1","time":"2026-01-01T00:00:00Z"}\n' + b"\n".join(lines))
 
-    found = list(open_dataset(path).transactions())
+    found = list(open_dataset(path, RATES).transactions())
 
     assert len(landed(found)) == 1 + len(lines)

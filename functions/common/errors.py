@@ -1,0 +1,35 @@
+"""The errors that stages share. Each message says what is wrong, and never holds a value of a record: it may be logged."""
+
+from __future__ import annotations
+
+
+class StageError(Exception):
+    """Something that a stage cannot do."""
+
+
+class SettingsError(StageError):
+    """Environment variables that are missing or wrong, all of them at once.
+
+    Parameters
+    ----------
+    problems : dict[str, str]
+        Variable name to what is wrong with it.
+    """
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
+        self.problems = problems
+
+
+class OutOfTimeError(StageError):
+    """A record that was not begun because the invocation has too little time left; it is delivered again.
+
+    Parameters
+    ----------
+    minimum_ms : int
+        The time that a record needs, ms.
+    """
+
+    def __init__(self, minimum_ms: int) -> None:
+        super().__init__(f"less than {minimum_ms} ms left")
+        self.minimum_ms = minimum_ms

@@ -1,0 +1,84 @@
+"""Which field of the contract a column of somebody's file is, by its name alone.
+
+Names are compared without case, spaces, dashes or camel humps: ``transactionId``, ``Transaction ID`` and
+``transaction-id`` are one. The table below holds every synonym; to add one, add a word to it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
+    "transaction_id": ("txn_id", "trans_id", "trans_num", "payment_id", "tx_id", "id"),
+    "user_id": ("customer_id", "client_id", "cardholder_id", "account_id", "user", "customer"),
+    "amount": ("amt", "transaction_amount", "txn_amount", "amount_value", "value"),
+    "currency": ("currency_code", "ccy", "curr"),
+    "timestamp": (
+        "ts",
+        "event_time",
+        "event_timestamp",
+        "transaction_time",
+        "transaction_timestamp",
+        "transaction_date",
+        "created_at",
+        "date_time",
+        "datetime",
+        "time",
+    ),
+    "location": ("place",),
+    "latitude": ("lat", "location_lat", "location_latitude"),
+    "longitude": ("lon", "long", "lng", "location_lon", "location_long", "location_longitude"),
+    "country": ("country_code", "location_country"),
+    "city": ("town", "location_city"),
+    "merchant_id": ("merchant", "merchant_name", "store_id"),
+    "merchant_category": ("category", "mcc", "merchant_category_code", "merchant_type"),
+    "channel": ("transaction_channel", "entry_mode"),
+    "card_id": ("card_number", "card", "pan", "cc_num", "credit_card_number", "card_no", "card_token"),
+    "device_id": ("device", "device_fingerprint"),
+    "ip_address": ("ip", "ip_addr", "client_ip"),
+    "payee_id": ("payee", "beneficiary", "beneficiary_id", "recipient", "recipient_id"),
+}
+"""Field to its synonyms, the most specific first: where a row has two of them, the earlier one counts."""
+
+LOCATION_PARTS: Final = ("latitude", "longitude", "country", "city")
+"""Fields that are inside ``location`` on the topic."""
+
+_MAX_CHARACTERS: Final = 64
+"""Longer names are not known: no known name has so many characters in any spelling, and long ones would fill the cache."""
+
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NOT_WORD: Final = re.compile(r"[^a-z0-9]+")
+
+
+class Column(NamedTuple):
+    """A known column."""
+
+    field: str
+    rank: int
+    """0 for the field's own name, then its synonyms in order; the lowest of a row counts."""
+
+
+_COLUMNS: Final = {
+    name: Column(field, rank)
+    for field, synonyms in SYNONYMS.items()
+    for rank, name in enumerate((field, *synonyms))
+}
+
+
+def known_column(name: str) -> Column | None:
+    """Find the field that a column holds; None where the contract has none for it.
+
+    >>> known_column("Transaction ID")
+    Column(field='transaction_id', rank=0)
+    >>> known_column("userID").field, known_column("Lng").field, known_column("Comment")
+    ('user_id', 'longitude', None)
+    """
+    return _known_column(name) if len(name) <= _MAX_CHARACTERS else None
+
+
+@lru_cache(maxsize=4096)
+def _known_column(name: str) -> Column | None:
+    words = _NOT_WORD.sub("_", _HUMP.sub("_", name.strip()).lower()).strip("_")
+    return _COLUMNS.get(words)

@@ -1,0 +1,251 @@
+"""Which column of somebody's file is which field, and how its values are written: a small YAML document.
+
+Each key is a field of the contract (``latitude``, ``longitude``, ``country`` and ``city`` for the parts of the location), or
+``label`` or ``scenario``. Its value is the name of a column, or an object::
+
+    transaction_id: NR
+    user_id: CUSTOMER_ID
+    amount: {column: cents, unit: minor}
+    currency: {value: BRL}
+    timestamp: {column: when, format: "%d/%m/%Y %H:%M", timezone: America/Sao_Paulo}
+    channel: {column: kind, values: {CP: pos, CNP: online}}
+    label: {column: is_fraud, fraud_values: ["1", "true"]}
+    scenario: fraud_kind
+
+A column that no key names is not used, even if its name is a known one. Only the bench reads ``label`` and ``scenario``: what
+was fraud is never published.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timezone, tzinfo
+from typing import TYPE_CHECKING, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from contract.errors import MappingError
+from contract.mapping.columns import LOCATION_PARTS, known_column
+from contract.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    import yaml
+
+FIELDS: Final = (*Transaction.__struct_fields__, *LOCATION_PARTS)
+"""What can be mapped and is published."""
+
+TRUTH_KEYS: Final = ("label", "scenario")
+"""What can be mapped and only the bench reads."""
+
+REQUIRED: Final = ("user_id", "amount", "timestamp")
+"""What every mapping has. The bench makes a ``transaction_id`` where none is mapped; ingestion does not."""
+
+_LABELS: Final = (
+    "is_fraud",
+    "fraud",
+    "isfraud",
+    "fraudulent",
+    "is_fraudulent",
+    "tx_fraud",
+    "fraud_label",
+    "class",
+)
+_SCENARIOS: Final = ("fraud_scenario", "scenario", "fraud_type", "tx_fraud_scenario")
+
+FRAUD_VALUES: Final = ("1", "1.0", "true", "yes", "y", "t", "fraud")
+"""Values of a label column that mean fraud, in lower case, where the mapping names none."""
+
+_FIELDS_OF_OPTION: Final[dict[str, tuple[str, ...]]] = {
+    "format": ("timestamp",),
+    "timezone": ("timestamp",),
+    "origin": ("timestamp",),
+    "unit": ("timestamp", "amount"),
+    "fraud_values": ("label",),
+}
+"""Option to the only keys that it has a meaning for; ``column``, ``value`` and ``values`` have one for every key."""
+
+_UNITS_OF_FIELD: Final[dict[str, tuple[str, ...]]] = {"timestamp": ("s", "ms", "us"), "amount": ("minor",)}
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where a field's values come from, and how they are written."""
+
+    column: str | None = None
+    value: str | int | float | None = None
+    """The same for every row, instead of a column."""
+    values: dict[str, str] = {}
+    """The column's value to the contract's; a value that is not named stays as it is."""
+    format: str | None = None
+    """``timestamp``: as for ``strptime``."""
+    timezone: str | None = None
+    """``timestamp``: the zone of times that name none, as an IANA name or an offset such as ``+02:00``; UTC by default."""
+    unit: Literal["s", "ms", "us", "minor"] | None = None
+    """``timestamp``: numbers count from ``origin``; ``amount``: ``minor`` for cents and their like."""
+    origin: str = "1970-01-01T00:00:00Z"
+    """``timestamp``: what a number counts from, RFC 3339."""
+    fraud_values: tuple[str, ...] = ()
+    """``label``: the column's values that mean fraud, in any case."""
+
+
+class ColumnMapping(msgspec.Struct, frozen=True):
+    """Sources by field, and those of the truth."""
+
+    fields: dict[str, Source]
+    label: Source | None = None
+    scenario: Source | None = None
+    source: str = ""
+    """The file that it was read from, for messages; empty where it was guessed."""
+
+    def missing(self, fields: Collection[str]) -> list[str]:
+        """Those of ``fields`` that have no source."""
+        return [field for field in fields if field not in self.fields]
+
+    def check_columns(self, columns: Collection[str]) -> None:
+        """Check that a file has every column that is named, those of the truth among them.
+
+        Raises
+        ------
+        MappingError
+            Naming the key and the column that does not exist, and the columns that do.
+        """
+        truth = {"label": self.label, "scenario": self.scenario}
+        for key, source in {**self.fields, **truth}.items():
+            if source is not None and source.column is not None and source.column not in columns:
+                problem = f"no column {source.column!r}; the file has {', '.join(columns)}"
+                raise MappingError(key, problem, self.source)
+
+
+def parse_mapping(text: str, source: str) -> ColumnMapping:
+    """Read a mapping document.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    source : str
+        The document's file, for messages.
+
+    Returns
+    -------
+    ColumnMapping
+        Valid on its own; whether it fits a file, ``check_columns`` says.
+
+    Raises
+    ------
+    MappingError
+        Naming the file, the key at fault and what would be right.
+    """
+    try:
+        document = _decoded(text)
+        sources = {str(key): _source(str(key), value) for key, value in document.items()}
+        label, scenario = (sources.pop(key, None) for key in TRUTH_KEYS)
+        if scenario is not None and label is None:
+            raise MappingError("scenario", "needs a label: which rows are fraud")
+    except MappingError as error:
+        raise MappingError(error.field, error.problem, source) from error
+    return ColumnMapping(sources, label, scenario, source)
+
+
+def guess_mapping(columns: Sequence[str]) -> ColumnMapping:
+    """Map columns by their names, with the names that :mod:`contract.mapping.columns` knows; it may lack required fields."""
+    ranked: dict[str, tuple[int, str]] = {}
+    label = scenario = None
+    for column in columns:
+        word = column.strip().lower().replace(" ", "_").replace("-", "_")
+        if word in _LABELS:
+            label = Source(column=column)
+        elif word in _SCENARIOS:
+            scenario = Source(column=column)
+        elif (known := known_column(column)) is not None:
+            ranked[known.field] = min(ranked.get(known.field, (known.rank, column)), (known.rank, column))
+    fields = {field: Source(column=column) for field, (_, column) in ranked.items()}
+    return ColumnMapping(fields, label, scenario if label else None)
+
+
+def zone(name: str | None) -> tzinfo:
+    """Find a time zone by its IANA name or offset; UTC for None.
+
+    Raises
+    ------
+    MappingError
+        Where there is none of that name.
+    """
+    if name is None:
+        return UTC
+    if name[:1] in "+-":
+        try:
+            offset = datetime.strptime(name, "%z").utcoffset()
+        except ValueError as error:
+            raise MappingError("timestamp", f"{name!r} is no offset such as +02:00") from error
+        return timezone(offset) if offset is not None else UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: "Europe" is a folder of zones
+        raise MappingError(
+            "timestamp", f"no time zone {name!r} on this machine; an offset such as +02:00 works"
+        ) from error
+
+
+def _decoded(text: str) -> dict[object, object]:
+    # Imported here: every function's zip holds this package, and not every one holds PyYAML.
+    import yaml
+
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise MappingError("$", f"not YAML: {error}") from error
+    if not isinstance(document, dict) or not isinstance(root, yaml.MappingNode):
+        raise MappingError("$", "maps no fields to columns")
+    # Of two equal keys YAML keeps the last, without an error.
+    for node in (root, *_nodes_below(root)):
+        keys = [str(key.value) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise MappingError(key, "is there twice")
+    return document
+
+
+def _nodes_below(root: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
+    """Find the mappings within the options of each key: as deep as a valid document goes."""
+    for _, options in root.value:
+        if options.id == "mapping":
+            yield options
+            yield from (node for _, node in options.value if node.id == "mapping")
+
+
+def _source(key: str, value: object) -> Source:
+    if key not in (*FIELDS, *TRUTH_KEYS):
+        raise MappingError(key, f"not a field; there are {', '.join(FIELDS)}, label and scenario")
+    try:
+        source = msgspec.convert({"column": value} if isinstance(value, str) else value, Source)
+    except msgspec.ValidationError as error:
+        raise MappingError(key, str(error)) from error
+    if (source.column is None) == (source.value is None):
+        raise MappingError(key, "needs a column or a value, and not both")
+    if source.value is not None and not str(source.value).strip():
+        raise MappingError(key, "its value is blank")
+    _check_options(key, source)
+    return source
+
+
+def _check_options(key: str, source: Source) -> None:
+    units = _UNITS_OF_FIELD.get(key, ())
+    if source.unit is not None and source.unit not in units:
+        raise MappingError(key, f"unit {source.unit!r}; {' or '.join(units) if units else 'it has none'}")
+    for option in msgspec.to_builtins(source):
+        keys = _FIELDS_OF_OPTION.get(option, (key,))
+        if key not in keys:
+            raise MappingError(key, f"{option} is for the {' and the '.join(keys)}")
+    if source.unit is not None and source.format is not None:
+        raise MappingError(key, "unit is for numbers and format for text; one of them")
+    if key == "timestamp":
+        zone(source.timezone)
+        try:
+            has_zone = datetime.fromisoformat(source.origin).tzinfo is not None
+        except ValueError as error:
+            raise MappingError(key, f"origin {source.origin!r} is not RFC 3339") from error
+        if not has_zone:
+            raise MappingError(key, f"origin {source.origin!r} has no time zone")

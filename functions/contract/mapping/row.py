@@ -1,0 +1,234 @@
+"""One row of somebody's file as a record of the contract: which of its columns are which fields, and their values rewritten.
+
+The record is not checked here: ``decode_transaction`` decides what is acceptable. What this module cannot read it reports, and
+leaves in the record as it is, so that a caller can refuse the row, or can land it for the pipeline to refuse.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from contract.errors import InvalidTransactionError
+from contract.mapping import values
+from contract.mapping.columns import LOCATION_PARTS, known_column
+from contract.mapping.document import zone
+from contract.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from contract.mapping.document import ColumnMapping, Source
+
+NO_DECIMAL: Final = "a number with an exponent of more than 18 digits"
+"""What is wrong with a number that ends Python's Decimal; JSON has no such limit."""
+
+_NEEDED: Final = ("transaction_id", "user_id", "amount", "timestamp")
+"""Fields that the contract requires of every record."""
+
+_TEXTS: Final = frozenset(Transaction.__struct_fields__) - {"amount", "timestamp", "location"}
+"""Fields whose value is text."""
+
+_UNITS_US: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+_PLACE_WITH_COUNTRY: Final = re.compile(r"(.+?),\s*([A-Z]{2})")
+
+
+class MappedRow(NamedTuple):
+    """A row as the contract's fields."""
+
+    record: dict[str, object]
+    """Field to value, without blanks, as the contract's JSON has them."""
+    unused_columns: list[str]
+    """Columns that no field was taken from, as the row names them."""
+    problems: list[InvalidTransactionError]
+    """What could not be read, in the order of the row; those values are in the record as they came."""
+
+
+class RowMapper:
+    """Maps rows, one at a time; it has no state but its mapping.
+
+    Parameters
+    ----------
+    mapping : ColumnMapping, optional
+        What each column is. Without one, columns are known by their names, row by row: where two have the same field, the more
+        specific name counts, and a blank value leaves its place to the other.
+    """
+
+    def __init__(self, mapping: ColumnMapping | None = None) -> None:
+        self._mapping = mapping
+        self._is_minor = False
+        self._timestamp: Callable[[object], str] = values.timestamp
+        if mapping is not None:
+            self._used = {source.column for source in mapping.fields.values()}
+            self._is_minor = "amount" in mapping.fields and mapping.fields["amount"].unit == "minor"
+            if "timestamp" in mapping.fields:
+                self._timestamp = partial(values.timestamp_in, form=_time_form(mapping.fields["timestamp"]))
+
+    def map_row(self, row: Iterable[tuple[str, object]]) -> MappedRow:
+        """Map one row.
+
+        Parameters
+        ----------
+        row : Iterable[tuple[str, object]]
+            Column and value: text, int, Decimal, bool, None, a list or a dict.
+
+        Returns
+        -------
+        MappedRow
+            Never an exception for what a row holds.
+        """
+        problems: list[InvalidTransactionError] = []
+        if self._mapping is None:
+            fields, unused = _known_fields(row)
+        else:
+            fields, unused = self._mapped_fields(self._mapping, dict(row), problems)
+        record: dict[str, object] = {}
+        parts: dict[str, object] = {}
+        amount: values.Amount | None = None
+        for field, value in fields.items():
+            try:
+                if field in _TEXTS:  # first: most fields are
+                    record[field] = values.text(value, field)
+                elif field == "amount":
+                    amount = values.amount(value)
+                    record[field] = amount.text
+                elif field == "timestamp":
+                    record[field] = self._timestamp(value)
+                elif field == "location":
+                    record[field] = _location(value, unused)
+                else:
+                    parts[field] = _location_part(field, value)
+            except InvalidTransactionError as error:
+                problems.append(error)
+                (parts if field in LOCATION_PARTS else record)[field] = value
+        if "currency" in record or (amount is not None and amount.currency is not None):
+            _settle_currency(record, amount, fields, problems)
+        if self._is_minor and amount is not None and record["amount"] == amount.text:
+            record["amount"] = values.minor_units(amount.text, str(record.get("currency", "USD")))
+        if parts:
+            record["location"] = _joined_location(record.get("location"), parts)
+        return MappedRow(record, unused, problems)
+
+    def _mapped_fields(
+        self, mapping: ColumnMapping, row: dict[str, object], problems: list[InvalidTransactionError]
+    ) -> tuple[dict[str, object], list[str]]:
+        """Field to value, without blanks, and the columns that the mapping does not use."""
+        fields = {}
+        for field, source in mapping.fields.items():
+            value = source_value(source, row)
+            if value is not None:
+                fields[field] = value
+            elif field in _NEEDED:
+                problems.append(InvalidTransactionError(field, f"missing; its column is {source.column!r}"))
+        return fields, [name for name in row if name not in self._used]
+
+
+def source_value(source: Source, row: Mapping[str, object]) -> object:
+    """Take a field's value from a row by its source.
+
+    Parameters
+    ----------
+    source : Source
+        Of the field.
+    row : Mapping[str, object]
+        Column to value.
+
+    Returns
+    -------
+    object
+        Text without blanks around it, as the source translates it; None where there is none; a list or dict as it is.
+    """
+    value = source.value if source.column is None else row.get(source.column)
+    if value is None or isinstance(value, list | dict):
+        return value
+    text = ("true" if value else "false") if isinstance(value, bool) else str(value).strip()
+    return source.values.get(text, text) or None
+
+
+def _time_form(source: Source) -> values.TimeForm:
+    return values.TimeForm(
+        zone=zone(source.timezone),
+        format=source.format,
+        unit_us=None if source.unit is None else _UNITS_US[source.unit],
+        origin=datetime.fromisoformat(source.origin),
+    )
+
+
+def _known_fields(row: Iterable[tuple[str, object]]) -> tuple[dict[str, object], list[str]]:
+    """Field to value, without blanks, and the names that no field was taken from."""
+    fields: dict[str, object] = {}
+    taken: dict[str, tuple[int, str]] = {}
+    unused: list[str] = []
+    for name, value in row:
+        column = known_column(name)
+        if column is None:
+            unused.append(name)
+        elif value is None or (isinstance(value, str) and not value.strip()):
+            continue
+        elif column.field not in taken:
+            fields[column.field] = value
+            taken[column.field] = (column.rank, name)
+        elif column.rank < taken[column.field][0]:
+            unused.append(taken[column.field][1])
+            fields[column.field] = value
+            taken[column.field] = (column.rank, name)
+        else:
+            unused.append(name)
+    return fields, unused
+
+
+def _location(value: object, unused: list[str]) -> object:
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        # A cell of a CSV file can hold the object as text; text that only begins like one stays a place's name.
+        try:
+            value = _DECODER.decode(value)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return values.text(value, "location")
+        except ArithmeticError as error:
+            raise InvalidTransactionError("location", NO_DECIMAL) from error
+    if not isinstance(value, dict):
+        return values.text(value, "location")
+    fields, unknown = _known_fields(value.items())
+    unused += [f"location.{name}" for name in unknown]
+    unused += [f"location.{field}" for field in fields if field not in LOCATION_PARTS]
+    return {field: _location_part(field, part) for field, part in fields.items() if field in LOCATION_PARTS}
+
+
+def _location_part(field: str, value: object) -> object:
+    if field in ("latitude", "longitude"):
+        return values.degrees(value, f"location.{field}")
+    return values.text(value, f"location.{field}")
+
+
+def _settle_currency(
+    record: dict[str, object],
+    amount: values.Amount | None,
+    fields: dict[str, object],
+    problems: list[InvalidTransactionError],
+) -> None:
+    """Write the currency in capitals, and take it from the amount's symbol where no column names it."""
+    stated = record.get("currency")
+    currency = stated.upper() if isinstance(stated, str) else stated
+    if amount is not None and amount.currency is not None:
+        if currency not in (None, amount.currency):
+            problems.append(InvalidTransactionError("amount", "its symbol is not that of the currency"))
+            record["amount"] = fields["amount"]
+        currency = currency or amount.currency
+    record["currency"] = currency
+
+
+def _joined_location(stated: object, parts: dict[str, object]) -> dict[str, object]:
+    """Add columns of their own to what the location holds; the columns count more."""
+    if isinstance(stated, dict):
+        return {**stated, **parts}
+    if not isinstance(stated, str):
+        return parts
+    match = _PLACE_WITH_COUNTRY.fullmatch(stated)
+    named: dict[str, object] = {"city": match[1], "country": match[2]} if match else {"city": stated}
+    return {**named, **parts}

@@ -1,0 +1,44 @@
+"""The metrics of the score stage."""
+
+from __future__ import annotations
+
+from common.metrics import COUNT, MILLISECONDS, StageMetric
+
+
+class Metric(StageMetric):
+    """Name in CloudWatch, unit, meaning."""
+
+    RECORDS_RECEIVED = "RecordsReceived", COUNT, "Records in the batch."
+    RECORDS_QUARANTINED = "RecordsQuarantined", COUNT, "Records that are not valid payments; quarantined."
+    KEY_MISMATCHES = "KeyMismatches", COUNT, "Payments whose Kafka key is not their user."
+    TRANSACTIONS_SCORED = "TransactionsScored", COUNT, "Payments decided and stored."
+    TRANSACTIONS_APPROVED = "TransactionsApproved", COUNT, "Of these, approved."
+    TRANSACTIONS_REVIEWED = "TransactionsReviewed", COUNT, "Of these, held for review."
+    TRANSACTIONS_BLOCKED = "TransactionsBlocked", COUNT, "Of these, blocked."
+    TRANSACTIONS_DEGRADED = "TransactionsDegraded", COUNT, "Of these, scored without the cache."
+    TRANSACTIONS_REDELIVERED = (
+        "TransactionsRedelivered",
+        COUNT,
+        "Payments that an earlier try of the same record stored in the history.",
+    )
+    TRANSACTIONS_REPEATED = (
+        "TransactionsRepeated",
+        COUNT,
+        "Repeats by a producer, and redeliveries that had nothing left to do.",
+    )
+    RECORDS_FAILED = "RecordsFailed", COUNT, "Records to be delivered again."
+    PROFILES_REBUILT = "ProfilesRebuilt", COUNT, "Profiles rebuilt from history."
+    PROFILE_CONFLICTS = (
+        "ProfileConflicts",
+        COUNT,
+        "Profiles that another writer changed between read and write.",
+    )
+    CACHE_UNAVAILABLE = "CacheUnavailable", COUNT, "Reads or writes that the cache did not answer."
+    RULE_FAILURES = "RuleFailures", COUNT, "Rules that could not be evaluated on a payment."
+    RULESET_REFUSED = "RulesetRefused", COUNT, "Ruleset documents that were refused."
+    RULESET_UNREACHABLE = "RulesetUnreachable", COUNT, "Requests that AppConfig did not answer."
+    OLDEST_RECORD_AGE = (
+        "OldestRecordAge",
+        MILLISECONDS,
+        "From Kafka's append of the batch's oldest stored record to its decision.",
+    )

@@ -1,0 +1,12 @@
+"""Delays that count from when something was received, however long it was worked on since."""
+
+from __future__ import annotations
+
+import time
+
+
+def sleep_until(due: float) -> None:
+    """Sleep until a moment of ``time.monotonic()``; returns at once if that has passed."""
+    left = due - time.monotonic()
+    if left > 0:
+        time.sleep(left)

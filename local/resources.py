@@ -1,0 +1,140 @@
+"""The stack's resources by interface name, and what the references of a `function.yaml` mean in the stack.
+
+:mod:`local.provision` makes the resources; ``build/stack.json`` stores their names (:mod:`local.stack.state`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ops.manifests import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ops.manifests import FunctionSpec
+
+ACCOUNT_ID: Final = "000000000000"
+"""The emulator's account."""
+
+ALERT_TOPIC: Final = "fraud-alerts"
+ALERT_INBOX: Final = "alerts-inbox"
+"""A queue that subscribes to the alert topic like a customer's, without raw delivery."""
+
+BUCKETS: Final = {"landing": "payment-fraud-landing", "quarantine": "payment-fraud-quarantine"}
+"""Interface name to the name in the emulator."""
+
+LANDING_PREFIX: Final = "transactions/"
+"""Prefix in the landing bucket for files of transactions."""
+
+INGESTION_QUARANTINE_PREFIX: Final = "ingestion/"
+"""Prefix in the quarantine bucket to which the Glue job writes bad rows."""
+
+METRICS_NAMESPACE: Final = "FraudDetection"
+"""Namespace of the functions' metrics; in AWS each environment has its own."""
+
+
+class RulesLocation(msgspec.Struct, frozen=True):
+    """The ruleset's application, environment and profile in AppConfig, by name."""
+
+    application: str = "payment-fraud"
+    environment: str = "local"
+    profile: str = "ruleset"
+
+
+class UnknownReferenceError(Exception):
+    """A reference in a `function.yaml` to a resource that the stack does not have; names function, variable and reference."""
+
+    def __init__(self, function: str, variable: str, reference: str, known: list[str]) -> None:
+        super().__init__(
+            f"functions/{function}/function.yaml: environment.{variable} refers to {reference!r}, "
+            f"which the stack does not have; it has {', '.join(known)}"
+        )
+        self.function = function
+        self.variable = variable
+        self.reference = reference
+
+
+class Resources(msgspec.Struct, frozen=True, kw_only=True):
+    """All resources of a stack."""
+
+    tables: dict[str, str]
+    """Interface name to table name."""
+    queues: dict[str, str]
+    """Interface name (``quarantine``, ``score-dead-letter``) to queue URL."""
+    topics: dict[str, str]
+    """SNS topics: interface name to ARN."""
+    buckets: dict[str, str]
+    """Interface name to bucket name."""
+    kafka_topics: list[str]
+    rules: RulesLocation = RulesLocation()
+
+    @property
+    def alert_topic_arn(self) -> str:
+        """The topic to which alerts are published."""
+        return self.topics["fraud_alerts"]
+
+    @property
+    def landing_uri(self) -> str:
+        """Where files of transactions are put."""
+        return f"s3://{self.buckets['landing']}/{LANDING_PREFIX}"
+
+    @property
+    def ingestion_quarantine_uri(self) -> str:
+        """Where the Glue job writes bad rows."""
+        return f"s3://{self.buckets['quarantine']}/{INGESTION_QUARANTINE_PREFIX}"
+
+    def dead_letter_queue(self, function: str) -> str:
+        """URL of a function's dead-letter queue."""
+        return self.queues[dead_letter_name(function)]
+
+    def references(self, cache_endpoint: str, bootstrap_servers: str) -> dict[str, str]:
+        """Return everything that a `function.yaml` can refer to, with its value in this stack."""
+        named = {"table": self.tables, "queue": self.queues, "topic": self.topics, "bucket": self.buckets}
+        return {
+            **{f"{kind}.{name}": value for kind, values in named.items() for name, value in values.items()},
+            **{f"rules.{name}": value for name, value in msgspec.structs.asdict(self.rules).items()},
+            "cache.endpoint": cache_endpoint,
+            "cache.replication_group": "",  # this cache needs no authentication
+            "kafka.bootstrap_servers": bootstrap_servers,
+            "kafka.security_protocol": "PLAINTEXT",
+            "metrics.namespace": METRICS_NAMESPACE,
+        }
+
+
+def dead_letter_name(function: str) -> str:
+    """Return the interface name of a function's dead-letter queue."""
+    return f"{function}-dead-letter"
+
+
+def resolve_environment(function: FunctionSpec, references: Mapping[str, str]) -> dict[str, str]:
+    """Replace a function's references with their values.
+
+    Parameters
+    ----------
+    function : FunctionSpec
+        The content of `function.yaml`.
+    references : Mapping[str, str]
+        Known references with their values: ``table.transaction_history`` to a table's name, and so on.
+
+    Returns
+    -------
+    dict[str, str]
+        The function's environment, complete.
+
+    Raises
+    ------
+    UnknownReferenceError
+        If a reference is not known.
+    """
+    environment = {}
+    for variable, value in function.environment.items():
+        if not isinstance(value, Reference):
+            environment[variable] = value
+            continue
+        if value.ref not in references:
+            raise UnknownReferenceError(function.name, variable, value.ref, sorted(references))
+        environment[variable] = references[value.ref]
+    return environment

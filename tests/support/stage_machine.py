@@ -1,0 +1,339 @@
+"""The score stage as a state machine, compared with a plain sequential recomputation under random interleavings of faults.
+
+Hypothesis draws the interleavings: batches split anyhow over several partitions, writers killed or overtaken at any step,
+redeliveries, a cache that is down, is emptied, evicts, fails over, answers late or never, a history that stores a row and
+reports a failure, an unavailable quarantine, repeats, late payments, new rulesets. `HYPOTHESIS_PROFILE=long` draws thousands.
+
+The unit test runs the stage as it is; the tests of faults run it for long, and broken on purpose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from contract.scored import from_history_item
+from contract.transaction import Location, encode_transaction
+from engine.profile import Profile
+from engine.rules.ruleset import Ruleset, parse_ruleset
+from score.stage import ScoreStage
+from tests.support.kafka_events import TOPIC
+from tests.support.oracle import Oracle, profile_problems
+from tests.support.payments import NOW, make_grocery_payment
+from tests.support.rule_samples import TWO_RULES
+from tests.support.stage_world import (
+    CacheFault,
+    Faults,
+    NoTelemetry,
+    Pause,
+    SteppedHistory,
+    SteppedProfiles,
+    SteppedQuarantine,
+    Surroundings,
+    Topic,
+    Writer,
+)
+
+if TYPE_CHECKING:
+    from score.delivery import KafkaEvent, PartialBatchResponse
+    from score.history_store import RowKey
+
+USERS = 3
+FIRST_PARTITIONS = 2
+FIRST_EVENT_AT = NOW - timedelta(days=60)
+POISON = (None, b"", b"?", b'{"user_id": 3}', b'{"user_id": "user-1"}', b"\xff\xfe")
+PLACES = (
+    None,
+    Location(latitude=52.52, longitude=13.405, country="DE", city="Berlin"),
+    Location(latitude=48.85, longitude=2.35, country="FR", city="Paris"),
+    "Rome, IT",
+)
+
+RULESETS = tuple(
+    parse_ruleset(text)
+    for text in (
+        TWO_RULES,
+        TWO_RULES.replace("test-1", "test-2").replace("points: 50", "points: 90"),
+        TWO_RULES.replace("test-1", "test-3").replace("USD: 0.9", "USD: 1.1"),
+    )
+)
+BY_VERSION = {f"{ruleset.version}+{ruleset.digest}": ruleset for ruleset in RULESETS}
+
+FAULTS = (
+    *[Faults(cache_down=True)] * 4,
+    Faults(history_unreadable=True),
+    Faults(insert_failure_rate=0.3),
+    Faults(insert_failure_rate=1.0),
+    Faults(lost_answer_rate=0.3),
+    Faults(lost_answer_rate=1.0),
+    Faults(insert_failure_rate=0.2, lost_answer_rate=0.2, quarantine_down=True),
+    Faults(quarantine_down=True),
+    *(Faults(next_cache_write=fault) for fault in CacheFault),
+)
+weather = st.one_of(st.none(), st.sampled_from(FAULTS))
+seeds = st.integers(0, 2**16)
+users = st.integers(0, USERS - 1)
+sizes = st.lists(st.integers(0, 12), min_size=FIRST_PARTITIONS + 1, max_size=FIRST_PARTITIONS + 1)
+steps = st.integers(0, 30)
+
+
+class ScoreStageMachine(RuleBasedStateMachine):
+    """A topic, its consumer and the stage's stores; every rule is one thing that happens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = Surroundings()
+        self.topic = Topic(FIRST_PARTITIONS)
+        self.oracle = Oracle()
+        self.ruleset = RULESETS[0]
+        self.abandoned: list[Writer] = []
+        self.snapshot: tuple[dict[str, Any], dict[Any, Any]] = ({}, {})
+        self.event_at = FIRST_EVENT_AT
+        self.paid = 0
+        self.sent: dict[int, list[bytes]] = {}
+        self.stored: dict[RowKey, dict[str, dict[str, str]]] = {}
+        self.ticks = 0
+        self.clock_step = timedelta()
+
+    # What is under test; mutants replace one of these
+
+    profiles_class = SteppedProfiles
+    history_class = SteppedHistory
+
+    def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
+        stage = ScoreStage(
+            self.profiles_class(self.world, pause, random),
+            self.history_class(self.world, pause, random),
+            SteppedQuarantine(self.world, pause),
+            lambda: self.ruleset,
+            NoTelemetry(),
+            self._clock,
+        )
+        return stage.handle(event, lambda: True)
+
+    # Producers
+
+    @initialize(seed=seeds)
+    def first_payments(self, seed: int) -> None:
+        self.pay(user=None, count=10, seed=seed)
+
+    @rule(user=st.none() | users, count=st.integers(1, 12), seed=seeds)
+    def pay(self, user: int | None, count: int, seed: int) -> None:
+        random = Random(seed)
+        for _ in range(count):
+            self._pay(random.randrange(USERS) if user is None else user, random)
+
+    @rule(user=users, seed=seeds)
+    def pay_more_often_than_the_ring_keeps(self, user: int, seed: int) -> None:
+        self.pay(user=user, count=40, seed=seed)
+
+    @rule(user=users, back=st.integers(0, 45))
+    def repeat(self, user: int, back: int) -> None:
+        if sent := self.sent.get(user):
+            self._send(user, sent[-1 - min(back, len(sent) - 1)])
+
+    @rule(user=users, value=st.sampled_from(POISON))
+    def poison(self, user: int, value: bytes | None) -> None:
+        self._send(user, value)
+
+    @precondition(lambda self: len(self.topic.logs) == FIRST_PARTITIONS and self._is_drained())
+    @rule()
+    def add_partition(self) -> None:
+        self.topic.add_partition()
+
+    # The consumer
+
+    @rule(sizes=sizes, seed=seeds, faults=weather)
+    def deliver(self, sizes: list[int], seed: int, faults: Faults | None) -> None:
+        if (writer := self._begin(sizes, seed, faults)) is not None:
+            writer.finish()
+            self.topic.answered(writer)
+
+    @rule(sizes=sizes, seed=seeds, faults=weather, steps=steps)
+    def deliver_and_kill(self, sizes: list[int], seed: int, faults: Faults | None, steps: int) -> None:
+        if (writer := self._begin(sizes, seed, faults)) is not None:
+            writer.step(steps)
+            writer.kill()
+
+    @precondition(lambda self: len(self.abandoned) < 4)
+    @rule(sizes=sizes, seed=seeds, faults=weather, steps=steps)
+    def deliver_and_time_out(self, sizes: list[int], seed: int, faults: Faults | None, steps: int) -> None:
+        """It works on, sooner or later; its batch comes again meanwhile."""
+        if (writer := self._begin(sizes, seed, faults)) is not None:
+            writer.step(steps)
+            if not writer.has_ended:
+                self.abandoned.append(writer)
+
+    @precondition(lambda self: self.abandoned)
+    @rule(which=st.integers(0, 3), steps=steps, faults=weather)
+    def go_on_unheard(self, which: int, steps: int, faults: Faults | None) -> None:
+        self._set(faults)
+        writer = self.abandoned[which % len(self.abandoned)]
+        writer.step(steps)
+        if writer.has_ended:
+            self.abandoned.remove(writer)
+
+    @rule(first=st.integers(0, 11), second=st.integers(0, 11), seed=seeds, faults=weather)
+    def deliver_two_partitions_side_by_side(
+        self, first: int, second: int, seed: int, faults: Faults | None
+    ) -> None:
+        both = [self._begin([first, 0], seed, faults), self._begin([0, second], seed, faults)]
+        writers = [writer for writer in both if writer is not None]
+        order = Random(seed)
+        while running := [writer for writer in writers if not writer.has_ended]:
+            order.choice(running).step()
+        for writer in writers:
+            self.topic.answered(writer)
+
+    @rule(partition=st.integers(0, FIRST_PARTITIONS), count=st.integers(1, 20))
+    def redeliver_committed(self, partition: int, count: int) -> None:
+        if partition < len(self.topic.logs):
+            self.topic.rewind(partition, count)
+
+    # The cache
+
+    @precondition(lambda self: self.world.late_writes)
+    @rule(which=st.integers(0, 9))
+    def late_write_arrives(self, which: int) -> None:
+        late = self.world.late_writes
+        late.pop(which % len(late))()
+
+    @rule()
+    def empty_cache(self) -> None:
+        self.world.profiles.values.clear()
+        self.world.profiles.marks.clear()
+
+    @rule()
+    def evict_profiles(self) -> None:
+        self.world.profiles.values.clear()
+
+    @rule(partition=st.integers(0, FIRST_PARTITIONS))
+    def evict_progress(self, partition: int) -> None:
+        self.world.profiles.marks.pop((TOPIC, partition), None)
+
+    @rule()
+    def replicate(self) -> None:
+        self.snapshot = dict(self.world.profiles.values), dict(self.world.profiles.marks)
+
+    @rule()
+    def fail_over(self) -> None:
+        values, marks = self.snapshot
+        self.world.profiles.values, self.world.profiles.marks = dict(values), dict(marks)
+
+    @rule(ruleset=st.sampled_from(RULESETS))
+    def change_ruleset(self, ruleset: Ruleset) -> None:
+        self.ruleset = ruleset
+
+    @rule(hours=st.sampled_from((-1, 1)))
+    def step_clock(self, hours: int) -> None:
+        self.clock_step = timedelta(hours=hours)
+
+    # What must hold
+
+    @invariant()
+    def stored_rows_are_the_oracles_and_stay(self) -> None:
+        rows = self.world.history.rows
+        new = [from_history_item(item) for key, item in rows.items() if key not in self.stored]
+        problems = self.oracle.problems_of(new, BY_VERSION.get)
+        assert not problems, problems
+        changed = [key for key, item in self.stored.items() if rows[key] != item]
+        assert not changed, changed
+        self.stored = dict(rows)
+
+    @invariant()
+    def what_is_committed_is_kept_somewhere(self) -> None:
+        done = self.topic.highest_committed
+        kept = {record.position for record in self.world.quarantine.kept}
+        missing = [
+            expected.position
+            for key, expected in self.oracle.payments.items()
+            if expected.position.offset < done[expected.position.partition] and key not in self.stored
+        ]
+        missing += [p for p in self.oracle.rejected if p.offset < done[p.partition] and p not in kept]
+        assert not missing, missing
+
+    @rule()
+    def be_quiet(self) -> None:
+        """Let everything work again and all be delivered; one more payment of each user brings its profile to light."""
+        self._drain()
+        for user in range(USERS):
+            self._pay(user, Random(user))
+        self._drain()
+        self.stored_rows_are_the_oracles_and_stay()
+        self.what_is_committed_is_kept_somewhere()
+        profiles = {
+            user_id: Profile.from_bytes(body) for user_id, (_, body) in self.world.profiles.values.items()
+        }
+        problems = profile_problems(profiles, self.oracle.profiles)
+        assert not problems, problems
+
+    def teardown(self) -> None:
+        try:
+            self.be_quiet()
+            for writer in self.abandoned:
+                writer.finish()
+            while self.world.late_writes:
+                self.world.late_writes.pop()()
+            self.be_quiet()
+        finally:
+            for writer in self.abandoned:
+                writer.kill()
+
+    # Helpers
+
+    def _pay(self, user: int, random: Random) -> None:
+        self.event_at += timedelta(seconds=random.choice((0, 5, 60, 600, 86_400)))
+        transaction = make_grocery_payment(
+            transaction_id=f"t-{self.paid}",
+            user_id=f"user-{user}",
+            timestamp=min(self.event_at, NOW)
+            - timedelta(minutes=random.choice((0, 0, 0, 0, 1, 45, 3_000, 60_000))),
+            amount=Decimal(random.choice(("0.50", "9.99", "25.00", "400", "1500.50", "99999999"))),
+            currency=random.choice(("EUR", "USD", "JPY")),
+            location=random.choice(PLACES),
+            merchant_id=random.choice(("m-1", "m-2", None)),
+            device_id=random.choice(("d-1", "d-2", None)),
+            payee_id=random.choice(("p-1", None)),
+        )
+        self.paid += 1
+        value = encode_transaction(transaction)
+        self.sent.setdefault(user, []).append(value)
+        self._send(user, value)
+
+    def _send(self, user: int, value: bytes | None) -> None:
+        partition = user % len(self.topic.logs)
+        self.oracle.take(self.topic.append(partition, value), value, NOW)
+
+    def _begin(self, sizes: list[int], seed: int, faults: Faults | None) -> Writer | None:
+        self._set(faults)
+        spans, event = self.topic.event(dict(enumerate(sizes[: len(self.topic.logs)])))
+        return Writer(spans, lambda pause: self.handle(event, pause, Random(seed))) if spans else None
+
+    def _set(self, faults: Faults | None) -> None:
+        self.world.faults = replace(faults or Faults())
+
+    def _clock(self) -> datetime:
+        self.ticks += 1
+        return NOW + self.clock_step + timedelta(milliseconds=self.ticks)
+
+    def _is_drained(self) -> bool:
+        return not any(self.topic.backlog(partition) for partition in range(len(self.topic.logs)))
+
+    def _drain(self) -> None:
+        batches = 0
+        while not self._is_drained():
+            self.deliver(sizes=[50] * len(self.topic.logs), seed=batches, faults=None)
+            batches += 1
+            assert batches < 1_000, "the backlog does not become empty"

@@ -1,0 +1,132 @@
+"""The mapping document: what can be written in it, and what each error names."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from contract.errors import MappingError
+from contract.mapping.document import Source, guess_mapping, parse_mapping, zone
+
+VALID = "user_id: who\namount: cents\ntimestamp: when\n"
+COLUMNS = ("who", "cents", "when", "fraud", "kind")
+
+
+def test_a_mapping_names_columns_constants_and_the_truth() -> None:
+    text = VALID + "currency: {value: EUR}\nlabel: {column: fraud, fraud_values: ['Y']}\nscenario: kind\n"
+
+    mapping = parse_mapping(text, "map.yaml")
+
+    assert mapping.fields == {
+        "user_id": Source(column="who"),
+        "amount": Source(column="cents"),
+        "timestamp": Source(column="when"),
+        "currency": Source(value="EUR"),
+    }
+    assert mapping.label == Source(column="fraud", fraud_values=("Y",))
+    assert mapping.scenario == Source(column="kind")
+    assert mapping.source == "map.yaml"
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "problem"),
+    [
+        ("payer: who", "payer", "not a field"),
+        ("channel: {colum: who}", "channel", "unknown field `colum`"),
+        ("channel: {column: who, value: pos}", "channel", "not both"),
+        ("channel: {values: {a: b}}", "channel", "needs a column or a value"),
+        ("channel: [who]", "channel", "Expected `object`"),
+        ("amount: {column: cents, unit: s}", "amount", "unit 's'; minor"),
+        ("timestamp: {column: when, unit: minor}", "timestamp", "s or ms or us"),
+        ("channel: {column: who, unit: ms}", "channel", "it has none"),
+        ("channel: {column: who, format: '%Y'}", "channel", "format is for the timestamp"),
+        ("channel: {column: who, fraud_values: ['1']}", "channel", "fraud_values is for the label"),
+        (
+            "timestamp: {column: when, timezone: Atlantis/Centre}",
+            "timestamp",
+            "no time zone 'Atlantis/Centre'",
+        ),
+        ("timestamp: {column: when, timezone: '+99'}", "timestamp", "no offset"),
+        ("timestamp: {column: when, origin: 2020}", "timestamp", "Expected `str`"),
+        ("timestamp: {column: when, origin: '2020-01-01T00:00:00'}", "timestamp", "has no time zone"),
+        ("timestamp: {column: when, origin: 'soon'}", "timestamp", "not RFC 3339"),
+        ("scenario: kind", "scenario", "needs a label"),
+        ("channel: {column: who, unit: minor}", "channel", "it has none"),
+        ("amount: {column: cents, origin: '2020-01-01T00:00:00Z'}", "amount", "origin is for the timestamp"),
+        ("timestamp: {column: when, unit: s, format: '%Y'}", "timestamp", "one of them"),
+        ("timestamp: {column: when, timezone: Europe}", "timestamp", "no time zone 'Europe'"),
+        ("country: {value: NO}", "country", "got `bool`"),
+        ("country: {value: ' '}", "country", "blank"),
+        ("channel: {column: who, values: {CP: pos, CP: online}}", "CP", "there twice"),
+        ("channel: who\nchannel: kind", "channel", "there twice"),
+    ],
+)
+def test_an_error_names_the_file_the_key_and_what_is_wrong(line: str, field: str, problem: str) -> None:
+    kept = [row for row in VALID.splitlines() if not row.startswith(line.split(":")[0])]
+
+    with pytest.raises(MappingError) as error:
+        parse_mapping("\n".join([*kept, line]), "map.yaml")
+
+    assert error.value.field == field
+    assert problem in error.value.problem
+    assert str(error.value).startswith(f"map.yaml: {field}: ")
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "a: [\n"])
+def test_what_is_no_mapping_is_an_error(text: str) -> None:
+    with pytest.raises(MappingError, match=r"map\.yaml"):
+        parse_mapping(text, "map.yaml")
+
+
+@pytest.mark.parametrize("key", ["channel", "label", "scenario"])
+def test_a_column_that_a_file_does_not_have_is_named_with_those_that_it_has(key: str) -> None:
+    columns = {"label": "fraud", "scenario": "kind"} | {key: "which"}
+    mapping = parse_mapping(
+        VALID + "".join(f"{name}: {column}\n" for name, column in columns.items()), "map.yaml"
+    )
+
+    with pytest.raises(MappingError) as error:
+        mapping.check_columns(COLUMNS)
+
+    assert error.value.field == key
+    assert "no column 'which'; the file has who, cents" in error.value.problem
+    assert error.value.source == "map.yaml"
+
+
+def test_a_file_may_have_more_columns_than_are_mapped() -> None:
+    parse_mapping(VALID, "map.yaml").check_columns(COLUMNS)
+
+
+def test_fields_without_a_source_are_named() -> None:
+    assert parse_mapping(VALID, "map.yaml").missing(("transaction_id", "user_id")) == ["transaction_id"]
+
+
+def test_columns_are_known_by_their_usual_names() -> None:
+    mapping = guess_mapping(
+        ("trans_num", "customerId", "amt", "event_time", "lat", "long", "is_fraud", "row_no")
+    )
+
+    assert {field: source.column for field, source in mapping.fields.items()} == {
+        "transaction_id": "trans_num",
+        "user_id": "customerId",
+        "amount": "amt",
+        "timestamp": "event_time",
+        "latitude": "lat",
+        "longitude": "long",
+    }
+    assert mapping.label == Source(column="is_fraud")
+
+
+def test_the_more_specific_of_two_names_counts() -> None:
+    mapping = guess_mapping(("id", "user", "user_id", "transaction_id", "amount", "timestamp", "scenario"))
+
+    assert mapping.fields["user_id"].column == "user_id"
+    assert mapping.fields["transaction_id"].column == "transaction_id"
+    assert mapping.scenario is None
+
+
+def test_zones_are_names_or_offsets() -> None:
+    assert zone(None).utcoffset(None) == timedelta(0)
+    assert zone("-03:00").utcoffset(None) == timedelta(hours=-3)
+    assert str(zone("Europe/Berlin")) == "Europe/Berlin"

@@ -1,0 +1,116 @@
+"""Amounts, times, identifiers and degrees as files write them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.errors import InvalidTransactionError
+from contract.mapping import values
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "currency"),
+    [
+        ("12.50", "12.50", None),
+        ("1,234.50", "1234.50", None),
+        ("1,234,567", "1234567", None),
+        ("$12.00", "12.00", None),
+        ("-$12.00", "-12.00", None),
+        ("€ 7", "7", "EUR"),
+        ("7.10 £", "7.10", "GBP"),
+        (".5", ".5", None),
+        ("1e3", "1e3", None),
+        (12, "12", None),
+        (Decimal("0.10"), "0.10", None),
+        (Decimal("123456789012345678901234567890"), "123456789012345678901234567890", None),
+    ],
+)
+def test_an_amount_is_read_to_its_last_digit(written: object, text: str, currency: str | None) -> None:
+    assert values.amount(written) == values.Amount(text, currency)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["12,50", "1.234,50", "12.50 USD", "$12€", "--1", "", ".", "NaN", "Infinity", "1_000", "١٢", True, [1]],
+)
+def test_what_is_no_amount_is_refused_and_not_guessed(written: object) -> None:
+    with pytest.raises(InvalidTransactionError) as caught:
+        values.amount(written)
+
+    assert caught.value.field == "amount"
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**12, places=2))
+def test_thousands_separators_change_no_amount(amount: Decimal) -> None:
+    assert Decimal(values.amount(f"${amount:,}").text) == amount
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-01-05T12:30:00+02:00", "2026-01-05T12:30:00+02:00"),
+        ("2026-01-05 12:30:00", "2026-01-05 12:30:00Z"),
+        ("2026-01-05 12:30:00.123456", "2026-01-05 12:30:00.123456Z"),
+        (1767616200, "2026-01-05T12:30:00+00:00"),
+        ("1767616200", "2026-01-05T12:30:00+00:00"),
+        (1767616200123, "2026-01-05T12:30:00.123000+00:00"),
+        (Decimal("1767616200.5"), "2026-01-05T12:30:00.500000+00:00"),
+        # RFC 3339 without its zone: not for us to guess, and refused by the contract.
+        ("2026-01-05T12:30:00", "2026-01-05T12:30:00"),
+    ],
+)
+def test_a_time_is_written_as_the_contract_reads_it(written: object, expected: str) -> None:
+    assert values.timestamp(written) == expected
+
+
+@pytest.mark.parametrize("written", [20260105, -1, 10**14, Decimal("1e400"), True, None, {}])
+def test_a_number_that_is_no_time_since_the_epoch_is_refused(written: object) -> None:
+    with pytest.raises(InvalidTransactionError) as caught:
+        values.timestamp(written)
+
+    assert caught.value.field == "timestamp"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (5411, "5411"),
+        (Decimal("5411.0"), "5411"),
+        (Decimal("1e400"), "1E+400"),
+        (" x ", "x"),
+        (True, True),
+        ([], []),
+    ],
+)
+def test_a_number_becomes_text_and_other_types_stay_for_the_contract(
+    written: object, expected: object
+) -> None:
+    assert values.text(written, "merchant_id") == expected
+
+
+def test_an_identifier_of_thousands_of_digits_is_refused_by_its_field() -> None:
+    with pytest.raises(InvalidTransactionError, match=r"^user_id: a number of more than 128 digits$"):
+        values.text(10**5000, "user_id")
+
+
+@pytest.mark.parametrize("written", ["48.137", Decimal("48.137")])
+def test_degrees_are_numbers_however_they_are_written(written: object) -> None:
+    assert values.degrees(written, "location.latitude") == 48.137
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("north", "nan", "inf", "1_0", True, None),
+        *(10**400, -(10**400), Decimal("1e400"), Decimal("1e9999999"), Decimal("-1e999999999999999999")),
+    ],
+)
+def test_what_is_no_number_of_degrees_is_refused_by_its_field(written: object) -> None:
+    with pytest.raises(InvalidTransactionError) as caught:
+        values.degrees(written, "location.latitude")
+
+    assert caught.value.field == "location.latitude"

@@ -1,0 +1,132 @@
+"""Rows of a sender whose prefix has a mapping."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from contract.errors import InvalidTransactionError
+from contract.mapping.document import parse_mapping
+from glue_scripts.card_numbers import CardTokens
+from glue_scripts.rows import CleanedRow, Header, Published, Refused, RowCleaner
+
+NOW = datetime(2026, 1, 6, tzinfo=UTC)
+TOKENS = CardTokens(b"a key for these tests")
+VISA = "4111111111111111"
+MAPPING = parse_mapping(
+    """
+transaction_id: NR
+user_id: KUNDE
+amount: {column: CENT, unit: minor}
+currency: {value: EUR}
+timestamp: {column: ZEIT, format: "%d.%m.%Y %H:%M", timezone: Europe/Berlin}
+channel: {column: ART, values: {"1": pos, "2": online}}
+card_id: KARTE
+label: {column: BETRUG, fraud_values: ["J"]}
+""",
+    "acme.yaml",
+)
+CLEANER = RowCleaner(TOKENS, MAPPING)
+HEADER = b"NR;KUNDE;CENT;ZEIT;ART;KARTE;BETRUG;amount"
+LINE = f"t-1;u-1;123450;05.01.2026 13:30;2;{VISA};J;9.99"
+RECORD = {
+    "transaction_id": "t-1",
+    "user_id": "u-1",
+    "amount": "1234.50",
+    "currency": "EUR",
+    "timestamp": "2026-01-05T12:30:00Z",
+    "channel": "online",
+    "card_id": TOKENS.token(VISA),
+}
+
+
+def clean(line: str) -> CleanedRow:
+    return CLEANER.clean_csv(line.encode(), Header(HEADER, MAPPING), NOW)
+
+
+def refused(line: str) -> Refused:
+    row = clean(line)
+    assert isinstance(row, Refused), row
+    return row
+
+
+def test_a_banks_own_columns_become_the_record() -> None:
+    row = clean(LINE)
+
+    assert isinstance(row, Published)
+    assert json.loads(row.record) == RECORD
+    assert row.user_id == "u-1"
+
+
+def test_the_truth_and_columns_that_are_not_mapped_are_dropped_even_with_a_known_name() -> None:
+    row = clean(LINE)
+
+    assert isinstance(row, Published)
+    assert row.dropped == ("BETRUG", "amount")
+
+
+def test_json_rows_are_mapped_too() -> None:
+    line = json.dumps(
+        dict(zip(HEADER.decode().split(";"), LINE.split(";"), strict=True)) | {"CENT": 123450, "ART": 2}
+    )
+
+    row = CLEANER.clean_json(line.encode(), NOW)
+
+    assert isinstance(row, Published)
+    assert json.loads(row.record) == RECORD
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "reason"),
+    [
+        ("u-1", " ", "user_id", "missing; its column is 'KUNDE'"),
+        ("123450", "viel", "amount", "not a decimal number"),
+        ("123450", "£500", "amount", "its symbol is not that of the currency"),
+        ("05.01.2026 13:30", "2026-01-05T12:30:00Z", "timestamp", "not a time as the mapping says"),
+        ("05.01.2026", "08.01.2026", "timestamp", "more than 24 h ahead of the clock"),
+        (";9.99", "", "$", "7 values for 8 columns"),
+    ],
+)
+def test_what_cannot_be_read_by_the_mapping_is_refused_by_its_field_without_its_card_number(
+    old: str, new: str, field: str, reason: str
+) -> None:
+    row = refused(LINE.replace(old, new))
+
+    assert row.field == field
+    assert row.reason.startswith(reason)
+    assert row.raw == LINE.replace(old, new).replace(VISA, TOKENS.token(VISA))
+
+
+def test_a_card_number_passes_in_no_mapped_field() -> None:
+    row = clean(LINE.replace("u-1", "4111 1111 1111 1111").replace("t-1", f"order {VISA}"))
+
+    assert isinstance(row, Published)
+    assert row.user_id == TOKENS.token(VISA)
+    assert b"1111" not in row.record
+
+
+@pytest.mark.parametrize("column", ["NR", "KUNDE", "ART", "KARTE"])
+def test_a_header_that_lacks_a_mapped_column_is_refused_and_names_it(column: str) -> None:
+    row = CLEANER.read_header(HEADER.replace(column.encode(), b"other"))
+
+    assert isinstance(row, Refused)
+    assert row.field == "$"
+    assert row.reason.startswith(f"not a CSV header that fits acme.yaml: no column {column!r}, mapped to ")
+
+
+def test_a_header_with_a_mapped_column_twice_is_refused() -> None:
+    row = CLEANER.read_header(HEADER + b";CENT")
+
+    assert isinstance(row, Refused)
+    assert row.reason == "not a CSV header that fits acme.yaml: 2 columns 'CENT', mapped to amount"
+
+
+def test_a_header_needs_no_column_of_the_truth() -> None:
+    Header(HEADER.replace(b"BETRUG", b"other"), MAPPING)
+
+
+def test_a_header_of_known_names_is_no_header_of_a_mapped_file() -> None:
+    with pytest.raises(InvalidTransactionError, match="no column 'NR'"):
+        Header(b"transaction_id;user_id;amount;timestamp", MAPPING)

@@ -1,0 +1,115 @@
+"""A Kafka event becomes payments and rejected records, in order, none lost."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contract.scored import Position
+from contract.transaction import encode_transaction
+from score.delivery import Delivery, KafkaEvent, Span, failure_response, read_batch
+from tests.support.kafka_events import TOPIC, event_of, make_event
+from tests.support.payments import NOW, make_grocery_payment
+
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+NOW_MS = round(NOW.timestamp() * 1000)
+GOOD = encode_transaction(make_grocery_payment())
+
+
+def delivered(event: KafkaEvent) -> Delivery:
+    [one] = read_batch(event, NOW).deliveries
+    return one
+
+
+def test_each_record_is_a_payment_or_rejected_in_the_order_of_the_event() -> None:
+    event = make_event(
+        [
+            (Position(TOPIC, 2, 7), GOOD),
+            (Position(TOPIC, 2, 8), b"{"),
+            (Position(TOPIC, 2, 9), None),
+            (Position(TOPIC, 0, 3), GOOD),
+        ],
+        key=b"user-1",
+    )
+
+    batch = read_batch(event, NOW)
+
+    assert [one.position for one in batch.deliveries] == [Position(TOPIC, 2, 7), Position(TOPIC, 0, 3)]
+    assert [one.position.offset for one in batch.rejected] == [8, 9]
+    assert [(one.key, one.value) for one in batch.rejected] == [(b"user-1", b"{"), (b"user-1", None)]
+    assert (batch.rejected[1].field, batch.rejected[1].problem) == ("$", "null value")
+    assert batch.spans == [Span(TOPIC, 2, 7, 9), Span(TOPIC, 0, 3, 3)]
+
+
+def test_partition_without_records_has_no_span() -> None:
+    event = event_of(make_grocery_payment())
+    event["records"][f"{TOPIC}-1"] = []
+
+    assert read_batch(event, NOW).spans == [Span(TOPIC, 0, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("key", "is_mismatch"), [(b"user-1", False), (b"user-2", True), (b"", True), (None, False)]
+)
+def test_key_that_is_not_the_user_is_a_mismatch_and_no_key_is_none(
+    key: bytes | None, is_mismatch: bool
+) -> None:
+    assert delivered(make_event([(Position(TOPIC, 0, 0), GOOD)], key)).is_key_mismatch is is_mismatch
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "appended_at_ms"),
+    [
+        (0, 0),
+        (-1, NOW_MS),
+        (1, 1),
+        (LAST_MS, LAST_MS),
+        (LAST_MS + 1, NOW_MS),
+    ],
+)
+def test_timestamp_that_is_a_date_is_when_the_record_was_appended(
+    timestamp: int, appended_at_ms: int
+) -> None:
+    event = event_of(make_grocery_payment())
+    event["records"][f"{TOPIC}-0"][0]["timestamp"] = timestamp
+
+    one = delivered(event)
+
+    assert one.appended_at_ms == appended_at_ms
+    assert one.appended_at == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=appended_at_ms)
+
+
+def test_record_may_lack_key_and_value() -> None:
+    event = event_of(make_grocery_payment())
+    [record] = event["records"][f"{TOPIC}-0"]
+    record["value"] = None
+    del record["key"]
+
+    [one] = read_batch(event, NOW).rejected
+
+    assert (one.key, one.value, one.appended_at_ms) == (None, None, NOW_MS - 500)
+
+
+def test_payment_is_its_user_s() -> None:
+    event = make_event([(Position(TOPIC, 0, 0), GOOD)])
+    event["records"][f"{TOPIC}-0"][0]["key"] = b64encode(b"another").decode()
+
+    assert delivered(event).user_id == "user-1"
+
+
+def test_failed_records_are_named_in_the_order_of_their_positions() -> None:
+    failed = {Position(TOPIC, 1, 5), Position(TOPIC, 0, 9), Position(TOPIC, 0, 10), Position(TOPIC, 10, 0)}
+
+    assert failure_response(failed) == {
+        "batchItemFailures": [
+            {"itemIdentifier": {"partition": f"{TOPIC}-{partition}", "offset": offset}}
+            for partition, offset in ((0, 9), (0, 10), (1, 5), (10, 0))
+        ]
+    }
+
+
+def test_no_failed_records_are_an_empty_answer() -> None:
+    assert failure_response(()) == {"batchItemFailures": []}

@@ -1,0 +1,399 @@
+"""The history store's requests, retries and waits, without a server."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contract.scored import HISTORY_ATTRIBUTES, Position, ScoredTransaction, to_history_item
+from score.errors import HistoryUnavailableError
+from score.history_store import (
+    MAX_ATTEMPTS,
+    MAX_KEYS,
+    MAX_STATEMENTS,
+    QUERIES_AHEAD,
+    REBUILD_ROWS,
+    DynamoHistoryStore,
+    InsertResult,
+)
+from tests.support.payments import NOW, make_scored, make_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STORED, EXISTS, FAILED = InsertResult.STORED, InsertResult.EXISTS, InsertResult.FAILED
+
+
+def refusal(code: str, status: int) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        "Operation",
+    )
+
+
+THROTTLED = refusal("ThrottlingException", 400)
+BROKEN = refusal("InternalServerError", 500)
+DENIED = refusal("AccessDeniedException", 400)
+
+
+class Dynamo:
+    """A client that keeps requests, and answers each as the test says: by a value or an error, in order, the last for ever."""
+
+    class _Events:
+        def register(self, event: str, handler: Callable[..., None]) -> None:
+            self.event, self.handler = event, handler
+
+    class _Meta:
+        def __init__(self) -> None:
+            self.events = Dynamo._Events()
+
+    def __init__(self, *answers: Any) -> None:
+        self.meta = Dynamo._Meta()
+        self.answers = list(answers)
+        self.bodies: list[Any] = []
+        self.requests: list[dict[str, Any]] = []
+
+    def batch_execute_statement(self, **request: Any) -> Any:
+        params: dict[str, Any] = {"body": b"botocore's own"}
+        self.meta.events.handler(params, model=None)
+        self.bodies.append(msgspec.json.decode(params["body"]))
+        return self._answer(request)
+
+    def batch_get_item(self, **request: Any) -> Any:
+        return self._answer(request)
+
+    def query(self, **request: Any) -> Any:
+        return self._answer(request)
+
+    def _answer(self, request: dict[str, Any]) -> Any:
+        self.requests.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(self, request) if callable(answer) else answer
+
+
+def results(*codes: str | None) -> dict[str, Any]:
+    """The answer to an insert, by the error of each row."""
+    return {"Responses": [{} if code is None else {"Error": {"Code": code}} for code in codes]}
+
+
+def all_stored(client: Dynamo, _: Any) -> dict[str, Any]:
+    return results(*[None] * len(client.bodies[-1]["Statements"]))
+
+
+class Bench:
+    """A store with its client and the waits between tries."""
+
+    def __init__(self, pool: ThreadPoolExecutor, *answers: Any) -> None:
+        self.client = Dynamo(*answers)
+        self.waits: list[float] = []
+        client: Any = self.client
+        self.store = DynamoHistoryStore(client, "history", 400, pool, self.waits.append, lambda: 0.5)
+
+
+@pytest.fixture
+def bench() -> Iterator[Callable[..., Bench]]:
+    with ThreadPoolExecutor(1) as pool:  # one: requests in the order in which they are made
+        yield lambda *answers: Bench(pool, *answers)
+
+
+def rows(count: int) -> list[ScoredTransaction]:
+    return [
+        make_scored(
+            make_transaction(transaction_id=f"t-{number:03d}"),
+            position=Position("transaction_stream", 1, number),
+        )
+        for number in range(count)
+    ]
+
+
+def ids(body: Any) -> list[str]:
+    """Transactions of an insert's body."""
+    place = list(HISTORY_ATTRIBUTES).index("event_key")
+    return [one["Parameters"][place]["S"].partition("#")[2] for one in body["Statements"]]
+
+
+def always() -> bool:
+    return True
+
+
+def never() -> bool:
+    return False
+
+
+def times(count: int) -> Callable[[], bool]:
+    """There is time for so many more tries."""
+    left = [count]
+
+    def has_time() -> bool:
+        left[0] -= 1
+        return left[0] >= 0
+
+    return has_time
+
+
+# Inserting
+
+
+def test_rows_are_inserted_25_a_request(bench: Callable[..., Bench]) -> None:
+    one = bench(all_stored)
+
+    assert one.store.insert(rows(51), always) == [STORED] * 51
+
+    assert MAX_STATEMENTS == 25
+    assert [ids(body) for body in one.client.bodies] == [
+        [f"t-{number:03d}" for number in range(start, stop)] for start, stop in ((0, 25), (25, 50), (50, 51))
+    ]
+    assert one.waits == []
+
+
+def test_statement_inserts_every_attribute_as_a_parameter_and_expires_after_the_retention(
+    bench: Callable[..., Bench],
+) -> None:
+    one = bench(all_stored)
+    scored = make_scored(scored_at=NOW - timedelta(milliseconds=1))
+
+    one.store.insert([scored], always)
+
+    [statement] = one.client.bodies[0]["Statements"]
+    expires_at = int(NOW.timestamp()) - 1 + 400 * 86_400
+    assert statement["Parameters"] == list(to_history_item(scored, expires_at).values())
+    fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
+    assert statement["Statement"] == f'INSERT INTO "history" VALUE {{{fields}}}'
+    assert one.client.meta.events.event == "before-call.dynamodb.BatchExecuteStatement"
+
+
+def test_existing_row_is_said_to_exist_and_is_not_tried_again(bench: Callable[..., Bench]) -> None:
+    one = bench(results(None, "DuplicateItem", None))
+
+    assert one.store.insert(rows(3), always) == [STORED, EXISTS, STORED]
+
+    assert len(one.client.requests) == 1
+
+
+def test_only_rows_that_failed_are_tried_again(bench: Callable[..., Bench]) -> None:
+    one = bench(
+        results(None, "ThrottlingError", "DuplicateItem", "InternalServerError"),
+        results("Other", None),
+        all_stored,
+    )
+
+    assert one.store.insert(rows(4), always) == [STORED, STORED, EXISTS, STORED]
+
+    assert [ids(body) for body in one.client.bodies] == [
+        ["t-000", "t-001", "t-002", "t-003"],
+        ["t-001", "t-003"],
+        ["t-001"],
+    ]
+    assert one.waits == [0.05, 0.1]
+
+
+@pytest.mark.parametrize("error", [THROTTLED, DENIED, BotoCoreError()])
+def test_rows_of_a_request_without_an_answer_are_tried_six_times_and_fail(
+    bench: Callable[..., Bench], error: Exception
+) -> None:
+    one = bench(error)
+
+    assert one.store.insert(rows(2), always) == [FAILED] * 2
+
+    assert len(one.client.requests) == MAX_ATTEMPTS == 6
+    assert one.waits == [0.05, 0.1, 0.2, 0.4, 0.5]
+
+
+@pytest.mark.parametrize(("has_time", "tries"), [(never, 1), (times(1), 2), (times(3), 4)])
+def test_rows_are_tried_once_and_then_as_long_as_there_is_time(
+    bench: Callable[..., Bench], has_time: Callable[[], bool], tries: int
+) -> None:
+    one = bench(THROTTLED)
+
+    assert one.store.insert(rows(1), has_time) == [FAILED]
+
+    assert (len(one.client.requests), len(one.waits)) == (tries, tries - 1)
+
+
+# Looking up positions
+
+
+def found(client: Dynamo, request: Any) -> dict[str, Any]:
+    """Every requested row, stored from an offset that its name says."""
+    items = [
+        key | {"position": {"S": f"transaction_stream/1/{int(key['event_key']['S'])}"}}
+        for key in request["RequestItems"]["history"]["Keys"]
+    ]
+    return {"Responses": {"history": items}}
+
+
+def keys(count: int) -> list[tuple[str, str]]:
+    return [("user-1", str(number)) for number in range(count)]
+
+
+def test_positions_are_looked_up_100_a_request_and_each_once(bench: Callable[..., Bench]) -> None:
+    one = bench(found)
+
+    positions = one.store.positions([*keys(201), *keys(3)], always)
+
+    assert MAX_KEYS == 100
+    assert positions == {key: Position("transaction_stream", 1, int(key[1])) for key in keys(201)}
+    assert [len(request["RequestItems"]["history"]["Keys"]) for request in one.client.requests] == [
+        100,
+        100,
+        1,
+    ]
+
+
+def test_lookup_is_consistent_and_asks_for_keys_and_position_only(bench: Callable[..., Bench]) -> None:
+    one = bench(found)
+
+    one.store.positions(keys(1), always)
+
+    assert one.client.requests == [
+        {
+            "RequestItems": {
+                "history": {
+                    "Keys": [{"user_id": {"S": "user-1"}, "event_key": {"S": "0"}}],
+                    "ConsistentRead": True,
+                    "ProjectionExpression": "user_id, event_key, #position",
+                    "ExpressionAttributeNames": {"#position": "position"},
+                }
+            }
+        }
+    ]
+
+
+def test_keys_that_were_not_processed_are_asked_for_again(bench: Callable[..., Bench]) -> None:
+    rest = {"history": {"Keys": [{"user_id": {"S": "user-1"}, "event_key": {"S": "1"}}]}}
+
+    def first_of_two(client: Dynamo, request: Any) -> dict[str, Any]:
+        answer = found(client, request)
+        return {"Responses": {"history": answer["Responses"]["history"][:1]}, "UnprocessedKeys": rest}
+
+    one = bench(first_of_two, found)
+
+    assert one.store.positions(keys(2), always).keys() == set(keys(2))
+
+    assert one.client.requests[1] == {"RequestItems": rest}
+    assert one.waits == [0.05]
+
+
+def test_keys_that_remain_unprocessed_make_the_history_unavailable(bench: Callable[..., Bench]) -> None:
+    one = bench({"Responses": {}, "UnprocessedKeys": {"history": {"Keys": [{}]}}})
+
+    with pytest.raises(HistoryUnavailableError, match=r"^BatchGetItem: keys remain unprocessed$"):
+        one.store.positions(keys(1), always)
+
+    assert len(one.client.requests) == 6
+
+
+# Reading the newest rows
+
+
+def page(client: Dynamo, request: Any) -> dict[str, Any]:
+    """Three rows of the user, newest first."""
+    user_id = request["ExpressionAttributeValues"][":user"]["S"]
+    items = [
+        to_history_item(make_scored(make_transaction(transaction_id=name, user_id=user_id)), 0)
+        for name in "cba"
+    ]
+    return {"Items": items}
+
+
+def test_newest_rows_of_each_user_are_given_oldest_first(bench: Callable[..., Bench]) -> None:
+    one = bench(page)
+
+    newest = list(one.store.newest(["user-2", "user-1"], always))
+
+    assert [user_id for user_id, _ in newest] == ["user-2", "user-1"]
+    assert [[row.transaction.transaction_id for row in of_user] for _, of_user in newest] == [
+        ["a", "b", "c"]
+    ] * 2
+    assert {row.transaction.user_id for row in newest[0][1]} == {"user-2"}
+
+
+def test_query_is_consistent_bounded_and_newest_first(bench: Callable[..., Bench]) -> None:
+    one = bench(page)
+
+    list(one.store.newest(["user-1"], always))
+
+    assert REBUILD_ROWS == 500
+    assert one.client.requests == [
+        {
+            "TableName": "history",
+            "KeyConditionExpression": "user_id = :user",
+            "ExpressionAttributeValues": {":user": {"S": "user-1"}},
+            "ConsistentRead": True,
+            "ScanIndexForward": False,
+            "Limit": 500,
+        }
+    ]
+
+
+def test_at_most_sixteen_users_are_read_ahead(bench: Callable[..., Bench]) -> None:
+    one = bench(page)
+    users = [f"user-{number:02d}" for number in range(40)]
+
+    newest = one.store.newest(users, always)
+    first, *_ = [next(newest) for _ in range(QUERIES_AHEAD)]
+
+    assert QUERIES_AHEAD == 16
+    assert first[0] == "user-00"
+    assert len(one.client.requests) == 16
+    assert [user_id for user_id, _ in newest] == users[16:]
+
+
+# Retrying reads
+
+
+READS: Any = [
+    ("Query", lambda store, has_time: list(store.newest(["user-1"], has_time)), page),
+    ("BatchGetItem", lambda store, has_time: store.positions(keys(1), has_time), found),
+]
+
+
+@pytest.mark.parametrize(("operation", "read", "answer"), READS)
+@pytest.mark.parametrize("error", [THROTTLED, BROKEN, BotoCoreError()])
+def test_read_that_fails_for_a_while_is_tried_again(
+    bench: Callable[..., Bench], operation: str, read: Any, answer: Any, error: Exception
+) -> None:
+    one = bench(error, error, answer)
+
+    assert len(read(one.store, always)) == 1
+
+    assert len(one.client.requests) == 3
+    assert one.waits == [0.05, 0.1]
+
+
+@pytest.mark.parametrize(("operation", "read", "answer"), READS)
+def test_read_that_fails_six_times_makes_the_history_unavailable(
+    bench: Callable[..., Bench], operation: str, read: Any, answer: Any
+) -> None:
+    one = bench(BROKEN)
+
+    with pytest.raises(HistoryUnavailableError, match=rf"^{operation}: ClientError$") as failure:
+        read(one.store, always)
+
+    assert failure.value.__cause__ is BROKEN
+    assert len(one.client.requests) == 6
+
+
+@pytest.mark.parametrize(("operation", "read", "answer"), READS)
+@pytest.mark.parametrize(("error", "has_time"), [(DENIED, always), (THROTTLED, never)])
+def test_read_that_is_refused_for_good_or_has_no_time_is_not_tried_again(
+    bench: Callable[..., Bench],
+    operation: str,
+    read: Any,
+    answer: Any,
+    error: Exception,
+    has_time: Callable[[], bool],
+) -> None:
+    one = bench(error)
+
+    with pytest.raises(HistoryUnavailableError, match=operation):
+        read(one.store, has_time)
+
+    assert (len(one.client.requests), one.waits) == (1, [])
