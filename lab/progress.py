@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 TERMINAL_SECONDS: Final = 0.2
-LINE_SECONDS: Final = 15.0
+LINE_SECONDS: Final = 30.0
 """Between two lines where they stay: in a log, or in CI."""
 
 _CHECKED: Final = 256

@@ -23,8 +23,8 @@ def test_a_line_that_stays_is_written_only_now_and_then() -> None:
     text = shown(io.StringIO(), things=2_560, step_s=LINE_SECONDS / 2)
 
     assert text.splitlines() == [
-        "512 read, 34 a second", "1,024 read, 34 a second", "1,536 read, 34 a second", "2,048 read, 34 a second",
-        "2,560 read, 34 a second", "2,560 read in 82.5 s",
+        "512 read, 17 a second", "1,024 read, 17 a second", "1,536 read, 17 a second", "2,048 read, 17 a second",
+        "2,560 read, 17 a second", "2,560 read in 165.0 s",
     ]  # fmt: skip
 
 
