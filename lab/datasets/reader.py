@@ -43,7 +43,7 @@ class Dataset(msgspec.Struct, frozen=True):
     """ISO 4217 code to base-currency units per major unit."""
 
     @property
-    def is_payment(self) -> bool:
+    def is_labelled(self) -> bool:
         """Whether a column says which rows are fraud; without one, every scenario is None and means nothing."""
         return self.mapping.label is not None
 
