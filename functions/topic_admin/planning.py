@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from topic_admin.errors import InvalidRequestError, PartitionsShrinkError, ReplicationDiffersError
 
-TopicName = Annotated[str, Meta(min_length=1, max_length=249, pattern=r"^[a-zA-Z0-9._-]+$")]
+TopicName = Annotated[str, Meta(max_length=249, pattern=r"^[a-zA-Z0-9._-]+$")]
 
 
 class RequestedTopic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

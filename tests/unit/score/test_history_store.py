@@ -59,6 +59,9 @@ class Dynamo:
         self.requests: list[dict[str, Any]] = []
 
     def batch_execute_statement(self, **request: Any) -> Any:
+        assert [one.keys() for one in request["Statements"]] == [{"Statement"}], (
+            "botocore knows this shape alone"
+        )
         params: dict[str, Any] = {"body": b"botocore's own"}
         self.meta.events.handler(params, model=None)
         self.bodies.append(msgspec.json.decode(params["body"]))
@@ -129,13 +132,8 @@ def never() -> bool:
 
 def times(count: int) -> Callable[[], bool]:
     """There is time for so many more tries."""
-    left = [count]
-
-    def has_time() -> bool:
-        left[0] -= 1
-        return left[0] >= 0
-
-    return has_time
+    answers = iter([True] * count)
+    return lambda: next(answers, False)
 
 
 # Inserting
