@@ -16,6 +16,8 @@ DATA ?=
 MAP ?=
 LIMIT ?=
 RULES ?= rules/default.yaml
+AGAINST ?=
+OUT ?=
 
 TERRAFORM := $(shell command -v terraform)
 
@@ -77,8 +79,8 @@ rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=fil
 	@$(PY) -m lab.rules_check $(RULES)
 
 .PHONY: backtest
-backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES=file TRANSACTIONS= SEED=, or DATA= MAP=)
-	@$(PY) -m lab.backtest --rules $(RULES) $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)"),--transactions $(TRANSACTIONS) --seed $(SEED))
+backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED=, or DATA= MAP= LIMIT=)
+	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
 
 .PHONY: rules-local
 rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)
@@ -165,7 +167,7 @@ test-faults: setup ## Inject faults, and check that each payment is still decide
 
 .PHONY: build
 build: $(VENV)/.dev ## Build the functions' zips (ARCH=host, x86_64 or arm64)
-	@$(PY) -m ops.build_zips --arch $(ARCH)
+	@$(PY) -m ops.packaging functions --arch $(ARCH)
 
 ##@ For an engineer: figures
 

@@ -23,8 +23,8 @@ from local.processes import ManagedProcess, free_port
 from local.resources import ACCOUNT_ID, Resources, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from ops.build_zips import FUNCTIONS_DIR, build_zip, function_names
-from ops.manifests import ROOT, read_functions, read_tables
+from ops.manifests import FUNCTIONS_DIR, ROOT, function_names, read_functions, read_tables
+from ops.packaging.functions import build_zip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

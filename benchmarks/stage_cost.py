@@ -16,8 +16,7 @@ from benchmarks.harness import LAMBDA_PYTHON, RULESET, FunctionFailedError, proc
 from benchmarks.item_size import inserted_items, item_bytes
 from benchmarks.workload import batches, fold, kafka_event, steady_user
 from engine.profile import Profile
-from ops.build_zips import function_names
-from ops.manifests import ROOT
+from ops.manifests import ROOT, function_names
 from score.profile_store import REVISION_BYTES
 
 if TYPE_CHECKING:

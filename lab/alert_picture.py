@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from alert.notification import email_text, make_alert, subject_line
+from alert.messages import email_text, make_alert, subject_line
 from alert.windows import UserWindows, decide_window
 from contract.flagged import flag
 from contract.scored import Decision, Position, ScoredTransaction

@@ -17,7 +17,7 @@ from local.event_sources.config import MappingConfig, MappingConfigError, read_c
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
-from ops.dead_letters import Outcome, Redrive
+from ops.dead_letters import Redrive, RedriveResult
 from ops.manifests import read_functions
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class LocalFunction:
         return {"Payload": io.BytesIO(result.payload), **error}
 
 
-def redrive(function: str, build_dir: Path = DEFAULT_BUILD_DIR) -> Outcome:
+def redrive(function: str, build_dir: Path = DEFAULT_BUILD_DIR) -> RedriveResult:
     """Redrive what a function's dead-letter queue holds.
 
     Parameters

@@ -1,4 +1,5 @@
-"""What the make targets for AWS do beyond one call of Terraform. ``python -m ops --help`` lists it.
+"""What the make targets run around Terraform: plan, apply and drift, redrive, rulesets, packages, cost and scale.
 
-Each command first checks what it needs and says in one sentence what is missing. The same commands run by hand and in CI.
+``python -m ops --help`` lists the commands of an environment. Each first checks what it needs, and says in one sentence what
+is missing. People and CI run the same commands.
 """

@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
 
 def redrive(environment: Environment, name: str) -> int:
-    """Put back what a dead-letter queue holds; 1 where something stays."""
+    """Redrive a dead-letter queue; 1 if a message stays in it."""
     if not name:
-        raise OpsError("Say which queue: QUEUE= and the name, as an alarm shows it.")
+        raise OpsError("Name the queue: QUEUE= and the name that the alarm shows.")
     urls = commands.ready(environment).outputs().get("dead_letter_queue_urls", {})
     sqs = account.client("sqs", environment)
     task = dead_letters.Redrive(
         sqs, account.client("dynamodbstreams", environment), account.client("lambda", environment)
     )
-    outcome = task.run(dead_letters.queue_url(sqs, name, urls))
-    print(f"{name}: {outcome.put_back} put back, {len(outcome.kept)} stay.")
-    for line in outcome.kept:
+    result = task.run(dead_letters.queue_url(sqs, name, urls))
+    print(f"{name}: {result.put_back} put back, {len(result.kept)} stay.")
+    for line in result.kept:
         print(line)
-    return 1 if outcome.kept else 0
+    return 1 if result.kept else 0
 
 
 def rules_deploy(environment: Environment, file: Path) -> int:
-    """Put a ruleset file into force; `make` has run `rules-check` on it."""
+    """Deploy a ruleset file; `make` has run `rules-check` on it."""
     if not file.is_file():
-        raise OpsError(f"There is no file {file}; say which ruleset: RULES=.")
+        raise OpsError(f"There is no file {file}; name the ruleset: RULES=.")
     where = rules.place(commands.ready(environment).outputs(), environment.name)
     version = rules.deploy(account.client("appconfig", environment), where, file.read_bytes())
-    print(f"{file} is in force in {environment.name} as version {version}.")
+    print(f"{file} is active in {environment.name} as version {version}.")
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; what is missing is one sentence on standard error, and 1."""
+    """Run one command; 1 if something is missing, with one sentence on standard error."""
     parser = argparse.ArgumentParser(prog="python -m ops", description=commands.__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
     subparsers = parser.add_subparsers(dest="command", required=True)
@@ -61,9 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for subparser in parsers.values():
         subparser.add_argument("--env", required=True, help="environment; a folder of terraform/environments")
     parsers["destroy"].add_argument(
-        "--confirm", default="", help="the second word of a protected environment"
+        "--confirm", default="", help="the second confirmation that a protected environment needs"
     )
-    parsers["output"].add_argument("--name", default=None, help="one output; all without it")
+    parsers["output"].add_argument("--name", default=None, help="one output; all by default")
     parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
     options = parser.parse_args(arguments)

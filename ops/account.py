@@ -1,4 +1,4 @@
-"""Whose credentials these are, and whether the state's bucket stands: asked before Terraform says it in forty lines."""
+"""Check the credentials' account and the state's bucket, before Terraform reports either in forty lines."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def client(service: str, environment: Environment) -> Any:
 
 
 def check_account(environment: Environment) -> None:
-    """Raise unless the credentials are of the account that the environment's backend file allows."""
+    """Raise unless the credentials belong to the account that the environment's backend file allows."""
     try:
         account = client("sts", environment).get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
-        raise OpsError(f"AWS does not take the credentials: {error}") from error
+        raise OpsError(f"AWS refuses the credentials: {error}") from error
     if account != environment.account_id:
         raise OpsError(
-            f"The credentials are of account {account}; terraform/environments/{environment.name}/backend.hcl allows "
+            f"The credentials belong to account {account}; terraform/environments/{environment.name}/backend.hcl allows "
             f"{environment.account_id}."
         )
 
 
-def state_bucket_stands(environment: Environment) -> bool:
-    """Whether the bucket of the state is there and may be seen."""
+def state_bucket_exists(environment: Environment) -> bool:
+    """Whether the bucket of the state exists; `OpsError` if this cannot be found out."""
     try:
         client("s3", environment).head_bucket(Bucket=environment.bucket)
     except ClientError as error:
@@ -48,9 +48,9 @@ def state_bucket_stands(environment: Environment) -> bool:
 
 
 def check_state_bucket(environment: Environment) -> None:
-    """Raise unless the bucket of the state stands."""
-    if not state_bucket_stands(environment):
+    """Raise unless the bucket of the state exists."""
+    if not state_bucket_exists(environment):
         raise OpsError(
-            f"The state's bucket {environment.bucket} does not stand; an administrator makes it with "
+            f"The state's bucket {environment.bucket} does not exist; an administrator creates it with "
             f"`make bootstrap ENV={environment.name}`."
         )

@@ -10,6 +10,7 @@ import msgspec
 
 from ops import account, plan_document
 from ops.errors import OpsError
+from ops.manifests import function_names
 from ops.tool import Terraform, check_installed
 
 if TYPE_CHECKING:
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 PLAN_DIFFERS: Final = 2
 """Terraform's exit code, and ours, where the plan is not empty."""
 
-SECOND_WORD: Final = "with-all-its-payments"
-"""What destroying a protected environment asks for beside its name."""
+SECOND_CONFIRMATION: Final = "with-all-its-payments"
+"""What destroying a protected environment needs beside its name."""
 
 
 def ready(environment: Environment) -> Terraform:
-    """Check what every command needs, and give Terraform pointed at the environment's state."""
+    """Check what every command needs, and return Terraform, initialised with the environment's state."""
     check_installed(environment.root)
     account.check_account(environment)
     account.check_state_bucket(environment)
@@ -38,21 +39,20 @@ def ready(environment: Environment) -> Terraform:
 def check_packages(root: Path) -> None:
     """Raise unless each function's zip is built."""
     zips = root / "build/functions/arm64"
-    functions = sorted(file.parent.name for file in root.glob("functions/*/function.yaml"))
-    missing = [name for name in functions if not (zips / f"{name}.zip").is_file()]
+    missing = [name for name in function_names(root / "functions") if not (zips / f"{name}.zip").is_file()]
     if missing:
         raise OpsError(f"Not built yet: {', '.join(missing)}; run `make build ARCH=arm64`.")
 
 
 def plan(environment: Environment) -> int:
-    """Plan and save the plan, with a report beside it; what `apply` takes."""
+    """Plan and save the plan for `apply`, with a report beside it."""
     check_packages(environment.root)
     terraform = ready(environment)
     environment.plan_file.parent.mkdir(parents=True, exist_ok=True)
     try:
         terraform.run("plan", f"-var-file={environment.variables_file}", f"-out={environment.plan_file}")
     except OpsError:
-        environment.plan_file.unlink(missing_ok=True)  # Terraform saves what it has of a plan that failed
+        environment.plan_file.unlink(missing_ok=True)  # Terraform saves an incomplete plan if planning fails
         raise
     document = terraform.show(environment.plan_file)
     environment.report_file.write_text(plan_document.report(environment.name, document))
@@ -61,7 +61,7 @@ def plan(environment: Environment) -> int:
 
 
 def apply(environment: Environment) -> int:
-    """Apply the saved plan and only that; a plan is used once."""
+    """Apply the saved plan, and nothing else; a plan is used once."""
     if not environment.plan_file.is_file():
         raise OpsError(
             f"There is no saved plan for {environment.name}; run `make plan ENV={environment.name}` first."
@@ -73,7 +73,7 @@ def apply(environment: Environment) -> int:
 
 
 def drift(environment: Environment) -> int:
-    """Name what was changed in AWS behind Terraform's back, and what was not applied yet; 2 where there is any."""
+    """List what was changed in AWS outside Terraform, and what was not applied yet; 2 if there is any."""
     check_packages(environment.root)
     terraform = ready(environment)
     kept = environment.plan_file.with_suffix(".drift")
@@ -92,33 +92,35 @@ def drift(environment: Environment) -> int:
     return PLAN_DIFFERS
 
 
-def destroy(environment: Environment, second_word: str, ask: Callable[[str], str] = input) -> int:
-    """Remove everything of an environment, after its name has been typed.
+def destroy(environment: Environment, second_confirmation: str, ask: Callable[[str], str] = input) -> int:
+    """Remove every resource of an environment, after its name was typed.
 
     Parameters
     ----------
     environment : Environment
-        What is removed.
-    second_word : str
-        `SECOND_WORD`, for a protected environment.
+        The environment to remove.
+    second_confirmation : str
+        `SECOND_CONFIRMATION`, for a protected environment.
     ask : callable
-        Shows a question and gives the answer.
+        Shows a question and returns the answer.
     """
     name = environment.name
-    if environment.is_protected and second_word != SECOND_WORD:
-        raise OpsError(f"{name} holds payments; destroying it takes a second word: CONFIRM={SECOND_WORD}.")
+    if environment.is_protected and second_confirmation != SECOND_CONFIRMATION:
+        raise OpsError(
+            f"{name} holds payments; destroying it needs a second confirmation: CONFIRM={SECOND_CONFIRMATION}."
+        )
     answer = ask(
-        f"This removes every resource of {name} in account {environment.account_id}. Type {name} to go on: "
+        f"This removes every resource of {name} in account {environment.account_id}. Type {name} to continue: "
     )
     if answer.strip() != name:
-        raise OpsError(f"{name} stays: the answer was not its name.")
+        raise OpsError(f"{name} was not destroyed: the answer was not its name.")
     terraform = ready(environment)
     terraform.run("destroy", f"-var-file={environment.variables_file}", "-auto-approve")
     return 0
 
 
 def output(environment: Environment, name: str | None) -> int:
-    """Print the outputs, or one of them as it is, as JSON unless it is a word."""
+    """Print all outputs as JSON, or the one that is named: a string as it is, anything else as JSON."""
     outputs = ready(environment).outputs()
     if name is None:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(outputs), indent=2) + b"\n")
@@ -133,7 +135,7 @@ def output(environment: Environment, name: str | None) -> int:
 
 
 class StateHead(msgspec.Struct):
-    """What tells one state from another."""
+    """What identifies one version of a state."""
 
     lineage: str
     serial: int
@@ -157,9 +159,10 @@ def state_backup(environment: Environment) -> int:
 
 
 def bootstrap(environment: Environment, ask: Callable[[str], str] = input) -> int:
-    """Make the state's bucket, the CI roles and the boundary, or change them; by an administrator, after a question.
+    """Create or change the state's bucket, the CI roles and the boundary; for an administrator, after a question.
 
-    The first time there is no bucket to keep this root's own state in: it is local until the bucket stands, and moves in.
+    The first time there is no bucket yet for the state of this root module itself. Its state is a local file until the bucket
+    exists, and is then moved into it.
     """
     check_installed(environment.root)
     account.check_account(environment)
@@ -173,7 +176,7 @@ def bootstrap(environment: Environment, ask: Callable[[str], str] = input) -> in
         f"-backend-config={environment.backend_file}",
         "-backend-config=key=bootstrap/terraform.tfstate",
     )
-    first_time = local_state.exists() or not account.state_bucket_stands(environment)
+    first_time = local_state.exists() or not account.state_bucket_exists(environment)
     if first_time:
         override.write_text('terraform {\n  backend "local" {}\n}\n')
         terraform.read("init", "-reconfigure")
@@ -183,7 +186,7 @@ def bootstrap(environment: Environment, ask: Callable[[str], str] = input) -> in
     saved.parent.mkdir(parents=True, exist_ok=True)
     try:
         terraform.run("plan", f"-var-file={variables}", f"-out={saved}")
-        if ask(f"Apply this in account {environment.account_id}? Type yes to go on: ").strip() != "yes":
+        if ask(f"Apply this in account {environment.account_id}? Type yes to continue: ").strip() != "yes":
             raise OpsError("Nothing was changed: the answer was not yes.")
         terraform.run("apply", str(saved))
     finally:

@@ -1,12 +1,11 @@
-"""What the system costs a month: ``python -m ops.cost`` prints docs/cost.md.
+"""What the system costs a month, line by line.
 
 Sizes come from the environments' variables files, use from docs/cost/usage.yaml, unit prices with their date from
-docs/cost/prices.yaml. An estimate: what AWS gives away, discounts and taxes are left out.
+docs/cost/prices.yaml. An estimate: free tiers, discounts and taxes are left out. `ops.cost_page` writes docs/cost.md from it.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -21,6 +20,12 @@ if TYPE_CHECKING:
 HOURS: Final = 730
 """In a month."""
 
+DAYS: Final = 30.4
+"""In a month."""
+
+LANDED_DAYS: Final = 7
+"""How long the landing bucket keeps a file that was read."""
+
 ZONES: Final = 3
 GB: Final = 1e9
 SECONDS: Final = HOURS * 3600
@@ -29,7 +34,7 @@ FUNCTION_GB: Final = 1.0
 
 
 class CostError(Exception):
-    """A price or a size that is missing, by its name."""
+    """A price is missing; names it."""
 
 
 class Sizing(msgspec.Struct, frozen=True):
@@ -57,11 +62,11 @@ class Line(msgspec.Struct, frozen=True):
     usd: float
     """A month."""
     grows: bool
-    """Whether it grows with payments; what does not is paid for standing there."""
+    """Whether it grows with payments; other lines are fixed costs."""
 
 
 class Prices:
-    """Unit prices by name; a missing one is an error, not a zero."""
+    """Unit prices by name. A missing price is an error, not zero."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
@@ -74,7 +79,7 @@ class Prices:
             raise CostError(f"docs/cost/prices.yaml has no price for {name} ({table}).") from error
 
     def unconfirmed(self) -> list[str]:
-        """Names of prices that no published text was seen for."""
+        """Names of prices that were not found in a published text."""
         tables = ("broker_hour", "cache_node_hour", "worker_hour", "units")
         return [
             name
@@ -90,7 +95,7 @@ class Prices:
 
 
 def sizing_of(environment: str, root: Path = ROOT) -> Sizing:
-    """Read an environment's size from its variables file; what it leaves out has the root module's default."""
+    """Read an environment's size from its variables file; settings that are not in it have the root module's default."""
     values, _ = read_file(root / ENVIRONMENTS / environment / f"{environment}.tfvars")
     flat: dict[str, Any] = dict(flatten(values))
     return Sizing(
@@ -135,7 +140,7 @@ def batch_size(payments: float, partitions: int, score_ms: float, batch_ms: floa
 
 
 def alarm_metrics(size: Sizing, usage: dict[str, Any]) -> int:
-    """How many metrics the alarms of an environment look at, which is what they are billed by."""
+    """How many metrics the alarms of an environment watch: AWS bills alarms by them."""
     count = {name: int(entry["value"]) for name, entry in usage["constant"].items()}
     return (
         count["alarm_metrics"]
@@ -161,102 +166,18 @@ def bill(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -
     Returns
     -------
     list of Line
-        In the order of the story, from the landed file to the alert.
+        In the order of a payment's way, from the landed file to the alert; then what all of them share.
     """
-    use = {name: float(entry["value"]) for name, entry in usage["payment"].items()}
-    constant = {name: float(entry["value"]) for name, entry in usage["constant"].items()}
-
-    def unit(name: str) -> float:
-        return prices.of("units", name)
-
-    millions = payments / 1e6
-    brokers = ZONES * size.brokers_per_zone
-    batches = payments / batch_size(payments, size.partitions, use["score_ms"], use["score_batch_ms"])
-    seconds = (batches * use["score_batch_ms"] + payments * use["score_ms"]) / 1000
-    records_gb = payments * use["record_bytes"] / GB
-    # Every record is copied into the two other zones (MSK does not bill that) and read by clients, two thirds from another zone.
-    crossing_gb = 2 * records_gb * 2 / 3
-    history_gb = payments * use["history_bytes"] / GB * constant["history_days"] / 30.4
-    flagged_millions = millions * use["flagged_share"]
-    logs_gb = payments * use["log_bytes"] / GB
+    month = _Month(payments, size, usage, prices)
     return [
-        Line(
-            "ingestion",
-            f"Glue, {size.workers} {size.worker_type} at most",
-            size.workers * HOURS * prices.of("worker_hour", size.worker_type),
-            False,
-        ),
-        Line(
-            "ingestion",
-            "landed files, for 7 days",
-            payments * use["landed_bytes"] / GB * 7 / 30.4 * unit("object_gb_month"),
-            True,
-        ),
-        Line(
-            "streaming",
-            f"MSK, {brokers} {size.broker_type}",
-            brokers * HOURS * prices.of("broker_hour", size.broker_type),
-            False,
-        ),
-        Line(
-            "streaming",
-            f"disks of {size.broker_gib} GiB",
-            brokers * size.broker_gib * unit("broker_storage_gb_month"),
-            False,
-        ),
-        Line("streaming", "records that cross zones", crossing_gb * unit("cross_zone_gb"), True),
-        Line("score", "Lambda, time", seconds * FUNCTION_GB * unit("function_gb_second"), True),
-        Line("score", "Lambda, invocations", batches / 1e6 * unit("function_request_million"), True),
-        Line("score", "event pollers", size.poller_units * HOURS * unit("poller_unit_hour"), False),
-        Line(
-            "score",
-            f"cache, {size.cache_nodes} {size.cache_type}",
-            size.cache_nodes * HOURS * prices.of("cache_node_hour", size.cache_type),
-            False,
-        ),
-        Line(
-            "tables",
-            "history, writes",
-            millions * use["history_write_units"] * unit("write_request_million"),
-            True,
-        ),
-        Line(
-            "tables",
-            f"history, kept {constant['history_days']:.0f} days",
-            history_gb * unit("table_storage_gb_month"),
-            True,
-        ),
-        Line("tables", "point-in-time recovery", history_gb * unit("table_recovery_gb_month"), True),
-        Line(
-            "tables",
-            "flagged payments and alert windows",
-            flagged_millions * use["flagged_write_units"] * unit("write_request_million"),
-            True,
-        ),
-        Line("alerts", "SNS", flagged_millions * unit("alert_million"), True),
-        Line(
-            "network",
-            f"interface endpoints in {size.endpoint_zones} zones",
-            constant["interface_endpoints"] * size.endpoint_zones * HOURS * unit("endpoint_zone_hour"),
-            False,
-        ),
-        Line(
-            "observability",
-            "logs",
-            logs_gb * (unit("log_gb") + size.log_days / 30.4 * unit("log_storage_gb_month")),
-            True,
-        ),
-        Line(
-            "observability",
-            "alarms, metrics and the dashboard",
-            alarm_metrics(size, usage) * unit("alarm_month")
-            + constant["composite_alarms"] * unit("composite_alarm_month")
-            + constant["metrics"] * unit("metric_month")
-            + constant["dashboards"] * unit("dashboard_month"),
-            False,
-        ),
-        Line("observability", "traces", batches / 1e6 * use["traced_share"] * unit("trace_million"), True),
-        Line("encryption", "customer keys", constant["keys"] * unit("key_month"), False),
+        *month.ingestion(),
+        *month.streaming(),
+        *month.score(),
+        *month.tables(),
+        *month.alerts(),
+        *month.network(),
+        *month.observability(),
+        *month.encryption(),
     ]
 
 
@@ -275,96 +196,104 @@ def dominating(lines: list[Line]) -> list[Line]:
     return chosen
 
 
-def _table(columns: list[str], bills: list[list[Line]]) -> list[str]:
-    rows = [f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
-    for lines in zip(*bills, strict=True):
-        texts = list(dict.fromkeys(line.what for line in lines))
-        what = texts[0] if len(texts) == 1 else lines[0].what.split(",")[0].split(" of ")[0].split(" in ")[0]
-        rows.append(f"| {lines[0].part}: {what} | {' | '.join(f'{line.usd:,.0f}' for line in lines)} |")
-    rows.append(f"| **a month, US dollars** | {' | '.join(f'**{total(lines):,.0f}**' for lines in bills)} |")
-    return rows
+class _Month:
+    """One month of an environment: the lines of each part of the system."""
 
+    def __init__(self, payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -> None:
+        self._payments = payments
+        self._size = size
+        self._usage = usage
+        self._prices = prices
+        self._use = {name: float(entry["value"]) for name, entry in usage["payment"].items()}
+        self._constant = {name: float(entry["value"]) for name, entry in usage["constant"].items()}
+        score_ms, batch_ms = self._use["score_ms"], self._use["score_batch_ms"]
+        self._batches = payments / batch_size(payments, size.partitions, score_ms, batch_ms)
+        self._score_seconds = (self._batches * batch_ms + payments * score_ms) / 1000
+        self._flagged_millions = payments / 1e6 * self._use["flagged_share"]
 
-def _says(name: str, lines: list[Line], payments: float) -> str:
-    parts = "; ".join(
-        f"{line.part} ({line.what}), {line.usd / total(lines):.0%}" for line in dominating(lines)
-    )
-    standing = sum(line.usd for line in lines if not line.grows) / total(lines)
-    return (
-        f"- **{name}**: {parts}. {standing:.0%} is paid for standing there; a million payments cost "
-        f"{total(lines) / payments * 1e6:,.2f} dollars in all."
-    )
+    def _unit(self, name: str) -> float:
+        return self._prices.of("units", name)
 
+    def _gb(self, bytes_name: str) -> float:
+        """All payments' GB of something."""
+        return self._payments * self._use[bytes_name] / GB
 
-def page(root: Path = ROOT) -> str:
-    """Write docs/cost.md.
+    def ingestion(self) -> list[Line]:
+        size, landed_gb = self._size, self._gb("landed_bytes")
+        workers_usd = size.workers * HOURS * self._prices.of("worker_hour", size.worker_type)
+        landed_usd = landed_gb * LANDED_DAYS / DAYS * self._unit("object_gb_month")
+        return [
+            Line("ingestion", f"Glue, {size.workers} {size.worker_type} at most", workers_usd, False),
+            Line("ingestion", f"landed files, for {LANDED_DAYS} days", landed_usd, True),
+        ]
 
-    Parameters
-    ----------
-    root : Path
-        The repository.
-    """
-    usage = msgspec.yaml.decode((root / "docs/cost/usage.yaml").read_bytes())
-    prices = Prices(msgspec.yaml.decode((root / "docs/cost/prices.yaml").read_bytes()))
-    environments = {
-        name: (payments, bill(payments, sizing_of(name, root), usage, prices))
-        for name, payments in usage["environments"].items()
-    }
-    prod = sizing_of("prod", root)
-    volumes = [
-        (
-            entry["payments"],
-            entry["turned"],
-            bill(entry["payments"], msgspec.structs.replace(prod, **entry["turned"]), usage, prices),
+    def streaming(self) -> list[Line]:
+        size, brokers = self._size, ZONES * self._size.brokers_per_zone
+        brokers_usd = brokers * HOURS * self._prices.of("broker_hour", size.broker_type)
+        disks_usd = brokers * size.broker_gib * self._unit("broker_storage_gb_month")
+        # Producers and consumers, two thirds of them in another zone. MSK does not bill what brokers copy to each other.
+        crossing_gb = 2 * self._gb("record_bytes") * 2 / 3
+        return [
+            Line("streaming", f"MSK, {brokers} {size.broker_type}", brokers_usd, False),
+            Line("streaming", f"disks of {size.broker_gib} GiB", disks_usd, False),
+            Line("streaming", "records that cross zones", crossing_gb * self._unit("cross_zone_gb"), True),
+        ]
+
+    def score(self) -> list[Line]:
+        size = self._size
+        time_usd = self._score_seconds * FUNCTION_GB * self._unit("function_gb_second")
+        invocations_usd = self._batches / 1e6 * self._unit("function_request_million")
+        pollers_usd = size.poller_units * HOURS * self._unit("poller_unit_hour")
+        cache_usd = size.cache_nodes * HOURS * self._prices.of("cache_node_hour", size.cache_type)
+        return [
+            Line("score", "Lambda, time", time_usd, True),
+            Line("score", "Lambda, invocations", invocations_usd, True),
+            Line("score", "event pollers", pollers_usd, False),
+            Line("score", f"cache, {size.cache_nodes} {size.cache_type}", cache_usd, False),
+        ]
+
+    def tables(self) -> list[Line]:
+        days, write_usd = self._constant["history_days"], self._unit("write_request_million")
+        history_gb = self._gb("history_bytes") * days / DAYS
+        history_writes_usd = self._payments / 1e6 * self._use["history_write_units"] * write_usd
+        flagged_usd = self._flagged_millions * self._use["flagged_write_units"] * write_usd
+        recovery_usd = history_gb * self._unit("table_recovery_gb_month")
+        return [
+            Line("tables", "history, writes", history_writes_usd, True),
+            Line(
+                "tables",
+                f"history, kept {days:.0f} days",
+                history_gb * self._unit("table_storage_gb_month"),
+                True,
+            ),
+            Line("tables", "point-in-time recovery", recovery_usd, True),
+            Line("tables", "flagged payments and alert windows", flagged_usd, True),
+        ]
+
+    def alerts(self) -> list[Line]:
+        return [Line("alerts", "SNS", self._flagged_millions * self._unit("alert_million"), True)]
+
+    def network(self) -> list[Line]:
+        zones = self._size.endpoint_zones
+        zone_hours = self._constant["interface_endpoints"] * zones * HOURS
+        endpoints_usd = zone_hours * self._unit("endpoint_zone_hour")
+        return [Line("network", f"interface endpoints in {zones} zones", endpoints_usd, False)]
+
+    def observability(self) -> list[Line]:
+        log_gb_usd = self._unit("log_gb") + self._size.log_days / DAYS * self._unit("log_storage_gb_month")
+        alarms_usd = (
+            alarm_metrics(self._size, self._usage) * self._unit("alarm_month")
+            + self._constant["composite_alarms"] * self._unit("composite_alarm_month")
+            + self._constant["metrics"] * self._unit("metric_month")
+            + self._constant["dashboards"] * self._unit("dashboard_month")
         )
-        for entry in usage["volumes"]
-    ]
-    lines = [
-        "# What it costs",
-        "",
-        f"Made by `make infra-docs`, from the environments' variables files, `docs/cost/usage.yaml` and AWS's list prices of {prices.read_on}",
-        "in `docs/cost/prices.yaml` (us-east-1, on demand). An estimate, good for deciding what to turn and not for a contract: free tiers,",
-        "discounts, support, taxes, and the metrics that MSK and Glue write of themselves are left out, payments are spread evenly, and tables",
-        "are on demand.",
-        "",
-        "## By environment",
-        "",
-        *_table(
-            [f"{name} ({payments / 1e6:,.0f} M payments)" for name, (payments, _) in environments.items()],
-            [b for _, b in environments.values()],
-        ),
-        "",
-        *(_says(name, b, payments) for name, (payments, b) in environments.items()),
-        "",
-        "## By volume, as prod",
-        "",
-        *_table(
-            [f"{payments / 1e6:,.0f} M payments" for payments, _, _ in volumes], [b for _, _, b in volumes]
-        ),
-        "",
-        *(_says(f"{payments / 1e6:,.0f} M", b, payments) for payments, _, b in volumes),
-        "",
-        "What is turned from `prod.tfvars`:",
-        "",
-        *(
-            f"- {payments / 1e6:,.0f} M: {', '.join(f'`{key}` {value}' for key, value in turned.items()) or 'nothing'}."
-            for payments, turned, _ in volumes
-        ),
-        "",
-        "## What to turn first",
-        "",
-        '- Small: what stands there. `kafka.capacity_mode = "serverless"`, fewer workers, and `endpoint_zone_count = 1` where nobody pays.',
-        "- Large: the history. `HISTORY_RETENTION_DAYS` in `functions/score/function.yaml` decides what is stored, and `provisioned_tables`",
-        "  with reserved capacity what a write costs; both are prices of decision 0001, which keeps every payment.",
-        "- At any volume: reserved nodes for the cache and a compute savings plan for Lambda, once the load is known.",
-        "",
-        "## How sure the prices are",
-        "",
-        "Not found in a published text when the prices were written down, and to be looked up at their source before anything is",
-        f"signed: {', '.join(f'`{name}`' for name in prices.unconfirmed())}.",
-    ]
-    return "\n".join(lines) + "\n"
+        traces_usd = self._batches / 1e6 * self._use["traced_share"] * self._unit("trace_million")
+        return [
+            Line("observability", "logs", self._gb("log_bytes") * log_gb_usd, True),
+            Line("observability", "alarms, metrics and the dashboard", alarms_usd, False),
+            Line("observability", "traces", traces_usd, True),
+        ]
 
-
-if __name__ == "__main__":
-    sys.stdout.write(page())
+    def encryption(self) -> list[Line]:
+        keys_usd = self._constant["keys"] * self._unit("key_month")
+        return [Line("encryption", "customer keys", keys_usd, False)]

@@ -1,9 +1,9 @@
-"""What a stage gave up, put back: ``make redrive QUEUE=``.
+"""Redrive a dead-letter queue: ``make redrive QUEUE=``.
 
 A dead-letter queue holds one of two things. Behind a queue or a subscription it holds the messages themselves, and SQS
-moves them back. As an event source mapping's on-failure destination it holds invocation records, which say where the
-records stand in their stream and not what they say: those are read from the stream again and given to the function, and
-the message goes only when the function has taken all of them.
+moves them back. As the on-failure destination of an event source mapping it holds invocation records. These name the
+positions of records in a stream, without their content. The records are read from the stream again and passed to the
+function. A message is deleted only when the function has processed all of its records.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 VISIBILITY_SECONDS: Final = 300
-"""How long a message is ours; longer than any function may run. One that stays is given back when the work is over."""
+"""How long a received message is hidden from others; longer than any function may run. One that stays in the queue is made
+visible again at the end."""
 
 BATCH: Final = 100
-"""Stream records in one invocation; Lambda takes 6 MB, an item is 400 kB at most and some 2 kB in fact."""
-
+"""Stream records in one invocation. Lambda's limit is 6 MB; an item has 400 kB at most, and about 2 kB here."""
 
 EMPTY_PAGES: Final = 20
-"""In a row, after which a shard is taken to have nothing more; an open one never says so, and one empty page means nothing."""
+"""Empty pages in a row after which a shard is considered read. An open shard has no last page, and one empty page proves nothing."""
 
 
 class Queue(Protocol):
-    """The calls of SQS that are made."""
+    """The calls that are made of SQS."""
 
     def list_dead_letter_source_queues(self, *, QueueUrl: str) -> Document:  # noqa: N803
-        """Name the queues that this one is behind."""
+        """List the queues whose dead-letter queue this is."""
 
     def start_message_move_task(self, *, SourceArn: str) -> Document:  # noqa: N803
-        """Move everything back to where it came from."""
+        """Move all messages back to the queue they came from."""
 
     def receive_message(self, **arguments: Any) -> Document:
-        """Take messages for a while."""
+        """Receive messages and hide them for a while."""
 
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> Document:  # noqa: N803
-        """Remove a message."""
+        """Delete a message."""
 
     def change_message_visibility(self, **arguments: Any) -> Document:
-        """Give a message back, or keep it longer."""
+        """Make a message visible again, or hide it longer."""
 
     def get_queue_attributes(self, **arguments: Any) -> Document:
-        """Tell of the queue."""
+        """Read settings and counts of the queue."""
 
 
 class StreamBatch(msgspec.Struct, frozen=True, rename="camel"):
-    """Where records of a table's stream stand."""
+    """The positions of records in a table's stream."""
 
     shard_id: str
     start_sequence_number: str
@@ -64,7 +64,7 @@ class StreamBatch(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class RequestContext(msgspec.Struct, frozen=True, rename="camel"):
-    """Who would not take them, and why they were given up."""
+    """Which function did not process them, and why they were dead-lettered."""
 
     function_arn: str
     condition: str
@@ -77,27 +77,27 @@ class InvocationRecord(msgspec.Struct, frozen=True, rename="camel"):
     stream_batch: StreamBatch | None = msgspec.field(name="DDBStreamBatchInfo", default=None)
     kafka_batch: Document | None = msgspec.field(name="KafkaBatchInfo", default=None)
     request_payload: Document | None = None
-    """The event itself, of an asynchronous invocation."""
+    """The event, if the invocation was asynchronous."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of a queue."""
+class RedriveResult(msgspec.Struct, frozen=True):
+    """What was done with the messages of a queue."""
 
     put_back: int
-    """Messages whose records were all taken."""
+    """Messages whose records were all processed."""
     kept: tuple[str, ...]
     """A sentence for each message that stays in the queue."""
 
 
 def stream_events(records: Iterable[Document], stream_arn: str) -> list[Document]:
-    """Dress records of the streams API as Lambda gives them to a function.
+    """Give records of the streams API the form in which Lambda passes them to a function.
 
     Parameters
     ----------
     records : iterable of dict
-        As `GetRecords` gives them.
+        As `GetRecords` returns them.
     stream_arn : str
-        Whose they are.
+        Of the stream that they are from.
     """
     events = []
     for record in records:
@@ -111,7 +111,7 @@ def stream_events(records: Iterable[Document], stream_arn: str) -> list[Document
 
 
 class Redrive:
-    """Put one queue's messages back.
+    """Redrives one queue at a time.
 
     Parameters
     ----------
@@ -124,24 +124,24 @@ class Redrive:
         self._streams = streams
         self._functions = functions
 
-    def run(self, url: str) -> Outcome:
-        """Put back what can be, and say of the rest why it stays.
+    def run(self, url: str) -> RedriveResult:
+        """Put back each message that can be, and say why each other one stays.
 
         Parameters
         ----------
         url : str
             The dead-letter queue.
         """
-        # SQS knows who sends here only of queues; a subscription of SNS is not among them, and neither is a mapping.
+        # SQS lists only queues as sources: neither subscriptions of SNS nor event source mappings.
         if self._sqs.list_dead_letter_source_queues(QueueUrl=url).get("queueUrls"):
-            wanted = ["QueueArn", "ApproximateNumberOfMessages"]
-            told = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
-            self._sqs.start_message_move_task(SourceArn=told["QueueArn"])
-            return Outcome(int(told["ApproximateNumberOfMessages"]), ())
+            names = ["QueueArn", "ApproximateNumberOfMessages"]
+            attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+            self._sqs.start_message_move_task(SourceArn=attributes["QueueArn"])
+            return RedriveResult(int(attributes["ApproximateNumberOfMessages"]), ())
         return self.replay(url)
 
-    def replay(self, url: str) -> Outcome:
-        """Put back what the invocation records in a mapping's queue name; as `run`, where it is known to be one.
+    def replay(self, url: str) -> RedriveResult:
+        """Put back what the invocation records of a mapping's queue name; `run` for a queue that is known to be a mapping's.
 
         Parameters
         ----------
@@ -159,13 +159,13 @@ class Redrive:
                 else:
                     kept.append(f"message {message['MessageId']} stays: {reason}")
         finally:
-            # Whoever mends the cause and tries again at once must find them.
+            # Whoever fixes the cause and tries again at once must find them.
             for handle in hidden:
                 self._sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
-        return Outcome(put_back, tuple(kept))
+        return RedriveResult(put_back, tuple(kept))
 
     def _messages(self, url: str) -> Iterator[Document]:
-        # A message that stays is hidden while we work, so that this ends.
+        # The loop ends because a message that stays is hidden while we work.
         while True:
             received = self._sqs.receive_message(
                 QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=VISIBILITY_SECONDS, WaitTimeSeconds=1
@@ -179,7 +179,7 @@ class Redrive:
         try:
             record = msgspec.json.decode(body, type=InvocationRecord)
         except msgspec.DecodeError:
-            return "it is no invocation record; whoever knows what it is decides"
+            return "it is not an invocation record; decide by its content"
         function = record.request_context.function_arn
         if record.request_payload is not None:
             return self._invoke(function, record.request_payload)
@@ -187,8 +187,8 @@ class Redrive:
             return self._replay(function, record.stream_batch)
         if record.kafka_batch is not None:
             places = ", ".join(sorted(record.kafka_batch.get("recordsInfo", {}))) or "no partition"
-            return f"its records stand in Kafka ({places}); docs/runbooks/redrive-kafka.md says how the group goes back to them"
-        return "it does not say where its records stand"
+            return f"its records are in Kafka ({places}); docs/runbooks/redrive-kafka.md says how to reset the group to them"
+        return "it does not name the positions of its records"
 
     def _replay(self, function: str, batch: StreamBatch) -> str | None:
         try:
@@ -231,9 +231,9 @@ class Redrive:
         payload = answer["Payload"].read()
         if answer.get("FunctionError"):
             return f"{function} failed again: {answer['FunctionError']}"
-        taken = msgspec.json.decode(payload or b"null")
-        failures = taken.get("batchItemFailures", []) if isinstance(taken, dict) else []
-        return f"{function} did not take {len(failures)} of its records" if failures else None
+        result = msgspec.json.decode(payload or b"null")
+        failures = result.get("batchItemFailures", []) if isinstance(result, dict) else []
+        return f"{function} did not process {len(failures)} of its records" if failures else None
 
 
 def queue_url(sqs: Any, name: str, urls_by_stage: dict[str, str]) -> str:
@@ -251,7 +251,7 @@ def queue_url(sqs: Any, name: str, urls_by_stage: dict[str, str]) -> str:
     Raises
     ------
     OpsError
-        Where there is none; it names those that there are.
+        If there is none; the message lists the known ones.
     """
     if name in urls_by_stage:
         return urls_by_stage[name]

@@ -1,21 +1,22 @@
-"""An environment: its folder, its variables file, its backend file, and where its plans are kept."""
+"""An environment: its folder, its variables file, its backend file, and where its plans are saved."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from ops.errors import OpsError
+from ops.tfvars import read_tfvars
+
+if TYPE_CHECKING:
+    from ops.tfvars import Value
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 """The repository."""
 
 ENVIRONMENTS: Final = Path("terraform/environments")
-
-_ASSIGNMENT = re.compile(r'^\s*([a-z_]+)\s*=\s*\[?\s*"([^"]*)"\s*\]?\s*(?:#.*)?$', re.MULTILINE)
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -28,26 +29,26 @@ class Environment(msgspec.Struct, frozen=True):
     """The account that its backend file allows; 12 digits."""
     region: str
     bucket: str
-    """Of the state."""
+    """The bucket of the state."""
 
     @property
     def folder(self) -> Path:
-        """Where its files are."""
+        """The folder of its files."""
         return self.root / ENVIRONMENTS / self.name
 
     @property
     def variables_file(self) -> Path:
-        """What differs from the others."""
+        """Its settings: what differs from other environments."""
         return self.folder / f"{self.name}.tfvars"
 
     @property
     def backend_file(self) -> Path:
-        """Where its state is."""
+        """Says where its state is."""
         return self.folder / "backend.hcl"
 
     @property
     def plan_file(self) -> Path:
-        """The saved plan, which `apply` takes."""
+        """The saved plan, which `apply` applies."""
         return self.root / f"build/plans/{self.name}.tfplan"
 
     @property
@@ -57,17 +58,17 @@ class Environment(msgspec.Struct, frozen=True):
 
     @property
     def drift_file(self) -> Path:
-        """What the last look for drift found, as Markdown, for an issue; absent where it found nothing."""
+        """What the last check for drift found, as Markdown, for an issue; absent if it found nothing."""
         return self.root / f"build/plans/{self.name}-drift.md"
 
     @property
     def data_dir(self) -> Path:
-        """Terraform's own files, apart for each environment, so that no command meets another's backend."""
+        """Terraform's own files; one folder for each environment, so that no command uses the backend of another."""
         return self.root / f"build/.terraform/{self.name}"
 
     @property
     def is_protected(self) -> bool:
-        """Whether destroying it takes a second word."""
+        """Whether destroying it needs a second confirmation."""
         return self.name == "prod"
 
 
@@ -84,25 +85,36 @@ def read_environment(name: str, root: Path = ROOT) -> Environment:
     Parameters
     ----------
     name : str
-        As its folder is called.
+        The name of its folder.
     root : Path
         The repository.
 
     Raises
     ------
     OpsError
-        Where there is no such environment, or its backend file lacks a setting.
+        If there is no such environment, or its backend file lacks a setting.
     """
     known = known_environments(root)
     if not name:
-        raise OpsError(f"Say which environment: ENV={' or ENV='.join(known)}.")
+        raise OpsError(f"Name the environment: ENV={' or ENV='.join(known)}.")
     if name not in known:
         raise OpsError(f"There is no environment {name}; terraform/environments has {', '.join(known)}.")
     backend = root / ENVIRONMENTS / name / "backend.hcl"
     if not backend.is_file():
         raise OpsError(f"{backend.relative_to(root)} is missing; it names the bucket of the state.")
-    settings = dict(_ASSIGNMENT.findall(backend.read_text()))
-    for needed in ("allowed_account_ids", "bucket", "key", "region"):
-        if needed not in settings:
-            raise OpsError(f"{backend.relative_to(root)} does not set {needed}.")
-    return Environment(name, root, settings["allowed_account_ids"], settings["region"], settings["bucket"])
+    where = str(backend.relative_to(root))
+    settings, _ = read_tfvars(backend.read_text(), where)
+    account, bucket, _, region = (
+        _only_text(settings, setting, where) for setting in ("allowed_account_ids", "bucket", "key", "region")
+    )
+    return Environment(name, root, account, region, bucket)
+
+
+def _only_text(settings: dict[str, Value], setting: str, where: str) -> str:
+    """Read a setting that is a text, or a list of one."""
+    value = settings.get(setting)
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
+    if not isinstance(value, str):
+        raise OpsError(f"{where} does not set {setting} to one text.")
+    return value

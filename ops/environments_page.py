@@ -1,6 +1,6 @@
 """docs/environments.md: how the environments differ, from their variables files.
 
-``python -m ops.environments_page`` prints it; `make infra-docs` keeps it.
+``python -m ops.environments_page`` prints it; `make infra-docs` writes it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ORDER: Final = ("dev", "staging", "prod")
 
 HEAD: Final = """# Environments
 
-Made by `make infra-docs` from `terraform/environments/*/*.tfvars`; a test holds the two together. What a setting means, its unit
-and what it may be stands in `terraform/variables.tf`, which also has the value where a cell says *default*.
+Made by `make infra-docs` from `terraform/environments/*/*.tfvars`; a test checks that it matches. `terraform/variables.tf` says what
+a setting means, its unit, its allowed values, and its default.
 """
 
 
@@ -46,7 +46,7 @@ def page(root: Path = ROOT) -> str:
     Returns
     -------
     str
-        Markdown: a table of what differs, with the reasons given in the files, and one of what is the same.
+        Markdown: a table of what differs, with the reasons from the files' comments, and one of what is the same.
     """
     read = {name: read_file(root / ENVIRONMENTS / name / f"{name}.tfvars") for name in ORDER}
     flat = {name: flatten(values) for name, (values, _) in read.items()}

@@ -14,8 +14,8 @@ CONFIRM ?=
 # What a plan reads: the functions' zips and the Glue job's packages, built for AWS's processors. Takes a second if nothing changed.
 .PHONY: packages
 packages: $(VENV)/.dev
-	@$(PY) -m ops.build_zips --arch arm64 >/dev/null
-	@$(PY) -m ops.build_job >/dev/null
+	@$(PY) -m ops.packaging functions --arch arm64 >/dev/null
+	@$(PY) -m ops.packaging glue-job >/dev/null
 
 ##@ For an engineer: infrastructure
 
@@ -42,7 +42,7 @@ infra-test: terraform-present packages $(INFRA)/.ready ## Run every test of the 
 .PHONY: infra-docs
 infra-docs: $(VENV)/.dev ## Regenerate docs/environments.md and docs/cost.md
 	@$(PY) -m ops.environments_page > docs/environments.md
-	@$(PY) -m ops.cost > docs/cost.md
+	@$(PY) -m ops.cost_page > docs/cost.md
 
 ##@ For an operator: AWS (each takes ENV=dev, staging or prod)
 

@@ -1,4 +1,4 @@
-"""What `function.yaml` and `tables.yaml` say, typed and checked. Nothing about functions or tables is written twice."""
+"""`function.yaml` and `tables.yaml` as typed and checked values; Terraform and the local stack read the same files."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ FUNCTIONS_DIR: Final = ROOT / "functions"
 TABLES_FILE: Final = FUNCTIONS_DIR / "contract" / "tables.yaml"
 
 ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka")
-"""What an `access` entry can name; Terraform's module `function` knows the same ones."""
+"""What an `access` entry can name; the same as in Terraform's module `function`."""
 
 Positive = Annotated[int, Meta(ge=1)]
 NonNegative = Annotated[int, Meta(ge=0)]
 
 
 class SpecError(Exception):
-    """A `function.yaml` or `tables.yaml` that cannot be used; names the file and the place."""
+    """A `function.yaml` or `tables.yaml` is wrong; names the file and the place."""
 
 
 class Pollers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,20 +69,20 @@ class StreamTrigger(
 
 
 class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="invoke", tag_field="type"):
-    """No event source: somebody invokes it, such as Terraform or AppConfig. The local stack does not run these."""
+    """No event source: something invokes the function, such as Terraform or AppConfig. The local stack does not run these."""
 
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A value that the stack provides: ``table.<name>``, ``queue.<name>``, ``cache.endpoint``, ..."""
+    """The name of a value that the stack provides: ``table.<name>``, ``queue.<name>``, ``cache.endpoint``, ..."""
 
     ref: str
 
 
 class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One thing that a function may touch, by interface name, and what it may do there."""
+    """One resource that a function may use, by interface name, and what it may do with it."""
 
     actions: Annotated[list[str], Meta(min_length=1)]
-    """IAM's actions, without the service that they belong to."""
+    """IAM actions, without their service's prefix."""
     table: str | None = None
     queue: str | None = None
     bucket: str | None = None
@@ -91,18 +91,18 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     rules: Literal["ruleset"] | None = None
     kafka: str | None = None
     prefix: str | None = None
-    """Of the keys in a bucket."""
+    """The prefix of the keys in a bucket that it may use."""
 
     def __post_init__(self) -> None:
         named = [kind for kind in ACCESS_KINDS if getattr(self, kind) is not None]
         if len(named) != 1:
             raise ValueError(f"names {' and '.join(named) or 'nothing'}; one of {', '.join(ACCESS_KINDS)}")
         if self.prefix is not None and self.bucket is None:
-            raise ValueError(f"has a prefix, which is a bucket's, and names a {named[0]}")
+            raise ValueError(f"names a {named[0]} and has a prefix, which only a bucket has")
 
 
 class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one `function.yaml` says."""
+    """One `function.yaml`."""
 
     description: str
     handler: str
@@ -120,7 +120,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def has_event_source(self) -> bool:
-        """Whether batches come to it by a mapping."""
+        """Whether an event source mapping invokes it with batches."""
         return not isinstance(self.trigger, InvokeTrigger)
 
 
@@ -140,7 +140,7 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `tables.yaml` says of one table."""
+    """One table of `tables.yaml`."""
 
     description: str
     partition_key: Key
@@ -150,28 +150,33 @@ class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_to_live_attribute: str | None = None
 
 
-def read_functions(folder: Path = FUNCTIONS_DIR) -> dict[str, FunctionSpec]:
-    """Every function: a folder below ``folder`` that has a `function.yaml`.
+def function_names(folder: Path = FUNCTIONS_DIR) -> list[str]:
+    """Every function's name, in alphabetical order: the folders below ``folder`` that have a `function.yaml`."""
+    return sorted(file.parent.name for file in folder.glob("*/function.yaml"))
 
-    Returns
-    -------
-    dict[str, FunctionSpec]
-        By name (the folder's), in alphabetical order.
+
+def read_function(name: str, folder: Path = FUNCTIONS_DIR) -> FunctionSpec:
+    """One function: the folder ``name`` below ``folder``.
 
     Raises
     ------
     SpecError
-        Naming the file and what is wrong in it.
+        Naming the file and what is wrong in it; or the functions that there are, if this is none.
     """
-    specs = {}
-    for file in sorted(folder.glob("*/function.yaml")):
-        spec = _decode(file, FunctionSpec)
-        specs[file.parent.name] = msgspec.structs.replace(spec, name=file.parent.name)
-    return specs
+    file = folder / name / "function.yaml"
+    if not file.is_file():
+        raise SpecError(f"{name}: no such function; there are {', '.join(function_names(folder))}")
+    spec: FunctionSpec = _decode(file, FunctionSpec)
+    return msgspec.structs.replace(spec, name=name)
+
+
+def read_functions(folder: Path = FUNCTIONS_DIR) -> dict[str, FunctionSpec]:
+    """Every function, by name, in alphabetical order; `SpecError` as `read_function`."""
+    return {name: read_function(name, folder) for name in function_names(folder)}
 
 
 def read_tables(file: Path = TABLES_FILE) -> dict[str, TableSpec]:
-    """Every table by its interface name; SpecError where the file is wrong."""
+    """Every table by its interface name; `SpecError` if the file is wrong."""
     tables: dict[str, TableSpec] = _decode(file, dict[str, TableSpec])
     return tables
 

@@ -1,6 +1,6 @@
-"""A plan as people read it: what changes, what was changed behind Terraform's back, and both as Markdown.
+"""A plan for people: what it changes, what was changed in AWS outside Terraform, and both as Markdown.
 
-Pure: it reads what ``terraform show -json`` prints.
+Pure: its input is what ``terraform show -json`` prints.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ACTIONS: Final = {
     ("create", "delete"): "replace",
     ("forget",): "forget",
 }
-"""Terraform's actions and what people call them; reading and doing nothing are no changes."""
+"""Our names of Terraform's actions. Reading and doing nothing are not changes."""
 
 LONGEST_COMMENT: Final = 60_000
 """Characters of a report; GitHub refuses a comment over 65,536."""
@@ -32,7 +32,7 @@ class Change(msgspec.Struct, frozen=True):
     action: str
     """create, change, destroy, replace or forget."""
     attributes: tuple[str, ...]
-    """Top-level attributes that differ, sorted; empty where the resource comes or goes."""
+    """Top-level attributes that differ, sorted; empty if the resource is created or removed."""
 
 
 def _changes(entries: list[Document]) -> list[Change]:
@@ -46,39 +46,41 @@ def _changes(entries: list[Document]) -> list[Change]:
         unknown = change.get("after_unknown") or {}
         differing = {key for key in before | after if before.get(key) != after.get(key)}
         differing |= {key for key, value in unknown.items() if value is True}
-        comes_or_goes = action in ("create", "destroy", "forget")
-        changes.append(Change(entry["address"], action, () if comes_or_goes else tuple(sorted(differing))))
+        is_created_or_removed = action in ("create", "destroy", "forget")
+        changes.append(
+            Change(entry["address"], action, () if is_created_or_removed else tuple(sorted(differing)))
+        )
     return sorted(changes, key=lambda change: change.address)
 
 
 def planned_changes(plan: Document) -> list[Change]:
-    """What applying the plan does, by address; outputs alone are no change."""
+    """What applying the plan does, by address. Changed outputs are not included."""
     return _changes(plan.get("resource_changes", []))
 
 
 def drifted(plan: Document) -> list[Change]:
-    """What the plan puts back: changed in AWS since the last apply, and set by the configuration.
+    """What was changed in AWS since the last apply and the plan changes back.
 
-    Terraform tells of every attribute that AWS fills in as well; what no apply would change is no drift.
+    Terraform also lists attributes that AWS fills in. What no apply would change is not drift.
     """
     planned = {change.address for change in planned_changes(plan)}
     return [change for change in _changes(plan.get("resource_drift", [])) if change.address in planned]
 
 
 def pending(plan: Document) -> list[Change]:
-    """What the plan changes though nobody touched it in AWS: the configuration is ahead of the last apply."""
+    """What the plan changes although nobody changed it in AWS: the configuration is newer than the last apply."""
     touched = {change.address for change in drifted(plan)}
     return [change for change in planned_changes(plan) if change.address not in touched]
 
 
 def sentence(change: Change) -> str:
-    """Say one change in a line."""
+    """Describe one change in a line."""
     what = f" ({', '.join(change.attributes)})" if change.attributes else ""
     return f"{change.action} {change.address}{what}"
 
 
 def drift_lines(plan: Document) -> list[str]:
-    """Say what differs from the last apply, a line each: first what was changed in AWS, then what was not applied yet."""
+    """Describe what differs from the last apply, a line each: first what was changed in AWS, then what was not applied yet."""
     put_back = {change.address: change for change in planned_changes(plan)}
     behind = [
         f"drift: {change.address} was changed in AWS; an apply would {sentence(put_back[change.address])}"
@@ -88,7 +90,7 @@ def drift_lines(plan: Document) -> list[str]:
 
 
 def counts(changes: list[Change]) -> str:
-    """Say how many there are of each kind, the dangerous ones first."""
+    """Count the changes of each kind, the dangerous ones first."""
     order = ("destroy", "replace", "change", "create", "forget")
     found = [(sum(change.action == action for change in changes), action) for action in order]
     return ", ".join(f"{number} to {action}" for number, action in found if number) or "no changes"
@@ -100,14 +102,14 @@ def report(environment: str, plan: Document) -> str:
     Parameters
     ----------
     environment : str
-        Whose plan it is.
+        The environment's name.
     plan : dict
         What ``terraform show -json`` prints.
 
     Returns
     -------
     str
-        At most `LONGEST_COMMENT` characters. Addresses and attributes only: values stay with Terraform.
+        At most `LONGEST_COMMENT` characters. Addresses and attributes only, no values.
     """
     changes = planned_changes(plan)
     lines = [f"### Plan for {environment}: {counts(changes)}", ""]
@@ -117,9 +119,9 @@ def report(environment: str, plan: Document) -> str:
         attributes = f" — {', '.join(change.attributes)}" if change.attributes else ""
         lines.append(f"- {mark}**{change.action}** `{change.address}`{attributes}")
     if behind := drifted(plan):
-        lines += ["", "Changed in AWS since the last apply, and put back by this plan:", ""]
+        lines += ["", "Changed in AWS since the last apply, and changed back by this plan:", ""]
         lines += [f"- `{change.address}`" for change in behind]
     text = "\n".join(lines) + "\n"
     if len(text) <= LONGEST_COMMENT:
         return text
-    return text[:LONGEST_COMMENT].rsplit("\n", 1)[0] + "\n\n… and more; the job's log has the whole plan.\n"
+    return text[:LONGEST_COMMENT].rsplit("\n", 1)[0] + "\n\n… and more: the job's log has the whole plan.\n"

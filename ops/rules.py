@@ -1,4 +1,4 @@
-"""A ruleset into force in AWS: checked here, checked again by AppConfig, then rolled out little by little."""
+"""Deploy a ruleset in AWS: AppConfig checks the document again, then rolls it out step by step."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONTENT_TYPE: Final = "application/json"
-"""AppConfig's schema validator reads no YAML; functions read JSON by the same code, as a part of YAML."""
+"""AppConfig's schema validator reads no YAML. Functions read JSON by the same code, because JSON is a part of YAML."""
 
 POLL_SECONDS: Final = 10.0
 OUTPUT: Final = "rules"
 """The root module's output: application_id, environment_id, profile_id, deployment_strategy_id."""
 
-UNDER_WAY: Final = ("BAKING", "VALIDATING", "DEPLOYING", "ROLLING_BACK")
+RUNNING_STATES: Final = ("BAKING", "VALIDATING", "DEPLOYING", "ROLLING_BACK")
 
 
 def place(outputs: dict[str, Any], environment: str) -> dict[str, str]:
-    """Read from the outputs where the ruleset lives.
+    """Read from the root module's outputs which AppConfig resources hold the ruleset.
 
     Raises
     ------
     OpsError
-        Where the environment is not applied.
+        If the environment is not applied yet.
     """
     if OUTPUT not in outputs:
         raise OpsError(f"{environment} has no ruleset yet; apply it first.")
@@ -42,10 +42,10 @@ def deploy(
     where: dict[str, str],
     document: bytes,
     *,
-    tell: Callable[[str], None] = print,
+    report: Callable[[str], None] = print,
     wait: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Put a document into force and follow it until it is, or is taken back.
+    """Deploy a document and follow the deployment until it is complete or rolled back.
 
     Parameters
     ----------
@@ -55,10 +55,10 @@ def deploy(
         `place`.
     document : bytes
         YAML, checked by `make rules-check`.
-    tell : callable
-        Gets a line for each step of the rollout.
+    report : callable
+        Gets a line for each step of the deployment.
     wait : callable
-        Waits some seconds between two looks.
+        Waits some seconds between two polls.
 
     Returns
     -------
@@ -68,10 +68,35 @@ def deploy(
     Raises
     ------
     OpsError
-        Where AppConfig's own validators refuse it, or it was rolled back; what was in force still is.
+        If AppConfig's validators refuse the document, or the deployment was rolled back. The previous ruleset stays active.
     """
+    version, deployment_number = _start(appconfig, where, document)
+    shown = ""
+    while True:
+        deployment = appconfig.get_deployment(
+            ApplicationId=where["application_id"],
+            EnvironmentId=where["environment_id"],
+            DeploymentNumber=deployment_number,
+        )
+        state, percent = deployment["State"], deployment.get("PercentageComplete", 0)
+        line = f"version {version}: {state.lower()}, {percent:.0f}% of functions"
+        if line != shown:
+            report(line)
+            shown = line
+        if state == "COMPLETE":
+            return str(version)
+        if state not in RUNNING_STATES:
+            raise OpsError(
+                f"Version {version} is {state.lower().replace('_', ' ')}: {_reason(deployment)}. "
+                "The previous ruleset is still active."
+            )
+        wait(POLL_SECONDS)
+
+
+def _start(appconfig: Any, where: dict[str, str], document: bytes) -> tuple[int, int]:
+    """Store the document as a version and start its deployment; give version and deployment number."""
     try:
-        version = appconfig.create_hosted_configuration_version(
+        version: int = appconfig.create_hosted_configuration_version(
             ApplicationId=where["application_id"],
             ConfigurationProfileId=where["profile_id"],
             Content=msgspec.json.encode(msgspec.yaml.decode(document)),
@@ -86,30 +111,10 @@ def deploy(
         )
     except ClientError as error:
         raise OpsError(f"AppConfig refuses the ruleset: {error}") from error
-    number, shown = started["DeploymentNumber"], ""
-    while True:
-        deployment = appconfig.get_deployment(
-            ApplicationId=where["application_id"],
-            EnvironmentId=where["environment_id"],
-            DeploymentNumber=number,
-        )
-        state, percent = deployment["State"], deployment.get("PercentageComplete", 0)
-        line = f"version {version}: {state.lower()}, {percent:.0f}% of functions"
-        if line != shown:
-            tell(line)
-            shown = line
-        if state == "COMPLETE":
-            return str(version)
-        if state not in UNDER_WAY:
-            why = next(
-                (
-                    entry["Description"]
-                    for entry in deployment.get("EventLog", [])
-                    if entry.get("Description")
-                ),
-                "no reason given",
-            )
-            raise OpsError(
-                f"Version {version} is {state.lower().replace('_', ' ')}: {why}. What was in force still is."
-            )
-        wait(POLL_SECONDS)
+    return version, started["DeploymentNumber"]
+
+
+def _reason(deployment: dict[str, Any]) -> str:
+    """The newest event of a deployment that has a description."""
+    described = (entry["Description"] for entry in deployment.get("EventLog", []) if entry.get("Description"))
+    return next(described, "no reason given")

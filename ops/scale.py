@@ -1,14 +1,13 @@
 """What 1,000, 10,000 and 100,000 payments a second need, from `build/bench.json` and AWS's published limits.
 
-``python -m ops.scale [--env prod]`` prints, for each rate, what breaks first and which variable to turn. It does not
-model the Glue job, the brokers' disks and the stages behind the history's stream: their costs are not measured.
+``python -m ops.scale [--env prod]`` prints, for each rate, which limit is reached first and which variable raises it. The Glue
+job, the brokers' disks and the stages behind the history's stream are not in the model: their costs are not measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,25 +18,29 @@ from rich.table import Table
 
 from benchmarks.candidates import SCORE
 from benchmarks.report import BENCH_FILE, read_bench
-from ops.manifests import ROOT, KafkaTrigger, read_functions
+from ops.environment import read_environment
+from ops.errors import OpsError
+from ops.manifests import KafkaTrigger, read_functions
+from ops.tfvars import flatten, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from benchmarks.report import BenchReport
     from ops.manifests import FunctionSpec
+    from ops.tfvars import Value
 
 LIMITS_FILE: Final = Path(__file__).resolve().parent / "scale_limits.yaml"
 RATES: Final = (1_000, 10_000, 100_000)
 USE: Final = 0.7
-"""Share of a capacity that is planned with; the rest is for peaks, and for catching up after a fault."""
+"""Share of a capacity to plan with. The rest is for peaks, and for the backlog after a fault."""
 REPLICATION: Final = 3
 ZONES: Final = 3
-"""What `terraform/modules/streaming` makes of every cluster: a broker in each of three zones at least, a replica in each."""
+"""Every cluster of `terraform/modules/streaming` has at least one broker in each of three zones, and a replica in each zone."""
 
 
 class ScaleError(Exception):
-    """Something that the model needs and that is not there; says what."""
+    """Something that the model needs is missing; says what."""
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -68,44 +71,44 @@ class Measured(msgspec.Struct, frozen=True):
     """What one payment costs, from one run of the benchmarks."""
 
     batch_size: int
-    """That the costs are of; the largest that was measured within the function's own."""
+    """Batch size of the costs: the largest that was measured, up to the function's own."""
     cpu_us: float
     wall_us: float
-    """With the network's round trips, on a whole core."""
+    """With the network's round trips, on one whole core."""
     cache_cpu_us: float
     write_units: float
     record_bytes: float
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """How an environment is set."""
+    """The settings of an environment that limit its rate."""
 
     memory_mib: int
     partitions: int
     brokers: int
     concurrency: int
     concurrency_of_others: int
-    """What the other functions reserve of the same account."""
+    """Reserved concurrency of all other functions of the account."""
     pollers: int
 
 
 class Bound(msgspec.Struct, frozen=True):
-    """One thing that bounds the rate."""
+    """One limit of the rate."""
 
     name: str
     variable: str
-    """What to turn."""
+    """What to raise."""
     tps_each: float
-    """Payments a second that one unit of it carries, at the planned use."""
+    """Payments a second for each unit, at the planned use."""
     now: int
     most: int
-    """What AWS or the module takes at most."""
+    """The maximum of AWS or of the module."""
     beyond: str
-    """What it takes to go beyond that."""
+    """What to do beyond that maximum."""
 
     @property
     def tps_now(self) -> float:
-        """The rate that it carries as it is set."""
+        """The highest rate with the current setting."""
         return self.tps_each * self.now
 
     def needed(self, tps: float) -> int:
@@ -119,7 +122,7 @@ def read_limits(file: Path = LIMITS_FILE) -> Limits:
 
 
 def measured_costs(report: BenchReport, batch_size: int) -> Measured:
-    """Take the costs from a run; ScaleError where it did not measure them."""
+    """Read the costs from a run of the benchmarks; `ScaleError` if it did not measure them."""
     series = report.candidates[SCORE]
     size = max((size for size in series.cpu_us if size <= batch_size), default=None)
     if size is None:
@@ -137,19 +140,20 @@ def measured_costs(report: BenchReport, batch_size: int) -> Measured:
         raise ScaleError(f"the last run of `make bench` has no figure {error}") from error
 
 
-def read_setting(specs: Mapping[str, FunctionSpec], tfvars: str) -> Setting:
-    """Read how an environment is set, from every function's `function.yaml` and an environment's tfvars."""
+def read_setting(specs: Mapping[str, FunctionSpec], variables: Mapping[str, Value]) -> Setting:
+    """Read an environment's settings from every `function.yaml` and from the environment's variables by path."""
     spec = specs[SCORE]
     if not isinstance(spec.trigger, KafkaTrigger):
         raise ScaleError(f"function {spec.name!r} reads no Kafka topic")
-    partitions = re.search(r"^\s*partitions\s*=\s*(\d+)", tfvars, re.MULTILINE)
-    if partitions is None:
-        raise ScaleError("kafka.partitions is not in the environment's tfvars")
-    per_zone = re.search(r"\bper_zone\s*=\s*(\d+)", tfvars)
+    partitions, per_zone = variables.get("kafka.partitions"), variables.get("kafka.brokers.per_zone", 1)
+    if not isinstance(partitions, int):
+        raise ScaleError("kafka.partitions is not a number in the environment's variables file")
+    if not isinstance(per_zone, int):
+        raise ScaleError("kafka.brokers.per_zone is not a number in the environment's variables file")
     return Setting(
         memory_mib=spec.memory_mib,
-        partitions=int(partitions[1]),
-        brokers=ZONES * (int(per_zone[1]) if per_zone else 1),
+        partitions=partitions,
+        brokers=ZONES * per_zone,
         concurrency=spec.reserved_concurrency,
         concurrency_of_others=sum(each.reserved_concurrency for each in specs.values() if each is not spec),
         pollers=spec.trigger.pollers.maximum,
@@ -157,21 +161,21 @@ def read_setting(specs: Mapping[str, FunctionSpec], tfvars: str) -> Setting:
 
 
 def seconds_per_payment(costs: Measured, memory_mib: int, limits: Limits) -> float:
-    """Time of one payment in an invocation: CPU at the memory's share of a core, and the waiting as it is."""
+    """Time of one payment in an invocation: CPU time at the memory's share of a core, plus waiting time."""
     share = min(1.0, memory_mib / limits.vcpu_memory_mib.value)
-    # On a machine that others use, too, wall time holds their share; it is never less than the CPU.
+    # Wall time includes the time in which other processes of the machine ran. It is at least the CPU time.
     waiting_us = max(costs.wall_us - costs.cpu_us, 0.0)
     return (costs.cpu_us / share + waiting_us) / 1e6
 
 
 def bounds(costs: Measured, setting: Setting, limits: Limits) -> list[Bound]:
-    """Everything that bounds the rate, the lowest first as it is set."""
-    a_lane = USE / seconds_per_payment(costs, setting.memory_mib, limits)
+    """Every limit of the rate; the one that is reached first comes first."""
+    tps_per_execution = USE / seconds_per_payment(costs, setting.memory_mib, limits)
     all_bounds = [
         Bound(
             name="partitions: one batch of each is scored at a time",
             variable="kafka.partitions (terraform/environments/*.tfvars)",
-            tps_each=a_lane,
+            tps_each=tps_per_execution,
             now=setting.partitions,
             most=limits.kafka_replicas_per_broker.value * setting.brokers // REPLICATION,
             beyond="kafka.brokers.per_zone, or a larger kafka.brokers.instance_type",
@@ -179,7 +183,7 @@ def bounds(costs: Measured, setting: Setting, limits: Limits) -> list[Bound]:
         Bound(
             name="concurrent executions of the score stage",
             variable="reserved_concurrency (functions/score/function.yaml)",
-            tps_each=a_lane,
+            tps_each=tps_per_execution,
             now=setting.concurrency,
             most=limits.account_concurrency.value
             - limits.unreserved_concurrency.value
@@ -204,7 +208,7 @@ def bounds(costs: Measured, setting: Setting, limits: Limits) -> list[Bound]:
         ),
         Bound(
             name="the cache's engine: one primary runs every script",
-            variable="none: a larger cache.node_type adds memory and network, not a second engine thread",
+            variable="nothing: a larger cache.node_type adds memory and network, not a second engine thread",
             tps_each=USE * 1e6 / costs.cache_cpu_us,
             now=1,
             most=1,
@@ -215,12 +219,12 @@ def bounds(costs: Measured, setting: Setting, limits: Limits) -> list[Bound]:
 
 
 def breaking(all_bounds: Sequence[Bound], tps: float) -> list[Bound]:
-    """The bounds that a rate breaks, in the order in which they break as the rate grows."""
+    """The limits that a rate exceeds, in the order in which they are reached as the rate grows."""
     return [bound for bound in all_bounds if bound.tps_now < tps]
 
 
 def show(costs: Measured, setting: Setting, limits: Limits, environment: str, console: Console) -> None:
-    """Print the model's answer for each rate."""
+    """Print the limits for each rate."""
     per_payment_ms = seconds_per_payment(costs, setting.memory_mib, limits) * 1000
     console.print(
         f"{environment}: a payment takes {per_payment_ms:.3f} ms of an invocation at {setting.memory_mib} MiB in batches of "
@@ -231,53 +235,53 @@ def show(costs: Measured, setting: Setting, limits: Limits, environment: str, co
     for tps in RATES:
         broken = breaking(all_bounds, tps)
         table = Table(title=f"{tps:,} payments a second", title_justify="left")
-        for column in ("what bounds it", "now", "carries", "needed", "most", "turn"):
-            table.add_column(column, justify="left" if column in {"what bounds it", "turn"} else "right")
+        for column in ("limit", "now", "carries", "needed", "maximum", "raise"):
+            table.add_column(column, justify="left" if column in {"limit", "raise"} else "right")
         for bound in all_bounds:
             needed = bound.needed(tps)
             style = "" if bound not in broken else "bold red" if needed > bound.most else "yellow"
-            turn = "" if bound not in broken else bound.beyond if needed > bound.most else bound.variable
+            advice = "" if bound not in broken else bound.beyond if needed > bound.most else bound.variable
             table.add_row(
                 bound.name,
                 f"{bound.now:,}",
                 f"{bound.tps_now:,.0f}",
                 f"{needed:,}",
                 f"{bound.most:,}",
-                turn,
+                advice,
                 style=style,
             )
         console.print(table)
         if broken:
             first = broken[0]
             console.print(
-                f"First to break: {first.name}, at {first.tps_now:,.0f} payments a second. Turn {first.variable}."
+                f"Reached first: {first.name}, at {first.tps_now:,.0f} payments a second. Raise {first.variable}."
             )
         else:
-            console.print("Nothing breaks.")
+            console.print("No limit is reached.")
     console.print(
-        f"With nothing kept back, a new table takes {limits.new_table_write_units_per_s.value / costs.write_units:,.0f} payments a second on "
-        f"its first day, and one user makes at most {limits.partition_write_units_per_s.value / costs.write_units:,.0f}, whatever else is turned."
+        f"At 100% use, a new table takes {limits.new_table_write_units_per_s.value / costs.write_units:,.0f} payments a second on "
+        f"its first day, and one user makes at most {limits.partition_write_units_per_s.value / costs.write_units:,.0f}, whatever else is raised."
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print it; 2 where the benchmarks have not been run."""
+    """Print the model; 2 if the benchmarks have not been run."""
     parser = argparse.ArgumentParser(prog="python -m ops.scale", description=__doc__)
-    parser.add_argument("--env", default="prod", help="whose settings to begin with")
-    parser.add_argument("--bench", type=Path, default=BENCH_FILE, help="the run to take the costs from")
+    parser.add_argument("--env", default="prod", help="environment whose settings to use")
+    parser.add_argument("--bench", type=Path, default=BENCH_FILE, help="the benchmarks' run with the costs")
     options = parser.parse_args(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
-    tfvars = ROOT / "terraform" / "environments" / options.env / f"{options.env}.tfvars"
     try:
+        environment = read_environment(options.env)
         specs = read_functions()
         spec = specs[SCORE]
-        setting = read_setting(specs, tfvars.read_text())
+        setting = read_setting(specs, flatten(read_file(environment.variables_file)[0]))
         batch_size = spec.trigger.batch_size if isinstance(spec.trigger, KafkaTrigger) else 0
         costs = measured_costs(read_bench(options.bench), batch_size)
     except FileNotFoundError as error:
-        print(f"scale: {error.filename} is not there; `make bench` measures the costs", file=sys.stderr)
+        print(f"scale: {error.filename} is missing; `make bench` measures the costs", file=sys.stderr)
         return 2
-    except (ScaleError, msgspec.MsgspecError) as error:
+    except (ScaleError, OpsError, msgspec.MsgspecError) as error:
         print(f"scale: {error}", file=sys.stderr)
         return 2
     show(costs, setting, read_limits(), options.env, console)

@@ -1,91 +1,26 @@
-"""A variables file as Python values: literals, lists, objects, and the comment behind a setting. Nothing else is HCL here.
+"""Variables files and backend files as Python values, and the comment behind each setting. python-hcl2 reads the HCL itself.
 
-A file that holds an expression is refused: what an environment is, its file says by itself.
+A file that holds more than literal values is refused: it says what an environment is, with nothing left to evaluate.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
+
+import hcl2
+from hcl2.utils import process_escape_sequences
+from lark import Token, Tree
+from lark.exceptions import UnexpectedInput
 
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
 
-_TOKEN: Final = re.compile(
-    r"""
-    (?P<comment>\#[^\n]*) | (?P<space>[ \t\r,]+) | (?P<newline>\n)
-    | (?P<string>"(?:[^"\\$]|\\.)*") | (?P<number>-?\d+(?:\.\d+)?) | (?P<name>[A-Za-z_][\w-]*) | (?P<sign>[=\[\]{}])
-    """,
-    re.VERBOSE,
-)
 _WORDS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None}
-
-
-class _Reader:
-    """Reads one file from left to right."""
-
-    def __init__(self, text: str, name: str) -> None:
-        self._name = name
-        self._tokens: list[tuple[str, str, int]] = []
-        self.comments: dict[int, str] = {}
-        """By line: what stands behind a setting."""
-        position, line = 0, 1
-        while position < len(text):
-            found = _TOKEN.match(text, position)
-            if found is None or found.lastgroup is None:
-                raise OpsError(
-                    f"{name}:{line}: only literal values are read, not {text[position : position + 20]!r}."
-                )
-            if found.lastgroup == "comment":
-                self.comments[line] = found[0].lstrip("# ").rstrip()
-            elif found.lastgroup not in ("space", "newline"):
-                self._tokens.append((found.lastgroup, found[0], line))
-            line += found[0].count("\n")
-            position = found.end()
-        self._next = 0
-
-    def at_end(self) -> bool:
-        return self._next == len(self._tokens)
-
-    def take(self, wanted: str | None = None) -> tuple[str, str, int]:
-        if self.at_end():
-            raise OpsError(f"{self._name} ends too early.")
-        token = self._tokens[self._next]
-        self._next += 1
-        if wanted is not None and token[1] != wanted:
-            raise OpsError(f"{self._name}:{token[2]}: {wanted!r} is expected, not {token[1]!r}.")
-        return token
-
-    def ahead(self) -> str:
-        return "" if self.at_end() else self._tokens[self._next][1]
-
-    def value(self) -> Value:
-        kind, text, line = self.take()
-        if kind == "string":
-            return text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-        if kind == "number":
-            return float(text) if "." in text else int(text)
-        if text in _WORDS:
-            return _WORDS[text]
-        if text == "[":
-            items = []
-            while self.ahead() != "]":
-                items.append(self.value())
-            self.take("]")
-            return items
-        if text == "{":
-            entries: dict[str, Value] = {}
-            while self.ahead() != "}":
-                key = self.take()[1].strip('"')
-                self.take("=")
-                entries[key] = self.value()
-            self.take("}")
-            return entries
-        raise OpsError(f"{self._name}:{line}: only literal values are read, not {text!r}.")
 
 
 def read_tfvars(text: str, name: str = "variables") -> tuple[dict[str, Value], dict[str, str]]:
@@ -103,30 +38,28 @@ def read_tfvars(text: str, name: str = "variables") -> tuple[dict[str, Value], d
     values : dict
         By variable.
     comments : dict
-        What stands behind a setting on its line, by the setting's path, as in ``cache.node_type``.
+        The comment behind a setting, by the setting's path, such as ``cache.node_type``. If a line has several settings, the
+        comment belongs to the last one.
 
     Raises
     ------
     OpsError
-        Naming file and line, where it holds more than literals.
+        Naming file and line, if the file is not HCL or holds more than literal values.
     """
     reader = _Reader(text, name)
-    values: dict[str, Value] = {}
-    while not reader.at_end():
-        key = reader.take()[1]
-        reader.take("=")
-        values[key] = reader.value()
-    comments: dict[str, str] = {}
-    for line, comment in reader.comments.items():
-        before = text.splitlines()[line - 1].split("#", maxsplit=1)[0]
-        # The last name set on the line is what the comment is about.
-        names = re.findall(r"([\w-]+)\s*=", before)
-        if names:
-            comments.update({path: comment for path in flatten(values) if path.split(".")[-1] == names[-1]})
+    tree = reader.parse()
+    values = {key: reader.value(node) for key, _, node in reader.entries(tree)}
+    path_by_line = {line: path for path, line in reader.settings(tree)}
+    comments = {path_by_line[line]: said for line, said in reader.comments(tree) if line in path_by_line}
     return values, comments
 
 
-def flatten(values: dict[str, Value], prefix: str = "") -> dict[str, Value]:
+def read_file(file: Path) -> tuple[dict[str, Value], dict[str, str]]:
+    """Read a variables file by its path."""
+    return read_tfvars(file.read_text(), file.name)
+
+
+def flatten(values: Mapping[str, Value], prefix: str = "") -> dict[str, Value]:
     """Name each setting by its path; a list is one setting."""
     flat: dict[str, Value] = {}
     for key, value in values.items():
@@ -138,6 +71,92 @@ def flatten(values: dict[str, Value], prefix: str = "") -> dict[str, Value]:
     return flat
 
 
-def read_file(file: Path) -> tuple[dict[str, Value], dict[str, str]]:
-    """Read a variables file by its path."""
-    return read_tfvars(file.read_text(), file.name)
+class _Reader:
+    """Turns python-hcl2's tree of one file into values. Its own conversion gives expressions as text, without their lines."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._text = text
+        self._name = name
+
+    def parse(self) -> Tree[Token]:
+        """Give the tree of the file's body."""
+        try:
+            (body,) = hcl2.parses_to_tree(self._text).children
+        except UnexpectedInput as error:
+            found = str(getattr(error, "token", getattr(error, "char", "")))
+            where = repr(found.strip().splitlines()[0]) if found.strip() else "the end of the line"
+            why = f"{where} is not expected here" if found else "the file ends too early"
+            raise OpsError(f"{self._name}:{error.line}: {why}.") from error
+        return body
+
+    def entries(self, node: Tree[Token]) -> Iterator[tuple[str, int, Tree[Token]]]:
+        """Give key, line and value's node of each setting of the body or of an object."""
+        for entry in _trees(node):
+            if entry.data not in ("attribute", "object_elem"):
+                raise self._refusal(entry)
+            key, value = _trees(entry)
+            yield self._key(key), entry.meta.line, value
+
+    def value(self, node: Tree[Token]) -> Value:
+        """Evaluate a literal."""
+        inner = _trees(node)
+        match node.data, [str(child) for child in node.children if isinstance(child, Token)]:
+            case "expr_term", []:
+                return self.value(inner[0])
+            case "int_lit", [digits]:
+                return int(digits)
+            case "float_lit", [digits]:
+                return float(digits)
+            case "unary_op", ["-"]:
+                number = self.value(inner[0])
+                if isinstance(number, int | float) and not isinstance(number, bool):
+                    return -number
+            case "literal_value", [word]:
+                return _WORDS[word]
+            case "string", _:
+                return "".join(self._characters(part) for part in inner)
+            case "tuple", _:
+                return [self.value(item) for item in inner]
+            case "object", _:
+                return {key: self.value(value) for key, _, value in self.entries(node)}
+        raise self._refusal(node)
+
+    def settings(self, node: Tree[Token], prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Give path and line of each setting that is no object, in their order."""
+        for key, line, value in self.entries(node):
+            objects = [inner for inner in _trees(value) if inner.data == "object" and _trees(inner)]
+            if not objects:
+                yield f"{prefix}{key}", line
+            for inner in objects:
+                yield from self.settings(inner, f"{prefix}{key}.")
+
+    def comments(self, tree: Tree[Token]) -> Iterator[tuple[int, str]]:
+        """Give line and text of each comment."""
+        for token in tree.scan_values(lambda value: isinstance(value, Token)):
+            if token.type == "NL_OR_COMMENT" and token.startswith(("#", "//")) and token.line:
+                yield token.line, token.lstrip("#/ ").rstrip()
+
+    def _key(self, node: Tree[Token]) -> str:
+        inner: Tree[Token] | Token = node
+        while isinstance(inner, Tree) and len(inner.children) == 1:
+            inner = inner.children[0]
+        if isinstance(inner, Tree):
+            return str(self.value(inner))
+        return str(inner)
+
+    def _characters(self, part: Tree[Token]) -> str:
+        (child,) = part.children
+        if not isinstance(child, Token) or child.type != "STRING_CHARS":
+            raise self._refusal(part)
+        return process_escape_sequences(child)
+
+    def _refusal(self, node: Tree[Token]) -> OpsError:
+        found = self._text[node.meta.start_pos : node.meta.end_pos].splitlines()[0]
+        return OpsError(f"{self._name}:{node.meta.line}: only literal values are read, not {found!r}.")
+
+
+def _trees(node: Tree[Token]) -> list[Tree[Token]]:
+    """Children that are rules, without line ends and comments."""
+    return [
+        child for child in node.children if isinstance(child, Tree) and child.data != "new_line_or_comment"
+    ]

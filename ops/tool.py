@@ -1,4 +1,4 @@
-"""Terraform as a child process: one environment, one data folder, no question asked by Terraform itself."""
+"""Terraform as a child process, for one environment with its own data folder; Terraform itself asks no questions."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 
 
 def required_version(root: Path) -> str:
-    """Terraform's version that this repository is tested with."""
+    """The Terraform version that this repository is tested with."""
     return (root / "terraform/.terraform-version").read_text().strip()
 
 
 def check_installed(root: Path) -> None:
     """Raise unless a Terraform of the required minor version is on the path."""
-    wanted = required_version(root)
+    required = required_version(root)
     if shutil.which("terraform") is None:
-        raise OpsError(f"Terraform is not on the path; install {wanted}.")
+        raise OpsError(f"Terraform is not on the path; install {required}.")
     shown = subprocess.run(["terraform", "version", "-json"], capture_output=True, check=False)
     found = re.search(rb'"terraform_version":\s*"([^"]+)"', shown.stdout)
     version = found[1].decode() if found else "of no known version"
-    if version.split(".")[:2] != wanted.split(".")[:2]:
-        raise OpsError(f"Terraform on the path is {version}; install {wanted}.")
+    if version.split(".")[:2] != required.split(".")[:2]:
+        raise OpsError(f"Terraform on the path is {version}; install {required}.")
 
 
 class Terraform:
-    """Terraform in one root module, for one environment.
+    """Runs Terraform in one root module, for one environment.
 
     Parameters
     ----------
     environment : Environment
-        Whose state and data folder are used.
+        Its state and its data folder are used.
     module : str
         Folder of the root module in the repository.
     """
@@ -65,7 +65,7 @@ class Terraform:
         *arguments : str
             Command and options.
         allowed : tuple of int
-            Exit codes that are no failure.
+            Exit codes that are not failures.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class Terraform:
         Raises
         ------
         OpsError
-            Where it ended otherwise; Terraform has said why by then.
+            If it ended with another code; Terraform has printed why.
         """
         done = subprocess.run(
             ["terraform", f"-chdir={self._module}", *arguments], env=self._variables, check=False
@@ -87,7 +87,7 @@ class Terraform:
         return done.returncode
 
     def read(self, *arguments: str) -> bytes:
-        """Run Terraform and give what it prints."""
+        """Run Terraform and return its output."""
         command = ["terraform", f"-chdir={self._module}", *arguments]
         done = subprocess.run(command, env=self._variables, check=False, stdout=subprocess.PIPE)
         if done.returncode != 0:
@@ -97,7 +97,7 @@ class Terraform:
         return done.stdout
 
     def initialise(self) -> None:
-        """Point Terraform at the environment's state; quiet unless it fails."""
+        """Initialise Terraform with the environment's state; prints nothing unless it fails."""
         self.read("init", "-reconfigure", f"-backend-config={self._environment.backend_file}")
 
     def show(self, plan_file: Path) -> dict[str, Any]:

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from contract.truth import SentPayment, Truth
-from simulator.behaviour import Calendar, Life
 from simulator.draws import Draws
 from simulator.fraud import SCENARIOS, Scene
+from simulator.honest import Calendar, Life
 from simulator.payments import Payment, paid
 from simulator.people import Person, person
 from simulator.records import to_us

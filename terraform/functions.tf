@@ -1,4 +1,4 @@
-# The stages, from their folders: a new folder below functions/ is a new function, and nothing else changes in the plan.
+# The functions, from their folders: a new folder below functions/ is a new function, and nothing else changes in the plan.
 
 module "functions" {
   source   = "./modules/function"
@@ -30,8 +30,8 @@ module "functions" {
   }
 }
 
-# Topics, made and let grow from within the network. It is asked again only when what is wanted changes; asked twice, it does
-# nothing the second time. A topic is never deleted from here.
+# Topics are created, and get more partitions, from inside the network. The function runs again only if the request changes; a
+# second run with the same request changes nothing. Topics are never deleted here.
 resource "aws_lambda_invocation" "kafka_topics" {
   function_name = module.functions["topic_admin"].function_name
   qualifier     = module.functions["topic_admin"].granted_alias_name
@@ -43,7 +43,7 @@ resource "aws_lambda_invocation" "kafka_topics" {
         replication_factor = module.streaming.replication_factor
         configs = {
           "retention.ms" = tostring(var.kafka.retention_hours * 3600 * 1000)
-          # The broker's clock, not the producer's: what a producer says may be any number, and keep a record for years.
+          # The broker's clock, not the producer's: a producer's timestamp may be any number and keep a record for years.
           "message.timestamp.type" = "LogAppendTime"
         }
       }
@@ -51,10 +51,10 @@ resource "aws_lambda_invocation" "kafka_topics" {
   })
 }
 
-# Records that are no valid payments, whole and with their reasons, until somebody has looked.
+# Quarantined records: complete, with the reasons why they are no valid payments, until somebody has checked them.
 resource "aws_sqs_queue" "quarantine" {
   name                      = "${local.name}-quarantine"
-  message_retention_seconds = 14 * 24 * 3600 # the longest that SQS keeps a message
+  message_retention_seconds = 14 * 24 * 3600 # the maximum of SQS
   kms_master_key_id         = module.encryption.data_key_arn
 }
 

@@ -1,10 +1,10 @@
-# What modules must agree on, said once.
+# Values that several modules share.
 
 locals {
   name          = "${var.project}-${var.environment}"
   functions_dir = "${path.root}/../functions"
 
-  # Environments that share an account must not add their figures up.
+  # Environments that share an account must not add up their metrics.
   metrics_namespace = "FraudDetection/${var.environment}"
 
   tables = yamldecode(file("${local.functions_dir}/contract/tables.yaml"))
@@ -15,18 +15,18 @@ locals {
     dirname(file) => yamldecode(file("${local.functions_dir}/${file}"))
   }
 
-  # Every topic that a function reads, and the one that ingestion writes. The cluster is the environment's own, so they keep
-  # their plain names.
+  # Every topic that a function reads, and the one that ingestion writes. Each environment has its own cluster, so topics have no
+  # prefix.
   ingestion_topic = "transaction_stream"
   kafka_topics    = distinct(concat([local.ingestion_topic], [for function in values(local.functions) : function.trigger.topic if function.trigger.type == "kafka"]))
 
-  # Those that modules/observability has.
+  # The thresholds of modules/observability.
   alarm_thresholds = [
     "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "degraded_percent",
     "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag", "quarantine_percent", "score_latency_ms",
   ]
 
-  # What `{ref: ...}` in a function.yaml stands for.
+  # The values of `{ref: ...}` in a function.yaml.
   references = merge(
     { for name, table in module.tables.tables : "table.${name}" => table.name },
     { for name, bucket in module.ingestion.buckets : "bucket.${name}" => bucket.name },

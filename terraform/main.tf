@@ -1,5 +1,5 @@
-# The whole system, stage by stage from the landed file to the alert, and what watches it. Each module says at its head what it
-# makes and why; this file says what it gets from the others.
+# The whole system, stage by stage from the landed file to the alert, and its observability. The first lines of each module say what
+# it creates and why; this file says what it gets from other modules.
 
 module "encryption" {
   source = "./modules/encryption"
@@ -102,7 +102,7 @@ module "alerts" {
   permissions_boundary_arn = var.permissions_boundary_arn
 }
 
-# Alarms, to whoever runs the system; a topic for each severity, so that nobody is woken by a ticket.
+# Alarms notify the people who run the system; a topic for each severity, so that a ticket wakes nobody.
 module "operations" {
   source   = "./modules/alerts"
   for_each = var.operations_subscriptions
@@ -118,7 +118,7 @@ module "operations" {
   permissions_boundary_arn = var.permissions_boundary_arn
 }
 
-# The account's, not a topic's: transactional messages go first, and a limit bounds what an attack can cost.
+# For the whole account, not for a topic: transactional messages have priority, and a limit caps the cost of an attack.
 resource "aws_sns_sms_preferences" "this" {
   count = anytrue([for subscription in values(var.alert_subscriptions) : subscription.protocol == "sms"]) ? 1 : 0
 

@@ -1,17 +1,17 @@
-# What people and make targets ask for; `make output ENV=dev` shows all of it.
+# What people and make targets read; `make output ENV=dev` shows all of it.
 
 output "landing_url" {
-  description = "Where files of transactions are dropped."
+  description = "Bucket for files of transactions."
   value       = module.ingestion.landing_url
 }
 
 output "kafka_bootstrap_servers" {
-  description = "Brokers, for producers within the network that sign in with IAM."
+  description = "Brokers, for producers inside the network, which sign in with IAM."
   value       = module.streaming.bootstrap_servers
 }
 
 output "kafka_cluster_arn" {
-  description = "ARN of the cluster, for the policies of producers of one's own, and the runbook on its upgrade."
+  description = "ARN of the cluster, for the policies of your own producers and the runbook of its upgrade."
   value       = module.streaming.cluster_arn
 }
 
@@ -21,22 +21,22 @@ output "alert_topic_arn" {
 }
 
 output "dashboard_name" {
-  description = "CloudWatch dashboard that tells the story from transaction to alert."
+  description = "CloudWatch dashboard, from transaction to alert."
   value       = module.observability.dashboard_name
 }
 
 output "page_alarm_arn" {
-  description = "ARN of the composite alarm that says whether anything pages; what on-call and deployments look at first."
+  description = "ARN of the composite alarm that is in alarm while any page is open; on-call and deployments check it first."
   value       = module.observability.page_alarm_arn
 }
 
 output "function_names" {
-  description = "Function's folder to its name in AWS, for runbooks that stop, look at or take back one."
+  description = "By the function's folder: its name in AWS, for runbooks that stop, inspect or roll back one."
   value       = { for name, function in module.functions : name => function.function_name }
 }
 
 output "dead_letter_queue_urls" {
-  description = "What `make redrive QUEUE=...` takes: function's folder, or topic and subscription, to the URL of the queue of what failed."
+  description = "By the name that `make redrive QUEUE=...` accepts (a function's folder, or topic and subscription): URL of the dead-letter queue."
   value = merge(
     { for name, function in module.functions : name => function.dead_letter_queue_url },
     { for name, queue in module.alerts.redrive_queues : "alerts-${name}" => queue.url },
@@ -45,32 +45,32 @@ output "dead_letter_queue_urls" {
 }
 
 output "quarantine_queue_url" {
-  description = "URL of the queue of records that were no valid payments."
+  description = "URL of the queue of quarantined records."
   value       = aws_sqs_queue.quarantine.url
 }
 
 output "quarantine_url" {
-  description = "Where ingestion puts rows that it refused."
+  description = "Bucket of the rows that ingestion quarantined."
   value       = module.ingestion.quarantine_url
 }
 
 output "table_names" {
-  description = "Table's interface name to its name, for the runbook that restores one."
+  description = "By the table's interface name: its name, for the runbook that restores one."
   value       = { for name, table in module.tables.tables : name => table.name }
 }
 
 output "cache_replication_group_id" {
-  description = "Id of the cache, for the runbooks on its failover and upgrade."
+  description = "Id of the cache, for the runbooks of its failover and upgrade."
   value       = module.cache.replication_group_id
 }
 
 output "glue_job_name" {
-  description = "The streaming job, for runbooks that stop it or look at its runs."
+  description = "Name of the streaming job, for runbooks that stop it or check its runs."
   value       = module.ingestion.job_name
 }
 
 output "rules" {
-  description = "AppConfig's ids that `make rules-deploy` deploys with: application, environment, profile, strategy."
+  description = "AppConfig's ids for `make rules-deploy`: application, environment, profile, strategy."
   value = {
     application_id         = module.rules.application_id
     environment_id         = module.rules.environment_id

@@ -1,5 +1,4 @@
-# What an environment decides. Sizes and limits are checked where they are used, in the modules; what no environment will turn is
-# written there too.
+# The settings of an environment. The modules that use sizes and limits check them. What no environment changes is a constant there.
 
 variable "project" {
   description = "First part of every name."
@@ -8,27 +7,27 @@ variable "project" {
   nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,15}$", var.project))
-    error_message = "project is \"${var.project}\"; it takes 2 to 16 lower-case letters, digits and hyphens, a letter first."
+    error_message = "project is \"${var.project}\"; it must be 2 to 16 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
 variable "environment" {
-  description = "Second part of every name, as in `dev`."
+  description = "Second part of every name, such as `dev`."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
-    error_message = "environment is \"${var.environment}\"; it takes 2 to 12 lower-case letters and digits, a letter first."
+    error_message = "environment is \"${var.environment}\"; it must be 2 to 12 lower-case letters and digits, starting with a letter."
   }
 }
 
 variable "account_id" {
-  description = "The AWS account of the environment. With the credentials of another one nothing is planned."
+  description = "The AWS account of the environment. Planning with credentials of another account fails."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "account_id is \"${var.account_id}\"; it takes 12 digits."
+    error_message = "account_id is \"${var.account_id}\"; it must be 12 digits."
   }
 }
 
@@ -38,39 +37,39 @@ variable "region" {
   nullable    = false
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "region is \"${var.region}\"; it takes the name of an AWS region, as us-east-1."
+    error_message = "region is \"${var.region}\"; it must be the name of an AWS region, such as us-east-1."
   }
 }
 
 variable "permissions_boundary_arn" {
-  description = "The policy that bounds every role made here, from bootstrap; null where bootstrap is not used."
+  description = "ARN of the permissions boundary of every role, from bootstrap; null if bootstrap is not used."
   type        = string
   default     = null
   validation {
     condition     = var.permissions_boundary_arn == null ? true : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:policy/", var.permissions_boundary_arn))
-    error_message = "permissions_boundary_arn is \"${coalesce(var.permissions_boundary_arn, "null")}\"; it takes the ARN of an IAM policy, or null."
+    error_message = "permissions_boundary_arn is \"${coalesce(var.permissions_boundary_arn, "null")}\"; it must be the ARN of an IAM policy, or null."
   }
 }
 
 variable "availability_zones" {
-  description = "The three zones that everything is spread over. Named, not looked up: a new zone in the region must move nothing."
+  description = "The three zones of all resources. They are named, not looked up, so that a new zone in the region moves nothing."
   type        = list(string)
   nullable    = false
   validation {
     condition     = alltrue([for zone in var.availability_zones : can(regex("^${var.region}[a-z]$", zone))])
-    error_message = "availability_zones is ${join(", ", var.availability_zones)}; each is a zone of ${var.region}, as ${var.region}a."
+    error_message = "availability_zones is ${join(", ", var.availability_zones)}; each must be a zone of ${var.region}, such as ${var.region}a."
   }
 }
 
 variable "cidr_block" {
-  description = "The VPC's IPv4 range, /16 to /22. Nothing outside routes to it; a range of its own leaves room for peering."
+  description = "The VPC's IPv4 range, /16 to /22. There is no route to it from outside; a range of its own allows peering later."
   type        = string
   default     = "10.20.0.0/16"
   nullable    = false
 }
 
 variable "endpoint_zone_count" {
-  description = "In how many zones each interface endpoint stands: 3 outlives a zone, 1 costs a third."
+  description = "Number of zones of each interface endpoint: 3 survives the loss of a zone, 1 costs a third."
   type        = number
   default     = 3
   nullable    = false
@@ -79,8 +78,8 @@ variable "endpoint_zone_count" {
 variable "kafka" {
   description = <<-EOT
     The cluster and its topics. `capacity_mode`: provisioned or serverless. `version`: of provisioned brokers. `brokers`: their size,
-    number in each zone, and disk in GiB. `partitions`: of each topic, which bounds how many batches are scored at a time; it can
-    be raised, not lowered. `retention_hours`: how long a topic keeps a record, which is how long scoring may stand still.
+    number in each zone, and disk in GiB. `partitions`: of each topic; the limit of batches that are scored at a time. It can
+    be raised, not lowered. `retention_hours`: how long a topic keeps a record, and so how long scoring may be stopped.
   EOT
   type = object({
     capacity_mode = optional(string, "provisioned")
@@ -97,18 +96,18 @@ variable "kafka" {
   nullable = false
   validation {
     condition     = var.kafka.partitions >= 1 && var.kafka.partitions <= 1000 && floor(var.kafka.partitions) == var.kafka.partitions
-    error_message = "kafka.partitions is ${var.kafka.partitions}; it takes a whole number from 1 to 1000."
+    error_message = "kafka.partitions is ${var.kafka.partitions}; it must be a whole number from 1 to 1000."
   }
   validation {
     condition     = var.kafka.retention_hours >= 24 && var.kafka.retention_hours <= 8760
-    error_message = "kafka.retention_hours is ${var.kafka.retention_hours}; it takes 24 (a day to repair what stopped scoring) to 8760."
+    error_message = "kafka.retention_hours is ${var.kafka.retention_hours}; it must be 24 (a day to fix what stopped scoring) to 8760."
   }
 }
 
 variable "cache" {
   description = <<-EOT
     The cache of profiles. `engine`: valkey or redis, and its version. `node_type`: every node holds all profiles, about 4 KiB each.
-    `replicas`: in other zones, scaled between minimum and maximum where these differ. `snapshot_retention_days`: of daily snapshots.
+    `replicas`: in other zones, scaled between minimum and maximum if these differ. `snapshot_retention_days`: of daily snapshots.
   EOT
   type = object({
     engine                  = optional(string, "valkey")
@@ -121,7 +120,7 @@ variable "cache" {
 }
 
 variable "provisioned_tables" {
-  description = "Tables on provisioned, autoscaled capacity instead of on demand: table to units a second, least and most, and the use in percent aimed at."
+  description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, and the target use in percent."
   type = map(object({
     read_minimum   = number
     read_maximum   = number
@@ -135,8 +134,8 @@ variable "provisioned_tables" {
 
 variable "ingestion" {
   description = <<-EOT
-    The Glue job. `worker_type`; `maximum_workers`: Glue scales between 2 and it. `trigger_interval_seconds`: minimum time between two
-    batches. Days that landed files, which may hold card numbers, and refused rows are kept.
+    The Glue job. `worker_type` and `maximum_workers`: Glue scales between 2 and this number. `trigger_interval_seconds`: minimum time
+    between two batches. Retention in days of landed files, which may contain card numbers, and of quarantined rows.
   EOT
   type = object({
     worker_type               = optional(string, "G.025X")
@@ -157,7 +156,7 @@ variable "ingestion_mappings" {
 }
 
 variable "alert_subscriptions" {
-  description = "Who hears of suspicious payments: a name of one's own choice to protocol, endpoint, filter policy and redrive queue; modules/alerts says more."
+  description = "Subscribers of the fraud alerts: any name to protocol, endpoint, filter policy and redrive queue; see modules/alerts."
   type = map(object({
     protocol          = string
     endpoint          = string
@@ -171,7 +170,7 @@ variable "alert_subscriptions" {
 }
 
 variable "operations_subscriptions" {
-  description = "Who hears of alarms, by severity (`page` wakes somebody, `ticket` is for the next working day): a name of one's own choice to protocol and endpoint."
+  description = "Subscribers of alarms, by severity (`page` wakes somebody, `ticket` is for the next working day): any name to protocol and endpoint."
   type = object({
     page   = optional(map(object({ protocol = string, endpoint = string })), {})
     ticket = optional(map(object({ protocol = string, endpoint = string })), {})
@@ -181,46 +180,46 @@ variable "operations_subscriptions" {
 }
 
 variable "sms_monthly_limit_usd" {
-  description = "What SMS may cost a month, in US dollars, in the whole account: SNS sends none beyond it. Looked at only where somebody hears by SMS."
+  description = "Maximum cost of SMS a month, in US dollars, in the whole account: SNS stops sending at it. Used only if a subscriber has the protocol sms."
   type        = number
   default     = 1
   nullable    = false
   validation {
     condition     = var.sms_monthly_limit_usd >= 1 && floor(var.sms_monthly_limit_usd) == var.sms_monthly_limit_usd
-    error_message = "sms_monthly_limit_usd is ${var.sms_monthly_limit_usd}; it takes whole dollars from 1 up to the account's quota."
+    error_message = "sms_monthly_limit_usd is ${var.sms_monthly_limit_usd}; it must be whole dollars from 1 up to the account's quota."
   }
 }
 
 variable "alarm_thresholds" {
-  description = "When alarms go off, where it differs from modules/observability's own figures."
+  description = "Thresholds of alarms that differ from the defaults of modules/observability."
   type        = map(number)
   default     = {}
   nullable    = false
   validation {
-    # A type of optional attributes would drop a misspelt one without a word.
+    # An object with optional attributes would silently drop a misspelt one.
     condition     = length(setsubtract(keys(var.alarm_thresholds), local.alarm_thresholds)) == 0
-    error_message = "alarm_thresholds has ${join(", ", setsubtract(keys(var.alarm_thresholds), local.alarm_thresholds))}; there are ${join(", ", local.alarm_thresholds)}."
+    error_message = "alarm_thresholds has ${join(", ", setsubtract(keys(var.alarm_thresholds), local.alarm_thresholds))}; the known ones are ${join(", ", local.alarm_thresholds)}."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that every log group keeps its lines."
+  description = "Days that every log group keeps its log lines."
   type        = number
   nullable    = false
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days is ${var.log_retention_days}; CloudWatch Logs takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+    error_message = "log_retention_days is ${var.log_retention_days}; CloudWatch Logs allows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
   }
 }
 
 variable "enable_deletion_protection" {
-  description = "Whether tables and buckets with content refuse to be destroyed, and the cache leaves a last snapshot."
+  description = "Whether tables and buckets with content cannot be destroyed, and the cache keeps a last snapshot."
   type        = bool
   nullable    = false
 }
 
 variable "build_dir" {
-  description = "Folder of what `make build ARCH=arm64` built: `functions/arm64/<function>.zip` and `glue/`."
+  description = "Folder of what `make packages` builds: `functions/arm64/<function>.zip` and `glue/`."
   type        = string
   default     = "../build"
   nullable    = false

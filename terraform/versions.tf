@@ -8,7 +8,7 @@ terraform {
     }
   }
 
-  # Which bucket and key, and the lock beside it: environments/<environment>/backend.hcl.
+  # Bucket, key and lock are in environments/<environment>/backend.hcl.
   backend "s3" {}
 }
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from alert.errors import ContentionError, MarkError, PublishError
+from alert.messages import send_fraud_alert
 from alert.metrics import Metric
-from alert.notification import send_fraud_alert
 from alert.store import Claim
 from alert.windows import decide_window
 from common.metrics import emit
 from common.retries import Backoff
-from common.stream import StreamReader
+from common.stream_reader import StreamReader
 from contract.alert import AlertState
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
-    from alert.notification import Topic
+    from alert.messages import Topic
     from alert.windows import UserWindows, WindowDecision
     from common.metrics import MetricSink
-    from common.stream import FailureLog, InvocationContext
+    from common.stream_reader import FailureLog, InvocationContext
 
 MAX_CLAIM_ATTEMPTS: Final = 8
 """How often a user's windows are read again before the record is left to its next delivery."""

@@ -12,7 +12,7 @@ from alert.errors import PublishError
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
-    from alert.notification import AlertMessage
+    from alert.messages import AlertMessage
 
 CLIENT_CONFIG: Final = Config(
     connect_timeout=1,

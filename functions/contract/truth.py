@@ -18,7 +18,7 @@ class Truth(msgspec.Struct, frozen=True):
     scenario: str | None = None
     """The kind of fraud; None for a legitimate payment."""
     incident_id: str | None = None
-    """The attack that the payment belongs to: one user, one kind of fraud. None for a payment that is an incident of its own."""
+    """The attack that the payment belongs to, however many users it spans. None for a payment that is an incident of its own."""
     amount_base: float | None = None
     """The amount in the base currency, major units, the same currency for all payments; None where it is not known."""
 

@@ -35,6 +35,8 @@ class Assessment(msgspec.Struct, frozen=True):
     """Shadow rules that hold, sorted."""
     failed_rule_ids: tuple[str, ...]
     """Rules that could not be evaluated, sorted; they give no points."""
+    points: int = 0
+    """The points of the live rules that hold, added up and not held to a range: what the backtest ranks payments by. No row has it."""
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -95,7 +97,8 @@ def is_fraudulent(
     live = sorted(
         (rule for rule in matches.rules if rule.mode == "live"), key=lambda rule: (-rule.points, rule.id)
     )
-    risk_score = min(max(sum(rule.points for rule in live), 0), MAX_SCORE)
+    points = sum(rule.points for rule in live)
+    risk_score = min(max(points, 0), MAX_SCORE)
     return Assessment(
         risk_score=risk_score,
         decision=_decision(risk_score, ruleset.thresholds),
@@ -105,6 +108,7 @@ def is_fraudulent(
         ),
         shadow_rule_ids=tuple(sorted(rule.id for rule in matches.rules if rule.mode == "shadow")),
         failed_rule_ids=tuple(sorted(matches.failed_rule_ids)),
+        points=points,
     )
 
 

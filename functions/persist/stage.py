@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from common.metrics import emit
-from common.stream import StreamReader
+from common.stream_reader import StreamReader
 from contract.flagged import FlaggedTransaction, flag, under_conflict_key
 from contract.scored import HISTORY_TABLE, Decision, from_history_item
 from persist.errors import KeyTakenError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
     from common.metrics import MetricSink
-    from common.stream import FailureLog, InvocationContext
+    from common.stream_reader import FailureLog, InvocationContext
 
 CONFLICT_DIGEST_LENGTHS: Final = (8, 64)
 """Digits appended to a transaction id that is taken. The full digest is for the case that a sender guessed the short one."""

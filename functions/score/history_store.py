@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from enum import Enum
+from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -61,10 +61,10 @@ RowKey = tuple[str, str]
 class InsertResult(Enum):
     """The result of inserting one row."""
 
-    STORED = "stored"
-    EXISTS = "exists"
+    STORED = auto()
+    EXISTS = auto()
     """A row of this key existed already."""
-    FAILED = "failed"
+    FAILED = auto()
     """Not stored in the time available; to be delivered again."""
 
 

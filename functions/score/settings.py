@@ -7,23 +7,22 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-NonEmpty = Annotated[str, Meta(min_length=1)]
 Days = Annotated[int, Meta(ge=1, le=3650)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the score stage reads from its environment."""
 
-    elasticache_redis_endpoint: NonEmpty
+    elasticache_redis_endpoint: str
     """``host:port``, or a URL: ``redis://host:port``, ``rediss://user@host:port`` for TLS."""
     cache_replication_group: str = ""
     """Replication group that IAM tokens are signed for; empty for a cache without IAM authentication."""
-    transaction_history_table: NonEmpty
-    quarantine_queue_url: NonEmpty
-    quarantine_bucket: NonEmpty
-    rules_application: NonEmpty
-    rules_environment: NonEmpty
-    rules_profile: NonEmpty
+    transaction_history_table: str
+    quarantine_queue_url: str
+    quarantine_bucket: str
+    rules_application: str
+    rules_environment: str
+    rules_profile: str
     rules_refresh_seconds: Annotated[int, Meta(ge=15, le=3600)] = 15
     """Age of a ruleset after which AppConfig is polled again, seconds; AppConfig allows no shorter interval than 15."""
     history_retention_days: Days = 400

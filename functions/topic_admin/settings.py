@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 
 class Settings(msgspec.Struct, frozen=True):
     """What topic_admin reads from its environment."""
 
-    kafka_bootstrap_servers: Annotated[str, Meta(min_length=1)]
+    kafka_bootstrap_servers: str
     """``host:port,host:port``."""
     kafka_security_protocol: Literal["SASL_SSL", "PLAINTEXT"]
     """``SASL_SSL`` signs in with an IAM token over TLS; ``PLAINTEXT`` does not sign in."""

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from lab.datasets.errors import DatasetError
-from lab.datasets.reader import Dataset, open_dataset
+from lab.datasets.reader import Dataset, in_order, open_dataset
 
-__all__ = ["Dataset", "DatasetError", "open_dataset"]
+__all__ = ["Dataset", "DatasetError", "in_order", "open_dataset"]

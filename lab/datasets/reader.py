@@ -7,10 +7,10 @@ the pipeline quarantines both, and every row of the file can be accounted for.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, DecimalException
 from hashlib import blake2b
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,12 +21,11 @@ from contract.mapping.row import RowMapper, source_value
 from contract.truth import Record, SentPayment, Truth
 from lab.datasets.files import Row, columns_of, find_files, read_rows
 from lab.datasets.fit import fit_mapping
+from lab.datasets.sorting import in_clock_order
+from lab.seen_hashes import SeenHashes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-SORT_LIMIT: Final = 500_000
-"""Up to so many rows, about 1 GB, are sorted by event time; a larger data set keeps the order of its files."""
+    from collections.abc import Iterable, Iterator, Mapping
 
 INCIDENT_GAP: Final = timedelta(hours=24)
 """Fraud on one user within this time of the last is one incident."""
@@ -48,28 +47,48 @@ class Dataset(msgspec.Struct, frozen=True):
         """Whether a column says which rows are fraud; without one, every scenario is None and means nothing."""
         return self.mapping.label is not None
 
-    def transactions(self) -> Iterator[SentPayment]:
-        """Read the rows.
+    def transactions(self, limit: int | None = None) -> Iterator[SentPayment]:
+        """Read the rows, in the order of their clock. All are read before the first is given; the memory is bounded.
+
+        Parameters
+        ----------
+        limit : int | None
+            Read only this many rows, the first ones of the files; None for all.
 
         Yields
         ------
         SentPayment
-            One for each row that is not blank: by event time if there are at most ``SORT_LIMIT`` of them (rows without an
-            event time come last), else in the order of the files.
+            One for each row that is not blank, by event time; rows without one come last.
 
         Raises
         ------
         DatasetError
             If a file as a whole cannot be read.
         """
+        yield from in_order(self.rows(limit))
+
+    def rows(self, limit: int | None = None) -> Iterator[SentPayment]:
+        """Read the rows in the order of the files, the first ``limit`` of them; fraud has no incident yet."""
         reader = _RowReader(self.mapping, self.rates)
-        rows = (reader.read(row) for file in self.files for row in read_rows(file))
-        first = list(islice(rows, SORT_LIMIT + 1))
-        if len(first) <= SORT_LIMIT:
-            first.sort(key=_order)
-        incidents = _Incidents()
-        for payment in chain(first, rows):
-            yield incidents.add_to(payment)
+        return islice((reader.read(row) for file in self.files for row in read_rows(file)), limit)
+
+
+def in_order(rows: Iterable[SentPayment]) -> Iterator[SentPayment]:
+    """Sort a data set's rows by their clock, and name the incidents of fraud that has none.
+
+    Parameters
+    ----------
+    rows : Iterable[SentPayment]
+        As :meth:`Dataset.rows` gives them.
+
+    Yields
+    ------
+    SentPayment
+        By event time; rows without one come last.
+    """
+    incidents = _Incidents()
+    for payment in in_clock_order(rows, _event_at):
+        yield incidents.named(payment)
 
 
 def open_dataset(path: Path, rates: Mapping[str, float], mapping: Path | None = None) -> Dataset:
@@ -106,24 +125,27 @@ class _RowReader:
         self._mapper = RowMapper(mapping)
         self._label, self._scenario = mapping.label, mapping.scenario
         self._rates = rates
-        self._copies: Counter[bytes] = Counter()
+        self._seen = SeenHashes()
+        self._repeats: Counter[bytes] = Counter()
         named = mapping.label.fraud_values if mapping.label else ()
         self._fraud_values = {text.lower() for text in named or FRAUD_VALUES}
 
     def read(self, row: Row) -> SentPayment:
         if row.fields is None:
             return SentPayment(record={}, raw=row.raw)
-        record: Record = {"transaction_id": self._derived_id(row.raw)}
         # Values that cannot be read are in the record as they came: the pipeline refuses them.
-        record |= self._mapper.map_row(row.fields.items()).record
+        record: Record = self._mapper.map_row(row.fields.items()).record
+        own_id = record.pop("transaction_id", None)
+        record = {"transaction_id": self._derived_id(row.raw) if own_id is None else own_id, **record}
         truth = Truth(scenario=self._scenario_of(row.fields), amount_base=self._amount_base(record))
         return SentPayment(record=record, truth=truth)
 
     def _derived_id(self, raw: bytes) -> str:
         # By content, and by number among equal rows: the same file gives the same ids, in any order of its rows.
         digest = blake2b(raw.strip(), digest_size=10).digest()
-        self._copies[digest] += 1
-        return f"row-{digest.hex().translate(_LETTERS)}-{self._copies[digest]}"
+        if not self._seen.add(int.from_bytes(digest[:8], "little")):
+            self._repeats[digest] += 1
+        return f"row-{digest.hex().translate(_LETTERS)}-{1 + self._repeats[digest]}"
 
     def _scenario_of(self, fields: dict[str, object]) -> str | None:
         if self._label is None or str(source_value(self._label, fields)).lower() not in self._fraud_values:
@@ -141,16 +163,18 @@ class _RowReader:
 
 
 class _Incidents:
-    """Gives fraud that follows other fraud on the same user within a day the same incident."""
+    """Gives fraud that follows other fraud on the same user within a day the same incident, if the data set names none."""
 
     def __init__(self) -> None:
         self._last: dict[str, datetime] = {}
         self._count: Counter[str] = Counter()
 
-    def add_to(self, payment: SentPayment) -> SentPayment:
+    def named(self, payment: SentPayment) -> SentPayment:
+        if not payment.truth.is_fraud or payment.truth.incident_id is not None:
+            return payment
         at = _event_at(payment)
         user = payment.record.get("user_id")
-        if not payment.truth.is_fraud or at is None or not isinstance(user, str):
+        if at is None or not isinstance(user, str):
             return payment
         if user not in self._last or abs(at - self._last[user]) > INCIDENT_GAP:
             self._count[user] += 1
@@ -165,8 +189,3 @@ def _event_at(payment: SentPayment) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo is not None else None
-
-
-def _order(payment: SentPayment) -> tuple[bool, datetime]:
-    at = _event_at(payment)
-    return (at is None, at or datetime.min.replace(tzinfo=UTC))

@@ -94,7 +94,7 @@ def own(
         If the data or the mapping cannot be used; says what was found and what is missing.
     """
     dataset = open_dataset(data, rates, map_file)
-    payments = list(dataset.transactions())[:limit]
+    payments = list(dataset.transactions(limit))
     landing = LandingConfig(
         run=f"own-{now:%Y%m%dT%H%M%S}", rows_per_file=ROWS_PER_FILE, bad_rate=0, senders=(PLAIN,)
     )

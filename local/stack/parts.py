@@ -53,7 +53,7 @@ def read_ingestion(log_dir: Path) -> IngestionProgress:
 
 def build_zips(names: Sequence[str], log_dir: Path) -> None:
     """Build the zips of functions, in a process of its own; ProcessError if that fails."""
-    argv = [sys.executable, "-m", "ops.build_zips", "--arch", "host", *names]
+    argv = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *names]
     build = ManagedProcess("build-zips", argv, log_dir / "build-zips.log", os.environ, ROOT)
     try:
         build.start()

@@ -1,7 +1,7 @@
-# The apply role changes what the root module is made of, in this region, and hands out no right that the boundary lacks.
+# The apply role manages the resources of the root module, in this region. It can give no role a right that the boundary lacks.
 
 locals {
-  # Roles of these services run with what the apply role passes to them.
+  # Services to which the apply role may pass roles.
   passed_services = [
     "application-autoscaling.amazonaws.com", "appconfig.amazonaws.com", "glue.amazonaws.com", "lambda.amazonaws.com",
     "sns.amazonaws.com", "vpc-flow-logs.amazonaws.com",
@@ -76,7 +76,7 @@ data "aws_iam_policy_document" "apply" {
     }
   }
 
-  # What bounds it is not its to change: the CI roles, the boundaries, and other environments' states.
+  # It must not change what limits it: the CI roles, the boundaries, and the states of other environments.
   statement {
     sid       = "NotTheCiRoles"
     effect    = "Deny"

@@ -1,5 +1,5 @@
-# The most that a role of the system can do, whatever its own policy says. The functions' policies name each table and
-# topic; this is the fence for the day when one of them is wrong.
+# The maximum that a role of the system can do, whatever its own policy allows. The functions' policies name each table and
+# topic; the boundary limits the damage if one of them is wrong.
 
 data "aws_iam_policy_document" "boundary" {
   for_each = var.environments
@@ -41,7 +41,7 @@ data "aws_iam_policy_document" "boundary" {
     ]
   }
 
-  # Rollback alarms, the validator, the job's own connection, and what services need of a function in a VPC.
+  # Rollback alarms, the validator, the job's connection, and what services need for a function in a VPC.
   statement {
     sid = "WhatServicesAskOfARole"
     actions = [
@@ -59,7 +59,7 @@ data "aws_iam_policy_document" "boundary" {
     }
   }
 
-  # Keys of this account, and only through the services that hold the data.
+  # Keys of this account, and only through the services that store the data.
   statement {
     sid       = "KeysThroughServices"
     actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac"]

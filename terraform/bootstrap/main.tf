@@ -1,8 +1,8 @@
-# Who may plan and who may apply, from GitHub's workflows and without a key that lives long.
+# Who may plan and who may apply: roles for GitHub's workflows, without long-lived keys.
 #
-#   role                    whose token                                     what it may do
+#   role                    token of                                        may
 #   <project>-<env>-plan    pull requests, pushes to the main branch        read settings and the state; no data, no write
-#   <project>-<env>-apply   a job of the GitHub environment <env> alone,    change what bears the prefix; roles only with
+#   <project>-<env>-apply   a job of the GitHub environment <env> only,     change what has the prefix; roles only with
 #                           which waits for its approval                    the boundary, and never the boundary itself
 
 data "aws_partition" "current" {}
@@ -16,7 +16,7 @@ locals {
   # Keys of each environment's state in the bucket, as the backend files name them.
   state_key = { for environment in var.environments : environment => "${environment}/terraform.tfstate" }
 
-  # A plan is made of a pull request before it is merged and of the main branch before it is applied.
+  # Plans run for pull requests before the merge, and for the main branch before an apply.
   plan_subjects = [
     "repo:${var.github_repository}:pull_request",
     "repo:${var.github_repository}:ref:refs/heads/${var.main_branch}",
@@ -64,7 +64,7 @@ data "aws_iam_policy_document" "apply_trust" {
       variable = "${local.issuer}:aud"
       values   = ["sts.amazonaws.com"]
     }
-    # GitHub puts the environment in the subject only of a job that has passed that environment's rules.
+    # GitHub puts the environment into the token's subject only for a job that has passed the environment's rules.
     condition {
       test     = "StringEquals"
       variable = "${local.issuer}:sub"
@@ -89,7 +89,7 @@ resource "aws_iam_role" "apply" {
   name               = "${local.prefix[each.key]}-apply"
   description        = "Applies ${each.key} from GitHub, after the environment's approval."
   assume_role_policy = data.aws_iam_policy_document.apply_trust[each.key].json
-  # MSK takes up to 40 minutes to stand and up to 2 hours to be upgraded.
+  # MSK needs up to 40 minutes to create a cluster and up to 2 hours to upgrade it.
   max_session_duration = 10800
   tags                 = { Environment = each.key }
 }

@@ -14,6 +14,6 @@ output "apply_role_arn_by_environment" {
 }
 
 output "permissions_boundary_arn_by_environment" {
-  description = "ARN of the policy that bounds every role the root module makes, by environment; `permissions_boundary_arn` in the environment's variables."
+  description = "ARN of the permissions boundary of every role of the root module, by environment; `permissions_boundary_arn` in the environment's variables."
   value       = { for name, policy in aws_iam_policy.boundary : name => policy.arn }
 }

@@ -1,7 +1,7 @@
-# The plan role reads how things are set, and no payment: a pull request is not yet anybody's decision.
+# The plan role reads settings and no payments, because nobody has approved a pull request yet.
 
 data "aws_iam_policy_document" "read_settings" {
-  # checkov:skip=CKV_AWS_356:Describe and list calls of these services take no resource; the statement names no call that reads data.
+  # checkov:skip=CKV_AWS_356:Describe and list calls of these services cannot be limited to a resource; the statement has no call that reads data.
   statement {
     sid = "ReadSettings"
     actions = [
@@ -33,7 +33,7 @@ data "aws_iam_policy_document" "plan" {
 
   source_policy_documents = [data.aws_iam_policy_document.read_settings.json]
 
-  # Objects that Terraform itself puts: the job's script and its libraries. Landing and quarantine hold payments.
+  # Objects that Terraform itself writes: the job's script and its libraries. Landing and quarantine contain payments.
   statement {
     sid       = "ReadWhatTerraformPut"
     actions   = ["s3:GetObject", "s3:GetObjectTagging"]
@@ -52,7 +52,7 @@ data "aws_iam_policy_document" "plan" {
     resources = [aws_kms_key.state.arn]
   }
 
-  # Whatever is added above, payments and secrets stay out of a pull request's reach.
+  # Whatever is added above, a pull request cannot read payments and secrets.
   statement {
     sid    = "NeverData"
     effect = "Deny"

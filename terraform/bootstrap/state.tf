@@ -1,4 +1,4 @@
-# Where the states are kept: one bucket, one object for each root and environment, and S3's own lock beside it.
+# The bucket of the states: one object for each root module and environment, and S3's own lock beside it.
 
 resource "aws_kms_key" "state" {
   description             = "Terraform states of ${var.project}"
@@ -13,9 +13,9 @@ resource "aws_kms_alias" "state" {
 }
 
 data "aws_iam_policy_document" "state_key" {
-  # checkov:skip=CKV_AWS_109:A key's own policy, whose only resource is the key; without this statement nobody could administer it.
-  # checkov:skip=CKV_AWS_111:A key's own policy, whose only resource is the key.
-  # checkov:skip=CKV_AWS_356:In a key's policy * is the key itself; AWS takes nothing else there.
+  # checkov:skip=CKV_AWS_109:A key policy, whose only resource is the key; without this statement nobody could administer it.
+  # checkov:skip=CKV_AWS_111:A key policy, whose only resource is the key.
+  # checkov:skip=CKV_AWS_356:In a key policy * is the key itself; AWS allows nothing else there.
   statement {
     sid       = "AccountDecidesByIam"
     actions   = ["kms:*"]
@@ -28,13 +28,13 @@ data "aws_iam_policy_document" "state_key" {
 }
 
 resource "aws_s3_bucket" "state" {
-  # checkov:skip=CKV_AWS_18:Reads and writes of states are told by CloudTrail's data events, which name the role; server access logs do not.
-  # checkov:skip=CKV_AWS_144:A state is of use only where its region is up; the versions guard against what people do.
-  # checkov:skip=CKV2_AWS_62:Nobody waits for a state to change.
+  # checkov:skip=CKV_AWS_18:CloudTrail's data events record reads and writes of states with the role; server access logs do not name it.
+  # checkov:skip=CKV_AWS_144:A state is useful only while its region works; versions protect it against mistakes of people.
+  # checkov:skip=CKV2_AWS_62:Nothing reacts to a change of a state.
   bucket = var.state_bucket_name
 
   lifecycle {
-    # Without its state a system cannot be changed nor removed but by hand.
+    # Without its state a system can be changed and removed only by hand.
     prevent_destroy = true
   }
 }
@@ -94,7 +94,7 @@ data "aws_iam_policy_document" "state_bucket" {
     sid     = "OnlyOverTls"
     effect  = "Deny"
     actions = ["s3:*"]
-    # The bucket and its objects: a statement on the bucket alone leaves GetObject open to plain HTTP.
+    # The bucket and its objects: a statement for the bucket alone would allow GetObject over plain HTTP.
     resources = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
     principals {
       type        = "*"
@@ -116,7 +116,7 @@ data "aws_iam_policy_document" "state_bucket" {
       type        = "*"
       identifiers = ["*"]
     }
-    # A request that names no encryption gets the bucket's; one that names another key is refused.
+    # A request without encryption gets the bucket's; a request with another key is refused.
     condition {
       test     = "StringNotEqualsIfExists"
       variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
@@ -134,6 +134,6 @@ resource "aws_s3_bucket_policy" "state" {
   bucket = aws_s3_bucket.state.id
   policy = data.aws_iam_policy_document.state_bucket.json
 
-  # A policy and the block of public policies set at the same time make S3 answer 409.
+  # S3 answers 409 if the policy and the block of public policies are set at the same time.
   depends_on = [aws_s3_bucket_public_access_block.state]
 }

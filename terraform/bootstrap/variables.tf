@@ -5,37 +5,37 @@ variable "project" {
   nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,15}$", var.project))
-    error_message = "project is ${var.project}; it takes 2 to 16 characters of a-z, 0-9 and -, a letter first."
+    error_message = "project is ${var.project}; it must be 2 to 16 characters of a-z, 0-9 and -, starting with a letter."
   }
 }
 
 variable "region" {
-  description = "Region of the state bucket and of what is applied through it."
+  description = "Region of the state bucket and of the resources that are applied with it."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
-    error_message = "region is ${var.region}; it takes the name of an AWS region, as us-east-1."
+    error_message = "region is ${var.region}; it must be the name of an AWS region, such as us-east-1."
   }
 }
 
 variable "account_id" {
-  description = "The account that this is applied in; credentials of another are refused."
+  description = "The account to apply this in; credentials of another account are refused."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "account_id is ${var.account_id}; it takes 12 digits."
+    error_message = "account_id is ${var.account_id}; it must be 12 digits."
   }
 }
 
 variable "state_bucket_name" {
-  description = "The bucket that keeps the state, as the backend files name it. Bucket names are unique in all of AWS."
+  description = "The bucket of the state, as in the backend files. Bucket names are unique in all of AWS."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.state_bucket_name))
-    error_message = "state_bucket_name is ${var.state_bucket_name}; it takes 3 to 63 characters of a-z, 0-9 and -."
+    error_message = "state_bucket_name is ${var.state_bucket_name}; it must be 3 to 63 characters of a-z, 0-9 and -."
   }
 }
 
@@ -45,17 +45,17 @@ variable "environments" {
   nullable    = false
   validation {
     condition     = length(var.environments) > 0 && alltrue([for e in var.environments : can(regex("^[a-z][a-z0-9]{1,11}$", e))])
-    error_message = "environments is ${jsonencode(var.environments)}; it takes one or more names of 2 to 12 characters of a-z and 0-9, a letter first."
+    error_message = "environments is ${jsonencode(var.environments)}; it must have one or more names of 2 to 12 characters of a-z and 0-9, starting with a letter."
   }
 }
 
 variable "github_repository" {
-  description = "The repository whose workflows may take the roles, as owner/name."
+  description = "The repository whose workflows may assume the roles, as owner/name."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github_repository))
-    error_message = "github_repository is ${var.github_repository}; it takes owner/name, without a wildcard."
+    error_message = "github_repository is ${var.github_repository}; it must be owner/name without a wildcard."
   }
 }
 
@@ -66,17 +66,17 @@ variable "main_branch" {
   nullable    = false
   validation {
     condition     = can(regex("^[A-Za-z0-9._/-]+$", var.main_branch))
-    error_message = "main_branch is ${var.main_branch}; it takes a branch's name, without a wildcard."
+    error_message = "main_branch is ${var.main_branch}; it must be the name of a branch, without a wildcard."
   }
 }
 
 variable "state_version_days" {
-  description = "How long a replaced version of a state is kept, in days; the newest 30 are kept however old."
+  description = "Days that a replaced version of a state is kept; the newest 30 are kept longer."
   type        = number
   default     = 180
   nullable    = false
   validation {
     condition     = var.state_version_days >= 30 && var.state_version_days <= 3650
-    error_message = "state_version_days is ${var.state_version_days}; it takes 30 to 3650."
+    error_message = "state_version_days is ${var.state_version_days}; it must be 30 to 3650."
   }
 }

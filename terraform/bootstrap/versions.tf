@@ -8,8 +8,8 @@ terraform {
     }
   }
 
-  # The bucket that this root makes also keeps this root's state. `make bootstrap` starts with a local state where the
-  # bucket does not stand yet, and moves it in.
+  # The bucket that this root module creates also stores its own state. If the bucket does not exist yet, `make bootstrap`
+  # starts with a local state and moves it into the bucket.
   backend "s3" {}
 }
 

@@ -1,4 +1,4 @@
-# A topic that people and machines subscribe to; what cannot be delivered is logged and kept.
+# A topic for people and systems; messages that cannot be delivered are logged and stored.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -38,7 +38,7 @@ run "the_topic_is_encrypted_signed_and_logged" {
 
   assert {
     condition     = { for outcome, group in aws_cloudwatch_log_group.delivery : outcome => group.name } == { failure = "sns/us-east-1/123456789012/fraud-test-fraud-alerts/Failure", success = "sns/us-east-1/123456789012/fraud-test-fraud-alerts" }
-    error_message = "The groups bear the names that SNS writes to."
+    error_message = "The groups have the names that SNS writes to."
   }
 
   assert {
@@ -61,12 +61,12 @@ run "this_account_and_named_services_publish_over_tls" {
 
   assert {
     condition     = { for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Sid => statement }["TlsOnly"].Effect == "Deny" && { for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Sid => statement }["TlsOnly"].Condition.Bool["aws:SecureTransport"] == "false"
-    error_message = "Nobody publishes in the clear."
+    error_message = "Nobody publishes without TLS."
   }
 
   assert {
     condition     = { for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Sid => statement }["ThisAccountByIam"].Principal.AWS == "arn:aws:iam::123456789012:root"
-    error_message = "Nobody else is let."
+    error_message = "Nobody else may publish."
   }
 }
 
@@ -79,22 +79,22 @@ run "each_subscription_has_its_filter_and_its_queue" {
 
   assert {
     condition     = aws_sns_topic_subscription.this["on-call"].filter_policy == jsonencode({ severity = ["critical"] }) && aws_sns_topic_subscription.this["on-call"].filter_policy_scope == "MessageAttributes" && aws_sns_topic_subscription.this["analysts"].filter_policy == null
-    error_message = "A filter policy takes some messages, none takes all."
+    error_message = "A filter policy selects messages; without one, all are sent."
   }
 
   assert {
     condition     = aws_sns_topic_subscription.this["cases"].raw_message_delivery && !aws_sns_topic_subscription.this["analysts"].raw_message_delivery
-    error_message = "Machines may do without the envelope."
+    error_message = "Systems can get messages without the envelope."
   }
 
   assert {
     condition     = toset(keys(aws_sqs_queue.redrive)) == toset(["analysts", "on-call"]) && jsondecode(aws_sns_topic_subscription.this["cases"].redrive_policy).deadLetterTargetArn == "arn:aws:sqs:us-east-1:123456789012:cases-redrive"
-    error_message = "A queue is made where the subscriber brings none."
+    error_message = "A queue is created if the subscriber has none."
   }
 
   assert {
     condition     = alltrue([for queue in aws_sqs_queue.redrive : queue.kms_master_key_id == var.alerts_key_arn && queue.message_retention_seconds == 1209600]) && aws_sqs_queue.redrive["on-call"].name == "fraud-test-fraud-alerts-on-call-redrive"
-    error_message = "Queues have the alerts key and keep for a fortnight."
+    error_message = "Queues have the alerts key and keep messages for 14 days."
   }
 
   assert {
@@ -104,11 +104,11 @@ run "each_subscription_has_its_filter_and_its_queue" {
 
   assert {
     condition     = toset([for statement in jsondecode(aws_iam_role_policy.delivery_log.policy).Statement : statement.Sid]) == toset(["WriteDeliveryLogs", "WriteSmsDeliveryLogs"])
-    error_message = "SMS deliveries are logged where somebody gets SMS."
+    error_message = "SMS deliveries are logged if there is an SMS subscriber."
   }
 }
 
-run "without_sms_nothing_is_asked_of_its_log" {
+run "without_sms_there_is_no_sms_log" {
   command = apply
 
   module {
@@ -122,12 +122,12 @@ run "without_sms_nothing_is_asked_of_its_log" {
 
   assert {
     condition     = toset([for statement in jsondecode(aws_iam_role_policy.delivery_log.policy).Statement : statement.Sid]) == toset(["WriteDeliveryLogs"])
-    error_message = "The role names exactly what it writes."
+    error_message = "The role allows writing to exactly these groups."
   }
 
   assert {
     condition     = aws_iam_role.delivery_log.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary" && aws_iam_role.delivery_log.name == "fraud-test-fraud-alerts-delivery-log"
-    error_message = "The role is within the boundary and bears the prefix."
+    error_message = "The role has the boundary and the prefix."
   }
 
   assert {
@@ -178,7 +178,7 @@ run "refuses_a_sender_without_a_name" {
   expect_failures = [var.display_name]
 }
 
-run "refuses_a_publisher_that_is_no_service" {
+run "refuses_a_publisher_that_is_not_a_service" {
   command = plan
 
   module {
@@ -206,7 +206,7 @@ run "refuses_a_subscription_with_a_strange_name" {
   expect_failures = [var.subscriptions]
 }
 
-run "refuses_a_protocol_in_the_clear" {
+run "refuses_a_protocol_without_encryption" {
   command = plan
 
   module {
@@ -234,7 +234,7 @@ run "refuses_a_number_without_its_country" {
   expect_failures = [var.subscriptions]
 }
 
-run "refuses_a_url_in_the_clear" {
+run "refuses_a_url_without_encryption" {
   command = plan
 
   module {

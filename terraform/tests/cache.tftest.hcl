@@ -1,4 +1,4 @@
-# A cache that outlives a zone, that nobody reads without IAM, and that leaves what can be rebuilt to be rebuilt.
+# A cache that survives the loss of a zone, needs IAM for every access, and evicts only what can be rebuilt.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -40,16 +40,16 @@ run "a_group_over_several_zones_with_failover" {
 
   assert {
     condition     = aws_elasticache_replication_group.this.snapshot_retention_limit == 7 && aws_elasticache_replication_group.this.final_snapshot_identifier == null
-    error_message = "Snapshots are kept a week; none is left where none is wanted."
+    error_message = "Snapshots are kept a week; no last snapshot unless requested."
   }
 
   assert {
     condition     = aws_elasticache_subnet_group.this.subnet_ids == toset(["subnet-a", "subnet-b", "subnet-c"]) && aws_elasticache_replication_group.this.security_group_ids == toset(["sg-cache"])
-    error_message = "Nodes stand in the private subnets, in their own group."
+    error_message = "Nodes are in the private subnets, in their own group."
   }
 }
 
-run "encrypted_at_rest_and_on_the_way" {
+run "encrypted_at_rest_and_in_transit" {
   command = apply
 
   module {
@@ -58,7 +58,7 @@ run "encrypted_at_rest_and_on_the_way" {
 
   assert {
     condition     = aws_elasticache_replication_group.this.transit_encryption_enabled && aws_elasticache_replication_group.this.transit_encryption_mode == "required"
-    error_message = "Clients speak TLS or not at all."
+    error_message = "Clients must use TLS."
   }
 
   assert {
@@ -76,7 +76,7 @@ run "one_user_with_iam_and_no_password" {
 
   assert {
     condition     = aws_elasticache_user.profiles.authentication_mode[0].type == "iam" && aws_elasticache_user.profiles.user_id == aws_elasticache_user.profiles.user_name
-    error_message = "The user signs in with an IAM token, which asks for one name."
+    error_message = "The user signs in with an IAM token, which requires name and id to be equal."
   }
 
   assert {
@@ -109,7 +109,7 @@ run "profiles_are_evicted_before_marks" {
 
   assert {
     condition     = aws_elasticache_parameter_group.this.name == "fraud-test-profiles-valkey8" && aws_elasticache_parameter_group.this.family == "valkey8"
-    error_message = "The parameter group bears its family, so that the next can be made beside it."
+    error_message = "The parameter group's name has its family, so that the next one can be created beside it."
   }
 }
 
@@ -151,18 +151,18 @@ run "redis_by_a_variable" {
 
   assert {
     condition     = aws_elasticache_user.default[0].access_string == "off ~* -@all" && length(aws_elasticache_user_group.this.user_ids) == 2
-    error_message = "The default user that Redis OSS asks for is switched off."
+    error_message = "The default user that Redis OSS requires is disabled."
   }
 
   assert {
     condition     = aws_elasticache_replication_group.this.final_snapshot_identifier == "fraud-test-profiles-final"
-    error_message = "A last snapshot is left where it is wanted."
+    error_message = "A last snapshot is kept if requested."
   }
 }
 
 run "replicas_scale_between_two_numbers" {
   command   = apply
-  state_key = "scaling" # a group of its own: what autoscaling owns is not changed in one that stands
+  state_key = "scaling" # a separate group: replicas that autoscaling manages are not changed in an existing one
 
   module {
     source = "./modules/cache"
@@ -184,7 +184,7 @@ run "replicas_scale_between_two_numbers" {
 
   assert {
     condition     = output.endpoint == "rediss://fraud-test-profiles@configuration.test:6379" && join(" ", output.node_ids) == "fraud-test-profiles-0001-001 fraud-test-profiles-0001-002"
-    error_message = "Clients and alarms are told the names of cluster mode."
+    error_message = "Clients and alarms use the names of cluster mode."
   }
 }
 

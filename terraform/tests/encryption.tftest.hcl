@@ -8,7 +8,7 @@ variables {
   name = "fraud-test"
 }
 
-run "every_key_turns_over_and_can_be_brought_back" {
+run "every_key_is_rotated_and_can_be_restored" {
   command = apply
 
   module {
@@ -17,12 +17,12 @@ run "every_key_turns_over_and_can_be_brought_back" {
 
   assert {
     condition     = alltrue([for key in aws_kms_key.this : key.enable_key_rotation && key.deletion_window_in_days == 30])
-    error_message = "Keys rotate yearly, and a deletion can be taken back for 30 days."
+    error_message = "Keys rotate yearly, and a deletion can be cancelled for 30 days."
   }
 
   assert {
     condition     = { for name, alias in aws_kms_alias.this : name => alias.name } == { alerts = "alias/fraud-test-alerts", data = "alias/fraud-test-data", logs = "alias/fraud-test-logs" }
-    error_message = "Aliases bear the environment and the concern."
+    error_message = "Aliases have the environment and the concern."
   }
 
   assert {
@@ -40,7 +40,7 @@ run "services_without_a_role_are_named" {
 
   assert {
     condition     = [for statement in jsondecode(aws_kms_key.this["data"].policy).Statement : statement.Principal.AWS] == ["arn:aws:iam::123456789012:root"]
-    error_message = "Payments are encrypted by whoever IAM lets, and by no service on its own."
+    error_message = "Only principals with an IAM policy use the data key, and no service on its own."
   }
 
   assert {

@@ -1,4 +1,4 @@
-# One function, whatever its trigger: what its role may do, how it is fed, and what is refused before anything is made.
+# One function, for every trigger: what its role may do, how it is invoked, and what is refused before anything is created.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -67,7 +67,7 @@ run "function_is_what_its_yaml_says" {
 
   assert {
     condition     = aws_lambda_function.this.environment[0].variables == tomap({ CACHE = "rediss://score@cache:6379", DAYS = "400" })
-    error_message = "References are resolved, literals are taken as they are."
+    error_message = "References are resolved, literals are unchanged."
   }
 
   assert {
@@ -82,7 +82,7 @@ run "function_is_what_its_yaml_says" {
 
   assert {
     condition     = aws_cloudwatch_log_group.this.name == "/aws/lambda/fraud-test-payments" && aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.kms_key_id == var.key_arns.logs
-    error_message = "The log group is made before the function, with retention and key."
+    error_message = "The log group is created before the function, with retention and key."
   }
 
   assert {
@@ -92,17 +92,17 @@ run "function_is_what_its_yaml_says" {
 
   assert {
     condition     = aws_lambda_alias.live.function_version == aws_lambda_function.this.version
-    error_message = "The alias goes with the newest version."
+    error_message = "The alias points at the newest version."
   }
 
   assert {
     condition     = aws_sqs_queue.dead_letter.kms_master_key_id == var.key_arns.data && aws_sqs_queue.dead_letter.message_retention_seconds == 1209600
-    error_message = "The dead-letter queue is encrypted and keeps messages as long as SQS can."
+    error_message = "The dead-letter queue is encrypted and keeps messages for SQS's maximum."
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue_policy.dead_letter.policy).Statement[*].Sid == ["TlsOnly"]
-    error_message = "The dead-letter queue takes no request without TLS."
+    error_message = "The dead-letter queue refuses requests without TLS."
   }
 }
 
@@ -120,18 +120,18 @@ run "function_with_the_cache_is_in_the_vpc" {
 
   assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.runtime.policy).Statement : statement.Effect if contains(statement.Action, "ec2:CreateNetworkInterface")] == ["Allow", "Deny"]
-    error_message = "Lambda may make network interfaces with the role, the function's code may not."
+    error_message = "Lambda may create network interfaces with the role, the function's code may not."
   }
 
   assert {
     condition = [for statement in jsondecode(aws_iam_role_policy.runtime.policy).Statement : statement.Condition.ArnEquals["lambda:SourceFunctionArn"] if statement.Effect == "Deny"] == [
       ["arn:aws:lambda:us-east-1:123456789012:function:fraud-test-payments"]
     ]
-    error_message = "The denial is for what runs in this function."
+    error_message = "The denial is for this function's code."
   }
 }
 
-run "role_names_exactly_what_is_touched" {
+run "role_allows_exactly_what_is_used" {
   command = apply
 
   module {
@@ -155,11 +155,11 @@ run "role_names_exactly_what_is_touched" {
       ReadWithDataKey  = ["dynamodb.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"]
       WriteWithDataKey = ["s3.us-east-1.amazonaws.com"]
     }
-    error_message = "Keys are used through the services that hold the targets, and by no call of the function's own."
+    error_message = "Keys are used through the services of the targets, and by no call of the function itself."
   }
 }
 
-run "kafka_mapping_gives_up_in_order" {
+run "kafka_mapping_retries_bisects_and_dead_letters" {
   command = apply
 
   module {
@@ -173,22 +173,22 @@ run "kafka_mapping_gives_up_in_order" {
 
   assert {
     condition     = aws_lambda_event_source_mapping.kafka["transaction_stream"].provisioned_poller_config[0].minimum_pollers == 2 && aws_lambda_event_source_mapping.kafka["transaction_stream"].provisioned_poller_config[0].maximum_pollers == 20
-    error_message = "Pollers are provisioned, as the error handling of Kafka mappings wants."
+    error_message = "Pollers are provisioned, as the error handling of Kafka mappings requires."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.kafka["transaction_stream"].bisect_batch_on_function_error && aws_lambda_event_source_mapping.kafka["transaction_stream"].maximum_retry_attempts == 10 && aws_lambda_event_source_mapping.kafka["transaction_stream"].maximum_record_age_in_seconds == 86400
-    error_message = "A batch that fails is halved, and a record is given up after finite retries."
+    error_message = "A failed batch is halved, and a record is dead-lettered after a limited number of retries."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.kafka["transaction_stream"].function_response_types == toset(["ReportBatchItemFailures"])
-    error_message = "The function says which records to deliver again."
+    error_message = "The function names the records to redeliver."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.kafka["transaction_stream"].destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.dead_letter.arn
-    error_message = "What is given up goes to the function's own dead-letter queue."
+    error_message = "The destination of failures is the function's own dead-letter queue."
   }
 
   assert {
@@ -207,7 +207,7 @@ run "kafka_mapping_gives_up_in_order" {
   }
 }
 
-run "stream_mapping_filters_and_gives_up_in_order" {
+run "stream_mapping_filters_retries_and_dead_letters" {
   command = apply
 
   module {
@@ -230,22 +230,22 @@ run "stream_mapping_filters_and_gives_up_in_order" {
 
   assert {
     condition     = aws_lambda_event_source_mapping.stream["history"].bisect_batch_on_function_error && aws_lambda_event_source_mapping.stream["history"].maximum_retry_attempts == 10 && aws_lambda_event_source_mapping.stream["history"].maximum_record_age_in_seconds == 86400 && aws_lambda_event_source_mapping.stream["history"].function_response_types == toset(["ReportBatchItemFailures"])
-    error_message = "A batch that fails is halved, and a record is given up after finite retries."
+    error_message = "A failed batch is halved, and a record is dead-lettered after a limited number of retries."
   }
 
   assert {
     condition     = length(aws_lambda_function.this.vpc_config) == 0 && length([for statement in jsondecode(aws_iam_role_policy.runtime.policy).Statement : statement if contains(statement.Action, "ec2:CreateNetworkInterface")]) == 0
-    error_message = "What needs neither cache nor brokers is not in the VPC and has no right to it."
+    error_message = "A function that needs neither cache nor brokers is not in the VPC and has no right to it."
   }
 
   assert {
     condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => statement.Resource[0] if endswith(statement.Sid, "AlertsKey") } == { ReadWithAlertsKey = "arn:aws:kms:us-east-1:123456789012:key/alerts", WriteWithAlertsKey = "arn:aws:kms:us-east-1:123456789012:key/alerts" }
-    error_message = "Publishing to the encrypted topic takes the alerts' key."
+    error_message = "Publishing to the encrypted topic needs the alerts key."
   }
 
   assert {
     condition     = !contains([for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid], "WriteWithDataKey")
-    error_message = "DynamoDB makes its data keys itself."
+    error_message = "DynamoDB creates its data keys itself."
   }
 }
 
@@ -263,16 +263,16 @@ run "invoked_function_has_no_mapping_and_no_access" {
 
   assert {
     condition     = aws_lambda_function.this.function_name == "fraud-test-helper-tool" && length(aws_lambda_event_source_mapping.kafka) + length(aws_lambda_event_source_mapping.stream) + length(aws_iam_role_policy.access) == 0
-    error_message = "It is made, and nothing feeds it."
+    error_message = "It is created, without an event source."
   }
 
   assert {
     condition     = aws_iam_role.this.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
-    error_message = "The role is within the boundary."
+    error_message = "The role has the boundary."
   }
 }
 
-run "refuses_a_reference_to_what_is_not_there" {
+run "refuses_an_unknown_reference" {
   command = plan
 
   module {
@@ -286,7 +286,7 @@ run "refuses_a_reference_to_what_is_not_there" {
   expect_failures = [aws_lambda_function.this]
 }
 
-run "refuses_access_to_what_is_not_there" {
+run "refuses_access_to_an_unknown_target" {
   command = plan
 
   module {

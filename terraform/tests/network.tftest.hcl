@@ -26,11 +26,11 @@ run "three_private_subnets_and_no_way_out" {
 
   assert {
     condition     = alltrue([for subnet in aws_subnet.private : coalesce(subnet.map_public_ip_on_launch, false) == false])
-    error_message = "No subnet gives out public addresses."
+    error_message = "No subnet assigns public addresses."
   }
 }
 
-run "endpoints_stand_in_three_zones_for_this_account_only" {
+run "endpoints_are_in_three_zones_for_this_account_only" {
   command = apply
 
   module {
@@ -39,7 +39,7 @@ run "endpoints_stand_in_three_zones_for_this_account_only" {
 
   assert {
     condition     = toset(output.interface_endpoint_services) == toset(["appconfigdata", "glue", "kms", "logs", "monitoring", "sqs", "sts"])
-    error_message = "An interface endpoint stands for each service that something in the VPC calls, and for no other."
+    error_message = "There is an interface endpoint for each service that something in the VPC calls, and for no other."
   }
 
   assert {
@@ -78,12 +78,12 @@ run "rules_name_groups_and_never_addresses" {
 
   assert {
     condition     = keys(aws_vpc_security_group_ingress_rule.from_group) == keys(aws_vpc_security_group_egress_rule.to_group)
-    error_message = "What one side may send the other may receive, and nothing else."
+    error_message = "Each allowed egress has its ingress on the other side, and there is no other rule."
   }
 
   assert {
     condition     = toset([for name, rule in aws_vpc_security_group_ingress_rule.from_group : name if endswith(name, "_to_brokers")]) == toset(["brokers_to_brokers", "ingestion_to_brokers", "kafka_clients_to_brokers"])
-    error_message = "Brokers are reached by pollers beside them, by ingestion and by Kafka clients."
+    error_message = "Brokers are reached by pollers in their subnets, by ingestion and by Kafka clients."
   }
 
   assert {
@@ -110,7 +110,7 @@ run "flow_log_is_encrypted_and_kept" {
 
   assert {
     condition     = aws_flow_log.this.traffic_type == "ALL" && aws_iam_role.flow_log.permissions_boundary == var.permissions_boundary_arn
-    error_message = "All traffic is logged, by a role within the boundary."
+    error_message = "All traffic is logged, by a role with the boundary."
   }
 }
 
@@ -127,7 +127,7 @@ run "one_zone_of_endpoints_costs_a_third" {
 
   assert {
     condition     = alltrue([for endpoint in aws_vpc_endpoint.interface : length(endpoint.subnet_ids) == 1])
-    error_message = "endpoint_zone_count says in how many zones each interface endpoint stands."
+    error_message = "endpoint_zone_count is the number of zones of each interface endpoint."
   }
 }
 

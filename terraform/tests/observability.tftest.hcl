@@ -1,5 +1,5 @@
-# Alarms for symptoms, a runbook named by each; a dashboard that tells the story. tests/terraform holds both to the metrics that
-# the functions emit and to the runbooks that are there.
+# Alarms for symptoms, each with its runbook, and the dashboard. tests/terraform compares both with the metrics that the functions
+# emit and with the existing runbooks.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -27,7 +27,7 @@ variables {
   }
 }
 
-run "each_function_brings_its_alarms" {
+run "each_function_has_its_alarms" {
   command = apply
 
   module {
@@ -40,7 +40,7 @@ run "each_function_brings_its_alarms" {
       "offset-lag-payments", "iterator-age-changes", "records-failed-payments", "records-failed-changes",
       "dead-letters-payments", "dead-letters-subscription", "table-throttles-history",
     ], keys(aws_cloudwatch_metric_alarm.symptom))) == 0
-    error_message = "Functions, queues and tables have alarms of their own."
+    error_message = "Functions, queues and tables have their own alarms."
   }
 
   assert {
@@ -68,7 +68,7 @@ run "pages_wake_and_tickets_do_not" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.symptom["cache-cpu"].alarm_actions) == 0 && aws_cloudwatch_composite_alarm.ticket.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:ticket"])
-    error_message = "Tickets are told of together."
+    error_message = "Tickets are sent as one notification."
   }
 
   assert {
@@ -121,7 +121,7 @@ run "many_nodes_have_alarms_of_ten_each" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.symptom["cache-memory"].metric_query) == 11 && length(aws_cloudwatch_metric_alarm.symptom["cache-memory-2"].metric_query) == 3 && length(aws_cloudwatch_metric_alarm.symptom["broker-disk-2"].metric_query) == 3
-    error_message = "An alarm takes ten metrics; further nodes get another one."
+    error_message = "An alarm can have ten metrics; more nodes get another alarm."
   }
 }
 
@@ -138,7 +138,7 @@ run "serverless_brokers_have_no_disk_to_watch" {
 
   assert {
     condition     = length([for key in keys(aws_cloudwatch_metric_alarm.symptom) : key if startswith(key, "broker-")]) == 0
-    error_message = "MSK Serverless shows no brokers."
+    error_message = "MSK Serverless has no brokers to watch."
   }
 }
 
@@ -151,7 +151,7 @@ run "rollback_alarm_needs_no_function" {
 
   assert {
     condition     = alltrue([for query in aws_cloudwatch_metric_alarm.ruleset_rollback.metric_query : query.metric[0].dimensions == tomap({ service = "score" }) if length(query.metric) > 0])
-    error_message = "It knows the stage by its service, so that AppConfig's environment can be made before functions are."
+    error_message = "It names the stage by its service, so that AppConfig's environment can be created before the functions."
   }
 }
 
@@ -169,7 +169,7 @@ run "refuses_a_share_above_a_hundred" {
   expect_failures = [var.thresholds]
 }
 
-run "refuses_a_threshold_of_nothing" {
+run "refuses_a_threshold_of_zero" {
   command = plan
 
   module {

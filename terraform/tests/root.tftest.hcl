@@ -1,4 +1,4 @@
-# The root: what an environment decides, and that the modules are joined as the system's story goes.
+# The root module: the settings of an environment, and how the modules are connected.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -42,11 +42,11 @@ run "every_folder_with_a_function_yaml_is_a_function" {
 
   assert {
     condition     = output.table_names == { for table in keys(yamldecode(file("../functions/contract/tables.yaml"))) : table => "fraud-test-${table}" }
-    error_message = "Tables are those of tables.yaml, behind the environment's name."
+    error_message = "Tables are those of tables.yaml, with the environment's name as prefix."
   }
 }
 
-run "topics_are_made_from_within_the_network" {
+run "topics_are_created_from_inside_the_network" {
   command = plan
 
   assert {
@@ -56,25 +56,25 @@ run "topics_are_made_from_within_the_network" {
 
   assert {
     condition     = jsondecode(aws_lambda_invocation.kafka_topics.input).topics[0].replication_factor == 3 && jsondecode(aws_lambda_invocation.kafka_topics.input).topics[0].configs["retention.ms"] == "604800000"
-    error_message = "A copy in each zone, kept for a week."
+    error_message = "A replica in each zone, kept for a week."
   }
 }
 
-run "what_failed_can_be_put_back" {
+run "dead_letters_can_be_redriven" {
   command = plan
 
   assert {
     condition     = toset(keys(output.dead_letter_queue_urls)) == toset(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]))
-    error_message = "Every function and every subscription has a queue of what failed, and make redrive can name it."
+    error_message = "Every function and every subscription has a dead-letter queue, and make redrive accepts its name."
   }
 
   assert {
     condition     = aws_sqs_queue.quarantine.kms_master_key_id != null && jsondecode(aws_sqs_queue_policy.quarantine.policy).Statement[0].Effect == "Deny"
-    error_message = "Quarantined records are encrypted, at rest and on the way."
+    error_message = "Quarantined records are encrypted, at rest and in transit."
   }
 }
 
-run "sms_settings_are_made_only_where_somebody_hears_by_sms" {
+run "sms_settings_exist_only_with_an_sms_subscriber" {
   command = plan
 
   assert {
@@ -83,7 +83,7 @@ run "sms_settings_are_made_only_where_somebody_hears_by_sms" {
   }
 }
 
-run "without_sms_the_accounts_settings_are_left_alone" {
+run "without_sms_the_accounts_settings_are_unchanged" {
   command = plan
 
   variables {
@@ -92,7 +92,7 @@ run "without_sms_the_accounts_settings_are_left_alone" {
 
   assert {
     condition     = length(aws_sns_sms_preferences.this) == 0
-    error_message = "An account's SMS settings are nobody's business where nobody hears by SMS."
+    error_message = "Without an SMS subscriber the account's SMS settings are not managed."
   }
 }
 
@@ -109,7 +109,7 @@ run "serverless_kafka_changes_the_cluster_and_nothing_around_it" {
 
   assert {
     condition     = output.kafka_bootstrap_servers == "boot-test.c1.kafka-serverless.us-east-1.amazonaws.com:9098"
-    error_message = "Clients are told the serverless endpoint."
+    error_message = "Clients get the serverless endpoint."
   }
 }
 
@@ -133,7 +133,7 @@ run "refuses_an_environment_with_a_hyphen" {
   expect_failures = [var.environment]
 }
 
-run "refuses_an_account_that_is_no_number" {
+run "refuses_an_account_that_is_not_a_number" {
   command = plan
 
   variables {
@@ -154,7 +154,7 @@ run "refuses_a_zone_for_a_region" {
   expect_failures = [var.region]
 }
 
-run "refuses_a_boundary_that_is_no_policy" {
+run "refuses_a_boundary_that_is_not_a_policy" {
   command = plan
 
   variables {
@@ -184,7 +184,7 @@ run "refuses_half_a_partition" {
   expect_failures = [var.kafka]
 }
 
-run "refuses_records_that_are_gone_within_hours" {
+run "refuses_a_retention_of_a_few_hours" {
   command = plan
 
   variables {

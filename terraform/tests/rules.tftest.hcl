@@ -1,4 +1,4 @@
-# The ruleset in AppConfig: checked twice, rolled out gradually, taken back by an alarm, and the analysts' after the first one.
+# The ruleset in AppConfig: checked twice, deployed gradually, rolled back by an alarm, and owned by analysts after the first one.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -70,11 +70,11 @@ run "first_ruleset_is_the_repositorys_own" {
 
   assert {
     condition     = aws_appconfig_deployment.first.deployment_strategy_id == aws_appconfig_deployment_strategy.at_once.id && aws_appconfig_deployment_strategy.at_once.deployment_duration_in_minutes == 0 && aws_appconfig_deployment_strategy.at_once.final_bake_time_in_minutes == 0
-    error_message = "The first ruleset is in force at once: there is none before it."
+    error_message = "The first ruleset is active at once: there is none before it."
   }
 }
 
-run "later_rulesets_are_rolled_out_gradually_and_taken_back_by_an_alarm" {
+run "later_rulesets_are_deployed_gradually_and_rolled_back_by_an_alarm" {
   command = apply
 
   module {
@@ -93,11 +93,11 @@ run "later_rulesets_are_rolled_out_gradually_and_taken_back_by_an_alarm" {
 
   assert {
     condition     = jsondecode(aws_iam_role_policy.rollback.policy).Statement[*].Action == [["cloudwatch:DescribeAlarms"]]
-    error_message = "AppConfig may look at alarms and do nothing else."
+    error_message = "AppConfig may read alarms and do nothing else."
   }
 }
 
-run "functions_are_told_names_that_lead_to_the_configuration" {
+run "functions_get_names_of_the_configuration" {
   command = apply
 
   module {
@@ -106,7 +106,7 @@ run "functions_are_told_names_that_lead_to_the_configuration" {
 
   assert {
     condition     = output.profile_name == aws_appconfig_configuration_profile.ruleset.name
-    error_message = "The name that functions are told is the profile's."
+    error_message = "The name that functions get is the profile's."
   }
 
   assert {

@@ -1,4 +1,4 @@
-# Brokers that clients sign in to with IAM over TLS, and in no other way.
+# Brokers to which clients sign in only with IAM over TLS.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -14,7 +14,7 @@ variables {
   log_retention_days = 30
 }
 
-run "brokers_stand_in_three_zones" {
+run "brokers_are_in_three_zones" {
   command = apply
 
   module {
@@ -28,12 +28,12 @@ run "brokers_stand_in_three_zones" {
 
   assert {
     condition     = output.broker_count == 3 && output.replication_factor == 3
-    error_message = "A topic has a copy in each zone."
+    error_message = "A topic has a replica in each zone."
   }
 
   assert {
     condition     = aws_msk_cluster.this[0].broker_node_group_info[0].client_subnets == toset(["subnet-a", "subnet-b", "subnet-c"]) && aws_msk_cluster.this[0].broker_node_group_info[0].security_groups == toset(["sg-brokers"])
-    error_message = "Brokers stand in the private subnets, in their own group."
+    error_message = "Brokers are in the private subnets, in their own group."
   }
 }
 
@@ -51,7 +51,7 @@ run "iam_over_tls_is_the_only_way_in" {
 
   assert {
     condition     = aws_msk_cluster.this[0].encryption_info[0].encryption_in_transit[0].client_broker == "TLS" && aws_msk_cluster.this[0].encryption_info[0].encryption_in_transit[0].in_cluster
-    error_message = "Nothing travels in the clear."
+    error_message = "All traffic is encrypted."
   }
 
   assert {
@@ -61,7 +61,7 @@ run "iam_over_tls_is_the_only_way_in" {
 
   assert {
     condition     = output.bootstrap_servers == "b-1.test:9098,b-2.test:9098,b-3.test:9098"
-    error_message = "Clients are told the port that asks for IAM."
+    error_message = "Clients get the port that requires IAM."
   }
 }
 
@@ -92,7 +92,7 @@ run "a_misspelt_topic_is_an_error_and_a_lost_zone_is_not" {
 
   assert {
     condition     = alltrue([for line in ["auto.create.topics.enable=false", "default.replication.factor=3", "min.insync.replicas=2", "unclean.leader.election.enable=false"] : contains(split("\n", aws_msk_configuration.this[0].server_properties), line)])
-    error_message = "Topics are not made by chance, and what was acknowledged outlives a zone."
+    error_message = "Topics are not created by mistake, and an acknowledged record survives the loss of a zone."
   }
 }
 
@@ -105,11 +105,11 @@ run "a_configurations_name_follows_its_content" {
 
   assert {
     condition     = aws_msk_configuration.this[0].name == "fraud-test-${substr(sha256("3.9.x.kraft\n${aws_msk_configuration.this[0].server_properties}"), 0, 8)}"
-    error_message = "The name carries a hash of version and content, so that the next one can be made before the old one goes."
+    error_message = "The name has a hash of version and content, so that the next one can be created before the old one is deleted."
   }
 }
 
-run "an_upgrade_makes_another_configuration" {
+run "an_upgrade_creates_another_configuration" {
   command = apply
 
   module {
@@ -122,7 +122,7 @@ run "an_upgrade_makes_another_configuration" {
 
   assert {
     condition     = aws_msk_configuration.this[0].name == "fraud-test-${substr(sha256("4.0.x.kraft\n${aws_msk_configuration.this[0].server_properties}"), 0, 8)}"
-    error_message = "Another version of Kafka has a configuration of its own."
+    error_message = "Another version of Kafka has its own configuration."
   }
 
   assert {
@@ -162,7 +162,7 @@ run "serverless_by_one_variable" {
 
   assert {
     condition     = length(aws_msk_cluster.this) + length(aws_msk_configuration.this) + length(aws_appautoscaling_target.storage) + length(aws_cloudwatch_log_group.brokers) == 0
-    error_message = "Nothing of provisioned brokers is left."
+    error_message = "There are no resources of provisioned brokers."
   }
 
   assert {
@@ -172,7 +172,7 @@ run "serverless_by_one_variable" {
 
   assert {
     condition     = output.broker_count == 0 && output.bootstrap_servers == "boot-test.c1.kafka-serverless.us-east-1.amazonaws.com:9098"
-    error_message = "Clients are told the serverless endpoint."
+    error_message = "Clients get the serverless endpoint."
   }
 
   assert {
@@ -209,7 +209,7 @@ run "refuses_an_unknown_capacity_mode" {
   expect_failures = [var.capacity_mode]
 }
 
-run "refuses_a_version_that_msk_does_not_name_so" {
+run "refuses_a_version_that_is_not_msks_name" {
   command = plan
 
   module {
@@ -237,7 +237,7 @@ run "refuses_a_size_without_its_prefix" {
   expect_failures = [var.brokers]
 }
 
-run "refuses_more_brokers_than_msk_takes" {
+run "refuses_more_brokers_than_msk_allows" {
   command = plan
 
   module {
@@ -251,7 +251,7 @@ run "refuses_more_brokers_than_msk_takes" {
   expect_failures = [var.brokers]
 }
 
-run "refuses_a_disk_beyond_what_msk_takes" {
+run "refuses_a_larger_disk_than_msk_allows" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# Tables as functions/contract/tables.yaml says.
+# Tables as defined in functions/contract/tables.yaml.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -39,7 +39,7 @@ run "keys_stream_and_time_to_live_are_as_defined" {
 
   assert {
     condition     = { for name, table in aws_dynamodb_table.this : name => table.name } == { flagged_transactions = "fraud-test-flagged_transactions", transaction_history = "fraud-test-transaction_history" }
-    error_message = "Names are those of the interface, behind that of the environment."
+    error_message = "Names are the interface names, with the environment's name as prefix."
   }
 
   assert {
@@ -54,12 +54,12 @@ run "keys_stream_and_time_to_live_are_as_defined" {
 
   assert {
     condition     = aws_dynamodb_table.this["transaction_history"].stream_enabled && aws_dynamodb_table.this["transaction_history"].stream_view_type == "NEW_IMAGE" && !aws_dynamodb_table.this["flagged_transactions"].stream_enabled
-    error_message = "A table has a stream where one is defined."
+    error_message = "A table has a stream if one is defined."
   }
 
   assert {
     condition     = aws_dynamodb_table.this["transaction_history"].ttl[0].attribute_name == "expires_at" && length(aws_dynamodb_table.this["flagged_transactions"].ttl) == 0
-    error_message = "A table has a time to live where one is defined."
+    error_message = "A table has a time to live if one is defined."
   }
 
   assert {
@@ -69,7 +69,7 @@ run "keys_stream_and_time_to_live_are_as_defined" {
 
   assert {
     condition     = output.tables["transaction_history"].stream_arn != null && output.tables["flagged_transactions"].stream_arn == null
-    error_message = "Who reads a stream is told it; a table without one tells none."
+    error_message = "The output has the ARN of a table's stream; null without one."
   }
 }
 
@@ -97,7 +97,7 @@ run "every_table_is_encrypted_recoverable_and_protected" {
 
   assert {
     condition     = alltrue([for table in aws_dynamodb_table.this : table.billing_mode == "PAY_PER_REQUEST"]) && length(aws_appautoscaling_target.capacity) == 0
-    error_message = "On demand unless said otherwise."
+    error_message = "On demand by default."
   }
 }
 
@@ -119,12 +119,12 @@ run "provisioned_capacity_follows_the_load" {
 
   assert {
     condition     = { for name, target in aws_appautoscaling_target.capacity : name => "${target.resource_id} ${target.min_capacity} ${target.max_capacity}" } == { "transaction_history/read" = "table/fraud-test-transaction_history 10 100", "transaction_history/write" = "table/fraud-test-transaction_history 20 200" }
-    error_message = "Reads and writes scale between their own ends."
+    error_message = "Reads and writes scale between their own minimum and maximum."
   }
 
   assert {
     condition     = alltrue([for policy in aws_appautoscaling_policy.capacity : policy.target_tracking_scaling_policy_configuration[0].target_value == 70])
-    error_message = "Scaling aims at 70 %."
+    error_message = "The target use is 70 %."
   }
 }
 
@@ -141,7 +141,7 @@ run "an_environment_may_leave_its_tables_unprotected" {
 
   assert {
     condition     = alltrue([for table in aws_dynamodb_table.this : !table.deletion_protection_enabled])
-    error_message = "Where nothing is to be kept, destroy leaves nothing."
+    error_message = "Without deletion protection, destroy removes the tables."
   }
 }
 
@@ -173,7 +173,7 @@ run "refuses_an_unknown_stream_view" {
   expect_failures = [var.definitions]
 }
 
-run "refuses_capacity_for_a_table_that_is_not_there" {
+run "refuses_capacity_for_an_unknown_table" {
   command = plan
 
   module {
@@ -215,7 +215,7 @@ run "refuses_a_maximum_below_the_minimum" {
   expect_failures = [var.provisioned_capacity]
 }
 
-run "refuses_a_target_that_dynamodb_does_not_take" {
+run "refuses_a_target_that_dynamodb_does_not_allow" {
   command = plan
 
   module {
@@ -229,7 +229,7 @@ run "refuses_a_target_that_dynamodb_does_not_take" {
   expect_failures = [var.provisioned_capacity]
 }
 
-run "refuses_recovery_beyond_what_dynamodb_keeps" {
+run "refuses_a_longer_recovery_than_dynamodb_allows" {
   command = plan
 
   module {

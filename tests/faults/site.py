@@ -76,7 +76,7 @@ class Site:
     def start(self) -> None:
         """Start everything; return when all of it works."""
         self.folder.mkdir(parents=True)
-        build = [sys.executable, "-m", "ops.build_zips", "--arch", "host", *FUNCTIONS]
+        build = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *FUNCTIONS]
         with ThreadPoolExecutor() as pool:
             parts = [
                 pool.submit(part.start) for part in (self.broker, self.cache, self.aws_api, self.replica)

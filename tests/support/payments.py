@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from alert.notification import make_alert
+from alert.messages import make_alert
 from contract.alert import Alert, AlertClaim, AlertState, Severity, SuppressedPayments
 from contract.flagged import FlaggedTransaction, flag, to_flagged_item
 from contract.scored import Decision, Position, Reason, ScoredTransaction, to_history_item

@@ -1,7 +1,8 @@
-"""What a function's code can call, read from the code: no run sees every branch, the source does.
+"""Which AWS operations a function's code can call, read from its source, because no run takes every branch.
 
-A call of a method that botocore's client of one of the function's services has counts as that operation, in the function's own
-package and in the parts of other packages that call AWS for it. What one operation needs in IAM's terms, `ACTIONS` says.
+A method call counts as an operation if botocore's client of one of the function's services has a method of that name. Both the
+function's own package and the parts of other packages that call AWS for it are read. `ACTIONS` says which IAM actions an operation
+needs.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ if TYPE_CHECKING:
     from ops.manifests import FunctionSpec
 
 CALLED_FOR_US: Final = {"AppConfigProvider": appconfig}
-"""Names whose use in a function makes another package call AWS, to the module that does it."""
+"""Names whose use makes another package call AWS, and the module that makes the call."""
 
 IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
-"""Services whose actions carry another name than botocore's client."""
+"""Services whose actions have another prefix than the name of botocore's client."""
 
 ACTIONS: Final = {
     ("dynamodb", "BatchExecuteStatement"): "PartiQL{statement}",
     ("dynamodb", "TransactWriteItems"): "{member}Item",
     ("sqs", "SendMessageBatch"): "SendMessage",
 }
-"""Operations that need an action of another name; a transaction and a batch of statements need those of what is in them."""
+"""Operations that need an action of another name. A transaction and a batch of statements need the actions of their members."""
 
 KAFKA_ACTIONS: Final = {
     "list_topics": "DescribeTopic",
@@ -41,24 +42,24 @@ KAFKA_ACTIONS: Final = {
     "create_partitions": "AlterTopic",
     "incremental_alter_configs": "AlterTopicDynamicConfiguration",
 }
-"""`AdminClient`'s methods, and the action that MSK asks for. Source: Amazon MSK developer guide, "Semantics of IAM policy
+"""`AdminClient`'s methods, and the action that MSK requires. Source: Amazon MSK developer guide, "Semantics of IAM policy
 actions and resources"."""
 
 
 def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
-    """Name the IAM actions that a function's code needs, such as ``dynamodb:PutItem``.
+    """List the IAM actions that a function's code needs, such as ``dynamodb:PutItem``.
 
     Parameters
     ----------
     name : str
         The function's folder.
     spec : FunctionSpec
-        Its services.
+        Its `function.yaml`.
 
     Returns
     -------
     set[str]
-        Without those of KMS and of Lambda itself, which no line of the code calls.
+        Without actions of KMS and of Lambda itself, which the code does not call.
     """
     own = [ast.parse(file.read_text()) for file in sorted((FUNCTIONS_DIR / name).rglob("*.py"))]
     names = {node.id for tree in own for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -113,7 +114,7 @@ def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
 
 
 def _texts(trees: list[ast.Module]) -> Iterator[str]:
-    """Every text of the code that is no docstring, the fixed parts of f-strings among them."""
+    """Every string of the code that is not a docstring, including the fixed parts of f-strings."""
     for tree in trees:
         sentences = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
@@ -131,7 +132,7 @@ def _keys(trees: list[ast.Module]) -> Iterator[str]:
 
 
 def _signed_services(tree: ast.AST) -> Iterator[str]:
-    """Services that tokens are signed for: ``ServiceId("elasticache")``."""
+    """Services for which tokens are signed: ``ServiceId("elasticache")``."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "ServiceId":
             yield from (str(argument.value) for argument in node.args if isinstance(argument, ast.Constant))

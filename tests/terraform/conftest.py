@@ -1,4 +1,4 @@
-"""What holds for every test of the infrastructure, and the one life of an environment that is lived beside them."""
+"""Fixtures of all infrastructure tests, and the life of one environment, which runs beside them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INFRA_VENV = REPOSITORY / ".venv-infra"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the life's tests behind all others, which run while it is lived."""
+    """Run the tests of the life last, so that the others run meanwhile."""
     items.sort(key=_is_of_life)
 
 
@@ -34,7 +34,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def infra_tools() -> Path:
-    """Programs of the checks' own environment: checkov, the workflow linters."""
+    """The programs of the checks' own Python environment: checkov, the workflow linters."""
     return INFRA_VENV / "bin"
 
 
@@ -42,7 +42,7 @@ def infra_tools() -> Path:
 def life_under_way(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ManagedProcess | None]:
-    """The life, from the first test of the infrastructure on; None where no test of it was asked for."""
+    """The life; it starts with the first infrastructure test. None if no test of it is selected."""
     if not any(_is_of_life(item) for item in request.session.items):
         yield None
         return

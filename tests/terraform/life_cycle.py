@@ -1,8 +1,7 @@
-"""The whole life of an environment, by the make targets, with the real provider, on an emulator of its own.
+"""The whole life of an environment, by the make targets, with the real provider, on its own emulator.
 
-``python -m tests.terraform.life_cycle FOLDER`` lives it in an empty folder, leaves what happened there for
-`test_life_cycle.py` to judge, and writes build/infra-report.json. It is a program because it mostly waits, as the provider does
-for AWS: other tests go on beside it.
+``python -m tests.terraform.life_cycle FOLDER`` runs it in an empty folder, stores the results there for `test_life_cycle.py`, and
+writes build/infra-report.json. It is a program because it mostly waits for the provider, so other tests can run beside it.
 """
 
 from __future__ import annotations
@@ -13,27 +12,30 @@ import re
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from local.processes import ManagedProcess, free_port
 from tests.terraform.workspace import ACCOUNT, Result, Right, Workspace, allowed
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 INFRA_VENV = REPOSITORY / ".venv-infra"
 REPORT = REPOSITORY / "build/infra-report.json"
-FOUND = "life.json"
+RESULTS = "life.json"
 """File in the folder; a `Life`."""
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fraud-dev-boundary"
 
-
 NEW_STAGE = "audit"
-"""A folder that somebody adds below functions/."""
+"""Folder of the stage that is added below functions/."""
 
 
 class Life(msgspec.Struct):
-    """What happened, step by step."""
+    """The result of each step."""
 
     second_plan: Result
     drift: Result
@@ -53,94 +55,115 @@ class Life(msgspec.Struct):
 
 
 def planned(result: Result) -> int:
-    """How many resources a plan changes, by its own last line."""
+    """How many resources a plan changes, from its last line."""
     found = re.search(r"^dev: (.+)\.$", result.output, re.MULTILINE)
     assert found is not None, result.output[-4000:]
     return sum(int(number) for number in re.findall(r"\d+", found[1]))
 
 
 def actions(result: Result) -> dict[str, str]:
-    """What a plan says that it does, by address: ``created``, ``updated in-place``."""
+    """What a plan does, by address: ``created``, ``updated in-place``."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", result.output)
     return dict(re.findall(r"^  # (\S+) (?:will|must) be (.+)$", plain, re.MULTILINE))
 
 
 def named(result: Result) -> list[str]:
-    """What `make drift` names, drifted or not applied yet."""
+    """Addresses that `make drift` lists, drifted or not applied yet."""
     return re.findall(r"^(?:drift: |not applied yet: \w+ )(\S+)", result.output, re.MULTILINE)
 
 
-def live(workspace: Workspace) -> Life:
-    """Live it once: bootstrap, plan, apply, a plan again, a change behind Terraform's back, a changed stage, a new
-    one, destroy.
-    """
-    seconds: dict[str, float] = {}
+class Timer:
+    """Runs make targets of a workspace for ``dev`` and notes the seconds that each step takes."""
 
-    def timed(name: str, target: str, answer: str = "", **variables: str) -> Result:
+    def __init__(self, workspace: Workspace) -> None:
+        self.seconds: dict[str, float] = {}
+        self._workspace = workspace
+
+    def expect(self, step: str, target: str, answer: str = "") -> Result:
+        """Run a target that must succeed."""
+        return self._timed(step, lambda: self._workspace.expect(target, answer, ENV="dev"))
+
+    def make(self, step: str, target: str) -> Result:
+        """Run a target that may fail."""
+        return self._timed(step, lambda: self._workspace.make(target, ENV="dev"))
+
+    def _timed(self, step: str, run: Callable[[], Result]) -> Result:
         started = time.monotonic()
-        result = workspace.expect(target, answer, **variables)
-        seconds[name] = round(time.monotonic() - started, 1)
+        result = run()
+        self.seconds[step] = round(time.monotonic() - started, 1)
         return result
 
-    timed("bootstrap", "bootstrap", "yes", ENV="dev")
-    before = workspace.standing()
-    resources = planned(timed("plan", "plan", ENV="dev"))
-    timed("apply", "apply", ENV="dev")
-    started = time.monotonic()
-    second_plan = workspace.make("drift", ENV="dev")  # a whole plan, which names whatever is in it
-    seconds["second_plan"] = round(time.monotonic() - started, 1)
-    again = workspace.make("apply", ENV="dev")
 
+def live(workspace: Workspace) -> Life:
+    """Run the whole life once: bootstrap, plan, apply, a second plan, a change made outside Terraform, a changed stage, a new stage,
+    destroy.
+    """
+    timer = Timer(workspace)
+    timer.expect("bootstrap", "bootstrap", "yes")
+    before = workspace.existing()
+    resources = planned(timer.expect("plan", "plan"))
+    timer.expect("apply", "apply")
+    second_plan = timer.make("second_plan", "drift")  # plans everything and lists whatever differs
+    second_apply = workspace.make("apply", ENV="dev")
+    drift = drift_of_changed_queue(workspace)
+
+    code_before = workspace.code_by_function()
+    code_plan = apply_changed_stage(workspace, timer)
+    workspace.add_stage(NEW_STAGE, like="persist")
+    stage_plan = timer.expect("stage_plan", "plan")
+
+    rights_by_role, bounds = workspace.rights_by_role(BOUNDARY), allowed(workspace.policy(BOUNDARY))
+    backup = workspace.make("state-backup", ENV="dev")
+    protected_destroy = workspace.make("destroy", "prod", ENV="prod")
+    unanswered_destroy = workspace.make("destroy", "no", ENV="dev")
+    code_after = workspace.code_by_function()
+    timer.expect("destroy", "destroy", "dev")
+    left = {
+        name
+        for name in workspace.existing() - before
+        if not name.startswith("s3.buckets/fraud-terraform-state")
+    }
+    return Life(
+        second_plan=second_plan,
+        drift=drift,
+        code_before=code_before,
+        code_plan=code_plan,
+        stage_plan=stage_plan,
+        code_after=code_after,
+        second_apply_of_one_plan=second_apply,
+        backup=backup,
+        protected_destroy=protected_destroy,
+        unanswered_destroy=unanswered_destroy,
+        left=left,
+        rights_by_role=rights_by_role,
+        bounds=bounds,
+        resources=resources,
+        seconds=timer.seconds,
+    )
+
+
+def drift_of_changed_queue(workspace: Workspace) -> Result:
+    """Change a queue's setting outside Terraform, check for drift, and change it back."""
     sqs = workspace.client("sqs")
     queue = sqs.get_queue_url(QueueName="fraud-dev-alert-dead-letter")["QueueUrl"]
     was = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["MessageRetentionPeriod"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MessageRetentionPeriod": "3600"})
     drift = workspace.make("drift", ENV="dev")
     sqs.set_queue_attributes(QueueUrl=queue, Attributes=was)
+    return drift
 
-    code_before = workspace.code_by_function()
+
+def apply_changed_stage(workspace: Workspace, timer: Timer) -> Result:
+    """Change the code of the alert stage, plan and apply; give the plan."""
     with (workspace.folder / "functions/alert/handler.py").open("a") as handler:
         handler.write('\nCHANGED_BY_A_TEST = "yes"\n')
-    code_plan = timed("code_plan", "plan", ENV="dev")
-    timed("code_apply", "apply", ENV="dev")
-
-    workspace.add_stage(NEW_STAGE, like="persist")
-    stage_plan = timed("stage_plan", "plan", ENV="dev")
-
-    rights_by_role = workspace.rights_by_role(BOUNDARY)
-    bounds = allowed(workspace.policy(BOUNDARY))
-    backup = workspace.make("state-backup", ENV="dev")
-    protected = workspace.make("destroy", "prod", ENV="prod")
-    unanswered = workspace.make("destroy", "no", ENV="dev")
-    code_after = workspace.code_by_function()
-    timed("destroy", "destroy", "dev", ENV="dev")
-    left = {
-        name
-        for name in workspace.standing() - before
-        if not name.startswith("s3.buckets/fraud-terraform-state")
-    }
-
-    return Life(
-        second_plan,
-        drift,
-        code_before,
-        code_plan,
-        stage_plan,
-        code_after,
-        again,
-        backup,
-        protected,
-        unanswered,
-        left,
-        rights_by_role,
-        bounds,
-        resources,
-        seconds,
-    )
+    code_plan = timer.expect("code_plan", "plan")
+    timer.expect("code_apply", "apply")
+    return code_plan
 
 
 def report(life: Life) -> dict[str, object]:
-    """Sum a life up for people."""
+    """Summarise a life for people."""
     return {
         "resources": life.resources,
         "seconds": life.seconds | {"total": round(sum(life.seconds.values()), 1)},
@@ -151,12 +174,12 @@ def report(life: Life) -> dict[str, object]:
 
 
 def read(folder: Path) -> Life:
-    """Read what a life in this folder left."""
-    return msgspec.json.decode((folder / FOUND).read_bytes(), type=Life)
+    """Read the results of a life in this folder."""
+    return msgspec.json.decode((folder / RESULTS).read_bytes(), type=Life)
 
 
 def emulator(log: Path, port: int) -> ManagedProcess:
-    """Make the process of an empty emulator."""
+    """The process of an empty emulator; not started."""
     return ManagedProcess(
         name="AWS emulator",
         argv=[str(INFRA_VENV / "bin/python"), "-m", "tests.terraform.emulator", "--port", str(port)],
@@ -167,7 +190,7 @@ def emulator(log: Path, port: int) -> ManagedProcess:
 
 
 def main(folder: Path) -> int:
-    """Live in an empty folder and tell of it; AssertionError, with its output, where a step fails that must not."""
+    """Run a life in an empty folder and store its results; AssertionError, with the output, if a step fails that must not."""
     port = free_port()
     aws = emulator(folder / "emulator.log", port)
     aws.start()
@@ -177,7 +200,7 @@ def main(folder: Path) -> int:
     finally:
         aws.stop()
     REPORT.write_text(json.dumps(report(life), indent=2) + "\n")
-    (folder / FOUND).write_bytes(msgspec.json.encode(life))
+    (folder / RESULTS).write_bytes(msgspec.json.encode(life))
     return 0
 
 

@@ -1,7 +1,7 @@
-"""What the built functions call, recorded on the wire: a proxy of its own for each, between it and the local stack's AWS API.
+"""What the built functions call, recorded by a proxy between each function and the local stack's AWS API.
 
-The functions run as the local stack runs them, from their zips, on real servers. Each gets the batches that lead it down the
-paths on which it calls something: a new user, the same batch again, what is no payment, small and large.
+The functions run as in the local stack, from their zips, on real servers. Each gets batches that cover every path with a call: a
+new user, the same batch again, and records that are no payment, a small and a large one.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from local.provision import provision
 from local.resources import BUCKETS, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from ops.build_zips import build_zip
 from ops.manifests import ROOT, read_functions, read_tables
+from ops.packaging.functions import build_zip
 from tests.support.payments import stream_event
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGE_BYTES: Final = 100_000
-"""A record of this size does not fit into a quarantine message."""
+"""Size of a record that does not fit into a quarantine message."""
 
 REST_ACTIONS: Final = {
     ("POST", "configurationsessions"): "appconfig:StartConfigurationSession",
@@ -44,16 +44,16 @@ REST_ACTIONS: Final = {
 BUCKET_NAMES: Final = {name: interface for interface, name in BUCKETS.items()}
 
 Call = tuple[str, str, str, str]
-"""IAM's action, and what it was done to: kind, interface name, and the key within a bucket, else empty."""
+"""IAM action, and its target: kind, interface name, and the key in a bucket (empty for other kinds)."""
 
 
 def record_calls(folder: Path) -> dict[str, set[Call]]:
-    """Run every function that has an event source, and give what each called.
+    """Run every function that has an event source, and return what each called.
 
     Parameters
     ----------
     folder : Path
-        For servers' data, unpacked zips and logs.
+        For data of the servers, unpacked zips and logs.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
 
 
 def _run(invoke: dict[str, Callable[[object], Any]], dynamodb: Any, cache: redis.Redis) -> None:
-    """Pass one suspicious payment through all stages, and what else a topic may hold past the first."""
+    """Pass one suspicious payment through all stages, and records that are no payment through the first."""
     payment = {
         "transaction_id": "tx-1",
         "user_id": "user-1",
@@ -104,12 +104,12 @@ def _run(invoke: dict[str, Callable[[object], Any]], dynamodb: Any, cache: redis
     }
     batch = _kafka_event([msgspec.json.encode(payment), b"no payment", b"x" * LARGE_BYTES])
     invoke["score"](batch)
-    cache.flushall()  # a cache that was emptied: the batch, delivered again, finds its rows and must ask whose they are
+    cache.flushall()  # with an empty cache, the redelivered batch finds its rows in the table and reads them back
     invoke["score"](batch)
     for stage, table in (("persist", "transaction_history"), ("alert", "flagged_transactions")):
         rows = dynamodb.scan(TableName=table)["Items"]
         assert rows, f"{table}: the stage before {stage} wrote nothing"
-        # A payment of any decision: the mapping's filter is not what is recorded here.
+        # Payments of every decision: the mapping's filter is not under test.
         invoke[stage](stream_event(rows))
         invoke[stage](stream_event(rows))
 
@@ -145,7 +145,7 @@ def _checked(pool: FunctionPool) -> Callable[[object], Any]:
 
 @contextmanager
 def _recorder(target: str, calls: set[Call]) -> Iterator[str]:
-    """Serve a proxy in front of ``target``; what passes is added to ``calls``. Gives its URL."""
+    """Run a proxy in front of ``target`` that adds every call to ``calls``; yields its URL."""
     place = urlsplit(target)
 
     class Handler(BaseHTTPRequestHandler):
@@ -170,7 +170,7 @@ def _recorder(target: str, calls: set[Call]) -> Iterator[str]:
         do_GET = do_POST = do_PUT = _pass_on  # noqa: N815 - the server's names
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -184,7 +184,7 @@ def _recorder(target: str, calls: set[Call]) -> Iterator[str]:
 
 
 def calls_of(method: str, path: str, headers: dict[str, str], body: bytes) -> set[Call]:
-    """Read what a request does, as IAM judges it.
+    """Translate a request into IAM's actions and resources.
 
     Parameters
     ----------
@@ -198,12 +198,12 @@ def calls_of(method: str, path: str, headers: dict[str, str], body: bytes) -> se
     Returns
     -------
     set[Call]
-        More than one for a request over several items or tables.
+        Several for a request with several items or tables.
 
     Raises
     ------
     AssertionError
-        For a request that is not known here, so that nothing passes unseen.
+        For an unknown request, so that none is missed.
     """
     target = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), "")
     service, _, operation = target.partition(".")
@@ -221,7 +221,7 @@ def calls_of(method: str, path: str, headers: dict[str, str], body: bytes) -> se
         return {(f"sns:{form['Action'][0]}", "topic", topic, "")}
     if method == "PUT" and top in BUCKET_NAMES:
         return {("s3:PutObject", "bucket", BUCKET_NAMES[top], key)}
-    raise AssertionError(f"a request that this knows nothing of: {method} {path} {target}")
+    raise AssertionError(f"unknown request: {method} {path} {target}")
 
 
 def _dynamodb_calls(operation: str, request: dict[str, Any]) -> set[Call]:

@@ -1,6 +1,6 @@
-"""What the modules `function` and `observability` make of the repository's own functions, rendered with a mocked provider.
+"""The modules `function` and `observability`, rendered for the repository's own functions with a mocked provider.
 
-Terraform itself evaluates the modules, for every `function.yaml` there is: a new function is in it without a line here.
+Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ops.manifests import FUNCTIONS_DIR, ROOT, read_functions, read_tables
 
+MODULES: Final = ROOT / "terraform" / "modules"
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 NAMESPACE: Final = "FraudDetection/test"
@@ -25,7 +26,7 @@ TARGET_ARNS: Final = {
     "topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{name}}",
     "rules": f"arn:aws:appconfig:{REGION}:{ACCOUNT}:application/a/environment/e/configuration/{{name}}",
 }
-"""ARN of a target of each kind whose name in AWS is its interface name."""
+"""ARN of a target of each kind; in these tests its name in AWS is its interface name."""
 
 CLUSTER_ARN: Final = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/fraud-test/0001-1"
 
@@ -49,12 +50,12 @@ REFERENCES: Final = (
 
 
 def target_arn(kind: str, name: str) -> str:
-    """Write the ARN that the rendered modules were told of a target."""
+    """The ARN of a target that the rendered modules got as input."""
     return TARGET_ARNS[kind].format(name=name)
 
 
 def statements(function: str, *policies: str) -> list[dict[str, Any]]:
-    """Give the statements of a function's policies, such as ``access``, in their order."""
+    """Statements of a function's policies, such as ``access``, in their order."""
     found = [
         resource["values"]
         for resource in _resources(f'module.functions["{function}"]')
@@ -64,7 +65,7 @@ def statements(function: str, *policies: str) -> list[dict[str, Any]]:
 
 
 def alarms() -> list[dict[str, Any]]:
-    """Give the attributes of every alarm, composite ones too."""
+    """Attributes of every alarm, including composite ones."""
     kinds = {"aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"}
     return [
         resource["values"] for resource in _resources("module.observability") if resource["type"] in kinds
@@ -72,7 +73,7 @@ def alarms() -> list[dict[str, Any]]:
 
 
 def dashboard() -> dict[str, Any]:
-    """Give the dashboard's body."""
+    """The dashboard's body."""
     (body,) = (
         resource["values"]["dashboard_body"]
         for resource in _resources("module.observability")
@@ -96,7 +97,7 @@ def _state() -> dict[str, Any]:
         (root / "main.tf.json").write_text(json.dumps(_root_module(functions, root / "zips")))
         (root / "zips").mkdir()
         for function in functions:
-            (root / "zips" / f"{function}.zip").write_text("its bytes do not matter here")
+            (root / "zips" / f"{function}.zip").write_text("any bytes")
         (root / "tests").mkdir()
         mocks = json.dumps(str(ROOT / "terraform" / "tests" / "mocks"))
         (root / "tests" / "render.tftest.hcl").write_text(
@@ -108,7 +109,7 @@ def _state() -> dict[str, Any]:
             if message["type"] == "test_state":
                 state: dict[str, Any] = message["test_state"]
                 return state
-    raise AssertionError("terraform test gave no state")
+    raise AssertionError("terraform test printed no state")
 
 
 def _terraform(root: Path, *arguments: str) -> str:
@@ -120,58 +121,72 @@ def _terraform(root: Path, *arguments: str) -> str:
 
 
 def _root_module(functions: list[str], zips: Path) -> dict[str, Any]:
-    modules = ROOT / "terraform" / "modules"
-    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
     topics = {"transaction_stream": "transaction_stream"}
+    return {
+        "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}},
+        "module": {
+            "functions": _functions_module(functions, zips, topics),
+            "observability": _observability_module(topics),
+        },
+    }
+
+
+def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) -> dict[str, Any]:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
+    return {
+        "source": str(MODULES / "function"),
+        "for_each": f"${{toset({json.dumps(functions)})}}",
+        "name": "fraud-test",
+        "function": "${each.key}",
+        "functions_dir": str(FUNCTIONS_DIR),
+        "build_dir": str(zips),
+        "references": {reference: reference for reference in REFERENCES},
+        "targets": _targets(topics),
+        "created_kafka_topics": topics,
+        "vpc": {
+            "subnet_ids": ["subnet-1", "subnet-2"],
+            "security_group_ids": {"functions": "sg-1", "cache": "sg-2", "kafka": "sg-3"},
+        },
+        "key_arns": {"data": f"{key}data", "alerts": f"{key}alerts", "logs": f"{key}logs"},
+        "log_retention_days": 30,
+    }
+
+
+def _targets(topics: dict[str, str]) -> dict[str, Any]:
     tables = {
         name: {"arn": target_arn("table", name), "stream_arn": f"{target_arn('table', name)}/stream/1"}
         for name in read_tables()
     }
     return {
-        "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}},
-        "module": {
-            "functions": {
-                "source": str(modules / "function"),
-                "for_each": f"${{toset({json.dumps(functions)})}}",
-                "name": "fraud-test",
-                "function": "${each.key}",
-                "functions_dir": str(FUNCTIONS_DIR),
-                "build_dir": str(zips),
-                "references": {reference: reference for reference in REFERENCES},
-                "targets": {
-                    "tables": tables,
-                    "queues": {"quarantine": {"arn": target_arn("queue", "quarantine")}},
-                    "buckets": {"quarantine": {"arn": target_arn("bucket", "quarantine")}},
-                    "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
-                    "cache": {
-                        "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",
-                        "user_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:user:u",
-                    },
-                    "rules": {"configuration_arn": target_arn("rules", "ruleset")},
-                    "kafka": {"cluster_arn": CLUSTER_ARN, "topic_names": topics},
-                },
-                "created_kafka_topics": topics,
-                "vpc": {
-                    "subnet_ids": ["subnet-1", "subnet-2"],
-                    "security_group_ids": {"functions": "sg-1", "cache": "sg-2", "kafka": "sg-3"},
-                },
-                "key_arns": {"data": f"{key}data", "alerts": f"{key}alerts", "logs": f"{key}logs"},
-                "log_retention_days": 30,
-            },
-            "observability": {
-                "source": str(modules / "observability"),
-                "name": "fraud-test",
-                "metrics_namespace": NAMESPACE,
-                "functions_dir": str(FUNCTIONS_DIR),
-                "function_names": "${{ for key, function in module.functions : key => function.function_name }}",
-                "dead_letter_queue_names": "${{ for key, function in module.functions : key => function.dead_letter_queue_name }}",
-                "quarantine_queue_name": "fraud-test-quarantine",
-                "table_names": {name: f"fraud-test-{name}" for name in read_tables()},
-                "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": BROKERS},
-                "cache_node_ids": list(CACHE_NODES),
-                "alert_topic_name": "fraud-test-alerts",
-                "glue_job_name": "fraud-test-ingestion",
-                "notification_topic_arns": {"page": [], "ticket": []},
-            },
+        "tables": tables,
+        "queues": {"quarantine": {"arn": target_arn("queue", "quarantine")}},
+        "buckets": {"quarantine": {"arn": target_arn("bucket", "quarantine")}},
+        "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
+        "cache": {
+            "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",
+            "user_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:user:u",
         },
+        "rules": {"configuration_arn": target_arn("rules", "ruleset")},
+        "kafka": {"cluster_arn": CLUSTER_ARN, "topic_names": topics},
+    }
+
+
+def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
+    def by_function(attribute: str) -> str:
+        return f"${{{{ for key, function in module.functions : key => function.{attribute} }}}}"
+
+    return {
+        "source": str(MODULES / "observability"),
+        "name": "fraud-test",
+        "metrics_namespace": NAMESPACE,
+        "functions_dir": str(FUNCTIONS_DIR),
+        "function_names": by_function("function_name"),
+        "dead_letter_queue_names": by_function("dead_letter_queue_name"),
+        "quarantine_queue_name": "fraud-test-quarantine",
+        "table_names": {name: f"fraud-test-{name}" for name in read_tables()},
+        "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": BROKERS},
+        "cache_node_ids": list(CACHE_NODES),
+        "alert_topic_name": "fraud-test-alerts",
+        "glue_job_name": "fraud-test-ingestion",
+        "notification_topic_arns": {"page": [], "ticket": []},
     }

@@ -1,4 +1,4 @@
-"""What the estimate of the cost counts, counted in the modules as Terraform renders them."""
+"""The estimate of the cost counts the same resources as the modules that Terraform renders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _alarm_metrics() -> list[dict[str, Any]]:
     ]
 
 
-def test_alarms_look_at_as_many_metrics_as_are_paid_for() -> None:
+def test_alarms_watch_as_many_metrics_as_are_paid_for() -> None:
     size = msgspec.structs.replace(
         sizing_of("dev"), brokers_per_zone=BROKERS // 3, cache_nodes=len(CACHE_NODES)
     )
@@ -64,7 +64,7 @@ def test_dashboards_and_keys_are_those_that_are_paid_for() -> None:
     )
 
     assert modules.count('resource "aws_cloudwatch_dashboard"') == constant("dashboards")
-    # Those of the encryption module are one resource, and each of its concerns a key.
+    # The encryption module's keys are one resource with a for_each; it makes a key for each description.
     assert modules.count('resource "aws_kms_key"') - 1 + len(
         re.findall(r"^    \w+ +=", keys, re.M)
     ) == constant("keys")

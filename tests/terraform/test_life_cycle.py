@@ -1,6 +1,6 @@
-"""What must hold of an environment's whole life; one life, lived beside the other tests, serves all of these.
+"""What must be true of an environment's whole life. All of these tests use the results of one life.
 
-`life_cycle.py` lives it, and `conftest.py` starts it before the other tests of the infrastructure and puts these last.
+`life_cycle.py` runs it. `conftest.py` starts it before the other infrastructure tests and runs these tests last.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from local.processes import ManagedProcess
 
 LIFE_SECONDS = 1200.0
-"""How long a life may take; some five minutes, of which one is S3's lifecycle alone, as in AWS."""
+"""Limit of a life. It takes about five minutes, one of them only for S3's lifecycle rules, as in AWS."""
 
 pytestmark = [pytest.mark.life_cycle, pytest.mark.timeout(LIFE_SECONDS + 60)]
 
 LOST_SETTING = 'module.functions["alert"].aws_sqs_queue.dead_letter'
-"""What somebody changes by hand: how long the alert stage's dead letters are kept."""
+"""The resource that is changed by hand: its setting is how long the alert stage's dead letters are kept."""
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,8 @@ def test_a_second_plan_is_empty(life: Life) -> None:
     assert life.resources > 150
 
 
-def test_a_change_behind_terraforms_back_isnamed(life: Life) -> None:
-    # make itself answers 2 for any failure; the line says which resource and which setting.
+def test_a_change_outside_terraform_is_reported(life: Life) -> None:
+    # make returns 2 for any failure; the line names the resource and the setting.
     assert life.drift.code == 2, life.drift.output[-4000:]
     assert f"drift: {LOST_SETTING} was changed in AWS" in life.drift.output
     assert "message_retention_seconds" in life.drift.output
@@ -75,7 +75,7 @@ def test_a_new_folder_is_a_new_function_and_changes_no_other(life: Life) -> None
             rf'module\.observability\.aws_cloudwatch_metric_alarm\.symptom\["[a-z-]+-{NEW_STAGE}"\]', address
         )
     ] == []
-    # What lists them all: the dashboard, and the two alarms of alarms.
+    # The dashboard and the two composite alarms list all alarms.
     assert {address: action for address, action in touched.items() if address not in created} == {
         "module.observability.aws_cloudwatch_dashboard.this": "updated in-place",
         "module.observability.aws_cloudwatch_composite_alarm.page": "updated in-place",
@@ -88,27 +88,27 @@ def test_only_a_saved_plan_is_applied(life: Life) -> None:
     assert "run `make plan ENV=dev` first" in life.second_apply_of_one_plan.output
 
 
-def test_the_state_can_be_kept_on_this_machine(life: Life) -> None:
+def test_the_state_can_be_backed_up_on_this_machine(life: Life) -> None:
     assert life.backup.code == 0, life.backup.output
     assert re.search(r"build/state-backups/dev-\d+\.tfstate", life.backup.output)
 
 
-def test_prod_is_destroyed_only_with_a_second_word(life: Life) -> None:
+def test_prod_is_destroyed_only_with_a_second_confirmation(life: Life) -> None:
     assert life.protected_destroy.code != 0
     assert "CONFIRM=with-all-its-payments" in life.protected_destroy.output
 
 
 def test_nothing_is_destroyed_without_the_environments_name(life: Life) -> None:
     assert life.unanswered_destroy.code != 0
-    assert "dev stays" in life.unanswered_destroy.output
+    assert "dev was not destroyed" in life.unanswered_destroy.output
 
 
 def test_destroy_leaves_nothing(life: Life) -> None:
     assert life.left == set()
 
 
-def test_the_boundary_lets_every_role_do_what_its_policies_say(life: Life) -> None:
-    # What a boundary leaves out fails in AWS at the first call, and on no emulator.
+def test_the_boundary_allows_every_role_what_its_policies_allow(life: Life) -> None:
+    # A right that the boundary lacks fails in AWS at the first call. No emulator checks boundaries.
     beyond = [
         f"{role}: {right.action} on {right.resource}"
         for role, rights in life.rights_by_role.items()
@@ -120,7 +120,7 @@ def test_the_boundary_lets_every_role_do_what_its_policies_say(life: Life) -> No
     assert beyond == []
 
 
-def test_the_boundary_hands_out_no_right_over_rights(life: Life) -> None:
+def test_the_boundary_allows_no_change_of_rights(life: Life) -> None:
     over = [
         bound for bound in life.bounds if bound.action.startswith(("iam:", "sts:", "organizations:", "*"))
     ]

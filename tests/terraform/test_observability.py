@@ -1,4 +1,4 @@
-"""Dashboard and alarms are drawn from what the functions emit, all of it, and each alarm has a runbook whose commands exist."""
+"""Dashboard and alarms use exactly the metrics that are emitted, and each alarm has a runbook whose commands exist."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 RUNBOOKS: Final = ROOT / "docs" / "runbooks"
 SECTIONS: Final = ["What it means", "How to see it", "What to do", "How to know it is over"]
 CLI_SERVICES: Final = {"s3api": "s3"}
-"""Commands of AWS's CLI that are called otherwise than botocore's service."""
+"""Commands of the AWS CLI whose name differs from botocore's service."""
 CLI_OPTIONS: Final = {"query", "output", "max-items", "region", "profile"}
-"""What every command takes."""
+"""Options of every command."""
 
 
 def _metrics_of_dashboard() -> set[tuple[str, str]]:
@@ -58,7 +58,7 @@ def _alarm_runbooks() -> Iterator[tuple[str, Path]]:
             yield title.group(1), file
 
 
-def test_the_dashboard_draws_every_metric_that_is_emitted_and_no_other() -> None:
+def test_the_dashboard_shows_every_metric_that_is_emitted_and_no_other() -> None:
     assert _metrics_of_dashboard() == emitted()
 
 
@@ -66,7 +66,7 @@ def test_alarms_watch_only_metrics_that_are_emitted() -> None:
     assert _metrics_of_alarms() <= emitted()
 
 
-def test_the_dashboard_tells_the_story_from_top_to_bottom() -> None:
+def test_the_dashboard_follows_a_payment_from_top_to_bottom() -> None:
     texts = [widget for widget in dashboard()["widgets"] if widget["type"] == "text"]
 
     headings = [
@@ -92,7 +92,7 @@ def test_widgets_of_the_dashboard_do_not_overlap_and_fit_its_24_columns() -> Non
     assert {x for x, _ in taken} == set(range(24))
 
 
-def test_every_metric_of_a_widget_is_written_as_cloudwatch_wants_it() -> None:
+def test_every_metric_of_a_widget_has_cloudwatchs_form() -> None:
     for widget in dashboard()["widgets"]:
         for metric in widget["properties"].get("metrics", []):
             namespace, name, *dimensions, options = metric
@@ -118,7 +118,7 @@ def test_every_alarm_has_its_runbook_and_every_runbook_of_an_alarm_its_alarm() -
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
-def test_a_runbook_is_called_like_its_alarm_and_says_all_four_things(kind: str, file: Path) -> None:
+def test_a_runbook_is_named_like_its_alarm_and_has_all_four_sections(kind: str, file: Path) -> None:
     text = file.read_text()
 
     assert file.stem == kind
@@ -128,7 +128,7 @@ def test_a_runbook_is_called_like_its_alarm_and_says_all_four_things(kind: str, 
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
-def test_links_of_a_runbook_lead_somewhere(kind: str, file: Path) -> None:
+def test_links_of_a_runbook_lead_to_files(kind: str, file: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", file.read_text()):
         assert (file.parent / target).is_file(), f"{file.name}: {target}"
 
@@ -169,7 +169,7 @@ def test_make_commands_of_a_runbook_exist(kind: str, file: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
-def test_outputs_that_a_runbook_asks_for_exist(kind: str, file: Path) -> None:
+def test_outputs_that_a_runbook_reads_exist(kind: str, file: Path) -> None:
     outputs = set(
         re.findall(r'^output "(\w+)"', (ROOT / "terraform" / "outputs.tf").read_text(), re.MULTILINE)
     )

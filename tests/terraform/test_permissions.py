@@ -1,4 +1,4 @@
-"""A function's role lets it do what its code calls, and nothing else: held to the code, and to calls recorded on the wire."""
+"""A function's role allows what its code calls and nothing else, checked against the source and against recorded calls."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.terraform.rendering import statements, target_arn
 FUNCTIONS = read_functions()
 FED = [name for name, spec in FUNCTIONS.items() if spec.has_event_source]
 NOT_ON_THE_WIRE = {"elasticache:Connect"}
-"""The local cache asks for no sign-in, and a sign-in is a signature, not a call. The code is what says that it is needed."""
+"""The local cache needs no sign-in, and a sign-in is a signature, not a call. Only the source shows that it is needed."""
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Call]]:
-    """What each function called in a run on the local stack's servers."""
+    """Calls of each function in a run on the local stack's servers."""
     return record_calls(tmp_path_factory.mktemp("recorded"))
 
 
 def _granted(function: str) -> list[dict[str, Any]]:
-    """The statements for what the code touches; those of keys say nothing of the code."""
+    """The statements for the code's own calls. Keys are used by the services, not by the code."""
     return [
         statement
         for statement in statements(function, "access")
@@ -46,9 +46,7 @@ def test_a_role_allows_the_actions_that_the_code_calls_and_no_other(function: st
 
 
 @pytest.mark.parametrize("function", FED)
-def test_every_recorded_call_is_allowed_on_what_it_was_made_to(
-    function: str, recorded: dict[str, set[Call]]
-) -> None:
+def test_every_recorded_call_is_allowed_on_its_target(function: str, recorded: dict[str, set[Call]]) -> None:
     refused = {
         call
         for call in recorded[function]

@@ -1,4 +1,4 @@
-"""Runbooks of what people set out to do: every command exists, with its options, and every page leads on."""
+"""Runbooks of procedures: every command, option, output and resource in them exists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROCEDURES = sorted(
 
 COMMON_OPTIONS = {"query", "output", "max-items"}
 NOT_BOTOCORES = {"s3"}
-"""Commands of the CLI that are no API: `aws s3 cp`."""
+"""Commands of the CLI that are not API operations: `aws s3 cp`."""
 
 NEEDED = {
     "first-installation",
@@ -34,11 +34,11 @@ NEEDED = {
 
 
 def commands(text: str) -> list[tuple[str, str, str]]:
-    """Service, operation and the rest of each `aws` command."""
+    """Service, operation and remaining text of each `aws` command."""
     return re.findall(r"\baws ([a-z0-9-]+) ([a-z0-9-]+)([^\n`]*)", text)
 
 
-def test_every_procedure_is_there_and_in_the_index() -> None:
+def test_every_procedure_exists_and_is_in_the_index() -> None:
     index = (RUNBOOKS / "README.md").read_text()
 
     assert {file.stem for file in PROCEDURES} >= NEEDED
@@ -52,13 +52,13 @@ def test_aws_commands_exist_with_their_options(file: Path) -> None:
         if service in NOT_BOTOCORES:
             continue
         model = session.get_service_model(service)
-        told = re.sub(r"\"\$\([^)]*\)\"|'[^']*'|\"[^\"]*\"", "_", rest)
+        arguments = re.sub(r"\"\$\([^)]*\)\"|'[^']*'|\"[^\"]*\"", "_", rest)
         options = {
-            option.removeprefix("no-") for option in re.findall(r" --([a-z0-9-]+)", told)
+            option.removeprefix("no-") for option in re.findall(r" --([a-z0-9-]+)", arguments)
         } - COMMON_OPTIONS
         if operation == "wait":
             waiters = {xform_name(name, "-") for name in session.get_waiter_model(service).waiter_names}
-            assert told.split()[0] in waiters, f"{service} {operation}{rest}"
+            assert arguments.split()[0] in waiters, f"{service} {operation}{rest}"
             continue
         names = {xform_name(name, "-"): name for name in model.operation_names}
         assert operation in names, f"aws {service} {operation}"

@@ -1,7 +1,7 @@
-"""Every rule that a variable has is broken by a run of Terraform's own tests, and told of with the rule's own message.
+"""A run of Terraform's own tests breaks every validation rule of every variable, and Terraform shows that rule's message.
 
-`expect_failures` names the variable, not the rule, and hides what is said. So the runs that expect a refusal are run here again,
-each in a file of its own and expecting nothing: each must fail, and between them they must show the message of every rule.
+`expect_failures` names the variable, not the rule, and hides the message. So the runs that expect a refusal run here again, each
+in its own file and without the expectation. Each must fail, and together they must show the message of every rule.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Ninety plans, beside an environment's life on a machine that others use too.
+# Ninety plans, while an environment's life runs, on a machine that may have other load.
 pytestmark = pytest.mark.timeout(900)
 
 ROOTS: Final = ("terraform", "terraform/bootstrap")
@@ -28,12 +28,14 @@ RULE: Final = re.compile(r"^  validation \{\n(.*?)^  \}", re.MULTILINE | re.DOTA
 MESSAGE: Final = re.compile(r'^ *error_message = "(.*)"$', re.MULTILINE)
 RUN: Final = re.compile(r'^run "(\w+)" \{\n.*?^\}\n', re.MULTILINE | re.DOTALL)
 EXPECTATION: Final = re.compile(r"^ *expect_failures = \[var\.\w+\]\n", re.MULTILINE)
-TOLD: Final = re.compile(r"(.*)\n\nThis was checked by the validation rule at (\S+:\d+),\S+\.", re.DOTALL)
-"""What Terraform says of a value that it refuses: the message, then the rule's place."""
+DIAGNOSTIC: Final = re.compile(
+    r"(.*)\n\nThis was checked by the validation rule at (\S+:\d+),\S+\.", re.DOTALL
+)
+"""Terraform's text for a refused value: the rule's message, then the rule's place."""
 
 
 def _pattern(template: str) -> str:
-    # Braces stand within a template's own strings and expressions; it ends with the one that closes it.
+    # A template may contain braces in its strings and expressions; it ends at the brace that closes it.
     pattern, rest = "", template
     while (begin := rest.find("${")) >= 0:
         depth, end = 1, begin + 2
@@ -46,7 +48,7 @@ def _pattern(template: str) -> str:
 
 
 def _rules(root: Path) -> dict[str, str]:
-    """Give each rule's message, a template, by the rule's place: ``modules/cache/variables.tf:12``."""
+    """Each rule's message, a template, by the rule's place: ``modules/cache/variables.tf:12``."""
     rules = {}
     for file in sorted(root.rglob("variables.tf")):
         place = file.relative_to(root)
@@ -60,7 +62,7 @@ def _rules(root: Path) -> dict[str, str]:
 
 
 def _split(file: Path) -> Iterator[tuple[str, str]]:
-    """Give a file for each run that expects a variable to be refused; Terraform skips what comes after a run that fails."""
+    """Make a file for each run that expects a refused variable; Terraform skips the runs after one that fails."""
     text = file.read_text()
     head = RUN.sub("", text)
     for run in RUN.finditer(text):
@@ -95,13 +97,15 @@ def test_every_rule_refuses_with_its_own_message(root: str, repository: Path, tm
 
     done = _terraform(folder, tmp_path / ".terraform", "init", "-backend=false", "-input=false")
     assert done.returncode == 0, done.stderr
-    told: dict[str, list[str]] = {name: [] for name in runs}
+    details_by_run: dict[str, list[str]] = {name: [] for name in runs}
     for line in _terraform(folder, tmp_path / ".terraform", "test", "-json").stdout.splitlines():
         message = json.loads(line)
         if message.get("diagnostic", {}).get("severity") == "error":
             name = message["@testfile"].removeprefix("tests/").removesuffix(".tftest.hcl")
-            told[name].append(message["diagnostic"]["detail"])
-    refusals = {name: [TOLD.fullmatch(detail) for detail in details] for name, details in told.items()}
+            details_by_run[name].append(message["diagnostic"]["detail"])
+    refusals = {
+        name: [DIAGNOSTIC.fullmatch(detail) for detail in details] for name, details in details_by_run.items()
+    }
     shown = {match[2]: match[1] for matches in refusals.values() for match in matches if match is not None}
 
     rules = _rules(folder)

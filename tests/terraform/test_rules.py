@@ -1,4 +1,4 @@
-"""The ruleset that Terraform deploys first is the repository's, although it goes as JSON and Terraform reads the YAML."""
+"""The ruleset that Terraform deploys first equals the repository's, although Terraform converts its YAML to JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOCUMENT = ROOT / "rules" / "default.yaml"
 
 
 def _content(ruleset: Ruleset) -> tuple[Any, ...]:
-    """All that a ruleset says; the digest is of its text, which differs."""
+    """All of a ruleset but its digest, which is of its text."""
     return (
         ruleset.version,
         ruleset.base_currency,
@@ -26,16 +26,16 @@ def _content(ruleset: Ruleset) -> tuple[Any, ...]:
         ruleset.exchange.per_minor_unit,
         ruleset.thresholds,
         ruleset.rules,
-        sorted(ruleset.lists, key=lambda each: each.name),  # Terraform puts keys in order
+        sorted(ruleset.lists, key=lambda each: each.name),  # Terraform sorts keys
     )
 
 
-def test_json_by_terraform_of_the_default_ruleset_says_what_its_yaml_says(tmp_path: Path) -> None:
+def test_terraforms_json_of_the_default_ruleset_equals_its_yaml(tmp_path: Path) -> None:
     expression = f"jsonencode(yamldecode(file({json.dumps(str(DOCUMENT))})))"
     done = subprocess.run(
         ["terraform", "console"], input=expression, cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    document: str = json.loads(done.stdout)  # the console writes a text as a literal
+    document: str = json.loads(done.stdout)  # the console prints a string as a literal
 
     ruleset = check_ruleset(document.encode(), "as JSON")
 

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A hundred plans and applies, beside an environment's life on a machine that others use too.
+# A hundred plans and applies, while an environment's life runs, on a machine that may have other load.
 pytestmark = pytest.mark.timeout(900)
 
 ROOTS = ("terraform", "terraform/bootstrap")
@@ -35,8 +35,8 @@ def run(repository: Path, data_dir: Path, root: str, *arguments: str) -> subproc
 def root(
     request: pytest.FixtureRequest, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path]:
-    """A root module, and the folder that it is initialised in."""
-    # The folder's name keeps it from being taken for a mirror of providers by who looks for one on the machine.
+    """A root module, and its data folder after `init`."""
+    # The folder is named .terraform so that a search for a mirror of providers skips it.
     data_dir = tmp_path_factory.mktemp("data") / ".terraform"
     done = run(
         repository, data_dir, request.param, "init", "-backend=false", "-input=false", "-lockfile=readonly"
@@ -74,7 +74,7 @@ def test_every_module_has_its_tests(repository: Path) -> None:
     assert modules - tested == set()
 
 
-def test_every_variable_says_what_it_is(repository: Path) -> None:
+def test_every_variable_has_a_description_and_a_type(repository: Path) -> None:
     silent = [
         f"{file.relative_to(repository)} {name}"
         for file in (repository / "terraform").rglob("variables.tf")
@@ -97,3 +97,16 @@ def test_one_version_of_terraform_and_of_the_provider_is_named_everywhere(reposi
             f'required_version = "~> {named.rsplit(".", 1)[0]}.0"'
             in (repository / root / "versions.tf").read_text()
         )
+
+
+def test_the_folder_has_files_of_terraform_only(repository: Path) -> None:
+    folder = repository / "terraform"
+    other = [
+        str(file.relative_to(folder))
+        for file in folder.rglob("*")
+        if file.is_file()
+        and not {".terraform", "fixtures"} & {*file.parts}
+        and not file.name.endswith((".tf", ".hcl", ".tfvars", ".terraform-version"))
+    ]
+
+    assert other == []

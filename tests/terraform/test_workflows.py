@@ -1,4 +1,4 @@
-"""The workflows: sound, safe, pinned by commit, and made of the make targets that people use."""
+"""The workflows: valid, safe, pinned by commit, and made of the make targets that people use."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ def test_one_action_has_one_commit(repository: Path) -> None:
     assert {name: found for name, found in commits.items() if len(found) > 1} == {}
 
 
-def test_no_workflow_has_rights_that_its_jobs_do_not_ask_for(repository: Path) -> None:
+def test_workflows_have_no_rights_and_each_job_names_its_own(repository: Path) -> None:
     for file in workflow_files(repository):
         assert yaml.safe_load(file.read_text())["permissions"] == {}, file.name
     assert [place for place, job in jobs(repository) if "permissions" not in job] == []
 
 
-def test_only_what_waits_for_an_approval_applies(repository: Path) -> None:
+def test_only_a_job_that_waits_for_an_approval_applies(repository: Path) -> None:
     applying = [
         (place, job)
         for place, job in jobs(repository)
@@ -118,7 +118,7 @@ def test_each_environment_is_applied_by_one_run_at_a_time(repository: Path) -> N
         assert job["concurrency"] == {"group": f"environment-{environment}", "cancel-in-progress": False}
 
 
-def test_workflows_hold_no_key_that_lives_long(repository: Path) -> None:
+def test_workflows_have_no_long_lived_key(repository: Path) -> None:
     text = "".join(file.read_text() for file in (repository / ".github").rglob("*.yml"))
 
     assert re.findall(r"secrets\.\w+|aws-(?:access-key-id|secret-access-key)|AKIA[A-Z0-9]+", text) == []

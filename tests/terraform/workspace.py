@@ -1,4 +1,4 @@
-"""A copy of the repository that an environment can live in: its own state, its own stages, the make targets as they are."""
+"""A copy of the repository for one environment: its own state, its own stages, and the unchanged make targets."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ACCOUNT = "123456789012"
-"""The emulator's account, and the one that the environments' files name until they are given a real one."""
+"""The emulator's account, and the placeholder in the environments' files."""
 
 REGION = "us-east-1"
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a make target did."""
+    """Exit code and output of a make target."""
 
     code: int
     output: str
@@ -36,20 +36,20 @@ class Right(msgspec.Struct, frozen=True):
     resource: str
 
     def is_within(self, bound: Right) -> bool:
-        """Whether `bound` lets it through; of a role's ``*`` some resource is let through, and that is enough."""
+        """Whether `bound` allows it. For the resource ``*`` it is enough that some resource is allowed."""
         reaches = self.resource == "*" or fnmatchcase(self.resource, bound.resource)
         return reaches and fnmatchcase(self.action, bound.action)
 
 
 class Workspace:
-    """The repository's infrastructure in a folder of its own, against one emulator.
+    """The repository's infrastructure in its own folder, on one emulator.
 
     Parameters
     ----------
     repository : Path
-        What is copied.
+        The repository to copy.
     folder : Path
-        Where to; empty.
+        An empty folder for the copy.
     endpoint : str
         URL of the emulator.
     """
@@ -57,20 +57,23 @@ class Workspace:
     def __init__(self, repository: Path, folder: Path, endpoint: str) -> None:
         self.folder = folder
         self.endpoint = endpoint
-        self._environment = os.environ | {
-            "AWS_ENDPOINT_URL": endpoint,  # an address, not a name: S3 then puts the bucket into the path
-            "AWS_ACCESS_KEY_ID": "emulator",
-            "AWS_SECRET_ACCESS_KEY": "emulator",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # The provider waits half a minute for each queue and more for others; ten at a time would wait in turns.
-            "TF_CLI_ARGS_apply": "-parallelism=40",
-            "TF_CLI_ARGS_destroy": "-parallelism=40",
-            "PYTHONPATH": f"{folder / 'functions'}:{folder}",
-        }
+        self._environment = (
+            os.environ
+            | {
+                "AWS_ENDPOINT_URL": endpoint,  # an IP address: with a host name, S3's clients would put the bucket into it
+                "AWS_ACCESS_KEY_ID": "emulator",
+                "AWS_SECRET_ACCESS_KEY": "emulator",
+                "AWS_EC2_METADATA_DISABLED": "true",
+                # The provider waits half a minute for each queue, and longer for others. With its ten at a time they would queue up.
+                "TF_CLI_ARGS_apply": "-parallelism=40",
+                "TF_CLI_ARGS_destroy": "-parallelism=40",
+                "PYTHONPATH": f"{folder / 'functions'}:{folder}",
+            }
+        )
         ignored = shutil.ignore_patterns(".terraform", "__pycache__", "*.tfstate*", "*.tfplan")
-        for name in ("terraform", "functions", "glue_scripts", "rules"):
+        for name in ("terraform", "functions", "glue_scripts", "rules", "ops"):
             shutil.copytree(repository / name, folder / name, ignore=ignored)
-        # What stages require is built once for all; the folder's own stages are built from its own sources.
+        # Installed requirements are shared with the repository; stages are built from this folder's sources.
         (folder / "build").mkdir()
         (repository / "build/requirements").mkdir(parents=True, exist_ok=True)
         (folder / "build/requirements").symlink_to(repository / "build/requirements")
@@ -82,9 +85,9 @@ class Workspace:
         Parameters
         ----------
         target : str
-            Of terraform.mk.
+            Of ops/infra.mk.
         answer : str
-            What is typed where it asks.
+            What is typed if it asks.
         **variables : str
             Make's variables, as ``ENV="dev"``.
         """
@@ -113,22 +116,22 @@ class Workspace:
         return Result(done.returncode, done.stdout)
 
     def expect(self, target: str, answer: str = "", **variables: str) -> Result:
-        """Run a make target that must succeed; AssertionError with its output where it does not."""
+        """Run a make target that must succeed; AssertionError with its output if it does not."""
         result = self.make(target, answer, **variables)
         assert result.code == 0, f"make {target} ended with {result.code}:\n{result.output[-8000:]}"
         return result
 
     def add_stage(self, name: str, like: str) -> None:
-        """Add a stage's folder, with the trigger, the access and the code of another one, and touch nothing else."""
+        """Add the folder of a stage with the trigger, the access and the packages of another one; change nothing else."""
         other, folder = self.folder / "functions" / like, self.folder / "functions" / name
         folder.mkdir()
         for file in ("requirements.in", "requirements.txt"):
             shutil.copy(other / file, folder / file)
         spec = (other / "function.yaml").read_text().replace(f"_NAME: {like}", f"_NAME: {name}")
-        (folder / "function.yaml").write_text(f"{spec}package: {like}\n")
+        (folder / "function.yaml").write_text(spec)
 
     def client(self, service: str) -> Any:
-        """Make a client of the emulator, for whatever happens behind Terraform's back."""
+        """Make a client of the emulator, for changes outside Terraform."""
         return boto3.client(
             service,  # type: ignore[call-overload] # any service
             endpoint_url=self.endpoint,
@@ -137,8 +140,8 @@ class Workspace:
             aws_secret_access_key="emulator",
         )
 
-    def standing(self) -> set[str]:
-        """Name everything that stands in the emulator."""
+    def existing(self) -> set[str]:
+        """Names of all resources in the emulator."""
         with urllib.request.urlopen(f"{self.endpoint}/moto-api/inventory") as answer:
             return set(json.load(answer))
 
@@ -148,13 +151,13 @@ class Workspace:
         return {function["FunctionName"]: function["CodeSha256"] for function in functions}
 
     def rights_by_role(self, boundary: str) -> dict[str, list[Right]]:
-        """What each role of the environment is allowed by its own policies; AssertionError where `boundary` does not bound it."""
+        """What the policies of each role of the environment allow; AssertionError if a role does not have the permissions boundary."""
         iam = self.client("iam")
         rights: dict[str, list[Right]] = {}
         for role in iam.list_roles(MaxItems=1000)["Roles"]:
             name = role["RoleName"]
             if name.endswith(("-plan", "-apply")):
-                continue  # those of CI, which make the others
+                continue  # the roles of CI, which create the others
             bounded = (
                 iam.get_role(RoleName=name)["Role"]
                 .get("PermissionsBoundary", {})
@@ -176,7 +179,7 @@ class Workspace:
 
 
 def allowed(document: dict[str, Any]) -> list[Right]:
-    """List what a policy allows, wildcards as they stand."""
+    """List what a policy allows; wildcards are not expanded."""
 
     def each(value: str | list[str]) -> list[str]:
         return [value] if isinstance(value, str) else value

@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import Final
 
-from engine.profile.columns import empty
+from engine.profile.packed_columns import empty
 
 MAX_SUM_MINOR: Final = 2**63 - 1
 MAX_COUNT: Final = 2**32 - 1

@@ -25,8 +25,8 @@ import msgspec
 from contract.transaction import Location, Transaction
 from engine.geo import Fix
 from engine.profile.amount_buckets import AmountBuckets
-from engine.profile.columns import empty, read_columns
 from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, text_hash, value_hash
+from engine.profile.packed_columns import empty, read_columns
 from engine.profile.recent_payments import RecentPayments
 from engine.profile.seen_values import SeenKind, SeenValues
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
-from engine.profile.columns import empty
+from engine.profile.packed_columns import empty
 
 if TYPE_CHECKING:
     from array import array

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
-from engine.profile.columns import empty
+from engine.profile.packed_columns import empty
 
 if TYPE_CHECKING:
     from array import array

@@ -1,10 +1,10 @@
-# The state's bucket, the roles that CI takes, and the boundary, with a mocked provider.
+# The state's bucket, the roles of CI, and the boundary, with a mocked provider.
 
 mock_provider "aws" {
-  # Plans only: what is applied here may not be destroyed, not even by a test.
+  # Plans only: these resources cannot be destroyed, not even by a test.
   override_during = plan
 
-  # Policies are looked at statement by statement, before they become JSON.
+  # Policies are checked statement by statement, before they become JSON.
   mock_data "aws_partition" {
     defaults = { partition = "aws" }
   }
@@ -38,7 +38,7 @@ run "the_state_is_versioned_encrypted_and_private" {
 
   assert {
     condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
-    error_message = "A state that is overwritten must be there to go back to."
+    error_message = "An overwritten state must be recoverable."
   }
   assert {
     condition     = one(aws_s3_bucket_server_side_encryption_configuration.state.rule).apply_server_side_encryption_by_default[0].kms_master_key_id == aws_kms_key.state.arn
@@ -57,7 +57,7 @@ run "the_state_is_versioned_encrypted_and_private" {
   }
 }
 
-run "tls_only_holds_for_the_bucket_and_its_objects" {
+run "tls_is_required_for_the_bucket_and_its_objects" {
   command = plan
 
   assert {
@@ -65,7 +65,7 @@ run "tls_only_holds_for_the_bucket_and_its_objects" {
       for statement in data.aws_iam_policy_document.state_bucket.statement :
       statement.effect == "Deny" && statement.actions == toset(["s3:*"]) && statement.resources == toset([aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]) && anytrue([for condition in statement.condition : condition.variable == "aws:SecureTransport"])
     ])
-    error_message = "A statement on the bucket alone leaves GetObject open to plain HTTP."
+    error_message = "A statement for the bucket alone would allow GetObject over plain HTTP."
   }
 }
 
@@ -77,7 +77,7 @@ run "the_plan_role_trusts_pull_requests_and_the_main_branch_of_one_repository" {
       for condition in data.aws_iam_policy_document.plan_trust.statement[0].condition :
       condition.test == "StringEquals" && condition.variable == "token.actions.githubusercontent.com:sub" && toset(condition.values) == toset(["repo:example/payment-fraud-detection:pull_request", "repo:example/payment-fraud-detection:ref:refs/heads/main"])
     ])
-    error_message = "The plan role takes tokens of pull requests and of the main branch, and compares without wildcards."
+    error_message = "The plan role accepts tokens of pull requests and of the main branch, and compares without wildcards."
   }
 }
 
@@ -91,7 +91,7 @@ run "the_apply_role_is_bound_to_its_environment" {
         condition.test == "StringEquals" && condition.variable == "token.actions.githubusercontent.com:sub" && condition.values == tolist(["repo:example/payment-fraud-detection:environment:${environment}"])
       ])
     ])
-    error_message = "Each apply role takes tokens of jobs of its own GitHub environment alone."
+    error_message = "Each apply role accepts tokens of jobs of its own GitHub environment only."
   }
   assert {
     condition     = keys(aws_iam_role.apply) == ["dev", "prod"] && aws_iam_role.apply["prod"].name == "fraud-prod-apply"
@@ -107,7 +107,7 @@ run "the_plan_role_only_reads" {
       for action in flatten([for statement in data.aws_iam_policy_document.read_settings.statement : statement.actions]) :
       can(regex(":(Describe|Get|List)", action))
     ])
-    error_message = "The plan role has a call that is none of Describe, Get and List."
+    error_message = "The plan role has a call other than Describe, Get and List."
   }
   assert {
     condition = alltrue(flatten([
@@ -115,11 +115,11 @@ run "the_plan_role_only_reads" {
         for statement in document.statement : alltrue([for action in statement.actions : can(regex("^(s3:GetObject|s3:GetObjectTagging|kms:Decrypt)$", action))]) if statement.effect == "Allow" || statement.effect == null
       ]
     ]))
-    error_message = "Beside settings the plan role reads objects that Terraform put and the state, and writes nothing."
+    error_message = "Beside settings the plan role reads objects that Terraform wrote and the state, and writes nothing."
   }
 }
 
-run "roles_are_made_only_under_the_boundary" {
+run "roles_are_created_only_with_the_boundary" {
   command = plan
 
   assert {
@@ -130,7 +130,7 @@ run "roles_are_made_only_under_the_boundary" {
         if(statement.effect == "Allow" || statement.effect == null) && length(setintersection(statement.actions, ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"])) > 0
       ])
     ])
-    error_message = "A statement lets roles be made or widened without the boundary."
+    error_message = "A statement allows creating or extending roles without the boundary."
   }
   assert {
     condition = alltrue([
@@ -148,13 +148,13 @@ run "an_account_id_of_other_than_12_digits_is_refused" {
   expect_failures = [var.account_id]
 }
 
-run "a_region_that_is_none_is_refused" {
+run "an_unknown_region_is_refused" {
   command = plan
   variables { region = "Virginia" }
   expect_failures = [var.region]
 }
 
-run "a_project_that_begins_with_a_digit_is_refused" {
+run "a_project_that_starts_with_a_digit_is_refused" {
   command = plan
   variables { project = "1fraud" }
   expect_failures = [var.project]

@@ -1,4 +1,4 @@
-# Where the state of dev is. The bucket is made by `make bootstrap ENV=dev`; the account stands in dev.tfvars as well.
+# The location of the state of dev. `make bootstrap ENV=dev` creates the bucket; the account is in dev.tfvars too.
 bucket              = "fraud-terraform-state-123456789012"
 key                 = "dev/terraform.tfstate"
 region              = "us-east-1"

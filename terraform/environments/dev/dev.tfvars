@@ -1,4 +1,4 @@
-# dev: everything that prod has, at the smallest size that MSK, Glue and ElastiCache sell, and nothing that must be kept.
+# dev: everything that prod has, at the smallest sizes of MSK, Glue and ElastiCache, without data that must be kept.
 environment              = "dev"
 account_id               = "123456789012"
 region                   = "us-east-1"
@@ -6,7 +6,7 @@ availability_zones       = ["us-east-1a", "us-east-1b", "us-east-1c"]
 permissions_boundary_arn = "arn:aws:iam::123456789012:policy/fraud-dev-boundary"
 
 cidr_block          = "10.20.0.0/16"
-endpoint_zone_count = 1 # nobody pays: a lost zone may stop it, and two thirds of the endpoints' price are saved
+endpoint_zone_count = 1 # there are no real payments: a lost zone may stop dev, and two thirds of the endpoints' price are saved
 
 kafka = {
   brokers         = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 50 }

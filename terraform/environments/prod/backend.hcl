@@ -1,4 +1,4 @@
-# Where the state of prod is. The bucket is made by `make bootstrap ENV=prod`; the account stands in prod.tfvars as well.
+# The location of the state of prod. `make bootstrap ENV=prod` creates the bucket; the account is in prod.tfvars too.
 bucket              = "fraud-terraform-state-123456789012"
 key                 = "prod/terraform.tfstate"
 region              = "us-east-1"

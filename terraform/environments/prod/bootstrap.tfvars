@@ -1,5 +1,5 @@
-# What an administrator makes once in the account of prod: `make bootstrap ENV=prod`. Environments that share an account share
-# this file's resources, and all of them name all of its environments.
+# What an administrator creates once in the account of prod: `make bootstrap ENV=prod`. Environments that share an account share
+# these resources, so each of them lists all environments of the account.
 account_id        = "123456789012"
 region            = "us-east-1"
 state_bucket_name = "fraud-terraform-state-123456789012"

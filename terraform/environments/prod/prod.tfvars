@@ -10,7 +10,7 @@ endpoint_zone_count = 3
 
 kafka = {
   brokers         = { instance_type = "kafka.m7g.large", volume_gib = 250, volume_maximum_gib = 2000 }
-  partitions      = 48 # bounds the batches scored at a time; can be raised, never lowered
+  partitions      = 48 # the limit of batches scored at a time; can be raised, never lowered
   retention_hours = 168
 }
 

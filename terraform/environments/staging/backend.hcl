@@ -1,4 +1,4 @@
-# Where the state of staging is. The bucket is made by `make bootstrap ENV=staging`; the account stands in staging.tfvars as well.
+# The location of the state of staging. `make bootstrap ENV=staging` creates the bucket; the account is in staging.tfvars too.
 bucket              = "fraud-terraform-state-123456789012"
 key                 = "staging/terraform.tfstate"
 region              = "us-east-1"

@@ -1,5 +1,5 @@
-# What SNS says of each delivery. It writes to groups that it names itself; they are made here first, or they would be without
-# key and kept for ever.
+# SNS logs each delivery. It writes to log groups with names of its own. They are created here first: otherwise SNS would create them
+# without a key, and they would never expire.
 
 locals {
   delivery_log_prefix = "sns/${data.aws_region.this.name}/${local.account_id}/${local.topic_name}"
@@ -45,7 +45,7 @@ resource "aws_iam_role_policy" "delivery_log" {
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = [for group in aws_cloudwatch_log_group.delivery : "${group.arn}:*"]
       }],
-      # SMS is logged by the account, in groups of SNS's own naming and making.
+      # SMS is logged for the account, in log groups that SNS names and creates.
       [for prefix in [local.sms_log_prefix] : {
         Sid      = "WriteSmsDeliveryLogs"
         Effect   = "Allow"

@@ -1,5 +1,5 @@
-# A topic that people and machines subscribe to, and what becomes of a message that cannot be delivered: it is logged, and kept
-# in a queue of its subscription.
+# A topic for people and systems to subscribe to. A message that cannot be delivered is logged and stored in a queue of its
+# subscription.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -23,12 +23,12 @@ resource "aws_sns_topic" "this" {
   name              = local.topic_name
   display_name      = var.display_name
   kms_master_key_id = var.alerts_key_arn
-  signature_version = 2 # SHA-256: subscribers by https can check where a message is from
-  # Traces go through to subscribers. `Active`, the topic's own segments, would take a resource policy of X-Ray's, of which an
-  # account has five.
+  signature_version = 2 # SHA-256: https subscribers can verify the sender of a message
+  # Traces are passed to subscribers. `Active`, the topic's own segments, would need a resource policy of X-Ray, and an account
+  # can have only five.
   tracing_config = "PassThrough"
 
-  # Delivery status. E-mail has none, and SMS has the account's.
+  # Delivery status. E-mail has none, and for SMS it is a setting of the account.
   http_success_feedback_role_arn        = aws_iam_role.delivery_log.arn
   http_success_feedback_sample_rate     = var.success_sample_percent
   http_failure_feedback_role_arn        = aws_iam_role.delivery_log.arn

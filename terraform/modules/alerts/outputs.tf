@@ -9,11 +9,11 @@ output "topic_name" {
 }
 
 output "redrive_queues" {
-  description = "Subscription to the name, the URL and the ARN of the queue that was made for what could not be delivered."
+  description = "By subscription: name, URL and ARN of the queue of messages that could not be delivered."
   value       = { for name, queue in aws_sqs_queue.redrive : name => { name = queue.name, url = queue.url, arn = queue.arn } }
 }
 
 output "delivery_role_arn" {
-  description = "ARN of the role that SNS logs deliveries with; SMS, whose settings are the account's, takes it too."
+  description = "ARN of the role with which SNS logs deliveries; the account's settings of SMS use it too."
   value       = aws_iam_role.delivery_log.arn
 }

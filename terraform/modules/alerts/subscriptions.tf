@@ -1,4 +1,4 @@
-# Who hears, and where what could not be delivered waits.
+# The subscribers, and a queue for the messages that cannot be delivered to them.
 
 locals {
   redrive_queue_arn_by_subscription = {
@@ -19,10 +19,10 @@ resource "aws_sns_topic_subscription" "this" {
   filter_policy_scope   = each.value.filter_policy == null ? null : "MessageAttributes"
   redrive_policy        = jsonencode({ deadLetterTargetArn = local.redrive_queue_arn_by_subscription[each.key] })
 
-  # Whoever runs an https endpoint confirms it by the URL he is sent; Terraform does not wait for him.
+  # The owner of an https endpoint confirms the subscription with the URL that SNS sends; Terraform does not wait for it.
   endpoint_auto_confirms = false
 
-  # SNS tries at once; a queue that does not let it yet would lose the first message.
+  # SNS delivers at once; before the queue's policy allows it, the first message would be lost.
   depends_on = [aws_sqs_queue_policy.redrive]
 }
 

@@ -1,50 +1,50 @@
 variable "name" {
-  description = "What stands before the topic's name, with a hyphen, as in `fraud-dev`."
+  description = "Prefix of the topic's name, such as `fraud-dev`; a hyphen is added."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,27}[a-z0-9]$", var.name))
-    error_message = "name is \"${var.name}\"; it takes 3 to 29 lower-case letters, digits and hyphens, a letter first."
+    error_message = "name is \"${var.name}\"; it must be 3 to 29 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
 variable "topic" {
-  description = "Name of the topic within the environment, as in `fraud-alerts`."
+  description = "Name of the topic within the environment, such as `fraud-alerts`."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z-]{0,15}$", var.topic))
-    error_message = "topic is \"${var.topic}\"; it takes 1 to 16 lower-case letters and hyphens, a letter first."
+    error_message = "topic is \"${var.topic}\"; it must be 1 to 16 lower-case letters and hyphens, starting with a letter."
   }
 }
 
 variable "display_name" {
-  description = "Who a message is from, in e-mail and at the head of an SMS, which shows the first 10 characters."
+  description = "Sender of a message, in e-mail and at the start of an SMS, which shows the first 10 characters."
   type        = string
   nullable    = false
   validation {
     condition     = length(var.display_name) >= 1 && length(var.display_name) <= 100
-    error_message = "display_name has ${length(var.display_name)} characters; SNS takes 1 to 100."
+    error_message = "display_name has ${length(var.display_name)} characters; SNS allows 1 to 100."
   }
 }
 
 variable "publishing_services" {
-  description = "AWS services that publish without a role, as in `cloudwatch.amazonaws.com` for alarms; only on behalf of this account."
+  description = "AWS services that publish without a role, such as `cloudwatch.amazonaws.com` for alarms; only on behalf of this account."
   type        = set(string)
   default     = []
   nullable    = false
   validation {
     condition     = alltrue([for service in var.publishing_services : endswith(service, ".amazonaws.com")])
-    error_message = "publishing_services is ${join(", ", var.publishing_services)}; each is a service principal, as in cloudwatch.amazonaws.com."
+    error_message = "publishing_services is ${join(", ", var.publishing_services)}; each is a service principal, such as cloudwatch.amazonaws.com."
   }
 }
 
 variable "subscriptions" {
   description = <<-EOT
-    Who hears: a name of one's own choice to protocol and endpoint. `email` (confirmed by the addressee), `sms` (+ and digits), `sqs`
-    and `lambda` (ARN), `https` (URL), `firehose` (ARN; `role_arn` writes to it). `filter_policy` takes only messages whose attributes (severity,
-    decision, country, rule_ids) have one of the values; without it, all. `raw` leaves out SNS's envelope, for sqs, https and firehose.
-    What cannot be delivered goes to `redrive_queue_arn`, or to a queue that is made for the subscription.
+    Subscribers: any name to protocol and endpoint. `email` (confirmed by the addressee), `sms` (+ and digits), `sqs`
+    and `lambda` (ARN), `https` (URL), `firehose` (ARN; `role_arn` writes to it). `filter_policy` selects messages whose attributes (severity,
+    decision, country, rule_ids) have one of the values; without it, all messages are sent. `raw` omits SNS's envelope, for sqs, https and firehose.
+    Messages that cannot be delivered go to `redrive_queue_arn`, or to a queue that is created for the subscription.
   EOT
   type = map(object({
     protocol          = string
@@ -58,18 +58,18 @@ variable "subscriptions" {
   nullable = false
   validation {
     condition     = alltrue([for name in keys(var.subscriptions) : can(regex("^[a-z][a-z0-9-]{0,19}$", name))])
-    error_message = "subscriptions: ${join(", ", [for name in keys(var.subscriptions) : name if !can(regex("^[a-z][a-z0-9-]{0,19}$", name))])}: a name has 1 to 20 lower-case letters, digits and hyphens, a letter first."
+    error_message = "subscriptions: ${join(", ", [for name in keys(var.subscriptions) : name if !can(regex("^[a-z][a-z0-9-]{0,19}$", name))])}: a name has 1 to 20 lower-case letters, digits and hyphens, starting with a letter."
   }
   validation {
     condition     = alltrue([for subscription in values(var.subscriptions) : contains(keys(local.endpoint_pattern_by_protocol), subscription.protocol)])
-    error_message = "subscriptions: protocol of ${join(", ", [for name, subscription in var.subscriptions : name if !contains(keys(local.endpoint_pattern_by_protocol), subscription.protocol)])} is none of ${join(", ", keys(local.endpoint_pattern_by_protocol))}."
+    error_message = "subscriptions: protocol of ${join(", ", [for name, subscription in var.subscriptions : name if !contains(keys(local.endpoint_pattern_by_protocol), subscription.protocol)])} is not one of ${join(", ", keys(local.endpoint_pattern_by_protocol))}."
   }
   validation {
     condition = alltrue([
       for subscription in values(var.subscriptions) :
       can(regex(lookup(local.endpoint_pattern_by_protocol, subscription.protocol, ""), subscription.endpoint))
     ])
-    error_message = "subscriptions: endpoint of ${join(", ", [for name, subscription in var.subscriptions : name if !can(regex(lookup(local.endpoint_pattern_by_protocol, subscription.protocol, ""), subscription.endpoint))])} does not fit its protocol: email takes an address, sms a + and digits, https a URL, sqs, lambda and firehose an ARN."
+    error_message = "subscriptions: endpoint of ${join(", ", [for name, subscription in var.subscriptions : name if !can(regex(lookup(local.endpoint_pattern_by_protocol, subscription.protocol, ""), subscription.endpoint))])} does not match its protocol: email needs an address, sms a + and digits, https a URL, sqs, lambda and firehose an ARN."
   }
   validation {
     condition     = alltrue([for subscription in values(var.subscriptions) : !subscription.raw || contains(["sqs", "https", "firehose"], subscription.protocol)])
@@ -82,7 +82,7 @@ variable "subscriptions" {
 }
 
 variable "alerts_key_arn" {
-  description = "ARN of the KMS key of the topic and its redrive queues. SNS, and each of `publishing_services`, must be let by its policy."
+  description = "ARN of the KMS key of the topic and its redrive queues. Its policy must allow SNS and each of `publishing_services`."
   type        = string
   nullable    = false
 }
@@ -100,18 +100,18 @@ variable "log_retention_days" {
 }
 
 variable "success_sample_percent" {
-  description = "Of deliveries that went well, the share that is logged, in percent. Failures are all logged."
+  description = "Share of successful deliveries that is logged, in percent. All failures are logged."
   type        = number
   default     = 100
   nullable    = false
   validation {
     condition     = var.success_sample_percent >= 0 && var.success_sample_percent <= 100
-    error_message = "success_sample_percent is ${var.success_sample_percent}; it takes 0 to 100."
+    error_message = "success_sample_percent is ${var.success_sample_percent}; it must be 0 to 100."
   }
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds the role, from bootstrap; null where the account has none."
+  description = "ARN of the role's permissions boundary, from bootstrap; null if the account has none."
   type        = string
   default     = null
 }

@@ -1,5 +1,5 @@
-# More replicas while those that stand are busy. One shard: score writes a batch's profiles and marks in one script, which
-# holds only within a shard. More than it holds takes a larger node (decision 0016).
+# Adds replicas while the existing ones are busy. There is one shard: score writes a batch's profiles and marks in one script, which is
+# atomic only within a shard. More memory needs a larger node (decision 0016).
 
 resource "aws_appautoscaling_target" "replicas" {
   count = local.cluster_mode ? 1 : 0

@@ -1,5 +1,5 @@
-# The cache of profiles. It may be slow, emptied or away: score goes on from history and rebuilds what is missing. So nothing
-# here is a store of record, and a change takes effect at once, not in a maintenance window.
+# The cache of profiles. It may be slow, empty or unavailable: score then uses history and rebuilds what is missing. So the cache is
+# not a store of record, and a change is applied at once, not in a maintenance window.
 
 locals {
   versions_by_engine = {
@@ -16,7 +16,7 @@ locals {
     aws_elasticache_replication_group.this.configuration_endpoint_address
   ) : aws_elasticache_replication_group.this.primary_endpoint_address
 
-  # ElastiCache's own naming, said here because what it answers is known only after the first apply.
+  # ElastiCache's naming scheme, repeated here because its answer is known only after the first apply.
   node_ids = [
     for number in range(1, var.replicas.minimum + 2) :
     local.cluster_mode ? format("%s-0001-%03d", local.group_id, number) : format("%s-%03d", local.group_id, number)
@@ -24,7 +24,7 @@ locals {
 
   parameters = merge(
     {
-      # Profiles have a time to live and can be rebuilt; the marks of what is folded into them have none and must stay.
+      # Profiles have a time to live and can be rebuilt. The marks of what is folded into them have none and must stay.
       "maxmemory-policy"        = "volatile-lru"
       "slowlog-log-slower-than" = "10000" # microseconds; score's whole budget for a read is 750 ms
       "slowlog-max-len"         = "1024"
@@ -35,7 +35,7 @@ locals {
 
 resource "aws_elasticache_replication_group" "this" {
   replication_group_id = local.group_id
-  description          = "Profiles of users: recent behaviour, rebuilt from history where it is missing."
+  description          = "Profiles of users: recent behaviour, rebuilt from history if it is missing."
   engine               = var.engine
   engine_version       = var.engine_version
   node_type            = var.node_type
@@ -77,7 +77,7 @@ resource "aws_elasticache_replication_group" "this" {
   }
 
   lifecycle {
-    # Autoscaling owns it where it differs from the minimum; without autoscaling num_cache_clusters says it.
+    # Autoscaling manages it above the minimum; without autoscaling it follows from num_cache_clusters.
     ignore_changes = [replicas_per_node_group]
   }
 }
@@ -88,7 +88,7 @@ resource "aws_elasticache_subnet_group" "this" {
   subnet_ids  = var.subnet_ids
 }
 
-# Named for its family: an upgrade to the next major version makes the new group first, as the old one is still in use.
+# The name contains the family: an upgrade to the next major version creates the new group first, while the old one is in use.
 resource "aws_elasticache_parameter_group" "this" {
   name        = "${local.group_id}-${local.family}${local.cluster_mode ? "-cluster" : ""}"
   family      = local.family

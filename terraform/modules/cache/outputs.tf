@@ -1,10 +1,10 @@
 output "endpoint" {
-  description = "The cache as a URL, `rediss://<user>@<host>:<port>`: TLS, and the user that signs in with an IAM token."
+  description = "URL of the cache, `rediss://<user>@<host>:<port>`: TLS, and the user that signs in with an IAM token."
   value       = "rediss://${aws_elasticache_user.profiles.user_name}@${local.host}:${local.port}"
 }
 
 output "replication_group_id" {
-  description = "Id of the replication group, which IAM tokens are signed for."
+  description = "Id of the replication group, for which IAM tokens are signed."
   value       = aws_elasticache_replication_group.this.id
 }
 
@@ -19,6 +19,6 @@ output "user_arn" {
 }
 
 output "node_ids" {
-  description = "Ids of the nodes that always stand, the dimension `CacheClusterId` of their metrics; those that autoscaling adds are not among them."
+  description = "Ids of the permanent nodes, the dimension `CacheClusterId` of their metrics; without those that autoscaling adds."
   value       = local.node_ids
 }

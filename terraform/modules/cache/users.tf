@@ -1,8 +1,8 @@
-# Who may sign in, and to what. The one user signs in with an IAM token that lives 15 minutes: there is no password to store,
-# to rotate or to find in the state.
+# Who may sign in, and what they may do. The one user signs in with an IAM token that is valid for 15 minutes: there is no password to
+# store, to rotate or to find in the state.
 
 locals {
-  # What score's profile store does and nothing more: profiles and the marks of what is folded into them.
+  # What score's profile store does, and nothing else: profiles and the marks of what is folded into them.
   access_string = join(" ", [
     "on",
     "~profile:*",
@@ -22,7 +22,7 @@ locals {
 
 resource "aws_elasticache_user" "profiles" {
   user_id       = local.group_id
-  user_name     = local.group_id # IAM authentication takes only a name that is the id
+  user_name     = local.group_id # IAM authentication requires a name that equals the id
   engine        = var.engine
   access_string = local.access_string
 
@@ -31,7 +31,7 @@ resource "aws_elasticache_user" "profiles" {
   }
 }
 
-# Redis OSS takes no group of users without one called `default`, which whoever sends no name is. It is switched off.
+# Redis OSS requires a user named `default` in the group; a client without a name signs in as it. It is disabled.
 resource "aws_elasticache_user" "default" {
   count = var.engine == "redis" ? 1 : 0
 

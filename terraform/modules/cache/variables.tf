@@ -1,21 +1,21 @@
 variable "name" {
-  description = "Prefix of names, as in `fraud-dev`."
+  description = "Prefix of names, such as `fraud-dev`."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,27}[a-z0-9]$", var.name))
-    error_message = "name is \"${var.name}\"; it takes 3 to 29 lower-case letters, digits and hyphens, a letter first."
+    error_message = "name is \"${var.name}\"; it must be 3 to 29 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
 variable "engine" {
-  description = "`valkey` or `redis`. Redis OSS is taken to Valkey in place; the way back is a new group, and profiles are rebuilt from history."
+  description = "`valkey` or `redis`. Redis OSS is changed to Valkey in place. The way back creates a new group, and profiles are rebuilt from history."
   type        = string
   default     = "valkey"
   nullable    = false
   validation {
     condition     = contains(["valkey", "redis"], var.engine)
-    error_message = "engine is \"${var.engine}\"; it takes valkey or redis."
+    error_message = "engine is \"${var.engine}\"; it must be valkey or redis."
   }
 }
 
@@ -26,7 +26,7 @@ variable "engine_version" {
   nullable    = false
   validation {
     condition     = contains(lookup(local.versions_by_engine, var.engine, []), var.engine_version)
-    error_message = "engine_version is \"${var.engine_version}\"; ${var.engine} takes ${join(", ", lookup(local.versions_by_engine, var.engine, []))}."
+    error_message = "engine_version is \"${var.engine_version}\"; ${var.engine} allows ${join(", ", lookup(local.versions_by_engine, var.engine, []))}."
   }
 }
 
@@ -36,14 +36,14 @@ variable "node_type" {
   nullable    = false
   validation {
     condition     = can(regex("^cache\\.[a-z0-9]+\\.[a-z0-9]+$", var.node_type))
-    error_message = "node_type is \"${var.node_type}\"; ElastiCache names sizes as in cache.r7g.large."
+    error_message = "node_type is \"${var.node_type}\"; ElastiCache names sizes like cache.r7g.large."
   }
 }
 
 variable "replicas" {
   description = <<-EOT
-    Replicas behind the primary, in other zones: `minimum` to `maximum`. Where the two differ ElastiCache scales between them, which
-    it does only in cluster mode: the group is then made in cluster mode with one shard. A group's mode is set when it is made.
+    Replicas behind the primary, in other zones: `minimum` to `maximum`. If the two differ, ElastiCache scales between them. It
+    scales only in cluster mode, so the group is then created in cluster mode with one shard. The mode of an existing group cannot change.
   EOT
   type = object({
     minimum = number
@@ -52,11 +52,11 @@ variable "replicas" {
   nullable = false
   validation {
     condition     = var.replicas.minimum >= 1 && var.replicas.minimum <= 5
-    error_message = "replicas.minimum is ${var.replicas.minimum}; it takes 1 (without one there is no failover) to 5."
+    error_message = "replicas.minimum is ${var.replicas.minimum}; it must be 1 (without one there is no failover) to 5."
   }
   validation {
     condition     = var.replicas.maximum >= var.replicas.minimum && var.replicas.maximum <= 5
-    error_message = "replicas.maximum is ${var.replicas.maximum}; it takes replicas.minimum (${var.replicas.minimum}) to 5."
+    error_message = "replicas.maximum is ${var.replicas.maximum}; it must be replicas.minimum (${var.replicas.minimum}) to 5."
   }
   validation {
     condition = (
@@ -68,12 +68,12 @@ variable "replicas" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets that nodes are spread over, one a zone."
+  description = "Private subnets of the nodes, one for each zone."
   type        = list(string)
   nullable    = false
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "subnet_ids has ${length(var.subnet_ids)} subnets; a group over several zones needs two or more."
+    error_message = "subnet_ids has ${length(var.subnet_ids)} subnets; a group in several zones needs two or more."
   }
 }
 
@@ -102,18 +102,18 @@ variable "log_retention_days" {
 }
 
 variable "snapshot_retention_days" {
-  description = "Days that daily snapshots are kept. They shorten a rebuild; what they lack is folded in from history."
+  description = "Days that daily snapshots are kept. They shorten a rebuild; newer payments are folded in from history."
   type        = number
   default     = 7
   nullable    = false
   validation {
     condition     = var.snapshot_retention_days >= 1 && var.snapshot_retention_days <= 35
-    error_message = "snapshot_retention_days is ${var.snapshot_retention_days}; ElastiCache takes 1 to 35, and 0 would take none."
+    error_message = "snapshot_retention_days is ${var.snapshot_retention_days}; ElastiCache allows 1 to 35; 0 would disable snapshots."
   }
 }
 
 variable "enable_final_snapshot" {
-  description = "Whether a snapshot is left when the group is destroyed."
+  description = "Whether a last snapshot is kept when the group is destroyed."
   type        = bool
   nullable    = false
 }

@@ -1,5 +1,5 @@
-# The customer keys, one per concern, so that whoever reads logs or alerts needs no right on payments. Who in the account may
-# use a key is said by IAM, beside what it is used for; a key's own policy names the AWS services that come without a role.
+# The customer keys, one for each concern, so that readers of logs or alerts need no right on payments. IAM policies say who in the
+# account may use a key. A key's own policy names the AWS services that act without a role.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -27,7 +27,7 @@ locals {
   service_statements = {
     data = []
     alerts = [
-      # An alarm publishes as CloudWatch, without a role; without this it would fail silently on an encrypted topic.
+      # An alarm publishes as CloudWatch, without a role; without this statement it would fail silently on an encrypted topic.
       {
         Sid       = "AlarmsPublish"
         Effect    = "Allow"

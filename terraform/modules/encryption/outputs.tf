@@ -1,5 +1,5 @@
 output "data_key_arn" {
-  description = "ARN of the key of whatever holds payments: tables, brokers, cache, buckets, queues, the Glue job."
+  description = "ARN of the key of everything that stores payments: tables, brokers, cache, buckets, queues, the Glue job."
   value       = aws_kms_key.this["data"].arn
 }
 

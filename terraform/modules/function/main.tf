@@ -1,4 +1,4 @@
-# One function: what its function.yaml says, made in AWS. The module is used once, with one for_each over the folders.
+# One function, created from its function.yaml. The module is used once, with one for_each over the folders.
 
 data "aws_partition" "current" {}
 data "aws_region" "current" {}
@@ -10,27 +10,27 @@ locals {
   zip           = "${var.build_dir}/${var.function}.zip"
   trigger       = local.spec.trigger
 
-  # A literal, or {ref: ...}. A reference that nothing stands behind is null here and refused by the function below.
+  # A literal, or {ref: ...}. An unknown reference is null here, and the function below refuses it.
   environment        = { for variable, value in local.spec.environment : variable => try(tostring(value), lookup(var.references, value.ref, null)) }
   unknown_references = sort([for variable, value in local.spec.environment : "${variable} (${value.ref})" if can(value.ref) && !contains(keys(var.references), try(value.ref, ""))])
 
-  # The cache and the brokers have no address outside the VPC. All else is reached over AWS's own endpoints, without one.
+  # The cache and the brokers can be reached only inside the VPC. AWS's public endpoints are reached without it.
   network_access     = distinct([for entry in local.spec.access : contains(keys(entry), "cache") ? "cache" : "kafka" if contains(keys(entry), "cache") || contains(keys(entry), "kafka")])
   is_in_vpc          = length(local.network_access) > 0
   security_group_ids = [for kind in concat(["functions"], local.network_access) : var.vpc.security_group_ids[kind]]
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  # These lines are for finding faults; the record of what was decided is transaction_history (decision 0013)
+  # The logs are for debugging; the record of decisions is transaction_history (decision 0013)
   name              = "/aws/lambda/${local.function_name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.key_arns.logs
 }
 
-# Gets the batches that an event source mapping gave up, and asynchronous invocations that failed.
+# Receives the batches that an event source mapping dead-lettered, and asynchronous invocations that failed.
 resource "aws_sqs_queue" "dead_letter" {
   name                              = "${local.function_name}-dead-letter"
-  message_retention_seconds         = 14 * 24 * 3600 # the longest that SQS keeps a message
+  message_retention_seconds         = 14 * 24 * 3600 # the maximum of SQS
   kms_master_key_id                 = var.key_arns.data
   kms_data_key_reuse_period_seconds = 300
 }
@@ -51,7 +51,7 @@ resource "aws_sqs_queue_policy" "dead_letter" {
 }
 
 resource "aws_lambda_function" "this" {
-  # Only what needs the cache or the brokers is in the VPC; the others would need NAT or endpoints to reach what is public, and open no port (decision 0013)
+  # Only functions that need the cache or the brokers are in the VPC; the others would need NAT or endpoints for public services, and open no port (decision 0013)
   # checkov:skip=CKV_AWS_272:The zips are built and hashed by the pipeline that applies them, and only its role may update code (decision 0013)
   function_name                  = local.function_name
   description                    = local.spec.description
@@ -97,19 +97,19 @@ resource "aws_lambda_function" "this" {
   lifecycle {
     precondition {
       condition     = fileexists(local.zip)
-      error_message = "${local.zip} is not there; `make build ARCH=arm64` builds it."
+      error_message = "${local.zip} is missing; `make build ARCH=arm64` builds it."
     }
     precondition {
       condition     = length(local.unknown_references) == 0
-      error_message = "functions/${var.function}/function.yaml: environment refers to what this root does not have: ${join(", ", local.unknown_references)}."
+      error_message = "functions/${var.function}/function.yaml: environment has unknown references: ${join(", ", local.unknown_references)}."
     }
   }
 
-  # Lambda asks for the network and the dead-letter queue with this role while it makes the function.
+  # Lambda uses this role to check the network and the dead-letter queue while it creates the function.
   depends_on = [aws_iam_role_policy.runtime]
 }
 
-# What is invoked, so that a new version takes over in one step and an old one can be pointed at again.
+# Callers use the alias: a new version takes over in one step, and a rollback points it at an old one.
 resource "aws_lambda_alias" "live" {
   name             = "live"
   description      = "The version that mappings and callers use."

@@ -6,7 +6,7 @@ locals {
 }
 
 resource "aws_iam_role_policy" "kafka_source" {
-  # EC2's actions on network interfaces take no resource; the function's own code is denied them (decision 0013)
+  # EC2's actions on network interfaces cannot be limited to a resource; the function's own code is denied them (decision 0013)
   for_each = local.kafka_triggers
 
   name = "source"
@@ -39,7 +39,7 @@ resource "aws_iam_role_policy" "kafka_source" {
         Resource = ["${local.kafka_group_arn_start}/${each.value.consumer_group}"]
       },
       {
-        # The pollers stand in the cluster's own subnets.
+        # The pollers are in the cluster's own subnets.
         Sid    = "PlacePollers"
         Effect = "Allow"
         Action = [
@@ -71,10 +71,10 @@ resource "aws_lambda_event_source_mapping" "kafka" {
   function_response_types            = each.value.report_batch_item_failures ? ["ReportBatchItemFailures"] : []
 
   amazon_managed_kafka_event_source_config {
-    consumer_group_id = each.value.consumer_group # fixed: a mapping made anew goes on at the group's offsets
+    consumer_group_id = each.value.consumer_group # fixed, so that a recreated mapping continues at the group's offsets
   }
 
-  # Retries, bisecting and partial failures of Kafka mappings exist in provisioned mode only.
+  # Kafka mappings have retries, bisecting and partial failures in provisioned mode only.
   provisioned_poller_config {
     minimum_pollers = each.value.pollers.minimum
     maximum_pollers = each.value.pollers.maximum
@@ -99,7 +99,7 @@ resource "aws_lambda_event_source_mapping" "kafka" {
 }
 
 resource "aws_iam_role_policy" "stream_source" {
-  # ListStreams takes no resource; Lambda refuses a mapping without it (decision 0013)
+  # ListStreams cannot be limited to a resource, and Lambda refuses a mapping without it (decision 0013)
   for_each = local.stream_triggers
 
   name = "source"

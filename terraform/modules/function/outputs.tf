@@ -4,7 +4,7 @@ output "function_name" {
 }
 
 output "alias_arn" {
-  description = "ARN of the alias `live`; what is invoked."
+  description = "ARN of the alias `live`, which callers invoke."
   value       = aws_lambda_alias.live.arn
 }
 
@@ -24,17 +24,17 @@ output "role_name" {
 }
 
 output "dead_letter_queue_arn" {
-  description = "ARN of the queue that gets what the function could not do."
+  description = "ARN of the function's dead-letter queue."
   value       = aws_sqs_queue.dead_letter.arn
 }
 
 output "dead_letter_queue_name" {
-  description = "Name of the queue that gets what the function could not do."
+  description = "Name of the function's dead-letter queue."
   value       = aws_sqs_queue.dead_letter.name
 }
 
 output "dead_letter_queue_url" {
-  description = "URL of the queue that gets what the function could not do."
+  description = "URL of the function's dead-letter queue."
   value       = aws_sqs_queue.dead_letter.url
 }
 
@@ -43,9 +43,9 @@ output "log_group_name" {
   value       = aws_cloudwatch_log_group.this.name
 }
 
-# A function that is invoked while it is being made needs its rights by then.
+# A function that is invoked during an apply needs its rights by then.
 output "granted_alias_name" {
-  description = "The alias, for whoever invokes the function during an apply: known once the role has the access that function.yaml names."
+  description = "The alias, for callers during an apply: known only after the role has the access of function.yaml."
   value       = aws_lambda_alias.live.name
   depends_on  = [aws_iam_role_policy.access]
 }

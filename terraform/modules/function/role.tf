@@ -1,13 +1,13 @@
-# The function's role. `runtime` is what Lambda itself needs before the function can be made; `access` is what the function's
-# code touches, from function.yaml; `source` is what the event source mapping reads on the function's behalf.
+# The function's role. `runtime` is what Lambda itself needs to create the function; `access` is what the function's code uses, from
+# function.yaml; `source` is what the event source mapping reads for the function.
 
 locals {
   partition  = data.aws_partition.current.partition
   region     = data.aws_region.current.name
   account_id = data.aws_caller_identity.current.account_id
 
-  # What each kind of `access` entry is in IAM: the service that its actions belong to, and the service whose use of the
-  # customer key it takes. `key` is a concern of key_arns; null where the target is not encrypted with a key of ours.
+  # Each kind of `access` entry in IAM: the service of its actions, and the service that uses the customer key for it. `key` is a
+  # concern of key_arns; null if the target is not encrypted with one of our keys.
   kinds = {
     table  = { service = "dynamodb", key = "data", is_key_written = false }
     queue  = { service = "sqs", key = "data", is_key_written = true }
@@ -18,7 +18,7 @@ locals {
     kafka  = { service = "kafka-cluster", key = null, is_key_written = false }
   }
 
-  # MSK's ARNs of topics and groups are made from the cluster's.
+  # MSK's ARNs of topics and groups are derived from the cluster's.
   kafka_topic_arns      = { for topic, name in var.targets.kafka.topic_names : topic => "${replace(var.targets.kafka.cluster_arn, ":cluster/", ":topic/")}/${name}" }
   kafka_group_arn_start = replace(var.targets.kafka.cluster_arn, ":cluster/", ":group/")
 
@@ -98,7 +98,7 @@ locals {
 
 resource "aws_iam_role" "this" {
   name                 = local.function_name
-  description          = "What the function ${local.function_name} may touch, and nothing else."
+  description          = "What the function ${local.function_name} may use, and nothing else."
   permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -111,7 +111,7 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "runtime" {
-  # X-Ray's actions and EC2's on network interfaces take no resource; the function's own code is denied the latter (decision 0013)
+  # X-Ray's actions and EC2's on network interfaces cannot be limited to a resource; the function's own code is denied the latter (decision 0013)
   name = "runtime"
   role = aws_iam_role.this.id
   policy = jsonencode({
@@ -163,7 +163,7 @@ resource "aws_iam_role_policy" "runtime" {
           Resource = ["*"]
         } if local.is_in_vpc
       ],
-      # Lambda makes the interfaces with this role; what runs in the function has no business with them.
+      # Lambda creates the interfaces with this role; the function's code must not use them.
       [
         for actions in [local.network_actions] : {
           Sid      = "LeaveNetworkAlone"
@@ -189,7 +189,7 @@ resource "aws_iam_role_policy" "access" {
   lifecycle {
     precondition {
       condition     = length(local.unknown_targets) == 0
-      error_message = "functions/${var.function}/function.yaml: access names what this root does not have: ${join(", ", local.unknown_targets)}."
+      error_message = "functions/${var.function}/function.yaml: access has unknown targets: ${join(", ", local.unknown_targets)}."
     }
   }
 }

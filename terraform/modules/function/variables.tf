@@ -1,12 +1,12 @@
-# What the function is, its function.yaml says; a variable is only what the file cannot know.
+# function.yaml says what the function is; variables are only what the file cannot know.
 
 variable "name" {
-  description = "Prefix of every name, as in `fraud-dev`. A function in the folder `rules_validator` is called `<name>-rules-validator`."
+  description = "Prefix of every name, such as `fraud-dev`. A function in the folder `rules_validator` is named `<name>-rules-validator`."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,27}[a-z0-9]$", var.name))
-    error_message = "name is ${var.name}; it takes 3 to 29 characters of a-z, 0-9 and -, a letter first."
+    error_message = "name is ${var.name}; it must be 3 to 29 characters of a-z, 0-9 and -, starting with a letter."
   }
 }
 
@@ -16,12 +16,12 @@ variable "function" {
   nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z0-9_]{0,30}$", var.function))
-    error_message = "function is ${var.function}; a function's folder takes up to 31 characters of a-z, 0-9 and _."
+    error_message = "function is ${var.function}; the name of a function's folder has up to 31 characters of a-z, 0-9 and _."
   }
 }
 
 variable "functions_dir" {
-  description = "Folder that holds each function's folder, `<functions_dir>/<function>/function.yaml`."
+  description = "Folder of the functions' folders, `<functions_dir>/<function>/function.yaml`."
   type        = string
   nullable    = false
 }
@@ -33,7 +33,7 @@ variable "build_dir" {
 }
 
 variable "references" {
-  description = "What `{ref: ...}` in a function.yaml's environment stands for: `table.transaction_history` to a table's name, `cache.endpoint`, `rules.application`, and so on. May hold more than this function uses."
+  description = "Values of `{ref: ...}` in a function.yaml's environment: the name of `table.transaction_history`, `cache.endpoint`, `rules.application`, and so on. May have more entries than this function uses."
   type        = map(string)
   nullable    = false
 }
@@ -57,14 +57,14 @@ variable "targets" {
 }
 
 variable "created_kafka_topics" {
-  description = "Kafka topics that exist by now, interface name to real name, from what topic_admin answered. Apart from targets, so that a mapping waits for its topic and topic_admin, a function too, does not."
+  description = "Kafka topics that exist, interface name to real name, from the answer of topic_admin. Separate from targets, so that a mapping waits for its topic, but topic_admin, which is a function too, does not."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "vpc" {
-  description = "Where a function runs whose `access` names the cache or Kafka: private subnets, the security group of every function there (it reaches AWS's endpoints), and those that let it in at the cache and at the brokers."
+  description = "Network of a function whose `access` names the cache or Kafka: private subnets, the security group of every function there (it reaches AWS's endpoints), and the groups that the cache and the brokers allow."
   type = object({
     subnet_ids = list(string)
     security_group_ids = object({
@@ -91,17 +91,17 @@ variable "key_arns" {
 }
 
 variable "log_retention_days" {
-  description = "How long log lines are kept, in days."
+  description = "Days that log lines are kept."
   type        = number
   nullable    = false
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days is ${var.log_retention_days}; CloudWatch Logs takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400 and some longer."
+    error_message = "log_retention_days is ${var.log_retention_days}; CloudWatch Logs allows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400 and some longer."
   }
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds the role, from bootstrap; null where the account has none."
+  description = "ARN of the role's permissions boundary, from bootstrap; null if the account has none."
   type        = string
   default     = null
 }

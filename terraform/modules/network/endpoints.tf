@@ -1,4 +1,4 @@
-# What is reached without a way out of the VPC. An interface endpoint is paid by the hour and zone, so each says who needs it.
+# AWS services that are reached without a way out of the VPC. An interface endpoint costs by hour and zone, so each says who needs it.
 # Lambda's event pollers need none: provisioned pollers call Lambda, STS and SQS from Lambda's own network.
 
 data "aws_caller_identity" "this" {}
@@ -20,7 +20,7 @@ locals {
 
   gateway_endpoints = toset(["dynamodb", "s3"])
 
-  # No use for anybody outside the account, even if he came by the credentials of another one.
+  # Only for principals of this account: nobody can send data out with the credentials of another one.
   endpoint_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -1,4 +1,4 @@
-# Every connection that was tried in the VPC, for whoever must find out what spoke to what.
+# Every attempted connection in the VPC, to find out what connected to what.
 
 resource "aws_cloudwatch_log_group" "flow_log" {
   name              = "/aws/vpc/${var.name}/flow-log"

@@ -1,5 +1,5 @@
-# A network without a way out: private subnets in three zones, no internet gateway, no NAT. What must be reached is reached
-# through endpoints (endpoints.tf), and who may speak to whom is one table (security_groups.tf).
+# A network without a way out: private subnets in three zones, no internet gateway, no NAT. AWS services
+# are reached through endpoints (endpoints.tf), and one table says who may connect to whom (security_groups.tf).
 
 resource "aws_vpc" "this" {
   cidr_block           = var.cidr_block
@@ -32,7 +32,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private.id
 }
 
-# The group that AWS makes with the VPC: emptied, so that nothing that was put into it by mistake can speak.
+# The security group that AWS creates with the VPC: without rules, so that nothing in it by mistake can connect.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 

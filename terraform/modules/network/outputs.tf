@@ -4,7 +4,7 @@ output "vpc_id" {
 }
 
 output "subnet_ids" {
-  description = "Ids of the private subnets, as long as `availability_zones` and in its order."
+  description = "Ids of the private subnets, one for each of `availability_zones`, in its order."
   value       = [for zone in var.availability_zones : aws_subnet.private[zone].id]
 }
 
@@ -19,6 +19,6 @@ output "security_group_id_by_role" {
 }
 
 output "interface_endpoint_services" {
-  description = "AWS services that are reached through an interface endpoint, in alphabetical order; they are paid by the hour."
+  description = "AWS services that are reached through an interface endpoint, in alphabetical order; AWS bills them by the hour."
   value       = sort(keys(local.interface_endpoints))
 }

@@ -1,4 +1,4 @@
-# Who may speak to whom. Every rule names a group or a gateway endpoint's prefix list; no address range appears in any.
+# Who may connect to whom. Every rule names a group or a gateway endpoint's prefix list, never an address range.
 
 locals {
   security_groups = {
@@ -22,7 +22,7 @@ locals {
     functions_to_endpoints   = { from = "functions", to = "endpoints", first_port = local.https_port, last_port = local.https_port }
     ingestion_to_brokers     = { from = "ingestion", to = "brokers", first_port = local.kafka_iam_port, last_port = local.kafka_iam_port }
     ingestion_to_endpoints   = { from = "ingestion", to = "endpoints", first_port = local.https_port, last_port = local.https_port }
-    # Spark's driver and executors choose their ports; Glue asks for all of them within the group.
+    # Spark's driver and executors choose their ports; Glue requires all ports within the group.
     ingestion_to_ingestion = { from = "ingestion", to = "ingestion", first_port = 0, last_port = 65535 }
     # Event pollers have the brokers' group.
     brokers_to_brokers = { from = "brokers", to = "brokers", first_port = local.kafka_iam_port, last_port = local.kafka_iam_port }
@@ -37,7 +37,7 @@ locals {
 }
 
 resource "aws_security_group" "this" {
-  # checkov:skip=CKV2_AWS_5: other modules attach them, which checkov does not follow; those modules' tests hold it.
+  # checkov:skip=CKV2_AWS_5: other modules attach them, which checkov does not follow; those modules' tests check it.
   for_each = local.security_groups
 
   name        = "${var.name}-${each.key}"
@@ -59,7 +59,7 @@ resource "aws_vpc_security_group_egress_rule" "to_group" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "from_group" {
-  # checkov:skip=CKV_AWS_24: all ports are open within the ingestion group only, not to an address; tests/network.tftest.hcl holds it.
+  # checkov:skip=CKV_AWS_24: all ports are open within the ingestion group only, not to an address; tests/network.tftest.hcl checks it.
   # checkov:skip=CKV_AWS_25: as CKV_AWS_24.
   # checkov:skip=CKV_AWS_260: as CKV_AWS_24.
   for_each = local.flows

@@ -1,4 +1,4 @@
-# Alarms that each function brings with it: a new folder gets them, and nothing here changes.
+# Alarms of every function: a new folder gets them without a change here.
 
 locals {
   function_alarms = merge(
@@ -22,7 +22,7 @@ locals {
       for function, name in var.function_names : "function-throttles-${function}" => {
         kind           = "function-throttles"
         severity       = "ticket"
-        symptom        = "Invocations of ${name} are refused because all of its ${local.specs[function].reserved_concurrency} reserved executions run."
+        symptom        = "Invocations of ${name} are throttled because all of its ${local.specs[function].reserved_concurrency} reserved executions are in use."
         threshold      = 0
         period_seconds = 60
         periods        = 15
@@ -68,7 +68,7 @@ locals {
       for function in local.stages : "records-failed-${function}" => {
         kind           = "records-failed"
         severity       = "ticket"
-        symptom        = "More than ${var.thresholds.error_percent} % of the records that ${var.function_names[function]} gets have to be delivered again."
+        symptom        = "More than ${var.thresholds.error_percent} % of the records that ${var.function_names[function]} receives must be delivered again."
         threshold      = var.thresholds.error_percent
         period_seconds = 60
         periods        = 10
@@ -84,7 +84,7 @@ locals {
       for queue, name in var.dead_letter_queue_names : "dead-letters-${queue}" => {
         kind           = "dead-letters"
         severity       = "page"
-        symptom        = "Something was given up and waits in ${name}; SQS keeps it for 14 days."
+        symptom        = "Messages were dead-lettered to ${name}; SQS keeps them for 14 days."
         threshold      = 0
         period_seconds = 60
         periods        = 1

@@ -1,4 +1,4 @@
-# Alarms on what the stages stand on: brokers, cache, tables, the alert topic, the Glue job.
+# Alarms of what the stages depend on: brokers, cache, tables, the alert topic, the Glue job.
 
 locals {
   resource_alarms = merge(
@@ -6,7 +6,7 @@ locals {
       alert-delivery = {
         kind           = "alert-delivery"
         severity       = "page"
-        symptom        = "SNS could not deliver alerts to a subscriber of ${var.alert_topic_name}; what it gave up is in the subscription's redrive queue."
+        symptom        = "SNS could not deliver alerts to a subscriber of ${var.alert_topic_name}; the messages are in the subscription's redrive queue."
         threshold      = 0
         period_seconds = 300
         periods        = 1
@@ -30,7 +30,7 @@ locals {
       for table, name in var.table_names : "table-throttles-${table}" => {
         kind           = "table-throttles"
         severity       = "ticket"
-        symptom        = "DynamoDB refuses requests on ${name}; functions wait and try again."
+        symptom        = "DynamoDB throttles requests to ${name}; functions wait and retry."
         threshold      = 0
         period_seconds = 60
         periods        = 10
@@ -85,7 +85,7 @@ locals {
       for suffix, nodes in local.cache_chunks : "cache-failover${suffix}" => {
         kind           = "cache-failover"
         severity       = "ticket"
-        symptom        = "A cache node became primary or ceased to be: a failover happened."
+        symptom        = "A cache node became primary, or is no longer primary: there was a failover."
         threshold      = 0
         period_seconds = 60
         periods        = 1
@@ -98,7 +98,7 @@ locals {
       for suffix, brokers in local.broker_chunks : "broker-disk${suffix}" => {
         kind           = "broker-disk"
         severity       = "page"
-        symptom        = "The disk of a broker is more than ${var.thresholds.broker_disk_percent} % full although storage scales from 60 %: the topic stops when it is full."
+        symptom        = "The disk of a broker is more than ${var.thresholds.broker_disk_percent} % full although storage autoscaling starts at 60 %: the topic stops when the disk is full."
         threshold      = var.thresholds.broker_disk_percent
         period_seconds = 60
         periods        = 15

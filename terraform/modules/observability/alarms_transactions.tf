@@ -1,11 +1,11 @@
-# Alarms on what becomes of payments, from the metrics that the stages and the Glue job write.
+# Alarms of the payments' processing, from the metrics that the stages and the Glue job write.
 
 locals {
   transaction_alarms = {
     alert-latency = {
       kind           = "alert-latency"
       severity       = "page"
-      symptom        = "One suspicious payment in a hundred is told of later than ${var.thresholds.alert_latency_ms} ms after it came to Kafka: the service level is not kept."
+      symptom        = "One alert in a hundred is sent later than ${var.thresholds.alert_latency_ms} ms after the payment reached Kafka: the service level is missed."
       threshold      = var.thresholds.alert_latency_ms
       period_seconds = 60
       periods        = 5
@@ -16,7 +16,7 @@ locals {
     score-latency = {
       kind           = "score-latency"
       severity       = "ticket"
-      symptom        = "One batch in a hundred holds a payment that waited more than ${var.thresholds.score_latency_ms} ms for its decision."
+      symptom        = "One batch in a hundred has a payment that waited more than ${var.thresholds.score_latency_ms} ms for its decision."
       threshold      = var.thresholds.score_latency_ms
       period_seconds = 60
       periods        = 15
@@ -41,7 +41,7 @@ locals {
     quarantine-rate = {
       kind           = "quarantine-rate"
       severity       = "ticket"
-      symptom        = "More than ${var.thresholds.quarantine_percent} % of the records on the topic are no valid payments and are put aside unscored."
+      symptom        = "More than ${var.thresholds.quarantine_percent} % of the records on the topic are no valid payments and are quarantined without a score."
       threshold      = var.thresholds.quarantine_percent
       period_seconds = 60
       periods        = 10
@@ -55,7 +55,7 @@ locals {
     ruleset-refused = {
       kind           = "ruleset-refused"
       severity       = "ticket"
-      symptom        = "Functions were given a ruleset that they refuse; the last good one stays in force."
+      symptom        = "Functions received a ruleset that they refuse; the last good one stays active."
       threshold      = 0
       period_seconds = 60
       periods        = 1
@@ -66,7 +66,7 @@ locals {
     ruleset-unreachable = {
       kind           = "ruleset-unreachable"
       severity       = "ticket"
-      symptom        = "AppConfig cannot be asked for the ruleset; the last one stays in force, and new functions cannot start."
+      symptom        = "AppConfig is unavailable; the last ruleset stays active, and new function instances cannot start."
       threshold      = 0
       period_seconds = 60
       periods        = 10
@@ -77,7 +77,7 @@ locals {
     rule-failures = {
       kind           = "rule-failures"
       severity       = "ticket"
-      symptom        = "Rules of the ruleset in force cannot be evaluated on some payments and add nothing to their scores."
+      symptom        = "Rules of the active ruleset cannot be evaluated for some payments and add nothing to their scores."
       threshold      = 0
       period_seconds = 60
       periods        = 5
@@ -88,7 +88,7 @@ locals {
     publish-failures = {
       kind           = "publish-failures"
       severity       = "page"
-      symptom        = "SNS does not take the alerts; they are tried again until they end in the dead-letter queue."
+      symptom        = "SNS refuses alerts; they are retried until they are dead-lettered."
       threshold      = 0
       period_seconds = 60
       periods        = 5
@@ -99,7 +99,7 @@ locals {
     ingestion-quarantine = {
       kind           = "ingestion-quarantine"
       severity       = "ticket"
-      symptom        = "More than ${var.thresholds.quarantine_percent} % of the rows of landed files are refused and never reach the topic."
+      symptom        = "More than ${var.thresholds.quarantine_percent} % of the rows of landed files are quarantined and do not reach the topic."
       threshold      = var.thresholds.quarantine_percent
       period_seconds = 300
       periods        = 3

@@ -1,10 +1,10 @@
-# One page that tells the story from top to bottom: is anything wrong, what came in, what was decided, who was told.
-# `ours` are the metrics that the stages and the Glue job write, {service, metric -> statistic}; `aws` are AWS's own.
+# One page that follows a payment from top to bottom: is anything wrong, what came in, what was decided, who was alerted.
+# `ours` are metrics of the stages and of the Glue job, {service, metric -> statistic}; `aws` are metrics of AWS.
 
 locals {
   story = [
     {
-      says = "## Is anything wrong?\nA page wakes somebody now, a ticket is for the next working day. Each alarm's description names its runbook."
+      text = "## Is anything wrong?\nA page wakes somebody, a ticket is for the next working day. Each alarm's description names its runbook."
       widgets = [
         { title = "Pages and tickets", alarms = ["${var.name}-page", "${var.name}-ticket"] },
         { title = "What pages", alarms = local.alarm_names_by_severity.page },
@@ -12,23 +12,23 @@ locals {
       ]
     },
     {
-      says = "## From a payment to its alert\nTime since Kafka took the payment, in milliseconds. The line is the service level."
+      text = "## From a payment to its alert\nTime since Kafka received the payment, in milliseconds. The line is the service level."
       widgets = [
         { title = "Decided, oldest of a batch", ours = { score = { OldestRecordAge = ["p50", "p99"] } }, line = var.thresholds.score_latency_ms },
-        { title = "Kept apart", ours = { persist = { FlagLatencyMs = ["p50", "p99"] } } },
-        { title = "Told", ours = { alert = { AlertLatencyMs = ["p50", "p99"] } }, line = var.thresholds.alert_latency_ms },
+        { title = "Flagged, delay", ours = { persist = { FlagLatencyMs = ["p50", "p99"] } } },
+        { title = "Alerted", ours = { alert = { AlertLatencyMs = ["p50", "p99"] } }, line = var.thresholds.alert_latency_ms },
       ]
     },
     {
-      says = "## 1. Files land and become records\nThe Glue job cleans rows, hides card numbers, and puts bad rows aside."
+      text = "## 1. Files land and become records\nThe Glue job cleans rows, tokenises card numbers, and quarantines bad rows."
       widgets = [
         { title = "Rows", ours = { ingestion = { published = ["Sum"], quarantined = ["Sum"], dropped_values = ["Sum"] } } },
         { title = "Time of a batch, ms", ours = { ingestion = { duration_ms = ["p50", "Maximum"] } }, line = var.thresholds.ingestion_batch_ms },
-        { title = "Ends with an error", aws = [["Glue", "glue.error.ALL", { JobName = var.glue_job_name, JobRunId = "ALL", Type = "count", ObservabilityGroup = "error" }, "Sum"]] },
+        { title = "Runs that failed", aws = [["Glue", "glue.error.ALL", { JobName = var.glue_job_name, JobRunId = "ALL", Type = "count", ObservabilityGroup = "error" }, "Sum"]] },
       ]
     },
     {
-      says = "## 2. Records wait on the topic"
+      text = "## 2. Records wait on the topic"
       widgets = [
         {
           title = "Records behind"
@@ -47,28 +47,28 @@ locals {
       ]
     },
     {
-      says = "## 3. Each payment is decided"
+      text = "## 3. Each payment is decided"
       widgets = [
         { title = "Decisions", ours = { score = { TransactionsApproved = ["Sum"], TransactionsReviewed = ["Sum"], TransactionsBlocked = ["Sum"] } } },
         { title = "Records in, payments out", ours = { score = { RecordsReceived = ["Sum"], TransactionsScored = ["Sum"], RecordsFailed = ["Sum"] } } },
-        { title = "Put aside, or not quite right", ours = { score = { RecordsQuarantined = ["Sum"], KeyMismatches = ["Sum"] } } },
-        { title = "Delivered again, sent again", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"] } } },
+        { title = "Quarantined, or with a wrong key", ours = { score = { RecordsQuarantined = ["Sum"], KeyMismatches = ["Sum"] } } },
+        { title = "Redelivered, repeated by the sender", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"] } } },
       ]
     },
     {
-      says = "## 4. What decides: rules and profiles"
+      text = "## 4. What decides: rules and profiles"
       widgets = [
-        { title = "Rules that fail, rulesets that do not come", ours = { score = { RuleFailures = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"] } } },
+        { title = "Failing rules, refused or unreachable rulesets", ours = { score = { RuleFailures = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Busiest thread of the cache, %", aws = [for node in sort(var.cache_node_ids) : ["AWS/ElastiCache", "EngineCPUUtilization", { CacheClusterId = node }, "Average"]], line = var.thresholds.cache_cpu_percent },
         { title = "Memory of the cache, %", aws = [for node in sort(var.cache_node_ids) : ["AWS/ElastiCache", "DatabaseMemoryUsagePercentage", { CacheClusterId = node }, "Maximum"]], line = var.thresholds.cache_memory_percent },
       ]
     },
     {
-      says = "## 5. Suspicious payments are kept apart"
+      text = "## 5. Suspicious payments are flagged"
       widgets = [
         { title = "Flagged", ours = { persist = { RecordsReceived = ["Sum"], TransactionsFlagged = ["Sum"], TransactionsRedelivered = ["Sum"] } } },
-        { title = "To be delivered again, ids taken twice", ours = { persist = { RecordsFailed = ["Sum"], TransactionIdConflict = ["Sum"] } } },
+        { title = "Failed records, conflicting ids", ours = { persist = { RecordsFailed = ["Sum"], TransactionIdConflict = ["Sum"] } } },
         {
           title = "Behind the streams, ms"
           aws   = [for function in sort(keys(local.stream_triggers)) : ["AWS/Lambda", "IteratorAge", { FunctionName = var.function_names[function] }, "Maximum"]]
@@ -77,10 +77,10 @@ locals {
       ]
     },
     {
-      says = "## 6. Somebody is told"
+      text = "## 6. Somebody is alerted"
       widgets = [
         { title = "Alerts", ours = { alert = { RecordsReceived = ["Sum"], AlertsSent = ["Sum"], AlertsSuppressed = ["Sum"] } } },
-        { title = "Told twice, tried again", ours = { alert = { AlertsRepeated = ["Sum"], AlertClaimConflicts = ["Sum"], RecordsFailed = ["Sum"], PublishFailures = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
+        { title = "Sent twice, retried, failed", ours = { alert = { AlertsRepeated = ["Sum"], AlertClaimConflicts = ["Sum"], RecordsFailed = ["Sum"], PublishFailures = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         {
           title = "Deliveries by SNS"
           aws = [for metric in ["NumberOfMessagesPublished", "NumberOfNotificationsDelivered", "NumberOfNotificationsFailed", "NumberOfNotificationsFilteredOut"] :
@@ -89,24 +89,24 @@ locals {
       ]
     },
     {
-      says = "## What was given up, and what it all runs on"
+      text = "## Dead letters, and what everything runs on"
       widgets = [
         {
           title = "Messages in the dead-letter queues and in quarantine"
           aws   = [for queue in sort(concat(values(var.dead_letter_queue_names), [var.quarantine_queue_name])) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", { QueueName = queue }, "Maximum"]]
         },
-        { title = "Invocations that fail", aws = [for function in sort(keys(var.function_names)) : ["AWS/Lambda", "Errors", { FunctionName = var.function_names[function] }, "Sum"]] },
-        { title = "Invocations that are refused", aws = [for function in sort(keys(var.function_names)) : ["AWS/Lambda", "Throttles", { FunctionName = var.function_names[function] }, "Sum"]] },
-        { title = "Executions at a time", aws = [for function in sort(keys(var.function_names)) : ["AWS/Lambda", "ConcurrentExecutions", { FunctionName = var.function_names[function] }, "Maximum"]] },
+        { title = "Failed invocations", aws = [for function in sort(keys(var.function_names)) : ["AWS/Lambda", "Errors", { FunctionName = var.function_names[function] }, "Sum"]] },
+        { title = "Throttled invocations", aws = [for function in sort(keys(var.function_names)) : ["AWS/Lambda", "Throttles", { FunctionName = var.function_names[function] }, "Sum"]] },
+        { title = "Concurrent executions", aws = [for function in sort(keys(var.function_names)) : ["AWS/Lambda", "ConcurrentExecutions", { FunctionName = var.function_names[function] }, "Maximum"]] },
       ]
     },
     {
-      says = "## Tables"
+      text = "## Tables"
       widgets = [
         { title = "Write units", aws = [for table in sort(keys(var.table_names)) : ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", { TableName = var.table_names[table] }, "Sum"]] },
         { title = "Read units", aws = [for table in sort(keys(var.table_names)) : ["AWS/DynamoDB", "ConsumedReadCapacityUnits", { TableName = var.table_names[table] }, "Sum"]] },
         {
-          title = "Refused requests"
+          title = "Throttled requests"
           aws = flatten([for table in sort(keys(var.table_names)) : [for metric in ["ReadThrottleEvents", "WriteThrottleEvents"] :
           { entry = ["AWS/DynamoDB", metric, { TableName = var.table_names[table] }, "Sum"] }]])[*].entry
         },
@@ -114,13 +114,13 @@ locals {
     },
   ]
 
-  # 24 columns; a line of text and a row of widgets below it for each part of the story.
+  # 24 columns; each part is a line of text and a row of widgets below it.
   text_height   = 2
   widget_height = 6
   row_height    = local.text_height + local.widget_height
 
-  # [namespace, metric, dimension, value, ..., {stat}], as CloudWatch writes a metric of a widget. Both kinds of metric of a
-  # widget become one list here; a widget without the one or the other has none of it.
+  # [namespace, metric, dimension, value, ..., {stat}]: CloudWatch's form of a widget's metric. A widget's `ours` and `aws` become one
+  # list here; both are optional.
   widget_metrics = {
     for key, widget in merge([for row, part in local.story : { for column, widget in part.widgets : "${row}.${column}" => widget }]...) :
     key => concat(
@@ -152,7 +152,7 @@ resource "aws_cloudwatch_dashboard" "this" {
           y          = row * local.row_height
           width      = 24
           height     = local.text_height
-          properties = { markdown = part.says, background = "transparent" }
+          properties = { markdown = part.text, background = "transparent" }
         }],
         [
           for column, widget in part.widgets : {
@@ -180,6 +180,6 @@ resource "aws_cloudwatch_dashboard" "this" {
 }
 
 locals {
-  # Alarm widgets take ARNs, and all alarms are beside the composite one.
+  # Alarm widgets need ARNs; those of all alarms differ from the composite alarm's only in the name.
   alarm_arn_start = trimsuffix(aws_cloudwatch_composite_alarm.page.arn, ":${aws_cloudwatch_composite_alarm.page.alarm_name}")
 }

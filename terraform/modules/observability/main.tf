@@ -1,6 +1,6 @@
-# What wakes somebody, and what is looked at then. An alarm is named for a symptom and for its runbook: alarm `offset-lag-score`
-# is of the kind `offset-lag`, which docs/runbooks/offset-lag.md is about. A test holds alarms and runbooks together, and the
-# metrics below to those that the functions emit.
+# The alarms, and the dashboard to look at then. An alarm is named after a symptom and its runbook: alarm `offset-lag-score` is of the
+# kind `offset-lag`, which docs/runbooks/offset-lag.md describes. A test checks that every alarm has its runbook, and that the metrics
+# below are those that the functions emit.
 
 data "aws_region" "current" {}
 
@@ -11,7 +11,7 @@ locals {
   stream_triggers = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "dynamodb_stream" }
   stages          = setunion(keys(local.kafka_triggers), keys(local.stream_triggers))
 
-  # An alarm's expression takes ten metrics. Nodes beyond that get another alarm of the same kind, `cache-cpu-2`.
+  # An alarm's expression can have ten metrics. More nodes get another alarm of the same kind, `cache-cpu-2`.
   cache_chunks  = { for index, nodes in chunklist(sort(var.cache_node_ids), 10) : index == 0 ? "" : "-${index + 1}" => nodes }
   broker_chunks = { for index, brokers in chunklist(range(1, var.kafka.broker_count + 1), 10) : index == 0 ? "" : "-${index + 1}" => brokers }
 
@@ -27,7 +27,7 @@ resource "aws_cloudwatch_metric_alarm" "symptom" {
   threshold           = each.value.threshold
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.datapoints
-  # No traffic is no trouble; what must never fall silent is watched by the lag in front of it.
+  # Missing data is no problem: if a stage stops, the alarm on the lag in front of it fires.
   treat_missing_data = "notBreaching"
   alarm_actions      = each.value.severity == "page" ? var.notification_topic_arns.page : []
   ok_actions         = each.value.severity == "page" ? var.notification_topic_arns.page : []
@@ -58,11 +58,11 @@ resource "aws_cloudwatch_metric_alarm" "symptom" {
   }
 }
 
-# Alone among the alarms in that something acts on it: AppConfig takes a ruleset back while it is rolled out or baked. It knows
-# functions by their service only, so that it can be made before they are.
+# The only alarm that triggers an action: AppConfig rolls a ruleset back while it is deployed or baked. It names functions by their
+# service only, so that it can be created before them.
 resource "aws_cloudwatch_metric_alarm" "ruleset_rollback" {
   alarm_name          = "${var.name}-ruleset-rollback"
-  alarm_description   = "More payments are blocked, or more rules fail, than any sound ruleset does: AppConfig takes a ruleset that is being rolled out back. Runbook: ${var.runbook_base}/ruleset-rollback.md"
+  alarm_description   = "More payments are blocked, or more rules fail, than with any sound ruleset: AppConfig rolls back a ruleset that is being deployed. Runbook: ${var.runbook_base}/ruleset-rollback.md"
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.thresholds.blocked_percent
   evaluation_periods  = 3
@@ -86,7 +86,7 @@ resource "aws_cloudwatch_metric_alarm" "ruleset_rollback" {
 
   metric_query {
     id = "watched"
-    # Below twenty payments a minute a share says nothing.
+    # Below twenty payments a minute a share means nothing.
     expression  = "IF(scored >= 20, MAX([100 * FILL(blocked, 0) / scored, 100 * FILL(failures, 0) / scored]), 0)"
     label       = "ruleset-rollback"
     return_data = true
@@ -100,7 +100,7 @@ locals {
   }
 }
 
-# Each page wakes by itself, with its own runbook. This one is the answer to "is anything wrong now?".
+# Each page alarm notifies on its own, with its own runbook. This one answers "is anything wrong now?".
 resource "aws_cloudwatch_composite_alarm" "page" {
   alarm_name        = "${var.name}-page"
   alarm_description = "Something is wrong that customers or fraud analysts feel now. Runbook: ${var.runbook_base}/page.md"
@@ -109,10 +109,10 @@ resource "aws_cloudwatch_composite_alarm" "page" {
   depends_on = [aws_cloudwatch_metric_alarm.symptom]
 }
 
-# One notice for all tickets, for the next working day, and none while a page is open: the page is the story then.
+# One notification for all tickets, for the next working day; none while a page is open, because the page is more urgent.
 resource "aws_cloudwatch_composite_alarm" "ticket" {
   alarm_name        = "${var.name}-ticket"
-  alarm_description = "Something will become a page if nobody looks at it. Runbook: ${var.runbook_base}/ticket.md"
+  alarm_description = "Something will become a page if nobody acts. Runbook: ${var.runbook_base}/ticket.md"
   alarm_rule        = join(" OR ", [for name in local.alarm_names_by_severity.ticket : "ALARM(\"${name}\")"])
   alarm_actions     = var.notification_topic_arns.ticket
   ok_actions        = var.notification_topic_arns.ticket

@@ -1,10 +1,10 @@
 output "rollback_alarm_arn" {
-  description = "ARN of the alarm that takes a ruleset's deployment back."
+  description = "ARN of the alarm that rolls back a ruleset's deployment."
   value       = aws_cloudwatch_metric_alarm.ruleset_rollback.arn
 }
 
 output "page_alarm_arn" {
-  description = "ARN of the composite alarm that says whether any page is open."
+  description = "ARN of the composite alarm that is in alarm while any page is open."
   value       = aws_cloudwatch_composite_alarm.page.arn
 }
 

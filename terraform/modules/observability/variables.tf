@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Prefix of every name, as in `fraud-dev`."
+  description = "Prefix of every name, such as `fraud-dev`."
   type        = string
   nullable    = false
 }
@@ -11,7 +11,7 @@ variable "metrics_namespace" {
 }
 
 variable "functions_dir" {
-  description = "Folder that holds each function's folder. Triggers, consumer groups and concurrency are read from `<functions_dir>/<function>/function.yaml`."
+  description = "Folder of the functions' folders. Triggers, consumer groups and concurrency are read from `<functions_dir>/<function>/function.yaml`."
   type        = string
   nullable    = false
 }
@@ -23,13 +23,13 @@ variable "function_names" {
 }
 
 variable "dead_letter_queue_names" {
-  description = "Queues in which nothing should ever be, whose first message pages: functions' dead-letter queues and the redrive queues of the alert topic's subscriptions. Any key, such as the function's folder, to queue name."
+  description = "Queues that should always be empty and page at their first message: functions' dead-letter queues and the redrive queues of the alert topic's subscriptions. Any key, such as the function's folder, to queue name."
   type        = map(string)
   nullable    = false
 }
 
 variable "quarantine_queue_name" {
-  description = "Queue of records that were no valid payments."
+  description = "Queue of quarantined records."
   type        = string
   nullable    = false
 }
@@ -41,7 +41,7 @@ variable "table_names" {
 }
 
 variable "kafka" {
-  description = "The cluster: its name, its topics' real names by interface name, and how many brokers it has; 0 for MSK Serverless, which shows none."
+  description = "The cluster: its name, its topics' real names by interface name, and how many brokers it has; 0 for MSK Serverless, which has none."
   type = object({
     cluster_name = string
     topic_names  = map(string)
@@ -77,7 +77,7 @@ variable "glue_job_name" {
 }
 
 variable "notification_topic_arns" {
-  description = "SNS topics that alarms tell, by severity: `page` wakes somebody, `ticket` is for the next working day."
+  description = "SNS topics that alarms notify, by severity: `page` wakes somebody, `ticket` is for the next working day."
   type = object({
     page   = list(string)
     ticket = list(string)
@@ -86,7 +86,7 @@ variable "notification_topic_arns" {
 }
 
 variable "runbook_base" {
-  description = "Where the runbooks are read, in front of `/<alarm>.md`: a folder of the repository or a URL."
+  description = "Where the runbooks are: what precedes `/<alarm>.md`, a folder of the repository or a URL."
   type        = string
   default     = "docs/runbooks"
   nullable    = false
@@ -94,13 +94,13 @@ variable "runbook_base" {
 
 variable "thresholds" {
   description = <<-EOT
-    When an alarm goes off.
+    Thresholds of the alarms.
     alert_latency_ms: service level, 99th percentile from Kafka's append to SNS's answer, in ms.
     score_latency_ms: 99th percentile of the age of a batch's oldest record when it is decided, in ms.
     offset_lag: records that a consumer group is behind.
-    iterator_age_ms: age of the oldest record of a table's stream that waits, in ms.
+    iterator_age_ms: age of the oldest waiting record of a table's stream, in ms.
     error_percent, degraded_percent, quarantine_percent: share of invocations, payments, records.
-    blocked_percent: share of payments that are blocked, above which a new ruleset is taken back.
+    blocked_percent: share of payments that are blocked, above which a new ruleset is rolled back.
     cache_cpu_percent, cache_memory_percent, broker_disk_percent: use of the fullest node.
     ingestion_batch_ms: how long the slowest batch of the Glue job may take, in ms.
   EOT

@@ -1,4 +1,4 @@
-# The ruleset in AppConfig: checked twice before it is deployed, rolled out gradually, taken back by an alarm.
+# The ruleset in AppConfig: checked twice before it is deployed, deployed gradually, rolled back by an alarm.
 
 locals {
   profile_name = "ruleset"
@@ -6,7 +6,7 @@ locals {
 
 resource "aws_appconfig_application" "this" {
   name        = var.name
-  description = "What analysts change of the fraud detection without a deployment of code."
+  description = "The part of the fraud detection that analysts change without a deployment of code."
 }
 
 resource "aws_appconfig_environment" "this" {
@@ -38,10 +38,10 @@ resource "aws_appconfig_configuration_profile" "ruleset" {
   }
 }
 
-# AppConfig's invocations carry no source to condition on. Whoever else has AppConfig ask learns whether a document of
-# their own is a good ruleset.
+# AppConfig's invocations have no source for a condition. Anybody else who makes AppConfig call it learns only whether their own
+# document is a valid ruleset.
 resource "aws_lambda_permission" "validator" {
-  # checkov:skip=CKV_AWS_364:AppConfig documents no source ARN or account for validators; with one every deployment would be refused (decision 0013)
+  # checkov:skip=CKV_AWS_364:AppConfig documents no source ARN or account for validators; with a condition every deployment would be refused (decision 0013)
   statement_id  = "AppConfigValidates"
   action        = "lambda:InvokeFunction"
   principal     = "appconfig.amazonaws.com"
@@ -49,15 +49,15 @@ resource "aws_lambda_permission" "validator" {
   qualifier     = var.validator.alias_name
 }
 
-# JSON, because AppConfig's schema validator reads no YAML; it is read by the same code as YAML, which it is a part of.
+# JSON, because AppConfig's schema validator reads no YAML. Functions read it with the same code, because JSON is a part of YAML.
 resource "aws_appconfig_hosted_configuration_version" "first" {
   application_id           = aws_appconfig_application.this.id
   configuration_profile_id = aws_appconfig_configuration_profile.ruleset.configuration_profile_id
-  description              = "The ruleset that the system starts with."
+  description              = "The first ruleset of the system."
   content                  = jsonencode(yamldecode(file(var.ruleset_file)))
   content_type             = "application/json"
 
-  # From here on the ruleset is the analysts'; an apply must never take theirs back.
+  # From then on analysts own the ruleset; an apply must never replace theirs.
   lifecycle {
     ignore_changes = [content, content_type, description]
   }
@@ -65,14 +65,14 @@ resource "aws_appconfig_hosted_configuration_version" "first" {
   depends_on = [aws_lambda_permission.validator]
 }
 
-# The first ruleset goes out at once: until a deployment is complete, AppConfig gives those it has not reached nothing.
+# The first ruleset is deployed at once: until a deployment is complete, AppConfig has nothing for functions that it has not reached.
 resource "aws_appconfig_deployment" "first" {
   application_id           = aws_appconfig_application.this.id
   environment_id           = aws_appconfig_environment.this.environment_id
   configuration_profile_id = aws_appconfig_configuration_profile.ruleset.configuration_profile_id
   configuration_version    = aws_appconfig_hosted_configuration_version.first.version_number
   deployment_strategy_id   = aws_appconfig_deployment_strategy.at_once.id
-  description              = "The ruleset that the system starts with."
+  description              = "The first ruleset of the system."
 
   lifecycle {
     ignore_changes = [configuration_version, deployment_strategy_id, description]
@@ -83,7 +83,7 @@ resource "aws_appconfig_deployment" "first" {
 
 resource "aws_appconfig_deployment_strategy" "at_once" {
   name                           = "${var.name}-at-once"
-  description                    = "For the first ruleset, and for taking a bad one back by hand."
+  description                    = "For the first ruleset, and to replace a bad one by hand."
   deployment_duration_in_minutes = 0
   growth_factor                  = 100
   final_bake_time_in_minutes     = 0
@@ -92,7 +92,7 @@ resource "aws_appconfig_deployment_strategy" "at_once" {
 
 resource "aws_appconfig_deployment_strategy" "gradual" {
   name                           = "${var.name}-gradual"
-  description                    = "A tenth of the pollers first, then twice as many each step, watched to the end of the bake time."
+  description                    = "A tenth of the pollers first, then twice as many in each step; the alarm is watched until the bake time ends."
   deployment_duration_in_minutes = var.rollout_minutes
   growth_type                    = "EXPONENTIAL"
   growth_factor                  = 10
@@ -102,7 +102,7 @@ resource "aws_appconfig_deployment_strategy" "gradual" {
 
 resource "aws_iam_role" "rollback" {
   name                 = "${var.name}-rules-rollback"
-  description          = "Lets AppConfig look at the alarm that takes a ruleset back."
+  description          = "Allows AppConfig to read the alarm that rolls back a ruleset."
   permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -115,7 +115,7 @@ resource "aws_iam_role" "rollback" {
 }
 
 resource "aws_iam_role_policy" "rollback" {
-  # checkov:skip=CKV_AWS_355:AppConfig lists alarms with this role, and a list takes no narrower resource; it reads and changes nothing else (decision 0013)
+  # checkov:skip=CKV_AWS_355:AppConfig lists alarms with this role, and listing cannot be limited to a resource; the role allows nothing else (decision 0013)
   name = "look-at-alarms"
   role = aws_iam_role.rollback.id
   policy = jsonencode({

@@ -13,14 +13,14 @@ output "profile_id" {
   value       = aws_appconfig_configuration_profile.ruleset.configuration_profile_id
 }
 
-# A fixed word and not the profile's attribute: functions are told it, and the profile names one of them as its validator.
+# A constant, not the profile's attribute, to avoid a cycle: functions get it, and the profile names one of them as its validator.
 output "profile_name" {
-  description = "Name of the configuration profile; what functions are told."
+  description = "Name of the configuration profile, for the functions' environment."
   value       = local.profile_name
 }
 
 output "configuration_arn" {
-  description = "ARN that a function's policy names to read the ruleset."
+  description = "ARN in a function's policy that allows it to read the ruleset."
   value       = "${aws_appconfig_environment.this.arn}/configuration/${aws_appconfig_configuration_profile.ruleset.configuration_profile_id}"
 }
 

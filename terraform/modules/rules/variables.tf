@@ -1,17 +1,17 @@
 variable "name" {
-  description = "Prefix of every name, and the application's name, as in `fraud-dev`."
+  description = "Prefix of every name, and the application's name, such as `fraud-dev`."
   type        = string
   nullable    = false
 }
 
 variable "environment" {
-  description = "Name of AppConfig's environment, as in `dev`."
+  description = "Name of AppConfig's environment, such as `dev`."
   type        = string
   nullable    = false
 }
 
 variable "ruleset_file" {
-  description = "YAML document that is in force at first. Later ones are deployed by `make rules-deploy`; Terraform leaves them alone."
+  description = "YAML document of the first ruleset. `make rules-deploy` deploys later ones; Terraform does not change them."
   type        = string
   nullable    = false
 }
@@ -33,35 +33,35 @@ variable "validator" {
 }
 
 variable "rollback_alarm_arn" {
-  description = "Alarm that takes a deployment back to the ruleset before it while it is rolled out or baked."
+  description = "Alarm that rolls a deployment back to the previous ruleset while it is deployed or baked."
   type        = string
   nullable    = false
 }
 
 variable "rollout_minutes" {
-  description = "How long it takes until a new ruleset is in force everywhere, in minutes. It starts with a tenth of the pollers and doubles."
+  description = "Minutes until a new ruleset is active everywhere. It starts with a tenth of the pollers and doubles."
   type        = number
   default     = 20
   nullable    = false
   validation {
     condition     = var.rollout_minutes >= 0 && var.rollout_minutes <= 1440 && floor(var.rollout_minutes) == var.rollout_minutes
-    error_message = "rollout_minutes is ${var.rollout_minutes}; AppConfig takes whole minutes from 0 to 1440."
+    error_message = "rollout_minutes is ${var.rollout_minutes}; AppConfig allows whole minutes from 0 to 1440."
   }
 }
 
 variable "bake_minutes" {
-  description = "How long the rollback alarm is still watched after that, in minutes."
+  description = "Minutes after that in which the rollback alarm is still watched."
   type        = number
   default     = 30
   nullable    = false
   validation {
     condition     = var.bake_minutes >= 0 && var.bake_minutes <= 1440 && floor(var.bake_minutes) == var.bake_minutes
-    error_message = "bake_minutes is ${var.bake_minutes}; AppConfig takes whole minutes from 0 to 1440."
+    error_message = "bake_minutes is ${var.bake_minutes}; AppConfig allows whole minutes from 0 to 1440."
   }
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds the role, from bootstrap; null where the account has none."
+  description = "ARN of the role's permissions boundary, from bootstrap; null if the account has none."
   type        = string
   default     = null
 }

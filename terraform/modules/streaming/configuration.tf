@@ -1,6 +1,6 @@
-# What every broker is told. MSK cannot delete a configuration that a cluster uses, and a name is taken until it is deleted. So
-# the name carries a hash of the content: a change, or an upgrade of Kafka, makes the next configuration first, moves the
-# cluster to it, and deletes the old one last.
+# The configuration of every broker. MSK cannot delete a configuration that a cluster uses, and a name is in use until its
+# configuration is deleted. So the name contains a hash of the content: a change, or an upgrade of Kafka, creates the next configuration
+# first, moves the cluster to it, and deletes the old one last.
 
 locals {
   server_properties = join("\n", [for key, value in local.properties : "${key}=${value}"])
@@ -8,9 +8,9 @@ locals {
   properties = {
     "auto.create.topics.enable"      = "false" # a misspelt topic is an error, not a topic
     "default.replication.factor"     = local.zone_count
-    "min.insync.replicas"            = local.zone_count - 1 # a zone may be away, and what was acknowledged is still on two brokers
+    "min.insync.replicas"            = local.zone_count - 1 # with a zone unavailable, an acknowledged record is still on two brokers
     "unclean.leader.election.enable" = "false"
-    "log.retention.hours"            = 168 # topics say their own; this is for the cluster's
+    "log.retention.hours"            = 168 # topics have their own; this is for the cluster's internal ones
   }
 }
 

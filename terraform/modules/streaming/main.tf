@@ -1,5 +1,5 @@
-# The Kafka cluster that `transaction_stream` lives on. Clients sign in with IAM over TLS and in no other way. Topics are not
-# made here: nobody's machine reaches the brokers, so the function topic_admin makes them from within the VPC.
+# The Kafka cluster of the topic `transaction_stream`. Clients sign in only with IAM over TLS. Topics are not created here: no machine
+# outside the VPC reaches the brokers, so the function topic_admin creates them from inside.
 
 locals {
   zone_count   = 3
@@ -66,7 +66,7 @@ resource "aws_msk_cluster" "this" {
   }
 
   lifecycle {
-    # Storage autoscaling has raised it; the size at creation would be a size that MSK refuses to go back to.
+    # Storage autoscaling raises it, and MSK refuses to return to the size at creation.
     ignore_changes = [broker_node_group_info[0].storage_info[0].ebs_storage_info[0].volume_size]
   }
 }

@@ -14,21 +14,21 @@ output "bootstrap_servers" {
 }
 
 output "topic_arn_prefix" {
-  description = "What a topic's ARN begins with; its name follows."
+  description = "Prefix of a topic's ARN; its name follows."
   value       = "${replace(local.cluster_arn, ":cluster/", ":topic/")}/"
 }
 
 output "group_arn_prefix" {
-  description = "What a consumer group's ARN begins with; its name follows."
+  description = "Prefix of a consumer group's ARN; its name follows."
   value       = "${replace(local.cluster_arn, ":cluster/", ":group/")}/"
 }
 
 output "replication_factor" {
-  description = "Copies that a topic has: one a zone."
+  description = "Replicas of a topic: one in each zone."
   value       = 3
 }
 
 output "broker_count" {
-  description = "Brokers, in all zones together; 0 for MSK Serverless, which shows none."
+  description = "Number of brokers in all zones; 0 for MSK Serverless, which has none."
   value       = local.broker_count
 }

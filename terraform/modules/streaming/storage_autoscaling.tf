@@ -1,4 +1,4 @@
-# A full disk stops a broker. MSK raises all disks together, never lowers them, and not more often than every six hours.
+# A full disk stops a broker. MSK increases all disks together, at most every six hours, and never shrinks them.
 
 resource "aws_appautoscaling_target" "storage" {
   count = local.provisioned ? 1 : 0
@@ -6,7 +6,7 @@ resource "aws_appautoscaling_target" "storage" {
   service_namespace  = "kafka"
   scalable_dimension = "kafka:broker-storage:VolumeSize"
   resource_id        = local.cluster_arn
-  min_capacity       = 1 # the only one that MSK takes
+  min_capacity       = 1 # the only value that MSK allows
   max_capacity       = var.brokers.volume_maximum_gib
 }
 

@@ -1,4 +1,4 @@
-# Tables that are paid by provisioned capacity follow their load between the two ends that the environment names.
+# Autoscaling of tables with provisioned capacity, between the minimum and the maximum of the environment.
 
 locals {
   scaled = merge([

@@ -1,8 +1,8 @@
-# The tables, as functions/contract/tables.yaml says. On demand by default: traffic has peaks, and a table that throttles delays
+# The tables of functions/contract/tables.yaml. On demand by default, because traffic has peaks, and a table that throttles delays
 # decisions.
 
 locals {
-  # DynamoDB wants the attributes that are keys of something, each once, and no others.
+  # DynamoDB requires every key attribute once, and no other attributes.
   key_types = {
     for name, table in var.definitions : name => {
       for key in concat(
@@ -14,7 +14,7 @@ locals {
 }
 
 resource "aws_dynamodb_table" "this" {
-  # checkov:skip=CKV2_AWS_16: on demand needs no scaling, and provisioned tables have theirs in autoscaling.tf.
+  # checkov:skip=CKV2_AWS_16: on-demand tables need no autoscaling, and provisioned tables have it in autoscaling.tf.
   for_each = var.definitions
 
   name                        = "${var.name}-${each.key}"
@@ -67,7 +67,7 @@ resource "aws_dynamodb_table" "this" {
   }
 
   lifecycle {
-    # Autoscaling moves them; on demand they are 0 whatever is said here.
+    # Autoscaling changes them; on demand they are 0 whatever is set here.
     ignore_changes = [read_capacity, write_capacity]
   }
 }

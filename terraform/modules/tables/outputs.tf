@@ -1,5 +1,5 @@
 output "tables" {
-  description = "Table's interface name to its name, its ARN and its stream's ARN (null where it has no stream)."
+  description = "By the table's interface name: its name, its ARN and its stream's ARN (null without a stream)."
   value = {
     for name, table in aws_dynamodb_table.this : name => {
       name       = table.name

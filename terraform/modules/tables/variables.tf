@@ -1,15 +1,15 @@
 variable "name" {
-  description = "What stands before each table's name, with a hyphen, as in `fraud-dev`."
+  description = "Prefix of each table's name, such as `fraud-dev`; a hyphen is added."
   type        = string
   nullable    = false
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,27}[a-z0-9]$", var.name))
-    error_message = "name is \"${var.name}\"; it takes 3 to 29 lower-case letters, digits and hyphens, a letter first."
+    error_message = "name is \"${var.name}\"; it must be 3 to 29 lower-case letters, digits and hyphens, starting with a letter."
   }
 }
 
 variable "definitions" {
-  description = "What functions/contract/tables.yaml says, by table: keys, indexes, stream view, time to live."
+  description = "The content of functions/contract/tables.yaml, by table: keys, indexes, stream view, time to live."
   type = map(object({
     description            = string
     partition_key          = object({ name = string, type = string })
@@ -28,14 +28,14 @@ variable "definitions" {
       for table in values(var.definitions) :
       table.stream_view == null ? true : contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], table.stream_view)
     ])
-    error_message = "definitions: stream_view of ${join(", ", [for name, table in var.definitions : name if table.stream_view != null && !contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], coalesce(table.stream_view, "NEW_IMAGE"))])} is none of NEW_IMAGE, NEW_AND_OLD_IMAGES and KEYS_ONLY."
+    error_message = "definitions: stream_view of ${join(", ", [for name, table in var.definitions : name if table.stream_view != null && !contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], coalesce(table.stream_view, "NEW_IMAGE"))])} is not one of NEW_IMAGE, NEW_AND_OLD_IMAGES and KEYS_ONLY."
   }
 }
 
 variable "provisioned_capacity" {
   description = <<-EOT
-    Tables that are paid by provisioned capacity, autoscaled, instead of on demand: table to read and write units a second, least and
-    most, and the use in percent that autoscaling aims at. Cheaper from a steady load of about a sixth of the on-demand peak.
+    Tables with provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of read and write units a second,
+    and the target use in percent. Cheaper from a steady load of about a sixth of the on-demand peak.
   EOT
   type = map(object({
     read_minimum   = number
@@ -51,7 +51,7 @@ variable "provisioned_capacity" {
     error_message = "provisioned_capacity names ${join(", ", setsubtract(keys(var.provisioned_capacity), keys(var.definitions)))}; the tables are ${join(", ", keys(var.definitions))}."
   }
   validation {
-    # Terraform cannot tell an index's autoscaled capacity from drift: the indexes are one set, which is ignored whole or not at all.
+    # Terraform cannot distinguish an index's autoscaled capacity from drift: it can ignore changes of all indexes or of none.
     condition     = alltrue([for table in keys(var.provisioned_capacity) : length(try(var.definitions[table].indexes, {})) == 0])
     error_message = "provisioned_capacity names ${join(", ", [for table in keys(var.provisioned_capacity) : table if length(try(var.definitions[table].indexes, {})) > 0])}, which has indexes; tables with indexes are on demand."
   }
@@ -65,7 +65,7 @@ variable "provisioned_capacity" {
   }
   validation {
     condition     = alltrue([for capacity in values(var.provisioned_capacity) : capacity.target_percent >= 20 && capacity.target_percent <= 90])
-    error_message = "provisioned_capacity: target_percent is ${join(", ", [for capacity in values(var.provisioned_capacity) : capacity.target_percent])}; DynamoDB takes 20 to 90."
+    error_message = "provisioned_capacity: target_percent is ${join(", ", [for capacity in values(var.provisioned_capacity) : capacity.target_percent])}; DynamoDB allows 20 to 90."
   }
 }
 
@@ -82,12 +82,12 @@ variable "enable_deletion_protection" {
 }
 
 variable "recovery_days" {
-  description = "Days that a table can be restored back to, to the second."
+  description = "Days back to which a table can be restored, to the second."
   type        = number
   default     = 35
   nullable    = false
   validation {
     condition     = var.recovery_days >= 1 && var.recovery_days <= 35
-    error_message = "recovery_days is ${var.recovery_days}; DynamoDB takes 1 to 35."
+    error_message = "recovery_days is ${var.recovery_days}; DynamoDB allows 1 to 35."
   }
 }

@@ -1,4 +1,4 @@
-# What the mocked provider answers where a random word would not do: attributes whose form other resources check.
+# Answers of the mocked provider for attributes whose form other resources check; a random word would be refused.
 
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.event_sources.config import MappingConfig, MappingStatus, read_status, write_config
-from ops.build_zips import build_zip
 from ops.manifests import ROOT
+from ops.packaging.functions import build_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,8 +14,8 @@ import pytest
 from local.runtime.invocation import MAX_PAYLOAD_BYTES
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool, PoolStoppedError
-from ops.build_zips import build_zip
 from ops.manifests import ROOT, read_functions
+from ops.packaging.functions import build_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.runtime.package import unpack
-from ops.build_zips import FUNCTIONS_DIR, Arch, build_zip, function_names
-from ops.manifests import ROOT, Reference, read_functions
+from ops.manifests import FUNCTIONS_DIR, ROOT, Reference, function_names, read_functions
+from ops.packaging.functions import build_zip
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ops.packaging.requirements import Arch
 
 LIMIT_MIB = {"persist": 8, "alert": 8}
 LARGEST_MIB = 30

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 
-from ops.build_zips import build_zip
+from ops.packaging.functions import build_zip
 from topic_admin.cluster import KafkaTopics, client_config
 from topic_admin.errors import KafkaRefusedError, PartitionsShrinkError
 from topic_admin.settings import Settings

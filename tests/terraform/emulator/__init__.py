@@ -1,6 +1,5 @@
-"""AWS on one machine for Terraform: moto's server, with what moto lacks or answers unlike AWS put right.
+"""AWS on one machine for Terraform: moto's server, with fixes where moto lacks something or answers differently from AWS.
 
-Each module owns one service and says what moto leaves out. Terraform's own provider talks to it as it talks to AWS, so a
-second plan that is empty means that every attribute came back as it was sent. Nothing here runs a broker, a cache or a
-function: that is the local stack's.
+Each module covers one service and says what moto lacks. Terraform's real provider uses it like AWS, so an empty second plan means
+that every attribute was returned as it was sent. Nothing here runs a broker, a cache or a function; the local stack does.
 """

@@ -14,7 +14,7 @@ parser = argparse.ArgumentParser(description="Serve moto with the services that 
 parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
 port = parser.parse_args().port
 
-default_user_config["lambda"]["use_docker"] = False  # functions answer, none runs
+default_user_config["lambda"]["use_docker"] = False  # functions answer, but none runs
 for module in (appconfig, msk, elasticache, lambdas, patches, settings, inventory):
     module.install()
 logging.getLogger("werkzeug").setLevel(logging.WARNING)

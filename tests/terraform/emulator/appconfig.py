@@ -1,6 +1,6 @@
-"""AWS AppConfig: environments, deployment strategies and deployments, over moto's applications, profiles and versions.
+"""AWS AppConfig: environments, deployment strategies and deployments, beside moto's applications, profiles and versions.
 
-moto has none of the three. A deployment here is complete at once and asks neither validators nor alarms.
+moto has none of the three. A deployment here is complete at once, without validators or alarms.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 class NotFoundError(JsonRESTError):
-    """Nothing stands under that id."""
+    """There is no resource with that id."""
 
     code = 404
 
@@ -26,43 +26,43 @@ class NotFoundError(JsonRESTError):
 
 
 class RolloutBackend(models.AppConfigBackend):
-    """moto's part, and what a rollout needs."""
+    """moto's resources, and those that a rollout needs."""
 
     @property
     def _url_module(self) -> Any:
-        return urls  # moto looks beside the class's own module
+        return urls  # moto would search the class's own module
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.environments: dict[str, Document] = {}
         self.strategies: dict[str, Document] = {}
         self.deployments: dict[str, list[Document]] = {}
-        """By environment, in their order; they go with it."""
+        """By environment, in their order; deleted together with it."""
 
     def arn(self, path: str) -> str:
-        """Name something as AppConfig does."""
+        """Make an ARN of AppConfig."""
         return f"arn:aws:appconfig:{self.region_name}:{self.account_id}:{path}"
 
     def find(self, kind: str, identity: str) -> Document:
-        """Look up an environment or a strategy."""
-        held = self.environments if kind == "Environment" else self.strategies
-        if identity not in held:
+        """Find an environment or a strategy."""
+        known = self.environments if kind == "Environment" else self.strategies
+        if identity not in known:
             raise NotFoundError(kind, identity)
-        return held[identity]
+        return known[identity]
 
 
 class RolloutResponse(AppConfigResponse):
-    """The calls that Terraform and `make rules-deploy` make beside moto's."""
+    """The calls that Terraform and `make rules-deploy` make and moto does not have."""
 
     @property
     def backend(self) -> RolloutBackend:
-        """What stands in the caller's account and region."""
-        held = models.appconfig_backends[self.current_account][self.region]
-        assert isinstance(held, RolloutBackend)
-        return held
+        """The resources of the caller's account and region."""
+        backend = models.appconfig_backends[self.current_account][self.region]
+        assert isinstance(backend, RolloutBackend)
+        return backend
 
     def document(self, *names: str) -> Document:
-        """The request's parameters of these names, without those that it leaves out."""
+        """The request's parameters of these names, if they have a value."""
         found = {name: self._get_param(name) for name in names}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -81,9 +81,9 @@ class RolloutResponse(AppConfigResponse):
 
     def update_environment(self) -> str:
         """Change an environment."""
-        kept = self.backend.find("Environment", self._get_param("EnvironmentId"))
-        kept |= self.document("Name", "Description", "Monitors")
-        return json.dumps(kept)
+        environment = self.backend.find("Environment", self._get_param("EnvironmentId"))
+        environment |= self.document("Name", "Description", "Monitors")
+        return json.dumps(environment)
 
     def delete_environment(self) -> str:
         """Delete an environment and the list of its deployments."""
@@ -134,26 +134,24 @@ class RolloutResponse(AppConfigResponse):
         made = self.document(*names, "Description", "KmsKeyIdentifier")
         self.backend.find("Environment", made["EnvironmentId"])
         self.backend.find("Deployment Strategy", made["DeploymentStrategyId"])
-        held = self.backend.deployments.setdefault(made["EnvironmentId"], [])
-        made |= {"DeploymentNumber": len(held) + 1, "State": "COMPLETE", "PercentageComplete": 100.0}
-        held.append(made)
-        path = (
-            f"application/{made['ApplicationId']}/environment/{made['EnvironmentId']}/deployment/{len(held)}"
-        )
+        deployments = self.backend.deployments.setdefault(made["EnvironmentId"], [])
+        made |= {"DeploymentNumber": len(deployments) + 1, "State": "COMPLETE", "PercentageComplete": 100.0}
+        deployments.append(made)
+        path = f"application/{made['ApplicationId']}/environment/{made['EnvironmentId']}/deployment/{len(deployments)}"
         self.backend.tag_resource(self.backend.arn(path), self._get_param("Tags") or {})
         return json.dumps(made)
 
     def get_deployment(self) -> str:
         """Show a deployment."""
         environment, number = self._get_param("EnvironmentId"), int(self._get_param("DeploymentNumber"))
-        held = self.backend.deployments.get(environment, [])
-        if not 0 < number <= len(held):
+        deployments = self.backend.deployments.get(environment, [])
+        if not 0 < number <= len(deployments):
             raise NotFoundError("Deployment", f"{environment}/{number}")
-        return json.dumps(held[number - 1])
+        return json.dumps(deployments[number - 1])
 
 
 def install() -> None:
-    """Serve AppConfig from here, over moto's own applications, profiles and versions."""
+    """Serve AppConfig from here, with moto's own applications, profiles and versions."""
     models.appconfig_backends.backend = RolloutBackend
     environment = "{0}/applications/(?P<app_id>[^/]+)/environments"
     more = (

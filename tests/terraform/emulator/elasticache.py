@@ -1,7 +1,7 @@
 """Amazon ElastiCache: replication groups and their nodes, parameter groups, user groups, serverless caches.
 
-moto has replication groups that forget their key, their users and half of their settings, groups without nodes, and no
-parameter groups, user groups or serverless caches. Users, subnet groups and tags are moto's own.
+moto's replication groups lose their key, their users and half of their settings, and have no nodes. moto has no parameter groups,
+user groups or serverless caches. Users, subnet groups and tags are moto's own.
 """
 
 from __future__ import annotations
@@ -19,23 +19,69 @@ Document = dict[str, Any]
 
 
 class CacheError(ServiceException):
-    """What ElastiCache refuses, under the code that the provider looks for."""
+    """An error of ElastiCache, with the code that the provider checks."""
 
     def __init__(self, code: str, name: str) -> None:
         super().__init__(f"{name}: {code}")
         self.code = code
 
 
+def is_on(given: Document, name: str, default: str = "false") -> bool:
+    """Read a boolean parameter of a request."""
+    return {"true": True, "false": False}[str(given.get(name, default)).lower()]
+
+
+def settings_shown(given: Document) -> Document:
+    """Show the settings of a replication group as ElastiCache does, defaults included."""
+    tls = is_on(given, "TransitEncryptionEnabled")
+    return {
+        "Description": given.get("ReplicationGroupDescription"),
+        "Engine": given.get("Engine") or "redis",
+        "CacheNodeType": given.get("CacheNodeType"),
+        "AutomaticFailover": "enabled" if is_on(given, "AutomaticFailoverEnabled") else "disabled",
+        "MultiAZ": "enabled" if is_on(given, "MultiAZEnabled") else "disabled",
+        "SnapshotRetentionLimit": int(given.get("SnapshotRetentionLimit") or 0),
+        "SnapshotWindow": given.get("SnapshotWindow") or "05:00-06:00",
+        "TransitEncryptionEnabled": tls,
+        "TransitEncryptionMode": given.get("TransitEncryptionMode") or ("required" if tls else None),
+        "AtRestEncryptionEnabled": is_on(given, "AtRestEncryptionEnabled"),
+        "AuthTokenEnabled": bool(given.get("AuthToken")),
+        "KmsKeyId": given.get("KmsKeyId"),
+        "UserGroupIds": given.get("UserGroupIds") or [],
+        "AutoMinorVersionUpgrade": is_on(given, "AutoMinorVersionUpgrade", "true"),
+        "DataTiering": "disabled",
+        "NetworkType": given.get("NetworkType") or "ipv4",
+        "IpDiscovery": given.get("IpDiscovery") or "ipv4",
+        "LogDeliveryConfigurations": [
+            log | {"Status": "active"} for log in given.get("LogDeliveryConfigurations") or []
+        ],
+    }
+
+
+def shard_shown(shard: str, nodes: list[str], suffix: str) -> Document:
+    """Show a shard and the role of each of its nodes; the first one is the primary."""
+    return {
+        "NodeGroupId": shard,
+        "Status": "available",
+        "PrimaryEndpoint": {"Address": f"master.{suffix}", "Port": PORT},
+        "ReaderEndpoint": {"Address": f"replica.{suffix}", "Port": PORT},
+        "NodeGroupMembers": [
+            {"CacheClusterId": node, "CacheNodeId": "0001", "CurrentRole": "replica" if i else "primary"}
+            for i, node in enumerate(nodes)
+        ],
+    }
+
+
 class CacheBackend(models.ElastiCacheBackend):
-    """moto's users, subnet groups and tags, and the rest by kind and name."""
+    """moto's users, subnet groups and tags; all other resources by kind and name."""
 
     @property
     def _url_module(self) -> Any:
-        return urls  # moto looks beside the class's own module
+        return urls  # moto would search the class's own module
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
-        self.kept: dict[str, dict[str, Document]] = {
+        self.stored: dict[str, dict[str, Document]] = {
             "parametergroup": {},
             "usergroup": {},
             "replicationgroup": {},
@@ -44,111 +90,73 @@ class CacheBackend(models.ElastiCacheBackend):
         }
 
     def list_tags_for_resource(self, arn: str) -> dict[str, list[dict[str, str]]]:
-        """Tags of any kind of resource; moto knows six kinds."""
+        """Tags of any kind of resource; moto supports six kinds."""
         return self.tagging_service.list_tags_for_resource(arn)
 
     def arn(self, kind: str, name: str) -> str:
-        """Name something as ElastiCache does."""
+        """Make an ARN of ElastiCache."""
         return f"arn:aws:elasticache:{self.region_name}:{self.account_id}:{kind}:{name}"
 
-    def keep(self, kind: str, name: str, document: Document, tags: list[dict[str, str]] | None) -> Document:
-        """Keep one thing and its tags."""
+    def store(self, kind: str, name: str, document: Document, tags: list[dict[str, str]] | None) -> Document:
+        """Store one resource and its tags."""
         document["ARN"] = self.arn(kind, name)
-        self.kept[kind][name] = document
+        self.stored[kind][name] = document
         if tags:
             self.tagging_service.tag_resource(document["ARN"], tags)
         return document
 
     def find(self, kind: str, name: str, missing: str) -> Document:
-        """Look one thing up, or refuse with the code `missing`."""
-        if name not in self.kept[kind]:
+        """Find one resource, or raise with the code `missing`."""
+        if name not in self.stored[kind]:
             raise CacheError(missing, name)
-        return self.kept[kind][name]
+        return self.stored[kind][name]
 
-    def forget(self, kind: str, name: str, missing: str) -> Document:
-        """Remove one thing and its tags, at once."""
+    def remove(self, kind: str, name: str, missing: str) -> Document:
+        """Remove one resource and its tags, at once."""
         document = self.find(kind, name, missing)
         self.tagging_service.delete_all_tags_for_resource(document["ARN"])
-        return self.kept[kind].pop(name)
+        return self.stored[kind].pop(name)
 
     def delete_cache_subnet_group(self, name: str) -> None:
-        """Remove a subnet group; moto cannot."""
+        """Remove a subnet group; moto has no such call."""
         group = self.cache_subnet_groups.pop(name, None)
         if group is None:
             raise CacheError("CacheSubnetGroupNotFoundFault", name)
         self.tagging_service.delete_all_tags_for_resource(group.arn)
 
     def create_replication_group(self, given: Document) -> Document:  # type: ignore[override] # the request, whole
-        """Keep a replication group and one cache cluster for each node."""
+        """Store a replication group and one cache cluster for each node."""
         name = given["ReplicationGroupId"]
         shards = int(given.get("NumNodeGroups") or 1)
+        clustered = given.get("ClusterMode") == "enabled" or shards > 1 or "NumNodeGroups" in given
         replicas = given.get("ReplicasPerNodeGroup")
         replicas = int(given.get("NumCacheClusters") or 1) - 1 if replicas is None else int(replicas)
-        clustered = given.get("ClusterMode") == "enabled" or shards > 1 or "NumNodeGroups" in given
-        on = {"true": True, "false": False}
-        tls = on[str(given.get("TransitEncryptionEnabled", "false")).lower()]
         suffix = f"{name}.emulator.use1.cache.amazonaws.com"
-        groups, members = [], []
-        for shard in range(1, shards + 1):
-            nodes = [
-                f"{name}-{shard:04d}-{i:03d}" if clustered else f"{name}-{i:03d}"
-                for i in range(1, replicas + 2)
+        nodes_by_shard = {
+            f"{shard:04d}": [
+                f"{name}-{shard:04d}-{number:03d}" if clustered else f"{name}-{number:03d}"
+                for number in range(1, replicas + 2)
             ]
-            members += nodes
-            groups.append(
-                {
-                    "NodeGroupId": f"{shard:04d}",
-                    "Status": "available",
-                    "PrimaryEndpoint": {"Address": f"master.{suffix}", "Port": PORT},
-                    "ReaderEndpoint": {"Address": f"replica.{suffix}", "Port": PORT},
-                    "NodeGroupMembers": [
-                        {
-                            "CacheClusterId": n,
-                            "CacheNodeId": "0001",
-                            "CurrentRole": "replica" if i else "primary",
-                        }
-                        for i, n in enumerate(nodes)
-                    ],
-                }
-            )
-        group: Document = {
+            for shard in range(1, shards + 1)
+        }
+        members = [node for nodes in nodes_by_shard.values() for node in nodes]
+        group = {
             "ReplicationGroupId": name,
-            "Description": given.get("ReplicationGroupDescription"),
             "Status": "available",
             "MemberClusters": members,
-            "NodeGroups": groups,
+            "NodeGroups": [shard_shown(shard, nodes, suffix) for shard, nodes in nodes_by_shard.items()],
             "ClusterEnabled": clustered,
             "ClusterMode": "enabled" if clustered else "disabled",
-            "Engine": given.get("Engine") or "redis",
-            "CacheNodeType": given.get("CacheNodeType"),
-            "AutomaticFailover": "enabled"
-            if on[str(given.get("AutomaticFailoverEnabled", "false")).lower()]
-            else "disabled",
-            "MultiAZ": "enabled" if on[str(given.get("MultiAZEnabled", "false")).lower()] else "disabled",
-            "SnapshotRetentionLimit": int(given.get("SnapshotRetentionLimit") or 0),
-            "SnapshotWindow": given.get("SnapshotWindow") or "05:00-06:00",
-            "TransitEncryptionEnabled": tls,
-            "TransitEncryptionMode": given.get("TransitEncryptionMode") or ("required" if tls else None),
-            "AtRestEncryptionEnabled": on[str(given.get("AtRestEncryptionEnabled", "false")).lower()],
-            "AuthTokenEnabled": bool(given.get("AuthToken")),
-            "KmsKeyId": given.get("KmsKeyId"),
-            "UserGroupIds": given.get("UserGroupIds") or [],
-            "AutoMinorVersionUpgrade": on[str(given.get("AutoMinorVersionUpgrade", "true")).lower()],
-            "DataTiering": "disabled",
-            "NetworkType": given.get("NetworkType") or "ipv4",
-            "IpDiscovery": given.get("IpDiscovery") or "ipv4",
-            "LogDeliveryConfigurations": [
-                log | {"Status": "active"} for log in given.get("LogDeliveryConfigurations") or []
-            ],
+            **settings_shown(given),
         }
         if clustered:
             group["ConfigurationEndpoint"] = {"Address": f"clustercfg.{suffix}", "Port": PORT}
         for node in members:
-            self.keep("cluster", node, self.node(node, group, given), None)
-        return self.keep("replicationgroup", name, group, given.get("Tags"))
+            self.store("cluster", node, self.node(node, group, given), None)
+        return self.store("replicationgroup", name, group, given.get("Tags"))
 
     def node(self, name: str, group: Document, given: Document) -> Document:
-        """Show one node as a cache cluster, which is where the provider reads half of a group's settings."""
+        """Show one node as a cache cluster; the provider reads half of a group's settings there."""
         version = str(given.get("EngineVersion") or "8.0")
         family = group["Engine"] + version.split(".", maxsplit=1)[0]
         return {
@@ -196,7 +204,7 @@ class CacheBackend(models.ElastiCacheBackend):
     }
 
     def modify_replication_group(self, given: Document) -> Document:  # type: ignore[override] # the request, whole
-        """Change what can be changed in place; another change is refused and not forgotten."""
+        """Change what can be changed in place; refuse any other change."""
         group = self.find("replicationgroup", given["ReplicationGroupId"], "ReplicationGroupNotFoundFault")
         known = {*self.MODIFIABLE, "ReplicationGroupId", "ApplyImmediately"}
         if unknown := sorted(set(given) - known):
@@ -209,25 +217,25 @@ class CacheBackend(models.ElastiCacheBackend):
         return group
 
     def delete_replication_group(self, name: str) -> Document:  # type: ignore[override] # nothing is retained
-        """Forget a group and its nodes at once."""
-        group = self.forget("replicationgroup", name, "ReplicationGroupNotFoundFault")
+        """Remove a group and its nodes at once."""
+        group = self.remove("replicationgroup", name, "ReplicationGroupNotFoundFault")
         for node in group["MemberClusters"]:
-            self.forget("cluster", node, "CacheClusterNotFound")
+            self.remove("cluster", node, "CacheClusterNotFound")
         return group | {"Status": "deleting"}
 
 
 class CacheResponse(responses.ElastiCacheResponse):
-    """The calls that Terraform makes beside moto's."""
+    """The calls that Terraform makes and moto does not have."""
 
     @property
     def backend(self) -> CacheBackend:
-        """What stands in the caller's account and region."""
+        """The resources of the caller's account and region."""
         held = models.elasticache_backends[self.current_account][self.region]
         assert isinstance(held, CacheBackend)
         return held
 
     def given(self) -> Document:
-        """The request's parameters, without those that name no value."""
+        """The request's parameters that have a value."""
         return {key: value for key, value in self._get_params().items() if value is not None}
 
     def create_replication_group(self) -> ActionResult:
@@ -260,18 +268,18 @@ class CacheResponse(responses.ElastiCacheResponse):
         return EmptyResult()
 
     def described(self, answer: str, kind: str, parameter: str, missing: str) -> ActionResult:
-        """Show one thing by name, or all of its kind."""
+        """Show one resource by name, or all of its kind."""
         name = self._get_param(parameter)
-        found = [self.backend.find(kind, name, missing)] if name else list(self.backend.kept[kind].values())
+        found = [self.backend.find(kind, name, missing)] if name else list(self.backend.stored[kind].values())
         return ActionResult({answer: found})
 
     def create_cache_parameter_group(self) -> ActionResult:
-        """Create a parameter group that sets nothing yet."""
+        """Create an empty parameter group."""
         given = self.given()
         tags, name = given.pop("Tags", None), given["CacheParameterGroupName"]
         document = {**given, "IsGlobal": False, "Parameters": {}}
         return ActionResult(
-            {"CacheParameterGroup": self.backend.keep("parametergroup", name, document, tags)}
+            {"CacheParameterGroup": self.backend.store("parametergroup", name, document, tags)}
         )
 
     def describe_cache_parameter_groups(self) -> ActionResult:
@@ -281,7 +289,7 @@ class CacheResponse(responses.ElastiCacheResponse):
         )
 
     def parameters(self) -> Document:
-        """What the named parameter group sets."""
+        """The parameters of the named parameter group."""
         name = self._get_param("CacheParameterGroupName")
         parameters: Document = self.backend.find("parametergroup", name, "CacheParameterGroupNotFound")[
             "Parameters"
@@ -295,13 +303,13 @@ class CacheResponse(responses.ElastiCacheResponse):
         return ActionResult({"CacheParameterGroupName": self._get_param("CacheParameterGroupName")})
 
     def reset_cache_parameter_group(self) -> ActionResult:
-        """Take parameters back to their defaults."""
+        """Reset parameters to their defaults."""
         for entry in self._get_param("ParameterNameValues") or []:
             self.parameters().pop(entry["ParameterName"], None)
         return ActionResult({"CacheParameterGroupName": self._get_param("CacheParameterGroupName")})
 
     def describe_cache_parameters(self) -> ActionResult:
-        """Show what the user set."""
+        """Show the parameters that the user set."""
         items = self.parameters().items()
         return ActionResult(
             {"Parameters": [{"ParameterName": k, "ParameterValue": v, "Source": "user"} for k, v in items]}
@@ -309,7 +317,7 @@ class CacheResponse(responses.ElastiCacheResponse):
 
     def delete_cache_parameter_group(self) -> ActionResult:
         """Delete a parameter group."""
-        self.backend.forget(
+        self.backend.remove(
             "parametergroup", self._get_param("CacheParameterGroupName"), "CacheParameterGroupNotFound"
         )
         return EmptyResult()
@@ -319,7 +327,7 @@ class CacheResponse(responses.ElastiCacheResponse):
         given = self.given()
         tags = given.pop("Tags", None)
         document = {"UserIds": [], **given, "Status": "active"}
-        return ActionResult(self.backend.keep("usergroup", given["UserGroupId"], document, tags))
+        return ActionResult(self.backend.store("usergroup", given["UserGroupId"], document, tags))
 
     def describe_user_groups(self) -> ActionResult:
         """Show one group of users, or all."""
@@ -328,12 +336,12 @@ class CacheResponse(responses.ElastiCacheResponse):
     def delete_user_group(self) -> ActionResult:
         """Delete a group of users."""
         return ActionResult(
-            self.backend.forget("usergroup", self._get_param("UserGroupId"), "UserGroupNotFound")
+            self.backend.remove("usergroup", self._get_param("UserGroupId"), "UserGroupNotFound")
         )
 
 
 def install() -> None:
-    """Serve ElastiCache from here, over moto's own users, subnet groups and tags."""
+    """Serve ElastiCache from here, with moto's own users, subnet groups and tags."""
     models.elasticache_backends.backend = CacheBackend
     for path in urls.url_paths:
         urls.url_paths[path] = CacheResponse.dispatch

@@ -1,7 +1,7 @@
-"""What stands in the emulator, whatever service it belongs to: ``GET /moto-api/inventory``.
+"""All resources in the emulator, of every service: ``GET /moto-api/inventory``.
 
-It reads the backends' own collections, so a resource of a service that nobody thought of is found too. Two readings are
-compared: what AWS itself brings (a default VPC, managed policies) is in both.
+It reads the backends' own collections, so it also finds resources of services that nobody thought of. Tests compare two
+inventories: what AWS creates itself (a default VPC, managed policies) is in both.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 ACCOUNT: Final = "123456789012"
 
 OWN_CONTENT: Final = ("ec2", "elasticache")
-"""Services that AWS fills by itself (a default VPC, images, a default user), and moto when it is first asked."""
+"""Services in which AWS has resources of its own (a default VPC, images, a default user). moto creates them at the first call."""
 
 GONE: Final = {"PendingDeletion", "deleted"}
-"""States of what is deleted and shown for a while: a customer key for days, an endpoint for an hour."""
+"""States of deleted resources that are still shown: a customer key for days, an endpoint for an hour."""
 
 NO_RESOURCES: Final = {"ec2.tags", "ec2.network_acls"}
-"""What goes with a resource in AWS (its tags, a VPC's own access list) and stays in moto."""
+"""What AWS deletes together with a resource (its tags, a VPC's own access list) and moto does not."""
 
 AWS_OWN: Final = "Default key"
-"""How moto describes a key that a service makes for itself."""
+"""moto's description of a key that a service creates for itself."""
 
 
 def names(collection: dict[Any, Any], prefix: str) -> Iterator[str]:
-    """Name what a collection holds; a collection of collections (subnets by zone) is told by both keys."""
+    """Names of a collection's resources; in a collection of collections (subnets by zone) the name has both keys."""
     for key, value in collection.items():
         if isinstance(value, dict):
             yield from names(value, f"{prefix}/{key}")
@@ -41,12 +41,12 @@ def names(collection: dict[Any, Any], prefix: str) -> Iterator[str]:
 
 
 def is_gone(value: object) -> bool:
-    """Whether something is deleted and only shown."""
+    """Whether a resource is deleted and only still shown."""
     return bool({getattr(value, "key_state", None), getattr(value, "state", None)} & GONE)
 
 
-def standing(backends: Iterator[tuple[str, BaseBackend]]) -> list[str]:
-    """Name everything that stands, sorted: service, collection, key."""
+def existing(backends: Iterator[tuple[str, BaseBackend]]) -> list[str]:
+    """Names of all resources, sorted: service, collection, key."""
     return sorted(
         name
         for service, backend in backends
@@ -62,7 +62,7 @@ def serve(request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str
         get_backend(service)[ACCOUNT]["us-east-1"]
     served: list[BackendDict[BaseBackend]] = list(BackendDict._instances)  # type: ignore[misc] # as moto reads it
     backends = ((kind.service_name, backend) for kind in served for _, _, backend in kind.iter_backends())
-    return 200, {"Content-Type": "application/json"}, json.dumps(standing(backends))
+    return 200, {"Content-Type": "application/json"}, json.dumps(existing(backends))
 
 
 def install() -> None:

@@ -1,6 +1,6 @@
-"""AWS Lambda: event source mappings of MSK, and the settings of a function that moto forgets.
+"""AWS Lambda: event source mappings of MSK, and the settings of a function that moto drops.
 
-No function is run. Terraform invokes one, topic_admin, and it is answered that the topics it asks for are as wanted.
+No function runs. Terraform invokes one, topic_admin; the answer is that every requested topic exists as requested.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from moto.awslambda import models
 from moto.awslambda_simple import models as simple
 
 KAFKA_BATCH: Final = 100
-"""Records in a batch where a mapping of a Kafka topic does not say."""
+"""Records in a batch if a mapping of a Kafka topic does not set it."""
 
-KEPT: Final = ("DeadLetterConfig", "LoggingConfig")
-"""Settings of a function that the API takes and gives back, and moto drops."""
+DROPPED_BY_MOTO: Final = ("DeadLetterConfig", "LoggingConfig")
+"""Settings of a function that the API stores and returns, and moto drops."""
 
 
 class Function(models.LambdaFunction):
@@ -23,21 +23,21 @@ class Function(models.LambdaFunction):
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
         super().__init__(account_id, spec, region, version)
-        self.kept = {key: spec[key] for key in KEPT if spec.get(key)}
+        self.more_settings = {key: spec[key] for key in DROPPED_BY_MOTO if spec.get(key)}
 
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
-        """Show the settings; a log group that none was named for is Lambda's own."""
-        shown = super().get_configuration(on_create) | self.kept
+        """Show the settings; without a log group of its own, a function has Lambda's default one."""
+        shown = super().get_configuration(on_create) | self.more_settings
         shown["LoggingConfig"] = {
             "LogFormat": "Text",
             "LogGroup": self.logs_group_name,
-            **self.kept.get("LoggingConfig", {}),
+            **self.more_settings.get("LoggingConfig", {}),
         }
         return shown
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
-        """Change settings, those that moto drops too."""
-        self.kept |= {key: config_updates[key] for key in KEPT if config_updates.get(key)}
+        """Change settings, including those that moto drops."""
+        self.more_settings |= {key: config_updates[key] for key in DROPPED_BY_MOTO if config_updates.get(key)}
         if config_updates.get("TracingConfig"):
             self.tracing_config = config_updates["TracingConfig"]
         if config_updates.get("EphemeralStorage"):
@@ -46,11 +46,11 @@ class Function(models.LambdaFunction):
 
 
 class KafkaMapping(models.EventSourceMapping):
-    """A mapping of a topic of an MSK cluster, which moto's refuses as a source."""
+    """A mapping of a topic of an MSK cluster, which moto does not accept as a source."""
 
     @property
     def event_source_arn(self) -> str:
-        """The cluster."""
+        """ARN of the cluster."""
         return self._event_source_arn
 
     @event_source_arn.setter
@@ -59,7 +59,7 @@ class KafkaMapping(models.EventSourceMapping):
 
     @property
     def batch_size(self) -> int:
-        """Most records in one invocation."""
+        """Maximum of records in one invocation."""
         return self._batch_size
 
     @batch_size.setter
@@ -71,10 +71,10 @@ class FunctionsBackend(simple.LambdaSimpleBackend):
     """moto's functions, and mappings of Kafka topics beside those of streams and queues."""
 
     def create_event_source_mapping(self, spec: dict[str, Any]) -> models.EventSourceMapping:
-        """Keep a mapping; it is enabled at once, and of the alias that it was made for."""
+        """Store a mapping; it is enabled at once, and names the alias that it was created for."""
         if ":kafka:" not in (spec.get("EventSourceArn") or ""):
             made = super().create_event_source_mapping(spec)
-            made.function_arn = spec["FunctionName"]  # moto shows the version that the alias stands for
+            made.function_arn = spec["FunctionName"]  # moto would show the version behind the alias
             return made
         self.get_function(spec["FunctionName"])
         place = {"RegionName": self.region_name, "AccountId": self.account_id}
@@ -86,7 +86,7 @@ class FunctionsBackend(simple.LambdaSimpleBackend):
     def update_event_source_mapping(
         self, uuid: str, spec: dict[str, Any]
     ) -> models.EventSourceMapping | None:
-        """Change a mapping, and keep the alias it is of."""
+        """Change a mapping; it still names its alias."""
         changed = super().update_event_source_mapping(uuid, spec)
         if changed is not None and spec.get("FunctionName"):
             changed.function_arn = spec["FunctionName"]
@@ -95,11 +95,11 @@ class FunctionsBackend(simple.LambdaSimpleBackend):
     def invoke(
         self, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
     ) -> str | bytes | None:
-        """Answer as topic_admin does where every topic stands."""
+        """Answer as topic_admin does if every topic exists already."""
         self.get_function(function_name, qualifier)
-        wanted = json.loads(body or "{}").get("topics", [])
+        requested = json.loads(body or "{}").get("topics", [])
         topics = {
-            t["name"]: {"created": False, "partitions": t["partitions"], "configs_set": []} for t in wanted
+            t["name"]: {"created": False, "partitions": t["partitions"], "configs_set": []} for t in requested
         }
         return json.dumps({"topics": topics}).encode()
 

@@ -1,7 +1,7 @@
-"""Amazon MSK: clusters of both kinds and configurations, kept as the documents that the API shows.
+"""Amazon MSK: clusters of both kinds and configurations, stored as the documents that the API returns.
 
-moto has clusters only: they stay CREATING, an ARN lacks the name, encryption and connectivity have no defaults, and there
-are no configurations, no bootstrap brokers, no operations.
+moto has clusters only: they stay in state CREATING, their ARN lacks the name, encryption and connectivity have no defaults, and
+there are no configurations, bootstrap brokers or operations.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from moto.kafka.exceptions import BadRequestException, NotFoundException
 
 CREATED: Final = "2026-01-01T00:00:00.000Z"
 PORTS: Final = {"iam": 9098, "scram": 9096, "tls": 9094}
-"""Where brokers listen inside the VPC, by kind of sign-in."""
+"""Ports of the brokers inside the VPC, by kind of sign-in."""
 
 Document = dict[str, Any]
 
 
 def merged(defaults: Document, given: Document) -> Document:
-    """Fill what `given` leaves out, at every depth.
+    """Add defaults for what `given` lacks, at every depth.
 
     Parameters
     ----------
@@ -40,17 +40,20 @@ def merged(defaults: Document, given: Document) -> Document:
     """
     result = deepcopy(defaults)
     for key, value in given.items():
-        held = result.get(key)
-        result[key] = merged(held, value) if isinstance(held, dict) and isinstance(value, dict) else value
+        default = result.get(key)
+        if isinstance(default, dict) and isinstance(value, dict):
+            result[key] = merged(default, value)
+        else:
+            result[key] = value
     return result
 
 
 class MskBackend(BaseBackend):
-    """What stands in one account and region."""
+    """The resources of one account and region."""
 
     @property
     def _url_module(self) -> Any:
-        return urls  # moto looks beside the class's own module
+        return urls  # moto would search the class's own module
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -59,11 +62,11 @@ class MskBackend(BaseBackend):
         self.tags: dict[str, dict[str, str]] = {}
 
     def new_arn(self, kind: str, name: str) -> str:
-        """Name something as MSK does: the name, a UUID and a partition of the service."""
+        """Make an ARN of MSK: the name, a UUID and a partition of the service."""
         return f"arn:aws:kafka:{self.region_name}:{self.account_id}:{kind}/{name}/{uuid.uuid4()}-1"
 
     def provisioned(self, given: Document) -> Document:
-        """Show a provisioned cluster's part as MSK does, defaults and all."""
+        """Show a provisioned cluster's part as MSK does, defaults included."""
         off = {"enabled": False}
         defaults: Document = {
             "brokerNodeGroupInfo": {
@@ -94,13 +97,13 @@ class MskBackend(BaseBackend):
 
     @property
     def service_key(self) -> str:
-        """The key that AWS owns, for what names none."""
+        """The key that AWS owns, used if a cluster names none."""
         return f"arn:aws:kms:{self.region_name}:{self.account_id}:key/aws-kafka"
 
     def create(self, name: str, tags: dict[str, str] | None, kind: str, part: Document) -> Document:
-        """Keep a cluster; it is active at once."""
+        """Store a cluster; it is active at once."""
         if any(cluster["clusterName"] == name for cluster in self.clusters.values()):
-            raise BadRequestException(f"A cluster named {name} stands already.")
+            raise BadRequestException(f"A cluster named {name} exists already.")
         arn = self.new_arn("cluster", name)
         self.clusters[arn] = {
             "clusterArn": arn,
@@ -115,20 +118,20 @@ class MskBackend(BaseBackend):
         return {"clusterArn": arn, "clusterName": name, "state": "ACTIVE", "clusterType": kind.upper()}
 
     def cluster(self, arn: str) -> Document:
-        """Look up one cluster, with its tags."""
+        """Find one cluster, with its tags."""
         if arn not in self.clusters:
             raise NotFoundException(f"No cluster {arn}.")
         return self.clusters[arn] | {"tags": self.tags[arn]}
 
     def operate(self, arn: str, change: Document) -> Document:
-        """Change a provisioned cluster; the operation is over at once, its ARN tells which it was."""
+        """Change a provisioned cluster; the operation is complete at once, and its ARN identifies it."""
         shown = self.clusters[arn]
         shown["provisioned"] = merged(shown["provisioned"], change)
         shown["currentVersion"] = f"K{int(shown['currentVersion'][1:]) + 1}"
         return {"clusterArn": arn, "clusterOperationArn": arn.replace(":cluster/", ":cluster-operation/")}
 
     def create_configuration(self, body: Document) -> Document:
-        """Keep a configuration at its first revision."""
+        """Store a configuration with its first revision."""
         arn = self.new_arn("configuration", body["name"])
         self.configurations[arn] = {
             "name": body["name"],
@@ -139,7 +142,7 @@ class MskBackend(BaseBackend):
         return self.revise(arn, body)
 
     def revise(self, arn: str, body: Document) -> Document:
-        """Add a revision: what the configuration says, and since when."""
+        """Add a revision: the configuration's content, and when it was created."""
         revisions = self.configurations[arn]["revisions"]
         revisions.append(
             {
@@ -156,13 +159,13 @@ class MskBackend(BaseBackend):
         if arn not in self.configurations:
             raise BadRequestException(
                 "Configuration ARN does not exist"
-            )  # the provider looks for these words
-        kept = self.configurations[arn]
-        latest = {key: value for key, value in kept["revisions"][-1].items() if key != "serverProperties"}
+            )  # the provider checks for these words
+        stored = self.configurations[arn]
+        latest = {key: value for key, value in stored["revisions"][-1].items() if key != "serverProperties"}
         return {
             "arn": arn,
-            "name": kept["name"],
-            "kafkaVersions": kept["kafkaVersions"],
+            "name": stored["name"],
+            "kafkaVersions": stored["kafkaVersions"],
             "creationTime": CREATED,
             "description": latest["description"],
             "latestRevision": latest,
@@ -170,7 +173,7 @@ class MskBackend(BaseBackend):
         }
 
     def bootstrap_brokers(self, arn: str) -> Document:
-        """Name three brokers for each kind of sign-in that the cluster takes."""
+        """Addresses of three brokers for each kind of sign-in that the cluster accepts."""
         shown = self.cluster(arn)
         part = shown.get("provisioned") or shown["serverless"]
         sasl = (part.get("clientAuthentication") or {}).get("sasl") or {}
@@ -192,10 +195,10 @@ class MskResponse(BaseResponse):
 
     @property
     def backend(self) -> MskBackend:
-        """What stands in the caller's account and region."""
-        held: Any = models.kafka_backends[self.current_account][self.region]
-        assert isinstance(held, MskBackend)
-        return held
+        """The resources of the caller's account and region."""
+        backend: Any = models.kafka_backends[self.current_account][self.region]
+        assert isinstance(backend, MskBackend)
+        return backend
 
     @property
     def document(self) -> Document:
@@ -204,11 +207,11 @@ class MskResponse(BaseResponse):
         return given
 
     def arn(self, collection: str) -> str:
-        """Read the ARN from the path, after `collection` and before what the call does to it."""
+        """Read the ARN from the path: it is after `collection` and before the name of the call."""
         rest = unquote(self.parsed_url.path.split(f"/{collection}/", 1)[1])
         found = re.match(r"arn:[^/]+/[^/]+/[^/]+", rest)
         if found is None:
-            raise BadRequestException(f"{rest} holds no ARN.")
+            raise BadRequestException(f"{rest} has no ARN.")
         return found[0]
 
     def create_cluster(self) -> str:
@@ -224,7 +227,7 @@ class MskResponse(BaseResponse):
         return json.dumps(self.backend.create(body["clusterName"], body.get("tags"), kind, body[kind]))
 
     def describe_cluster(self) -> str:
-        """Show a provisioned cluster, flat as the first version of the API does."""
+        """Show a provisioned cluster without nesting, as the first version of the API does."""
         shown = self.backend.cluster(self.arn("clusters"))
         return json.dumps(
             {"clusterInfo": {k: v for k, v in shown.items() if k != "provisioned"} | shown["provisioned"]}
@@ -235,7 +238,7 @@ class MskResponse(BaseResponse):
         return json.dumps({"clusterInfo": self.backend.cluster(self.arn("clusters"))})
 
     def delete_cluster(self) -> str:
-        """Forget a cluster at once."""
+        """Remove a cluster at once."""
         arn = self.arn("clusters")
         self.backend.cluster(arn)
         del self.backend.clusters[arn], self.backend.tags[arn]
@@ -247,7 +250,7 @@ class MskResponse(BaseResponse):
         return json.dumps(self.backend.operate(self.arn("clusters"), change))
 
     def update_broker_storage(self) -> str:
-        """Grow the brokers' disks."""
+        """Increase the brokers' disks."""
         size = self.document["targetBrokerEBSVolumeInfo"][0]["volumeSizeGB"]
         change = {"brokerNodeGroupInfo": {"storageInfo": {"ebsStorageInfo": {"volumeSize": size}}}}
         return json.dumps(self.backend.operate(self.arn("clusters"), change))
@@ -258,19 +261,19 @@ class MskResponse(BaseResponse):
         return json.dumps(self.backend.operate(self.arn("clusters"), change))
 
     def update_cluster_configuration(self) -> str:
-        """Point the cluster at a configuration's revision."""
+        """Set the revision of a configuration that the cluster uses."""
         given = self.document["configurationInfo"]
         software = {"configurationArn": given["arn"], "configurationRevision": int(given["revision"])}
         return json.dumps(self.backend.operate(self.arn("clusters"), {"currentBrokerSoftwareInfo": software}))
 
     def describe_cluster_operation(self) -> str:
-        """Say that an operation is over."""
+        """Show an operation; it is always complete."""
         arn = self.arn("operations")
         info = {"operationArn": arn, "clusterArn": arn.replace(":cluster-operation/", ":cluster/")}
         return json.dumps({"clusterOperationInfo": info | {"operationState": "UPDATE_COMPLETE"}})
 
     def get_bootstrap_brokers(self) -> str:
-        """Name the brokers to begin with."""
+        """Show the addresses of the brokers."""
         return json.dumps(self.backend.bootstrap_brokers(self.arn("clusters")))
 
     def create_configuration(self) -> str:
@@ -287,14 +290,14 @@ class MskResponse(BaseResponse):
         return json.dumps(self.backend.configuration(self.arn("configurations")))
 
     def describe_configuration_revision(self) -> str:
-        """Show what one revision of a configuration says."""
+        """Show the content of one revision of a configuration."""
         arn = self.arn("configurations")
         revision = int(self.parsed_url.path.rsplit("/", 1)[1])
         self.backend.configuration(arn)
         return json.dumps({"arn": arn} | self.backend.configurations[arn]["revisions"][revision - 1])
 
     def delete_configuration(self) -> str:
-        """Forget a configuration that no cluster uses."""
+        """Remove a configuration that no cluster uses."""
         arn = self.arn("configurations")
         software = [
             c.get("provisioned", {}).get("currentBrokerSoftwareInfo", {})

@@ -1,4 +1,4 @@
-"""Small differences between moto and AWS, one class or function each, with what Terraform sees of it."""
+"""Small fixes of differences between moto and AWS that Terraform notices, a function each."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from moto.s3.responses import S3Response
 from moto.sqs import models as sqs
 
 KEPT_ANSWERS: Final = 500
-"""How many of the last calls can be answered again; a lost answer is asked for within seconds."""
+"""How many of the last calls can be answered again. A client repeats a call with a lost answer within seconds."""
 
 
 def autoscaling_tags() -> None:
-    """Application Auto Scaling keeps the tags of a target; moto has no call for them."""
+    """Application Auto Scaling stores the tags of a target; moto has no call for them."""
     tags: dict[str, dict[str, str]] = {}
     register = ApplicationAutoScalingResponse.register_scalable_target
 
@@ -41,9 +41,9 @@ def autoscaling_tags() -> None:
 
 
 def queue_settings() -> None:
-    """SQS shows redrive policies as they were sent, and has one for who may use a dead-letter queue.
+    """SQS returns redrive policies as they were sent, and has a policy of who may use a dead-letter queue.
 
-    A setting that is not named is left alone; moto forgets the queue's policy.
+    A setting that a call does not name stays as it is; moto would drop the queue's policy.
     """
     change = sqs.Queue._set_attributes
     plain: Any = sqs.Queue.attributes  # a property, whatever its declaration says
@@ -77,7 +77,7 @@ def queue_settings() -> None:
 
 
 def conditional_denials() -> None:
-    """A bucket policy denies what meets its conditions (no TLS, another key); moto knows none and would deny all."""
+    """A bucket policy denies what meets its conditions (no TLS, another key); moto ignores conditions and would deny everything."""
     permitted = access_control.IAMPolicyStatement.is_action_permitted
 
     def is_action_permitted(self: access_control.IAMPolicyStatement, *args: Any, **kwargs: Any) -> Any:
@@ -89,7 +89,7 @@ def conditional_denials() -> None:
 
 
 def bucket_lifecycle() -> None:
-    """S3 shows a lifecycle as it was sent; moto drops how many newer versions are kept, and the provider waits for them."""
+    """S3 returns a lifecycle as it was sent; moto drops how many newer versions are kept, and the provider waits for that setting."""
     check = FakeBucket.set_lifecycle
 
     def set_lifecycle(self: FakeBucket, rules: list[dict[str, Any]]) -> None:
@@ -109,7 +109,7 @@ def bucket_lifecycle() -> None:
 
 
 def log_delivery() -> None:
-    """S3 delivers access logs where the bucket's policy lets its service; moto stumbles over a principal that is `*`."""
+    """S3 delivers access logs if the bucket's policy allows its service; moto fails at a principal that is `*`."""
 
     def allowed(target_bucket: FakeBucket, target_prefix: str | None) -> bool:
         statements = json.loads(target_bucket.policy or b"{}").get("Statement", [])
@@ -126,7 +126,7 @@ def log_delivery() -> None:
 
 
 def composite_alarms() -> None:
-    """CloudWatch makes alarms of alarms; moto keeps what they say and has no call that makes one."""
+    """CloudWatch has composite alarms; moto stores their fields but has no call that creates one."""
 
     def put_composite_alarm(self: CloudWatchResponse) -> ActionResult:
         answer = self.put_metric_alarm()
@@ -141,10 +141,10 @@ def composite_alarms() -> None:
 
 
 def one_call_at_a_time() -> None:
-    """Serve one call after another, since moto's models know no threads, and Terraform sends ten at a time.
+    """Serve one call after another: moto's models are not thread-safe, and Terraform sends ten calls at a time.
 
-    What moto lacks or stumbles over is refused at once: a server error is asked again for ten minutes. A call whose answer
-    was lost on the way, which happens on a busy machine, is answered again and not made again.
+    What moto lacks or fails at is refused at once, because the provider would repeat a server error for ten minutes. If an
+    answer was lost on the way, which happens on a busy machine, the repeated call gets the same answer and is not executed again.
     """
     call, turn = BaseResponse.call_action, threading.RLock()
     answered: OrderedDict[str, Any] = OrderedDict()
@@ -171,7 +171,7 @@ def one_call_at_a_time() -> None:
 
 
 def install() -> None:
-    """Put all of them right."""
+    """Install all fixes."""
     for patch in (
         autoscaling_tags,
         queue_settings,

@@ -1,4 +1,4 @@
-"""Settings that an API gives back as they were sent, and moto drops."""
+"""Settings that an API returns as they were sent, and moto drops."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def topic_attributes() -> None:
 
 
 def glue_settings() -> None:
-    """Glue: a connection's type, a job's maintenance window, the class that only a batch job has.
+    """Glue: a connection's type, a job's maintenance window, and the execution class that only a batch job has.
 
-    And a job can be changed, a connection deleted.
+    A job can also be changed, and a connection deleted.
     """
     connection, job, create = FakeConnection.as_dict, FakeJob.as_dict, GlueResponse.create_job
 
@@ -103,7 +103,7 @@ def glue_settings() -> None:
 
 
 def rule_descriptions() -> None:
-    """EC2: what a security group's rule is for, where its peer is a group or a prefix list."""
+    """EC2: the description of a security group's rule whose peer is a group or a prefix list."""
     make = SecurityGroupRule.__init__
 
     signature = inspect.signature(make)
@@ -122,6 +122,6 @@ def rule_descriptions() -> None:
 
 
 def install() -> None:
-    """Keep all of them."""
-    for kept in (topic_attributes, glue_settings, rule_descriptions):
-        kept()
+    """Install all of them."""
+    for patch in (topic_attributes, glue_settings, rule_descriptions):
+        patch()

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from alert.notification import AlertMessage, send_fraud_alert
+from alert.messages import AlertMessage, send_fraud_alert
 from contract.alert import AlertClaim, Severity, SuppressedPayments
 from tests.support.payments import NOW, make_claimed
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from alert.notification import AlertMessage
+    from alert.messages import AlertMessage
 
 
 ONE, TWO, THREE = payment("tx-1"), payment("tx-2", 1), payment("tx-3", 2)

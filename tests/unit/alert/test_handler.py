@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 
 from alert.settings import Settings
 from common.errors import SettingsError
@@ -41,6 +42,7 @@ def load_handler(
     """A cold start. In the test, not before: the logger keeps the output that it finds, and pytest changes it."""
 
     def load() -> Callable[..., Any]:
+        reset_cold_start_flag()  # type: ignore[no-untyped-call]  # Powertools types none
         monkeypatch.delitem(sys.modules, "alert.handler", raising=False)
         monkeypatch.delitem(logging.Logger.manager.loggerDict, "alert", raising=False)
         handler: Callable[..., Any] = importlib.import_module("alert.handler").handler
@@ -103,6 +105,7 @@ def test_handler_publishes_an_alert_and_emits_its_metrics(
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     emitted = {name: value for line in printed for name, value in line.items()}
     assert emitted["AlertsSent"] == [1.0]
+    assert emitted["ColdStart"] == [1.0]
     assert emitted["service"] == "alert"
     assert emitted["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "namespace"  # of {ref: metrics.namespace}
 

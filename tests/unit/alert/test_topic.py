@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from alert.errors import PublishError
-from alert.notification import make_alert, render
+from alert.messages import make_alert, render
 from alert.topic import CLIENT_CONFIG, SnsTopic
 from tests.support.payments import NOW, make_claimed
 

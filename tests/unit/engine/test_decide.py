@@ -45,6 +45,16 @@ def test_points_add_up_to_a_score_between_0_and_100(
     assert (verdict.risk_score, verdict.decision) == (score, decision)
 
 
+@pytest.mark.parametrize("points", [[], [10], [1000, 900], [-200, 10]])
+def test_the_points_themselves_are_held_to_no_range(points: list[int]) -> None:
+    verdict = _verdict(
+        *({"when": ALWAYS, "points": each} for each in points),
+        {"when": ALWAYS, "points": 7, "mode": "shadow"},
+    )
+
+    assert verdict.points == sum(points)
+
+
 def test_reasons_are_sorted_by_most_points_and_then_by_rule_id() -> None:
     verdict = _verdict(
         {"id": "b", "when": ALWAYS, "points": 5, "reason": "B."},

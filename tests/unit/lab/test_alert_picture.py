@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from alert.notification import email_text, subject_line
+from alert.messages import email_text, subject_line
 from engine.rules.ruleset import parse_ruleset
 from lab.alert_picture import as_svg, example_alert, picture
 from ops.manifests import ROOT

@@ -55,6 +55,20 @@ def test_scenarios_count_payments_and_incidents() -> None:
     assert (report.incidents, report.incidents_detected) == (3, 2)
 
 
+def test_an_incident_that_spans_users_or_kinds_of_fraud_counts_once() -> None:
+    ring = {
+        "a": Truth("new_payee_drain", "ring"),
+        "b": Truth("new_payee_drain", "ring"),
+        "c": Truth("account_takeover", "ring"),
+    }
+
+    report = evaluate(ring, {"a": "approve", "b": "review", "c": "approve"})
+
+    assert (report.incidents, report.incidents_detected) == (1, 1)
+    assert report.by_scenario["new_payee_drain"].incidents_detected == 1
+    assert report.by_scenario["account_takeover"].incidents_detected == 0
+
+
 def test_shares_of_nothing_are_none() -> None:
     report = evaluate({}, {})
 

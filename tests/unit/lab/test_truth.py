@@ -30,7 +30,7 @@ def test_no_function_can_know_the_truth() -> None:
 
 
 def test_the_import_is_found_where_there_is_one() -> None:
-    assert "contract.truth" in imported_modules(Path("lab/backtest.py"))
+    assert "contract.truth" in imported_modules(Path("lab/backtest/deciding.py"))
 
 
 @pytest.mark.parametrize(("truth", "is_fraud"), [(Truth(), False), (Truth("structuring"), True)])

@@ -1,4 +1,4 @@
-"""What a command needs before it begins, and what it refuses."""
+"""What a command needs before it starts, and what it refuses."""
 
 from __future__ import annotations
 
@@ -40,24 +40,26 @@ def test_an_apply_needs_a_saved_plan(tmp_path: Path) -> None:
         commands.apply(environment(tmp_path))
 
 
-def test_prod_is_not_destroyed_without_the_second_word(tmp_path: Path) -> None:
-    with pytest.raises(OpsError, match=f"CONFIRM={commands.SECOND_WORD}"):
+def test_prod_is_not_destroyed_without_the_second_confirmation(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match=f"CONFIRM={commands.SECOND_CONFIRMATION}"):
         commands.destroy(environment(tmp_path, "prod"), "", no_question)
 
 
-def test_the_second_word_does_not_spare_the_question(tmp_path: Path) -> None:
+def test_the_second_confirmation_does_not_replace_the_question(tmp_path: Path) -> None:
     asked = []
 
     def answer(text: str) -> str:
         asked.append(text)
         return "yes"
 
-    with pytest.raises(OpsError, match="prod stays"):
-        commands.destroy(environment(tmp_path, "prod"), commands.SECOND_WORD, answer)
+    with pytest.raises(OpsError, match="prod was not destroyed"):
+        commands.destroy(environment(tmp_path, "prod"), commands.SECOND_CONFIRMATION, answer)
     assert "every resource of prod in account 123456789012" in asked[0]
 
 
-def test_a_missing_terraform_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_terraform_is_reported_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "terraform").mkdir()
     (tmp_path / "terraform/.terraform-version").write_text("1.11.4\n")
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -85,4 +87,4 @@ def test_the_command_line_says_what_is_missing_in_one_line(capsys: pytest.Captur
     code = command_line.main(["plan", "--env", ""])
 
     assert code == 1
-    assert capsys.readouterr().err == "Say which environment: ENV=dev or ENV=prod or ENV=staging.\n"
+    assert capsys.readouterr().err == "Name the environment: ENV=dev or ENV=prod or ENV=staging.\n"

@@ -16,10 +16,10 @@ from ops.cost import (
     batch_size,
     bill,
     dominating,
-    page,
     sizing_of,
     total,
 )
+from ops.cost_page import page
 from ops.environment import ROOT, known_environments
 
 USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
@@ -54,7 +54,7 @@ def test_every_write_of_a_payment_is_paid() -> None:
     assert usd(lines, "tables", "history, writes") == pytest.approx(10 * 0.625)
 
 
-def test_what_grows_grows_with_payments_and_what_stands_does_not() -> None:
+def test_what_grows_grows_with_payments_and_fixed_cost_does_not() -> None:
     size = sizing_of("prod")
     one, ten = bill(1e6, size, USAGE, prices()), bill(1e7, size, USAGE, prices())
 
@@ -93,10 +93,10 @@ def test_every_environment_has_its_bill() -> None:
     assert set(USAGE["environments"]) == set(known_environments(ROOT))
 
 
-def test_volumes_turn_only_what_a_size_has() -> None:
+def test_volumes_change_only_what_a_size_has() -> None:
     assert [entry["payments"] for entry in USAGE["volumes"]] == [10**6, 10**8, 10**10]
     for entry in USAGE["volumes"]:
-        assert set(entry["turned"]) <= set(Sizing.__struct_fields__)
+        assert set(entry["changed"]) <= set(Sizing.__struct_fields__)
 
 
 def test_prices_have_a_day_and_a_source() -> None:

@@ -1,4 +1,4 @@
-"""What a stage gave up, put back."""
+"""Redriving a dead-letter queue."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class FakeFunctions:
         return answer | ({"FunctionError": self.error} if self.error else {})
 
 
-def test_records_are_read_again_and_the_message_goes_when_all_are_taken() -> None:
+def test_records_are_read_again_and_the_message_is_deleted_when_all_are_processed() -> None:
     sqs, functions = FakeSqs([stream_message(3, 5)]), FakeFunctions({"batchItemFailures": []})
 
     outcome = Redrive(sqs, FakeStreams([1, 2, 3, 4, 5, 6]), functions).run("u")
@@ -144,14 +144,14 @@ def test_an_empty_page_is_not_the_end_of_a_shard() -> None:
     assert len(functions.events[0]["Records"]) == 2
 
 
-def test_a_message_stays_while_the_function_does_not_take_a_record() -> None:
+def test_a_message_stays_while_the_function_does_not_process_a_record() -> None:
     sqs = FakeSqs([stream_message(1, 2)])
     functions = FakeFunctions({"batchItemFailures": [{"itemIdentifier": "2"}]})
 
     outcome = Redrive(sqs, FakeStreams([1, 2]), functions).run("u")
 
     assert sqs.deleted == []
-    assert outcome.kept == (f"message m0 stays: {FUNCTION} did not take 1 of its records",)
+    assert outcome.kept == (f"message m0 stays: {FUNCTION} did not process 1 of its records",)
 
 
 def test_messages_that_stay_can_be_put_back_again_at_once() -> None:
@@ -171,7 +171,7 @@ def test_a_message_stays_while_the_function_fails() -> None:
     assert outcome.kept == (f"message m0 stays: {FUNCTION} failed again: Unhandled",)
 
 
-def test_a_message_whose_records_the_stream_has_forgotten_stays_and_says_so() -> None:
+def test_a_message_whose_records_have_left_the_stream_stays_and_says_so() -> None:
     functions = FakeFunctions()
 
     outcome = Redrive(
@@ -213,14 +213,14 @@ def test_records_of_kafka_are_named_and_left() -> None:
     assert "docs/runbooks/redrive-kafka.md" in outcome.kept[0]
 
 
-def test_what_is_no_invocation_record_is_left() -> None:
+def test_what_is_not_an_invocation_record_is_left() -> None:
     sqs = FakeSqs(["an alert in words"])
 
     outcome = Redrive(sqs, FakeStreams([]), FakeFunctions()).run("u")
 
     assert outcome.put_back == 0
     assert sqs.deleted == []
-    assert outcome.kept[0].startswith("message m0 stays: it is no invocation record")
+    assert outcome.kept[0].startswith("message m0 stays: it is not an invocation record")
 
 
 def test_behind_a_queue_sqs_moves_the_messages_itself() -> None:

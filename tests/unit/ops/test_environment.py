@@ -1,4 +1,4 @@
-"""An environment's files, and what an operator is told where one is missing."""
+"""An environment's files, and the errors if one is missing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from ops.environment import ROOT, known_environments, read_environment
 from ops.errors import OpsError
+from ops.tfvars import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,17 +38,17 @@ def test_an_environment_is_read_from_its_backend_file(repository: Path) -> None:
     assert not environment.is_protected
 
 
-def test_no_environment_is_refused_with_those_there_are(repository: Path) -> None:
-    with pytest.raises(OpsError, match=r"^Say which environment: ENV=dev.$"):
+def test_no_environment_is_refused_with_the_known_ones(repository: Path) -> None:
+    with pytest.raises(OpsError, match=r"^Name the environment: ENV=dev.$"):
         read_environment("", repository)
 
 
-def test_an_unknown_environment_is_refused_with_those_there_are(repository: Path) -> None:
+def test_an_unknown_environment_is_refused_with_the_known_ones(repository: Path) -> None:
     with pytest.raises(OpsError, match="no environment qa; terraform/environments has dev"):
         read_environment("qa", repository)
 
 
-def test_an_environment_is_no_path(repository: Path) -> None:
+def test_an_environment_is_not_a_path(repository: Path) -> None:
     with pytest.raises(OpsError, match="no environment"):
         read_environment("../environments/dev", repository)
 
@@ -63,7 +64,7 @@ def test_a_backend_file_that_lacks_a_setting_is_named_with_it(repository: Path, 
         read_environment("dev", repository)
 
 
-def test_the_repositorys_environments_are_whole_and_only_prod_is_protected() -> None:
+def test_the_repositorys_environments_are_complete_and_only_prod_is_protected() -> None:
     environments = [read_environment(name, ROOT) for name in known_environments(ROOT)]
 
     assert [environment.name for environment in environments] == ["dev", "prod", "staging"]
@@ -73,12 +74,12 @@ def test_the_repositorys_environments_are_whole_and_only_prod_is_protected() -> 
 def test_account_and_boundary_are_the_same_in_every_file_of_an_environment() -> None:
     for name in known_environments(ROOT):
         environment = read_environment(name, ROOT)
-        variables = environment.variables_file.read_text()
-        bootstrap = (environment.folder / "bootstrap.tfvars").read_text()
+        variables, _ = read_file(environment.variables_file)
+        bootstrap, _ = read_file(environment.folder / "bootstrap.tfvars")
 
-        assert f'account_id               = "{environment.account_id}"' in variables
-        assert f"arn:aws:iam::{environment.account_id}:policy/fraud-{name}-boundary" in variables
-        assert f'account_id        = "{environment.account_id}"' in bootstrap
-        assert f'state_bucket_name = "{environment.bucket}"' in bootstrap
-        assert f'"{name}"' in bootstrap.split("environments ")[-1]
-        assert f'region                   = "{environment.region}"' in variables
+        assert (variables["account_id"], variables["region"]) == (environment.account_id, environment.region)
+        boundary = f"arn:aws:iam::{environment.account_id}:policy/fraud-{name}-boundary"
+        assert variables["permissions_boundary_arn"] == boundary
+        assert bootstrap["account_id"] == environment.account_id
+        assert bootstrap["state_bucket_name"] == environment.bucket
+        assert name in str(bootstrap["environments"])

@@ -1,4 +1,4 @@
-"""What a `function.yaml` may say, and that a mistake names file and place."""
+"""What a `function.yaml` may contain; the error of a mistake names file and place."""
 
 from __future__ import annotations
 
@@ -51,20 +51,22 @@ def test_the_functions_with_an_event_source_are_the_stages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("access", "told"),
+    ("access", "message"),
     [
         ("{actions: [GetItem]}", "names nothing; one of table, queue"),
         ("{table: t, queue: q, actions: [GetItem]}", "names table and queue; one of"),
         (
             "{table: t, prefix: p/, actions: [GetItem]}",
-            "has a prefix, which is a bucket's, and names a table",
+            "names a table and has a prefix, which only a bucket has",
         ),
         ("{table: t, actions: []}", "Expected `array` of length >= 1"),
         ("{tables: t, actions: [GetItem]}", "unknown field `tables`"),
     ],
 )
-def test_an_access_entry_that_is_wrong_names_file_and_place(tmp_path: Path, access: str, told: str) -> None:
-    with pytest.raises(SpecError, match=told) as caught:
+def test_an_access_entry_that_is_wrong_names_file_and_place(
+    tmp_path: Path, access: str, message: str
+) -> None:
+    with pytest.raises(SpecError, match=message) as caught:
         _read(tmp_path, access)
 
     assert "function.yaml" in str(caught.value)

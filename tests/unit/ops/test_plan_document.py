@@ -1,4 +1,4 @@
-"""A plan as people read it."""
+"""A plan for people."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plan(changes: list[dict[str, Any]], drift: list[dict[str, Any]] | None = Non
     return {"resource_changes": changes, "resource_drift": drift or []}
 
 
-def test_reading_and_doing_nothing_are_no_changes() -> None:
+def test_reading_and_doing_nothing_are_not_changes() -> None:
     document = plan([entry("a.b", ["no-op"], {"x": 1}, {"x": 1}), entry("data.c.d", ["read"])])
 
     assert plan_document.planned_changes(document) == []
@@ -48,7 +48,7 @@ def test_both_orders_of_replacing_are_one_action() -> None:
     assert [change.action for change in plan_document.planned_changes(document)] == ["replace", "replace"]
 
 
-def test_drift_is_what_an_apply_would_put_back() -> None:
+def test_drift_is_what_an_apply_would_change_back() -> None:
     noise = entry("a.noise", ["update"], {"last_modified": 1}, {"last_modified": 2})
     drift = [entry("a.b", ["update"], {"x": 1}, {"x": 2}), noise]
     document = plan([entry("a.b", ["update"], {"x": 2}, {"x": 1})], drift)
@@ -64,7 +64,7 @@ def test_what_was_deleted_in_aws_is_drift_that_an_apply_creates_again() -> None:
     assert plan_document.drift_lines(document) == ["drift: a.b was changed in AWS; an apply would create a.b"]
 
 
-def test_what_nobody_touched_is_not_called_drift() -> None:
+def test_what_nobody_changed_is_not_called_drift() -> None:
     document = plan([entry("a.new", ["create"], None, {"x": 1})])
 
     assert plan_document.drift_lines(document) == ["not applied yet: create a.new"]

@@ -1,4 +1,4 @@
-"""A ruleset into force in AWS."""
+"""Deploying a ruleset in AWS."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ class FakeAppConfig:
         return {"State": state, "PercentageComplete": percent, "EventLog": log}
 
 
-def test_a_ruleset_is_sent_as_json_and_followed_until_it_is_in_force() -> None:
+def test_a_ruleset_is_sent_as_json_and_followed_until_it_is_active() -> None:
     appconfig = FakeAppConfig(
         [("DEPLOYING", 10.0), ("DEPLOYING", 10.0), ("BAKING", 100.0), ("COMPLETE", 100.0)]
     )
-    told: list[str] = []
+    reported: list[str] = []
     waited: list[float] = []
 
     version = rules.deploy(
-        appconfig, WHERE, b"version: 1\nrules: [{id: a}]\n", tell=told.append, wait=waited.append
+        appconfig, WHERE, b"version: 1\nrules: [{id: a}]\n", report=reported.append, wait=waited.append
     )
 
     assert version == "4"
     assert msgspec.json.decode(appconfig.sent["Content"]) == {"version": 1, "rules": [{"id": "a"}]}
     assert appconfig.sent["ContentType"] == "application/json"
     assert appconfig.started["ConfigurationVersion"] == "4"
-    assert told == [
+    assert reported == [
         "version 4: deploying, 10% of functions",
         "version 4: baking, 100% of functions",
         "version 4: complete, 100% of functions",
@@ -64,9 +64,11 @@ def test_a_ruleset_is_sent_as_json_and_followed_until_it_is_in_force() -> None:
     assert len(waited) == 3
 
 
-def test_what_a_validator_refuses_is_not_in_force() -> None:
+def test_what_a_validator_refuses_is_not_active() -> None:
     with pytest.raises(OpsError, match=r"AppConfig refuses the ruleset.*unknown feature"):
-        rules.deploy(FakeAppConfig([], refusal="unknown feature"), WHERE, b"version: 1", tell=lambda _: None)
+        rules.deploy(
+            FakeAppConfig([], refusal="unknown feature"), WHERE, b"version: 1", report=lambda _: None
+        )
 
 
 def test_a_rollback_is_a_failure_with_its_reason() -> None:
@@ -75,9 +77,9 @@ def test_a_rollback_is_a_failure_with_its_reason() -> None:
     )
 
     with pytest.raises(
-        OpsError, match=r"Version 4 is rolled back: alarm blocked-rate. What was in force still is."
+        OpsError, match=r"Version 4 is rolled back: alarm blocked-rate. The previous ruleset is still active."
     ):
-        rules.deploy(appconfig, WHERE, b"version: 1", tell=lambda _: None, wait=lambda _: None)
+        rules.deploy(appconfig, WHERE, b"version: 1", report=lambda _: None, wait=lambda _: None)
 
 
 def test_an_environment_that_was_never_applied_has_no_ruleset() -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from benchmarks.candidates import SCORE
 from benchmarks.report import BenchReport, Figure, Machine, Series, now
-from ops.manifests import ROOT, read_functions
+from ops.environment import read_environment
+from ops.manifests import read_functions
 from ops.scale import (
     USE,
     Measured,
@@ -18,12 +19,17 @@ from ops.scale import (
     read_setting,
     seconds_per_payment,
 )
+from ops.tfvars import Value, flatten, read_tfvars
 
 LIMITS = read_limits()
 COSTS = Measured(500, cpu_us=200.0, wall_us=250.0, cache_cpu_us=10.0, write_units=1.0, record_bytes=400.0)
 SETTING = Setting(
     memory_mib=1769, partitions=48, brokers=3, concurrency=50, concurrency_of_others=30, pollers=10
 )
+
+
+def variables(text: str) -> dict[str, Value]:
+    return flatten(read_tfvars(text)[0])
 
 
 def test_less_memory_stretches_the_cpu_but_not_the_waiting() -> None:
@@ -83,7 +89,7 @@ def test_settings_are_read_from_the_function_and_the_environment() -> None:
     spec = specs[SCORE]
 
     setting = read_setting(
-        specs, "kafka = {\n  brokers = { per_zone = 2 }\n  partitions      = 48 # many\n}\n"
+        specs, variables("kafka = {\n  brokers = { per_zone = 2 }\n  partitions      = 48 # many\n}\n")
     )
 
     assert (setting.partitions, setting.brokers) == (48, 6)
@@ -96,14 +102,14 @@ def test_settings_are_read_from_the_function_and_the_environment() -> None:
 
 def test_an_environment_without_partitions_is_an_error() -> None:
     with pytest.raises(ScaleError, match=r"kafka\.partitions"):
-        read_setting(read_functions(), "")
+        read_setting(read_functions(), {})
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_every_environment_can_be_modelled(environment: str) -> None:
-    tfvars = ROOT / "terraform" / "environments" / environment / f"{environment}.tfvars"
+    text = read_environment(environment).variables_file.read_text()
 
-    assert read_setting(read_functions(), tfvars.read_text()).partitions >= 1
+    assert read_setting(read_functions(), variables(text)).partitions >= 1
 
 
 def report(*keys: str) -> BenchReport:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 
 from common.errors import SettingsError
 from common.settings import read_settings
@@ -38,6 +39,7 @@ def load_handler(
     """A cold start. In the test, not before: the logger keeps the output that it finds, and pytest changes it."""
 
     def load() -> Callable[..., Any]:
+        reset_cold_start_flag()  # type: ignore[no-untyped-call]  # Powertools types none
         monkeypatch.delitem(sys.modules, "persist.handler", raising=False)
         monkeypatch.delitem(logging.Logger.manager.loggerDict, "persist", raising=False)
         handler: Callable[..., Any] = importlib.import_module("persist.handler").handler
@@ -75,6 +77,7 @@ def test_handler_flags_a_payment_and_emits_its_metrics(
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     emitted = {name: value for line in printed for name, value in line.items()}
     assert emitted["TransactionsFlagged"] == [1.0]
+    assert emitted["ColdStart"] == [1.0]
     assert emitted["service"] == "persist"
     assert emitted["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "namespace"  # of {ref: metrics.namespace}
 

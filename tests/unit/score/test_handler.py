@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import importlib
+import json
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 
 from ops.manifests import read_functions
 from tests.support.payments import Context
@@ -27,6 +29,7 @@ def handler_module(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     monkeypatch.setenv("CACHE_REPLICATION_GROUP", "")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
+    reset_cold_start_flag()  # type: ignore[no-untyped-call]  # Powertools types none
     monkeypatch.delitem(sys.modules, "score.handler", raising=False)
     monkeypatch.delitem(logging.Logger.manager.loggerDict, "score", raising=False)
     try:
@@ -122,3 +125,12 @@ def test_stores_are_those_of_the_settings(handler_module: ModuleType) -> None:
         "quarantine",
     )
     assert handler_module.document.source == "appconfig:application/environment/profile"
+
+
+def test_cold_start_is_emitted_under_the_stage_s_name(
+    handler_module: ModuleType, stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler_module.handler({}, Context())
+
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["ColdStart"], line["service"]) == ([1.0], "score")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
+from hashlib import sha256
 from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -50,6 +53,22 @@ def test_the_cache_may_be_named_by_host_and_port_or_by_url() -> None:
     assert secure.connection_kwargs["username"] == "fraud"
 
 
+def signature(token: str, secret: str) -> str:
+    """Sign a token's request by hand (AWS Signature Version 4): a GET of ``/`` from the host, with an empty body."""
+    host, _, query = token.partition("/?")
+    parameters = sorted(part for part in query.split("&") if not part.startswith("X-Amz-Signature"))
+    request = "\n".join(
+        ["GET", "/", "&".join(parameters), f"host:{host}", "", "host", sha256(b"").hexdigest()]
+    )
+    sent = {name: values[0] for name, values in parse_qs(query).items()}
+    scope = sent["X-Amz-Credential"].partition("/")[2]
+    text = "\n".join(["AWS4-HMAC-SHA256", sent["X-Amz-Date"], scope, sha256(request.encode()).hexdigest()])
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.digest(key, text.encode(), "sha256").hex()
+
+
 def test_iam_tokens_are_presigned_requests_for_the_replication_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -67,6 +86,7 @@ def test_iam_tokens_are_presigned_requests_for_the_replication_group(monkeypatch
     assert token.startswith("profiles/?Action=connect&User=fraud-score&X-Amz-Algorithm=AWS4-HMAC-SHA256")
     assert "X-Amz-Expires=900" in token
     assert "eu-central-1%2Felasticache%2Faws4_request" in token
+    assert parse_qs(urlsplit(f"//{token}").query)["X-Amz-Signature"] == [signature(token, "secret")]
     assert cache_credentials(session, read_settings(Settings, GOOD)) is None
 
 

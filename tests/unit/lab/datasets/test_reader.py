@@ -2,22 +2,24 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.truth import SentPayment, Truth
 from glue_scripts.card_numbers import CardTokens
 from glue_scripts.rows import Published, RowCleaner
-from lab.datasets import open_dataset, reader
+from lab.datasets import in_order, open_dataset, reader, sorting
+from lab.datasets.files import Row, read_rows
 from simulator.landing import LandingConfig, landing_files
 from simulator.senders import PLAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from contract.truth import SentPayment
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))
@@ -91,11 +93,41 @@ def test_rows_come_by_event_time_and_those_without_one_last(tmp_path: Path) -> N
     assert [each.transaction_id for each in read(tmp_path, data)] == ["3", "1", "2"]
 
 
-def test_a_data_set_above_the_limit_keeps_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_data_set_of_many_runs_comes_by_event_time_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = "id,user,amount,time\n1,a,1,2026-01-03 00:00:00\n2,a,1,2026-01-02 00:00:00\n3,a,1,2026-01-01 00:00:00\n"
-    monkeypatch.setattr(reader, "SORT_LIMIT", 2)
+    monkeypatch.setattr(reader, "in_clock_order", partial(sorting.in_clock_order, run_rows=1))
 
-    assert [each.transaction_id for each in read(tmp_path, data)] == ["1", "2", "3"]
+    assert [each.transaction_id for each in read(tmp_path, data)] == ["3", "2", "1"]
+
+
+def test_a_limit_reads_only_so_many_rows_the_first_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        rows = "".join(f"{name}{n},u,1,2026-01-0{9 - n} 00:00:00\n" for n in range(5))
+        (tmp_path / name).write_text("id,user,amount,time\n" + rows)
+    drawn: list[Row] = []
+
+    def recorded(path: Path) -> Iterator[Row]:
+        for row in read_rows(path):
+            drawn.append(row)
+            yield row
+
+    monkeypatch.setattr(reader, "read_rows", recorded)
+
+    found = list(open_dataset(tmp_path, RATES).transactions(limit=6))
+
+    assert [each.transaction_id for each in found] == [
+        "a.csv4",
+        "a.csv3",
+        "a.csv2",
+        "a.csv1",
+        "a.csv0",
+        "b.csv0",
+    ]
+    assert len(drawn) == 6
 
 
 def test_ids_are_made_of_the_row_where_there_are_none(tmp_path: Path) -> None:
@@ -156,6 +188,27 @@ def test_fraud_on_one_user_within_a_day_is_one_incident(tmp_path: Path) -> None:
 
     assert {str(each.truth.incident_id) for each in found} == {"a#1", "a#2", "b#1", "b#2"}
     assert sum(each.truth.incident_id == "a#1" for each in found) == 3
+
+
+def test_an_incident_that_the_data_set_names_is_kept_whatever_the_user() -> None:
+    def fraud(user: str, incident_id: str | None) -> SentPayment:
+        record: dict[str, object] = {"user_id": user, "timestamp": "2026-01-01T00:00:00Z"}
+        return SentPayment(record=record, truth=Truth("mule", incident_id))
+
+    found = in_order([fraud("a", "ring"), fraud("b", "ring"), fraud("b", None)])
+
+    assert [each.truth.incident_id for each in found] == ["ring", "ring", "b#1"]
+
+
+def test_rows_without_an_id_get_one_where_others_have_theirs(tmp_path: Path) -> None:
+    row = "a,1,2026-01-01 00:00:00\n"
+
+    found = read(tmp_path, f"id,user,amount,time\n7,{row},{row},{row}")
+
+    ids = [each.transaction_id for each in found]
+    assert ids[0] == "7"
+    assert ids[1].startswith("row-")
+    assert (ids[1][:-1], ids[1][-2:], ids[2][-2:]) == (ids[2][:-1], "-1", "-2")
 
 
 def landed(transactions: list[SentPayment]) -> list[bytes]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert.text import (
+from alert.sanitizing import (
     ascii_line,
     defanged,
     gsm_line,
@@ -210,3 +210,28 @@ def test_ascii_line_is_cut_at_its_limit_without_a_space_at_its_end() -> None:
 )
 def test_sms_line_is_cut_at_its_septets(text: str, septets: int, line: str) -> None:
     assert gsm_line(text, septets) == line
+
+
+def test_characters_of_the_gsm_alphabet_stay_as_they_are() -> None:
+    alphabet = (
+        "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ!\"#¤%&'()*+,-/0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+        "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+    )
+
+    assert (
+        len(alphabet) == 132
+    )  # 128 of the default alphabet without two line ends, space, dot and escape; nine extensions
+    assert gsm_line(alphabet, 200) == alphabet
+    assert gsm_septets(alphabet) == len(alphabet) + 9
+
+
+def test_printable_ascii_stays_as_it_is_in_a_subject() -> None:
+    printable_ascii = "".join(chr(code) for code in range(0x21, 0x7F))
+
+    assert ascii_line(printable_ascii, 100) == printable_ascii
+
+
+def test_typographic_characters_become_plain_ones() -> None:
+    assert gsm_line("a\u2013b\u2014c\u2018d\u2019e\u201cf\u201dg\u00d7h\u3002 i\uff61 j\ufe12 k", 100) == (
+        "a-b-c'd'e\"f\"gxh. i. j. k"
+    )

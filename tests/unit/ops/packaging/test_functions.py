@@ -1,4 +1,4 @@
-"""The builder's promises, on small functions without requirements; the real ones are built in the integration tests."""
+"""What a function's zip holds, with small functions without requirements; the real ones are built in the integration tests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,28 @@ from pathlib import Path
 
 import pytest
 
-from ops.build_zips import TIMESTAMP, BuildError, build_zip, function_names
+from ops.errors import BuildError
+from ops.manifests import function_names
+from ops.packaging.archive import TIMESTAMP
+from ops.packaging.functions import build_zip
+
+FUNCTION_YAML = """
+description: test
+handler: stage.handler.handler
+packages: [%s]
+runtime: python3.11
+memory_mib: %d
+timeout_seconds: 30
+reserved_concurrency: 1
+trigger: {type: invoke}
+environment: {}
+access: []
+aws_services: [%s]
+"""
 
 
-def _function_yaml(*packages: str) -> str:
-    return f"description: test\nruntime: python3.11\naws_services: []\npackages: [{', '.join(packages)}]\n"
+def _function_yaml(*packages: str, memory_mib: int = 256, aws_services: str = "") -> str:
+    return FUNCTION_YAML % (", ".join(packages), memory_mib, aws_services)
 
 
 @pytest.fixture
@@ -69,10 +86,10 @@ def test_a_build_in_another_process_with_another_hash_seed_is_byte_identical(
 ) -> None:
     here = _build(functions_dir, "score")
     program = (
-        "import sys, pathlib; sys.path.insert(0, sys.argv[1]); from ops.build_zips import build_zip;"
+        "import sys, pathlib; sys.path.insert(0, sys.argv[1]); from ops.packaging.functions import build_zip;"
         "build_zip('score', functions_dir=pathlib.Path(sys.argv[2]), build_dir=pathlib.Path(sys.argv[3]))"
     )
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[4]
 
     subprocess.run(
         [sys.executable, "-c", program, str(root), str(functions_dir), str(tmp_path / "other")],
@@ -104,7 +121,7 @@ def test_a_change_in_what_is_not_code_of_the_function_changes_no_zip(functions_d
     before = _build(functions_dir, "score")
 
     (functions_dir / "score" / "function.yaml").write_text(
-        _function_yaml("contract", "score") + "memory_mib: 512\n"
+        _function_yaml("contract", "score", memory_mib=512)
     )
     (functions_dir / "alert" / "handler.py").write_text("")
 
@@ -129,7 +146,7 @@ def test_every_entry_has_the_same_time_and_mode(functions_dir: Path) -> None:
     assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
 
 
-def test_bytecode_is_taken_without_a_look_at_the_source(functions_dir: Path, tmp_path: Path) -> None:
+def test_bytecode_is_used_without_checking_the_source(functions_dir: Path, tmp_path: Path) -> None:
     path = build_zip("score", functions_dir=functions_dir, build_dir=tmp_path / "build")
     with zipfile.ZipFile(path) as archive:
         bytecode = archive.read(importlib.util.cache_from_source("score/handler.py", optimization=""))
@@ -144,7 +161,7 @@ def test_bytecode_is_taken_without_a_look_at_the_source(functions_dir: Path, tmp
 def test_a_failed_build_leaves_the_last_zip_and_no_temporary_file(functions_dir: Path) -> None:
     before = _build(functions_dir, "score")
     (functions_dir / "score" / "function.yaml").write_text(
-        "runtime: python3.11\naws_services: [dynamodb]\npackages: [contract, score]\n"
+        _function_yaml("contract", "score", aws_services="dynamodb")
     )
 
     with pytest.raises(
@@ -157,7 +174,7 @@ def test_a_failed_build_leaves_the_last_zip_and_no_temporary_file(functions_dir:
     assert (folder / "score.zip").read_bytes() == before
 
 
-def test_an_unknown_function_is_named_with_those_that_there_are(functions_dir: Path) -> None:
+def test_an_unknown_function_is_named_with_the_known_ones(functions_dir: Path) -> None:
     with pytest.raises(BuildError, match="scores: no such function; there are alert, score"):
         _build(functions_dir, "scores")
 
@@ -178,10 +195,17 @@ def test_a_zip_carries_the_packages_that_function_yaml_lists_and_no_others(funct
     assert not any(name.startswith(("checker/", "alert/")) for name in names)
 
 
-def test_a_package_that_is_not_there_is_named(functions_dir: Path) -> None:
+def test_a_missing_package_is_named(functions_dir: Path) -> None:
     (functions_dir / "alert" / "function.yaml").write_text(_function_yaml("contract", "scored"))
 
     with pytest.raises(
         BuildError, match=r"alert: function\.yaml: packages: functions/scored is no Python package"
     ):
+        _build(functions_dir, "alert")
+
+
+def test_a_mistake_in_function_yaml_is_named_with_its_file_and_place(functions_dir: Path) -> None:
+    (functions_dir / "alert" / "function.yaml").write_text(_function_yaml("alert", memory_mib=1))
+
+    with pytest.raises(BuildError, match=r"alert/function\.yaml: .* `\$\.memory_mib`"):
         _build(functions_dir, "alert")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alert import notification
+from alert import messages
 from alert.errors import PublishError
-from alert.notification import (
+from alert.messages import (
     MAX_MESSAGE_BYTES,
     MAX_REASONS,
     MAX_SMS_SEPTETS,
@@ -22,7 +22,7 @@ from alert.notification import (
     render,
     send_fraud_alert,
 )
-from alert.text import gsm_line, gsm_septets
+from alert.sanitizing import gsm_line, gsm_septets
 from contract.alert import AlertClaim, Severity, SuppressedPayments, decode_alert
 from contract.errors import InvalidRowError
 from contract.scored import Decision, Reason
@@ -147,8 +147,8 @@ def test_review_is_said_to_be_held() -> None:
     alert = make_alert(make_claimed(decision=Decision.REVIEW, risk_score=55, reasons=()), NOW)
 
     assert alert.headline == "Payment of 1,250.00 USD held for review, risk score 55: no rule named."
-    assert "Why\n" in notification.email_text(alert)
-    assert notification.sms_text(alert).endswith("user user-1")
+    assert "Why\n" in messages.email_text(alert)
+    assert messages.sms_text(alert).endswith("user user-1")
 
 
 def test_email_names_the_row_of_a_reused_transaction_id() -> None:

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common.errors import StageError
-from common.stream import MIN_REMAINING_MS, StreamReader, describe_failure, inserted_item
+from common.stream_reader import MIN_REMAINING_MS, StreamReader, describe_failure, inserted_item
 from contract.errors import InvalidRowError
 from tests.support.payments import Context, Log, stream_event
 
@@ -132,7 +132,7 @@ def test_failure_of_a_parser_is_described_by_its_type_and_place() -> None:
         described = describe_failure(error)
 
     assert described["error"] == "ValueError"
-    assert "test_stream.py" in str(described["stack"])
+    assert "test_stream_reader.py" in str(described["stack"])
     assert "secret" not in str(described)
 
 

@@ -1,7 +1,8 @@
 """How a stage reads the stream of a table: inserted rows one by one, failures by sequence number.
 
 Every record of a batch is tried, even after one has failed. Lambda delivers again from the lowest sequence number that failed,
-so later records are delivered twice. The stages are idempotent, so a bad row delays no good one.
+so later records are delivered twice. The stages are idempotent, so a bad row delays no good one. How often Lambda retries, how it
+bisects a batch and where it puts dead letters are set in each stage's ``function.yaml``.
 """
 
 from __future__ import annotations

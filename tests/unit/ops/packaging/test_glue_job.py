@@ -1,4 +1,4 @@
-"""The zip of the job's own packages."""
+"""The zip of the Glue job's own packages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import zipfile
 from typing import TYPE_CHECKING
 
-from ops.build_job import write_packages
+from ops.packaging.glue_job import write_packages
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
-from alert.text import (
+from alert.sanitizing import (
     ascii_line,
     defanged,
     gsm_line,

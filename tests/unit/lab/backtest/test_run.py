@@ -1,42 +1,18 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from contract.truth import SentPayment, Truth
-from engine.rules.ruleset import Ruleset, parse_ruleset
-from lab.backtest import Backtest, as_text, main, run_backtest
+from contract.truth import SentPayment
+from engine.rules.ruleset import parse_ruleset
+from lab.backtest import Backtest, run_backtest
+from lab.backtest.__main__ import main
+from lab.backtest.printing import as_text
 from simulator import SimulationConfig, simulate
-
-ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
-RULES = """
-version: "1"
-base_currency: USD
-thresholds: {review: 50, block: 90}
-rules:
-  - {id: large, when: amount_base > 100.0, points: 50, reason: "{amount_base:,.0f} is large."}
-  - {id: second, when: profile_tx_count == 1, points: 10, mode: shadow, reason: "The second payment."}
-"""
-
-
-def ruleset() -> Ruleset:
-    return parse_ruleset(RULES)
-
-
-def sent(number: int, amount: str, scenario: str | None = None, **fields: object) -> SentPayment:
-    record = {
-        "transaction_id": f"t{number}",
-        "user_id": "u",
-        "amount": amount,
-        "timestamp": (ENDS_AT + timedelta(minutes=number)).isoformat(),
-        **fields,
-    }
-    incident_id = None if scenario is None else "i1"
-    return SentPayment(record=record, truth=Truth(scenario, incident_id, float(amount)))
+from tests.support.backtest_samples import ENDS_AT, RULES, ruleset, sent
 
 
 @cache
@@ -104,7 +80,18 @@ def test_the_command_prints_figures_and_what_was_missed(
         b"\n".join(msgspec.json.encode(row.record | {"is_fraud": n == 0}) for n, row in enumerate(rows))
     )
 
-    main(["--rules", str(rules), "--data", str(data), "--missed", "--false-alarms"])
+    main(
+        [
+            "--rules",
+            str(rules),
+            "--data",
+            str(data),
+            "--missed",
+            "--false-alarms",
+            "--plot",
+            str(tmp_path / "p.svg"),
+        ]
+    )
 
     out = capsys.readouterr().out
     assert "2 decided, 1 fraud, 1 flagged" in out

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from alert import notification
-from alert.notification import (
+from alert import messages
+from alert.messages import (
     MAX_MESSAGE_BYTES,
     MAX_SMS_SEPTETS,
     MAX_SUBJECT_CHARACTERS,
     make_alert,
 )
-from alert.text import gsm_septets
+from alert.sanitizing import gsm_septets
 from contract.alert import SuppressedPayments
 from contract.scored import Decision, Reason
 from contract.transaction import Location
@@ -115,8 +115,8 @@ def test_email_of_a_payment_scored_with_the_cache_says_nothing_of_it() -> None:
 
 
 def test_suppressed_sentence_without_a_total_says_only_the_number() -> None:
-    one = notification.suppressed_sentence(SuppressedPayments(1, Decimal(5), "EUR"))
-    several = notification.suppressed_sentence(SuppressedPayments(2))
+    one = messages.suppressed_sentence(SuppressedPayments(1, Decimal(5), "EUR"))
+    several = messages.suppressed_sentence(SuppressedPayments(2))
 
     assert one == (
         "Since this user's alert before, 1 more suspicious payment, 5.00 EUR in total, was not alerted on one by one."
@@ -131,7 +131,7 @@ def test_suppressed_sentence_without_a_total_says_only_the_number() -> None:
     [("1234.5", "USD", "1,234.50 USD"), ("1234", "JPY", "1,234 JPY"), ("1.2345", "KWD", "1.234 KWD")],
 )
 def test_money_has_its_currency_s_decimals(amount: str, currency: str, shown: str) -> None:
-    assert notification.money(Decimal(amount), currency) == shown
+    assert messages.money(Decimal(amount), currency) == shown
 
 
 @pytest.mark.parametrize(
@@ -257,3 +257,9 @@ def test_email_shows_the_payee() -> None:
 
 def test_email_of_a_place_without_a_city_shows_the_country() -> None:
     assert '  Where       "FR"\n' in texts_of(location=Location(latitude=1.0, longitude=1.0))["email"]
+
+
+def test_text_that_grows_while_it_is_defanged_is_cut_in_an_email_at_1000_characters() -> None:
+    email = texts_of(reasons=(Reason("r", 1, "1." * 250),))["email"]
+
+    assert len(email.splitlines()[0]) == len("HIGH: ") + 1_000

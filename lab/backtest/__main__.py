@@ -1,0 +1,144 @@
+"""Judge a ruleset before it is deployed, on simulated payments or on your own: ``python -m lab.backtest``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from contract.errors import MappingError
+from engine.errors import InvalidRulesetError
+from engine.rules.ruleset import parse_ruleset
+from lab.backtest import stream
+from lab.backtest.plot import draw_curve
+from lab.backtest.printing import as_text, comparison_text, judged_text
+from lab.backtest.run import MAX_SHOWN, Backtest, run_backtest
+from lab.backtest.scores import ScoreWriter
+from lab.datasets import DatasetError
+from lab.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.rules.ruleset import Ruleset
+    from lab.backtest.deciding import JudgedPayment
+    from lab.backtest.stream import PaymentStream
+
+PLOT: Final = Path("build/backtest/threshold-curve.svg")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a ruleset over simulated payments or over your own data, and print how good its decisions are."""
+    options = _parser().parse_args(arguments)
+    now = datetime.now(UTC)
+    began = time.perf_counter()
+    try:
+        ruleset = _ruleset(options.rules)
+        against = None if options.against is None else _ruleset(options.against)
+        payments = _payments(options, ruleset, now)
+        with ExitStack() as files:
+            write = _score_writer(options.out, files)
+            backtest = run_backtest(payments.payments, ruleset, now, against=against, write=write)
+    except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
+        sys.exit(str(error))
+    seconds = time.perf_counter() - began
+    if not backtest.report.transactions:
+        sys.exit(_nothing_valid(backtest, payments.source))
+    print(as_text(backtest, is_labelled=payments.is_labelled))
+    print(f"\n{_name(ruleset, options.rules)}, {payments.source}, {seconds:.1f} s")
+    if against is not None and backtest.comparison is not None:
+        names = (_name(ruleset, options.rules), _name(against, options.against))
+        print()
+        print(comparison_text(backtest.comparison, names, backtest, is_labelled=payments.is_labelled))
+    for title, count, judged, is_requested in (
+        ("payments of missed incidents", backtest.missed_count, backtest.missed, options.missed),
+        ("false alarms", backtest.false_alarm_count, backtest.false_alarms, options.false_alarms),
+    ):
+        if is_requested:
+            print("\n".join([f"\n{title}: {count:,}", *map(judged_text, judged)]))
+    title = f"{payments.source}, {_name(ruleset, options.rules)}"
+    draw_curve(backtest.measures, ruleset.thresholds, options.plot, title, is_labelled=payments.is_labelled)
+    print(f"\nplot: {options.plot}")
+    if options.out is not None:
+        print(f"scores: {options.out}")
+
+
+def _ruleset(path: Path) -> Ruleset:
+    return parse_ruleset(path.read_text(), str(path))
+
+
+def _name(ruleset: Ruleset, path: Path) -> str:
+    return f"ruleset {ruleset.version} ({path})"
+
+
+def _payments(options: argparse.Namespace, ruleset: Ruleset, now: datetime) -> PaymentStream:
+    progress = Progress(sys.stderr)
+    if options.data is not None:
+        rates = ruleset.exchange.by_currency
+        return stream.own(options.data, options.map, rates, options.limit, progress)
+    return stream.simulated(
+        transactions=options.transactions,
+        users=options.users or max(1, options.transactions // 40),
+        seed=options.seed,
+        ends_at=options.ends_at or now,
+        progress=progress,
+    )
+
+
+def _score_writer(out: Path | None, files: ExitStack) -> Callable[[JudgedPayment], object] | None:
+    if out is None:
+        return None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return ScoreWriter(files.enter_context(out.open("w", encoding="utf-8", newline=""))).write
+
+
+def _nothing_valid(backtest: Backtest, source: str) -> str:
+    if not backtest.invalid:
+        return f"{source}: there are no payments"
+    return (
+        f"{source}: none of {backtest.invalid:,} rows is a valid payment. The first: {backtest.first_invalid}"
+    )
+
+
+def _count(text: str) -> int:
+    if (count := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{count}; at least 1")
+    return count
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab.backtest", description=main.__doc__)
+    parser.add_argument("--rules", type=Path, default=Path("rules/default.yaml"), help="the ruleset")
+    parser.add_argument("--against", type=Path, help="a second ruleset: show what each flags alone")
+    parser.add_argument("--out", type=Path, help="write a line a payment to this file, CSV")
+    parser.add_argument("--plot", type=Path, default=PLOT, help=f"the plot, SVG (default: {PLOT})")
+    parser.add_argument("--transactions", type=int, default=12_000, help="how many to simulate")
+    parser.add_argument("--users", type=int, help="how many people pay (default: one per 40 transactions)")
+    parser.add_argument("--seed", type=int, default=7, help="of the simulation")
+    parser.add_argument(
+        "--ends-at",
+        type=lambda text: datetime.fromisoformat(text).astimezone(UTC),
+        help="last event time of the simulation, RFC 3339 (default: now)",
+    )
+    parser.add_argument("--data", type=Path, help="instead: your own data, a file or a folder")
+    parser.add_argument("--map", type=Path, help="which of its columns is which field, YAML")
+    parser.add_argument("--limit", type=_count, help="read only so many rows of it, the first ones")
+    parser.add_argument(
+        "--missed",
+        action="store_true",
+        help=f"show fraud of incidents that were not detected, at most {MAX_SHOWN}",
+    )
+    parser.add_argument(
+        "--false-alarms",
+        action="store_true",
+        help=f"show honest payments that were flagged, at most {MAX_SHOWN}",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Deciding on a stream of payments: one ruleset, or two over the same stream, each with profiles of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from contract.errors import InvalidTransactionError
+from contract.scored import Position
+from contract.transaction import decode_transaction
+from contract.truth import SentPayment
+from engine.decide import Decided, decide
+from engine.profile.profile import PaymentFacts
+from lab.backtest.profiles import Profiles
+from lab.seen_hashes import SeenHashes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from contract.transaction import Transaction
+    from engine.rules.ruleset import Ruleset
+    from lab.backtest.outcomes import Users
+
+_TOPIC: Final = "backtest"
+_64_BITS: Final = (1 << 64) - 1
+
+
+class JudgedPayment(msgspec.Struct, frozen=True):
+    """One payment with its truth, and the decision on it."""
+
+    payment: SentPayment
+    facts: PaymentFacts
+    decided: Decided
+    against: Decided | None = None
+    """The decision of the ruleset that is compared with."""
+
+    @property
+    def transaction(self) -> Transaction:
+        """The payment, decoded."""
+        return self.facts.transaction
+
+
+class Refusals:
+    """Records on which nothing is decided.
+
+    Attributes
+    ----------
+    invalid : Counter[str]
+        Records that the score stage would quarantine, by the field at fault.
+    first : InvalidTransactionError | None
+        What is wrong with the first of them.
+    repeats : int
+        Records that repeat an earlier one.
+    """
+
+    def __init__(self) -> None:
+        self.invalid: Counter[str] = Counter()
+        self.first: InvalidTransactionError | None = None
+        self.repeats = 0
+
+    def refuse(self, error: InvalidTransactionError) -> None:
+        """Count an invalid record."""
+        self.invalid[error.field] += 1
+        self.first = self.first or error
+
+
+class _Side:
+    """A ruleset with its profiles: which payments these are taught may depend on the ruleset's own decisions."""
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self._ruleset = ruleset
+        self._profiles = Profiles()
+
+    def decide(self, facts: PaymentFacts, position: Position) -> Decided:
+        profile = self._profiles.of(facts.transaction.user_id)
+        decided = decide(facts, profile, self._ruleset)
+        profile.fold(facts, position)
+        return decided
+
+
+def judge(
+    payments: Iterable[SentPayment],
+    ruleset: Ruleset,
+    against: Ruleset | None,
+    now: datetime,
+    users: Users,
+    refusals: Refusals,
+) -> Iterator[JudgedPayment]:
+    """Decide on payments one after the other.
+
+    Parameters
+    ----------
+    payments : Iterable[SentPayment]
+        In the order in which they are scored.
+    ruleset, against : Ruleset, Ruleset | None
+        The rules, and those that are compared with, if any.
+    now : datetime
+        The clock that event times may be 24 h ahead of, aware.
+    users : Users
+        Gets every user of a valid payment.
+    refusals : Refusals
+        Gets every record that is not yielded.
+
+    Yields
+    ------
+    JudgedPayment
+        For each payment that is valid and repeats no other.
+    """
+    side, other = _Side(ruleset), None if against is None else _Side(against)
+    seen = SeenHashes()
+    for offset, payment in enumerate(payments):
+        try:
+            transaction = decode_transaction(payment.raw or msgspec.json.encode(payment.record), now)
+        except InvalidTransactionError as error:
+            refusals.refuse(error)
+            continue
+        facts = PaymentFacts.of(transaction)
+        if not seen.add(facts.key_hash + users.hashes[users.number(transaction.user_id)] & _64_BITS):
+            refusals.repeats += 1
+            continue
+        position = Position(_TOPIC, 0, offset)
+        decided = side.decide(facts, position)
+        yield JudgedPayment(payment, facts, decided, None if other is None else other.decide(facts, position))

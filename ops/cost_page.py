@@ -1,0 +1,127 @@
+"""docs/cost.md: what each environment costs a month, and what prod would cost at other volumes.
+
+``python -m ops.cost_page`` prints it; `make infra-docs` writes it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ops.cost import Line, Prices, bill, dominating, sizing_of, total
+from ops.environment import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Volume(msgspec.Struct, frozen=True):
+    """One column of a table: a number of payments a month, and their bill."""
+
+    name: str
+    payments: float
+    lines: list[Line]
+    changed: dict[str, Any] = {}
+    """By field of `ops.cost.Sizing`: what differs from prod."""
+
+    @property
+    def millions(self) -> str:
+        """The payments, as a heading says them."""
+        return f"{self.payments / 1e6:,.0f} M"
+
+
+def page(root: Path = ROOT) -> str:
+    """Write docs/cost.md.
+
+    Parameters
+    ----------
+    root : Path
+        The repository.
+    """
+    usage = msgspec.yaml.decode((root / "docs/cost/usage.yaml").read_bytes())
+    prices = Prices(msgspec.yaml.decode((root / "docs/cost/prices.yaml").read_bytes()))
+    environments = [
+        Volume(name, payments, bill(payments, sizing_of(name, root), usage, prices))
+        for name, payments in usage["environments"].items()
+    ]
+    volumes = _volumes_of_prod(usage, prices, root)
+    sections = [
+        _head(prices),
+        "## By environment",
+        _table([f"{each.name} ({each.millions} payments)" for each in environments], environments),
+        "\n".join(_summary(each.name, each) for each in environments),
+        "## By volume, as prod",
+        _table([f"{each.millions} payments" for each in volumes], volumes),
+        "\n".join(_summary(each.millions, each) for each in volumes),
+        "Changed from `prod.tfvars`:",
+        "\n".join(f"- {each.millions}: {_changes(each)}." for each in volumes),
+        _advice(),
+        _certainty(prices),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _volumes_of_prod(usage: dict[str, Any], prices: Prices, root: Path) -> list[Volume]:
+    prod = sizing_of("prod", root)
+    volumes = []
+    for entry in usage["volumes"]:
+        size = msgspec.structs.replace(prod, **entry["changed"])
+        lines = bill(entry["payments"], size, usage, prices)
+        volumes.append(Volume("prod", entry["payments"], lines, entry["changed"]))
+    return volumes
+
+
+def _head(prices: Prices) -> str:
+    return f"""# What it costs
+
+Made by `make infra-docs` from the environments' variables files, `docs/cost/usage.yaml`, and AWS's list prices of {prices.read_on}
+in `docs/cost/prices.yaml` (us-east-1, on demand). It is an estimate, good enough to decide what to change but not for a contract. Free
+tiers, discounts, support, taxes, and the metrics that MSK and Glue write on their own are left out. Payments are spread evenly over the
+month, and tables are on demand."""
+
+
+def _table(columns: list[str], volumes: list[Volume]) -> str:
+    rows = [f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
+    for lines in zip(*(volume.lines for volume in volumes), strict=True):
+        texts = list(dict.fromkeys(line.what for line in lines))
+        what = texts[0] if len(texts) == 1 else lines[0].what.split(",")[0].split(" of ")[0].split(" in ")[0]
+        rows.append(f"| {lines[0].part}: {what} | {' | '.join(f'{line.usd:,.0f}' for line in lines)} |")
+    totals = " | ".join(f"**{total(volume.lines):,.0f}**" for volume in volumes)
+    return "\n".join([*rows, f"| **a month, US dollars** | {totals} |"])
+
+
+def _summary(name: str, volume: Volume) -> str:
+    lines, usd = volume.lines, total(volume.lines)
+    parts = "; ".join(f"{line.part} ({line.what}), {line.usd / usd:.0%}" for line in dominating(lines))
+    fixed = sum(line.usd for line in lines if not line.grows) / usd
+    return (
+        f"- **{name}**: {parts}. {fixed:.0%} is fixed cost; a million payments cost "
+        f"{usd / volume.payments * 1e6:,.2f} dollars in all."
+    )
+
+
+def _changes(volume: Volume) -> str:
+    return ", ".join(f"`{key}` {value}" for key, value in volume.changed.items()) or "nothing"
+
+
+def _advice() -> str:
+    return """## What to change first
+
+- At a small volume, the fixed cost: `kafka.capacity_mode = "serverless"`, fewer workers, and `endpoint_zone_count = 1` where nobody
+  pays.
+- At a large volume, the history: `HISTORY_RETENTION_DAYS` in `functions/score/function.yaml` decides how much is stored, and
+  `provisioned_tables` with reserved capacity what a write costs. Both costs follow from decision 0001, which keeps every payment.
+- At any volume: reserved nodes for the cache and a compute savings plan for Lambda, once the load is known."""
+
+
+def _certainty(prices: Prices) -> str:
+    return f"""## How certain the prices are
+
+Not found in a published text when the prices were written down. Look these up at their source before you sign anything:
+{", ".join(f"`{name}`" for name in prices.unconfirmed())}."""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

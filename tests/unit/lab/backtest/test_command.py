@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from lab.backtest.__main__ import main
+from tests.support.backtest_samples import RULES, sent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contract.truth import SentPayment
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "other.yaml").write_text(RULES.replace("> 100.0", "> 10.0").replace('"1"', '"2"'))
+    return tmp_path
+
+
+def write(folder: Path, payments: list[SentPayment], *, is_labelled: bool = True) -> Path:
+    lines = [
+        msgspec.json.encode(each.record | ({"is_fraud": each.truth.is_fraud} if is_labelled else {}))
+        for each in payments
+    ]
+    data = folder / "data.jsonl"
+    data.write_bytes(b"\n".join(lines))
+    return data
+
+
+def run(folder: Path, *arguments: str) -> None:
+    main(
+        [
+            "--rules", str(folder / "rules.yaml"), "--data", str(folder / "data.jsonl"),
+            "--plot", str(folder / "plot.svg"), *arguments,
+        ]
+    )  # fmt: skip
+
+
+HISTORY = [sent(1, "50"), sent(2, "150", "stolen_card"), sent(3, "20", user_id="v")]
+
+
+def test_measures_plot_and_scores_are_printed_and_written(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, HISTORY)
+    out = folder / "new" / "scores.csv"
+
+    run(folder, "--out", str(out))
+
+    text = capsys.readouterr().out
+    row = f"{'   50 review':<14} {1:>9} {1.0:>11} {'100.0%':>10} {'100.0%':>8} {'100.0%':>13}"
+    assert row in text.splitlines()
+    assert "average precision 1.000 (a ranking by chance 0.333)" in text
+    assert "card precision at 100 0.010 (the best ranking 0.010)" in text
+    assert "alerts a day 1.0, 500.00 for 1,000 users (2 users, 1 days)" in text
+    assert f"plot: {folder / 'plot.svg'}" in text
+    assert f"scores: {out}" in text
+    assert (folder / "plot.svg").read_text().startswith("<?xml")
+    assert [row["transaction_id"] for row in csv.DictReader(out.open())] == ["t1", "t2", "t3"]
+
+
+def test_without_labels_it_says_so_and_reports_alerts_only(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, HISTORY, is_labelled=False)
+
+    run(folder)
+
+    text = capsys.readouterr().out
+    assert "3 decided, 1 flagged" in text
+    assert "No labels: which payments were fraud is not known" in text
+    assert f"{'   50 review':<14} {1:>9} {1.0:>11}" in text.splitlines()
+    assert f"{'large':<38} {1:>9}" in text.splitlines()
+    for word in ("average precision", "card precision", "recall 1", "honest", "%"):
+        assert word not in text
+
+
+def test_two_rulesets_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder, HISTORY)
+
+    run(folder, "--against", str(folder / "other.yaml"))
+
+    text = capsys.readouterr().out
+    assert "both flag 1 payments" in text
+    assert f"flagged by ruleset 1 ({folder / 'rules.yaml'}) alone: 0 payments" in text
+    assert f"flagged by ruleset 2 ({folder / 'other.yaml'}) alone: 2 payments (0 fraud), 70 in value" in text
+
+
+def test_a_limit_reads_the_first_rows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder, HISTORY)
+
+    run(folder, "--limit", "2")
+
+    assert "2 decided, 1 fraud, 1 flagged" in capsys.readouterr().out
+
+
+def test_a_run_without_a_valid_row_fails_and_says_what_is_wrong(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(folder, [sent(1, "-1"), sent(2, "-2")])
+
+    with pytest.raises(SystemExit) as stopped:
+        run(folder)
+
+    assert stopped.value.code == (
+        f"{folder / 'data.jsonl'}: none of 2 rows is a valid payment. The first: amount: negative; at least 0"
+    )
+    assert capsys.readouterr().out == ""
+    assert not (folder / "plot.svg").exists()
+
+
+def test_a_run_without_payments_fails(folder: Path) -> None:
+    with pytest.raises(SystemExit, match="seed 7: there are no payments"):
+        main(["--rules", str(folder / "rules.yaml"), "--transactions", "0"])
+
+
+def test_what_cannot_be_read_or_written_ends_the_command_with_what_is_wrong(folder: Path) -> None:
+    write(folder, HISTORY)
+
+    with pytest.raises(SystemExit, match=r"none\.yaml"):
+        run(folder, "--against", str(folder / "none.yaml"))
+    with pytest.raises(SystemExit, match="Is a directory"):
+        run(folder, "--out", str(folder))
+    with pytest.raises(SystemExit):
+        run(folder, "--limit", "0")
+
+
+def test_invalid_rows_are_counted_by_field(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(folder, [*HISTORY, sent(4, "-1"), sent(5, "-1"), sent(6, "1", currency="XXX")])
+
+    run(folder)
+
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("3 records are not valid, 0 repeat others")
+    assert lines[at + 1 : at + 3] == ["  not valid: amount 2", "  not valid: currency 1"]
