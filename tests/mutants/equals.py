@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from tests.mutants.trial import Mutation
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Equal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One accepted change, or several of a kind. Matched by what is changed, never by a line's number.
 
-    ``before`` and ``after`` are the lines that the change replaces and their replacement, as the report prints them; ``*`` stands for
-    any text in both, and an ``after`` that is not given for any change of those lines.
+    ``before`` and ``after`` are the lines that the change replaces and their replacement, as the report prints them. ``*`` matches any
+    text in both; without ``after``, any change of those lines matches. ``file`` may be a pattern of paths.
     """
 
     file: str
@@ -30,7 +30,7 @@ class Equal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def covers(self, mutation: Mutation) -> bool:
         """Whether this is the change."""
         return (
-            mutation.file == self.file
+            PurePath(mutation.file).match(self.file)
             and _matches(mutation.scope, self.scope)
             and _matches(mutation.before, self.before)
             and _matches(mutation.after, self.after)
@@ -50,14 +50,14 @@ def read_equals(file: Path) -> list[Equal]:
 
 def outdated(equals: Iterable[Equal], root: Path) -> list[Equal]:
     """Accepted changes whose code no longer exists, so that nobody knows whether they still are equal."""
-    return [equal for equal in equals if not _exists(equal, root / equal.file)]
+    return [
+        equal for equal in equals if not any(_contains(file, equal.before) for file in root.glob(equal.file))
+    ]
 
 
-def _exists(equal: Equal, file: Path) -> bool:
-    if not file.is_file():
-        return False
+def _contains(file: Path, before: str) -> bool:
     text = " ".join(line.strip() for line in file.read_text(encoding="utf-8").splitlines())
-    return _matches(text, f"*{equal.before}*")
+    return _matches(text, f"*{before}*")
 
 
 def split(mutations: Iterable[Mutation], equals: Sequence[Equal]) -> tuple[list[Mutation], list[Mutation]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 TESTS: Final = "tests/unit"
@@ -40,22 +40,31 @@ class Selection:
     importers: Mapping[str, frozenset[str]]
 
     def tests_of(self, file: str, lines: Iterable[int], is_in_function: bool) -> list[str]:
-        """Tests that a change could fail, the quickest first.
+        """Tests that a change could fail, those first that are nearest to it, and of these the quickest.
 
-        A line of a function concerns the tests that ran it. Another line is run by the import, so it concerns every test that ran
-        any function of the file, or of a file that imports it.
+        A line of a function concerns the tests that ran it. Any other line is run by the import, so it concerns every test that
+        ran a function of the file, or of a file that imports it, directly or by way of others.
         """
         if is_in_function:
             by_line = self.tests_by_line.get(file, {})
-            tests = {test for line in lines for test in by_line.get(line, ())}
-        else:
-            files = {file} | self.importers.get(file, frozenset())
+            return self._by_time({test for line in lines for test in by_line.get(line, ())})
+        found: dict[str, None] = {}
+        for files in self._importing(file):
             tests = {
-                test
-                for each in files
-                for by_test in self.tests_by_line.get(each, {}).values()
-                for test in by_test
+                test for each in files for line in self.tests_by_line.get(each, {}).values() for test in line
             }
+            found |= dict.fromkeys(self._by_time(tests - found.keys()))
+        return list(found)
+
+    def _importing(self, file: str) -> Iterator[set[str]]:
+        """The file, the files that import it, those that import these, and so on; each file once."""
+        level, known = {file}, {file}
+        while level:
+            yield level
+            level = {each for one in level for each in self.importers.get(one, ())} - known
+            known |= level
+
+    def _by_time(self, tests: set[str]) -> list[str]:
         return sorted(tests, key=lambda test: (self.seconds.get(test, 0.0), test))
 
 

@@ -59,6 +59,11 @@ def test_another_change_is_not_recognised(other: dict[str, str]) -> None:
     assert not equal().covers(mutation(**other))
 
 
+def test_entry_may_be_for_many_files() -> None:
+    assert equal(file="functions/*/*.py").covers(mutation())
+    assert not equal(file="glue_scripts/*.py").covers(mutation())
+
+
 def test_scope_restricts_an_entry() -> None:
     assert equal(scope="distance_km").covers(mutation())
     assert not equal(scope="implied_speed_kmh").covers(mutation())

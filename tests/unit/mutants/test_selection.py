@@ -1,4 +1,4 @@
-"""Which tests a change is tried on: those that ran its lines, or, if an import runs them, all tests of the file and its importers."""
+"""Which tests a change is tried on: those that ran its lines; if an import runs them, all tests of the file and its importers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SELECTION = Selection(
         "c.py": {1: frozenset({"of c"})},
     },
     seconds={"slow": 2.0, "quick": 0.1, "other": 0.2, "of b": 0.5, "of c": 0.0},
-    importers={"a.py": frozenset({"b.py"})},
+    importers={"a.py": frozenset({"b.py"}), "b.py": frozenset({"c.py"}), "d.py": frozenset({"a.py"})},
 )
 
 
@@ -24,5 +24,15 @@ def test_line_that_no_test_runs_concerns_none() -> None:
     assert SELECTION.tests_of("unknown.py", [1], is_in_function=True) == []
 
 
-def test_line_of_a_module_concerns_all_tests_of_the_file_and_of_its_importers() -> None:
-    assert SELECTION.tests_of("a.py", [1], is_in_function=False) == ["quick", "other", "of b", "slow"]
+def test_line_of_a_module_concerns_all_tests_of_the_file_and_then_those_of_its_importers() -> None:
+    assert SELECTION.tests_of("a.py", [1], is_in_function=False) == ["quick", "other", "slow", "of b", "of c"]
+
+
+def test_files_that_import_each_other_are_taken_once() -> None:
+    circle = Selection(
+        {"a.py": {1: frozenset({"t"})}, "b.py": {1: frozenset({"u"})}},
+        {},
+        {"a.py": frozenset({"b.py"}), "b.py": frozenset({"a.py"})},
+    )
+
+    assert circle.tests_of("a.py", [1], is_in_function=False) == ["t", "u"]
