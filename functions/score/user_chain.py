@@ -8,8 +8,8 @@ Each payment counts once in the profile, and has one row and one decision, howev
 - a row exists from another position: the producer sent the payment twice. Nothing is stored or folded;
 - no row exists: the payment is scored, stored and folded.
 
-A payment later than all that the profile holds is looked up in no table: a repeat has the event time of its original, so it
-cannot be later. For the other payments the caller looks up the rows first.
+A payment later than everything in the profile needs no lookup: a repeat has its original's event time, so it cannot be later
+than everything in the profile. For the other payments the caller looks up the rows first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads a Kafka topic as Lambda's pollers do, and makes the events that Lambda makes of it.
 
-Partitions are assigned by hand, without joining a group. Offsets are committed to the mapping's consumer group, so that reading
-resumes there after a restart, and every Kafka tool shows the lag.
+Partitions are assigned by hand, without joining a group. Processed offsets are committed to the mapping's consumer group, so
+that reading resumes there after a restart, and every Kafka tool shows the lag.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Controls the processes of one function while they run: their wall clock, their disk, and abandoned invocations.
+"""Controls the processes of one function while they run: their clock, their disk, and when the mapping stops waiting for them.
 
 The control is a file that all of them map into memory, so that reading it costs nothing and a change takes effect at once.
 """

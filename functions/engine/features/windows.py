@@ -1,8 +1,8 @@
 """The payments before this one, cut into windows that end at its event time; what several families of features share.
 
-The profile holds what was folded before this payment. Payments with a later event time (this one is late) are left out where
-the ring of recent payments shows them. Windows of 7 and 30 days, and shorter ones that reach beyond a full ring, are made of
-whole UTC days and hours: the payments of the last of these that the ring has forgotten count, whenever in it they were made.
+The profile holds what was folded before this payment. If this one is late, payments with a later event time are left out where
+the ring of recent payments shows them. Windows of 7 and 30 days, and shorter ones that reach beyond a full ring, consist of
+whole UTC days and hours. In the last hour or day, payments that the ring has forgotten count in full, even later ones.
 """
 
 from __future__ import annotations
