@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class SettledChain(msgspec.Struct):
-    """What became of a chain's payments, once the results of the inserts are known."""
+    """What was done with a chain's payments, after the inserts."""
 
     profile: Profile
     """With every payment folded that may be."""
@@ -72,7 +72,7 @@ class UserChain:
     profile : Profile
         As it was before the batch; the chain folds into this object.
     profile_before : Callable[[], Profile]
-        Gives the profile before the batch once more, where the payments must be folded again.
+        Returns a new copy of the profile before the batch, in case the payments must be folded again.
     existing : Mapping[RowKey, Position]
         Rows known to exist, with the positions they were stored from.
     """
@@ -207,7 +207,7 @@ def rebuild(
     """Fold history rows into an empty profile, up to the first of ``deliveries`` on each partition.
 
     Rows at that offset or later were stored by an earlier try of this batch, or by one that runs at the same time. Their
-    records are delivered too and folded in their turn, so that each payment is scored against what the first try saw.
+    records are delivered too and folded in order, so that each payment is scored against what the first try saw.
 
     Parameters
     ----------

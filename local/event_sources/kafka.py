@@ -272,8 +272,8 @@ class KafkaSource:
         if not found:
             return
         requested = [TopicPartition(topic, partition) for partition in found]
-        # A partition that is added later is read from its start, whatever the starting position is: what was written before
-        # it was noticed is new as well.
+        # A partition that is added later is read from its start, with any starting position: records that were written before
+        # it was noticed are new too.
         at_end = is_first and self._trigger.starting_position == "LATEST"
         first = self._offsets(found, LATEST if at_end else EARLIEST)
         assigned: list[TopicPartition] = []

@@ -51,7 +51,7 @@ class Control:
         return self._read(_DISK_REFUSALS)
 
     def abandon(self) -> None:
-        """Have the mapping stop waiting for the invocations in progress, as at their time-out; the function goes on."""
+        """Have the mapping stop waiting for the invocations in progress, as at their time-out; the function continues."""
         self._write(_ABANDON_CALLS, self.abandon_calls + 1)
 
     @property
