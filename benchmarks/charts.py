@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis as MatplotlibAxis
 
 COLOURS: Final = mpl.color_sequences["petroff10"]
-"""Ten colours that people with colour blindness can tell apart (Petroff 2021, arXiv:2107.02270)."""
+"""Ten colours that people with colour blindness can distinguish (Petroff 2021, arXiv:2107.02270)."""
 STYLE: Final[dict[str, Any]] = {
     "axes.grid": True,
     "axes.grid.axis": "y",

@@ -122,7 +122,7 @@ class Load:
                 "bootstrap.servers": bootstrap_servers,
                 "linger.ms": 2,
                 "acks": "all",
-                "log_level": 0,  # it outlives the stack, whose end it would log as errors
+                "log_level": 0,  # it runs longer than the stack, and would log the stack's end as errors
                 "partitioner": "murmur2_random",
             }
         )

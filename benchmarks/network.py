@@ -1,7 +1,7 @@
 """What is between a measured function and the world: an AWS API of fixed answers, and a proxy in front of the cache.
 
 Both delay every call by a chosen round trip and count what goes through. They run in a process of their own: the CPU of the
-function's process is measured, and an emulator that works on the same cores would disturb it. Run by :mod:`benchmarks.lab`::
+function's process is measured, and an emulator that works on the same cores would disturb it. Run by :mod:`benchmarks.harness`::
 
     python -m benchmarks.network --aws-port 4000 --cache-port 4001 --control-port 4002
         --cache-target 127.0.0.1:6379 --ruleset rules/default.yaml
@@ -98,7 +98,7 @@ class FixedAnswers:
 
 
 class Network:
-    """The AWS API, the cache's proxy, and a third server by which the lab controls both.
+    """The AWS API, the cache's proxy, and a third server by which the harness controls both.
 
     Parameters
     ----------

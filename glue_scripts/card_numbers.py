@@ -1,10 +1,9 @@
 """Card numbers in text, and the keyed tokens that replace them.
 
 A card number is a run of 13 to 19 digits of any script that passes Luhn's check (ISO/IEC 7812-1), written together or in
-groups with spaces or dashes of any kind between them. Dots separate the groups of a card too, but more often the parts of an
-amount, a time, an address or a coordinate: with dots it is a card number only in the groups that are printed on cards. One
-number in ten of that length passes by chance. An identifier that does is replaced too; this does no harm, because the same
-number always gives the same token.
+groups with spaces or dashes of any kind between them. Dots also appear in amounts, times, addresses and coordinates. With
+dots, only the groups printed on cards count. One number in ten of that length passes by chance. An identifier that does is
+replaced too; this does no harm, because the same number always gives the same token.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Unreadable:
 def landed_files(spark: SparkSession, landing_path: str, max_files_per_trigger: int) -> DataFrame:
     """Stream the names of the files that arrive below a path, in folders of any depth.
 
-    Names and not lines, because a file that has been listed is in the checkpoint for good: with its lines in the stream,
+    Names and not lines, because a file that has been listed is in the checkpoint permanently: with its lines in the stream,
     a damaged or deleted file would fail its batch at every try, and no setting could be changed to skip it.
 
     Parameters

@@ -34,7 +34,7 @@ _METRICS: Final = (
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of a batch's rows."""
+    """The results of a batch's rows, counted."""
 
     published: int
     quarantined: int
@@ -62,14 +62,14 @@ def ready_line(landing_path: str, topic: str, mapped_prefixes: Iterable[str] = (
 def batch_line(
     batch_id: int, counts: Counts, duration_ms: int, at_ms: int, namespace: str = DEFAULT_NAMESPACE
 ) -> str:
-    """Write what became of a batch.
+    """Write the results of a batch.
 
     Parameters
     ----------
     batch_id : int
         The query's number for it; a batch that is repeated after a crash has the same.
     counts : Counts
-        What became of its rows.
+        The results of its rows.
     duration_ms : int
         How long reading, cleaning and writing took.
     at_ms : int

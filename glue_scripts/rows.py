@@ -61,7 +61,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 CleanedRow = Published | Refused
-"""What becomes of a row."""
+"""The result of cleaning a row."""
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ class RowCleaner:
         Parameters
         ----------
         line : bytes
-            Without its line break; anything at all.
+            Without its line break; any bytes.
         now : datetime
             The clock, aware.
 

@@ -176,8 +176,8 @@ def quarantine_batch_path(spark: SparkSession, arguments: Arguments, batch_id: i
 def read_key(source: str) -> bytes:
     """Read the tokenisation key.
 
-    In AWS it is derived, once a start, from a key that never leaves KMS: there is no secret to store, and nothing that somebody
-    who plans or applies Terraform could read. The same KMS key gives the same tokenisation key.
+    In AWS it is derived, once a start, from a key that never leaves KMS: there is no secret to store, and nothing that a
+    person who plans or applies Terraform could read. The same KMS key gives the same tokenisation key.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """The job as functions from DataFrame to DataFrame: lines of files in; records, refused rows and counts out.
 
 The work on a single row is plain Python (:mod:`glue_scripts.rows`) inside one Arrow pass: Spark's own JSON reader turns numbers
-into binary floats and reads ``{"a": 1} {"b": 2}`` as its first half; its CSV stream reader maps columns by position, whatever
-a file's header says; and the contract is Python.
+into binary floats and reads ``{"a": 1} {"b": 2}`` as its first half; its CSV stream reader maps columns by position and ignores
+a file's header; and the contract is Python.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def refused(cleaned: DataFrame) -> DataFrame:
 
 
 def counts(cleaned: DataFrame) -> Counts:
-    """Count rows by what became of them; runs one job, and a second where columns were dropped."""
+    """Count rows by their results; runs one job, and a second where columns were dropped."""
     row = cleaned.agg(
         F.count("record").alias("published"),
         F.count("reason").alias("quarantined"),

@@ -1,6 +1,6 @@
 """The Java libraries of the local stack: which ones, and their files, each compared with the lock before it is used.
 
-``python -m local.jars`` downloads all of them, as a step of the set-up. ``python -m local.jars lock`` makes the lock anew.
+``python -m local.jars`` downloads all of them, as a step of the set-up. ``python -m local.jars lock`` writes the lock again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class JarSet:
     coordinates: tuple[str, ...]
     """``group:artifact:version``; the lock holds these and all that they depend on."""
     exclusions: tuple[str, ...] = ()
-    """``group:artifact`` to leave out, with whatever only they need."""
+    """``group:artifact`` to leave out, with all that only they need."""
 
 
 _LOGGER: Final = "org.slf4j:slf4j-simple:1.7.36"
@@ -133,7 +133,7 @@ def locked_files(wanted: JarSet, lock: Path = LOCK_FILE) -> list[Path]:
             raise JarsError(f"{wanted.name}: {coordinates} is not in {lock}; `make lock` adds it")
     folder = maven.repository()
     if missing := [jar for jar in locked if not (folder / jar.path).exists()]:
-        maven.say(f"set-up: {len(missing)} Java libraries of {wanted.name}")
+        maven.report(f"set-up: {len(missing)} Java libraries of {wanted.name}")
         maven.download(missing)
     for jar in locked:
         jar.verify(folder / jar.path)

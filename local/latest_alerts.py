@@ -1,8 +1,7 @@
 """The alerts that were sent last, read from the stream of `flagged_transactions`, so that no consumer's queue is touched.
 
-A payment's row becomes ``sent`` when the topic has accepted its alert, and the table's stream has these changes in the order in
-which they happened. The index by status is in the order of the payments instead: the newest payments may all belong to windows
-that were alerted long ago. So the index only serves for alerts that were sent before this began to read.
+A payment's row becomes ``sent`` when the topic has accepted its alert. The stream gives alerts in the order of sending. The index
+by status is ordered by event time, so it is used only for alerts sent before the start.
 """
 
 from __future__ import annotations

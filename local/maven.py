@@ -79,7 +79,7 @@ def resolve(coordinates: Sequence[str], exclusions: Sequence[str]) -> list[str]:
     coordinates : Sequence[str]
         ``group:artifact:version``.
     exclusions : Sequence[str]
-        ``group:artifact`` to leave out, with whatever only they need.
+        ``group:artifact`` to leave out, with all that only they need.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def make_context(folder: Path) -> Any:
     return MavenContext(repo_cache=folder, resolver=PythonResolver(progress_callback=_show_download))
 
 
-def say(line: str) -> None:
+def report(line: str) -> None:
     """Report progress on stderr."""
     print(line, file=sys.stderr, flush=True)
 
@@ -152,7 +152,7 @@ def _attempt(what: str, action: Callable[[], T]) -> T:
                 if isinstance(error, JarHashError):
                     raise
                 raise JarsError(f"{what}: {error} ({ATTEMPTS} attempts)") from error
-            say(f"  {what}: {error}; attempt {attempt + 1} of {ATTEMPTS}")
+            report(f"  {what}: {error}; attempt {attempt + 1} of {ATTEMPTS}")
             time.sleep(2**attempt)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -166,5 +166,5 @@ def _coordinates_of(artifact: Any) -> str:
 @contextmanager
 def _show_download(filename: str, total_bytes: int) -> Iterator[Callable[[int], None]]:
     if total_bytes >= _SHOWN_BYTES:
-        say(f"  {filename} ({total_bytes / 1e6:.0f} MB)")
+        report(f"  {filename} ({total_bytes / 1e6:.0f} MB)")
     yield lambda _arrived_bytes: None

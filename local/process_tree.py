@@ -1,4 +1,4 @@
-"""Identifies a process for good, and ends processes together with everything that they started.
+"""Identifies a process even after its pid is reused, and ends processes together with everything that they started.
 
 A pid alone identifies nothing: the kernel gives it to another process later, after a reboot within minutes.
 """
@@ -70,7 +70,7 @@ def start_mark(pid: int) -> str:
 
 
 def stop_processes(records: Iterable[ProcessRecord], grace_seconds: float = STOP_GRACE_SECONDS) -> None:
-    """End processes and their descendants: SIGTERM to the processes, then SIGKILL to whatever is left.
+    """End processes and their descendants: SIGTERM to the processes, then SIGKILL to those that are left.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Redrives the dead letters of a stage of the running stack: ``make redrive-local QUEUE=persist``.
+"""Sends a stage's dead letters through it again: ``make redrive-local QUEUE=persist``.
 
 This does what `make redrive` does, on the stack's queue and streams. Instead of Lambda, it invokes the stage's own zip, in a
 process beside the one that runs.

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the rows; 1 and a sentence on stderr if there is none, or nothing to read from."""
     options = _parser().parse_args(arguments)
     if not options.user:
-        print("Whose row? USER= and the user's id.", file=sys.stderr)
+        print("USER= is missing: the id of the user whose rows to print.", file=sys.stderr)
         return 1
     try:
         dynamodb, table = _history(options)

@@ -1,4 +1,4 @@
-"""Reports the stack's health and counts; checks that each part answers, not only that it runs. ``python -m local.status``."""
+"""Health and counts of the stack: sends each part a request, not only checks its process. ``python -m local.status``."""
 
 from __future__ import annotations
 

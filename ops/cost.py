@@ -126,7 +126,7 @@ def batch_size(payments: float, partitions: int, score_ms: float, batch_ms: floa
     partitions : int
         Of the topic; each has one batch in flight.
     score_ms, batch_ms : float
-        Of each payment, and of each batch whatever its size.
+        Of each payment, and of each batch of any size.
 
     Returns
     -------

@@ -260,7 +260,7 @@ def show(costs: Measured, setting: Setting, limits: Limits, environment: str, co
             console.print("No limit is reached.")
     console.print(
         f"At 100% use, a new table takes {limits.new_table_write_units_per_s.value / costs.write_units:,.0f} payments a second on "
-        f"its first day, and one user makes at most {limits.partition_write_units_per_s.value / costs.write_units:,.0f}, whatever else is raised."
+        f"its first day, and one user makes at most {limits.partition_write_units_per_s.value / costs.write_units:,.0f}, even if all else is raised."
     )
 
 

@@ -1,6 +1,6 @@
 """Variables files and backend files as Python values, and the comment behind each setting. python-hcl2 reads the HCL itself.
 
-A file that holds more than literal values is refused: it says what an environment is, with nothing left to evaluate.
+A file that holds more than literal values is refused: these files hold only values, no expressions.
 """
 
 from __future__ import annotations

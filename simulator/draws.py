@@ -1,6 +1,6 @@
 """Seeded random draws, the same on every machine and on every Python from 3.11 on.
 
-Of ``Random`` only ``random()`` is used: it is the one method whose sequence Python promises to keep. The rest is plain
+Of ``Random`` only ``random()`` is used: Python promises the same sequence for this method alone. The rest is plain
 arithmetic. ``math.exp`` may differ in its last bit between C libraries, so its results are rounded to whole minor units or
 whole counts.
 """
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Draws:
-    """One stream of draws. Streams with different keys are independent, in whatever order they are used.
+    """One stream of draws. Streams with different keys are independent, in any order of use.
 
     Parameters
     ----------

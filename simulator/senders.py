@@ -133,7 +133,7 @@ def _number(value: object) -> object:
 
 
 def _time(record: Record) -> datetime | None:
-    """Read the event time; None for a bad row, whose time cannot be read or has no zone and is left as it is."""
+    """Read the event time; None for a bad row: its time cannot be read or has no zone, and is left as it is."""
     try:
         at = datetime.fromisoformat(str(record.get("timestamp")))
     except ValueError:

@@ -128,8 +128,8 @@ class AlertTables:
         #    |                                         write v2 if v1 and P1 unmarked: refused -> ROW_TAKEN
         #    v                                         P1 is claimed: publish its alert, mark it sent
         #
-        # We set no ClientRequestToken: botocore gives each call a fresh one and repeats it in its retries, so that
-        # a transaction whose answer was lost is not refused by its own conditions. With a token made from the payment,
+        # We set no ClientRequestToken: botocore gives each call a fresh one and repeats it in its retries. So if an answer
+        # is lost, the transaction's own conditions do not refuse the retry. With a token made from the payment,
         # DynamoDB would answer a redelivery within ten minutes with "written", and an alert that was sent would be sent again.
         try:
             self._client.transact_write_items(

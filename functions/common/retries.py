@@ -2,7 +2,7 @@
 
 Only the waits are shared. How many tries there are, and what ends them, is the caller's decision: time left in the invocation
 (`score.history_store`), or a number of tries (`alert.stage`). Single requests are retried by botocore, as each client's
-configuration says. `topic_admin.authorization_retry` differs: it waits for a policy to spread, at a fixed interval until a deadline.
+configuration says. `topic_admin.authorization_retry` uses a fixed interval until a deadline instead.
 """
 
 from __future__ import annotations

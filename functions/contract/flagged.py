@@ -1,6 +1,6 @@
 """A payment that was not approved: its row in ``flagged_transactions``, in attributes that an analyst can read.
 
-There are few rows, and people and indexes read them: so every field is an attribute, unlike in ``transaction_history``.
+There are few rows, and people and indexes read them. So each field is an attribute of its own, unlike in ``transaction_history``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The contract's JSON Schemas, made from its structs: ``python -m contract.publish_schemas`` writes ``schemas/``.
 
 They are for programs in other languages that produce to the topic, read a table or subscribe to alerts. ``--check`` writes
-nothing, and fails if a file is not what the structs say.
+nothing, and fails if a file differs from the structs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A sender's text in a sentence of ours: in quotation marks that the text cannot close."""
+"""Quotes a sender's text inside our sentences, so that it cannot end the quotation."""
 
 from __future__ import annotations
 

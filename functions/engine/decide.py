@@ -27,7 +27,7 @@ class Assessment(msgspec.Struct, frozen=True):
     """What is decided about one payment, and why."""
 
     risk_score: int
-    """0 to 100: the points of the live rules that hold, added up, then held to that range."""
+    """0 to 100: the points of the live rules that hold, added up, then limited to that range."""
     decision: Decision
     reasons: tuple[Reason, ...]
     """One for each live rule that holds, most points first, then by rule id; negative points speak for the payment."""
@@ -82,7 +82,7 @@ def is_fraudulent(
     features : Mapping[str, FeatureValue]
         Every feature of the catalogue, by name.
     transaction : Transaction
-        The payment; its ids are looked up in the ruleset's lists as of its own event time.
+        The payment; its ids are looked up in the ruleset's lists at its own event time.
     ruleset : Ruleset
         The rules and thresholds.
 

@@ -1,6 +1,6 @@
 """Where the active ruleset comes from, and what happens when a new one is bad or cannot be fetched.
 
-The last good ruleset stays active, whatever its source answers or fails to answer. Two callbacks report what went wrong; the
+The last good ruleset stays active while its source returns a bad one or none. Two callbacks report what went wrong; the
 stage makes metrics of it.
 """
 

@@ -2,7 +2,7 @@
 
 It reads profiles, scores, inserts history, writes profiles and answers, in this order, so that a crash anywhere loses nothing
 and counts nothing twice. History comes before profiles: a profile that is behind its history catches up at the redelivery; one
-that is ahead of it would hide a payment for good. Two round trips to the cache a batch, whatever its size.
+that is ahead of it would hide a payment permanently. A batch of any size takes two round trips to the cache.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class ScoreStage:
 
     def _score(self, work: BatchWork) -> None:
         ruleset = self._ruleset()
-        # The version is what its author typed; the digest tells two documents apart whose author forgot to.
+        # The author sets the version; the digest distinguishes two documents if the author forgot to change it.
         ruleset_version = f"{ruleset.version}+{ruleset.digest}"
         scored_at = self._clock()
 
@@ -218,7 +218,7 @@ class ScoreStage:
         """Fold what this batch folded into the profiles that another writer has written.
 
         A profile that is missing now stays missing: the next batch rebuilds it up to its own offset. This batch cannot know
-        which rows of another writer will be folded in their turn.
+        which rows of another writer will still be folded.
         """
         work.use_cached(self._profiles.read(user_ids, work.batch.spans))
         user_ids = [user_id for user_id in user_ids if user_id in work.profiles]

@@ -8,8 +8,8 @@ Each payment counts once in the profile, and has one row and one decision, howev
 - a row exists from another position: the producer sent the payment twice. Nothing is stored or folded;
 - no row exists: the payment is scored, stored and folded.
 
-A payment later than all that the profile holds is looked up in no table: a repeat has the event time of its original, so it
-cannot be later. For the other payments the caller looks up the rows first.
+A payment later than everything in the profile needs no lookup: a repeat has its original's event time, so it cannot be later
+than everything in the profile. For the other payments the caller looks up the rows first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class SettledChain(msgspec.Struct):
-    """What became of a chain's payments, once the results of the inserts are known."""
+    """What was done with a chain's payments, after the inserts."""
 
     profile: Profile
     """With every payment folded that may be."""
@@ -72,7 +72,7 @@ class UserChain:
     profile : Profile
         As it was before the batch; the chain folds into this object.
     profile_before : Callable[[], Profile]
-        Gives the profile before the batch once more, where the payments must be folded again.
+        Returns a new copy of the profile before the batch, in case the payments must be folded again.
     existing : Mapping[RowKey, Position]
         Rows known to exist, with the positions they were stored from.
     """
@@ -207,7 +207,7 @@ def rebuild(
     """Fold history rows into an empty profile, up to the first of ``deliveries`` on each partition.
 
     Rows at that offset or later were stored by an earlier try of this batch, or by one that runs at the same time. Their
-    records are delivered too and folded in their turn, so that each payment is scored against what the first try saw.
+    records are delivered too and folded in order, so that each payment is scored against what the first try saw.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Retries what the brokers refuse for lack of rights, for a minute: a new role's rights take a while to reach them.
+"""Retries requests that the brokers refuse for missing permissions, for a minute: a new role's take a while to reach them.
 
 `terraform apply` creates the policy and calls the function immediately afterwards. Only authorization errors are retried; any
 other refusal is final. This is not `common.retries`: what is waited for is known to come once, so the interval is fixed.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from topic_admin.stage import Topics
 
 MAX_WAIT_SECONDS: Final = 60.0
-"""From the first refusal on, over all topics. IAM's changes usually take effect within seconds, a minute at worst."""
+"""From the first refusal on, over all topics. IAM's changes usually take effect within seconds, at most a minute."""
 
 RETRY_INTERVAL_SECONDS: Final = 3.0
 """Between two tries."""
@@ -27,7 +27,7 @@ ResultT = TypeVar("ResultT")
 
 
 class AuthorizationRetry:
-    """Topics of a cluster whose brokers may not know the role's rights yet. One object for each invocation.
+    """Topics of a cluster whose brokers may not know the role's permissions yet. One object for each invocation.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ class KafkaRefusedError(TopicError):
 
 
 class KafkaUnauthorizedError(KafkaRefusedError):
-    """A request that the brokers refused for lack of rights, or a sign-in that they rejected."""
+    """A request that the brokers refused for missing permissions, or a sign-in that they rejected."""
 
     def after(self, seconds: float) -> KafkaUnauthorizedError:
         """Make the error of a request that was retried for so long."""

@@ -1,7 +1,7 @@
 """AWS's own DynamoDB Local, the reference that the stores are tested against.
 
-It is not part of the stack, because it becomes slower as tables grow. It has no setting for its address and listens on all
-addresses. That is acceptable because it stores nothing on disk and runs only while tests do.
+It is not part of the stack, because it becomes slower as tables grow. It listens on all addresses and has no setting for it.
+That is acceptable: it keeps no data and runs only during tests.
 """
 
 from __future__ import annotations

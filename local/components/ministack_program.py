@@ -1,4 +1,4 @@
-"""MiniStack with one fix: a PartiQL INSERT writes a stream record, as it does in AWS.
+"""MiniStack with one patch: a PartiQL INSERT writes a stream record, as it does in AWS.
 
 MiniStack 1.5.33 writes stream records for `PutItem`, `UpdateItem` and `DeleteItem` only, and the score stage inserts by
 `BatchExecuteStatement`. This runs in the emulator's own environment, so it imports nothing of this project.

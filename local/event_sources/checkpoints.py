@@ -1,4 +1,4 @@
-"""How far a stream's shards have been read, in one small file, so that reading resumes there after a restart."""
+"""The last position of each shard of a stream, in one small file, so that reading resumes there after a restart."""
 
 from __future__ import annotations
 

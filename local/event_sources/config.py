@@ -1,4 +1,4 @@
-"""The configuration that the process of one event source mapping reads, and the status that it writes; each is a JSON file.
+"""The configuration that the process of one event source mapping reads, and the status it writes; each is a JSON file.
 
 The stack writes ``build/run/<function>.json`` and starts ``python -m local.event_sources --function <function> --config
 build/run/<function>.json``; the process writes ``<function>.status.json`` beside that file about twice a second.

@@ -1,4 +1,4 @@
-"""The on-failure destination: the message that Lambda sends to an SQS queue for records that it discards.
+"""The on-failure destination: the message that Lambda sends to an SQS queue for dead-lettered records.
 
 The message says where the records are in the source and does not hold them: "you can use the metadata to retrieve them from
 the stream". Only S3 and Kafka destinations get the payload.

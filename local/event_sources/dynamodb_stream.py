@@ -1,7 +1,7 @@
 """Reads a DynamoDB table's stream as Lambda does, and makes the events that Lambda makes of it.
 
-Each shard is read in order by a thread of its own, a child only once its parent is done. A shard's records are divided by
-partition key into as many queues as the parallelization factor says.
+Each shard is read in order by a thread of its own, a child only after its parent is finished. A shard's records are distributed
+by partition key to as many queues as the parallelization factor says.
 """
 
 from __future__ import annotations

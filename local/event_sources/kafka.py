@@ -1,7 +1,7 @@
 """Reads a Kafka topic as Lambda's pollers do, and makes the events that Lambda makes of it.
 
-Partitions are assigned by hand, without joining a group. Offsets are committed to the mapping's consumer group, so that reading
-resumes there after a restart, and every Kafka tool shows the lag.
+Partitions are assigned by hand, without joining a group. Processed offsets are committed to the mapping's consumer group, so
+that reading resumes there after a restart, and every Kafka tool shows the lag.
 """
 
 from __future__ import annotations
@@ -272,8 +272,8 @@ class KafkaSource:
         if not found:
             return
         requested = [TopicPartition(topic, partition) for partition in found]
-        # A partition that is added later is read from its start, whatever the starting position is: what was written before
-        # it was noticed is new as well.
+        # A partition that is added later is read from its start, with any starting position: records that were written before
+        # it was noticed are new too.
         at_end = is_first and self._trigger.starting_position == "LATEST"
         first = self._offsets(found, LATEST if at_end else EARLIEST)
         assigned: list[TopicPartition] = []

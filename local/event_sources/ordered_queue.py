@@ -1,6 +1,6 @@
 """One ordered sequence of records to deliver to a function, with at most one delivery in progress.
 
-Pure: it gets records, results of deliveries and the time, and returns what to do next.
+Pure. Input: records, results of deliveries and the time; output: the next action.
 """
 
 from __future__ import annotations

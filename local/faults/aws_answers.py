@@ -1,4 +1,4 @@
-"""What AWS's services answer on a bad day, in AWS's own wire form; for :attr:`local.proxy.aws.AwsProxy.fault`."""
+"""Errors and slow answers of AWS's services, in AWS's own wire form; for :attr:`local.proxy.aws.AwsProxy.fault`."""
 
 from __future__ import annotations
 

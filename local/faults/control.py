@@ -1,4 +1,4 @@
-"""Controls the processes of one function while they run: their wall clock, their disk, and abandoned invocations.
+"""Controls the processes of one function while they run: their clock, their disk, and when the mapping stops waiting for them.
 
 The control is a file that all of them map into memory, so that reading it costs nothing and a change takes effect at once.
 """
@@ -51,7 +51,7 @@ class Control:
         return self._read(_DISK_REFUSALS)
 
     def abandon(self) -> None:
-        """Have the mapping stop waiting for the invocations in progress, as at their time-out; the function goes on."""
+        """Have the mapping stop waiting for the invocations in progress, as at their time-out; the function continues."""
         self._write(_ABANDON_CALLS, self.abandon_calls + 1)
 
     @property

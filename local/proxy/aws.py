@@ -1,6 +1,6 @@
 """A proxy for the AWS API: knows the service and operation of a call, counts and delays calls, and lets a fault answer them.
 
-It reads DynamoDB's and SQS's JSON protocol and SNS's query protocol. Whatever else comes is of AppConfig or S3.
+It reads DynamoDB's and SQS's JSON protocol and SNS's query protocol. All other requests are of AppConfig or S3.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _CHUNK: Final = 1 << 18
 _NOT_FORWARDED: Final = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server", "expect"}
 )
-"""Headers that belong to one connection, or that the sender sets anew."""
+"""Headers that belong to one connection, or that the sender sets itself."""
 
 
 class DisconnectError(Exception):
@@ -181,7 +181,7 @@ class Forwarder:
         self._of_thread = threading.local()
 
     def forward(self, request: Request) -> Answer:
-        """Pass a request on, over the thread's own connection; once more if the server had closed that meanwhile."""
+        """Pass a request on, over the thread's own connection; again, over a new one, if the server had closed that."""
         headers = {name: value for name, value in request.headers() if name.lower() not in _NOT_FORWARDED}
         for attempt in (1, 2):
             connection: http.client.HTTPConnection | None = getattr(self._of_thread, "connection", None)

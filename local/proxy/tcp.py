@@ -33,7 +33,7 @@ class TcpProxy:
     Attributes
     ----------
     delay_seconds : float
-        How much later than they came the bytes of a request are passed on. What comes in several pieces is late once, not
+        Time between receiving the bytes of a request and passing them on. A request in several pieces is delayed once, not
         once for each piece.
     on_request, on_response : Callable | None
         Called with the bytes of the last request: before they are passed on, and before the answer is. Both may wait.

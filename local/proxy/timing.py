@@ -1,4 +1,4 @@
-"""Delays that count from when something was received, however long it was worked on since."""
+"""Delays measured from the moment of receipt: the time of processing is part of them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The Lambda Runtime API (2018-06-01) for one worker: where ``awslambdaric`` fetches events and posts answers.
 
-One server per worker: the port of a request identifies the worker it comes from.
+One server per worker: the port identifies the worker.
 """
 
 from __future__ import annotations

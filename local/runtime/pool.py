@@ -135,7 +135,7 @@ class FunctionPool:
             if not invocation.settled.is_set():
                 worker.run(invocation)
         finally:
-            self._give_back(worker)
+            self._release(worker)
         return invocation.result(init_duration_ms)
 
     def stop(self) -> None:
@@ -167,7 +167,7 @@ class FunctionPool:
                     return worker, True
                 self._changed.wait()
 
-    def _give_back(self, worker: Worker) -> None:
+    def _release(self, worker: Worker) -> None:
         with self._changed:
             if worker.alive:
                 self._idle.append(worker)

@@ -1,4 +1,4 @@
-"""Starts the parts of the system in order, and stops all of them, whatever happens meanwhile."""
+"""Starts the parts of the system in order, and stops all of them, after an error too."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a running stack writes down about itself, in ``build/stack.json``, and whether it still runs.
 
-The file is valid as long as the process that it names as the owner runs. A file lock keeps a second owner out; the kernel
-releases the lock when the owner ends, however that happens.
+The file is valid as long as the process that it names as the owner runs. A file lock prevents a second owner; the kernel
+releases the lock when the owner ends in any way.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class StackFolder:
             return None
 
     def running_state(self) -> StackState | None:
-        """Return the state of the stack that runs here; None if none does, whatever a crash or a reboot left behind."""
+        """Return the state of the stack that runs here; None if none does, even if a crash or a reboot left a file behind."""
         state = self.last_state()
         return state if state is not None and state.owner.find() is not None else None
 

@@ -137,15 +137,15 @@ def serve(
         try:
             with stack:
                 stack.start(
-                    lambda line: _say(pipe, "progress", line), ingestion=ingestion, functions=functions
+                    lambda line: _report(pipe, "progress", line), ingestion=ingestion, functions=functions
                 )
-                _say(pipe, "ready", "")
+                _report(pipe, "ready", "")
                 pipe.close()
                 _watch(stack)
-        # Whatever it is, `up` must report it: this process has no terminal.
+        # `up` must report any error: this process has no terminal.
         except Exception as error:
             logger.exception("the stack could not be started")
-            _say(pipe, "failed", str(error))
+            _report(pipe, "failed", str(error))
     return 1
 
 
@@ -195,7 +195,7 @@ class _Message(msgspec.Struct, frozen=True):
     text: str
 
 
-def _say(pipe: IO[str], kind: Literal["progress", "ready", "failed"], text: str) -> None:
+def _report(pipe: IO[str], kind: Literal["progress", "ready", "failed"], text: str) -> None:
     logger.info("%s %s", kind, text)
     # `up` may have been killed; the stack does not depend on it.
     with contextlib.suppress(BrokenPipeError):

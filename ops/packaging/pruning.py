@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 BOTOCORE_ALWAYS: Final = frozenset(
     {"_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json"}
 )
-"""What botocore reads whatever service is used."""
+"""Files that botocore reads for every service."""
 
 SERVICES_OF_PACKAGES: Final[dict[str, str]] = {"aws_xray_sdk": "xray"}
-"""By installed package: the service for which it makes a client when it is imported, whatever the function does."""
+"""By installed package: the service for which it makes a client when it is imported, in every function."""
 
 KEPT_METADATA: Final = frozenset({"METADATA", "entry_points.txt"})
 """What `importlib.metadata` reads. The rest of a ``.dist-info`` names paths, installers and dates."""

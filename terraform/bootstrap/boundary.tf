@@ -1,4 +1,4 @@
-# The maximum that a role of the system can do, whatever its own policy allows. The functions' policies name each table and
+# The maximum that a role of the system can do, even if its own policy allows more. The functions' policies name each table and
 # topic; the boundary limits the damage if one of them is wrong.
 
 data "aws_iam_policy_document" "boundary" {

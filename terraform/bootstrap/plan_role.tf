@@ -52,7 +52,7 @@ data "aws_iam_policy_document" "plan" {
     resources = [aws_kms_key.state.arn]
   }
 
-  # Whatever is added above, a pull request cannot read payments and secrets.
+  # Even if more is added above, a pull request cannot read payments and secrets.
   statement {
     sid    = "NeverData"
     effect = "Deny"

@@ -33,7 +33,7 @@ run "the_topic_is_encrypted_signed_and_logged" {
 
   assert {
     condition     = alltrue([for arn in [aws_sns_topic.this.http_failure_feedback_role_arn, aws_sns_topic.this.sqs_failure_feedback_role_arn, aws_sns_topic.this.lambda_failure_feedback_role_arn, aws_sns_topic.this.firehose_failure_feedback_role_arn] : arn == output.delivery_role_arn])
-    error_message = "Failed deliveries are logged, whatever the protocol."
+    error_message = "Failed deliveries are logged for every protocol."
   }
 
   assert {

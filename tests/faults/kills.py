@@ -1,4 +1,4 @@
-"""A function that is killed at a step of its work, or whose invocation times out there and goes on."""
+"""A function that is killed at a step of its work, or whose invocation times out there and continues."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def kill_amid_inserts(site: Site, _: int) -> Iterator[None]:
         answer = forward(call)
         if answer.status == 200:
             is_done.set()
-        struck.wait(OVERTAKE_SECONDS)  # in vain if the batch has only one request
+        struck.wait(OVERTAKE_SECONDS)  # without effect if the batch has only one request
         with lock:
             del done_by[caller.pid]
         return answer
@@ -127,7 +127,7 @@ def outlive_time_out(
     *,
     overtakers: Sequence[int] = (1, 4, AS_MANY_AS_COME),
 ) -> Iterator[None]:
-    """An invocation times out in the middle of a call, and goes on when its retry has passed the same call.
+    """An invocation times out in the middle of a call, and continues when its retry has passed the same call.
 
     The seed chooses the call: its operation, and whether it is passed on before it is held. It also chooses how many other calls
     overtake it, its own retry among them.
@@ -201,7 +201,7 @@ class HeldCall:
         with self._lock:
             if may_be_retry and self._held:
                 self._others += 1
-                # Other invocations that timed out go on too: only the same payments identify the retry.
+                # Other invocations that timed out continue too: only the same payments identify the retry.
                 self._is_overtaken |= not self._held.isdisjoint(payments)
                 if self._is_overtaken and self._others >= self._overtakers:
                     self._may_go_on.set()

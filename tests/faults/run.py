@@ -36,7 +36,7 @@ class Run:
         self.report = RunReport(seed)
 
     def complete(self) -> RunReport:
-        """Send and compare. Whatever happens, the report names it, and the fault is over afterwards."""
+        """Send and compare. The report names every problem, and the fault is over afterwards."""
         try:
             self.go()
             self.judge()

@@ -102,5 +102,5 @@ class Stream:
 
 
 def payments_in(body: bytes) -> set[bytes]:
-    """The payments of a stream that a request names, whatever its service and format."""
+    """The payments of a stream that a request names, of any service and format."""
     return set(re.findall(rb"\d+-t-\d+", body))

@@ -72,7 +72,7 @@ def tried(mutations: list[Mutation], workers: int) -> Iterator[Result]:
         trees.put(tree)
     started = time.monotonic()
     selection = select(filled[0].folder, environment, importers())
-    say(f"the unit tests pass and were recorded in {time.monotonic() - started:.0f} s")
+    report(f"the unit tests pass and were recorded in {time.monotonic() - started:.0f} s")
 
     def try_one(mutation: Mutation) -> Result:
         tree = trees.get()
@@ -90,7 +90,7 @@ def tried(mutations: list[Mutation], workers: int) -> Iterator[Result]:
             )
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -101,21 +101,23 @@ def run(arguments: argparse.Namespace) -> int:
     equals = read_equals(EQUALS)
     if stale := outdated(equals, ROOT):
         for equal in stale:
-            say(f"{EQUALS.relative_to(ROOT)}: {equal.file} has no such code any more: {equal.before}")
+            report(f"{EQUALS.relative_to(ROOT)}: {equal.file} has no such code any more: {equal.before}")
         return 1
     mutations = drawn(arguments.python, code_files(arguments.only), arguments.seed, arguments.sample)
     to_catch, accepted = split(mutations, equals)
-    say(f"seed {arguments.seed}: {len(mutations)} changes drawn, {len(accepted)} of them accepted as equal")
+    report(
+        f"seed {arguments.seed}: {len(mutations)} changes drawn, {len(accepted)} of them accepted as equal"
+    )
     survivors = []
     for number, result in enumerate(tried(to_catch, arguments.workers), 1):
         if not result.is_caught:
             survivors.append(result)
-            say(f"\n{result.outcome.value}, {result.test_count} tests run: {result.mutation}")
+            report(f"\n{result.outcome.value}, {result.test_count} tests run: {result.mutation}")
         if number % 25 == 0:
-            say(f"{number} of {len(to_catch)} tried, {len(survivors)} not caught")
+            report(f"{number} of {len(to_catch)} tried, {len(survivors)} not caught")
     caught = len(to_catch) - len(survivors)
     share = caught / len(to_catch) if to_catch else 1.0
-    say(f"\n{caught} of {len(to_catch)} caught: {share:.1%}; at least {ENOUGH:.0%} must be")
+    report(f"\n{caught} of {len(to_catch)} caught: {share:.1%}; at least {ENOUGH:.0%} must be")
     return int(share < ENOUGH)
 
 
@@ -132,7 +134,7 @@ def main() -> int:
     try:
         return run(parser.parse_args())
     except TestsFailedError as error:
-        say(f"nothing can be said of the tests: {error}")
+        report(f"the tests cannot be measured: {error}")
         return 1
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ONE_IN = {"arg_removal": 4, "assignment": 4}
 """Operators of which only one place in so many is taken: half of all places are theirs, and most become a ``None`` that raises at
-once, which says little of the tests."""
+once, which says little about the tests."""
 
 TYPES = frozenset({"Annotated", "Callable", "Literal", "TypeVar", "dict", "list", "tuple"})
 """What a module gives a name to for annotations alone."""

@@ -1,4 +1,4 @@
-"""Changes that are accepted as equal to the code as it is: no input tells them apart, or nothing depends on what they change."""
+"""Changes that are accepted as equal to the code as it is: no input distinguishes them, or nothing depends on what they change."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def read_equals(file: Path) -> list[Equal]:
 
 
 def outdated(equals: Iterable[Equal], root: Path) -> list[Equal]:
-    """Accepted changes whose code no longer exists, so that nobody knows whether they still are equal."""
+    """Accepted changes whose code no longer exists, so that they cannot be checked any more."""
     return [
         equal for equal in equals if not any(_contains(file, equal.before) for file in root.glob(equal.file))
     ]

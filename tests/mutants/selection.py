@@ -1,4 +1,4 @@
-"""Which tests run which line: one run of the unit tests under coverage, each line noted with the tests that came by."""
+"""Which tests run which line: one run of the unit tests under coverage, each line recorded with the tests that ran it."""
 
 from __future__ import annotations
 

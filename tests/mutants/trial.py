@@ -50,7 +50,7 @@ class Mutation(msgspec.Struct, frozen=True):
 
 
 class Outcome(Enum):
-    """What the tests made of a change."""
+    """The tests' verdict on a change."""
 
     CAUGHT = "caught"
     TIMED_OUT = "caught by a time-out"
@@ -60,7 +60,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Result:
-    """A change and what came of it."""
+    """A change and its result."""
 
     mutation: Mutation
     outcome: Outcome

@@ -1,7 +1,7 @@
 """What the score stage relies on in its profile store, checked on every implementation of it.
 
 A subclass gives the fixture ``cache``; the same tests then hold for the store in memory, fakeredis and a real Valkey. The model
-test and its mutants run on the store in memory: whatever they rest on must be a test here.
+test and its mutants run on the store in memory: everything that they rely on must be a test here.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ class ProfileStoreContract:
 
         assert cache.store.write([new("c", "t"), new("b", "t"), new("a", "t")], []) == ["c", "a"]
 
-    # What a reading says of gaps
+    # What a read reports about gaps
 
     @pytest.mark.parametrize("first", [0, 3, 9, 10])
     def test_batch_that_begins_up_to_the_offset_after_the_mark_finds_no_gap(

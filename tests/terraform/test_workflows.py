@@ -1,4 +1,4 @@
-"""The workflows: valid, safe, pinned by commit, and made of the make targets that people use."""
+"""The workflows: valid, safe, pinned by commit, and they run the make targets that people use."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The I/O floor: the same batch decoded, its users' profiles read and written, its rows inserted; nothing is computed.
 
-It does what the score stage must do at whatever cost of its logic, by the plain means of redis-py and boto3: one MGET, one
+It makes the calls that the score stage must make even if its logic cost nothing, with plain redis-py and boto3: one MGET, one
 pipeline of SETs, and `BatchExecuteStatement` requests with 25 inserts of nine attributes each, in parallel. Profiles are written
 back unchanged. A row's packed attribute is the record itself, padded to about the size of that attribute in the stage's rows.
 """

@@ -1,4 +1,4 @@
-"""Which field of the contract a column of somebody's file is, by its name alone.
+"""Finds the contract's field for a column of a file, by the column's name alone.
 
 Names are compared without case, spaces, dashes or camel humps: ``transactionId``, ``Transaction ID`` and
 ``transaction-id`` are one. The table below holds every synonym; to add one, add a word to it.

@@ -1,4 +1,4 @@
-"""Which column of somebody's file is which field, and how its values are written: a small YAML document.
+"""The mapping document, in YAML: which column of a file is which field, and how its values are written.
 
 Each key is a field of the contract (``latitude``, ``longitude``, ``country`` and ``city`` for the parts of the location), or
 ``label`` or ``scenario``. Its value is the name of a column, or an object::

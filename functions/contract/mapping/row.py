@@ -1,4 +1,4 @@
-"""One row of somebody's file as a record of the contract: which of its columns are which fields, and their values rewritten.
+"""Maps one row of a file to a record of the contract: which columns are which fields, and their values rewritten.
 
 The record is not checked here: ``decode_transaction`` decides what is acceptable. What this module cannot read it reports, and
 leaves in the record as it is, so that a caller can refuse the row, or can land it for the pipeline to refuse.

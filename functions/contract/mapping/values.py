@@ -1,4 +1,4 @@
-"""One value of somebody's file, as the contract writes it. Amounts stay decimal text: no float is used on the way."""
+"""Rewrites one value of a file as the contract writes it. Amounts stay decimal text: no float is used on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The amount against the user's own norm."""
+"""The amount compared with what is usual for the user."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FEATURES: Final = (
 )
 
 MIN_PAYMENTS_FOR_SPREAD: Final = 5
-"""Fewer payments say nothing of the spread."""
+"""With fewer payments a standard deviation means nothing."""
 MIN_SPREAD_SHARE: Final = 0.1
 """The standard deviation counts as at least this share of the mean: 10.50 is no outlier for a user who always pays 9.99."""
 

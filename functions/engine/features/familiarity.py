@@ -1,4 +1,4 @@
-"""Whether the user has paid with, to and from these before, and for how long."""
+"""Whether the user has used this device, merchant, payee, country, channel and currency before, and for how long."""
 
 from __future__ import annotations
 

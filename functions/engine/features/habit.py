@@ -1,4 +1,4 @@
-"""The user's habits and how much of a past there is."""
+"""The user's habits, and how long the user's history is."""
 
 from __future__ import annotations
 

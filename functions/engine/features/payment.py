@@ -1,4 +1,4 @@
-"""The payment itself: what can be said without a look at its user's past."""
+"""What is known of the payment without the user's past."""
 
 from __future__ import annotations
 

@@ -27,9 +27,7 @@ FEATURES: Final = (
         "km/h",
         "Speed that explains both places, after the uncertainty of city-level positions; 0 where unknown.",
     ),
-    boolean(
-        "is_location_change", "Another place than the last payment's; false for a payment that comes late."
-    ),
+    boolean("is_location_change", "Another place than the last payment's; false for a late payment."),
     boolean("is_country_change", "Another country than the last payment's."),
 )
 

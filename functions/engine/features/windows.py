@@ -1,8 +1,8 @@
 """The payments before this one, cut into windows that end at its event time; what several families of features share.
 
-The profile holds what was folded before this payment. Payments with a later event time (this one is late) are left out where
-the ring of recent payments shows them. Windows of 7 and 30 days, and shorter ones that reach beyond a full ring, are made of
-whole UTC days and hours: the payments of the last of these that the ring has forgotten count, whenever in it they were made.
+The profile holds what was folded before this payment. If this one is late, payments with a later event time are left out where
+the ring of recent payments shows them. Windows of 7 and 30 days, and shorter ones that reach beyond a full ring, consist of
+whole UTC days and hours. In the last hour or day, payments that the ring has forgotten count in full, even later ones.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Totals(NamedTuple):
     payments: int
     sum_base: float
     with_rate: int = 0
-    """Payments in a currency that has a rate: the others say nothing of what is usual. Only of 30 days."""
+    """Payments in a currency that has a rate; the others cannot be compared. Only for 30 days."""
     squares_base: float = 0.0
-    """Sum of the squared amounts. Only of 30 days."""
+    """Sum of the squared amounts. Only for 30 days."""
 
 
 _NO_PAYMENTS: Final = Totals(0, 0.0)
@@ -160,7 +160,7 @@ class Windows:
         else:
             self.from_24h = 0
             in_24h = _without_later(_totals(hours, hour - 23, hour, factors), recent, stop, hour, factors)
-            # A payment from hours ahead makes the buckets forget as many hours, and the ring still knows its own.
+            # A payment with an event time hours ahead makes the buckets drop as many hours; the ring still has its payments.
             self.count_24h = max(stop, in_24h.payments)
             self.sum_24h_base = max(sum(amounts) * factor, in_24h.sum_base)
 
@@ -235,11 +235,11 @@ def _without_later(
 def _less_later(
     totals: Totals, recent: RecentPayments, stop: int, end_ms: int, factors: Sequence[float]
 ) -> Totals:
-    """Take out of whole buckets, which end at ``end_ms``, what the ring knows to be later than the payment."""
+    """Subtract from whole buckets, which end at ``end_ms``, the payments that the ring shows to be later."""
     end = bisect_left(recent.at_ms, end_ms, stop)
     weights = [factors[number] for number in recent.currency[stop:end]]
     amounts = list(map(mul, recent.amount_minor[stop:end], weights))
-    # Never below nothing: buckets forget, too, and sums of floats do not add up to the last digit.
+    # Never below 0: buckets forget, too, and sums of floats do not add up to the last digit.
     return Totals(
         max(totals.payments - len(amounts), 0),
         max(totals.sum_base - sum(amounts), 0.0),

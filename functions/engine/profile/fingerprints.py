@@ -20,7 +20,7 @@ CURRENCY_NUMBERS: Final[dict[str, int]] = {code: number for number, code in enum
 def text_hash(text: str | None) -> int:
     """32 bits in place of ``text``, never 0; 0 for None.
 
-    A CRC is enough: somebody who can choose a device's name so that it collides with a known one can choose the known name itself.
+    A CRC is enough: an attacker who can choose a device's name so that it collides with a known one can choose the known name itself.
     """
     return 0 if text is None else crc32(text.encode()) or 1
 
@@ -33,6 +33,6 @@ def value_hash(kind: SeenKind, text: str | None) -> int | None:
 def key_hash(event_key: str) -> int:
     """64 bits in place of one payment's event key.
 
-    The hash is cryptographic, because a payment with a known hash counts as a repeat: nobody may be able to make one.
+    The hash is cryptographic, because a payment with a known hash counts as a repeat: no attacker may be able to construct one.
     """
     return int.from_bytes(blake2b(event_key.encode(), digest_size=8).digest(), "little")

@@ -6,10 +6,10 @@ times are minima and maxima, and all sums are integers. Beyond the capacities, t
 
 How windows compare with the full history (a property test checks this):
 
-- Up to 24 h they are exact while the ring covers them: fewer than 32 payments since the window began.
-- Beyond that, and for 7 d and 30 d, they are whole UTC hours and days, up to the payment's own. They are exact while they have
-  at most 34 (day, currency) pairs. Those of 24 h are never less than what the ring holds.
-- For a payment that arrives late, they also include later payments of its own hour or day that the ring has forgotten.
+- Up to 24 h: exact while the ring covers the window, that is with fewer than 32 payments since it began. Otherwise whole UTC
+  hours, up to the payment's own, from at most 25 (hour, currency) pairs; never less than what the ring holds.
+- 7 and 30 days: whole UTC days, up to the payment's own, from at most 34 (day, currency) pairs.
+- Late payments: whole hours and days also include later payments of the last hour or day that the ring has forgotten.
 """
 
 from __future__ import annotations

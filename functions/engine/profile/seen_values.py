@@ -33,7 +33,7 @@ _KIND_MASK: Final = 7
 class SeenValues:
     """Values seen so far, of all kinds together, sorted.
 
-    A value is found by bisection. Two profiles that have seen the same values are equal to the byte, whatever the order was.
+    A value is found by bisection. Two profiles that have seen the same values, in any order, are equal byte for byte.
 
     Attributes
     ----------

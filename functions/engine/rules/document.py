@@ -1,7 +1,7 @@
 """Typed reading of a ruleset's YAML, node by node, so that every problem keeps its line and column.
 
-Only the safe part of YAML is used: text, numbers, lists and mappings. Nothing is constructed from tags, no key may appear
-twice, and what looks like text must be text: ``NO`` without quotes is a truth value in YAML, not Norway.
+Only the safe part of YAML is used: text, numbers, lists and mappings. Nothing is constructed from tags, a key may occur
+once, and what looks like text must be text: ``NO`` without quotes is a truth value in YAML, not Norway.
 """
 
 from __future__ import annotations

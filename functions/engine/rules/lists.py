@@ -1,7 +1,7 @@
 """Allow and deny lists: named sets of merchants, devices, countries ... whose entries may expire.
 
-Whether an entry has expired is decided at the payment's event time, not by the clock. So a decision that is recomputed later
-from a history row is the same.
+Whether an entry has expired is decided at the payment's event time, not by the clock. So a decision can be recomputed from its
+row later, with the same result.
 """
 
 from __future__ import annotations

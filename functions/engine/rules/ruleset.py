@@ -1,7 +1,7 @@
 """A ruleset: the document in which fraud analysts describe what is suspicious, read and checked as a whole.
 
-:func:`parse_ruleset` accepts a document, or refuses it and names everything that is wrong with it. A ruleset finds the rules that
-hold for a payment; :mod:`engine.decide` turns them into a decision.
+:func:`parse_ruleset` accepts a document, or refuses it and names everything that is wrong with it. `engine.decide` makes the
+decision; this module only says which rules hold.
 """
 
 from __future__ import annotations

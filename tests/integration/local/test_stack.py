@@ -1,4 +1,4 @@
-"""The stack as people use it: up, status, env, down. Whatever goes wrong, it leaves nothing behind."""
+"""The stack as people use it: up, status, env, down. After an error too, it leaves nothing behind."""
 
 from __future__ import annotations
 

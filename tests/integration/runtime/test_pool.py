@@ -41,7 +41,7 @@ def handler(event, context):
         print("sleeping", flush=True)
         time.sleep(60)
     if do == "meet":
-        # Two of these at a time, or neither comes back.
+        # Two of these at a time, or neither returns.
         open(os.path.join(event["folder"], str(os.getpid())), "w").close()
         while len(os.listdir(event["folder"])) < 2:
             time.sleep(0.01)

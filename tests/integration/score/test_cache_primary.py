@@ -82,7 +82,7 @@ def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "the shard does not come up"
-        time.sleep(0.02)  # between two looks at a condition
+        time.sleep(0.02)  # between two checks of a condition
 
 
 def answers(client: redis.Redis) -> bool:

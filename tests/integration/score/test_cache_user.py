@@ -1,4 +1,4 @@
-"""The profile store as the user that Terraform makes: what it does is let, and nothing else."""
+"""The profile store as the user that Terraform makes: what it does is allowed, and nothing else."""
 
 from __future__ import annotations
 

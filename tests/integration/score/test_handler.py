@@ -29,7 +29,7 @@ PERSONAL = ("203.0.113.7", "tok_4242", "Berlin", "52.52", "user-1", "25.00")
 
 
 class System:
-    """The handler's module, cold, and clients to look behind it."""
+    """The handler's module, cold, and clients that see what it wrote."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The quarantine on the emulator's SQS and S3: records stay whole, whatever they hold and however large they are."""
+"""The quarantine on the emulator's SQS and S3: records of any content and size stay whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One alert per user and window, sent once, whatever crashes, repeats or overtakes."""
+"""One alert per user and window, sent once, despite crashes, repeats and other workers."""
 
 from __future__ import annotations
 

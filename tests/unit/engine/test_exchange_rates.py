@@ -1,4 +1,4 @@
-"""Exchange rates per minor unit, and what they say of a currency without one."""
+"""Exchange rates per minor unit, and the result for a currency without one."""
 
 from __future__ import annotations
 

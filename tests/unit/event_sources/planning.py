@@ -61,7 +61,7 @@ def positions(work: Batch | Discard) -> list[int]:
 def deliver_all(
     planner: Planner, answer: Callable[[Batch], DeliveryResult], now_s: float = NOW_S
 ) -> tuple[list[list[int]], list[tuple[str, list[int]]]]:
-    """Work until nothing is left; the clock jumps to whatever is due. Returns the positions of each batch and each discard."""
+    """Work until nothing is left; the clock jumps to the next due time. Returns the positions of each batch and each discard."""
     batches: list[list[int]] = []
     discards: list[tuple[str, list[int]]] = []
     for _ in range(10_000):

@@ -174,10 +174,10 @@ class TestRetries:
         offer(planner, [record(1, arrived_at_s=NOW_S - 50), record(2, arrived_at_s=NOW_S)])
         planner.settle(batch(planner), FAILED, NOW_S)
 
-        given_up = discard(planner, NOW_S + 11)
+        discarded = discard(planner, NOW_S + 11)
 
-        assert (given_up.condition, positions(given_up)) == ("RecordAgeExceeded", [1])
-        planner.finish_discard(given_up)
+        assert (discarded.condition, positions(discarded)) == ("RecordAgeExceeded", [1])
+        planner.finish_discard(discarded)
         assert positions(batch(planner, NOW_S + 11)) == [2]
 
     def test_discarded_records_stay_until_the_destination_has_received_them(self) -> None:

@@ -128,7 +128,7 @@ class TestResumePoint:
 def test_every_record_is_processed_or_discarded_once_and_in_order(
     sizes: list[int], batch_size: int, bisect: bool, maximum_retries: int, data: st.DataObject
 ) -> None:
-    """Whatever fails, how often and how: each queue's records end in order and once, and nothing is left."""
+    """With any failures: each queue's records end in order and once, and nothing is left."""
     queues = [QueueKey(f"topic-{index}") for index in range(len(sizes))]
     planner = Planner(policy(batch_size=batch_size, bisect_on_error=bisect, maximum_retries=maximum_retries))
     for queue, size in zip(queues, sizes, strict=True):

@@ -1,4 +1,4 @@
-"""How the demo ends: by itself, by an error, or because somebody interrupts it."""
+"""How the demo ends: on its own, by an error, or by an interrupt."""
 
 from __future__ import annotations
 

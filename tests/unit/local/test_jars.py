@@ -85,7 +85,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def central(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> FakeMaven:
-    """Stands for Maven Central and the network."""
+    """Replaces Maven Central and the network."""
     central = FakeMaven(tmp_path, {ONE: b"one", NATIVE: b"native", TWO: b"two"})
 
     def make_context(folder: Path) -> Any:

@@ -1,4 +1,4 @@
-"""The active ruleset: the newest good document, whatever its source answers or fails to answer."""
+"""The active ruleset: the newest good document, even if its source returns a bad one or none."""
 
 from __future__ import annotations
 

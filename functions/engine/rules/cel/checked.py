@@ -1,8 +1,8 @@
-"""A condition as CEL has parsed and type-checked it, read from its serialized form.
+"""A condition after CEL's type check, read from its serialized form.
 
 The binding gives it only as bytes, a ``cel.expr.CheckedExpr`` (github.com/google/cel-spec, proto/cel/expr/checked.proto and
-syntax.proto) in a ``google.protobuf.Any``. That needs only a few of protobuf's wire types; the protobuf package would be larger
-than all the code of the rules.
+syntax.proto) in a ``google.protobuf.Any``. Reading it needs three field kinds of protobuf's wire format; the protobuf package
+would be larger than all the code of the rules.
 """
 
 from __future__ import annotations

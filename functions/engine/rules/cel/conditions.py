@@ -76,8 +76,8 @@ class Vocabulary:
     list_names : Collection[str]
         The ruleset's lists.
     empty_list_names : Collection[str]
-        Those of them that hold nothing. Their variables are false for good: CEL folds them away, and no payment pays for
-        lists that wait for their first entry.
+        Those without entries. Their variables are constant, false: CEL removes them when it compiles, so an empty list costs
+        nothing.
     """
 
     def __init__(

@@ -5,8 +5,8 @@ CEL converts every value that it gets, which costs more than the comparisons. So
 condition gets into the code: it is built from the operators and constants of the checked expression, and only from those that
 are known here.
 
-None of the translated operators can fail, so ``&&`` and ``||`` need not absorb errors as CEL's do. Integers are compared, but there
-is no arithmetic of integers: CEL's overflow, Python's do not.
+None of the translated operators can fail, so ``&&`` and ``||`` need not absorb errors as CEL's do. Integers are compared only.
+Integer arithmetic stays with CEL, where it can overflow.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What holds for the catalogue as a whole, whatever features it has."""
+"""What is true of the catalogue as a whole, with any features."""
 
 from __future__ import annotations
 

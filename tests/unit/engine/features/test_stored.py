@@ -1,4 +1,4 @@
-"""Features come out of a row as they went in, whatever their values, and only by the catalogue that they were packed by."""
+"""Features of any value are read from a row as they were written, and only with the catalogue that packed them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hashes and numbers that profiles store: fixed for good, because a stored profile is read by later versions."""
+"""Hashes and numbers that profiles store: fixed, because a stored profile is read by later versions."""
 
 from __future__ import annotations
 

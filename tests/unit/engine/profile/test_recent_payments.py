@@ -1,4 +1,4 @@
-"""The ring keeps the payments with the latest event times, whatever the order in which they arrive."""
+"""The ring keeps the payments with the latest event times, in any order of arrival."""
 
 from __future__ import annotations
 
