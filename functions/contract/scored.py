@@ -256,6 +256,11 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
     if "features" not in item:
         return _from_v1(item)
     detail: HistoryDetail = _read(item, "detail", "S", _DETAIL_DECODER.decode)
+    if detail.format != ROW_FORMAT:
+        # A later format may say the same under other names: read as this one, it would be another row without an error.
+        raise InvalidRowError(
+            HISTORY_TABLE, "detail", f"format {detail.format}; this version reads 1 and {ROW_FORMAT}"
+        )
     at, transaction_id = _read(item, "event_key", "S", _parse_event_key)
     payment = Transaction(
         transaction_id=transaction_id,

@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.features.catalogue import CATALOGUE, FEATURE_SET
+from engine.features.catalogue import CATALOGUE, feature_set_of
 from engine.features.windows import DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from contract.scored import FeatureValue
     from engine.features.definition import FeatureDefinition
 
 FIRST_FEATURE_SET: Final = "3"
-"""Of rows of format 1: today's features, unpacked. Such rows are read with their values as they are."""
+"""Of rows of format 1. Its values are stored as they are; its features are those of set :data:`FIRST_CATALOGUE`."""
+
+FIRST_CATALOGUE: Final = "861800"
+"""The set that names the same features in the same order as :data:`FIRST_FEATURE_SET`."""
 
 _SCALE: Final = 10.0**DIGITS
 _TOO_LARGE: Final = 2**63 / _SCALE
@@ -62,7 +65,7 @@ def pack(features: Mapping[str, FeatureValue]) -> bytes:
 
 
 def unpack(
-    data: bytes, feature_set: str, catalogue: Sequence[FeatureDefinition] = CATALOGUE
+    data: bytes, feature_set: str, catalogue: tuple[FeatureDefinition, ...] = CATALOGUE
 ) -> dict[str, FeatureValue]:
     """Give packed features their names.
 
@@ -72,7 +75,7 @@ def unpack(
         As :func:`pack` made them.
     feature_set : str
         The row's.
-    catalogue : Sequence[FeatureDefinition]
+    catalogue : tuple[FeatureDefinition, ...]
         That feature set's.
 
     Returns
@@ -86,8 +89,9 @@ def unpack(
         Where the catalogue is not the row's.
     """
     is_natural = feature_set == FIRST_FEATURE_SET
-    if not is_natural and catalogue is CATALOGUE and feature_set != FEATURE_SET:
-        raise FeatureSetError(f"feature set {feature_set}; this catalogue is {FEATURE_SET}")
+    needed = FIRST_CATALOGUE if is_natural else feature_set
+    if needed != feature_set_of(catalogue):
+        raise FeatureSetError(f"feature set {feature_set}; this catalogue is {feature_set_of(catalogue)}")
     values = _DECODER.decode(data)
     if len(values) != len(catalogue):
         raise FeatureSetError(

@@ -166,6 +166,15 @@ def test_attribute_of_another_type_is_named(attribute: str, value: object) -> No
     assert refusal.value.attribute == attribute
 
 
+def test_row_of_a_later_format_is_refused_and_not_guessed() -> None:
+    detail = to_history_item(make_scored(), EXPIRES_AT_S)["detail"]["S"].replace('"v":2', '"v":3')
+
+    with pytest.raises(InvalidRowError) as refusal:
+        from_history_item(broken(detail={"S": detail}))
+
+    assert str(refusal.value) == "transaction_history.detail: format 3; this version reads 1 and 2"
+
+
 @pytest.mark.parametrize("topic", ["transaction_stream", "a/b", "a.b-c"])
 def test_position_is_read_as_it_is_written(topic: str) -> None:
     position = Position(topic, 3, 2**60)

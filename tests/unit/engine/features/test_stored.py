@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, FEATURE_SET
+from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, FEATURE_SET, feature_set_of
 from engine.features.stored import FeatureSetError, pack, unpack
 from engine.features.windows import rounded
 from tests.support.rule_samples import features
@@ -67,8 +67,17 @@ def test_more_or_fewer_values_than_the_catalogue_has_are_refused() -> None:
         unpack(msgspec.msgpack.encode([1, 2]), "3")
 
 
-def test_another_catalogue_may_be_given_with_its_own_set() -> None:
-    assert unpack(msgspec.msgpack.encode([15_000, 2]), "other", (CATALOGUE[0], CATALOGUE[17])) == {
-        CATALOGUE[0].name: 1.5,
-        CATALOGUE[17].name: 2,
-    }
+def test_another_catalogue_may_be_given_for_its_own_set_only() -> None:
+    other = (CATALOGUE[0], CATALOGUE[17])
+    packed = msgspec.msgpack.encode([15_000, 2])
+
+    assert unpack(packed, feature_set_of(other), other) == {CATALOGUE[0].name: 1.5, CATALOGUE[17].name: 2}
+    with pytest.raises(FeatureSetError, match=f"feature set {FEATURE_SET}; this catalogue is"):
+        unpack(packed, FEATURE_SET, other)
+
+
+def test_rows_of_the_first_set_are_read_by_its_own_catalogue_only() -> None:
+    changed = (*CATALOGUE[1:], CATALOGUE[0])
+
+    with pytest.raises(FeatureSetError, match="feature set 3; this catalogue is"):
+        unpack(msgspec.msgpack.encode(list(features().values())), "3", changed)
