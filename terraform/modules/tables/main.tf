@@ -67,7 +67,7 @@ resource "aws_dynamodb_table" "this" {
   }
 
   lifecycle {
-    # Autoscaling changes them; on demand they are 0 whatever is set here.
+    # Autoscaling changes them; on demand they are 0, with any setting here.
     ignore_changes = [read_capacity, write_capacity]
   }
 }

@@ -128,7 +128,7 @@ def test_a_batch_whose_function_fails_once_is_delivered_again_and_nothing_is_los
     assert error.startswith(kinds[fault])
 
 
-def test_a_poison_record_goes_alone_to_the_dead_letter_queue_and_the_rest_goes_on(
+def test_a_poison_record_goes_alone_to_the_dead_letter_queue_and_the_rest_is_processed(
     make_function: Callable[..., Function],
     topics: Any,
     unique_name: Callable[[str], str],

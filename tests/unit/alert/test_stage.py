@@ -290,7 +290,7 @@ deliveries = st.tuples(st.integers(0, 9), st.none() | happenings, st.integers(0,
 
 
 @given(st.lists(payments, min_size=1, max_size=10), st.lists(deliveries, max_size=30))
-def test_whatever_crashes_repeats_or_overtakes_each_payment_is_alerted_on_or_counted_once(
+def test_despite_crashes_repeats_and_other_workers_each_payment_is_alerted_on_or_counted_once(
     drawn: list[tuple[str, int, tuple[Decision, int]]], schedule: list[tuple[int, Any, int]]
 ) -> None:
     tables, inbox = DictTables(), Inbox()

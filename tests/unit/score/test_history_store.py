@@ -381,7 +381,7 @@ def test_read_that_fails_six_times_makes_the_history_unavailable(
 
 @pytest.mark.parametrize(("operation", "read", "answer"), READS)
 @pytest.mark.parametrize(("error", "has_time"), [(DENIED, always), (THROTTLED, never)])
-def test_read_that_is_refused_for_good_or_has_no_time_is_not_tried_again(
+def test_read_that_is_refused_permanently_or_has_no_time_is_not_tried_again(
     bench: Callable[..., Bench],
     operation: str,
     read: Any,

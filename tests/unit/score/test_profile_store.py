@@ -74,7 +74,7 @@ def test_nothing_to_do_sends_no_command() -> None:
         lambda store: store.write([new("user", "t")], []),
     ],
 )
-def test_whatever_the_server_refuses_is_an_unavailable_cache(
+def test_any_refusal_of_the_server_is_an_unavailable_cache(
     call: Callable[[RedisProfileStore], object],
 ) -> None:
     server = fakeredis.FakeServer()

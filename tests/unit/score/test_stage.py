@@ -300,7 +300,7 @@ def test_two_runs_of_the_same_batch_fold_it_once(system: System, ruleset: Rulese
     assert system.history.rows == undisturbed.history.rows
 
 
-def test_a_bad_record_goes_whole_to_quarantine_and_the_batch_goes_on(system: System) -> None:
+def test_a_bad_record_is_quarantined_whole_and_the_batch_continues(system: System) -> None:
     good = encode_transaction(make_grocery_payment())
     event = make_event([(Position(TOPIC, 2, 7), b'{"user_id": 3}'), (Position(TOPIC, 2, 8), good)])
 
