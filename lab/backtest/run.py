@@ -113,7 +113,9 @@ def run_backtest(
         missed_count=tally.detection.missed,
         false_alarms=tuple(tally.false_alarms),
         false_alarm_count=tally.false_alarm_count,
-        comparison=None if against is None else differences.compared(their_tally.report(), measures[1]),
+        comparison=None
+        if against is None
+        else differences.compared(their_tally.report(), measures[1], against.thresholds),
     )
 
 
