@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from engine.rules.ruleset import Thresholds
 from lab.backtest.ranking import RankingMeasures
 from lab.measures import APPROVE, DetectionReport
 
@@ -82,6 +83,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Of the one that is compared with."""
     measures: RankingMeasures
     """Of the one that is compared with."""
+    thresholds: Thresholds
+    """Of the one that is compared with."""
 
 
 class Differences:
@@ -111,7 +114,9 @@ class Differences:
         elif is_there:
             self._there.count(judged, theirs, ours)
 
-    def compared(self, report: DetectionReport, measures: RankingMeasures) -> Comparison:
+    def compared(
+        self, report: DetectionReport, measures: RankingMeasures, thresholds: Thresholds
+    ) -> Comparison:
         """Give the comparison, with the figures of the ruleset that is compared with."""
         return Comparison(
             both=self.both,
@@ -119,6 +124,7 @@ class Differences:
             there=self._there.result(),
             report=report,
             measures=measures,
+            thresholds=thresholds,
         )
 
 

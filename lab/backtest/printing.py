@@ -70,14 +70,15 @@ def comparison_text(
     """
     lines = [f"both flag {comparison.both:,} payments", ""]
     if is_labelled:
-        lines.append(f"{'ruleset':<40} {'precision':>9} {'recall':>7} {'value':>7} {'avg prec':>9}")
-        for name, report, measures in (
-            (names[0], backtest.report, backtest.measures),
-            (names[1], comparison.report, comparison.measures),
+        lines.append(f"{'alerts/day':>10} {'precision':>10} {'recall':>7} {'value':>7} {'average':>8}")
+        for name, report, measures, thresholds in (
+            (names[0], backtest.report, backtest.measures, backtest.thresholds),
+            (names[1], comparison.report, comparison.measures, comparison.thresholds),
         ):
             lines.append(
-                f"{name[-40:]:<40} {percent(report.precision):>9} {percent(report.recall):>7} "
-                f"{percent(report.value_recall):>7} {_three_digits(measures.average_precision):>9}"
+                f"{measures.at(thresholds.review).alerts_a_day:>10,.1f} {percent(report.precision):>10} "
+                f"{percent(report.recall):>7} {percent(report.value_recall):>7} "
+                f"{_three_digits(measures.average_precision):>8}  {name}"
             )
         lines.append("")
     for name, only in ((names[0], comparison.here), (names[1], comparison.there)):
@@ -137,8 +138,7 @@ def _rankings(measures: RankingMeasures) -> Iterator[str]:
 
 
 def _alerts(measures: RankingMeasures, thresholds: Thresholds) -> str:
-    at_review = next(each for each in measures.curve if each.threshold == thresholds.review)
-    a_day = at_review.alerts_a_day
+    a_day = measures.at(thresholds.review).alerts_a_day
     per_1000 = 1000 * a_day / measures.users if measures.users else 0.0
     return (
         f"alerts a day {a_day:,.1f}, {per_1000:,.2f} for 1,000 users "
@@ -161,11 +161,14 @@ def _only(name: str, only: OnlyFlagged, *, is_labelled: bool) -> Iterator[str]:
     yield f"flagged by {name} alone: {amounts.payments:,} payments{fraud}, {amounts.value:,.0f} in value"
     if only.by_rule:
         yield f"  {'rule':<38} {'payments':>9} {'fraud' if is_labelled else '':>7} {'value':>14}"
+    shown: set[str] = set()  # a payment is an example once, of the rule with the most payments
     for difference in only.by_rule:
         amounts = difference.amounts
         fraud = f"{amounts.fraud:,}" if is_labelled else ""
         yield f"  {difference.rule_id:<38} {amounts.payments:>9,} {fraud:>7} {amounts.value:>14,.0f}"
-        for each in difference.examples:
+        examples = [each for each in difference.examples if each.transaction_id not in shown]
+        shown.update(each.transaction_id for each in examples)
+        for each in examples:
             kind = f"  {each.scenario or 'honest'}" if is_labelled else ""
             yield (
                 f"      {each.transaction_id}  {each.user_id}  {each.timestamp}  {each.amount}  "

@@ -72,6 +72,10 @@ class RankingMeasures(msgspec.Struct, frozen=True):
     best_card_precision: float | None
     """That of a ranking that knows the truth: few days have :data:`CARDS_A_DAY` compromised users."""
 
+    def at(self, threshold: int) -> ThresholdMeasures:
+        """Give the curve's measures at a threshold; StopIteration where it was not measured."""
+        return next(each for each in self.curve if each.threshold == threshold)
+
 
 def measure(outcomes: Outcomes, users: Users, ruleset: int, thresholds: Iterable[int]) -> RankingMeasures:
     """Measure a ruleset's points.

@@ -25,7 +25,8 @@ MAX_SHOWN: Final = 40
 """At most this many payments of missed incidents, and as many false alarms, are kept to be shown."""
 
 _MAX_APPROVED_FRAUD: Final = 2_000
-"""Fraud that was approved is kept until a payment of its incident is flagged; at most so many at once, about 6 MB."""
+"""Fraud that was approved is kept until a payment of its incident is flagged; at most so many at once, about 6 MB. Beyond, some is not
+kept, so fewer than :data:`MAX_SHOWN` may be shown. It counts all the same."""
 
 
 class Backtest(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +113,9 @@ def run_backtest(
         missed_count=tally.detection.missed,
         false_alarms=tuple(tally.false_alarms),
         false_alarm_count=tally.false_alarm_count,
-        comparison=None if against is None else differences.compared(their_tally.report(), measures[1]),
+        comparison=None
+        if against is None
+        else differences.compared(their_tally.report(), measures[1], against.thresholds),
     )
 
 
@@ -124,6 +127,7 @@ class _Tally:
         self.false_alarms: list[JudgedPayment] = []
         self.false_alarm_count = 0
         self._approved_fraud: list[JudgedPayment] = []
+        self._not_kept = 0
         self._hits: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
 
     def count(self, judged: JudgedPayment) -> None:
@@ -149,9 +153,10 @@ class _Tally:
 
     def _keep_approved(self, judged: JudgedPayment) -> None:
         if len(self._approved_fraud) >= _MAX_APPROVED_FRAUD:
-            self._approved_fraud = self._still_missed()
-            if len(self._approved_fraud) >= _MAX_APPROVED_FRAUD:
+            self._not_kept += 1
+            if self._not_kept % _MAX_APPROVED_FRAUD:  # all of them are checked, so not for each payment
                 return
+            self._approved_fraud = self._still_missed()[: _MAX_APPROVED_FRAUD - 1]
         self._approved_fraud.append(judged)
 
     def _still_missed(self) -> list[JudgedPayment]:

@@ -99,10 +99,23 @@ def test_the_text_names_both_rulesets_and_shows_counts_money_and_examples() -> N
         "both flag 1 payments",
         "flagged by mine.yaml alone: 2 payments (1 fraud), 270 in value",
         "flagged by other.yaml alone: 2 payments (1 fraud), 130 in value",
+        # Average precision: 2/3 of the recall at 2/3, and the rest at 3/7; 2/3 at 2/3, and the rest at 3/6.
+        f"{'1.0':>10} {'66.7%':>10} {'66.7%':>7} {'85.4%':>7} {'0.587':>8}  mine.yaml",
+        f"{'1.0':>10} {'66.7%':>10} {'66.7%':>7} {'63.4%':>7} {'0.611':>8}  other.yaml",
         f"  {'above_50':<38} {2:>9} {1:>7} {130:>14}",
         "      t1  u  2026-03-31T18:31:00.000000Z  150 USD  50 against 10 points  stolen_card",
     ):
         assert line in text.splitlines()
+
+
+def test_the_text_shows_a_payment_once_however_many_rules_gave_it_points() -> None:
+    backtest, comparison = compared(HISTORY)
+
+    lines = comparison_text(comparison, ("mine.yaml", "other.yaml"), backtest).splitlines()
+
+    assert [line.split()[0] for line in lines if line.startswith("      ") and "against" in line] == [
+        "t1", "t2", "t5", "t4",
+    ]  # fmt: skip
 
 
 def test_without_labels_the_text_says_nothing_of_fraud() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from contract.truth import SentPayment
 from engine.rules.ruleset import parse_ruleset
-from lab.backtest import Backtest, run_backtest
+from lab.backtest import Backtest, run, run_backtest
 from lab.backtest.__main__ import main
 from lab.backtest.printing import as_text
 from simulator import SimulationConfig, simulate
@@ -39,6 +39,32 @@ def test_missed_fraud_is_that_of_incidents_without_any_flag() -> None:
     backtest = run_backtest([sent(1, "50", "structuring"), sent(2, "20")], ruleset(), ENDS_AT)
 
     assert [each.payment.transaction_id for each in backtest.missed] == ["t1"]
+
+
+def test_missed_fraud_counts_even_where_there_is_no_room_to_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_MAX_APPROVED_FRAUD", 2)
+    found_late = [sent(n, "20", "structuring", "found") for n in range(3)]
+    missed = [sent(n, "20", "structuring", "missed") for n in range(10, 14)]
+
+    backtest = run_backtest(
+        [*found_late, sent(5, "150", "structuring", "found"), *missed], ruleset(), ENDS_AT
+    )
+
+    # t0 and t1 take the room until they are checked, and are released then.
+    assert backtest.missed_count == 4
+    shown = [each.payment.transaction_id for each in backtest.missed]
+    assert set(shown) <= {each.transaction_id for each in missed}
+    assert shown
+
+
+def test_what_is_shown_is_bounded_and_all_of_it_counts() -> None:
+    honest = [sent(n, "150") for n in range(50)]
+    approved = [sent(n, "20", "structuring", None) for n in range(100, 150)]
+
+    backtest = run_backtest([*honest, *approved], ruleset(), ENDS_AT)
+
+    assert (backtest.missed_count, len(backtest.missed)) == (50, run.MAX_SHOWN)
+    assert (backtest.false_alarm_count, len(backtest.false_alarms)) == (50, run.MAX_SHOWN)
 
 
 def test_profiles_grow_with_each_payment_and_shadow_rules_are_counted() -> None:
