@@ -1,0 +1,55 @@
+"""Where the payment is made, and whether one person can have been there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from engine.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
+from tests.support.feature_samples import PARIS, POTSDAM, before, features_of, now
+from tests.support.payments import BERLIN, NOW, make_grocery_payment
+
+
+def test_a_place_is_not_compared_with_one_that_came_later() -> None:
+    late = make_grocery_payment(transaction_id="late", timestamp=NOW - timedelta(hours=1), location=PARIS)
+
+    assert features_of(late, before(0, location=BERLIN))["is_location_change"] is False
+
+
+def test_the_error_of_two_city_positions_explains_a_neighbouring_town() -> None:
+    features = features_of(now(location=POTSDAM), before(1, location=BERLIN))
+
+    assert features["distance_from_last_km"] == pytest.approx(27.0, abs=1.0)
+    assert features["implied_speed_kmh"] == 0.0
+    assert features["is_location_change"] is True
+
+
+def test_another_country_within_the_hour_needs_an_aeroplanes_speed() -> None:
+    features = features_of(now(location=PARIS), before(30, location=BERLIN))
+
+    assert features["implied_speed_kmh"] == pytest.approx((877.5 - 2 * CITY_UNCERTAINTY_KM) * 2, rel=0.01)
+    assert features["is_country_change"] is True
+    assert features["is_new_country"] is True
+    assert features["country_count_24h"] == 2
+
+
+def test_a_speed_is_not_measured_where_a_place_is_unknown() -> None:
+    features = features_of(now(location="Paris, FR"), before(30, location=BERLIN))
+
+    assert features["is_location_known"] is False
+    assert features["implied_speed_kmh"] == 0.0
+    assert features["country"] == "FR"
+    assert features["is_country_change"] is True
+
+
+def test_the_same_minute_counts_as_a_minute() -> None:
+    berlin, paris = Fix(52.52, 13.405, 0), Fix(48.8566, 2.3522, 1)
+
+    speed = implied_speed_kmh(berlin, paris)
+
+    assert speed == pytest.approx((distance_km(berlin, paris) - 50) * 60)
+
+
+def test_antipodes_are_half_the_circumference_apart() -> None:
+    assert distance_km(Fix(0, 0, 0), Fix(0, 180, 0)) == pytest.approx(20015.1, abs=0.1)
