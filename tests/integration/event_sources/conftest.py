@@ -88,7 +88,6 @@ FUNCTION = """
 description: Test function.
 packages: [echo]
 handler: echo.handler.handler
-packages: [contract, echo]
 runtime: python3.11
 memory_mib: 128
 timeout_seconds: 1

@@ -65,7 +65,6 @@ FUNCTION = """
 description: Test function.
 packages: [echo]
 handler: echo.{module}.handler
-packages: [contract, echo]
 runtime: python3.11
 memory_mib: 256
 timeout_seconds: 1
