@@ -26,7 +26,8 @@ def exports(state: StackState) -> dict[str, str]:
     Returns
     -------
     dict[str, str]
-        Variable to value. Queues, tables and buckets are ``<NAME>_QUEUE_URL``, ``<NAME>_TABLE``, ``<NAME>_BUCKET``.
+        Variable to value. Queues, tables and buckets are ``<NAME>_QUEUE_URL``, ``<NAME>_TABLE``, ``<NAME>_BUCKET``; files are
+        read below ``LANDING_URL``.
     """
     resources = state.resources
     named = {}
@@ -36,6 +37,7 @@ def exports(state: StackState) -> dict[str, str]:
             **{_variable(name, "QUEUE_URL"): url for name, url in resources.queues.items()},
             **{_variable(name, "TABLE"): table for name, table in resources.tables.items()},
             **{_variable(name, "BUCKET"): bucket for name, bucket in resources.buckets.items()},
+            "LANDING_URL": resources.landing_uri,
         }
     return {
         "KAFKA_BOOTSTRAP_SERVERS": state.bootstrap_servers,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.scored import HISTORY_TABLE, from_history_item
 from lab.row_text import row_text
@@ -15,7 +17,7 @@ from local.components.aws_api import make_client
 from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 from contract.scored import ScoredTransaction
@@ -41,21 +43,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         dynamodb, table = _history(options)
-    except StackError as error:
+    except (StackError, BotoCoreError) as error:  # no region, say
         print(error, file=sys.stderr)
         return 1
-    shown = 0
-    for row in newest_rows(dynamodb, table, options.user):
-        if options.transaction and row.transaction.transaction_id != options.transaction:
-            continue
-        print(("\n" if shown else "") + row_text(row))
-        shown += 1
-        if shown == options.limit:
-            break
-    if not shown:
+    try:
+        rows = list(
+            islice(_matching(newest_rows(dynamodb, table, options.user), options.transaction), options.limit)
+        )
+    except (BotoCoreError, ClientError) as error:
+        print(f"{table} cannot be read: {error}", file=sys.stderr)
+        return 1
+    if not rows:
         of = f" with transaction {options.transaction}" if options.transaction else ""
         print(f"user {options.user} has no row{of} in {table}", file=sys.stderr)
-    return 0 if shown else 1
+        return 1
+    print("\n\n".join(map(row_text, rows)))
+    return 0
+
+
+def _matching(rows: Iterable[ScoredTransaction], transaction_id: str) -> Iterator[ScoredTransaction]:
+    return (row for row in rows if not transaction_id or row.transaction.transaction_id == transaction_id)
 
 
 def _history(options: argparse.Namespace) -> tuple[Any, str]:

@@ -15,9 +15,11 @@ from contract.scored import (
     Position,
     Reason,
     ScoredTransaction,
+    StoredPayment,
     from_history_item,
     to_history_item,
 )
+from contract.transaction import Transaction
 from tests.support.payments import make_scored, make_transaction
 from tests.unit.contract.records import scored_transactions
 
@@ -164,6 +166,13 @@ def test_attribute_of_another_type_is_named(attribute: str, value: object) -> No
         from_history_item(broken(**{attribute: value}))
 
     assert refusal.value.attribute == attribute
+
+
+def test_row_has_every_field_of_a_payment() -> None:
+    """A field that is added to the payment and forgotten here would be lost, and no decision on it could be recomputed."""
+    of_keys = {"user_id", "transaction_id", "timestamp"}
+
+    assert {*StoredPayment.__struct_fields__} | of_keys == {*Transaction.__struct_fields__}
 
 
 def test_row_of_a_later_format_is_refused_and_not_guessed() -> None:

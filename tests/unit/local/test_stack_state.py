@@ -107,6 +107,7 @@ def test_exports_name_the_endpoints_and_every_resource(state: Callable[..., Stac
         "SCORE_DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:1/0/score-dead-letter",
         "TRANSACTION_HISTORY_TABLE": "dev_transaction_history",
         "LANDING_BUCKET": "it's a bucket",
+        "LANDING_URL": "s3://it's a bucket/transactions/",
     }
 
 
