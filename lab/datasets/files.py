@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
@@ -25,7 +26,7 @@ MAX_ARRAY_BYTES: Final = 512 * 1024 * 1024
 _COLUMN_SAMPLE: Final = 100
 """JSON rows may leave fields out: the columns are those of so many rows."""
 
-_DECODER: Final = msgspec.json.Decoder(float_hook=str)
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 csv.field_size_limit(1 << 30)
 
@@ -146,7 +147,12 @@ def _json_rows(file: BinaryIO, path: Path) -> Iterator[Row]:
 def _json_row(line: bytes) -> Row:
     try:
         decoded = _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        ArithmeticError,
+    ):  # the last: a Decimal's exponent
         return Row(None, line)
     return Row(decoded if isinstance(decoded, dict) else None, line)
 

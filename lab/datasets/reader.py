@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.mapping.document import FRAUD_VALUES, ColumnMapping
+from contract.mapping.document import FRAUD_VALUES, REQUIRED, ColumnMapping
 from contract.mapping.row import RowMapper, source_value
+from contract.mapping.values import spellings
 from contract.truth import Record, SentPayment, Truth
 from lab.datasets.files import Row, columns_of, find_files, read_rows
 from lab.datasets.fit import fit_mapping
@@ -26,6 +27,8 @@ from lab.seen_hashes import SeenHashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from contract.errors import InvalidTransactionError
 
 INCIDENT_GAP: Final = timedelta(hours=24)
 """Fraud on one user within this time of the last is one incident."""
@@ -133,8 +136,9 @@ class _RowReader:
     def read(self, row: Row) -> SentPayment:
         if row.fields is None:
             return SentPayment(record={}, raw=row.raw)
-        # Values that cannot be read are in the record as they came: the pipeline refuses them.
-        record: Record = self._mapper.map_row(row.fields.items()).record
+        record, _, problems = self._mapper.map_row(row.fields.items())
+        for problem in problems:
+            _make_refused(record, problem)
         own_id = record.pop("transaction_id", None)
         record = {"transaction_id": self._derived_id(row.raw) if own_id is None else own_id, **record}
         truth = Truth(scenario=self._scenario_of(row.fields), amount_base=self._amount_base(record))
@@ -148,10 +152,12 @@ class _RowReader:
         return f"row-{digest.hex().translate(_LETTERS)}-{1 + self._repeats[digest]}"
 
     def _scenario_of(self, fields: dict[str, object]) -> str | None:
-        if self._label is None or str(source_value(self._label, fields)).lower() not in self._fraud_values:
+        if self._label is None:
+            return None
+        if self._fraud_values.isdisjoint(map(str.lower, spellings(source_value(self._label, fields)))):
             return None
         kind = None if self._scenario is None else source_value(self._scenario, fields)
-        return "fraud" if kind is None else str(kind)
+        return "fraud" if kind is None else next(iter(spellings(kind)), "fraud")
 
     def _amount_base(self, record: Record) -> float | None:
         rate = self._rates.get(str(record.get("currency", "USD")))
@@ -160,6 +166,19 @@ class _RowReader:
         except DecimalException:
             return None
         return float(amount) * rate if rate is not None and amount.is_finite() else None
+
+
+def _make_refused(record: Record, problem: InvalidTransactionError) -> None:
+    """Put a list in place of a value that the mapping cannot read; the contract refuses a list in every field.
+
+    The value as it came could mean something else to the pipeline, which does not know the mapping: 1234.50 in a column of
+    cents, a local time that does not exist, or no currency, which is USD.
+    """
+    field = problem.field.split(".")[0]
+    if field not in record and field in ("transaction_id", *REQUIRED):
+        return  # the contract says "missing"; the reader makes an id
+    value = spellings(record[field])[:1] if field in record else ()
+    record[field] = [problem.problem, *value]
 
 
 class _Incidents:

@@ -12,12 +12,14 @@ Each key is a field of the contract (``latitude``, ``longitude``, ``country`` an
     label: {column: is_fraud, fraud_values: ["1", "true"]}
     scenario: fraud_kind
 
-A column that no key names is not used, even if its name is a known one. Only the bench reads ``label`` and ``scenario``: what
+Plain decimal numbers are read as text, as they are written. What YAML reads as anything else, such as ``NO``, ``0742`` or
+``12:30:45``, has to be in quotes. A column that no key names is not used, even if its name is a known one. Only the bench reads ``label`` and ``scenario``: what
 was fraud is never published.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timezone, tzinfo
 from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -68,17 +70,32 @@ _FIELDS_OF_OPTION: Final[dict[str, tuple[str, ...]]] = {
 
 _UNITS_OF_FIELD: Final[dict[str, tuple[str, ...]]] = {"timestamp": ("s", "ms", "us"), "amount": ("minor",)}
 
+_PARTS_OF_DIRECTIVE: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys("aAwHIpMSfzUWGuV%", ()),
+    **dict.fromkeys("yY", ("year",)),
+    **dict.fromkeys("mbB", ("month",)),
+    "d": ("day",),
+    "j": ("month", "day"),
+    **dict.fromkeys("cx", ("year", "month", "day")),
+    "X": (),
+}
+"""Directive of ``strptime`` to the parts of a date that it reads. ``%Z`` is not among them: the names of zones that it knows are
+those of the machine, and it does not apply their offset."""
+
+_TAG: Final = "tag:yaml.org,2002:"
+_PLAIN_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a field's values come from, and how they are written."""
 
     column: str | None = None
-    value: str | int | float | None = None
+    value: str | None = None
     """The same for every row, instead of a column."""
     values: dict[str, str] = {}
-    """The column's value to the contract's; a value that is not named stays as it is."""
+    """The column's value to the contract's, the empty text for a blank; a value that is not named stays as it is."""
     format: str | None = None
-    """``timestamp``: as for ``strptime``."""
+    """``timestamp``: as for ``strptime``, with a year, a month and a day."""
     timezone: str | None = None
     """``timestamp``: the zone of times that name none, as an IANA name or an offset such as ``+02:00``; UTC by default."""
     unit: Literal["s", "ms", "us", "minor"] | None = None
@@ -97,6 +114,8 @@ class ColumnMapping(msgspec.Struct, frozen=True):
     scenario: Source | None = None
     source: str = ""
     """The file that it was read from, for messages; empty where it was guessed."""
+    is_guess: bool = False
+    """Whether nobody wrote it: then values are read as without a mapping, where a column's name is all that is known."""
 
     def missing(self, fields: Collection[str]) -> list[str]:
         """Those of ``fields`` that have no source."""
@@ -161,7 +180,7 @@ def guess_mapping(columns: Sequence[str]) -> ColumnMapping:
         elif (known := known_column(column)) is not None:
             ranked[known.field] = min(ranked.get(known.field, (known.rank, column)), (known.rank, column))
     fields = {field: Source(column=column) for field, (_, column) in ranked.items()}
-    return ColumnMapping(fields, label, scenario if label else None)
+    return ColumnMapping(fields, label, scenario if label else None, is_guess=True)
 
 
 def zone(name: str | None) -> tzinfo:
@@ -194,18 +213,45 @@ def _decoded(text: str) -> dict[object, object]:
 
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = yaml.safe_load(text)
+        if not isinstance(root, yaml.MappingNode):
+            raise MappingError("$", "maps no fields to columns")
+        _check_keys(root)
+        for key, options in root.value:
+            _read_as_text(str(key.value), options)
+        document: dict[object, object] = yaml.SafeLoader("").construct_document(root)
     except yaml.YAMLError as error:
         raise MappingError("$", f"not YAML: {error}") from error
-    if not isinstance(document, dict) or not isinstance(root, yaml.MappingNode):
-        raise MappingError("$", "maps no fields to columns")
-    # Of two equal keys YAML keeps the last, without an error.
+    return document
+
+
+def _check_keys(root: yaml.MappingNode) -> None:
+    """Refuse equal keys: of two, YAML keeps the last, without an error."""
     for node in (root, *_nodes_below(root)):
         keys = [str(key.value) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
                 raise MappingError(key, "exists twice")
-    return document
+
+
+def _read_as_text(key: str, node: yaml.Node, depth: int = 3) -> None:
+    """Make every scalar of a field's options text as it is written: YAML reads ``0742`` as 482 and ``NO`` as false."""
+    import yaml
+
+    if depth == 0:  # deeper than a valid document; an alias can make it endless
+        return
+    if isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            for child in pair:
+                _read_as_text(key, child, depth - 1)
+    elif isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            _read_as_text(key, child, depth - 1)
+    if not isinstance(node, yaml.ScalarNode) or node.tag in (_TAG + "str", _TAG + "merge"):
+        return
+    if node.tag not in (_TAG + "int", _TAG + "float") or _PLAIN_NUMBER.fullmatch(node.value) is None:
+        written = repr(node.value) if node.value else "nothing"
+        raise MappingError(key, f"{written} is neither text nor a plain decimal number; put it in quotes")
+    node.tag = _TAG + "str"
 
 
 def _nodes_below(root: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
@@ -225,7 +271,7 @@ def _source(key: str, value: object) -> Source:
         raise MappingError(key, str(error)) from error
     if (source.column is None) == (source.value is None):
         raise MappingError(key, "needs a column or a value, and not both")
-    if source.value is not None and not str(source.value).strip():
+    if source.value is not None and not source.value.strip():
         raise MappingError(key, "its value is blank")
     _check_options(key, source)
     return source
@@ -242,10 +288,29 @@ def _check_options(key: str, source: Source) -> None:
     if source.unit is not None and source.format is not None:
         raise MappingError(key, "unit is for numbers and format for text; one of them")
     if key == "timestamp":
-        zone(source.timezone)
-        try:
-            has_zone = datetime.fromisoformat(source.origin).tzinfo is not None
-        except ValueError as error:
-            raise MappingError(key, f"origin {source.origin!r} is not RFC 3339") from error
-        if not has_zone:
-            raise MappingError(key, f"origin {source.origin!r} has no time zone")
+        _check_time(source)
+
+
+def _check_time(source: Source) -> None:
+    zone(source.timezone)
+    if source.format is not None:
+        _check_format(source.format)
+    try:
+        has_zone = datetime.fromisoformat(source.origin).tzinfo is not None
+    except ValueError as error:
+        raise MappingError("timestamp", f"origin {source.origin!r} is not RFC 3339") from error
+    if not has_zone:
+        raise MappingError("timestamp", f"origin {source.origin!r} has no time zone")
+
+
+def _check_format(written: str) -> None:
+    """Refuse a format by which no row, or every row wrongly, would be read."""
+    directives = re.findall(r"%(.?)", written, re.DOTALL)
+    if "Z" in directives:
+        raise MappingError("timestamp", "format has %Z, which depends on the machine; use %z or timezone")
+    for directive in directives:
+        if directive not in _PARTS_OF_DIRECTIVE:
+            raise MappingError("timestamp", f"format has %{directive}, which strptime does not know")
+    found = {part for directive in directives for part in _PARTS_OF_DIRECTIVE[directive]}
+    if missing := [part for part in ("year", "month", "day") if part not in found]:
+        raise MappingError("timestamp", f"format {written!r} has no {' and no '.join(missing)}")

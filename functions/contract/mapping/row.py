@@ -1,7 +1,7 @@
 """Maps one row of a file to a record of the contract: which columns are which fields, and their values rewritten.
 
 The record is not checked here: ``decode_transaction`` decides what is acceptable. What this module cannot read it reports, and
-leaves in the record as it is, so that a caller can refuse the row, or can land it for the pipeline to refuse.
+leaves in the record as it is. A caller has to refuse such a row: without the mapping, the value could be read as something else.
 """
 
 from __future__ import annotations
@@ -63,10 +63,14 @@ class RowMapper:
     def __init__(self, mapping: ColumnMapping | None = None) -> None:
         self._mapping = mapping
         self._is_minor = False
+        self._amount: Callable[[object], values.Amount] = values.amount
         self._timestamp: Callable[[object], str] = values.timestamp
+        self._guesses = mapping is None or mapping.is_guess
         if mapping is not None:
             self._used = {source.column for source in mapping.fields.values()}
             self._is_minor = "amount" in mapping.fields and mapping.fields["amount"].unit == "minor"
+            if self._is_minor:
+                self._amount = values.minor_amount
             if "timestamp" in mapping.fields:
                 self._timestamp = partial(values.timestamp_in, form=_time_form(mapping.fields["timestamp"]))
 
@@ -96,12 +100,12 @@ class RowMapper:
                 if field in _TEXTS:  # first: most fields are
                     record[field] = values.text(value, field)
                 elif field == "amount":
-                    amount = values.amount(value)
+                    amount = self._amount(value)
                     record[field] = amount.text
                 elif field == "timestamp":
                     record[field] = self._timestamp(value)
                 elif field == "location":
-                    record[field] = _location(value, unused)
+                    record[field] = _location(value, unused, decodes_text=self._guesses)
                 else:
                     parts[field] = _location_part(field, value)
             except InvalidTransactionError as error:
@@ -109,8 +113,10 @@ class RowMapper:
                 (parts if field in LOCATION_PARTS else record)[field] = value
         if "currency" in record or (amount is not None and amount.currency is not None):
             _settle_currency(record, amount, fields, problems)
-        if self._is_minor and amount is not None and record["amount"] == amount.text:
-            record["amount"] = values.minor_units(amount.text, str(record.get("currency", "USD")))
+        # Without its currency, an amount of minor units has no value: it stays as it is.
+        if self._is_minor and amount is not None and all(problem.field != "currency" for problem in problems):
+            currency = record.get("currency", "USD")
+            record["amount"] = values.minor_units(amount.text, currency if isinstance(currency, str) else "")
         if parts:
             record["location"] = _joined_location(record.get("location"), parts)
         return MappedRow(record, unused, problems)
@@ -119,12 +125,14 @@ class RowMapper:
         self, mapping: ColumnMapping, row: dict[str, object], problems: list[InvalidTransactionError]
     ) -> tuple[dict[str, object], list[str]]:
         """Field to value, without blanks, and the columns that the mapping does not use."""
+        # A blank currency would be USD. A mapping that names a column for it means that it is there.
+        needed = _NEEDED if mapping.is_guess else (*_NEEDED, "currency")
         fields = {}
         for field, source in mapping.fields.items():
             value = source_value(source, row)
             if value is not None:
                 fields[field] = value
-            elif field in _NEEDED:
+            elif field in needed:
                 problems.append(InvalidTransactionError(field, f"missing; its column is {source.column!r}"))
         return fields, [name for name in row if name not in self._used]
 
@@ -142,13 +150,14 @@ def source_value(source: Source, row: Mapping[str, object]) -> object:
     Returns
     -------
     object
-        Text without blanks around it, as the source translates it; None where there is none; a list or dict as it is.
+        Text, as the source translates it; a value that it does not translate is returned as it is, whatever its type: numbers
+        stay numbers. None where there is none, or only blanks.
     """
     value = source.value if source.column is None else row.get(source.column)
-    if value is None or isinstance(value, list | dict):
-        return value
-    text = ("true" if value else "false") if isinstance(value, bool) else str(value).strip()
-    return source.values.get(text, text) or None
+    if source.values:
+        found = next((text for text in values.spellings(value) if text in source.values), None)
+        value = value if found is None else source.values[found]
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 def _time_form(source: Source) -> values.TimeForm:
@@ -183,9 +192,10 @@ def _known_fields(row: Iterable[tuple[str, object]]) -> tuple[dict[str, object],
     return fields, unused
 
 
-def _location(value: object, unused: list[str]) -> object:
-    if isinstance(value, str) and value.lstrip().startswith("{"):
+def _location(value: object, unused: list[str], *, decodes_text: bool) -> object:
+    if decodes_text and isinstance(value, str) and value.lstrip().startswith("{"):
         # A cell of a CSV file can hold the object as text; text that only begins like one stays a place's name.
+        # Not where a mapping says that the column holds a place: a sender's free text could then set the coordinates.
         try:
             value = _DECODER.decode(value)
         except (msgspec.DecodeError, ValueError, RecursionError):

@@ -83,7 +83,7 @@ def test_json_rows_are_mapped_too() -> None:
     [
         ("u-1", " ", "user_id", "missing; its column is 'KUNDE'"),
         ("123450", "viel", "amount", "not a decimal number"),
-        ("123450", "£500", "amount", "its symbol is not that of the currency"),
+        ("123450", "£500", "amount", "not a whole number of minor units"),
         ("05.01.2026 13:30", "2026-01-05T12:30:00Z", "timestamp", "not a time as the mapping says"),
         ("05.01.2026", "08.01.2026", "timestamp", "more than 24 h ahead of the clock"),
         (";9.99", "", "$", "7 values for 8 columns"),
@@ -130,3 +130,24 @@ def test_a_header_needs_no_column_of_the_truth() -> None:
 def test_a_header_of_known_names_is_no_header_of_a_mapped_file() -> None:
     with pytest.raises(InvalidTransactionError, match="no column 'NR'"):
         Header(b"transaction_id;user_id;amount;timestamp", MAPPING)
+
+
+@pytest.mark.parametrize(
+    "number", ["4111111111110030", "4111111111110030.0", "4.11111111111003E15", "411111111111003e1"]
+)
+def test_a_card_number_that_is_a_json_number_is_replaced_however_it_is_spelled(number: str) -> None:
+    line = (
+        f'{{"NR": 1001.0, "KUNDE": "u-1", "CENT": 1.2345E5, "ZEIT": "05.01.2026 13:30", "KARTE": {number}}}'
+    )
+
+    row = CLEANER.clean_json(line.encode(), NOW)
+
+    assert isinstance(row, Published), row
+    assert json.loads(row.record) == {
+        "transaction_id": "1001",
+        "user_id": "u-1",
+        "amount": "1234.50",
+        "currency": "EUR",
+        "timestamp": "2026-01-05T12:30:00Z",
+        "card_id": TOKENS.token("4111111111110030"),
+    }

@@ -48,7 +48,18 @@ def test_a_mapping_names_columns_constants_and_the_truth() -> None:
             "no time zone 'Atlantis/Centre'",
         ),
         ("timestamp: {column: when, timezone: '+99'}", "timestamp", "no offset"),
-        ("timestamp: {column: when, origin: 2020}", "timestamp", "Expected `str`"),
+        ("timestamp: {column: when, origin: 2020}", "timestamp", "not RFC 3339"),
+        (
+            "timestamp: {column: when, format: '%d/%m/%Y %H:%M %Z'}",
+            "timestamp",
+            "%Z, which depends on the machine",
+        ),
+        ("timestamp: {column: when, format: 'YYYY-MM-DD'}", "timestamp", "no year and no month and no day"),
+        ("timestamp: {column: when, format: '%d/%m %H:%M'}", "timestamp", "has no year"),
+        ("timestamp: {column: when, format: '%H:%M %Y'}", "timestamp", "has no month and no day"),
+        ("timestamp: {column: when, format: '%Y-%m %%d'}", "timestamp", "has no day"),
+        ("timestamp: {column: when, format: '%Y%m%d %Q'}", "timestamp", "%Q, which strptime does not know"),
+        ("timestamp: {column: when, format: '%Y%m%d%'}", "timestamp", "which strptime does not know"),
         ("timestamp: {column: when, origin: '2020-01-01T00:00:00'}", "timestamp", "has no time zone"),
         ("timestamp: {column: when, origin: 'soon'}", "timestamp", "not RFC 3339"),
         ("scenario: kind", "scenario", "needs a label"),
@@ -56,7 +67,24 @@ def test_a_mapping_names_columns_constants_and_the_truth() -> None:
         ("amount: {column: cents, origin: '2020-01-01T00:00:00Z'}", "amount", "origin is for the timestamp"),
         ("timestamp: {column: when, unit: s, format: '%Y'}", "timestamp", "one of them"),
         ("timestamp: {column: when, timezone: Europe}", "timestamp", "no time zone 'Europe'"),
-        ("country: {value: NO}", "country", "got `bool`"),
+        (
+            "country: {value: NO}",
+            "country",
+            "'NO' is neither text nor a plain decimal number; put it in quotes",
+        ),
+        ("merchant_category: {value: 0742}", "merchant_category", "'0742' is neither"),
+        ("merchant_category: {value: 12:30:45}", "merchant_category", "put it in quotes"),
+        ("merchant_category: {value: .inf}", "merchant_category", "put it in quotes"),
+        ("merchant_category: {value: 0x1F}", "merchant_category", "put it in quotes"),
+        ("merchant_category: {value: 1_000}", "merchant_category", "put it in quotes"),
+        ("merchant_category: {value: 1.5e+3}", "merchant_category", "put it in quotes"),
+        ("merchant_category: {value: 2026-01-05}", "merchant_category", "put it in quotes"),
+        ("country: {column: who, values: {Norge: NO}}", "country", "put it in quotes"),
+        ("country: {column: who, values: {NO: XX}}", "country", "put it in quotes"),
+        ("country: {column: who, values: {XX: null}}", "country", "put it in quotes"),
+        ("country: {column: who, values: {XX: }}", "country", "nothing is neither text"),
+        ("channel: {column: who, values: {a: [b]}}", "channel", "Expected `str`"),
+        ("channel: &a {column: who, values: *a}", "channel", "Expected `"),
         ("country: {value: ' '}", "country", "blank"),
         ("channel: {column: who, values: {CP: pos, CP: online}}", "CP", "exists twice"),
         ("channel: who\nchannel: kind", "channel", "exists twice"),
@@ -92,6 +120,31 @@ def test_a_column_that_a_file_does_not_have_is_named_with_those_that_it_has(key:
     assert error.value.field == key
     assert "no column 'which'; the file has who, cents" in error.value.problem
     assert error.value.source == "map.yaml"
+
+
+def test_plain_numbers_are_text_as_they_are_written() -> None:
+    text = (
+        VALID
+        + "channel: {column: who, values: {1: 2, 1.50: '0742'}}\ncountry: {value: 7.10}\ncity: {value: '0742'}\ncard_id: 5\n"
+    )
+
+    fields = parse_mapping(text, "map.yaml").fields
+
+    assert fields["channel"].values == {"1": "2", "1.50": "0742"}
+    assert (fields["country"].value, fields["city"].value) == ("7.10", "0742")
+    assert fields["card_id"].column == "5"
+
+
+@pytest.mark.parametrize("written", ["%d.%m.%y", "%j %Y", "%c", "%B %d, %Y %I:%M %p %z", "100%% %Y%m%d"])
+def test_a_format_has_a_year_a_month_and_a_day(written: str) -> None:
+    text = VALID.replace("when", f"{{column: when, format: '{written}'}}")
+
+    assert parse_mapping(text, "map.yaml").fields["timestamp"].format == written
+
+
+def test_a_mapping_that_was_guessed_says_so() -> None:
+    assert guess_mapping(COLUMNS).is_guess
+    assert not parse_mapping(VALID, "map.yaml").is_guess
 
 
 def test_a_file_may_have_more_columns_than_are_mapped() -> None:

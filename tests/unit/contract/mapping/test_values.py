@@ -44,6 +44,59 @@ def test_what_is_no_amount_is_refused_and_not_guessed(written: object) -> None:
     assert caught.value.field == "amount"
 
 
+@pytest.mark.parametrize(
+    ("written", "currency", "major"),
+    [
+        ("123450", "EUR", "1234.50"), ("1,500", "USD", "15.00"), ("123450.0", "EUR", "1234.50"), ("1e2", "EUR", "1.00"),
+        (5, "USD", "0.05"), (Decimal("123450.00"), "KWD", "123.450"), (Decimal("1E+2"), "JPY", "100"), ("0.0", "EUR", "0.00"),
+        ("9" * 30 + ".0", "USD", "9" * 28 + ".99"),
+    ],
+)  # fmt: skip
+def test_minor_units_are_whole_numbers_and_become_major_units_exactly(
+    written: object, currency: str, major: str
+) -> None:
+    assert values.minor_units(values.minor_amount(written).text, currency) == major
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1234.50",
+        "1,234.5",
+        "€1,234.50",
+        "€1500",
+        "$9,400.00",
+        "1500 £",
+        "¥5",
+        "1e-1",
+        Decimal("12.5"),
+        Decimal("1e-9"),
+    ],
+)
+def test_an_amount_with_a_fraction_or_a_symbol_is_no_amount_of_minor_units(written: object) -> None:
+    with pytest.raises(InvalidTransactionError, match=r"^amount: not a whole number of minor units$"):
+        values.minor_amount(written)
+
+
+def test_a_huge_amount_of_minor_units_does_not_become_a_huge_text() -> None:
+    assert values.minor_units(values.minor_amount("1e9999").text, "EUR") == "1E+9997"
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        (1, ("1",)), (Decimal("1.0"), ("1", "1.0")), (Decimal("1e3"), ("1000", "1E+3")), (Decimal("1.50"), ("1.5", "1.50")),
+        (Decimal("-0.0"), ("0", "-0.0")), (Decimal("1e400"), ("1E+400", "1E+400")), (Decimal("1e-400"), ("1E-400", "1E-400")),
+        (Decimal("0." + "1" * 35 + "0"), ("0." + "1" * 35, "0." + "1" * 35 + "0")),
+        (10**4000, ()), (" x ", ("x",)), (None, ("",)), (False, ("false",)), ([1], ()), ({}, ()),
+    ],
+)  # fmt: skip
+def test_a_mapping_names_a_number_by_its_usual_text_and_as_it_is_written(
+    value: object, texts: tuple[str, ...]
+) -> None:
+    assert values.spellings(value) == texts
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**12, places=2))
 def test_thousands_separators_change_no_amount(amount: Decimal) -> None:
     assert Decimal(values.amount(f"${amount:,}").text) == amount

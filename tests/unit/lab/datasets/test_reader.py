@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contract.truth import SentPayment, Truth
 from glue_scripts.card_numbers import CardTokens
-from glue_scripts.rows import Published, RowCleaner
+from glue_scripts.rows import Published, Refused, RowCleaner
 from lab.datasets import in_order, open_dataset, reader, sorting
 from lab.datasets.files import Row, read_rows
 from simulator.landing import LandingConfig, landing_files
@@ -72,7 +72,7 @@ scenario: how
         ("", "2019-01-01T00:00:18+02:00", "2018-12-31T22:00:18.000000Z"),
         ("", "1546300818", "2019-01-01T00:00:18.000000Z"),
         ("", "1546300818123", "2019-01-01T00:00:18.123000Z"),
-        ("", "2019-01-01", "2019-01-01T00:00:00.000000Z"),
+        (", format: '%Y-%m-%d'", "2019-01-01", "2019-01-01T00:00:00.000000Z"),
         (", timezone: America/New_York", "2019-07-01 12:00:00", "2019-07-01T16:00:00.000000Z"),
         (", unit: s, origin: '2013-09-01T00:00:00Z'", "86406.5", "2013-09-02T00:00:06.500000Z"),
         (", unit: ms", "1546300818000", "2019-01-01T00:00:18.000000Z"),
@@ -165,6 +165,25 @@ def test_usual_words_for_fraud_are_known(tmp_path: Path, text: str) -> None:
     assert found.truth.scenario == "fraud"
 
 
+@pytest.mark.parametrize(
+    ("label", "number", "is_fraud"),
+    [
+        ("bad", "1", True), ("bad", "1.0", True), ("bad", "1e0", True), ("bad", "true", True), ("bad", "0.0", False),
+        ("{column: bad, fraud_values: ['1.0']}", "1.0", True), ("{column: bad, fraud_values: ['2']}", "2.0", True),
+        ("{column: bad, values: {'3': 'yes'}}", "3.0", True), ("bad", "null", False), ("bad", "[1]", False),
+    ],
+)  # fmt: skip
+def test_a_label_that_is_a_json_number_is_found_however_it_is_spelled(
+    tmp_path: Path, label: str, number: str, is_fraud: bool
+) -> None:
+    mapping = f"user_id: u\namount: a\ntimestamp: t\nlabel: {label}\nscenario: how\n"
+    line = f'{{"u": "ann", "a": 1, "t": "2026-01-01T00:00:00Z", "bad": {number}, "how": 4.0}}\n'
+
+    (found,) = read(tmp_path, line, mapping, name="t.jsonl")
+
+    assert found.truth.scenario == ("4" if is_fraud else None)
+
+
 @pytest.mark.parametrize("text", ["0", "false", "", "no"])
 def test_other_words_are_not_fraud(tmp_path: Path, text: str) -> None:
     (found,) = read(tmp_path, f"user,amount,time,is_fraud,scenario\na,1,2026-01-01 00:00:00,{text},x\n")
@@ -231,6 +250,38 @@ def test_rows_that_cannot_be_mapped_land_and_are_refused(tmp_path: Path) -> None
 
     assert len(lines) == 1 + len(bad) + 1
     assert sum(isinstance(outcome, Published) for outcome in outcomes) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "problem"),
+    [
+        ({"cents": "1234.50"}, "amount", ["not a whole number of minor units", "1234.50"]),
+        ({"cents": "€1,234.50"}, "amount", ["not a whole number of minor units", "€1,234.50"]),
+        ({"ccy": ""}, "currency", ["missing; its column is 'ccy'"]),
+        (
+            {"when": "2026-03-29 02:30:00"},
+            "timestamp",
+            ["a local time that does not exist: clocks were put forward", "2026-03-29 02:30:00"],
+        ),
+        ({"k": 10**200}, "card_id", ["a number of more than 128 digits"]),
+    ],
+)
+def test_what_the_mapping_cannot_read_is_not_read_otherwise_by_the_pipeline(
+    tmp_path: Path, changed: dict[str, object], field: str, problem: list[str]
+) -> None:
+    mapping = (
+        "user_id: u\namount: {column: cents, unit: minor}\ncurrency: ccy\ncard_id: k\n"
+        "timestamp: {column: when, timezone: Europe/Berlin}\n"
+    )
+    row = {"u": "ann", "cents": "123450", "ccy": "EUR", "k": "k", "when": "2026-03-28 02:30:00"} | changed
+
+    (found,) = read(tmp_path, json.dumps(row) + "\n", mapping, name="t.jsonl")
+
+    assert found.record[field] == problem
+    (line,) = landed([found])
+    refused = ROWS.clean_json(line, NOW)
+    assert isinstance(refused, Refused)
+    assert refused.field == field
 
 
 @given(
