@@ -276,6 +276,7 @@ def test_a_broken_csv_row_is_refused_alone(line: bytes, reason: str) -> None:
 
     outcome = refused(CLEANER.clean_csv(line, header, NOW))
 
+    assert outcome.field == "$"
     assert outcome.reason.startswith(reason)
 
 
