@@ -130,3 +130,11 @@ def test_a_header_needs_no_column_of_the_truth() -> None:
 def test_a_header_of_known_names_is_no_header_of_a_mapped_file() -> None:
     with pytest.raises(InvalidTransactionError, match="no column 'NR'"):
         Header(b"transaction_id;user_id;amount;timestamp", MAPPING)
+
+
+def test_a_header_that_fits_may_follow_a_title_and_others_keep_the_reason_of_the_title() -> None:
+    title = CLEANER.read_header(b"Umsatz Mai")
+    assert isinstance(title, Refused)
+
+    assert isinstance(CLEANER.read_header(HEADER, title), Header)
+    assert CLEANER.read_header(b"KUNDE;CENT", title) == Refused("$", title.reason, "KUNDE;CENT")
