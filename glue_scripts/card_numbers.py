@@ -45,6 +45,10 @@ _CANDIDATE_IN_ASCII: Final = re.compile(
     # Together or in groups; in a card's own groups with dots; a JSON number with an exponent, whose digits become an id.
     rb"[0-9](?:(?:[ -]{0,2}[0-9]){12}|[0-9]{3}\.[0-9]{4,6}\.[0-9]|[eE]\+?0*[1-9][0-9]*[\s,}\]])"
 )
+_WITH_EXPONENT: Final = re.compile(
+    # Of two digits at most: no card number has more than 19 digits before the point.
+    r"(?<![\w.])([0-9]+)(?:\.([0-9]+))?[eE]\+?0*([0-9]{1,2})(?![\w.])"
+)
 _GROUP: Final = re.compile(r"\d+")
 
 _GROUPS_WITH_DOTS: Final = re.compile(r"(?:4,){3,4}[1-4],|4,6,[45],")
@@ -96,10 +100,22 @@ class CardTokens:
             return text
         return _CANDIDATE.sub(lambda match: self._replace_in_run(match.group()), text)
 
+    def replace_exponents(self, text: str) -> str:
+        """Replace every number with an exponent that is a card number, as JSON and spreadsheets write it: ``4.1…E15``."""
+        return _WITH_EXPONENT.sub(self._replace_number, text)
+
     def token(self, digits: str) -> str:
         """Token of one card number, given as digits only; always the same for the same key."""
         mac = hmac.digest(self._key, digits.encode("ascii"), sha256).hex()
         return PREFIX + mac[:_TOKEN_LETTERS].translate(_LETTER_OF_HEX)
+
+    def _replace_number(self, match: re.Match[str]) -> str:
+        whole, fraction, exponent = match[1], (match[2] or "").rstrip("0"), int(match[3])
+        digits = (whole + fraction + "0" * (exponent - len(fraction))).lstrip("0")
+        is_card = (
+            exponent >= len(fraction) and MIN_DIGITS <= len(digits) <= _MAX_DIGITS and passes_luhn(digits)
+        )
+        return self.token(digits) if is_card else match.group()
 
     def _replace_in_run(self, text: str) -> str:
         # A card number can be next to other groups of digits ("4111 1111 1111 1111 12/27"), so every stretch of whole groups
@@ -173,6 +189,16 @@ def may_hold_card_number(data: bytes) -> bool:
     True for all that is not ASCII: it can be digits of another script or spaces of another width.
     """
     return not data.isascii() or _CANDIDATE_IN_ASCII.search(data) is not None
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether :meth:`CardTokens.replace` would replace something; it needs no key.
+
+    >>> holds_card_number("acme/4111 1111 1111 1111.yaml"), holds_card_number("acme/4111111111111112.yaml")
+    (True, False)
+    """
+    runs = (_Run(match.group()) for match in _CANDIDATE.finditer(text))
+    return any(run.last_group_of_card(first) is not None for run in runs for first in range(len(run.groups)))
 
 
 def unescaped(text: str) -> str:

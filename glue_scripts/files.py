@@ -12,6 +12,7 @@ from pyspark.sql.types import BinaryType, LongType, StringType, StructField, Str
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -140,6 +141,32 @@ def read_documents(spark: SparkSession, folder: str) -> dict[str, bytes]:
     return {row["path"]: bytes(row["content"]) for row in found.select("path", "content").collect()}
 
 
+def qualified(spark: SparkSession, path: str) -> str:
+    """Write a path as Spark writes the paths of the files below it: absolute, with its scheme, without ``//``, ``.`` and ``..``."""
+    file_system, parsed = _hadoop(spark, path)
+    return str(file_system.makeQualified(parsed).toString())
+
+
+def names_in(spark: SparkSession, folder: str) -> list[str]:
+    """List the names in a folder, not those in its folders; none where it does not exist."""
+    file_system, path = _hadoop(spark, folder)
+    if not file_system.exists(path):
+        return []
+    return [status.getPath().getName() for status in file_system.listStatus(path)]
+
+
+def create_empty(spark: SparkSession, path: str) -> bool:
+    """Create an empty file, and its folders; False where it exists already."""
+    file_system, parsed = _hadoop(spark, path)
+    return bool(file_system.createNewFile(parsed))
+
+
+def remove(spark: SparkSession, path: str) -> None:
+    """Remove a file, or a folder with all that is in it; nothing happens where it does not exist."""
+    file_system, parsed = _hadoop(spark, path)
+    file_system.delete(parsed, True)
+
+
 def unreadable_files(spark: SparkSession, paths: Sequence[str]) -> list[Unreadable]:
     """Find the files that cannot be read to their end, by reading each; used after reading all of them together failed."""
     return [found for path in paths if (found := _why_unreadable(spark, path)) is not None]
@@ -167,6 +194,13 @@ def escaped(path: str) -> str:
     s3://landing/a\[1\].csv
     """
     return "".join(f"\\{character}" if character in _GLOB_CHARACTERS else character for character in path)
+
+
+def _hadoop(spark: SparkSession, path: str) -> tuple[Any, Any]:
+    """Find the file system of a path, and the path as Hadoop parses it: in Java, which has no other name in PySpark."""
+    java: Any = spark.sparkContext
+    parsed = java._jvm.org.apache.hadoop.fs.Path(path)
+    return parsed.getFileSystem(java._jsc.hadoopConfiguration()), parsed
 
 
 def _why_unreadable(spark: SparkSession, path: str) -> Unreadable | None:

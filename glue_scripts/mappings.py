@@ -6,25 +6,33 @@ prefix counts. The files of other prefixes have no mapping: their columns are kn
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from contract.errors import MappingError
 from contract.mapping.document import REQUIRED, parse_mapping
+from glue_scripts.card_numbers import holds_card_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from contract.mapping.document import ColumnMapping
 
 SUFFIX: Final = ".yaml"
 
-_NEEDED: Final = ("transaction_id", *REQUIRED)
-"""An id that the job would make from a row's text would make one payment of two equal rows."""
+NEEDED: Final = ("transaction_id", *REQUIRED)
+"""Fields of every record. An id that the job would make from a row's text would make one payment of two equal rows."""
+
+_DIGEST_LETTERS: Final = 16
 
 _SCHEME: Final = re.compile(r"[a-z0-9+.-]+:/*|/+", re.IGNORECASE)
-_GLOB_CHARACTERS: Final = frozenset("*?[]{}")
+_GLOB_CHARACTERS: Final = frozenset("*?[]{}\\")
+_DIGIT: Final = re.compile(r"\d")
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,17 @@ class PrefixMappings:
     landing_path: str = ""
     by_prefix: Mapping[str, ColumnMapping] = field(default_factory=dict)
     """Folders below the landing path, ``acme`` or ``acme/cards``, to their mapping."""
+
+    @property
+    def digest(self) -> str:
+        """Digest of what decides how a landed file is read: equal digests make equal records.
+
+        Comments, the order of keys, ``label`` and ``scenario`` do not count. Without mappings, the landing path does not either.
+        """
+        landing = _plain(self.landing_path) if self.by_prefix else ""
+        fields = {prefix: mapping.fields for prefix, mapping in self.by_prefix.items()}
+        text = msgspec.json.encode([landing, fields], order="deterministic")
+        return sha256(text).hexdigest()[:_DIGEST_LETTERS]
 
     def prefix_of(self, file: str) -> str | None:
         """Find the longest prefix with a mapping that a file is below; None where there is none.
@@ -69,7 +88,7 @@ def parse_mappings(documents: Mapping[str, bytes], mappings_path: str, landing_p
     mappings_path : str
         Their folder.
     landing_path : str
-        The landing path, a folder or prefix.
+        The landing path, a folder or prefix; absolute (:func:`glue_scripts.files.qualified`).
 
     Returns
     -------
@@ -85,6 +104,8 @@ def parse_mappings(documents: Mapping[str, bytes], mappings_path: str, landing_p
         raise MappingError("$", "there is no mapping in this folder", mappings_path)
     if not _GLOB_CHARACTERS.isdisjoint(landing_path):
         raise MappingError("$", f"the landing path {landing_path} is a pattern; mappings need one folder")
+    if not _SCHEME.match(landing_path):
+        raise MappingError("$", f"the landing path {landing_path} is relative; mappings need an absolute one")
     named = {path_below(mappings_path, file): content for file, content in documents.items()}
     return PrefixMappings(landing_path, {_prefix(name): _parse(name, named[name]) for name in sorted(named)})
 
@@ -101,15 +122,25 @@ def path_below(folder: str, file: str) -> str:
     --------
     >>> path_below("s3://landing/in", "s3://landing/in/acme/a.csv"), path_below("file:///a/", "file:/a/b.yaml")
     ('acme/a.csv', 'b.yaml')
+    >>> path_below("s3://bucket//in/./", "s3://bucket/in/acme/a.csv")
+    'acme/a.csv'
     """
-    # Spark writes file:/a, Python file:///a, and people /a.
-    inside, path = (_SCHEME.sub("", url, count=1).rstrip("/") for url in (folder, file))
-    if not path.startswith(f"{inside}/"):
+    inside, path = _plain(folder), _plain(file)
+    if inside and not path.startswith(f"{inside}/"):
         raise ValueError(f"{file} is not below {folder}")
     return path.removeprefix(inside).strip("/")
 
 
+def _plain(url: str) -> str:
+    # Spark writes file:/a, Python file:///a, and people /a. Hadoop reads // and /./ as /.
+    path = posixpath.normpath(_SCHEME.sub("", url, count=1))
+    return "" if path == "." else path
+
+
 def _prefix(name: str) -> str:
+    # The prefix is in the ready line, and in the reasons of refused rows.
+    if holds_card_number(name):
+        raise MappingError("$", "the name of a mapping holds a card number", _DIGIT.sub("#", name))
     if not name.endswith(SUFFIX):
         raise MappingError("$", f"the name of a mapping ends in {SUFFIX}", name)
     return name.removesuffix(SUFFIX)
@@ -120,7 +151,31 @@ def _parse(name: str, content: bytes) -> ColumnMapping:
         text = content.decode()
     except UnicodeDecodeError as error:
         raise MappingError("$", f"not UTF-8 ({error.reason})", name) from error
-    mapping = parse_mapping(text, name)
-    if missing := mapping.missing(_NEEDED):
+    try:
+        mapping = parse_mapping(text, name)
+    except MappingError as error:
+        if holds_card_number(str(error)):
+            raise MappingError("$", "cannot be used, and holds a card number", name) from None
+        raise
+    if missing := mapping.missing(NEEDED):
         raise MappingError(missing[0], "every record needs it: map a column to it", name)
+    _check_card_numbers(mapping)
     return mapping
+
+
+def _check_card_numbers(mapping: ColumnMapping) -> None:
+    # Of a mapping nothing is tokenised: its values are in records, and the names of its columns in reasons.
+    sources = {**mapping.fields, "label": mapping.label, "scenario": mapping.scenario}
+    for key, source in sources.items():
+        for option, value in msgspec.to_builtins(source or {}).items():
+            if any(map(holds_card_number, _texts(value))):
+                raise MappingError(key, f"its {option} holds a card number", mapping.source)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (str(text) for pair in value.items() for text in pair)
+    elif isinstance(value, list | tuple):
+        yield from map(str, value)
+    else:
+        yield str(value)

@@ -51,12 +51,21 @@ class Counts:
         return self.published + self.quarantined
 
 
-def ready_line(landing_path: str, topic: str, mapped_prefixes: Iterable[str] = ()) -> str:
-    """Write that the query runs, and which prefixes have a mapping: ``{"event": "ready", ...}``."""
-    prefixes = sorted(mapped_prefixes)
-    return json.dumps(
-        {"event": "ready", "landing_path": landing_path, "topic": topic, "mapped_prefixes": prefixes}
-    )
+def ready_line(
+    landing_path: str, topic: str, mapped_prefixes: Iterable[str] = (), mappings_digest: str = ""
+) -> str:
+    """Write that the query runs, and with which mappings: ``{"event": "ready", ...}``.
+
+    The digest is there to find the mappings of a batch that is not finished (:mod:`glue_scripts.pins`).
+    """
+    line = {
+        "event": "ready",
+        "landing_path": landing_path,
+        "topic": topic,
+        "mapped_prefixes": sorted(mapped_prefixes),
+        "mappings_digest": mappings_digest,
+    }
+    return json.dumps(line)
 
 
 def batch_line(

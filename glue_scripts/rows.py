@@ -17,6 +17,7 @@ from contract.mapping.columns import known_column
 from contract.mapping.row import NO_DECIMAL, RowMapper
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
 from glue_scripts.card_numbers import MIN_DIGITS, may_hold_card_number, unescaped
+from glue_scripts.mappings import NEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,6 +76,9 @@ class Header:
         The first line.
     mapping : ColumnMapping, optional
         Of the file's prefix; without one, columns are known by their names.
+    is_first : bool
+        Whether no line of the file was refused before. A later line has to name every field that a record needs: a row
+        that happens to hold the word ``card`` is no header.
 
     Raises
     ------
@@ -83,14 +87,21 @@ class Header:
         header, but a row like the others.
     """
 
-    def __init__(self, line: bytes, mapping: ColumnMapping | None = None) -> None:
+    def __init__(self, line: bytes, mapping: ColumnMapping | None = None, *, is_first: bool = True) -> None:
         text = _utf8(line)
         self.delimiter = max(DELIMITERS, key=text.count)
         self.names = _csv_fields(text, self.delimiter)
         if mapping is not None:
             self._check_columns(mapping)
-        elif not any(known_column(name) for name in self.names):
+        else:
+            self._check_known(is_first=is_first)
+
+    def _check_known(self, *, is_first: bool) -> None:
+        fields = {column.field for name in self.names if (column := known_column(name)) is not None}
+        if not fields:
             raise InvalidTransactionError("$", "first line of a CSV file, and no column name in it is known")
+        if not is_first and not fields.issuperset(NEEDED):
+            raise InvalidTransactionError("$", "a later line of a CSV file, and no complete header")
 
     def _check_columns(self, mapping: ColumnMapping) -> None:
         # All of them: without this check, a file with a renamed column would silently lose a field.
@@ -137,9 +148,21 @@ class RowCleaner:
         """Clean one line of a CSV file by the file's own header; the rest is as in :meth:`clean_json`."""
         return self._guarded(line, lambda: self._clean(line, _csv_row(line, header), now))
 
-    def read_header(self, line: bytes) -> Header | Refused:
-        """Read the first line of a CSV file, or refuse it as a row."""
-        return self._guarded(line, lambda: Header(line, self._mapping))
+    def read_header(self, line: bytes, refused: Refused | None = None) -> Header | Refused:
+        """Read a line of a CSV file that has no header yet, or refuse it as a row.
+
+        Parameters
+        ----------
+        line : bytes
+            The file's first line; or a later one, where all before it were refused: a file may begin with a title.
+        refused : Refused, optional
+            The first of them. Its reason is that of the whole file: the lines after it are rows, and what they lack as
+            headers says nothing.
+        """
+        header = self._guarded(line, lambda: Header(line, self._mapping, is_first=refused is None))
+        if refused is None or isinstance(header, Header) or header.reason.startswith(INTERNAL):
+            return header
+        return Refused(refused.field, refused.reason, header.raw)
 
     def refuse(self, line: bytes, error: InvalidTransactionError) -> Refused:
         r"""Keep a whole line with what is wrong with it. Bytes that are not UTF-8 are written as ``\xff``.
@@ -147,7 +170,8 @@ class RowCleaner:
         JSON escapes of digits and of separators are replaced by the characters themselves: they would hide a card number.
         """
         text = line.decode("utf-8", "backslashreplace")
-        return Refused(error.field, error.problem, self._tokens.replace(unescaped(text)))
+        raw = self._tokens.replace(self._tokens.replace_exponents(unescaped(text)))
+        return Refused(error.field, error.problem, raw)
 
     def _guarded(self, line: bytes, work: Callable[[], T]) -> T | Refused:
         try:

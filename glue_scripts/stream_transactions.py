@@ -2,7 +2,8 @@
 
 Nothing of ``awsglue`` is needed: its job bookmarks are for batch jobs, and the checkpoint of a stream keeps its position.
 Delivery to the topic is at least once: an interrupted batch is repeated as a whole. The score stage recognises a repeat by its
-transaction id; the second try of a batch overwrites what its first try quarantined.
+transaction id, so every try of a batch is read by the same mappings (:mod:`glue_scripts.pins`); the second try of a batch
+overwrites what its first try quarantined.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
-from glue_scripts import files, progress, transforms
+from glue_scripts import files, pins, progress, transforms
 from glue_scripts.arguments import Arguments, parse_arguments
+from glue_scripts.card_numbers import CardTokens
 from glue_scripts.mappings import NO_MAPPINGS, parse_mappings
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def main() -> None:
     spark = SparkSession.builder.appName("stream-transactions").getOrCreate()
     mappings = read_mappings(spark, arguments)
     query = start(spark, arguments, key, mappings)
-    print_line(progress.ready_line(arguments.landing_path, arguments.topic, mappings.by_prefix))
+    print_line(ready_line(arguments, key, mappings))
     while not query.awaitTermination(STOP_POLL_SECONDS):
         if stopping.is_set():
             query.stop()
@@ -66,7 +68,10 @@ def read_mappings(spark: SparkSession, arguments: Arguments) -> PrefixMappings:
     if arguments.mappings_path is None:
         return NO_MAPPINGS
     documents = files.read_documents(spark, arguments.mappings_path)
-    return parse_mappings(documents, arguments.mappings_path, arguments.landing_path)
+    folder, landing = (
+        files.qualified(spark, path) for path in (arguments.mappings_path, arguments.landing_path)
+    )
+    return parse_mappings(documents, folder, landing)
 
 
 def start(spark: SparkSession, arguments: Arguments, key: bytes, mappings: PrefixMappings) -> StreamingQuery:
@@ -90,7 +95,17 @@ def start(spark: SparkSession, arguments: Arguments, key: bytes, mappings: Prefi
     -------
     StreamingQuery
         Running.
+
+    Raises
+    ------
+    MappingsChangedError
+        Where a batch that was begun with other mappings is still to be repeated.
     """
+    pins.check_mappings(
+        files.names_in(spark, below_checkpoint(arguments, pins.FOLDER)),
+        files.names_in(spark, below_checkpoint(arguments, pins.COMMITS)),
+        mappings.digest,
+    )
     landed = files.landed_files(spark, arguments.landing_path, arguments.max_files_per_trigger)
     return (
         landed.writeStream.queryName("stream_transactions")
@@ -127,37 +142,62 @@ def process_batch(
     now = EPOCH_AT + timedelta(microseconds=listed[0]["read_at_us"])
     try:
         cleaned = transforms.clean_lines(files.read_lines(spark, paths), key, now, mappings)
-        counts = write(spark, cleaned, batch_id, arguments)
+        counts = write(spark, cleaned, pins.Pin(batch_id, mappings.digest), arguments)
     except files.READ_ERRORS:
         unreadable = files.unreadable_files(spark, paths)
         if not unreadable:
             raise  # no file is the cause; perhaps the broker
         gone = {file.file for file in unreadable if file.reason == files.GONE}
-        cleaned = transforms.unreadable_rows(spark, unreadable)
+        cleaned = transforms.unreadable_rows(spark, unreadable, key)
         if left := [path for path in paths if path not in gone]:
             lines = files.read_lines(spark, left, forgive=True)
             cleaned = cleaned.union(transforms.clean_lines(lines, key, now, mappings))
-        counts = write(spark, cleaned, batch_id, arguments)
+        counts = write(spark, cleaned, pins.Pin(batch_id, mappings.digest), arguments)
     duration_ms = round((time.monotonic() - began) * 1000)
     at_ms = round(time.time() * 1000)
     print_line(progress.batch_line(batch_id, counts, duration_ms, at_ms, arguments.metrics_namespace))
 
 
-def write(spark: SparkSession, cleaned: DataFrame, batch_id: int, arguments: Arguments) -> progress.Counts:
+def write(spark: SparkSession, cleaned: DataFrame, pin: pins.Pin, arguments: Arguments) -> progress.Counts:
     """Write cleaned rows to both sinks, the bad ones first; nothing is written if a file cannot be read."""
     cleaned.persist()
     try:
         counts = transforms.counts(cleaned)
+        # After the rows are cleaned: a batch that no sink has seen may be read by other mappings at its next try.
+        is_repeat = not pin_mappings(spark, pin, arguments)
         if counts.quarantined:
-            path = quarantine_batch_path(spark, arguments, batch_id)
+            path = quarantine_batch_path(spark, arguments, pin.batch_id)
             transforms.refused(cleaned).write.mode("overwrite").json(path)
+        elif is_repeat:
+            # The first try can have refused rows that this one publishes, such as those of a file that was unreadable.
+            files.remove(spark, quarantine_batch_path(spark, arguments, pin.batch_id))
         if counts.published:
-            transforms.records(cleaned, arguments.topic).write.format("kafka").options(
-                **{"kafka.bootstrap.servers": arguments.kafka_bootstrap_servers, **arguments.kafka_options}
-            ).save()
+            publish(cleaned, arguments)
     finally:
         cleaned.unpersist()
     return counts
+
+
+def publish(cleaned: DataFrame, arguments: Arguments) -> None:
+    """Write the good rows to the topic."""
+    transforms.records(cleaned, arguments.topic).write.format("kafka").options(
+        **{"kafka.bootstrap.servers": arguments.kafka_bootstrap_servers, **arguments.kafka_options}
+    ).save()
+
+
+def pin_mappings(spark: SparkSession, pin: pins.Pin, arguments: Arguments) -> bool:
+    """Note the mappings of a batch, and forget those of the batches before it; False where an earlier try noted them."""
+    folder = below_checkpoint(arguments, pins.FOLDER)
+    if not files.create_empty(spark, f"{folder}/{pin.name}"):
+        return False
+    for name in pins.outdated(files.names_in(spark, folder), pin.batch_id):
+        files.remove(spark, f"{folder}/{name}")
+    return True
+
+
+def below_checkpoint(arguments: Arguments, name: str) -> str:
+    """Name a file or folder of the checkpoint."""
+    return f"{arguments.checkpoint_path.rstrip('/')}/{name}"
 
 
 def quarantine_batch_path(spark: SparkSession, arguments: Arguments, batch_id: int) -> str:
@@ -166,11 +206,17 @@ def quarantine_batch_path(spark: SparkSession, arguments: Arguments, batch_id: i
     Every new checkpoint numbers its batches from 0, so the id of the checkpoint comes first: a job with a new checkpoint must
     not overwrite what the job before it quarantined.
     """
-    metadata = spark.read.text(f"{arguments.checkpoint_path.rstrip('/')}/metadata").first()
+    metadata = spark.read.text(below_checkpoint(arguments, "metadata")).first()
     if metadata is None:
         raise RuntimeError(f"{arguments.checkpoint_path}: the checkpoint has no metadata")
     checkpoint_id = json.loads(metadata["value"])["id"]
     return f"{arguments.quarantine_path.rstrip('/')}/checkpoint_id={checkpoint_id}/batch_id={batch_id}"
+
+
+def ready_line(arguments: Arguments, key: bytes, mappings: PrefixMappings) -> str:
+    """Write that the query runs, without card numbers; a mapping's prefix that holds one is refused before."""
+    landing_path = CardTokens(key).replace(arguments.landing_path)
+    return progress.ready_line(landing_path, arguments.topic, mappings.by_prefix, mappings.digest)
 
 
 def read_key(source: str) -> bytes:

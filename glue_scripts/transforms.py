@@ -24,7 +24,7 @@ from pyspark.sql.types import (
 from glue_scripts.card_numbers import CardTokens
 from glue_scripts.mappings import NO_MAPPINGS
 from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
-from glue_scripts.rows import INTERNAL, CleanedRow, Header, Published, RowCleaner
+from glue_scripts.rows import INTERNAL, CleanedRow, Header, Published, Refused, RowCleaner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -100,10 +100,11 @@ def clean_lines(
     return lines.coalesce(tasks).mapInArrow(_cleaner(key, now, mappings), CLEANED)
 
 
-def unreadable_rows(spark: SparkSession, files: Sequence[Unreadable]) -> DataFrame:
+def unreadable_rows(spark: SparkSession, files: Sequence[Unreadable], key: bytes) -> DataFrame:
     """Report files that could not be read, as rows of :data:`CLEANED` that go to quarantine."""
+    tokens = CardTokens(key)
     rows: list[tuple[object, ...]] = [
-        (None, None, "$", file.reason, "", file.file, None, []) for file in files
+        (None, None, "$", file.reason, "", tokens.replace(file.file), None, []) for file in files
     ]
     return spark.createDataFrame(rows, CLEANED)
 
@@ -163,6 +164,7 @@ class _FileCleaner:
     """Follows a task through its files: the mapping and the header of the file, and the number of the line."""
 
     def __init__(self, tokens: CardTokens, now: datetime, mappings: PrefixMappings) -> None:
+        self._tokens = tokens
         self._now = now
         self._mappings = mappings
         self._by_prefix: dict[str | None, RowCleaner] = {None: RowCleaner(tokens)}
@@ -173,6 +175,7 @@ class _FileCleaner:
         self._url = self._name = ""
         self._is_csv = False
         self._header: Header | None = None
+        self._refused: Refused | None = None
         self._line = 0
 
     def clean_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -191,13 +194,17 @@ class _FileCleaner:
         return pa.RecordBatch.from_arrays(arrays, schema=_ARROW)
 
     def _begin(self, file: str, block_start: int) -> None:
+        # Spark gives the file's URL; people and S3 use its name. The name goes to quarantine and into errors.
+        self._url, name = file, unquote(file)
+        self._name = self._tokens.replace(name)
         if block_start:
-            raise RuntimeError(f"{file} is read in parts; a CSV header and line numbers need it whole")
-        # Spark gives the file's URL; people and S3 use its name.
-        self._url, self._name = file, unquote(file)
-        self._rows = self._by_prefix[self._mappings.prefix_of(self._name)]
-        self._line, self._header = 0, None
-        self._is_csv = is_csv(self._name)
+            raise RuntimeError(f"{self._name} is read in parts; a CSV header and line numbers need it whole")
+        try:
+            self._rows = self._by_prefix[self._mappings.prefix_of(name)]
+        except ValueError as error:
+            raise ValueError(self._tokens.replace(str(error))) from None
+        self._line, self._header, self._refused = 0, None, None
+        self._is_csv = is_csv(name)
 
     def _clean(self, line: bytes) -> CleanedRow | None:
         if not line.strip():
@@ -206,11 +213,12 @@ class _FileCleaner:
             return self._rows.clean_json(line, self._now)
         if self._header is not None:
             return self._rows.clean_csv(line, self._header, self._now)
-        header = self._rows.read_header(line)
+        header = self._rows.read_header(line, self._refused)
         if isinstance(header, Header):
             self._header = header
             return None
         # The next line is tried as a header: a file may begin with a title or with garbage.
+        self._refused = self._refused or header
         return header
 
 

@@ -109,7 +109,7 @@ def ingestion_command(
         str(SCRIPT),
         *("--landing_path", landing_uri),
         *("--quarantine_path", quarantine_uri),
-        *("--checkpoint_path", checkpoint_dir.absolute().as_uri()),
+        *("--checkpoint_path", _hadoop_url(checkpoint_dir)),
         *("--kafka_bootstrap_servers", bootstrap_servers),
         *("--topic", topic),
         *("--tokenization_key", f"env:{TOKENIZATION_KEY_VARIABLE}"),
@@ -117,7 +117,7 @@ def ingestion_command(
         *("--max_files_per_trigger", str(max_files_per_trigger)),
     ]
     if mappings_dir is not None:
-        command += ["--mappings_path", mappings_dir.absolute().as_uri()]
+        command += ["--mappings_path", _hadoop_url(mappings_dir)]
     settings = {**spark_settings(), **s3a_settings(aws_endpoint)}
     arguments = [
         *("--master", f"local[{cores}]"),
@@ -145,6 +145,11 @@ def mappings_dir_of(environment: Mapping[str, str]) -> Path | None:
     """Take the folder of the mappings from the environment; None where it names none."""
     folder = environment.get(MAPPINGS_VARIABLE)
     return Path(folder) if folder else None
+
+
+def _hadoop_url(folder: Path) -> str:
+    # Not as_uri(): Hadoop takes %20 as three characters of the name, and not as a space.
+    return f"file://{folder.absolute()}"
 
 
 def read_progress(lines: Iterable[str]) -> IngestionProgress:

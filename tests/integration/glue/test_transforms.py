@@ -190,13 +190,34 @@ def test_files_below_a_prefix_are_read_by_its_mapping_and_others_by_known_names(
             "NR;KUNDE;CENT;ZEIT;KARTE",
         ),
         ("d.csv", 2): (
-            "not a CSV header that fits acme 1/wallet.yaml: no column 'NR', mapped to transaction_id",
+            "not a CSV header that fits acme 1/wallet.yaml: no column 'WALLET', mapped to user_id",
             row.strip().replace(VISA, token),
         ),
         ("e.csv", 1): (
             "first line of a CSV file, and no column name in it is known",
             "NR;KUNDE;CENT;ZEIT;KARTE",
         ),
+    }
+
+
+def test_a_csv_file_is_refused_with_one_reason_unless_a_complete_header_follows(
+    spark: SparkSession, landing: Path
+) -> None:
+    (landing / "a.csv").write_text("no,header\nt-1,card\nt-2,5\n")
+    (landing / "b.csv").write_text(
+        "payments of May\nid,user,amount,time\nt-1,u-1,5,2026-01-05 12:30:00\nt-2\n"
+    )
+
+    rows = by_place(clean(spark, landing))
+
+    unknown = "first line of a CSV file, and no column name in it is known"
+    assert {place: row["reason"] for place, row in rows.items()} == {
+        ("a.csv", 1): unknown,
+        ("a.csv", 2): unknown,
+        ("a.csv", 3): unknown,
+        ("b.csv", 1): unknown,
+        ("b.csv", 3): None,
+        ("b.csv", 4): "1 values for 4 columns",
     }
 
 

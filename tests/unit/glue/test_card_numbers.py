@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glue_scripts.card_numbers import CardTokens, may_hold_card_number, passes_luhn
+from glue_scripts.card_numbers import CardTokens, holds_card_number, may_hold_card_number, passes_luhn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -205,3 +205,46 @@ def test_another_key_gives_another_token() -> None:
 def test_a_short_key_is_refused_with_its_length() -> None:
     with pytest.raises(ValueError, match="15 bytes; at least 16"):
         CardTokens(b"x" * 15)
+
+
+@given(st.text("0123456789 -.a", max_size=60))
+def test_a_text_holds_a_card_number_exactly_where_one_would_be_replaced(text: str) -> None:
+    assert holds_card_number(text) == (TOKENS.replace(text) != text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("4.111111111111111E15", VISA),
+        ("4.111111111111111e+15", VISA),
+        ("4111111111111.111E3", VISA),
+        ("4.1111111111111110E+015", VISA),
+        ("4111111111111111e0", VISA),
+        ("4.222222222222E12", "4222222222222"),
+        ("37828224631000.5e1", AMEX),
+        ("6.304E18", "6304000000000000000"),
+    ],
+)
+def test_a_number_with_an_exponent_gives_the_token_of_its_digits(text: str, number: str) -> None:
+    line = f'{{"card": {text}, "x": "{text}"}}'
+
+    assert TOKENS.replace_exponents(line) == line.replace(text, TOKENS.token(number))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4.111111111111112E15",  # fails Luhn's check
+        "4.111111111111111E14",  # no whole number
+        "4.111111111111111E-15",
+        "4.2E11",
+        "6.304E20",
+        "4.111111111111111E115",
+        "a4.111111111111111E15",
+        "1.4.111111111111111E15",
+        "4.111111111111111E15f",
+        "0E15",
+    ],
+)
+def test_other_numbers_with_an_exponent_stay(text: str) -> None:
+    assert TOKENS.replace_exponents(text) == text

@@ -142,3 +142,14 @@ def test_other_escapes_of_a_refused_line_stay() -> None:
     line = r'{"city": "M\u00fcnchen \ud83d\ude00 \ud83d \n", "x": "\u0034\uff14"}'
 
     assert refused(CLEANER.clean_json(line.encode(), NOW)).raw == line.replace(r"\u0034\uff14", "4\uff14")
+
+
+@pytest.mark.parametrize(
+    "number", ["4.111111111111111E15", "4111111111111.111e3", r"4.\u003111111111111111E15"]
+)
+def test_a_card_number_with_an_exponent_is_not_in_quarantine_in_clear(number: str) -> None:
+    as_json = refused(CLEANER.clean_json(f'{{"card_id": {number}}}'.encode(), NOW)).raw
+    as_csv = refused(CLEANER.clean_csv(f"a,{number}".encode(), Header(b"user_id,card_id"), NOW)).raw
+
+    token = TOKENS.token(VISA)
+    assert (as_json, as_csv) == (f'{{"card_id": {token}}}', f"a,{token}")

@@ -151,3 +151,11 @@ def test_a_card_number_that_is_a_json_number_is_replaced_however_it_is_spelled(n
         "timestamp": "2026-01-05T12:30:00Z",
         "card_id": TOKENS.token("4111111111110030"),
     }
+
+
+def test_a_header_that_fits_may_follow_a_title_and_others_keep_the_reason_of_the_title() -> None:
+    title = CLEANER.read_header(b"Umsatz Mai")
+    assert isinstance(title, Refused)
+
+    assert isinstance(CLEANER.read_header(HEADER, title), Header)
+    assert CLEANER.read_header(b"KUNDE;CENT", title) == Refused("$", title.reason, "KUNDE;CENT")

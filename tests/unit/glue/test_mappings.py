@@ -12,10 +12,11 @@ from glue_scripts.mappings import NO_MAPPINGS, PrefixMappings, parse_mappings
 VALID = b"transaction_id: nr\nuser_id: who\namount: cents\ntimestamp: when\n"
 FOLDER = "s3://work/mappings/0a1b"
 LANDING = "s3://landing/in/"
+VISA = "4111111111111111"
 
 
-def mappings(*names: str, landing: str = LANDING) -> PrefixMappings:
-    return parse_mappings({f"{FOLDER}/{name}": VALID for name in names}, FOLDER, landing)
+def mappings(*names: str, landing: str = LANDING, content: bytes = VALID) -> PrefixMappings:
+    return parse_mappings({f"{FOLDER}/{name}": content for name in names}, FOLDER, landing)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,10 @@ def test_the_longest_folder_with_a_mapping_counts(file: str, prefix: str | None)
     assert mappings("acme.yaml", "acme/cards.yaml", "acme 2.yaml").prefix_of(file) == prefix
 
 
-@pytest.mark.parametrize("landing", ["file:///data/in", "file:/data/in/", "/data/in"])
+@pytest.mark.parametrize(
+    "landing",
+    ["file:///data/in", "file:/data/in/", "/data/in", "file:///data//in", "/data/./in//", "/data/x/../in/."],
+)
 def test_a_file_is_found_below_its_landing_path_however_the_url_is_written(landing: str) -> None:
     found = mappings("acme.yaml", landing=landing)
 
@@ -46,7 +50,13 @@ def test_a_file_is_found_below_its_landing_path_however_the_url_is_written(landi
 
 
 @pytest.mark.parametrize(
-    "file", ["s3://landing/index/acme/a.csv", "s3://other/in/acme/a.csv", "s3://landing/in"]
+    "file",
+    [
+        "s3://landing/in/../acme/a.csv",
+        "s3://landing/index/acme/a.csv",
+        "s3://other/in/acme/a.csv",
+        "s3://landing/in",
+    ],
 )
 def test_a_file_that_is_not_below_the_landing_path_is_an_error(file: str) -> None:
     with pytest.raises(ValueError, match="is not below s3://landing/in/"):
@@ -76,6 +86,33 @@ def test_mappings_travel_to_the_tasks() -> None:
         ),
         ("acme.yaml", VALID.replace(b"amount", b"city"), "acme.yaml: amount: every record needs it"),
         ("acme.yml", VALID, "acme.yml: $: the name of a mapping ends in .yaml"),
+        (f"a/{VISA}.yaml", VALID, f"a/{'#' * 16}.yaml: $: the name of a mapping holds a card number"),
+        (f"{VISA}.yml", VALID, f"{'#' * 16}.yml: $: the name of a mapping holds a card number"),
+        (
+            "acme.yaml",
+            VALID + f"payer: {VISA}\n'{VISA}': who".encode(),
+            "acme.yaml: payer: not a field",
+        ),
+        (
+            "acme.yaml",
+            VALID + f"'{VISA}': who".encode(),
+            "acme.yaml: $: cannot be used, and holds a card number",
+        ),
+        *(
+            ("acme.yaml", VALID + line.encode(), f"acme.yaml: {key}: its {option} holds a card number")
+            for key, option, line in (
+                ("card_id", "value", f"card_id: {{value: '{VISA}'}}"),
+                ("card_id", "value", f"card_id: {{value: {VISA}}}"),
+                ("card_id", "value", "card_id: {value: 4.111111111111111e+15}"),
+                ("card_id", "value", "card_id: {value: '4111 1111 1111 1111'}"),
+                ("card_id", "value", r'card_id: {value: "\u00341111\u00a011111111111"}'),
+                ("city", "values", f"city: {{column: x, values: {{a: 'card {VISA}'}}}}"),
+                ("city", "values", f"city: {{column: x, values: {{'{VISA}': a}}}}"),
+                ("city", "column", f"city: no {VISA}"),
+                ("label", "fraud_values", f"label: {{column: x, fraud_values: ['0', '{VISA}']}}"),
+                ("scenario", "column", f"label: x\nscenario: '{VISA}'"),
+            )
+        ),
     ],
 )
 def test_a_mapping_that_cannot_be_used_is_named(name: str, content: bytes, message: str) -> None:
@@ -83,6 +120,7 @@ def test_a_mapping_that_cannot_be_used_is_named(name: str, content: bytes, messa
         parse_mappings({f"{FOLDER}/{name}": content, f"{FOLDER}/good.yaml": VALID}, FOLDER, LANDING)
 
     assert str(error.value).startswith(message)
+    assert VISA not in str(error.value)
 
 
 def test_a_folder_without_a_mapping_is_an_error() -> None:
@@ -90,7 +128,43 @@ def test_a_folder_without_a_mapping_is_an_error() -> None:
         parse_mappings({}, FOLDER, LANDING)
 
 
-@pytest.mark.parametrize("landing", ["s3://landing/day=*/", "s3://landing/{a,b}/", "s3://landing/i[n]/"])
+@pytest.mark.parametrize(
+    "landing", ["s3://landing/day=*/", "s3://landing/{a,b}/", "s3://landing/i[n]/", "/in\\"]
+)
 def test_a_landing_path_that_is_a_pattern_takes_no_mappings(landing: str) -> None:
     with pytest.raises(MappingError, match="is a pattern"):
         mappings("acme.yaml", landing=landing)
+
+
+@pytest.mark.parametrize("landing", ["landing/in", "./in", "../in"])
+def test_a_relative_landing_path_takes_no_mappings(landing: str) -> None:
+    with pytest.raises(MappingError, match=f"the landing path {landing} is relative"):
+        mappings("acme.yaml", landing=landing)
+
+
+def test_every_folder_is_below_the_root() -> None:
+    assert mappings("acme.yaml", landing="file:///").prefix_of("file:/acme/a.csv") == "acme"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        NO_MAPPINGS,
+        mappings("acme.yaml", content=VALID.replace(b"when", b"{column: when, timezone: Europe/Paris}")),
+        mappings("acme.yaml", content=VALID.replace(b"who", b"holder")),
+        mappings("acme.yaml", content=VALID + b"currency: {value: EUR}"),
+        mappings("bank.yaml"),
+        mappings("acme.yaml", "acme/cards.yaml"),
+        mappings("acme.yaml", landing="s3://landing/"),
+    ],
+)
+def test_a_change_of_what_is_read_changes_the_digest(other: PrefixMappings) -> None:
+    assert mappings("acme.yaml").digest != other.digest
+
+
+def test_a_change_that_changes_no_record_keeps_the_digest() -> None:
+    same = b"# a comment\nlabel: fraud\ntimestamp: {column: when}\namount: cents\nuser_id: who\ntransaction_id: nr"
+
+    assert mappings("acme.yaml").digest == mappings("acme.yaml", content=same).digest
+    assert mappings("acme.yaml").digest == mappings("acme.yaml", landing="s3a://landing//in").digest
+    assert NO_MAPPINGS.digest == PrefixMappings("s3://landing/in/").digest

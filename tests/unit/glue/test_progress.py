@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from glue_scripts import stream_transactions
+from glue_scripts.arguments import parse_arguments
+from glue_scripts.card_numbers import CardTokens
+from glue_scripts.mappings import NO_MAPPINGS
 from glue_scripts.progress import Counts, batch_line, ready_line
 from local.ingestion import IngestionProgress, read_progress
 
@@ -79,3 +83,26 @@ def test_environments_do_not_add_their_figures_up() -> None:
     said = json.loads(batch_line(0, Counts(1, 0, {}), duration_ms=5, at_ms=1, namespace="FraudDetection/dev"))
 
     assert said["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "FraudDetection/dev"
+
+
+def test_the_ready_line_has_the_digest_that_an_unfinished_batch_is_reported_with() -> None:
+    said = json.loads(ready_line("s3://landing/", "t", ["b", "a"], "0a1b"))
+
+    assert (said["mapped_prefixes"], said["mappings_digest"]) == (["a", "b"], "0a1b")
+
+
+def test_the_ready_line_of_the_job_holds_no_card_number() -> None:
+    key, visa = b"a key for these tests", "4111111111111111"
+    values = {
+        "landing_path": f"s3://landing/{visa}/",
+        "quarantine_path": "q",
+        "checkpoint_path": "c",
+        "kafka_bootstrap_servers": "k",
+        "tokenization_key": "env:K",
+    }
+    arguments = parse_arguments([part for name, value in values.items() for part in (f"--{name}", value)])
+
+    said = json.loads(stream_transactions.ready_line(arguments, key, NO_MAPPINGS))
+
+    assert said["landing_path"] == f"s3://landing/{CardTokens(key).token(visa)}/"
+    assert said["mappings_digest"] == NO_MAPPINGS.digest

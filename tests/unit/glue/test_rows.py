@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from contract.errors import InvalidTransactionError
 from contract.transaction import MAX_RECORD_BYTES, Transaction, decode_transaction, encode_transaction
+from glue_scripts import rows
 from glue_scripts.card_numbers import CardTokens
 from glue_scripts.rows import CleanedRow, Header, Published, Refused, RowCleaner
 
@@ -293,6 +294,37 @@ def test_a_first_line_that_is_no_header_is_refused_as_a_row() -> None:
         "first line of a CSV file, and no column name in it is known",
         f"payments of card {TOKENS.token(VISA)}",
     )
+
+
+NO_HEADER = Refused("$", "the reason of the first line", "a title")
+
+
+@pytest.mark.parametrize("line", ["t-1,u-1,5,card", "card,user_id,amount,timestamp", '"t-1', "x"])
+def test_a_line_after_a_refused_header_keeps_its_reason(line: str) -> None:
+    outcome = CLEANER.read_header(line.encode(), NO_HEADER)
+
+    assert outcome == Refused("$", "the reason of the first line", line)
+
+
+def test_a_complete_header_may_follow_a_title() -> None:
+    header = CLEANER.read_header(b"Amount;Customer;note;ts;txn_id", NO_HEADER)
+
+    assert isinstance(header, Header)
+    assert header.names == ["Amount", "Customer", "note", "ts", "txn_id"]
+
+
+def test_a_later_line_that_is_no_complete_header_says_so_itself() -> None:
+    with pytest.raises(InvalidTransactionError, match="no complete header"):
+        Header(b"user_id,amount,timestamp", is_first=False)
+
+
+def test_a_header_that_our_own_code_fails_on_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_name: str) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(rows, "known_column", fail)
+
+    assert CLEANER.read_header(b"x,y", NO_HEADER) == Refused("$", "internal: KeyError", "x,y")
 
 
 ids = st.text(st.characters(codec="utf-8"), max_size=140)

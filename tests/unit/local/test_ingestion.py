@@ -26,7 +26,7 @@ def command(tmp_path: Path, mappings_dir: Path | None = None) -> list[str]:
 def test_the_job_is_given_the_folder_of_its_mappings(tmp_path: Path) -> None:
     arguments = parse_arguments(command(tmp_path, tmp_path / "my mappings")[2:])
 
-    assert arguments.mappings_path == f"file://{tmp_path}/my%20mappings"
+    assert arguments.mappings_path == f"file://{tmp_path}/my mappings"
 
 
 def test_without_mappings_the_job_is_given_none(tmp_path: Path) -> None:
