@@ -56,6 +56,50 @@ run "a_streaming_job_on_glue_5_that_scales" {
   }
 }
 
+# AWS, "Logging for AWS Glue jobs", section "Security configuration with Amazon CloudWatch logging": with a security configuration and
+# a custom prefix the groups are <prefix>/<security configuration>-role/<role>/error and .../output; standard output goes to the
+# latter; without logs:AssociateKmsKey nothing is logged. AWS, "Using the PutLogEvents API to send manually-created embedded metric
+# format logs": CloudWatch extracts the metrics of such a line from any group, without a header.
+run "the_log_groups_are_those_that_glue_writes_and_metrics_come_from" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition = { for kind, group in aws_cloudwatch_log_group.this : kind => group.name } == {
+      for kind in ["output", "error"] : kind => "${aws_glue_job.this.default_arguments["--custom-logGroup-prefix"]}/${aws_glue_job.this.security_configuration}-role/${aws_iam_role.job.name}/${kind}"
+    }
+    error_message = "With an encrypting security configuration Glue names its groups after the prefix, the configuration and the role."
+  }
+
+  assert {
+    condition     = aws_iam_role.job.path == null || aws_iam_role.job.path == "/"
+    error_message = "The path of a role would be in the names too."
+  }
+
+  assert {
+    condition     = aws_glue_security_configuration.this.encryption_configuration[0].cloudwatch_encryption[0].cloudwatch_encryption_mode == "SSE-KMS" && alltrue([for group in aws_cloudwatch_log_group.this : group.kms_key_id == var.logs_key_arn && group.kms_key_id == aws_glue_security_configuration.this.encryption_configuration[0].cloudwatch_encryption[0].kms_key_arn && group.retention_in_days == 30])
+    error_message = "Glue and the groups use one key, and lines expire."
+  }
+
+  assert {
+    condition     = toset({ for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["WriteItsLogs"].Resource) == toset([for group in aws_cloudwatch_log_group.this : "arn:aws:logs:us-east-1:123456789012:log-group:${group.name}:*"])
+    error_message = "The role writes to these groups and to no other."
+  }
+
+  assert {
+    condition     = length(setsubtract(["logs:AssociateKmsKey", "logs:CreateLogStream", "logs:PutLogEvents"], { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["WriteItsLogs"].Action)) == 0
+    error_message = "Without AssociateKmsKey Glue logs nothing."
+  }
+
+  assert {
+    condition     = output.log_group_name == aws_cloudwatch_log_group.this["output"].name && aws_glue_job.this.default_arguments["--metrics_namespace"] == var.metrics_namespace
+    error_message = "The job prints its metrics to the output group, in the namespace that the alarms watch."
+  }
+}
+
 run "the_job_is_given_its_paths_and_no_secret" {
   command = apply
 

@@ -129,15 +129,17 @@ resource "aws_glue_security_configuration" "this" {
   }
 }
 
-# Glue would create them on its own, without a retention.
+# Glue would create them on its own, without a retention. With a security configuration that encrypts logs it writes neither to
+# /aws-glue/jobs nor to the prefix alone: the names carry the security configuration and the role. That is the "Custom output log
+# group (AWS Glue 5.0)" of "Security configuration with Amazon CloudWatch logging" on AWS's page "Logging for AWS Glue jobs".
 locals {
-  log_prefix = "/aws-glue/${var.name}-stream-transactions"
+  log_prefix = "/aws-glue/${var.name}"
 }
 
 resource "aws_cloudwatch_log_group" "this" {
   for_each = toset(["output", "error"])
 
-  name              = "${local.log_prefix}/${each.key}"
+  name              = "${local.log_prefix}/${aws_glue_security_configuration.this.name}-role/${aws_iam_role.job.name}/${each.key}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.logs_key_arn
 }
