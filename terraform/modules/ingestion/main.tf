@@ -1,5 +1,5 @@
 # The streaming job on Glue 5: landed files, cleaned, onto the topic; bad rows to quarantine. The job's code is in glue_scripts/,
-# its rights are in role.tf, its buckets in buckets.tf.
+# its rights are in role.tf, its buckets in buckets.tf, and keep_running.tf starts it.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -71,20 +71,6 @@ resource "aws_glue_job" "this" {
 
   execution_property {
     max_concurrent_runs = 1 # two would share a checkpoint
-  }
-}
-
-# Starts the job again after an error, or after an operator stopped it for a new version. While it runs, max_concurrent_runs refuses
-# the start, and nothing happens.
-resource "aws_glue_trigger" "keep_running" {
-  name        = "${var.name}-stream-transactions-keep-running"
-  description = "Starts the streaming job if it does not run."
-  type        = "SCHEDULED"
-  schedule    = "cron(0/5 * * * ? *)" # the shortest interval that Glue takes
-  enabled     = true
-
-  actions {
-    job_name = aws_glue_job.this.name
   }
 }
 

@@ -76,6 +76,12 @@ variable "glue_job_name" {
   nullable    = false
 }
 
+variable "keep_running_arn" {
+  description = "The state machine that starts the streaming job if it does not run."
+  type        = string
+  nullable    = false
+}
+
 variable "notification_topic_arns" {
   description = "SNS topics that alarms notify, by severity: `page` wakes somebody, `ticket` is for the next working day."
   type = object({
