@@ -30,6 +30,11 @@ TARGET_ARNS: Final = {
 
 CLUSTER_ARN: Final = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/fraud-test/0001-1"
 
+NOTIFIED: Final = {
+    severity: f"arn:aws:sns:{REGION}:{ACCOUNT}:fraud-test-{severity}" for severity in ("page", "ticket")
+}
+"""ARN of the topic that alarms of a severity notify."""
+
 BROKERS: Final = 3
 CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
 
@@ -225,5 +230,5 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
         "alert_topic_name": "fraud-test-alerts",
         "glue_job_name": "${module.ingestion.job_name}",
         "keep_running_arn": "${module.ingestion.keep_running_arn}",
-        "notification_topic_arns": {"page": [], "ticket": []},
+        "notification_topic_arns": {severity: [arn] for severity, arn in NOTIFIED.items()},
     }

@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from ops.manifests import ROOT
 from tests.terraform.emitted_metrics import emitted
-from tests.terraform.rendering import NAMESPACE, alarms, dashboard
+from tests.terraform.rendering import NAMESPACE, NOTIFIED, alarms, dashboard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +115,26 @@ def test_every_alarm_is_on_the_dashboard() -> None:
 
 def test_every_alarm_has_its_runbook_and_every_runbook_of_an_alarm_its_alarm() -> None:
     assert {_kind(alarm) for alarm in alarms()} == {kind for kind, _ in _alarm_runbooks()}
+
+
+def test_every_alarm_notifies_on_its_own_and_none_through_a_composite_alarm() -> None:
+    # CloudWatch API, PutCompositeAlarm: actions run when an alarm changes to ALARM from another state. A composite alarm that is in
+    # ALARM does not change when another of its alarms opens, and its actions suppressor suppresses all of its actions.
+    overviews = {
+        alarm["alarm_name"].removeprefix("fraud-test-"): alarm for alarm in alarms() if "alarm_rule" in alarm
+    }
+    assert set(overviews) == set(NOTIFIED)
+    for severity, overview in overviews.items():
+        assert not overview["alarm_actions"]
+        assert not overview["ok_actions"]
+        assert not overview["actions_suppressor"]
+        listed = set(re.findall(r'ALARM\("([^"]+)"\)', overview["alarm_rule"]))
+        notifying = {
+            alarm["alarm_name"]
+            for alarm in alarms()
+            if alarm["alarm_actions"] == alarm["ok_actions"] == [NOTIFIED[severity]]
+        }
+        assert notifying == listed
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
