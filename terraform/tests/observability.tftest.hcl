@@ -49,9 +49,14 @@ run "each_function_has_its_alarms" {
     error_message = "A function has the alarms of its trigger only."
   }
 
+  # tests/terraform/test_observability.py evaluates the expression.
   assert {
-    condition     = one(aws_cloudwatch_metric_alarm.symptom["offset-lag-payments"].metric_query).metric[0].dimensions == tomap({ "Cluster Name" = "fraud-test", "Consumer Group" = "fraud-score", Topic = "transaction_stream" })
-    error_message = "The lag is that of the function's consumer group on its topic."
+    condition = { for query in aws_cloudwatch_metric_alarm.symptom["offset-lag-payments"].metric_query : query.id => "${query.metric[0].metric_name} ${jsonencode(query.metric[0].dimensions)}" if length(query.metric) > 0 } == {
+      waiting  = "SumOffsetLag ${jsonencode({ "Cluster Name" = "fraud-test", "Consumer Group" = "fraud-score", Topic = "transaction_stream" })}"
+      estimate = "EstimatedMaxTimeLag ${jsonencode({ "Cluster Name" = "fraud-test", "Consumer Group" = "fraud-score", Topic = "transaction_stream" })}"
+      received = "RecordsReceived ${jsonencode({ service = "payments" })}"
+    }
+    error_message = "The lag is that of the function's consumer group on its topic, in seconds."
   }
 }
 
@@ -180,7 +185,7 @@ run "refuses_a_threshold_of_zero" {
   }
 
   variables {
-    thresholds = { offset_lag = 0 }
+    thresholds = { offset_lag_seconds = 0 }
   }
 
   expect_failures = [var.thresholds]

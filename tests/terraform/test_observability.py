@@ -66,6 +66,46 @@ def test_alarms_watch_only_metrics_that_are_emitted() -> None:
     assert _metrics_of_alarms() <= emitted()
 
 
+def _lag(waiting: float | None, received: float | None, estimate: float | None) -> float | None:
+    """Value of the alarm's expression in a minute with these metrics; None is a minute without a data point."""
+    (alarm,) = (alarm for alarm in alarms() if alarm["alarm_name"] == "fraud-test-offset-lag-score")
+    (expression,) = (query["expression"] for query in alarm["metric_query"] if query["expression"])
+    functions = {
+        "IF": lambda condition, value, otherwise: value if condition else otherwise,
+        "FILL": lambda value, missing: missing if value is None else value,
+    }
+    if waiting is None:
+        assert "FILL(waiting" not in expression
+        return None
+    metrics = {"waiting": waiting, "received": received, "estimate": estimate}
+    value: float = eval(expression, functions, metrics)  # metric math of these functions is valid Python
+    return value
+
+
+@pytest.mark.parametrize(
+    ("waiting", "received", "estimate", "is_late"),
+    [
+        pytest.param(0, 600, 0, False, id="it keeps up"),
+        pytest.param(0, None, None, False, id="nobody pays"),
+        pytest.param(200_000, 600_000, 20, False, id="a peak of 20 seconds"),
+        pytest.param(200_000, 60_000, 200, True, id="too slow for the traffic"),
+        pytest.param(70, 60, 70, True, id="too slow for little traffic"),
+        pytest.param(1, None, None, True, id="one payment waits for a dead stage"),
+        pytest.param(3_000, None, 0, True, id="a dead stage for which MSK estimates nothing"),
+        pytest.param(None, None, None, False, id="not reported yet"),
+    ],
+)
+def test_lag_is_judged_by_time_and_a_dead_stage_is_late(
+    waiting: float | None, received: float | None, estimate: float | None, is_late: bool
+) -> None:
+    # MSK, "Amazon MSK metrics": EstimatedMaxTimeLag is the time, in seconds, to drain MaxOffsetLag; SumOffsetLag is in records.
+    (alarm,) = (alarm for alarm in alarms() if alarm["alarm_name"] == "fraud-test-offset-lag-score")
+
+    value = _lag(waiting, received, estimate)
+
+    assert (value is not None and value > alarm["threshold"]) == is_late
+
+
 def test_the_dashboard_follows_a_payment_from_top_to_bottom() -> None:
     texts = [widget for widget in dashboard()["widgets"] if widget["type"] == "text"]
 
