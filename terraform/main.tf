@@ -162,6 +162,7 @@ module "observability" {
   cache_node_ids        = module.cache.node_ids
   alert_topic_name      = module.alerts.topic_name
   glue_job_name         = module.ingestion.job_name
+  keep_running_arn      = module.ingestion.keep_running_arn
   thresholds            = var.alarm_thresholds
 
   kafka = {

@@ -3,8 +3,8 @@
 locals {
   # Services to which the apply role may pass roles.
   passed_services = [
-    "application-autoscaling.amazonaws.com", "appconfig.amazonaws.com", "glue.amazonaws.com", "lambda.amazonaws.com",
-    "sns.amazonaws.com", "vpc-flow-logs.amazonaws.com",
+    "application-autoscaling.amazonaws.com", "appconfig.amazonaws.com", "events.amazonaws.com", "glue.amazonaws.com",
+    "lambda.amazonaws.com", "sns.amazonaws.com", "states.amazonaws.com", "vpc-flow-logs.amazonaws.com",
   ]
 }
 
@@ -14,8 +14,8 @@ data "aws_iam_policy_document" "apply" {
   statement {
     sid = "ManageTheSystem"
     actions = [
-      "appconfig:*", "application-autoscaling:*", "cloudwatch:*", "dynamodb:*", "ec2:*", "elasticache:*", "glue:*",
-      "kafka:*", "kms:*", "lambda:*", "logs:*", "s3:*", "sns:*", "sqs:*",
+      "appconfig:*", "application-autoscaling:*", "cloudwatch:*", "dynamodb:*", "ec2:*", "elasticache:*", "events:*", "glue:*",
+      "kafka:*", "kms:*", "lambda:*", "logs:*", "s3:*", "sns:*", "sqs:*", "states:*",
     ]
     resources = ["*"]
     condition {

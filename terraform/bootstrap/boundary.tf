@@ -41,15 +41,16 @@ data "aws_iam_policy_document" "boundary" {
     ]
   }
 
-  # Rollback alarms, the validator, the job's connection, and what services need for a function in a VPC.
+  # Rollback alarms, the validator, the job's connection, what keeps the job running, and what services need for a function in a VPC.
   statement {
     sid = "WhatServicesAskOfARole"
     actions = [
       "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface",
-      "ec2:CreateTags", "ec2:DeleteNetworkInterface", "ec2:DeleteTags", "ec2:Describe*", "ec2:UnassignPrivateIpAddresses", "glue:GetConnection", "glue:StartJobRun",
+      "ec2:CreateTags", "ec2:DeleteNetworkInterface", "ec2:DeleteTags", "ec2:Describe*", "ec2:UnassignPrivateIpAddresses", "glue:GetConnection", "glue:GetJobRuns",
+      "glue:StartJobRun",
       "lambda:InvokeFunction", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
       "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:AssociateKmsKey",
-      "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+      "states:StartExecution", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
     ]
     resources = ["*"]
     condition {

@@ -11,6 +11,7 @@ data "aws_iam_policy_document" "read_settings" {
       "dynamodb:Describe*", "dynamodb:List*",
       "ec2:Describe*", "ec2:GetManagedPrefixListEntries",
       "elasticache:Describe*", "elasticache:List*",
+      "events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule",
       "glue:GetConnection", "glue:GetConnections", "glue:GetJob", "glue:GetJobs", "glue:GetSecurityConfiguration",
       "glue:GetTags", "glue:GetTrigger", "glue:GetTriggers",
       "iam:Get*", "iam:List*",
@@ -22,6 +23,8 @@ data "aws_iam_policy_document" "read_settings" {
       "s3:GetReplicationConfiguration", "s3:ListBucket",
       "sns:Get*", "sns:List*",
       "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueues", "sqs:ListQueueTags",
+      # The provider has a changed definition checked in the plan.
+      "states:DescribeStateMachine", "states:ListStateMachineVersions", "states:ListTagsForResource", "states:ValidateStateMachineDefinition",
       "sts:GetCallerIdentity",
     ]
     resources = ["*"]

@@ -113,6 +113,27 @@ run "profiles_are_evicted_before_marks" {
   }
 }
 
+# The provider reads the group's major and minor version into engine_version, and replaces the group where the configured one is lower
+# (internal/service/elasticache/engine_version.go: setEngineVersionValkey, engineVersionForceNewOnDowngrade). ElastiCache's API: a group
+# can be upgraded and not downgraded; AutoMinorVersionUpgrade opts in to the next campaign of automatic upgrades.
+run "no_version_changes_behind_the_plan" {
+  command = apply
+
+  module {
+    source = "./modules/cache"
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.auto_minor_version_upgrade == "false"
+    error_message = "An automatic upgrade would make the next plan replace the group, with all profiles in it."
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.engine_version == var.engine_version
+    error_message = "The version is pinned, and raised by a pull request."
+  }
+}
+
 run "slow_log_goes_to_cloudwatch" {
   command = apply
 

@@ -46,13 +46,92 @@ run "a_streaming_job_on_glue_5_that_scales" {
   }
 
   assert {
-    condition     = aws_glue_trigger.keep_running.type == "SCHEDULED" && aws_glue_trigger.keep_running.enabled && one(aws_glue_trigger.keep_running.actions).job_name == aws_glue_job.this.name
-    error_message = "What ended is started again."
+    condition     = aws_glue_job.this.security_configuration == aws_glue_security_configuration.this.name
+    error_message = "What the job writes is encrypted."
+  }
+}
+
+# AWS, "Logging for AWS Glue jobs", section "Security configuration with Amazon CloudWatch logging": with a security configuration and
+# a custom prefix the groups are <prefix>/<security configuration>-role/<role>/error and .../output; standard output goes to the
+# latter; without logs:AssociateKmsKey nothing is logged. AWS, "Using the PutLogEvents API to send manually-created embedded metric
+# format logs": CloudWatch extracts the metrics of such a line from any group, without a header.
+run "the_log_groups_are_those_that_glue_writes_and_metrics_come_from" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
   }
 
   assert {
-    condition     = aws_glue_job.this.security_configuration == aws_glue_security_configuration.this.name
-    error_message = "What the job writes is encrypted."
+    condition = { for kind, group in aws_cloudwatch_log_group.this : kind => group.name } == {
+      for kind in ["output", "error"] : kind => "${aws_glue_job.this.default_arguments["--custom-logGroup-prefix"]}/${aws_glue_job.this.security_configuration}-role/${aws_iam_role.job.name}/${kind}"
+    }
+    error_message = "With an encrypting security configuration Glue names its groups after the prefix, the configuration and the role."
+  }
+
+  assert {
+    condition     = aws_iam_role.job.path == null || aws_iam_role.job.path == "/"
+    error_message = "The path of a role would be in the names too."
+  }
+
+  assert {
+    condition     = aws_glue_security_configuration.this.encryption_configuration[0].cloudwatch_encryption[0].cloudwatch_encryption_mode == "SSE-KMS" && alltrue([for group in aws_cloudwatch_log_group.this : group.kms_key_id == var.logs_key_arn && group.kms_key_id == aws_glue_security_configuration.this.encryption_configuration[0].cloudwatch_encryption[0].kms_key_arn && group.retention_in_days == 30])
+    error_message = "Glue and the groups use one key, and lines expire."
+  }
+
+  assert {
+    condition     = toset({ for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["WriteItsLogs"].Resource) == toset([for group in aws_cloudwatch_log_group.this : "arn:aws:logs:us-east-1:123456789012:log-group:${group.name}:*"])
+    error_message = "The role writes to these groups and to no other."
+  }
+
+  assert {
+    condition     = length(setsubtract(["logs:AssociateKmsKey", "logs:CreateLogStream", "logs:PutLogEvents"], { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["WriteItsLogs"].Action)) == 0
+    error_message = "Without AssociateKmsKey Glue logs nothing."
+  }
+
+  assert {
+    condition     = output.log_group_name == aws_cloudwatch_log_group.this["output"].name && aws_glue_job.this.default_arguments["--metrics_namespace"] == var.metrics_namespace
+    error_message = "The job prints its metrics to the output group, in the namespace that the alarms watch."
+  }
+}
+
+# AWS, "AWS Glue job run statuses": FAILED is also a start beside the maximum of concurrent runs. "AWS Glue events" (EventBridge): delivery
+# is best effort. tests/terraform/test_keep_running.py runs the state machine.
+run "the_job_is_started_when_it_ended_and_at_the_latest_after_five_minutes" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.keep_running["ended"].event_pattern).detail == { jobName = [aws_glue_job.this.name], state = ["FAILED", "STOPPED", "SUCCEEDED", "TIMEOUT"] } && jsondecode(aws_cloudwatch_event_rule.keep_running["ended"].event_pattern)["detail-type"] == ["Glue Job State Change"]
+    error_message = "The end of a run of this job is the reason to start it."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.keep_running["regularly"].schedule_expression == "rate(5 minutes)" && aws_cloudwatch_event_rule.keep_running["regularly"].event_pattern == null
+    error_message = "A lost event delays ingestion by five minutes at most."
+  }
+
+  assert {
+    condition     = alltrue([for target in aws_cloudwatch_event_target.keep_running : target.arn == aws_sfn_state_machine.keep_running.arn && target.role_arn == aws_iam_role.keep_running_rules.arn]) && length(aws_cloudwatch_event_target.keep_running) == 2
+    error_message = "Both rules run the state machine; neither starts the job without a look for a run."
+  }
+
+  assert {
+    condition     = one(jsondecode(aws_iam_role_policy.keep_running.policy).Statement).Resource == "arn:aws:glue:us-east-1:123456789012:job/fraud-test-stream-transactions" && toset(one(jsondecode(aws_iam_role_policy.keep_running.policy).Statement).Action) == toset(["glue:GetJobRuns", "glue:StartJobRun"])
+    error_message = "It finds and starts one job."
+  }
+
+  assert {
+    condition     = one(jsondecode(aws_iam_role_policy.keep_running_rules.policy).Statement).Action == "states:StartExecution" && one(jsondecode(aws_iam_role_policy.keep_running_rules.policy).Statement).Resource == aws_sfn_state_machine.keep_running.arn
+    error_message = "The rules run one state machine."
+  }
+
+  assert {
+    condition     = alltrue([for role in [aws_iam_role.keep_running, aws_iam_role.keep_running_rules] : one(jsondecode(role.assume_role_policy).Statement).Condition.StringEquals["aws:SourceAccount"] == "123456789012"])
+    error_message = "No other account's rule or state machine uses the roles."
   }
 }
 

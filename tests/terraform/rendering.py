@@ -1,4 +1,4 @@
-"""The modules `function` and `observability`, rendered for the repository's own functions with a mocked provider.
+"""The modules `function`, `ingestion` and `observability`, rendered for the repository's own functions with a mocked provider.
 
 Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
@@ -29,6 +29,11 @@ TARGET_ARNS: Final = {
 """ARN of a target of each kind; in these tests its name in AWS is its interface name."""
 
 CLUSTER_ARN: Final = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/fraud-test/0001-1"
+
+NOTIFIED: Final = {
+    severity: f"arn:aws:sns:{REGION}:{ACCOUNT}:fraud-test-{severity}" for severity in ("page", "ticket")
+}
+"""ARN of the topic that alarms of a severity notify."""
 
 BROKERS: Final = 3
 CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
@@ -72,6 +77,15 @@ def alarms() -> list[dict[str, Any]]:
     ]
 
 
+def ingestion_resource(kind: str, name: str) -> dict[str, Any]:
+    """Attributes of a single resource of the ingestion module; LookupError if there is none."""
+    for resource in _resources("module.ingestion"):
+        if (resource["type"], resource["name"]) == (kind, name):
+            values: dict[str, Any] = resource["values"]
+            return values
+    raise LookupError(f"the ingestion module has no {kind}.{name}")
+
+
 def dashboard() -> dict[str, Any]:
     """The dashboard's body."""
     (body,) = (
@@ -94,10 +108,13 @@ def _state() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         functions = list(read_functions())
-        (root / "main.tf.json").write_text(json.dumps(_root_module(functions, root / "zips")))
+        (root / "main.tf.json").write_text(json.dumps(_root_module(functions, root)))
         (root / "zips").mkdir()
         for function in functions:
             (root / "zips" / f"{function}.zip").write_text("any bytes")
+        (root / "glue/wheels").mkdir(parents=True)
+        for file in ("packages.zip", "wheels/any.whl"):
+            (root / "glue" / file).write_text("any bytes")
         (root / "tests").mkdir()
         mocks = json.dumps(str(ROOT / "terraform" / "tests" / "mocks"))
         (root / "tests" / "render.tftest.hcl").write_text(
@@ -120,12 +137,13 @@ def _terraform(root: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def _root_module(functions: list[str], zips: Path) -> dict[str, Any]:
+def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
     topics = {"transaction_stream": "transaction_stream"}
     return {
         "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}},
         "module": {
-            "functions": _functions_module(functions, zips, topics),
+            "functions": _functions_module(functions, build / "zips", topics),
+            "ingestion": _ingestion_module(build / "glue"),
             "observability": _observability_module(topics),
         },
     }
@@ -149,6 +167,29 @@ def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) 
         },
         "key_arns": {"data": f"{key}data", "alerts": f"{key}alerts", "logs": f"{key}logs"},
         "log_retention_days": 30,
+    }
+
+
+def _ingestion_module(build: Path) -> dict[str, Any]:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
+    return {
+        "source": str(MODULES / "ingestion"),
+        "name": "fraud-test",
+        "scripts_dir": str(ROOT / "glue_scripts"),
+        "build_dir": str(build),
+        "metrics_namespace": NAMESPACE,
+        "subnet_id_by_zone": {f"{REGION}a": "subnet-1"},
+        "security_group_id": "sg-4",
+        "data_key_arn": f"{key}data",
+        "logs_key_arn": f"{key}logs",
+        "log_retention_days": 30,
+        "enable_deletion_protection": True,
+        "kafka": {
+            "bootstrap_servers": "b-1.test:9098",
+            "cluster_arn": CLUSTER_ARN,
+            "topic": "transaction_stream",
+            "topic_arn": "arn:aws:kafka:us-east-1:123456789012:topic/fraud-test/0001-1/transaction_stream",
+        },
     }
 
 
@@ -187,6 +228,7 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
         "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": BROKERS},
         "cache_node_ids": list(CACHE_NODES),
         "alert_topic_name": "fraud-test-alerts",
-        "glue_job_name": "fraud-test-ingestion",
-        "notification_topic_arns": {"page": [], "ticket": []},
+        "glue_job_name": "${module.ingestion.job_name}",
+        "keep_running_arn": "${module.ingestion.keep_running_arn}",
+        "notification_topic_arns": {severity: [arn] for severity, arn in NOTIFIED.items()},
     }

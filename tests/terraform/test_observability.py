@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from ops.manifests import ROOT
 from tests.terraform.emitted_metrics import emitted
-from tests.terraform.rendering import NAMESPACE, alarms, dashboard
+from tests.terraform.rendering import NAMESPACE, NOTIFIED, alarms, dashboard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +66,46 @@ def test_alarms_watch_only_metrics_that_are_emitted() -> None:
     assert _metrics_of_alarms() <= emitted()
 
 
+def _lag(waiting: float | None, received: float | None, estimate: float | None) -> float | None:
+    """Value of the alarm's expression in a minute with these metrics; None is a minute without a data point."""
+    (alarm,) = (alarm for alarm in alarms() if alarm["alarm_name"] == "fraud-test-offset-lag-score")
+    (expression,) = (query["expression"] for query in alarm["metric_query"] if query["expression"])
+    functions = {
+        "IF": lambda condition, value, otherwise: value if condition else otherwise,
+        "FILL": lambda value, missing: missing if value is None else value,
+    }
+    if waiting is None:
+        assert "FILL(waiting" not in expression
+        return None
+    metrics = {"waiting": waiting, "received": received, "estimate": estimate}
+    value: float = eval(expression, functions, metrics)  # metric math of these functions is valid Python
+    return value
+
+
+@pytest.mark.parametrize(
+    ("waiting", "received", "estimate", "is_late"),
+    [
+        pytest.param(0, 600, 0, False, id="it keeps up"),
+        pytest.param(0, None, None, False, id="nobody pays"),
+        pytest.param(200_000, 600_000, 20, False, id="a peak of 20 seconds"),
+        pytest.param(200_000, 60_000, 200, True, id="too slow for the traffic"),
+        pytest.param(70, 60, 70, True, id="too slow for little traffic"),
+        pytest.param(1, None, None, True, id="one payment waits for a dead stage"),
+        pytest.param(3_000, None, 0, True, id="a dead stage for which MSK estimates nothing"),
+        pytest.param(None, None, None, False, id="not reported yet"),
+    ],
+)
+def test_lag_is_judged_by_time_and_a_dead_stage_is_late(
+    waiting: float | None, received: float | None, estimate: float | None, is_late: bool
+) -> None:
+    # MSK, "Amazon MSK metrics": EstimatedMaxTimeLag is the time, in seconds, to drain MaxOffsetLag; SumOffsetLag is in records.
+    (alarm,) = (alarm for alarm in alarms() if alarm["alarm_name"] == "fraud-test-offset-lag-score")
+
+    value = _lag(waiting, received, estimate)
+
+    assert (value is not None and value > alarm["threshold"]) == is_late
+
+
 def test_the_dashboard_follows_a_payment_from_top_to_bottom() -> None:
     texts = [widget for widget in dashboard()["widgets"] if widget["type"] == "text"]
 
@@ -115,6 +155,26 @@ def test_every_alarm_is_on_the_dashboard() -> None:
 
 def test_every_alarm_has_its_runbook_and_every_runbook_of_an_alarm_its_alarm() -> None:
     assert {_kind(alarm) for alarm in alarms()} == {kind for kind, _ in _alarm_runbooks()}
+
+
+def test_every_alarm_notifies_on_its_own_and_none_through_a_composite_alarm() -> None:
+    # CloudWatch API, PutCompositeAlarm: actions run when an alarm changes to ALARM from another state. A composite alarm that is in
+    # ALARM does not change when another of its alarms opens, and its actions suppressor suppresses all of its actions.
+    overviews = {
+        alarm["alarm_name"].removeprefix("fraud-test-"): alarm for alarm in alarms() if "alarm_rule" in alarm
+    }
+    assert set(overviews) == set(NOTIFIED)
+    for severity, overview in overviews.items():
+        assert not overview["alarm_actions"]
+        assert not overview["ok_actions"]
+        assert not overview["actions_suppressor"]
+        listed = set(re.findall(r'ALARM\("([^"]+)"\)', overview["alarm_rule"]))
+        notifying = {
+            alarm["alarm_name"]
+            for alarm in alarms()
+            if alarm["alarm_actions"] == alarm["ok_actions"] == [NOTIFIED[severity]]
+        }
+        assert notifying == listed
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))

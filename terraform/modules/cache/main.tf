@@ -50,7 +50,9 @@ resource "aws_elasticache_replication_group" "this" {
 
   multi_az_enabled           = true
   automatic_failover_enabled = true
-  auto_minor_version_upgrade = true
+  # The version is raised by a change of engine_version alone. After an automatic upgrade the group would be newer than engine_version,
+  # and the provider plans a lower version as a replacement (its engine_version.go), because ElastiCache never downgrades a group.
+  auto_minor_version_upgrade = false
   subnet_group_name          = aws_elasticache_subnet_group.this.name
   security_group_ids         = [var.security_group_id]
 

@@ -1,5 +1,5 @@
 # The streaming job on Glue 5: landed files, cleaned, onto the topic; bad rows to quarantine. The job's code is in glue_scripts/,
-# its rights are in role.tf, its buckets in buckets.tf.
+# its rights are in role.tf, its buckets in buckets.tf, and keep_running.tf starts it.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -74,20 +74,6 @@ resource "aws_glue_job" "this" {
   }
 }
 
-# Starts the job again after an error, or after an operator stopped it for a new version. While it runs, max_concurrent_runs refuses
-# the start, and nothing happens.
-resource "aws_glue_trigger" "keep_running" {
-  name        = "${var.name}-stream-transactions-keep-running"
-  description = "Starts the streaming job if it does not run."
-  type        = "SCHEDULED"
-  schedule    = "cron(0/5 * * * ? *)" # the shortest interval that Glue takes
-  enabled     = true
-
-  actions {
-    job_name = aws_glue_job.this.name
-  }
-}
-
 # One for each zone: Glue runs the job in the zone of the first connection that it can use.
 resource "aws_glue_connection" "kafka" {
   for_each = var.subnet_id_by_zone
@@ -129,15 +115,17 @@ resource "aws_glue_security_configuration" "this" {
   }
 }
 
-# Glue would create them on its own, without a retention.
+# Glue would create them on its own, without a retention. With a security configuration that encrypts logs it writes neither to
+# /aws-glue/jobs nor to the prefix alone: the names carry the security configuration and the role. That is the "Custom output log
+# group (AWS Glue 5.0)" of "Security configuration with Amazon CloudWatch logging" on AWS's page "Logging for AWS Glue jobs".
 locals {
-  log_prefix = "/aws-glue/${var.name}-stream-transactions"
+  log_prefix = "/aws-glue/${var.name}"
 }
 
 resource "aws_cloudwatch_log_group" "this" {
   for_each = toset(["output", "error"])
 
-  name              = "${local.log_prefix}/${each.key}"
+  name              = "${local.log_prefix}/${aws_glue_security_configuration.this.name}-role/${aws_iam_role.job.name}/${each.key}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.logs_key_arn
 }

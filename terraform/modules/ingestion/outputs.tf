@@ -22,3 +22,8 @@ output "log_group_name" {
   description = "Log group of what the job prints: a line of metrics for each batch."
   value       = aws_cloudwatch_log_group.this["output"].name
 }
+
+output "keep_running_arn" {
+  description = "ARN of the state machine that starts the job if it does not run; the dimension `StateMachineArn` of its metrics."
+  value       = aws_sfn_state_machine.keep_running.arn
+}

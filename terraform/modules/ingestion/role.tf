@@ -120,10 +120,12 @@ resource "aws_iam_role_policy" "job" {
         Condition = { StringLike = { "aws:ResourceTag/aws-glue-service-resource" = "*" } }
       },
       {
+        # Without AssociateKmsKey Glue writes no log at all ("Logging for AWS Glue jobs"). CreateLogGroup is for a group that somebody
+        # deleted while the job ran. IAM knows a log group by the ARN that ends in `:*` (CloudWatch Logs API, LogGroup).
         Sid      = "WriteItsLogs"
         Effect   = "Allow"
-        Action   = ["logs:AssociateKmsKey", "logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = [for group in aws_cloudwatch_log_group.this : "${group.arn}:*"]
+        Action   = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = [for group in aws_cloudwatch_log_group.this : "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${group.name}:*"]
       },
       {
         Sid       = "WriteItsMetrics"

@@ -17,13 +17,24 @@ locals {
       ingestion-failed = {
         kind           = "ingestion-failed"
         severity       = "page"
-        symptom        = "The streaming job ${var.glue_job_name} ended with an error; landed files wait until it runs again."
+        symptom        = "The streaming job ${var.glue_job_name} ended with an error. It is started again within minutes; landed files wait until then."
         threshold      = 0
         period_seconds = 60
         periods        = 1
         datapoints     = 1
         expression     = null
         metrics        = { errors = { namespace = "Glue", name = "glue.error.ALL", stat = "Sum", dimensions = { JobName = var.glue_job_name, JobRunId = "ALL", Type = "count", ObservabilityGroup = "error" } } }
+      }
+      ingestion-failed-restart = {
+        kind           = "ingestion-failed"
+        severity       = "page"
+        symptom        = "The streaming job ${var.glue_job_name} could not be started twice within 15 minutes; if it does not run, landed files wait."
+        threshold      = 0
+        period_seconds = 300
+        periods        = 3
+        datapoints     = 2
+        expression     = null
+        metrics        = { failed = { namespace = "AWS/States", name = "ExecutionsFailed", stat = "Sum", dimensions = { StateMachineArn = var.keep_running_arn } } }
       }
     },
     {

@@ -31,13 +31,13 @@ locals {
       text = "## 2. Records wait on the topic"
       widgets = [
         {
-          title = "Records behind"
-          aws   = [for trigger in values(local.kafka_triggers) : ["AWS/Kafka", "SumOffsetLag", { "Cluster Name" = var.kafka.cluster_name, "Consumer Group" = trigger.consumer_group, Topic = var.kafka.topic_names[trigger.topic] }, "Maximum"]]
-          line  = var.thresholds.offset_lag
+          title = "Seconds behind, MSK's estimate"
+          aws   = [for function in sort(keys(local.kafka_triggers)) : ["AWS/Kafka", "EstimatedMaxTimeLag", local.lag_dimensions[function], "Maximum"]]
+          line  = var.thresholds.offset_lag_seconds
         },
         {
-          title = "Seconds behind, MSK's estimate"
-          aws   = [for trigger in values(local.kafka_triggers) : ["AWS/Kafka", "EstimatedMaxTimeLag", { "Cluster Name" = var.kafka.cluster_name, "Consumer Group" = trigger.consumer_group, Topic = var.kafka.topic_names[trigger.topic] }, "Maximum"]]
+          title = "Records behind"
+          aws   = [for function in sort(keys(local.kafka_triggers)) : ["AWS/Kafka", "SumOffsetLag", local.lag_dimensions[function], "Maximum"]]
         },
         {
           title = "Disk of the brokers, %"

@@ -29,8 +29,10 @@ resource "aws_cloudwatch_metric_alarm" "symptom" {
   datapoints_to_alarm = each.value.datapoints
   # Missing data is no problem: if a stage stops, the alarm on the lag in front of it fires.
   treat_missing_data = "notBreaching"
-  alarm_actions      = each.value.severity == "page" ? var.notification_topic_arns.page : []
-  ok_actions         = each.value.severity == "page" ? var.notification_topic_arns.page : []
+  # Each alarm notifies on its own. Behind a composite alarm the second one would be silent: actions run when an alarm changes to
+  # ALARM from another state (PutCompositeAlarm, AlarmActions), and a composite alarm that is in ALARM already does not change.
+  alarm_actions = var.notification_topic_arns[each.value.severity]
+  ok_actions    = var.notification_topic_arns[each.value.severity]
 
   dynamic "metric_query" {
     for_each = each.value.metrics
@@ -58,7 +60,7 @@ resource "aws_cloudwatch_metric_alarm" "symptom" {
   }
 }
 
-# The only alarm that triggers an action: AppConfig rolls a ruleset back while it is deployed or baked. It names functions by their
+# The only alarm that does more than notify: AppConfig rolls a ruleset back while it is deployed or baked. It names functions by their
 # service only, so that it can be created before them.
 resource "aws_cloudwatch_metric_alarm" "ruleset_rollback" {
   alarm_name          = "${var.name}-ruleset-rollback"
@@ -68,6 +70,8 @@ resource "aws_cloudwatch_metric_alarm" "ruleset_rollback" {
   evaluation_periods  = 3
   datapoints_to_alarm = 3
   treat_missing_data  = "notBreaching"
+  alarm_actions       = var.notification_topic_arns.ticket
+  ok_actions          = var.notification_topic_arns.ticket
 
   dynamic "metric_query" {
     for_each = { scored = "TransactionsScored", blocked = "TransactionsBlocked", failures = "RuleFailures" }
@@ -100,7 +104,7 @@ locals {
   }
 }
 
-# Each page alarm notifies on its own, with its own runbook. This one answers "is anything wrong now?".
+# For the overview: is anything wrong now, at the dashboard's head and for whoever deploys. They notify nobody, and silence nothing.
 resource "aws_cloudwatch_composite_alarm" "page" {
   alarm_name        = "${var.name}-page"
   alarm_description = "Something is wrong that customers or fraud analysts feel now. Runbook: ${var.runbook_base}/page.md"
@@ -109,19 +113,10 @@ resource "aws_cloudwatch_composite_alarm" "page" {
   depends_on = [aws_cloudwatch_metric_alarm.symptom]
 }
 
-# One notification for all tickets, for the next working day; none while a page is open, because the page is more urgent.
 resource "aws_cloudwatch_composite_alarm" "ticket" {
   alarm_name        = "${var.name}-ticket"
   alarm_description = "Something will become a page if nobody acts. Runbook: ${var.runbook_base}/ticket.md"
   alarm_rule        = join(" OR ", [for name in local.alarm_names_by_severity.ticket : "ALARM(\"${name}\")"])
-  alarm_actions     = var.notification_topic_arns.ticket
-  ok_actions        = var.notification_topic_arns.ticket
-
-  actions_suppressor {
-    alarm            = aws_cloudwatch_composite_alarm.page.alarm_name
-    wait_period      = 120
-    extension_period = 300
-  }
 
   depends_on = [aws_cloudwatch_metric_alarm.symptom, aws_cloudwatch_metric_alarm.ruleset_rollback]
 }

@@ -76,6 +76,12 @@ variable "glue_job_name" {
   nullable    = false
 }
 
+variable "keep_running_arn" {
+  description = "The state machine that starts the streaming job if it does not run."
+  type        = string
+  nullable    = false
+}
+
 variable "notification_topic_arns" {
   description = "SNS topics that alarms notify, by severity: `page` wakes somebody, `ticket` is for the next working day."
   type = object({
@@ -97,7 +103,7 @@ variable "thresholds" {
     Thresholds of the alarms.
     alert_latency_ms: service level, 99th percentile from Kafka's append to SNS's answer, in ms.
     score_latency_ms: 99th percentile of the age of a batch's oldest record when it is decided, in ms.
-    offset_lag: records that a consumer group is behind.
+    offset_lag_seconds: how far a consumer group is behind, in s; a group that receives nothing while records wait is too far.
     iterator_age_ms: age of the oldest waiting record of a table's stream, in ms.
     error_percent, degraded_percent, quarantine_percent: share of invocations, payments, records.
     blocked_percent: share of payments that are blocked, above which a new ruleset is rolled back.
@@ -107,7 +113,7 @@ variable "thresholds" {
   type = object({
     alert_latency_ms     = optional(number, 5000)
     score_latency_ms     = optional(number, 2000)
-    offset_lag           = optional(number, 50000)
+    offset_lag_seconds   = optional(number, 60)
     iterator_age_ms      = optional(number, 60000)
     error_percent        = optional(number, 5)
     degraded_percent     = optional(number, 1)

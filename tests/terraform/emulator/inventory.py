@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 ACCOUNT: Final = "123456789012"
 
-OWN_CONTENT: Final = ("ec2", "elasticache")
-"""Services in which AWS has resources of its own (a default VPC, images, a default user). moto creates them at the first call."""
+OWN_CONTENT: Final = ("ec2", "elasticache", "events")
+"""Services in which AWS has resources of its own (a default VPC, images, a default user, the default event bus).
+
+moto creates them at the first call.
+"""
 
 GONE: Final = {"PendingDeletion", "deleted"}
 """States of deleted resources that are still shown: a customer key for days, an endpoint for an hour."""
