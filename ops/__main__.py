@@ -63,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsers["destroy"].add_argument(
         "--confirm", default="", help="the second confirmation that a protected environment needs"
     )
+    parsers["apply"].add_argument(
+        "--confirm",
+        default="",
+        help="addresses of the stateful resources that the plan may delete or replace",
+    )
     parsers["output"].add_argument("--name", default=None, help="one output; all by default")
     parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
@@ -85,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "plan":
                 return commands.plan(environment)
             case "apply":
-                return commands.apply(environment)
+                return commands.apply(environment, options.confirm)
             case _:
                 return commands.drift(environment)
     except OpsError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ops import account, plan_document
+from ops import account, plan_document, plan_gate
 from ops.errors import OpsError
 from ops.manifests import function_names
 from ops.tool import Terraform, check_installed
@@ -57,16 +57,28 @@ def plan(environment: Environment) -> int:
     document = terraform.show(environment.plan_file)
     environment.report_file.write_text(plan_document.report(environment.name, document))
     print(f"{environment.name}: {plan_document.counts(plan_document.planned_changes(document))}.")
+    if deleted := plan_gate.deleted_stateful(document):
+        print(f"Deletes or replaces what holds data; apply it with {plan_gate.confirmation(deleted)}.")
     return 0
 
 
-def apply(environment: Environment) -> int:
-    """Apply the saved plan, and nothing else; a plan is used once."""
+def apply(environment: Environment, confirmed: str = "") -> int:
+    """Apply the saved plan, and nothing else; a plan is used once.
+
+    Parameters
+    ----------
+    environment : Environment
+        The environment to change.
+    confirmed : str
+        Addresses of the stateful resources that the plan may delete or replace.
+    """
     if not environment.plan_file.is_file():
         raise OpsError(
             f"There is no saved plan for {environment.name}; run `make plan ENV={environment.name}` first."
         )
     terraform = ready(environment)
+    document = terraform.show(environment.plan_file)
+    plan_gate.check_confirmed(document, confirmed)
     terraform.run("apply", str(environment.plan_file))
     environment.plan_file.unlink()
     return 0
