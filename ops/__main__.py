@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = (
         "plan",
         "apply",
+        "supersede",
         "drift",
         "destroy",
         "output",
@@ -91,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return commands.plan(environment)
             case "apply":
                 return commands.apply(environment, options.confirm)
+            case "supersede":
+                return commands.supersede_older(environment)
             case _:
                 return commands.drift(environment)
     except OpsError as error:

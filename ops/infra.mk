@@ -59,6 +59,10 @@ plan: packages ## Plan, and save the plan in build/plans/
 apply: $(VENV)/.dev ## Apply the saved plan, and only that (CONFIRM= if it deletes what holds data)
 	@$(OPS) apply --env "$(ENV)" --confirm "$$CONFIRM"
 
+.PHONY: supersede
+supersede: $(VENV)/.dev ## In CI, cancel older runs that wait for this environment's approval
+	@$(OPS) supersede --env "$(ENV)"
+
 .PHONY: drift
 drift: packages ## List what was changed outside Terraform; exits 2 if anything was
 	@$(OPS) drift --env "$(ENV)"

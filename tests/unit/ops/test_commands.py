@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,12 +46,12 @@ class SavedPlan:
     """Stands in for Terraform where a plan was saved; notes what is run."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
+        self.document = document
         self.ran: list[str] = []
 
     def show(self, plan_file: Path) -> dict[str, Any]:
         assert plan_file.is_file()
-        return self._document
+        return self.document
 
     def run(self, *arguments: str) -> int:
         self.ran.append(arguments[0])
@@ -92,6 +92,29 @@ def test_an_apply_refuses_to_delete_a_table_that_is_not_confirmed(
 
     assert commands.apply(environment(tmp_path), "module.tables.aws_dynamodb_table.this[labels]") == 0
     assert terraform.ran == ["apply"]
+
+
+def test_an_apply_refuses_a_plan_of_the_day_before_yesterday(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terraform = saved_plan(tmp_path, monkeypatch, "update", made=datetime.now(UTC) - timedelta(days=2))
+
+    with pytest.raises(OpsError, match="more than a day ago; make a new one with `make plan ENV=dev`"):
+        commands.apply(environment(tmp_path))
+    assert terraform.ran == []
+
+
+@pytest.mark.parametrize("applyable", [True, False])
+def test_a_plan_leaves_a_mark_if_it_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, applyable: bool
+) -> None:
+    terraform = saved_plan(tmp_path, monkeypatch, "no-op")
+    terraform.document["applyable"] = applyable
+    monkeypatch.setattr(commands, "check_packages", lambda _: None)
+    environment(tmp_path).empty_file.touch()  # of the plan before
+
+    assert commands.plan(environment(tmp_path)) == 0
+    assert environment(tmp_path).empty_file.exists() is not applyable
 
 
 def test_make_passes_a_confirmation_on_as_it_was_typed(tmp_path: Path) -> None:
