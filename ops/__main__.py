@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = (
         "plan",
         "apply",
+        "supersede",
         "drift",
         "destroy",
         "output",
@@ -62,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subparser.add_argument("--env", required=True, help="environment; a folder of terraform/environments")
     parsers["destroy"].add_argument(
         "--confirm", default="", help="the second confirmation that a protected environment needs"
+    )
+    parsers["apply"].add_argument(
+        "--confirm",
+        default="",
+        help="addresses of the stateful resources that the plan may delete or replace",
     )
     parsers["output"].add_argument("--name", default=None, help="one output; all by default")
     parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
@@ -85,7 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "plan":
                 return commands.plan(environment)
             case "apply":
-                return commands.apply(environment)
+                return commands.apply(environment, options.confirm)
+            case "supersede":
+                return commands.supersede_older(environment)
             case _:
                 return commands.drift(environment)
     except OpsError as error:

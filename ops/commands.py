@@ -1,16 +1,19 @@
-"""plan, apply, drift, destroy, output, state-backup and bootstrap, for one environment each."""
+"""plan, apply, supersede, drift, destroy, output, state-backup and bootstrap, for one environment each."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ops import account, plan_document
+from ops import account, plan_document, plan_gate
 from ops.errors import OpsError
 from ops.manifests import function_names
+from ops.supersede import GitHub, supersede
 from ops.tool import Terraform, check_installed
 
 if TYPE_CHECKING:
@@ -57,18 +60,44 @@ def plan(environment: Environment) -> int:
     document = terraform.show(environment.plan_file)
     environment.report_file.write_text(plan_document.report(environment.name, document))
     print(f"{environment.name}: {plan_document.counts(plan_document.planned_changes(document))}.")
+    environment.empty_file.unlink(missing_ok=True)
+    if plan_gate.is_empty(document):
+        environment.empty_file.touch()
+    if deleted := plan_gate.deleted_stateful(document):
+        print(f"Deletes or replaces what holds data; apply it with {plan_gate.confirmation(deleted)}.")
     return 0
 
 
-def apply(environment: Environment) -> int:
-    """Apply the saved plan, and nothing else; a plan is used once."""
+def apply(environment: Environment, confirmed: str = "") -> int:
+    """Apply the saved plan, and nothing else; a plan is used once.
+
+    Parameters
+    ----------
+    environment : Environment
+        The environment to change.
+    confirmed : str
+        Addresses of the stateful resources that the plan may delete or replace.
+    """
     if not environment.plan_file.is_file():
         raise OpsError(
             f"There is no saved plan for {environment.name}; run `make plan ENV={environment.name}` first."
         )
     terraform = ready(environment)
+    document = terraform.show(environment.plan_file)
+    plan_gate.check_age(document, environment.name, datetime.now(UTC))
+    plan_gate.check_confirmed(document, confirmed)
     terraform.run("apply", str(environment.plan_file))
     environment.plan_file.unlink()
+    return 0
+
+
+def supersede_older(environment: Environment) -> int:
+    """In CI, cancel older runs that wait for the environment's approval; 1 if this run is itself older."""
+    cancelled = supersede(GitHub(os.environ), environment.name)
+    for number in cancelled:
+        print(
+            f"Run {number} was waiting for the approval of {environment.name}; cancelled, this plan is newer."
+        )
     return 0
 
 

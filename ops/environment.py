@@ -57,6 +57,11 @@ class Environment(msgspec.Struct, frozen=True):
         return self.root / f"build/plans/{self.name}.md"
 
     @property
+    def empty_file(self) -> Path:
+        """Exists if the saved plan changes nothing, so that CI asks for nobody's approval."""
+        return self.root / f"build/plans/{self.name}.empty"
+
+    @property
     def drift_file(self) -> Path:
         """What the last check for drift found, as Markdown, for an issue; absent if it found nothing."""
         return self.root / f"build/plans/{self.name}-drift.md"

@@ -10,6 +10,7 @@ ENV ?=
 NAME ?=
 QUEUE ?=
 CONFIRM ?=
+export CONFIRM # recipes read it from the environment: an address has quotes and brackets, which a shell would take apart
 
 # What a plan reads: the functions' zips and the Glue job's packages, built for AWS's processors. Takes a second if nothing changed.
 .PHONY: packages
@@ -55,8 +56,12 @@ plan: packages ## Plan, and save the plan in build/plans/
 	@$(OPS) plan --env "$(ENV)"
 
 .PHONY: apply
-apply: $(VENV)/.dev ## Apply the saved plan, and only that
-	@$(OPS) apply --env "$(ENV)"
+apply: $(VENV)/.dev ## Apply the saved plan, and only that (CONFIRM= if it deletes what holds data)
+	@$(OPS) apply --env "$(ENV)" --confirm "$$CONFIRM"
+
+.PHONY: supersede
+supersede: $(VENV)/.dev ## In CI, cancel older runs that wait for this environment's approval
+	@$(OPS) supersede --env "$(ENV)"
 
 .PHONY: drift
 drift: packages ## List what was changed outside Terraform; exits 2 if anything was
@@ -64,7 +69,7 @@ drift: packages ## List what was changed outside Terraform; exits 2 if anything 
 
 .PHONY: destroy
 destroy: packages ## Destroy an environment, after a question (prod: CONFIRM= too)
-	@$(OPS) destroy --env "$(ENV)" --confirm "$(CONFIRM)"
+	@$(OPS) destroy --env "$(ENV)" --confirm "$$CONFIRM"
 
 .PHONY: output
 output: $(VENV)/.dev ## Print the environment's outputs (NAME= for one)

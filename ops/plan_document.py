@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
+from ops import plan_gate
+
 Document = dict[str, Any]
 
 ACTIONS: Final = {
@@ -118,6 +120,8 @@ def report(environment: str, plan: Document) -> str:
         mark = ":warning: " if change.action in ("destroy", "replace") else ""
         attributes = f" — {', '.join(change.attributes)}" if change.attributes else ""
         lines.append(f"- {mark}**{change.action}** `{change.address}`{attributes}")
+    if deleted := plan_gate.deleted_stateful(plan):
+        lines += ["", f"This deletes data. An apply refuses it without `{plan_gate.confirmation(deleted)}`."]
     if behind := drifted(plan):
         lines += ["", "Changed in AWS since the last apply, and changed back by this plan:", ""]
         lines += [f"- `{change.address}`" for change in behind]

@@ -167,6 +167,10 @@ variable "alert_subscriptions" {
   }))
   default  = {}
   nullable = false
+  validation {
+    condition     = var.environment != "prod" || length(var.alert_subscriptions) > 0
+    error_message = "alert_subscriptions is empty; ${var.environment} needs someone to alert. Name them in its tfvars (docs/runbooks/add-subscriber.md)."
+  }
 }
 
 variable "operations_subscriptions" {
@@ -177,6 +181,10 @@ variable "operations_subscriptions" {
   })
   default  = {}
   nullable = false
+  validation {
+    condition     = var.environment != "prod" || length(var.operations_subscriptions.page) > 0
+    error_message = "operations_subscriptions.page is empty; ${var.environment} needs someone to page. Name them in its tfvars (docs/runbooks/add-subscriber.md)."
+  }
 }
 
 variable "sms_monthly_limit_usd" {

@@ -113,6 +113,41 @@ run "serverless_kafka_changes_the_cluster_and_nothing_around_it" {
   }
 }
 
+run "prod_plans_with_someone_to_page_and_someone_to_alert" {
+  command = plan
+
+  variables {
+    environment = "prod"
+  }
+
+  assert {
+    condition     = length(module.alerts.redrive_queues) == 2 && length(module.operations["page"].redrive_queues) == 1
+    error_message = "Prod has its subscribers."
+  }
+}
+
+run "refuses_prod_without_someone_to_page" {
+  command = plan
+
+  variables {
+    environment              = "prod"
+    operations_subscriptions = { ticket = { team = { protocol = "email", endpoint = "team@example.com" } } }
+  }
+
+  expect_failures = [var.operations_subscriptions]
+}
+
+run "refuses_prod_without_someone_to_alert" {
+  command = plan
+
+  variables {
+    environment         = "prod"
+    alert_subscriptions = {}
+  }
+
+  expect_failures = [var.alert_subscriptions]
+}
+
 run "refuses_a_project_in_capitals" {
   command = plan
 

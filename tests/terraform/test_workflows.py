@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from ops.supersede import PLAN_JOB
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -106,16 +108,97 @@ def test_only_a_job_that_waits_for_an_approval_applies(repository: Path) -> None
     assert applying[0][1]["environment"] == "${{ inputs.environment }}"
 
 
-def test_each_environment_is_applied_by_one_run_at_a_time(repository: Path) -> None:
-    main = yaml.safe_load((repository / ".github/workflows/main.yml").read_text())["jobs"]
-    applied = {
-        job["with"]["environment"]: job for job in main.values() if job["uses"].endswith("environment.yml")
-    }
+def workflow(repository: Path, name: str) -> dict[Any, Any]:  # YAML reads the key `on` as true
+    document: dict[Any, Any] = yaml.safe_load((repository / ".github/workflows" / name).read_text())
+    return document
+
+
+def test_each_environment_is_applied_by_the_main_branch(repository: Path) -> None:
+    main = workflow(repository, "main.yml")["jobs"]
+    applied = [job["with"]["environment"] for job in main.values() if job["uses"].endswith("environment.yml")]
     folders = {file.parent.name for file in (repository / "terraform/environments").glob("*/backend.hcl")}
 
+    assert len(applied) == len(folders)
     assert set(applied) == folders
-    for environment, job in applied.items():
-        assert job["concurrency"] == {"group": f"environment-{environment}", "cancel-in-progress": False}
+
+
+def test_only_an_apply_waits_for_another_run_and_only_of_its_environment(repository: Path) -> None:
+    main, environment = workflow(repository, "main.yml"), workflow(repository, "environment.yml")
+    grouped = {name for name, job in environment["jobs"].items() if "concurrency" in job}
+
+    assert "github.run_id" in main["concurrency"]["group"], "a push waits for the approver of another one"
+    assert [name for name, job in main["jobs"].items() if "concurrency" in job] == []
+    assert "concurrency" not in environment
+    assert grouped == {"apply"}
+    assert environment["jobs"]["apply"]["concurrency"] == {
+        "group": "apply-${{ inputs.environment }}",
+        "cancel-in-progress": False,
+    }
+
+
+def test_a_newer_plan_cancels_an_older_run_before_it_asks_for_an_approval(repository: Path) -> None:
+    main, environment = (
+        workflow(repository, "main.yml")["jobs"],
+        workflow(repository, "environment.yml")["jobs"],
+    )
+    superseding = environment["supersede"]
+
+    assert superseding["needs"] == "plan"
+    assert "environment" not in superseding
+    assert "is_empty" not in superseding["if"], "an older plan would change what the newer commit leaves"
+    assert any("make supersede" in step.get("run", "") for step in superseding["steps"])
+    assert "supersede" in environment["apply"]["needs"]
+    # The job that may cancel runs has no role in AWS, and those that have a role cancel nothing.
+    assert superseding["permissions"] == {"contents": "read", "actions": "write"}
+    assert [n for n, job in environment.items() if "actions" in job["permissions"]] == ["supersede"]
+    assert all(
+        job["permissions"]["actions"] == "write"
+        for job in main.values()
+        if job["uses"].endswith("environment.yml")
+    )
+
+
+def test_older_runs_are_found_by_the_name_of_the_plan_job(repository: Path) -> None:
+    main, environment = (
+        workflow(repository, "main.yml")["jobs"],
+        workflow(repository, "environment.yml")["jobs"],
+    )
+
+    assert environment["plan"]["name"] == PLAN_JOB
+    assert all(job["name"] == job["with"]["environment"] for job in main.values() if "with" in job)
+
+
+def test_nobody_is_asked_to_approve_an_empty_plan(repository: Path) -> None:
+    environment = workflow(repository, "environment.yml")["jobs"]
+    planning = [step for step in environment["plan"]["steps"] if step.get("id") == "plan"]
+
+    assert environment["plan"]["outputs"] == {"is_empty": "${{ steps.plan.outputs.is_empty }}"}
+    assert 'if [ -e "build/plans/$ENVIRONMENT.empty" ]' in planning[0]["run"]
+    assert "needs.plan.outputs.is_empty != 'true'" in environment["apply"]["if"]
+
+
+def test_an_environment_whose_plan_is_empty_does_not_stop_the_next_one(repository: Path) -> None:
+    main, called = workflow(repository, "main.yml")["jobs"], workflow(repository, "environment.yml")
+    settled = called["jobs"]["settled"]
+
+    assert (
+        called[True]["workflow_call"]["outputs"]["settled"]["value"] == "${{ jobs.settled.outputs.settled }}"
+    )
+    assert "needs.plan.outputs.is_empty == 'true'" in settled["if"]
+    assert "needs.apply.result == 'success'" in settled["if"]
+    for name, before in (("staging", "dev"), ("prod", "staging")):
+        assert main[name]["needs"] == before
+        assert main[name]["if"] == f"${{{{ !cancelled() && needs.{before}.outputs.settled == 'true' }}}}"
+
+
+def test_a_deletion_in_ci_needs_the_reviewers_confirmation(repository: Path) -> None:
+    (applying,) = [
+        step
+        for step in workflow(repository, "environment.yml")["jobs"]["apply"]["steps"]
+        if "make apply" in step.get("run", "")
+    ]
+
+    assert applying["env"]["CONFIRM"] == "${{ vars.CONFIRM }}"
 
 
 def test_workflows_have_no_long_lived_key(repository: Path) -> None:

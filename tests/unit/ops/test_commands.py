@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ops import __main__ as command_line
 from ops import commands
-from ops.environment import Environment
+from ops.environment import ROOT, Environment
 from ops.errors import OpsError
 from ops.tool import check_installed
 
@@ -38,6 +40,106 @@ def test_a_plan_needs_every_stages_package(tmp_path: Path) -> None:
 def test_an_apply_needs_a_saved_plan(tmp_path: Path) -> None:
     with pytest.raises(OpsError, match="no saved plan for dev; run `make plan ENV=dev` first"):
         commands.apply(environment(tmp_path))
+
+
+class SavedPlan:
+    """Stands in for Terraform where a plan was saved; notes what is run."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        self.ran: list[str] = []
+
+    def show(self, plan_file: Path) -> dict[str, Any]:
+        assert plan_file.is_file()
+        return self.document
+
+    def run(self, *arguments: str) -> int:
+        self.ran.append(arguments[0])
+        return 0
+
+
+def saved_plan(
+    root: Path, monkeypatch: pytest.MonkeyPatch, *actions: str, made: datetime | None = None
+) -> SavedPlan:
+    change = {
+        "address": 'module.tables.aws_dynamodb_table.this["labels"]',
+        "mode": "managed",
+        "type": "aws_dynamodb_table",
+        "change": {"actions": list(actions), "before": {}, "after": {}},
+    }
+    made = made or datetime.now(UTC)
+    terraform = SavedPlan(
+        {"applyable": True, "timestamp": made.isoformat(timespec="seconds"), "resource_changes": [change]}
+    )
+    file = environment(root).plan_file
+    file.parent.mkdir(parents=True)
+    file.touch()
+    monkeypatch.setattr(commands, "ready", lambda _: terraform)
+    return terraform
+
+
+def test_an_apply_refuses_to_delete_a_table_that_is_not_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terraform = saved_plan(tmp_path, monkeypatch, "delete", "create")
+
+    with pytest.raises(
+        OpsError, match=r"repeat with CONFIRM='module.tables.aws_dynamodb_table.this\[labels\]'"
+    ):
+        commands.apply(environment(tmp_path))
+    assert terraform.ran == []
+    assert environment(tmp_path).plan_file.exists()
+
+    assert commands.apply(environment(tmp_path), "module.tables.aws_dynamodb_table.this[labels]") == 0
+    assert terraform.ran == ["apply"]
+
+
+def test_an_apply_refuses_a_plan_of_the_day_before_yesterday(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terraform = saved_plan(tmp_path, monkeypatch, "update", made=datetime.now(UTC) - timedelta(days=2))
+
+    with pytest.raises(OpsError, match="more than a day ago; make a new one with `make plan ENV=dev`"):
+        commands.apply(environment(tmp_path))
+    assert terraform.ran == []
+
+
+@pytest.mark.parametrize("applyable", [True, False])
+def test_a_plan_leaves_a_mark_if_it_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, applyable: bool
+) -> None:
+    terraform = saved_plan(tmp_path, monkeypatch, "no-op")
+    terraform.document["applyable"] = applyable
+    monkeypatch.setattr(commands, "check_packages", lambda _: None)
+    environment(tmp_path).empty_file.touch()  # of the plan before
+
+    assert commands.plan(environment(tmp_path)) == 0
+    assert environment(tmp_path).empty_file.exists() is not applyable
+
+
+def test_make_passes_a_confirmation_on_as_it_was_typed(tmp_path: Path) -> None:
+    (tmp_path / ".dev").touch()
+    typed = 'module.tables.aws_dynamodb_table.this["labels"] aws_msk_cluster.this[0]'
+
+    done = subprocess.run(
+        [
+            "make",
+            "--no-print-directory",
+            "-f",
+            "ops/infra.mk",
+            "apply",
+            "ENV=dev",
+            f"CONFIRM={typed}",
+            f"VENV={tmp_path}",
+            "OPS=printf '%s\\n'",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines() == ["apply", "--env", "dev", "--confirm", typed]
 
 
 def test_prod_is_not_destroyed_without_the_second_confirmation(tmp_path: Path) -> None:

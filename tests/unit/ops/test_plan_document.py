@@ -14,6 +14,7 @@ def entry(
     return {
         "address": address,
         "mode": "managed",
+        "type": address.split(".")[-2],
         "change": {"actions": actions, "before": before, "after": after},
         **more,
     }
@@ -83,6 +84,15 @@ def test_a_report_shows_what_is_destroyed_first_and_no_value() -> None:
     assert text.startswith("### Plan for dev: 1 to destroy, 1 to create\n")
     assert text.index("a.gone") < text.index("a.made")
     assert "hunter2" not in text
+
+
+def test_a_report_says_what_an_apply_must_confirm() -> None:
+    document = plan([entry('module.t.aws_dynamodb_table.this["labels"]', ["delete", "create"], {}, {})])
+
+    assert (
+        "This deletes data. An apply refuses it without `CONFIRM='module.t.aws_dynamodb_table.this[labels]'`.\n"
+        in plan_document.report("dev", document)
+    )
 
 
 def test_a_report_fits_into_a_comment() -> None:
