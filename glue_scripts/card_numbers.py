@@ -110,12 +110,8 @@ class CardTokens:
         return PREFIX + mac[:_TOKEN_LETTERS].translate(_LETTER_OF_HEX)
 
     def _replace_number(self, match: re.Match[str]) -> str:
-        whole, fraction, exponent = match[1], (match[2] or "").rstrip("0"), int(match[3])
-        digits = (whole + fraction + "0" * (exponent - len(fraction))).lstrip("0")
-        is_card = (
-            exponent >= len(fraction) and MIN_DIGITS <= len(digits) <= _MAX_DIGITS and passes_luhn(digits)
-        )
-        return self.token(digits) if is_card else match.group()
+        digits = _card_digits(match)
+        return self.token(digits) if digits else match.group()
 
     def _replace_in_run(self, text: str) -> str:
         # A card number can be next to other groups of digits ("4111 1111 1111 1111 12/27"), so every stretch of whole groups
@@ -192,13 +188,25 @@ def may_hold_card_number(data: bytes) -> bool:
 
 
 def holds_card_number(text: str) -> bool:
-    """Whether :meth:`CardTokens.replace` would replace something; it needs no key.
+    """Whether :meth:`CardTokens.replace` or :meth:`CardTokens.replace_exponents` would replace something; it needs no key.
 
     >>> holds_card_number("acme/4111 1111 1111 1111.yaml"), holds_card_number("acme/4111111111111112.yaml")
     (True, False)
+    >>> holds_card_number("4.111111111111111e+15")
+    True
     """
+    if any(map(_card_digits, _WITH_EXPONENT.finditer(text))):
+        return True
     runs = (_Run(match.group()) for match in _CANDIDATE.finditer(text))
     return any(run.last_group_of_card(first) is not None for run in runs for first in range(len(run.groups)))
+
+
+def _card_digits(match: re.Match[str]) -> str:
+    """Digits of a number with an exponent if it is a card number, else empty text."""
+    whole, fraction, exponent = match[1], (match[2] or "").rstrip("0"), int(match[3])
+    digits = (whole + fraction + "0" * (exponent - len(fraction))).lstrip("0")
+    is_card = exponent >= len(fraction) and MIN_DIGITS <= len(digits) <= _MAX_DIGITS and passes_luhn(digits)
+    return digits if is_card else ""
 
 
 def unescaped(text: str) -> str:

@@ -165,7 +165,12 @@ def _parse(name: str, content: bytes) -> ColumnMapping:
 
 def _check_card_numbers(mapping: ColumnMapping) -> None:
     # Of a mapping nothing is tokenised: its values are in records, and the names of its columns in reasons.
-    sources = {**mapping.fields, "label": mapping.label, "scenario": mapping.scenario}
+    sources = {
+        **mapping.fields,
+        "label": mapping.label,
+        "scenario": mapping.scenario,
+        "incident": mapping.incident,
+    }
     for key, source in sources.items():
         for option, value in msgspec.to_builtins(source or {}).items():
             if any(map(holds_card_number, _texts(value))):

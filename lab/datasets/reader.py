@@ -126,7 +126,7 @@ def open_dataset(path: Path, rates: Mapping[str, float], mapping: Path | None = 
 class _RowReader:
     def __init__(self, mapping: ColumnMapping, rates: Mapping[str, float]) -> None:
         self._mapper = RowMapper(mapping)
-        self._label, self._scenario = mapping.label, mapping.scenario
+        self._label, self._scenario, self._incident = mapping.label, mapping.scenario, mapping.incident
         self._rates = rates
         self._seen = SeenHashes()
         self._repeats: Counter[bytes] = Counter()
@@ -141,7 +141,12 @@ class _RowReader:
             _make_refused(record, problem)
         own_id = record.pop("transaction_id", None)
         record = {"transaction_id": self._derived_id(row.raw) if own_id is None else own_id, **record}
-        truth = Truth(scenario=self._scenario_of(row.fields), amount_base=self._amount_base(record))
+        scenario = self._scenario_of(row.fields)
+        truth = Truth(
+            scenario=scenario,
+            incident_id=None if scenario is None else self._incident_of(row.fields),
+            amount_base=self._amount_base(record),
+        )
         return SentPayment(record=record, truth=truth)
 
     def _derived_id(self, raw: bytes) -> str:
@@ -158,6 +163,10 @@ class _RowReader:
             return None
         kind = None if self._scenario is None else source_value(self._scenario, fields)
         return "fraud" if kind is None else next(iter(spellings(kind)), "fraud")
+
+    def _incident_of(self, fields: dict[str, object]) -> str | None:
+        incident = None if self._incident is None else source_value(self._incident, fields)
+        return None if incident is None else str(incident)
 
     def _amount_base(self, record: Record) -> float | None:
         rate = self._rates.get(str(record.get("currency", "USD")))

@@ -1,7 +1,7 @@
 """The mapping document, in YAML: which column of a file is which field, and how its values are written.
 
 Each key is a field of the contract (``latitude``, ``longitude``, ``country`` and ``city`` for the parts of the location), or
-``label`` or ``scenario``. Its value is the name of a column, or an object::
+``label``, ``scenario`` or ``incident``. Its value is the name of a column, or an object::
 
     transaction_id: NR
     user_id: CUSTOMER_ID
@@ -11,10 +11,11 @@ Each key is a field of the contract (``latitude``, ``longitude``, ``country`` an
     channel: {column: kind, values: {CP: pos, CNP: online}}
     label: {column: is_fraud, fraud_values: ["1", "true"]}
     scenario: fraud_kind
+    incident: case_no
 
 Plain decimal numbers are read as text, as they are written. What YAML reads as anything else, such as ``NO``, ``0742`` or
-``12:30:45``, has to be in quotes. A column that no key names is not used, even if its name is a known one. Only the bench reads ``label`` and ``scenario``: what
-was fraud is never published.
+``12:30:45``, has to be in quotes. A column that no key names is not used, even if its name is a known one. Only the bench reads
+``label``, ``scenario`` and ``incident``: what was fraud is never published.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 FIELDS: Final = (*Transaction.__struct_fields__, *LOCATION_PARTS)
 """What can be mapped and is published."""
 
-TRUTH_KEYS: Final = ("label", "scenario")
+TRUTH_KEYS: Final = ("label", "scenario", "incident")
 """What can be mapped and only the bench reads."""
 
 REQUIRED: Final = ("user_id", "amount", "timestamp")
@@ -116,6 +117,8 @@ class ColumnMapping(msgspec.Struct, frozen=True):
     """The file that it was read from, for messages; empty where it was guessed."""
     is_guess: bool = False
     """Whether nobody wrote it: then values are read as without a mapping, where a column's name is all that is known."""
+    incident: Source | None = None
+    """Which attack a fraud belongs to, however many users it spans."""
 
     def missing(self, fields: Collection[str]) -> list[str]:
         """Those of ``fields`` that have no source."""
@@ -129,7 +132,7 @@ class ColumnMapping(msgspec.Struct, frozen=True):
         MappingError
             Naming the key and the column that does not exist, and the columns that do.
         """
-        truth = {"label": self.label, "scenario": self.scenario}
+        truth = {"label": self.label, "scenario": self.scenario, "incident": self.incident}
         for key, source in {**self.fields, **truth}.items():
             if source is not None and source.column is not None and source.column not in columns:
                 problem = f"no column {source.column!r}; the file has {', '.join(columns)}"
@@ -159,12 +162,19 @@ def parse_mapping(text: str, source: str) -> ColumnMapping:
     try:
         document = _decoded(text)
         sources = {str(key): _source(str(key), value) for key, value in document.items()}
-        label, scenario = (sources.pop(key, None) for key in TRUTH_KEYS)
-        if scenario is not None and label is None:
-            raise MappingError("scenario", "needs a label: which rows are fraud")
+        truth = {key: sources.pop(key, None) for key in TRUTH_KEYS}
+        for key in ("scenario", "incident"):
+            if truth[key] is not None and truth["label"] is None:
+                raise MappingError(key, "needs a label: which rows are fraud")
     except MappingError as error:
         raise MappingError(error.field, error.problem, source) from error
-    return ColumnMapping(sources, label, scenario, source)
+    return ColumnMapping(
+        sources,
+        truth["label"],
+        truth["scenario"],
+        source,
+        incident=truth["incident"],
+    )
 
 
 def guess_mapping(columns: Sequence[str]) -> ColumnMapping:
@@ -264,7 +274,7 @@ def _nodes_below(root: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
 
 def _source(key: str, value: object) -> Source:
     if key not in (*FIELDS, *TRUTH_KEYS):
-        raise MappingError(key, f"not a field; there are {', '.join(FIELDS)}, label and scenario")
+        raise MappingError(key, f"not a field; there are {', '.join(FIELDS)}, label, scenario and incident")
     try:
         source = msgspec.convert({"column": value} if isinstance(value, str) else value, Source)
     except msgspec.ValidationError as error:

@@ -98,12 +98,17 @@ def test_mappings_travel_to_the_tasks() -> None:
             VALID + f"'{VISA}': who".encode(),
             "acme.yaml: $: cannot be used, and holds a card number",
         ),
+        (
+            "acme.yaml",
+            VALID + b"card_id: {value: 4.111111111111111e+15}",
+            "acme.yaml: $: cannot be used, and holds a card number",
+        ),
         *(
             ("acme.yaml", VALID + line.encode(), f"acme.yaml: {key}: its {option} holds a card number")
             for key, option, line in (
                 ("card_id", "value", f"card_id: {{value: '{VISA}'}}"),
                 ("card_id", "value", f"card_id: {{value: {VISA}}}"),
-                ("card_id", "value", "card_id: {value: 4.111111111111111e+15}"),
+                ("card_id", "value", "card_id: {value: '4.111111111111111e+15'}"),
                 ("card_id", "value", "card_id: {value: '4111 1111 1111 1111'}"),
                 ("card_id", "value", r'card_id: {value: "\u00341111\u00a011111111111"}'),
                 ("city", "values", f"city: {{column: x, values: {{a: 'card {VISA}'}}}}"),

@@ -14,7 +14,10 @@ COLUMNS = ("who", "cents", "when", "fraud", "kind")
 
 
 def test_a_mapping_names_columns_constants_and_the_truth() -> None:
-    text = VALID + "currency: {value: EUR}\nlabel: {column: fraud, fraud_values: ['Y']}\nscenario: kind\n"
+    text = (
+        VALID
+        + "currency: {value: EUR}\nlabel: {column: fraud, fraud_values: ['Y']}\nscenario: kind\nincident: case\n"
+    )
 
     mapping = parse_mapping(text, "map.yaml")
 
@@ -26,6 +29,7 @@ def test_a_mapping_names_columns_constants_and_the_truth() -> None:
     }
     assert mapping.label == Source(column="fraud", fraud_values=("Y",))
     assert mapping.scenario == Source(column="kind")
+    assert mapping.incident == Source(column="case")
     assert mapping.source == "map.yaml"
 
 
@@ -63,6 +67,7 @@ def test_a_mapping_names_columns_constants_and_the_truth() -> None:
         ("timestamp: {column: when, origin: '2020-01-01T00:00:00'}", "timestamp", "has no time zone"),
         ("timestamp: {column: when, origin: 'soon'}", "timestamp", "not RFC 3339"),
         ("scenario: kind", "scenario", "needs a label"),
+        ("incident: kind", "incident", "needs a label"),
         ("channel: {column: who, unit: minor}", "channel", "it has none"),
         ("amount: {column: cents, origin: '2020-01-01T00:00:00Z'}", "amount", "origin is for the timestamp"),
         ("timestamp: {column: when, unit: s, format: '%Y'}", "timestamp", "one of them"),
@@ -107,7 +112,7 @@ def test_what_is_no_mapping_is_an_error(text: str) -> None:
         parse_mapping(text, "map.yaml")
 
 
-@pytest.mark.parametrize("key", ["channel", "label", "scenario"])
+@pytest.mark.parametrize("key", ["channel", "label", "scenario", "incident"])
 def test_a_column_that_a_file_does_not_have_is_named_with_those_that_it_has(key: str) -> None:
     columns = {"label": "fraud", "scenario": "kind"} | {key: "which"}
     mapping = parse_mapping(

@@ -219,6 +219,23 @@ def test_an_incident_that_the_data_set_names_is_kept_whatever_the_user() -> None
     assert [each.truth.incident_id for each in found] == ["ring", "ring", "b#1"]
 
 
+def test_a_mapped_column_names_incidents_that_span_users(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{user},1,2026-01-0{day} 10:00:00,{fraud},{case}\n"
+        for user, day, fraud, case in (
+            ("a", 1, 1, "C7"),
+            ("b", 2, 1, "C7"),
+            ("b", 3, 0, "C8"),
+            ("b", 4, 1, ""),
+        )
+    )
+    mapping = "user_id: user\namount: amount\ntimestamp: time\nlabel: fraud\nincident: case\n"
+
+    found = read(tmp_path, "user,amount,time,fraud,case\n" + rows, mapping)
+
+    assert [each.truth.incident_id for each in found] == ["C7", "C7", None, "b#1"]
+
+
 def test_rows_without_an_id_get_one_where_others_have_theirs(tmp_path: Path) -> None:
     row = "a,1,2026-01-01 00:00:00\n"
 
