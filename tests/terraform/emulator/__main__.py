@@ -8,14 +8,23 @@ import logging
 from moto.core.config import default_user_config
 from moto.server import main
 
-from tests.terraform.emulator import appconfig, elasticache, inventory, lambdas, msk, patches, settings
+from tests.terraform.emulator import (
+    appconfig,
+    elasticache,
+    inventory,
+    lambdas,
+    msk,
+    offers,
+    patches,
+    settings,
+)
 
 parser = argparse.ArgumentParser(description="Serve moto with the services that this project needs.")
 parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
 port = parser.parse_args().port
 
 default_user_config["lambda"]["use_docker"] = False  # functions answer, but none runs
-for module in (appconfig, msk, elasticache, lambdas, patches, settings, inventory):
+for module in (appconfig, msk, elasticache, lambdas, offers, patches, settings, inventory):
     module.install()
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
 main(["--host", "127.0.0.1", "--port", str(port)])
