@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
     subparsers = parser.add_subparsers(dest="command", required=True)
     names = (
+        "doctor",
         "plan",
         "apply",
         "supersede",
@@ -88,6 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return commands.state_backup(environment)
             case "bootstrap":
                 return commands.bootstrap(environment)
+            case "doctor":
+                return commands.examine(environment)
             case "plan":
                 return commands.plan(environment)
             case "apply":

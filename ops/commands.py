@@ -1,4 +1,4 @@
-"""plan, apply, supersede, drift, destroy, output, state-backup and bootstrap, for one environment each."""
+"""doctor, plan, apply, supersede, drift, destroy, output, state-backup and bootstrap, for one environment each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ops import account, plan_document, plan_gate
+from ops import account, doctor, plan_document, plan_gate
+from ops.doctor.finding import Level, read_site
 from ops.errors import OpsError
 from ops.manifests import function_names
 from ops.supersede import GitHub, supersede
@@ -47,10 +48,30 @@ def check_packages(root: Path) -> None:
         raise OpsError(f"Not built yet: {', '.join(missing)}; run `make build ARCH=arm64`.")
 
 
+def examine(environment: Environment) -> int:
+    """Check, read-only, whether the account can take the environment; 1 if an apply would fail."""
+    account.check_account(environment)
+    findings = doctor.examine(read_site(environment), is_quick=False)
+    print(f"ok      Account {environment.account_id}, {environment.region}.")
+    print("\n".join(str(finding) for finding in findings))
+    return 1 if doctor.failures(findings) else 0
+
+
+def check_site(environment: Environment) -> None:
+    """Run the quick checks of `examine`; print what is not all right, and raise if an apply would fail."""
+    findings = doctor.examine(read_site(environment), is_quick=True)
+    for finding in findings:
+        if finding.level in (Level.WARN, Level.UNKNOWN):
+            print(finding)
+    if failures := doctor.failures(findings):
+        raise OpsError("\n".join(finding.text for finding in failures))
+
+
 def plan(environment: Environment) -> int:
     """Plan and save the plan for `apply`, with a report beside it."""
     check_packages(environment.root)
     terraform = ready(environment)
+    check_site(environment)
     environment.plan_file.parent.mkdir(parents=True, exist_ok=True)
     try:
         terraform.run("plan", f"-var-file={environment.variables_file}", f"-out={environment.plan_file}")

@@ -51,6 +51,10 @@ infra-docs: $(VENV)/.dev ## Regenerate docs/environments.md and docs/cost.md
 bootstrap: $(VENV)/.dev ## Create the state bucket and the CI roles; once, by an administrator
 	@$(OPS) bootstrap --env "$(ENV)"
 
+.PHONY: doctor
+doctor: $(VENV)/.dev ## Check, read-only, whether an account can take an environment; exits 1 if an apply would fail
+	@$(OPS) doctor --env "$(ENV)"
+
 .PHONY: plan
 plan: packages ## Plan, and save the plan in build/plans/
 	@$(OPS) plan --env "$(ENV)"

@@ -13,6 +13,9 @@ locals {
 
   iam_arn = "arn:${data.aws_partition.current.partition}:iam::${var.account_id}"
 
+  # Its ARN follows from account and URL, so that the roles are the same whoever created it.
+  oidc_provider_arn = "${local.iam_arn}:oidc-provider/${local.issuer}"
+
   # Keys of each environment's state in the bucket, as the backend files name them.
   state_key = { for environment in var.environments : environment => "${environment}/terraform.tfstate" }
 
@@ -23,9 +26,17 @@ locals {
   ]
 }
 
+# An account has at most one provider of a URL (IAM API reference, CreateOpenIDConnectProvider). `make doctor` says if there is one already.
 resource "aws_iam_openid_connect_provider" "github" {
+  count = var.create_github_oidc_provider ? 1 : 0
+
   url            = "https://${local.issuer}"
   client_id_list = ["sts.amazonaws.com"]
+}
+
+moved {
+  from = aws_iam_openid_connect_provider.github
+  to   = aws_iam_openid_connect_provider.github[0]
 }
 
 data "aws_iam_policy_document" "plan_trust" {
@@ -34,7 +45,7 @@ data "aws_iam_policy_document" "plan_trust" {
     actions = ["sts:AssumeRoleWithWebIdentity"]
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.github.arn]
+      identifiers = [local.oidc_provider_arn]
     }
     condition {
       test     = "StringEquals"
@@ -57,7 +68,7 @@ data "aws_iam_policy_document" "apply_trust" {
     actions = ["sts:AssumeRoleWithWebIdentity"]
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.github.arn]
+      identifiers = [local.oidc_provider_arn]
     }
     condition {
       test     = "StringEquals"

@@ -80,3 +80,10 @@ variable "state_version_days" {
     error_message = "state_version_days is ${var.state_version_days}; it must be 30 to 3650."
   }
 }
+
+variable "create_github_oidc_provider" {
+  description = "Whether to create GitHub's OIDC provider; false in an account that has it already."
+  type        = bool
+  default     = true
+  nullable    = false
+}

@@ -81,6 +81,35 @@ run "the_plan_role_trusts_pull_requests_and_the_main_branch_of_one_repository" {
   }
 }
 
+run "a_provider_that_the_account_has_already_is_trusted_and_not_created_again" {
+  command = plan
+
+  variables {
+    create_github_oidc_provider = false
+  }
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 0
+    error_message = "An account has one provider of a URL."
+  }
+  assert {
+    condition = alltrue([
+      for document in concat([data.aws_iam_policy_document.plan_trust], values(data.aws_iam_policy_document.apply_trust)) :
+      one(document.statement[0].principals).identifiers == toset(["arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"])
+    ])
+    error_message = "The roles trust the provider that exists."
+  }
+}
+
+run "the_provider_is_created_where_the_account_has_none" {
+  command = plan
+
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 1
+    error_message = "Without the setting the provider is created."
+  }
+}
+
 run "the_apply_role_is_bound_to_its_environment" {
   command = plan
 

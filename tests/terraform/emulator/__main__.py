@@ -14,6 +14,7 @@ from tests.terraform.emulator import (
     inventory,
     lambdas,
     msk,
+    offers,
     patches,
     settings,
     state_machines,
@@ -24,7 +25,7 @@ parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0
 port = parser.parse_args().port
 
 default_user_config["lambda"]["use_docker"] = False  # functions answer, but none runs
-for module in (appconfig, msk, elasticache, lambdas, state_machines, patches, settings, inventory):
+for module in (appconfig, msk, elasticache, lambdas, offers, state_machines, patches, settings, inventory):
     module.install()
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
 main(["--host", "127.0.0.1", "--port", str(port)])

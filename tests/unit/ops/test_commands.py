@@ -111,6 +111,7 @@ def test_a_plan_leaves_a_mark_if_it_is_empty(
     terraform = saved_plan(tmp_path, monkeypatch, "no-op")
     terraform.document["applyable"] = applyable
     monkeypatch.setattr(commands, "check_packages", lambda _: None)
+    monkeypatch.setattr(commands, "check_site", lambda _: None)
     environment(tmp_path).empty_file.touch()  # of the plan before
 
     assert commands.plan(environment(tmp_path)) == 0

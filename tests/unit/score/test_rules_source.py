@@ -139,7 +139,9 @@ def test_a_bad_document_at_the_cold_start_is_an_error_and_is_reported_once() -> 
     rulesets = store.rulesets()
 
     for _ in range(2):
-        with pytest.raises(NoRulesetError, match="the document is refused") as caught:
+        with pytest.raises(
+            NoRulesetError, match=r"store: no active ruleset: the document is refused$"
+        ) as caught:
             rulesets.current()
 
     assert len(store.refused) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.feature_samples import before, features_of, monthly, now
+from tests.support.payments import NOW, make_grocery_payment
 
 if TYPE_CHECKING:
     from contract.transaction import Transaction
@@ -67,3 +69,16 @@ def test_the_same_amount_again_is_neither_above_nor_below(others: list[Transacti
     cheaper = sum(other.amount * Decimal("0.5") < amount * Decimal("1.1742") for other in others)
     assert features["amount_percentile_recent"] == cheaper / (1 + len(others))
     assert features["amount_base"] == features["amount_max_recent_base"] or cheaper < len(others)
+
+
+def test_what_came_after_a_late_payment_leaves_no_spread_behind() -> None:
+    earlier = [before(60 * 24 * 3 + n, amount=Decimal("0.01")) for n in range(6)]
+    later = [before(60 * 24 - 20 - n, amount=Decimal("0.03")) for n in range(6)]
+    late = make_grocery_payment(
+        transaction_id="late", timestamp=NOW - timedelta(days=1), amount=Decimal("0.01")
+    )
+
+    features = features_of(late, *earlier, *later)
+
+    assert features["amount_mean_30d_base"] == 0.01
+    assert features["amount_std_30d_base"] == 0.0
