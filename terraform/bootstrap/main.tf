@@ -13,8 +13,8 @@ locals {
 
   iam_arn = "arn:${data.aws_partition.current.partition}:iam::${var.account_id}"
 
-  # Its ARN follows from account and URL, so that the roles are the same whoever created it.
-  oidc_provider_arn = "${local.iam_arn}:oidc-provider/${local.issuer}"
+  # The ARN of a provider that exists already follows from account and URL.
+  oidc_provider_arn = var.create_github_oidc_provider ? aws_iam_openid_connect_provider.github[0].arn : "${local.iam_arn}:oidc-provider/${local.issuer}"
 
   # Keys of each environment's state in the bucket, as the backend files name them.
   state_key = { for environment in var.environments : environment => "${environment}/terraform.tfstate" }
