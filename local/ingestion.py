@@ -149,7 +149,7 @@ def mappings_dir_of(environment: Mapping[str, str]) -> Path | None:
 
 def _hadoop_url(folder: Path) -> str:
     # Not as_uri(): Hadoop takes %20 as three characters of the name, and not as a space.
-    return f"file://{folder.absolute()}"
+    return f"file://{folder.resolve()}"
 
 
 def read_progress(lines: Iterable[str]) -> IngestionProgress:
