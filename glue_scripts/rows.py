@@ -17,7 +17,7 @@ from contract.mapping.columns import known_column
 from contract.mapping.row import NO_DECIMAL, RowMapper
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
 from glue_scripts.card_numbers import MIN_DIGITS, may_hold_card_number, unescaped
-from glue_scripts.mappings import NEEDED
+from glue_scripts.prefix_mappings import NEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

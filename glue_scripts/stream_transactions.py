@@ -22,13 +22,13 @@ from pyspark.sql import SparkSession
 from glue_scripts import files, pins, progress, transforms
 from glue_scripts.arguments import Arguments, parse_arguments
 from glue_scripts.card_numbers import CardTokens
-from glue_scripts.mappings import NO_MAPPINGS, parse_mappings
+from glue_scripts.prefix_mappings import NO_MAPPINGS, parse_mappings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
 
-    from glue_scripts.mappings import PrefixMappings
+    from glue_scripts.prefix_mappings import PrefixMappings
 
 EPOCH_AT = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -22,7 +22,7 @@ from pyspark.sql.types import (
 )
 
 from glue_scripts.card_numbers import CardTokens
-from glue_scripts.mappings import NO_MAPPINGS
+from glue_scripts.prefix_mappings import NO_MAPPINGS
 from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
 from glue_scripts.rows import INTERNAL, CleanedRow, Header, Published, Refused, RowCleaner
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from glue_scripts.files import Unreadable
-    from glue_scripts.mappings import PrefixMappings
+    from glue_scripts.prefix_mappings import PrefixMappings
 
 CSV_SUFFIXES: Final = (".csv", ".tsv")
 COMPRESSION_SUFFIXES: Final = (".gz", ".bz2")

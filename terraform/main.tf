@@ -90,7 +90,7 @@ module "tables" {
 }
 
 module "alerts" {
-  source = "./modules/alerts"
+  source = "./modules/alert_topic"
 
   name                     = local.name
   topic                    = "fraud-alerts"
@@ -104,7 +104,7 @@ module "alerts" {
 
 # Alarms notify the people who run the system; a topic for each severity, so that a ticket wakes nobody.
 module "operations" {
-  source   = "./modules/alerts"
+  source   = "./modules/alert_topic"
   for_each = var.operations_subscriptions
 
   name                     = local.name

@@ -156,7 +156,7 @@ variable "ingestion_mappings" {
 }
 
 variable "alert_subscriptions" {
-  description = "Subscribers of the fraud alerts: any name to protocol, endpoint, filter policy and redrive queue; see modules/alerts."
+  description = "Subscribers of the fraud alerts: any name to protocol, endpoint, filter policy and redrive queue; see modules/alert_topic."
   type = map(object({
     protocol          = string
     endpoint          = string

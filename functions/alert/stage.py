@@ -12,8 +12,8 @@ from alert.messages import send_fraud_alert
 from alert.metrics import Metric
 from alert.store import Claim
 from alert.windows import decide_window
+from common.backoff import Backoff
 from common.metrics import emit
-from common.retries import Backoff
 from common.stream_reader import StreamReader
 from contract.alert import AlertState
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item

@@ -1,1 +1,1 @@
-"""What stages share where they meet AWS: stream reader, settings, retries, metrics."""
+"""What stages share where they meet AWS: stream reader, settings, backoff, metrics."""

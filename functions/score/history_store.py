@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from common.backoff import Backoff
 from common.dynamodb import is_transient
-from common.retries import Backoff
 from contract.scored import (
     HISTORY_ATTRIBUTES,
     Position,

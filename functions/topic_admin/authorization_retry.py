@@ -1,7 +1,7 @@
 """Retries requests that the brokers refuse for missing permissions, for a minute: a new role's take a while to reach them.
 
 `terraform apply` creates the policy and calls the function immediately afterwards. Only authorization errors are retried; any
-other refusal is final. This is not `common.retries`: what is waited for is known to come once, so the interval is fixed.
+other refusal is final. This is not `common.backoff`: what is waited for is known to come once, so the interval is fixed.
 """
 
 from __future__ import annotations

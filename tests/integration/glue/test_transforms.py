@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, Row, SparkSession
 
-    from glue_scripts.mappings import PrefixMappings
+    from glue_scripts.prefix_mappings import PrefixMappings
 
 # PySpark 3.5 compares the versions of pandas and pyarrow with it; on Python 3.11 it is still there.
 pytestmark = pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning")

@@ -112,7 +112,7 @@ class TestRetries:
         assert batches == [[1, 2], [1, 2], [3, 4]]
         assert discards == []
 
-    def test_retries_wait_longer_each_time(self) -> None:
+    def test_backoff_wait_longer_each_time(self) -> None:
         """Lambda retries with an exponential backoff."""
         planner = make_planner(maximum_retries=3)
         offer(planner, records(1, 1))

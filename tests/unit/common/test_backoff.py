@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from common.retries import Backoff
+from common.backoff import Backoff
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ run "the_topic_is_encrypted_signed_and_logged" {
   command = apply
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   assert {
@@ -51,7 +51,7 @@ run "this_account_and_named_services_publish_over_tls" {
   command = apply
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   assert {
@@ -74,7 +74,7 @@ run "each_subscription_has_its_filter_and_its_queue" {
   command = apply
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   assert {
@@ -112,7 +112,7 @@ run "without_sms_there_is_no_sms_log" {
   command = apply
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -140,7 +140,7 @@ run "refuses_a_name_in_capitals" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -154,7 +154,7 @@ run "refuses_a_topic_of_another_form" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -168,7 +168,7 @@ run "refuses_a_sender_without_a_name" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -182,7 +182,7 @@ run "refuses_a_publisher_that_is_not_a_service" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -196,7 +196,7 @@ run "refuses_a_subscription_with_a_strange_name" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -210,7 +210,7 @@ run "refuses_a_protocol_without_encryption" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -224,7 +224,7 @@ run "refuses_a_number_without_its_country" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -238,7 +238,7 @@ run "refuses_a_url_without_encryption" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -252,7 +252,7 @@ run "refuses_raw_messages_by_mail" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -266,7 +266,7 @@ run "refuses_firehose_without_its_role" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {
@@ -280,7 +280,7 @@ run "refuses_a_sample_above_all" {
   command = plan
 
   module {
-    source = "./modules/alerts"
+    source = "./modules/alert_topic"
   }
 
   variables {

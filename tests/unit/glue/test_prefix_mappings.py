@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from contract.errors import MappingError
-from glue_scripts.mappings import NO_MAPPINGS, PrefixMappings, parse_mappings
+from glue_scripts.prefix_mappings import NO_MAPPINGS, PrefixMappings, parse_mappings
 
 VALID = b"transaction_id: nr\nuser_id: who\namount: cents\ntimestamp: when\n"
 FOLDER = "s3://work/mappings/0a1b"
