@@ -80,12 +80,12 @@ class Judge:
         self._report.found(ProblemKind.LOST, *(str(key) for key in payments if key not in kept))
         nowhere = oracle.rejected - self._site.quarantined.keys()
         self._report.found(ProblemKind.LOST, *(str(position) for position in nowhere))
-        seen: set[RowKey] = set()
+        # By where they were stored from: a payment that is stored twice has another key the second time.
+        seen: set[Position] = set()
         for row in history:
-            key = (row.transaction.user_id, row.transaction.event_key)
-            if key in seen:
-                self._report.found(ProblemKind.DOUBLED, str(key))
-            seen.add(key)
+            if row.position in seen:
+                self._report.found(ProblemKind.DOUBLED, f"a second row from {row.position}")
+            seen.add(row.position)
         changed = oracle.problems_of(history, RULESETS.get)
         self._report.found(ProblemKind.CHANGED, *(f"{key}: {text}" for key, text in changed.items()))
 
