@@ -4,49 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.errors import InvalidTransactionError
 from contract.transaction import MAX_RECORD_BYTES, Transaction, decode_transaction, encode_transaction
-from glue_scripts import rows
-from glue_scripts.card_numbers import CardTokens
-from glue_scripts.rows import CleanedRow, Header, Published, Refused, RowCleaner
-
-NOW = datetime(2026, 1, 6, tzinfo=UTC)
-TOKENS = CardTokens(b"a key for these tests")
-CLEANER = RowCleaner(TOKENS)
-VISA = "4111111111111111"
-
-
-def row(**changes: object) -> dict[str, object]:
-    """A good row; a change to ``...`` leaves the field out."""
-    valid = {
-        "transaction_id": "t-1",
-        "user_id": "u-1",
-        "amount": "12.50",
-        "timestamp": "2026-01-05T12:30:00Z",
-    }
-    return {name: value for name, value in (valid | changes).items() if value is not ...}
-
-
-def clean(**changes: object) -> CleanedRow:
-    return CLEANER.clean_json(json.dumps(row(**changes)).encode(), NOW)
-
-
-def published(outcome: CleanedRow) -> dict[str, Any]:
-    """The record of a row that must be good."""
-    assert isinstance(outcome, Published), outcome
-    record: dict[str, Any] = json.loads(outcome.record)
-    return record
-
-
-def refused(outcome: CleanedRow) -> Refused:
-    assert isinstance(outcome, Refused), outcome
-    return outcome
+from glue_scripts.rows import Published
+from tests.support.landed_rows import CLEANER, NOW, TOKENS, VISA, clean, published, refused, row
 
 
 def test_a_good_row_becomes_the_contracts_record_keyed_by_its_user() -> None:
@@ -148,17 +113,6 @@ def test_a_card_number_passes_in_no_field(field: str, value: object) -> None:
     assert TOKENS.token(VISA) in everything
 
 
-@pytest.mark.parametrize("separator", ["", " ", "-"])
-def test_a_card_number_in_a_csv_header_is_reported_as_its_token(separator: str) -> None:
-    number = separator.join(("4111", "1111", "1111", "1111"))
-    header = Header(f"transaction_id,user_id,amount,timestamp,{number}".encode())
-
-    outcome = CLEANER.clean_csv(b"t-1,u-1,5,2026-01-05 12:30:00,x", header, NOW)
-
-    assert isinstance(outcome, Published)
-    assert outcome.dropped == (TOKENS.token(VISA),)
-
-
 def test_an_escaped_card_number_is_found_too() -> None:
     line = json.dumps(row(merchant_id="M")).replace('"M"', '"\\u0034111111111111111"').encode()
 
@@ -249,82 +203,6 @@ def test_garbage_is_a_value_with_its_reason_and_keeps_its_bytes(line: bytes, rea
     assert outcome.field == "$"
     assert outcome.reason.startswith(reason)
     assert outcome.raw == line.decode("utf-8", "backslashreplace")
-
-
-def test_a_csv_row_is_read_by_its_own_header() -> None:
-    header = Header(b'\xef\xbb\xbfAmount;"User ID";txn_id;ts;note')
-
-    outcome = CLEANER.clean_csv('"1,234.50";"u;1";t-1;2026-01-05 12:30:00;é'.encode(), header, NOW)
-
-    assert published(outcome) == {
-        "transaction_id": "t-1",
-        "user_id": "u;1",
-        "amount": "1234.50",
-        "timestamp": "2026-01-05T12:30:00Z",
-    }
-
-
-@pytest.mark.parametrize(
-    ("line", "reason"),
-    [
-        (b"t-1,u-1,5", "3 values for 4 columns"),
-        (b'"t-1,u-1,5,2026-01-05 12:30:00', "not CSV"),
-        (b"\xff,u-1,5,2026-01-05 12:30:00", "not UTF-8"),
-    ],
-)
-def test_a_broken_csv_row_is_refused_alone(line: bytes, reason: str) -> None:
-    header = Header(b"transaction_id,user_id,amount,timestamp")
-
-    outcome = refused(CLEANER.clean_csv(line, header, NOW))
-
-    assert outcome.field == "$"
-    assert outcome.reason.startswith(reason)
-
-
-def test_a_first_line_without_a_known_name_is_no_header() -> None:
-    with pytest.raises(InvalidTransactionError, match="no column name in it is known"):
-        Header(b"t-1,u-1,5,2026-01-05 12:30:00")
-
-
-def test_a_first_line_that_is_no_header_is_refused_as_a_row() -> None:
-    outcome = CLEANER.read_header(f"payments of card {VISA}".encode())
-
-    assert outcome == Refused(
-        "$",
-        "first line of a CSV file, and no column name in it is known",
-        f"payments of card {TOKENS.token(VISA)}",
-    )
-
-
-NO_HEADER = Refused("$", "the reason of the first line", "a title")
-
-
-@pytest.mark.parametrize("line", ["t-1,u-1,5,card", "card,user_id,amount,timestamp", '"t-1', "x"])
-def test_a_line_after_a_refused_header_keeps_its_reason(line: str) -> None:
-    outcome = CLEANER.read_header(line.encode(), NO_HEADER)
-
-    assert outcome == Refused("$", "the reason of the first line", line)
-
-
-def test_a_complete_header_may_follow_a_title() -> None:
-    header = CLEANER.read_header(b"Amount;Customer;note;ts;txn_id", NO_HEADER)
-
-    assert isinstance(header, Header)
-    assert header.names == ["Amount", "Customer", "note", "ts", "txn_id"]
-
-
-def test_a_later_line_that_is_no_complete_header_says_so_itself() -> None:
-    with pytest.raises(InvalidTransactionError, match="no complete header"):
-        Header(b"user_id,amount,timestamp", is_first=False)
-
-
-def test_a_header_that_our_own_code_fails_on_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_name: str) -> None:
-        raise KeyError
-
-    monkeypatch.setattr(rows, "known_column", fail)
-
-    assert CLEANER.read_header(b"x,y", NO_HEADER) == Refused("$", "internal: KeyError", "x,y")
 
 
 ids = st.text(st.characters(codec="utf-8"), max_size=140)
