@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
-from hypothesis import strategies as st
 
 from contract.errors import InvalidTransactionError
 from glue_scripts import rows
@@ -13,28 +10,6 @@ from glue_scripts.rows import Header, Published, Refused
 from tests.support.landed_rows import CLEANER, NOW, TOKENS, VISA, published, refused
 
 NO_HEADER = Refused("$", "the reason of the first line", "a title")
-
-
-values = st.one_of(
-    ids,
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    st.lists(st.integers(), max_size=2),
-    st.just(VISA),
-)
-
-
-times = st.one_of(
-    st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
-    st.datetimes().map(str),
-    st.integers(-(10**15), 10**15),
-    values,
-)
-
-
-plain = st.text("abcXYZäß_-., 019", min_size=1, max_size=12).filter(lambda text: text == text.strip())
 
 
 @pytest.mark.parametrize("separator", ["", " ", "-"])
