@@ -18,9 +18,7 @@ from alert.windows import UserWindows, decide_window
 from contract.flagged import flag
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
-from engine.decide import decide
-from engine.features.catalogue import FEATURE_SET
-from engine.features.stored import pack
+from engine.decide import scored_transaction
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from engine.rules.ruleset import parse_ruleset
@@ -80,22 +78,8 @@ def _score(
     position = Position("transaction_stream", 0, offset)
     facts = PaymentFacts.of(transaction)
     profile = profiles.setdefault(transaction.user_id, Profile())
-    decided = decide(facts, profile, ruleset)
-    assessment = decided.assessment
-    scored = ScoredTransaction(
-        transaction=transaction,
-        position=position,
-        risk_score=assessment.risk_score,
-        decision=assessment.decision,
-        reasons=assessment.reasons,
-        shadow_rule_ids=assessment.shadow_rule_ids,
-        failed_rule_ids=assessment.failed_rule_ids,
-        features=pack(decided.features),
-        feature_set=FEATURE_SET,
-        ruleset_version=f"{ruleset.version}+{ruleset.digest}",
-        profile_version=profile.tx_count,
-        appended_at=transaction.timestamp,
-        scored_at=transaction.timestamp,
+    scored = scored_transaction(
+        facts, profile, ruleset, position, transaction.timestamp, transaction.timestamp
     )
     profile.fold(facts, position)
     return scored

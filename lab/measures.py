@@ -150,7 +150,7 @@ class DetectionTally:
         return self._fraud.missed
 
     def report(self, undecided: int = 0) -> DetectionReport:
-        """Give the figures of all payments counted so far; ``undecided`` only stands in the report."""
+        """Give the figures of all payments counted so far; ``undecided`` is only in the report."""
         fraud, flagged, decided = self._fraud, self._flagged, self.transactions
         hits = fraud.flagged
         return DetectionReport(

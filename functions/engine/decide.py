@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.scored import Decision, FeatureValue, Reason
-from engine.features.catalogue import compute_features
+from contract.scored import Decision, FeatureValue, Reason, ScoredTransaction
+from engine.features.catalogue import FEATURE_SET, compute_features
+from engine.features.stored import pack
 from engine.rules.reasons import sentence
 from engine.rules.ruleset import MAX_SCORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from contract.scored import Position
     from contract.transaction import Transaction
     from engine.profile import Profile
     from engine.profile.profile import PaymentFacts
@@ -70,6 +73,49 @@ def decide(facts: PaymentFacts, profile: Profile, ruleset: Ruleset) -> Decided:
     """
     features = compute_features(facts, profile, ruleset.exchange)
     return Decided(features, is_fraudulent(features, facts.transaction, ruleset))
+
+
+def scored_transaction(
+    facts: PaymentFacts,
+    profile: Profile,
+    ruleset: Ruleset,
+    position: Position,
+    appended_at: datetime,
+    scored_at: datetime,
+    *,
+    degraded: bool = False,
+) -> ScoredTransaction:
+    """Decide about one payment, and make what its history row says.
+
+    Parameters
+    ----------
+    facts, profile, ruleset
+        As for :func:`decide`.
+    position : Position
+        Where the payment's record is in Kafka.
+    appended_at, scored_at : datetime
+        When Kafka took the record, and when it is decided; UTC.
+    degraded : bool
+        Whether the profile comes from history because the cache could not be used.
+    """
+    decided = decide(facts, profile, ruleset)
+    assessment = decided.assessment
+    return ScoredTransaction(
+        transaction=facts.transaction,
+        position=position,
+        risk_score=assessment.risk_score,
+        decision=assessment.decision,
+        reasons=assessment.reasons,
+        shadow_rule_ids=assessment.shadow_rule_ids,
+        failed_rule_ids=assessment.failed_rule_ids,
+        features=pack(decided.features),
+        feature_set=FEATURE_SET,
+        ruleset_version=ruleset.stored_version,
+        profile_version=profile.tx_count,
+        degraded=degraded,
+        appended_at=appended_at,
+        scored_at=scored_at,
+    )
 
 
 def is_fraudulent(

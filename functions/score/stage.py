@@ -11,9 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from contract.scored import Position, ScoredTransaction
-from engine.decide import decide
-from engine.features.catalogue import FEATURE_SET
-from engine.features.stored import pack
+from engine.decide import scored_transaction
 from engine.profile import Profile
 from engine.profile.profile import PaymentFacts
 from score.batch_work import BatchWork
@@ -140,28 +138,17 @@ class ScoreStage:
 
     def _score(self, work: BatchWork) -> None:
         ruleset = self._ruleset()
-        # The author sets the version; the digest distinguishes two documents if the author forgot to change it.
-        ruleset_version = f"{ruleset.version}+{ruleset.digest}"
         scored_at = self._clock()
 
         def score(delivery: Delivery, profile: Profile) -> ScoredTransaction:
-            decided = decide(delivery.facts, profile, ruleset)
-            assessment = decided.assessment
-            return ScoredTransaction(
-                transaction=delivery.facts.transaction,
-                position=delivery.position,
-                risk_score=assessment.risk_score,
-                decision=assessment.decision,
-                reasons=assessment.reasons,
-                shadow_rule_ids=assessment.shadow_rule_ids,
-                failed_rule_ids=assessment.failed_rule_ids,
-                features=pack(decided.features),
-                feature_set=FEATURE_SET,
-                ruleset_version=ruleset_version,
-                profile_version=profile.tx_count,
+            return scored_transaction(
+                delivery.facts,
+                profile,
+                ruleset,
+                delivery.position,
+                delivery.appended_at,
+                scored_at,
                 degraded=work.is_degraded,
-                appended_at=delivery.appended_at,
-                scored_at=scored_at,
             )
 
         for user_id, deliveries in work.by_user.items():

@@ -1,4 +1,4 @@
-"""Who is told, and whose workflows may apply."""
+"""Who is paged and alerted, and which workflows may apply."""
 
 from __future__ import annotations
 

@@ -124,6 +124,11 @@ class Ruleset:
         return self._digest
 
     @property
+    def stored_version(self) -> str:
+        """Version and digest, as rows name the ruleset: authors may forget to change the version."""
+        return f"{self._version}+{self._digest}"
+
+    @property
     def base_currency(self) -> str:
         """ISO 4217 code of the currency in which amounts are compared."""
         return self._base_currency
