@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.decide import decide
-from engine.profile import Profile
+from engine.profile import from_bytes
 from engine.rules.ruleset import parse_ruleset
 from score.delivery import read_batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine.profile import Profile
     from engine.rules.ruleset import Ruleset
     from score.delivery import KafkaEvent
 
@@ -39,7 +40,7 @@ def main() -> None:
     folder, rounds = Path(sys.argv[1]), int(sys.argv[2])
     ruleset = parse_ruleset((folder / "ruleset.yaml").read_text())
     stored = json.loads((folder / "profiles.json").read_bytes())
-    profiles = {user: Profile.from_bytes(b64decode(data)) for user, data in stored.items()}
+    profiles = {user: from_bytes(b64decode(data)) for user, data in stored.items()}
     events = [json.loads(file.read_bytes()) for file in sorted(folder.glob("*.event.json"))]
     now = datetime.now(UTC)
     for event in events[:3]:

@@ -55,7 +55,7 @@ def seed_profiles(cache_endpoint: str) -> None:
     yesterday_ms = round(now.timestamp() * 1000) - DAY_MS
     profile = Profile()
     for payment in steady_user("model", 0, PAST_PAYMENTS, DAY_MS, yesterday_ms):
-        fold(profile, payment, now, topic="past")
+        fold(profile, payment, topic="past")
     store = RedisProfileStore(connect(cache_endpoint), _BUCKETS_DAYS)
     store.write([], [PartitionProgress(TOPIC, partition, -1, -1) for partition in range(PARTITIONS)])
     users = [*map(usual_user, range(USUAL_USERS)), *map(risky_user, range(RISKY_USERS))]

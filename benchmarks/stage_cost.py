@@ -15,7 +15,7 @@ from benchmarks.candidates import EMPTY, SCORE, seed_cache
 from benchmarks.harness import LAMBDA_PYTHON, RULESET, FunctionFailedError, process_cpu_s
 from benchmarks.item_size import inserted_items, item_bytes
 from benchmarks.workload import batches, fold, kafka_event, steady_user
-from engine.profile import Profile
+from engine.profile import Profile, to_bytes
 from ops.manifests import ROOT, function_names
 from score.profile_store import REVISION_BYTES
 
@@ -43,7 +43,7 @@ def logic_us(harness: Harness, workload: Workload, rounds: int) -> list[float]:
     """CPU of decode, validation, features, rules and decision, in the stage's own zip; µs a payment, by round."""
     folder = harness.folder("logic")
     (folder / "ruleset.yaml").write_bytes(RULESET.read_bytes())
-    stored = {user: b64encode(profile.to_bytes()).decode() for user, profile in workload.profiles.items()}
+    stored = {user: b64encode(to_bytes(profile)).decode() for user, profile in workload.profiles.items()}
     (folder / "profiles.json").write_bytes(msgspec.json.encode(stored))
     for number, batch in enumerate(batches(workload.payments[:2_000], 100)):
         (folder / f"{number:03d}.event.json").write_bytes(kafka_event(batch, 0))
@@ -85,7 +85,7 @@ def cost_by_past(harness: Harness, rounds: int) -> PastCost:
         stream = steady_user("model", partition, past + BATCHES_A_TURN, INTERVAL_MS, ends_at_ms)
         profiles[past] = profile = Profile()
         for payment in stream[:past]:
-            fold(profile, payment, now)
+            fold(profile, payment)
         payments[past] = stream[past:]
     function = harness.start(SCORE)
 
@@ -115,7 +115,7 @@ def cost_by_past(harness: Harness, rounds: int) -> PastCost:
             cpu_us = sum(each[past] for each in turns) * 1e6
             by_round.append(cpu_us / (TURNS_A_ROUND * BATCHES_A_TURN * COMPARED_USERS))
     function.stop()
-    few_bytes, many_bytes = (len(profiles[past].to_bytes()) + REVISION_BYTES for past in (FEW, MANY))
+    few_bytes, many_bytes = (len(to_bytes(profiles[past])) + REVISION_BYTES for past in (FEW, MANY))
     return PastCost(costs[FEW], costs[MANY], few_bytes, many_bytes)
 
 
@@ -159,8 +159,8 @@ def worst_profile_bytes() -> int:
             "channel": f"channel {number}",
         }
         hostile = msgspec.structs.replace(payment, value=msgspec.json.encode(record), partition=number % 32)
-        fold(profile, hostile, now)
-        largest = max(largest, len(profile.to_bytes()) + REVISION_BYTES)
+        fold(profile, hostile)
+        largest = max(largest, len(to_bytes(profile)) + REVISION_BYTES)
     return largest
 
 

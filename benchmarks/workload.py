@@ -13,10 +13,12 @@ from zlib import crc32
 
 import msgspec
 
-from contract.scored import Position
+from contract.clock import TimeBasis, times_on
+from contract.scored import Decision, Position
 from contract.transaction import decode_transaction
 from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
+from engine.profile.facts import PaymentFacts
+from engine.profile.outcome import Outcome
 from simulator import SimulationConfig, simulate
 from simulator.records import timestamp_text
 
@@ -79,27 +81,28 @@ def make_workload(
     workload = Workload({}, [-1] * PARTITIONS, [])
     offsets = [0] * PARTITIONS
     for number, each in enumerate(simulate(config)):
-        payment = _payment(msgspec.json.encode(each.record), str(each.record["user_id"]), offsets, now)
+        payment = _payment(msgspec.json.encode(each.record), str(each.record["user_id"]), offsets)
         if number >= past:
             workload.payments.append(payment)
             continue
         profile = workload.profiles.setdefault(payment.user_id, Profile())
-        fold(profile, payment, now)
+        fold(profile, payment)
         workload.folded_to[payment.partition] = payment.offset
     return workload
 
 
-def fold(profile: Profile, payment: Payment, now: datetime, topic: str = TOPIC) -> None:
+def fold(profile: Profile, payment: Payment, topic: str = TOPIC) -> None:
     """Fold one payment as the score stage would."""
-    facts = PaymentFacts.of(decode_transaction(payment.value, now))
-    profile.fold(facts, Position(topic, payment.partition, payment.offset))
+    transaction = decode_transaction(payment.value)
+    facts = PaymentFacts.of(transaction, times_on(TimeBasis.TRUSTED, transaction.timestamp, 0))
+    profile.fold(facts, Outcome(Decision.APPROVE), Position(topic, payment.partition, payment.offset))
 
 
-def _payment(value: bytes, user_id: str, offsets: list[int], now: datetime) -> Payment:
+def _payment(value: bytes, user_id: str, offsets: list[int]) -> Payment:
     partition = crc32(user_id.encode()) % len(offsets)
     offset = offsets[partition]
     offsets[partition] += 1
-    at = decode_transaction(value, now).timestamp
+    at = decode_transaction(value).timestamp
     return Payment(user_id, value, partition, offset, round(at.timestamp() * 1000))
 
 

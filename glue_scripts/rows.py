@@ -190,7 +190,7 @@ class RowCleaner:
         # Most rows hold nothing that could be a card number: one search of the line saves one of each value.
         if may_hold_card_number(line) or b"\\u" in line:
             self._replace_card_numbers(record)
-        transaction = decode_transaction(_encoded(record), now)
+        transaction = decode_transaction(_encoded(record))
         # Always: the names of a CSV file come from its header, and the search above sees only this line.
         names = tuple(map(self._tokens.replace, unused_columns))
         return Published(transaction.user_id, encode_transaction(transaction), names)

@@ -15,12 +15,13 @@ import msgspec
 
 from alert.messages import email_text, make_alert, subject_line
 from alert.windows import UserWindows, decide_window
+from contract.clock import TimeBasis, times_on
 from contract.flagged import flag
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
-from engine.decide import scored_transaction
+from engine.decide import decide, scored_transaction
 from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
+from engine.profile.facts import PaymentFacts
 from engine.rules.ruleset import parse_ruleset
 from simulator import SimulationConfig, simulate
 
@@ -74,15 +75,15 @@ def example_alert(ruleset: Ruleset, world: SimulationConfig = _WORLD) -> Alert:
 def _score(
     payment: SentPayment, offset: int, profiles: dict[str, Profile], ruleset: Ruleset
 ) -> ScoredTransaction:
-    transaction = decode_transaction(msgspec.json.encode(payment.record), _NOW)
+    transaction = decode_transaction(msgspec.json.encode(payment.record))
     position = Position("transaction_stream", 0, offset)
-    facts = PaymentFacts.of(transaction)
+    facts = PaymentFacts.of(transaction, times_on(TimeBasis.TRUSTED, transaction.timestamp, 0))
     profile = profiles.setdefault(transaction.user_id, Profile())
-    scored = scored_transaction(
-        facts, profile, ruleset, position, transaction.timestamp, transaction.timestamp
-    )
-    profile.fold(facts, position)
-    return scored
+    profile_version = profile.tx_count
+    decided = decide(facts, profile, ruleset)
+    profile.fold(facts, decided.outcome, position)
+    at = transaction.timestamp
+    return scored_transaction(facts, decided, ruleset, position, at, at, profile_version=profile_version)
 
 
 def _alert(scored: ScoredTransaction) -> Alert:

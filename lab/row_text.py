@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.clock import TimeBasis
 from engine.features.stored import FeatureSetError, unpack
 
 if TYPE_CHECKING:
     from contract.scored import ScoredTransaction
+
+_CLOCKS: Final = {
+    TimeBasis.TRUSTED: "the event time: the feed is trusted",
+    TimeBasis.BELIEVED: "the time of arrival; habits and key by the event time",
+    TimeBasis.APPENDED: "the time of arrival; the event time is not believed",
+}
 
 
 def row_text(row: ScoredTransaction) -> str:
@@ -27,16 +34,27 @@ def row_text(row: ScoredTransaction) -> str:
     """
     payment = msgspec.to_builtins(row.transaction, str_keys=True)
     lines = [
-        f"{row.transaction.event_key}  {row.decision.value}, risk score {row.risk_score}",
+        f"{row.event_key}  {row.decision.value}, risk score {row.risk_score}",
         *(f"  {reason.points:+4d}  {reason.sentence}  [{reason.rule_id}]" for reason in row.reasons),
+        *([f"  repeats payment {row.repeats:016x}: neither counted nor alerted"] if row.repeats else []),
         "payment",
         *(f"  {name:<26} {value}" for name, value in payment.items()),
         "scored",
         f"  {'record':<26} {row.position}, appended {row.appended_at.isoformat()}",
         f"  {'scored_at':<26} {row.scored_at.isoformat()}{', without the cache' if row.degraded else ''}",
+        f"  {'clock':<26} {_CLOCKS[row.basis]}",
         f"  {'ruleset':<26} {row.ruleset_version}",
         f"  {'payments in profile':<26} {row.profile_version}",
     ]
+    if row.releases:
+        lines.append(
+            f"  {'reviewed, teach from now':<26} {', '.join(f'{each:016x}' for each in row.releases)}"
+        )
+    if row.verdicts:
+        found = (
+            f"{each.key_hash:016x} {'fraud' if each.is_fraud else 'legitimate'}" for each in row.verdicts
+        )
+        lines.append(f"  {'verdicts applied':<26} {', '.join(found)}")
     if row.shadow_rule_ids:
         lines.append(f"  {'shadow rules that hold':<26} {', '.join(row.shadow_rule_ids)}")
     if row.failed_rule_ids:

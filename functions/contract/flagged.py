@@ -120,8 +120,8 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
     return FlaggedTransaction(
         transaction_id=payment.transaction_id,
         user_id=payment.user_id,
-        event_key=payment.event_key,
-        occurred_at=payment.timestamp,
+        event_key=scored.event_key,
+        occurred_at=scored.occurred_at,
         amount=payment.amount,
         currency=payment.currency,
         country=payment.country,

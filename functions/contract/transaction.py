@@ -5,7 +5,7 @@ msgspec decodes it and checks its types, in C; :func:`decode_transaction` then c
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Final
@@ -28,11 +28,8 @@ MAX_AMOUNT_DIGITS: Final = 28
 MIN_COORDINATE: Final = 1e-9
 """Degrees, a tenth of a millimetre: a coordinate nearer to 0 is read as 0."""
 
-MAX_CLOCK_LEAD: Final = timedelta(hours=24)
-"""How far an event time may be ahead of the clock: as far as a wrong time zone, no further."""
-
-EARLIEST_EVENT_AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""An event time before the Unix epoch is a mistake; a data set of one's own may be old, but not that old."""
+_FIRST_DAY: Final = datetime.min.replace(tzinfo=UTC)
+_LAST_DAY: Final = datetime.max.replace(tzinfo=UTC)
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 """An identifier: 1 to 128 printable characters."""
@@ -70,7 +67,7 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
     amount: Decimal
     """Major units of ``currency``; >= 0, at most 2^53 minor units."""
     timestamp: Annotated[datetime, Meta(tz=True)]
-    """Event time; any zone on the wire, UTC after decoding."""
+    """Event time as the sender claims it; any zone on the wire, UTC after decoding. :mod:`contract.clock` says when it is believed."""
     currency: str = "USD"
     """ISO 4217 alphabetic code."""
     location: Place | Location | None = None
@@ -86,16 +83,6 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
     def amount_minor(self) -> int:
         """Amount in minor units of ``currency``, rounded half to even."""
         return round(self.amount.scaleb(MINOR_UNIT_EXPONENT[self.currency]))
-
-    @cached_property
-    def timestamp_text(self) -> str:
-        """Event time in UTC, RFC 3339, always 27 characters, so that text order is time order."""
-        return self.timestamp.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-    @cached_property
-    def event_key(self) -> str:
-        """Sort key in ``transaction_history``: ``<timestamp>#<transaction_id>``."""
-        return f"{self.timestamp_text}#{self.transaction_id}"
 
     @cached_property
     def country(self) -> str | None:
@@ -115,15 +102,13 @@ _TEXT_FIELDS = tuple(
 )
 
 
-def decode_transaction(data: bytes, now: datetime) -> Transaction:
+def decode_transaction(data: bytes) -> Transaction:
     """Read and check one record of the topic.
 
     Parameters
     ----------
     data : bytes
         The record's value: a JSON object in UTF-8.
-    now : datetime
-        The clock, aware; ``timestamp`` may be up to 24 h ahead of it.
 
     Returns
     -------
@@ -145,18 +130,16 @@ def decode_transaction(data: bytes, now: datetime) -> Transaction:
         raise InvalidTransactionError("$", f"not JSON in UTF-8 ({_without_values(error)})") from error
     except RecursionError as error:
         raise InvalidTransactionError("$", "nested too deeply") from error
-    return checked(transaction, now)
+    return checked(transaction)
 
 
-def checked(transaction: Transaction, now: datetime) -> Transaction:
+def checked(transaction: Transaction) -> Transaction:
     """Check a decoded transaction against the rules that its types cannot express.
 
     Parameters
     ----------
     transaction : Transaction
         Of the right types, whatever its values.
-    now : datetime
-        The clock, aware.
 
     Returns
     -------
@@ -174,7 +157,7 @@ def checked(transaction: Transaction, now: datetime) -> Transaction:
             raise InvalidTransactionError(field, "control or unprintable characters")
     _check_amount(transaction)
     _check_location(transaction.location)
-    return _in_utc(_with_storable_location(transaction), now)
+    return _in_utc(_with_storable_location(transaction))
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
@@ -229,15 +212,15 @@ def _with_storable_location(transaction: Transaction) -> Transaction:
     return msgspec.structs.replace(transaction, location=place)
 
 
-def _in_utc(transaction: Transaction, now: datetime) -> Transaction:
+def _in_utc(transaction: Transaction) -> Transaction:
     at = transaction.timestamp
-    if at > now + MAX_CLOCK_LEAD:
-        raise InvalidTransactionError("timestamp", "more than 24 h ahead of the clock")
-    if at < EARLIEST_EVENT_AT:
-        raise InvalidTransactionError("timestamp", "before 1970-01-01")
     if at.tzinfo is UTC:
         return transaction
-    return msgspec.structs.replace(transaction, timestamp=at.astimezone(UTC))
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError:  # a time in the first or last hours of the calendar; nobody believes it
+        at = _FIRST_DAY if at.year == 1 else _LAST_DAY
+    return msgspec.structs.replace(transaction, timestamp=at)
 
 
 def _from_msgspec(error: msgspec.ValidationError) -> InvalidTransactionError:

@@ -6,6 +6,8 @@ the payment: no function of the pipeline imports this module, so no decision can
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 Record = dict[str, object]
@@ -36,6 +38,8 @@ class SentPayment(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes | None = None
     """The source's own line, where no field could be read from it. It is sent as it is, and will be quarantined."""
     truth: Truth = Truth()
+    appended_at: datetime | None = None
+    """When it arrived, aware; None where that is not known and the event time is taken for it."""
 
     @property
     def transaction_id(self) -> str:

@@ -1,6 +1,6 @@
-"""The one path from a payment to a decision: features, rules, decision. Pure: the same input gives the same decision.
+"""The one path from a payment to a decision: lessons, features, rules, decision. Pure: the same input gives the same decision.
 
-The score stage, backtests, replays, benchmarks and the tests' oracle all call :func:`decide`.
+The score stage, backtests, replays, benchmarks and the tests' oracle all call :func:`decide`, and fold what it returns.
 """
 
 from __future__ import annotations
@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Decision, FeatureValue, Reason, ScoredTransaction
 from engine.features.catalogue import FEATURE_SET, compute_features
 from engine.features.stored import pack
+from engine.profile.outcome import Outcome
 from engine.rules.reasons import sentence
 from engine.rules.ruleset import MAX_SCORE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from contract.scored import Position
+    from contract.clock import EPOCH, MILLISECOND
+from contract.scored import Position
     from contract.transaction import Transaction
+    from contract.verdict import Verdict
     from engine.profile import Profile
-    from engine.profile.profile import PaymentFacts
+    from engine.profile.facts import PaymentFacts
     from engine.rules.ruleset import Ruleset, Thresholds
 
 
@@ -43,18 +47,22 @@ class Assessment(msgspec.Struct, frozen=True):
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """One payment with its features and its assessment."""
+    """One payment with its features, its assessment, and what its fold needs."""
 
     features: dict[str, FeatureValue]
     """By name, in the order of the catalogue."""
     assessment: Assessment
+    outcome: Outcome
+    """For :meth:`engine.profile.profile.Profile.fold`."""
 
 
 _QUIET: Final = Assessment(0, Decision.APPROVE, (), (), ())
 """The assessment of nearly every payment: no rule holds, and no threshold is 0."""
 
 
-def decide(facts: PaymentFacts, profile: Profile, ruleset: Ruleset) -> Decided:
+def decide(
+    facts: PaymentFacts, profile: Profile, ruleset: Ruleset, verdicts: Sequence[Verdict] = ()
+) -> Decided:
     """Decide about one payment of a user.
 
     Parameters
@@ -62,44 +70,61 @@ def decide(facts: PaymentFacts, profile: Profile, ruleset: Ruleset) -> Decided:
     facts : PaymentFacts
         The payment.
     profile : Profile
-        Its user's, before the payment is folded; not changed.
+        Its user's, before the payment is folded. It learns what is due (:meth:`~engine.profile.profile.Profile.lessons`); the
+        payment itself is not folded.
     ruleset : Ruleset
         The rules, thresholds and exchange rates.
+    verdicts : Sequence[Verdict]
+        What people found about the user's payments, the newest at most, oldest first.
 
     Returns
     -------
     Decided
-        A function of the three arguments alone.
+        A function of the arguments alone. A payment that repeats another one has that one's decision and score, and no reasons.
     """
+    lessons = profile.lessons(facts, verdicts)
+    profile.learn(lessons)
     features = compute_features(facts, profile, ruleset.exchange)
-    return Decided(features, is_fraudulent(features, facts.transaction, ruleset))
+    repeated = profile.repeated(facts)
+    if repeated is not None:
+        assessment = Assessment(repeated.risk_score, repeated.decision, (), (), ())
+        outcome = Outcome(repeated.decision, repeated.risk_score, repeated.key_hash, lessons)
+        return Decided(features, assessment, outcome)
+    assessment = is_fraudulent(features, facts.transaction, ruleset, facts.clock_ms)
+    return Decided(features, assessment, Outcome(assessment.decision, assessment.risk_score, 0, lessons))
 
 
 def scored_transaction(
     facts: PaymentFacts,
-    profile: Profile,
+    decided: Decided,
     ruleset: Ruleset,
     position: Position,
     appended_at: datetime,
     scored_at: datetime,
     *,
+    profile_version: int,
     degraded: bool = False,
 ) -> ScoredTransaction:
-    """Decide about one payment, and make what its history row says.
+    """Make what a payment's history row says.
 
     Parameters
     ----------
-    facts, profile, ruleset
-        As for :func:`decide`.
+    facts : PaymentFacts
+        The payment.
+    decided : Decided
+        What was decided about it,
+    ruleset : Ruleset
+        by which rules.
     position : Position
         Where the payment's record is in Kafka.
     appended_at, scored_at : datetime
-        When Kafka took the record, and when it is decided; UTC.
+        When Kafka took the record, and when it was decided; UTC.
+    profile_version : int
+        How many payments the user's profile held before.
     degraded : bool
-        Whether the profile comes from history because the cache could not be used.
+        Whether the profile comes from checkpoints and history because the cache could not be used.
     """
-    decided = decide(facts, profile, ruleset)
-    assessment = decided.assessment
+    assessment, outcome = decided.assessment, decided.outcome
     return ScoredTransaction(
         transaction=facts.transaction,
         position=position,
@@ -111,15 +136,22 @@ def scored_transaction(
         features=pack(decided.features),
         feature_set=FEATURE_SET,
         ruleset_version=ruleset.stored_version,
-        profile_version=profile.tx_count,
+        profile_version=profile_version,
         degraded=degraded,
+        basis=facts.basis,
+        repeats=outcome.repeats,
+        releases=outcome.lessons.releases,
+        verdicts=outcome.lessons.verdicts,
         appended_at=appended_at,
         scored_at=scored_at,
     )
 
 
 def is_fraudulent(
-    features: Mapping[str, FeatureValue], transaction: Transaction, ruleset: Ruleset
+    features: Mapping[str, FeatureValue],
+    transaction: Transaction,
+    ruleset: Ruleset,
+    clock_ms: int | None = None,
 ) -> Assessment:
     """Assess one payment by its features.
 
@@ -128,16 +160,20 @@ def is_fraudulent(
     features : Mapping[str, FeatureValue]
         Every feature of the catalogue, by name.
     transaction : Transaction
-        The payment; its ids are looked up in the ruleset's lists at its own event time.
+        The payment; its ids are looked up in the ruleset's lists.
     ruleset : Ruleset
         The rules and thresholds.
+    clock_ms : int | None
+        The payment's clock, by which list entries expire; ms since the epoch. None takes the event time, as for a trusted feed.
 
     Returns
     -------
     Assessment
-        A function of the three arguments alone.
+        A function of the arguments alone.
     """
-    matches = ruleset.matches(features, transaction)
+    if clock_ms is None:
+        clock_ms = (transaction.timestamp - EPOCH) // MILLISECOND
+    matches = ruleset.matches(features, transaction, clock_ms)
     if not matches.rules and not matches.failed_rule_ids:
         return _QUIET
     live = sorted(

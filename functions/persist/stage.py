@@ -86,7 +86,10 @@ class PersistStage:
         # The event source mapping filters approved payments too. If it lacks its filter, they must not fill the review queue.
         if item.get("decision") == {"S": Decision.APPROVE.value}:
             return
-        flagged = flag(from_history_item(item), self._clock(), self._retention)
+        scored = from_history_item(item)
+        if scored.repeats:
+            return  # the payment that it repeats is flagged itself
+        flagged = flag(scored, self._clock(), self._retention)
         for candidate in _candidates(flagged):
             existing = self._store.insert(candidate)
             if existing is None:

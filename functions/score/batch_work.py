@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.profile import Profile
+from engine.profile import from_bytes, to_bytes
 from score.profile_store import PartitionProgress, read_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contract.scored import Position, ScoredTransaction
+    from engine.profile import Profile
     from score.delivery import Batch, Delivery
     from score.history_store import RowKey
     from score.profile_store import CacheReading
@@ -26,8 +27,8 @@ class BatchWork:
         Payments by user, in the order of the batch.
     profiles : dict[str, Profile]
         The profile before the batch, by user; chains fold into these objects.
-    existing : dict[RowKey, Position]
-        Rows known to exist, with the positions they were stored from.
+    existing : dict[RowKey, ScoredTransaction]
+        Rows known to exist.
     chains, settled
         By user.
     rows : list[ScoredTransaction]
@@ -42,7 +43,7 @@ class BatchWork:
         for delivery in batch.deliveries:
             self.by_user.setdefault(delivery.user_id, []).append(delivery)
         self.profiles: dict[str, Profile] = {}
-        self.existing: dict[RowKey, Position] = {}
+        self.existing: dict[RowKey, ScoredTransaction] = {}
         self.chains: dict[str, UserChain] = {}
         self.settled: dict[str, SettledChain] = {}
         self.rows: list[ScoredTransaction] = []
@@ -72,7 +73,7 @@ class BatchWork:
     def use_rebuilt(self, user_id: str, profile: Profile) -> None:
         """Use a profile that was rebuilt from history."""
         self.profiles[user_id] = profile
-        self._bodies_before[user_id] = profile.to_bytes()
+        self._bodies_before[user_id] = to_bytes(profile)
         self._rebuilt.add(user_id)
 
     def without_profile(self, user_ids: Iterable[str]) -> list[str]:
@@ -81,7 +82,7 @@ class BatchWork:
 
     def profile_before(self, user_id: str) -> Profile:
         """The profile before the batch, a new object each time."""
-        return Profile.from_bytes(self._bodies_before[user_id])
+        return from_bytes(self._bodies_before[user_id])
 
     def revision(self, user_id: str) -> bytes:
         """Revision of the cached profile when it was read; empty where there was none."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 import msgspec
 
+from contract.clock import EPOCH, MILLISECOND, TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE, times_of
 from contract.errors import InvalidTransactionError
 from contract.scored import Position
 from contract.transaction import decode_transaction
-from engine.profile.profile import EPOCH, MILLISECOND, PaymentFacts
+from engine.profile.facts import PaymentFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,18 +158,30 @@ def _read_record(record: KafkaRecord, now: datetime, batch: Batch) -> None:
     try:
         if value is None:
             raise InvalidTransactionError("$", "null value")
-        transaction = decode_transaction(value, now)
+        transaction = decode_transaction(value)
     except InvalidTransactionError as error:
         batch.rejected.append(Rejected(position, appended_at_ms, error.field, error.problem, key, value))
         return
     is_key_mismatch = key is not None and key != transaction.user_id.encode()
-    batch.deliveries.append(Delivery(PaymentFacts.of(transaction), position, appended_at_ms, is_key_mismatch))
+    times = times_of(transaction.timestamp, appended_at_ms, is_trusted=_is_trusted(record))
+    facts = PaymentFacts.of(transaction, times)
+    batch.deliveries.append(Delivery(facts, position, appended_at_ms, is_key_mismatch))
+
+
+def _is_trusted(record: KafkaRecord) -> bool:
+    """Whether the record's header declares its feed trusted. Lambda gives a header's value as a list of bytes."""
+    return any(
+        bytes(value) == TRUSTED_FEED_VALUE
+        for header in record.get("headers") or ()
+        for name, value in header.items()
+        if name == TRUSTED_FEED_HEADER
+    )
 
 
 def _appended_at_ms(timestamp: int, now: datetime) -> int:
     """When the record was appended, ms since the epoch; ``now`` where its timestamp is no date.
 
-    A producer may set its record's time to any 64 bits, microseconds for example. That does not make the payment invalid.
+    Only a topic that keeps its producers' times has such a record; ours has the broker's. It does not make the payment invalid.
     """
     return timestamp if 0 <= timestamp <= _LAST_MS else (now - EPOCH) // MILLISECOND
 

@@ -24,6 +24,7 @@ from score.rules_source import AppConfigDocument, Rulesets
 from score.settings import Settings
 from score.stage import ScoreStage
 from score.telemetry import EmfTelemetry
+from score.verdicts import NoVerdicts
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -78,7 +79,7 @@ quarantine = SqsQuarantine(
     settings.quarantine_bucket,
 )
 profiles = RedisProfileStore(cache, settings.profile_retention_days)
-stage = ScoreStage(profiles, history, quarantine, rulesets.current, telemetry, clock)
+stage = ScoreStage(profiles, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock)
 
 # A batch makes tens of thousands of objects that live until its end, and almost no cycles. Searching them for cycles took a
 # sixth of its CPU. So garbage is collected between batches, when they are gone; objects of the cold start are never searched again.

@@ -19,7 +19,6 @@ from common.backoff import Backoff
 from common.dynamodb import is_transient
 from contract.scored import (
     HISTORY_ATTRIBUTES,
-    Position,
     ScoredTransaction,
     from_history_item,
     to_history_item,
@@ -75,8 +74,8 @@ class HistoryStore(Protocol):
         """Insert all rows, overwrite none; as long as ``rows``, in their order."""
         ...
 
-    def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
-        """Positions in Kafka that these rows were stored from; rows that do not exist are left out."""
+    def rows(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, ScoredTransaction]:
+        """The rows of these keys; those that do not exist are left out."""
         ...
 
     def newest(
@@ -154,7 +153,7 @@ class DynamoHistoryStore:
                 break
         return results
 
-    def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
+    def rows(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, ScoredTransaction]:
         """Look rows up by key, consistently.
 
         Raises
@@ -162,11 +161,10 @@ class DynamoHistoryStore:
         HistoryUnavailableError
             Where DynamoDB does not answer in the time available.
         """
-        found: dict[RowKey, Position] = {}
+        found: dict[RowKey, ScoredTransaction] = {}
         for chunk in _chunks(list(dict.fromkeys(keys)), MAX_KEYS):
             for item in self._batch_get(chunk, has_time):
-                key = (item["user_id"]["S"], item["event_key"]["S"])
-                found[key] = Position.parse(item["position"]["S"])
+                found[item["user_id"]["S"], item["event_key"]["S"]] = from_history_item(item)
         return found
 
     def newest(
@@ -207,8 +205,6 @@ class DynamoHistoryStore:
             self._table: {
                 "Keys": [{"user_id": {"S": user_id}, "event_key": {"S": key}} for user_id, key in keys],
                 "ConsistentRead": True,
-                "ProjectionExpression": "user_id, event_key, #position",
-                "ExpressionAttributeNames": {"#position": "position"},
             }
         }
 

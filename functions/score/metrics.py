@@ -26,6 +26,11 @@ class Metric(StageMetric):
         COUNT,
         "Repeats by a producer, and redeliveries that had nothing left to do.",
     )
+    TRANSACTIONS_RACED = (
+        "TransactionsRaced",
+        COUNT,
+        "Payments decided behind one whose stored decision another writer, or an earlier try, made otherwise.",
+    )
     RECORDS_FAILED = "RecordsFailed", COUNT, "Records to be delivered again."
     PROFILES_REBUILT = "ProfilesRebuilt", COUNT, "Profiles rebuilt from history."
     PROFILE_CONFLICTS = (

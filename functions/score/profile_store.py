@@ -22,7 +22,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from engine.profile import Profile, ProfileFormatError
+from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
 from score.cache_primary import PrimaryClient
 from score.errors import CacheUnavailableError
 
@@ -214,7 +214,7 @@ class RedisProfileStore:
         for index, write in enumerate(writes):
             start = index * REVISION_BYTES
             yield write.expected_revision
-            yield revisions[start : start + REVISION_BYTES] + write.profile.to_bytes()
+            yield revisions[start : start + REVISION_BYTES] + to_bytes(write.profile)
         for mark in progress:
             yield mark.folded_to
             yield mark.fresh_from
@@ -249,7 +249,7 @@ def read_profile(cached: CachedProfile) -> Profile | None:
     if cached.body is None:
         return None
     try:
-        return Profile.from_bytes(cached.body)
+        return from_bytes(cached.body)
     except ProfileFormatError:
         return None
 

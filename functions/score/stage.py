@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from contract.scored import Position, ScoredTransaction
-from engine.decide import scored_transaction
+from engine.decide import decide, scored_transaction
 from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
+from engine.profile.facts import facts_of_row
 from score.batch_work import BatchWork
 from score.delivery import PartialBatchResponse, failure_response, read_batch
 from score.errors import CacheUnavailableError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from score.profile_store import ProfileStore
     from score.quarantine import Quarantine
     from score.telemetry import Telemetry
+    from score.verdicts import Verdicts
 
 MAX_WRITE_ROUNDS: Final = 5
 """How often a profile that other writers keep changing is written again before its payments are redelivered."""
@@ -47,6 +48,8 @@ class ScoreStage:
         The history, which outlives the cache.
     quarantine : Quarantine
         Where invalid records go.
+    verdicts : Verdicts
+        What people found about the users' payments.
     ruleset : Callable[[], Ruleset]
         Gives the active ruleset; called once a batch.
     telemetry : Telemetry
@@ -60,6 +63,7 @@ class ScoreStage:
         profiles: ProfileStore,
         history: HistoryStore,
         quarantine: Quarantine,
+        verdicts: Verdicts,
         ruleset: Callable[[], Ruleset],
         telemetry: Telemetry,
         clock: Callable[[], datetime],
@@ -67,6 +71,7 @@ class ScoreStage:
         self._profiles = profiles
         self._history = history
         self._quarantine = quarantine
+        self._verdicts = verdicts
         self._ruleset = ruleset
         self._telemetry = telemetry
         self._clock = clock
@@ -120,7 +125,7 @@ class ScoreStage:
             if needs_lookup(delivery, work.profiles[user_id])
         ]
         if possible_repeats:
-            work.existing = self._history.positions(possible_repeats, has_time)
+            work.existing = self._history.rows(possible_repeats, has_time)
 
     def _rebuild(
         self,
@@ -132,7 +137,7 @@ class ScoreStage:
             return
         rebuilt = 0
         for user_id, rows in self._history.newest(list(by_user), has_time):
-            work.use_rebuilt(user_id, rebuild(Profile(), rows, _facts_of, by_user[user_id]))
+            work.use_rebuilt(user_id, rebuild(Profile(), rows, facts_of_row, by_user[user_id]))
             rebuilt += bool(rows)
         self._telemetry.profiles_rebuilt(rebuilt)
 
@@ -140,14 +145,19 @@ class ScoreStage:
         ruleset = self._ruleset()
         scored_at = self._clock()
 
+        verdicts = self._verdicts.read(list(work.by_user))
+
         def score(delivery: Delivery, profile: Profile) -> ScoredTransaction:
+            profile_version = profile.tx_count
+            decided = decide(delivery.facts, profile, ruleset, verdicts.get(delivery.user_id, ()))
             return scored_transaction(
                 delivery.facts,
-                profile,
+                decided,
                 ruleset,
                 delivery.position,
                 delivery.appended_at,
                 scored_at,
+                profile_version=profile_version,
                 degraded=work.is_degraded,
             )
 
@@ -162,10 +172,10 @@ class ScoreStage:
     def _store(self, work: BatchWork, has_time: Callable[[], bool]) -> set[Position]:
         """Insert the new rows and settle each user's chain; return what could not be stored."""
         inserted = self._history.insert(work.rows, has_time) if work.rows else []
-        keys = [(row.transaction.user_id, row.transaction.event_key) for row in work.rows]
+        keys = [(row.transaction.user_id, row.event_key) for row in work.rows]
         results = dict(zip(keys, inserted, strict=True))
         existing = [key for key, result in results.items() if result is InsertResult.EXISTS]
-        found = self._history.positions(existing, has_time) if existing else {}
+        found = self._history.rows(existing, has_time) if existing else {}
         failed: set[Position] = set()
         for user_id, chain in work.chains.items():
             work.settled[user_id] = settled = chain.settle(results, found)
@@ -211,13 +221,9 @@ class ScoreStage:
         user_ids = [user_id for user_id in user_ids if user_id in work.profiles]
         for user_id in user_ids:
             profile = work.profiles[user_id]
-            for delivery in work.settled[user_id].folded:
-                facts, position = delivery.facts, delivery.position
+            for folded in work.settled[user_id].folded:
+                facts, position = folded.delivery.facts, folded.delivery.position
                 # Another delivery of this same batch may have folded it.
-                if not profile.has_folded(facts.key_hash, facts.at_ms, position):
-                    profile.fold(facts, position)
+                if not profile.has_folded(facts, position):
+                    profile.fold_row(facts, folded.outcome, position)
         return [ProfileWrite(user_id, work.profiles[user_id], work.revision(user_id)) for user_id in user_ids]
-
-
-def _facts_of(row: ScoredTransaction) -> PaymentFacts:
-    return PaymentFacts.of(row.transaction)

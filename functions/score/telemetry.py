@@ -90,6 +90,12 @@ class EmfTelemetry:
         """Count payments that were not new."""
         self._count(Metric.TRANSACTIONS_REDELIVERED, settled.redelivered)
         self._count(Metric.TRANSACTIONS_REPEATED, settled.repeats)
+        self._count(Metric.TRANSACTIONS_RACED, len(settled.raced))
+        if settled.raced:
+            self._logger.warning(
+                "decided behind a payment that another writer decided otherwise",
+                positions=[str(position) for position in settled.raced],
+            )
 
     def batch_done(
         self, rows: Sequence[ScoredTransaction], failed: set[Position], *, is_degraded: bool

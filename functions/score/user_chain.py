@@ -8,27 +8,38 @@ Each payment counts once in the profile, and has one row and one decision, howev
 - a row exists from another position: the producer sent the payment twice. Nothing is stored or folded;
 - no row exists: the payment is scored, stored and folded.
 
-A payment later than everything in the profile needs no lookup: a repeat has its original's event time, so it cannot be later
-than everything in the profile. For the other payments the caller looks up the rows first.
+A row that exists is folded as it is stored, whatever this try would have decided.
+
+A payment whose row's key is later than every key in the profile needs no lookup: a repeat has its original's key. For the other
+payments the caller looks up the rows first. A payment that is sent again under another time has a key, and so a row, of its own;
+the engine recognises it (:meth:`engine.profile.profile.Profile.repeated`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from contract.scored import Position, ScoredTransaction
-from engine.profile import Profile
+from engine.profile import Profile, from_bytes, to_bytes
+from engine.profile.outcome import Outcome
 from score.delivery import Delivery
 from score.history_store import InsertResult, RowKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.profile.profile import PaymentFacts
+    from engine.profile.facts import PaymentFacts
 
     Score = Callable[["Delivery", "Profile"], ScoredTransaction]
+
+
+class Folded(msgspec.Struct, frozen=True):
+    """A payment that was folded, and what its row says."""
+
+    delivery: Delivery
+    outcome: Outcome
 
 
 class SettledChain(msgspec.Struct):
@@ -36,7 +47,7 @@ class SettledChain(msgspec.Struct):
 
     profile: Profile
     """With every payment folded that may be."""
-    folded: list[Delivery]
+    folded: list[Folded]
     """Those that this batch folded: new ones, and redelivered ones that the profile lacked."""
     failed: list[Position]
     """Payments that could not be stored. Later ones on the same partition are not folded either."""
@@ -44,12 +55,14 @@ class SettledChain(msgspec.Struct):
     """Payments with nothing left to do: sent twice by their producer, or redelivered after all was done."""
     redelivered: int
     """Payments that an earlier try stored and this batch folded."""
+    raced: list[Position]
+    """Payments that were decided behind one whose row another writer had stored meanwhile with another outcome."""
 
 
 def row_key(delivery: Delivery) -> RowKey:
     """Key of the payment's row in the history."""
     transaction = delivery.facts.transaction
-    return transaction.user_id, transaction.event_key
+    return transaction.user_id, delivery.facts.event_key
 
 
 def needs_lookup(delivery: Delivery, profile: Profile) -> bool:
@@ -57,7 +70,7 @@ def needs_lookup(delivery: Delivery, profile: Profile) -> bool:
     facts, position = delivery.facts, delivery.position
     if profile.holds(facts.key_hash):
         return False
-    if profile.tx_count and facts.at_ms <= profile.last_at_ms:
+    if facts.at_ms <= profile.newest_at_ms:
         return True
     return position.offset <= profile.folded_offset(position.topic, position.partition)
 
@@ -73,8 +86,8 @@ class UserChain:
         As it was before the batch; the chain folds into this object.
     profile_before : Callable[[], Profile]
         Returns a new copy of the profile before the batch, in case the payments must be folded again.
-    existing : Mapping[RowKey, Position]
-        Rows known to exist, with the positions they were stored from.
+    existing : Mapping[RowKey, ScoredTransaction]
+        Rows known to exist.
     """
 
     def __init__(
@@ -82,7 +95,7 @@ class UserChain:
         deliveries: Sequence[Delivery],
         profile: Profile,
         profile_before: Callable[[], Profile],
-        existing: Mapping[RowKey, Position],
+        existing: Mapping[RowKey, ScoredTransaction],
     ) -> None:
         self.deliveries = deliveries
         self._profile_before = profile_before
@@ -91,25 +104,36 @@ class UserChain:
         # Asked before anything is folded: folding displaces the oldest of the recent payments.
         self._held = {d.facts.key_hash for d in deliveries if profile.holds(d.facts.key_hash)}
         self._folded_before = self._folded_in(profile, existing)
-        self._folded: list[Delivery] = []
+        self._folded: list[Folded] = []
         self.rows: list[ScoredTransaction] = []
         """New rows, to be inserted."""
+        self._raced: list[Position] = []
 
     def score(self, score: Score) -> None:
         """Go through the payments; score each new one against the profile with all earlier ones folded."""
         profile = self._profile
         done = set(self._held)
         for delivery in self.deliveries:
-            if delivery.facts.key_hash in done or _is_done(delivery, self._existing, self._folded_before):
+            facts, position = delivery.facts, delivery.position
+            if facts.key_hash in done or _is_done(delivery, self._existing, self._folded_before):
                 continue
-            done.add(delivery.facts.key_hash)
-            if row_key(delivery) not in self._existing:
-                self.rows.append(score(delivery, profile))
-            profile.fold(delivery.facts, delivery.position)
-            self._folded.append(delivery)
+            done.add(facts.key_hash)
+            row = self._existing.get(row_key(delivery))
+            if row is None:
+                row = score(delivery, profile)
+                self.rows.append(row)
+                outcome = Outcome.of(row)
+                profile.fold(facts, outcome, position)
+            else:
+                if self.rows and _differs(row, score(delivery, from_bytes(to_bytes(profile)))):
+                    # An earlier try stored this row behind one that failed, and decided that one in another way.
+                    self._raced.append(position)
+                outcome = Outcome.of(row)
+                profile.fold_row(facts, outcome, position)
+            self._folded.append(Folded(delivery, outcome))
 
     def settle(
-        self, results: Mapping[RowKey, InsertResult], found: Mapping[RowKey, Position]
+        self, results: Mapping[RowKey, InsertResult], found: Mapping[RowKey, ScoredTransaction]
     ) -> SettledChain:
         """Find the profile that follows from what was really stored.
 
@@ -117,8 +141,8 @@ class UserChain:
         ----------
         results : Mapping[RowKey, InsertResult]
             Of inserting each of :attr:`rows`.
-        found : Mapping[RowKey, Position]
-            Rows that the inserts found to exist, with the positions they were stored from.
+        found : Mapping[RowKey, ScoredTransaction]
+            Rows that the inserts found to exist.
 
         Returns
         -------
@@ -126,7 +150,7 @@ class UserChain:
             The profile as scored, where all rows were stored. Else the profile before the batch, with all folded again but
             what was not stored.
         """
-        of_rows = [results[row.transaction.user_id, row.transaction.event_key] for row in self.rows]
+        of_rows = [results[row.transaction.user_id, row.event_key] for row in self.rows]
         if all(result is InsertResult.STORED for result in of_rows):
             self._mark_complete(self._profile, self.deliveries)
             return SettledChain(
@@ -135,51 +159,63 @@ class UserChain:
                 failed=[],
                 repeats=len(self.deliveries) - len(self._folded),
                 redelivered=len(self._folded) - len(self.rows),
+                raced=self._raced,
             )
         return self._fold_again(results, {**self._existing, **found})
 
     def _fold_again(
-        self, results: Mapping[RowKey, InsertResult], existing: Mapping[RowKey, Position]
+        self, results: Mapping[RowKey, InsertResult], existing: Mapping[RowKey, ScoredTransaction]
     ) -> SettledChain:
-        settled = SettledChain(self._profile_before(), [], [], 0, 0)
+        settled = SettledChain(self._profile_before(), [], [], 0, 0, self._raced)
+        scored = {row.event_key: row for row in self.rows}
         blocked: set[tuple[str, int]] = set()
         passed: list[Delivery] = []
         done = set(self._held)
         folded_before = self._folded_in(settled.profile, existing)
+        has_diverged = False
         for delivery in self.deliveries:
-            position = delivery.position
+            position, key = delivery.position, row_key(delivery)
             partition = (position.topic, position.partition)
             if partition in blocked:
                 continue  # redelivered with the failed one before it, and folded then, in order
             if delivery.facts.key_hash in done or _is_done(delivery, existing, folded_before):
                 settled.repeats += 1
-            elif results.get(row_key(delivery)) is InsertResult.FAILED:
+                # Scored and folded as new, it turned out to be a repeat that the ring had forgotten.
+                has_diverged |= delivery.facts.event_key in scored and key in existing
+            elif results.get(key) is InsertResult.FAILED:
                 settled.failed.append(position)
                 blocked.add(partition)
                 continue
             else:
+                ours, stored = scored.get(delivery.facts.event_key), existing.get(key)
                 settled.redelivered += self._is_own_row(delivery, existing)
-                settled.profile.fold(delivery.facts, position)
-                settled.folded.append(delivery)
+                row = stored or ours
+                outcome = Outcome.of(cast("ScoredTransaction", row))
+                if ours is not None:
+                    if has_diverged or (stored is not None and settled.folded and _differs(stored, ours)):
+                        settled.raced.append(position)
+                    has_diverged |= stored is not None and outcome != Outcome.of(ours)
+                settled.profile.fold_row(delivery.facts, outcome, position)
+                settled.folded.append(Folded(delivery, outcome))
                 done.add(delivery.facts.key_hash)
             passed.append(delivery)
         self._mark_complete(settled.profile, passed)
         return settled
 
-    def _folded_in(self, profile: Profile, existing: Mapping[RowKey, Position]) -> set[Position]:
+    def _folded_in(self, profile: Profile, existing: Mapping[RowKey, ScoredTransaction]) -> set[Position]:
         """Positions of the payments whose own rows exist and which the profile before the batch has folded."""
         if not existing:
             return set()
         return {
             delivery.position
             for delivery in self.deliveries
-            if self._is_own_row(delivery, existing)
-            and profile.has_folded(delivery.facts.key_hash, delivery.facts.at_ms, delivery.position)
+            if self._is_own_row(delivery, existing) and profile.has_folded(delivery.facts, delivery.position)
         }
 
     @staticmethod
-    def _is_own_row(delivery: Delivery, existing: Mapping[RowKey, Position]) -> bool:
-        return existing.get(row_key(delivery)) == delivery.position
+    def _is_own_row(delivery: Delivery, existing: Mapping[RowKey, ScoredTransaction]) -> bool:
+        row = existing.get(row_key(delivery))
+        return row is not None and row.position == delivery.position
 
     @staticmethod
     def _mark_complete(profile: Profile, passed: Sequence[Delivery]) -> None:
@@ -190,12 +226,23 @@ class UserChain:
                 profile.mark_complete_to(position.topic, position.partition, position.offset)
 
 
-def _is_done(delivery: Delivery, existing: Mapping[RowKey, Position], folded_before: set[Position]) -> bool:
+def _is_done(
+    delivery: Delivery, existing: Mapping[RowKey, ScoredTransaction], folded_before: set[Position]
+) -> bool:
     """Whether nothing is left to do for a payment that is not among the recent ones: it is folded, or repeats another one."""
-    stored_from = existing.get(row_key(delivery))
-    if stored_from is None:
+    row = existing.get(row_key(delivery))
+    if row is None:
         return False
-    return stored_from != delivery.position or delivery.position in folded_before
+    return row.position != delivery.position or delivery.position in folded_before
+
+
+def _differs(stored: ScoredTransaction, ours: ScoredTransaction) -> bool:
+    """Whether two tries decided one payment on the ground of different features or lessons."""
+    return (stored.features, stored.releases, stored.verdicts) != (
+        ours.features,
+        ours.releases,
+        ours.verdicts,
+    )
 
 
 def rebuild(
@@ -226,7 +273,7 @@ def rebuild(
     for row in sorted(rows, key=lambda row: row.position):
         position = row.position
         if position.offset < first.get((position.topic, position.partition), position.offset + 1):
-            profile.fold(facts_of(row), position)
+            profile.fold_row(facts_of(row), Outcome.of(row), position)
     for (topic, partition), offset in first.items():
         profile.mark_complete_to(topic, partition, offset - 1)
     return profile

@@ -38,7 +38,6 @@ SIMULATION_ENDS_AT: Final = datetime(2026, 11, 26, tzinfo=UTC)
 def main(arguments: list[str] | None = None) -> None:
     """Run a ruleset over simulated payments or over your own data, and print how good its decisions are."""
     options = _parser().parse_args(arguments)
-    now = datetime.now(UTC)
     began = time.perf_counter()
     try:
         ruleset = _ruleset(options.rules)
@@ -46,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         payments = _payments(options, ruleset)
         with ExitStack() as files:
             write = _score_writer(options.out, files)
-            backtest = run_backtest(payments.payments, ruleset, now, against=against, write=write)
+            backtest = run_backtest(payments.payments, ruleset, against=against, write=write)
     except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     seconds = time.perf_counter() - began

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.clock import time_text
 from engine.rules.ruleset import Thresholds
 from lab.backtest.ranking import RankingMeasures
 from lab.measures import APPROVE, DetectionReport
@@ -158,7 +159,7 @@ def _example(judged: JudgedPayment, points: int, other_points: int) -> Example:
     return Example(
         transaction_id=transaction.transaction_id,
         user_id=transaction.user_id,
-        timestamp=transaction.timestamp_text,
+        timestamp=time_text(transaction.timestamp),
         amount=f"{transaction.amount:,f} {transaction.currency}",
         value=truth.amount_base or 0.0,
         points=points,

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.clock import EPOCH, MILLISECOND, TimeBasis, times_of, times_on
 from contract.errors import InvalidTransactionError
 from contract.scored import Position
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment
 from engine.decide import Decided, decide
-from engine.profile.profile import PaymentFacts
+from engine.profile.facts import PaymentFacts
 from lab.backtest.profiles import Profiles
 from lab.seen_hashes import SeenHashes
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from contract.clock import Times
     from contract.transaction import Transaction
     from engine.rules.ruleset import Ruleset
     from lab.backtest.outcomes import Users
@@ -77,15 +79,21 @@ class _Side:
     def decide(self, facts: PaymentFacts, position: Position) -> Decided:
         profile = self._profiles.of(facts.transaction.user_id)
         decided = decide(facts, profile, self._ruleset)
-        profile.fold(facts, position)
+        profile.fold(facts, decided.outcome, position)
         return decided
+
+
+def _times(payment: SentPayment, event_at: datetime) -> Times:
+    """The times of a payment: those of a trusted feed, unless it is known when the payment arrived."""
+    if payment.appended_at is None:
+        return times_on(TimeBasis.TRUSTED, event_at, 0)
+    return times_of(event_at, (payment.appended_at - EPOCH) // MILLISECOND, is_trusted=False)
 
 
 def judge(
     payments: Iterable[SentPayment],
     ruleset: Ruleset,
     against: Ruleset | None,
-    now: datetime,
     users: Users,
     refusals: Refusals,
 ) -> Iterator[JudgedPayment]:
@@ -97,8 +105,6 @@ def judge(
         In the order in which they are scored.
     ruleset, against : Ruleset, Ruleset | None
         The rules, and those that are compared with, if any.
-    now : datetime
-        The clock that event times may be 24 h ahead of, aware.
     users : Users
         Gets every user of a valid payment.
     refusals : Refusals
@@ -113,14 +119,17 @@ def judge(
     seen = SeenHashes()
     for offset, payment in enumerate(payments):
         try:
-            transaction = decode_transaction(payment.raw or msgspec.json.encode(payment.record), now)
+            transaction = decode_transaction(payment.raw or msgspec.json.encode(payment.record))
         except InvalidTransactionError as error:
             refusals.refuse(error)
             continue
-        facts = PaymentFacts.of(transaction)
+        facts = PaymentFacts.of(transaction, _times(payment, transaction.timestamp))
         if not seen.add(facts.key_hash + users.hashes[users.number(transaction.user_id)] & _64_BITS):
             refusals.repeats += 1
             continue
         position = Position(_TOPIC, 0, offset)
         decided = side.decide(facts, position)
+        if decided.outcome.repeats:
+            refusals.repeats += 1
+            continue
         yield JudgedPayment(payment, facts, decided, None if other is None else other.decide(facts, position))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from engine.profile import Profile
+from engine.profile import Profile, from_bytes, to_bytes
 
 MAX_UNPACKED: Final = 20_000
-"""Profiles kept as objects, of 3 to 8 KB each. Packed, that of a user of 6 payments takes 0.8 KB, and none more than 4 KiB."""
+"""Profiles kept as objects, of 3 to 8 KB each. Packed, that of a user of 6 payments takes 0.8 KB, and none more than 6 KiB."""
 
 
 class Profiles:
@@ -33,9 +33,9 @@ class Profiles:
             self._unpacked.move_to_end(user_id)
             return profile
         packed = self._packed.pop(user_id, None)
-        profile = Profile() if packed is None else Profile.from_bytes(packed)
+        profile = Profile() if packed is None else from_bytes(packed)
         if len(self._unpacked) >= self._max_unpacked:
             oldest_user_id, oldest = self._unpacked.popitem(last=False)
-            self._packed[oldest_user_id] = oldest.to_bytes()
+            self._packed[oldest_user_id] = to_bytes(oldest)
         self._unpacked[user_id] = profile
         return profile

@@ -16,7 +16,6 @@ from lab.measures import APPROVE, DetectionReport, DetectionTally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
 
     from contract.truth import SentPayment
     from engine.rules.ruleset import Rule, Ruleset
@@ -59,7 +58,6 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
 def run_backtest(
     payments: Iterable[SentPayment],
     ruleset: Ruleset,
-    now: datetime,
     *,
     against: Ruleset | None = None,
     write: Callable[[JudgedPayment], object] | None = None,
@@ -72,8 +70,6 @@ def run_backtest(
         In the order in which they are scored; read once.
     ruleset : Ruleset
         The rules.
-    now : datetime
-        The clock that event times may be 24 h ahead of, aware.
     against : Ruleset | None
         Rules that decide on the same payments, to be compared with.
     write : Callable[[JudgedPayment], object] | None
@@ -87,7 +83,7 @@ def run_backtest(
     rulesets = [ruleset] if against is None else [ruleset, against]
     users, refusals, outcomes = Users(), Refusals(), Outcomes(len(rulesets))
     tally, their_tally, differences = _Tally(), DetectionTally(), Differences()
-    for judged in judge(payments, ruleset, against, now, users, refusals):
+    for judged in judge(payments, ruleset, against, users, refusals):
         truth = judged.payment.truth
         points = [judged.decided.assessment.points]
         tally.count(judged)

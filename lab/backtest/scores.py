@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from contract.clock import time_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
@@ -22,7 +24,7 @@ class Column(NamedTuple):
 COLUMNS: Final = (
     Column("transaction_id", lambda judged: judged.transaction.transaction_id),
     Column("user_id", lambda judged: judged.transaction.user_id),
-    Column("timestamp", lambda judged: judged.transaction.timestamp_text),
+    Column("timestamp", lambda judged: time_text(judged.transaction.timestamp)),
     Column("decision", lambda judged: judged.decided.assessment.decision.value),
     Column("risk_score", lambda judged: judged.decided.assessment.risk_score),
     Column("points", lambda judged: judged.decided.assessment.points),

@@ -151,9 +151,9 @@ def _history_problems(final_state: FinalState) -> Iterable[str]:
 
 def _flagged_problems(final_state: FinalState) -> Iterable[str]:
     suspicious = {
-        (row.transaction.user_id, row.transaction.event_key)
+        (row.transaction.user_id, row.event_key)
         for row in final_state.history
-        if row.decision is not Decision.APPROVE
+        if row.decision is not Decision.APPROVE and not row.repeats
     }
     flagged = {(row.user_id, row.event_key) for row in final_state.flagged}
     if missing := suspicious - flagged:

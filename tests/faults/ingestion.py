@@ -7,7 +7,6 @@ import signal
 import time
 from collections import Counter
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -126,7 +125,7 @@ def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
 def is_payment(line: bytes) -> bool:
     """Whether the job must publish a line."""
     try:
-        decode_transaction(line, datetime.now(UTC))
+        decode_transaction(line)
     except InvalidTransactionError:
         return False
     return True

@@ -182,7 +182,7 @@ class Judge:
         keys = set()
         for record in given:
             try:
-                transaction = decode_transaction(record.value, self._started_at)
+                transaction = decode_transaction(record.value)
             except InvalidTransactionError:
                 continue
             keys.add((transaction.user_id, transaction.event_key))

@@ -11,9 +11,8 @@ from contract.transaction import Location, Transaction
 from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import compute_features
 from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import NOW, make_grocery_payment
+from tests.support.payments import NOW, make_grocery_payment, trusted_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +26,8 @@ RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})
 def features_of(now: Transaction, *earlier: Transaction) -> dict[str, FeatureValue]:
     profile = Profile()
     for offset, transaction in enumerate(earlier):
-        profile.fold(PaymentFacts.of(transaction), Position(TOPIC, 0, offset))
-    return compute_features(PaymentFacts.of(now), profile, RATES)
+        profile.fold(trusted_facts(transaction), Position(TOPIC, 0, offset))
+    return compute_features(trusted_facts(now), profile, RATES)
 
 
 def before(minutes: float, **changes: object) -> Transaction:

@@ -176,7 +176,7 @@ def check_each_is_stored_or_quarantined(batch: list[bytes | None], key: bytes | 
         (payment.user_id, payment.event_key)
         for place, value in enumerate(values)
         if place not in quarantined
-        for payment in [decode_transaction(value or b"", NOW)]
+        for payment in [decode_transaction(value or b"")]
     }
     assert {(row.transaction.user_id, row.transaction.event_key) for row in rows} == payments
     assert ("somebody", make_grocery_payment(transaction_id="good").event_key) in payments
@@ -196,7 +196,7 @@ def check_what_is_stored_fits_and_reads_back(fields: dict[str, Any]) -> None:
     assert len(world.history.rows) + len(world.quarantine.kept) == 1
     for item in world.history.rows.values():
         row = from_history_item(item)
-        assert row.transaction == decode_transaction(value, NOW)
+        assert row.transaction == decode_transaction(value)
         assert 0 <= row.risk_score <= 100
         assert row.failed_rule_ids == ()
         assert sum(len(name) + len(text.encode()) for name, [text] in _texts(item)) <= MAX_ITEM_BYTES

@@ -15,8 +15,9 @@ from contract.scored import Decision, FeatureValue, Position, Reason, ScoredTran
 from contract.transaction import decode_transaction
 from engine.decide import decide
 from engine.features.stored import unpack
-from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
+from engine.profile import Profile, from_bytes, to_bytes
+from engine.profile.facts import PaymentFacts
+from tests.support.payments import trusted_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -76,7 +77,7 @@ class Oracle:
     def take(self, position: Position, value: bytes | None, now: datetime) -> None:
         """Read one record, and fold it unless it is invalid or a repeat."""
         try:
-            transaction = decode_transaction(value or b"", now)
+            transaction = decode_transaction(value or b"")
         except InvalidTransactionError:
             self.rejected.add(position)
             return
@@ -84,14 +85,14 @@ class Oracle:
         if key in self.payments:
             return
         profile = self.profiles.setdefault(transaction.user_id, Profile())
-        facts = PaymentFacts.of(transaction)
-        self.payments[key] = ExpectedPayment(facts, position, profile.to_bytes())
+        facts = trusted_facts(transaction)
+        self.payments[key] = ExpectedPayment(facts, position, to_bytes(profile))
         profile.fold(facts, position)
 
     def expected_row(self, key: RowKey, ruleset: Ruleset) -> ExpectedRow:
         """The expected row of a payment under a ruleset."""
         expected = self.payments[key]
-        profile = Profile.from_bytes(expected.profile_before)
+        profile = from_bytes(expected.profile_before)
         decided = decide(expected.facts, profile, ruleset)
         assessment = decided.assessment
         return ExpectedRow(
@@ -152,9 +153,9 @@ class Oracle:
 
 def behaviour(profile: Profile) -> bytes:
     """A profile's bytes without its offsets, which also depend on repeats and restarts."""
-    bare = Profile.from_bytes(profile.to_bytes())
+    bare = from_bytes(to_bytes(profile))
     bare.partitions, bare.offsets = array("I"), array("q")
-    return bare.to_bytes()
+    return to_bytes(bare)
 
 
 def profile_problems(stored: Mapping[str, Profile | None], wanted: Mapping[str, Profile]) -> dict[str, str]:

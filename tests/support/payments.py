@@ -10,9 +10,11 @@ import msgspec
 
 from alert.messages import make_alert
 from contract.alert import Alert, AlertClaim, AlertState, Severity, SuppressedPayments
+from contract.clock import EPOCH, MILLISECOND, TimeBasis, times_of, times_on
 from contract.flagged import FlaggedTransaction, flag, to_flagged_item
 from contract.scored import Decision, Position, Reason, ScoredTransaction, to_history_item
 from contract.transaction import Location, Transaction
+from engine.profile.facts import PaymentFacts
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 RETENTION = timedelta(days=800)
@@ -65,6 +67,17 @@ def make_minimal_payment(**changes: Any) -> Transaction:
     return make_transaction(**minimal | {"amount": Decimal(10), "currency": "USD"} | changes)
 
 
+def trusted_facts(transaction: Transaction) -> PaymentFacts:
+    """A payment's facts where its feed is trusted: its event time is its clock."""
+    return PaymentFacts.of(transaction, times_on(TimeBasis.TRUSTED, transaction.timestamp, 0))
+
+
+def arrived_facts(transaction: Transaction, appended_at: datetime) -> PaymentFacts:
+    """A payment's facts where its sender is not trusted, and the broker took it at ``appended_at``."""
+    appended_at_ms = (appended_at - EPOCH) // MILLISECOND
+    return PaymentFacts.of(transaction, times_of(transaction.timestamp, appended_at_ms, is_trusted=False))
+
+
 def make_scored(transaction: Transaction | None = None, **changes: Any) -> ScoredTransaction:
     """A payment's row in the history: blocked for impossible travel."""
     fields: dict[str, Any] = {
@@ -80,6 +93,7 @@ def make_scored(transaction: Transaction | None = None, **changes: Any) -> Score
         "feature_set": "1",
         "ruleset_version": "7",
         "profile_version": 12,
+        "basis": TimeBasis.BELIEVED,
         "appended_at": NOW - timedelta(seconds=30),
         "scored_at": NOW - timedelta(seconds=29),
     }

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from contract.scored import Position
-from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
+from engine.profile import Profile, to_bytes
 from score.delivery import Span
 from score.errors import CacheUnavailableError
 from score.profile_store import (
@@ -25,7 +24,7 @@ from score.profile_store import (
     read_profile,
 )
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import make_transaction
+from tests.support.payments import make_transaction, trusted_facts
 
 if TYPE_CHECKING:
     import redis
@@ -73,7 +72,7 @@ def profile_of(*names: str) -> Profile:
     """A profile of these payments."""
     profile = Profile()
     for offset, name in enumerate(names):
-        profile.fold(PaymentFacts.of(make_transaction(transaction_id=name)), Position(TOPIC, 0, offset))
+        profile.fold(trusted_facts(make_transaction(transaction_id=name)), Position(TOPIC, 0, offset))
     return profile
 
 
@@ -92,7 +91,7 @@ def mark(
 def contents(cached: CachedProfile) -> bytes | None:
     """The bytes of a cached profile; None where there is none."""
     profile = read_profile(cached)
-    return None if profile is None else profile.to_bytes()
+    return None if profile is None else to_bytes(profile)
 
 
 def read(cache: Cache, *user_ids: str) -> list[bytes | None]:
@@ -123,8 +122,8 @@ class ProfileStoreContract:
         reading = cache.store.read(["user-2", "nobody", "ü 1"], [Span(TOPIC, 3, 10, 12)])
         assert lost == []
         assert list(reading.profiles) == ["user-2", "nobody", "ü 1"]
-        assert contents(reading.profiles["ü 1"]) == profile_of("t-1", "t-2").to_bytes()
-        assert contents(reading.profiles["user-2"]) == profile_of("t-3").to_bytes()
+        assert contents(reading.profiles["ü 1"]) == to_bytes(profile_of("t-1", "t-2"))
+        assert contents(reading.profiles["user-2"]) == to_bytes(profile_of("t-3"))
         assert reading.profiles["nobody"] == ABSENT
         assert reading.progress == [mark(9, 4, read_folded_to=9, partition=3)]
 
@@ -135,7 +134,7 @@ class ProfileStoreContract:
     def test_profiles_may_be_written_without_marks(self, cache: Cache) -> None:
         assert cache.store.write([new("user-1", "t-1")], []) == []
 
-        assert read(cache, "user-1") == [profile_of("t-1").to_bytes()]
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1"))]
         assert progress(cache) is None
 
     # Revisions and compare-and-set
@@ -147,7 +146,7 @@ class ProfileStoreContract:
         lost = cache.store.write([ProfileWrite("user-1", profile_of("t-1", "t-2"), as_read)], [])
 
         assert lost == []
-        assert read(cache, "user-1") == [profile_of("t-1", "t-2").to_bytes()]
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1", "t-2"))]
 
     def test_each_write_gives_a_profile_a_revision_of_its_own(self, cache: Cache) -> None:
         cache.store.write([new("user-1", "t"), new("user-2", "t")], [])
@@ -167,14 +166,14 @@ class ProfileStoreContract:
         lost = cache.store.write([ProfileWrite("user-1", profile_of("t-1", "t-3"), stale)], [])
 
         assert lost == ["user-1"]
-        assert read(cache, "user-1") == [profile_of("t-1", "t-2").to_bytes()]
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1", "t-2"))]
 
     def test_profile_that_was_missing_when_read_and_exists_is_lost(self, cache: Cache) -> None:
         cache.store.write([new("user-1", "t-1")], [])
 
         assert cache.store.write([new("user-1", "t-2")], []) == ["user-1"]
 
-        assert read(cache, "user-1") == [profile_of("t-1").to_bytes()]
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1"))]
 
     def test_profile_that_existed_when_read_and_is_missing_is_lost(self, cache: Cache) -> None:
         cache.store.write([new("user-1", "t-1")], [])
@@ -203,7 +202,7 @@ class ProfileStoreContract:
 
         assert lost == ["user-2"]
         assert read(cache, "user-1", "user-2", "user-3") == [
-            profile_of(name).to_bytes() for name in ("t-2", "t-1", "t-4")
+            to_bytes(profile_of(name)) for name in ("t-2", "t-1", "t-4")
         ]
         assert [progress(cache, partition) for partition in range(3)] == [(0, 0), (7, 2), None]
 
@@ -327,7 +326,7 @@ class ProfileStoreContract:
 
         assert cache.store.write([new("user-1", "t-1")], [mark(25, read_folded_to=as_read)]) == []
 
-        assert read(cache, "user-1") == [profile_of("t-1").to_bytes()]
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1"))]
         assert progress(cache) == (25, 0)
 
     def test_cache_that_went_back_is_reported_before_a_lost_profile(self, cache: Cache) -> None:
@@ -355,7 +354,7 @@ class ProfileStoreContract:
 
         assert cache.store.write([new("user-1", "t-1")], [mark(folded_to, 5)]) == []
 
-        assert read(cache, "user-1") == [profile_of("t-1").to_bytes()]
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1"))]
 
     def test_batch_that_was_passed_on_one_partition_of_several_leaves_missing_profiles_missing(
         self, cache: Cache
@@ -375,12 +374,12 @@ class ProfileStoreContract:
         lost = cache.store.write([ProfileWrite("user-1", profile_of("t-1", "t-2"), as_read)], [mark(10, 5)])
 
         assert lost == []
-        assert read(cache, "user-1") == [profile_of("t-1", "t-2").to_bytes()]
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1", "t-2"))]
 
     def test_profile_that_appeared_behind_the_progress_of_others_is_lost(self, cache: Cache) -> None:
         cache.store.write([new("user-1", "t-1")], [mark(20, 5)])
 
         assert cache.store.write([new("user-1", "t-2"), new("user-2", "t-3")], [mark(10, 7)]) == ["user-1"]
 
-        assert read(cache, "user-1", "user-2") == [profile_of("t-1").to_bytes(), None]
+        assert read(cache, "user-1", "user-2") == [to_bytes(profile_of("t-1")), None]
         assert progress(cache) == (20, 5)

@@ -89,7 +89,7 @@ class MemoryProfileStore:
                 lost.append(write.user_id)
             elif revision or not is_behind:
                 self._revision += 1
-                self.values[write.user_id] = (self._revision.to_bytes(8, "little"), write.profile.to_bytes())
+                self.values[write.user_id] = (self._revision.to_bytes(8, "little"), to_bytes(write.profile))
         if not lost:
             self.marks |= marks
         return lost

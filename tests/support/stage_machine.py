@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 from contract.scored import from_history_item
 from contract.transaction import Location, encode_transaction
-from engine.profile import Profile
+from engine.profile import from_bytes
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.stage import ScoreStage
 from tests.support.kafka_events import TOPIC
@@ -274,9 +274,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self._drain()
         self.stored_rows_are_those_of_the_oracle_and_stay()
         self.committed_records_are_stored_or_quarantined()
-        profiles = {
-            user_id: Profile.from_bytes(body) for user_id, (_, body) in self.world.profiles.values.items()
-        }
+        profiles = {user_id: from_bytes(body) for user_id, (_, body) in self.world.profiles.values.items()}
         problems = profile_problems(profiles, self.oracle.profiles)
         assert not problems, problems
 

@@ -179,7 +179,7 @@ class SteppedProfiles:
 
 
 def _frozen(write: ProfileWrite) -> ProfileWrite:
-    profile = type(write.profile).from_bytes(write.profile.to_bytes())
+    profile = from_bytes(to_bytes(write.profile))
     return ProfileWrite(write.user_id, profile, write.expected_revision)
 
 

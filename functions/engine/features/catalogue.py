@@ -3,8 +3,9 @@
 Each family is a file: its features' definitions, and beside them their computation. The rules' CEL environment and
 docs/features.md are made from these definitions.
 
-"So far" and windows cover payments up to and including the one that is scored, by event time. A window of an hour is the
-half-open interval (t - 1 h, t]. Amounts called ``_base`` are in major units of the ruleset's base currency.
+Windows cover payments up to and including the one that is scored, by the payment's clock (:mod:`contract.clock`). A window of an
+hour is the half-open interval (t - 1 h, t]. A *usual* payment is one that teaches what is normal: it was approved, or reviewed and
+nobody called it fraud within three days. Amounts called ``_base`` are in major units of the ruleset's base currency.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from engine.features import amount, familiarity, habit, payment, place, velocity
+from engine.features import amount, claims, decisions, familiarity, habit, payment, place, velocity
 from engine.features.windows import Windows
 
 if TYPE_CHECKING:
@@ -20,9 +21,18 @@ if TYPE_CHECKING:
     from engine.exchange_rates import ExchangeRates
     from engine.features.definition import Family, FeatureDefinition
     from engine.profile import Profile
-    from engine.profile.profile import PaymentFacts
+    from engine.profile.facts import PaymentFacts
 
-FAMILIES: Final[tuple[Family, ...]] = (payment, amount, velocity, place, familiarity, habit)
+FAMILIES: Final[tuple[Family, ...]] = (
+    payment,
+    claims,
+    amount,
+    velocity,
+    decisions,
+    place,
+    familiarity,
+    habit,
+)
 
 CATALOGUE: Final[tuple[FeatureDefinition, ...]] = tuple(
     definition for family in FAMILIES for definition in family.FEATURES

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from engine.features.windows import Windows
     from engine.profile import Profile
-    from engine.profile.profile import PaymentFacts
+    from engine.profile.facts import PaymentFacts
 
 FeatureType = Literal["double", "int", "bool", "string"]
 

@@ -1,43 +1,60 @@
-"""Whether the user has used this device, merchant, payee, country, channel and currency before, and for how long."""
+"""Whether the user has used this device, merchant, payee, country, channel and currency before, for how long, and how often.
+
+Only payments that teach what is normal count. A value is familiar by its age and its number, not by one sighting.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.features.definition import boolean, double
+from engine.features.definition import boolean, double, integer
 from engine.features.windows import rounded
-from engine.profile.seen_values import SeenKind
+from engine.profile.seen_values import FAMILIAR_AGE_S, FAMILIAR_COUNT, SeenKind, is_familiar
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from engine.features.windows import Windows
     from engine.profile import Profile
-    from engine.profile.profile import PaymentFacts
-
-FEATURES: Final = (
-    boolean("is_new_country", "First payment in this country, and not the first of all."),
-    boolean("is_new_device", "First payment from this device, and not the first of all."),
-    boolean("is_new_merchant", "First payment to this merchant, and not the first of all."),
-    boolean("is_new_payee", "First payment to this payee, and not the first of all."),
-    boolean("is_new_channel", "First payment on this channel, and not the first of all."),
-    boolean("is_new_currency", "First payment in this currency, and not the first of all."),
-    double("device_age_days", "d", "Since this device was first seen; 0 for a new or unknown one."),
-    double("payee_age_days", "d", "Since this payee was first seen; 0 for a new or unknown one."),
-)
+    from engine.profile.facts import PaymentFacts
 
 _S_PER_DAY: Final = 86_400
+_FAMILIAR: Final = f"The user paid {FAMILIAR_COUNT} times or more {{}}, first at least {FAMILIAR_AGE_S // _S_PER_DAY} days ago."
+
+FEATURES: Final = (
+    boolean("is_new_country", "First usual payment in this country, and not the first of all.", 2),
+    boolean("is_new_device", "First usual payment from this device, and not the first of all.", 2),
+    boolean("is_new_merchant", "First usual payment to this merchant, and not the first of all.", 2),
+    boolean("is_new_payee", "First usual payment to this payee, and not the first of all.", 2),
+    boolean("is_new_channel", "First usual payment on this channel, and not the first of all.", 2),
+    boolean("is_new_currency", "First usual payment in this currency, and not the first of all.", 2),
+    double("device_age_days", "d", "Since this device was first seen; 0 for a new or unknown one.", 2),
+    double("payee_age_days", "d", "Since this payee was first seen; 0 for a new or unknown one.", 2),
+    double("merchant_age_days", "d", "Since this merchant was first seen; 0 for a new or unknown one."),
+    double("country_age_days", "d", "Since this country was first seen; 0 for a new or unknown one."),
+    integer("device_tx_count", "1", "Usual payments from this device; 0 for a new or unknown one."),
+    integer("payee_tx_count", "1", "Usual payments to this payee; 0 for a new or unknown one."),
+    integer("merchant_tx_count", "1", "Usual payments to this merchant; 0 for a new or unknown one."),
+    integer("country_tx_count", "1", "Usual payments in this country; 0 for a new or unknown one."),
+    boolean(
+        "is_unfamiliar_device",
+        "The payment names a device that is not familiar. " + _FAMILIAR.format("from a familiar one"),
+    ),
+    boolean("is_unfamiliar_payee", "The same for the payee."),
+    boolean("is_unfamiliar_merchant", "The same for the merchant."),
+    boolean("is_unfamiliar_country", "The same for the country."),
+)
 
 
 def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
     """Compute :data:`FEATURES`, by name, in their order."""
-    has_past = profile.tx_count > 0
+    has_past = profile.habit_count > 0
     values = facts.seen
-    first_seen_s = profile.seen.first_seen_s(values)
+    found = profile.seen.find(values)
     is_new = [
-        has_past and seen_s is None and value is not None
-        for seen_s, value in zip(first_seen_s, values, strict=True)
+        has_past and seen is None and value is not None for seen, value in zip(found, values, strict=True)
     ]
     at_s = facts.at_ms // 1000
+    country, device, merchant, payee = found[:4]
     return {
         "is_new_country": is_new[SeenKind.COUNTRY],
         "is_new_device": is_new[SeenKind.DEVICE],
@@ -45,10 +62,26 @@ def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[st
         "is_new_payee": is_new[SeenKind.PAYEE],
         "is_new_channel": is_new[SeenKind.CHANNEL],
         "is_new_currency": is_new[SeenKind.CURRENCY],
-        "device_age_days": _age_days(at_s, first_seen_s[SeenKind.DEVICE]),
-        "payee_age_days": _age_days(at_s, first_seen_s[SeenKind.PAYEE]),
+        "device_age_days": _age_days(at_s, device),
+        "payee_age_days": _age_days(at_s, payee),
+        "merchant_age_days": _age_days(at_s, merchant),
+        "country_age_days": _age_days(at_s, country),
+        "device_tx_count": device[1] if device else 0,
+        "payee_tx_count": payee[1] if payee else 0,
+        "merchant_tx_count": merchant[1] if merchant else 0,
+        "country_tx_count": country[1] if country else 0,
+        "is_unfamiliar_device": _is_unfamiliar(values[SeenKind.DEVICE], device, at_s),
+        "is_unfamiliar_payee": _is_unfamiliar(values[SeenKind.PAYEE], payee, at_s),
+        "is_unfamiliar_merchant": _is_unfamiliar(values[SeenKind.MERCHANT], merchant, at_s),
+        "is_unfamiliar_country": _is_unfamiliar(values[SeenKind.COUNTRY], country, at_s),
     }
 
 
-def _age_days(at_s: int, first_s: int | None) -> float:
-    return rounded(max(at_s - first_s, 0) / _S_PER_DAY) if first_s is not None else 0.0
+def _age_days(at_s: int, seen: tuple[int, int] | None) -> float:
+    return rounded(max(at_s - seen[0], 0) / _S_PER_DAY) if seen else 0.0
+
+
+def _is_unfamiliar(value: int | None, seen: tuple[int, int] | None, at_s: int) -> bool:
+    if value is None:
+        return False
+    return seen is None or not is_familiar(seen[0], seen[1], at_s)

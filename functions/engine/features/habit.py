@@ -7,23 +7,31 @@ from zlib import adler32
 
 from engine.features.definition import double, integer
 from engine.features.windows import rounded
-from engine.profile.profile import HOURS_PER_WEEK, MS_PER_DAY, MS_PER_HOUR, hour_of_week
+from engine.profile.facts import HOURS_PER_WEEK, MS_PER_DAY, MS_PER_HOUR, hour_of_week
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from engine.features.windows import Windows
     from engine.profile import Profile
-    from engine.profile.profile import PaymentFacts
+    from engine.profile.facts import PaymentFacts
 
 FEATURES: Final = (
     double(
         "hour_of_week_share",
         "1",
-        "Share of all earlier payments within an hour of this hour of the week; 0 without any.",
+        "Share of the usual payments within an hour of this hour of the week; 0 without any.",
+        2,
     ),
-    integer("profile_tx_count", "1", "Payments in the profile before this one."),
+    integer(
+        "profile_tx_count", "1", "Payments in the profile before this one, whatever was decided about them."
+    ),
+    integer(
+        "usual_tx_count",
+        "1",
+        "Of these, those that teach what is normal: approved, or reviewed and not called fraud.",
+    ),
     double("account_age_days", "d", "Since the user's first payment."),
-    double("days_since_last_tx", "d", "Since the user's last payment; 0 for the first."),
+    double("days_since_last_tx", "d", "Since the user's last usual payment; 0 without one.", 2),
 )
 
 
@@ -33,9 +41,15 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
     return {
         "hour_of_week_share": rounded(_habit_share(profile.hour_of_week, slot)),
         "profile_tx_count": profile.tx_count,
+        "usual_tx_count": profile.habit_count,
         "account_age_days": rounded(windows.age_ms / MS_PER_DAY),
-        "days_since_last_tx": rounded(windows.since_last_ms / MS_PER_DAY),
+        "days_since_last_tx": rounded(_since_last_usual_ms(facts, profile) / MS_PER_DAY),
     }
+
+
+def _since_last_usual_ms(facts: PaymentFacts, profile: Profile) -> int:
+    # A thief who wakes a dormant account with a payment that is blocked has not woken it.
+    return max(facts.at_ms - profile.taught_at_ms, 0) if profile.habit_count else 0
 
 
 def _habit_share(counts: bytearray, slot: int) -> float:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import boolean, double, integer, string
 from engine.features.windows import rounded
-from engine.profile.profile import MS_PER_HOUR, hour_of_week
+from engine.profile.facts import MS_PER_HOUR, hour_of_week
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from engine.features.windows import Windows
     from engine.profile import Profile
-    from engine.profile.profile import PaymentFacts
+    from engine.profile.facts import PaymentFacts
 
 FEATURES: Final = (
     double("amount", "major units", "Amount in the payment's own currency."),

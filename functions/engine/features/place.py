@@ -1,4 +1,7 @@
-"""Where the payment is made, and whether one person can have been there."""
+"""Where the payment is made, and whether one person can have been there.
+
+It is compared with the last usual payment's place: one that was reviewed or blocked moves nobody.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from engine.features.windows import Windows
     from engine.profile import Profile
-    from engine.profile.profile import PaymentFacts
+    from engine.profile.facts import PaymentFacts
 
 FEATURES: Final = (
     boolean("is_location_known", "The payment has coordinates."),
@@ -21,18 +24,24 @@ FEATURES: Final = (
         "distance_from_last_km",
         "km",
         "Great-circle distance from the last known place; 0 where one is unknown.",
+        2,
     ),
     double(
         "implied_speed_kmh",
         "km/h",
         "Speed that explains both places, after the uncertainty of city-level positions; 0 where unknown.",
+        2,
     ),
-    boolean("is_location_change", "Another place than the last payment's; false for a late payment."),
-    boolean("is_country_change", "Another country than the last payment's."),
+    boolean(
+        "is_location_change", "Another place than the last usual payment's; false for a late payment.", 2
+    ),
+    boolean(
+        "is_country_change", "Another country than the last usual payment's; false for a late payment.", 2
+    ),
 )
 
 
-def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str, FeatureValue]:
+def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
     """Compute :data:`FEATURES`, by name, in their order."""
     here, there = _fix(facts.transaction, facts.at_ms), profile.last_place
     apart_km = speed_kmh = 0.0
@@ -44,7 +53,7 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
         "distance_from_last_km": rounded(apart_km),
         "implied_speed_kmh": rounded(speed_kmh),
         "is_location_change": _is_location_change(facts, profile),
-        "is_country_change": _is_country_change(facts, profile, windows.stop),
+        "is_country_change": _is_country_change(facts, profile),
     }
 
 
@@ -56,11 +65,13 @@ def _fix(transaction: Transaction, at_ms: int) -> Fix | None:
 
 
 def _is_location_change(facts: PaymentFacts, profile: Profile) -> bool:
-    if facts.at_ms < profile.last_at_ms:
+    if facts.at_ms < profile.taught_at_ms:
         return False  # the profile knows the place of the latest payment only
     return bool(facts.place_hash and profile.last_place_hash and facts.place_hash != profile.last_place_hash)
 
 
-def _is_country_change(facts: PaymentFacts, profile: Profile, stop: int) -> bool:
-    before = profile.recent.country[stop - 1] if stop else 0
+def _is_country_change(facts: PaymentFacts, profile: Profile) -> bool:
+    if facts.at_ms < profile.taught_at_ms:
+        return False
+    before = profile.last_country_hash
     return bool(before and facts.country_hash and before != facts.country_hash)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.features.catalogue import CATALOGUE, feature_set_of
+from engine.features.catalogue import CATALOGUE, FEATURE_SET
+from engine.features.past import PAST_CATALOGUES
 from engine.features.windows import DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from contract.scored import FeatureValue
-    from engine.features.definition import FeatureDefinition
 
 FIRST_FEATURE_SET: Final = "3"
 """Of rows of format 1. Its values are stored as they are; its features are those of set :data:`FIRST_CATALOGUE`."""
@@ -31,6 +31,10 @@ _SCALE: Final = 10.0**DIGITS
 _TOO_LARGE: Final = 2**63 / _SCALE
 """As ten-thousandths it would be no integer of MessagePack."""
 _DOUBLES: Final = tuple(place for place, each in enumerate(CATALOGUE) if each.type == "double")
+_CATALOGUES: Final = {
+    **PAST_CATALOGUES,
+    FEATURE_SET: tuple((each.name, each.type) for each in CATALOGUE),
+}
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(tuple[bool | int | float | str, ...])
 
@@ -64,42 +68,38 @@ def pack(features: Mapping[str, FeatureValue]) -> bytes:
     return _ENCODER.encode(values)
 
 
-def unpack(
-    data: bytes, feature_set: str, catalogue: tuple[FeatureDefinition, ...] = CATALOGUE
-) -> dict[str, FeatureValue]:
+def unpack(data: bytes, feature_set: str) -> dict[str, FeatureValue]:
     """Give packed features their names.
 
     Parameters
     ----------
     data : bytes
-        As :func:`pack` made them.
+        As :func:`pack` made them, in this version or an earlier one.
     feature_set : str
         The row's.
-    catalogue : tuple[FeatureDefinition, ...]
-        That feature set's.
 
     Returns
     -------
     dict[str, FeatureValue]
-        Name to value, in the order of the catalogue; equal to what was packed.
+        Name to value, in the order of the row's catalogue; equal to what was packed.
 
     Raises
     ------
     FeatureSetError
-        Where the catalogue is not the row's.
+        Where the row's catalogue is not known here.
     """
     is_natural = feature_set == FIRST_FEATURE_SET
-    needed = FIRST_CATALOGUE if is_natural else feature_set
-    if needed != feature_set_of(catalogue):
-        raise FeatureSetError(f"feature set {feature_set}; this catalogue is {feature_set_of(catalogue)}")
+    catalogue = _CATALOGUES.get(FIRST_CATALOGUE if is_natural else feature_set)
+    if catalogue is None:
+        raise FeatureSetError(f"feature set {feature_set}; known are {', '.join(sorted(_CATALOGUES))}")
     values = _DECODER.decode(data)
     if len(values) != len(catalogue):
         raise FeatureSetError(
             f"{len(values)} features of set {feature_set}; the catalogue has {len(catalogue)}"
         )
     if is_natural:
-        return {each.name: value for each, value in zip(catalogue, values, strict=True)}
+        return {name: value for (name, _), value in zip(catalogue, values, strict=True)}
     return {
-        each.name: value / _SCALE if each.type == "double" and isinstance(value, int) else value
-        for each, value in zip(catalogue, values, strict=True)
+        name: value / _SCALE if kind == "double" and isinstance(value, int) else value
+        for (name, kind), value in zip(catalogue, values, strict=True)
     }

@@ -1,4 +1,7 @@
-"""Velocity: how many payments, how much, and how many different places of payment in a short time."""
+"""Velocity: how many payments, how much, and how many different places of payment in a short time.
+
+Every payment counts here, whatever was decided about it.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import double, integer
 from engine.features.windows import MICRO_AMOUNT_BASE, rounded
-from engine.profile.profile import MS_PER_DAY
+from engine.profile.facts import MS_PER_DAY
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from engine.features.windows import Windows
     from engine.profile import Profile
-    from engine.profile.profile import PaymentFacts
+    from engine.profile.facts import PaymentFacts
 
 FEATURES: Final = (
     integer("tx_count_1m", "1", "Payments in 1 minute."),
@@ -29,7 +32,8 @@ FEATURES: Final = (
     double(
         "tx_rate_ratio_24h",
         "1",
-        "Payments in 24 hours over the daily mean of the 30 days before; 1 without any.",
+        "Payments in 24 hours over the usual number a day in the 30 days before; 1 without any.",
+        2,
     ),
     integer("micro_amount_count_1h", "1", "Micro amounts in 1 hour."),
     integer("merchant_count_1h", "1", "Different merchants in 1 hour."),
@@ -46,7 +50,7 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
     recent, stop = profile.recent, windows.stop
     amount_base, factor = windows.amount_base, windows.factor
     from_10m, from_1h, from_24h = windows.from_10m, windows.from_1h, windows.from_24h
-    count_24h, week, month = windows.count_24h, windows.week, windows.month
+    hour, day, week, month = windows.hour, windows.day, windows.week, windows.month
     in_1h = windows.comparable_1h
     micro_amounts = 0
     if in_1h and min(in_1h) * factor <= MICRO_AMOUNT_BASE:  # with most payments, none is
@@ -54,16 +58,16 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
     return {
         "tx_count_1m": stop - windows.from_1m + 1,
         "tx_count_10m": stop - from_10m + 1,
-        "tx_count_1h": windows.count_1h + 1,
-        "tx_count_24h": count_24h + 1,
+        "tx_count_1h": hour.payments + 1,
+        "tx_count_24h": day.payments + 1,
         "tx_count_7d": week.payments + 1,
         "tx_count_30d": month.payments + 1,
         "amount_sum_10m_base": rounded(sum(windows.amounts[from_10m:]) * factor + amount_base),
-        "amount_sum_1h_base": rounded(windows.sum_1h_base + amount_base),
-        "amount_sum_24h_base": rounded(windows.sum_24h_base + amount_base),
+        "amount_sum_1h_base": rounded(hour.sum_base + amount_base),
+        "amount_sum_24h_base": rounded(day.sum_base + amount_base),
         "amount_sum_7d_base": rounded(week.sum_base + amount_base),
         "amount_sum_30d_base": rounded(month.sum_base + amount_base),
-        "tx_rate_ratio_24h": rounded(_rate_ratio(count_24h + 1, month.payments, windows.age_ms)),
+        "tx_rate_ratio_24h": rounded(_rate_ratio(day.payments + 1, windows.habits.payments, windows.age_ms)),
         "micro_amount_count_1h": micro_amounts + windows.is_micro,
         "merchant_count_1h": recent.distinct(recent.merchant, from_1h, stop, facts.merchant_hash),
         "card_count_1h": recent.distinct(recent.card, from_1h, stop, facts.card_hash),
@@ -72,8 +76,8 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
     }
 
 
-def _rate_ratio(count_24h: int, count_30d: int, age_ms: int) -> float:
-    if not count_30d:
+def _rate_ratio(count_24h: int, usual_30d: int, age_ms: int) -> float:
+    if not usual_30d:
         return 1.0
     days = min(max(age_ms / MS_PER_DAY, 1.0), 30.0)
-    return count_24h / (count_30d / days)
+    return count_24h / (usual_30d / days)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from array import array
 
-ITEM_BYTES = {code: array(code).itemsize for code in "BIqQ"}
+
+class ProfileFormatError(Exception):
+    """Bytes that are not a profile of a format that is known here."""
+
+
+ITEM_BYTES = {code: array(code).itemsize for code in "BHIqQ"}
 """Bytes of one cell by type code; the same on both of Lambda's architectures."""
 
 
@@ -27,15 +32,18 @@ def read_columns(data: bytes, start: int, layout: tuple[tuple[str, int], ...]) -
 
     Raises
     ------
-    ValueError
+    ProfileFormatError
         If there are fewer or more bytes than the layout needs.
     """
     columns = []
     for typecodes, rows in layout:
         for code in typecodes:
             stop = start + rows * ITEM_BYTES[code]
-            columns.append(array(code, data[start:stop]))  # ValueError for half a cell
+            try:
+                columns.append(array(code, data[start:stop]))
+            except ValueError as error:  # half a cell
+                raise ProfileFormatError(f"{len(data)} bytes do not hold what the header says") from error
             start = stop
     if start != len(data):
-        raise ValueError(f"columns of {start} bytes in {len(data)}")
+        raise ProfileFormatError(f"{len(data)} bytes do not hold what the header says")
     return columns

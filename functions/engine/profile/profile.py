@@ -1,8 +1,15 @@
-"""The profile of one user: what is folded, in which order it may arrive, and how it is stored.
+"""The profile of one user: what is folded, in which order it may arrive, and what teaches what is normal.
 
-A fold takes one transaction and its position in Kafka. As long as no part is full, the state does not depend on the order of
-the transactions: the ring keeps the latest by event time, buckets count each payment in its own hour and day, first and last
-times are minima and maxima, and all sums are integers. Beyond the capacities, the oldest is forgotten first.
+A fold takes one payment, what its row says was decided, and its position in Kafka.
+
+- **Velocity** counts every payment, by its clock: the ring of recent payments, the buckets of hours and days.
+- **Habits** are taught by approved payments alone, by the time for habits: amounts, values seen, hours of the week, the last place.
+  A reviewed payment waits, and teaches once a later row releases it. A blocked one never teaches through silence.
+- **Verdicts** of people are applied once each: "legitimate" makes a payment's values familiar, "fraud" makes its device, payee and
+  merchant unfamiliar again.
+
+As long as no part is full, the state does not depend on the order of the payments: all sums are integers, first and last times are
+minima and maxima. Beyond the capacities, the oldest is forgotten first.
 
 How windows compare with the full history (a property test checks this):
 
@@ -14,147 +21,118 @@ How windows compare with the full history (a property test checks this):
 
 from __future__ import annotations
 
-import struct
-import sys
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from contract.transaction import Location, Transaction
+from contract.scored import Decision
+from contract.transaction import Location
 from engine.geo import Fix
-from engine.profile.amount_buckets import AmountBuckets
-from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, text_hash, value_hash
-from engine.profile.packed_columns import empty, read_columns
+from engine.profile.amount_buckets import HabitBuckets, VelocityBuckets
+from engine.profile.facts import HOURS_PER_WEEK, MS_PER_DAY, MS_PER_HOUR, PaymentFacts, hour_of_week
+from engine.profile.fingerprints import text_hash
+from engine.profile.habit_amounts import HabitAmounts
+from engine.profile.outcome import (
+    DECISIONS,
+    NO_LESSONS,
+    Lessons,
+    Outcome,
+    Repeated,
+    decision_number,
+    new_verdicts,
+)
+from engine.profile.packed_columns import empty
+from engine.profile.pending_payments import Pending, PendingPayments
 from engine.profile.recent_payments import RecentPayments
 from engine.profile.seen_values import SeenKind, SeenValues
 
 if TYPE_CHECKING:
-    from array import array
+    from collections.abc import Sequence
 
     from contract.scored import Position
-
-FORMAT: Final = 1
-"""Version of the stored form. A profile of another format counts as missing and is rebuilt from history."""
+    from contract.verdict import Verdict
 
 MAX_PARTITIONS: Final = 8
 """For how many partitions a profile keeps an offset. A user's key puts all its payments on one."""
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND: Final = timedelta(milliseconds=1)
-HOURS_PER_WEEK: Final = 168
-MS_PER_HOUR: Final = 3_600_000
-MS_PER_DAY: Final = 86_400_000
-_HOURS_KEPT: Final = 24
-_DAYS_KEPT: Final = 31
-_MAX_DAY_ROWS: Final = 34
-_MAX_HOUR_ROWS: Final = 25
-_THURSDAY_HOURS: Final = 72
-"""The epoch began on a Thursday: three days into a week that begins on Monday."""
+MAX_VERDICTS: Final = 8
+"""How many applied verdicts a profile remembers: as many as are read for a user."""
 
-_PARTITION_TYPECODES: Final = "Iq"
-_HEADER = struct.Struct("<BBBBBxxxQqqQddqIi")
-if sys.byteorder != "little":
-    raise ImportError("profiles are stored little-endian, as both of Lambda's architectures are")
-
-
-class ProfileFormatError(Exception):
-    """Bytes that are not a profile of this format."""
-
-
-class PaymentFacts(msgspec.Struct, frozen=True):
-    """What profile and features need of one transaction, derived once. Hashes are those of :mod:`engine.profile.fingerprints`."""
-
-    transaction: Transaction
-    key_hash: int
-    at_ms: int
-    """Event time, whole ms since the epoch, rounded down: 23:59:59.9996 is not the next day."""
-    amount_minor: int
-    currency: int
-    """Number of the currency."""
-    country: str | None
-    place_hash: int
-    merchant_hash: int
-    card_hash: int
-    country_hash: int
-    seen: tuple[int | None, ...]
-    """By :class:`~engine.profile.seen_values.SeenKind`: the hash of the payment's value; None if it names none."""
-
-    @classmethod
-    def of(cls, transaction: Transaction) -> PaymentFacts:
-        """Derive the facts of ``transaction``."""
-        country, merchant = transaction.country, transaction.merchant_id
-        return cls(
-            transaction,
-            key_hash(transaction.event_key),
-            (transaction.timestamp - EPOCH) // MILLISECOND,
-            transaction.amount_minor,
-            CURRENCY_NUMBERS[transaction.currency],
-            country,
-            text_hash(_place_text(transaction.location)),
-            text_hash(merchant),
-            text_hash(transaction.card_id),
-            text_hash(country),
-            (
-                value_hash(SeenKind.COUNTRY, country),
-                value_hash(SeenKind.DEVICE, transaction.device_id),
-                value_hash(SeenKind.MERCHANT, merchant),
-                value_hash(SeenKind.PAYEE, transaction.payee_id),
-                value_hash(SeenKind.CHANNEL, transaction.channel),
-                value_hash(SeenKind.CURRENCY, transaction.currency),
-            ),
-        )
+HOURS_KEPT: Final = 24
+DAYS_KEPT: Final = 31
+MAX_HOUR_ROWS: Final = 25
+MAX_DAY_ROWS: Final = 34
+PARTITION_TYPECODES: Final = "Iq"
+_MAX_SECONDS: Final = 2**32 - 1
 
 
 class Profile:
-    """One user's behaviour, in at most 4 KiB.
+    """One user's behaviour, in at most 6 KiB.
 
     Attributes
     ----------
-    tx_count : int
-        Transactions folded so far.
-    first_at_ms, last_at_ms : int
-        Event times of the earliest and the latest of them, ms since the epoch; 0 for none.
-    recent, hours, days, seen
-        The ring, the buckets, the values seen.
+    tx_count, habit_count : int
+        Payments folded so far, without repeats; those of them that taught habits.
+    first_clock_ms, last_clock_ms : int
+        Clocks of the earliest and the latest payment, ms since the epoch; 0 for none.
+    newest_at_ms : int
+        The latest time of a row's key that was folded, repeats included; -1 for none. A later payment has no row yet.
+    taught_at_ms : int
+        Time of the latest payment that taught habits; 0 for none.
+    recent, hours, days
+        All payments: the ring, the buckets.
+    habits, habit_days, seen, pending
+        What is normal: the newest amounts, their days, the values seen; the reviewed payments that wait.
     hour_of_week : bytearray
         168 counts from Monday 00:00 UTC, each at most 255.
     last_place : Fix | None
         Where the latest payment with coordinates was made.
-    last_place_hash : int
-        Hash of the latest payment's place as text; 0 if it named none.
+    last_place_hash, last_country_hash : int
+        Hashes of the latest payment's place as text and of its country; 0 if it named none.
+    verdicts : array of uint64
+        Hashes of the verdicts that were applied last, oldest first.
     """
 
     __slots__ = (
-        "_last_key_hash",
         "days",
-        "first_at_ms",
+        "first_clock_ms",
+        "habit_count",
+        "habit_days",
+        "habits",
         "hour_of_week",
         "hours",
-        "last_at_ms",
+        "last_clock_ms",
+        "last_country_hash",
         "last_place",
         "last_place_hash",
+        "newest_at_ms",
         "offsets",
         "partitions",
+        "pending",
         "recent",
         "seen",
+        "taught_at_ms",
+        "taught_key_hash",
         "tx_count",
+        "verdicts",
     )
 
     def __init__(self) -> None:
-        self.tx_count = 0
-        self.first_at_ms = 0
-        self.last_at_ms = 0
-        self._last_key_hash = 0
+        self.tx_count = self.habit_count = 0
+        self.first_clock_ms = self.last_clock_ms = 0
+        self.newest_at_ms = -1
+        self.taught_at_ms = self.taught_key_hash = 0
         self.last_place: Fix | None = None
-        self.last_place_hash = 0
+        self.last_place_hash = self.last_country_hash = 0
         self.recent = RecentPayments()
-        self.hours = AmountBuckets(_HOURS_KEPT, _MAX_HOUR_ROWS, keep_squares=False)
-        self.days = AmountBuckets(_DAYS_KEPT, _MAX_DAY_ROWS, keep_squares=True)
+        self.hours = VelocityBuckets(HOURS_KEPT, MAX_HOUR_ROWS)
+        self.days = VelocityBuckets(DAYS_KEPT, MAX_DAY_ROWS)
+        self.habits = HabitAmounts()
+        self.habit_days = HabitBuckets(DAYS_KEPT, MAX_DAY_ROWS)
         self.seen = SeenValues()
+        self.pending = PendingPayments()
         self.hour_of_week = bytearray(HOURS_PER_WEEK)
-        self.partitions, self.offsets = empty(_PARTITION_TYPECODES)
+        self.partitions, self.offsets = empty(PARTITION_TYPECODES)
+        (self.verdicts,) = empty("Q")
 
     # What has been folded
 
@@ -169,7 +147,7 @@ class Profile:
         """Whether the payment is in the ring. True is certain; False says nothing about payments older than the ring."""
         return key_hash in self.recent.key_hash
 
-    def has_folded(self, key_hash: int, at_ms: int, position: Position) -> bool:
+    def has_folded(self, facts: PaymentFacts, position: Position) -> bool:
         """Whether a payment whose row was stored from ``position`` was folded.
 
         The ring decides for every payment that it cannot have forgotten; the offsets decide only for older ones. If a user's
@@ -177,11 +155,30 @@ class Profile:
         whose row was not stored yet.
         """
         recent = self.recent
-        if not recent.is_full or at_ms > recent.at_ms[0]:
-            return self.holds(key_hash)
+        if not recent.is_full or facts.clock_ms > recent.clock_ms[0]:
+            return self.holds(facts.key_hash)
         return position.offset <= self.folded_offset(position.topic, position.partition) or self.holds(
-            key_hash
+            facts.key_hash
         )
+
+    def repeated(self, facts: PaymentFacts) -> Repeated | None:
+        """The recent payment that this one repeats under another time; None where it is one of its own.
+
+        It has the same transaction id, amount, currency and payee.
+        """
+        for row in self._rows_of_id(facts):
+            recent = self.recent
+            if (recent.amount_minor[row], recent.currency[row], recent.payee[row]) == (
+                facts.amount_minor,
+                facts.currency,
+                facts.payee_hash,
+            ):
+                return Repeated(recent.key_hash[row], DECISIONS[recent.decision[row]], recent.risk_score[row])
+        return None
+
+    def knows_id(self, facts: PaymentFacts) -> bool:
+        """Whether a recent payment has the same transaction id."""
+        return bool(self._rows_of_id(facts))
 
     def mark_complete_to(self, topic: str, partition: int, offset: int) -> None:
         """Record that all of this user's payments up to ``offset`` on a partition are folded."""
@@ -200,25 +197,105 @@ class Profile:
         self.partitions.append(partition_hash)
         self.offsets.append(offset)
 
-    def fold(self, facts: PaymentFacts, position: Position) -> None:
-        """Add one transaction.
+    # What it learns
 
-        The caller is responsible for folding each transaction once.
+    def lessons(self, facts: PaymentFacts, verdicts: Sequence[Verdict] = ()) -> Lessons:
+        """What is to be learned before a payment is decided: reviewed payments that waited long enough, new verdicts.
 
         Parameters
         ----------
         facts : PaymentFacts
-            The transaction.
+            The payment.
+        verdicts : Sequence[Verdict]
+            The user's newest, oldest first; at most :data:`MAX_VERDICTS`.
+        """
+        due = self.pending.due(facts.clock_ms)
+        if not due and not verdicts:
+            return NO_LESSONS
+        new = new_verdicts(verdicts, self.verdicts)
+        frauds = {verdict.key_hash for verdict in new if verdict.is_fraud}
+        return Lessons(tuple(key_hash for key_hash in due if key_hash not in frauds), new)
+
+    def learn(self, lessons: Lessons) -> None:
+        """Apply lessons. Those that were applied before change nothing."""
+        if lessons is NO_LESSONS:
+            return
+        for verdict in new_verdicts(lessons.verdicts, self.verdicts):
+            self._apply(verdict)
+        for pending in self.pending.take(lessons.releases):
+            self._teach(pending)
+
+    def fold(self, facts: PaymentFacts, outcome: Outcome, position: Position) -> None:
+        """Add one payment. Its lessons are learned already.
+
+        The caller is responsible for folding each payment once.
+
+        Parameters
+        ----------
+        facts : PaymentFacts
+            The payment.
+        outcome : Outcome
+            What its row says.
         position : Position
             Its position in Kafka.
         """
-        transaction, at_ms, currency = facts.transaction, facts.at_ms, facts.currency
-        self.first_at_ms = min(self.first_at_ms, at_ms) if self.tx_count else at_ms
-        is_latest = self.tx_count == 0 or (at_ms, facts.key_hash) > (self.last_at_ms, self._last_key_hash)
-        if is_latest:
-            self.last_at_ms, self._last_key_hash = at_ms, facts.key_hash
-            self.last_place_hash = facts.place_hash
-        location = transaction.location
+        self.newest_at_ms = max(self.newest_at_ms, facts.at_ms)
+        self.mark_complete_to(position.topic, position.partition, position.offset)
+        if outcome.repeats:
+            return
+        self._count(facts, outcome)
+        if outcome.decision is Decision.APPROVE:
+            self._teach_habits(facts)
+        elif outcome.decision is Decision.REVIEW:
+            self.pending.add(
+                Pending(
+                    facts.key_hash,
+                    _seconds(facts.clock_ms),
+                    _seconds(facts.at_ms),
+                    facts.amount_minor,
+                    facts.currency,
+                    tuple(value or 0 for value in facts.seen),
+                )
+            )
+
+    def fold_row(self, facts: PaymentFacts, outcome: Outcome, position: Position) -> None:
+        """Add a payment that was decided elsewhere: learn what its row says was learned then, and fold it."""
+        self.learn(outcome.lessons)
+        self.fold(facts, outcome, position)
+
+    def _count(self, facts: PaymentFacts, outcome: Outcome) -> None:
+        """Velocity: every payment counts."""
+        clock_ms, currency, amount_minor = facts.clock_ms, facts.currency, facts.amount_minor
+        self.first_clock_ms = min(self.first_clock_ms, clock_ms) if self.tx_count else clock_ms
+        self.last_clock_ms = max(self.last_clock_ms, clock_ms)
+        decision = decision_number(outcome.decision)
+        self.recent.add(
+            (
+                clock_ms,
+                facts.key_hash,
+                facts.id_hash,
+                amount_minor,
+                currency,
+                facts.merchant_hash,
+                facts.card_hash,
+                facts.country_hash,
+                facts.payee_hash,
+                decision,
+                outcome.risk_score,
+            )
+        )
+        reviewed, blocked = int(decision == 1), int(decision == 2)
+        self.hours.add(clock_ms // MS_PER_HOUR, currency, amount_minor, reviewed, blocked)
+        self.days.add(clock_ms // MS_PER_DAY, currency, amount_minor, reviewed, blocked)
+        self.tx_count += 1
+
+    def _teach_habits(self, facts: PaymentFacts) -> None:
+        """An approved payment teaches what is normal."""
+        at_ms = facts.at_ms
+        if (at_ms, facts.key_hash) > (self.taught_at_ms, self.taught_key_hash):
+            self.taught_at_ms, self.taught_key_hash = at_ms, facts.key_hash
+            self.last_place_hash, self.last_country_hash = facts.place_hash, facts.country_hash
+        location = facts.transaction.location
         if (
             isinstance(location, Location)
             and location.latitude is not None
@@ -227,130 +304,46 @@ class Profile:
             place = Fix(location.latitude, location.longitude, at_ms)
             if self.last_place is None or _later(place, self.last_place):
                 self.last_place = place
-        self.recent.add(
-            (
-                at_ms,
-                facts.key_hash,
-                facts.amount_minor,
-                currency,
-                facts.merchant_hash,
-                facts.card_hash,
-                facts.country_hash,
-            )
-        )
-        hour = at_ms // MS_PER_HOUR
-        self.hours.add(hour, currency, facts.amount_minor)
-        self.days.add(at_ms // MS_PER_DAY, currency, facts.amount_minor)
-        at_s = at_ms // 1000
-        for value in facts.seen:
-            if value is not None:
+        self._add_habit(_seconds(at_ms), facts.amount_minor, facts.currency, facts.seen)
+
+    def _teach(self, pending: Pending) -> None:
+        """A released payment teaches, but for the last place: it is older than others by days."""
+        self._add_habit(pending.at_s, pending.amount_minor, pending.currency, pending.seen)
+
+    def _add_habit(self, at_s: int, amount_minor: int, currency: int, seen: Sequence[int | None]) -> None:
+        self.habits.add(at_s, amount_minor, currency)
+        self.habit_days.add(at_s * 1000 // MS_PER_DAY, currency, amount_minor)
+        for value in seen:
+            if value:
                 self.seen.add(value, at_s)
-        slot = hour_of_week(hour)
+        slot = hour_of_week(at_s * 1000 // MS_PER_HOUR)
         self.hour_of_week[slot] = min(self.hour_of_week[slot] + 1, 255)
-        self.tx_count += 1
-        self.mark_complete_to(position.topic, position.partition, position.offset)
+        self.habit_count += 1
 
-    # How it is stored
+    def _apply(self, verdict: Verdict) -> None:
+        if verdict.is_fraud:
+            self.pending.take((verdict.key_hash,))
+            for kind in (SeenKind.DEVICE, SeenKind.MERCHANT, SeenKind.PAYEE):
+                self.seen.forget(verdict.seen[kind])
+        else:
+            for pending in self.pending.take((verdict.key_hash,)):
+                self._teach(pending)
+            for value in verdict.seen:
+                if value:
+                    self.seen.vouch(value, verdict.at_s)
+        self.verdicts.append(verdict.verdict_hash)
+        del self.verdicts[:-MAX_VERDICTS]
 
-    def to_bytes(self) -> bytes:
-        """The stored form: a header with the lengths, then the columns, little-endian."""
-        place = self.last_place
-        header = _HEADER.pack(
-            FORMAT,
-            len(self.recent),
-            len(self.hours),
-            len(self.days),
-            len(self.seen),
-            self.tx_count,
-            self.first_at_ms,
-            self.last_at_ms,
-            self._last_key_hash,
-            place.latitude if place else 0.0,
-            place.longitude if place else 0.0,
-            place.at_ms if place else 0,
-            self.last_place_hash,
-            -len(self.partitions) - 1 if place else len(self.partitions),
-        )
-        return b"".join((header, self.hour_of_week, *self._columns()))
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Profile:
-        """Read a stored profile.
-
-        Raises
-        ------
-        ProfileFormatError
-            If the bytes are of another format, or truncated.
-        """
-        if len(data) < _HEADER.size or data[0] != FORMAT:
-            raise ProfileFormatError(f"format {data[0] if data else 'none'}; this is {FORMAT}")
-        (
-            _,
-            recent,
-            hours,
-            days,
-            seen,
-            tx_count,
-            first_at_ms,
-            last_at_ms,
-            last_key_hash,
-            latitude,
-            longitude,
-            place_at_ms,
-            last_place_hash,
-            partitions,
-        ) = _HEADER.unpack_from(data)
-        has_place = partitions < 0
-        layout = (
-            (RecentPayments.TYPECODES, recent),
-            (AmountBuckets.TYPECODES, hours),
-            (AmountBuckets.TYPECODES_WITH_SQUARES, days),
-            (SeenValues.TYPECODES, seen),
-            (_PARTITION_TYPECODES, -partitions - 1 if has_place else partitions),
-        )
-        start = _HEADER.size + HOURS_PER_WEEK
-        try:
-            columns = read_columns(data, start, layout)
-        except ValueError as error:
-            raise ProfileFormatError(f"{len(data)} bytes do not hold what the header says") from error
-        profile = cls.__new__(cls)
-        profile.tx_count = tx_count
-        profile.first_at_ms = first_at_ms
-        profile.last_at_ms = last_at_ms
-        profile._last_key_hash = last_key_hash
-        profile.last_place = Fix(latitude, longitude, place_at_ms) if has_place else None
-        profile.last_place_hash = last_place_hash
-        profile.hour_of_week = bytearray(data[_HEADER.size : start])
-        profile.recent = RecentPayments(*columns[:7])
-        profile.hours = AmountBuckets(_HOURS_KEPT, _MAX_HOUR_ROWS, *columns[7:11], keep_squares=False)
-        profile.days = AmountBuckets(_DAYS_KEPT, _MAX_DAY_ROWS, *columns[11:17], keep_squares=True)
-        profile.seen = SeenValues(*columns[17:20])
-        profile.partitions, profile.offsets = columns[20:]
-        return profile
-
-    def _columns(self) -> tuple[array[int], ...]:
-        return (
-            *self.recent.columns(),
-            *self.hours.columns(),
-            *self.days.columns(),
-            *self.seen.columns(),
-            self.partitions,
-            self.offsets,
-        )
+    def _rows_of_id(self, facts: PaymentFacts) -> list[int]:
+        ids = self.recent.id_hash
+        if facts.id_hash not in ids:  # nearly always
+            return []
+        return [row for row, id_hash in enumerate(ids) if id_hash == facts.id_hash]
 
 
-def hour_of_week(hour_since_epoch: int) -> int:
-    """Hour of the week in UTC, 0 for Monday 00:00, of an hour since the epoch."""
-    return (hour_since_epoch + _THURSDAY_HOURS) % HOURS_PER_WEEK
-
-
-def _place_text(location: str | Location | None) -> str | None:
-    if not isinstance(location, Location):
-        return location
-    if location.city is not None or location.country is not None:
-        return f"{location.city}\x1f{location.country}"
-    # Two decimals are about a kilometre: the same shop, however the sender rounds beyond that.
-    return None if location.latitude is None else f"{location.latitude:.2f}\x1f{location.longitude:.2f}"
+def _seconds(time_ms: int) -> int:
+    """Whole seconds that 32 bits hold: until 2106."""
+    return min(time_ms // 1000, _MAX_SECONDS)
 
 
 def _later(place: Fix, than: Fix) -> bool:

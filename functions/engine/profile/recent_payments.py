@@ -1,4 +1,4 @@
-"""The newest payments exactly, as a ring in event-time order."""
+"""The newest payments exactly, whatever was decided about them, as a ring in the order of their clocks."""
 
 from __future__ import annotations
 
@@ -11,77 +11,97 @@ if TYPE_CHECKING:
     from array import array
 
 RING_CAPACITY: Final = 32
-"""How many payments are kept one by one. 32 rows of 37 bytes are the largest part of a profile's 4 KiB."""
+"""How many payments are kept one by one. 32 rows of 51 bytes are the largest part of a profile."""
 
 _BEFORE_ALL_MS: Final = -(2**63)
 
 
 class RecentPayments:
-    """At most :data:`RING_CAPACITY` payments, those with the latest event times, oldest first.
+    """At most :data:`RING_CAPACITY` payments, those with the latest clocks, oldest first.
 
     Which payments are kept, and in which order, does not depend on the order in which they arrive: payments of the same
     millisecond are in the order of their key hashes.
 
     Attributes
     ----------
-    at_ms : array of int64
-        Event times, ms since the epoch, ascending.
+    clock_ms : array of int64
+        Clocks, ms since the epoch, ascending.
     key_hash : array of uint64
-        Hashes of the event keys, to recognise repeats.
+        Hashes of the row keys, to recognise redeliveries.
+    id_hash : array of uint64
+        Hashes of the transaction ids, to recognise payments that are sent again under another time; 0 where it is not known.
     amount_minor : array of int64
         Amounts in minor units of their own currency.
     currency : array of uint8
         Numbers of the currencies (:mod:`engine.profile.fingerprints`).
-    merchant, card, country : array of uint32
+    merchant, card, country, payee : array of uint32
         Hashes; 0 if the payment names none.
+    decision, risk_score : array of uint8
+        What was decided: the decision's number (:mod:`engine.profile.outcome`), and 0 to 100.
     """
 
-    __slots__ = ("amount_minor", "at_ms", "card", "country", "currency", "key_hash", "merchant")
+    __slots__ = (
+        "amount_minor",
+        "card",
+        "clock_ms",
+        "country",
+        "currency",
+        "decision",
+        "id_hash",
+        "key_hash",
+        "merchant",
+        "payee",
+        "risk_score",
+    )
 
-    TYPECODES: Final = "qQqBIII"
+    TYPECODES: Final = "qQQqBIIIIBB"
 
     def __init__(self, *columns: array[int]) -> None:
-        self.at_ms, self.key_hash, self.amount_minor, self.currency, *hashes = columns or empty(
-            self.TYPECODES
+        self.clock_ms, self.key_hash, self.id_hash, self.amount_minor, self.currency, *rest = (
+            columns or empty(self.TYPECODES)
         )
-        self.merchant, self.card, self.country = hashes
+        self.merchant, self.card, self.country, self.payee, self.decision, self.risk_score = rest
 
     def __len__(self) -> int:
-        return len(self.at_ms)
+        return len(self.clock_ms)
 
     def columns(self) -> tuple[array[int], ...]:
         """All columns, in the order of :attr:`TYPECODES`."""
         return (
-            self.at_ms,
+            self.clock_ms,
             self.key_hash,
+            self.id_hash,
             self.amount_minor,
             self.currency,
             self.merchant,
             self.card,
             self.country,
+            self.payee,
+            self.decision,
+            self.risk_score,
         )
 
     @property
     def is_full(self) -> bool:
         """Whether payments older than the ring's first may have been forgotten."""
-        return len(self.at_ms) >= RING_CAPACITY
+        return len(self.clock_ms) >= RING_CAPACITY
 
     @property
     def complete_after_ms(self) -> int:
         """Every payment later than this is in the ring; ms since the epoch, far in the past while nothing is forgotten."""
-        return self.at_ms[0] if len(self.at_ms) >= RING_CAPACITY else _BEFORE_ALL_MS
+        return self.clock_ms[0] if len(self.clock_ms) >= RING_CAPACITY else _BEFORE_ALL_MS
 
-    def add(self, row: tuple[int, int, int, int, int, int, int]) -> None:
-        """Insert a payment at its place by (event time, key hash); beyond the capacity, forget the oldest.
+    def add(self, row: tuple[int, ...]) -> None:
+        """Insert a payment at its place by (clock, key hash); beyond the capacity, forget the oldest.
 
         Parameters
         ----------
-        row : tuple of 7 int
+        row : tuple of int
             The values of the columns, in the order of :meth:`columns`.
         """
-        at_ms, key_hash, times = row[0], row[1], self.at_ms
-        place = bisect_right(times, at_ms)
-        while place and times[place - 1] == at_ms and self.key_hash[place - 1] > key_hash:
+        clock_ms, key_hash, times = row[0], row[1], self.clock_ms
+        place = bisect_right(times, clock_ms)
+        while place and times[place - 1] == clock_ms and self.key_hash[place - 1] > key_hash:
             place -= 1
         columns = self.columns()
         if self.is_full:

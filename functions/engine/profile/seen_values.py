@@ -1,4 +1,8 @@
-"""Values that a user's payments had, of each kind (country, device, merchant, ...): when each was first and last seen."""
+"""Values that a user's payments had, of each kind (country, device, merchant, ...): when each was first and last seen, how often.
+
+Only payments that teach what is normal are counted here. A value is familiar by its age and its number, not by one sighting:
+whoever pays 5 today to be known tomorrow is still a stranger.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,14 @@ class SeenKind(IntEnum):
 
 
 CAPACITY: Final = (10, 8, 20, 12, 6, 8)
-"""How many values of each kind are kept (index: :class:`SeenKind`). Beyond it, the one last seen longest ago is forgotten."""
+"""How many values of each kind are kept (index: :class:`SeenKind`). Beyond it, the one last seen longest ago is forgotten, of those
+that are not familiar if there are any: a row of strangers cannot displace what the user has used for years."""
+
+FAMILIAR_COUNT: Final = 3
+"""A value is familiar after this many payments at least,"""
+FAMILIAR_AGE_S: Final = 3 * 86_400
+"""and this many seconds after the first of them."""
+MAX_SEEN: Final = 2**16 - 1
 
 _KIND_MASK: Final = 7
 
@@ -33,32 +44,35 @@ _KIND_MASK: Final = 7
 class SeenValues:
     """Values seen so far, of all kinds together, sorted.
 
-    A value is found by bisection. Two profiles that have seen the same values, in any order, are equal byte for byte.
+    A value is found by bisection. Two profiles that have seen the same values, in any order, are equal byte for byte, as long as no
+    kind is beyond its capacity.
 
     Attributes
     ----------
     value : array of uint32
         Hashes whose low three bits are the kind, ascending.
     first_s, last_s : array of uint32
-        Event times, s since the epoch, of the earliest and the latest payment with the value.
+        Times, s since the epoch, of the earliest and the latest payment with the value.
+    count : array of uint16
+        Payments with the value; at most :data:`MAX_SEEN`.
     """
 
-    __slots__ = ("first_s", "last_s", "value")
+    __slots__ = ("count", "first_s", "last_s", "value")
 
-    TYPECODES: Final = "III"
+    TYPECODES: Final = "IIIH"
 
     def __init__(self, *columns: array[int]) -> None:
-        self.value, self.first_s, self.last_s = columns or empty(self.TYPECODES)
+        self.value, self.first_s, self.last_s, self.count = columns or empty(self.TYPECODES)
 
     def __len__(self) -> int:
         return len(self.value)
 
     def columns(self) -> tuple[array[int], ...]:
         """All columns, in a fixed order."""
-        return (self.value, self.first_s, self.last_s)
+        return (self.value, self.first_s, self.last_s, self.count)
 
-    def first_seen_s(self, values: Sequence[int | None]) -> list[int | None]:
-        """When each value was first seen.
+    def find(self, values: Sequence[int | None]) -> list[tuple[int, int] | None]:
+        """When each value was first seen, and how often.
 
         Parameters
         ----------
@@ -67,37 +81,69 @@ class SeenValues:
 
         Returns
         -------
-        list[int | None]
-            As long as ``values``, in their order: s since the epoch; None for a value that is not known, and for None.
+        list[tuple[int, int] | None]
+            As long as ``values``, in their order: first time in s since the epoch, and number; None for a value that is not known,
+            and for None.
         """
-        known, first_s = self.value, self.first_s
+        known, first_s, count = self.value, self.first_s, self.count
         size = len(known)
-        found: list[int | None] = []
+        found: list[tuple[int, int] | None] = []
         for value in values:
             row = size if value is None else bisect_left(known, value)
-            found.append(first_s[row] if row < size and known[row] == value else None)
+            found.append((first_s[row], count[row]) if row < size and known[row] == value else None)
         return found
 
     def add(self, value: int, at_s: int) -> None:
         """Record that ``value`` was seen at ``at_s``."""
         row = bisect_left(self.value, value)
         if row == len(self.value) or self.value[row] != value:
-            self._insert(value, at_s)
-        elif at_s > self.last_s[row]:
+            self._insert(value, at_s, at_s, 1)
+            return
+        if self.count[row] < MAX_SEEN:
+            self.count[row] += 1
+        if at_s > self.last_s[row]:
             self.last_s[row] = at_s
         elif at_s < self.first_s[row]:
             self.first_s[row] = at_s
 
-    def _insert(self, value: int, at_s: int) -> None:
+    def vouch(self, value: int, at_s: int) -> None:
+        """Make ``value`` familiar: a person says that the payment with it at ``at_s`` was legitimate."""
+        first_s = max(at_s - FAMILIAR_AGE_S, 0)
+        row = bisect_left(self.value, value)
+        if row == len(self.value) or self.value[row] != value:
+            self._insert(value, first_s, at_s, FAMILIAR_COUNT)
+            return
+        self.count[row] = max(self.count[row], FAMILIAR_COUNT)
+        self.first_s[row] = min(self.first_s[row], first_s)
+        self.last_s[row] = max(self.last_s[row], at_s)
+
+    def forget(self, value: int) -> None:
+        """Remove ``value``, so that it is new again."""
+        row = bisect_left(self.value, value)
+        if row < len(self.value) and self.value[row] == value:
+            for column in self.columns():
+                column.pop(row)
+
+    def _insert(self, value: int, first_s: int, last_s: int, count: int) -> None:
         kind = value & _KIND_MASK
         rows = [row for row, other in enumerate(self.value) if other & _KIND_MASK == kind]
         if len(rows) >= CAPACITY[kind]:
+            strangers = [row for row in rows if not self._is_familiar(row)]
             # Rows ascend by value: of several last seen at the same time, this is the lowest value.
-            oldest = min(rows, key=self.last_s.__getitem__)
-            if (at_s, value) < (self.last_s[oldest], self.value[oldest]):
-                return  # older than every value of its kind
+            oldest = min(strangers or rows, key=self.last_s.__getitem__)
+            if (last_s, value) < (self.last_s[oldest], self.value[oldest]):
+                return  # older than every value that may be displaced
             for column in self.columns():
                 column.pop(oldest)
         place = bisect_left(self.value, value)
-        for column, cell in zip(self.columns(), (value, at_s, at_s), strict=True):
+        for column, cell in zip(self.columns(), (value, first_s, last_s, count), strict=True):
             column.insert(place, cell)
+
+    def _is_familiar(self, row: int) -> bool:
+        """Whether the value was familiar when it was last seen."""
+        return self.count[row] >= FAMILIAR_COUNT and self.last_s[row] - self.first_s[row] >= FAMILIAR_AGE_S
+
+
+def is_familiar(first_s: int, count: int, at_s: int) -> bool:
+    """Whether a value that was first seen at ``first_s``, ``count`` times so far, is familiar at ``at_s``."""
+    return count >= FAMILIAR_COUNT and at_s - first_s >= FAMILIAR_AGE_S

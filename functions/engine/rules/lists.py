@@ -1,7 +1,7 @@
 """Allow and deny lists: named sets of merchants, devices, countries ... whose entries may expire.
 
-Whether an entry has expired is decided at the payment's event time, not by the clock. So a decision can be recomputed from its
-row later, with the same result.
+Whether an entry has expired is decided by the payment's own clock (:mod:`contract.clock`), not by the time of the computation. So
+a decision can be recomputed from its row later, with the same result.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+from contract.clock import EPOCH, MILLISECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,13 +61,15 @@ class NamedList(msgspec.Struct, frozen=True):
     """The entries of a list of ``ip_address`` that are networks (``203.0.113.0/24``) or IPv6 addresses: (IP version, length of the
     prefix) to prefix to expiry. So a list of thousands costs one lookup for each length."""
 
-    def holds(self, transaction: Transaction) -> bool:
-        """Whether the payment's value is on the list and had not expired when it was made.
+    def holds(self, transaction: Transaction, clock_ms: int) -> bool:
+        """Whether the payment's value is on the list and has not expired.
 
         Parameters
         ----------
         transaction : Transaction
-            The payment, with its event time in UTC.
+            The payment.
+        clock_ms : int
+            Its clock, ms since the epoch: an event time that a sender claims revives no entry and ends none.
 
         Returns
         -------
@@ -80,11 +84,11 @@ class NamedList(msgspec.Struct, frozen=True):
             value = _without_mapping(value)
         if value in self.until_by_value:
             until = self.until_by_value[value]
-            if until is None or transaction.timestamp < until:
+            if until is None or clock_ms < _to_ms(until):
                 return True
-        return bool(self.networks) and self._holds_address(value, transaction.timestamp)
+        return bool(self.networks) and self._holds_address(value, clock_ms)
 
-    def _holds_address(self, value: str, at: datetime) -> bool:
+    def _holds_address(self, value: str, clock_ms: int) -> bool:
         try:
             address = ipaddress.ip_address(value)
         except ValueError:  # the contract does not say that the field is an address
@@ -95,9 +99,13 @@ class NamedList(msgspec.Struct, frozen=True):
                 prefix = number >> (address.max_prefixlen - length)
                 if prefix in until_by_prefix:
                     until = until_by_prefix[prefix]
-                    if until is None or at < until:
+                    if until is None or clock_ms < _to_ms(until):
                         return True
         return False
+
+
+def _to_ms(at: datetime) -> int:
+    return (at - EPOCH) // MILLISECOND
 
 
 def _without_mapping(value: str) -> str:

@@ -153,7 +153,9 @@ class Ruleset:
         """All rules, in the order of the document."""
         return self._rules
 
-    def matches(self, features: Mapping[str, FeatureValue], transaction: Transaction) -> Matches:
+    def matches(
+        self, features: Mapping[str, FeatureValue], transaction: Transaction, clock_ms: int
+    ) -> Matches:
         """Find the rules that hold for a payment. Pure; never raises for features of the catalogue's types.
 
         Parameters
@@ -162,6 +164,8 @@ class Ruleset:
             Every feature of the catalogue.
         transaction : Transaction
             The payment; only its currency and the fields of lists are used.
+        clock_ms : int
+            Its clock, by which list entries expire; ms since the epoch.
 
         Returns
         -------
@@ -169,7 +173,7 @@ class Ruleset:
         """
         values: dict[str, FeatureValue] = {**features}
         for name, each in self._used_lists:
-            values[name] = each.holds(transaction)
+            values[name] = each.holds(transaction, clock_ms)
         if self._uses_rate:
             values[IS_RATE_KNOWN] = transaction.currency in self._exchange
         outcome = self._program.evaluate(values)

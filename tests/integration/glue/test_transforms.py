@@ -47,7 +47,7 @@ def by_place(cleaned: DataFrame) -> dict[tuple[str, int], Row]:
 def contract_outcome(line: bytes, now: datetime) -> bytes | str:
     """The record as the contract writes it, or the field that it refuses."""
     try:
-        return encode_transaction(decode_transaction(line, now))
+        return encode_transaction(decode_transaction(line))
     except InvalidTransactionError as error:
         return error.field
 

@@ -38,7 +38,7 @@ def test_the_sample_is_read_with_its_mapping_and_repeats(
     assert once.read_bytes() == again.read_bytes()
     assert len(found) == 300
     assert f"DATA={once}" in capsys.readouterr().out
-    transactions = [decode_transaction(msgspec.json.encode(each.record), NOW) for each in found]
+    transactions = [decode_transaction(msgspec.json.encode(each.record)) for each in found]
     assert {each.currency for each in transactions} == {"USD"}
     assert {each.channel for each in transactions} == {"pos", "online"}
     assert dataset.is_labelled

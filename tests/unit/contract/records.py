@@ -40,13 +40,13 @@ def record(**changes: Any) -> bytes:
 
 def refused(data: bytes) -> InvalidTransactionError:
     with pytest.raises(InvalidTransactionError) as refusal:
-        decode_transaction(data, NOW)
+        decode_transaction(data)
     return refusal.value
 
 
 def outcome(data: bytes) -> Transaction | InvalidTransactionError:
     try:
-        return decode_transaction(data, NOW)
+        return decode_transaction(data)
     except InvalidTransactionError as error:
         return error
 

@@ -20,7 +20,7 @@ from tests.unit.contract.records import OPTIONAL_TEXTS, outcome, record, refused
 
 
 def test_smallest_record_is_accepted_with_defaults() -> None:
-    transaction = decode_transaction(record(), NOW)
+    transaction = decode_transaction(record())
 
     assert transaction == Transaction(
         transaction_id="tx-1",
@@ -32,9 +32,7 @@ def test_smallest_record_is_accepted_with_defaults() -> None:
 
 
 def test_unknown_fields_are_dropped() -> None:
-    assert decode_transaction(record(label="fraud", nested={"a": [1]}), NOW) == decode_transaction(
-        record(), NOW
-    )
+    assert decode_transaction(record(label="fraud", nested={"a": [1]})) == decode_transaction(record(), NOW)
 
 
 @pytest.mark.parametrize("field", ["transaction_id", "user_id", "amount", "timestamp"])
@@ -86,7 +84,7 @@ def test_bomb_in_an_unknown_field_is_refused_or_dropped_but_never_crashes(openin
     if isinstance(read, InvalidTransactionError):
         assert (read.field, read.problem) == ("$", "nested too deeply")
     else:
-        assert read == decode_transaction(record(), NOW)
+        assert read == decode_transaction(record())
 
 
 def test_record_of_the_largest_size_is_read_and_one_byte_more_is_not() -> None:
@@ -95,7 +93,7 @@ def test_record_of_the_largest_size_is_read_and_one_byte_more_is_not() -> None:
     one_more = largest.replace(b"xx", b"xxx", 1)
 
     assert len(largest) == MAX_RECORD_BYTES
-    assert decode_transaction(largest, NOW).transaction_id == "tx-1"
+    assert decode_transaction(largest).transaction_id == "tx-1"
     assert refused(one_more).field == "$"
 
 
@@ -106,7 +104,7 @@ def test_id_that_is_not_1_to_128_characters_of_text_is_named(field: str, value: 
 
 
 def test_ids_of_128_characters_of_any_script_are_accepted() -> None:
-    transaction = decode_transaction(record(transaction_id="ж" * 128, user_id="支" * 128), NOW)
+    transaction = decode_transaction(record(transaction_id="ж" * 128, user_id="支" * 128))
 
     assert (transaction.transaction_id, transaction.user_id) == ("ж" * 128, "支" * 128)
 
@@ -137,7 +135,7 @@ def test_optional_text_is_1_to_128_characters_when_it_is_given(field: str, value
 
 @pytest.mark.parametrize("field", OPTIONAL_TEXTS)
 def test_optional_text_may_be_null(field: str) -> None:
-    assert getattr(decode_transaction(record(**{field: None}), NOW), field) is None
+    assert getattr(decode_transaction(record(**{field: None})), field) is None
 
 
 @pytest.mark.parametrize(
@@ -178,7 +176,7 @@ def test_amount_that_is_no_sum_of_money_is_refused(literal: str) -> None:
 
 @pytest.mark.parametrize("literal", ["0", "-0", "0.0", '"0"', "1e3", '"1E+3"', "12.5", '"012.50"', "0.1"])
 def test_amount_is_read_exactly_from_number_or_text(literal: str) -> None:
-    transaction = decode_transaction(record(amount="AMOUNT").replace(b'"AMOUNT"', literal.encode()), NOW)
+    transaction = decode_transaction(record(amount="AMOUNT").replace(b'"AMOUNT"', literal.encode()))
 
     assert transaction.amount == Decimal(literal.strip('"'))
 
@@ -188,7 +186,7 @@ def test_amount_may_be_2_to_the_53_minor_units_and_not_one_more(currency: str) -
     scale = MINOR_UNIT_EXPONENT[currency]
     largest, one_more = (Decimal(minor).scaleb(-scale) for minor in (2**53, 2**53 + 1))
 
-    accepted = decode_transaction(record(amount=str(largest), currency=currency), NOW)
+    accepted = decode_transaction(record(amount=str(largest), currency=currency))
 
     assert accepted.amount_minor == 2**53
     assert refused(record(amount=str(one_more), currency=currency)).field == "amount"
@@ -226,7 +224,7 @@ def test_timestamp_that_cannot_be_an_event_time_is_refused(timestamp: object) ->
 def test_timestamp_may_be_24_hours_ahead_and_not_a_microsecond_more() -> None:
     limit = NOW + timedelta(hours=24)
 
-    assert decode_transaction(record(timestamp=limit.isoformat()), NOW).timestamp == limit
+    assert decode_transaction(record(timestamp=limit.isoformat())).timestamp == limit
     assert (
         refused(record(timestamp=(limit + timedelta(microseconds=1)).isoformat())).problem
         == "more than 24 h ahead of the clock"
@@ -235,7 +233,7 @@ def test_timestamp_may_be_24_hours_ahead_and_not_a_microsecond_more() -> None:
 
 @pytest.mark.parametrize("zone", ["Z", "+00:00", "-00:00", "+05:30", "-11:00", "+14:00"])
 def test_timestamp_of_any_zone_becomes_utc(zone: str) -> None:
-    transaction = decode_transaction(record(timestamp=f"2026-02-28T10:00:00.123456{zone}"), NOW)
+    transaction = decode_transaction(record(timestamp=f"2026-02-28T10:00:00.123456{zone}"))
 
     written = datetime.fromisoformat(f"2026-02-28T10:00:00.123456{zone.replace('Z', '+00:00')}")
     assert transaction.timestamp == written
@@ -281,14 +279,14 @@ def test_location_that_is_none_is_refused_by_its_part(location: object, field: s
     ],
 )
 def test_both_forms_of_a_location_are_accepted(location: object, country: str | None) -> None:
-    assert decode_transaction(record(location=location), NOW).country == country
+    assert decode_transaction(record(location=location)).country == country
 
 
 @pytest.mark.parametrize("tiny", ["1e-200", "-5e-324", "-0.0", "1e-10"])
 def test_a_coordinate_that_no_store_could_hold_is_0(tiny: str) -> None:
     data = record(location={"latitude": 1.5, "longitude": 6.1}).replace(b"1.5", tiny.encode())
 
-    assert decode_transaction(data, NOW).location == Location(latitude=0.0, longitude=6.1)
+    assert decode_transaction(data).location == Location(latitude=0.0, longitude=6.1)
 
 
 def test_refusal_never_quotes_the_value() -> None:

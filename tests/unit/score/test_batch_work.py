@@ -5,22 +5,19 @@ from __future__ import annotations
 import pytest
 
 from contract.scored import Position
-from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
+from engine.profile import Profile, to_bytes
 from score.batch_work import BatchWork
 from score.delivery import Batch, Delivery, Span
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import make_transaction
+from tests.support.payments import make_transaction, trusted_facts
 
 REVISION = b"revision"
 
 
 def delivery(offset: int, user_id: str = "user-1", partition: int = 0) -> Delivery:
     transaction = make_transaction(transaction_id=f"t-{offset}", user_id=user_id)
-    return Delivery(
-        PaymentFacts.of(transaction), Position(TOPIC, partition, offset), 0, is_key_mismatch=False
-    )
+    return Delivery(trusted_facts(transaction), Position(TOPIC, partition, offset), 0, is_key_mismatch=False)
 
 
 def work_of(*deliveries: Delivery, spans: list[Span] | None = None) -> BatchWork:
@@ -31,7 +28,7 @@ def work_of(*deliveries: Delivery, spans: list[Span] | None = None) -> BatchWork
 def cached(complete_to: int, partition: int = 0) -> CachedProfile:
     profile = Profile()
     profile.mark_complete_to(TOPIC, partition, complete_to)
-    return CachedProfile(profile.to_bytes(), REVISION)
+    return CachedProfile(to_bytes(profile), REVISION)
 
 
 def progress(folded_to: int, fresh_from: int, partition: int = 0, read: int = 7) -> PartitionProgress:

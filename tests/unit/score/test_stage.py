@@ -13,7 +13,7 @@ from contract.scored import Decision, Position
 from contract.transaction import Transaction, encode_transaction
 from engine.decide import is_fraudulent
 from engine.features.stored import unpack
-from engine.profile import Profile
+from engine.profile import Profile, from_bytes
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.errors import HistoryUnavailableError
 from score.stage import ScoreStage
@@ -58,7 +58,7 @@ class System:
         return stage.handle(event, lambda: True)
 
     def profile(self, user_id: str = "user-1") -> Profile:
-        return Profile.from_bytes(self.profiles.body(user_id))
+        return from_bytes(self.profiles.body(user_id))
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_redelivered_batch_changes_nothing(system: System) -> None:
 
     assert failures(response) == []
     assert system.history.rows == rows
-    assert Profile.from_bytes(system.profiles.body("user-1")).to_bytes() == profile
+    assert from_bytes(system.profiles.body("user-1")).to_bytes() == profile
 
 
 def test_the_redelivery_catches_up_after_a_crash_between_history_and_profile(

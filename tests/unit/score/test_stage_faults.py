@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.profile import Profile
+from engine.profile import from_bytes
 from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import KafkaEvent, PartialBatchResponse
 from score.stage import ScoreStage
@@ -55,7 +55,7 @@ def versions(world: Surroundings) -> list[int]:
 
 
 def tx_count(world: Surroundings) -> int:
-    return Profile.from_bytes(world.profiles.body("user-1")).tx_count
+    return from_bytes(world.profiles.body("user-1")).tx_count
 
 
 def test_a_repeat_of_a_payment_too_old_for_the_recent_ones_is_found_within_its_batch(

@@ -14,7 +14,6 @@ from common.metrics import COUNT, MILLISECONDS
 from contract.scored import Decision, Position, ScoredTransaction
 from engine.errors import InvalidRulesetError, RulesetProblem
 from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
 from engine.rules.ruleset import parse_ruleset
 from score.delivery import Batch, Delivery, Rejected
 from score.errors import CacheUnavailableError, RulesetUnreachableError
@@ -22,7 +21,7 @@ from score.metrics import Metric
 from score.telemetry import EmfTelemetry
 from score.user_chain import SettledChain
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import NOW, make_scored, make_transaction
+from tests.support.payments import NOW, make_scored, make_transaction, trusted_facts
 from tests.support.rule_samples import document
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def reporter(request: pytest.FixtureRequest) -> Reporter:
 
 
 def delivery(offset: int, *, is_key_mismatch: bool = False) -> Delivery:
-    facts = PaymentFacts.of(make_transaction(transaction_id=f"t-{offset}"))
+    facts = trusted_facts(make_transaction(transaction_id=f"t-{offset}"))
     return Delivery(facts, Position(TOPIC, 0, offset), 0, is_key_mismatch)
 
 

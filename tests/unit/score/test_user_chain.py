@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract.scored import Position, ScoredTransaction
-from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
+from engine.profile import Profile, to_bytes
 from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import Delivery
 from score.history_store import InsertResult, RowKey
 from score.user_chain import SettledChain, UserChain, needs_lookup, rebuild, row_key
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import NOW, make_scored, make_transaction
+from tests.support.payments import NOW, make_scored, make_transaction, trusted_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +32,7 @@ def delivery(
         timestamp=FIRST_AT + timedelta(minutes=name if minutes is None else minutes),
     )
     position = Position(TOPIC, partition, name if offset is None else offset)
-    return Delivery(PaymentFacts.of(transaction), position, 0, is_key_mismatch=False)
+    return Delivery(trusted_facts(transaction), position, 0, is_key_mismatch=False)
 
 
 def profile_of(*deliveries: Delivery) -> Profile:
@@ -234,7 +233,7 @@ def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:
 
 
 def rebuilt(rows: Sequence[ScoredTransaction], *batch: Delivery) -> Profile:
-    return rebuild(Profile(), rows, lambda row: PaymentFacts.of(row.transaction), batch)
+    return rebuild(Profile(), rows, lambda row: trusted_facts(row.transaction), batch)
 
 
 def test_profile_is_rebuilt_from_rows_before_the_batch_on_each_partition() -> None:
@@ -259,7 +258,7 @@ def test_rows_are_folded_in_the_order_of_their_positions() -> None:
 
     profile = rebuilt(rows_of(two, one), delivery(5))
 
-    assert profile.to_bytes() == rebuilt(rows_of(one, two), delivery(5)).to_bytes()
+    assert to_bytes(profile) == rebuilt(rows_of(one, two), delivery(5)).to_bytes()
     assert profile.folded_offset(TOPIC, 0) == 4
 
 

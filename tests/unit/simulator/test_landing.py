@@ -61,8 +61,8 @@ def test_every_senders_form_means_the_same_payment(sender: Sender) -> None:
 
     for payment, outcome in zip(transactions(), outcomes, strict=True):
         assert isinstance(outcome, Published)
-        sent = decode_transaction(msgspec.json.encode(payment.record), ENDS_AT)
-        read = decode_transaction(outcome.record, ENDS_AT)
+        sent = decode_transaction(msgspec.json.encode(payment.record))
+        read = decode_transaction(outcome.record)
         # The old system only has milliseconds, and the job replaces card numbers with its own tokens.
         assert abs((read.timestamp - sent.timestamp).total_seconds()) < 0.001
         assert (read.card_id is None) == (sent.card_id is None)

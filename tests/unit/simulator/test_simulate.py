@@ -30,7 +30,7 @@ def simulated(seed: int = 7, transactions: int = 12_000) -> tuple[SentPayment, .
 
 
 def decoded(payment: SentPayment, now: datetime = ENDS_AT) -> Transaction:
-    return decode_transaction(msgspec.json.encode(payment.record), now)
+    return decode_transaction(msgspec.json.encode(payment.record))
 
 
 def by_incident(scenario: str) -> dict[str, list[SentPayment]]:

@@ -251,7 +251,7 @@ def outcome(mapper: RowMapper, row: dict[str, object]) -> object:
     if found.problems:
         return found.problems[0].field
     try:
-        return decode_transaction(msgspec.json.encode(found.record), NOW)
+        return decode_transaction(msgspec.json.encode(found.record))
     except InvalidTransactionError as error:
         return error.field
 

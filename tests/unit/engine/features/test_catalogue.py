@@ -12,8 +12,7 @@ from engine.features.catalogue import CATALOGUE, FAMILIES, FEATURE_NAMES, FEATUR
 from engine.features.definition import double
 from engine.features.windows import Windows
 from engine.profile import Profile
-from engine.profile.profile import PaymentFacts
-from tests.support.payments import make_grocery_payment
+from tests.support.payments import make_grocery_payment, trusted_facts
 
 if TYPE_CHECKING:
     from engine.features.definition import Family, FeatureDefinition
@@ -23,7 +22,7 @@ RATES = ExchangeRates({"EUR": 1.0})
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.FEATURES[0].name)
 def test_a_family_computes_the_features_that_it_defines_in_their_order(family: Family) -> None:
-    facts, profile = PaymentFacts.of(make_grocery_payment()), Profile()
+    facts, profile = trusted_facts(make_grocery_payment()), Profile()
 
     values = family.compute(facts, profile, Windows(facts, profile, RATES.per_minor_unit))
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from contract.transaction import Location
-from engine.profile.profile import PaymentFacts
-from tests.support.payments import NOW, make_grocery_payment
+from engine.profile.facts import PaymentFacts
+from tests.support.payments import NOW, make_grocery_payment, trusted_facts
 
 
 def facts_at(seconds: float, **changes: Any) -> PaymentFacts:
-    return PaymentFacts.of(make_grocery_payment(timestamp=NOW + timedelta(seconds=seconds), **changes))
+    return trusted_facts(make_grocery_payment(timestamp=NOW + timedelta(seconds=seconds), **changes))
 
 
 @pytest.mark.parametrize(

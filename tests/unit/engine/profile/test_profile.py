@@ -16,7 +16,7 @@ from contract.scored import Position
 from contract.transaction import Location
 from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import compute_features
-from engine.profile import Profile, ProfileFormatError
+from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
 from engine.profile.profile import (
     FORMAT,
     MAX_PARTITIONS,
@@ -27,7 +27,7 @@ from engine.profile.profile import (
 )
 from engine.profile.recent_payments import RING_CAPACITY
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import BERLIN, make_grocery_payment
+from tests.support.payments import BERLIN, make_grocery_payment, trusted_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ RATES = ExchangeRates(BASE_PER_UNIT)
 
 
 def facts_at(seconds: float, name: str, **changes: object) -> PaymentFacts:
-    return PaymentFacts.of(
+    return trusted_facts(
         make_grocery_payment(transaction_id=name, timestamp=START + timedelta(seconds=seconds), **changes)
     )
 
@@ -159,7 +159,7 @@ def test_the_order_of_arrival_does_not_matter(payments: list[PaymentFacts], rand
 
     one, other = folded(payments), folded(shuffled)
 
-    assert one.to_bytes() == other.to_bytes()
+    assert to_bytes(one) == to_bytes(other)
 
 
 @given(histories(max_size=50, span_s=90 * 86_400))
@@ -186,9 +186,9 @@ def test_first_and_last_seen_habit_and_place_are_those_of_the_full_history(
 
 @given(histories(max_size=40, span_s=90 * 86_400))
 def test_what_is_stored_is_read_back_to_the_byte(payments: list[PaymentFacts]) -> None:
-    stored = folded(payments).to_bytes()
+    stored = to_bytes(folded(payments))
 
-    assert Profile.from_bytes(stored).to_bytes() == stored
+    assert to_bytes(from_bytes(stored)) == stored
 
 
 @settings(max_examples=3)
@@ -212,7 +212,7 @@ def test_a_profile_stays_under_4_kib_whatever_the_history(seed: int) -> None:
         )
         profile.fold(facts, Position(TOPIC, draw.randrange(100), number))
 
-    assert len(profile.to_bytes()) <= MAX_PROFILE_BYTES
+    assert len(to_bytes(profile)) <= MAX_PROFILE_BYTES
 
 
 def test_late_payment_counts_in_its_own_hour_and_day() -> None:
@@ -232,7 +232,7 @@ def test_sums_saturate_instead_of_overflowing() -> None:
 
     assert profile.days.sum_minor[0] == 2**63 - 1
     assert profile.days.count[0] == 1100
-    assert Profile.from_bytes(profile.to_bytes()).to_bytes() == profile.to_bytes()
+    assert from_bytes(to_bytes(profile)).to_bytes() == to_bytes(profile)
 
 
 def test_seen_values_forget_the_one_not_seen_for_longest() -> None:
@@ -259,10 +259,10 @@ def test_stored_form_is_that_of_format_1() -> None:
         ]
     )
 
-    assert FORMAT == profile.to_bytes()[0] == 1
-    assert len(profile.to_bytes()) == 629
+    assert FORMAT == to_bytes(profile)[0] == 1
+    assert len(to_bytes(profile)) == 629
     assert (
-        sha256(profile.to_bytes()).hexdigest()
+        sha256(to_bytes(profile)).hexdigest()
         == "85b66214e8dc81501bcd05a3789e31330c29a9841634fff3965a14ccd636d077"
     )
 
@@ -373,4 +373,4 @@ def test_bytes_of_another_format_are_refused_and_cut_ones_too() -> None:
         (stored + b"\0", f"{size + 1} bytes do not hold what the header says"),
     ):
         with pytest.raises(ProfileFormatError, match=f"^{message}$"):
-            Profile.from_bytes(bad)
+            from_bytes(bad)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lab.backtest import run_backtest
 from lab.backtest.comparing import Amounts, Comparison
 from lab.backtest.printing import comparison_text
-from tests.support.backtest_samples import ENDS_AT, RULES, ruleset, sent
+from tests.support.backtest_samples import RULES, ruleset, sent
 
 if TYPE_CHECKING:
     from contract.truth import SentPayment
@@ -34,7 +34,7 @@ HISTORY = [
 
 
 def compared(history: list[SentPayment]) -> tuple[Backtest, Comparison]:
-    backtest = run_backtest(history, ruleset(), ENDS_AT, against=ruleset(ONLINE))
+    backtest = run_backtest(history, ruleset(), against=ruleset(ONLINE))
     assert backtest.comparison is not None
     return backtest, backtest.comparison
 
@@ -66,7 +66,7 @@ def test_rules_that_speak_for_a_payment_flag_nothing() -> None:
     kind = small_and_flagged + '  - {id: kind, when: amount_base < 5.0, points: -1, reason: "Kind."}\n'
 
     backtest = run_backtest(
-        [sent(1, "3")], ruleset(kind.replace("points: 50", "points: 60")), ENDS_AT, against=ruleset(ONLINE)
+        [sent(1, "3")], ruleset(kind.replace("points: 50", "points: 60")), against=ruleset(ONLINE)
     )
 
     assert backtest.comparison is not None
@@ -76,7 +76,7 @@ def test_rules_that_speak_for_a_payment_flag_nothing() -> None:
 def test_the_other_ruleset_has_the_figures_of_a_run_of_its_own() -> None:
     _, comparison = compared(HISTORY)
 
-    alone = run_backtest(HISTORY, ruleset(ONLINE), ENDS_AT)
+    alone = run_backtest(HISTORY, ruleset(ONLINE))
     assert comparison.report == alone.report
     assert comparison.measures.average_precision == alone.measures.average_precision
     assert comparison.measures.card_precision == alone.measures.card_precision
@@ -85,7 +85,7 @@ def test_the_other_ruleset_has_the_figures_of_a_run_of_its_own() -> None:
 def test_the_ruleset_itself_decides_as_without_another() -> None:
     backtest, _ = compared(HISTORY)
 
-    alone = run_backtest(HISTORY, ruleset(), ENDS_AT)
+    alone = run_backtest(HISTORY, ruleset())
     assert (backtest.report, backtest.rule_hits) == (alone.report, alone.rule_hits)
     assert alone.comparison is None
 

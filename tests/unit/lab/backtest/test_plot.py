@@ -7,12 +7,12 @@ import pytest
 
 from lab.backtest import run_backtest
 from lab.backtest.plot import draw_curve
-from tests.support.backtest_samples import ENDS_AT, ruleset, sent
+from tests.support.backtest_samples import ruleset, sent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BACKTEST = run_backtest([sent(1, "150", "stolen_card"), sent(2, "20")], ruleset(), ENDS_AT)
+BACKTEST = run_backtest([sent(1, "150", "stolen_card"), sent(2, "20")], ruleset())
 
 
 def texts(path: Path) -> set[str]:

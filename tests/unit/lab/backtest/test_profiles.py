@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from contract.scored import Position
 from contract.transaction import decode_transaction
-from engine.profile.profile import PaymentFacts
 from lab.backtest.profiles import Profiles
-from tests.support.backtest_samples import ENDS_AT, sent
+from tests.support.backtest_samples import sent
+from tests.support.payments import trusted_facts
 
 
 @given(
@@ -20,9 +20,9 @@ def test_packed_profiles_are_those_that_were_never_packed(users: list[str], max_
 
     for number, user in enumerate(users):
         payment = sent(number, "12.50", user_id=user, location={"latitude": 52.5, "longitude": 13.4})
-        facts = PaymentFacts.of(decode_transaction(msgspec.json.encode(payment.record), ENDS_AT))
-        before = few.of(user).to_bytes()
-        assert before == all_of_them.of(user).to_bytes()
+        facts = trusted_facts(decode_transaction(msgspec.json.encode(payment.record)))
+        before = to_bytes(few.of(user))
+        assert before == to_bytes(all_of_them.of(user))
         for profiles in (few, all_of_them):
             profiles.of(user).fold(facts, Position("t", 0, number))
 

@@ -19,7 +19,7 @@ from tests.support.backtest_samples import ENDS_AT, RULES, ruleset, sent
 def simulated() -> Backtest:
     default = parse_ruleset(Path("rules/default.yaml").read_text(), "rules/default.yaml")
     config = SimulationConfig(seed=7, transactions=6_000, users=150, fraud_rate=0.02, ends_at=ENDS_AT)
-    return run_backtest(simulate(config), default, ENDS_AT)
+    return run_backtest(simulate(config), default)
 
 
 def test_decisions_are_compared_with_the_truth() -> None:
@@ -27,7 +27,7 @@ def test_decisions_are_compared_with_the_truth() -> None:
         sent(1, "150", "structuring"), sent(2, "20", "structuring"), sent(3, "150"), sent(4, "20"),
     ]  # fmt: skip
 
-    backtest = run_backtest(history, ruleset(), ENDS_AT)
+    backtest = run_backtest(history, ruleset())
 
     assert (backtest.report.precision, backtest.report.recall) == (0.5, 0.5)
     assert backtest.report.incidents_detected == 1
@@ -36,7 +36,7 @@ def test_decisions_are_compared_with_the_truth() -> None:
 
 
 def test_missed_fraud_is_that_of_incidents_without_any_flag() -> None:
-    backtest = run_backtest([sent(1, "50", "structuring"), sent(2, "20")], ruleset(), ENDS_AT)
+    backtest = run_backtest([sent(1, "50", "structuring"), sent(2, "20")], ruleset())
 
     assert [each.payment.transaction_id for each in backtest.missed] == ["t1"]
 
@@ -46,9 +46,7 @@ def test_missed_fraud_counts_even_where_there_is_no_room_to_keep_it(monkeypatch:
     found_late = [sent(n, "20", "structuring", "found") for n in range(3)]
     missed = [sent(n, "20", "structuring", "missed") for n in range(10, 14)]
 
-    backtest = run_backtest(
-        [*found_late, sent(5, "150", "structuring", "found"), *missed], ruleset(), ENDS_AT
-    )
+    backtest = run_backtest([*found_late, sent(5, "150", "structuring", "found"), *missed], ruleset())
 
     # t0 and t1 take the room until they are checked, and are released then.
     assert backtest.missed_count == 4
@@ -61,14 +59,14 @@ def test_what_is_shown_is_bounded_and_all_of_it_counts() -> None:
     honest = [sent(n, "150") for n in range(50)]
     approved = [sent(n, "20", "structuring", None) for n in range(100, 150)]
 
-    backtest = run_backtest([*honest, *approved], ruleset(), ENDS_AT)
+    backtest = run_backtest([*honest, *approved], ruleset())
 
     assert (backtest.missed_count, len(backtest.missed)) == (50, run.MAX_SHOWN)
     assert (backtest.false_alarm_count, len(backtest.false_alarms)) == (50, run.MAX_SHOWN)
 
 
 def test_profiles_grow_with_each_payment_and_shadow_rules_are_counted() -> None:
-    backtest = run_backtest([sent(n, "150", "structuring") for n in range(3)], ruleset(), ENDS_AT)
+    backtest = run_backtest([sent(n, "150", "structuring") for n in range(3)], ruleset())
 
     assert backtest.rule_hits == {"large": (3, 0), "second": (1, 0)}
 
@@ -77,7 +75,7 @@ def test_invalid_records_and_repeats_are_counted_and_change_nothing() -> None:
     good = sent(1, "150", "structuring")
     bad = [sent(2, "-1"), SentPayment(record={}, raw=b"not json"), good]
 
-    backtest = run_backtest([good, *bad], ruleset(), ENDS_AT)
+    backtest = run_backtest([good, *bad], ruleset())
 
     assert (backtest.invalid, backtest.repeats) == (2, 1)
     assert backtest.report.transactions == 1

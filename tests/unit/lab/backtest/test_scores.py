@@ -6,7 +6,7 @@ import io
 from contract.truth import SentPayment
 from lab.backtest import run_backtest
 from lab.backtest.scores import COLUMNS, ScoreWriter
-from tests.support.backtest_samples import ENDS_AT, ruleset, sent
+from tests.support.backtest_samples import ruleset, sent
 
 TWO_RULES = """
 version: "1"
@@ -21,7 +21,7 @@ rules:
 
 def scores(payments: list[SentPayment]) -> list[list[str]]:
     file = io.StringIO(newline="")
-    run_backtest(payments, ruleset(TWO_RULES), ENDS_AT, write=ScoreWriter(file).write)
+    run_backtest(payments, ruleset(TWO_RULES), write=ScoreWriter(file).write)
     return list(csv.reader(io.StringIO(file.getvalue(), newline="")))
 
 

@@ -1,0 +1,42 @@
+"""What the sender claims about the payment, compared with what is known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from contract.clock import TimeBasis
+from engine.features.definition import boolean, double
+from engine.features.windows import rounded
+
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
+    from engine.features.windows import Windows
+    from engine.profile import Profile
+    from engine.profile.facts import PaymentFacts
+
+FEATURES: Final = (
+    double(
+        "event_delay_minutes",
+        "min",
+        "From the event time that the sender claims to the arrival of the payment; below 0 for a time ahead, 0 for a trusted feed.",
+    ),
+    boolean(
+        "is_event_time_believed",
+        "The event time is near the arrival (10 minutes ahead to 24 hours behind), or the feed is trusted.",
+    ),
+    boolean(
+        "is_transaction_id_reused",
+        "A recent payment of the user has the same transaction id, and another amount, currency or payee.",
+    ),
+)
+
+_MINUTE_MS: Final = 60_000
+
+
+def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
+    """Compute :data:`FEATURES`, by name, in their order."""
+    return {
+        "event_delay_minutes": rounded(facts.delay_ms / _MINUTE_MS) if facts.delay_ms else 0.0,
+        "is_event_time_believed": facts.basis is not TimeBasis.APPENDED,
+        "is_transaction_id_reused": profile.knows_id(facts) and profile.repeated(facts) is None,
+    }

@@ -1,0 +1,31 @@
+"""What was decided about the user's payments lately. Who was stopped an hour ago is not a stranger to the rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from engine.features.definition import integer
+
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
+    from engine.features.windows import Windows
+    from engine.profile import Profile
+    from engine.profile.facts import PaymentFacts
+
+FEATURES: Final = (
+    integer("review_count_24h", "1", "Payments of the user that went to review in the 24 hours before."),
+    integer("review_count_30d", "1", "The same in the 30 days before."),
+    integer("block_count_24h", "1", "Payments of the user that were blocked in the 24 hours before."),
+    integer("block_count_30d", "1", "The same in the 30 days before."),
+)
+
+
+def compute(_facts: PaymentFacts, _profile: Profile, windows: Windows) -> dict[str, FeatureValue]:
+    """Compute :data:`FEATURES`, by name, in their order."""
+    day, month = windows.day, windows.month
+    return {
+        "review_count_24h": day.reviewed,
+        "review_count_30d": max(day.reviewed, month.reviewed),
+        "block_count_24h": day.blocked,
+        "block_count_30d": max(day.blocked, month.blocked),
+    }

@@ -1,0 +1,103 @@
+"""What profile, features and lists need of one payment, derived once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from contract.clock import EPOCH, MILLISECOND, TimeBasis, Times, event_key, times_on
+from contract.transaction import Location, Transaction
+from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, text_hash, value_hash
+from engine.profile.seen_values import SeenKind
+
+if TYPE_CHECKING:
+    from contract.scored import ScoredTransaction
+
+HOURS_PER_WEEK: Final = 168
+MS_PER_HOUR: Final = 3_600_000
+MS_PER_DAY: Final = 86_400_000
+_THURSDAY_HOURS: Final = 72
+"""The epoch began on a Thursday: three days into a week that begins on Monday."""
+
+
+class PaymentFacts(msgspec.Struct, frozen=True):
+    """One payment with its times and hashes. Hashes are those of :mod:`engine.profile.fingerprints`."""
+
+    transaction: Transaction
+    basis: TimeBasis
+    clock_ms: int
+    """The payment's clock: velocity and expiry go by it; ms since the epoch."""
+    at_ms: int
+    """For habits, travel and the row's key; ms since the epoch."""
+    delay_ms: int
+    """From the event time that the sender claims to the append time; 0 for a trusted feed."""
+    event_key: str
+    """Sort key of the payment's row."""
+    key_hash: int
+    """64 bits in place of it."""
+    id_hash: int
+    """64 bits in place of the transaction id."""
+    amount_minor: int
+    currency: int
+    """Number of the currency."""
+    country: str | None
+    place_hash: int
+    merchant_hash: int
+    card_hash: int
+    country_hash: int
+    payee_hash: int
+    seen: tuple[int | None, ...]
+    """By :class:`~engine.profile.seen_values.SeenKind`: the hash of the payment's value; None if it names none."""
+
+    @classmethod
+    def of(cls, transaction: Transaction, times: Times) -> PaymentFacts:
+        """Derive the facts of ``transaction``, whose times are ``times``."""
+        country, merchant, payee = transaction.country, transaction.merchant_id, transaction.payee_id
+        row_key = event_key(times.at, transaction.transaction_id)
+        return cls(
+            transaction,
+            times.basis,
+            times.clock_ms,
+            times.at_ms,
+            times.delay_ms,
+            row_key,
+            key_hash(row_key),
+            key_hash(transaction.transaction_id),
+            transaction.amount_minor,
+            CURRENCY_NUMBERS[transaction.currency],
+            country,
+            text_hash(_place_text(transaction.location)),
+            text_hash(merchant),
+            text_hash(transaction.card_id),
+            text_hash(country),
+            text_hash(payee),
+            (
+                value_hash(SeenKind.COUNTRY, country),
+                value_hash(SeenKind.DEVICE, transaction.device_id),
+                value_hash(SeenKind.MERCHANT, merchant),
+                value_hash(SeenKind.PAYEE, payee),
+                value_hash(SeenKind.CHANNEL, transaction.channel),
+                value_hash(SeenKind.CURRENCY, transaction.currency),
+            ),
+        )
+
+
+def facts_of_row(row: ScoredTransaction) -> PaymentFacts:
+    """Derive the facts of a stored row: those of its payment when it was decided."""
+    appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
+    return PaymentFacts.of(row.transaction, times_on(row.basis, row.transaction.timestamp, appended_at_ms))
+
+
+def hour_of_week(hour_since_epoch: int) -> int:
+    """Hour of the week in UTC, 0 for Monday 00:00, of an hour since the epoch."""
+    return (hour_since_epoch + _THURSDAY_HOURS) % HOURS_PER_WEEK
+
+
+def _place_text(location: str | Location | None) -> str | None:
+    if not isinstance(location, Location):
+        return location
+    if location.city is not None or location.country is not None:
+        return f"{location.city}\x1f{location.country}"
+    # Two decimals are about a kilometre: the same shop, however the sender rounds beyond that.
+    return None if location.latitude is None else f"{location.latitude:.2f}\x1f{location.longitude:.2f}"
