@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from contract.clock import EPOCH, MILLISECOND
-from contract.scored import Position
+    from contract.scored import Position
     from contract.transaction import Transaction
     from contract.verdict import Verdict
     from engine.profile import Profile

@@ -74,7 +74,7 @@ class HistoryStore(Protocol):
         """Insert all rows, overwrite none; as long as ``rows``, in their order."""
         ...
 
-    def rows(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, ScoredTransaction]:
+    def find(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, ScoredTransaction]:
         """The rows of these keys; those that do not exist are left out."""
         ...
 
@@ -153,7 +153,7 @@ class DynamoHistoryStore:
                 break
         return results
 
-    def rows(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, ScoredTransaction]:
+    def find(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, ScoredTransaction]:
         """Look rows up by key, consistently.
 
         Raises

@@ -125,7 +125,7 @@ class ScoreStage:
             if needs_lookup(delivery, work.profiles[user_id])
         ]
         if possible_repeats:
-            work.existing = self._history.rows(possible_repeats, has_time)
+            work.existing = self._history.find(possible_repeats, has_time)
 
     def _rebuild(
         self,
@@ -175,7 +175,7 @@ class ScoreStage:
         keys = [(row.transaction.user_id, row.event_key) for row in work.rows]
         results = dict(zip(keys, inserted, strict=True))
         existing = [key for key, result in results.items() if result is InsertResult.EXISTS]
-        found = self._history.rows(existing, has_time) if existing else {}
+        found = self._history.find(existing, has_time) if existing else {}
         failed: set[Position] = set()
         for user_id, chain in work.chains.items():
             work.settled[user_id] = settled = chain.settle(results, found)

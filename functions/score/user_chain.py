@@ -125,8 +125,9 @@ class UserChain:
                 outcome = Outcome.of(row)
                 profile.fold(facts, outcome, position)
             else:
-                if self.rows and _differs(row, score(delivery, from_bytes(to_bytes(profile)))):
-                    # An earlier try stored this row behind one that failed, and decided that one in another way.
+                # Nearly always this try would have decided the same. If not, an earlier one stored this row behind one that failed,
+                # or that another writer had stored in between.
+                if _differs(row, score(delivery, from_bytes(to_bytes(profile)))):
                     self._raced.append(position)
                 outcome = Outcome.of(row)
                 profile.fold_row(facts, outcome, position)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.scored import Position
 from contract.transaction import encode_transaction
 from score.delivery import KafkaEvent
@@ -20,20 +21,34 @@ if TYPE_CHECKING:
 TOPIC = "transaction_stream"
 
 
-def make_event(records: Sequence[tuple[Position, bytes | None]], key: bytes | None = None) -> KafkaEvent:
-    """The event of an event source mapping for these records, each with the same key."""
+APPENDED_AT_MS = round(NOW.timestamp() * 1000) - 500
+TRUSTED_HEADERS = [{TRUSTED_FEED_HEADER: list(TRUSTED_FEED_VALUE)}]
+"""As Lambda gives the header that declares a feed trusted."""
+
+
+def make_event(
+    records: Sequence[tuple[Position, bytes | None]],
+    key: bytes | None = None,
+    *,
+    appended_at_ms: Sequence[int] | None = None,
+    is_trusted: Sequence[bool] | None = None,
+) -> KafkaEvent:
+    """The event of an event source mapping for these records, each with the same key.
+
+    ``appended_at_ms`` and ``is_trusted`` are as long as ``records``, in their order.
+    """
     event: KafkaEvent = {"eventSource": "aws:kafka", "records": {}}
-    for position, value in records:
+    for place, (position, value) in enumerate(records):
         event["records"].setdefault(f"{position.topic}-{position.partition}", []).append(
             {
                 "topic": position.topic,
                 "partition": position.partition,
                 "offset": position.offset,
-                "timestamp": round(NOW.timestamp() * 1000) - 500,
-                "timestampType": "CREATE_TIME",
+                "timestamp": APPENDED_AT_MS if appended_at_ms is None else appended_at_ms[place],
+                "timestampType": "LOG_APPEND_TIME",
                 "key": None if key is None else b64encode(key).decode(),
                 "value": None if value is None else b64encode(value).decode(),
-                "headers": [],
+                "headers": TRUSTED_HEADERS if is_trusted is not None and is_trusted[place] else [],
             }
         )
     return event

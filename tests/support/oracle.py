@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contract.clock import times_of
 from contract.errors import InvalidTransactionError
 from contract.scored import Decision, FeatureValue, Position, Reason, ScoredTransaction
 from contract.transaction import decode_transaction
@@ -17,11 +18,10 @@ from engine.decide import decide
 from engine.features.stored import unpack
 from engine.profile import Profile, from_bytes, to_bytes
 from engine.profile.facts import PaymentFacts
-from tests.support.payments import trusted_facts
+from engine.profile.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Container, Mapping
 
     from engine.rules.ruleset import Ruleset
 
@@ -35,7 +35,6 @@ class ExpectedPayment(msgspec.Struct, frozen=True):
     facts: PaymentFacts
     position: Position
     """The position of its first record; later ones are repeats."""
-    profile_before: bytes
 
 
 class ExpectedRow(msgspec.Struct, frozen=True):
@@ -48,6 +47,8 @@ class ExpectedRow(msgspec.Struct, frozen=True):
     failed_rule_ids: tuple[str, ...]
     features: dict[str, FeatureValue]
     profile_version: int
+    repeats: int
+    releases: tuple[int, ...]
 
     @classmethod
     def of(cls, row: ScoredTransaction) -> ExpectedRow:
@@ -56,8 +57,20 @@ class ExpectedRow(msgspec.Struct, frozen=True):
         return cls(**fields | {"features": unpack(row.features, row.feature_set)})
 
 
+class _Followed:
+    """The payments of one user in order, and how far their rows were compared."""
+
+    def __init__(self) -> None:
+        self.payments: list[ExpectedPayment] = []
+        self.next = 0
+        self.profile = Profile()
+
+
 class Oracle:
     """Computes what must be stored. Takes the records of each user in the order in which they are in Kafka.
+
+    What a payment teaches depends on the decision on it, so the oracle follows the stored rows: each must be what follows from the
+    payments before it and what their rows say.
 
     Attributes
     ----------
@@ -65,90 +78,115 @@ class Oracle:
         Every payment, once.
     rejected : set[Position]
         Records that are not valid payments.
-    profiles : dict[str, Profile]
-        Profile of each user after the last record.
+    raced : set[Position]
+        Rows that differ because their writer said so: they were decided behind a row that was stored otherwise meanwhile.
     """
 
     def __init__(self) -> None:
         self.payments: dict[RowKey, ExpectedPayment] = {}
         self.rejected: set[Position] = set()
-        self.profiles: dict[str, Profile] = {}
+        self.raced: set[Position] = set()
+        self._users: dict[str, _Followed] = {}
 
-    def take(self, position: Position, value: bytes | None, now: datetime) -> None:
-        """Read one record, and fold it unless it is invalid or a repeat."""
+    @property
+    def profiles(self) -> dict[str, Profile]:
+        """Profile of each user after the last payment whose row, and all earlier ones, were followed."""
+        return {user_id: user.profile for user_id, user in self._users.items()}
+
+    def take(
+        self, position: Position, value: bytes | None, appended_at_ms: int, *, is_trusted: bool = False
+    ) -> None:
+        """Read one record, and expect its row unless it is invalid or sent before."""
         try:
             transaction = decode_transaction(value or b"")
         except InvalidTransactionError:
             self.rejected.add(position)
             return
-        key = (transaction.user_id, transaction.event_key)
+        times = times_of(transaction.timestamp, appended_at_ms, is_trusted=is_trusted)
+        facts = PaymentFacts.of(transaction, times)
+        key = (transaction.user_id, facts.event_key)
         if key in self.payments:
             return
-        profile = self.profiles.setdefault(transaction.user_id, Profile())
-        facts = trusted_facts(transaction)
-        self.payments[key] = ExpectedPayment(facts, position, to_bytes(profile))
-        profile.fold(facts, position)
+        self.payments[key] = expected = ExpectedPayment(facts, position)
+        self._users.setdefault(transaction.user_id, _Followed()).payments.append(expected)
 
-    def expected_row(self, key: RowKey, ruleset: Ruleset) -> ExpectedRow:
-        """The expected row of a payment under a ruleset."""
-        expected = self.payments[key]
-        profile = from_bytes(expected.profile_before)
-        decided = decide(expected.facts, profile, ruleset)
-        assessment = decided.assessment
-        return ExpectedRow(
-            assessment.risk_score,
-            assessment.decision,
-            assessment.reasons,
-            assessment.shadow_rule_ids,
-            assessment.failed_rule_ids,
-            decided.features,
-            profile.tx_count,
-        )
-
-    def problems_of(
-        self, rows: Iterable[ScoredTransaction], ruleset_of: Callable[[str], Ruleset | None]
+    def follow(
+        self,
+        rows: Mapping[RowKey, ScoredTransaction],
+        ruleset_of: Callable[[str], Ruleset | None],
+        raced: Container[Position] = (),
     ) -> dict[RowKey, str]:
-        """Compare stored rows.
+        """Compare stored rows: those of each user whose earlier rows are all stored.
 
         Parameters
         ----------
-        rows : Iterable[ScoredTransaction]
-            Any rows.
+        rows : Mapping[RowKey, ScoredTransaction]
+            All rows that are stored.
         ruleset_of : Callable
             Returns the ruleset of a row's ``ruleset_version``; None if it was never active.
+        raced : Container[Position]
+            Rows that their writers listed as decided behind one that was stored otherwise.
 
         Returns
         -------
         dict[RowKey, str]
-            The rows that differ, with the differences.
+            The rows that differ and may not, with the differences; none that an earlier call has compared.
         """
-        problems = {}
-        for row in rows:
-            key = (row.transaction.user_id, row.transaction.event_key)
-            if (problem := self._problem(key, row, ruleset_of(row.ruleset_version))) is not None:
-                problems[key] = problem
+        problems = dict.fromkeys(rows.keys() - self.payments.keys(), "it was never sent")
+        for user in self._users.values():
+            while user.next < len(user.payments):
+                expected = user.payments[user.next]
+                key = (expected.facts.transaction.user_id, expected.facts.event_key)
+                row = rows.get(key)
+                if row is None:
+                    break  # what comes behind it is compared once it is stored
+                problem = _problem(expected, row, user.profile, ruleset_of(row.ruleset_version))
+                if problem is not None and row.position in raced:
+                    self.raced.add(row.position)
+                elif problem is not None:
+                    problems[key] = problem
+                user.profile.fold_row(expected.facts, Outcome.of(row), expected.position)
+                user.next += 1
         return problems
 
-    def _problem(self, key: RowKey, row: ScoredTransaction, ruleset: Ruleset | None) -> str | None:
-        expected = self.payments.get(key)
-        if expected is None:
-            return "it was never sent"
-        if ruleset is None:
-            return f"ruleset {row.ruleset_version} was never active"
-        if (row.transaction, row.position) != (expected.facts.transaction, expected.position):
-            return f"stored from {row.position}; its first record is at {expected.position}"
-        stored, wanted = ExpectedRow.of(row), self.expected_row(key, ruleset)
-        changed = [
-            f"{name} is {getattr(stored, name)!r}, must be {getattr(wanted, name)!r}"
-            for name in ExpectedRow.__struct_fields__
-            if name != "features" and getattr(stored, name) != getattr(wanted, name)
-        ]
-        changed += [
-            f"feature {name} is {stored.features[name]!r}, must be {value!r}"
-            for name, value in wanted.features.items()
-            if stored.features[name] != value
-        ]
-        return "; ".join(changed) or None
+
+def _expected_row(facts: PaymentFacts, profile: Profile, ruleset: Ruleset) -> ExpectedRow:
+    """The row that follows from a profile, which is not changed."""
+    profile_version = profile.tx_count
+    decided = decide(facts, from_bytes(to_bytes(profile)), ruleset)
+    assessment = decided.assessment
+    return ExpectedRow(
+        assessment.risk_score,
+        assessment.decision,
+        assessment.reasons,
+        assessment.shadow_rule_ids,
+        assessment.failed_rule_ids,
+        decided.features,
+        profile_version,
+        decided.outcome.repeats,
+        decided.outcome.lessons.releases,
+    )
+
+
+def _problem(
+    expected: ExpectedPayment, row: ScoredTransaction, profile: Profile, ruleset: Ruleset | None
+) -> str | None:
+    if ruleset is None:
+        return f"ruleset {row.ruleset_version} was never active"
+    if (row.transaction, row.position) != (expected.facts.transaction, expected.position):
+        return f"stored from {row.position}; its first record is at {expected.position}"
+    stored, wanted = ExpectedRow.of(row), _expected_row(expected.facts, profile, ruleset)
+    changed = [
+        f"{name} is {getattr(stored, name)!r}, must be {getattr(wanted, name)!r}"
+        for name in ExpectedRow.__struct_fields__
+        if name != "features" and getattr(stored, name) != getattr(wanted, name)
+    ]
+    changed += [
+        f"feature {name} is {stored.features[name]!r}, must be {value!r}"
+        for name, value in wanted.features.items()
+        if stored.features[name] != value
+    ]
+    return "; ".join(changed) or None
 
 
 def behaviour(profile: Profile) -> bytes:

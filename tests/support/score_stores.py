@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contract.scored import from_history_item, to_history_item
+from engine.profile import to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
 from score.history_store import InsertResult, RowKey
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress
@@ -108,22 +109,22 @@ class MemoryHistoryStore:
         self.lookups = self.queries = 0
 
     def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
-        keys = {(row.transaction.user_id, row.transaction.event_key) for row in rows}
+        keys = {(row.transaction.user_id, row.event_key) for row in rows}
         assert len(keys) == len(rows), "DynamoDB refuses a request with two statements on one key"
         return [self._insert(row) for row in rows]
 
     def _insert(self, row: ScoredTransaction) -> InsertResult:
         if self.fail(row):
             return InsertResult.FAILED
-        key = (row.transaction.user_id, row.transaction.event_key)
+        key = (row.transaction.user_id, row.event_key)
         if key in self.rows:
             return InsertResult.EXISTS
         self.rows[key] = to_history_item(row, 0)
         return InsertResult.STORED
 
-    def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
+    def find(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, ScoredTransaction]:
         self.lookups += 1
-        return {key: from_history_item(self.rows[key]).position for key in keys if key in self.rows}
+        return {key: from_history_item(self.rows[key]) for key in keys if key in self.rows}
 
     def newest(
         self, user_ids: Sequence[str], has_time: Callable[[], bool]

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from contract.scored import Position, ScoredTransaction, from_history_item
+from engine.profile import from_bytes, to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
 from score.history_store import InsertResult, RowKey
 from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from score.delivery import KafkaEvent, PartialBatchResponse, Rejected, Span
+    from score.user_chain import SettledChain
 
 Pause = Callable[[], None]
 
@@ -192,7 +194,7 @@ class SteppedHistory:
         self._random = random
 
     def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
-        assert len({(row.transaction.user_id, row.transaction.event_key) for row in rows}) == len(rows)
+        assert len({(row.transaction.user_id, row.event_key) for row in rows}) == len(rows)
         outcome = [InsertResult.FAILED] * len(rows)
         for index in self._random.sample(range(len(rows)), len(rows)):
             self._pause()
@@ -207,9 +209,9 @@ class SteppedHistory:
         [result] = self._world.history.insert([row], lambda: True)
         return InsertResult.FAILED if self._random.random() < faults.lost_answer_rate else result
 
-    def positions(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, Position]:
+    def find(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> dict[RowKey, ScoredTransaction]:
         self._read()
-        found = self._world.history.positions(keys, has_time)
+        found = self._world.history.find(keys, has_time)
         self._pause()
         return found
 
@@ -247,18 +249,27 @@ class SteppedQuarantine:
         return failed
 
 
+@dataclass(frozen=True)
+class LoggedRecord:
+    """A record as the broker keeps it; at each delivery it is the same."""
+
+    value: bytes | None
+    appended_at_ms: int
+    is_trusted: bool = False
+
+
 class Topic:
     """Partitions with their records, and the offset that the consumer has committed on each."""
 
     def __init__(self, partitions: int) -> None:
-        self.logs: list[list[bytes | None]] = [[] for _ in range(partitions)]
+        self.logs: list[list[LoggedRecord]] = [[] for _ in range(partitions)]
         self.committed = [0] * partitions
         self.highest_committed = [0] * partitions
         self._not_before = [0] * partitions
 
-    def append(self, partition: int, value: bytes | None) -> Position:
+    def append(self, partition: int, record: LoggedRecord) -> Position:
         """Append one record."""
-        self.logs[partition].append(value)
+        self.logs[partition].append(record)
         return Position(TOPIC, partition, len(self.logs[partition]) - 1)
 
     def backlog(self, partition: int) -> int:
@@ -281,7 +292,7 @@ class Topic:
     def event(self, sizes: Mapping[int, int]) -> tuple[dict[int, tuple[int, int]], KafkaEvent]:
         """The next batch: at most so many records of each partition."""
         spans = {}
-        records: list[tuple[Position, bytes | None]] = []
+        records: list[tuple[Position, LoggedRecord]] = []
         for partition, size in sizes.items():
             first = self.committed[partition]
             stop = min(first + size, len(self.logs[partition]))
@@ -291,7 +302,11 @@ class Topic:
                     (Position(TOPIC, partition, offset), self.logs[partition][offset])
                     for offset in range(first, stop)
                 ]
-        return spans, make_event(records)
+        return spans, make_event(
+            [(position, record.value) for position, record in records],
+            appended_at_ms=[record.appended_at_ms for _, record in records],
+            is_trusted=[record.is_trusted for _, record in records],
+        )
 
     def answered(self, writer: Writer) -> None:
         """Commit what a writer's answer says is done: up to the lowest record to be delivered again."""
@@ -314,3 +329,13 @@ class NoTelemetry:
 
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
+
+
+class RacedTelemetry(NoTelemetry):
+    """Keeps which rows were reported as decided behind one that was stored otherwise."""
+
+    def __init__(self, raced: set[Position]) -> None:
+        self._raced = raced
+
+    def chain_settled(self, settled: SettledChain) -> None:
+        self._raced.update(settled.raced)

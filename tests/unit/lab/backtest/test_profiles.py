@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from contract.scored import Position
 from contract.transaction import decode_transaction
+from engine.profile import to_bytes
 from lab.backtest.profiles import Profiles
 from tests.support.backtest_samples import sent
 from tests.support.payments import trusted_facts
