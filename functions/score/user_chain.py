@@ -192,10 +192,10 @@ class UserChain:
                 settled.redelivered += self._is_own_row(delivery, existing)
                 row = stored or ours
                 outcome = Outcome.of(cast("ScoredTransaction", row))
-                if ours is not None:
-                    if has_diverged or (stored is not None and settled.folded and _differs(stored, ours)):
-                        settled.raced.append(position)
-                    has_diverged |= stored is not None and outcome != Outcome.of(ours)
+                differs = stored is not None and ours is not None and _differs(stored, ours)
+                if position not in settled.raced and (has_diverged or (settled.folded and differs)):
+                    settled.raced.append(position)
+                has_diverged |= ours is not None and outcome != Outcome.of(ours)
                 settled.profile.fold_row(delivery.facts, outcome, position)
                 settled.folded.append(Folded(delivery, outcome))
                 done.add(delivery.facts.key_hash)
