@@ -67,7 +67,7 @@ class PutInsteadOfInsert(ScoreStageMachine):
 
     class History(SteppedHistory):
         def _insert(self, row: ScoredTransaction) -> InsertResult:
-            key = (row.transaction.user_id, row.transaction.event_key)
+            key = (row.transaction.user_id, row.event_key)
             self._world.history.rows[key] = to_history_item(row, 0)
             return InsertResult.STORED
 

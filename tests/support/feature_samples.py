@@ -12,7 +12,7 @@ from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import compute_features
 from engine.profile import Profile
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import NOW, make_grocery_payment, trusted_facts
+from tests.support.payments import APPROVED, NOW, make_grocery_payment, trusted_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})
 def features_of(now: Transaction, *earlier: Transaction) -> dict[str, FeatureValue]:
     profile = Profile()
     for offset, transaction in enumerate(earlier):
-        profile.fold(trusted_facts(transaction), Position(TOPIC, 0, offset))
+        profile.fold(trusted_facts(transaction), APPROVED, Position(TOPIC, 0, offset))
     return compute_features(trusted_facts(now), profile, RATES)
 
 

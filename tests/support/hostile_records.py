@@ -16,6 +16,7 @@ from contract.scored import Position, from_history_item
 from contract.transaction import decode_transaction, encode_transaction
 from engine.rules.ruleset import parse_ruleset
 from score.stage import ScoreStage
+from score.verdicts import NoVerdicts
 from tests.support.kafka_events import TOPIC, make_event
 from tests.support.payments import NOW, make_grocery_payment
 from tests.support.stage_world import NoTelemetry, Surroundings
@@ -159,7 +160,13 @@ def check_each_is_stored_or_quarantined(batch: list[bytes | None], key: bytes | 
     """Score a batch that ends with a good payment: every valid record is stored, every other one is quarantined."""
     world = Surroundings()
     stage = ScoreStage(
-        world.profiles, world.history, world.quarantine, lambda: DEFAULT_RULES, NoTelemetry(), lambda: NOW
+        world.profiles,
+        world.history,
+        world.quarantine,
+        NoVerdicts(),
+        lambda: DEFAULT_RULES,
+        NoTelemetry(),
+        lambda: NOW,
     )
     good = encode_transaction(make_grocery_payment(transaction_id="good", user_id="somebody"))
     values = [*batch, good]
@@ -178,7 +185,7 @@ def check_each_is_stored_or_quarantined(batch: list[bytes | None], key: bytes | 
         if place not in quarantined
         for payment in [decode_transaction(value or b"")]
     }
-    assert {(row.transaction.user_id, row.transaction.event_key) for row in rows} == payments
+    assert {(row.transaction.user_id, row.event_key) for row in rows} == payments
     assert ("somebody", make_grocery_payment(transaction_id="good").event_key) in payments
 
 
@@ -186,7 +193,13 @@ def check_what_is_stored_fits_and_reads_back(fields: dict[str, Any]) -> None:
     """Score one payment with these fields changed: its row, or its quarantined record, is whole and within DynamoDB's limits."""
     world = Surroundings()
     stage = ScoreStage(
-        world.profiles, world.history, world.quarantine, lambda: DEFAULT_RULES, NoTelemetry(), lambda: NOW
+        world.profiles,
+        world.history,
+        world.quarantine,
+        NoVerdicts(),
+        lambda: DEFAULT_RULES,
+        NoTelemetry(),
+        lambda: NOW,
     )
     value = json.dumps(VALID | fields).encode("utf-8", "surrogatepass")
 

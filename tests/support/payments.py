@@ -15,9 +15,12 @@ from contract.flagged import FlaggedTransaction, flag, to_flagged_item
 from contract.scored import Decision, Position, Reason, ScoredTransaction, to_history_item
 from contract.transaction import Location, Transaction
 from engine.profile.facts import PaymentFacts
+from engine.profile.outcome import Outcome
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 RETENTION = timedelta(days=800)
+APPROVED = Outcome(Decision.APPROVE)
+"""The outcome of a usual payment."""
 
 
 def make_transaction(**changes: Any) -> Transaction:

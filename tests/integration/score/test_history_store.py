@@ -89,14 +89,14 @@ def test_an_insert_never_overwrites(store: DynamoHistoryStore) -> None:
     assert newest(store) == rows(5)
 
 
-def test_positions_are_found_for_the_rows_that_exist(store: DynamoHistoryStore) -> None:
+def test_the_rows_that_exist_are_found(store: DynamoHistoryStore) -> None:
     batch = rows(150)
     store.insert(batch, lambda: True)
-    keys = [("user-1", row.transaction.event_key) for row in batch]
+    keys = [("user-1", row.event_key) for row in batch]
 
-    found = store.positions([*keys, ("user-1", "2026-01-01T00:00:00.000000Z#none"), keys[0]], lambda: True)
+    found = store.find([*keys, ("user-1", "2026-01-01T00:00:00.000000Z#none"), keys[0]], lambda: True)
 
-    assert found == {key: row.position for key, row in zip(keys, batch, strict=True)}
+    assert found == dict(zip(keys, batch, strict=True))
 
 
 def test_the_newest_rows_are_bounded(store: DynamoHistoryStore) -> None:
@@ -122,7 +122,7 @@ def test_an_unreachable_table_fails_the_rows_and_raises_on_reads() -> None:
         with pytest.raises(HistoryUnavailableError, match="Query"):
             newest(store)
         with pytest.raises(HistoryUnavailableError, match="BatchGetItem"):
-            store.positions([("user-1", "k")], lambda: True)
+            store.find([("user-1", "k")], lambda: True)
 
 
 def refuse(client: Any, operation: str, times: int, code: str, status: int) -> list[str]:
@@ -155,11 +155,11 @@ def test_a_read_that_is_refused_for_a_while_is_retried(
     [row] = rows(1)
     store.insert([row], lambda: True)
     asked = refuse(dynamodb, operation, times=3, code=code, status=status)
-    key = ("user-1", row.transaction.event_key)
+    key = ("user-1", row.event_key)
 
-    found = newest(store) if operation == "Query" else store.positions([key], lambda: True)
+    found = newest(store) if operation == "Query" else store.find([key], lambda: True)
 
-    assert found == ([row] if operation == "Query" else {key: row.position})
+    assert found == ([row] if operation == "Query" else {key: row})
     assert len(asked) == 4
 
 
@@ -171,6 +171,6 @@ def test_a_read_is_not_retried_without_time_or_without_rights(
         dict(store.newest(["user-1"], lambda: False))
     denied = refuse(dynamodb, "BatchGetItem", times=100, code="AccessDeniedException", status=400)
     with pytest.raises(HistoryUnavailableError):
-        store.positions([("user-1", "k")], lambda: True)
+        store.find([("user-1", "k")], lambda: True)
 
     assert (len(throttled), len(denied)) == (1, 1)

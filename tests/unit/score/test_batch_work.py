@@ -10,7 +10,7 @@ from score.batch_work import BatchWork
 from score.delivery import Batch, Delivery, Span
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import make_transaction, trusted_facts
+from tests.support.payments import APPROVED, make_transaction, trusted_facts
 
 REVISION = b"revision"
 
@@ -97,7 +97,7 @@ def test_profile_before_the_batch_is_a_new_object_each_time() -> None:
     rebuilt.mark_complete_to(TOPIC, 0, 3)
     work.use_rebuilt("user-2", rebuilt)
     for user_id in work.by_user:
-        work.profiles[user_id].fold(delivery(5).facts, Position(TOPIC, 0, 5))
+        work.profiles[user_id].fold(delivery(5).facts, APPROVED, Position(TOPIC, 0, 5))
 
     before = [work.profile_before(user_id) for user_id in ("user-1", "user-1", "user-2")]
 

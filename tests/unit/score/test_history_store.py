@@ -219,25 +219,28 @@ def test_rows_are_tried_once_and_then_as_long_as_there_is_time(
 
 
 def found(client: Dynamo, request: Any) -> dict[str, Any]:
-    """Every requested row, stored from an offset that its name says."""
-    items = [
-        key | {"position": {"S": f"transaction_stream/1/{int(key['event_key']['S'])}"}}
-        for key in request["RequestItems"]["history"]["Keys"]
-    ]
-    return {"Responses": {"history": items}}
+    """Every requested row."""
+    names = [item["event_key"]["S"].partition("#")[2] for item in request["RequestItems"]["history"]["Keys"]]
+    return {"Responses": {"history": [to_history_item(row_named(name), 0) for name in names]}}
+
+
+def row_named(name: str) -> ScoredTransaction:
+    """The row of a payment, stored from an offset that its name says."""
+    payment = make_transaction(transaction_id=name)
+    return make_scored(payment, position=Position("transaction_stream", 1, int(name)))
 
 
 def keys(count: int) -> list[tuple[str, str]]:
-    return [("user-1", str(number)) for number in range(count)]
+    return [("user-1", row_named(str(number)).event_key) for number in range(count)]
 
 
-def test_positions_are_looked_up_100_a_request_and_each_once(bench: Callable[..., Bench]) -> None:
+def test_rows_are_looked_up_100_a_request_and_each_once(bench: Callable[..., Bench]) -> None:
     one = bench(found)
 
-    positions = one.store.positions([*keys(201), *keys(3)], always)
+    rows = one.store.find([*keys(201), *keys(3)], always)
 
     assert MAX_KEYS == 100
-    assert positions == {key: Position("transaction_stream", 1, int(key[1])) for key in keys(201)}
+    assert rows == {("user-1", row.event_key): row for row in (row_named(str(n)) for n in range(201))}
     assert [len(request["RequestItems"]["history"]["Keys"]) for request in one.client.requests] == [
         100,
         100,
@@ -245,19 +248,17 @@ def test_positions_are_looked_up_100_a_request_and_each_once(bench: Callable[...
     ]
 
 
-def test_lookup_is_consistent_and_asks_for_keys_and_position_only(bench: Callable[..., Bench]) -> None:
+def test_lookup_is_consistent(bench: Callable[..., Bench]) -> None:
     one = bench(found)
 
-    one.store.positions(keys(1), always)
+    one.store.find(keys(1), always)
 
     assert one.client.requests == [
         {
             "RequestItems": {
                 "history": {
-                    "Keys": [{"user_id": {"S": "user-1"}, "event_key": {"S": "0"}}],
+                    "Keys": [{"user_id": {"S": "user-1"}, "event_key": {"S": keys(1)[0][1]}}],
                     "ConsistentRead": True,
-                    "ProjectionExpression": "user_id, event_key, #position",
-                    "ExpressionAttributeNames": {"#position": "position"},
                 }
             }
         }
@@ -265,7 +266,7 @@ def test_lookup_is_consistent_and_asks_for_keys_and_position_only(bench: Callabl
 
 
 def test_keys_that_were_not_processed_are_asked_for_again(bench: Callable[..., Bench]) -> None:
-    rest = {"history": {"Keys": [{"user_id": {"S": "user-1"}, "event_key": {"S": "1"}}]}}
+    rest = {"history": {"Keys": [{"user_id": {"S": "user-1"}, "event_key": {"S": keys(2)[1][1]}}]}}
 
     def first_of_two(client: Dynamo, request: Any) -> dict[str, Any]:
         answer = found(client, request)
@@ -273,7 +274,7 @@ def test_keys_that_were_not_processed_are_asked_for_again(bench: Callable[..., B
 
     one = bench(first_of_two, found)
 
-    assert one.store.positions(keys(2), always).keys() == set(keys(2))
+    assert one.store.find(keys(2), always).keys() == set(keys(2))
 
     assert one.client.requests[1] == {"RequestItems": rest}
     assert one.waits == [0.05]
@@ -283,7 +284,7 @@ def test_keys_that_remain_unprocessed_make_the_history_unavailable(bench: Callab
     one = bench({"Responses": {}, "UnprocessedKeys": {"history": {"Keys": [{}]}}})
 
     with pytest.raises(HistoryUnavailableError, match=r"^BatchGetItem: keys remain unprocessed$"):
-        one.store.positions(keys(1), always)
+        one.store.find(keys(1), always)
 
     assert len(one.client.requests) == 6
 
@@ -349,7 +350,7 @@ def test_at_most_sixteen_users_are_read_ahead(bench: Callable[..., Bench]) -> No
 
 READS: Any = [
     ("Query", lambda store, has_time: list(store.newest(["user-1"], has_time)), page),
-    ("BatchGetItem", lambda store, has_time: store.positions(keys(1), has_time), found),
+    ("BatchGetItem", lambda store, has_time: store.find(keys(1), has_time), found),
 ]
 
 

@@ -17,6 +17,7 @@ from engine.profile import Profile, from_bytes
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.errors import HistoryUnavailableError
 from score.stage import ScoreStage
+from score.verdicts import NoVerdicts
 from tests.support.kafka_events import TOPIC, event_of, make_event, with_offset
 from tests.support.payments import NOW, make_grocery_payment
 from tests.support.rule_samples import TWO_RULES
@@ -53,7 +54,13 @@ class System:
 
     def handle(self, event: KafkaEvent) -> PartialBatchResponse:
         stage = ScoreStage(
-            self.profiles, self.history, self.quarantine, lambda: self.ruleset, self.telemetry, lambda: NOW
+            self.profiles,
+            self.history,
+            self.quarantine,
+            NoVerdicts(),
+            lambda: self.ruleset,
+            self.telemetry,
+            lambda: NOW,
         )
         return stage.handle(event, lambda: True)
 

@@ -12,6 +12,7 @@ from engine.profile import from_bytes
 from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import KafkaEvent, PartialBatchResponse
 from score.stage import ScoreStage
+from score.verdicts import NoVerdicts
 from tests.support.kafka_events import event_of
 from tests.support.payments import NOW, make_grocery_payment
 from tests.support.stage_world import Killed, NoTelemetry, Surroundings
@@ -33,7 +34,13 @@ def world() -> Surroundings:
 @pytest.fixture
 def handle(world: Surroundings, ruleset: Ruleset) -> Handle:
     stage = ScoreStage(
-        world.profiles, world.history, world.quarantine, lambda: ruleset, NoTelemetry(), lambda: NOW
+        world.profiles,
+        world.history,
+        world.quarantine,
+        NoVerdicts(),
+        lambda: ruleset,
+        NoTelemetry(),
+        lambda: NOW,
     )
     return lambda event: stage.handle(event, lambda: True)
 

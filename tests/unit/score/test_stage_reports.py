@@ -13,6 +13,7 @@ from contract.scored import Position
 from score.metrics import Metric
 from score.stage import MAX_WRITE_ROUNDS, ScoreStage
 from score.telemetry import EmfTelemetry
+from score.verdicts import NoVerdicts
 from tests.support.kafka_events import TOPIC, event_of, make_event
 from tests.support.payments import NOW, Metrics, make_grocery_payment
 from tests.support.stage_world import Surroundings
@@ -48,6 +49,7 @@ class System:
             self.world.profiles,
             self.world.history,
             self.world.quarantine,
+            NoVerdicts(),
             lambda: self.ruleset,
             telemetry,
             lambda: NOW,
@@ -226,7 +228,9 @@ def test_row_holds_the_time_of_its_decision_and_the_degraded_mark(ruleset: Rules
     world = Surroundings()
     telemetry: Any = SilentLogger()
     ruleset_of: Callable[[], Ruleset] = lambda: ruleset  # noqa: E731
-    stage = ScoreStage(world.profiles, world.history, world.quarantine, ruleset_of, telemetry, clock)
+    stage = ScoreStage(
+        world.profiles, world.history, world.quarantine, NoVerdicts(), ruleset_of, telemetry, clock
+    )
 
     stage.handle(event_of(*payments(2)), lambda: True)
 

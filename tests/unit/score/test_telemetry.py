@@ -102,9 +102,13 @@ def test_rejected_record_is_logged_by_position_field_and_problem_without_its_val
 
 
 def test_settled_chain_is_counted_by_what_was_not_new(reporter: Reporter) -> None:
-    reporter.telemetry.chain_settled(SettledChain(Profile(), [], [], repeats=3, redelivered=2))
+    reporter.telemetry.chain_settled(SettledChain(Profile(), [], [], 3, 2, [Position(TOPIC, 0, 7)]))
 
-    assert reporter.sink.values == {Metric.TRANSACTIONS_REPEATED: 3, Metric.TRANSACTIONS_REDELIVERED: 2}
+    assert reporter.sink.values == {
+        Metric.TRANSACTIONS_REPEATED: 3,
+        Metric.TRANSACTIONS_REDELIVERED: 2,
+        Metric.TRANSACTIONS_RACED: 1,
+    }
 
 
 def test_decisions_are_counted_and_the_oldest_record_s_age_is_measured(reporter: Reporter) -> None:
@@ -152,7 +156,7 @@ def test_failed_records_are_counted_and_the_lowest_position_is_logged(reporter: 
 
 def test_nothing_to_count_emits_nothing(reporter: Reporter) -> None:
     reporter.telemetry.batch_read(Batch([], [], []))
-    reporter.telemetry.chain_settled(SettledChain(Profile(), [], [], repeats=0, redelivered=0))
+    reporter.telemetry.chain_settled(SettledChain(Profile(), [], [], 0, 0, []))
     reporter.telemetry.batch_done([], set(), is_degraded=False)
     reporter.telemetry.profiles_rebuilt(0)
     reporter.telemetry.profiles_lost(0)
@@ -228,7 +232,7 @@ def test_the_log_of_a_refused_ruleset_has_its_first_ten_problems(
 
 EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
     lambda telemetry: telemetry.batch_read(Batch([delivery(0, is_key_mismatch=True)], [rejected(5)], [])),
-    lambda telemetry: telemetry.chain_settled(SettledChain(Profile(), [], [], repeats=1, redelivered=1)),
+    lambda telemetry: telemetry.chain_settled(SettledChain(Profile(), [], [], 1, 1, [Position(TOPIC, 0, 7)])),
     lambda telemetry: telemetry.batch_done(
         [row(decision, 1, failed_rules=1) for decision in Decision], {Position(TOPIC, 0, 0)}, is_degraded=True
     ),

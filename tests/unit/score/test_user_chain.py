@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract.scored import Position, ScoredTransaction
+from contract.scored import Decision, Position, ScoredTransaction
 from engine.profile import Profile, to_bytes
 from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import Delivery
 from score.history_store import InsertResult, RowKey
 from score.user_chain import SettledChain, UserChain, needs_lookup, rebuild, row_key
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import NOW, make_scored, make_transaction, trusted_facts
+from tests.support.payments import APPROVED, NOW, make_scored, make_transaction, trusted_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def delivery(
 def profile_of(*deliveries: Delivery) -> Profile:
     profile = Profile()
     for one in deliveries:
-        profile.fold(one.facts, one.position)
+        profile.fold(one.facts, APPROVED, one.position)
     return profile
 
 
@@ -48,6 +48,14 @@ def score(delivery: Delivery, profile: Profile) -> ScoredTransaction:
     )
 
 
+def stored(
+    one: Delivery, position: Position | None = None, **changes: object
+) -> dict[RowKey, ScoredTransaction]:
+    """The row of a payment, from its own position unless another one is given."""
+    row = make_scored(one.facts.transaction, position=position or one.position, **changes)
+    return {row_key(one): row}
+
+
 class Chain:
     """A chain that was scored."""
 
@@ -55,7 +63,7 @@ class Chain:
         self,
         deliveries: Sequence[Delivery],
         before: Sequence[Delivery] = (),
-        existing: Mapping[RowKey, Position] | None = None,
+        existing: Mapping[RowKey, ScoredTransaction] | None = None,
     ) -> None:
         self.chain = UserChain(deliveries, profile_of(*before), lambda: profile_of(*before), existing or {})
         self.chain.score(score)
@@ -65,8 +73,10 @@ class Chain:
         """New rows: the payment, and how many the profile held before it."""
         return [(row.transaction.transaction_id, row.profile_version) for row in self.chain.rows]
 
-    def settle(self, *results: InsertResult, found: Mapping[RowKey, Position] | None = None) -> SettledChain:
-        keys = [(row.transaction.user_id, row.transaction.event_key) for row in self.chain.rows]
+    def settle(
+        self, *results: InsertResult, found: Mapping[RowKey, ScoredTransaction] | None = None
+    ) -> SettledChain:
+        keys = [(row.transaction.user_id, row.event_key) for row in self.chain.rows]
         return self.chain.settle(dict(zip(keys, results, strict=True)), found or {})
 
 
@@ -74,7 +84,7 @@ def counts(settled: SettledChain) -> tuple[int, list[int], list[int], int, int]:
     """Payments in the profile, offsets folded and failed, repeats, redelivered."""
     return (
         settled.profile.tx_count,
-        [one.position.offset for one in settled.folded],
+        [one.delivery.position.offset for one in settled.folded],
         [position.offset for position in settled.failed],
         settled.repeats,
         settled.redelivered,
@@ -110,7 +120,7 @@ def test_payment_that_is_twice_in_the_batch_is_scored_once() -> None:
 
 def test_row_from_the_same_position_is_folded_and_not_scored_again() -> None:
     one = delivery(1)
-    chain = Chain([one, delivery(2)], existing={row_key(one): one.position})
+    chain = Chain([one, delivery(2)], existing=stored(one))
 
     assert chain.scored == [("t-2", 1)]
     assert counts(chain.settle(STORED)) == (2, [1, 2], [], 0, 1)
@@ -118,7 +128,7 @@ def test_row_from_the_same_position_is_folded_and_not_scored_again() -> None:
 
 def test_row_from_another_position_is_a_repeat_of_the_producer() -> None:
     one = delivery(1)
-    chain = Chain([one, delivery(2)], existing={row_key(one): Position(TOPIC, 0, 0)})
+    chain = Chain([one, delivery(2)], existing=stored(one, Position(TOPIC, 0, 0)))
 
     assert chain.scored == [("t-2", 0)]
     assert counts(chain.settle(STORED)) == (1, [2], [], 1, 0)
@@ -127,7 +137,7 @@ def test_row_from_another_position_is_a_repeat_of_the_producer() -> None:
 def test_row_from_the_same_position_that_the_profile_has_folded_is_a_repeat() -> None:
     old = delivery(0)
     recent = [delivery(name) for name in range(1, RING_CAPACITY + 1)]
-    chain = Chain([old, delivery(99)], before=[old, *recent], existing={row_key(old): old.position})
+    chain = Chain([old, delivery(99)], before=[old, *recent], existing=stored(old))
 
     assert chain.scored == [("t-99", RING_CAPACITY + 1)]
     assert counts(chain.settle(STORED)) == (RING_CAPACITY + 2, [99], [], 1, 0)
@@ -135,7 +145,7 @@ def test_row_from_the_same_position_that_the_profile_has_folded_is_a_repeat() ->
 
 def test_rows_that_turn_out_to_exist_from_the_same_positions_are_redelivered() -> None:
     batch = [delivery(1), delivery(2), delivery(3)]
-    found = {row_key(one): one.position for one in batch[:2]}
+    found = stored(batch[0]) | stored(batch[1])
 
     settled = Chain(batch, before=[delivery(0)]).settle(EXISTS, EXISTS, STORED, found=found)
 
@@ -144,11 +154,42 @@ def test_rows_that_turn_out_to_exist_from_the_same_positions_are_redelivered() -
 
 def test_row_that_turns_out_to_exist_from_another_position_is_a_repeat_and_not_folded() -> None:
     batch = [delivery(1), delivery(2)]
-    found = {row_key(batch[0]): Position(TOPIC, 1, 7)}
+    found = stored(batch[0], Position(TOPIC, 1, 7))
 
     settled = Chain(batch).settle(EXISTS, STORED, found=found)
 
     assert counts(settled) == (1, [2], [], 1, 0)
+
+
+def test_rows_behind_one_that_was_stored_otherwise_are_listed_as_raced() -> None:
+    batch = [delivery(1), delivery(2), delivery(3)]
+    found = stored(batch[1], decision=Decision.APPROVE)
+
+    settled = Chain(batch).settle(STORED, EXISTS, STORED, found=found)
+
+    assert [position.offset for position in settled.raced] == [3]
+    assert [one.outcome.decision for one in settled.folded] == [
+        Decision.BLOCK,
+        Decision.APPROVE,
+        Decision.BLOCK,
+    ]
+
+
+def test_row_of_an_earlier_try_that_this_one_would_decide_otherwise_is_listed_as_raced() -> None:
+    batch = [delivery(1), delivery(2)]
+    existing = stored(batch[1], features=b"other features")
+
+    settled = Chain(batch, existing=existing).settle(STORED)
+
+    assert [position.offset for position in settled.raced] == [2]
+
+
+def test_rows_that_are_stored_as_they_were_decided_race_with_nobody() -> None:
+    batch = [delivery(1), delivery(2), delivery(3)]
+
+    settled = Chain(batch).settle(EXISTS, STORED, STORED, found=stored(batch[0]))
+
+    assert settled.raced == []
 
 
 def test_payments_after_a_failed_one_on_its_partition_are_not_folded() -> None:
@@ -175,7 +216,7 @@ def test_one_payment_fails_on_each_partition() -> None:
 
 def test_counts_are_the_same_whether_or_not_the_batch_is_folded_again() -> None:
     held, own, new, repeat = delivery(0), delivery(1), delivery(2), delivery(2, offset=3)
-    existing = {row_key(own): own.position}
+    existing = stored(own)
     last = delivery(4, partition=1)
 
     smooth = Chain([held, own, new, repeat, last], before=[held], existing=existing).settle(STORED, STORED)
@@ -258,7 +299,7 @@ def test_rows_are_folded_in_the_order_of_their_positions() -> None:
 
     profile = rebuilt(rows_of(two, one), delivery(5))
 
-    assert to_bytes(profile) == rebuilt(rows_of(one, two), delivery(5)).to_bytes()
+    assert to_bytes(profile) == to_bytes(rebuilt(rows_of(one, two), delivery(5)))
     assert profile.folded_offset(TOPIC, 0) == 4
 
 

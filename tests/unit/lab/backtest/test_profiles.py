@@ -9,7 +9,7 @@ from contract.transaction import decode_transaction
 from engine.profile import to_bytes
 from lab.backtest.profiles import Profiles
 from tests.support.backtest_samples import sent
-from tests.support.payments import trusted_facts
+from tests.support.payments import APPROVED, trusted_facts
 
 
 @given(
@@ -25,6 +25,6 @@ def test_packed_profiles_are_those_that_were_never_packed(users: list[str], max_
         before = to_bytes(few.of(user))
         assert before == to_bytes(all_of_them.of(user))
         for profiles in (few, all_of_them):
-            profiles.of(user).fold(facts, Position("t", 0, number))
+            profiles.of(user).fold(facts, APPROVED, Position("t", 0, number))
 
     assert [few.of(user).tx_count for user in "abcdef"] == [users.count(user) for user in "abcdef"]
