@@ -50,6 +50,10 @@ class Telemetry(Protocol):
         """Report how many compare-and-sets were lost."""
         ...
 
+    def profiles_kept(self, written: int, failed: int) -> None:
+        """Report how many profiles were kept as checkpoints, and how many stay due."""
+        ...
+
     def cache_unavailable(self, error: CacheUnavailableError) -> None:
         """Report that the cache did not answer."""
         ...
@@ -119,6 +123,11 @@ class EmfTelemetry:
     def profiles_lost(self, count: int) -> None:
         """Count lost compare-and-sets."""
         self._count(Metric.PROFILE_CONFLICTS, count)
+
+    def profiles_kept(self, written: int, failed: int) -> None:
+        """Count checkpoints."""
+        self._count(Metric.PROFILE_CHECKPOINTS_WRITTEN, written)
+        self._count(Metric.PROFILE_CHECKPOINTS_FAILED, failed)
 
     def cache_unavailable(self, error: CacheUnavailableError) -> None:
         """Count and log."""
