@@ -257,6 +257,7 @@ class _Month:
         history_gb = self._gb("history_bytes") * days / DAYS
         history_writes_usd = self._payments / 1e6 * self._use["history_write_units"] * write_usd
         flagged_usd = self._flagged_millions * self._use["flagged_write_units"] * write_usd
+        checkpoints_usd = self._payments / 1e6 * self._use["checkpoint_write_units"] * write_usd
         recovery_usd = history_gb * self._unit("table_recovery_gb_month")
         return [
             Line("tables", "history, writes", history_writes_usd, True),
@@ -267,6 +268,7 @@ class _Month:
                 True,
             ),
             Line("tables", "point-in-time recovery", recovery_usd, True),
+            Line("tables", "checkpoints of profiles, writes", checkpoints_usd, True),
             Line("tables", "flagged payments and alert windows", flagged_usd, True),
         ]
 

@@ -7,21 +7,28 @@ takes no condition, and `TransactWriteItems` costs twice the units.
 from __future__ import annotations
 
 import random
-import threading
 from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.backoff import Backoff
-from common.dynamodb import is_transient
 from contract.scored import (
     HISTORY_ATTRIBUTES,
     ScoredTransaction,
     from_history_item,
     to_history_item,
+)
+from score.dynamo_calls import (
+    CALL_ERRORS,
+    MAX_KEYS,
+    MAX_STATEMENTS,
+    DynamoCalls,
+    Statement,
+    attempts,
+    chunks,
+    may_succeed_later,
 )
 from score.errors import HistoryUnavailableError
 
@@ -30,12 +37,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef, BatchStatementRequestTypeDef
+    from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef
 
-MAX_STATEMENTS: Final = 25
-"""Statements that one `BatchExecuteStatement` takes."""
-MAX_KEYS: Final = 100
-"""Keys that one `BatchGetItem` takes."""
 MAX_ATTEMPTS: Final = 6
 """Tries of one request, as long as there is time."""
 FIRST_BACKOFF_SECONDS: Final = 0.1
@@ -48,8 +51,6 @@ REBUILD_ROWS: Final = 500
 """Rows that a profile is rebuilt from, the newest: about 5 a day over the longest window, and one page of a Query."""
 
 _SECONDS_PER_DAY: Final = 86_400
-_PLACEHOLDER: Final[BatchStatementRequestTypeDef] = {"Statement": "-"}
-_ENCODER: Final = msgspec.json.Encoder()
 _DUPLICATE: Final = "DuplicateItem"
 
 T = TypeVar("T")
@@ -121,8 +122,7 @@ class DynamoHistoryStore:
         # One text for all rows: values are parameters, so no value of a payment is ever part of a statement.
         fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
         self._insert_statement = f'INSERT INTO "{table}" VALUE {{{fields}}}'
-        self._call = threading.local()
-        client.meta.events.register("before-call.dynamodb.BatchExecuteStatement", self._put_body)
+        self._calls = DynamoCalls(client)
 
     def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
         """Insert rows in parallel requests of 25; retry rows that failed, with jitter.
@@ -143,10 +143,10 @@ class DynamoHistoryStore:
         statements = [self._statement(row) for row in rows]
         waiting = list(range(len(rows)))
         for _ in self._attempts(has_time):
-            chunks = list(_chunks(waiting, MAX_STATEMENTS))
-            answers = self._pool.map(lambda chunk: self._execute([statements[i] for i in chunk]), chunks)
-            for chunk, answer in zip(chunks, answers, strict=True):
-                for index, result in zip(chunk, answer, strict=True):
+            parts = list(chunks(waiting, MAX_STATEMENTS))
+            answers = self._pool.map(lambda part: self._execute([statements[i] for i in part]), parts)
+            for part, answer in zip(parts, answers, strict=True):
+                for index, result in zip(part, answer, strict=True):
                     results[index] = result
             waiting = [index for index in waiting if results[index] is InsertResult.FAILED]
             if not waiting:
@@ -162,7 +162,7 @@ class DynamoHistoryStore:
             Where DynamoDB does not answer in the time available.
         """
         found: dict[RowKey, ScoredTransaction] = {}
-        for chunk in _chunks(list(dict.fromkeys(keys)), MAX_KEYS):
+        for chunk in chunks(list(dict.fromkeys(keys)), MAX_KEYS):
             for item in self._batch_get(chunk, has_time):
                 found[item["user_id"]["S"], item["event_key"]["S"]] = from_history_item(item)
         return found
@@ -178,27 +178,21 @@ class DynamoHistoryStore:
             Where DynamoDB does not answer in the time available.
         """
         # A few users at a time: after an outage a batch may need 500 rows of each of 500 users, more than a function's memory holds.
-        for some in _chunks(user_ids, QUERIES_AHEAD):
+        for some in chunks(user_ids, QUERIES_AHEAD):
             yield from zip(some, self._pool.map(partial(self._query, has_time=has_time), some), strict=True)
 
-    def _statement(self, row: ScoredTransaction) -> dict[str, Any]:
+    def _statement(self, row: ScoredTransaction) -> Statement:
         scored_at_s = int(row.scored_at.timestamp())
         item = to_history_item(row, scored_at_s + self._retention_s)
         return {"Statement": self._insert_statement, "Parameters": list(item.values())}
 
-    def _execute(self, statements: list[dict[str, Any]]) -> list[InsertResult]:
-        # botocore encodes each value of each row by the service's model: 17 of the 31 µs that a row costs. So it is given a
-        # placeholder as the statement, and the finished body before it signs. The rest of the call is botocore's own.
-        self._call.body = _ENCODER.encode({"Statements": statements})
+    def _execute(self, statements: list[Statement]) -> list[InsertResult]:
         try:
-            answer = self._client.batch_execute_statement(Statements=[_PLACEHOLDER])
-        except (ClientError, BotoCoreError):
+            codes = self._calls.execute(statements)
+        except CALL_ERRORS:
             # This may be a time-out after the rows were written: the next try then finds that they exist.
             return [InsertResult.FAILED] * len(statements)
-        return [_result(response) for response in answer["Responses"]]
-
-    def _put_body(self, params: dict[str, Any], **_: object) -> None:
-        params["body"] = self._call.body
+        return [_result(code) for code in codes]
 
     def _batch_get(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> Iterator[Mapping[str, Any]]:
         request: Any = {
@@ -242,27 +236,15 @@ class DynamoHistoryStore:
                 return call()
             except (ClientError, BotoCoreError) as error:
                 problem = error
-                if isinstance(error, ClientError) and not is_transient(error):
+                if not may_succeed_later(error):
                     break
         raise HistoryUnavailableError(f"{operation}: {type(problem).__name__}") from problem
 
     def _attempts(self, has_time: Callable[[], bool]) -> Iterator[int]:
-        """Yield once a try, at least once, and wait between tries; end when the time or the tries are used up."""
-        for attempt in range(MAX_ATTEMPTS):
-            if attempt:
-                if not has_time():
-                    return
-                self._backoff.pause(attempt - 1)
-            yield attempt
+        return attempts(MAX_ATTEMPTS, self._backoff, has_time)
 
 
-def _result(response: Mapping[str, Any]) -> InsertResult:
-    error = response.get("Error")
-    if error is None:
+def _result(code: str | None) -> InsertResult:
+    if code is None:
         return InsertResult.STORED
-    return InsertResult.EXISTS if error.get("Code") == _DUPLICATE else InsertResult.FAILED
-
-
-def _chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
+    return InsertResult.EXISTS if code == _DUPLICATE else InsertResult.FAILED

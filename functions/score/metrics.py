@@ -38,6 +38,12 @@ class Metric(StageMetric):
         COUNT,
         "Profiles that another writer changed between read and write.",
     )
+    PROFILE_CHECKPOINTS_WRITTEN = "ProfileCheckpointsWritten", COUNT, "Profiles kept as checkpoints."
+    PROFILE_CHECKPOINTS_FAILED = (
+        "ProfileCheckpointsFailed",
+        COUNT,
+        "Profiles that were due as checkpoints, and that DynamoDB did not store in time; they stay due.",
+    )
     CACHE_UNAVAILABLE = "CacheUnavailable", COUNT, "Reads or writes that the cache did not answer."
     RULE_FAILURES = "RuleFailures", COUNT, "Rules that could not be evaluated on a payment."
     RULESET_REFUSED = "RulesetRefused", COUNT, "Ruleset documents that were refused."

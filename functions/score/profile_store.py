@@ -100,6 +100,9 @@ class CachedProfile(msgspec.Struct):
 
     body: bytes | None
     revision: bytes
+    is_kept: bool = False
+    """Written by :meth:`score.checkpoint_store.DynamoCheckpointStore.keep`, which moves no mark: the marks say nothing about this
+    profile. It counts as stale until the rows behind it are folded."""
 
 
 class PartitionProgress(msgspec.Struct, frozen=True):
@@ -176,7 +179,10 @@ class RedisProfileStore:
             raise CacheUnavailableError(type(error).__name__) from error
         split = len(user_ids)
         profiles = {user_id: _cached(value) for user_id, value in zip(user_ids, values[:split], strict=True)}
-        progress = [_progress(span, value) for span, value in zip(spans, values[split:], strict=True)]
+        progress = [
+            progress_before(span, _stored_mark(value))
+            for span, value in zip(spans, values[split:], strict=True)
+        ]
         return CacheReading(profiles, progress)
 
     def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
@@ -254,6 +260,24 @@ def read_profile(cached: CachedProfile) -> Profile | None:
         return None
 
 
+def progress_before(span: Span, mark: tuple[int, int] | None) -> PartitionProgress:
+    """Progress of a partition as a batch finds it, with ``fresh_from`` moved up where a gap lies before the batch.
+
+    Parameters
+    ----------
+    span : Span
+        The batch's offsets.
+    mark : tuple[int, int] | None
+        The stored ``folded_to`` and ``fresh_from``; None where there is no mark.
+    """
+    if mark is None:
+        return PartitionProgress(span.topic, span.partition, span.first - 1, span.first)
+    folded_to, fresh_from = mark
+    if span.first > folded_to + 1:
+        return PartitionProgress(span.topic, span.partition, span.first - 1, span.first, folded_to)
+    return PartitionProgress(span.topic, span.partition, folded_to, fresh_from, folded_to)
+
+
 def _profile_key(user_id: str) -> str:
     return f"profile:{SLOT_TAG}:{user_id}"
 
@@ -268,10 +292,8 @@ def _cached(value: bytes | None) -> CachedProfile:
     return CachedProfile(value[REVISION_BYTES:], value[:REVISION_BYTES])
 
 
-def _progress(span: Span, value: bytes | None) -> PartitionProgress:
+def _stored_mark(value: bytes | None) -> tuple[int, int] | None:
     if value is None:
-        return PartitionProgress(span.topic, span.partition, span.first - 1, span.first)
-    folded_to, fresh_from = (int(part) for part in value.split(b":"))
-    if span.first > folded_to + 1:
-        return PartitionProgress(span.topic, span.partition, span.first - 1, span.first, folded_to)
-    return PartitionProgress(span.topic, span.partition, folded_to, fresh_from, folded_to)
+        return None
+    folded_to, fresh_from = value.split(b":")
+    return int(folded_to), int(fresh_from)

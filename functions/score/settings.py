@@ -18,6 +18,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_replication_group: str = ""
     """Replication group that IAM tokens are signed for; empty for a cache without IAM authentication."""
     transaction_history_table: str
+    profile_checkpoints_table: str
     quarantine_queue_url: str
     quarantine_bucket: str
     rules_application: str
@@ -28,4 +29,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     history_retention_days: Days = 400
     """How long a history row is stored, from when it was scored, days."""
     profile_retention_days: Days = 90
-    """How long the profile of a user without payments stays in the cache, days."""
+    """How long the profile of a user without payments stays in the cache and among the checkpoints, days."""

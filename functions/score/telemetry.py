@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from score.errors import CacheUnavailableError, RulesetUnreachableError
     from score.user_chain import SettledChain
 
+RACED_MESSAGE = "decided behind a payment that was stored otherwise meanwhile"
+"""Logged with the positions of the payments."""
+
 MAX_PROBLEMS_LOGGED = 10
 """Problems of a refused ruleset in one log line; its author sees them all with `make rules-check`."""
 
@@ -48,6 +51,10 @@ class Telemetry(Protocol):
 
     def profiles_lost(self, count: int) -> None:
         """Report how many compare-and-sets were lost."""
+        ...
+
+    def profiles_kept(self, written: int, failed: int) -> None:
+        """Report how many profiles were kept as checkpoints, and how many stay due."""
         ...
 
     def cache_unavailable(self, error: CacheUnavailableError) -> None:
@@ -93,7 +100,7 @@ class EmfTelemetry:
         self._count(Metric.TRANSACTIONS_RACED, len(settled.raced))
         if settled.raced:
             self._logger.warning(
-                "decided behind a payment that another writer decided otherwise",
+                RACED_MESSAGE,
                 positions=[str(position) for position in settled.raced],
             )
 
@@ -125,6 +132,11 @@ class EmfTelemetry:
     def profiles_lost(self, count: int) -> None:
         """Count lost compare-and-sets."""
         self._count(Metric.PROFILE_CONFLICTS, count)
+
+    def profiles_kept(self, written: int, failed: int) -> None:
+        """Count checkpoints."""
+        self._count(Metric.PROFILE_CHECKPOINTS_WRITTEN, written)
+        self._count(Metric.PROFILE_CHECKPOINTS_FAILED, failed)
 
     def cache_unavailable(self, error: CacheUnavailableError) -> None:
         """Count and log."""

@@ -8,8 +8,8 @@ data "aws_iam_policy_document" "boundary" {
     sid = "TheSystemsOwnTables"
     actions = [
       "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DescribeStream", "dynamodb:GetItem", "dynamodb:GetRecords",
-      "dynamodb:GetShardIterator", "dynamodb:ListStreams", "dynamodb:PartiQLInsert", "dynamodb:PutItem", "dynamodb:Query",
-      "dynamodb:UpdateItem",
+      "dynamodb:GetShardIterator", "dynamodb:ListStreams", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate",
+      "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
     ]
     resources = ["arn:${data.aws_partition.current.partition}:dynamodb:${var.region}:${var.account_id}:table/${local.prefix[each.key]}-*"]
   }

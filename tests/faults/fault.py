@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from contract.scored import Position, ScoredTransaction
+from contract.scored import ScoredTransaction
 from local.proxy.aws import Call
 from local.proxy.http import Answer
 
-from .stream import Sent
+from .stream import Sent, Written
 
 if TYPE_CHECKING:
     from .site import Site
@@ -28,7 +28,7 @@ IS_LONG = bool(os.environ.get("LONG"))
 
 Forward = Callable[[Call], Answer]
 """Passes a call on."""
-Send = Callable[[list[Sent]], list[tuple[Position, Sent]]]
+Send = Callable[[list[Sent]], list[Written]]
 """Brings records to the topic in another way than a producer does; returns each record on the topic with its position."""
 Scope = AbstractContextManager[Send | None]
 HOLD_SECONDS = 4.0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
+from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.errors import InvalidTransactionError
 from contract.scored import Position
 from contract.transaction import decode_transaction
@@ -19,7 +20,7 @@ from local.ingestion import ingestion_command, read_progress
 from local.processes import ManagedProcess
 
 from .site import TOPIC, Site
-from .stream import Sent
+from .stream import Sent, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +96,7 @@ def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
     def count() -> int:
         return sum(end - begins.get(partition, 0) for partition, end in ends_of(site).items())
 
-    def send(records: list[Sent]) -> list[tuple[Position, Sent]]:
+    def send(records: list[Sent]) -> list[Written]:
         lines = [record.value for record in records if record.value]
         bad = [number for number, line in enumerate(lines, 1) if not is_payment(line)]
         wanted = len(lines) - len(bad)
@@ -144,7 +145,7 @@ def ends_of(site: Site) -> dict[int, int]:
         consumer.close()
 
 
-def read_topic(site: Site, begins: dict[int, int]) -> list[tuple[Position, Sent]]:
+def read_topic(site: Site, begins: dict[int, int]) -> list[Written]:
     """All records from these offsets on, each partition's in order."""
     consumer = Consumer(
         {"bootstrap.servers": site.broker.endpoint, "group.id": "none", "enable.auto.commit": False}
@@ -159,7 +160,9 @@ def read_topic(site: Site, begins: dict[int, int]) -> list[tuple[Position, Sent]
                 assert key is not None
                 assert value is not None
                 position = Position(TOPIC, partition, message.offset() or 0)
-                records.append((position, Sent(key.decode(), value)))
+                is_trusted = (TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE) in (message.headers() or [])
+                sent = Sent(key.decode(), value)
+                records.append(Written(position, sent, message.timestamp()[1], is_trusted))
     finally:
         consumer.close()
     return records

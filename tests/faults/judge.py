@@ -16,6 +16,7 @@ from tests.support.oracle import Oracle, RowKey, profile_problems
 from .aws import RULESETS
 from .fault import Degrades, Fault
 from .report import ProblemKind, RunReport
+from .stream import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,23 +39,23 @@ class Judge:
         self._started_at = started_at
         self._report = report
 
-    def judge(self, given: Iterable[Sent], sent: Iterable[tuple[Position, Sent]]) -> None:
+    def judge(self, given: Iterable[Sent], sent: Iterable[Written]) -> None:
         """Compare, and report every problem.
 
         Parameters
         ----------
         given : Iterable[Sent]
             Every record that should have reached the topic, by a producer or a file.
-        sent : Iterable[tuple[Position, Sent]]
-            Every record on the topic with its position, each user's in their order.
+        sent : Iterable[Written]
+            Every record on the topic, each user's in their order.
         """
         oracle = Oracle()
-        for position, record in sent:
-            oracle.take(position, record.value, self._started_at)
+        for each in sent:
+            oracle.take(each.position, each.record.value, each.appended_at_ms, is_trusted=each.is_trusted)
         users = list(oracle.profiles)
         self._site.collect()
         history = self._site.history(users)
-        kept = {(one.transaction.user_id, one.transaction.event_key): one for one in history}
+        kept = {(one.transaction.user_id, one.event_key): one for one in history}
         self._report.transactions = len(oracle.payments)
         self._judge_history(oracle, history, kept, self._payments(given))
         self._judge_degraded({key for key, one in kept.items() if one.degraded})
@@ -75,9 +76,11 @@ class Judge:
         oracle: Oracle,
         history: list[ScoredTransaction],
         kept: dict[RowKey, ScoredTransaction],
-        payments: set[RowKey],
+        payments: set[tuple[str, str]],
     ) -> None:
-        self._report.found(ProblemKind.LOST, *(str(key) for key in payments if key not in kept))
+        stored = {(row.transaction.user_id, row.transaction.transaction_id) for row in history}
+        self._report.found(ProblemKind.LOST, *(str(key) for key in payments - stored))
+        self._report.found(ProblemKind.LOST, *(str(key) for key in oracle.payments.keys() - kept.keys()))
         nowhere = oracle.rejected - self._site.quarantined.keys()
         self._report.found(ProblemKind.LOST, *(str(position) for position in nowhere))
         # By where they were stored from: a payment that is stored twice has another key the second time.
@@ -86,7 +89,8 @@ class Judge:
             if row.position in seen:
                 self._report.found(ProblemKind.DOUBLED, f"a second row from {row.position}")
             seen.add(row.position)
-        changed = oracle.problems_of(history, RULESETS.get)
+        changed = oracle.follow(kept, RULESETS.get, self._site.raced())
+        self._report.raced = len(oracle.raced)
         self._report.found(ProblemKind.CHANGED, *(f"{key}: {text}" for key, text in changed.items()))
 
     def _judge_degraded(self, degraded: set[RowKey]) -> None:
@@ -103,7 +107,11 @@ class Judge:
         self, kept: dict[RowKey, ScoredTransaction], flagged: dict[str, FlaggedTransaction]
     ) -> None:
         rows = kept.values()
-        wanted = {one.transaction.transaction_id for one in rows if one.decision is not Decision.APPROVE}
+        wanted = {
+            one.transaction.transaction_id
+            for one in rows
+            if one.decision is not Decision.APPROVE and not one.repeats
+        }
         assert wanted, "the stream has nothing to alert on"
         self._report.found(ProblemKind.FLAGGED, *(f"not flagged: {name}" for name in wanted - flagged.keys()))
         superfluous = flagged.keys() - wanted
@@ -178,14 +186,15 @@ class Judge:
             *(f"{name} came more than {MESSAGES_AN_ALERT} times" for name in often),
         )
 
-    def _payments(self, given: Iterable[Sent]) -> set[RowKey]:
+    def _payments(self, given: Iterable[Sent]) -> set[tuple[str, str]]:
+        """User and transaction id of each valid payment."""
         keys = set()
         for record in given:
             try:
                 transaction = decode_transaction(record.value)
             except InvalidTransactionError:
                 continue
-            keys.add((transaction.user_id, transaction.event_key))
+            keys.add((transaction.user_id, transaction.transaction_id))
         return keys
 
 

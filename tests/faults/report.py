@@ -53,6 +53,8 @@ class RunReport(msgspec.Struct):
     """Payments; one that was sent several times counts once."""
     degraded: int = 0
     """Rows that say that they were decided without the cache."""
+    raced: int = 0
+    """Rows that their writers listed as decided behind one that was stored otherwise meanwhile; allowed, and counted."""
     alerts_repeated: int = 0
     """Messages beyond the first of each alert, allowed or not."""
     recovery_s: float = 0.0

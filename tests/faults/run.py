@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from .fault import IS_LONG, Fault
 from .judge import Judge
 from .report import ProblemKind, RunReport
-from .stream import Sent, Stream
+from .stream import Sent, Stream, Written
 
 if TYPE_CHECKING:
-    from contract.scored import Position
-
     from .site import Site
 
 RECORDS = 300 if IS_LONG else 150
@@ -32,7 +30,7 @@ class Run:
         self.started_at = datetime.now(UTC)
         self.stream = Stream(name, seed, self.started_at)
         self.given: list[Sent] = []
-        self.sent: list[tuple[Position, Sent]] = []
+        self.sent: list[Written] = []
         self.report = RunReport(seed)
 
     def complete(self) -> RunReport:
@@ -76,4 +74,4 @@ class Run:
 
     def _send(self, records: list[Sent]) -> None:
         self.given += records
-        self.sent += zip(self.site.produce(records), records, strict=True)
+        self.sent += self.site.produce(records)

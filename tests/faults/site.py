@@ -34,8 +34,10 @@ from local.resources import ACCOUNT_ID, ALERT_INBOX, dead_letter_name, resolve_e
 from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
 from score.profile_store import RedisProfileStore, connect, read_profile
+from score.telemetry import RACED_MESSAGE
 
 from .event_source_mapping import EventSourceMapping
+from .stream import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -143,13 +145,14 @@ class Site:
             self._clients[service] = make_client(service, self.aws_api.endpoint)
         return self._clients[service]
 
-    def produce(self, records: Sequence[Sent]) -> list[Position]:
-        """Write records to the topic; return their positions, in the same order."""
-        places: dict[int, Position] = {}
+    def produce(self, records: Sequence[Sent]) -> list[Written]:
+        """Write records to the topic; return them as the broker has them, in the same order."""
+        places: dict[int, Written] = {}
 
         def written(place: int, error: object, message: Any) -> None:
             assert error is None, error
-            places[place] = Position(TOPIC, message.partition(), message.offset())
+            position = Position(TOPIC, message.partition(), message.offset())
+            places[place] = Written(position, records[place], message.timestamp()[1])
 
         for place, record in enumerate(records):
             self.producer.produce(
@@ -318,6 +321,17 @@ class Site:
         """The profiles in the cache; None for a user who has none."""
         reading = RedisProfileStore(connect(self.cache_now.endpoint), 90).read(users, [])
         return {user: read_profile(cached) for user, cached in reading.profiles.items()}
+
+    def raced(self) -> set[Position]:
+        """Rows that the score stage has logged as decided behind one that was stored otherwise meanwhile."""
+        found: set[Position] = set()
+        for log in self.logs.rglob("*.log"):
+            for line in log.read_text(errors="replace").splitlines():
+                if RACED_MESSAGE in line:
+                    found.update(
+                        map(Position.parse, msgspec.json.decode(line[line.index("{") :])["positions"])
+                    )
+        return found
 
     def collect(self) -> None:
         """Receive and keep all messages of the alerts' and the quarantine's queues."""

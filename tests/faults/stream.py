@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from contract.scored import Position
 from contract.transaction import Location, encode_transaction
 from tests.support.payments import make_minimal_payment
 
@@ -32,6 +33,17 @@ class Sent:
 
     key: str
     value: bytes
+
+
+@dataclass(frozen=True)
+class Written:
+    """A record as the broker has it."""
+
+    position: Position
+    record: Sent
+    appended_at_ms: int
+    is_trusted: bool = False
+    """The ingestion job declared its feed trusted."""
 
 
 class Stream:

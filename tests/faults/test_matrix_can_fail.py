@@ -148,8 +148,7 @@ def test_each_kind_of_problem_is_found(site: Site) -> None:
 
     approved = [one for one in site.history(users) if one.decision is Decision.APPROVE]
     gone, changed, twice = (
-        {"user_id": {"S": one.transaction.user_id}, "event_key": {"S": one.transaction.event_key}}
-        for one in approved[:3]
+        {"user_id": {"S": one.transaction.user_id}, "event_key": {"S": one.event_key}} for one in approved[:3]
     )
     dynamodb.delete_item(TableName=table, Key=gone)
     add_one_to_score(site, table, changed)

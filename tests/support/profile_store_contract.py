@@ -1,12 +1,15 @@
 """What the score stage relies on in its profile store, checked on every implementation of it.
 
-A subclass gives the fixture ``cache``; the same tests then hold for the store in memory, fakeredis and a real Valkey. The model
-test and its mutants run on the store in memory: everything that they rely on must be a test here.
+A subclass gives the fixture ``cache``; the same tests then hold for the store in memory, fakeredis, a real Valkey, and the
+checkpoints in DynamoDB. The model test and its mutants run on the store in memory: everything that they rely on must be a test here.
+
+:class:`CacheContract` is for caches alone. A cache evicts profiles, and may answer from a replica that lags behind, so it looks at
+the marks before it writes any profile, in one step. DynamoDB evicts nothing, and its consistent reads never go back.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -24,11 +27,12 @@ from score.profile_store import (
     read_profile,
 )
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import make_transaction, trusted_facts
+from tests.support.payments import APPROVED, make_transaction, trusted_facts
 
 if TYPE_CHECKING:
     import redis
 
+    from score.checkpoint_store import DynamoCheckpointStore
     from score.profile_store import ProfileStore
 
 ABSENT = CachedProfile(None, b"")
@@ -68,11 +72,35 @@ class RedisCache:
         assert self._client.delete(f"progress:{{1}}:{TOPIC}/{partition}") == 1
 
 
+class CheckpointTable:
+    """The store on a table in DynamoDB."""
+
+    def __init__(self, store: DynamoCheckpointStore, client: Any, table: str) -> None:
+        self.store: ProfileStore = store
+        self.client, self.table = client, table
+
+    def evict_profile(self, user_id: str) -> None:
+        """Remove a profile."""
+        self._delete(f"u#{user_id}")
+
+    def evict_progress(self, partition: int) -> None:
+        """Remove a partition's mark."""
+        self._delete(f"p#{TOPIC}/{partition}")
+
+    def _delete(self, key: str) -> None:
+        answer = self.client.delete_item(
+            TableName=self.table, Key={"item_key": {"S": key}}, ReturnValues="ALL_OLD"
+        )
+        assert answer["Attributes"]
+
+
 def profile_of(*names: str) -> Profile:
     """A profile of these payments."""
     profile = Profile()
     for offset, name in enumerate(names):
-        profile.fold(trusted_facts(make_transaction(transaction_id=name)), Position(TOPIC, 0, offset))
+        profile.fold(
+            trusted_facts(make_transaction(transaction_id=name)), APPROVED, Position(TOPIC, 0, offset)
+        )
     return profile
 
 
@@ -286,6 +314,57 @@ class ProfileStoreContract:
 
         assert (first, second) == (mark(0, -1, read_folded_to=0), mark(-1, -1, partition=1))
 
+    # Marks that went back
+
+    @pytest.mark.parametrize(("stored", "as_read"), [(None, 0), (None, 20), (15, 16), (19, 20)])
+    def test_mark_that_is_lower_than_when_it_was_read_is_reported_and_stays(
+        self, cache: Cache, stored: int | None, as_read: int
+    ) -> None:
+        if stored is not None:
+            cache.store.write([], [mark(stored)])
+
+        with pytest.raises(CacheUnavailableError, match=r"^WentBack$"):
+            cache.store.write([], [mark(25, 0, read_folded_to=as_read)])
+
+        assert progress(cache) == (None if stored is None else (stored, 0))
+
+    @pytest.mark.parametrize(("stored", "as_read"), [(None, -1), (20, -1), (20, 19), (20, 20)])
+    def test_mark_that_is_as_read_or_higher_is_written_over(
+        self, cache: Cache, stored: int | None, as_read: int
+    ) -> None:
+        if stored is not None:
+            cache.store.write([], [mark(stored)])
+
+        assert cache.store.write([new("user-1", "t-1")], [mark(25, read_folded_to=as_read)]) == []
+
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1"))]
+        assert progress(cache) == (25, 0)
+
+    # Batches that other writers have passed
+
+    @pytest.mark.parametrize("folded_to", [20, 21])
+    def test_missing_profile_is_written_by_the_batch_that_nobody_has_passed(
+        self, cache: Cache, folded_to: int
+    ) -> None:
+        cache.store.write([], [mark(20, 5)])
+
+        assert cache.store.write([new("user-1", "t-1")], [mark(folded_to, 5)]) == []
+
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1"))]
+
+    def test_existing_profile_is_changed_behind_the_progress_of_others(self, cache: Cache) -> None:
+        cache.store.write([new("user-1", "t-1")], [mark(20, 5)])
+        as_read = revision(cache, "user-1")
+
+        lost = cache.store.write([ProfileWrite("user-1", profile_of("t-1", "t-2"), as_read)], [mark(10, 5)])
+
+        assert lost == []
+        assert read(cache, "user-1") == [to_bytes(profile_of("t-1", "t-2"))]
+
+
+class CacheContract(ProfileStoreContract):
+    """Tests of stores that evict profiles, and may go back."""
+
     # A cache whose marks went back
 
     @pytest.mark.parametrize(("stored", "as_read"), [(None, 0), (None, 20), (15, 16), (19, 20)])
@@ -317,18 +396,6 @@ class ProfileStoreContract:
 
         assert read(cache, "user-1") == [None]
 
-    @pytest.mark.parametrize(("stored", "as_read"), [(None, -1), (20, -1), (20, 19), (20, 20)])
-    def test_mark_that_is_as_read_or_higher_is_written_over(
-        self, cache: Cache, stored: int | None, as_read: int
-    ) -> None:
-        if stored is not None:
-            cache.store.write([], [mark(stored)])
-
-        assert cache.store.write([new("user-1", "t-1")], [mark(25, read_folded_to=as_read)]) == []
-
-        assert read(cache, "user-1") == [to_bytes(profile_of("t-1"))]
-        assert progress(cache) == (25, 0)
-
     def test_cache_that_went_back_is_reported_before_a_lost_profile(self, cache: Cache) -> None:
         cache.store.write([new("user-1", "t-1")], [])
 
@@ -346,16 +413,6 @@ class ProfileStoreContract:
         assert read(cache, "user-1") == [None]
         assert progress(cache) == (20, 7)
 
-    @pytest.mark.parametrize("folded_to", [20, 21])
-    def test_missing_profile_is_written_by_the_batch_that_nobody_has_passed(
-        self, cache: Cache, folded_to: int
-    ) -> None:
-        cache.store.write([], [mark(20, 5)])
-
-        assert cache.store.write([new("user-1", "t-1")], [mark(folded_to, 5)]) == []
-
-        assert read(cache, "user-1") == [to_bytes(profile_of("t-1"))]
-
     def test_batch_that_was_passed_on_one_partition_of_several_leaves_missing_profiles_missing(
         self, cache: Cache
     ) -> None:
@@ -366,15 +423,6 @@ class ProfileStoreContract:
 
         assert read(cache, "user-1") == [None]
         assert (progress(cache), progress(cache, partition=1)) == ((20, 0), (9, 0))
-
-    def test_existing_profile_is_changed_behind_the_progress_of_others(self, cache: Cache) -> None:
-        cache.store.write([new("user-1", "t-1")], [mark(20, 5)])
-        as_read = revision(cache, "user-1")
-
-        lost = cache.store.write([ProfileWrite("user-1", profile_of("t-1", "t-2"), as_read)], [mark(10, 5)])
-
-        assert lost == []
-        assert read(cache, "user-1") == [to_bytes(profile_of("t-1", "t-2"))]
 
     def test_profile_that_appeared_behind_the_progress_of_others_is_lost(self, cache: Cache) -> None:
         cache.store.write([new("user-1", "t-1")], [mark(20, 5)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 from base64 import b64encode
 from contextlib import ExitStack, contextmanager
@@ -228,8 +229,8 @@ def _dynamodb_calls(operation: str, request: dict[str, Any]) -> set[Call]:
     if operation == "BatchExecuteStatement":
         found = set()
         for statement in request["Statements"]:
-            verb, _, table = statement["Statement"].split()[:3]
-            found.add((f"dynamodb:PartiQL{verb.title()}", "table", table.strip('"'), ""))
+            verb, table = re.findall(r'^(INSERT|UPDATE)[^"]+"([^"]+)"', statement["Statement"])[0]
+            found.add((f"dynamodb:PartiQL{verb.title()}", "table", table, ""))
         return found
     if operation == "TransactWriteItems":
         members = [(kind, member) for item in request["TransactItems"] for kind, member in item.items()]

@@ -38,6 +38,17 @@ locals {
         scored   = { namespace = var.metrics_namespace, name = "TransactionsScored", stat = "Sum", dimensions = { service = "score" } }
       }
     }
+    checkpoints-failed = {
+      kind           = "checkpoints-failed"
+      severity       = "ticket"
+      symptom        = "Profiles cannot be kept as checkpoints; if the cache fails now, they are rebuilt from more history, and scoring is slower."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 10
+      datapoints     = 5
+      expression     = null
+      metrics        = { failed = { namespace = var.metrics_namespace, name = "ProfileCheckpointsFailed", stat = "Sum", dimensions = { service = "score" } } }
+    }
     quarantine-rate = {
       kind           = "quarantine-rate"
       severity       = "ticket"

@@ -107,7 +107,7 @@ print(boto3.client("sqs").get_queue_attributes(QueueUrl=os.environ["QUARANTINE_Q
         timeout=120,
     )
 
-    tables = "['alert_windows', 'flagged_transactions', 'transaction_history']"
+    tables = "['alert_windows', 'flagged_transactions', 'profile_checkpoints', 'transaction_history']"
     assert attached.stdout.splitlines() == [tables, "True", "True", "1", "200"], attached.stderr
 
 

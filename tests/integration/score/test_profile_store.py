@@ -16,7 +16,7 @@ from score.profile_store import (
 )
 from tests.support.kafka_events import TOPIC
 from tests.support.profile_store_contract import (
-    ProfileStoreContract,
+    CacheContract,
     RedisCache,
     mark,
     new,
@@ -32,7 +32,7 @@ def store(redis_client: redis.Redis, cache_endpoint: str) -> RedisProfileStore:
     return RedisProfileStore(connect(cache_endpoint), retention_days=90)
 
 
-class TestOnValkey(ProfileStoreContract):
+class TestOnValkey(CacheContract):
     @pytest.fixture
     def cache(self, store: RedisProfileStore, redis_client: redis.Redis) -> RedisCache:
         return RedisCache(store, redis_client)

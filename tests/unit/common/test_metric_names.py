@@ -27,6 +27,8 @@ SCORE = """
     RecordsFailed Count
     ProfilesRebuilt Count
     ProfileConflicts Count
+    ProfileCheckpointsWritten Count
+    ProfileCheckpointsFailed Count
     CacheUnavailable Count
     RuleFailures Count
     RulesetRefused Count

@@ -221,7 +221,7 @@ def test_any_sequence_of_payments_gives_one_row_for_each(payments: list[tuple[st
 
     rows = [from_flagged_item(item) for item in stage.rows.items.values()]
     stored = sorted((row.user_id, row.event_key) for row in rows)
-    assert stored == sorted({(one.transaction.user_id, one.transaction.event_key) for one in scored})
+    assert stored == sorted({(one.transaction.user_id, one.event_key) for one in scored})
     assert stage.metrics.total(Metric.TRANSACTIONS_FLAGGED) == len(rows)
 
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.rules.ruleset import parse_ruleset
+from tests.support.moto_aws import aws
 from tests.support.rule_samples import TWO_RULES
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import Ruleset
+
+__all__ = ["aws"]
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,10 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.scored import HISTORY_ATTRIBUTES, Position, ScoredTransaction, to_history_item
+from score.dynamo_calls import MAX_KEYS, MAX_STATEMENTS
 from score.errors import HistoryUnavailableError
 from score.history_store import (
     MAX_ATTEMPTS,
-    MAX_KEYS,
-    MAX_STATEMENTS,
     QUERIES_AHEAD,
     REBUILD_ROWS,
     DynamoHistoryStore,
@@ -45,8 +44,11 @@ class Dynamo:
     """A client that keeps requests, and answers each as the test says: by a value or an error, in order, the last for ever."""
 
     class _Events:
+        def __init__(self) -> None:
+            self.handlers: dict[str, Callable[..., None]] = {}
+
         def register(self, event: str, handler: Callable[..., None]) -> None:
-            self.event, self.handler = event, handler
+            self.handlers[event] = handler
 
     class _Meta:
         def __init__(self) -> None:
@@ -63,9 +65,13 @@ class Dynamo:
             "botocore knows this shape alone"
         )
         params: dict[str, Any] = {"body": b"botocore's own"}
-        self.meta.events.handler(params, model=None)
+        handlers = self.meta.events.handlers
+        handlers["before-call.dynamodb.BatchExecuteStatement"](params, model=None)
         self.bodies.append(msgspec.json.decode(params["body"]))
-        return self._answer(request)
+        response = {"status_code": 200, "body": msgspec.json.encode(self._answer(request))}
+        parsed: dict[str, Any] = {}
+        handlers["before-parse.dynamodb.BatchExecuteStatement"](response, parsed, operation_model=None)
+        return parsed
 
     def batch_get_item(self, **request: Any) -> Any:
         return self._answer(request)
@@ -164,7 +170,6 @@ def test_statement_inserts_every_attribute_as_a_parameter_and_expires_after_the_
     assert statement["Parameters"] == list(to_history_item(scored, expires_at).values())
     fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
     assert statement["Statement"] == f'INSERT INTO "history" VALUE {{{fields}}}'
-    assert one.client.meta.events.event == "before-call.dynamodb.BatchExecuteStatement"
 
 
 def test_existing_row_is_said_to_exist_and_is_not_tried_again(bench: Callable[..., Bench]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from score.errors import CacheUnavailableError
 from score.profile_store import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, RedisProfileStore, connect
 from tests.support.kafka_events import TOPIC
-from tests.support.profile_store_contract import ProfileStoreContract, RedisCache, mark, new
+from tests.support.profile_store_contract import CacheContract, RedisCache, mark, new
 from tests.support.score_stores import MemoryProfileStore
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def client() -> redis.Redis:
     return fakeredis.FakeRedis()
 
 
-class TestOnFakeredis(ProfileStoreContract):
+class TestOnFakeredis(CacheContract):
     @pytest.fixture
     def cache(self, client: redis.Redis) -> RedisCache:
         return RedisCache(RedisProfileStore(client, retention_days=1), client)
@@ -45,7 +45,7 @@ class MemoryCache:
         del self.store.marks[TOPIC, partition]
 
 
-class TestInMemory(ProfileStoreContract):
+class TestInMemory(CacheContract):
     @pytest.fixture
     def cache(self) -> MemoryCache:
         return MemoryCache()

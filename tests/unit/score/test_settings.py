@@ -21,6 +21,7 @@ from score.settings import Settings
 GOOD = {
     "ELASTICACHE_REDIS_ENDPOINT": "cache:6379",
     "TRANSACTION_HISTORY_TABLE": "transaction_history",
+    "PROFILE_CHECKPOINTS_TABLE": "profile_checkpoints",
     "QUARANTINE_QUEUE_URL": "https://queue",
     "QUARANTINE_BUCKET": "bucket",
     "RULES_APPLICATION": "a",

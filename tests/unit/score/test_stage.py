@@ -13,7 +13,7 @@ from contract.scored import Decision, Position
 from contract.transaction import Transaction, encode_transaction
 from engine.decide import is_fraudulent
 from engine.features.stored import unpack
-from engine.profile import Profile, from_bytes
+from engine.profile import Profile, from_bytes, to_bytes
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.errors import HistoryUnavailableError
 from score.stage import ScoreStage
@@ -120,7 +120,7 @@ def test_a_redelivered_batch_changes_nothing(system: System) -> None:
 
     assert failures(response) == []
     assert system.history.rows == rows
-    assert from_bytes(system.profiles.body("user-1")).to_bytes() == profile
+    assert to_bytes(from_bytes(system.profiles.body("user-1"))) == profile
 
 
 def test_the_redelivery_catches_up_after_a_crash_between_history_and_profile(

@@ -14,7 +14,7 @@ from score.delivery import KafkaEvent, PartialBatchResponse
 from score.stage import ScoreStage
 from score.verdicts import NoVerdicts
 from tests.support.kafka_events import event_of
-from tests.support.payments import NOW, make_grocery_payment
+from tests.support.payments import NOW, make_grocery_payment, trusted_facts
 from tests.support.stage_world import Killed, NoTelemetry, Surroundings
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def test_a_loser_folds_what_only_the_mark_of_a_rebuilt_profile_hides(
     handle(event_of(before))
 
     def rebuild_elsewhere_between_the_inserts() -> None:
-        key = (first.user_id, first.event_key)
+        key = (first.user_id, trusted_facts(first).event_key)
         row = world.history.rows.pop(key)
         world.profiles.values.clear()  # evicted
         handle(event_of(elsewhere, partition=1))

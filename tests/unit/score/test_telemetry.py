@@ -160,6 +160,7 @@ def test_nothing_to_count_emits_nothing(reporter: Reporter) -> None:
     reporter.telemetry.batch_done([], set(), is_degraded=False)
     reporter.telemetry.profiles_rebuilt(0)
     reporter.telemetry.profiles_lost(0)
+    reporter.telemetry.profiles_kept(0, 0)
 
     assert (reporter.sink.values, reporter.lines) == ({}, [])
 
@@ -167,8 +168,14 @@ def test_nothing_to_count_emits_nothing(reporter: Reporter) -> None:
 def test_profiles_are_counted(reporter: Reporter) -> None:
     reporter.telemetry.profiles_rebuilt(7)
     reporter.telemetry.profiles_lost(3)
+    reporter.telemetry.profiles_kept(5, 2)
 
-    assert reporter.sink.values == {Metric.PROFILES_REBUILT: 7, Metric.PROFILE_CONFLICTS: 3}
+    assert reporter.sink.values == {
+        Metric.PROFILES_REBUILT: 7,
+        Metric.PROFILE_CONFLICTS: 3,
+        Metric.PROFILE_CHECKPOINTS_WRITTEN: 5,
+        Metric.PROFILE_CHECKPOINTS_FAILED: 2,
+    }
 
 
 def test_unavailable_cache_is_counted_and_logged_with_its_cause(reporter: Reporter) -> None:
@@ -238,6 +245,7 @@ EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
     ),
     lambda telemetry: telemetry.profiles_rebuilt(1),
     lambda telemetry: telemetry.profiles_lost(1),
+    lambda telemetry: telemetry.profiles_kept(1, 1),
     lambda telemetry: telemetry.cache_unavailable(CacheUnavailableError("x")),
     lambda telemetry: telemetry.ruleset_refused(InvalidRulesetError(())),
     lambda telemetry: telemetry.ruleset_unreachable(RulesetUnreachableError("s", "p")),
