@@ -60,7 +60,7 @@ _SPOILED: Final[dict[str, tuple[str, object]]] = {
     "amount in words": ("amount", "twelve"),
     "no timestamp": ("timestamp", "yesterday"),
     "timestamp without a zone": ("timestamp", "2026-01-05T12:30:00"),
-    "timestamp in year 9999": ("timestamp", "9999-06-30T12:00:00.000000Z"),
+    "timestamp on 30 February": ("timestamp", "2026-02-30T12:00:00.000000Z"),
     "unknown currency": ("currency", "XQZ"),
     "latitude 91": ("location", {"latitude": 91.0, "longitude": 0.0}),
 }

@@ -8,7 +8,7 @@ from engine.profile import from_bytes, to_bytes
 from score.profile_store import PartitionProgress, read_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from contract.scored import Position, ScoredTransaction
     from engine.profile import Profile
@@ -29,6 +29,10 @@ class BatchWork:
         The profile before the batch, by user; chains fold into these objects.
     existing : dict[RowKey, ScoredTransaction]
         Rows known to exist.
+    kept : set[str]
+        Users whose checkpoint this batch has kept.
+    bases : dict[str, Profile]
+        Checkpoints, by user, that later rows must be folded into.
     chains, settled
         By user.
     rows : list[ScoredTransaction]
@@ -44,6 +48,8 @@ class BatchWork:
             self.by_user.setdefault(delivery.user_id, []).append(delivery)
         self.profiles: dict[str, Profile] = {}
         self.existing: dict[RowKey, ScoredTransaction] = {}
+        self.bases: dict[str, Profile] = {}
+        self.kept: set[str] = set()
         self.chains: dict[str, UserChain] = {}
         self.settled: dict[str, SettledChain] = {}
         self.rows: list[ScoredTransaction] = []
@@ -66,12 +72,35 @@ class BatchWork:
             self._revisions[user_id] = cached.revision
             self.profiles.pop(user_id, None)
             profile = read_profile(cached)
-            if profile is not None and cached.body is not None and self._is_fresh(user_id, profile):
+            if (
+                profile is not None
+                and cached.body is not None
+                and not cached.is_kept
+                and self._is_fresh(user_id, profile, self._fresh_from)
+            ):
                 self.profiles[user_id] = profile
                 self._bodies_before[user_id] = cached.body
 
+    def use_checkpoints(self, reading: CacheReading) -> None:
+        """Use the checkpoints that are complete up to this batch; keep the others as what rows are folded into.
+
+        Without the cache they are in its place: they are what will be written.
+        """
+        if self.is_degraded:
+            self.use_cached(reading)
+        marks = {(mark.topic, mark.partition): mark.fresh_from for mark in reading.progress}
+        for user_id, kept in reading.profiles.items():
+            profile = read_profile(kept)
+            if profile is None or user_id in self.profiles:
+                continue
+            profile.mark_kept()
+            if not kept.is_kept and self._is_fresh(user_id, profile, marks):
+                self.use_rebuilt(user_id, profile)
+            else:
+                self.bases[user_id] = profile
+
     def use_rebuilt(self, user_id: str, profile: Profile) -> None:
-        """Use a profile that was rebuilt from history."""
+        """Use a profile that does not come from the store that will be written."""
         self.profiles[user_id] = profile
         self._bodies_before[user_id] = to_bytes(profile)
         self._rebuilt.add(user_id)
@@ -106,9 +135,9 @@ class BatchWork:
         """
         return not (self._is_behind and user_id in self._rebuilt)
 
-    def _is_fresh(self, user_id: str, profile: Profile) -> bool:
+    def _is_fresh(self, user_id: str, profile: Profile, fresh_from: Mapping[tuple[str, int], int]) -> bool:
         partitions = {(d.position.topic, d.position.partition) for d in self.by_user[user_id]}
         return all(
-            profile.folded_offset(topic, partition) >= self._fresh_from[topic, partition]
+            profile.folded_offset(topic, partition) >= fresh_from[topic, partition]
             for topic, partition in partitions
         )

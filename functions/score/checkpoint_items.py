@@ -5,7 +5,7 @@ A user id is any printable text, so every key begins with what it is the key of:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -14,10 +14,11 @@ from engine.profile.stored import FORMAT
 from score.profile_store import CachedProfile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from score.delivery import Span
     from score.dynamo_calls import Statement
-    from score.profile_store import PartitionProgress, ProfileWrite
+    from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
 
 VERSIONS_PER_FORMAT: Final = 10**12
 """More than a user's payments. A profile of a newer format has a higher version, however few payments it was rebuilt from."""
@@ -33,6 +34,29 @@ class KeptProfile(msgspec.Struct, frozen=True):
     """At most 6 KiB, of the present format."""
     version: int
     """How many payments are folded into it."""
+
+
+class CheckpointStore(Protocol):
+    """The calls that the stage makes to the checkpoints."""
+
+    def read(
+        self, user_ids: Sequence[str], spans: Sequence[Span], has_time: Callable[[], bool]
+    ) -> CacheReading:
+        """Read all users' profiles and the partitions' progress; CacheUnavailableError."""
+        ...
+
+    def write(
+        self,
+        writes: Sequence[ProfileWrite],
+        progress: Sequence[PartitionProgress],
+        has_time: Callable[[], bool],
+    ) -> list[str]:
+        """Write all; return the users whose profile has changed since it was read; CacheUnavailableError."""
+        ...
+
+    def keep(self, profiles: Sequence[KeptProfile], has_time: Callable[[], bool]) -> set[str]:
+        """Keep profiles as checkpoints; return the users of whom this version or a higher one is stored."""
+        ...
 
 
 class _Text(msgspec.Struct):

@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from common.settings import read_settings
 from score.cache_auth import cache_credentials
+from score.checkpoint_store import DynamoCheckpointStore
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
@@ -65,12 +66,13 @@ rulesets = Rulesets(
 )
 session = boto3.Session()
 cache = connect(settings.elasticache_redis_endpoint, cache_credentials(session, settings))
+dynamodb = session.client("dynamodb", config=client_config)
+pool = ThreadPoolExecutor(max_workers=8)
 history = DynamoHistoryStore(
-    session.client("dynamodb", config=client_config),
-    settings.transaction_history_table,
-    settings.history_retention_days,
-    ThreadPoolExecutor(max_workers=8),
-    time.sleep,
+    dynamodb, settings.transaction_history_table, settings.history_retention_days, pool, time.sleep
+)
+checkpoints = DynamoCheckpointStore(
+    dynamodb, settings.profile_checkpoints_table, settings.profile_retention_days, pool, time.sleep, clock
 )
 quarantine = SqsQuarantine(
     session.client("sqs", config=client_config),
@@ -79,7 +81,9 @@ quarantine = SqsQuarantine(
     settings.quarantine_bucket,
 )
 profiles = RedisProfileStore(cache, settings.profile_retention_days)
-stage = ScoreStage(profiles, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock)
+stage = ScoreStage(
+    profiles, checkpoints, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock
+)
 
 # A batch makes tens of thousands of objects that live until its end, and almost no cycles. Searching them for cycles took a
 # sixth of its CPU. So garbage is collected between batches, when they are gone; objects of the cold start are never searched again.

@@ -7,13 +7,16 @@ takes no condition, and `TransactWriteItems` costs twice the units.
 from __future__ import annotations
 
 import random
+from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.backoff import Backoff
+from contract.clock import EPOCH, time_text
 from contract.scored import (
     HISTORY_ATTRIBUTES,
     ScoredTransaction,
@@ -68,6 +71,16 @@ class InsertResult(Enum):
     """Not stored in the time available; to be delivered again."""
 
 
+class NewestRows(msgspec.Struct, frozen=True):
+    """The newest rows of a user."""
+
+    user_id: str
+    rows: list[ScoredTransaction]
+    """Oldest first."""
+    are_all: bool
+    """Whether there are no older ones among those that were asked for."""
+
+
 class HistoryStore(Protocol):
     """The calls that the stage makes."""
 
@@ -80,9 +93,9 @@ class HistoryStore(Protocol):
         ...
 
     def newest(
-        self, user_ids: Sequence[str], has_time: Callable[[], bool]
-    ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
-        """Each user with their newest rows, oldest first, at most :data:`REBUILD_ROWS`."""
+        self, after_ms: Mapping[str, int | None], has_time: Callable[[], bool]
+    ) -> Iterator[NewestRows]:
+        """For each user the newest rows whose keys' times are later than theirs, at most :data:`REBUILD_ROWS`."""
         ...
 
 
@@ -168,18 +181,30 @@ class DynamoHistoryStore:
         return found
 
     def newest(
-        self, user_ids: Sequence[str], has_time: Callable[[], bool]
-    ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
-        """Query each user's newest rows consistently, some users in parallel.
+        self, after_ms: Mapping[str, int | None], has_time: Callable[[], bool]
+    ) -> Iterator[NewestRows]:
+        """Read the newest rows of users, by one Query each, :data:`QUERIES_AHEAD` in parallel.
+
+        Parameters
+        ----------
+        after_ms : Mapping[str, int | None]
+            User to the time that the rows' keys must be later than, ms since the epoch; None for all rows.
+        has_time : Callable[[], bool]
+            Whether another try still fits into the invocation.
+
+        Yields
+        ------
+        NewestRows
+            One a user, in their order.
 
         Raises
         ------
         HistoryUnavailableError
             Where DynamoDB does not answer in the time available.
         """
-        # A few users at a time: after an outage a batch may need 500 rows of each of 500 users, more than a function's memory holds.
-        for some in chunks(user_ids, QUERIES_AHEAD):
-            yield from zip(some, self._pool.map(partial(self._query, has_time=has_time), some), strict=True)
+        # Some at a time: 500 rows of every user of a batch at once would be more than the function's memory holds.
+        for some in chunks(list(after_ms.items()), QUERIES_AHEAD):
+            yield from self._pool.map(partial(self._query, has_time=has_time), some)
 
     def _statement(self, row: ScoredTransaction) -> Statement:
         scored_at_s = int(row.scored_at.timestamp())
@@ -213,20 +238,27 @@ class DynamoHistoryStore:
                 return
         raise HistoryUnavailableError("BatchGetItem: keys remain unprocessed")
 
-    def _query(self, user_id: str, has_time: Callable[[], bool]) -> list[ScoredTransaction]:
+    def _query(self, asked: tuple[str, int | None], has_time: Callable[[], bool]) -> NewestRows:
+        user_id, after_ms = asked
+        condition, values = "user_id = :user", {":user": {"S": user_id}}
+        if after_ms is not None:
+            condition += " AND event_key >= :first"
+            first = EPOCH + timedelta(milliseconds=after_ms + 1)
+            values[":first"] = {"S": time_text(first)}
         answer = self._read(
             "Query",
             lambda: self._client.query(
                 TableName=self._table,
-                KeyConditionExpression="user_id = :user",
-                ExpressionAttributeValues={":user": {"S": user_id}},
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
                 ConsistentRead=True,
                 ScanIndexForward=False,
                 Limit=REBUILD_ROWS,
             ),
             has_time,
         )
-        return [from_history_item(item) for item in reversed(answer["Items"])]
+        rows = [from_history_item(item) for item in reversed(answer["Items"])]
+        return NewestRows(user_id, rows, are_all="LastEvaluatedKey" not in answer)
 
     def _read(self, operation: str, call: Callable[[], T], has_time: Callable[[], bool]) -> T:
         """Make a request; try again where DynamoDB throttles, fails or cannot be reached."""

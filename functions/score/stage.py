@@ -1,7 +1,7 @@
 """The score stage: scores and stores the payments of a Kafka batch, and answers which offsets must be delivered again.
 
-It reads profiles, scores, inserts history, writes profiles and answers, in this order, so that a crash anywhere loses nothing
-and counts nothing twice. History comes before profiles: a profile that is behind its history catches up at the redelivery; one
+It reads profiles, scores, inserts history, keeps checkpoints that are due, writes profiles and answers, in this order, so that a
+crash anywhere loses nothing and counts nothing twice. History comes before profiles: a profile that is behind its history catches up at the redelivery; one
 that is ahead of it would hide a payment permanently. A batch of any size takes two round trips to the cache.
 """
 
@@ -12,26 +12,31 @@ from typing import TYPE_CHECKING, Final
 
 from contract.scored import Position, ScoredTransaction
 from engine.decide import decide, scored_transaction
-from engine.profile import Profile
+from engine.profile import Profile, to_bytes
 from engine.profile.facts import facts_of_row
 from score.batch_work import BatchWork
+from score.checkpoint_items import KeptProfile
 from score.delivery import PartialBatchResponse, failure_response, read_batch
-from score.errors import CacheUnavailableError
+from score.errors import CacheUnavailableError, HistoryUnavailableError
 from score.history_store import InsertResult
 from score.profile_store import ProfileWrite
 from score.user_chain import UserChain, needs_lookup, rebuild, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from engine.rules.ruleset import Ruleset
+    from score.checkpoint_items import CheckpointStore
     from score.delivery import Delivery, KafkaEvent
     from score.history_store import HistoryStore
-    from score.profile_store import ProfileStore
+    from score.profile_store import CacheReading, ProfileStore
     from score.quarantine import Quarantine
     from score.telemetry import Telemetry
     from score.verdicts import Verdicts
+
+CHECKPOINT_EVERY: Final = 20
+"""Payments of a user between two checkpoints of the profile: what a rebuild reads at most, and a twentieth of a write a payment."""
 
 MAX_WRITE_ROUNDS: Final = 5
 """How often a profile that other writers keep changing is written again before its payments are redelivered."""
@@ -44,6 +49,8 @@ class ScoreStage:
     ----------
     profiles : ProfileStore
         The cache.
+    checkpoints : CheckpointStore
+        Profiles kept from time to time; in the cache's place while it is unavailable.
     history : HistoryStore
         The history, which outlives the cache.
     quarantine : Quarantine
@@ -61,6 +68,7 @@ class ScoreStage:
     def __init__(
         self,
         profiles: ProfileStore,
+        checkpoints: CheckpointStore,
         history: HistoryStore,
         quarantine: Quarantine,
         verdicts: Verdicts,
@@ -69,6 +77,7 @@ class ScoreStage:
         clock: Callable[[], datetime],
     ) -> None:
         self._profiles = profiles
+        self._checkpoints = checkpoints
         self._history = history
         self._quarantine = quarantine
         self._verdicts = verdicts
@@ -105,7 +114,9 @@ class ScoreStage:
         self._load(work, has_time)
         self._score(work)
         failed.update(self._store(work, has_time))
-        self._write_profiles(work, failed)
+        if not work.is_degraded:
+            self._keep_checkpoints(work, has_time)
+        self._write_profiles(work, failed, has_time)
         self._telemetry.batch_done(work.rows, failed, is_degraded=work.is_degraded)
         return failure_response(failed)
 
@@ -116,8 +127,9 @@ class ScoreStage:
         except CacheUnavailableError as error:
             self._telemetry.cache_unavailable(error)
             work.is_degraded = True
-        missing = {user_id: work.by_user[user_id] for user_id in work.without_profile(work.by_user)}
-        self._rebuild(work, missing, has_time)
+        missing = work.without_profile(work.by_user)
+        if missing or work.is_degraded:
+            self._rebuild(work, missing, has_time)
         possible_repeats = [
             row_key(delivery)
             for user_id, deliveries in work.by_user.items()
@@ -127,19 +139,31 @@ class ScoreStage:
         if possible_repeats:
             work.existing = self._history.find(possible_repeats, has_time)
 
-    def _rebuild(
-        self,
-        work: BatchWork,
-        by_user: Mapping[str, Sequence[Delivery]],
-        has_time: Callable[[], bool],
-    ) -> None:
-        if not by_user:
-            return
+    def _rebuild(self, work: BatchWork, missing: Sequence[str], has_time: Callable[[], bool]) -> None:
+        """Rebuild profiles: a checkpoint and the rows behind it, or the newest rows where there is none."""
+        work.use_checkpoints(self._read_checkpoints(missing, work, has_time))
+        missing = work.without_profile(missing)
+        after_ms = {
+            user_id: base.newest_at_ms if (base := work.bases.get(user_id)) else None for user_id in missing
+        }
         rebuilt = 0
-        for user_id, rows in self._history.newest(list(by_user), has_time):
-            work.use_rebuilt(user_id, rebuild(Profile(), rows, facts_of_row, by_user[user_id]))
-            rebuilt += bool(rows)
+        for newest in self._history.newest(after_ms, has_time) if after_ms else ():
+            user_id = newest.user_id
+            # Too many rows behind the checkpoint: it was not kept for long, and the newest rows say more without it.
+            base = work.bases.get(user_id) if newest.are_all else None
+            deliveries = work.by_user[user_id]
+            work.use_rebuilt(user_id, rebuild(base or Profile(), newest.rows, facts_of_row, deliveries))
+            rebuilt += bool(newest.rows or base)
         self._telemetry.profiles_rebuilt(rebuilt)
+
+    def _read_checkpoints(
+        self, user_ids: Sequence[str], work: BatchWork, has_time: Callable[[], bool]
+    ) -> CacheReading:
+        try:
+            return self._checkpoints.read(user_ids, work.batch.spans, has_time)
+        except CacheUnavailableError as error:
+            # Rows alone would give another profile for whoever has many: better to wait than to decide otherwise.
+            raise HistoryUnavailableError(f"checkpoints: {error}") from error
 
     def _score(self, work: BatchWork) -> None:
         ruleset = self._ruleset()
@@ -186,10 +210,29 @@ class ScoreStage:
         ]
         return failed
 
-    def _write_profiles(self, work: BatchWork, failed: set[Position]) -> None:
-        """Write the profiles by compare-and-set; read and fold again those that other writers changed."""
-        if work.is_degraded:
-            return  # what the cache holds is unknown; the gap in its progress will show that it lacks this batch
+    def _keep_checkpoints(self, work: BatchWork, has_time: Callable[[], bool]) -> None:
+        """Keep the profiles whose checkpoint is due, before the cache is written: a profile there knows its checkpoint."""
+        due = {
+            user_id: settled.profile
+            for user_id, settled in work.settled.items()
+            if settled.profile.is_checkpoint_due(CHECKPOINT_EVERY) and work.may_write(user_id)
+        }
+        if not due:
+            return
+        profiles = [
+            KeptProfile(user_id, to_bytes(profile), profile.tx_count) for user_id, profile in due.items()
+        ]
+        work.kept = self._checkpoints.keep(profiles, has_time)
+        for user_id in work.kept:
+            due[user_id].mark_kept()
+        self._telemetry.profiles_kept(len(work.kept), len(due) - len(work.kept))
+
+    def _write_profiles(self, work: BatchWork, failed: set[Position], has_time: Callable[[], bool]) -> None:
+        """Write the profiles by compare-and-set; read and fold again those that other writers changed.
+
+        Without the cache they are written to the checkpoints, all of them. What the cache holds is unknown then, and the gap in its
+        progress will show that it lacks this batch.
+        """
         writes = [
             ProfileWrite(user_id, settled.profile, work.revision(user_id))
             for user_id, settled in work.settled.items()
@@ -197,27 +240,49 @@ class ScoreStage:
         ]
         user_ids = [write.user_id for write in writes]
         try:
-            lost = self._profiles.write(writes, work.progress(failed))
+            lost = self._write(work, writes, failed, has_time)
             for _ in range(MAX_WRITE_ROUNDS):
                 if not lost:
                     return
                 self._telemetry.profiles_lost(len(lost))
                 # All of them, not only the lost ones: what was written may be lost with a server that failed in between.
-                writes = self._fold_on_top(work, user_ids)
-                lost = self._profiles.write(writes, work.progress(failed))
+                writes = self._fold_on_top(work, user_ids, has_time)
+                lost = self._write(work, writes, failed, has_time)
         except CacheUnavailableError as error:
             self._telemetry.cache_unavailable(error)
+            if (
+                work.is_degraded
+            ):  # nothing holds these payments but their rows; some may be older than the checkpoint
+                failed.update(delivery.position for delivery in work.batch.deliveries)
             return
         for user_id in lost:
             failed.update(delivery.position for delivery in work.by_user[user_id])
 
-    def _fold_on_top(self, work: BatchWork, user_ids: Sequence[str]) -> list[ProfileWrite]:
+    def _write(
+        self,
+        work: BatchWork,
+        writes: Sequence[ProfileWrite],
+        failed: set[Position],
+        has_time: Callable[[], bool],
+    ) -> list[str]:
+        if not work.is_degraded:
+            return self._profiles.write(writes, work.progress(failed))
+        for write in writes:
+            write.profile.mark_kept()
+        return self._checkpoints.write(writes, work.progress(failed), has_time)
+
+    def _fold_on_top(
+        self, work: BatchWork, user_ids: Sequence[str], has_time: Callable[[], bool]
+    ) -> list[ProfileWrite]:
         """Fold what this batch folded into the profiles that another writer has written.
 
         A profile that is missing now stays missing: the next batch rebuilds it up to its own offset. This batch cannot know
         which rows of another writer will still be folded.
         """
-        work.use_cached(self._profiles.read(user_ids, work.batch.spans))
+        if work.is_degraded:
+            work.use_cached(self._checkpoints.read(user_ids, work.batch.spans, has_time))
+        else:
+            work.use_cached(self._profiles.read(user_ids, work.batch.spans))
         user_ids = [user_id for user_id in user_ids if user_id in work.profiles]
         for user_id in user_ids:
             profile = work.profiles[user_id]
@@ -226,4 +291,6 @@ class ScoreStage:
                 # Another delivery of this same batch may have folded it.
                 if not profile.has_folded(facts, position):
                     profile.fold_row(facts, folded.outcome, position)
+            # The checkpoint that this batch kept lacks the other writer's payments: the next batch keeps a whole one.
+            profile.is_behind_checkpoint |= user_id in work.kept
         return [ProfileWrite(user_id, work.profiles[user_id], work.revision(user_id)) for user_id in user_ids]

@@ -252,7 +252,7 @@ def rebuild(
     facts_of: Callable[[ScoredTransaction], PaymentFacts],
     deliveries: Sequence[Delivery],
 ) -> Profile:
-    """Fold history rows into an empty profile, up to the first of ``deliveries`` on each partition.
+    """Fold history rows into a profile, up to the first of ``deliveries`` on each partition.
 
     Rows at that offset or later were stored by an earlier try of this batch, or by one that runs at the same time. Their
     records are delivered too and folded in order, so that each payment is scored against what the first try saw.
@@ -260,7 +260,7 @@ def rebuild(
     Parameters
     ----------
     profile : Profile
-        Empty.
+        Empty, or a checkpoint that has none of the rows.
     rows : Sequence[ScoredTransaction]
         The user's newest, oldest first.
     facts_of : Callable[[ScoredTransaction], PaymentFacts]

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from contract.scored import ScoredTransaction
 from local.proxy.aws import Call
 from local.proxy.http import Answer
 
 from .stream import Sent, Written
 
 if TYPE_CHECKING:
+    from contract.scored import ScoredTransaction
+
     from .site import Site
 
 IS_LONG = bool(os.environ.get("LONG"))

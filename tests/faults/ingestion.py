@@ -112,7 +112,7 @@ def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
         records_read = read_topic(site, begins)
         assert len(records_read) == before + wanted
         assert job.refused_lines() == bad
-        times = Counter(record.value for _, record in records_read)
+        times = Counter(each.record.value for each in records_read)
         assert max(times.values()) > 1, "nothing is on the topic twice"
         return records_read
 

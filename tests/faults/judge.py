@@ -16,7 +16,6 @@ from tests.support.oracle import Oracle, RowKey, profile_problems
 from .aws import RULESETS
 from .fault import Degrades, Fault
 from .report import ProblemKind, RunReport
-from .stream import Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
 
     from .site import Site
-    from .stream import Sent
+    from .stream import Sent, Written
 
 MESSAGES_AN_ALERT = 2
 """The most messages of one alert: one before a crash, and one after the redelivery."""

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
+from typing import TYPE_CHECKING
 
-from contract.scored import Position
 from contract.transaction import Location, encode_transaction
 from tests.support.payments import make_minimal_payment
+
+if TYPE_CHECKING:
+    from contract.scored import Position
 
 BERLIN = Location(latitude=52.5200066, longitude=13.404954, country="DE", city="Berlin")
 LAGOS = Location(latitude=6.5243793, longitude=3.3792057, country="NG", city="Lagos")

@@ -162,6 +162,7 @@ def check_each_is_stored_or_quarantined(batch: list[bytes | None], key: bytes | 
     world = Surroundings()
     stage = ScoreStage(
         world.profiles,
+        world.checkpoints,
         world.history,
         world.quarantine,
         NoVerdicts(),
@@ -200,6 +201,7 @@ def check_what_is_stored_fits_and_reads_back(fields: dict[str, Any]) -> None:
     world = Surroundings()
     stage = ScoreStage(
         world.profiles,
+        world.checkpoints,
         world.history,
         world.quarantine,
         NoVerdicts(),

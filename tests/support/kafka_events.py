@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
+from contract.clock import EPOCH, MILLISECOND, TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.scored import Position
 from contract.transaction import encode_transaction
 from score.delivery import KafkaEvent
@@ -55,12 +55,15 @@ def make_event(
 
 
 def event_of(*transactions: Transaction, partition: int = 0, first_offset: int = 0) -> KafkaEvent:
-    """An event with these payments at successive offsets of one partition."""
+    """An event with these payments at successive offsets of one partition; each arrived half a second after its event time."""
     return make_event(
         [
             (Position(TOPIC, partition, first_offset + place), encode_transaction(transaction))
             for place, transaction in enumerate(transactions)
-        ]
+        ],
+        appended_at_ms=[
+            max((transaction.timestamp - EPOCH) // MILLISECOND + 500, 0) for transaction in transactions
+        ],
     )
 
 

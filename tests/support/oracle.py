@@ -190,9 +190,10 @@ def _problem(
 
 
 def behaviour(profile: Profile) -> bytes:
-    """A profile's bytes without its offsets, which also depend on repeats and restarts."""
+    """A profile's bytes without its offsets and checkpoints, which also depend on repeats and restarts."""
     bare = from_bytes(to_bytes(profile))
     bare.partitions, bare.offsets = array("I"), array("q")
+    bare.kept_count, bare.kept_at_ms, bare.is_behind_checkpoint = 0, -1, False
     return to_bytes(bare)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contract.clock import EPOCH, MILLISECOND
 from contract.scored import from_history_item, to_history_item
 from engine.profile import to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
-from score.history_store import InsertResult, RowKey
-from score.profile_store import CachedProfile, CacheReading, PartitionProgress
+from score.history_store import REBUILD_ROWS, InsertResult, NewestRows, RowKey
+from score.profile_store import CachedProfile, CacheReading, PartitionProgress, progress_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from contract.scored import Position, ScoredTransaction
+    from score.checkpoint_items import KeptProfile
     from score.delivery import Rejected, Span
     from score.profile_store import ProfileWrite
 
@@ -99,6 +101,84 @@ class MemoryProfileStore:
         return self.values[user_id][1]
 
 
+class MemoryCheckpointStore:
+    """Profiles and marks as DynamoDB holds them: nothing is evicted, and a write is not one step."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, tuple[bytes, bytes, int, bool]] = {}
+        """Revision, body, version, whether it was kept."""
+        self.marks: dict[tuple[str, int], tuple[int, int]] = {}
+        self.is_down = False
+        self._revision = 0
+
+    def read(
+        self, user_ids: Sequence[str], spans: Sequence[Span], has_time: Callable[[], bool]
+    ) -> CacheReading:
+        if self.is_down:
+            raise CacheUnavailableError("throttled")
+        profiles = {}
+        for user_id in user_ids:
+            revision, body, _, is_kept = self.values.get(user_id, (b"", None, 0, False))
+            profiles[user_id] = CachedProfile(body, revision, is_kept)
+        progress = [progress_before(span, self.marks.get((span.topic, span.partition))) for span in spans]
+        return CacheReading(profiles, progress)
+
+    def write(
+        self,
+        writes: Sequence[ProfileWrite],
+        progress: Sequence[PartitionProgress],
+        has_time: Callable[[], bool],
+    ) -> list[str]:
+        if self.is_down:
+            raise CacheUnavailableError("throttled")
+        lost = [write.user_id for write in writes if not self.write_one(write)]
+        if not lost:
+            self.advance(progress)
+        return lost
+
+    def write_one(self, write: ProfileWrite) -> bool:
+        """Write one profile; return whether it was still as it was read."""
+        if self.values.get(write.user_id, (b"",))[0] != write.expected_revision:
+            return False
+        self._put(write.user_id, to_bytes(write.profile), write.profile.tx_count, is_kept=False)
+        return True
+
+    def advance(self, progress: Sequence[PartitionProgress]) -> None:
+        """Move the marks forward."""
+        for mark in progress:
+            partition = (mark.topic, mark.partition)
+            folded_to, fresh_from = self.marks.get(partition, (-1, mark.fresh_from))
+            if folded_to < mark.read_folded_to:
+                raise CacheUnavailableError("WentBack")
+            self.marks[partition] = (max(folded_to, mark.folded_to), max(fresh_from, mark.fresh_from))
+
+    def keep(self, profiles: Sequence[KeptProfile], has_time: Callable[[], bool]) -> set[str]:
+        if self.is_down:
+            return set()
+        for kept in profiles:
+            if kept.user_id not in self.values or self.values[kept.user_id][2] <= kept.version:
+                self._put(kept.user_id, kept.body, kept.version, is_kept=True)
+        return {kept.user_id for kept in profiles}
+
+    def _put(self, user_id: str, body: bytes, version: int, *, is_kept: bool) -> None:
+        self._revision += 1
+        self.values[user_id] = (self._revision.to_bytes(8, "little"), body, version, is_kept)
+
+
+def newest_rows(
+    items: Mapping[RowKey, dict[str, dict[str, str]]], after_ms: Mapping[str, int | None]
+) -> Iterator[NewestRows]:
+    """Each user's newest rows, as the history's queries answer."""
+    rows = {key: from_history_item(item) for key, item in sorted(items.items())}
+    for user_id, after in after_ms.items():
+        own = [row for key, row in rows.items() if key[0] == user_id and _is_after(row, after)]
+        yield NewestRows(user_id, own[-REBUILD_ROWS:], are_all=len(own) <= REBUILD_ROWS)
+
+
+def _is_after(row: ScoredTransaction, after_ms: int | None) -> bool:
+    return after_ms is None or (row.occurred_at - EPOCH) // MILLISECOND > after_ms
+
+
 class MemoryHistoryStore:
     """Rows in wire form by key; inserts can be made to fail."""
 
@@ -127,14 +207,12 @@ class MemoryHistoryStore:
         return {key: from_history_item(self.rows[key]) for key in keys if key in self.rows}
 
     def newest(
-        self, user_ids: Sequence[str], has_time: Callable[[], bool]
-    ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
-        self.queries += len(user_ids)
+        self, after_ms: Mapping[str, int | None], has_time: Callable[[], bool]
+    ) -> Iterator[NewestRows]:
+        self.queries += len(after_ms)
         if self.is_down:
             raise HistoryUnavailableError("down")
-        rows = {key: from_history_item(row) for key, row in sorted(self.rows.items())}
-        for user in user_ids:
-            yield user, [row for key, row in rows.items() if key[0] == user]
+        yield from newest_rows(self.rows, after_ms)
 
     def scored(self) -> list[ScoredTransaction]:
         return [from_history_item(row) for _, row in sorted(self.rows.items())]

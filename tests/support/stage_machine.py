@@ -41,6 +41,7 @@ from tests.support.stage_world import (
     LoggedRecord,
     Pause,
     RacedTelemetry,
+    SteppedCheckpoints,
     SteppedHistory,
     SteppedProfiles,
     SteppedQuarantine,
@@ -77,6 +78,8 @@ BY_VERSION = {f"{ruleset.version}+{ruleset.digest}": ruleset for ruleset in RULE
 
 FAULTS = (
     *[Faults(cache_down=True)] * 4,
+    Faults(checkpoints_down=True),
+    Faults(cache_down=True, checkpoints_down=True),
     Faults(history_unreadable=True),
     Faults(insert_failure_rate=0.3),
     Faults(insert_failure_rate=1.0),
@@ -118,11 +121,13 @@ class ScoreStageMachine(RuleBasedStateMachine):
     # What is under test; a broken stage replaces one of these
 
     profiles_class = SteppedProfiles
+    checkpoints_class = SteppedCheckpoints
     history_class = SteppedHistory
 
     def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
         stage = ScoreStage(
             self.profiles_class(self.world, pause, random),
+            self.checkpoints_class(self.world, pause, random),
             self.history_class(self.world, pause, random),
             SteppedQuarantine(self.world, pause),
             NoVerdicts(),

@@ -13,17 +13,24 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from contract.scored import Position, ScoredTransaction, from_history_item
+from contract.scored import Position, ScoredTransaction
 from engine.profile import from_bytes, to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
-from score.history_store import InsertResult, RowKey
+from score.history_store import InsertResult, NewestRows, RowKey
 from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
 from tests.support.kafka_events import TOPIC, make_event
-from tests.support.score_stores import MemoryHistoryStore, MemoryProfileStore, MemoryQuarantine
+from tests.support.score_stores import (
+    MemoryCheckpointStore,
+    MemoryHistoryStore,
+    MemoryProfileStore,
+    MemoryQuarantine,
+    newest_rows,
+)
 
 if TYPE_CHECKING:
     from random import Random
 
+    from score.checkpoint_items import KeptProfile
     from score.delivery import KafkaEvent, PartialBatchResponse, Rejected, Span
     from score.user_chain import SettledChain
 
@@ -115,6 +122,7 @@ class Faults:
     """What goes wrong at present, for all writers."""
 
     cache_down: bool = False
+    checkpoints_down: bool = False
     next_cache_write: CacheFault | None = None
     history_unreadable: bool = False
     insert_failure_rate: float = 0.0
@@ -129,6 +137,7 @@ class Surroundings:
     """Everything that outlives an invocation."""
 
     profiles: MemoryProfileStore = field(default_factory=MemoryProfileStore)
+    checkpoints: MemoryCheckpointStore = field(default_factory=MemoryCheckpointStore)
     history: MemoryHistoryStore = field(default_factory=MemoryHistoryStore)
     quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
     faults: Faults = field(default_factory=Faults)
@@ -180,6 +189,55 @@ class SteppedProfiles:
         return lost
 
 
+class SteppedCheckpoints:
+    """The checkpoints as one writer sees them: each profile is written by a request of its own, the marks after all of them."""
+
+    def __init__(self, world: Surroundings, pause: Pause, random: Random) -> None:
+        self._world = world
+        self._pause = pause
+        self._random = random
+
+    def read(
+        self, user_ids: Sequence[str], spans: Sequence[Span], has_time: Callable[[], bool]
+    ) -> CacheReading:
+        self._pause()
+        self._fail_if_down()
+        reading = self._world.checkpoints.read(user_ids, spans, has_time)
+        self._pause()
+        return reading
+
+    def write(
+        self,
+        writes: Sequence[ProfileWrite],
+        progress: Sequence[PartitionProgress],
+        has_time: Callable[[], bool],
+    ) -> list[str]:
+        lost = []
+        for write in self._random.sample(writes, len(writes)):
+            self._pause()
+            self._fail_if_down()
+            if not self._world.checkpoints.write_one(write):
+                lost.append(write.user_id)
+        self._pause()
+        self._fail_if_down()
+        if not lost:
+            self._world.checkpoints.advance(progress)
+        self._pause()
+        return lost
+
+    def keep(self, profiles: Sequence[KeptProfile], has_time: Callable[[], bool]) -> set[str]:
+        self._pause()
+        if self._world.faults.checkpoints_down:
+            return set()
+        kept = self._world.checkpoints.keep(profiles, has_time)
+        self._pause()
+        return kept
+
+    def _fail_if_down(self) -> None:
+        if self._world.faults.checkpoints_down:
+            raise CacheUnavailableError("throttled")
+
+
 def _frozen(write: ProfileWrite) -> ProfileWrite:
     profile = from_bytes(to_bytes(write.profile))
     return ProfileWrite(write.user_id, profile, write.expected_revision)
@@ -216,16 +274,12 @@ class SteppedHistory:
         return found
 
     def newest(
-        self, user_ids: Sequence[str], has_time: Callable[[], bool]
-    ) -> Iterator[tuple[str, list[ScoredTransaction]]]:
+        self, after_ms: Mapping[str, int | None], has_time: Callable[[], bool]
+    ) -> Iterator[NewestRows]:
         self._read()
-        users = dict.fromkeys(user_ids)
-        rows: dict[str, list[ScoredTransaction]] = {user_id: [] for user_id in users}
-        for (user_id, _), item in sorted(self._world.history.rows.items()):
-            if user_id in users:
-                rows[user_id].append(from_history_item(item))
+        found = list(newest_rows(self._world.history.rows, after_ms))
         self._pause()
-        yield from rows.items()
+        yield from found
 
     def _read(self) -> None:
         self._pause()

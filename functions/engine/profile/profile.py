@@ -90,6 +90,10 @@ class Profile:
         Hashes of the latest payment's place as text and of its country; 0 if it named none.
     verdicts : array of uint64
         Hashes of the verdicts that were applied last, oldest first.
+    kept_count, kept_at_ms : int
+        :attr:`tx_count` and :attr:`newest_at_ms` when the profile was last kept as a checkpoint; 0 and -1 for never.
+    is_behind_checkpoint : bool
+        A payment was folded since that is not later than the checkpoint: rows behind the checkpoint do not show it.
     """
 
     __slots__ = (
@@ -100,6 +104,9 @@ class Profile:
         "habits",
         "hour_of_week",
         "hours",
+        "is_behind_checkpoint",
+        "kept_at_ms",
+        "kept_count",
         "last_clock_ms",
         "last_country_hash",
         "last_place",
@@ -133,6 +140,8 @@ class Profile:
         self.hour_of_week = bytearray(HOURS_PER_WEEK)
         self.partitions, self.offsets = empty(PARTITION_TYPECODES)
         (self.verdicts,) = empty("Q")
+        self.kept_count, self.kept_at_ms = 0, -1
+        self.is_behind_checkpoint = False
 
     # What has been folded
 
@@ -197,6 +206,19 @@ class Profile:
         self.partitions.append(partition_hash)
         self.offsets.append(offset)
 
+    def is_checkpoint_due(self, every: int) -> bool:
+        """Whether the profile is to be kept as a checkpoint.
+
+        It is after ``every`` payments, and at once for a payment that is not later than the last checkpoint's newest: a profile is
+        rebuilt from its checkpoint and the rows that are later.
+        """
+        return self.is_behind_checkpoint or self.tx_count - self.kept_count >= every
+
+    def mark_kept(self) -> None:
+        """Record that the profile, as it is now, is kept as a checkpoint."""
+        self.kept_count, self.kept_at_ms = self.tx_count, self.newest_at_ms
+        self.is_behind_checkpoint = False
+
     # What it learns
 
     def lessons(self, facts: PaymentFacts, verdicts: Sequence[Verdict] = ()) -> Lessons:
@@ -240,6 +262,8 @@ class Profile:
             Its position in Kafka.
         """
         self.newest_at_ms = max(self.newest_at_ms, facts.at_ms)
+        if facts.at_ms <= self.kept_at_ms:
+            self.is_behind_checkpoint = True
         self.mark_complete_to(position.topic, position.partition, position.offset)
         if outcome.repeats:
             return

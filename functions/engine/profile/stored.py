@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 2
 """Version of the stored form. Format 1 is read and migrated; a profile of another format counts as missing."""
 
-_HEADER: Final = struct.Struct("<BBBBBBBBBbxxxxxxIIqqqqQddqII")
+_HEADER: Final = struct.Struct("<BBBBBBBBBb?xxxIIIqqqqqQddqII")
 if sys.byteorder != "little":
     raise ImportError("profiles are stored little-endian, as both of Lambda's architectures are")
 
@@ -49,8 +49,11 @@ def to_bytes(profile: Profile) -> bytes:
         len(profile.pending),
         len(profile.verdicts),
         -len(profile.partitions) - 1 if place else len(profile.partitions),
+        profile.is_behind_checkpoint,
         profile.tx_count,
         profile.habit_count,
+        profile.kept_count,
+        profile.kept_at_ms,
         profile.first_clock_ms,
         profile.last_clock_ms,
         profile.newest_at_ms,
@@ -81,8 +84,11 @@ def from_bytes(data: bytes) -> Profile:
         _,
         *lengths,
         partitions,
+        is_behind_checkpoint,
         tx_count,
         habit_count,
+        kept_count,
+        kept_at_ms,
         first_clock_ms,
         last_clock_ms,
         newest_at_ms,
@@ -113,6 +119,9 @@ def from_bytes(data: bytes) -> Profile:
     _set_columns(profile, read_columns(data, start, layout))
     profile.tx_count = tx_count
     profile.habit_count = habit_count
+    profile.is_behind_checkpoint = is_behind_checkpoint
+    profile.kept_count = kept_count
+    profile.kept_at_ms = kept_at_ms
     profile.first_clock_ms = first_clock_ms
     profile.last_clock_ms = last_clock_ms
     profile.newest_at_ms = newest_at_ms

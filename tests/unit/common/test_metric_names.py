@@ -24,6 +24,7 @@ SCORE = """
     TransactionsDegraded Count
     TransactionsRedelivered Count
     TransactionsRepeated Count
+    TransactionsRaced Count
     RecordsFailed Count
     ProfilesRebuilt Count
     ProfileConflicts Count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contract.scored import from_history_item, to_history_item
 from engine.features.catalogue import FEATURE_NAMES, FEATURE_SET
+from engine.features.past import PAST_CATALOGUES
 from engine.features.stored import pack
 from lab.row_text import row_text
 from tests.support.payments import make_scored
@@ -51,4 +52,5 @@ def test_the_payment_and_where_it_was_scored_are_shown() -> None:
 def test_features_of_an_unknown_catalogue_are_not_guessed() -> None:
     text = row_text(make_scored(feature_set="00aaff"))
 
-    assert text.endswith(f"  not readable here: feature set 00aaff; this catalogue is {FEATURE_SET}")
+    known = ", ".join(sorted([*PAST_CATALOGUES, FEATURE_SET]))
+    assert text.endswith(f"  not readable here: feature set 00aaff; known are {known}")

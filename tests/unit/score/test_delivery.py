@@ -90,7 +90,7 @@ def test_record_may_lack_key_and_value() -> None:
 
     [one] = read_batch(event, NOW).rejected
 
-    assert (one.key, one.value, one.appended_at_ms) == (None, None, NOW_MS - 500)
+    assert (one.key, one.value, one.appended_at_ms) == (None, None, NOW_MS - 59_500)
 
 
 def test_payment_is_its_user_s() -> None:

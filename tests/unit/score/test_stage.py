@@ -21,7 +21,12 @@ from score.verdicts import NoVerdicts
 from tests.support.kafka_events import TOPIC, event_of, make_event, with_offset
 from tests.support.payments import NOW, make_grocery_payment
 from tests.support.rule_samples import TWO_RULES
-from tests.support.score_stores import MemoryHistoryStore, MemoryProfileStore, MemoryQuarantine
+from tests.support.score_stores import (
+    MemoryCheckpointStore,
+    MemoryHistoryStore,
+    MemoryProfileStore,
+    MemoryQuarantine,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +53,7 @@ class System:
 
     ruleset: Ruleset
     profiles: MemoryProfileStore = field(default_factory=MemoryProfileStore)
+    checkpoints: MemoryCheckpointStore = field(default_factory=MemoryCheckpointStore)
     history: MemoryHistoryStore = field(default_factory=MemoryHistoryStore)
     quarantine: MemoryQuarantine = field(default_factory=MemoryQuarantine)
     telemetry: SilentTelemetry = field(default_factory=SilentTelemetry)
@@ -55,6 +61,7 @@ class System:
     def handle(self, event: KafkaEvent) -> PartialBatchResponse:
         stage = ScoreStage(
             self.profiles,
+            self.checkpoints,
             self.history,
             self.quarantine,
             NoVerdicts(),

@@ -47,6 +47,7 @@ class System:
         telemetry = EmfTelemetry(self.metrics, logger, lambda: NOW)
         stage = ScoreStage(
             self.world.profiles,
+            self.world.checkpoints,
             self.world.history,
             self.world.quarantine,
             NoVerdicts(),
@@ -93,7 +94,7 @@ def test_new_payments_are_counted_once(system: System) -> None:
         Metric.TRANSACTIONS_APPROVED: 2,
         Metric.TRANSACTIONS_REVIEWED: 1,
     }
-    assert system.metrics.values["OldestRecordAge"] == [500]
+    assert system.metrics.values["OldestRecordAge"] == [86_399_500]
 
 
 def test_redelivered_batch_counts_only_repeats(system: System) -> None:
@@ -229,7 +230,14 @@ def test_row_holds_the_time_of_its_decision_and_the_degraded_mark(ruleset: Rules
     telemetry: Any = SilentLogger()
     ruleset_of: Callable[[], Ruleset] = lambda: ruleset  # noqa: E731
     stage = ScoreStage(
-        world.profiles, world.history, world.quarantine, NoVerdicts(), ruleset_of, telemetry, clock
+        world.profiles,
+        world.checkpoints,
+        world.history,
+        world.quarantine,
+        NoVerdicts(),
+        ruleset_of,
+        telemetry,
+        clock,
     )
 
     stage.handle(event_of(*payments(2)), lambda: True)
