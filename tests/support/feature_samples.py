@@ -6,11 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from contract.scored import FeatureValue, Position
+from contract.scored import Decision, FeatureValue, Position
 from contract.transaction import Location, Transaction
 from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import compute_features
 from engine.profile import Profile
+from engine.profile.outcome import Outcome
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, NOW, make_grocery_payment, trusted_facts
 
@@ -21,12 +22,17 @@ PARIS = Location(latitude=48.8566, longitude=2.3522, country="FR", city="Paris")
 POTSDAM = Location(latitude=52.3906, longitude=13.0645, country="DE", city="Potsdam")
 TYPES = {"double": float, "int": int, "bool": bool, "string": str}
 RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})
+REVIEWED = Outcome(Decision.REVIEW, 60)
+BLOCKED = Outcome(Decision.BLOCK, 90)
 
 
-def features_of(now: Transaction, *earlier: Transaction) -> dict[str, FeatureValue]:
+def features_of(
+    now: Transaction, *earlier: Transaction, outcome: Outcome = APPROVED
+) -> dict[str, FeatureValue]:
+    """The features of ``now``, of a trusted feed, after ``earlier`` payments that all had one outcome."""
     profile = Profile()
     for offset, transaction in enumerate(earlier):
-        profile.fold(trusted_facts(transaction), APPROVED, Position(TOPIC, 0, offset))
+        profile.fold(trusted_facts(transaction), outcome, Position(TOPIC, 0, offset))
     return compute_features(trusted_facts(now), profile, RATES)
 
 
