@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from contract.transaction import Location
-from engine.profile.facts import PaymentFacts
 from tests.support.payments import NOW, make_grocery_payment, trusted_facts
+
+if TYPE_CHECKING:
+    from engine.profile.facts import PaymentFacts
 
 
 def facts_at(seconds: float, **changes: Any) -> PaymentFacts:
