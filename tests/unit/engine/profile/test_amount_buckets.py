@@ -42,7 +42,7 @@ def make_buckets(request: pytest.FixtureRequest) -> Callable[..., Buckets]:
     return make
 
 
-def rows(buckets: Buckets) -> list[tuple[int, int, int, int]]:
+def rows(buckets: VelocityBuckets | HabitBuckets) -> list[tuple[int, int, int, int]]:
     return list(zip(buckets.bucket, buckets.currency, buckets.count, buckets.sum_minor, strict=True))
 
 
