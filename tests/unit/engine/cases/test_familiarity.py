@@ -35,6 +35,15 @@ def test_stolen_card_is_blocked_and_blocked_again_12_minutes_later() -> None:
     assert [each.decision for each in taken] == [Decision.BLOCK] * 2, described(*taken)
 
 
+@pytest.mark.parametrize("after", [timedelta(seconds=20), timedelta(hours=5), DAY, 4 * DAY])
+def test_stolen_card_is_blocked_at_any_pace(after: timedelta) -> None:
+    victim = established()
+
+    taken = [victim.pay("1500", after, **THIEF) for _ in range(5)]
+
+    assert [each.decision for each in taken] == [Decision.BLOCK] * 5, described(*taken)
+
+
 @pytest.mark.parametrize(
     ("amount", "changes"),
     [
