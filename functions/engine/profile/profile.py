@@ -164,14 +164,18 @@ class Profile:
     def repeated(self, facts: PaymentFacts) -> Repeated | None:
         """The recent payment that this one repeats under another time; None where it is one of its own.
 
-        It has the same transaction id, amount, currency and payee.
+        It has the same transaction id, amount, currency, payee, merchant and card. With another card or merchant it would pay
+        somebody else: 30 cards tried under one id are 30 payments.
         """
+        own = (facts.amount_minor, facts.currency, facts.payee_hash, facts.merchant_hash, facts.card_hash)
         for row in self._rows_of_id(facts):
             recent = self.recent
-            if (recent.amount_minor[row], recent.currency[row], recent.payee[row]) == (
-                facts.amount_minor,
-                facts.currency,
-                facts.payee_hash,
+            if own == (
+                recent.amount_minor[row],
+                recent.currency[row],
+                recent.payee[row],
+                recent.merchant[row],
+                recent.card[row],
             ):
                 return Repeated(recent.key_hash[row], DECISIONS[recent.decision[row]], recent.risk_score[row])
         return None

@@ -236,6 +236,10 @@ def test_amount_that_is_written_in_another_way_is_the_same_amount() -> None:
         {"currency": "USD"},
         {"payee_id": "p-2"},
         {"payee_id": None},
+        {"merchant_id": "m-2"},
+        {"merchant_id": None},
+        {"card_id": "card-2"},
+        {"card_id": None},
         {"amount": Decimal(700)},
     ],
 )

@@ -171,6 +171,12 @@ def test_run_of_card_tests_with_wrong_times_of_its_own_is_flagged(dated: Callabl
     assert all(map(is_flagged, taken[2:])), described(*taken)
 
 
+def test_run_of_card_tests_under_one_transaction_id_is_flagged() -> None:
+    taken = cards_tested(established(), on_time, transaction_id="one")
+
+    assert all(map(is_flagged, taken[2:])), described(*taken)
+
+
 @pytest.mark.parametrize(
     "changes", [{"device_id": "thiefs-laptop"}, {"card_id": "tok_000000004711"}, {"channel": None}]
 )
