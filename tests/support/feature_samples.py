@@ -6,24 +6,23 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from contract.scored import Decision, FeatureValue, Position
+from contract.scored import FeatureValue, Position
 from contract.transaction import Location, Transaction
 from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import compute_features
 from engine.profile import Profile
-from engine.profile.outcome import Outcome
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, NOW, make_grocery_payment, trusted_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.profile.outcome import Outcome
+
 PARIS = Location(latitude=48.8566, longitude=2.3522, country="FR", city="Paris")
 POTSDAM = Location(latitude=52.3906, longitude=13.0645, country="DE", city="Potsdam")
 TYPES = {"double": float, "int": int, "bool": bool, "string": str}
 RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})
-REVIEWED = Outcome(Decision.REVIEW, 60)
-BLOCKED = Outcome(Decision.BLOCK, 90)
 
 
 def features_of(

@@ -12,15 +12,21 @@ from contract.scored import Decision, Position
 from contract.transaction import Location
 from contract.verdict import Verdict
 from engine.profile import Profile
-from engine.profile.outcome import Outcome
-from tests.support.feature_samples import APPROVED, BLOCKED, REVIEWED
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import arrived_facts, make_grocery_payment, trusted_facts
+from tests.support.payments import (
+    APPROVED,
+    BLOCKED,
+    REVIEWED,
+    arrived_facts,
+    make_grocery_payment,
+    trusted_facts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.profile.facts import PaymentFacts
+    from engine.profile.outcome import Outcome
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 HOUR_S = 3_600

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.feature_samples import BLOCKED, REVIEWED, before, features_of, monthly, now
-from tests.support.payments import NOW, make_grocery_payment
+from tests.support.feature_samples import before, features_of, monthly, now
+from tests.support.payments import BLOCKED, NOW, REVIEWED, make_grocery_payment
 
 if TYPE_CHECKING:
     from contract.transaction import Transaction

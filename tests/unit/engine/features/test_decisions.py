@@ -8,8 +8,9 @@ import pytest
 
 from engine.features.catalogue import compute_features
 from engine.profile.recent_payments import RING_CAPACITY
-from tests.support.feature_samples import APPROVED, BLOCKED, RATES, REVIEWED
+from tests.support.feature_samples import RATES
 from tests.support.histories import DAY_S, HOUR_S, Event, facts_at, folded
+from tests.support.payments import APPROVED, BLOCKED, REVIEWED
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.feature_samples import BLOCKED, REVIEWED, before, features_of, now
+from tests.support.feature_samples import before, features_of, now
+from tests.support.payments import BLOCKED, REVIEWED
 
 
 def test_what_was_seen_has_an_age_and_what_was_not_is_new() -> None:

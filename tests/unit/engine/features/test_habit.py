@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.features.catalogue import compute_features
-from tests.support.feature_samples import APPROVED, BLOCKED, RATES, REVIEWED, before, features_of, now
+from tests.support.feature_samples import RATES, before, features_of, now
 from tests.support.histories import Event, folded
-from tests.support.payments import trusted_facts
+from tests.support.payments import APPROVED, BLOCKED, REVIEWED, trusted_facts
 
 
 def test_habit_is_the_share_of_payments_around_this_hour_of_the_week() -> None:

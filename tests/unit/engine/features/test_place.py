@@ -9,19 +9,17 @@ import pytest
 
 from engine.features.catalogue import compute_features
 from engine.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
-from tests.support.feature_samples import (
-    APPROVED,
-    BLOCKED,
-    PARIS,
-    POTSDAM,
-    RATES,
-    REVIEWED,
-    before,
-    features_of,
-    now,
-)
+from tests.support.feature_samples import PARIS, POTSDAM, RATES, before, features_of, now
 from tests.support.histories import Event, folded
-from tests.support.payments import BERLIN, NOW, arrived_facts, make_grocery_payment
+from tests.support.payments import (
+    APPROVED,
+    BERLIN,
+    BLOCKED,
+    NOW,
+    REVIEWED,
+    arrived_facts,
+    make_grocery_payment,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime

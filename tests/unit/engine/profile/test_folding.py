@@ -17,10 +17,9 @@ from engine.profile import Profile, from_bytes, to_bytes
 from engine.profile.facts import MS_PER_DAY, PaymentFacts, hour_of_week
 from engine.profile.profile import MAX_PARTITIONS
 from engine.profile.recent_payments import RING_CAPACITY
-from tests.support.feature_samples import BLOCKED, REVIEWED
 from tests.support.histories import START, Event, approved, facts_at, folded
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import BERLIN
+from tests.support.payments import BERLIN, BLOCKED, REVIEWED
 
 if TYPE_CHECKING:
     from engine.profile.outcome import Outcome

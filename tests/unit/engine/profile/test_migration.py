@@ -13,10 +13,10 @@ from engine.features.catalogue import compute_features
 from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
 from engine.profile.seen_values import FAMILIAR_COUNT
 from engine.profile.stored import FORMAT
-from tests.support.feature_samples import APPROVED
 from tests.support.histories import DAY_S, approved, facts_at, folded
 from tests.support.kafka_events import TOPIC
 from tests.support.past_samples import FEATURES_OF_SET_861800, PROFILE_OF_FORMAT_1
+from tests.support.payments import APPROVED
 
 STORED = b64decode(PROFILE_OF_FORMAT_1)
 RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})

@@ -20,7 +20,6 @@ from engine.profile.profile import MAX_DAY_ROWS, MAX_HOUR_ROWS, MAX_PARTITIONS, 
 from engine.profile.recent_payments import RING_CAPACITY
 from engine.profile.seen_values import CAPACITY
 from engine.profile.stored import FORMAT
-from tests.support.feature_samples import APPROVED, BLOCKED, REVIEWED
 from tests.support.histories import (
     DAY_S,
     START,
@@ -32,6 +31,7 @@ from tests.support.histories import (
     verdict_on,
 )
 from tests.support.kafka_events import TOPIC
+from tests.support.payments import APPROVED, BLOCKED, REVIEWED
 
 MAX_PROFILE_BYTES = 6144
 CURRENCIES = ["EUR", "USD", "JPY", "KWD", "GBP", "CHF", "SEK", "NOK", "DKK"]

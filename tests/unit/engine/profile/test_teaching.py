@@ -16,9 +16,9 @@ from engine.profile.outcome import NO_LESSONS, Lessons, Outcome
 from engine.profile.pending_payments import MAX_PENDING, RELEASE_AFTER_MS
 from engine.profile.profile import MAX_VERDICTS
 from engine.profile.seen_values import FAMILIAR_COUNT, SeenKind
-from tests.support.feature_samples import APPROVED, BLOCKED, REVIEWED
 from tests.support.histories import DAY_S, Event, approved, facts_at, folded, late_facts_at, verdict_on
 from tests.support.kafka_events import TOPIC
+from tests.support.payments import APPROVED, BLOCKED, REVIEWED
 
 if TYPE_CHECKING:
     from contract.verdict import Verdict
