@@ -211,12 +211,13 @@ class Profile:
         facts : PaymentFacts
             The payment.
         verdicts : Sequence[Verdict]
-            The user's newest, oldest first; at most :data:`MAX_VERDICTS`.
+            The user's newest, oldest first. Of more than :data:`MAX_VERDICTS` the older ones are left out: they would be applied
+            again and again, since the profile remembers no more.
         """
         due = self.pending.due(facts.clock_ms)
         if not due and not verdicts:
             return NO_LESSONS
-        new = new_verdicts(verdicts, self.verdicts)
+        new = new_verdicts(verdicts[-MAX_VERDICTS:], self.verdicts)
         frauds = {verdict.key_hash for verdict in new if verdict.is_fraud}
         return Lessons(tuple(key_hash for key_hash in due if key_hash not in frauds), new)
 

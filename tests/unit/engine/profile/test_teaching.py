@@ -322,6 +322,18 @@ def test_verdict_is_applied_once_as_long_as_as_many_are_read_as_are_remembered()
         assert lessons.verdicts == (verdicts[last - 1],)
 
 
+def test_of_more_verdicts_than_are_remembered_the_newest_are_applied_and_none_twice() -> None:
+    facts = strange()
+    profile = folded([*USUAL, *approved(facts)])
+    verdicts = [verdict_on(facts, is_fraud=True, verdict_hash=number) for number in range(MAX_VERDICTS + 3)]
+
+    first = after_lessons(profile, STRANGE_S + 60, *verdicts)
+    second = after_lessons(profile, STRANGE_S + 120, *verdicts)
+
+    assert first.verdicts == tuple(verdicts[3:])
+    assert second == NO_LESSONS
+
+
 def test_later_verdict_on_a_payment_outweighs_the_earlier_one() -> None:
     facts = strange()
     profile = folded([*USUAL, Event(facts, REVIEWED)])
