@@ -14,6 +14,7 @@ from benchmarks.item_size import item_bytes
 from contract.clock import TimeBasis
 from contract.errors import InvalidRowError
 from contract.scored import (
+    HISTORY_ATTRIBUTES,
     Position,
     Reason,
     ScoredTransaction,
@@ -179,6 +180,7 @@ def test_row_names_what_it_repeats_releases_and_applies() -> None:
 def test_row_holds_its_keys_and_what_streams_filter_on_as_attributes() -> None:
     item = to_history_item(make_scored(), EXPIRES_AT_S)
 
+    assert tuple(item) == HISTORY_ATTRIBUTES
     assert item["user_id"] == {"S": "user-1"}
     assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z#tx-1"}
     assert item["decision"] == {"S": "block"}
