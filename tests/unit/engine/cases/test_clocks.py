@@ -25,6 +25,29 @@ BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 # C: a payment dated far away prepares a large one
 
 
+@pytest.mark.parametrize(
+    "dated", [900 * DAY, 61 * DAY, 2 * DAY, -900 * DAY, -2 * HOUR, 20_000 * DAY, NO_TIME]
+)
+@pytest.mark.parametrize("after", [NO_TIME, 10 * MINUTE])
+def test_payment_dated_far_away_makes_no_account_dormant_and_nothing_familiar(
+    dated: timedelta, after: timedelta
+) -> None:
+    victim = established()
+
+    taken = [victim.pay("1", dated=dated, **THIEF), victim.pay("2900", after, **THIEF)]
+
+    assert taken[1].decision is Decision.BLOCK, described(*taken)
+
+
+@pytest.mark.parametrize("timestamp", [BEFORE_ALL, datetime(1970, 1, 1, tzinfo=UTC), AFTER_ALL])
+def test_payment_of_an_absurd_time_is_scored_and_prepares_nothing(timestamp: datetime) -> None:
+    victim = established()
+
+    taken = [victim.pay("1", timestamp=timestamp, **THIEF), victim.pay("2900", MINUTE, **THIEF)]
+
+    assert taken[1].decision is Decision.BLOCK, described(*taken)
+
+
 def test_payment_dated_back_from_the_own_phone_makes_no_account_dormant() -> None:
     victim = established()
     before = victim.profile.first_clock_ms
@@ -36,6 +59,15 @@ def test_payment_dated_back_from_the_own_phone_makes_no_account_dormant() -> Non
     assert victim.profile.first_clock_ms == before
     assert second.decision is Decision.BLOCK, described(first, second)
     assert own.decision is Decision.APPROVE, described(own)
+
+
+def test_many_small_payments_dated_over_years_make_nothing_familiar() -> None:
+    victim = established()
+    small = [victim.pay("3", 5 * MINUTE, dated=days * DAY, **THIEF) for days in (900, 700, 400, 100, 40)]
+
+    large = victim.pay("2900", 5 * MINUTE, **THIEF)
+
+    assert large.decision is Decision.BLOCK, described(*small, large)
 
 
 def test_small_payments_dated_over_the_last_day_make_nothing_familiar() -> None:

@@ -44,6 +44,15 @@ def test_stolen_card_is_blocked_at_any_pace(after: timedelta) -> None:
     assert [each.decision for each in taken] == [Decision.BLOCK] * 5, described(*taken)
 
 
+@pytest.mark.parametrize("after", [13 * DAY, 29 * DAY, 45 * DAY])
+def test_stolen_card_of_a_customer_who_has_paused_is_flagged_again_and_again(after: timedelta) -> None:
+    victim = established()
+
+    taken = [victim.pay("1500", after, **THIEF) for _ in range(3)]
+
+    assert all(map(is_flagged, taken)), described(*taken)
+
+
 @pytest.mark.parametrize(
     ("amount", "changes"),
     [
@@ -64,6 +73,15 @@ def test_stolen_card_is_blocked_again_with_another_amount_device_shop_place_or_c
     taken = [victim.pay("1500", **THIEF), victim.pay(amount, MINUTES_12, **THIEF | changes)]
 
     assert [each.decision for each in taken] == [Decision.BLOCK] * 2, described(*taken)
+
+
+@pytest.mark.parametrize("first", ["120", "250", "400", "700"])
+def test_smaller_payment_that_is_flagged_first_opens_no_door(first: str) -> None:
+    victim = established()
+
+    taken = [victim.pay(first, **THIEF), victim.pay("1500", MINUTES_12, **THIEF)]
+
+    assert taken[1].decision is Decision.BLOCK, described(*taken)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +123,45 @@ def test_victim_who_pays_at_home_between_two_attempts_is_approved_and_the_second
 
 
 # B: a small payment prepares a large one
+
+
+@pytest.mark.parametrize("after", [DAY, timedelta(hours=1), 7 * DAY, 25 * DAY])
+def test_one_small_payment_makes_nothing_familiar(after: timedelta) -> None:
+    victim = established()
+
+    taken = [victim.pay("5", **THIEF), victim.pay("1500", after, **THIEF)]
+
+    assert taken[1].decision is Decision.BLOCK, described(*taken)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "every"),
+    [
+        (("5", "9"), 2 * DAY),
+        (("5", "9", "7", "12", "6"), timedelta(hours=4)),
+        (("1",), timedelta(hours=1)),
+        (("40", "45"), 3 * DAY),
+    ],
+    ids=["two in four days", "five in a day", "one of 1 USD", "two of a usual amount"],
+)
+def test_few_or_young_small_payments_make_nothing_familiar(
+    amounts: tuple[str, ...], every: timedelta
+) -> None:
+    victim = established()
+    small = [victim.pay(amount, every, **THIEF) for amount in amounts]
+
+    large = victim.pay("1500", every, **THIEF)
+
+    assert large.decision is Decision.BLOCK, described(*small, large)
+
+
+def test_small_payment_at_home_from_a_new_device_does_not_make_the_device_familiar_abroad() -> None:
+    victim = established()
+    small = victim.pay("12", device_id="thiefs-laptop", channel="online")
+
+    large = victim.pay("1500", DAY, **THIEF)
+
+    assert large.decision is Decision.BLOCK, described(small, large)
 
 
 def test_small_payments_at_the_thiefs_shop_from_the_own_phone_do_not_make_the_shop_familiar() -> None:
