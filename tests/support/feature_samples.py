@@ -17,16 +17,21 @@ from tests.support.payments import APPROVED, NOW, make_grocery_payment, trusted_
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.profile.outcome import Outcome
+
 PARIS = Location(latitude=48.8566, longitude=2.3522, country="FR", city="Paris")
 POTSDAM = Location(latitude=52.3906, longitude=13.0645, country="DE", city="Potsdam")
 TYPES = {"double": float, "int": int, "bool": bool, "string": str}
 RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})
 
 
-def features_of(now: Transaction, *earlier: Transaction) -> dict[str, FeatureValue]:
+def features_of(
+    now: Transaction, *earlier: Transaction, outcome: Outcome = APPROVED
+) -> dict[str, FeatureValue]:
+    """The features of ``now``, of a trusted feed, after ``earlier`` payments that all had one outcome."""
     profile = Profile()
     for offset, transaction in enumerate(earlier):
-        profile.fold(trusted_facts(transaction), APPROVED, Position(TOPIC, 0, offset))
+        profile.fold(trusted_facts(transaction), outcome, Position(TOPIC, 0, offset))
     return compute_features(trusted_facts(now), profile, RATES)
 
 

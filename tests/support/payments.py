@@ -21,6 +21,8 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 RETENTION = timedelta(days=800)
 APPROVED = Outcome(Decision.APPROVE)
 """The outcome of a usual payment."""
+REVIEWED = Outcome(Decision.REVIEW, 60)
+BLOCKED = Outcome(Decision.BLOCK, 90)
 
 
 def make_transaction(**changes: Any) -> Transaction:

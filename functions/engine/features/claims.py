@@ -26,7 +26,7 @@ FEATURES: Final = (
     ),
     boolean(
         "is_transaction_id_reused",
-        "A recent payment of the user has the same transaction id, and another amount, currency or payee.",
+        "A recent payment of the user has the same transaction id, and another amount, currency, payee, merchant or card.",
     ),
 )
 

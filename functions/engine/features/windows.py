@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.profile import Profile
     from engine.profile.amount_buckets import HabitBuckets, VelocityBuckets
     from engine.profile.facts import PaymentFacts
+    from engine.profile.habit_amounts import HabitAmounts
     from engine.profile.recent_payments import RecentPayments
 
 DIGITS: Final = 4
@@ -144,8 +145,11 @@ class Windows:
             end_ms = (day + 1) * MS_PER_DAY
             self.week = _less_later(self.week, recent, stop, end_ms, factors)
             self.month = _less_later(self.month, recent, stop, end_ms, factors)
-        self.usual = _usual(profile, facts.at_ms, factors)
+        usual_stop = _usual_stop(profile.habits, facts.at_ms)
+        self.usual = _usual(profile.habits, usual_stop, factors)
         self.habits = _habits(profile.habit_days, facts.at_ms // MS_PER_DAY, factors)
+        if usual_stop < len(profile.habits):
+            self.habits = _less_later_habits(self.habits, profile.habits, usual_stop, facts.at_ms, factors)
 
     def _count_hour_and_day(self, clock_ms: int, profile: Profile, factors: Sequence[float]) -> None:
         """Count exactly from the ring where it covers the window, else from the buckets, and never less than the ring holds."""
@@ -195,11 +199,15 @@ def _amounts(
     return list(map(mul, amounts, weights)), 1.0, weights
 
 
-def _usual(profile: Profile, at_ms: int, factors: Sequence[float]) -> list[float]:
-    habits = profile.habits
+def _usual_stop(habits: HabitAmounts, at_ms: int) -> int:
+    """How many of the newest amounts are not later than ``at_ms``: all, but for a late payment."""
     stop = len(habits.at_s)
-    if stop and habits.at_s[-1] * 1000 > at_ms:  # a late payment
+    if stop and habits.at_s[-1] * 1000 > at_ms:
         stop = bisect_right(habits.at_s, at_ms // 1000)
+    return stop
+
+
+def _usual(habits: HabitAmounts, stop: int, factors: Sequence[float]) -> list[float]:
     amounts, factor, weights = _amounts(habits.amount_minor[:stop], habits.currency[:stop], factors)
     if weights is not None:
         return sorted(compress(amounts, weights))
@@ -249,6 +257,22 @@ def _habits(buckets: HabitBuckets, day: int, factors: Sequence[float]) -> Habits
     if any(high):
         squares += 2.0**64 * sum(map(mul, map(mul, high, weights), weights))
     return Habits(payments, sum(compress(counts, weights)), sum(map(mul, sums, weights)), squares)
+
+
+def _less_later_habits(
+    total: Habits, habits: HabitAmounts, stop: int, at_ms: int, factors: Sequence[float]
+) -> Habits:
+    """Subtract from whole days, the last of them that of ``at_ms``, the amounts that are known to be later."""
+    end = bisect_left(habits.at_s, (at_ms // MS_PER_DAY + 1) * MS_PER_DAY // 1000, stop)
+    weights = [factors[number] for number in habits.currency[stop:end]]
+    amounts = list(map(mul, habits.amount_minor[stop:end], weights))
+    # Never below 0, as with all payments.
+    return Habits(
+        max(total.payments - len(amounts), 0),
+        max(total.with_rate - sum(map(bool, weights)), 0),
+        max(total.sum_base - sum(amounts), 0.0),
+        max(total.squares_base - sum(map(mul, amounts, amounts)), 0.0),
+    )
 
 
 def _without_later(

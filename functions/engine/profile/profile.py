@@ -173,14 +173,18 @@ class Profile:
     def repeated(self, facts: PaymentFacts) -> Repeated | None:
         """The recent payment that this one repeats under another time; None where it is one of its own.
 
-        It has the same transaction id, amount, currency and payee.
+        It has the same transaction id, amount, currency, payee, merchant and card. With another card or merchant it would pay
+        somebody else: 30 cards tried under one id are 30 payments.
         """
+        own = (facts.amount_minor, facts.currency, facts.payee_hash, facts.merchant_hash, facts.card_hash)
         for row in self._rows_of_id(facts):
             recent = self.recent
-            if (recent.amount_minor[row], recent.currency[row], recent.payee[row]) == (
-                facts.amount_minor,
-                facts.currency,
-                facts.payee_hash,
+            if own == (
+                recent.amount_minor[row],
+                recent.currency[row],
+                recent.payee[row],
+                recent.merchant[row],
+                recent.card[row],
             ):
                 return Repeated(recent.key_hash[row], DECISIONS[recent.decision[row]], recent.risk_score[row])
         return None
@@ -229,12 +233,13 @@ class Profile:
         facts : PaymentFacts
             The payment.
         verdicts : Sequence[Verdict]
-            The user's newest, oldest first; at most :data:`MAX_VERDICTS`.
+            The user's newest, oldest first. Of more than :data:`MAX_VERDICTS` the older ones are left out: they would be applied
+            again and again, since the profile remembers no more.
         """
         due = self.pending.due(facts.clock_ms)
         if not due and not verdicts:
             return NO_LESSONS
-        new = new_verdicts(verdicts, self.verdicts)
+        new = new_verdicts(verdicts[-MAX_VERDICTS:], self.verdicts)
         frauds = {verdict.key_hash for verdict in new if verdict.is_fraud}
         return Lessons(tuple(key_hash for key_hash in due if key_hash not in frauds), new)
 

@@ -131,8 +131,11 @@ class SeenValues:
             strangers = [row for row in rows if not self._is_familiar(row)]
             # Rows ascend by value: of several last seen at the same time, this is the lowest value.
             oldest = min(strangers or rows, key=self.last_s.__getitem__)
-            if (last_s, value) < (self.last_s[oldest], self.value[oldest]):
-                return  # older than every value that may be displaced
+            # What a person vouches for displaces a stranger, although the payment is older than the strangers' are.
+            is_stranger = count < FAMILIAR_COUNT or last_s - first_s < FAMILIAR_AGE_S
+            is_older = (last_s, value) < (self.last_s[oldest], self.value[oldest])
+            if is_older and (is_stranger or not strangers):
+                return  # older than every value that it may displace
             for column in self.columns():
                 column.pop(oldest)
         place = bisect_left(self.value, value)

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 from hypothesis import strategies as st
 
+from contract.clock import TimeBasis
 from contract.errors import InvalidTransactionError
 from contract.scored import Decision, Position, Reason, ScoredTransaction
 from contract.transaction import MIN_COORDINATE, Location, Transaction, decode_transaction
-from tests.support.payments import NOW
+from contract.verdict import Verdict
+from tests.support.payments import NOW, make_scored, make_transaction
 
 VALID: dict[str, Any] = {
     "transaction_id": "tx-1",
@@ -98,12 +100,29 @@ feature_values = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text()
 )
+hashes = st.integers(0, 2**64 - 1)
+verdicts = st.builds(
+    Verdict,
+    hashes,
+    st.booleans(),
+    hashes,
+    st.integers(0, 2**32 - 1),
+    st.tuples(*[st.integers(0, 2**32 - 1)] * 6),
+)
+any_times = st.datetimes(timezones=st.just(UTC))
+"""Of the whole calendar, absurd ones too."""
+
+
+def _with_times(scored: ScoredTransaction, absurd: datetime) -> ScoredTransaction:
+    """A time that is not believed may be any; one that is believed is in UTC, since decoding a record puts it there."""
+    payment = scored.transaction
+    at = absurd if scored.basis is TimeBasis.APPENDED else payment.timestamp.astimezone(UTC)
+    return msgspec.structs.replace(scored, transaction=msgspec.structs.replace(payment, timestamp=at))
+
+
 scored_transactions = st.builds(
     ScoredTransaction,
-    # Decoding a record puts its time into UTC.
-    transaction=transactions.map(
-        lambda payment: msgspec.structs.replace(payment, timestamp=payment.timestamp.astimezone(UTC))
-    ),
+    transaction=transactions,
     position=st.builds(Position, texts, st.integers(0, 1000), st.integers(0, 2**63 - 1)),
     risk_score=st.integers(0, 100),
     decision=st.sampled_from(Decision),
@@ -115,6 +134,25 @@ scored_transactions = st.builds(
     ruleset_version=texts,
     profile_version=st.integers(0, 2**40),
     degraded=st.booleans(),
+    basis=st.sampled_from(TimeBasis),
+    repeats=st.just(0) | hashes,
+    releases=st.lists(hashes, max_size=3).map(tuple),
+    verdicts=st.lists(verdicts, max_size=2).map(tuple),
     appended_at=moments,
     scored_at=moments,
-)
+).flatmap(lambda scored: any_times.map(lambda absurd: _with_times(scored, absurd)))
+
+
+def make_taught(**changes: Any) -> ScoredTransaction:
+    """A row with an absurd event time, a repeat, releases and verdicts."""
+    taught: dict[str, Any] = {
+        "basis": TimeBasis.APPENDED,
+        "repeats": 2**64 - 1,
+        "releases": (1, 2**63),
+        "verdicts": (
+            Verdict(2**64 - 2, True, 3, 1_772_366_340, (8, 1, 2, 3, 4, 0)),
+            Verdict(5, False, 6, 2**32 - 1, (0, 0, 0, 0, 0, 5)),
+        ),
+    }
+    payment = make_transaction(timestamp=datetime(1, 1, 1, tzinfo=UTC))
+    return make_scored(payment, **taught | changes)

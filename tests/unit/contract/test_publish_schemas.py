@@ -22,9 +22,12 @@ from tests.support.payments import (
     make_scored,
     make_transaction,
 )
+from tests.unit.contract.records import make_taught
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from contract.scored import ScoredTransaction
 
 
 def plain(attribute: dict[str, Any]) -> Any:
@@ -62,6 +65,7 @@ def test_published_schema_is_a_schema(name: str) -> None:
         ("transaction", json.loads(encode_transaction(make_transaction()))),
         ("transaction", json.loads(encode_transaction(make_transaction(location="Paris, FR")))),
         ("scored_transaction", plain_item(to_history_item(make_scored(), 1_900_000_000))),
+        ("scored_transaction", plain_item(to_history_item(make_taught(), 1_900_000_000))),
         ("flagged_transaction", plain_item(to_flagged_item(make_flagged()))),
         ("flagged_transaction", plain_item(to_flagged_item(make_claimed(alerted_at=NOW)))),
         ("alert", json.loads(encode_alert(make_alert_of(make_claimed())))),
@@ -71,9 +75,10 @@ def test_what_the_stages_write_is_valid_by_the_schema(name: str, record: Any) ->
     jsonschema.validate(record, published(name), format_checker=jsonschema.FormatChecker())
 
 
-def test_packed_detail_of_a_history_row_is_valid_by_its_schema() -> None:
+@pytest.mark.parametrize("scored", [make_scored(), make_taught()], ids=["usual", "with all that may be"])
+def test_packed_detail_of_a_history_row_is_valid_by_its_schema(scored: ScoredTransaction) -> None:
     schema = published("scored_transaction")
-    detail = json.loads(to_history_item(make_scored(), 1_900_000_000)["detail"]["S"])
+    detail = json.loads(to_history_item(scored, 1_900_000_000)["detail"]["S"])
 
     jsonschema.validate(detail, schema["properties"]["detail"]["contentSchema"] | {"$defs": schema["$defs"]})
 
@@ -99,7 +104,7 @@ def test_schemas_describe_their_fields() -> None:
 def test_schema_of_a_history_row_has_the_stored_names_and_says_what_they_are() -> None:
     detail = published("scored_transaction")["$defs"]["HistoryDetail"]["properties"]
 
-    assert set(detail) == {"v", "t", "r", "s", "e", "fs", "pv", "d", "a"}
+    assert set(detail) == {"v", "t", "r", "s", "e", "fs", "pv", "d", "a", "b", "ts", "rp", "rl", "vd"}
     assert all(field["description"] for field in detail.values())
     assert detail["a"]["description"] == "When Kafka took the record, ms since the epoch."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given
 
 from benchmarks.item_size import item_bytes
+from contract.clock import TimeBasis
 from contract.errors import InvalidRowError
 from contract.scored import (
+    HISTORY_ATTRIBUTES,
     Position,
     Reason,
     ScoredTransaction,
@@ -21,7 +24,7 @@ from contract.scored import (
 )
 from contract.transaction import Transaction
 from tests.support.payments import make_scored, make_transaction
-from tests.unit.contract.records import scored_transactions
+from tests.unit.contract.records import make_taught, scored_transactions
 
 EXPIRES_AT_S = 1_900_000_000
 
@@ -36,7 +39,7 @@ def test_row_gives_back_the_decision_it_was_made_from(scored: ScoredTransaction)
     again = from_history_item(to_history_item(scored, EXPIRES_AT_S))
 
     assert again == scored
-    assert again.transaction.event_key == scored.transaction.event_key
+    assert (again.event_key, again.occurred_at) == (scored.event_key, scored.occurred_at)
 
 
 @given(scored_transactions)
@@ -77,12 +80,107 @@ def test_row_of_format_1_is_read_with_everything_that_it_says() -> None:
         features=msgspec.msgpack.encode([1250.0, 3, True, "FR"]),
         feature_set="3",
         degraded=True,
+        basis=TimeBasis.TRUSTED,
     )
+
+
+ROW_OF_FORMAT_2 = {name: value for name, value in ROW_OF_FORMAT_1.items() if name != "detail"} | {
+    "features": {"B": "lM4AvrwgA8OiRlI="},
+    "detail": {
+        "S": '{"v":2,"t":{"a":"1250.00","c":"USD","k":"electronics","h":"online","n":"tok_000000001234"},'
+        '"r":[{"rule_id":"high_amount","points":25,"sentence":"25 times the usual amount."}],'
+        '"s":["shadow"],"e":["failed"],"fs":"861800","pv":12,"d":true,"a":1772366370000}'
+    },
+}
+
+
+def test_row_of_format_2_is_read_with_everything_that_it_says() -> None:
+    row = from_history_item(ROW_OF_FORMAT_2)
+
+    assert row == make_scored(
+        make_transaction(location=None, device_id=None, ip_address=None, merchant_id=None),
+        reasons=(Reason("high_amount", 25, "25 times the usual amount."),),
+        shadow_rule_ids=("shadow",),
+        failed_rule_ids=("failed",),
+        features=msgspec.msgpack.encode([12_500_000, 3, True, "FR"]),
+        feature_set="861800",
+        degraded=True,
+        basis=TimeBasis.TRUSTED,
+    )
+
+
+@pytest.mark.parametrize("item", [ROW_OF_FORMAT_1, ROW_OF_FORMAT_2])
+def test_row_of_an_earlier_format_keeps_its_key_and_teaches_nothing_but_its_payment(
+    item: dict[str, dict[str, str]],
+) -> None:
+    row = from_history_item(item)
+
+    assert row.event_key == item["event_key"]["S"]
+    assert (row.repeats, row.releases, row.verdicts) == (0, (), ())
+
+
+def test_row_read_in_an_earlier_format_is_written_in_the_one_of_today_and_says_the_same() -> None:
+    for item in (ROW_OF_FORMAT_1, ROW_OF_FORMAT_2):
+        row = from_history_item(item)
+
+        again = to_history_item(row, EXPIRES_AT_S)
+
+        assert from_history_item(again) == row
+        assert again["event_key"] == item["event_key"]
+
+
+def test_row_with_a_time_that_is_not_believed_has_both_times() -> None:
+    claimed = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    appended_at = datetime(2026, 3, 1, 11, 59, 30, 123_000, tzinfo=UTC)
+    scored = make_scored(
+        make_transaction(timestamp=claimed), basis=TimeBasis.APPENDED, appended_at=appended_at
+    )
+
+    item = to_history_item(scored, EXPIRES_AT_S)
+    again = from_history_item(item)
+
+    assert item["event_key"] == {"S": "2026-03-01T11:59:30.123000Z#tx-1"}
+    assert again.transaction.timestamp == claimed
+    assert again.appended_at == again.occurred_at == appended_at
+
+
+@pytest.mark.parametrize("basis", [TimeBasis.BELIEVED, TimeBasis.TRUSTED])
+def test_row_with_a_time_that_is_believed_has_it_in_its_key_alone(basis: TimeBasis) -> None:
+    scored = make_scored(basis=basis)
+
+    item = to_history_item(scored, EXPIRES_AT_S)
+
+    assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z#tx-1"}
+    assert "2026-03-01T11:59" not in item["detail"]["S"]
+    assert scored.occurred_at == scored.transaction.timestamp
+
+
+def test_row_keeps_microseconds_of_the_time_in_its_key_and_milliseconds_of_the_broker() -> None:
+    at = datetime(2026, 3, 1, 11, 59, 0, 999_999, tzinfo=UTC)
+    appended_at = datetime(2026, 3, 1, 11, 59, 30, 1_000, tzinfo=UTC)
+    scored = make_scored(make_transaction(timestamp=at), appended_at=appended_at)
+
+    again = from_history_item(to_history_item(scored, EXPIRES_AT_S))
+
+    assert again.transaction.timestamp == at
+    assert again.appended_at == appended_at
+
+
+def test_row_names_what_it_repeats_releases_and_applies() -> None:
+    detail = to_history_item(make_taught(), EXPIRES_AT_S)["detail"]["S"]
+
+    assert detail.endswith(
+        '"a":1772366370000,"b":"a","ts":"0001-01-01T00:00:00Z","rp":18446744073709551615,'
+        '"rl":[1,9223372036854775808],'
+        '"vd":[[18446744073709551614,true,3,1772366340,[8,1,2,3,4,0]],[5,false,6,4294967295,[0,0,0,0,0,5]]]}'
+    )
+    assert from_history_item(to_history_item(make_taught(), EXPIRES_AT_S)) == make_taught()
 
 
 def test_row_holds_its_keys_and_what_streams_filter_on_as_attributes() -> None:
     item = to_history_item(make_scored(), EXPIRES_AT_S)
 
+    assert tuple(item) == HISTORY_ATTRIBUTES
     assert item["user_id"] == {"S": "user-1"}
     assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z#tx-1"}
     assert item["decision"] == {"S": "block"}
@@ -101,7 +199,7 @@ def test_detail_has_short_names_and_nothing_that_the_keys_say() -> None:
     stored = to_history_item(scored, EXPIRES_AT_S)["detail"]["S"]
 
     assert stored == (
-        '{"v":2,"t":{"a":"1250.00","c":"USD","k":"electronics","h":"online","n":"tok_000000001234"},'
+        '{"v":3,"t":{"a":"1250.00","c":"USD","k":"electronics","h":"online","n":"tok_000000001234"},'
         '"r":[{"rule_id":"high_amount","points":25,"sentence":"25 times the usual amount."}],'
         '"s":["shadow"],"e":["failed"],"fs":"1","pv":12,"d":true,"a":1772366370000}'
     )
@@ -141,6 +239,10 @@ def test_missing_attribute_is_named(attribute: str) -> None:
         ("detail", {"S": "{}"}),
         ("detail", {"S": '{"t": {"user_id": "x"}}'}),
         ("detail", {"S": '{"v":2,"t":{"a":"x","c":"EUR"}}'}),
+        ("detail", {"S": '{"v":3,"t":{"a":"1","c":"EUR"},"b":"x"}'}),
+        ("detail", {"S": '{"v":3,"t":{"a":"1","c":"EUR"},"ts":"yesterday"}'}),
+        ("detail", {"S": '{"v":3,"t":{"a":"1","c":"EUR"},"vd":[[1,true]]}'}),
+        ("detail", {"S": '{"v":3,"t":{"a":"1","c":"EUR"},"a":1000000000000000000}'}),
         ("features", {"B": "not base64"}),
         ("event_key", {"S": "2026-03-01T11:59:00.000000Z"}),
         ("event_key", {"S": "yesterday#tx-1"}),
@@ -176,12 +278,12 @@ def test_row_has_every_field_of_a_payment() -> None:
 
 
 def test_row_of_a_later_format_is_refused_and_not_guessed() -> None:
-    detail = to_history_item(make_scored(), EXPIRES_AT_S)["detail"]["S"].replace('"v":2', '"v":3')
+    detail = to_history_item(make_scored(), EXPIRES_AT_S)["detail"]["S"].replace('"v":3', '"v":4')
 
     with pytest.raises(InvalidRowError) as refusal:
         from_history_item(broken(detail={"S": detail}))
 
-    assert str(refusal.value) == "transaction_history.detail: format 3; this version reads 1 and 2"
+    assert str(refusal.value) == "transaction_history.detail: format 4; this version reads 1 to 3"
 
 
 @pytest.mark.parametrize("topic", ["transaction_stream", "a/b", "a.b-c"])

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.transaction import (
-    Transaction,
-    decode_transaction,
-    encode_transaction,
-)
+from contract.transaction import Transaction, decode_transaction, encode_transaction
 from tests.support.payments import make_transaction
-from tests.unit.contract.records import VALID, outcome, record, transactions
+from tests.unit.contract.records import VALID, outcome, transactions
 
 
 @pytest.mark.parametrize(
@@ -33,18 +28,6 @@ from tests.unit.contract.records import VALID, outcome, record, transactions
 )
 def test_minor_units_are_rounded_half_to_even(amount: str, currency: str, minor: int) -> None:
     assert make_transaction(amount=Decimal(amount), currency=currency).amount_minor == minor
-
-
-def test_event_key_sorts_by_time_whatever_the_zone() -> None:
-    early = decode_transaction(record(timestamp="2026-03-01T12:00:00+05:00"))
-    late = decode_transaction(record(timestamp="2026-03-01T08:00:00.5Z"))
-
-    assert early.event_key == "2026-03-01T07:00:00.000000Z#tx-1"
-    assert late.event_key == "2026-03-01T08:00:00.500000Z#tx-1"
-
-
-def test_event_key_keeps_its_width_in_early_years() -> None:
-    assert len(make_transaction(timestamp=datetime(1970, 1, 1, tzinfo=UTC)).timestamp_text) == 27
 
 
 @given(transactions)

@@ -8,24 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract.scored import FeatureValue, Position
-from engine.exchange_rates import ExchangeRates
-from engine.features.catalogue import compute_features
-from engine.profile import Profile
-from tests.support.kafka_events import TOPIC
-from tests.support.payments import NOW, make_grocery_payment, trusted_facts
+from tests.support.feature_samples import features_of
+from tests.support.payments import NOW, make_grocery_payment
 
 if TYPE_CHECKING:
     from contract.transaction import Transaction
-
-RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5})
-
-
-def features_of(now: Transaction, *earlier: Transaction) -> dict[str, FeatureValue]:
-    profile = Profile()
-    for offset, transaction in enumerate(earlier):
-        profile.fold(trusted_facts(transaction), Position(TOPIC, 0, offset))
-    return compute_features(trusted_facts(now), profile, RATES)
 
 
 def before(days: float, amount: str = "25", currency: str = "EUR") -> Transaction:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.features.catalogue import compute_features
 from engine.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
-from tests.support.feature_samples import PARIS, POTSDAM, before, features_of, now
-from tests.support.payments import BERLIN, NOW, make_grocery_payment
+from tests.support.feature_samples import PARIS, POTSDAM, RATES, before, features_of, now
+from tests.support.histories import Event, folded
+from tests.support.payments import (
+    APPROVED,
+    BERLIN,
+    BLOCKED,
+    NOW,
+    REVIEWED,
+    arrived_facts,
+    make_grocery_payment,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from contract.scored import FeatureValue
 
 
 def test_a_place_is_not_compared_with_one_that_came_later() -> None:
@@ -41,6 +57,29 @@ def test_a_speed_is_not_measured_where_a_place_is_unknown() -> None:
     assert features["implied_speed_kmh"] == 0.0
     assert features["country"] == "FR"
     assert features["is_country_change"] is True
+
+
+def test_payment_that_was_stopped_moves_nobody() -> None:
+    for outcome in (BLOCKED, REVIEWED):
+        features = features_of(now(location=BERLIN), before(30, location=PARIS), outcome=outcome)
+
+        assert features["distance_from_last_km"] == features["implied_speed_kmh"] == 0.0
+        assert features["is_location_change"] is features["is_country_change"] is False
+        assert features["country_count_24h"] == 2  # velocity counts it
+
+
+def test_travel_goes_by_the_event_time_where_it_is_believed_and_else_by_the_arrival() -> None:
+    profile = folded([Event(arrived_facts(now(location=BERLIN), NOW), APPROVED)])
+    arrival = NOW + timedelta(hours=3)
+
+    def speed(event_at: datetime) -> FeatureValue:
+        payment = make_grocery_payment(timestamp=event_at, location=PARIS)
+        return compute_features(arrived_facts(payment, arrival), profile, RATES)["implied_speed_kmh"]
+
+    apart_km = 877.5 - 2 * CITY_UNCERTAINTY_KM
+    assert speed(NOW + timedelta(hours=1)) == pytest.approx(apart_km, rel=0.01)
+    assert speed(NOW + timedelta(days=300)) == pytest.approx(apart_km / 3, rel=0.01)
+    assert speed(NOW - timedelta(days=300)) == pytest.approx(apart_km / 3, rel=0.01)
 
 
 def test_the_same_minute_counts_as_a_minute() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, FEATURE_SET, feature_set_of
+from engine.features.definition import FeatureDefinition
+from engine.features.past import PAST_CATALOGUES
 from engine.features.stored import FeatureSetError, pack, unpack
 from engine.features.windows import rounded
+from tests.support.past_samples import FEATURES_OF_SET_861800, PACKED_BY_SET_861800
 from tests.support.rule_samples import features
 
 if TYPE_CHECKING:
@@ -51,35 +55,38 @@ def test_a_usual_number_is_stored_as_ten_thousandths() -> None:
     assert values[:2] == [255_000, 0]
 
 
-def test_rows_of_the_first_set_have_their_values_as_they_are() -> None:
-    values = features(amount=25.5)
+def test_row_of_set_861800_is_read_by_its_own_names() -> None:
+    values = unpack(b64decode(PACKED_BY_SET_861800), "861800")
 
-    assert unpack(msgspec.msgpack.encode(list(values.values())), "3") == values
+    assert values == FEATURES_OF_SET_861800
+    assert [type(value) for value in values.values()] == list(map(type, FEATURES_OF_SET_861800.values()))
 
 
-def test_another_feature_set_is_refused_and_named() -> None:
-    with pytest.raises(FeatureSetError, match=f"feature set 00aaff; this catalogue is {FEATURE_SET}"):
+def test_row_of_the_first_set_has_the_same_names_and_its_values_as_they_are() -> None:
+    natural = msgspec.msgpack.encode(list(FEATURES_OF_SET_861800.values()))
+
+    assert unpack(natural, "3") == FEATURES_OF_SET_861800
+
+
+def test_past_catalogues_are_named_by_their_content_too() -> None:
+    """A name that is lost, moved or of another type here would give stored rows other values without an error."""
+    for feature_set, features_then in PAST_CATALOGUES.items():
+        definitions = tuple(FeatureDefinition(name, kind, "1", "") for name, kind in features_then)
+
+        assert feature_set_of(definitions) == feature_set
+
+
+def test_a_set_that_is_not_known_is_refused_and_named_with_those_that_are() -> None:
+    known = ", ".join(sorted([FEATURE_SET, *PAST_CATALOGUES]))
+    with pytest.raises(FeatureSetError, match=f"^feature set 00aaff; known are {known}$"):
         unpack(pack(features()), "00aaff")
 
 
-def test_more_or_fewer_values_than_the_catalogue_has_are_refused() -> None:
-    with pytest.raises(FeatureSetError, match=r"2 features of set 3; the catalogue has \d+"):
-        unpack(msgspec.msgpack.encode([1, 2]), "3")
-
-
-def test_another_catalogue_may_be_given_for_its_own_set_only() -> None:
-    number = next(each for each in CATALOGUE if each.type == "double")
-    count = next(each for each in CATALOGUE if each.type == "int")
-    other = (number, count)
-    packed = msgspec.msgpack.encode([15_000, 2])
-
-    assert unpack(packed, feature_set_of(other), other) == {number.name: 1.5, count.name: 2}
-    with pytest.raises(FeatureSetError, match=f"feature set {FEATURE_SET}; this catalogue is"):
-        unpack(packed, FEATURE_SET, other)
-
-
-def test_rows_of_the_first_set_are_read_by_its_own_catalogue_only() -> None:
-    changed = (*CATALOGUE[1:], CATALOGUE[0])
-
-    with pytest.raises(FeatureSetError, match="feature set 3; this catalogue is"):
-        unpack(msgspec.msgpack.encode(list(features().values())), "3", changed)
+@pytest.mark.parametrize("feature_set", ["3", "861800", FEATURE_SET])
+def test_more_or_fewer_values_than_the_catalogue_has_are_refused(feature_set: str) -> None:
+    size = len(CATALOGUE if feature_set == FEATURE_SET else PAST_CATALOGUES["861800"])
+    for count in (2, size - 1, size + 1):
+        with pytest.raises(
+            FeatureSetError, match=f"^{count} features of set {feature_set}; the catalogue has {size}$"
+        ):
+            unpack(msgspec.msgpack.encode([1] * count), feature_set)

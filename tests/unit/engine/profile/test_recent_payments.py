@@ -1,27 +1,27 @@
-"""The ring keeps the payments with the latest event times, in any order of arrival."""
+"""The ring keeps the payments with the latest clocks, in any order of arrival."""
 
 from __future__ import annotations
 
 from engine.profile.recent_payments import RING_CAPACITY, RecentPayments
 
 
-def row(at_ms: int, key: int = 1, merchant: int = 0) -> tuple[int, int, int, int, int, int, int]:
-    return (at_ms, key, 100, 1, merchant, 0, 0)
+def row(clock_ms: int, key: int = 1, merchant: int = 0) -> tuple[int, ...]:
+    return (clock_ms, key, 900, 100, 1, merchant, 0, 0, 0, 0, 0)
 
 
 def ring(*times: int) -> RecentPayments:
     payments = RecentPayments()
-    for at_ms in times:
-        payments.add(row(at_ms))
+    for clock_ms in times:
+        payments.add(row(clock_ms))
     return payments
 
 
-def test_payments_are_in_the_order_of_event_time_and_then_of_their_hashes() -> None:
+def test_payments_are_in_the_order_of_the_clock_and_then_of_their_hashes() -> None:
     payments = RecentPayments()
-    for at_ms, key in ((5, 3), (5, 1), (4, 9), (5, 2), (6, 0)):
-        payments.add(row(at_ms, key))
+    for clock_ms, key in ((5, 3), (5, 1), (4, 9), (5, 2), (6, 0)):
+        payments.add(row(clock_ms, key))
 
-    assert list(zip(payments.at_ms, payments.key_hash, strict=True)) == [
+    assert list(zip(payments.clock_ms, payments.key_hash, strict=True)) == [
         (4, 9),
         (5, 1),
         (5, 2),
@@ -32,18 +32,28 @@ def test_payments_are_in_the_order_of_event_time_and_then_of_their_hashes() -> N
 
 def test_all_columns_move_together() -> None:
     payments = RecentPayments()
-    payments.add((5, 10, 100, 1, 11, 12, 13))
-    payments.add((4, 20, 200, 2, 21, 22, 23))
+    payments.add((5, 10, 17, 100, 1, 11, 12, 13, 14, 1, 55))
+    payments.add((4, 20, 27, 200, 2, 21, 22, 23, 24, 2, 95))
 
     assert [list(column) for column in payments.columns()] == [
         [4, 5],
         [20, 10],
+        [27, 17],
         [200, 100],
         [2, 1],
         [21, 11],
         [22, 12],
         [23, 13],
+        [24, 14],
+        [2, 1],
+        [95, 55],
     ]
+    assert (list(payments.payee), list(payments.decision), list(payments.risk_score)) == (
+        [24, 14],
+        [2, 1],
+        [95, 55],
+    )
+    assert list(payments.id_hash) == [27, 17]
 
 
 def test_ring_is_full_at_its_capacity_and_not_before() -> None:
@@ -53,12 +63,12 @@ def test_ring_is_full_at_its_capacity_and_not_before() -> None:
 
 
 def test_beyond_the_capacity_the_oldest_is_forgotten() -> None:
-    assert list(ring(*range(33)).at_ms) == list(range(1, 33))
-    assert list(ring(*range(10, 42), 15).at_ms) == sorted([*range(11, 42), 15])
+    assert list(ring(*range(33)).clock_ms) == list(range(1, 33))
+    assert list(ring(*range(10, 42), 15).clock_ms) == sorted([*range(11, 42), 15])
 
 
 def test_payment_older_than_a_full_ring_is_not_kept() -> None:
-    assert list(ring(*range(10, 42), 9).at_ms) == list(range(10, 42))
+    assert list(ring(*range(10, 42), 9).clock_ms) == list(range(10, 42))
 
 
 def test_ring_is_complete_from_the_start_until_it_is_full_and_then_after_its_first_payment() -> None:
@@ -69,8 +79,8 @@ def test_ring_is_complete_from_the_start_until_it_is_full_and_then_after_its_fir
 
 def test_distinct_values_include_ones_own_and_leave_out_0() -> None:
     payments = RecentPayments()
-    for at_ms, merchant in enumerate((7, 0, 8, 7, 9)):
-        payments.add(row(at_ms, merchant=merchant))
+    for clock_ms, merchant in enumerate((7, 0, 8, 7, 9)):
+        payments.add(row(clock_ms, merchant=merchant))
     merchants = payments.merchant
 
     assert payments.distinct(merchants, 0, 5, own=7) == 3

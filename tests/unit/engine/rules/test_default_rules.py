@@ -54,11 +54,42 @@ USUAL: dict[str, FeatureValue] = {
     "hour_of_day": 14,
     "hour_of_week_share": 0.02,
     "payee_age_days": 100.0,
+    "device_age_days": 190.0,
+    "merchant_age_days": 90.0,
+    "country_age_days": 200.0,
+    "payee_tx_count": 6,
+    "device_tx_count": 60,
+    "merchant_tx_count": 12,
+    "country_tx_count": 78,
+    "is_event_time_believed": True,
 }
+
+SAME = {
+    "profile_tx_count": ("usual_tx_count",),
+    "amount_ratio_to_mean_30d": (
+        "amount_ratio_to_median_recent",
+        "amount_ratio_to_trimmed_mean_recent",
+        "amount_ratio_to_p90_recent",
+    ),
+}
+"""Features that are the same in these examples unless they are given."""
+
+
+def _whole(values: dict[str, FeatureValue]) -> dict[str, FeatureValue]:
+    """With what follows: what is new is not familiar, has no age, and was never paid with."""
+    whole = {**USUAL, **values}
+    for name, others in SAME.items():
+        whole |= {other: whole[name] for other in others if other not in whole}
+    for kind in ("device", "payee", "merchant", "country"):
+        if whole.get(f"is_new_{kind}"):
+            whole |= {f"is_unfamiliar_{kind}": True, f"{kind}_age_days": 0.0, f"{kind}_tx_count": 0}
+        elif f"{kind}_age_days" in values:
+            whole |= {f"is_unfamiliar_{kind}": True, f"{kind}_tx_count": 1}
+    return whole
 
 
 def _decide(**values: FeatureValue) -> Assessment:
-    return is_fraudulent(features(**{**USUAL, **values}), payment(), RULESET)
+    return is_fraudulent(features(**_whole(values)), payment(), RULESET)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +149,7 @@ def test_what_fraud_looks_like_is_flagged(values: dict[str, FeatureValue], rule_
 
 
 def test_an_amount_that_cannot_be_judged_goes_to_review() -> None:
-    verdict = is_fraudulent(features(**{**USUAL, "currency": "XAF"}), payment(currency="XAF"), RULESET)
+    verdict = is_fraudulent(features(**_whole({"currency": "XAF"})), payment(currency="XAF"), RULESET)
 
     assert verdict.decision is Decision.REVIEW
     assert "XAF" in verdict.reasons[0].sentence
@@ -127,7 +158,7 @@ def test_an_amount_that_cannot_be_judged_goes_to_review() -> None:
 def test_deny_outweighs_allow() -> None:
     denied_and_allowed = payment(user_id="synthetic-monitor", ip_address="203.0.113.9")
 
-    verdict = is_fraudulent(features(**USUAL), denied_and_allowed, RULESET)
+    verdict = is_fraudulent(features(**_whole({})), denied_and_allowed, RULESET)
 
     assert verdict.decision is Decision.BLOCK
     assert [reason.rule_id for reason in verdict.reasons] == ["denied_ip", "allowed_user"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -9,7 +9,11 @@ from contract.transaction import Location
 from engine.errors import InvalidRulesetError
 from engine.rules.lists import LIST_FIELDS, NamedList
 from engine.rules.ruleset import parse_ruleset
+from tests.support.payments import arrived_facts, trusted_facts
 from tests.support.rule_samples import document, payment
+
+if TYPE_CHECKING:
+    from contract.transaction import Transaction
 
 
 def _list(field: str, *entries: str) -> NamedList:
@@ -17,6 +21,11 @@ def _list(field: str, *entries: str) -> NamedList:
     text = document(f"rules: []\nlists:\n  some:\n    field: {field}\n    entries:{items or ' []'}")
     (read,) = parse_ruleset(text).lists
     return read
+
+
+def holds(listed: NamedList, transaction: Transaction) -> bool:
+    """Whether the list holds a payment of a trusted feed, whose clock is its event time."""
+    return listed.holds(transaction, trusted_facts(transaction).clock_ms)
 
 
 def _problems(field: str, *entries: str) -> list[str]:
@@ -30,13 +39,13 @@ def test_a_payment_is_on_a_list_that_holds_its_value(field: str) -> None:
     value = "198.51.100.7" if field == "ip_address" else "XY"
     fields: dict[str, Any] = {"location": Location(country=value)} if field == "country" else {field: value}
 
-    assert _list(field, f"{{value: {value}}}").holds(payment(**fields))
-    assert not _list(field, "{value: 192.0.2.1}").holds(payment(**fields))
+    assert holds(_list(field, f"{{value: {value}}}"), payment(**fields))
+    assert not holds(_list(field, "{value: 192.0.2.1}"), payment(**fields))
 
 
 @pytest.mark.parametrize("field", [field for field in LIST_FIELDS if field != "user_id"])
 def test_a_payment_without_the_field_is_on_no_list(field: str) -> None:
-    assert not _list(field, "{value: 192.0.2.1}").holds(payment())
+    assert not holds(_list(field, "{value: 192.0.2.1}"), payment())
 
 
 @pytest.mark.parametrize(
@@ -49,12 +58,12 @@ def test_a_payment_without_the_field_is_on_no_list(field: str) -> None:
         ("2025-06-01 10:00:00.5z", "2025-06-01T10:00:00.5Z"),
     ],
 )
-def test_an_entry_ends_at_its_own_moment_of_event_time(until: str, first_moment_off: str) -> None:
+def test_an_entry_ends_at_its_own_moment_of_the_payments_clock(until: str, first_moment_off: str) -> None:
     off = datetime.fromisoformat(first_moment_off).astimezone(UTC)
     denied = _list("device_id", f"{{value: d, until: {until}}}")
 
-    assert denied.holds(payment(device_id="d", timestamp=off.replace(year=2024)))
-    assert not denied.holds(payment(device_id="d", timestamp=off))
+    assert holds(denied, payment(device_id="d", timestamp=off.replace(year=2024)))
+    assert not holds(denied, payment(device_id="d", timestamp=off))
 
 
 @pytest.mark.parametrize(
@@ -75,20 +84,20 @@ def test_an_address_is_on_a_list_of_networks(address: str, is_on: bool) -> None:
     entries = ["203.0.113.0/24", "2001:db8::1", "198.51.100.7", "::ffff:192.0.2.7"]
     denied = _list("ip_address", *(f"{{value: '{entry}'}}" for entry in entries))
 
-    assert denied.holds(payment(ip_address=address)) is is_on
+    assert holds(denied, payment(ip_address=address)) is is_on
 
 
 def test_a_network_within_another_has_an_end_of_its_own() -> None:
     denied = _list("ip_address", "{value: 203.0.113.0/24, until: 2025-05-31}", "{value: 203.0.113.128/25}")
 
-    assert not denied.holds(payment(ip_address="203.0.113.1"))
-    assert denied.holds(payment(ip_address="203.0.113.129"))
+    assert not holds(denied, payment(ip_address="203.0.113.1"))
+    assert holds(denied, payment(ip_address="203.0.113.129"))
 
 
 def test_a_network_expires_like_any_entry() -> None:
     denied = _list("ip_address", "{value: 203.0.113.0/24, until: 2025-05-31}")
 
-    assert not denied.holds(payment(ip_address="203.0.113.1"))
+    assert not holds(denied, payment(ip_address="203.0.113.1"))
 
 
 @pytest.mark.parametrize(
@@ -156,22 +165,36 @@ def test_entry_holds_until_just_before_its_end() -> None:
     denied = _list("device_id", "{value: d, until: 2025-06-01T10:00:00Z}")
     end = datetime(2025, 6, 1, 10, tzinfo=UTC)
 
-    assert denied.holds(payment(device_id="d", timestamp=end - timedelta(microseconds=1)))
-    assert not denied.holds(payment(device_id="d", timestamp=end))
+    assert holds(denied, payment(device_id="d", timestamp=end - timedelta(milliseconds=1)))
+    assert not holds(denied, payment(device_id="d", timestamp=end))
+
+
+@pytest.mark.parametrize("field", ["device_id", "ip_address"])
+def test_a_time_that_the_sender_claims_neither_revives_an_entry_nor_ends_it(field: str) -> None:
+    value = "203.0.113.0/24" if field == "ip_address" else "203.0.113.1"
+    denied = _list(field, f"{{value: {value}, until: 2025-06-01T10:00:00Z}}")
+    end = datetime(2025, 6, 1, 10, tzinfo=UTC)
+    before, after = end - timedelta(minutes=5), end + timedelta(minutes=5)
+
+    dated_ahead = arrived_facts(payment(**{field: "203.0.113.1"}, timestamp=after), before)
+    dated_back = arrived_facts(payment(**{field: "203.0.113.1"}, timestamp=before), after)
+
+    assert denied.holds(dated_ahead.transaction, dated_ahead.clock_ms)
+    assert not denied.holds(dated_back.transaction, dated_back.clock_ms)
 
 
 def test_network_holds_until_just_before_its_end() -> None:
     denied = _list("ip_address", "{value: 203.0.113.0/24, until: 2025-06-01T10:00:00Z}")
     end = datetime(2025, 6, 1, 10, tzinfo=UTC)
 
-    assert denied.holds(payment(ip_address="203.0.113.1", timestamp=end - timedelta(microseconds=1)))
-    assert not denied.holds(payment(ip_address="203.0.113.1", timestamp=end))
+    assert holds(denied, payment(ip_address="203.0.113.1", timestamp=end - timedelta(milliseconds=1)))
+    assert not holds(denied, payment(ip_address="203.0.113.1", timestamp=end))
 
 
 def test_expired_address_is_on_the_list_by_a_network_that_has_not_expired() -> None:
     denied = _list("ip_address", "{value: 203.0.113.7, until: 2025-05-01}", "{value: 203.0.113.0/24}")
 
-    assert denied.holds(payment(ip_address="203.0.113.7"))
+    assert holds(denied, payment(ip_address="203.0.113.7"))
 
 
 @pytest.mark.parametrize(
@@ -191,16 +214,16 @@ def test_expired_address_is_on_the_list_by_a_network_that_has_not_expired() -> N
 def test_network_holds_its_own_addresses_alone(entry: str, inside: list[str], outside: list[str]) -> None:
     denied = _list("ip_address", f"{{value: '{entry}'}}")
 
-    assert [denied.holds(payment(ip_address=address)) for address in inside] == [True] * len(inside)
-    assert [denied.holds(payment(ip_address=address)) for address in outside] == [False] * len(outside)
+    assert [holds(denied, payment(ip_address=address)) for address in inside] == [True] * len(inside)
+    assert [holds(denied, payment(ip_address=address)) for address in outside] == [False] * len(outside)
 
 
 def test_other_fields_are_not_read_as_addresses() -> None:
     mapped = "::ffff:192.0.2.7"
 
-    assert _list("device_id", f"{{value: '{mapped}'}}").holds(payment(device_id=mapped))
-    assert not _list("device_id", f"{{value: '{mapped}'}}").holds(payment(device_id="192.0.2.7"))
-    assert not _list("device_id", "{value: 192.0.2.7}").holds(payment(device_id=mapped))
+    assert holds(_list("device_id", f"{{value: '{mapped}'}}"), payment(device_id=mapped))
+    assert not holds(_list("device_id", f"{{value: '{mapped}'}}"), payment(device_id="192.0.2.7"))
+    assert not holds(_list("device_id", "{value: 192.0.2.7}"), payment(device_id=mapped))
 
 
 def test_a_value_may_appear_only_once_in_a_list() -> None:

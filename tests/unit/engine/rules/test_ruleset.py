@@ -53,8 +53,8 @@ def test_rates_are_base_units_per_minor_unit_and_unknown_ones_are_0() -> None:
 def test_rules_see_whether_the_rate_is_known() -> None:
     read = ruleset({"when": "!is_rate_known"})
 
-    assert not read.matches(features(), payment(currency="EUR")).rules
-    assert read.matches(features(), payment(currency="JPY")).rules
+    assert not read.matches(features(), payment(currency="EUR"), 0).rules
+    assert read.matches(features(), payment(currency="JPY"), 0).rules
 
 
 def test_two_documents_of_one_version_differ_in_their_digest() -> None:
@@ -319,7 +319,7 @@ def test_each_rule_that_holds_or_fails_is_given_in_the_order_of_the_document() -
         {"id": "e", "when": "1 % tx_count_1h > 0"},
     )
 
-    matches = read.matches(features(is_weekend=True, tx_count_1h=0), payment())
+    matches = read.matches(features(is_weekend=True, tx_count_1h=0), payment(), 0)
 
     assert [rule.id for rule in matches.rules] == ["a", "d"]
     assert matches.failed_rule_ids == ("b", "e")
@@ -329,7 +329,7 @@ def test_the_largest_ruleset_that_is_accepted_can_be_evaluated() -> None:
     deep = "(" * 24 + "amount > 1.0" + ")" * 24 + " // " + "a" * 280
     read = parse_ruleset(document(_rules(MAX_RULES, when=deep, points=1)))
 
-    assert len(read.matches(features(amount=2.0), payment()).rules) == MAX_RULES
+    assert len(read.matches(features(amount=2.0), payment(), 0).rules) == MAX_RULES
 
 
 def test_aliases_are_bounded_like_the_nodes_that_they_repeat() -> None:

@@ -1,0 +1,106 @@
+"""A profile that the version before stored is read, says the same, and is stored in the form of today."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from decimal import Decimal
+
+import pytest
+
+from contract.scored import Position
+from engine.exchange_rates import ExchangeRates
+from engine.features.catalogue import compute_features
+from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
+from engine.profile.seen_values import FAMILIAR_COUNT
+from engine.profile.stored import FORMAT
+from tests.support.histories import DAY_S, approved, facts_at, folded
+from tests.support.kafka_events import TOPIC
+from tests.support.past_samples import FEATURES_OF_SET_861800, PROFILE_OF_FORMAT_1
+from tests.support.payments import APPROVED
+
+STORED = b64decode(PROFILE_OF_FORMAT_1)
+RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})
+FOLDED = [
+    facts_at(0, "t-1", payee_id="p-1"),
+    facts_at(7_200, "t-2", amount=Decimal(80), currency="USD"),
+    facts_at(4 * DAY_S, "t-3", device_id="device-2", location="Paris, FR"),
+    facts_at(3_600.9996, "late", location="Lyon, FR"),
+    facts_at(5 * DAY_S, "t-4", amount=Decimal("2.50")),
+]
+"""The payments that the version before folded, at offsets 0 to 4."""
+NOW = facts_at(5 * DAY_S + 1800, "now", amount=Decimal("99.99"), payee_id="p-2")
+
+
+def test_features_after_a_migrated_profile_are_those_that_the_version_before_computed() -> None:
+    features = compute_features(NOW, from_bytes(STORED), RATES)
+
+    assert {name: features[name] for name in FEATURES_OF_SET_861800} == FEATURES_OF_SET_861800
+
+
+def test_all_payments_of_a_migrated_profile_count_as_usual() -> None:
+    profile = from_bytes(STORED)
+
+    assert profile.tx_count == profile.habit_count == 5
+    assert (profile.first_clock_ms, profile.last_clock_ms) == (FOLDED[0].clock_ms, FOLDED[4].clock_ms)
+    assert profile.taught_at_ms == profile.newest_at_ms == FOLDED[4].at_ms
+    assert list(profile.habits.amount_minor) == [2500, 2500, 8000, 2500, 250]
+    assert compute_features(NOW, profile, RATES)["usual_tx_count"] == 5
+
+
+def test_value_that_was_seen_over_three_days_is_familiar_after_the_migration_and_another_is_not() -> None:
+    profile = from_bytes(STORED)
+
+    merchant, device_2 = NOW.seen[2], FOLDED[2].seen[1]
+    assert profile.seen.find([merchant, device_2]) == [
+        (FOLDED[0].at_ms // 1000, FAMILIAR_COUNT),
+        (FOLDED[2].at_ms // 1000, 1),
+    ]
+    features = compute_features(NOW, profile, RATES)
+    assert features["is_unfamiliar_merchant"] is False
+    assert features["is_unfamiliar_device"] is False
+
+
+def test_migrated_profile_knows_what_it_has_folded() -> None:
+    profile = from_bytes(STORED)
+
+    assert all(profile.holds(facts.key_hash) for facts in FOLDED)
+    assert profile.folded_offset(TOPIC, 0) == 4
+    assert not profile.knows_id(FOLDED[0])  # format 1 kept no hashes of transaction ids
+    assert profile.repeated(FOLDED[0]) is None
+
+
+def test_migrated_profile_is_stored_in_the_form_of_today_and_goes_on() -> None:
+    migrated = from_bytes(STORED)
+    again = from_bytes(to_bytes(migrated))
+    assert to_bytes(migrated)[0] == FORMAT
+
+    for profile in (migrated, again):
+        profile.fold(NOW, APPROVED, Position(TOPIC, 0, 5))
+
+    assert to_bytes(migrated) == to_bytes(again)
+    assert migrated.tx_count == 6
+    assert migrated.hours.count[-1] == 2
+
+
+def test_velocity_of_a_migrated_profile_is_that_of_one_folded_today() -> None:
+    migrated, today = from_bytes(STORED), folded(approved(*FOLDED))
+
+    for name in ("hours", "days", "habit_days", "habits"):
+        assert [list(column) for column in getattr(migrated, name).columns()] == [
+            list(column) for column in getattr(today, name).columns()
+        ]
+    assert list(migrated.recent.clock_ms) == list(today.recent.clock_ms)
+    assert list(migrated.recent.key_hash) == list(today.recent.key_hash)
+    assert migrated.hour_of_week == today.hour_of_week
+
+
+def test_empty_profile_of_format_1_is_an_empty_one() -> None:
+    empty = b"\x01" + bytes(71 + 168)
+
+    assert to_bytes(from_bytes(empty)) == to_bytes(Profile())
+
+
+@pytest.mark.parametrize("size", [1, 71, 72, 239, 240, len(STORED) - 1])
+def test_cut_bytes_of_format_1_are_refused(size: int) -> None:
+    with pytest.raises(ProfileFormatError, match=rf"{size} bytes"):
+        from_bytes(STORED[:size])
