@@ -29,8 +29,6 @@ class BatchWork:
         The profile before the batch, by user; chains fold into these objects.
     existing : dict[RowKey, ScoredTransaction]
         Rows known to exist.
-    kept : set[str]
-        Users whose checkpoint this batch has kept.
     bases : dict[str, Profile]
         Checkpoints, by user, that later rows must be folded into.
     chains, settled
@@ -49,7 +47,6 @@ class BatchWork:
         self.profiles: dict[str, Profile] = {}
         self.existing: dict[RowKey, ScoredTransaction] = {}
         self.bases: dict[str, Profile] = {}
-        self.kept: set[str] = set()
         self.chains: dict[str, UserChain] = {}
         self.settled: dict[str, SettledChain] = {}
         self.rows: list[ScoredTransaction] = []

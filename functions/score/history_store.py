@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef
+    from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef, QueryOutputTypeDef
 
 MAX_ATTEMPTS: Final = 6
 """Tries of one request, as long as there is time."""
@@ -49,6 +49,9 @@ LONGEST_BACKOFF_SECONDS: Final = 1.0
 
 QUERIES_AHEAD: Final = 16
 """Users whose rows are read before the first of them is folded."""
+
+MAX_PAGES: Final = 4
+"""Pages of that many rows behind a checkpoint: 2,000 payments of a user within the day that a rebuild reads."""
 
 REBUILD_ROWS: Final = 500
 """Rows that a profile is rebuilt from, the newest: about 5 a day over the longest window, and one page of a Query."""
@@ -95,7 +98,7 @@ class HistoryStore(Protocol):
     def newest(
         self, after_ms: Mapping[str, int | None], has_time: Callable[[], bool]
     ) -> Iterator[NewestRows]:
-        """For each user the newest rows whose keys' times are later than theirs, at most :data:`REBUILD_ROWS`."""
+        """For each user the newest rows: :data:`REBUILD_ROWS` at most, or all whose keys' times are later than the one given."""
         ...
 
 
@@ -245,20 +248,28 @@ class DynamoHistoryStore:
             condition += " AND event_key >= :first"
             first = EPOCH + timedelta(milliseconds=after_ms + 1)
             values[":first"] = {"S": time_text(first)}
-        answer = self._read(
-            "Query",
-            lambda: self._client.query(
-                TableName=self._table,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                ConsistentRead=True,
-                ScanIndexForward=False,
-                Limit=REBUILD_ROWS,
-            ),
-            has_time,
+        items: list[dict[str, Any]] = []
+        start: Any = {}
+        for _ in range(MAX_PAGES):
+            answer = self._read("Query", partial(self._query_page, condition, values, start), has_time)
+            items += answer["Items"]
+            last_key = answer.get("LastEvaluatedKey")
+            if last_key is None or after_ms is None:
+                break
+            start = {"ExclusiveStartKey": last_key}
+        rows = [from_history_item(item) for item in reversed(items)]
+        return NewestRows(user_id, rows, are_all=last_key is None)
+
+    def _query_page(self, condition: str, values: Any, start: Any) -> QueryOutputTypeDef:
+        return self._client.query(
+            TableName=self._table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+            ScanIndexForward=False,
+            Limit=REBUILD_ROWS,
+            **start,
         )
-        rows = [from_history_item(item) for item in reversed(answer["Items"])]
-        return NewestRows(user_id, rows, are_all="LastEvaluatedKey" not in answer)
 
     def _read(self, operation: str, call: Callable[[], T], has_time: Callable[[], bool]) -> T:
         """Make a request; try again where DynamoDB throttles, fails or cannot be reached."""

@@ -14,6 +14,7 @@ from contract.scored import Position, ScoredTransaction
 from engine.decide import decide, scored_transaction
 from engine.profile import Profile, to_bytes
 from engine.profile.facts import facts_of_row
+from engine.profile.profile import CHECKPOINT_OVERLAP_MS
 from score.batch_work import BatchWork
 from score.checkpoint_items import KeptProfile
 from score.delivery import PartialBatchResponse, failure_response, read_batch
@@ -144,7 +145,8 @@ class ScoreStage:
         work.use_checkpoints(self._read_checkpoints(missing, work, has_time))
         missing = work.without_profile(missing)
         after_ms = {
-            user_id: base.newest_at_ms if (base := work.bases.get(user_id)) else None for user_id in missing
+            user_id: base.newest_at_ms - CHECKPOINT_OVERLAP_MS if (base := work.bases.get(user_id)) else None
+            for user_id in missing
         }
         rebuilt = 0
         for newest in self._history.newest(after_ms, has_time) if after_ms else ():
@@ -222,10 +224,10 @@ class ScoreStage:
         profiles = [
             KeptProfile(user_id, to_bytes(profile), profile.tx_count) for user_id, profile in due.items()
         ]
-        work.kept = self._checkpoints.keep(profiles, has_time)
-        for user_id in work.kept:
+        kept = self._checkpoints.keep(profiles, has_time)
+        for user_id in kept:
             due[user_id].mark_kept()
-        self._telemetry.profiles_kept(len(work.kept), len(due) - len(work.kept))
+        self._telemetry.profiles_kept(len(kept), len(due) - len(kept))
 
     def _write_profiles(self, work: BatchWork, failed: set[Position], has_time: Callable[[], bool]) -> None:
         """Write the profiles by compare-and-set; read and fold again those that other writers changed.
@@ -291,6 +293,4 @@ class ScoreStage:
                 # Another delivery of this same batch may have folded it.
                 if not profile.has_folded(facts, position):
                     profile.fold_row(facts, folded.outcome, position)
-            # The checkpoint that this batch kept lacks the other writer's payments: the next batch keeps a whole one.
-            profile.is_behind_checkpoint |= user_id in work.kept
         return [ProfileWrite(user_id, work.profiles[user_id], work.revision(user_id)) for user_id in user_ids]

@@ -193,7 +193,7 @@ class UserChain:
                 row = stored or ours
                 outcome = Outcome.of(cast("ScoredTransaction", row))
                 differs = stored is not None and ours is not None and _differs(stored, ours)
-                if position not in settled.raced and (has_diverged or (settled.folded and differs)):
+                if position not in settled.raced and (has_diverged or differs):
                     settled.raced.append(position)
                 has_diverged |= ours is not None and outcome != Outcome.of(ours)
                 settled.profile.fold_row(delivery.facts, outcome, position)
@@ -260,7 +260,7 @@ def rebuild(
     Parameters
     ----------
     profile : Profile
-        Empty, or a checkpoint that has none of the rows.
+        Empty, or a checkpoint; rows that it has folded are left out.
     rows : Sequence[ScoredTransaction]
         The user's newest, oldest first.
     facts_of : Callable[[ScoredTransaction], PaymentFacts]
@@ -274,7 +274,9 @@ def rebuild(
     for row in sorted(rows, key=lambda row: row.position):
         position = row.position
         if position.offset < first.get((position.topic, position.partition), position.offset + 1):
-            profile.fold_row(facts_of(row), Outcome.of(row), position)
+            facts = facts_of(row)
+            if not profile.has_folded(facts, position):
+                profile.fold_row(facts, Outcome.of(row), position)
     for (topic, partition), offset in first.items():
         profile.mark_complete_to(topic, partition, offset - 1)
     return profile

@@ -317,11 +317,11 @@ class ScoreStageMachine(RuleBasedStateMachine):
     def _pay(self, user: int, random: Random) -> None:
         self.appended_at += timedelta(seconds=random.choice((0, 5, 60, 600, 86_400)))
         is_repeat = random.random() < 0.05 and self.last_id.get(user) is not None
+        minutes_late = random.choice((0, 0, 0, 0, 1, 45, -5, 1_000, -600, 3_000, 60_000))
         transaction = make_grocery_payment(
             transaction_id=self.last_id[user] if is_repeat else f"t-{self.paid}",
             user_id=f"user-{user}",
-            timestamp=self.appended_at
-            - timedelta(minutes=random.choice((0, 0, 0, 0, 1, 45, -5, -600, 3_000, 60_000))),
+            timestamp=self.appended_at - timedelta(minutes=minutes_late),
             amount=Decimal(random.choice(("0.50", "9.99", "25.00", "400", "1500.50", "99999999"))),
             currency=random.choice(("EUR", "USD", "JPY")),
             location=random.choice(PLACES),
@@ -333,7 +333,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.last_id[user] = transaction.transaction_id
         value = encode_transaction(transaction)
         self.sent.setdefault(user, []).append(value)
-        self._send(user, value, is_trusted=random.random() < 0.2)
+        self._send(user, value, is_trusted=minutes_late <= 1_000 and random.random() < 0.2)
 
     def _send(self, user: int, value: bytes | None, *, is_trusted: bool = False) -> None:
         partition = user % len(self.topic.logs)

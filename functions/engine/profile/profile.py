@@ -24,6 +24,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from contract.clock import MAX_AHEAD_MS, MAX_BEHIND_MS
 from contract.scored import Decision
 from contract.transaction import Location
 from engine.geo import Fix
@@ -56,6 +57,10 @@ MAX_PARTITIONS: Final = 8
 
 MAX_VERDICTS: Final = 8
 """How many applied verdicts a profile remembers: as many as are read for a user."""
+
+CHECKPOINT_OVERLAP_MS: Final = MAX_BEHIND_MS + MAX_AHEAD_MS
+"""How far before a checkpoint's newest payment a rebuild begins to read, ms. No later record of a feed that is not trusted has an
+older key; what the checkpoint has folded already is known by its offsets."""
 
 HOURS_KEPT: Final = 24
 DAYS_KEPT: Final = 31
@@ -93,7 +98,7 @@ class Profile:
     kept_count, kept_at_ms : int
         :attr:`tx_count` and :attr:`newest_at_ms` when the profile was last kept as a checkpoint; 0 and -1 for never.
     is_behind_checkpoint : bool
-        A payment was folded since that is not later than the checkpoint: rows behind the checkpoint do not show it.
+        A payment was folded since whose row is older than those that a rebuild reads behind the checkpoint.
     """
 
     __slots__ = (
@@ -213,8 +218,8 @@ class Profile:
     def is_checkpoint_due(self, every: int) -> bool:
         """Whether the profile is to be kept as a checkpoint.
 
-        It is after ``every`` payments, and at once for a payment that is not later than the last checkpoint's newest: a profile is
-        rebuilt from its checkpoint and the rows that are later.
+        It is after ``every`` payments, and at once for a payment that is older than the last checkpoint's newest by more than
+        :data:`CHECKPOINT_OVERLAP_MS`, as in a backfill: a profile is rebuilt from its checkpoint and the rows from there on.
         """
         return self.is_behind_checkpoint or self.tx_count - self.kept_count >= every
 
@@ -267,7 +272,7 @@ class Profile:
             Its position in Kafka.
         """
         self.newest_at_ms = max(self.newest_at_ms, facts.at_ms)
-        if facts.at_ms <= self.kept_at_ms:
+        if facts.at_ms <= self.kept_at_ms - CHECKPOINT_OVERLAP_MS:
             self.is_behind_checkpoint = True
         self.mark_complete_to(position.topic, position.partition, position.offset)
         if outcome.repeats:
