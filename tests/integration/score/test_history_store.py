@@ -16,7 +16,7 @@ from contract.scored import Position, ScoredTransaction
 from local.provision import table_request
 from ops.manifests import read_tables
 from score.errors import HistoryUnavailableError
-from score.history_store import REBUILD_ROWS, DynamoHistoryStore, InsertResult
+from score.history_store import REBUILD_ROWS, DynamoHistoryStore, InsertResult, NewestRows
 from tests.support.payments import NOW, make_scored, make_transaction
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def rows(count: int, user_id: str = "user-1") -> list[ScoredTransaction]:
 
 
 def newest(store: DynamoHistoryStore) -> list[ScoredTransaction]:
-    [(_, found)] = store.newest(["user-1"], lambda: True)
-    return found
+    [found] = store.newest({"user-1": None}, lambda: True)
+    return found.rows
 
 
 def test_rows_are_stored_exactly_and_read_back_in_time_order(store: DynamoHistoryStore) -> None:
@@ -68,7 +68,20 @@ def test_rows_are_stored_exactly_and_read_back_in_time_order(store: DynamoHistor
     outcome = store.insert(list(reversed(batch)), lambda: True)
 
     assert outcome == [InsertResult.STORED] * 60
-    assert dict(store.newest(["user-1", "nobody"], lambda: True)) == {"user-1": batch, "nobody": []}
+    assert list(store.newest({"user-1": None, "nobody": None}, lambda: True)) == [
+        NewestRows("user-1", batch, are_all=True),
+        NewestRows("nobody", [], are_all=True),
+    ]
+
+
+def test_rows_behind_a_time_are_those_whose_keys_are_later(store: DynamoHistoryStore) -> None:
+    batch = rows(60)
+    store.insert(batch, lambda: True)
+    after_ms = round(batch[40].occurred_at.timestamp() * 1000)
+
+    [found] = store.newest({"user-1": after_ms}, lambda: True)
+
+    assert found == NewestRows("user-1", batch[41:], are_all=True)
 
 
 def test_an_insert_never_overwrites(store: DynamoHistoryStore) -> None:
@@ -168,7 +181,7 @@ def test_a_read_is_not_retried_without_time_or_without_rights(
 ) -> None:
     throttled = refuse(dynamodb, "Query", times=100, code="ThrottlingException", status=400)
     with pytest.raises(HistoryUnavailableError):
-        dict(store.newest(["user-1"], lambda: False))
+        list(store.newest({"user-1": None}, lambda: False))
     denied = refuse(dynamodb, "BatchGetItem", times=100, code="AccessDeniedException", status=400)
     with pytest.raises(HistoryUnavailableError):
         store.find([("user-1", "k")], lambda: True)

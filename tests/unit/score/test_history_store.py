@@ -15,6 +15,7 @@ from score.dynamo_calls import MAX_KEYS, MAX_STATEMENTS
 from score.errors import HistoryUnavailableError
 from score.history_store import (
     MAX_ATTEMPTS,
+    MAX_PAGES,
     QUERIES_AHEAD,
     REBUILD_ROWS,
     DynamoHistoryStore,
@@ -310,19 +311,47 @@ def page(client: Dynamo, request: Any) -> dict[str, Any]:
 def test_newest_rows_of_each_user_are_given_oldest_first(bench: Callable[..., Bench]) -> None:
     one = bench(page)
 
-    newest = list(one.store.newest(["user-2", "user-1"], always))
+    newest = list(one.store.newest({"user-2": None, "user-1": None}, always))
 
-    assert [user_id for user_id, _ in newest] == ["user-2", "user-1"]
-    assert [[row.transaction.transaction_id for row in of_user] for _, of_user in newest] == [
-        ["a", "b", "c"]
-    ] * 2
-    assert {row.transaction.user_id for row in newest[0][1]} == {"user-2"}
+    assert [each.user_id for each in newest] == ["user-2", "user-1"]
+    names = [[row.transaction.transaction_id for row in each.rows] for each in newest]
+    assert names == [["a", "b", "c"]] * 2
+    assert {row.transaction.user_id for row in newest[0].rows} == {"user-2"}
+    assert [each.are_all for each in newest] == [True, True]
+
+
+def test_rows_behind_a_checkpoint_are_read_from_the_millisecond_after_it_page_by_page(
+    bench: Callable[..., Bench],
+) -> None:
+    key = {"user_id": {"S": "user-1"}, "event_key": {"S": "x"}}
+
+    def first_page(client: Dynamo, request: Any) -> dict[str, Any]:
+        return page(client, request) | {"LastEvaluatedKey": key}
+
+    one = bench(first_page, page)
+
+    [newest] = one.store.newest({"user-1": 1_700_000_000_123}, always)
+
+    assert (len(newest.rows), newest.are_all) == (6, True)
+    first, second = one.client.requests
+    assert first["KeyConditionExpression"] == "user_id = :user AND event_key >= :first"
+    assert first["ExpressionAttributeValues"][":first"] == {"S": "2023-11-14T22:13:20.124000Z"}
+    assert second == first | {"ExclusiveStartKey": key}
+
+
+def test_more_rows_behind_a_checkpoint_than_four_pages_are_not_all(bench: Callable[..., Bench]) -> None:
+    key = {"user_id": {"S": "user-1"}, "event_key": {"S": "x"}}
+    one = bench(lambda client, request: page(client, request) | {"LastEvaluatedKey": key})
+
+    [newest] = one.store.newest({"user-1": 0}, always)
+
+    assert (MAX_PAGES, len(one.client.requests), newest.are_all) == (4, 4, False)
 
 
 def test_query_is_consistent_bounded_and_newest_first(bench: Callable[..., Bench]) -> None:
     one = bench(page)
 
-    list(one.store.newest(["user-1"], always))
+    list(one.store.newest({"user-1": None}, always))
 
     assert REBUILD_ROWS == 500
     assert one.client.requests == [
@@ -341,20 +370,20 @@ def test_at_most_sixteen_users_are_read_ahead(bench: Callable[..., Bench]) -> No
     one = bench(page)
     users = [f"user-{number:02d}" for number in range(40)]
 
-    newest = one.store.newest(users, always)
+    newest = one.store.newest(dict.fromkeys(users), always)
     first, *_ = [next(newest) for _ in range(QUERIES_AHEAD)]
 
     assert QUERIES_AHEAD == 16
-    assert first[0] == "user-00"
+    assert first.user_id == "user-00"
     assert len(one.client.requests) == 16
-    assert [user_id for user_id, _ in newest] == users[16:]
+    assert [each.user_id for each in newest] == users[16:]
 
 
 # Retrying reads
 
 
 READS: Any = [
-    ("Query", lambda store, has_time: list(store.newest(["user-1"], has_time)), page),
+    ("Query", lambda store, has_time: list(store.newest({"user-1": None}, has_time)), page),
     ("BatchGetItem", lambda store, has_time: store.find(keys(1), has_time), found),
 ]
 

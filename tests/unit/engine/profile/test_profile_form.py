@@ -153,13 +153,13 @@ def test_stored_form_is_that_of_format_2() -> None:
     stored = to_bytes(sample())
 
     assert FORMAT == stored[0] == 2
-    assert len(stored) == 1021
-    assert sha256(stored).hexdigest() == "d8b4e61fc05b94bd7ea72bcb748b9edb79fc66319a520f14d5aeb9f1279b3f7b"
+    assert len(stored) == 1031
+    assert sha256(stored).hexdigest() == "e88bd9a75a305fff90aa1e8f87dd6ab5818050f3c85dd0e59050ff74508bce2f"
 
 
 def test_bytes_of_another_format_are_refused_and_cut_ones_too() -> None:
     stored = to_bytes(folded([Event(facts_at(0, "t"), APPROVED)]))
-    size, header = len(stored), 96
+    size, header = len(stored), 106
     for bad, message in (
         (b"", "format none; this is 2"),
         (b"\x63" + stored[1:], "format 99; this is 2"),
@@ -174,7 +174,7 @@ def test_bytes_of_another_format_are_refused_and_cut_ones_too() -> None:
 
 
 @settings(max_examples=25)
-@given(st.integers(0, 1020))
+@given(st.integers(0, 1030))
 def test_cut_bytes_are_refused_wherever_they_are_cut(size: int) -> None:
     stored = to_bytes(sample())
 
