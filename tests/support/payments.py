@@ -12,7 +12,7 @@ from alert.messages import make_alert
 from contract.alert import Alert, AlertClaim, AlertState, Severity, SuppressedPayments
 from contract.flagged import FlaggedTransaction, flag, to_flagged_item
 from contract.scored import Decision, Position, Reason, ScoredTransaction, to_history_item
-from contract.transaction import Location, Transaction
+from contract.transaction import SENT_FIELDS, Location, Transaction
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 RETENTION = timedelta(days=800)
@@ -59,9 +59,7 @@ def make_grocery_payment(**changes: Any) -> Transaction:
 def make_minimal_payment(**changes: Any) -> Transaction:
     """A payment of 10 USD with no field but the required ones and those given."""
     required = ("transaction_id", "user_id", "timestamp")
-    minimal: dict[str, Any] = dict.fromkeys(
-        name for name in Transaction.__struct_fields__ if name not in required
-    )
+    minimal: dict[str, Any] = dict.fromkeys(name for name in SENT_FIELDS if name not in required)
     return make_transaction(**minimal | {"amount": Decimal(10), "currency": "USD"} | changes)
 
 

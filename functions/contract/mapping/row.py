@@ -18,7 +18,7 @@ from contract.errors import InvalidTransactionError
 from contract.mapping import values
 from contract.mapping.columns import LOCATION_PARTS, known_column
 from contract.mapping.document import zone
-from contract.transaction import Transaction
+from contract.transaction import SENT_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +31,7 @@ NO_DECIMAL: Final = "a number with an exponent of more than 18 digits"
 _NEEDED: Final = ("transaction_id", "user_id", "amount", "timestamp")
 """Fields that the contract requires of every record."""
 
-_TEXTS: Final = frozenset(Transaction.__struct_fields__) - {"amount", "timestamp", "location"}
+_TEXTS: Final = frozenset(SENT_FIELDS) - {"amount", "timestamp", "location"}
 """Fields whose value is text."""
 
 _UNITS_US: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}

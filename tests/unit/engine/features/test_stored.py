@@ -51,10 +51,20 @@ def test_a_usual_number_is_stored_as_ten_thousandths() -> None:
     assert values[:2] == [255_000, 0]
 
 
+FIRST = tuple(
+    msgspec.structs.replace(each, version=1)
+    for each in CATALOGUE
+    if each.name not in {"channel_as_sent", "is_currency_assumed", "invalid_field_count"}
+)
+"""The features of set 3."""
+
+
 def test_rows_of_the_first_set_have_their_values_as_they_are() -> None:
     values = features(amount=25.5)
 
-    assert unpack(msgspec.msgpack.encode(list(values.values())), "3") == values
+    first = {each.name: values[each.name] for each in FIRST}
+
+    assert unpack(msgspec.msgpack.encode(list(first.values())), "3", FIRST) == first
 
 
 def test_another_feature_set_is_refused_and_named() -> None:
@@ -64,7 +74,7 @@ def test_another_feature_set_is_refused_and_named() -> None:
 
 def test_more_or_fewer_values_than_the_catalogue_has_are_refused() -> None:
     with pytest.raises(FeatureSetError, match=r"2 features of set 3; the catalogue has \d+"):
-        unpack(msgspec.msgpack.encode([1, 2]), "3")
+        unpack(msgspec.msgpack.encode([1, 2]), "3", FIRST)
 
 
 def test_another_catalogue_may_be_given_for_its_own_set_only() -> None:
