@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 _COMBINING: Final = re.compile("[\u0300-\u036f]")
 _MARKS: Final = re.compile(r"[\W_]+")
-_SAINT: Final = re.compile(r"\bst\b")
+_SAINT: Final = re.compile(r"\bst (?=[a-z])")
 
 
 @lru_cache(maxsize=4096)
@@ -34,4 +34,4 @@ def name_key(name: str) -> str:
     words = _COMBINING.sub("", normalize("NFKD", name)).casefold().replace("&", " and ")
     words = words.replace(".", "").replace("'", "").replace("\u2019", "")
     words = _MARKS.sub(" ", words).strip()
-    return _SAINT.sub("saint", words).removeprefix("the ").strip()
+    return _SAINT.sub("saint ", words).removeprefix("the ").strip()

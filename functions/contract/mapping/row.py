@@ -6,7 +6,6 @@ leaves in the record as it is. A caller has to refuse such a row: without the ma
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -18,6 +17,8 @@ from contract.errors import InvalidTransactionError
 from contract.mapping import values
 from contract.mapping.columns import LOCATION_PARTS, known_column
 from contract.mapping.document import zone
+from contract.places import country_of_place
+from contract.text import canonical_text
 from contract.transaction import SENT_FIELDS
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _TEXTS: Final = frozenset(SENT_FIELDS) - {"amount", "timestamp", "location"}
 
 _UNITS_US: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
-_PLACE_WITH_COUNTRY: Final = re.compile(r"(.+?),\s*([A-Z]{2})")
 
 
 class MappedRow(NamedTuple):
@@ -118,7 +118,7 @@ class RowMapper:
             currency = record.get("currency", "USD")
             record["amount"] = values.minor_units(amount.text, currency if isinstance(currency, str) else "")
         if parts:
-            record["location"] = _joined_location(record.get("location"), parts)
+            record["location"] = _joined_location(record.get("location"), parts, record.get("currency"))
         return MappedRow(record, unused, problems)
 
     def _mapped_fields(
@@ -233,12 +233,14 @@ def _settle_currency(
     record["currency"] = currency
 
 
-def _joined_location(stated: object, parts: dict[str, object]) -> dict[str, object]:
-    """Add columns of their own to what the location holds; the columns count more."""
+def _joined_location(stated: object, parts: dict[str, object], currency: object) -> dict[str, object]:
+    """Add columns of their own to what the location holds; the columns count more. A state's letters are no country."""
     if isinstance(stated, dict):
         return {**stated, **parts}
     if not isinstance(stated, str):
         return parts
-    match = _PLACE_WITH_COUNTRY.fullmatch(stated)
-    named: dict[str, object] = {"city": match[1], "country": match[2]} if match else {"city": stated}
+    place = canonical_text(stated)
+    city, comma, _ = place.rpartition(",")
+    country = country_of_place(place, currency if isinstance(currency, str) else None) if comma else None
+    named: dict[str, object] = {"city": place} if country is None else {"city": city, "country": country}
     return {**named, **parts}

@@ -290,6 +290,25 @@ def test_parts_of_a_location_are_joined_with_its_text() -> None:
     assert found["location"] == {"latitude": 52.5, "longitude": 13.0, "country": "DE", "city": "Berlin"}
 
 
+@pytest.mark.parametrize(
+    ("place", "country", "city"),
+    [
+        ("Denver, CO", "US", "Denver"),
+        ("Bogotá, CO", "CO", "Bogotá"),
+        ("Paris, France", "FR", "Paris"),
+        ("Denver, CO 80202", "US", "Denver"),
+        ("Nowhere, CO", None, "Nowhere, CO"),
+        ("Paris", None, "Paris"),
+    ],
+)
+def test_a_state_in_a_places_text_is_no_country(place: str, country: str | None, city: str) -> None:
+    found = record("location: where\nlatitude: y\nlongitude: x", {"where": place, "y": "39.7", "x": "-105"})
+
+    location = found["location"]
+    assert isinstance(location, dict)
+    assert (location.get("country"), location["city"]) == (country, city)
+
+
 @pytest.mark.parametrize("field", ["transaction_id", "user_id", "amount", "timestamp"])
 def test_a_needed_field_without_a_value_is_named_with_its_column(field: str) -> None:
     column = {"transaction_id": "nr", "user_id": "who", "amount": "sum", "timestamp": "when"}[field]
