@@ -1,7 +1,8 @@
 """Maps one row of a file to a record of the contract: which columns are which fields, and their values rewritten.
 
-The record is not checked here: ``decode_transaction`` decides what is acceptable. What this module cannot read it reports, and
-leaves in the record as it is. A caller has to refuse such a row: without the mapping, the value could be read as something else.
+The record is not checked here: ``decode_transaction`` decides what is acceptable. What this module cannot read of the identity, the
+amount, its currency and the time it reports, and leaves in the record as it is. A caller has to refuse such a row: without the
+mapping, the value could be read as something else. Any other field that it cannot read it leaves out and names, as the contract does.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class MappedRow(NamedTuple):
     unused_columns: list[str]
     """Columns that no field was taken from, as the row names them."""
     problems: list[InvalidTransactionError]
-    """What could not be read, in the order of the row; those values are in the record as they came."""
+    """What could not be read of the fields that a payment needs, in the order of the row; those values are in the record as they came.
+    What could not be read of the others is left out, and named in the record's ``invalid_fields``."""
 
 
 class RowMapper:
@@ -94,6 +96,7 @@ class RowMapper:
             fields, unused = self._mapped_fields(self._mapping, dict(row), problems)
         record: dict[str, object] = {}
         parts: dict[str, object] = {}
+        invalid: set[str] = set()
         amount: values.Amount | None = None
         for field, value in fields.items():
             try:
@@ -109,8 +112,11 @@ class RowMapper:
                 else:
                     parts[field] = _location_part(field, value)
             except InvalidTransactionError as error:
-                problems.append(error)
-                (parts if field in LOCATION_PARTS else record)[field] = value
+                if field in _NEEDED or field == "currency":
+                    problems.append(error)
+                    record[field] = value
+                else:
+                    invalid.add(error.field)
         if "currency" in record or (amount is not None and amount.currency is not None):
             _settle_currency(record, amount, fields, problems)
         # Without its currency, an amount of minor units has no value: it stays as it is.
@@ -119,6 +125,8 @@ class RowMapper:
             record["amount"] = values.minor_units(amount.text, currency if isinstance(currency, str) else "")
         if parts:
             record["location"] = _joined_location(record.get("location"), parts, record.get("currency"))
+        if invalid:
+            record["invalid_fields"] = sorted(invalid)
         return MappedRow(record, unused, problems)
 
     def _mapped_fields(
