@@ -225,6 +225,17 @@ times = st.one_of(
 
 
 @pytest.mark.parametrize(
+    "pair", ['"amount": 1', '"am\\u006funt": "1"', '"extra": {"a": 1, "a": 2}', '"user_id": "u-1"']
+)
+def test_a_line_with_a_key_twice_is_refused(pair: str) -> None:
+    line = json.dumps(row())[:-1] + f", {pair}}}"
+
+    outcome = refused(CLEANER.clean_json(line.encode(), NOW))
+
+    assert (outcome.field, outcome.reason) == ("$", "an object with the same key twice")
+
+
+@pytest.mark.parametrize(
     ("changes", "names"),
     [
         ({"latitude": 200, "longitude": 0}, ["location.latitude"]),
