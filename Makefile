@@ -198,6 +198,10 @@ docs: $(VENV)/.dev ## Regenerate the pages, the picture and the schemas that are
 	@$(PY) -m lab.alert_picture > docs/alert.svg
 	@cd functions && ../$(PY) -m contract.publish_schemas
 
+.PHONY: tables
+tables: $(VENV)/.dev ## Make the contract's tables of countries, places and currencies from the packages they come from
+	@$(PY) -m ops.reference_tables
+
 .PHONY: lock
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
 	@for f in dev emulator infra lambda mutants; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from contract.errors import InvalidTransactionError
+from contract.json_object import DUPLICATE_KEYS, has_unique_keys
 from contract.mapping.columns import known_column
 from contract.mapping.row import NO_DECIMAL, RowMapper
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
@@ -224,6 +225,8 @@ def _json_object(line: bytes) -> dict[str, object]:
         raise InvalidTransactionError("$", NO_DECIMAL) from error
     if not isinstance(row, dict):
         raise InvalidTransactionError("$", "JSON, but not an object")
+    if not has_unique_keys(line.removeprefix(_BOM)):
+        raise InvalidTransactionError("$", DUPLICATE_KEYS)
     return row
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InvalidRulesetError
-from engine.rules.check import check_ruleset, summary
+from engine.rules.check import check_ruleset, summary, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write(f"{error}\n{path}: refused, {count} problem{'s' if count > 1 else ''}\n")
             status = max(status, 1)
         else:
+            sys.stderr.writelines(f"{warning}\n" for warning in warnings(ruleset, path))
             sys.stdout.write(f"{summary(ruleset, path)}\n")
     return status
 

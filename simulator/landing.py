@@ -62,7 +62,7 @@ _SPOILED: Final[dict[str, tuple[str, object]]] = {
     "timestamp without a zone": ("timestamp", "2026-01-05T12:30:00"),
     "timestamp on 30 February": ("timestamp", "2026-02-30T12:00:00.000000Z"),
     "unknown currency": ("currency", "XQZ"),
-    "latitude 91": ("location", {"latitude": 91.0, "longitude": 0.0}),
+    "invisible character in the user": ("user_id", "user-\u200b7"),
 }
 """Problem to the field that is changed and its new value; None removes the field."""
 

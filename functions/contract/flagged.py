@@ -17,8 +17,9 @@ from contract.alert import AlertClaim, AlertState, Instant, RiskScore
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.items import Item, from_item, to_item
+from contract.required_fields import Id
 from contract.scored import Decision, Reason, ScoredTransaction
-from contract.transaction import Id, Location, Place, ShortText
+from contract.transaction import Location, Place, ShortText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,5 +195,5 @@ def from_flagged_item(item: Mapping[str, Any]) -> FlaggedTransaction:
     """
     flagged = from_item(FLAGGED_TABLE, item, FlaggedTransaction)
     if flagged.currency not in MINOR_UNIT_EXPONENT:
-        raise InvalidRowError(FLAGGED_TABLE, "currency", "not an active ISO 4217 code")
+        raise InvalidRowError(FLAGGED_TABLE, "currency", "not a code of ISO 4217")
     return flagged

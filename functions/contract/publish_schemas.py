@@ -87,6 +87,8 @@ def _transaction() -> dict[str, Any]:
     schema["$defs"]["Transaction"]["properties"]["amount"] = {
         "anyOf": [{"type": "string", "format": "decimal"}, {"type": "number", "minimum": 0}]
     }
+    # Decoding gives every payment one; a record may lack it.
+    schema["$defs"]["Transaction"]["properties"]["currency"] = {"type": "string", "pattern": "^[A-Z]{3}$"}
     return schema
 
 

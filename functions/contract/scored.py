@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from contract.clock import EPOCH, TimeBasis, event_key
+from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidRowError
 from contract.transaction import Location, Transaction
 from contract.verdict import Verdict
@@ -133,6 +134,8 @@ class StoredPayment(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "device_id": "d",
     "ip_address": "i",
     "payee_id": "p",
+    "is_currency_assumed": "u",
+    "invalid_fields": "x",
 }):  # fmt: skip
     """A payment without what its row's keys say: user, transaction id and event time. Stored names never change."""
 
@@ -146,6 +149,8 @@ class StoredPayment(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     device_id: str | None = None
     ip_address: str | None = None
     payee_id: str | None = None
+    is_currency_assumed: bool = False
+    invalid_fields: tuple[str, ...] = ()
 
 
 class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
@@ -333,9 +338,15 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
 
 def _from_v1(item: Mapping[str, Any]) -> ScoredTransaction:
     detail: HistoryDetailV1 = _read(item, "detail", "S", _V1_DECODER.decode)
+    payment = detail.t
     return _scored(
         item,
-        transaction=msgspec.structs.replace(detail.t, timestamp=detail.t.timestamp.astimezone(UTC)),
+        transaction=msgspec.structs.replace(
+            payment,
+            timestamp=payment.timestamp.astimezone(UTC),
+            # Rows of format 1 left out the currency where it was this one.
+            currency=payment.currency or ASSUMED_CURRENCY,
+        ),
         reasons=detail.r,
         shadow_rule_ids=detail.s,
         failed_rule_ids=detail.e,

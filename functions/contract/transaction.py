@@ -1,6 +1,9 @@
 """One payment as it is on the topic: its fields, and every rule that makes it acceptable.
 
-msgspec decodes it and checks its types, in C; :func:`decode_transaction` then checks the rules that JSON types cannot express.
+A payment is scored unless it has no identity, no amount in a currency, or no time. Any other field that is not what it should be is
+left out and named in ``invalid_fields``. Texts are in their canonical form (:mod:`contract.text`), and so is what lists hold.
+
+msgspec decodes a usual record and checks its types, in C. A record that is not canonical already is read again, field by field.
 """
 
 from __future__ import annotations
@@ -8,13 +11,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
-from contract.currency import MINOR_UNIT_EXPONENT
+from contract.addresses import canonical_address
+from contract.channels import Channel, channel_of
+from contract.countries import COUNTRY_CODES, country_code
+from contract.currency import ASSUMED_CURRENCY, MINOR_UNIT_EXPONENT, WITHDRAWN_AT, is_withdrawn
 from contract.errors import InvalidTransactionError
+from contract.fields import (
+    MIN_COORDINATE,
+    OPTIONAL_TEXTS,
+    InvalidFieldError,
+    location_parts,
+    place_text,
+)
+from contract.json_object import DUPLICATE_KEYS, JsonNumber, has_unique_keys, read_object
+from contract.places import country_of_place
+from contract.required_fields import Id, currency_of, required_of
+from contract.text import canonical_text
 
 MAX_RECORD_BYTES: Final = 64 * 1024
 """The largest record on the topic that is read, in bytes of UTF-8."""
@@ -25,14 +42,12 @@ MAX_AMOUNT_MINOR: Final = 2**53
 MAX_AMOUNT_DIGITS: Final = 28
 """The most significant digits an amount may have; a float's decimal expansion has at most 17."""
 
-MIN_COORDINATE: Final = 1e-9
-"""Degrees, a tenth of a millimetre: a coordinate nearer to 0 is read as 0."""
-
 _FIRST_DAY: Final = datetime.min.replace(tzinfo=UTC)
 _LAST_DAY: Final = datetime.max.replace(tzinfo=UTC)
 
-Id = Annotated[str, Meta(min_length=1, max_length=128)]
-"""An identifier: 1 to 128 printable characters."""
+_HUNDREDTH: Final = Decimal("0.01")
+_SURELY_SMALL: Final = 10
+"""Digits before the point: with four decimals, no such amount has 2^53 minor units."""
 
 ShortText = Annotated[str, Meta(min_length=1, max_length=128)]
 """A name or code of a payment, such as its merchant: 1 to 128 printable characters."""
@@ -44,8 +59,8 @@ Place = Annotated[str, Meta(min_length=1, max_length=256)]
 class Location(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the payment was made, to the precision of a city.
 
-    ``latitude`` and ``longitude`` are WGS 84 degrees; a location has both or neither. ``country`` is an ISO 3166-1 alpha-2
-    code where the sender knows it.
+    ``latitude`` and ``longitude`` are WGS 84 degrees; a location has both or neither. ``country`` is an ISO 3166-1 code or an
+    English name where the sender knows it; after decoding it is the alpha-2 code.
     """
 
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
@@ -68,16 +83,23 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
     """Major units of ``currency``; >= 0, at most 2^53 minor units."""
     timestamp: Annotated[datetime, Meta(tz=True)]
     """Event time as the sender claims it; any zone on the wire, UTC after decoding. :mod:`contract.clock` says when it is believed."""
-    currency: str = "USD"
-    """ISO 4217 alphabetic code."""
+    currency: str = ""
+    """ISO 4217 alphabetic code, active or withdrawn. A record without one is in :data:`~contract.currency.ASSUMED_CURRENCY`."""
     location: Place | Location | None = None
     merchant_id: ShortText | None = None
     merchant_category: ShortText | None = None
     channel: ShortText | None = None
+    """The sender's own word; rules use :attr:`channel_kind`."""
     card_id: ShortText | None = None
     device_id: ShortText | None = None
     ip_address: ShortText | None = None
+    """The payer's IP address, in its canonical form after decoding."""
     payee_id: ShortText | None = None
+    is_currency_assumed: bool = False
+    """The sender named no currency."""
+    invalid_fields: tuple[str, ...] = ()
+    """Fields whose values could not be used, sorted, parts of the location dotted. They are left out, all but a currency that was
+    withdrawn before the payment."""
 
     @cached_property
     def amount_minor(self) -> int:
@@ -86,20 +108,38 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
 
     @cached_property
     def country(self) -> str | None:
-        """Country of the payment: the object's field, or the part after the last comma of ``"City, CC"``."""
-        if isinstance(self.location, Location):
-            return self.location.country
-        if self.location is None:
+        """Country of the payment, ISO 3166 alpha-2: the object's field, or what a place in words says (:mod:`contract.places`)."""
+        place = self.location
+        if isinstance(place, Location):
+            return place.country and country_code(place.country)
+        if place is None:
             return None
-        last = self.location.rsplit(",", 1)[-1].strip()
-        return last if len(last) == 2 and last.isalpha() and last.isupper() else None
+        return country_of_place(place, None if self.is_currency_assumed else self.currency)
 
+    @property
+    def channel_kind(self) -> Channel:
+        """What the sender's word for the channel means."""
+        return channel_of(self.channel)
+
+
+SENT_FIELDS: Final = tuple(
+    name for name in Transaction.__struct_fields__ if name not in {"is_currency_assumed", "invalid_fields"}
+)
+"""Fields of a payment that a sender gives; the others say what was wrong with these."""
 
 _DECODER = msgspec.json.Decoder(Transaction)
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
-_TEXT_FIELDS = tuple(
-    name for name in Transaction.__struct_fields__ if name not in {"amount", "timestamp", "location"}
+_PRINTABLE: Final = bytes(code for code in range(0x20, 0x7F) if code != ord("\\"))
+"""ASCII without control characters and escapes."""
+
+_NAMES: Final = frozenset(
+    {*OPTIONAL_TEXTS, "currency", "location", *(f"location.{part}" for part in Location.__struct_fields__)}
 )
+"""What ``invalid_fields`` may name."""
+
+
+_REQUIRED_KEYS: Final = 5
+"""The identity, the time, the amount and its currency: a record without a currency is read field by field."""
 
 
 def decode_transaction(data: bytes) -> Transaction:
@@ -124,12 +164,15 @@ def decode_transaction(data: bytes) -> Transaction:
         raise InvalidTransactionError("$", f"record of {len(data)} bytes; at most {MAX_RECORD_BYTES}")
     try:
         transaction = _DECODER.decode(data)
-    except msgspec.ValidationError as error:
-        raise _from_msgspec(error) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidTransactionError("$", f"not JSON in UTF-8 ({_without_values(error)})") from error
-    except RecursionError as error:
-        raise InvalidTransactionError("$", "nested too deeply") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return checked(_read(data))  # which says what is wrong, or leaves it out
+    is_ascii, has_spaces = not data.translate(None, _PRINTABLE), b" " in data
+    is_countable = is_ascii and not (has_spaces and b'" ' in data)
+    if not (is_countable and data.count(b'":') == _keys_of(transaction)) and not has_unique_keys(data):
+        raise InvalidTransactionError("$", DUPLICATE_KEYS)
+    is_plain = is_countable and not (has_spaces and (b' "' in data or b"  " in data))
+    if not _is_canonical(transaction, is_plain=is_plain):
+        transaction = _read(data)
     return checked(transaction)
 
 
@@ -151,25 +194,27 @@ def checked(transaction: Transaction) -> Transaction:
     InvalidTransactionError
         Naming the field at fault and what is wrong with it.
     """
-    for field in _TEXT_FIELDS:
-        text = getattr(transaction, field)
-        if text is not None and not text.isprintable():
-            raise InvalidTransactionError(field, "control or unprintable characters")
     _check_amount(transaction)
-    _check_location(transaction.location)
-    return _in_utc(_with_storable_location(transaction))
+    if transaction.currency in WITHDRAWN_AT and is_withdrawn(transaction.currency, transaction.timestamp):
+        invalid = tuple(sorted({*transaction.invalid_fields, "currency"}))
+        transaction = msgspec.structs.replace(transaction, invalid_fields=invalid)
+    return _in_utc(transaction)
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
-    """Write a transaction as it is on the topic: JSON in UTF-8, amounts as strings, no nulls."""
+    """Write a transaction as it is on the topic: JSON in UTF-8, amounts as strings, no nulls, no currency that was assumed."""
+    if transaction.is_currency_assumed and transaction.currency == ASSUMED_CURRENCY:
+        transaction = msgspec.structs.replace(transaction, currency="", is_currency_assumed=False)
     return _ENCODER.encode(transaction)
 
 
 def _check_amount(transaction: Transaction) -> None:
     exponent = MINOR_UNIT_EXPONENT.get(transaction.currency)
     if exponent is None:
-        raise InvalidTransactionError("currency", "not an active ISO 4217 code")
+        raise InvalidTransactionError("currency", "not a code of ISO 4217")
     amount = transaction.amount
+    if amount.same_quantum(_HUNDREDTH) and not amount.is_signed() and amount.adjusted() < _SURELY_SMALL:
+        return  # as nearly all are
     if not amount.is_finite():
         raise InvalidTransactionError("amount", "not a finite number")
     if amount.is_signed():  # -0, too
@@ -181,35 +226,110 @@ def _check_amount(transaction: Transaction) -> None:
         raise InvalidTransactionError("amount", f"more than {MAX_AMOUNT_DIGITS} digits")
 
 
-def _check_location(location: str | Location | None) -> None:
-    if location is None:
-        return
-    if isinstance(location, str):
-        if not location.isprintable():
-            raise InvalidTransactionError("location", "control or unprintable characters")
-        return
-    if (location.latitude is None) != (location.longitude is None):
-        raise InvalidTransactionError("location", "latitude without longitude, or longitude without latitude")
-    for field in ("country", "city"):
-        text = getattr(location, field)
-        if text is not None and not text.isprintable():
-            raise InvalidTransactionError(f"location.{field}", "control or unprintable characters")
+def _keys_of(transaction: Transaction) -> int:
+    """How many keys were read from a record: those of its fields and of its location's.
 
-
-def _with_storable_location(transaction: Transaction) -> Transaction:
-    """Replace a coordinate next to 0 by 0: DynamoDB has no numbers between 0 and 1e-130."""
+    A record of printable ASCII without escapes has no key twice if it has no more. Each of its keys ends in ``":``, if no string ends
+    in a space; a string that begins with a colon looks the same, but the count is never too low.
+    """
     place = transaction.location
-    if not isinstance(place, Location) or place.latitude is None or place.longitude is None:
-        return transaction
-    latitude, longitude = place.latitude, place.longitude
-    if abs(latitude) >= MIN_COORDINATE <= abs(longitude):
-        return transaction
-    place = msgspec.structs.replace(
+    optional = (
         place,
-        latitude=latitude if abs(latitude) >= MIN_COORDINATE else 0.0,
-        longitude=longitude if abs(longitude) >= MIN_COORDINATE else 0.0,
+        transaction.merchant_id,
+        transaction.merchant_category,
+        transaction.channel,
+        transaction.card_id,
+        transaction.device_id,
+        transaction.ip_address,
+        transaction.payee_id,
     )
-    return msgspec.structs.replace(transaction, location=place)
+    keys = _REQUIRED_KEYS + len(optional) - optional.count(None)
+    if isinstance(place, Location):
+        keys += (place.latitude is not None) + (place.longitude is not None)
+        keys += (place.country is not None) + (place.city is not None)
+    return keys
+
+
+def _is_canonical(transaction: Transaction, *, is_plain: bool) -> bool:
+    """Whether a record that was decoded needs no reading field by field: all of its values are canonical already.
+
+    ``is_plain`` says that all of its texts are printable ASCII, with single spaces inside, which no text's canonical form would change.
+    """
+    if transaction.invalid_fields or transaction.currency not in MINOR_UNIT_EXPONENT:
+        return False
+    address, place = transaction.ip_address, transaction.location
+    if address is not None and canonical_address(address) != address:
+        return False
+    if not is_plain and not _are_canonical(transaction):
+        return False
+    if place is None or isinstance(place, str):
+        return True
+    latitude, longitude = place.latitude, place.longitude
+    if latitude is None or longitude is None:
+        return latitude is longitude and (place.country is None or place.country in COUNTRY_CODES)
+    if abs(latitude) < MIN_COORDINATE or abs(longitude) < MIN_COORDINATE:
+        return False
+    return place.country is None or place.country in COUNTRY_CODES
+
+
+def _are_canonical(transaction: Transaction) -> bool:
+    """Whether all texts are canonical, by one look at all of them; ids that only a text's form would change are not told apart."""
+    place = transaction.location
+    words = "|".join(
+        (
+            transaction.transaction_id,
+            transaction.user_id,
+            transaction.merchant_id or "",
+            transaction.merchant_category or "",
+            transaction.channel or "",
+            transaction.card_id or "",
+            transaction.device_id or "",
+            transaction.payee_id or "",
+            (place if isinstance(place, str) else place and place.city) or "",
+        )
+    )
+    return words.isprintable() and "| " not in words and " |" not in words and canonical_text(words) == words
+
+
+def _read(data: bytes) -> Transaction:
+    """Read a record field by field: what cannot be used is left out, where the payment can be scored without it."""
+    record = read_object(data)
+    invalid = {name for name in _listed(record.get("invalid_fields")) if name in _NAMES}
+    texts: dict[str, Any] = {}
+    for field, read in OPTIONAL_TEXTS.items():
+        try:
+            texts[field] = read(record.get(field))
+        except InvalidFieldError:
+            invalid.add(field)
+    location, invalid_parts = _location(record.get("location"))
+    currency = currency_of(record.get("currency"))
+    required = required_of(record)
+    return Transaction(
+        transaction_id=required.transaction_id,
+        user_id=required.user_id,
+        amount=required.amount,
+        timestamp=required.timestamp,
+        currency=currency or ASSUMED_CURRENCY,
+        location=location,
+        **texts,
+        is_currency_assumed=not currency or record.get("is_currency_assumed") is True,
+        invalid_fields=tuple(sorted(invalid.union(invalid_parts))),
+    )
+
+
+def _location(value: object) -> tuple[str | Location | None, tuple[str, ...]]:
+    if isinstance(value, dict):
+        latitude, longitude, country, city, invalid = location_parts(value)
+        location = Location(latitude, longitude, country, city)
+        return None if location == Location() else location, invalid
+    try:
+        return (None, ("location",)) if isinstance(value, JsonNumber) else (place_text(value), ())
+    except InvalidFieldError:
+        return None, ("location",)
+
+
+def _listed(value: object) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 
 def _in_utc(transaction: Transaction) -> Transaction:
@@ -221,15 +341,3 @@ def _in_utc(transaction: Transaction) -> Transaction:
     except OverflowError:  # a time in the first or last hours of the calendar; nobody believes it
         at = _FIRST_DAY if at.year == 1 else _LAST_DAY
     return msgspec.structs.replace(transaction, timestamp=at)
-
-
-def _from_msgspec(error: msgspec.ValidationError) -> InvalidTransactionError:
-    problem, _, path = str(error).partition(" - at `$.")
-    field = path.rstrip("`") if path else "$"
-    if problem.startswith("Object missing required field"):
-        return InvalidTransactionError(problem.split("`")[1], "missing")
-    return InvalidTransactionError(field, problem[:1].lower() + problem[1:])
-
-
-def _without_values(error: Exception) -> str:
-    return error.reason if isinstance(error, UnicodeDecodeError) else str(error)

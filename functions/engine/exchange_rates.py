@@ -31,7 +31,7 @@ class ExchangeRates:
     def __init__(self, rates: Mapping[str, float]) -> None:
         self._rates = dict(rates)
         self.per_minor_unit = tuple(
-            self._rates.get(code, 0.0) / 10.0 ** MINOR_UNIT_EXPONENT[code] for code in CURRENCY_CODES
+            self._rates.get(code, 0.0) / 10.0 ** MINOR_UNIT_EXPONENT.get(code, 0) for code in CURRENCY_CODES
         )
 
     @property

@@ -13,7 +13,7 @@ from contract.alert import Alert, AlertClaim, AlertState, Severity, SuppressedPa
 from contract.clock import EPOCH, MILLISECOND, TimeBasis, times_of, times_on
 from contract.flagged import FlaggedTransaction, flag, to_flagged_item
 from contract.scored import Decision, Position, Reason, ScoredTransaction, to_history_item
-from contract.transaction import Location, Transaction
+from contract.transaction import SENT_FIELDS, Location, Transaction
 from engine.profile.facts import PaymentFacts
 from engine.profile.outcome import Outcome
 
@@ -66,9 +66,7 @@ def make_grocery_payment(**changes: Any) -> Transaction:
 def make_minimal_payment(**changes: Any) -> Transaction:
     """A payment of 10 USD with no field but the required ones and those given."""
     required = ("transaction_id", "user_id", "timestamp")
-    minimal: dict[str, Any] = dict.fromkeys(
-        name for name in Transaction.__struct_fields__ if name not in required
-    )
+    minimal: dict[str, Any] = dict.fromkeys(name for name in SENT_FIELDS if name not in required)
     return make_transaction(**minimal | {"amount": Decimal(10), "currency": "USD"} | changes)
 
 

@@ -56,7 +56,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "double": st.floats(),
     "int": st.integers(-(2**63), 2**63 - 1),
     "bool": st.booleans(),
-    "string": st.text(max_size=20) | st.sampled_from(["online", "pos", "US"]),
+    "string": st.text(max_size=20) | st.sampled_from(["online", "in_person", "US"]),
 }
 
 any_features = st.fixed_dictionaries({feature.name: _VALUES[feature.type] for feature in CATALOGUE})

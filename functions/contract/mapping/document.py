@@ -29,14 +29,14 @@ import msgspec
 
 from contract.errors import MappingError
 from contract.mapping.columns import LOCATION_PARTS, known_column
-from contract.transaction import Transaction
+from contract.transaction import SENT_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     import yaml
 
-FIELDS: Final = (*Transaction.__struct_fields__, *LOCATION_PARTS)
+FIELDS: Final = (*SENT_FIELDS, *LOCATION_PARTS)
 """What can be mapped and is published."""
 
 TRUTH_KEYS: Final = ("label", "scenario", "incident")

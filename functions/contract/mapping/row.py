@@ -1,12 +1,12 @@
 """Maps one row of a file to a record of the contract: which columns are which fields, and their values rewritten.
 
-The record is not checked here: ``decode_transaction`` decides what is acceptable. What this module cannot read it reports, and
-leaves in the record as it is. A caller has to refuse such a row: without the mapping, the value could be read as something else.
+The record is not checked here: ``decode_transaction`` decides what is acceptable. What this module cannot read of the identity, the
+amount, its currency and the time it reports, and leaves in the record as it is. A caller has to refuse such a row: without the
+mapping, the value could be read as something else. Any other field that it cannot read it leaves out and names, as the contract does.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -18,7 +18,9 @@ from contract.errors import InvalidTransactionError
 from contract.mapping import values
 from contract.mapping.columns import LOCATION_PARTS, known_column
 from contract.mapping.document import zone
-from contract.transaction import Transaction
+from contract.places import country_of_place
+from contract.text import canonical_text
+from contract.transaction import SENT_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,12 +33,11 @@ NO_DECIMAL: Final = "a number with an exponent of more than 18 digits"
 _NEEDED: Final = ("transaction_id", "user_id", "amount", "timestamp")
 """Fields that the contract requires of every record."""
 
-_TEXTS: Final = frozenset(Transaction.__struct_fields__) - {"amount", "timestamp", "location"}
+_TEXTS: Final = frozenset(SENT_FIELDS) - {"amount", "timestamp", "location"}
 """Fields whose value is text."""
 
 _UNITS_US: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
-_PLACE_WITH_COUNTRY: Final = re.compile(r"(.+?),\s*([A-Z]{2})")
 
 
 class MappedRow(NamedTuple):
@@ -47,7 +48,8 @@ class MappedRow(NamedTuple):
     unused_columns: list[str]
     """Columns that no field was taken from, as the row names them."""
     problems: list[InvalidTransactionError]
-    """What could not be read, in the order of the row; those values are in the record as they came."""
+    """What could not be read of the fields that a payment needs, in the order of the row; those values are in the record as they came.
+    What could not be read of the others is left out, and named in the record's ``invalid_fields``."""
 
 
 class RowMapper:
@@ -94,6 +96,7 @@ class RowMapper:
             fields, unused = self._mapped_fields(self._mapping, dict(row), problems)
         record: dict[str, object] = {}
         parts: dict[str, object] = {}
+        invalid: set[str] = set()
         amount: values.Amount | None = None
         for field, value in fields.items():
             try:
@@ -109,8 +112,11 @@ class RowMapper:
                 else:
                     parts[field] = _location_part(field, value)
             except InvalidTransactionError as error:
-                problems.append(error)
-                (parts if field in LOCATION_PARTS else record)[field] = value
+                if field in _NEEDED or field == "currency":
+                    problems.append(error)
+                    record[field] = value
+                else:
+                    invalid.add(error.field)
         if "currency" in record or (amount is not None and amount.currency is not None):
             _settle_currency(record, amount, fields, problems)
         # Without its currency, an amount of minor units has no value: it stays as it is.
@@ -118,7 +124,9 @@ class RowMapper:
             currency = record.get("currency", "USD")
             record["amount"] = values.minor_units(amount.text, currency if isinstance(currency, str) else "")
         if parts:
-            record["location"] = _joined_location(record.get("location"), parts)
+            record["location"] = _joined_location(record.get("location"), parts, record.get("currency"))
+        if invalid:
+            record["invalid_fields"] = sorted(invalid)
         return MappedRow(record, unused, problems)
 
     def _mapped_fields(
@@ -233,12 +241,14 @@ def _settle_currency(
     record["currency"] = currency
 
 
-def _joined_location(stated: object, parts: dict[str, object]) -> dict[str, object]:
-    """Add columns of their own to what the location holds; the columns count more."""
+def _joined_location(stated: object, parts: dict[str, object], currency: object) -> dict[str, object]:
+    """Add columns of their own to what the location holds; the columns count more. A state's letters are no country."""
     if isinstance(stated, dict):
         return {**stated, **parts}
     if not isinstance(stated, str):
         return parts
-    match = _PLACE_WITH_COUNTRY.fullmatch(stated)
-    named: dict[str, object] = {"city": match[1], "country": match[2]} if match else {"city": stated}
+    place = canonical_text(stated)
+    city, comma, _ = place.rpartition(",")
+    country = country_of_place(place, currency if isinstance(currency, str) else None) if comma else None
+    named: dict[str, object] = {"city": place} if country is None else {"city": city, "country": country}
     return {**named, **parts}

@@ -20,7 +20,11 @@ FEATURES: Final = (
     double("amount_base", "base currency", "Amount in the base currency."),
     string("currency", "ISO 4217 code of the payment."),
     string("country", "Country of the payment; empty where it is not known."),
-    string("channel", "Channel of the payment, as sent; empty where it is not known."),
+    string(
+        "channel",
+        "Channel of the payment: `in_person`, `atm`, `online`, `app`, `transfer`, `other`, or `unknown` where none, or no known word, was sent.",
+        version=2,
+    ),
     string("merchant_category", "Category of the merchant, as sent; empty where it is not known."),
     integer("hour_of_day", "h", "Hour of the event time in UTC, 0 to 23."),
     boolean("is_weekend", "Saturday or Sunday in UTC."),
@@ -30,6 +34,11 @@ FEATURES: Final = (
     ),
     boolean(
         "is_micro_amount", "At most 2 in the base currency: what a card tester pays; false without a rate."
+    ),
+    string("channel_as_sent", "The sender's own word for the channel; empty where none was sent."),
+    boolean("is_currency_assumed", "No currency was sent; the payment is taken to be in USD."),
+    integer(
+        "invalid_field_count", "1", "Fields that were sent and could not be used; their values are left out."
     ),
 )
 
@@ -51,13 +60,16 @@ def compute(facts: PaymentFacts, _profile: Profile, windows: Windows) -> dict[st
         "amount_base": rounded(windows.amount_base),
         "currency": transaction.currency,
         "country": facts.country or "",
-        "channel": transaction.channel or "",
+        "channel": transaction.channel_kind.value,
         "merchant_category": transaction.merchant_category or "",
         "hour_of_day": hour % 24,
         "is_weekend": hour_of_week(hour) >= _SATURDAY_HOURS,
         "is_round_amount": amount > 0 and amount % ROUND_AMOUNT_MULTIPLE == 0,
         "is_just_below_threshold": _is_just_below(windows.amount_base),
         "is_micro_amount": windows.is_micro,
+        "channel_as_sent": transaction.channel or "",
+        "is_currency_assumed": transaction.is_currency_assumed,
+        "invalid_field_count": len(transaction.invalid_fields),
     }
 
 

@@ -54,6 +54,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     def of(cls, transaction: Transaction, times: Times) -> PaymentFacts:
         """Derive the facts of ``transaction``, whose times are ``times``."""
         country, merchant, payee = transaction.country, transaction.merchant_id, transaction.payee_id
+        channel = None if transaction.channel is None else transaction.channel_kind
         row_key = event_key(times.at, transaction.transaction_id)
         return cls(
             transaction,
@@ -77,7 +78,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
                 value_hash(SeenKind.DEVICE, transaction.device_id),
                 value_hash(SeenKind.MERCHANT, merchant),
                 value_hash(SeenKind.PAYEE, payee),
-                value_hash(SeenKind.CHANNEL, transaction.channel),
+                value_hash(SeenKind.CHANNEL, channel),
                 value_hash(SeenKind.CURRENCY, transaction.currency),
             ),
         )

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from contract.channels import Channel
 from engine.rules.document import decode_document
 from engine.rules.ruleset import Ruleset, parse_ruleset
+
+_COMPARED_CHANNELS: Final = re.compile(
+    r"(?<![\w.])channel\s*(?:[=!]=\s*(?P<one>\"[^\"]*\"|'[^']*')|in\s*\[(?P<several>[^\]]*)\])"
+)
+_LITERAL: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 
 
 def check_ruleset(data: bytes, source: str) -> Ruleset:
@@ -51,3 +60,33 @@ def summary(ruleset: Ruleset, source: str) -> str:
         f"{len(ruleset.exchange.currencies)} currencies to {ruleset.base_currency}, "
         f"review from {ruleset.thresholds.review}, block from {ruleset.thresholds.block}"
     )
+
+
+def warnings(ruleset: Ruleset, source: str) -> list[str]:
+    """Name what is valid and can have no effect: words that the channel of a payment never is.
+
+    They are no errors: a ruleset that was written when ``channel`` was the sender's own word stays active.
+
+    Parameters
+    ----------
+    ruleset : Ruleset
+        A checked ruleset.
+    source : str
+        The document's name.
+
+    Returns
+    -------
+    list[str]
+        One line each, for people.
+    """
+    found = []
+    for rule in ruleset.rules:
+        for match in _COMPARED_CHANNELS.finditer(rule.when):
+            for double, single in _LITERAL.findall(match["one"] or match["several"]):
+                word = double or single
+                if word not in set(Channel):
+                    found.append(
+                        f"{source}: rule '{rule.id}': channel is never '{word[:60]}'; "
+                        f"it is one of {', '.join(Channel)}, and the sender's own word is channel_as_sent"
+                    )
+    return found

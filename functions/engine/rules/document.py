@@ -220,8 +220,19 @@ class Reader:
             return []
         return list(node.value)
 
-    def text(self, node: yaml.Node, what: str, maximum: int = 1_000, multiline: bool = False) -> str | None:
-        """Read text of 1 to `maximum` printable characters; line ends and tabs only if `multiline` allows them."""
+    def text(
+        self,
+        node: yaml.Node,
+        what: str,
+        maximum: int = 1_000,
+        multiline: bool = False,
+        *,
+        is_checked_later: bool = False,
+    ) -> str | None:
+        """Read text of 1 to `maximum` printable characters; line ends and tabs only if `multiline` allows them.
+
+        `is_checked_later` allows all characters: the caller refuses those that it has no use for.
+        """
         if not isinstance(node, yaml.ScalarNode) or node.tag != f"{_TAG}str":
             self.report(node, f"{what} is {kind_of(node)}; it must be text{_quoting_hint(node)}")
             return None
@@ -232,6 +243,8 @@ class Reader:
         if len(value) > maximum:
             self.report(node, f"{what} has {len(value)} characters; at most {maximum}")
             return None
+        if is_checked_later:
+            return value
         allowed = "\n\t" if multiline else ""
         for offset, character in enumerate(value):
             if not character.isprintable() and character not in allowed:

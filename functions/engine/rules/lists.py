@@ -1,5 +1,8 @@
 """Allow and deny lists: named sets of merchants, devices, countries ... whose entries may expire.
 
+Entries have the canonical form of a payment's fields (:mod:`contract.text`): an entry matches however a sender or an analyst writes
+it. An entry that no payment could match is refused.
+
 Whether an entry has expired is decided by the payment's own clock (:mod:`contract.clock`), not by the time of the computation. So
 a decision can be recomputed from its row later, with the same result.
 """
@@ -13,13 +16,18 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.addresses import canonical_address, carries_ipv4, read_network
+from contract.channels import Channel, channel_of
 from contract.clock import EPOCH, MILLISECOND
+from contract.countries import country_code
+from contract.text import MAX_TEXT, canonical_id, canonical_text, is_acceptable_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import yaml
 
+    from contract.addresses import Network
     from contract.transaction import Transaction
     from engine.rules.document import Reader
 
@@ -39,14 +47,13 @@ _FIELDS: Final[Mapping[str, Callable[[Transaction], str | None]]] = {
     "device_id": lambda transaction: transaction.device_id,
     "payee_id": lambda transaction: transaction.payee_id,
     "card_id": lambda transaction: transaction.card_id,
-    "ip_address": lambda transaction: transaction.ip_address,
+    "ip_address": lambda transaction: transaction.ip_address and canonical_address(transaction.ip_address),
     "country": lambda transaction: transaction.country,
+    "channel": lambda transaction: transaction.channel_kind.value,
     "user_id": lambda transaction: transaction.user_id,
 }
 LIST_FIELDS: Final[tuple[str, ...]] = tuple(_FIELDS)
 """The fields of a payment that a list may be of."""
-
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class NamedList(msgspec.Struct, frozen=True):
@@ -58,8 +65,8 @@ class NamedList(msgspec.Struct, frozen=True):
     until_by_value: dict[str, datetime | None]
     """Value to the moment at which it expires; None for never."""
     networks: dict[tuple[int, int], dict[int, datetime | None]] = {}
-    """The entries of a list of ``ip_address`` that are networks (``203.0.113.0/24``) or IPv6 addresses: (IP version, length of the
-    prefix) to prefix to expiry. So a list of thousands costs one lookup for each length."""
+    """The entries of a list of ``ip_address`` that are networks (``203.0.113.0/24``): (IP version, length of the prefix) to prefix to
+    expiry. So a list of thousands costs one lookup for each length."""
 
     def holds(self, transaction: Transaction, clock_ms: int) -> bool:
         """Whether the payment's value is on the list and has not expired.
@@ -78,10 +85,6 @@ class NamedList(msgspec.Struct, frozen=True):
         value = _FIELDS[self.field](transaction)
         if value is None:
             return False
-        if (
-            self.field == "ip_address" and ":" in value
-        ):  # only IPv6 has several forms; IPv4 need not be parsed
-            value = _without_mapping(value)
         if value in self.until_by_value:
             until = self.until_by_value[value]
             if until is None or clock_ms < _to_ms(until):
@@ -89,10 +92,7 @@ class NamedList(msgspec.Struct, frozen=True):
         return bool(self.networks) and self._holds_address(value, clock_ms)
 
     def _holds_address(self, value: str, clock_ms: int) -> bool:
-        try:
-            address = ipaddress.ip_address(value)
-        except ValueError:  # the contract does not say that the field is an address
-            return False
+        address = ipaddress.ip_address(value)
         number = int(address)
         for (version, length), until_by_prefix in self.networks.items():
             if version == address.version:
@@ -106,15 +106,6 @@ class NamedList(msgspec.Struct, frozen=True):
 
 def _to_ms(at: datetime) -> int:
     return (at - EPOCH) // MILLISECOND
-
-
-def _without_mapping(value: str) -> str:
-    """The IPv4 address of ``::ffff:203.0.113.9``, the form of servers that listen to both versions; any other text as it is."""
-    try:
-        mapped = ipaddress.IPv6Address(value).ipv4_mapped
-    except ValueError:
-        return value
-    return value if mapped is None else str(mapped)
 
 
 def read_lists(reader: Reader, node: yaml.Node) -> tuple[NamedList, ...]:
@@ -155,34 +146,75 @@ def _read_list(reader: Reader, name: str, node: yaml.Node) -> NamedList:
         reader.items(fields["entries"], f"entries of {what}", MAX_ENTRIES) if "entries" in fields else ()
     ):
         entry = reader.fields(item, f"an entry of {what}", ("value",), ("until", "note"))
-        value = reader.text(entry["value"], f"value in {what}", 128) if "value" in entry else None
+        value = _read_value(reader, entry["value"], what) if "value" in entry else None
         until = _read_until(reader, entry["until"], what) if "until" in entry else None
         if "note" in entry:
             reader.text(entry["note"], f"note in {what}")
         if value is None:
             continue
-        if field == "ip_address" and ":" in value:
-            value = _without_mapping(value)
-        if value in until_by_value:
+        canonical = _canonical(field, value)
+        if isinstance(canonical, _Refusal):
+            reader.report(entry["value"], f"value in {what} {canonical.problem}")
+            continue
+        text, network = canonical
+        if text in until_by_value:
             reader.report(entry["value"], f"value appears twice in {what}")
-        until_by_value[value] = until
-        if field == "ip_address":
-            network = _network(value)
-            if network is None:
-                reader.report(
-                    entry["value"], f"value in {what} must be an IP address or a network in CIDR form"
-                )
-            elif "/" in value or network.version == 6:  # IPv6 addresses have several forms
-                prefix = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
-                networks.setdefault((network.version, network.prefixlen), {})[prefix] = until
+        until_by_value[text] = until
+        if network is not None:
+            prefix = int(network.network_address) >> (network.max_prefixlen - network.prefixlen)
+            networks.setdefault((network.version, network.prefixlen), {})[prefix] = until
     return NamedList(name, field or LIST_FIELDS[0], until_by_value, networks)
 
 
-def _network(value: str) -> _Network | None:
-    try:
-        return ipaddress.ip_network(value)
-    except ValueError:
-        return None
+def _read_value(reader: Reader, node: yaml.Node, what: str) -> str | None:
+    return reader.text(node, f"value in {what}", MAX_TEXT, is_checked_later=True)
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """What an entry must be, and is not: no payment could ever match it."""
+
+    problem: str
+
+
+def _canonical(field: str | None, value: str) -> tuple[str, Network | None] | _Refusal:
+    """An entry's value in the form that the contract gives a payment's; and the network, where it is one."""
+    match field:
+        case "ip_address":
+            return _canonical_network(canonical_text(value))
+        case "country":
+            code = country_code(canonical_text(value))
+            return (
+                _Refusal("must be a country, by its ISO 3166 code or English name")
+                if code is None
+                else (code, None)
+            )
+        case "channel":
+            channel = channel_of(value)
+            if channel is Channel.UNKNOWN and value != Channel.UNKNOWN.value:
+                return _Refusal(f"must be a channel: {', '.join(Channel)}")
+            return channel.value, None
+        case "user_id":
+            return (value, None) if is_acceptable_id(value) else _Refusal("must be printable, and not blank")
+        case "card_id":
+            text: str | None = canonical_text(value)
+        case _:
+            text = canonical_id(value)
+    if not text or not (text.isprintable() or field != "card_id"):
+        return _Refusal("has nothing that can be seen, or control characters")
+    return text, None
+
+
+def _canonical_network(value: str) -> tuple[str, Network | None] | _Refusal:
+    network = read_network(value)
+    if network is None:
+        return _Refusal("must be an IP address or a network in CIDR form")
+    if carries_ipv4(network):
+        return _Refusal(
+            "is a network of IPv4 addresses within IPv6; payments have the IPv4 address, so name the IPv4 network"
+        )
+    if network.prefixlen == network.max_prefixlen:
+        return str(network.network_address), None
+    return str(network), network
 
 
 def _read_until(reader: Reader, node: yaml.Node, what: str) -> datetime | None:

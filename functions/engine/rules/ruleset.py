@@ -16,6 +16,7 @@ import yaml
 from contract.currency import MINOR_UNIT_EXPONENT
 from engine.errors import InvalidRulesetError
 from engine.exchange_rates import ExchangeRates
+from engine.profile.fingerprints import CURRENCY_CODES, CURRENCY_NUMBERS
 from engine.rules.cel.conditions import (
     IS_RATE_KNOWN,
     LIST_PREFIX,
@@ -44,6 +45,8 @@ MAX_SCORE: Final = 100
 """The highest risk score; the lowest is 0."""
 
 _MIN_RATE, _MAX_RATE = Decimal("1e-9"), Decimal("1e6")
+
+_NO_RATE: Final = "profiles do not know such currencies apart, so none has a rate"
 
 Mode = Literal["live", "shadow"]
 
@@ -249,9 +252,17 @@ def _read_ruleset(reader: Reader, root: yaml.Node, text: str) -> Ruleset | None:
 def _read_currency(reader: Reader, node: yaml.Node) -> str | None:
     value = reader.text(node, "base_currency")
     if value is not None and value not in MINOR_UNIT_EXPONENT:
-        reader.report(node, f"base_currency '{value[:60]}' is not an active ISO 4217 code")
+        reader.report(node, f"base_currency '{value[:60]}' is not a currency of ISO 4217")
+        return None
+    if value is not None and not _has_number(value):
+        reader.report(node, f"base_currency '{value}' was withdrawn before 1995; {_NO_RATE}")
         return None
     return value
+
+
+def _has_number(currency: str) -> bool:
+    """Whether profiles know a currency from every other."""
+    return CURRENCY_CODES[CURRENCY_NUMBERS[currency]] == currency
 
 
 def _read_rates(reader: Reader, node: yaml.Node, base_currency: str | None) -> dict[str, float]:
@@ -259,7 +270,9 @@ def _read_rates(reader: Reader, node: yaml.Node, base_currency: str | None) -> d
     for currency, (key, value) in reader.entries(node, "exchange_rates").items():
         if currency not in MINOR_UNIT_EXPONENT:
             hint = suggestion(currency, MINOR_UNIT_EXPONENT)
-            reader.report(key, f"exchange_rates: '{currency[:60]}' is not an active ISO 4217 code{hint}")
+            reader.report(key, f"exchange_rates: '{currency[:60]}' is not a currency of ISO 4217{hint}")
+        elif not _has_number(currency):
+            reader.report(key, f"exchange_rates: '{currency}' was withdrawn before 1995; {_NO_RATE}")
         rate = reader.decimal(value, f"exchange rate of {currency[:60]}", _MIN_RATE, _MAX_RATE)
         if currency == base_currency and rate not in (None, 1):
             reader.report(value, f"{currency} is the base currency; its rate is 1")

@@ -11,10 +11,13 @@ import msgspec
 import pytest
 from hypothesis import strategies as st
 
+from contract.addresses import canonical_address
 from contract.clock import TimeBasis
 from contract.errors import InvalidTransactionError
+from contract.fields import MIN_COORDINATE
 from contract.scored import Decision, Position, Reason, ScoredTransaction
-from contract.transaction import MIN_COORDINATE, Location, Transaction, decode_transaction
+from contract.text import canonical_text, is_acceptable_id
+from contract.transaction import Location, Transaction, decode_transaction
 from contract.verdict import Verdict
 from tests.support.payments import NOW, make_scored, make_transaction
 
@@ -53,9 +56,9 @@ def outcome(data: bytes) -> Transaction | InvalidTransactionError:
         return error
 
 
-texts = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=128).filter(
-    str.isprintable
-)
+ids = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=128).filter(is_acceptable_id)
+texts = ids.map(canonical_text).filter(lambda text: 0 < len(text) <= 128 and text.isprintable())
+addresses = st.ip_addresses().map(lambda address: canonical_address(str(address)))
 amounts = st.integers(0, 2**53).map(lambda minor: Decimal(minor).scaleb(-2))
 times = st.builds(
     lambda microseconds, hours: (NOW - timedelta(microseconds=microseconds)).astimezone(
@@ -67,7 +70,7 @@ times = st.builds(
 
 
 def _storable(degrees: float) -> float:
-    return degrees if abs(degrees) >= MIN_COORDINATE else 0.0
+    return degrees if abs(degrees) >= MIN_COORDINATE else 1.0
 
 
 locations = (
@@ -83,13 +86,15 @@ locations = (
 )
 transactions = st.builds(
     Transaction,
-    transaction_id=texts,
-    user_id=texts,
+    transaction_id=ids,
+    user_id=ids,
     amount=amounts,
     timestamp=times,
     currency=st.sampled_from(["USD", "EUR", "MXV"]),
     location=locations,
-    **{field: st.none() | texts for field in OPTIONAL_TEXTS},
+    **{field: st.none() | texts for field in OPTIONAL_TEXTS} | {"ip_address": st.none() | addresses},
+    is_currency_assumed=st.booleans(),
+    invalid_fields=st.sampled_from([(), ("channel",), ("ip_address", "location.country")]),
 )
 moments = st.integers(0, 4_000_000_000_000).map(
     lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)

@@ -27,6 +27,7 @@ def test_smallest_record_is_accepted_with_defaults() -> None:
         amount=Decimal("12.50"),
         timestamp=datetime(2026, 3, 1, 11, 59, tzinfo=UTC),
         currency="USD",
+        is_currency_assumed=True,
     )
 
 
@@ -41,7 +42,7 @@ def test_required_field_that_is_missing_is_named(field: str) -> None:
     assert (error.field, error.problem) == (field, "missing")
 
 
-@pytest.mark.parametrize("field", ["transaction_id", "user_id", "amount", "timestamp", "currency"])
+@pytest.mark.parametrize("field", ["transaction_id", "user_id", "amount", "timestamp"])
 def test_required_field_that_is_null_is_named(field: str) -> None:
     assert refused(record(**{field: None})).field == field
 
@@ -55,11 +56,11 @@ def test_required_field_that_is_null_is_named(field: str) -> None:
         (record() + b"{}", "not JSON"),
         (record(user_id="caf\u00e9").replace(b"\\u00e9", b"\xc3"), "not JSON in UTF-8"),
         (record()[:-20] + b"\xff\xfe", "not JSON"),
-        (b"[]", "expected `object`, got `array`"),
-        (b"null", "expected `object`, got `null`"),
-        (b'"text"', "expected `object`, got `str`"),
+        (b"[]", "JSON, but not an object"),
+        (b"null", "JSON, but not an object"),
+        (b'"text"', "JSON, but not an object"),
         (b"\x00" * 100, "not JSON"),
-        (b"[" * 1000, "expected `object`, got `array`"),
+        (b"[" * 900, "not JSON"),
         (b'{"a":' * 30_000, "record of 150000 bytes"),
         (b"x" * 1024 * 1024, "record of 1048576 bytes"),
     ],
@@ -97,7 +98,7 @@ def test_record_of_the_largest_size_is_read_and_one_byte_more_is_not() -> None:
 
 
 @pytest.mark.parametrize("field", ["transaction_id", "user_id"])
-@pytest.mark.parametrize("value", ["", "x" * 129, "x" * 10_000, 12, True, ["x"], {"id": "x"}])
+@pytest.mark.parametrize("value", ["", " ", "x" * 129, "x" * 10_000, 1.5, True, ["x"], {"id": "x"}])
 def test_id_that_is_not_1_to_128_characters_of_text_is_named(field: str, value: object) -> None:
     assert refused(record(**{field: value})).field == field
 
@@ -108,28 +109,37 @@ def test_ids_of_128_characters_of_any_script_are_accepted() -> None:
     assert (transaction.transaction_id, transaction.user_id) == ("ж" * 128, "支" * 128)
 
 
-@pytest.mark.parametrize("field", ["transaction_id", "user_id", *OPTIONAL_TEXTS])
 @pytest.mark.parametrize(
-    "bad", ["\n", "\x00", "\x1b", "\x7f", "\u202e", "\u200b", "\u2028", "\ud800", "\ue000"]
+    ("literal", "text"), [(b"12", "12"), (b"1234567890123452000", "1234567890123452000"), (b"007", None)]
 )
-def test_control_format_and_surrogate_characters_are_refused_by_field(field: str, bad: str) -> None:
-    assert refused(record(**{field: f"a{bad}b"})).field in {field, "$"}
+def test_id_that_is_a_whole_number_is_its_digits(literal: bytes, text: str | None) -> None:
+    data = record(user_id="ID").replace(b'"ID"', literal)
+
+    if text is None:
+        assert refused(data).field == "$"
+    else:
+        assert decode_transaction(data).user_id == text
 
 
-@pytest.mark.parametrize("field", ["location", "location.country", "location.city"])
-def test_unprintable_place_is_named(field: str) -> None:
-    part = field.partition(".")[2]
-    location = {part: "a\u202eb"} if part else "a\nb"
-
-    error = refused(record(location=location))
-
-    assert (error.field, error.problem) == (field, "control or unprintable characters")
+@pytest.mark.parametrize("literal", [b"3.51238E+15", b"1e3", b"12.0", b"-7"])
+def test_id_that_is_a_number_without_all_of_its_digits_is_refused(literal: bytes) -> None:
+    assert refused(record(user_id="ID").replace(b'"ID"', literal)).field == "user_id"
 
 
-@pytest.mark.parametrize("field", OPTIONAL_TEXTS)
-@pytest.mark.parametrize("value", ["", "x" * 129, 5])
-def test_optional_text_is_1_to_128_characters_when_it_is_given(field: str, value: object) -> None:
-    assert refused(record(**{field: value})).field == field
+@pytest.mark.parametrize("field", ["transaction_id", "user_id"])
+@pytest.mark.parametrize(
+    "bad",
+    ["\n", "\x00", "\x1b", "\x7f", "\u202e", "\u200b", "\u2028", "\ud800", "\ue000", "\u00a0", "\ufeff"],
+)
+def test_control_format_and_surrogate_characters_are_refused_in_an_identity(field: str, bad: str) -> None:
+    assert refused(record(**{field: f"a{bad}b"})).field == field
+
+
+@pytest.mark.parametrize(
+    "other", [" user-1", "user-1 ", "USER-1", "user\uff0d1", "us\u00e9r-1", "use\u0301r-1"]
+)
+def test_two_users_whose_ids_look_alike_stay_two(other: str) -> None:
+    assert decode_transaction(record(user_id=other)).user_id == other
 
 
 @pytest.mark.parametrize("field", OPTIONAL_TEXTS)
@@ -191,8 +201,10 @@ def test_amount_may_be_2_to_the_53_minor_units_and_not_one_more(currency: str) -
     assert refused(record(amount=str(one_more), currency=currency)).field == "amount"
 
 
-@pytest.mark.parametrize("currency", ["XXX", "usd", "US", "", "USDX", "DEM", " USD"])
-def test_unknown_currency_is_refused(currency: str) -> None:
+@pytest.mark.parametrize(
+    "currency", ["XXX", "XTS", "XAU", "BTC", "US", "USDX", "ZZZ", "U S D", "$", True, ["USD"], {}]
+)
+def test_code_that_iso_4217_never_had_is_refused(currency: object) -> None:
     assert refused(record(currency=currency)).field == "currency"
 
 
@@ -245,35 +257,13 @@ def test_timestamp_of_any_zone_becomes_utc(zone: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "field"),
-    [
-        ({"latitude": 91, "longitude": 0}, "location.latitude"),
-        ({"latitude": -90.01, "longitude": 0}, "location.latitude"),
-        ({"latitude": 0, "longitude": 180.5}, "location.longitude"),
-        ({"latitude": "48", "longitude": 2}, "location.latitude"),
-        ({"latitude": 48}, "location"),
-        ({"longitude": 2, "country": "FR"}, "location"),
-        ({"country": ""}, "location.country"),
-        ({"country": "x" * 65}, "location.country"),
-        ({"city": 7}, "location.city"),
-        ("", "location"),
-        ("x" * 257, "location"),
-        (["Paris"], "location"),
-        (48.85, "location"),
-    ],
-)
-def test_location_that_is_none_is_refused_by_its_part(location: object, field: str) -> None:
-    assert refused(record(location=location)).field == field
-
-
-@pytest.mark.parametrize(
     ("location", "country"),
     [
         ("Paris, FR", "FR"),
         ("Paris", None),
         ("FR", "FR"),
-        ("Paris, France", None),
-        ("Paris, fr", None),
+        ("Paris, France", "FR"),
+        ("Paris, fr", "FR"),
         ("Paris,FR ", "FR"),
         ({"latitude": 48.85, "longitude": 2.35}, None),
         ({"latitude": 90, "longitude": -180, "country": "FR"}, "FR"),
@@ -300,7 +290,6 @@ def test_refusal_never_quotes_the_value() -> None:
         record(amount=secret + "x"),
         record(timestamp=secret),
         record(transaction_id=[secret]),
-        record(location={"latitude": secret}),
         record(user_id=secret + "\n"),
         secret.encode() + b"x",
     ]

@@ -103,11 +103,11 @@ def test_a_failure_is_reported_even_if_no_rule_holds() -> None:
 
 
 def test_lists_are_looked_up_in_the_payment_itself() -> None:
-    head = HEAD + "lists: {denied: {field: country, entries: [{value: XX}]}}\n"
+    head = HEAD + "lists: {denied: {field: country, entries: [{value: FR}]}}\n"
     rules = ruleset({"when": "on_denied", "points": 1000}, head=head)
 
     assert (
-        is_fraudulent(features(), payment(location=Location(country="XX")), rules).decision is Decision.BLOCK
+        is_fraudulent(features(), payment(location=Location(country="FR")), rules).decision is Decision.BLOCK
     )
     assert is_fraudulent(features(), payment(location="Oslo, NO"), rules).decision is Decision.APPROVE
 

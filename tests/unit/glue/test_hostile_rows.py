@@ -75,19 +75,23 @@ def test_a_number_of_any_exponent_is_published_or_refused_for_what_it_is(
         ('{"lat":1e9999999,"lon":1}', "location.latitude"),
     ],
 )
-def test_a_cell_that_holds_an_impossible_place_is_refused_by_its_field(location: str, field: str) -> None:
+def test_a_cell_that_holds_an_impossible_place_is_left_out_and_named(location: str, field: str) -> None:
     header = Header(b"transaction_id;user_id;amount;timestamp;location")
 
-    outcome = refused(CLEANER.clean_csv(f"t-1;u-1;5;2026-01-05 12:30:00;{location}".encode(), header, NOW))
+    outcome = CLEANER.clean_csv(f"t-1;u-1;5;2026-01-05 12:30:00;{location}".encode(), header, NOW)
 
-    assert outcome.field == field
+    assert isinstance(outcome, Published)
+    assert json.loads(outcome.record)["invalid_fields"] == [field]
 
 
 @pytest.mark.parametrize("number", ["1e9999999", "-1e9999999", "1e999999999999999999"])
-def test_degrees_beyond_the_decimal_context_are_refused_by_their_field(number: str) -> None:
+def test_degrees_beyond_the_decimal_context_are_left_out_and_named(number: str) -> None:
     line = json.dumps(GOOD | {"latitude": 1, "longitude": "L"}).replace('"L"', number).encode()
 
-    assert refused(CLEANER.clean_json(line, NOW)).field == "location.longitude"
+    outcome = CLEANER.clean_json(line, NOW)
+
+    assert isinstance(outcome, Published)
+    assert json.loads(outcome.record)["invalid_fields"] == ["location.latitude", "location.longitude"]
 
 
 def test_a_row_that_our_own_code_fails_on_is_quarantined_whole_but_for_its_card_number() -> None:

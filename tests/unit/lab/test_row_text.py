@@ -7,7 +7,7 @@ from engine.features.catalogue import FEATURE_NAMES, FEATURE_SET
 from engine.features.past import PAST_CATALOGUES
 from engine.features.stored import pack
 from lab.row_text import row_text
-from tests.support.payments import make_scored
+from tests.support.payments import make_scored, make_transaction
 from tests.support.rule_samples import features
 
 ROW = make_scored(
@@ -25,6 +25,15 @@ def test_the_first_lines_are_the_decision_and_its_reasons() -> None:
     assert lines[0] == "2026-03-01T11:59:00.000000Z#tx-1  block, risk score 85"
     assert lines[1] == "   +60  8,000 km from the last payment in 30 minutes.  [impossible_travel]"
     assert lines[2] == "   +25  25 times the usual amount.  [high_amount]"
+
+
+def test_a_payment_shows_which_of_its_fields_could_not_be_used() -> None:
+    row = make_scored(make_transaction(ip_address=None, invalid_fields=("ip_address", "location.country")))
+
+    lines = row_text(from_history_item(to_history_item(row, 0))).splitlines()
+
+    (line,) = [line for line in lines if line.startswith("  invalid_fields")]
+    assert "'ip_address', 'location.country'" in line
 
 
 def test_every_feature_has_its_line_with_its_value() -> None:

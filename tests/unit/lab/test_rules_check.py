@@ -29,6 +29,17 @@ def test_a_good_file_is_summed_up_in_a_line(tmp_path: Path, capsys: pytest.Captu
     )
 
 
+def test_a_rule_that_can_never_hold_is_said_to_be_so_and_accepted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = "rules:\n  - {id: shops, when: channel == 'pos', points: 1, reason: r}"
+    path = _file(tmp_path, "old.yaml", document(rules).encode())
+
+    assert main([path]) == 0
+
+    assert capsys.readouterr().err.startswith(f"{path}: rule 'shops': channel is never 'pos'")
+
+
 def test_a_refused_file_shows_rule_place_and_caret(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

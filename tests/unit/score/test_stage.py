@@ -317,7 +317,9 @@ def test_two_runs_of_the_same_batch_fold_it_once(system: System, ruleset: Rulese
 
 def test_a_bad_record_is_quarantined_whole_and_the_batch_continues(system: System) -> None:
     good = encode_transaction(make_grocery_payment())
-    event = make_event([(Position(TOPIC, 2, 7), b'{"user_id": 3}'), (Position(TOPIC, 2, 8), good)])
+    event = make_event(
+        [(Position(TOPIC, 2, 7), b'{"transaction_id": "t", "user_id": []}'), (Position(TOPIC, 2, 8), good)]
+    )
 
     response = system.handle(event)
 
@@ -326,7 +328,7 @@ def test_a_bad_record_is_quarantined_whole_and_the_batch_continues(system: Syste
     assert (record.position, record.field, record.value) == (
         Position(TOPIC, 2, 7),
         "user_id",
-        b'{"user_id": 3}',
+        b'{"transaction_id": "t", "user_id": []}',
     )
     assert len(system.history.rows) == 1
 

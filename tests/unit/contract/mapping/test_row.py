@@ -290,6 +290,25 @@ def test_parts_of_a_location_are_joined_with_its_text() -> None:
     assert found["location"] == {"latitude": 52.5, "longitude": 13.0, "country": "DE", "city": "Berlin"}
 
 
+@pytest.mark.parametrize(
+    ("place", "country", "city"),
+    [
+        ("Denver, CO", "US", "Denver"),
+        ("Bogotá, CO", "CO", "Bogotá"),
+        ("Paris, France", "FR", "Paris"),
+        ("Denver, CO 80202", "US", "Denver"),
+        ("Nowhere, CO", None, "Nowhere, CO"),
+        ("Paris", None, "Paris"),
+    ],
+)
+def test_a_state_in_a_places_text_is_no_country(place: str, country: str | None, city: str) -> None:
+    found = record("location: where\nlatitude: y\nlongitude: x", {"where": place, "y": "39.7", "x": "-105"})
+
+    location = found["location"]
+    assert isinstance(location, dict)
+    assert (location.get("country"), location["city"]) == (country, city)
+
+
 @pytest.mark.parametrize("field", ["transaction_id", "user_id", "amount", "timestamp"])
 def test_a_needed_field_without_a_value_is_named_with_its_column(field: str) -> None:
     column = {"transaction_id": "nr", "user_id": "who", "amount": "sum", "timestamp": "when"}[field]
@@ -302,7 +321,8 @@ def test_a_needed_field_without_a_value_is_named_with_its_column(field: str) -> 
 def test_every_problem_is_reported_in_the_order_of_the_fields() -> None:
     found = mapped("currency: ccy\nlatitude: y", {"sum": "€5", "ccy": "GBP", "when": "soon", "y": "north"})
 
-    assert [problem.field for problem in found.problems] == ["timestamp", "location.latitude", "amount"]
+    assert [problem.field for problem in found.problems] == ["timestamp", "amount"]
+    assert found.record["invalid_fields"] == ["location.latitude"]
     assert found.record["amount"] == "€5"
 
 
@@ -324,6 +344,7 @@ def test_no_row_raises_and_what_cannot_be_read_is_reported(row: dict[str, object
 
     found = mapped(lines, row)
 
-    assert set(found.record) <= {"transaction_id", "user_id", "amount", "timestamp", "currency", "location"}
+    known = {"transaction_id", "user_id", "amount", "timestamp", "currency", "location", "invalid_fields"}
+    assert set(found.record) <= known
     assert set(found.unused_columns) <= {"location.a"}
     assert None not in found.record.values()

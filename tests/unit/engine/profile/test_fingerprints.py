@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from engine.profile.fingerprints import CURRENCY_CODES, CURRENCY_NUMBERS, key_hash, text_hash, value_hash
+from datetime import UTC, datetime
+from zlib import crc32
+
+from contract.currency import MINOR_UNIT_EXPONENT, WITHDRAWN_AT
+from engine.profile.fingerprints import (
+    CURRENCY_CODES,
+    CURRENCY_NUMBERS,
+    OLD_CURRENCIES,
+    key_hash,
+    text_hash,
+    value_hash,
+)
 from engine.profile.seen_values import SeenKind
 
 
@@ -28,6 +39,16 @@ def test_hash_of_an_event_key_has_64_bits_of_blake2b() -> None:
     assert key_hash("other") != key_hash("2026-03-01T12:00:00.000000Z#t-1")
 
 
-def test_currencies_are_numbered_in_the_order_of_their_codes() -> None:
-    assert list(CURRENCY_CODES) == sorted(CURRENCY_CODES)
-    assert all(CURRENCY_CODES[number] == code for code, number in CURRENCY_NUMBERS.items())
+def test_the_numbers_of_currencies_never_change() -> None:
+    assert crc32(" ".join(CURRENCY_CODES[:242]).encode()) == 543552682
+    assert [CURRENCY_NUMBERS[code] for code in ("AED", "CHF", "EUR", "USD", "ZWG")] == [0, 29, 47, 146, 165]
+    assert [CURRENCY_NUMBERS[code] for code in ("XAD", "DEM", "HRK", "ZWR")] == [167, 184, 198, 241]
+
+
+def test_a_currency_has_a_number_of_its_own_in_a_byte_unless_it_was_withdrawn_before_1995() -> None:
+    shared = [code for code, number in CURRENCY_NUMBERS.items() if CURRENCY_CODES[number] != code]
+
+    assert max(CURRENCY_NUMBERS.values()) < 256
+    assert CURRENCY_NUMBERS.keys() == MINOR_UNIT_EXPONENT.keys()
+    assert {CURRENCY_CODES[CURRENCY_NUMBERS[code]] for code in shared} == {OLD_CURRENCIES}
+    assert all(WITHDRAWN_AT[code] < datetime(1995, 1, 1, tzinfo=UTC) for code in shared)

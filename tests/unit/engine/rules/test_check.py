@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.errors import InvalidRulesetError
-from engine.rules.check import check_ruleset, summary
+from engine.rules.check import check_ruleset, summary, warnings
 from tests.support.rule_samples import HEAD, document, ruleset
 
 
@@ -28,3 +30,26 @@ def test_summary_counts_rules_lists_and_currencies() -> None:
         f"r.yaml: version 1 ({read.digest}), 3 rules (2 live, 1 shadow), 1 lists, 2 currencies to USD, "
         "review from 50, block from 80"
     )
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("channel == 'pos'", ["pos"]),
+        ('channel in ["online", "ecommerce", "web"]', ["ecommerce", "web"]),
+        ("is_weekend && !(channel in ['card_present'])", ["card_present"]),
+        ('channel != "Online"', ["Online"]),
+        ("channel == 'online' || channel in ['in_person', 'atm']", []),
+        ("channel_as_sent == 'pos'", []),
+        ("merchant_category == 'pos'", []),
+    ],
+)
+def test_a_word_that_no_channel_is_gives_a_warning_that_names_its_rule(when: str, words: list[str]) -> None:
+    found = warnings(ruleset({"id": "a", "when": when}), "r.yaml")
+
+    assert [line.partition("never ")[2].partition("'")[2].partition("'")[0] for line in found] == words
+    assert all(line.startswith("r.yaml: rule 'a': channel is never ") for line in found)
+
+
+def test_the_default_rules_give_no_warning() -> None:
+    assert warnings(check_ruleset(Path("rules/default.yaml").read_bytes(), "default"), "default") == []

@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract.transaction import Location
+from contract.transaction import Location, decode_transaction
 from engine.errors import InvalidRulesetError
 from engine.rules.lists import LIST_FIELDS, NamedList
 from engine.rules.ruleset import parse_ruleset
 from tests.support.payments import arrived_facts, trusted_facts
 from tests.support.rule_samples import document, payment
+from tests.unit.contract.records import record
+
+VALUES = {"ip_address": ("198.51.100.7", "192.0.2.1"), "country": ("FR", "DE"), "channel": ("online", "atm")}
+"""Field to a value that it can have, and another one."""
 
 if TYPE_CHECKING:
     from contract.transaction import Transaction
@@ -36,16 +40,115 @@ def _problems(field: str, *entries: str) -> list[str]:
 
 @pytest.mark.parametrize("field", LIST_FIELDS)
 def test_a_payment_is_on_a_list_that_holds_its_value(field: str) -> None:
-    value = "198.51.100.7" if field == "ip_address" else "XY"
+    value, other = VALUES.get(field, ("XY", "192.0.2.1"))
     fields: dict[str, Any] = {"location": Location(country=value)} if field == "country" else {field: value}
 
     assert holds(_list(field, f"{{value: {value}}}"), payment(**fields))
-    assert not holds(_list(field, "{value: 192.0.2.1}"), payment(**fields))
+    assert not holds(_list(field, f"{{value: {other}}}"), payment(**fields))
 
 
 @pytest.mark.parametrize("field", [field for field in LIST_FIELDS if field != "user_id"])
 def test_a_payment_without_the_field_is_on_no_list(field: str) -> None:
-    assert not holds(_list(field, "{value: 192.0.2.1}"), payment())
+    assert not holds(_list(field, f"{{value: {VALUES.get(field, ('', '192.0.2.1'))[1]}}}"), payment())
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "changes"),
+    [
+        ("country", "ir", {"location": {"country": "IRN"}}),
+        ("country", "IRN", {"location": {"country": "Iran, Islamic Republic of"}}),
+        ("country", "Iran", {"location": "Tehran, ir"}),
+        ("country", "UK", {"location": {"country": "GB"}}),
+        ("country", "GBR", {"location": "London, United Kingdom"}),
+        ("country", "Côte d'Ivoire", {"location": {"country": "Ivory Coast"}}),
+        ("channel", "ecommerce", {"channel": "Online"}),
+        ("channel", "in_person", {"channel": "card-present"}),
+        ("channel", "unknown", {"channel": "carrier pigeon"}),
+        ("merchant_id", "Café de Flore", {"merchant_id": "Café\u00a0de  Flore"}),
+        ("merchant_id", "'\u2003Café de\u00a0Flore '", {"merchant_id": "Café de Flore"}),
+        ("card_id", "\uff54\uff4f\uff4b_1", {"card_id": "tok_\uff11"}),
+        ("card_id", "tok_1", {"card_id": "tok\u200b_1"}),
+        ("ip_address", "203.0.113.0/24", {"ip_address": "203.0.113.9:443"}),
+        ("ip_address", "203.0.113.0/24", {"ip_address": "203.0.113.9, 10.0.0.1"}),
+        ("ip_address", "203.0.113.0/24", {"ip_address": "10.1.2.3, 203.0.113.9"}),
+        ("ip_address", "203.0.113.0/24", {"ip_address": "64:ff9b::cb00:7109"}),
+        ("ip_address", "203.0.113.0/24", {"ip_address": "[::ffff:203.0.113.9]:8443"}),
+        ("ip_address", "203.0.113.0/24", {"ip_address": "2002:cb00:7109::1"}),
+        ("ip_address", "203.0.113.9", {"ip_address": "::ffff:cb00:7109"}),
+        ("ip_address", "'::ffff:203.0.113.9'", {"ip_address": "203.0.113.9"}),
+        ("ip_address", "2001:db8::/32", {"ip_address": "[2001:DB8:0::1]"}),
+        ("ip_address", "2001:db8::1", {"ip_address": 'for="[2001:db8::1]:4711";proto=https'}),
+        ("ip_address", "'fe80::1'", {"ip_address": "fe80::1%eth0"}),
+    ],
+)
+def test_a_payment_and_an_entry_meet_however_they_are_written(
+    field: str, entry: str, changes: dict[str, object]
+) -> None:
+    assert holds(_list(field, f"{{value: {entry}}}"), decode_transaction(record(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "changes"),
+    [
+        ("country", "CO", {"location": "Denver, CO"}),
+        ("country", "CA", {"location": "San Francisco, CA"}),
+        ("country", "DE", {"location": "Wilmington, DE"}),
+        ("country", "GE", {"location": "Atlanta, Georgia"}),
+        ("country", "CO", {"location": "Nowhere, CO"}),
+        ("user_id", "user-1", {"user_id": "user-1 "}),
+        ("user_id", "user-1", {"user_id": "user\uff0d1"}),
+        ("payee_id", "IX", {"payee_id": "Ⅸ"}),
+        ("device_id", "device-1", {"device_id": "device\u00ad-1"}),
+    ],
+)
+def test_a_state_is_no_country_and_ids_that_look_alike_are_not_one(
+    field: str, entry: str, changes: dict[str, object]
+) -> None:
+    assert not holds(_list(field, f"{{value: {entry}}}"), decode_transaction(record(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "message"),
+    [
+        ("ip_address", "'::ffff:203.0.113.0/120'", "is a network of IPv4 addresses within IPv6; payments have the IPv4 address, so name the IPv4 network"),
+        ("ip_address", "'64:ff9b::/96'", "is a network of IPv4 addresses within IPv6; payments have the IPv4 address, so name the IPv4 network"),
+        ("ip_address", "'2002:cb00:7100::/40'", "is a network of IPv4 addresses within IPv6; payments have the IPv4 address, so name the IPv4 network"),
+        ("ip_address", "'203.0.113.9, 10.0.0.1'", "must be an IP address or a network in CIDR form"),
+        ("country", "XX", "must be a country, by its ISO 3166 code or English name"),
+        ("country", "Narnia", "must be a country, by its ISO 3166 code or English name"),
+        ("country", "Texas", "must be a country, by its ISO 3166 code or English name"),
+        ("channel", "pigeon", "must be a channel: in_person, atm, online, app, transfer, other, unknown"),
+        ("merchant_id", '"\\u200b"', "has nothing that can be seen, or control characters"),
+        ("card_id", '"\\ufeff"', "has nothing that can be seen, or control characters"),
+        ("card_id", '"a\\u0007"', "has nothing that can be seen, or control characters"),
+        ("payee_id", '"acme\\u200b"', "has nothing that can be seen, or control characters"),
+        ("user_id", '"user\\u200b1"', "must be printable, and not blank"),
+    ],
+)  # fmt: skip
+def test_an_entry_that_no_payment_can_match_is_refused_with_its_line(
+    field: str, entry: str, message: str
+) -> None:
+    with pytest.raises(InvalidRulesetError) as caught:
+        _list(field, f"{{value: {entry}}}")
+
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.message) == (10, f"value in list 'some' {message}")
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other"),
+    [
+        ("country", "UK", "GBR"),
+        ("channel", "pos", "in_person"),
+        ("ip_address", "203.0.113.9", "'::ffff:203.0.113.9'"),
+        ("ip_address", "203.0.113.9", "203.0.113.9/32"),
+        ("merchant_id", "a b", '"a\\u00a0b"'),
+    ],
+)
+def test_two_spellings_of_one_value_are_the_same_entry(field: str, one: str, other: str) -> None:
+    assert _problems(field, f"{{value: {one}}}", f"{{value: {other}}}") == [
+        "value appears twice in list 'some'"
+    ]
 
 
 @pytest.mark.parametrize(

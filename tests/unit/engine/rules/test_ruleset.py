@@ -145,8 +145,8 @@ def test_a_bad_rule_is_refused_at_its_place(rule: str, message: str, column: int
     ("head", "message"),
     [
         (HEAD.replace('"1"', "1"), "version is a whole number; it must be text; write it in quotes"),
-        (HEAD.replace("USD", "USX"), "base_currency 'USX' is not an active ISO 4217 code"),
-        (HEAD.replace("EUR: 1.25", "EURO: 1.25"), "exchange_rates: 'EURO' is not an active ISO 4217 code; did you mean 'EUR'?"),
+        (HEAD.replace("USD", "USX"), "base_currency 'USX' is not a currency of ISO 4217"),
+        (HEAD.replace("EUR: 1.25", "EURO: 1.25"), "exchange_rates: 'EURO' is not a currency of ISO 4217; did you mean 'EUR'?"),
         (HEAD.replace("1.25", "0"), "exchange rate of EUR is 0; it must be 0.000000001 to 1000000"),
         (HEAD.replace("1.25", ".nan"), "exchange rate of EUR is a number; it must be a decimal number"),
         (HEAD.replace("1.25", ".inf"), "exchange rate of EUR is a number; it must be a decimal number"),
@@ -193,8 +193,8 @@ def test_a_head_at_its_limits_is_accepted(head: str) -> None:
         (HEAD.replace("1.25", "1000000.1"), "exchange rate of EUR is 1000000.1; it must be 0.000000001 to 1000000"),
         (HEAD.replace('"1"', '"' + "v" * 65 + '"'), "version has 65 characters; at most 64"),
         (HEAD + 'description: "' + "d" * 4_001 + '"\n', "description has 4001 characters; at most 4000"),
-        (HEAD.replace("USD", "U" * 61), f"base_currency '{'U' * 60}' is not an active ISO 4217 code"),
-        (HEAD.replace("EUR", "E" * 61), f"exchange_rates: '{'E' * 60}' is not an active ISO 4217 code"),
+        (HEAD.replace("USD", "U" * 61), f"base_currency '{'U' * 60}' is not a currency of ISO 4217"),
+        (HEAD.replace("EUR", "E" * 61), f"exchange_rates: '{'E' * 60}' is not a currency of ISO 4217"),
         (HEAD.replace("EUR: 1.25", f"{'E' * 61}: x"), f"exchange rate of {'E' * 60} is text; it must be a decimal number"),
     ],
 )  # fmt: skip

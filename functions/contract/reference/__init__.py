@@ -1,0 +1,1 @@
+"""Tables of countries, regions and currencies, made from packages by ``make tables``."""
