@@ -108,6 +108,7 @@ class StoredPayment(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "device_id": "d",
     "ip_address": "i",
     "payee_id": "p",
+    "invalid_fields": "x",
 }):  # fmt: skip
     """A payment without what its row's keys say: user, transaction id and event time. Stored names never change."""
 
@@ -121,6 +122,7 @@ class StoredPayment(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     device_id: str | None = None
     ip_address: str | None = None
     payee_id: str | None = None
+    invalid_fields: tuple[str, ...] = ()
 
 
 class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={

@@ -13,6 +13,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from contract.card_masks import masked_text
+from contract.card_records import UNSEARCHED
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidTransactionError
 
@@ -81,6 +83,8 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
     device_id: ShortText | None = None
     ip_address: ShortText | None = None
     payee_id: ShortText | None = None
+    invalid_fields: tuple[str, ...] = ()
+    """Fields that are not as they were sent, by name, dotted and sorted; decided here, whatever the sender says."""
 
     @cached_property
     def amount_minor(self) -> int:
@@ -111,8 +115,12 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
 _DECODER = msgspec.json.Decoder(Transaction)
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _TEXT_FIELDS = tuple(
-    name for name in Transaction.__struct_fields__ if name not in {"amount", "timestamp", "location"}
+    name
+    for name in Transaction.__struct_fields__
+    if name not in {"amount", "timestamp", "location", "invalid_fields"}
 )
+_SEARCHED_FIELDS = tuple(name for name in _TEXT_FIELDS if name not in UNSEARCHED)
+"""Texts in which card numbers are masked."""
 
 
 def decode_transaction(data: bytes, now: datetime) -> Transaction:
@@ -174,12 +182,39 @@ def checked(transaction: Transaction, now: datetime) -> Transaction:
             raise InvalidTransactionError(field, "control or unprintable characters")
     _check_amount(transaction)
     _check_location(transaction.location)
-    return _in_utc(_with_storable_location(transaction), now)
+    return _in_utc(_with_storable_location(_without_card_numbers(transaction)), now)
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
     """Write a transaction as it is on the topic: JSON in UTF-8, amounts as strings, no nulls."""
     return _ENCODER.encode(transaction)
+
+
+def _without_card_numbers(transaction: Transaction) -> Transaction:
+    """Mask the card numbers in every field but ids, and name those fields."""
+    changes: dict[str, object] = {}
+    for field in _SEARCHED_FIELDS:
+        text = getattr(transaction, field)
+        if text is not None and (masked := masked_text(field, text)) is not text:
+            changes[field] = masked
+    fields = set(changes)
+    place = transaction.location
+    if isinstance(place, str) and (masked := masked_text("location", place)) is not place:
+        changes["location"] = masked
+        fields.add("location")
+    elif isinstance(place, Location):
+        parts = {
+            part: masked
+            for part in ("country", "city")
+            if (text := getattr(place, part)) is not None
+            and (masked := masked_text(f"location.{part}", text)) is not text
+        }
+        if parts:
+            changes["location"] = msgspec.structs.replace(place, **parts)
+            fields.update(f"location.{part}" for part in parts)
+    if not fields and not transaction.invalid_fields:
+        return transaction
+    return msgspec.structs.replace(transaction, invalid_fields=tuple(sorted(fields)), **changes)
 
 
 def _check_amount(transaction: Transaction) -> None:

@@ -1,0 +1,377 @@
+"""Finds card numbers in text, however they are written. The ingestion job and the contract use this one detector.
+
+A card number is a window of digits that begins as an issuer's numbers do, has a length of that issuer's, and passes Luhn's check
+(:mod:`contract.card_issuers`). Its digits may be of any script. Between them may stand anything but letters and digits: spaces,
+dashes, dots, commas, slashes, tabs, NULs, characters without width, any number of them. Other digits may stand beside it
+without a gap, such as an expiry date. A number with an exponent counts with all of its digits.
+
+The trade-off: a number of another kind is taken for a card number where all three agree by chance. Of 16-digit numbers that is
+one in 40, and one in 30 where a shorter number inside it counts. Ids are never searched. In the fields that are, such numbers are
+rare; coordinates and addresses in them are recognised before (:mod:`contract.card_masks`). A missed number is worse than a wrong mask.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+from unicodedata import normalize
+
+from contract.card_issuers import (
+    LENGTHS,
+    LONGEST,
+    PREFIX_DIGITS,
+    SHORTEST,
+    WIDE_LENGTHS,
+    luhn_sums,
+    passes_luhn,
+)
+from contract.escapes import escapes_in, may_hold_escapes, unescaped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+IDS: Final = frozenset({"transaction_id", "user_id", "payee_id", "merchant_id", "device_id"})
+"""Fields that keep their value, whatever it looks like: on every path the same user is the same user."""
+
+CARD_FIELD: Final = "card_id"
+"""The field that is a card number as a whole, or none."""
+
+_FILLERS: Final = "\u115f\u1160"
+"""Letters without a glyph, which NFKC makes of other such letters."""
+
+_GAP: Final = rf"[\W_{_FILLERS}]"
+_RUN: Final = re.compile(rf"(?:\d{_GAP}*+){{{SHORTEST},}}+")
+"""Digits with nothing but separators between them, as many as a card number has at least."""
+
+# 4111x1111x1111x1111, 4111&nbsp;1111&nbsp;1111&nbsp;1111: with letters between, only a card's own groups and one separator count.
+_LETTERED: Final = re.compile(
+    r"(?<!\d)(\d{4})([^\d*]{1,12}?)(?:\d{4}(?:\2\d{4}){2}(?P<tail>\2\d{1,3})?|\d{6}\2\d{4,5})(?!\d)"
+)
+_SCIENTIFIC: Final = re.compile(
+    r"(?<![\w.])(\d{1,40})(?:[.,](\d{1,40}))?(?:\s?[eE]\s?|\s?[*xX\u00d7\u00b7]\s?10\s?[\^]\s?)([+-]?)0*(\d{1,2})(?!\w)"
+)
+_EXPONENT: Final = re.compile(r"\d\s?(?:[eE]|[*xX\u00d7\u00b7]\s?10\s?\^)\s?[+-]?\d")
+_DIGIT: Final = re.compile(r"\d")
+
+_GROUPS_OF_CARDS: Final = frozenset(
+    {(4, 4, 4, 4), (4, 4, 4, 4, 1), (4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 5)}
+)
+"""Sizes of groups as cards have them printed."""
+
+_TRAILING_ZEROS: Final = re.compile(r"[.,]0+$")
+
+
+class CardNumber(NamedTuple):
+    """A card number in a text."""
+
+    start: int
+    """Index of its first character."""
+    end: int
+    """Index after its last character; between both may be more than the number, where another one overlaps it."""
+    digits: str
+    """The number, 12 to 19 ASCII digits."""
+
+
+class _Window(NamedTuple):
+    """Digits of a run that can be a card number, from ``start`` to before ``end``."""
+
+    start: int
+    end: int
+    rank: int
+    """How much it looks like one: 2 for whole groups, 1 where it begins with a group, else 0."""
+
+
+def may_hold_card_number(text: str) -> bool:
+    """Whether there are enough digits together: a quick search that misses nothing that :func:`find_card_numbers` finds."""
+    if text.isalpha():
+        return False
+    plain = text if text.isascii() else normalize("NFKC", text)
+    if _DIGIT.search(plain) is None:
+        return False
+    if _EXPONENT.search(plain) is not None:
+        return True
+    return len(plain) >= SHORTEST and (_RUN.search(plain) is not None or _LETTERED.search(plain) is not None)
+
+
+def find_card_numbers(text: str) -> list[CardNumber]:
+    """Find every card number of a text.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    list[CardNumber]
+        In their order, none overlapping another.
+
+    Examples
+    --------
+    >>> find_card_numbers("paid with 4111 1111 1111 1111, 12/27")
+    [CardNumber(start=10, end=29, digits='4111111111111111')]
+    >>> find_card_numbers("order 4111111111111112")
+    []
+    """
+    if not may_hold_card_number(text):
+        return []
+    plain, places = _plain(text)
+    found = []
+    done = 0
+    for match in _SCIENTIFIC.finditer(plain):
+        digits = _digits_of_exponent(match)
+        if digits:
+            found += _without_exponents(plain, done, match.start())
+            found.append(CardNumber(match.start(), match.end(), digits))
+            done = match.end()
+    found += _without_exponents(plain, done, len(plain))
+    if places is None:
+        return found
+    return [CardNumber(places[card.start], places[card.end - 1] + 1, card.digits) for card in found]
+
+
+def replace_card_numbers(text: str, replacement: Callable[[str], str]) -> str:
+    r"""Replace every card number of a text; other text is returned as it is.
+
+    Parameters
+    ----------
+    text : str
+        Any text. Escapes of digits and separators (``\u0034``, ``%20``, ``&#160;``) are read where they hide a card number.
+    replacement : Callable[[str], str]
+        Digits of a card number to what stands for it; it must hold no card number.
+
+    Returns
+    -------
+    str
+        Without card numbers.
+    """
+    found = find_card_numbers(text)
+    if may_hold_escapes(text) and (hidden := _hidden_by_escapes(text, found)):
+        return _replaced(unescaped(text), hidden, replacement)
+    return _replaced(text, found, replacement) if found else text
+
+
+def replace_in_cells(line: str, delimiter: str, replacement: Callable[[str], str]) -> str:
+    """Replace the card numbers in a line of a CSV file that has the right number of cells, cell by cell.
+
+    So a date beside an amount is no number. Only a card's own groups count in cells beside each other.
+
+    Parameters
+    ----------
+    line : str
+        The line, its cells quoted or not.
+    delimiter : str
+        One character.
+    replacement : Callable[[str], str]
+        As for :func:`replace_card_numbers`.
+    """
+    printed = _replaced(line, list(_printed_numbers(line, 0, len(line))), replacement)
+    mark = re.escape(delimiter)
+    cell = re.compile(rf'"(?:[^"]|"")*+"|[^{mark}]++')
+    return cell.sub(lambda match: replace_card_numbers(match.group(), replacement), printed)
+
+
+def replace_card_field(text: str, replacement: Callable[[str], str]) -> str:
+    """Replace the value of a card field if it is a card number, whatever parts its digits, or if it holds one.
+
+    Luhn's check is enough here, whatever the issuer: the field says that it is a card. What stands beside the number is left out:
+    one card has one replacement, with its expiry or without.
+
+    Parameters
+    ----------
+    text : str
+        The field's value.
+    replacement : Callable[[str], str]
+        As for :func:`replace_card_numbers`.
+
+    Examples
+    --------
+    >>> replace_card_field("4111/1111/1111/1111 12-27", str.upper), replace_card_field("card-7", str.upper)
+    ('4111111111111111', 'card-7')
+    """
+    plain = unescaped(text)
+    digits = _field_digits(plain)
+    if digits is None or not _has_issuers_form(digits):
+        # Digits of something else beside the number must not become a part of it.
+        found = find_card_numbers(plain)
+        digits = found[0].digits if found else digits
+    return text if digits is None else replacement(digits)
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether :func:`replace_card_numbers` would replace something.
+
+    >>> holds_card_number("acme/4111 1111 1111 1111.yaml"), holds_card_number("acme/4111111111111112.yaml")
+    (True, False)
+    >>> holds_card_number("4.111111111111111e+15")
+    True
+    """
+    return bool(find_card_numbers(text) or find_card_numbers(unescaped(text)))
+
+
+def _hidden_by_escapes(text: str, found: list[CardNumber]) -> list[CardNumber]:
+    """Find the card numbers of a text without its escapes; none where the escapes make no difference to those ``found``."""
+    hidden = find_card_numbers(unescaped(text))
+    if [card.digits for card in hidden] != [card.digits for card in found]:
+        return hidden
+    is_cut = any(start < card.end and card.start < end for card in found for start, end in escapes_in(text))
+    return hidden if is_cut else []
+
+
+def _plain(text: str) -> tuple[str, list[int] | None]:
+    """Write the text in NFKC, with the index of the character that each of its characters comes from; None where all are their own."""
+    if text.isascii():
+        return text, None
+    pieces: list[str] = []
+    places: list[int] = []
+    for index, character in enumerate(text):
+        piece = character if character.isascii() else normalize("NFKC", character)
+        pieces.append(piece)
+        places += [index] * len(piece)
+    return "".join(pieces), places
+
+
+def _without_exponents(text: str, begin: int, end: int) -> list[CardNumber]:
+    """Find the card numbers between two places of a text in NFKC."""
+    found: list[CardNumber] = []
+    for match in _RUN.finditer(text, begin, end):
+        found += _in_run(match.group(), match.start())
+    # With letters between, only in what is left.
+    lettered: list[CardNumber] = []
+    starts, ends = [begin, *(card.end for card in found)], [*(card.start for card in found), end]
+    for start, stop in zip(starts, ends, strict=True):
+        lettered += _printed_numbers(text, start, stop)
+    return sorted([*found, *lettered])
+
+
+def _printed_numbers(text: str, begin: int, end: int) -> Iterator[CardNumber]:
+    """Find the card numbers whose groups are as on a card, whatever stands between them."""
+    for match in _LETTERED.finditer(text, begin, end):
+        tail = match["tail"] or ""
+        for cut in (0, len(tail)):
+            last = match.end() - cut
+            digits = _ascii_digits(text[match.start() : last])
+            if len(digits) in LENGTHS.get(digits[:PREFIX_DIGITS], ()) and passes_luhn(digits):
+                yield CardNumber(match.start(), last, digits)
+                break
+
+
+def _in_run(text: str, begin: int) -> list[CardNumber]:
+    """Find the card numbers of one run of digits and separators, which is at ``begin`` of its text."""
+    places = [index for index, character in enumerate(text) if character.isdecimal()]
+    digits = _ascii_digits(text)
+    gaps = ["^", *(text[one + 1 : other] for one, other in pairwise(places)), "$"]
+    found: list[CardNumber] = []
+    cluster: list[_Window] = []
+    reach = 0
+    for window in _windows(digits, gaps):
+        if cluster and window.start >= reach:
+            found.append(_card_of(cluster, digits, places, begin))
+            cluster = []
+        cluster.append(window)
+        reach = max(reach, window.end)
+    if cluster:
+        found.append(_card_of(cluster, digits, places, begin))
+    return found
+
+
+def _windows(digits: str, gaps: list[str]) -> list[_Window]:
+    """Find the windows of a run that are card numbers, by where they begin.
+
+    Parameters
+    ----------
+    digits : str
+        Of the run.
+    gaps : list[str]
+        What is before each digit and after the last one; empty within a group of digits.
+    """
+    ends_even, ends_odd = luhn_sums(digits)
+    windows: list[_Window] = []
+    for start in range(len(digits) - SHORTEST + 1):
+        is_start = bool(gaps[start])
+        lengths = (WIDE_LENGTHS if is_start else LENGTHS).get(digits[start : start + PREFIX_DIGITS])
+        if lengths is None:
+            continue
+        for length in lengths:
+            end = start + length
+            if end > len(digits):
+                continue
+            sums = ends_odd if end % 2 else ends_even
+            if (sums[end] - sums[start]) % 10 == 0 and _is_plausible(digits, gaps, start, end):
+                windows.append(_Window(start, end, is_start + (is_start and bool(gaps[end]))))
+    return windows
+
+
+def _is_plausible(digits: str, gaps: list[str], start: int, end: int) -> bool:
+    """Whether the gaps in and around a window leave it possible that it is one number."""
+    breaks = [index for index in range(start + 1, end) if gaps[index]]
+    is_narrow = end - start in LENGTHS.get(digits[start : start + PREFIX_DIGITS], ())
+    if gaps[start] and (is_narrow or gaps[end]):
+        # In the wide ranges only what one hand wrote with one kind of gap: not a date beside an amount.
+        return is_narrow or len({gaps[index] for index in breaks}) <= 1 or _is_printed(start, breaks, end)
+    return is_narrow and (not breaks or _is_printed(start, breaks, end))
+
+
+def _is_printed(start: int, breaks: list[int], end: int) -> bool:
+    """Whether groups have the sizes that cards have them printed in."""
+    edges = pairwise([start, *breaks, end])
+    return tuple(after - before for before, after in edges) in _GROUPS_OF_CARDS
+
+
+def _card_of(cluster: list[_Window], digits: str, places: list[int], begin: int) -> CardNumber:
+    """Make one card number of windows that overlap: the most likely one's digits, in the place of all of them."""
+    best = max(cluster, key=lambda window: (window.rank, window.end - window.start))
+    first, last = cluster[0].start, max(window.end for window in cluster) - 1
+    return CardNumber(begin + places[first], begin + places[last] + 1, digits[best.start : best.end])
+
+
+def _field_digits(text: str) -> str | None:
+    """Digits of a text that is one number as a whole; None where it is none, or no card number."""
+    plain = _plain(text.strip())[0]
+    match = _SCIENTIFIC.fullmatch(plain)
+    if match is not None:
+        digits = _exact_digits(match)
+    else:
+        plain = _TRAILING_ZEROS.sub("", plain)
+        if any(character.isalpha() and character not in _FILLERS for character in plain):
+            return None
+        digits = _ascii_digits(plain)
+    return digits if SHORTEST <= len(digits) <= LONGEST and passes_luhn(digits) else None
+
+
+def _digits_of_exponent(match: re.Match[str]) -> str:
+    """Digits of a number with an exponent if it is a card number, else empty text."""
+    digits = _exact_digits(match)
+    return digits if _has_issuers_form(digits) and passes_luhn(digits) else ""
+
+
+def _has_issuers_form(digits: str) -> bool:
+    """Whether a number begins and is as long as an issuer's are."""
+    return len(digits) in WIDE_LENGTHS.get(digits[:PREFIX_DIGITS], ())
+
+
+def _exact_digits(match: re.Match[str]) -> str:
+    """Digits of a whole number with an exponent; empty text where it is none."""
+    whole, fraction, exponent = match[1], match[2] or "", int(match[3] + match[4])
+    places = exponent - len(fraction)
+    digits = _ascii_digits(whole + fraction)
+    if places < 0:
+        digits, rest = digits[:places], digits[places:]
+        if rest.strip("0"):
+            return ""
+    return (digits + "0" * places).lstrip("0")
+
+
+def _ascii_digits(text: str) -> str:
+    digits = "".join(filter(str.isdecimal, text))
+    return digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
+
+
+def _replaced(text: str, found: list[CardNumber], replacement: Callable[[str], str]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for card in found:
+        pieces += (text[done : card.start], replacement(card.digits))
+        done = card.end
+    return "".join([*pieces, text[done:]])
