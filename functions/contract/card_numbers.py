@@ -5,9 +5,10 @@ A card number is a window of digits that begins as an issuer's numbers do, has a
 dashes, dots, commas, slashes, tabs, NULs, characters without width, any number of them. Other digits may stand beside it
 without a gap, such as an expiry date. A number with an exponent counts with all of its digits.
 
-The trade-off: a number of another kind is taken for a card number where all three agree by chance. Of 16-digit numbers that is
-one in 40, and one in 30 where a shorter number inside it counts. Ids are never searched. In the fields that are, such numbers are
-rare; coordinates and addresses in them are recognised before (:mod:`contract.card_masks`). A missed number is worse than a wrong mask.
+The trade-off: a number of another kind is taken for a card number where all three agree by chance. Of random numbers of 16
+digits 8% are, of 13 digits 3%, of 19 digits 20%, of 12 and fewer none. Times and dates of this century in their usual forms are not.
+Ids are never searched, amounts and times of payments neither. In the fields that are searched such numbers are rare; coordinates
+and addresses are recognised before (:mod:`contract.card_records`). A missed number is worse than a mask too many.
 """
 
 from __future__ import annotations
@@ -49,10 +50,19 @@ _LETTERED: Final = re.compile(
     r"(?<!\d)(\d{4})([^\d*]{1,12}?)(?:\d{4}(?:\2\d{4}){2}(?P<tail>\2\d{1,3})?|\d{6}\2\d{4,5})(?!\d)"
 )
 _SCIENTIFIC: Final = re.compile(
-    r"(?<![\w.])(\d{1,40})(?:[.,](\d{1,40}))?(?:\s?[eE]\s?|\s?[*xX\u00d7\u00b7]\s?10\s?[\^]\s?)([+-]?)0*(\d{1,2})(?!\w)"
+    r"(?<![\w.])(\d{1,40})(?:[.,](\d{1,40}))?(?:\s?[eE]\s?|\s?[*xX\u00d7\u00b7]\s?10\s?[\^]\s?)([+-]?)0{0,2}(\d{1,2})(?![\w-])"
 )
-_EXPONENT: Final = re.compile(r"\d\s?(?:[eE]|[*xX\u00d7\u00b7]\s?10\s?\^)\s?[+-]?\d")
-_DIGIT: Final = re.compile(r"\d")
+# Twelve digits, an exponent, or three of a card's groups; one digit first, which makes the search fast.
+_QUICK: Final = re.compile(
+    rf"\d(?:(?:{_GAP}*+\d){{{SHORTEST - 1}}}"
+    r"|\s?(?:[eE]|[*xX\u00d7\u00b7]\s?10\s?\^)\s?\+?\d{1,4}(?![\w-])"
+    r"|\d{3}[^\d*]{1,12}?\d{4,6}[^\d*]{1,12}?\d{4})"
+)
+_FEWEST_CHARACTERS: Final = 6
+"""Of a card number: two digits may be one character, such as a circled eleven."""
+
+_LENGTHS_WITHIN: Final = (15, 16)
+"""Of a number with other digits on both sides, without a gap: of other lengths nearly all are found by chance."""
 
 _GROUPS_OF_CARDS: Final = frozenset(
     {(4, 4, 4, 4), (4, 4, 4, 4, 1), (4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 5)}
@@ -84,14 +94,9 @@ class _Window(NamedTuple):
 
 def may_hold_card_number(text: str) -> bool:
     """Whether there are enough digits together: a quick search that misses nothing that :func:`find_card_numbers` finds."""
-    if text.isalpha():
+    if len(text) < _FEWEST_CHARACTERS or text.isalpha():
         return False
-    plain = text if text.isascii() else normalize("NFKC", text)
-    if _DIGIT.search(plain) is None:
-        return False
-    if _EXPONENT.search(plain) is not None:
-        return True
-    return len(plain) >= SHORTEST and (_RUN.search(plain) is not None or _LETTERED.search(plain) is not None)
+    return _QUICK.search(text if text.isascii() else normalize("NFKC", text)) is not None
 
 
 def find_card_numbers(text: str) -> list[CardNumber]:
@@ -307,6 +312,8 @@ def _is_plausible(digits: str, gaps: list[str], start: int, end: int) -> bool:
     """Whether the gaps in and around a window leave it possible that it is one number."""
     breaks = [index for index in range(start + 1, end) if gaps[index]]
     is_narrow = end - start in LENGTHS.get(digits[start : start + PREFIX_DIGITS], ())
+    if not gaps[start] and not gaps[end] and end - start not in _LENGTHS_WITHIN:
+        return False
     if gaps[start] and (is_narrow or gaps[end]):
         # In the wide ranges only what one hand wrote with one kind of gap: not a date beside an amount.
         return is_narrow or len({gaps[index] for index in breaks}) <= 1 or _is_printed(start, breaks, end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from ipaddress import ip_address
@@ -15,12 +16,19 @@ from contract.card_numbers import CARD_FIELD, IDS, replace_card_field, replace_c
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-UNSEARCHED: Final = IDS | {"amount", "timestamp"}
+UNSEARCHED: Final = IDS | {"amount", "timestamp", "currency"}
 """Fields of a payment that are never searched for card numbers."""
 
 _COORDINATE: Final = re.compile(r"(?<![\d.,])[-+]?\d{1,3}\.\d{3,}(?![\d.])")
 """``48.13743000000001``: as many digits as a card has, in a place that is given as text."""
 
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MARKS: Final = {
+    codecs.BOM_UTF32_LE: "utf-32-le",  # first: its mark begins with the one of UTF-16
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _PORT: Final = re.compile(r"\]?:\d{1,5}$")
 _DECODER: Final = msgspec.json.Decoder(dict[str, object])
 
@@ -45,6 +53,8 @@ def replace_in_field(field: str, text: str, replacement: Callable[[str], str]) -
     if field in UNSEARCHED:
         return text
     if field == CARD_FIELD:
+        if is_uuid(text):
+            return text
         return replace_card_field(text, replacement)
     if field == "ip_address" and is_address(text):
         return text
@@ -73,9 +83,15 @@ def replace_in_bytes(data: bytes, ids: Iterable[str], replacement: Callable[[str
     bytes
         ``data`` itself where there is nothing to replace.
     """
-    text = data.decode("utf-8", "surrogateescape")
+    codec, errors = _codec(data), "surrogateescape"
+    try:
+        text = data.decode(codec, errors)
+    except UnicodeDecodeError:
+        # Half a character of UTF-16: its bytes are read as they are, and the NULs in it part digits.
+        codec = "utf-8"
+        text = data.decode(codec, errors)
     replaced = replace_in_text(text, ids, replacement)
-    return data if replaced is text else replaced.encode("utf-8", "surrogateescape")
+    return data if replaced is text else replaced.encode(codec, errors)
 
 
 def replace_in_text(
@@ -130,6 +146,15 @@ def ids_of(record: Mapping[str, object]) -> list[str]:
     return [str(value) for field, value in record.items() if field in IDS and isinstance(value, str | int)]
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID: one in some thousands holds the digits of a card by chance.
+
+    >>> is_uuid("3f2504e0-4f89-11d3-9a0c-0305e82c3301"), is_uuid("41111111-1111-1111-4111-111111111111")
+    (True, False)
+    """
+    return _UUID.fullmatch(text) is not None and not text.replace("-", "").isdecimal()
+
+
 def is_address(text: str) -> bool:
     """Whether a text is an IP address, with a port or without, or a list of such hops; its digits are then no card number.
 
@@ -137,6 +162,11 @@ def is_address(text: str) -> bool:
     (True, True, False)
     """
     return all(map(_is_one_address, text.split(",")))
+
+
+def _codec(data: bytes) -> str:
+    """Name the encoding of some bytes by their byte-order mark; UTF-8 where there is none."""
+    return next((codec for mark, codec in _MARKS.items() if data.startswith(mark)), "utf-8")
 
 
 def _is_one_address(text: str) -> bool:

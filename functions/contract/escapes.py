@@ -19,7 +19,6 @@ _ESCAPES: Final = re.compile(rf"(?:{_ESCAPE.pattern})+")
 _NEAR: Final = 3
 """Characters on each side of escapes in which a digit makes them separators."""
 
-_SIGNS: Final = ("\\", "%", "&#")
 _CONTROLS: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "b": "\b", "v": "\v", "0": "\0"}
 _UNKNOWN: Final = "\ufffd"
 _DIGIT: Final = re.compile(r"\d")
@@ -27,7 +26,7 @@ _DIGIT: Final = re.compile(r"\d")
 
 def may_hold_escapes(text: str) -> bool:
     """Whether there is a character that an escape begins with."""
-    return any(sign in text for sign in _SIGNS)
+    return "\\" in text or "%" in text or "&#" in text
 
 
 def escapes_in(text: str) -> Iterator[tuple[int, int]]:

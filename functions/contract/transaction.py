@@ -195,23 +195,24 @@ def _without_card_numbers(transaction: Transaction) -> Transaction:
     changes: dict[str, object] = {}
     for field in _SEARCHED_FIELDS:
         text = getattr(transaction, field)
-        if text is not None and (masked := masked_text(field, text)) is not text:
+        # Most texts are words: no call for them.
+        if text is not None and not text.isalpha() and (masked := masked_text(field, text)) is not text:
             changes[field] = masked
-    fields = set(changes)
+    fields = list(changes)
     place = transaction.location
-    if isinstance(place, str) and (masked := masked_text("location", place)) is not place:
-        changes["location"] = masked
-        fields.add("location")
-    elif isinstance(place, Location):
-        parts = {
-            part: masked
-            for part in ("country", "city")
-            if (text := getattr(place, part)) is not None
-            and (masked := masked_text(f"location.{part}", text)) is not text
-        }
+    if isinstance(place, Location):
+        parts: dict[str, str] = {}
+        for part, text in (("country", place.country), ("city", place.city)):
+            if text is not None and not text.isalpha():
+                masked = masked_text(f"location.{part}", text)
+                if masked is not text:
+                    parts[part] = masked
         if parts:
             changes["location"] = msgspec.structs.replace(place, **parts)
-            fields.update(f"location.{part}" for part in parts)
+            fields += [f"location.{part}" for part in parts]
+    elif place is not None and (masked := masked_text("location", place)) is not place:
+        changes["location"] = masked
+        fields.append("location")
     if not fields and not transaction.invalid_fields:
         return transaction
     return msgspec.structs.replace(transaction, invalid_fields=tuple(sorted(fields)), **changes)

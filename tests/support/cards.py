@@ -69,7 +69,9 @@ def written_numbers(draw: st.DrawFn) -> tuple[str, str]:
     groups = _groups(number, draw(st.lists(st.integers(1, 8), max_size=19)))
     zeros = draw(st.lists(st.sampled_from(ZEROS), min_size=1, max_size=2))
     written = [in_digits_of(zeros[place % len(zeros)], group) for place, group in enumerate(groups)]
-    gaps = [draw(separators)] * len(written) if draw(st.booleans()) else [draw(separators) for _ in written]
+    # Of UATP's range, which is every number that begins with 1, only one kind of gap counts.
+    is_mixed = number[0] != "1" and draw(st.booleans())
+    gaps = [draw(separators) for _ in written] if is_mixed else [draw(separators)] * len(written)
     return number, "".join(part for pair in zip(written, gaps, strict=True) for part in pair)[
         : -len(gaps[-1])
     ]
