@@ -182,7 +182,7 @@ def checked(transaction: Transaction, now: datetime) -> Transaction:
             raise InvalidTransactionError(field, "control or unprintable characters")
     _check_amount(transaction)
     _check_location(transaction.location)
-    return _in_utc(_with_storable_location(_without_card_numbers(transaction)), now)
+    return _in_utc(_with_storable_location(without_card_numbers(transaction)), now)
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
@@ -190,7 +190,7 @@ def encode_transaction(transaction: Transaction) -> bytes:
     return _ENCODER.encode(transaction)
 
 
-def _without_card_numbers(transaction: Transaction) -> Transaction:
+def without_card_numbers(transaction: Transaction) -> Transaction:
     """Mask the card numbers in every field but ids, and name those fields."""
     changes: dict[str, object] = {}
     for field in _SEARCHED_FIELDS:
