@@ -195,13 +195,19 @@ def replace_card_field(text: str, replacement: Callable[[str], str]) -> str:
     >>> replace_card_field("4111/1111/1111/1111 12-27", str.upper), replace_card_field("card-7", str.upper)
     ('4111111111111111', 'card-7')
     """
+    digits = card_field_digits(text)
+    return text if digits is None else replacement(digits)
+
+
+def card_field_digits(text: str) -> str | None:
+    """Digits of the card number that a card field is or holds, by the rules of :func:`replace_card_field`; None where there is none."""
     plain = unescaped(text)
     digits = _field_digits(plain)
     if digits is None or not _has_issuers_form(digits):
         # Digits of something else beside the number must not become a part of it.
         found = find_card_numbers(plain)
         digits = found[0].digits if found else digits
-    return text if digits is None else replacement(digits)
+    return digits
 
 
 def holds_card_number(text: str) -> bool:
