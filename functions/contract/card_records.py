@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 UNSEARCHED: Final = IDS | {"amount", "timestamp", "currency"}
 """Fields of a payment that are never searched for card numbers."""
 
-_COORDINATE: Final = re.compile(r"(?<![\d.,])[-+]?\d{1,3}\.\d{3,}(?![\d.])")
-"""``48.13743000000001``: as many digits as a card has, in a place that is given as text."""
+_COORDINATE: Final = re.compile(r"(?<![\d.,])[-+]?\d{1,3}\.\d{3,}(?![\w.]|\s?[eExX*])")
+"""``48.13743000000001``: as many digits as a card has, in a place that is given as text. Not the beginning of ``4.1…E15``."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MARKS: Final = {
@@ -58,7 +58,7 @@ def replace_in_field(field: str, text: str, replacement: Callable[[str], str]) -
         return replace_card_field(text, replacement)
     if field == "ip_address" and is_address(text):
         return text
-    if field == "location":
+    if field == "location" and text.isascii():
         parts = _COORDINATE.split(text)
         kept = [*_COORDINATE.findall(text), ""]
         replaced = (replace_card_numbers(part, replacement) for part in parts)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ESCAPE: Final = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[tnrfbv0]"
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[tnrfbv]"
     r"|%[0-9a-fA-F]{2}|&#[0-9]{1,6};|&#[xX][0-9a-fA-F]{1,5};"
 )
 """JSON's and other languages' escapes of one character, a URL's of one byte, HTML's references by number."""
@@ -19,7 +19,7 @@ _ESCAPES: Final = re.compile(rf"(?:{_ESCAPE.pattern})+")
 _NEAR: Final = 3
 """Characters on each side of escapes in which a digit makes them separators."""
 
-_CONTROLS: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "b": "\b", "v": "\v", "0": "\0"}
+_CONTROLS: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "b": "\b", "v": "\v"}
 _UNKNOWN: Final = "\ufffd"
 _DIGIT: Final = re.compile(r"\d")
 

@@ -84,7 +84,7 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
     ip_address: ShortText | None = None
     payee_id: ShortText | None = None
     invalid_fields: tuple[str, ...] = ()
-    """Fields that are not as they were sent, by name, dotted and sorted; decided here, whatever the sender says."""
+    """Fields that are not as they were sent, sorted, parts of the location dotted: card numbers in them are masked."""
 
     @cached_property
     def amount_minor(self) -> int:
@@ -213,9 +213,10 @@ def without_card_numbers(transaction: Transaction) -> Transaction:
     elif place is not None and (masked := masked_text("location", place)) is not place:
         changes["location"] = masked
         fields.append("location")
-    if not fields and not transaction.invalid_fields:
+    if not fields:
         return transaction
-    return msgspec.structs.replace(transaction, invalid_fields=tuple(sorted(fields)), **changes)
+    invalid = tuple(sorted({*transaction.invalid_fields, *fields}))
+    return msgspec.structs.replace(transaction, invalid_fields=invalid, **changes)
 
 
 def _check_amount(transaction: Transaction) -> None:

@@ -60,7 +60,7 @@ def make_minimal_payment(**changes: Any) -> Transaction:
     """A payment of 10 USD with no field but the required ones and those given."""
     required = ("transaction_id", "user_id", "timestamp")
     minimal: dict[str, Any] = dict.fromkeys(
-        name for name in Transaction.__struct_fields__ if name not in required
+        name for name in Transaction.__struct_fields__ if name not in {*required, "invalid_fields"}
     )
     return make_transaction(**minimal | {"amount": Decimal(10), "currency": "USD"} | changes)
 

@@ -31,7 +31,12 @@ NO_DECIMAL: Final = "a number with an exponent of more than 18 digits"
 _NEEDED: Final = ("transaction_id", "user_id", "amount", "timestamp")
 """Fields that the contract requires of every record."""
 
-_TEXTS: Final = frozenset(Transaction.__struct_fields__) - {"amount", "timestamp", "location"}
+_TEXTS: Final = frozenset(Transaction.__struct_fields__) - {
+    "amount",
+    "timestamp",
+    "location",
+    "invalid_fields",
+}
 """Fields whose value is text."""
 
 _UNITS_US: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}

@@ -51,6 +51,13 @@ def test_a_card_number_in_a_place_is_masked_and_the_part_is_named() -> None:
     assert in_parts.invalid_fields == ("location.city", "location.country")
 
 
+@pytest.mark.parametrize(
+    "written", ["4.111111111111111E15", "411.1111111111111e13", "4.111111111111111 x10^15"]
+)
+def test_a_number_with_an_exponent_in_a_place_is_no_coordinate(written: str) -> None:
+    assert decoded(location=f"till {written}, DE").location == f"till {MASK}, DE"
+
+
 def test_several_fields_are_named_in_the_order_of_their_names() -> None:
     transaction = decoded(merchant_category=VISA, card_id=VISA, location=VISA, channel="online")
 
@@ -113,9 +120,9 @@ def test_usual_values_stay_and_no_field_is_named(changes: dict[str, str]) -> Non
     assert transaction.invalid_fields == ()
 
 
-def test_what_a_sender_calls_invalid_is_not_believed() -> None:
-    assert decoded(invalid_fields=["amount"]).invalid_fields == ()
-    assert decoded(invalid_fields=["amount"], channel=VISA).invalid_fields == ("channel",)
+def test_masked_fields_are_added_to_those_that_are_named_already() -> None:
+    assert decoded(invalid_fields=["ip_address"], channel=VISA).invalid_fields == ("channel", "ip_address")
+    assert decoded(invalid_fields=["channel"], channel=VISA).invalid_fields == ("channel",)
 
 
 def test_a_masked_text_is_no_longer_than_the_contract_allows() -> None:
