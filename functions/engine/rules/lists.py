@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.card_numbers import card_field_digits
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -153,6 +155,9 @@ def _read_list(reader: Reader, name: str, node: yaml.Node) -> NamedList:
             reader.text(entry["note"], f"note in {what}")
         if value is None:
             continue
+        if field == "card_id" and card_field_digits(value) is not None:
+            # No payment has it, and a ruleset is read by many.
+            reader.report(entry["value"], f"value in {what} is a card number; a list holds its token")
         if field == "ip_address" and ":" in value:
             value = _without_mapping(value)
         if value in until_by_value:
