@@ -24,9 +24,9 @@ from contract.card_issuers import (
     PREFIX_DIGITS,
     SHORTEST,
     WIDE_LENGTHS,
-    luhn_sums,
     passes_luhn,
 )
+from contract.card_windows import card_spans
 from contract.escapes import escapes_in, may_hold_escapes, unescaped
 
 if TYPE_CHECKING:
@@ -61,35 +61,18 @@ _QUICK: Final = re.compile(
 _FEWEST_CHARACTERS: Final = 6
 """Of a card number: two digits may be one character, such as a circled eleven."""
 
-_LENGTHS_WITHIN: Final = (15, 16)
-"""Of a number with other digits on both sides, without a gap: of other lengths nearly all are found by chance."""
-
-_GROUPS_OF_CARDS: Final = frozenset(
-    {(4, 4, 4, 4), (4, 4, 4, 4, 1), (4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 5)}
-)
-"""Sizes of groups as cards have them printed."""
-
 _TRAILING_ZEROS: Final = re.compile(r"[.,]0+$")
 
 
 class CardNumber(NamedTuple):
-    """A card number in a text."""
+    """A card number in a text, with what overlaps it and may be one too."""
 
     start: int
-    """Index of its first character."""
+    """Index of the first character."""
     end: int
-    """Index after its last character; between both may be more than the number, where another one overlaps it."""
+    """Index after the last one."""
     digits: str
     """The number, 12 to 19 ASCII digits."""
-
-
-class _Window(NamedTuple):
-    """Digits of a run that can be a card number, from ``start`` to before ``end``."""
-
-    start: int
-    end: int
-    rank: int
-    """How much it looks like one: 2 for whole groups, 1 where it begins with a group, else 0."""
 
 
 def may_hold_card_number(text: str) -> bool:
@@ -273,70 +256,10 @@ def _in_run(text: str, begin: int) -> list[CardNumber]:
     places = [index for index, character in enumerate(text) if character.isdecimal()]
     digits = _ascii_digits(text)
     gaps = ["^", *(text[one + 1 : other] for one, other in pairwise(places)), "$"]
-    found: list[CardNumber] = []
-    cluster: list[_Window] = []
-    reach = 0
-    for window in _windows(digits, gaps):
-        if cluster and window.start >= reach:
-            found.append(_card_of(cluster, digits, places, begin))
-            cluster = []
-        cluster.append(window)
-        reach = max(reach, window.end)
-    if cluster:
-        found.append(_card_of(cluster, digits, places, begin))
-    return found
-
-
-def _windows(digits: str, gaps: list[str]) -> list[_Window]:
-    """Find the windows of a run that are card numbers, by where they begin.
-
-    Parameters
-    ----------
-    digits : str
-        Of the run.
-    gaps : list[str]
-        What is before each digit and after the last one; empty within a group of digits.
-    """
-    ends_even, ends_odd = luhn_sums(digits)
-    windows: list[_Window] = []
-    for start in range(len(digits) - SHORTEST + 1):
-        is_start = bool(gaps[start])
-        lengths = (WIDE_LENGTHS if is_start else LENGTHS).get(digits[start : start + PREFIX_DIGITS])
-        if lengths is None:
-            continue
-        for length in lengths:
-            end = start + length
-            if end > len(digits):
-                continue
-            sums = ends_odd if end % 2 else ends_even
-            if (sums[end] - sums[start]) % 10 == 0 and _is_plausible(digits, gaps, start, end):
-                windows.append(_Window(start, end, is_start + (is_start and bool(gaps[end]))))
-    return windows
-
-
-def _is_plausible(digits: str, gaps: list[str], start: int, end: int) -> bool:
-    """Whether the gaps in and around a window leave it possible that it is one number."""
-    breaks = [index for index in range(start + 1, end) if gaps[index]]
-    is_narrow = end - start in LENGTHS.get(digits[start : start + PREFIX_DIGITS], ())
-    if not gaps[start] and not gaps[end] and end - start not in _LENGTHS_WITHIN:
-        return False
-    if gaps[start] and (is_narrow or gaps[end]):
-        # In the wide ranges only what one hand wrote with one kind of gap: not a date beside an amount.
-        return is_narrow or len({gaps[index] for index in breaks}) <= 1 or _is_printed(start, breaks, end)
-    return is_narrow and (not breaks or _is_printed(start, breaks, end))
-
-
-def _is_printed(start: int, breaks: list[int], end: int) -> bool:
-    """Whether groups have the sizes that cards have them printed in."""
-    edges = pairwise([start, *breaks, end])
-    return tuple(after - before for before, after in edges) in _GROUPS_OF_CARDS
-
-
-def _card_of(cluster: list[_Window], digits: str, places: list[int], begin: int) -> CardNumber:
-    """Make one card number of windows that overlap: the most likely one's digits, in the place of all of them."""
-    best = max(cluster, key=lambda window: (window.rank, window.end - window.start))
-    first, last = cluster[0].start, max(window.end for window in cluster) - 1
-    return CardNumber(begin + places[first], begin + places[last] + 1, digits[best.start : best.end])
+    return [
+        CardNumber(begin + places[span.first], begin + places[span.last] + 1, span.digits)
+        for span in card_spans(digits, gaps)
+    ]
 
 
 def _field_digits(text: str) -> str | None:

@@ -119,7 +119,10 @@ def test_whatever_separators_and_script_no_card_number_is_left(case: tuple[str, 
 
     replaced = TOKENS.replace(f"card: {written}.")
 
-    assert not any(character.isdecimal() for character in replaced)
+    # Digits of its first group can be left, where the others are a card number of their own.
+    assert "tok_" in replaced
+    assert number not in "".join(str(int(character)) for character in replaced if character.isdecimal())
+    assert not holds_card_number(replaced)
     assert TOKENS.replace_card_field(written) == TOKENS.token(number)
 
 
@@ -188,6 +191,23 @@ def test_other_numbers_stay(text: str) -> None:
     expected = text.replace("4.111111111111111", TOKENS.token(VISA))
 
     assert TOKENS.replace(text) == expected
+
+
+def test_a_time_beside_a_card_number_stays() -> None:
+    text = "t-1;u-1;1250;05.01.2026 13:30;4111 1111 1111 1111"
+
+    assert TOKENS.replace(text) == text.replace("4111 1111 1111 1111", TOKENS.token(VISA))
+
+
+@given(written_numbers(), st.sampled_from([" ", ", ", ";"]), written_numbers())
+def test_of_two_cards_beside_each_other_none_is_left(
+    first: tuple[str, str], between: str, second: tuple[str, str]
+) -> None:
+    replaced = TOKENS.replace(first[1] + between + second[1])
+
+    left = "".join(str(int(character)) for character in replaced if character.isdecimal())
+    assert first[0] not in left
+    assert second[0] not in left
 
 
 def test_two_cards_beside_each_other_become_two_tokens() -> None:
