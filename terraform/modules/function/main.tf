@@ -54,7 +54,6 @@ resource "aws_sqs_queue_policy" "dead_letter" {
 
 resource "aws_lambda_function" "this" {
   # Only functions that need the cache or the brokers are in the VPC; the others would need NAT or endpoints for public services, and open no port (decision 0013)
-  # checkov:skip=CKV_AWS_116:Every function but card_token has its queue, in a dynamic block; a failed request of card_token must not be kept (decision 0015)
   # checkov:skip=CKV_AWS_272:The zips are built and hashed by the pipeline that applies them, and only its role may update code (decision 0013)
   function_name                  = local.function_name
   description                    = local.spec.description
