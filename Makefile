@@ -86,6 +86,10 @@ backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RUL
 rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)
 	@$(PY) -m local.deploy_ruleset $(RULES)
 
+.PHONY: card-token
+card-token: $(VENV)/.dev ## Print the token of a known card number, for a list; asks for the number, or reads it from standard input
+	@$(PY) -m local.card_token
+
 .PHONY: sample-data
 sample-data: $(VENV)/.dev ## Make a labelled data set with a generator that is not ours: build/sample-data/synccfd.csv
 	@$(PY) -m lab.datasets.sample

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.card_numbers import holds_card_number
 from contract.errors import MappingError
 from contract.mapping.document import REQUIRED, parse_mapping
-from glue_scripts.card_numbers import holds_card_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,25 +7,27 @@ the function that reads the topic. So nothing that this job publishes is refused
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from contract.card_records import ids_of
 from contract.errors import InvalidTransactionError
 from contract.json_object import DUPLICATE_KEYS, has_unique_keys
 from contract.mapping.columns import known_column
 from contract.mapping.row import NO_DECIMAL, RowMapper
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
-from glue_scripts.card_numbers import MIN_DIGITS, may_hold_card_number, unescaped
 from glue_scripts.prefix_mappings import NEEDED
+from glue_scripts.row_cards import quarantined_text, replace_in_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import datetime
 
+    from contract.card_tokens import CardTokens
     from contract.mapping.document import ColumnMapping
-    from glue_scripts.card_numbers import CardTokens
 
 DELIMITERS: Final = ",;\t|"
 """What may separate the columns of a CSV file; the one that its header has most is taken."""
@@ -37,9 +39,6 @@ _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
 
 _BOM: Final = b"\xef\xbb\xbf"
-
-_NUMBERS: Final = frozenset({"amount", "timestamp"})
-"""Text fields that are never searched for card numbers."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -64,6 +63,9 @@ class Refused(msgspec.Struct, frozen=True):
 
 CleanedRow = Published | Refused
 """The result of cleaning a row."""
+
+Row = Collection[tuple[str, object]]
+"""Columns and values, in the order of the line."""
 
 T = TypeVar("T")
 
@@ -143,11 +145,12 @@ class RowCleaner:
         CleanedRow
             Never an exception, except MemoryError: a bad row is a value, and so is a row that our own code fails on.
         """
-        return self._guarded(line, lambda: self._clean(line, _json_object(line).items(), now))
+        return self._guarded(line, lambda: _json_object(line).items(), lambda row: self._clean(row, now))
 
     def clean_csv(self, line: bytes, header: Header, now: datetime) -> CleanedRow:
         """Clean one line of a CSV file by the file's own header; the rest is as in :meth:`clean_json`."""
-        return self._guarded(line, lambda: self._clean(line, _csv_row(line, header), now))
+        read, work = (lambda: _csv_row(line, header)), (lambda row: self._clean(row, now))
+        return self._guarded(line, read, work, header.delimiter)
 
     def read_header(self, line: bytes, refused: Refused | None = None) -> Header | Refused:
         """Read a line of a CSV file that has no header yet, or refuse it as a row.
@@ -160,50 +163,53 @@ class RowCleaner:
             The first of them. Its reason is that of the whole file: the lines after it are rows, and what they lack as
             headers says nothing.
         """
-        header = self._guarded(line, lambda: Header(line, self._mapping, is_first=refused is None))
+        header = self._guarded(line, tuple, lambda _: Header(line, self._mapping, is_first=refused is None))
         if refused is None or isinstance(header, Header) or header.reason.startswith(INTERNAL):
             return header
         return Refused(refused.field, refused.reason, header.raw)
 
-    def refuse(self, line: bytes, error: InvalidTransactionError) -> Refused:
+    def refuse(
+        self, line: bytes, error: InvalidTransactionError, row: Row = (), delimiter: str | None = None
+    ) -> Refused:
         r"""Keep a whole line with what is wrong with it. Bytes that are not UTF-8 are written as ``\xff``.
 
-        JSON escapes of digits and of separators are replaced by the characters themselves: they would hide a card number.
+        Parameters
+        ----------
+        line : bytes
+            Any bytes. Its card numbers are replaced, and escapes that hide one.
+        error : InvalidTransactionError
+            What is wrong with it.
+        row : Row
+            Its columns and values, as far as it could be read: ids among them keep their value.
+        delimiter : str, optional
+            Between its cells, in CSV.
         """
-        text = line.decode("utf-8", "backslashreplace")
-        raw = self._tokens.replace(self._tokens.replace_exponents(unescaped(text)))
+        ids = ids_of(self._mapper.map_row(row).record)
+        raw = quarantined_text(line, ids, delimiter if row else None, self._tokens)
         return Refused(error.field, error.problem, raw)
 
-    def _guarded(self, line: bytes, work: Callable[[], T]) -> T | Refused:
+    def _guarded(
+        self, line: bytes, read: Callable[[], Row], work: Callable[[Row], T], delimiter: str | None = None
+    ) -> T | Refused:
+        row: Row = ()
         try:
-            return work()
+            row = read()
+            return work(row)
         except InvalidTransactionError as error:
-            return self.refuse(line, error)
+            return self.refuse(line, error, row, delimiter)
         except MemoryError:
             raise  # the machine's fault, not the row's: another try of the task can succeed
         except Exception as error:  # noqa: BLE001 - one row must not stop all others: the batch would fail at every try
             return self.refuse(line, InvalidTransactionError("$", f"{INTERNAL}{type(error).__name__}"))
 
-    def _clean(self, line: bytes, row: Iterable[tuple[str, object]], now: datetime) -> Published:
+    def _clean(self, row: Row, now: datetime) -> Published:
         record, unused_columns, problems = self._mapper.map_row(row)
         if problems:
             raise problems[0]
-        # Most rows hold nothing that could be a card number: one search of the line saves one of each value.
-        if may_hold_card_number(line) or b"\\u" in line:
-            self._replace_card_numbers(record)
+        replace_in_record(record, self._tokens)
         transaction = decode_transaction(_encoded(record))
-        # Always: the names of a CSV file come from its header, and the search above sees only this line.
         names = tuple(map(self._tokens.replace, unused_columns))
         return Published(transaction.user_id, encode_transaction(transaction), names)
-
-    def _replace_card_numbers(self, record: dict[str, object]) -> None:
-        for field, value in record.items():
-            # The length here as well: most texts are shorter, and are spared the call.
-            if isinstance(value, str) and len(value) >= MIN_DIGITS and field not in _NUMBERS:
-                record[field] = self._tokens.replace(value)
-        place = record.get("location")
-        if isinstance(place, dict):
-            self._replace_card_numbers(place)
 
 
 def _check_size(line: bytes) -> None:
@@ -230,12 +236,12 @@ def _json_object(line: bytes) -> dict[str, object]:
     return row
 
 
-def _csv_row(line: bytes, header: Header) -> Iterable[tuple[str, object]]:
+def _csv_row(line: bytes, header: Header) -> Row:
     _check_size(line)
     fields = _csv_fields(_utf8(line), header.delimiter)
     if len(fields) != len(header.names):
         raise InvalidTransactionError("$", f"{len(fields)} values for {len(header.names)} columns")
-    return zip(header.names, fields, strict=True)
+    return tuple(zip(header.names, fields, strict=True))
 
 
 def _encoded(record: dict[str, object]) -> bytes:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
+from contract.card_tokens import KEY_DERIVATION_MESSAGE, CardTokens
 from glue_scripts import files, pins, progress, transforms
 from glue_scripts.arguments import Arguments, parse_arguments
-from glue_scripts.card_numbers import CardTokens
 from glue_scripts.prefix_mappings import NO_MAPPINGS, parse_mappings
 
 if TYPE_CHECKING:
@@ -34,9 +34,6 @@ EPOCH_AT = datetime(1970, 1, 1, tzinfo=UTC)
 
 STOP_POLL_SECONDS = 1
 """The longest time until the job notices a request to stop."""
-
-KEY_DERIVATION_MESSAGE = b"card number tokens"
-"""KMS derives the tokenisation key from it. With another message every card would get another token."""
 
 
 def main() -> None:

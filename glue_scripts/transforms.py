@@ -21,7 +21,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from glue_scripts.card_numbers import CardTokens
+from contract.card_tokens import CardTokens
 from glue_scripts.prefix_mappings import NO_MAPPINGS
 from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
 from glue_scripts.rows import INTERNAL, CleanedRow, Header, Published, Refused, RowCleaner

@@ -98,6 +98,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
             **{f"rules.{name}": value for name, value in msgspec.structs.asdict(self.rules).items()},
             "cache.endpoint": cache_endpoint,
             "cache.replication_group": "",  # this cache needs no authentication
+            "key.tokenization": "none",  # nothing is in KMS here: `make card-token` has the local job's key
             "kafka.bootstrap_servers": bootstrap_servers,
             "kafka.security_protocol": "PLAINTEXT",
             "metrics.namespace": METRICS_NAMESPACE,

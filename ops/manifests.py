@@ -14,7 +14,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS_DIR: Final = ROOT / "functions"
 TABLES_FILE: Final = FUNCTIONS_DIR / "contract" / "tables.yaml"
 
-ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka")
+ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka", "key")
 """What an `access` entry can name; the same as in Terraform's module `function`."""
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -71,6 +71,9 @@ class StreamTrigger(
 class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="invoke", tag_field="type"):
     """No event source: something invokes the function, such as Terraform or AppConfig. The local stack does not run these."""
 
+    on_failure: Literal["dead_letter", "discard"] = "dead_letter"
+    """What becomes of an asynchronous request that fails: kept in the function's dead-letter queue, or not at all."""
+
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The name of a value that the stack provides: ``table.<name>``, ``queue.<name>``, ``cache.endpoint``, ..."""
@@ -90,6 +93,7 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     cache: Literal["profiles"] | None = None
     rules: Literal["ruleset"] | None = None
     kafka: str | None = None
+    key: Literal["tokenization"] | None = None
     prefix: str | None = None
     """The prefix of the keys in a bucket that it may use."""
 

@@ -15,6 +15,12 @@ locals {
     dirname(file) => yamldecode(file("${local.functions_dir}/${file}"))
   }
 
+  # The roles of the functions that make tokens of card numbers; a function's role has the function's name.
+  token_role_names = [
+    for name, function in local.functions : "${local.name}-${replace(name, "_", "-")}"
+    if anytrue([for entry in function.access : lookup(entry, "key", "") == "tokenization"])
+  ]
+
   # Every topic that a function reads, and the one that ingestion writes. Each environment has its own cluster, so topics have no
   # prefix.
   ingestion_topic = "transaction_stream"
@@ -35,6 +41,7 @@ locals {
       "topic.fraud_alerts"      = module.alerts.topic_arn
       "cache.endpoint"          = module.cache.endpoint
       "cache.replication_group" = module.cache.replication_group_id
+      "key.tokenization"        = module.ingestion.tokenization_key_arn
       "kafka.bootstrap_servers" = module.streaming.bootstrap_servers
       "kafka.security_protocol" = "SASL_SSL"
       "metrics.namespace"       = local.metrics_namespace
@@ -59,5 +66,6 @@ locals {
       cluster_arn = module.streaming.cluster_arn
       topic_names = { for topic in local.kafka_topics : topic => topic }
     }
+    keys = { tokenization = { arn = module.ingestion.tokenization_key_arn } }
   }
 }

@@ -38,6 +38,7 @@ module "ingestion" {
   data_key_arn               = module.encryption.data_key_arn
   logs_key_arn               = module.encryption.logs_key_arn
   log_retention_days         = var.log_retention_days
+  token_role_names           = local.token_role_names
   permissions_boundary_arn   = var.permissions_boundary_arn
 
   kafka = {

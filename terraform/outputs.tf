@@ -78,3 +78,8 @@ output "rules" {
     deployment_strategy_id = module.rules.deployment_strategy_id
   }
 }
+
+output "list_editors_role_arn" {
+  description = "ARN of the role that asks for tokens of card numbers; null where list_editor_arns is empty."
+  value       = one(aws_iam_role.list_editors[*].arn)
+}

@@ -232,3 +232,14 @@ variable "build_dir" {
   default     = "../build"
   nullable    = false
 }
+
+variable "list_editor_arns" {
+  description = "ARNs of the IAM roles or users that may take the role `<project>-<environment>-list-editors`, which asks for tokens of card numbers (docs/guide-stolen-cards.md). Empty: nobody may."
+  type        = list(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for arn in var.list_editor_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "list_editor_arns has ${join(", ", var.list_editor_arns)}; each takes the ARN of an IAM role or user, without a wildcard."
+  }
+}

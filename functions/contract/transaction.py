@@ -16,6 +16,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from contract.card_masks import masked_text
+from contract.card_records import UNSEARCHED
 from contract.addresses import canonical_address
 from contract.channels import Channel, channel_of
 from contract.countries import COUNTRY_CODES, country_code
@@ -98,8 +100,8 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
     is_currency_assumed: bool = False
     """The sender named no currency."""
     invalid_fields: tuple[str, ...] = ()
-    """Fields whose values could not be used, sorted, parts of the location dotted. They are left out, all but a currency that was
-    withdrawn before the payment."""
+    """Fields that are not as they were sent, sorted, parts of the location dotted. Values that could not be used are left out, all but
+    a currency that was withdrawn before the payment; card numbers are masked."""
 
     @cached_property
     def amount_minor(self) -> int:
@@ -136,6 +138,10 @@ _NAMES: Final = frozenset(
     {*OPTIONAL_TEXTS, "currency", "location", *(f"location.{part}" for part in Location.__struct_fields__)}
 )
 """What ``invalid_fields`` may name."""
+_SEARCHED_FIELDS: Final = tuple(
+    name for name in SENT_FIELDS if name not in {"amount", "timestamp", "location", *UNSEARCHED}
+)
+"""Texts in which card numbers are masked."""
 
 
 _REQUIRED_KEYS: Final = 5
@@ -198,7 +204,7 @@ def checked(transaction: Transaction) -> Transaction:
     if transaction.currency in WITHDRAWN_AT and is_withdrawn(transaction.currency, transaction.timestamp):
         invalid = tuple(sorted({*transaction.invalid_fields, "currency"}))
         transaction = msgspec.structs.replace(transaction, invalid_fields=invalid)
-    return _in_utc(transaction)
+    return _in_utc(without_card_numbers(transaction))
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
@@ -206,6 +212,35 @@ def encode_transaction(transaction: Transaction) -> bytes:
     if transaction.is_currency_assumed and transaction.currency == ASSUMED_CURRENCY:
         transaction = msgspec.structs.replace(transaction, currency="", is_currency_assumed=False)
     return _ENCODER.encode(transaction)
+
+
+def without_card_numbers(transaction: Transaction) -> Transaction:
+    """Mask the card numbers in every field but ids, and name those fields."""
+    changes: dict[str, object] = {}
+    for field in _SEARCHED_FIELDS:
+        text = getattr(transaction, field)
+        # Most texts are words: no call for them.
+        if text is not None and not text.isalpha() and (masked := masked_text(field, text)) is not text:
+            changes[field] = masked
+    fields = list(changes)
+    place = transaction.location
+    if isinstance(place, Location):
+        parts: dict[str, str] = {}
+        for part, text in (("country", place.country), ("city", place.city)):
+            if text is not None and not text.isalpha():
+                masked = masked_text(f"location.{part}", text)
+                if masked is not text:
+                    parts[part] = masked
+        if parts:
+            changes["location"] = msgspec.structs.replace(place, **parts)
+            fields += [f"location.{part}" for part in parts]
+    elif place is not None and (masked := masked_text("location", place)) is not place:
+        changes["location"] = masked
+        fields.append("location")
+    if not fields:
+        return transaction
+    invalid = tuple(sorted({*transaction.invalid_fields, *fields}))
+    return msgspec.structs.replace(transaction, invalid_fields=invalid, **changes)
 
 
 def _check_amount(transaction: Transaction) -> None:

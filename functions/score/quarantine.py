@@ -1,4 +1,4 @@
-"""Records that are not valid payments, quarantined whole: in a queue, and in a bucket where a message cannot hold them."""
+"""Records that are not valid payments, quarantined whole but for card numbers: in a queue, and in a bucket where a message is too small."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
+
+from contract.card_masks import masked_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,10 +38,11 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """The invalid field; ``$`` for the record as a whole."""
     problem: str
     size_bytes: int
+    """Of the value as it was sent."""
     key_base64: str | None = None
     key_uri: str | None = None
     value_base64: str | None = None
-    """The record's whole value; None for a null value, and for one in the bucket."""
+    """The record's whole value, card numbers masked; None for a null value, and for one in the bucket."""
     value_uri: str | None = None
     """``s3://`` address of a value that is too large for a message."""
 
@@ -85,8 +88,9 @@ class SqsQuarantine:
 
     def _body(self, record: Rejected) -> str:
         position, value = record.position, record.value
+        stored = None if value is None else masked_record(value)
         key = f"stream/{position.topic}/{position.partition}/{position.offset:020d}"
-        value_base64, value_uri = self._inline_or_uri(value, key)
+        value_base64, value_uri = self._inline_or_uri(stored, key)
         key_base64, key_uri = self._inline_or_uri(record.key, f"{key}.key")
         body = QuarantinedRecord(
             topic=position.topic,

@@ -25,6 +25,14 @@ data "aws_iam_policy_document" "apply" {
     }
   }
 
+  # CI deploys the function that makes tokens of card numbers, and has no business with its answers (decision 0015).
+  statement {
+    sid       = "NeverAskForTokens"
+    effect    = "Deny"
+    actions   = ["lambda:InvokeFunction", "lambda:InvokeAsync", "lambda:InvokeFunctionUrl"]
+    resources = ["arn:${data.aws_partition.current.partition}:lambda:${var.region}:${var.account_id}:function:${local.prefix[each.key]}-card-token*"]
+  }
+
   statement {
     sid       = "ReadIam"
     actions   = ["iam:Get*", "iam:List*", "sts:GetCallerIdentity"]

@@ -30,6 +30,7 @@ variables {
       cluster_arn = "arn:aws:kafka:us-east-1:123456789012:cluster/fraud-test/0001-1"
       topic_names = { transaction_stream = "transaction_stream" }
     }
+    keys = { tokenization = { arn = "arn:aws:kms:us-east-1:123456789012:key/tokenization" } }
   }
   created_kafka_topics = { transaction_stream = "transaction_stream" }
   vpc = {
@@ -269,6 +270,41 @@ run "invoked_function_has_no_mapping_and_no_access" {
   assert {
     condition     = aws_iam_role.this.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
     error_message = "The role has the boundary."
+  }
+}
+
+run "a_request_that_must_not_be_kept_is_in_no_queue_and_is_not_tried_again" {
+  command = apply
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    function = "secretive"
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this.dead_letter_config) == 0 && aws_lambda_function_event_invoke_config.discard[0].maximum_retry_attempts == 0
+    error_message = "A failed request is discarded."
+  }
+
+  assert {
+    condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => { actions = statement.Action, resources = statement.Resource } } == { KeyTokenization = { actions = ["kms:GenerateMac"], resources = ["arn:aws:kms:us-east-1:123456789012:key/tokenization"] } }
+    error_message = "Its code may compute with the key, and do nothing else."
+  }
+}
+
+run "other_requests_that_fail_are_kept" {
+  command = apply
+
+  module {
+    source = "./modules/function"
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letter.arn && length(aws_lambda_function_event_invoke_config.discard) == 0
+    error_message = "A failed request is dead-lettered."
   }
 }
 

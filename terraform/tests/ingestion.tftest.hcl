@@ -352,11 +352,15 @@ run "the_role_names_its_resources" {
   }
 }
 
-run "only_the_job_derives_from_the_tokenization_key" {
+run "only_the_job_and_named_roles_derive_from_the_tokenization_key" {
   command = apply
 
   module {
     source = "./modules/ingestion"
+  }
+
+  variables {
+    token_role_names = ["fraud-test-card-token"]
   }
 
   assert {
@@ -365,7 +369,7 @@ run "only_the_job_derives_from_the_tokenization_key" {
   }
 
   assert {
-    condition     = jsondecode(aws_kms_key.tokenization.policy).Statement[1].Effect == "Deny" && jsondecode(aws_kms_key.tokenization.policy).Statement[1].Condition.ArnNotEquals["aws:PrincipalArn"] == aws_iam_role.job.arn
+    condition     = jsondecode(aws_kms_key.tokenization.policy).Statement[1].Effect == "Deny" && jsondecode(aws_kms_key.tokenization.policy).Statement[1].Condition.ArnNotEquals["aws:PrincipalArn"] == [aws_iam_role.job.arn, "arn:aws:iam::123456789012:role/fraud-test-card-token"]
     error_message = "Even an administrator derives nothing from it."
   }
 }

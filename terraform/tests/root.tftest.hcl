@@ -60,6 +60,48 @@ run "topics_are_created_from_inside_the_network" {
   }
 }
 
+run "only_list_editors_may_ask_for_tokens_of_card_numbers" {
+  command = apply
+
+  variables {
+    list_editor_arns = ["arn:aws:iam::123456789012:role/fraud-analysts"]
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.list_editors[0].assume_role_policy).Statement[*].Principal.AWS == [["arn:aws:iam::123456789012:role/fraud-analysts"]]
+    error_message = "Only the named roles take the role."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.list_editors[0].policy).Statement[*].Action == ["lambda:InvokeFunction"] && jsondecode(aws_iam_role_policy.list_editors[0].policy).Statement[0].Resource == module.functions["card_token"].alias_arn
+    error_message = "The role asks for tokens, and does nothing else."
+  }
+
+  assert {
+    condition     = local.token_role_names == ["fraud-test-card-token"]
+    error_message = "Of the functions, only card_token derives the key of the tokens."
+  }
+}
+
+run "without_named_people_nobody_may_ask_for_tokens" {
+  command = plan
+
+  assert {
+    condition     = length(aws_iam_role.list_editors) == 0 && output.list_editors_role_arn == null
+    error_message = "Nobody named, no role."
+  }
+}
+
+run "refuses_everybody_as_list_editors" {
+  command = plan
+
+  variables {
+    list_editor_arns = ["*"]
+  }
+
+  expect_failures = [var.list_editor_arns]
+}
+
 run "dead_letters_can_be_redriven" {
   command = plan
 

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from glue_scripts.card_numbers import CardTokens
+from contract.card_tokens import CardTokens
 from glue_scripts.rows import CleanedRow, Published, Refused, RowCleaner
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)

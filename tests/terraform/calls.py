@@ -59,7 +59,7 @@ def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
     Returns
     -------
     set[str]
-        Without actions of KMS and of Lambda itself, which the code does not call.
+        Without actions of Lambda itself, and those with which services use the keys of what they store.
     """
     own = [ast.parse(file.read_text()) for file in sorted((FUNCTIONS_DIR / name).rglob("*.py"))]
     names = {node.id for tree in own for node in ast.walk(tree) if isinstance(node, ast.Name)}

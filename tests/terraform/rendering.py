@@ -25,6 +25,7 @@ TARGET_ARNS: Final = {
     "bucket": "arn:aws:s3:::{name}",
     "topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{name}}",
     "rules": f"arn:aws:appconfig:{REGION}:{ACCOUNT}:application/a/environment/e/configuration/{{name}}",
+    "key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{name}}",
 }
 """ARN of a target of each kind; in these tests its name in AWS is its interface name."""
 
@@ -45,6 +46,7 @@ REFERENCES: Final = (
     "topic.fraud_alerts",
     "cache.endpoint",
     "cache.replication_group",
+    "key.tokenization",
     "rules.application",
     "rules.environment",
     "rules.profile",
@@ -209,6 +211,7 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
         },
         "rules": {"configuration_arn": target_arn("rules", "ruleset")},
         "kafka": {"cluster_arn": CLUSTER_ARN, "topic_names": topics},
+        "keys": {"tokenization": {"arn": target_arn("key", "tokenization")}},
     }
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.card_numbers import card_field_digits
 from contract.addresses import canonical_address, carries_ipv4, read_network
 from contract.channels import Channel, channel_of
 from contract.clock import EPOCH, MILLISECOND
@@ -152,6 +153,9 @@ def _read_list(reader: Reader, name: str, node: yaml.Node) -> NamedList:
             reader.text(entry["note"], f"note in {what}")
         if value is None:
             continue
+        if field == "card_id" and card_field_digits(value) is not None:
+            # No payment has it, and a ruleset is read by many.
+            reader.report(entry["value"], f"value in {what} is a card number; a list holds its token")
         canonical = _canonical(field, value)
         if isinstance(canonical, _Refusal):
             reader.report(entry["value"], f"value in {what} {canonical.problem}")

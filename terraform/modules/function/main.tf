@@ -10,6 +10,8 @@ locals {
   zip           = "${var.build_dir}/${var.function}.zip"
   trigger       = local.spec.trigger
 
+  keeps_requests = lookup(local.trigger, "on_failure", "dead_letter") == "dead_letter"
+
   # A literal, or {ref: ...}. An unknown reference is null here, and the function below refuses it.
   environment        = { for variable, value in local.spec.environment : variable => try(tostring(value), lookup(var.references, value.ref, null)) }
   unknown_references = sort([for variable, value in local.spec.environment : "${variable} (${value.ref})" if can(value.ref) && !contains(keys(var.references), try(value.ref, ""))])
@@ -71,8 +73,12 @@ resource "aws_lambda_function" "this" {
     variables = local.environment
   }
 
-  dead_letter_config {
-    target_arn = aws_sqs_queue.dead_letter.arn
+  # `on_failure: discard` of a trigger: the request must not be kept.
+  dynamic "dead_letter_config" {
+    for_each = local.keeps_requests ? [aws_sqs_queue.dead_letter.arn] : []
+    content {
+      target_arn = dead_letter_config.value
+    }
   }
 
   logging_config {
@@ -107,6 +113,16 @@ resource "aws_lambda_function" "this" {
 
   # Lambda uses this role to check the network and the dead-letter queue while it creates the function.
   depends_on = [aws_iam_role_policy.runtime]
+}
+
+# A request that must not be kept is not tried again either: Lambda would store it until then.
+resource "aws_lambda_function_event_invoke_config" "discard" {
+  count = local.keeps_requests ? 0 : 1
+
+  function_name                = aws_lambda_function.this.function_name
+  qualifier                    = aws_lambda_alias.live.name
+  maximum_event_age_in_seconds = 60
+  maximum_retry_attempts       = 0
 }
 
 # Callers use the alias: a new version takes over in one step, and a rollback points it at an old one.

@@ -16,6 +16,7 @@ locals {
     cache  = { service = "elasticache", key = null, is_key_written = false } # the token is signed, nothing is called
     rules  = { service = "appconfig", key = null, is_key_written = false }
     kafka  = { service = "kafka-cluster", key = null, is_key_written = false }
+    key    = { service = "kms", key = null, is_key_written = false }
   }
 
   # MSK's ARNs of topics and groups are derived from the cluster's.
@@ -30,6 +31,7 @@ locals {
     { "cache.profiles" = [var.targets.cache.replication_group_arn, var.targets.cache.user_arn] },
     { "rules.ruleset" = [var.targets.rules.configuration_arn] },
     { for topic, arn in local.kafka_topic_arns : "kafka.${topic}" => [arn] },
+    { for name, key in var.targets.keys : "key.${name}" => [key.arn] },
   )
 
   entries = [

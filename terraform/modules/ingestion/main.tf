@@ -131,7 +131,12 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 # The key of card number tokens: the same number gives the same token, and nobody without the key can try numbers. It never leaves
-# KMS, so no secret is stored anywhere, not even in the state; only the job may derive from it.
+# KMS, so no secret is stored anywhere, not even in the state; only the job and card_token may derive from it.
+locals {
+  # By their names: the roles are created after the key, which they need.
+  token_role_arns = [for name in var.token_role_names : "arn:${local.partition}:iam::${local.account_id}:role/${name}"]
+}
+
 resource "aws_kms_key" "tokenization" {
   # KMS does not rotate HMAC keys, and a rotation by clock would give one card two tokens (decision 0015).
   description              = "Card number tokens of ${var.name}. Without it no token can be matched to a card seen later."
@@ -149,12 +154,12 @@ resource "aws_kms_key" "tokenization" {
         Resource  = "*"
       },
       {
-        Sid       = "OnlyTheJobDerivesFromIt"
+        Sid       = "OnlyTheJobAndCardTokenDeriveFromIt"
         Effect    = "Deny"
         Principal = { AWS = "*" }
         Action    = ["kms:GenerateMac", "kms:VerifyMac"]
         Resource  = "*"
-        Condition = { ArnNotEquals = { "aws:PrincipalArn" = aws_iam_role.job.arn } }
+        Condition = { ArnNotEquals = { "aws:PrincipalArn" = concat([aws_iam_role.job.arn], local.token_role_arns) } }
       },
     ]
   })

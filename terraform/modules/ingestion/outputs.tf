@@ -27,3 +27,8 @@ output "keep_running_arn" {
   description = "ARN of the state machine that starts the job if it does not run; the dimension `StateMachineArn` of its metrics."
   value       = aws_sfn_state_machine.keep_running.arn
 }
+
+output "tokenization_key_arn" {
+  description = "ARN of the HMAC key from which the tokens of card numbers are derived."
+  value       = aws_kms_key.tokenization.arn
+}

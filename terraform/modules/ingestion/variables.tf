@@ -164,3 +164,10 @@ variable "permissions_boundary_arn" {
   type        = string
   default     = null
 }
+
+variable "token_role_names" {
+  description = "Names of the roles that may derive the tokenisation key beside the job's: of functions whose function.yaml names the key."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}

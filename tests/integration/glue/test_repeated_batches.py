@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract.card_tokens import CardTokens
 from glue_scripts import files, stream_transactions, transforms
 from glue_scripts.arguments import parse_arguments
-from glue_scripts.card_numbers import CardTokens
 from glue_scripts.pins import MappingsChangedError, Pin
 from local.components.aws_api import CREDENTIALS
 from local.ingestion import s3a_settings

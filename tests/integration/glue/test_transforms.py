@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.errors import AnalysisException, PythonException
 
+from contract.card_tokens import CardTokens
 from contract.errors import InvalidTransactionError, MappingError
 from contract.transaction import decode_transaction, encode_transaction
 from glue_scripts import files, stream_transactions, transforms
 from glue_scripts.arguments import parse_arguments
-from glue_scripts.card_numbers import CardTokens
 from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
 
 if TYPE_CHECKING:

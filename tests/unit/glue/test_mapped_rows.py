@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contract.card_tokens import CardTokens
 from contract.errors import InvalidTransactionError
 from contract.mapping.document import parse_mapping
-from glue_scripts.card_numbers import CardTokens
 from glue_scripts.rows import CleanedRow, Header, Published, Refused, RowCleaner
 
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
@@ -99,12 +99,14 @@ def test_what_cannot_be_read_by_the_mapping_is_refused_by_its_field_without_its_
     assert row.raw == LINE.replace(old, new).replace(VISA, TOKENS.token(VISA))
 
 
-def test_a_card_number_passes_in_no_mapped_field() -> None:
-    row = clean(LINE.replace("u-1", "4111 1111 1111 1111").replace("t-1", f"order {VISA}"))
+def test_ids_keep_their_value_in_a_mapped_row_and_its_card_does_not() -> None:
+    row = clean(LINE.replace("u-1", "4111 1111 1111 1111").replace("t-1", "5555555555554444"))
 
     assert isinstance(row, Published)
-    assert row.user_id == TOKENS.token(VISA)
-    assert b"1111" not in row.record
+    assert row.user_id == "4111 1111 1111 1111"
+    record = json.loads(row.record)
+    assert record["transaction_id"] == "5555555555554444"
+    assert record["card_id"] == TOKENS.token(VISA)
 
 
 @pytest.mark.parametrize("column", ["NR", "KUNDE", "ART", "KARTE"])

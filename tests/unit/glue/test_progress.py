@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from contract.card_tokens import CardTokens
 from glue_scripts import stream_transactions
 from glue_scripts.arguments import parse_arguments
-from glue_scripts.card_numbers import CardTokens
 from glue_scripts.prefix_mappings import NO_MAPPINGS
 from glue_scripts.progress import Counts, batch_line, ready_line
 from local.ingestion import IngestionProgress, read_progress

@@ -16,6 +16,8 @@ from contract.transaction import (
     decode_transaction,
     encode_transaction,
 )
+from contract.card_numbers import IDS
+from contract.transaction import MAX_RECORD_BYTES, Transaction, decode_transaction, encode_transaction
 from glue_scripts.rows import Published
 from tests.support.landed_rows import CLEANER, NOW, TOKENS, VISA, clean, published, refused, row
 
@@ -102,15 +104,15 @@ def test_unknown_parts_of_a_location_are_reported_with_its_name() -> None:
     [
         ("card_id", VISA),
         ("card_number", int(VISA)),
-        ("merchant_id", f"shop {VISA}"),
-        ("user_id", "4111 1111 1111 1111"),
-        ("transaction_id", "4111-1111-1111-1111"),
+        ("merchant_category", f"shop {VISA}"),
+        ("channel", "4111 1111 1111 1111"),
+        ("ip_address", "4111-1111-1111-1111"),
         ("location", f"till {VISA}"),
         ("location", {"city": VISA}),
         (f"column {VISA}", "x"),
     ],
 )
-def test_a_card_number_passes_in_no_field(field: str, value: object) -> None:
+def test_a_card_number_passes_in_no_field_but_ids(field: str, value: object) -> None:
     outcome = clean(**{field: value})
 
     assert isinstance(outcome, Published)
@@ -120,9 +122,9 @@ def test_a_card_number_passes_in_no_field(field: str, value: object) -> None:
 
 
 def test_an_escaped_card_number_is_found_too() -> None:
-    line = json.dumps(row(merchant_id="M")).replace('"M"', '"\\u0034111111111111111"').encode()
+    line = json.dumps(row(channel="M")).replace('"M"', '"\\u0034111111111111111"').encode()
 
-    assert published(CLEANER.clean_json(line, NOW))["merchant_id"] == TOKENS.token(VISA)
+    assert published(CLEANER.clean_json(line, NOW))["channel"] == TOKENS.token(VISA)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +275,8 @@ def test_whatever_is_published_the_contract_accepts_as_it_is(fields: dict[str, o
         transaction = decode_transaction(outcome.record)
         assert encode_transaction(transaction) == outcome.record
         assert outcome.user_id == transaction.user_id
-        assert VISA.encode() not in outcome.record
+        others = {name: value for name, value in json.loads(outcome.record).items() if name not in IDS}
+        assert VISA not in str(others)
     else:
         assert outcome.field
         assert outcome.reason
@@ -318,8 +321,8 @@ def test_a_row_that_the_contract_would_refuse_is_published_only_with_its_spellin
 
     if isinstance(outcome, Published):
         transaction = decode_transaction(outcome.record)
-        assert transaction.transaction_id == TOKENS.replace(str(fields["transaction_id"]).strip())
-        assert transaction.user_id == TOKENS.replace(str(fields["user_id"]).strip())
+        assert transaction.transaction_id == str(fields["transaction_id"]).strip()
+        assert transaction.user_id == str(fields["user_id"]).strip()
 
 
 def test_a_row_of_the_largest_size_is_still_read() -> None:

@@ -99,6 +99,24 @@ def test_record_is_sent_whole_with_its_place_and_reason(bench: Bench) -> None:
     assert bench.s3.objects == {}
 
 
+@pytest.mark.parametrize("padding", [b"", b" " * 70_000])
+def test_a_card_number_is_masked_in_the_stored_value_and_the_size_is_of_what_was_sent(
+    bench: Bench, padding: bytes
+) -> None:
+    value = b'{"user_id": "1234567890123452", "x": "4111 1111 1111 1111", "amount": ' + padding
+
+    bench.quarantine.put([rejected(7, value + b"-1}"), rejected(8, value)])
+
+    stored = [
+        *bench.s3.objects.values(),
+        *(b64decode(r.value_base64) for r in bench.records() if r.value_base64),
+    ]
+    masked = value.replace(b"4111 1111 1111 1111", b"card_****1111")
+    assert stored[0] == masked + b"-1}"
+    assert b"4111" not in stored[1]
+    assert [record.size_bytes for record in bench.records()] == [len(value) + 3, len(value)]
+
+
 def test_null_key_and_value_are_left_out_and_take_no_bytes(bench: Bench) -> None:
     bench.quarantine.put([rejected(7, None, None)])
 

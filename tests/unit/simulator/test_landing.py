@@ -9,9 +9,9 @@ from functools import cache
 import msgspec
 import pytest
 
+from contract.card_tokens import CardTokens
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment
-from glue_scripts.card_numbers import CardTokens
 from glue_scripts.rows import Header, Published, RowCleaner
 from simulator import SimulationConfig, simulate
 from simulator.landing import PROBLEMS, LandingConfig, LandingFile, landing_files

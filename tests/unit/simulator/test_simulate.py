@@ -10,8 +10,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.card_tokens import CardTokens
 from contract.transaction import Location, Transaction, decode_transaction
-from glue_scripts.card_numbers import CardTokens
 from simulator import SCENARIOS, SimulationConfig, simulate
 from simulator.world import City, distance_km
 

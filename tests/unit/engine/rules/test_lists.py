@@ -335,6 +335,15 @@ def test_a_value_may_appear_only_once_in_a_list() -> None:
     ]
 
 
+@pytest.mark.parametrize("value", ["4111111111111111", "4111 1111-1111/1111", "4.111111111111111E15"])
+def test_a_card_number_on_a_list_of_cards_is_refused_and_a_token_or_an_id_is_not(value: str) -> None:
+    assert _problems("card_id", f"{{value: '{value}'}}") == [
+        "value in list 'some' is a card number; a list holds its token"
+    ]
+    assert _list("card_id", "{value: tok_fppmgkmhoghpljmnilchbflc}")
+    assert _list("user_id", f"{{value: '{value}'}}")
+
+
 @pytest.mark.parametrize("value", ["203.0.113.5/24", "203.0.113", "phone"])
 def test_a_list_of_addresses_holds_addresses_and_networks(value: str) -> None:
     assert _problems("ip_address", f"{{value: {value}}}") == [

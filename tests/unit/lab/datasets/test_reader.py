@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.transaction import decode_transaction
+from contract.card_tokens import CardTokens
 from contract.truth import SentPayment, Truth
-from glue_scripts.card_numbers import CardTokens
 from glue_scripts.rows import Published, Refused, RowCleaner
 from lab.datasets import in_order, open_dataset, reader, sorting
 from lab.datasets.files import Row, read_rows
