@@ -57,7 +57,7 @@ def main() -> None:
         lambda: without_card_numbers(transaction),
     )
     direct = decode_transaction(
-        encode_transaction(transaction).replace(b"tok_fppmgkmhoghpljmnilchbflc", b"card-004711"), NOW
+        encode_transaction(transaction).replace(b"tok_fppmgkmhoghpljmnilchbflc", b"card-004711")
     )
     number = json.dumps(PAYMENT | {"card_id": CARDS["number"]}).encode()
     report(
@@ -75,9 +75,7 @@ def main() -> None:
         lambda: _CLEANER.clean_json(bad, NOW),
         lambda: quarantined_text(bad, ["user-004711"], None, _TOKENS),
     )
-    sys.stdout.write(
-        f"a record with a number in clear: {_cost(lambda: decode_transaction(number)):.1f} µs\n"
-    )
+    sys.stdout.write(f"a record with a number in clear: {_cost(lambda: decode_transaction(number)):.1f} µs\n")
 
 
 def report_rows(kind: str, row: dict[str, object], header: Header) -> None:

@@ -16,9 +16,9 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from contract.addresses import canonical_address
 from contract.card_masks import masked_text
 from contract.card_records import UNSEARCHED
-from contract.addresses import canonical_address
 from contract.channels import Channel, channel_of
 from contract.countries import COUNTRY_CODES, country_code
 from contract.currency import ASSUMED_CURRENCY, MINOR_UNIT_EXPONENT, WITHDRAWN_AT, is_withdrawn

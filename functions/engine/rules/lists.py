@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.card_numbers import card_field_digits
 from contract.addresses import canonical_address, carries_ipv4, read_network
+from contract.card_numbers import card_field_digits
 from contract.channels import Channel, channel_of
 from contract.clock import EPOCH, MILLISECOND
 from contract.countries import country_code

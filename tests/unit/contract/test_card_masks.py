@@ -15,7 +15,7 @@ from contract.card_numbers import IDS, holds_card_number
 from contract.scored import from_history_item, to_history_item
 from contract.transaction import Location, Transaction, decode_transaction, encode_transaction
 from tests.support.cards import TEST_NUMBERS, scientific_numbers, written_numbers
-from tests.support.payments import NOW, make_scored, make_transaction
+from tests.support.payments import make_scored, make_transaction
 from tests.unit.contract.records import record
 
 VISA = "4111111111111111"

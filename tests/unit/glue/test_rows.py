@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.card_numbers import IDS
 from contract.transaction import (
     MAX_RECORD_BYTES,
     SENT_FIELDS,
@@ -16,8 +17,6 @@ from contract.transaction import (
     decode_transaction,
     encode_transaction,
 )
-from contract.card_numbers import IDS
-from contract.transaction import MAX_RECORD_BYTES, Transaction, decode_transaction, encode_transaction
 from glue_scripts.rows import Published
 from tests.support.landed_rows import CLEANER, NOW, TOKENS, VISA, clean, published, refused, row
 

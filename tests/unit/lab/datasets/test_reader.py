@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.transaction import decode_transaction
 from contract.card_tokens import CardTokens
+from contract.transaction import decode_transaction
 from contract.truth import SentPayment, Truth
 from glue_scripts.rows import Published, Refused, RowCleaner
 from lab.datasets import in_order, open_dataset, reader, sorting
