@@ -12,8 +12,9 @@ Each key is a field of the contract (``latitude``, ``longitude``, ``country`` an
     label: {column: is_fraud, fraud_values: ["1", "true"]}
     scenario: fraud_kind
     incident: case_no
+    decimal: ","
 
-Plain decimal numbers are read as text, as they are written. What YAML reads as anything else, such as ``NO``, ``0742`` or
+Keys such as ``decimal`` say how the file as a whole is written (:mod:`contract.mapping.form`). Plain decimal numbers are read as text, as they are written. What YAML reads as anything else, such as ``NO``, ``0742`` or
 ``12:30:45``, has to be in quotes. A column that no key names is not used, even if its name is a known one. Only the bench reads
 ``label``, ``scenario`` and ``incident``: what was fraud is never published.
 """
@@ -22,13 +23,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timezone, tzinfo
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from contract.errors import MappingError
 from contract.mapping.columns import LOCATION_PARTS, known_column
+from contract.mapping.form import FORM_KEYS, UNSAID, FileForm, parse_form
+from contract.mapping.times import UNITS_US
 from contract.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -64,12 +67,13 @@ _FIELDS_OF_OPTION: Final[dict[str, tuple[str, ...]]] = {
     "format": ("timestamp",),
     "timezone": ("timestamp",),
     "origin": ("timestamp",),
+    "year": ("timestamp",),
     "unit": ("timestamp", "amount"),
     "fraud_values": ("label",),
 }
 """Option to the only keys that it has a meaning for; ``column``, ``value`` and ``values`` have one for every key."""
 
-_UNITS_OF_FIELD: Final[dict[str, tuple[str, ...]]] = {"timestamp": ("s", "ms", "us"), "amount": ("minor",)}
+_UNITS_OF_FIELD: Final[dict[str, tuple[str, ...]]] = {"timestamp": tuple(UNITS_US), "amount": ("minor",)}
 
 _PARTS_OF_DIRECTIVE: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys("aAwHIpMSfzUWGuV%", ()),
@@ -91,6 +95,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """Where a field's values come from, and how they are written."""
 
     column: str | None = None
+    columns: tuple[str, ...] = ()
+    """Several columns instead: their values joined, by spaces for ``timestamp`` and by dashes for all others."""
     value: str | None = None
     """The same for every row, instead of a column."""
     values: dict[str, str] = {}
@@ -99,12 +105,19 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """``timestamp``: as for ``strptime``, with a year, a month and a day."""
     timezone: str | None = None
     """``timestamp``: the zone of times that name none, as an IANA name or an offset such as ``+02:00``; UTC by default."""
-    unit: Literal["s", "ms", "us", "minor"] | None = None
+    unit: str | None = None
     """``timestamp``: numbers count from ``origin``; ``amount``: ``minor`` for cents and their like."""
     origin: str = "1970-01-01T00:00:00Z"
     """``timestamp``: what a number counts from, RFC 3339."""
+    year: str | None = None
+    """``timestamp``: the year of a format that reads none, four digits."""
     fraud_values: tuple[str, ...] = ()
     """``label``: the column's values that mean fraud, in any case."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns that it is read from."""
+        return self.columns or (() if self.column is None else (self.column,))
 
 
 class ColumnMapping(msgspec.Struct, frozen=True):
@@ -119,6 +132,8 @@ class ColumnMapping(msgspec.Struct, frozen=True):
     """Whether nobody wrote it: then values are read as without a mapping, where a column's name is all that is known."""
     incident: Source | None = None
     """Which attack a fraud belongs to, however many users it spans."""
+    form: FileForm = UNSAID
+    """How the files are written."""
 
     def missing(self, fields: Collection[str]) -> list[str]:
         """Those of ``fields`` that have no source."""
@@ -134,9 +149,10 @@ class ColumnMapping(msgspec.Struct, frozen=True):
         """
         truth = {"label": self.label, "scenario": self.scenario, "incident": self.incident}
         for key, source in {**self.fields, **truth}.items():
-            if source is not None and source.column is not None and source.column not in columns:
-                problem = f"no column {source.column!r}; the file has {', '.join(columns)}"
-                raise MappingError(key, problem, self.source)
+            for column in () if source is None else source.named:
+                if column not in columns:
+                    problem = f"no column {column!r}; the file has {', '.join(columns)}"
+                    raise MappingError(key, problem, self.source)
 
 
 def parse_mapping(text: str, source: str) -> ColumnMapping:
@@ -161,6 +177,7 @@ def parse_mapping(text: str, source: str) -> ColumnMapping:
     """
     try:
         document = _decoded(text)
+        form = parse_form({key: document.pop(key) for key in FORM_KEYS if key in document})
         sources = {str(key): _source(str(key), value) for key, value in document.items()}
         truth = {key: sources.pop(key, None) for key in TRUTH_KEYS}
         for key in ("scenario", "incident"):
@@ -174,6 +191,7 @@ def parse_mapping(text: str, source: str) -> ColumnMapping:
         truth["scenario"],
         source,
         incident=truth["incident"],
+        form=form,
     )
 
 
@@ -274,13 +292,16 @@ def _nodes_below(root: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
 
 def _source(key: str, value: object) -> Source:
     if key not in (*FIELDS, *TRUTH_KEYS):
-        raise MappingError(key, f"not a field; there are {', '.join(FIELDS)}, label, scenario and incident")
+        there_are = ", ".join((*FIELDS, *TRUTH_KEYS, *FORM_KEYS))
+        raise MappingError(key, f"not a field; there are {there_are}")
     try:
         source = msgspec.convert({"column": value} if isinstance(value, str) else value, Source)
     except msgspec.ValidationError as error:
         raise MappingError(key, str(error)) from error
-    if (source.column is None) == (source.value is None):
-        raise MappingError(key, "needs a column or a value, and not both")
+    if [source.column is None, not source.columns, source.value is None].count(False) != 1:
+        raise MappingError(key, "needs a column, columns or a value, and only one of them")
+    if len(set(source.columns)) < len(source.columns):
+        raise MappingError(key, "names a column twice")
     if source.value is not None and not source.value.strip():
         raise MappingError(key, "its value is blank")
     _check_options(key, source)
@@ -290,7 +311,8 @@ def _source(key: str, value: object) -> Source:
 def _check_options(key: str, source: Source) -> None:
     units = _UNITS_OF_FIELD.get(key, ())
     if source.unit is not None and source.unit not in units:
-        raise MappingError(key, f"unit {source.unit!r}; {' or '.join(units) if units else 'it has none'}")
+        there_are = f"there are {', '.join(units)}" if units else "it has none"
+        raise MappingError(key, f"unit {source.unit!r}; {there_are}")
     for option in msgspec.to_builtins(source):
         keys = _FIELDS_OF_OPTION.get(option, (key,))
         if key not in keys:
@@ -303,8 +325,12 @@ def _check_options(key: str, source: Source) -> None:
 
 def _check_time(source: Source) -> None:
     zone(source.timezone)
+    if source.year is not None and (not re.fullmatch("[0-9]{4}", source.year) or source.format is None):
+        raise MappingError(
+            "timestamp", f"year {source.year!r} is not four digits for a format without a year"
+        )
     if source.format is not None:
-        _check_format(source.format)
+        _check_format(source.format, source.year)
     try:
         has_zone = datetime.fromisoformat(source.origin).tzinfo is not None
     except ValueError as error:
@@ -313,7 +339,7 @@ def _check_time(source: Source) -> None:
         raise MappingError("timestamp", f"origin {source.origin!r} has no time zone")
 
 
-def _check_format(written: str) -> None:
+def _check_format(written: str, year: str | None) -> None:
     """Refuse a format by which no row, or every row wrongly, would be read."""
     directives = re.findall(r"%(.?)", written, re.DOTALL)
     if "Z" in directives:
@@ -322,5 +348,8 @@ def _check_format(written: str) -> None:
         if directive not in _PARTS_OF_DIRECTIVE:
             raise MappingError("timestamp", f"format has %{directive}, which strptime does not know")
     found = {part for directive in directives for part in _PARTS_OF_DIRECTIVE[directive]}
+    if year is not None and "year" in found:
+        raise MappingError("timestamp", f"format {written!r} has a year of its own")
+    found |= {"year"} if year is not None else set()
     if missing := [part for part in ("year", "month", "day") if part not in found]:
         raise MappingError("timestamp", f"format {written!r} has no {' and no '.join(missing)}")
