@@ -6,15 +6,16 @@ the function that reads the topic. So nothing that this job publishes is refused
 
 from __future__ import annotations
 
-import csv
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from contract.errors import InvalidTransactionError
+from contract.mapping.amounts import payment_of_refund
 from contract.mapping.columns import known_column
 from contract.mapping.row import NO_DECIMAL, RowMapper
+from contract.reading.csv_rows import doubled_column, fields_of, read_header
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
 from glue_scripts.card_numbers import MIN_DIGITS, may_hold_card_number, unescaped
 from glue_scripts.prefix_mappings import NEEDED
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     from contract.mapping.document import ColumnMapping
     from glue_scripts.card_numbers import CardTokens
-
-DELIMITERS: Final = ",;\t|"
-"""What may separate the columns of a CSV file; the one that its header has most is taken."""
 
 INTERNAL: Final = "internal: "
 """Begins the reason of a row that our own code failed on; the exception's type follows, never its text."""
@@ -61,8 +59,14 @@ class Refused(msgspec.Struct, frozen=True):
     """The row as it came, but for its card numbers."""
 
 
-CleanedRow = Published | Refused
+class Refund(msgspec.Struct, frozen=True):
+    """A row that gives money back: a payment but for the sign of its amount. It goes nowhere, and is counted."""
+
+
+CleanedRow = Published | Refused | Refund
 """The result of cleaning a row."""
+
+_REFUND: Final = Refund()
 
 T = TypeVar("T")
 
@@ -79,6 +83,8 @@ class Header:
     is_first : bool
         Whether no line of the file was refused before. A later line has to name every field that a record needs: a row
         that happens to hold the word ``card`` is no header.
+    delimiter : str, optional
+        What separates columns, where the mapping or the file says it.
 
     Raises
     ------
@@ -87,10 +93,20 @@ class Header:
         header, but a row like the others.
     """
 
-    def __init__(self, line: bytes, mapping: ColumnMapping | None = None, *, is_first: bool = True) -> None:
+    def __init__(
+        self,
+        line: bytes,
+        mapping: ColumnMapping | None = None,
+        *,
+        is_first: bool = True,
+        delimiter: str | None = None,
+    ) -> None:
         text = _utf8(line)
-        self.delimiter = max(DELIMITERS, key=text.count)
-        self.names = _csv_fields(text, self.delimiter)
+        if "\0" in text:
+            raise InvalidTransactionError(
+                "$", "holds NUL; a file of UTF-16 has a byte-order mark, or a mapping says encoding"
+            )
+        self.names, self.delimiter = read_header(text, mapping, delimiter)
         if mapping is not None:
             self._check_columns(mapping)
         else:
@@ -102,13 +118,19 @@ class Header:
             raise InvalidTransactionError("$", "first line of a CSV file, and no column name in it is known")
         if not is_first and not fields.issuperset(NEEDED):
             raise InvalidTransactionError("$", "a later line of a CSV file, and no complete header")
+        if (name := doubled_column(self.names)) is not None:
+            problem = f"two columns have the meaning of {name!r}; a mapping has to say which one counts"
+            raise InvalidTransactionError("$", f"not a CSV header that can be read: {problem}")
 
     def _check_columns(self, mapping: ColumnMapping) -> None:
         # All of them: without this check, a file with a renamed column would silently lose a field.
         for field, source in mapping.fields.items():
-            if source.column is not None and (count := self.names.count(source.column)) != 1:
-                found = f"{count or 'no'} column{'s' if count else ''} {source.column!r}, mapped to {field}"
-                raise InvalidTransactionError("$", f"not a CSV header that fits {mapping.source}: {found}")
+            for column in source.named:
+                if (count := self.names.count(column)) != 1:
+                    found = f"{count or 'no'} column{'s' if count else ''} {column!r}, mapped to {field}"
+                    raise InvalidTransactionError(
+                        "$", f"not a CSV header that fits {mapping.source}: {found}"
+                    )
 
 
 class RowCleaner:
@@ -148,7 +170,9 @@ class RowCleaner:
         """Clean one line of a CSV file by the file's own header; the rest is as in :meth:`clean_json`."""
         return self._guarded(line, lambda: self._clean(line, _csv_row(line, header), now))
 
-    def read_header(self, line: bytes, refused: Refused | None = None) -> Header | Refused:
+    def read_header(
+        self, line: bytes, refused: Refused | None = None, delimiter: str | None = None
+    ) -> Header | Refused:
         """Read a line of a CSV file that has no header yet, or refuse it as a row.
 
         Parameters
@@ -158,8 +182,12 @@ class RowCleaner:
         refused : Refused, optional
             The first of them. Its reason is that of the whole file: the lines after it are rows, and what they lack as
             headers says nothing.
+        delimiter : str, optional
+            What separates columns, where the mapping or the file says it.
         """
-        header = self._guarded(line, lambda: Header(line, self._mapping, is_first=refused is None))
+        header = self._guarded(
+            line, lambda: Header(line, self._mapping, is_first=refused is None, delimiter=delimiter)
+        )
         if refused is None or isinstance(header, Header) or header.reason.startswith(INTERNAL):
             return header
         return Refused(refused.field, refused.reason, header.raw)
@@ -183,13 +211,16 @@ class RowCleaner:
         except Exception as error:  # noqa: BLE001 - one row must not stop all others: the batch would fail at every try
             return self.refuse(line, InvalidTransactionError("$", f"{INTERNAL}{type(error).__name__}"))
 
-    def _clean(self, line: bytes, row: Iterable[tuple[str, object]], now: datetime) -> Published:
+    def _clean(self, line: bytes, row: Iterable[tuple[str, object]], now: datetime) -> Published | Refund:
         record, unused_columns, problems = self._mapper.map_row(row)
         if problems:
             raise problems[0]
         # Most rows hold nothing that could be a card number: one search of the line saves one of each value.
         if may_hold_card_number(line) or b"\\u" in line:
             self._replace_card_numbers(record)
+        if (refund := payment_of_refund(record)) is not None:
+            decode_transaction(_encoded(refund), now)  # what is no payment either is refused
+            return _REFUND
         transaction = decode_transaction(_encoded(record), now)
         # Always: the names of a CSV file come from its header, and the search above sees only this line.
         names = tuple(map(self._tokens.replace, unused_columns))
@@ -229,7 +260,7 @@ def _json_object(line: bytes) -> dict[str, object]:
 
 def _csv_row(line: bytes, header: Header) -> Iterable[tuple[str, object]]:
     _check_size(line)
-    fields = _csv_fields(_utf8(line), header.delimiter)
+    fields = fields_of(_utf8(line), header.delimiter)
     if len(fields) != len(header.names):
         raise InvalidTransactionError("$", f"{len(fields)} values for {len(header.names)} columns")
     return zip(header.names, fields, strict=True)
@@ -247,10 +278,3 @@ def _utf8(line: bytes) -> str:
         return line.removeprefix(_BOM).decode()
     except UnicodeDecodeError as error:
         raise InvalidTransactionError("$", f"not UTF-8 ({error.reason})") from error
-
-
-def _csv_fields(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
-    except csv.Error as error:
-        raise InvalidTransactionError("$", f"not CSV ({error})") from error

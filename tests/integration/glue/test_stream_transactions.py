@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from contract.reading.text import DAMAGED
 from glue_scripts.arguments import DEFAULT_TOPIC
 from glue_scripts.card_numbers import CardTokens
-from glue_scripts.files import DAMAGED
 from local.ingestion import LOCAL_TOKENIZATION_KEY, IngestionProgress, ingestion_command, read_progress
 from local.processes import ManagedProcess
 
