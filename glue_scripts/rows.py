@@ -102,10 +102,6 @@ class Header:
         delimiter: str | None = None,
     ) -> None:
         text = _utf8(line)
-        if "\0" in text:
-            raise InvalidTransactionError(
-                "$", "holds NUL; a file of UTF-16 has a byte-order mark, or a mapping says encoding"
-            )
         self.names, self.delimiter = read_header(text, mapping, delimiter)
         if mapping is not None:
             self._check_columns(mapping)

@@ -6,7 +6,20 @@ the payment: no function of the pipeline imports this module, so no decision can
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+FRAUD_WORDS: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "fraud", "fraudulent"})
+"""Values of a label, in lower case, that mean fraud where nobody says which do."""
+
+HONEST_WORDS: Final = frozenset(
+    {
+        *("", "null", "nan", "0", "0.0", "false", "f", "no", "n"),
+        *("honest", "legit", "legitimate", "genuine", "normal", "non-fraud", "not fraud"),
+    }
+)
+"""Those that mean that it is none. Any other word is neither."""
 
 Record = dict[str, object]
 """A transaction as on the wire: the fields of ``contract.transaction``, amount as text, no nulls."""
@@ -36,6 +49,10 @@ class SentPayment(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes | None = None
     """The source's own line, where no field could be read from it. It is sent as it is, and will be quarantined."""
     truth: Truth = Truth()
+    place: str = ""
+    """The file and line that it was read from, for messages; empty where it was made."""
+    problem: tuple[str, str] | None = None
+    """The field that could not be read there, and why; such a payment is refused wherever it is sent."""
 
     @property
     def transaction_id(self) -> str:

@@ -60,9 +60,6 @@ _LABELS: Final = (
 )
 _SCENARIOS: Final = ("fraud_scenario", "scenario", "fraud_type", "tx_fraud_scenario")
 
-FRAUD_VALUES: Final = ("1", "1.0", "true", "yes", "y", "t", "fraud")
-"""Values of a label column that mean fraud, in lower case, where the mapping names none."""
-
 _FIELDS_OF_OPTION: Final[dict[str, tuple[str, ...]]] = {
     "format": ("timestamp",),
     "timezone": ("timestamp",),
@@ -200,7 +197,7 @@ def guess_mapping(columns: Sequence[str]) -> ColumnMapping:
     ranked: dict[str, tuple[int, str]] = {}
     label = scenario = None
     for column in columns:
-        word = column.strip().lower().replace(" ", "_").replace("-", "_")
+        word = column.strip().rstrip("?").lower().replace(" ", "_").replace("-", "_")
         if word in _LABELS:
             label = Source(column=column)
         elif word in _SCENARIOS:

@@ -128,8 +128,11 @@ def read_header(text: str, mapping: ColumnMapping | None = None, delimiter: str 
     Raises
     ------
     InvalidTransactionError
-        Where it is no CSV, or can be separated in two ways.
+        Where it is no CSV, or holds NUL, or can be separated in two ways.
     """
+    if "\0" in text:
+        problem = "holds NUL; a file of UTF-16 has a byte-order mark, or a mapping says encoding"
+        raise InvalidTransactionError("$", problem)
     if delimiter is not None:
         return CsvHeader(fields_of(text, delimiter), delimiter)
     candidates = []
