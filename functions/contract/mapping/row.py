@@ -72,6 +72,13 @@ class RowMapper:
         self._guesses = mapping is None or mapping.is_guess
         if mapping is not None:
             self._used = {column for source in mapping.fields.values() for column in source.named}
+            # The column alone where its values stay as they are: most fields.
+            self._sources = [
+                (field, source, None if source.values else source.column)
+                for field, source in mapping.fields.items()
+            ]
+            # A blank currency would be USD. A mapping that names a column for it means that it is there.
+            self._needed = _NEEDED if mapping.is_guess else (*_NEEDED, "currency")
             self._is_minor = "amount" in mapping.fields and mapping.fields["amount"].unit == "minor"
             form = amounts.NumberForm(mapping.form.decimal, mapping.form.thousands)
             self._amount = partial(amounts.minor_amount if self._is_minor else amounts.amount, form=form)
@@ -95,7 +102,7 @@ class RowMapper:
         if self._mapping is None:
             fields, unused = _known_fields(row, self._nulls)
         else:
-            fields, unused = self._mapped_fields(self._mapping, dict(row), problems)
+            fields, unused = self._mapped_fields(dict(row), problems)
         record: dict[str, object] = {}
         parts: dict[str, object] = {}
         amount: amounts.Amount | None = None
@@ -132,19 +139,23 @@ class RowMapper:
         return MappedRow(record, unused, problems)
 
     def _mapped_fields(
-        self, mapping: ColumnMapping, row: dict[str, object], problems: list[InvalidTransactionError]
+        self, row: dict[str, object], problems: list[InvalidTransactionError]
     ) -> tuple[dict[str, object], list[str]]:
         """Field to value, without blanks, and the columns that the mapping does not use."""
-        # A blank currency would be USD. A mapping that names a column for it means that it is there.
-        needed = _NEEDED if mapping.is_guess else (*_NEEDED, "currency")
         fields = {}
-        for field, source in mapping.fields.items():
-            value = source_value(source, row, is_time=field == "timestamp")
-            if field in _OPTIONAL and values.is_null(value, self._nulls):
-                value = None
+        for field, source, column in self._sources:
+            value = (
+                row.get(column)
+                if column is not None
+                else source_value(source, row, is_time=field == "timestamp")
+            )
+            if isinstance(value, str):
+                written = value.strip()
+                if not written or (written in self._nulls and field in _OPTIONAL):
+                    value = None
             if value is not None:
                 fields[field] = value
-            elif field in needed:
+            elif field in self._needed:
                 problems.append(InvalidTransactionError(field, f"missing; {_place(source)}"))
         return fields, [name for name in row if name not in self._used]
 
