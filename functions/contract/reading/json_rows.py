@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?P<end>")?|[{}\[\]]', re.DOTALL)
 """A string, whole or up to the end of what was read; or a bracket."""
 
+_PLAIN: Final = rb'[^{}\[\]"]++|"(?:[^"\\]++|\\.)*+"'
+_WHOLE_ROW: Final = re.compile(
+    rb"[ \t\r\n,]*+(?P<row>\{(?:" + _PLAIN + rb"|[{\[](?:" + _PLAIN + rb")*+[}\]])*+\})", re.DOTALL
+)
+"""An object of at most two levels, as most rows are: found by one search instead of one for each string."""
+
 _GAP: Final = b" \t\r\n,"
 """What may stand between rows."""
 
@@ -111,6 +117,8 @@ class _Scanner:
                 yield Record(self._line, b"", "the file ends within its array: its last rows are missing")
 
     def _scan(self) -> Iterator[Record]:
+        if self._start is None and self._depth:
+            yield from self._whole_rows()
         match = _TOKEN.search(self._buffer, self._scanned)
         while match is not None:
             token = match.group()[:1]
@@ -122,8 +130,21 @@ class _Scanner:
                 yield from self._open(token, match.start())
             elif token != b'"':
                 yield from self._close(token)
+            if self._start is None and self._depth and not self._scanned:
+                yield from self._whole_rows()
             match = _TOKEN.search(self._buffer, self._scanned)
         self._scanned = len(self._buffer)
+
+    def _whole_rows(self) -> Iterator[Record]:
+        """Yield the rows of an array that are wholly read, from the end of the last one."""
+        buffer, position, line = self._buffer, 0, self._line
+        while (match := _WHOLE_ROW.match(buffer, position)) is not None:
+            line += buffer.count(b"\n", position, match.start("row"))
+            row = match["row"]
+            yield Record(line, row[:MAX_RECORD_BYTES], _TOO_LONG if len(row) > MAX_RECORD_BYTES else None)
+            line += row.count(b"\n")
+            position = match.end()
+        self._buffer, self._line, self._scanned = buffer[position:], line, 0
 
     def _open(self, token: bytes, position: int) -> Iterator[Record]:
         if self._start is None:
