@@ -27,8 +27,6 @@ OTHER_COLUMNS: Final = "..."
 _METRICS: Final = (
     ("published", "Count"),
     ("quarantined", "Count"),
-    ("refunds", "Count"),
-    ("files_without_payments", "Count"),
     ("dropped_values", "Count"),
     ("duration_ms", "Milliseconds"),
 )

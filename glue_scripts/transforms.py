@@ -38,15 +38,10 @@ if TYPE_CHECKING:
 
     from contract.mapping.form import FileForm
     from glue_scripts.files import Unreadable
-    from glue_scripts.landed_rows import LandedRow
     from glue_scripts.prefix_mappings import PrefixMappings
-    from glue_scripts.rows import CleanedRow
 
 _BATCH_ROWS: Final = 1_000
 """Cleaned rows that go back to Spark at once."""
-
-_NOTHING: Final = (None,) * 5
-"""A refund's columns."""
 
 CLEANED: Final = StructType(
     [
@@ -196,29 +191,27 @@ class _FileCleaner:
 
     def clean(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Clean the files of a task, one after the other; a batch holds the rows of one or more."""
-        rows = (
-            (*_columns(found.row), name, found.line, _dropped(found.row))
-            for file, lines in groupby(_lines(batches), key=itemgetter(0))
-            for name, found in self._clean_file(file, lines)
-        )
+        rows = self._rows_of(batches)
         while some := list(islice(rows, _BATCH_ROWS)):
-            arrays = [
-                pa.array(column, arrow.type)
-                for column, arrow in zip(zip(*some, strict=True), _ARROW, strict=True)
-            ]
+            columns = zip(zip(*some, strict=True), _ARROW, strict=True)
+            arrays = [pa.array(column, arrow.type) for column, arrow in columns]
             yield pa.RecordBatch.from_arrays(arrays, schema=_ARROW)
 
-    def _clean_file(
-        self, file: str, lines: Iterator[tuple[str, bytes, int]]
-    ) -> Iterator[tuple[str, LandedRow]]:
-        # Spark gives the file's URL; people and S3 use its name. The name goes to quarantine and into errors.
-        name = self._tokens.replace(unquote(file))
-        try:
-            form, rows = self._rows[self._mappings.prefix_of(unquote(file))]
-        except ValueError as error:
-            raise ValueError(self._tokens.replace(str(error))) from None
-        for found in landed_rows(unquote(file), _chunks(name, lines), form, rows, self._now):
-            yield name, found
+    def _rows_of(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[object, ...]]:
+        for file, lines in groupby(_lines(batches), key=itemgetter(0)):
+            # Spark gives the file's URL; people and S3 use its name. The name goes to quarantine and into errors.
+            name = self._tokens.replace(unquote(file))
+            try:
+                form, cleaner = self._rows[self._mappings.prefix_of(unquote(file))]
+            except ValueError as error:
+                raise ValueError(self._tokens.replace(str(error))) from None
+            for line, row in landed_rows(unquote(file), _chunks(name, lines), form, cleaner, self._now):
+                if isinstance(row, Published):
+                    yield (row.user_id, row.record, None, None, None, name, line, row.dropped)
+                elif isinstance(row, Refused):
+                    yield (None, None, row.field, row.reason, row.raw, name, line, ())
+                else:
+                    yield (None, None, None, None, None, name, line, ())
 
 
 def _lines(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, bytes, int]]:
@@ -232,13 +225,3 @@ def _chunks(name: str, lines: Iterable[tuple[str, bytes, int]]) -> Iterator[byte
         if block_start:
             raise RuntimeError(f"{name} is read in parts; a CSV header and line numbers need it whole")
         yield line + b"\n"
-
-
-def _columns(row: CleanedRow) -> tuple[object, ...]:
-    if isinstance(row, Published):
-        return (row.user_id, row.record, None, None, None)
-    return (None, None, row.field, row.reason, row.raw) if isinstance(row, Refused) else _NOTHING
-
-
-def _dropped(row: CleanedRow) -> tuple[str, ...]:
-    return row.dropped if isinstance(row, Published) else ()
