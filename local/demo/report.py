@@ -140,7 +140,8 @@ def _landing_problems(feed: Feed, final_state: FinalState) -> Iterable[str]:
             f"but {expected} rows are not on the topic{_named(missing)}"
         )
     if feed.transactions and not final_state.topic_ids:
-        first = next((str(row.get("reason")) for row in final_state.landed_bad), "no row was quarantined")
+        reasons = (str(row.get("reason")) for row in final_state.landed_bad)
+        first = feed.first_problem or next(reasons, "no row was quarantined")
         yield f"none of {feed.transactions} rows is a valid payment. The first: {first}"
     if unknown := set(final_state.topic_ids) - feed.rows_by_id.keys():
         yield f"{len(unknown)} transactions on the topic were never dropped{_named(unknown)}"
