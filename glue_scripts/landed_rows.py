@@ -124,7 +124,7 @@ def _csv_rows(records: CsvRecords, form: FileForm, rows: RowCleaner, now: dateti
         else:
             found = rows.read_header(record.raw, refused, records.delimiter)
             if isinstance(found, Header):
-                header, records.delimiter = found, found.delimiter
+                header, records.delimiter, records.columns = found, found.delimiter, len(found.names)
             else:
                 # The next row is tried as a header: a file may begin with a title or with garbage.
                 refused = refused or found

@@ -172,7 +172,7 @@ def _csv_rows(records: CsvRecords, path: Path, mapping: ColumnMapping | None) ->
             records.delimiter = records.delimiter or stated
         else:
             header = _header(record, path, mapping, records.delimiter)
-            records.delimiter = header.delimiter
+            records.delimiter, records.columns = header.delimiter, len(header.names)
 
 
 def _header(record: Record, path: Path, mapping: ColumnMapping | None, delimiter: str | None) -> CsvHeader:

@@ -40,16 +40,22 @@ class CsvRecords:
     ----------
     delimiter : str | None
         What separates columns; None until the caller knows it: then it can be any of :data:`DELIMITERS`.
+    columns : int | None
+        How many there are; None until the caller knows it.
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self.delimiter: str | None = None
+        self.columns: int | None = None
+        self._escapes = False
+        """Whether the record that is read has a quote behind a backslash that can only be a part of its value."""
         self._lines = enumerate(lines, 1)
 
     def __iter__(self) -> Iterator[Record]:
         """Yield every record, blank ones too."""
         for number, line in self._lines:
-            if b'"' not in line or not self._is_open_after(line, is_open=False):
+            self._escapes = False
+            if b'"' not in line or not (self._is_open_after(line, is_open=False) or self._goes_on(line)):
                 yield Record(number, line.rstrip(_ENDS))
             else:
                 yield from self._of_several_lines(number, line)
@@ -73,6 +79,20 @@ class CsvRecords:
         problem = problem or f"after a quote in line {first} that is never closed"
         yield from _refused(held, problem)
 
+    def _goes_on(self, line: bytes) -> bool:
+        """Whether a line that is no row ends inside quotes if its backslashes are those of a sender who escapes quotes with them.
+
+        RFC 4180 knows no such thing. But then what follows is text of the value, and no row.
+        """
+        if self.columns is None or b'\\"' not in line:
+            return False
+        try:
+            fields = fields_of(line.rstrip(_ENDS).decode("utf-8", "replace"), self.delimiter or DELIMITERS[0])
+        except InvalidTransactionError:
+            fields = []
+        self._escapes = len(fields) != self.columns
+        return self._escapes and self._is_open_after(line, is_open=False)
+
     def _is_open_after(self, line: bytes, *, is_open: bool) -> bool:
         """Whether a quoted value is open at the end of a line; ``is_open`` whether one was at its begin."""
         delimiters = (self.delimiter or DELIMITERS).encode()
@@ -83,12 +103,15 @@ class CsvRecords:
                 while before >= 0 and line[before] == 0x20:
                     before -= 1
                 is_open = before < 0 or line[before] in delimiters
+            elif self._escapes and _is_escaped(line, position):
+                pass
             elif line[position + 1 : position + 2] == b'"':
                 position += 1  # two quotes are one in the value
             else:
                 after = line[position + 1 :].lstrip(b" ")[:1]
                 # A quote before anything else is a mistake of its sender. The value goes on, and the row will be refused.
                 is_open = not (after == b"" or after in _BREAKS or after[0] in delimiters)
+                self._escapes = self._escapes or (is_open and _is_escaped(line, position))
             position = line.find(b'"', position + 1)
         return is_open
 
@@ -199,6 +222,11 @@ def _fit(header: CsvHeader, mapping: ColumnMapping | None) -> int:
         return len({column.field for name in header.names if (column := known_column(name)) is not None})
     names = set(header.names)
     return sum(column in names for source in mapping.fields.values() for column in source.named)
+
+
+def _is_escaped(line: bytes, position: int) -> bool:
+    before = line[:position]
+    return (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
 
 
 def _refused(held: list[Record], problem: str) -> Iterator[Record]:

@@ -115,6 +115,32 @@ def test_a_payment_forged_inside_quotes_is_never_published(line_break: str, enco
     assert len(found) == 2
 
 
+@pytest.mark.parametrize(
+    "note",
+    ['"say \\"hi\\"⏎F⏎bye"', '"hi\\"⏎F⏎bye"', '"\\"x⏎F⏎\\""', '"a\\"⏎F⏎\\"b\\""', '"5" pipe⏎F⏎bye"', '"x\\\\\\"⏎F⏎bye"'],
+)  # fmt: skip
+def test_a_sender_who_escapes_quotes_otherwise_cannot_forge_a_payment_either(note: str) -> None:
+    forged = "t-forged,u-victim,9999.00,2026-01-05T12:31:00Z,x,y"
+    written = note.replace("⏎", "\n").replace("F", forged)
+    header = "transaction_id,user_id,amount,timestamp,note,card_id\n"
+
+    found = read(
+        "a.csv",
+        header + f"t1,u1,5.00,2026-01-05T12:30:00Z,{written},d\nt2,u2,2.00,2026-01-05T12:31:00Z,x,y\n",
+    )
+
+    assert ids(found) == ["t2"]
+    assert len(found) == 2
+
+
+def test_a_value_that_ends_with_a_backslash_is_read() -> None:
+    text = (
+        HEADER + 't1,u1,5.00,2026-01-05T12:30:00Z,,"C:\\temp\\"\nt2,u2,2.00,2026-01-05T12:31:00Z,"a, b\\",y\n'
+    )
+
+    assert ids(read("a.csv", text)) == ["t1", "t2"]
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
 def test_nothing_after_a_quote_that_is_never_closed_is_lost_or_published(name: str) -> None:
     text = HEADER + 't1,u1,1.00,2026-01-05T12:30:00Z,"x,y\nt2,u2,2.00,2026-01-05T12:31:00Z,x,y\n'
