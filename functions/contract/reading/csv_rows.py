@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from contract.errors import InvalidTransactionError
@@ -49,11 +50,16 @@ class CsvRecords:
         self.columns: int | None = None
         self._escapes = False
         """Whether the record that is read has a quote behind a backslash that can only be a part of its value."""
+        self._strays = 0
+        """Quotes of the record within a value that neither end it nor are escaped."""
         self._lines = enumerate(lines, 1)
+        self._ahead: deque[tuple[int, bytes]] = deque()
+        """Lines that were looked at, and are still to be read."""
 
     def __iter__(self) -> Iterator[Record]:
         """Yield every record, blank ones too."""
-        for number, line in self._lines:
+        while (following := self._next()) is not None:
+            number, line = following
             self._escapes = False
             if b'"' not in line or not (self._is_open_after(line, is_open=False) or self._goes_on(line)):
                 yield Record(number, line.rstrip(_ENDS))
@@ -62,7 +68,8 @@ class CsvRecords:
 
     def _of_several_lines(self, first: int, line: bytes) -> Iterator[Record]:
         held, size, problem = [Record(first, line)], len(line), ""
-        for number, following in self._lines:
+        while (next_line := self._next()) is not None:
+            number, following = next_line
             is_open = b'"' not in following or self._is_open_after(following, is_open=True)
             held.append(Record(number, following))
             size += len(following)
@@ -80,9 +87,10 @@ class CsvRecords:
         yield from _refused(held, problem)
 
     def _goes_on(self, line: bytes) -> bool:
-        """Whether a line that is no row ends inside quotes if its backslashes are those of a sender who escapes quotes with them.
+        r"""Whether a line that is no row ends inside quotes if its backslashes are those of a sender who escapes quotes with them.
 
-        RFC 4180 knows no such thing. But then what follows is text of the value, and no row.
+        RFC 4180 knows no such thing. But then what follows is text of the value, and no row. A line that is a row by RFC 4180, such
+        as one with ``"C:\",x``, goes on where it is a row by the other reading too, together with the lines after it.
         """
         if self.columns is None or b'\\"' not in line:
             return False
@@ -90,8 +98,38 @@ class CsvRecords:
             fields = fields_of(line.rstrip(_ENDS).decode("utf-8", "replace"), self.delimiter or DELIMITERS[0])
         except InvalidTransactionError:
             fields = []
-        self._escapes = len(fields) != self.columns
-        return self._escapes and self._is_open_after(line, is_open=False)
+        self._escapes, self._strays = True, 0
+        if self._is_open_after(line, is_open=False) and (
+            len(fields) != self.columns or self._is_row_too(line)
+        ):
+            return True
+        self._escapes = False
+        return False
+
+    def _is_row_too(self, line: bytes) -> bool:
+        parts, size, is_open = [line], len(line), True
+        looked: list[tuple[int, bytes]] = []
+        while (
+            is_open and not self._strays and size <= MAX_RECORD_BYTES and (found := self._next()) is not None
+        ):
+            looked.append(found)
+            parts.append(found[1])
+            size += len(found[1])
+            is_open = self._is_open_after(found[1], is_open=True)
+        self._ahead.extendleft(reversed(looked))
+        if is_open or self._strays:
+            return False
+        text = b"".join(parts).rstrip(_ENDS).decode("utf-8", "replace")
+        reader = csv.reader(
+            [text], delimiter=self.delimiter or DELIMITERS[0], escapechar="\\", skipinitialspace=True
+        )
+        try:
+            return len(next(reader, [])) == self.columns
+        except csv.Error:
+            return False
+
+    def _next(self) -> tuple[int, bytes] | None:
+        return self._ahead.popleft() if self._ahead else next(self._lines, None)
 
     def _is_open_after(self, line: bytes, *, is_open: bool) -> bool:
         """Whether a quoted value is open at the end of a line; ``is_open`` whether one was at its begin."""
@@ -111,6 +149,7 @@ class CsvRecords:
                 after = line[position + 1 :].lstrip(b" ")[:1]
                 # A quote before anything else is a mistake of its sender. The value goes on, and the row will be refused.
                 is_open = not (after == b"" or after in _BREAKS or after[0] in delimiters)
+                self._strays += is_open
                 self._escapes = self._escapes or (is_open and _is_escaped(line, position))
             position = line.find(b'"', position + 1)
         return is_open

@@ -117,7 +117,7 @@ def test_a_payment_forged_inside_quotes_is_never_published(line_break: str, enco
 
 @pytest.mark.parametrize(
     "note",
-    ['"say \\"hi\\"⏎F⏎bye"', '"hi\\"⏎F⏎bye"', '"\\"x⏎F⏎\\""', '"a\\"⏎F⏎\\"b\\""', '"5" pipe⏎F⏎bye"', '"x\\\\\\"⏎F⏎bye"'],
+    ['"say \\"hi\\"⏎F⏎bye"', '"hi\\"⏎F⏎bye"', '"a\\",b⏎F⏎bye"', '"\\"x⏎F⏎\\""', '"a\\"⏎F⏎\\"b\\""', '"5" pipe⏎F⏎bye"', '"x\\\\\\"⏎F⏎bye"'],
 )  # fmt: skip
 def test_a_sender_who_escapes_quotes_otherwise_cannot_forge_a_payment_either(note: str) -> None:
     forged = "t-forged,u-victim,9999.00,2026-01-05T12:31:00Z,x,y"
@@ -139,6 +139,12 @@ def test_a_value_that_ends_with_a_backslash_is_read() -> None:
     )
 
     assert ids(read("a.csv", text)) == ["t1", "t2"]
+
+
+def test_values_that_end_with_a_backslash_are_read_in_every_row_of_a_file() -> None:
+    rows = "".join(f't{number},u1,5.00,2026-01-05T12:30:00Z,"C:\\{number}\\",y\n' for number in range(300))
+
+    assert len(ids(read("a.csv", HEADER.replace("card_id,note", "merchant_id,note") + rows))) == 300
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
