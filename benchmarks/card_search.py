@@ -72,7 +72,7 @@ def main() -> None:
     bad = json.dumps(PAYMENT | {"amount": "much"}).encode()
     report(
         "Glue job, refused row",
-        lambda: _CLEANER.clean_json(bad, NOW),
+        lambda: _CLEANER.clean_json(bad),
         lambda: quarantined_text(bad, ["user-004711"], None, _TOKENS),
     )
     sys.stdout.write(f"a record with a number in clear: {_cost(lambda: decode_transaction(number)):.1f} µs\n")
@@ -85,8 +85,8 @@ def report_rows(kind: str, row: dict[str, object], header: Header) -> None:
     def search() -> None:
         replace_in_record(dict(row), _TOKENS)
 
-    report(f"Glue job, JSON row, card as a {kind}", lambda: _CLEANER.clean_json(line, NOW), search)
-    report(f"Glue job, CSV row, card as a {kind}", lambda: _CLEANER.clean_csv(cells, header, NOW), search)
+    report(f"Glue job, JSON row, card as a {kind}", lambda: _CLEANER.clean_json(line), search)
+    report(f"Glue job, CSV row, card as a {kind}", lambda: _CLEANER.clean_csv(cells, header), search)
 
 
 def report(name: str, whole: Callable[[], object], search: Callable[[], object]) -> None:

@@ -10,6 +10,8 @@ from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import functions as F  # noqa: N812 - its usual name
 from pyspark.sql.types import BinaryType, LongType, StringType, StructField, StructType, TimestampType
 
+from contract.reading.text import DAMAGED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
@@ -25,7 +27,6 @@ WHOLE_FILES: Final[dict[str, str]] = {
 """Session settings that :func:`read_lines` makes."""
 
 GONE: Final = "the file was deleted before it was read"
-DAMAGED: Final = "the file is damaged; the rows up to the damage were read"
 
 READ_ERRORS: Final = (Py4JJavaError, PySparkException)
 """What a failed Spark job raises in Python."""
@@ -71,8 +72,7 @@ def landed_files(spark: SparkSession, landing_path: str, max_files_per_trigger: 
     Returns
     -------
     DataFrame
-        Streaming: ``path``, and ``read_at_us``, the batch's time in microseconds since the epoch. The checkpoint keeps
-        that time, so a batch that is repeated applies "24 h ahead of the clock" as it did the first time.
+        Streaming: ``path``.
     """
     return (
         spark.readStream.format("binaryFile")
@@ -81,12 +81,14 @@ def landed_files(spark: SparkSession, landing_path: str, max_files_per_trigger: 
         .option("maxFilesPerTrigger", max_files_per_trigger)
         .load(as_pattern(landing_path))
         # Without the content, which Spark then does not read.
-        .select("path", F.expr("unix_micros(current_timestamp())").alias("read_at_us"))
+        .select("path")
     )
 
 
 def read_lines(spark: SparkSession, paths: Sequence[str], *, forgive: bool = False) -> DataFrame:
-    """Read files line by line, each whole and in order; ``.gz`` and ``.bz2`` are unpacked.
+    r"""Read files line by line, each whole and in order; ``.gz`` and ``.bz2`` are unpacked.
+
+    Only ``\n`` ends a line: so the lines, with it behind each, are the file's bytes, in whatever encoding it is.
 
     Parameters
     ----------
@@ -109,7 +111,8 @@ def read_lines(spark: SparkSession, paths: Sequence[str], *, forgive: bool = Fal
     """
     for name, value in WHOLE_FILES.items():
         spark.conf.set(name, value)
-    lines = spark.read.option("ignoreCorruptFiles", str(forgive).lower()).text(list(map(escaped, paths)))
+    reader = spark.read.option("ignoreCorruptFiles", str(forgive).lower()).option("lineSep", "\n")
+    lines = reader.text(list(map(escaped, paths)))
     return lines.select(
         F.col("value").cast("binary").alias("line"),
         F.col("_metadata.file_path").alias("file"),

@@ -17,6 +17,7 @@ import msgspec
 from contract.card_numbers import holds_card_number
 from contract.errors import MappingError
 from contract.mapping.document import REQUIRED, parse_mapping
+from contract.mapping.form import UNSAID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +51,11 @@ class PrefixMappings:
         Comments, the order of keys, ``label`` and ``scenario`` do not count. Without mappings, the landing path does not either.
         """
         landing = _plain(self.landing_path) if self.by_prefix else ""
-        fields = {prefix: mapping.fields for prefix, mapping in self.by_prefix.items()}
+        # How the files are written only where a mapping says it: so older mappings keep their digest.
+        fields = {
+            prefix: mapping.fields if mapping.form == UNSAID else [mapping.fields, mapping.form]
+            for prefix, mapping in self.by_prefix.items()
+        }
         text = msgspec.json.encode([landing, fields], order="deterministic")
         return sha256(text).hexdigest()[:_DIGEST_LETTERS]
 

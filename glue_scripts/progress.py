@@ -44,11 +44,15 @@ class Counts:
     """Values of all unknown columns that ``dropped_columns`` does not name."""
     internal_errors: int = 0
     """How many of the quarantined rows our own code failed on; one or more is a bug to be fixed."""
+    refunds: int = 0
+    """Rows whose amount is below zero, and that are payments but for that."""
+    files_without_payments: int = 0
+    """Files with rows, none of which was published: a wrong mapping, or another kind of file."""
 
     @property
     def rows(self) -> int:
         """Rows of the batch, without blank lines and headers."""
-        return self.published + self.quarantined
+        return self.published + self.quarantined + self.refunds
 
 
 def ready_line(
@@ -89,8 +93,8 @@ def batch_line(
     Returns
     -------
     str
-        One line: ``event`` (``"batch"``), ``batch_id``, ``rows_in``, ``published``, ``quarantined``,
-        ``internal_errors``, ``dropped_columns`` (name to rows), ``dropped_values``, ``duration_ms``, and what
+        One line: ``event`` (``"batch"``), ``batch_id``, ``rows_in``, ``published``, ``quarantined``, ``refunds``,
+        ``files_without_payments``, ``internal_errors``, ``dropped_columns`` (name to rows), ``dropped_values``, ``duration_ms``, and what
         CloudWatch needs.
     """
     line: dict[str, Any] = {
@@ -100,6 +104,8 @@ def batch_line(
         "rows_in": counts.rows,
         "published": counts.published,
         "quarantined": counts.quarantined,
+        "refunds": counts.refunds,
+        "files_without_payments": counts.files_without_payments,
         "internal_errors": counts.internal_errors,
         "dropped_columns": _shortened(counts),
         "dropped_values": sum(counts.dropped_columns.values()) + counts.other_dropped_values,

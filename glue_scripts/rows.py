@@ -6,7 +6,6 @@ the function that reads the topic. So nothing that this job publishes is refused
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -16,21 +15,19 @@ import msgspec
 from contract.card_records import ids_of
 from contract.errors import InvalidTransactionError
 from contract.json_object import DUPLICATE_KEYS, has_unique_keys
+from contract.mapping.amounts import payment_of_refund
 from contract.mapping.columns import known_column
 from contract.mapping.row import NO_DECIMAL, RowMapper
+from contract.reading.csv_rows import doubled_column, fields_of, read_header
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
 from glue_scripts.prefix_mappings import NEEDED
 from glue_scripts.row_cards import quarantined_text, replace_in_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from contract.card_tokens import CardTokens
     from contract.mapping.document import ColumnMapping
-
-DELIMITERS: Final = ",;\t|"
-"""What may separate the columns of a CSV file; the one that its header has most is taken."""
 
 INTERNAL: Final = "internal: "
 """Begins the reason of a row that our own code failed on; the exception's type follows, never its text."""
@@ -61,11 +58,16 @@ class Refused(msgspec.Struct, frozen=True):
     """The row as it came, but for its card numbers."""
 
 
-CleanedRow = Published | Refused
+class Refund(msgspec.Struct, frozen=True):
+    """A row that gives money back: a payment but for the sign of its amount. It goes nowhere, and is counted."""
+
+
+CleanedRow = Published | Refused | Refund
 """The result of cleaning a row."""
 
 Row = Collection[tuple[str, object]]
 """Columns and values, in the order of the line."""
+_REFUND: Final = Refund()
 
 T = TypeVar("T")
 
@@ -82,6 +84,8 @@ class Header:
     is_first : bool
         Whether no line of the file was refused before. A later line has to name every field that a record needs: a row
         that happens to hold the word ``card`` is no header.
+    delimiter : str, optional
+        What separates columns, where the mapping or the file says it.
 
     Raises
     ------
@@ -90,10 +94,16 @@ class Header:
         header, but a row like the others.
     """
 
-    def __init__(self, line: bytes, mapping: ColumnMapping | None = None, *, is_first: bool = True) -> None:
+    def __init__(
+        self,
+        line: bytes,
+        mapping: ColumnMapping | None = None,
+        *,
+        is_first: bool = True,
+        delimiter: str | None = None,
+    ) -> None:
         text = _utf8(line)
-        self.delimiter = max(DELIMITERS, key=text.count)
-        self.names = _csv_fields(text, self.delimiter)
+        self.names, self.delimiter = read_header(text, mapping, delimiter)
         if mapping is not None:
             self._check_columns(mapping)
         else:
@@ -105,13 +115,19 @@ class Header:
             raise InvalidTransactionError("$", "first line of a CSV file, and no column name in it is known")
         if not is_first and not fields.issuperset(NEEDED):
             raise InvalidTransactionError("$", "a later line of a CSV file, and no complete header")
+        if (name := doubled_column(self.names)) is not None:
+            problem = f"two columns have the meaning of {name!r}; a mapping has to say which one counts"
+            raise InvalidTransactionError("$", f"not a CSV header that can be read: {problem}")
 
     def _check_columns(self, mapping: ColumnMapping) -> None:
         # All of them: without this check, a file with a renamed column would silently lose a field.
         for field, source in mapping.fields.items():
-            if source.column is not None and (count := self.names.count(source.column)) != 1:
-                found = f"{count or 'no'} column{'s' if count else ''} {source.column!r}, mapped to {field}"
-                raise InvalidTransactionError("$", f"not a CSV header that fits {mapping.source}: {found}")
+            for column in source.named:
+                if (count := self.names.count(column)) != 1:
+                    found = f"{count or 'no'} column{'s' if count else ''} {column!r}, mapped to {field}"
+                    raise InvalidTransactionError(
+                        "$", f"not a CSV header that fits {mapping.source}: {found}"
+                    )
 
 
 class RowCleaner:
@@ -130,29 +146,28 @@ class RowCleaner:
         self._mapping = mapping
         self._mapper = RowMapper(mapping)
 
-    def clean_json(self, line: bytes, now: datetime) -> CleanedRow:
+    def clean_json(self, line: bytes) -> CleanedRow:
         """Clean one line of a JSON lines file.
 
         Parameters
         ----------
         line : bytes
             Without its line break; any bytes.
-        now : datetime
-            The clock, aware.
 
         Returns
         -------
         CleanedRow
             Never an exception, except MemoryError: a bad row is a value, and so is a row that our own code fails on.
         """
-        return self._guarded(line, lambda: _json_object(line).items(), lambda row: self._clean(row, now))
+        return self._guarded(line, lambda: _json_object(line).items(), self._clean)
 
-    def clean_csv(self, line: bytes, header: Header, now: datetime) -> CleanedRow:
+    def clean_csv(self, line: bytes, header: Header) -> CleanedRow:
         """Clean one line of a CSV file by the file's own header; the rest is as in :meth:`clean_json`."""
-        read, work = (lambda: _csv_row(line, header)), (lambda row: self._clean(row, now))
-        return self._guarded(line, read, work, header.delimiter)
+        return self._guarded(line, lambda: _csv_row(line, header), self._clean, header.delimiter)
 
-    def read_header(self, line: bytes, refused: Refused | None = None) -> Header | Refused:
+    def read_header(
+        self, line: bytes, refused: Refused | None = None, delimiter: str | None = None
+    ) -> Header | Refused:
         """Read a line of a CSV file that has no header yet, or refuse it as a row.
 
         Parameters
@@ -162,8 +177,14 @@ class RowCleaner:
         refused : Refused, optional
             The first of them. Its reason is that of the whole file: the lines after it are rows, and what they lack as
             headers says nothing.
+        delimiter : str, optional
+            What separates columns, where the mapping or the file says it.
         """
-        header = self._guarded(line, tuple, lambda _: Header(line, self._mapping, is_first=refused is None))
+        header = self._guarded(
+            line,
+            tuple,
+            lambda _: Header(line, self._mapping, is_first=refused is None, delimiter=delimiter),
+        )
         if refused is None or isinstance(header, Header) or header.reason.startswith(INTERNAL):
             return header
         return Refused(refused.field, refused.reason, header.raw)
@@ -202,11 +223,14 @@ class RowCleaner:
         except Exception as error:  # noqa: BLE001 - one row must not stop all others: the batch would fail at every try
             return self.refuse(line, InvalidTransactionError("$", f"{INTERNAL}{type(error).__name__}"))
 
-    def _clean(self, row: Row, now: datetime) -> Published:
+    def _clean(self, row: Row) -> Published | Refund:
         record, unused_columns, problems = self._mapper.map_row(row)
         if problems:
             raise problems[0]
         replace_in_record(record, self._tokens)
+        if (refund := payment_of_refund(record)) is not None:
+            decode_transaction(_encoded(refund))  # what is no payment either is refused
+            return _REFUND
         transaction = decode_transaction(_encoded(record))
         names = tuple(map(self._tokens.replace, unused_columns))
         return Published(transaction.user_id, encode_transaction(transaction), names)
@@ -238,7 +262,7 @@ def _json_object(line: bytes) -> dict[str, object]:
 
 def _csv_row(line: bytes, header: Header) -> Row:
     _check_size(line)
-    fields = _csv_fields(_utf8(line), header.delimiter)
+    fields = fields_of(_utf8(line), header.delimiter)
     if len(fields) != len(header.names):
         raise InvalidTransactionError("$", f"{len(fields)} values for {len(header.names)} columns")
     return tuple(zip(header.names, fields, strict=True))
@@ -256,10 +280,3 @@ def _utf8(line: bytes) -> str:
         return line.removeprefix(_BOM).decode()
     except UnicodeDecodeError as error:
         raise InvalidTransactionError("$", f"not UTF-8 ({error.reason})") from error
-
-
-def _csv_fields(text: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
-    except csv.Error as error:
-        raise InvalidTransactionError("$", f"not CSV ({error})") from error

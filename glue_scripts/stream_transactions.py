@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
@@ -136,9 +136,8 @@ def process_batch(
     if not listed:
         return
     spark, paths = landed.sparkSession, [row["path"] for row in listed]
-    now = EPOCH_AT + timedelta(microseconds=listed[0]["read_at_us"])
     try:
-        cleaned = transforms.clean_lines(files.read_lines(spark, paths), key, now, mappings)
+        cleaned = transforms.clean_lines(files.read_lines(spark, paths), key, mappings)
         counts = write(spark, cleaned, pins.Pin(batch_id, mappings.digest), arguments)
     except files.READ_ERRORS:
         unreadable = files.unreadable_files(spark, paths)
@@ -148,7 +147,7 @@ def process_batch(
         cleaned = transforms.unreadable_rows(spark, unreadable, key)
         if left := [path for path in paths if path not in gone]:
             lines = files.read_lines(spark, left, forgive=True)
-            cleaned = cleaned.union(transforms.clean_lines(lines, key, now, mappings))
+            cleaned = cleaned.union(transforms.clean_lines(lines, key, mappings))
         counts = write(spark, cleaned, pins.Pin(batch_id, mappings.digest), arguments)
     duration_ms = round((time.monotonic() - began) * 1000)
     at_ms = round(time.time() * 1000)

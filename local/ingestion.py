@@ -43,6 +43,7 @@ class BatchLine(msgspec.Struct, frozen=True, tag="batch", tag_field="event"):
     published: int
     quarantined: int
     dropped_columns: dict[str, int]
+    refunds: int = 0
 
 
 _LINES: Final = msgspec.json.Decoder(ReadyLine | BatchLine)
@@ -58,6 +59,7 @@ class IngestionProgress(msgspec.Struct, frozen=True):
     quarantined: int
     dropped_columns: dict[str, int]
     """Unknown column to how many rows had it."""
+    refunds: int = 0
 
 
 def ingestion_command(
@@ -176,6 +178,7 @@ def read_progress(lines: Iterable[str]) -> IngestionProgress:
         published=sum(batch.published for batch in batches.values()),
         quarantined=sum(batch.quarantined for batch in batches.values()),
         dropped_columns=dict(dropped),
+        refunds=sum(batch.refunds for batch in batches.values()),
     )
 
 

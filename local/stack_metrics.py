@@ -56,6 +56,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Flagged payments that an earlier alert of their window covers."""
     landed_bad: int | None = None
     """Rows of files that the Glue job has quarantined."""
+    refunds: int | None = None
+    """Rows of files that the Glue job has counted as refunds."""
     quarantined: int | None = None
     """Records in the quarantine queue."""
     dead_letters: int | None = None
@@ -93,6 +95,10 @@ class StackMetrics:
         self._latest_alerts: LatestAlerts | None = None
         self._alert_metrics = MetricSums(self._folder.log_dir / "alert.log")
 
+    def _landed(self) -> dict[str, Any]:
+        progress = read_ingestion(self._folder.log_dir)
+        return {"landed_bad": progress.quarantined, "refunds": progress.refunds}
+
     def snapshot(self) -> Snapshot:
         """Count everything now; a source that is unavailable gives None and a sentence in ``problems``."""
         # From the last stage to the first. A payment that moves on meanwhile may then be missing in a later stage, but no stage
@@ -112,7 +118,7 @@ class StackMetrics:
             "Kafka": lambda: {"published": self._published()},
         }
         if self.state.ingestion:
-            sources["the Glue job"] = lambda: {"landed_bad": read_ingestion(self._folder.log_dir).quarantined}
+            sources["the Glue job"] = self._landed
         counts: dict[str, Any] = {}
         problems = []
         for name, ask in sources.items():

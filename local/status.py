@@ -133,6 +133,7 @@ def print_report(console: Console, parts: Sequence[Health], counts: Snapshot) ->
         "alerts sent": counts.alerts,
         "suppressed": counts.suppressed,
         "bad rows in files": counts.landed_bad,
+        "refunds in files": counts.refunds,
         "quarantined": counts.quarantined,
         "dead letters": counts.dead_letters,
         **{f"backlog of {name}": backlog for name, backlog in counts.backlog.items()},

@@ -95,6 +95,7 @@ def render(history: Sequence[Snapshot]) -> RenderableType:
     set_apart = Text.assemble(
         *_labelled("suppressed", latest.suppressed, ""),
         *_labelled("bad rows in files", latest.landed_bad, "yellow"),
+        *_labelled("refunds in files", latest.refunds, ""),
         *_labelled("quarantined", latest.quarantined, "yellow"),
         *_labelled("dead letters", latest.dead_letters, "bold red"),
     )

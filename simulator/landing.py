@@ -56,7 +56,7 @@ class LandingFile(msgspec.Struct, frozen=True):
 
 _SPOILED: Final[dict[str, tuple[str, object]]] = {
     "missing user": ("user_id", None),
-    "negative amount": ("amount", "-12.50"),
+    "amount of two signs": ("amount", "+-12.50"),
     "amount in words": ("amount", "twelve"),
     "no timestamp": ("timestamp", "yesterday"),
     "timestamp without a zone": ("timestamp", "2026-01-05T12:30:00"),

@@ -62,3 +62,17 @@ class MappingError(ContractError):
         self.field = field
         self.problem = problem
         self.source = source
+
+
+class UnreadableFileError(ContractError):
+    """A file that cannot be read to its end; rows that were read before it was found out are as good as others.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong with the file, what of it was read, and what would be right.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem

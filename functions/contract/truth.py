@@ -7,8 +7,20 @@ the payment: no function of the pipeline imports this module, so no decision can
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
+
+FRAUD_WORDS: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "fraud", "fraudulent"})
+"""Values of a label, in lower case, that mean fraud where nobody says which do."""
+
+HONEST_WORDS: Final = frozenset(
+    {
+        *("", "null", "nan", "0", "0.0", "false", "f", "no", "n"),
+        *("honest", "legit", "legitimate", "genuine", "normal", "non-fraud", "not fraud"),
+    }
+)
+"""Those that mean that it is none. Any other word is neither."""
 
 Record = dict[str, object]
 """A transaction as on the wire: the fields of ``contract.transaction``, amount as text, no nulls."""
@@ -40,6 +52,10 @@ class SentPayment(msgspec.Struct, frozen=True, kw_only=True):
     truth: Truth = Truth()
     appended_at: datetime | None = None
     """When it arrived, aware; None where that is not known and the event time is taken for it."""
+    place: str = ""
+    """The file and line that it was read from, for messages; empty where it was made."""
+    problem: tuple[str, str] | None = None
+    """The field that could not be read there, and why; such a payment is refused wherever it is sent."""
 
     @property
     def transaction_id(self) -> str:

@@ -100,11 +100,12 @@ def _score_writer(out: Path | None, files: ExitStack) -> Callable[[JudgedPayment
 
 
 def _nothing_valid(backtest: Backtest, source: str) -> str:
-    if not backtest.invalid:
+    rows = backtest.invalid + backtest.refunds
+    if not rows:
         return f"{source}: there are no payments"
-    return (
-        f"{source}: none of {backtest.invalid:,} rows is a valid payment. The first: {backtest.first_invalid}"
-    )
+    first = backtest.first_invalid or "an amount below zero"
+    refunds = f", {backtest.refunds:,} are refunds" if backtest.refunds else ""
+    return f"{source}: none of {rows:,} rows is a valid payment{refunds}. The first: {first}"
 
 
 def _count(text: str) -> int:

@@ -9,6 +9,7 @@ import msgspec
 
 from contract.clock import EPOCH, MILLISECOND, TimeBasis, times_of, times_on
 from contract.errors import InvalidTransactionError
+from contract.mapping.amounts import payment_of_refund
 from contract.scored import Position
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment
@@ -52,21 +53,25 @@ class Refusals:
     ----------
     invalid : Counter[str]
         Records that the score stage would quarantine, by the field at fault.
-    first : InvalidTransactionError | None
-        What is wrong with the first of them.
+    first : str | None
+        What is wrong with the first of them, and where it is.
+    refunds : int
+        Records that are payments but for an amount below zero.
     repeats : int
         Records that repeat an earlier one.
     """
 
     def __init__(self) -> None:
         self.invalid: Counter[str] = Counter()
-        self.first: InvalidTransactionError | None = None
+        self.first: str | None = None
+        self.refunds = 0
         self.repeats = 0
 
-    def refuse(self, error: InvalidTransactionError) -> None:
-        """Count an invalid record."""
-        self.invalid[error.field] += 1
-        self.first = self.first or error
+    def refuse(self, payment: SentPayment, error: InvalidTransactionError) -> None:
+        """Count an invalid record by what its file's reader found, else by what the contract did."""
+        field, problem = payment.problem or (error.field, error.problem)
+        self.invalid[field] += 1
+        self.first = self.first or ": ".join(part for part in (payment.place, field, problem) if part)
 
 
 class _Side:
@@ -119,9 +124,14 @@ def judge(
     seen = SeenHashes()
     for offset, payment in enumerate(payments):
         try:
-            transaction = decode_transaction(payment.raw or msgspec.json.encode(payment.record))
+            refund = payment_of_refund(payment.record)
+            record = payment.record if refund is None else refund
+            transaction = decode_transaction(payment.raw or msgspec.json.encode(record))
         except InvalidTransactionError as error:
-            refusals.refuse(error)
+            refusals.refuse(payment, error)
+            continue
+        if refund is not None:
+            refusals.refunds += 1
             continue
         facts = PaymentFacts.of(transaction, _times(payment, transaction.timestamp))
         if not seen.add(facts.key_hash + users.hashes[users.number(transaction.user_id)] & _64_BITS):

@@ -44,11 +44,12 @@ def as_text(backtest: Backtest, *, is_labelled: bool = True) -> str:
         lines = [f"{report.transactions:,} decided, {report.flagged:,} flagged", NO_LABELS, ""]
         lines += _alert_curve(measures, thresholds)
     lines += [_alerts(measures, thresholds), "", *_rules(backtest.rule_hits, is_labelled=is_labelled)]
-    if backtest.invalid or backtest.repeats:
-        lines += [
-            "", f"{backtest.invalid:,} records are not valid, {backtest.repeats:,} repeat others"
-        ]  # fmt: skip
+    if backtest.invalid or backtest.repeats or backtest.refunds:
+        set_apart = f"{backtest.invalid:,} records are not valid, {backtest.repeats:,} repeat others"
+        lines += ["", f"{set_apart}, {backtest.refunds:,} are refunds"]
         lines += [f"  not valid: {field} {count:,}" for field, count in backtest.invalid_by_field.items()]
+        if backtest.first_invalid is not None:
+            lines.append(f"  the first: {backtest.first_invalid}")
     return "\n".join(lines)
 
 

@@ -40,7 +40,9 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
     invalid_by_field: dict[str, int]
     """By the field at fault, most first."""
     first_invalid: str | None
-    """What is wrong with the first of them."""
+    """What is wrong with the first of them, and where it is."""
+    refunds: int
+    """Records that are payments but for an amount below zero; they count in no other figure."""
     repeats: int
     """Records that repeat an earlier one; each payment counts once."""
     rule_hits: dict[str, tuple[int, int]]
@@ -102,7 +104,8 @@ def run_backtest(
         thresholds=ruleset.thresholds,
         invalid=refusals.invalid.total(),
         invalid_by_field=dict(refusals.invalid.most_common()),
-        first_invalid=None if refusals.first is None else str(refusals.first),
+        first_invalid=refusals.first,
+        refunds=refusals.refunds,
         repeats=refusals.repeats,
         rule_hits=tally.rule_hits(ruleset.rules),
         missed=tally.missed(),

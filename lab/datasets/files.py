@@ -1,34 +1,49 @@
-"""Rows of files as they are: CSV, TSV, JSON lines, a JSON array, each perhaps compressed, or a folder of them."""
+"""Rows of files as they are: CSV, TSV, JSON lines, a JSON array, each perhaps packed, or a folder of them.
+
+What makes a row is decided where the ingestion job decides it too, in :mod:`contract.reading`.
+"""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 from decimal import Decimal
-from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 
+from contract.errors import InvalidTransactionError, MappingError, UnreadableFileError
+from contract.mapping.form import UNSAID
+from contract.reading.archive import MAGIC, only_file
+from contract.reading.csv_rows import (
+    CsvHeader,
+    CsvRecords,
+    doubled_column,
+    fields_of,
+    read_header,
+    separator_line,
+)
+from contract.reading.json_rows import json_records
+from contract.reading.text import in_utf8, lines_of, unpacked
 from lab.datasets.errors import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from contract.mapping.document import ColumnMapping
+    from contract.reading.record import Record
+
 SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
-"""Kinds of files, each also with .gz."""
+"""Kinds of files."""
 
-MAX_ARRAY_BYTES: Final = 512 * 1024 * 1024
-"""A JSON array has to be read whole, so a larger one is refused; JSON lines have no limit."""
+PACKED: Final = (".gz", ".bz2", ".zip")
+"""Each kind also with these; a zip archive of one file may be called anything."""
 
+_CHUNK_BYTES: Final = 1 << 16
 _COLUMN_SAMPLE: Final = 100
 """JSON rows may leave fields out: the columns are those of so many rows."""
 
+_GZIP: Final = b"\x1f\x8b"
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
-
-csv.field_size_limit(1 << 30)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -37,7 +52,11 @@ class Row(msgspec.Struct, frozen=True):
     fields: dict[str, object] | None
     """Column to value; None where the row cannot be parsed."""
     raw: bytes
-    """The bytes in the file; for a CSV row, its values written as CSV again."""
+    """The bytes in the file, in one line: a row of several lines is written as JSON."""
+    line: int = 0
+    """Where it begins; the first line is 1."""
+    problem: str | None = None
+    """Why it cannot be parsed."""
 
 
 def find_files(path: Path) -> list[Path]:
@@ -48,114 +67,169 @@ def find_files(path: Path) -> list[Path]:
     DatasetError
         If there is no file that can be read.
     """
+    kinds = f"{', '.join(SUFFIXES)}, each also packed as {', '.join(PACKED)}"
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.is_file() and _kind(file) in SUFFIXES)
+        found = sorted(file for file in path.rglob("*") if file.is_file() and _is_readable(file.name))
         if not found:
-            raise DatasetError(f"{path}: no file in it ends in {', '.join(SUFFIXES)} (or those with .gz)")
+            raise DatasetError(f"{path}: no file in it ends in {kinds}")
         return found
     if not path.is_file():
         raise DatasetError(f"{path}: no such file")
-    if _kind(path) not in SUFFIXES:
-        raise DatasetError(f"{path}: cannot be read; {', '.join(SUFFIXES)} can, each also with .gz")
+    if not _is_readable(path.name):
+        raise DatasetError(f"{path}: cannot be read; there are {kinds}")
     return [path]
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Read the rows of a file, one after the other.
+def read_rows(path: Path, mapping: ColumnMapping | None = None) -> Iterator[Row]:
+    """Read the rows of a file, one after the other; no more of the file than is asked for.
+
+    Parameters
+    ----------
+    path : Path
+        As :func:`find_files` found it.
+    mapping : ColumnMapping, optional
+        How the file is written, and which columns a CSV file needs.
 
     Yields
     ------
     Row
-        Every row but blank ones. Of bytes that are not UTF-8 and of rows of another width than the header, only ``raw``.
+        Every row but blank ones. Of what cannot be parsed, such as rows of another width than the header, only ``raw``.
 
     Raises
     ------
     DatasetError
-        If the file as a whole is not what its name says.
+        If the file as a whole is not what its name says, or lacks a column of the mapping.
     """
-    kind = _kind(path)
-    with cast("BinaryIO", gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")) as file:
+    with path.open("rb") as file:
         try:
-            if kind in (".csv", ".tsv"):
-                yield from _csv_rows(file, "\t" if kind == ".tsv" else None)
-            elif kind == ".json":
-                yield from _json_rows(file, path)
+            name, chunks = _opened(path, file)
+            text = in_utf8(chunks, (UNSAID if mapping is None else mapping.form).encoding)
+            if _kind(name) in (".csv", ".tsv"):
+                yield from _csv_rows(CsvRecords(lines_of(text)), path, mapping)
             else:
-                yield from map(_json_row, filter(bytes.strip, file))
-        except (EOFError, gzip.BadGzipFile, csv.Error) as error:
+                yield from map(_json_row, json_records(text))
+        except UnreadableFileError as error:
             raise DatasetError(f"{path}: {error}") from error
 
 
-def columns_of(path: Path) -> tuple[str, ...]:
-    """Name a file's columns: the header of a CSV file, the fields of the first hundred JSON rows.
+def columns_of(*paths: Path, mapping: ColumnMapping | None = None) -> tuple[str, ...]:
+    """Name the columns of a data set: the header of its first CSV file with rows, or the fields of the first hundred JSON rows.
+
+    Files without rows are passed over.
 
     Raises
     ------
     DatasetError
         If there is no row.
     """
-    rows = read_rows(path)
-    seen: dict[str, None] = {}
-    for _, row in zip(range(_COLUMN_SAMPLE), rows, strict=False):
-        seen.update(dict.fromkeys(row.fields or ()))
-    if not seen:
-        raise DatasetError(f"{path}: no rows with columns in it")
-    return tuple(seen)
+    for path in paths:
+        seen: dict[str, None] = {}
+        for _, row in zip(range(_COLUMN_SAMPLE), read_rows(path, _unchecked(mapping)), strict=False):
+            seen.update(dict.fromkeys(row.fields or ()))
+        if seen:
+            return tuple(seen)
+    raise DatasetError(f"{', '.join(map(str, paths[:3]))}: no rows with columns in it")
 
 
-def _kind(path: Path) -> str:
-    name = path.name.lower().removesuffix(".gz")
-    return name[name.rfind(".") :] if "." in name else ""
+def _unchecked(mapping: ColumnMapping | None) -> ColumnMapping | None:
+    """How the file is written, without asking for columns: which there are is about to be found out."""
+    return None if mapping is None else msgspec.structs.replace(mapping, is_guess=True)
 
 
-def _csv_rows(file: BinaryIO, delimiter: str | None) -> Iterator[Row]:
-    text = io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")
-    first = text.readline()
-    if delimiter is None:
-        delimiter = max(",;\t|", key=first.count)
-    rows = csv.reader(chain([first], text), delimiter=delimiter)
-    header = next(rows, [])
-    for values in rows:
-        if not values:
-            continue
-        line = io.StringIO()
-        csv.writer(line, delimiter=delimiter, lineterminator="").writerow(values)
-        raw = line.getvalue().encode("utf-8", "surrogateescape")
-        is_whole = len(values) == len(header) and not any(map(_has_surrogate, values))
-        yield Row(dict(zip(header, values, strict=True)) if is_whole else None, raw)
+def _is_readable(name: str) -> bool:
+    return _kind(name) in SUFFIXES or name.lower().endswith(".zip")
 
 
-def _json_rows(file: BinaryIO, path: Path) -> Iterator[Row]:
-    begin = file.read(64).lstrip()
+def _kind(name: str) -> str:
+    plain = name.lower()
+    for suffix in PACKED:
+        plain = plain.removesuffix(suffix)
+    return plain[plain.rfind(".") :] if "." in plain else ""
+
+
+def _opened(path: Path, file: BinaryIO) -> tuple[str, Iterator[bytes]]:
+    begin = file.read(len(MAGIC[0]))
     file.seek(0)
-    if not begin.startswith(b"["):
-        yield from map(_json_row, filter(bytes.strip, file))
-        return
-    data = file.read(MAX_ARRAY_BYTES + 1)
-    if len(data) > MAX_ARRAY_BYTES:
-        raise DatasetError(
-            f"{path}: a JSON array of more than {MAX_ARRAY_BYTES:,} bytes; write it as JSON lines"
-        )
+    if begin.startswith(MAGIC):
+        name, chunks = only_file(file)
+        if _kind(name) not in SUFFIXES:
+            raise UnreadableFileError(f"the file in it ends in none of {', '.join(SUFFIXES)}")
+        return name, unpacked(chunks)
+    if begin and path.name.lower().endswith(".gz") and not begin.startswith(_GZIP):
+        raise UnreadableFileError("not gzip, as its name says")
+    return path.name, unpacked(iter(lambda: file.read(_CHUNK_BYTES), b""))
+
+
+def _csv_rows(records: CsvRecords, path: Path, mapping: ColumnMapping | None) -> Iterator[Row]:
+    header: CsvHeader | None = None
+    records.delimiter = None if mapping is None else mapping.form.delimiter
+    for record in records:
+        if not record.raw.strip():
+            continue
+        if header is not None:
+            yield _csv_row(record, header)
+        elif record.line == 1 and (stated := separator_line(record.raw)) is not None:
+            records.delimiter = records.delimiter or stated
+        else:
+            header = _header(record, path, mapping, records.delimiter)
+            records.delimiter, records.columns = header.delimiter, len(header.names)
+
+
+def _header(record: Record, path: Path, mapping: ColumnMapping | None, delimiter: str | None) -> CsvHeader:
     try:
-        rows = msgspec.json.decode(data, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: not a JSON array ({error})") from error
-    # A line break inside a row is white space in an array, but would end the row in a file of lines.
-    yield from (_json_row(msgspec.json.format(bytes(row), indent=-1)) for row in rows)
+        if record.problem is not None:
+            raise InvalidTransactionError("$", record.problem)
+        header = read_header(record.raw.decode(), mapping, delimiter)
+    except InvalidTransactionError as error:
+        raise DatasetError(f"{path}, line {record.line}: {error.problem}") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}, line {record.line}: not UTF-8; a mapping can say encoding") from error
+    if (name := doubled_column(header.names, mapping)) is not None:
+        problem = f"two columns have the name or the meaning of {name!r}; a mapping has to use others"
+        raise DatasetError(f"{path}, line {record.line}: {problem}")
+    if mapping is not None and not mapping.is_guess:
+        try:
+            mapping.check_columns(header.names)
+        except MappingError as error:
+            raise DatasetError(f"{path}: {error.field}: {error.problem}") from error
+    return header
 
 
-def _json_row(line: bytes) -> Row:
+def _csv_row(record: Record, header: CsvHeader) -> Row:
+    raw, line = record.raw, record.line
+    if record.problem is not None:
+        return Row(None, raw, line, record.problem)
     try:
-        decoded = _DECODER.decode(line)
-    except (
-        msgspec.DecodeError,
-        UnicodeDecodeError,
-        RecursionError,
-        ArithmeticError,
-    ):  # the last: a Decimal's exponent
-        return Row(None, line)
-    return Row(decoded if isinstance(decoded, dict) else None, line)
+        values = fields_of(raw.decode(), header.delimiter)
+    except UnicodeDecodeError as error:
+        return Row(None, raw, line, f"not UTF-8 ({error.reason}); a mapping can say encoding")
+    except InvalidTransactionError as error:
+        return Row(None, _in_one_line(raw), line, error.problem)
+    if len(values) != len(header.names):
+        problem = f"{len(values)} values for {len(header.names)} columns"
+        return Row(None, _in_one_line(raw), line, problem)
+    return Row(dict(zip(header.names, values, strict=True)), _in_one_line(raw), line)
 
 
-def _has_surrogate(text: str) -> bool:
-    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
+def _json_row(record: Record) -> Row:
+    raw, line = record.raw, record.line
+    if record.problem is not None:
+        return Row(None, _in_one_line(raw), line, record.problem)
+    try:
+        if b"\n" in raw or b"\r" in raw:
+            raw = msgspec.json.format(raw, indent=-1)
+        decoded = _DECODER.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Row(None, _in_one_line(raw), line, f"not JSON ({type(error).__name__})")
+    except ArithmeticError:  # a Decimal's exponent
+        return Row(None, raw, line, "a number with an exponent of more than 18 digits")
+    if not isinstance(decoded, dict):
+        return Row(None, raw, line, "JSON, but not an object")
+    return Row(decoded, raw, line)
+
+
+def _in_one_line(raw: bytes) -> bytes:
+    """Write a row of several lines as JSON text: in a file of lines it is one, and no record."""
+    if b"\n" not in raw and b"\r" not in raw:
+        return raw
+    return msgspec.json.encode(raw.decode("utf-8", "backslashreplace"))

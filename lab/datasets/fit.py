@@ -34,7 +34,7 @@ def fit_mapping(columns: Sequence[str], path: Path | None = None) -> ColumnMappi
     MappingError
         Naming the key at fault, and what the file has.
     """
-    mapping = guess_mapping(columns) if path is None else _read_mapping(path)
+    mapping = guess_mapping(columns) if path is None else read_mapping(path)
     mapping.check_columns(columns)
     if missing := mapping.missing(REQUIRED):
         example = "\n".join(f"    {field}: <column>" for field in REQUIRED)
@@ -50,7 +50,14 @@ def fit_mapping(columns: Sequence[str], path: Path | None = None) -> ColumnMappi
     return mapping
 
 
-def _read_mapping(path: Path) -> ColumnMapping:
+def read_mapping(path: Path) -> ColumnMapping:
+    """Read a mapping's file.
+
+    Raises
+    ------
+    MappingError
+        Where it does not exist or cannot be used.
+    """
     try:
         return parse_mapping(path.read_text(), str(path))
     except FileNotFoundError as error:

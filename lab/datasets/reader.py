@@ -16,19 +16,21 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.mapping.document import FRAUD_VALUES, REQUIRED, ColumnMapping
-from contract.mapping.row import RowMapper, source_value
+from contract.errors import InvalidTransactionError
+from contract.mapping.document import REQUIRED, ColumnMapping
+from contract.mapping.row import RowMapper, source_value, time_form
+from contract.mapping.times import timestamp_in
 from contract.mapping.values import spellings
-from contract.truth import Record, SentPayment, Truth
+from contract.truth import FRAUD_WORDS, HONEST_WORDS, Record, SentPayment, Truth
+from lab.datasets.errors import DatasetError
 from lab.datasets.files import Row, columns_of, find_files, read_rows
-from lab.datasets.fit import fit_mapping
+from lab.datasets.fit import fit_mapping, read_mapping
 from lab.datasets.sorting import in_clock_order
 from lab.seen_hashes import SeenHashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from contract.errors import InvalidTransactionError
 
 INCIDENT_GAP: Final = timedelta(hours=24)
 """Fraud on one user within this time of the last is one incident."""
@@ -73,7 +75,10 @@ class Dataset(msgspec.Struct, frozen=True):
     def rows(self, limit: int | None = None) -> Iterator[SentPayment]:
         """Read the rows in the order of the files, the first ``limit`` of them; fraud has no incident yet."""
         reader = _RowReader(self.mapping, self.rates)
-        return islice((reader.read(row) for file in self.files for row in read_rows(file)), limit)
+        return islice(
+            (reader.read(row, file.name) for file in self.files for row in read_rows(file, self.mapping)),
+            limit,
+        )
 
 
 def in_order(rows: Iterable[SentPayment]) -> Iterator[SentPayment]:
@@ -90,7 +95,7 @@ def in_order(rows: Iterable[SentPayment]) -> Iterator[SentPayment]:
         By event time; rows without one come last.
     """
     incidents = _Incidents()
-    for payment in in_clock_order(rows, _event_at):
+    for payment in in_clock_order(rows, _clock):
         yield incidents.named(payment)
 
 
@@ -109,7 +114,7 @@ def open_dataset(path: Path, rates: Mapping[str, float], mapping: Path | None = 
     Returns
     -------
     Dataset
-        Ready to be read; its columns are those of the first file.
+        Ready to be read; its columns are those of the first file that has rows.
 
     Raises
     ------
@@ -119,7 +124,7 @@ def open_dataset(path: Path, rates: Mapping[str, float], mapping: Path | None = 
         If the mapping does not fit; lists the columns found.
     """
     files = find_files(path)
-    columns = columns_of(files[0])
+    columns = columns_of(*files, mapping=None if mapping is None else read_mapping(mapping))
     return Dataset(tuple(files), columns, fit_mapping(columns, mapping), dict(rates))
 
 
@@ -127,27 +132,38 @@ class _RowReader:
     def __init__(self, mapping: ColumnMapping, rates: Mapping[str, float]) -> None:
         self._mapper = RowMapper(mapping)
         self._label, self._scenario, self._incident = mapping.label, mapping.scenario, mapping.incident
+        self._appended_at = mapping.appended_at
         self._rates = rates
         self._seen = SeenHashes()
         self._repeats: Counter[bytes] = Counter()
         named = mapping.label.fraud_values if mapping.label else ()
-        self._fraud_values = {text.lower() for text in named or FRAUD_VALUES}
+        self._fraud_values = frozenset(text.lower() for text in named) or FRAUD_WORDS
+        self._honest_values = HONEST_WORDS if not named else None
 
-    def read(self, row: Row) -> SentPayment:
+    def read(self, row: Row, file: str) -> SentPayment:
+        place = f"{file}, line {row.line}"
         if row.fields is None:
-            return SentPayment(record={}, raw=row.raw)
+            return SentPayment(record={}, raw=row.raw, place=place, problem=("$", row.problem or ""))
         record, _, problems = self._mapper.map_row(row.fields.items())
-        for problem in problems:
-            _make_refused(record, problem)
+        for each in problems:
+            _make_refused(record, each)
         own_id = record.pop("transaction_id", None)
         record = {"transaction_id": self._derived_id(row.raw) if own_id is None else own_id, **record}
-        scenario = self._scenario_of(row.fields)
+        try:
+            scenario = self._scenario_of(row.fields)
+        except ValueError as error:
+            raise DatasetError(f"{place}: {error}") from error
+        try:
+            appended_at = self._appended_at_of(row.fields)
+        except InvalidTransactionError as error:
+            raise DatasetError(f"{place}: appended_at: {error.problem}") from error
         truth = Truth(
             scenario=scenario,
             incident_id=None if scenario is None else self._incident_of(row.fields),
             amount_base=self._amount_base(record),
         )
-        return SentPayment(record=record, truth=truth)
+        problem = (problems[0].field, problems[0].problem) if problems else None
+        return SentPayment(record=record, truth=truth, place=place, problem=problem, appended_at=appended_at)
 
     def _derived_id(self, raw: bytes) -> str:
         # By content, and by number among equal rows: the same file gives the same ids, in any order of its rows.
@@ -159,10 +175,25 @@ class _RowReader:
     def _scenario_of(self, fields: dict[str, object]) -> str | None:
         if self._label is None:
             return None
-        if self._fraud_values.isdisjoint(map(str.lower, spellings(source_value(self._label, fields)))):
+        words = [word.lower() for word in spellings(source_value(self._label, fields))]
+        if self._fraud_values.isdisjoint(words):
+            if self._honest_values is not None and self._honest_values.isdisjoint(words):
+                fraud, honest = (
+                    ", ".join(sorted(filter(None, names))) for names in (FRAUD_WORDS, HONEST_WORDS)
+                )
+                raise ValueError(
+                    f"label: neither a word for fraud ({fraud}) nor for an honest payment ({honest}); "
+                    "the mapping has to say fraud_values"
+                )
             return None
         kind = None if self._scenario is None else source_value(self._scenario, fields)
         return "fraud" if kind is None else next(iter(spellings(kind)), "fraud")
+
+    def _appended_at_of(self, fields: dict[str, object]) -> datetime | None:
+        source = self._appended_at
+        if source is None:
+            return None
+        return datetime.fromisoformat(timestamp_in(source_value(source, fields), time_form(source)))
 
     def _incident_of(self, fields: dict[str, object]) -> str | None:
         incident = None if self._incident is None else source_value(self._incident, fields)
@@ -209,6 +240,10 @@ class _Incidents:
         self._last[user] = at
         truth = msgspec.structs.replace(payment.truth, incident_id=f"{user}#{self._count[user]}")
         return msgspec.structs.replace(payment, truth=truth)
+
+
+def _clock(payment: SentPayment) -> datetime | None:
+    return payment.appended_at or _event_at(payment)
 
 
 def _event_at(payment: SentPayment) -> datetime | None:

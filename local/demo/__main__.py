@@ -68,6 +68,7 @@ class CompletionCheck:
         counts = (
             snapshot.published,
             snapshot.landed_bad,
+            snapshot.refunds,
             snapshot.history,
             snapshot.flagged,
             snapshot.alerts,
@@ -76,7 +77,8 @@ class CompletionCheck:
         now = time.monotonic()
         if counts != self._last:
             self._last, self._changed_at = counts, now
-        arrived = (snapshot.published or 0) + (snapshot.landed_bad or 0) >= self._rows
+        landed = (snapshot.published, snapshot.landed_bad, snapshot.refunds)
+        arrived = sum(count or 0 for count in landed) >= self._rows
         all_idle = all(status is not None and _is_idle(status) for status in statuses)
         unchanged_s = now - self._changed_at
         return (arrived and all_idle and unchanged_s * 1000 > IDLE_MS) or unchanged_s > STALL_SECONDS

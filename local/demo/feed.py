@@ -33,6 +33,8 @@ class Feed(msgspec.Struct, frozen=True):
     """Transaction id to how many rows have it; rows without an id are left out."""
     truths: dict[str, Truth]
     """By transaction id; empty if the truth is unknown. Nothing of it is dropped."""
+    first_problem: str | None = None
+    """The first row that its file's reader could not read, with its place; None where all could be read."""
 
     @property
     def transactions(self) -> int:
@@ -137,4 +139,5 @@ def _feed(
 ) -> Feed:
     truths = {each.transaction_id: each.truth for each in payments if is_truth_known and each.transaction_id}
     ids = Counter(each.transaction_id for each in payments if each.transaction_id)
-    return Feed(source, tuple(landing_files(payments, landing)), ids, truths)
+    problems = (f"{each.place}: {': '.join(each.problem)}" for each in payments if each.problem is not None)
+    return Feed(source, tuple(landing_files(payments, landing)), ids, truths, next(problems, None))

@@ -12,6 +12,7 @@ from contract.alert import Alert
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
 from local.resources import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX, dead_letter_name
+from local.stack.parts import read_ingestion
 from ops.manifests import read_functions
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class FinalState(msgspec.Struct, frozen=True, kw_only=True):
 
     landed_bad: tuple[dict[str, Any], ...]
     """Rows that the Glue job quarantined, as it wrote them."""
+    refunds: int = 0
+    """Rows that the Glue job counted as refunds; they are in no store."""
     topic_ids: tuple[str | None, ...]
     """Transaction id of each record of the topic; None where no id can be read."""
     history: tuple[ScoredTransaction, ...]
@@ -71,6 +74,7 @@ def read_final_state(stack: Stack) -> FinalState:
     dynamodb, tables = stack.client("dynamodb"), stack.resources.tables
     return FinalState(
         landed_bad=tuple(_landed_bad(stack)),
+        refunds=read_ingestion(stack.log_dir).refunds,
         topic_ids=tuple(_topic_ids(stack)),
         history=tuple(from_history_item(item) for item in _scan(dynamodb, tables[HISTORY_TABLE])),
         quarantined=tuple(quarantined.values()),

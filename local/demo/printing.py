@@ -26,6 +26,7 @@ def print_report(report: DemoReport, final_state: FinalState, console: Console) 
         ("transactions dropped", report.generated, "landing bucket"),
         ("bad rows dropped", report.bad_rows, "landing bucket"),
         ("quarantined by the Glue job", report.landed_bad, "quarantine bucket"),
+        ("refunds", report.refunds, "counted, published nowhere"),
         ("published", report.published, f"transaction_stream, {report.repeats} repeats"),
         ("scored", report.history, f"transaction_history, {report.degraded} degraded"),
         ("quarantined by the score stage", report.quarantined, "quarantine queue"),

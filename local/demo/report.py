@@ -45,6 +45,8 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     """Rows made to be refused, dropped in the same files."""
     landed_bad: int
     """Rows that the Glue job quarantined."""
+    refunds: int = 0
+    """Rows that the Glue job counted as refunds, and published nowhere."""
     published: int
     """Records of the topic."""
     repeats: int
@@ -108,6 +110,7 @@ def make_report(feed: Feed, final_state: FinalState, began_at: datetime) -> Demo
         generated=feed.transactions,
         bad_rows=feed.bad_rows,
         landed_bad=len(final_state.landed_bad),
+        refunds=final_state.refunds,
         published=len(final_state.topic_ids),
         repeats=len(final_state.topic_ids) - len(on_topic),
         history=len(final_state.history),
@@ -131,11 +134,15 @@ def make_report(feed: Feed, final_state: FinalState, began_at: datetime) -> Demo
 def _landing_problems(feed: Feed, final_state: FinalState) -> Iterable[str]:
     missing = feed.rows_by_id.keys() - set(final_state.topic_ids)
     expected = feed.bad_rows + feed.rows_without_id + sum(feed.rows_by_id[name] for name in missing)
-    if len(final_state.landed_bad) != expected:
+    if len(final_state.landed_bad) + final_state.refunds != expected:
         yield (
-            f"the Glue job quarantined {len(final_state.landed_bad)} rows, but {expected} are not on the topic"
-            f"{_named(missing)}"
+            f"the Glue job quarantined {len(final_state.landed_bad)} rows and counted {final_state.refunds} refunds, "
+            f"but {expected} rows are not on the topic{_named(missing)}"
         )
+    if feed.transactions and not final_state.topic_ids:
+        reasons = (str(row.get("reason")) for row in final_state.landed_bad)
+        first = feed.first_problem or next(reasons, "no row was quarantined")
+        yield f"none of {feed.transactions} rows is a valid payment. The first: {first}"
     if unknown := set(final_state.topic_ids) - feed.rows_by_id.keys():
         yield f"{len(unknown)} transactions on the topic were never dropped{_named(unknown)}"
 

@@ -174,7 +174,9 @@ def test_every_bad_record_of_the_topic_ends_in_quarantine_with_reason_and_positi
 def test_every_bad_row_of_a_file_ends_in_quarantine_with_reason_and_file(system: System) -> None:
     name = f"{uuid.uuid4().hex}.jsonl"
     good = new_user()
-    bad = [value for value, _ in BAD_RECORDS.values() if value is not None]
+    # In a file an amount below zero is a refund, which is counted.
+    refund = BAD_RECORDS["negative amount"][0]
+    bad = [value for value, _ in BAD_RECORDS.values() if value not in (None, refund)]
     # 1 MiB of garbage is a line too; a line feed would end a row.
     lines = [encode_transaction(payment(good)), *(value.replace(b"\n", b" ") for value in bad)]
 

@@ -33,7 +33,7 @@ def row(**changes: object) -> dict[str, object]:
 
 
 def clean(**changes: object) -> CleanedRow:
-    return CLEANER.clean_json(json.dumps(row(**changes)).encode(), NOW)
+    return CLEANER.clean_json(json.dumps(row(**changes)).encode())
 
 
 def published(outcome: CleanedRow) -> dict[str, Any]:

@@ -12,8 +12,9 @@ Each key is a field of the contract (``latitude``, ``longitude``, ``country`` an
     label: {column: is_fraud, fraud_values: ["1", "true"]}
     scenario: fraud_kind
     incident: case_no
+    decimal: ","
 
-Plain decimal numbers are read as text, as they are written. What YAML reads as anything else, such as ``NO``, ``0742`` or
+Keys such as ``decimal`` say how the file as a whole is written (:mod:`contract.mapping.form`). Plain decimal numbers are read as text, as they are written. What YAML reads as anything else, such as ``NO``, ``0742`` or
 ``12:30:45``, has to be in quotes. A column that no key names is not used, even if its name is a known one. Only the bench reads
 ``label``, ``scenario`` and ``incident``: what was fraud is never published.
 """
@@ -22,13 +23,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timezone, tzinfo
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from contract.errors import MappingError
 from contract.mapping.columns import LOCATION_PARTS, known_column
+from contract.mapping.form import FORM_KEYS, UNSAID, FileForm, parse_form
+from contract.mapping.times import UNITS_US
 from contract.transaction import SENT_FIELDS
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ FIELDS: Final = (*SENT_FIELDS, *LOCATION_PARTS)
 """What can be mapped and is published."""
 
 TRUTH_KEYS: Final = ("label", "scenario", "incident")
+TIMES: Final = ("timestamp", "appended_at")
 """What can be mapped and only the bench reads."""
 
 REQUIRED: Final = ("user_id", "amount", "timestamp")
@@ -57,19 +61,17 @@ _LABELS: Final = (
 )
 _SCENARIOS: Final = ("fraud_scenario", "scenario", "fraud_type", "tx_fraud_scenario")
 
-FRAUD_VALUES: Final = ("1", "1.0", "true", "yes", "y", "t", "fraud")
-"""Values of a label column that mean fraud, in lower case, where the mapping names none."""
-
 _FIELDS_OF_OPTION: Final[dict[str, tuple[str, ...]]] = {
-    "format": ("timestamp",),
-    "timezone": ("timestamp",),
-    "origin": ("timestamp",),
-    "unit": ("timestamp", "amount"),
+    **dict.fromkeys(("format", "timezone", "origin", "year"), TIMES),
+    "unit": (*TIMES, "amount"),
     "fraud_values": ("label",),
 }
 """Option to the only keys that it has a meaning for; ``column``, ``value`` and ``values`` have one for every key."""
 
-_UNITS_OF_FIELD: Final[dict[str, tuple[str, ...]]] = {"timestamp": ("s", "ms", "us"), "amount": ("minor",)}
+_UNITS_OF_FIELD: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(TIMES, tuple(UNITS_US)),
+    "amount": ("minor",),
+}
 
 _PARTS_OF_DIRECTIVE: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys("aAwHIpMSfzUWGuV%", ()),
@@ -83,6 +85,9 @@ _PARTS_OF_DIRECTIVE: Final[dict[str, tuple[str, ...]]] = {
 """Directive of ``strptime`` to the parts of a date that it reads. ``%Z`` is not among them: the names of zones that it knows are
 those of the machine, and it does not apply their offset."""
 
+_TRUTH_VALUES: Final = ("trusted",)
+"""Keys whose value is true or false."""
+
 _TAG: Final = "tag:yaml.org,2002:"
 _PLAIN_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
@@ -91,6 +96,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """Where a field's values come from, and how they are written."""
 
     column: str | None = None
+    columns: tuple[str, ...] = ()
+    """Several columns instead: their values joined, by spaces for ``timestamp`` and by dashes for all others."""
     value: str | None = None
     """The same for every row, instead of a column."""
     values: dict[str, str] = {}
@@ -99,12 +106,19 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """``timestamp``: as for ``strptime``, with a year, a month and a day."""
     timezone: str | None = None
     """``timestamp``: the zone of times that name none, as an IANA name or an offset such as ``+02:00``; UTC by default."""
-    unit: Literal["s", "ms", "us", "minor"] | None = None
+    unit: str | None = None
     """``timestamp``: numbers count from ``origin``; ``amount``: ``minor`` for cents and their like."""
     origin: str = "1970-01-01T00:00:00Z"
     """``timestamp``: what a number counts from, RFC 3339."""
+    year: str | None = None
+    """``timestamp``: the year of a format that reads none, four digits."""
     fraud_values: tuple[str, ...] = ()
     """``label``: the column's values that mean fraud, in any case."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The columns that it is read from."""
+        return self.columns or (() if self.column is None else (self.column,))
 
 
 class ColumnMapping(msgspec.Struct, frozen=True):
@@ -119,6 +133,10 @@ class ColumnMapping(msgspec.Struct, frozen=True):
     """Whether nobody wrote it: then values are read as without a mapping, where a column's name is all that is known."""
     incident: Source | None = None
     """Which attack a fraud belongs to, however many users it spans."""
+    form: FileForm = UNSAID
+    """How the files are written."""
+    appended_at: Source | None = None
+    """When each payment arrived, for the backtest; without it the event times are trusted."""
 
     def missing(self, fields: Collection[str]) -> list[str]:
         """Those of ``fields`` that have no source."""
@@ -132,11 +150,17 @@ class ColumnMapping(msgspec.Struct, frozen=True):
         MappingError
             Naming the key and the column that does not exist, and the columns that do.
         """
-        truth = {"label": self.label, "scenario": self.scenario, "incident": self.incident}
+        truth = {
+            "label": self.label,
+            "scenario": self.scenario,
+            "incident": self.incident,
+            "appended_at": self.appended_at,
+        }
         for key, source in {**self.fields, **truth}.items():
-            if source is not None and source.column is not None and source.column not in columns:
-                problem = f"no column {source.column!r}; the file has {', '.join(columns)}"
-                raise MappingError(key, problem, self.source)
+            for column in () if source is None else source.named:
+                if column not in columns:
+                    problem = f"no column {column!r}; the file has {', '.join(columns)}"
+                    raise MappingError(key, problem, self.source)
 
 
 def parse_mapping(text: str, source: str) -> ColumnMapping:
@@ -161,8 +185,9 @@ def parse_mapping(text: str, source: str) -> ColumnMapping:
     """
     try:
         document = _decoded(text)
+        form = parse_form({key: document.pop(key) for key in FORM_KEYS if key in document})
         sources = {str(key): _source(str(key), value) for key, value in document.items()}
-        truth = {key: sources.pop(key, None) for key in TRUTH_KEYS}
+        truth = {key: sources.pop(key, None) for key in (*TRUTH_KEYS, "appended_at")}
         for key in ("scenario", "incident"):
             if truth[key] is not None and truth["label"] is None:
                 raise MappingError(key, "needs a label: which rows are fraud")
@@ -174,6 +199,8 @@ def parse_mapping(text: str, source: str) -> ColumnMapping:
         truth["scenario"],
         source,
         incident=truth["incident"],
+        form=form,
+        appended_at=truth["appended_at"],
     )
 
 
@@ -182,7 +209,7 @@ def guess_mapping(columns: Sequence[str]) -> ColumnMapping:
     ranked: dict[str, tuple[int, str]] = {}
     label = scenario = None
     for column in columns:
-        word = column.strip().lower().replace(" ", "_").replace("-", "_")
+        word = column.strip().rstrip("?").lower().replace(" ", "_").replace("-", "_")
         if word in _LABELS:
             label = Source(column=column)
         elif word in _SCENARIOS:
@@ -227,7 +254,8 @@ def _decoded(text: str) -> dict[object, object]:
             raise MappingError("$", "maps no fields to columns")
         _check_keys(root)
         for key, options in root.value:
-            _read_as_text(str(key.value), options)
+            if key.value not in _TRUTH_VALUES:
+                _read_as_text(str(key.value), options)
         document: dict[object, object] = yaml.SafeLoader("").construct_document(root)
     except yaml.YAMLError as error:
         raise MappingError("$", f"not YAML: {error}") from error
@@ -273,14 +301,17 @@ def _nodes_below(root: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
 
 
 def _source(key: str, value: object) -> Source:
-    if key not in (*FIELDS, *TRUTH_KEYS):
-        raise MappingError(key, f"not a field; there are {', '.join(FIELDS)}, label, scenario and incident")
+    if key not in (*FIELDS, *TRUTH_KEYS, "appended_at"):
+        there_are = ", ".join((*FIELDS, *TRUTH_KEYS, "appended_at", *FORM_KEYS))
+        raise MappingError(key, f"not a field; there are {there_are}")
     try:
         source = msgspec.convert({"column": value} if isinstance(value, str) else value, Source)
     except msgspec.ValidationError as error:
         raise MappingError(key, str(error)) from error
-    if (source.column is None) == (source.value is None):
-        raise MappingError(key, "needs a column or a value, and not both")
+    if [source.column is None, not source.columns, source.value is None].count(False) != 1:
+        raise MappingError(key, "needs a column, columns or a value, and only one of them")
+    if len(set(source.columns)) < len(source.columns):
+        raise MappingError(key, "names a column twice")
     if source.value is not None and not source.value.strip():
         raise MappingError(key, "its value is blank")
     _check_options(key, source)
@@ -290,21 +321,26 @@ def _source(key: str, value: object) -> Source:
 def _check_options(key: str, source: Source) -> None:
     units = _UNITS_OF_FIELD.get(key, ())
     if source.unit is not None and source.unit not in units:
-        raise MappingError(key, f"unit {source.unit!r}; {' or '.join(units) if units else 'it has none'}")
+        there_are = f"there are {', '.join(units)}" if units else "it has none"
+        raise MappingError(key, f"unit {source.unit!r}; {there_are}")
     for option in msgspec.to_builtins(source):
         keys = _FIELDS_OF_OPTION.get(option, (key,))
         if key not in keys:
             raise MappingError(key, f"{option} is for the {' and the '.join(keys)}")
     if source.unit is not None and source.format is not None:
         raise MappingError(key, "unit is for numbers and format for text; one of them")
-    if key == "timestamp":
+    if key in TIMES:
         _check_time(source)
 
 
 def _check_time(source: Source) -> None:
     zone(source.timezone)
+    if source.year is not None and (not re.fullmatch("[0-9]{4}", source.year) or source.format is None):
+        raise MappingError(
+            "timestamp", f"year {source.year!r} is not four digits for a format without a year"
+        )
     if source.format is not None:
-        _check_format(source.format)
+        _check_format(source.format, source.year)
     try:
         has_zone = datetime.fromisoformat(source.origin).tzinfo is not None
     except ValueError as error:
@@ -313,7 +349,7 @@ def _check_time(source: Source) -> None:
         raise MappingError("timestamp", f"origin {source.origin!r} has no time zone")
 
 
-def _check_format(written: str) -> None:
+def _check_format(written: str, year: str | None) -> None:
     """Refuse a format by which no row, or every row wrongly, would be read."""
     directives = re.findall(r"%(.?)", written, re.DOTALL)
     if "Z" in directives:
@@ -322,5 +358,8 @@ def _check_format(written: str) -> None:
         if directive not in _PARTS_OF_DIRECTIVE:
             raise MappingError("timestamp", f"format has %{directive}, which strptime does not know")
     found = {part for directive in directives for part in _PARTS_OF_DIRECTIVE[directive]}
+    if year is not None and "year" in found:
+        raise MappingError("timestamp", f"format {written!r} has a year of its own")
+    found |= {"year"} if year is not None else set()
     if missing := [part for part in ("year", "month", "day") if part not in found]:
         raise MappingError("timestamp", f"format {written!r} has no {' and no '.join(missing)}")

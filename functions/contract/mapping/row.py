@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from contract.errors import InvalidTransactionError
-from contract.mapping import values
+from contract.mapping import amounts, times, values
 from contract.mapping.columns import LOCATION_PARTS, known_column
 from contract.mapping.document import zone
 from contract.places import country_of_place
@@ -23,7 +23,7 @@ from contract.text import canonical_text
 from contract.transaction import SENT_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from contract.mapping.document import ColumnMapping, Source
 
@@ -33,10 +33,12 @@ NO_DECIMAL: Final = "a number with an exponent of more than 18 digits"
 _NEEDED: Final = ("transaction_id", "user_id", "amount", "timestamp")
 """Fields that the contract requires of every record."""
 
+_OPTIONAL: Final = frozenset((*SENT_FIELDS, *LOCATION_PARTS)) - set(_NEEDED)
+"""Fields in which a text such as ``NULL`` is no value."""
+
 _TEXTS: Final = frozenset(SENT_FIELDS) - {"amount", "timestamp", "location"}
 """Fields whose value is text."""
 
-_UNITS_US: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -65,16 +67,25 @@ class RowMapper:
     def __init__(self, mapping: ColumnMapping | None = None) -> None:
         self._mapping = mapping
         self._is_minor = False
-        self._amount: Callable[[object], values.Amount] = values.amount
-        self._timestamp: Callable[[object], str] = values.timestamp
+        self._nulls = values.NULLS if mapping is None else mapping.form.null_texts
+        self._decimal = None if mapping is None else mapping.form.decimal
+        self._amount: Callable[[object], amounts.Amount] = amounts.amount
+        self._timestamp: Callable[[object], str] = times.timestamp
         self._guesses = mapping is None or mapping.is_guess
         if mapping is not None:
-            self._used = {source.column for source in mapping.fields.values()}
+            self._used = {column for source in mapping.fields.values() for column in source.named}
+            # The column alone where its values stay as they are: most fields.
+            self._sources = [
+                (field, source, None if source.values else source.column)
+                for field, source in mapping.fields.items()
+            ]
+            # A blank currency would be USD. A mapping that names a column for it means that it is there.
+            self._needed = _NEEDED if mapping.is_guess else (*_NEEDED, "currency")
             self._is_minor = "amount" in mapping.fields and mapping.fields["amount"].unit == "minor"
-            if self._is_minor:
-                self._amount = values.minor_amount
+            form = amounts.NumberForm(mapping.form.decimal, mapping.form.thousands)
+            self._amount = partial(amounts.minor_amount if self._is_minor else amounts.amount, form=form)
             if "timestamp" in mapping.fields:
-                self._timestamp = partial(values.timestamp_in, form=_time_form(mapping.fields["timestamp"]))
+                self._timestamp = partial(times.timestamp_in, form=time_form(mapping.fields["timestamp"]))
 
     def map_row(self, row: Iterable[tuple[str, object]]) -> MappedRow:
         """Map one row.
@@ -91,13 +102,13 @@ class RowMapper:
         """
         problems: list[InvalidTransactionError] = []
         if self._mapping is None:
-            fields, unused = _known_fields(row)
+            fields, unused = _known_fields(row, self._nulls)
         else:
-            fields, unused = self._mapped_fields(self._mapping, dict(row), problems)
+            fields, unused = self._mapped_fields(dict(row), problems)
         record: dict[str, object] = {}
         parts: dict[str, object] = {}
         invalid: set[str] = set()
-        amount: values.Amount | None = None
+        amount: amounts.Amount | None = None
         for field, value in fields.items():
             try:
                 if field in _TEXTS:  # first: most fields are
@@ -108,9 +119,9 @@ class RowMapper:
                 elif field == "timestamp":
                     record[field] = self._timestamp(value)
                 elif field == "location":
-                    record[field] = _location(value, unused, decodes_text=self._guesses)
+                    record[field] = _location(value, unused, self._nulls, decodes_text=self._guesses)
                 else:
-                    parts[field] = _location_part(field, value)
+                    parts[field] = _location_part(field, value, self._decimal)
             except InvalidTransactionError as error:
                 if field in _NEEDED or field == "currency":
                     problems.append(error)
@@ -119,10 +130,16 @@ class RowMapper:
                     invalid.add(error.field)
         if "currency" in record or (amount is not None and amount.currency is not None):
             _settle_currency(record, amount, fields, problems)
+        if amount is not None and amount.doubt:
+            doubt = amounts.doubt_of(amount, str(record.get("currency", "USD")), is_minor=self._is_minor)
+            if doubt is not None:
+                problems.append(doubt)
+                record["amount"] = fields["amount"]
+                amount = None
         # Without its currency, an amount of minor units has no value: it stays as it is.
         if self._is_minor and amount is not None and all(problem.field != "currency" for problem in problems):
             currency = record.get("currency", "USD")
-            record["amount"] = values.minor_units(amount.text, currency if isinstance(currency, str) else "")
+            record["amount"] = amounts.minor_units(amount.text, currency if isinstance(currency, str) else "")
         if parts:
             record["location"] = _joined_location(record.get("location"), parts, record.get("currency"))
         if invalid:
@@ -130,22 +147,28 @@ class RowMapper:
         return MappedRow(record, unused, problems)
 
     def _mapped_fields(
-        self, mapping: ColumnMapping, row: dict[str, object], problems: list[InvalidTransactionError]
+        self, row: dict[str, object], problems: list[InvalidTransactionError]
     ) -> tuple[dict[str, object], list[str]]:
         """Field to value, without blanks, and the columns that the mapping does not use."""
-        # A blank currency would be USD. A mapping that names a column for it means that it is there.
-        needed = _NEEDED if mapping.is_guess else (*_NEEDED, "currency")
         fields = {}
-        for field, source in mapping.fields.items():
-            value = source_value(source, row)
+        for field, source, column in self._sources:
+            value = (
+                row.get(column)
+                if column is not None
+                else source_value(source, row, is_time=field == "timestamp")
+            )
+            if isinstance(value, str):
+                written = value.strip()
+                if not written or (written in self._nulls and field in _OPTIONAL):
+                    value = None
             if value is not None:
                 fields[field] = value
-            elif field in needed:
-                problems.append(InvalidTransactionError(field, f"missing; its column is {source.column!r}"))
+            elif field in self._needed:
+                problems.append(InvalidTransactionError(field, f"missing; {_place(source)}"))
         return fields, [name for name in row if name not in self._used]
 
 
-def source_value(source: Source, row: Mapping[str, object]) -> object:
+def source_value(source: Source, row: Mapping[str, object], *, is_time: bool = False) -> object:
     """Take a field's value from a row by its source.
 
     Parameters
@@ -154,6 +177,8 @@ def source_value(source: Source, row: Mapping[str, object]) -> object:
         Of the field.
     row : Mapping[str, object]
         Column to value.
+    is_time : bool
+        Whether several columns are parts of a time: all of them are needed.
 
     Returns
     -------
@@ -161,23 +186,43 @@ def source_value(source: Source, row: Mapping[str, object]) -> object:
         Text, as the source translates it; a value that it does not translate is returned as it is, whatever its type: numbers
         stay numbers. None where there is none, or only blanks.
     """
-    value = source.value if source.column is None else row.get(source.column)
+    value = row.get(source.column) if source.column is not None else source.value
+    if source.columns:
+        value = _joined(source, row, is_time=is_time)
     if source.values:
         found = next((text for text in values.spellings(value) if text in source.values), None)
         value = value if found is None else source.values[found]
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _time_form(source: Source) -> values.TimeForm:
-    return values.TimeForm(
+def _joined(source: Source, row: Mapping[str, object], *, is_time: bool) -> str | None:
+    parts = [row.get(column) for column in source.columns]
+    if not is_time:
+        return values.joined(parts, "-")
+    # A time without one of its parts is none; without this, "2026 1 12:30" could be read as another.
+    return None if any(values.joined([part], "") is None for part in parts) else values.joined(parts, " ")
+
+
+def _place(source: Source) -> str:
+    if source.columns:
+        return f"its columns are {', '.join(map(repr, source.columns))}"
+    return f"its column is {source.column!r}"
+
+
+def time_form(source: Source) -> times.TimeForm:
+    """How the times of a source are written."""
+    return times.TimeForm(
         zone=zone(source.timezone),
         format=source.format,
-        unit_us=None if source.unit is None else _UNITS_US[source.unit],
+        unit_us=None if source.unit is None else times.UNITS_US[source.unit],
         origin=datetime.fromisoformat(source.origin),
+        year=source.year,
     )
 
 
-def _known_fields(row: Iterable[tuple[str, object]]) -> tuple[dict[str, object], list[str]]:
+def _known_fields(
+    row: Iterable[tuple[str, object]], nulls: Collection[str]
+) -> tuple[dict[str, object], list[str]]:
     """Field to value, without blanks, and the names that no field was taken from."""
     fields: dict[str, object] = {}
     taken: dict[str, tuple[int, str]] = {}
@@ -186,7 +231,7 @@ def _known_fields(row: Iterable[tuple[str, object]]) -> tuple[dict[str, object],
         column = known_column(name)
         if column is None:
             unused.append(name)
-        elif value is None or (isinstance(value, str) and not value.strip()):
+        elif _is_blank(value) or (column.field in _OPTIONAL and values.is_null(value, nulls)):
             continue
         elif column.field not in taken:
             fields[column.field] = value
@@ -200,7 +245,11 @@ def _known_fields(row: Iterable[tuple[str, object]]) -> tuple[dict[str, object],
     return fields, unused
 
 
-def _location(value: object, unused: list[str], *, decodes_text: bool) -> object:
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _location(value: object, unused: list[str], nulls: Collection[str], *, decodes_text: bool) -> object:
     if decodes_text and isinstance(value, str) and value.lstrip().startswith("{"):
         # A cell of a CSV file can hold the object as text; text that only begins like one stays a place's name.
         # Not where a mapping says that the column holds a place: a sender's free text could then set the coordinates.
@@ -212,21 +261,21 @@ def _location(value: object, unused: list[str], *, decodes_text: bool) -> object
             raise InvalidTransactionError("location", NO_DECIMAL) from error
     if not isinstance(value, dict):
         return values.text(value, "location")
-    fields, unknown = _known_fields(value.items())
+    fields, unknown = _known_fields(value.items(), nulls)
     unused += [f"location.{name}" for name in unknown]
     unused += [f"location.{field}" for field in fields if field not in LOCATION_PARTS]
     return {field: _location_part(field, part) for field, part in fields.items() if field in LOCATION_PARTS}
 
 
-def _location_part(field: str, value: object) -> object:
+def _location_part(field: str, value: object, decimal: str | None = None) -> object:
     if field in ("latitude", "longitude"):
-        return values.degrees(value, f"location.{field}")
+        return values.degrees(value, f"location.{field}", decimal)
     return values.text(value, f"location.{field}")
 
 
 def _settle_currency(
     record: dict[str, object],
-    amount: values.Amount | None,
+    amount: amounts.Amount | None,
     fields: dict[str, object],
     problems: list[InvalidTransactionError],
 ) -> None:

@@ -13,8 +13,8 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from contract.card_tokens import CardTokens
+from contract.reading.text import DAMAGED
 from glue_scripts.arguments import DEFAULT_TOPIC
-from glue_scripts.files import DAMAGED
 from local.ingestion import LOCAL_TOKENIZATION_KEY, IngestionProgress, ingestion_command, read_progress
 from local.processes import ManagedProcess
 

@@ -7,7 +7,7 @@ import pytest
 from contract.errors import InvalidTransactionError
 from glue_scripts import rows
 from glue_scripts.rows import Header, Published, Refused
-from tests.support.landed_rows import CLEANER, NOW, TOKENS, VISA, published, refused
+from tests.support.landed_rows import CLEANER, TOKENS, VISA, published, refused
 
 NO_HEADER = Refused("$", "the reason of the first line", "a title")
 
@@ -17,7 +17,7 @@ def test_a_card_number_in_a_csv_header_is_reported_as_its_token(separator: str) 
     number = separator.join(("4111", "1111", "1111", "1111"))
     header = Header(f"transaction_id,user_id,amount,timestamp,{number}".encode())
 
-    outcome = CLEANER.clean_csv(b"t-1,u-1,5,2026-01-05 12:30:00,x", header, NOW)
+    outcome = CLEANER.clean_csv(b"t-1,u-1,5,2026-01-05 12:30:00,x", header)
 
     assert isinstance(outcome, Published)
     assert outcome.dropped == (TOKENS.token(VISA),)
@@ -26,7 +26,7 @@ def test_a_card_number_in_a_csv_header_is_reported_as_its_token(separator: str) 
 def test_a_csv_row_is_read_by_its_own_header() -> None:
     header = Header(b'\xef\xbb\xbfAmount;"User ID";txn_id;ts;note')
 
-    outcome = CLEANER.clean_csv('"1,234.50";"u;1";t-1;2026-01-05 12:30:00;é'.encode(), header, NOW)
+    outcome = CLEANER.clean_csv('"1,234.50";"u;1";t-1;2026-01-05 12:30:00;é'.encode(), header)
 
     assert published(outcome) == {
         "transaction_id": "t-1",
@@ -47,7 +47,7 @@ def test_a_csv_row_is_read_by_its_own_header() -> None:
 def test_a_broken_csv_row_is_refused_alone(line: bytes, reason: str) -> None:
     header = Header(b"transaction_id,user_id,amount,timestamp")
 
-    outcome = refused(CLEANER.clean_csv(line, header, NOW))
+    outcome = refused(CLEANER.clean_csv(line, header))
 
     assert outcome.field == "$"
     assert outcome.reason.startswith(reason)

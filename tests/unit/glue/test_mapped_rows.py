@@ -43,7 +43,7 @@ RECORD = {
 
 
 def clean(line: str) -> CleanedRow:
-    return CLEANER.clean_csv(line.encode(), Header(HEADER, MAPPING), NOW)
+    return CLEANER.clean_csv(line.encode(), Header(HEADER, MAPPING))
 
 
 def refused(line: str) -> Refused:
@@ -72,7 +72,7 @@ def test_json_rows_are_mapped_too() -> None:
         dict(zip(HEADER.decode().split(";"), LINE.split(";"), strict=True)) | {"CENT": 123450, "ART": 2}
     )
 
-    row = CLEANER.clean_json(line.encode(), NOW)
+    row = CLEANER.clean_json(line.encode())
 
     assert isinstance(row, Published)
     assert json.loads(row.record) == RECORD
@@ -142,7 +142,7 @@ def test_a_card_number_that_is_a_json_number_is_replaced_however_it_is_spelled(n
         f'{{"NR": 1001.0, "KUNDE": "u-1", "CENT": 1.2345E5, "ZEIT": "05.01.2026 13:30", "KARTE": {number}}}'
     )
 
-    row = CLEANER.clean_json(line.encode(), NOW)
+    row = CLEANER.clean_json(line.encode())
 
     assert isinstance(row, Published), row
     assert json.loads(row.record) == {

@@ -10,7 +10,7 @@ import pytest
 
 from ops.manifests import ROOT
 
-PURE = ["files", "pins", "prefix_mappings", "progress", "row_cards", "rows", "transforms"]
+PURE = ["files", "landed_rows", "pins", "prefix_mappings", "progress", "row_cards", "rows", "transforms"]
 FORBIDDEN = {"boto3", "logging", "os", "sys", "time", "random", "awsglue"}
 
 
@@ -36,7 +36,7 @@ def test_the_logic_knows_no_service_environment_or_clock(module: str) -> None:
     assert not imported & FORBIDDEN
 
 
-@pytest.mark.parametrize("module", ["pins", "prefix_mappings"])
+@pytest.mark.parametrize("module", ["landed_rows", "pins", "prefix_mappings"])
 def test_the_examples_of_the_docstrings_hold(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"glue_scripts.{module}"))
 

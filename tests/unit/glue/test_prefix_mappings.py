@@ -158,6 +158,8 @@ def test_every_folder_is_below_the_root() -> None:
         mappings("acme.yaml", content=VALID.replace(b"when", b"{column: when, timezone: Europe/Paris}")),
         mappings("acme.yaml", content=VALID.replace(b"who", b"holder")),
         mappings("acme.yaml", content=VALID + b"currency: {value: EUR}"),
+        mappings("acme.yaml", content=VALID + b"\ndecimal: ','"),
+        mappings("acme.yaml", content=VALID + b"\nencoding: windows-1252"),
         mappings("bank.yaml"),
         mappings("acme.yaml", "acme/cards.yaml"),
         mappings("acme.yaml", landing="s3://landing/"),
@@ -172,4 +174,7 @@ def test_a_change_that_changes_no_record_keeps_the_digest() -> None:
 
     assert mappings("acme.yaml").digest == mappings("acme.yaml", content=same).digest
     assert mappings("acme.yaml").digest == mappings("acme.yaml", landing="s3a://landing//in").digest
+    assert (
+        mappings("acme.yaml").digest == "ac138d45b4e75b20"
+    )  # of an older version: an upgrade must not stop a batch
     assert NO_MAPPINGS.digest == PrefixMappings("s3://landing/in/").digest

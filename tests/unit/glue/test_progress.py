@@ -19,7 +19,9 @@ def line(batch_id: int, published: int, quarantined: int, **dropped: int) -> str
 
 
 def test_every_metric_of_a_line_has_its_value_beside_it() -> None:
-    said = json.loads(line(3, 10, 2, note=4))
+    counts = Counts(10, 2, {"note": 4}, refunds=3, files_without_payments=1)
+
+    said = json.loads(batch_line(3, counts, duration_ms=5, at_ms=1))
 
     (metrics,) = said["_aws"]["CloudWatchMetrics"]
     assert {metric["Name"]: said[metric["Name"]] for metric in metrics["Metrics"]} == {
@@ -29,7 +31,7 @@ def test_every_metric_of_a_line_has_its_value_beside_it() -> None:
         "duration_ms": 5,
     }
     assert metrics["Dimensions"] == [["service"]]
-    assert said["rows_in"] == 12
+    assert (said["rows_in"], said["refunds"], said["files_without_payments"]) == (15, 3, 1)
     assert said["dropped_columns"] == {"note": 4}
 
 

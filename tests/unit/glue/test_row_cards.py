@@ -15,7 +15,7 @@ from contract.card_numbers import IDS, holds_card_number
 from contract.transaction import decode_transaction
 from glue_scripts.rows import Header, Published, Refused
 from tests.support.cards import TEST_NUMBERS, scientific_numbers, written_numbers
-from tests.support.landed_rows import CLEANER, NOW, TOKENS, VISA, clean, published, refused, row
+from tests.support.landed_rows import CLEANER, TOKENS, VISA, clean, published, refused, row
 
 if TYPE_CHECKING:
     from glue_scripts.rows import CleanedRow
@@ -34,7 +34,7 @@ def csv_line(delimiter: str = ",", **changes: str) -> bytes:
 
 def clean_csv(delimiter: str = ",", **changes: str) -> CleanedRow:
     header = Header(delimiter.join(COLUMNS).encode())
-    return CLEANER.clean_csv(csv_line(delimiter, **changes), header, NOW)
+    return CLEANER.clean_csv(csv_line(delimiter, **changes), header)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_card_of_a_csv_file_has_its_token_on_the_topic_and_its_number_is_not_i
 ) -> None:
     good = clean_csv(delimiter, card_id=written)
     bad = refused(clean_csv(delimiter, card_id=written, amount="much"))
-    half = refused(CLEANER.clean_csv(csv_line(delimiter, card_id=written)[9:], Header(b"user_id;card"), NOW))
+    half = refused(CLEANER.clean_csv(csv_line(delimiter, card_id=written)[9:], Header(b"user_id;card")))
 
     assert published(good)["card_id"] == TOKEN
     for raw in (bad.raw, half.raw):
@@ -77,14 +77,14 @@ def test_a_number_in_json_has_the_token_of_its_digits(number: str) -> None:
     line = json.dumps(row(card_id="C")).replace('"C"', number)
     token = TOKENS.token("4222222222222")
 
-    assert published(CLEANER.clean_json(line.encode(), NOW))["card_id"] == token
-    assert token in refused(CLEANER.clean_json(line.replace("12.50", "much").encode(), NOW)).raw
+    assert published(CLEANER.clean_json(line.encode()))["card_id"] == token
+    assert token in refused(CLEANER.clean_json(line.replace("12.50", "much").encode())).raw
 
 
 @pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_a_line_of_another_encoding_is_quarantined_without_its_card_number(codec: str) -> None:
     raw = refused(
-        CLEANER.clean_json(f'{{"card_id": "{VISA}", "pan": "4111 1111 1111 1111"}}'.encode(codec), NOW)
+        CLEANER.clean_json(f'{{"card_id": "{VISA}", "pan": "4111 1111 1111 1111"}}'.encode(codec))
     ).raw
 
     assert raw.count(TOKEN) == 2
@@ -96,7 +96,7 @@ def test_a_line_of_another_encoding_is_quarantined_without_its_card_number(codec
 def test_an_id_is_the_same_on_the_ingestion_path_and_on_the_direct_one(field: str, value: str) -> None:
     line = json.dumps(row(**{field: value}))
 
-    assert published(CLEANER.clean_json(line.encode(), NOW))[field] == value
+    assert published(CLEANER.clean_json(line.encode()))[field] == value
     assert getattr(decode_transaction(line.encode()), field) == value
 
 
@@ -162,7 +162,7 @@ def test_whatever_separators_script_and_notation_no_card_number_leaves_the_job_a
             assert not holds_card_number(
                 str({name: text for name, text in record.items() if name != "amount"})
             )
-        else:
+        elif isinstance(outcome, Refused):
             assert outcome.raw.count(number) == 1 or number == written
             assert written not in outcome.raw.replace(number, "")
             assert not holds_card_number(outcome.raw.replace(number, ""))

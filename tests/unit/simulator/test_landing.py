@@ -40,8 +40,8 @@ def cleaned(file: LandingFile) -> list[object]:
     lines = data.splitlines()
     if ".csv" in file.name:
         header = Header(lines[0])
-        return [ROWS.clean_csv(line, header, ENDS_AT) for line in lines[1:]]
-    return [ROWS.clean_json(line, ENDS_AT) for line in lines]
+        return [ROWS.clean_csv(line, header) for line in lines[1:]]
+    return [ROWS.clean_json(line) for line in lines]
 
 
 @pytest.mark.parametrize("sender", SENDERS, ids=lambda sender: sender.name)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import InvalidTransactionError
-from contract.mapping import values
+from contract.mapping import amounts, times, values
 
 
 @pytest.mark.parametrize(
@@ -30,16 +30,16 @@ from contract.mapping import values
     ],
 )
 def test_an_amount_is_read_to_its_last_digit(written: object, text: str, currency: str | None) -> None:
-    assert values.amount(written) == values.Amount(text, currency)
+    assert amounts.amount(written) == amounts.Amount(text, currency)
 
 
 @pytest.mark.parametrize(
     "written",
-    ["12,50", "1.234,50", "12.50 USD", "$12€", "--1", "", ".", "NaN", "Infinity", "1_000", "١٢", True, [1]],
+    ["12,50", "1.234,50", "12.50 XQZ", "$12€", "--1", "", ".", "NaN", "Infinity", "1_000", "١٢", True, [1]],
 )
 def test_what_is_no_amount_is_refused_and_not_guessed(written: object) -> None:
     with pytest.raises(InvalidTransactionError) as caught:
-        values.amount(written)
+        amounts.amount(written)
 
     assert caught.value.field == "amount"
 
@@ -55,7 +55,7 @@ def test_what_is_no_amount_is_refused_and_not_guessed(written: object) -> None:
 def test_minor_units_are_whole_numbers_and_become_major_units_exactly(
     written: object, currency: str, major: str
 ) -> None:
-    assert values.minor_units(values.minor_amount(written).text, currency) == major
+    assert amounts.minor_units(amounts.minor_amount(written).text, currency) == major
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_minor_units_are_whole_numbers_and_become_major_units_exactly(
 )
 def test_an_amount_with_a_fraction_or_a_symbol_is_no_amount_of_minor_units(written: object) -> None:
     with pytest.raises(InvalidTransactionError, match=r"^amount: not a whole number of minor units$"):
-        values.minor_amount(written)
+        amounts.minor_amount(written)
 
 
 def test_a_huge_amount_of_minor_units_does_not_become_a_huge_text() -> None:
-    assert values.minor_units(values.minor_amount("1e9999").text, "EUR") == "1E+9997"
+    assert amounts.minor_units(amounts.minor_amount("1e9999").text, "EUR") == "1E+9997"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_mapping_names_a_number_by_its_usual_text_and_as_it_is_written(
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**12, places=2))
 def test_thousands_separators_change_no_amount(amount: Decimal) -> None:
-    assert Decimal(values.amount(f"${amount:,}").text) == amount
+    assert Decimal(amounts.amount(f"${amount:,}").text) == amount
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_thousands_separators_change_no_amount(amount: Decimal) -> None:
     ],
 )
 def test_a_time_is_written_as_the_contract_reads_it(written: object, expected: str) -> None:
-    assert values.timestamp(written) == expected
+    assert times.timestamp(written) == expected
 
 
 @pytest.mark.parametrize("written", [20260105, -1, 10**14, Decimal("1e400"), True, None, {}])
 def test_a_number_that_is_no_time_since_the_epoch_is_refused(written: object) -> None:
     with pytest.raises(InvalidTransactionError) as caught:
-        values.timestamp(written)
+        times.timestamp(written)
 
     assert caught.value.field == "timestamp"
 
@@ -133,7 +133,6 @@ def test_a_number_that_is_no_time_since_the_epoch_is_refused(written: object) ->
     [
         (5411, "5411"),
         (Decimal("5411.0"), "5411"),
-        (Decimal("1e400"), "1E+400"),
         (" x ", "x"),
         (True, True),
         ([], []),

@@ -102,13 +102,14 @@ def test_a_limit_reads_the_first_rows(folder: Path, capsys: pytest.CaptureFixtur
 def test_a_run_without_a_valid_row_fails_and_says_what_is_wrong(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(folder, [sent(1, "-1"), sent(2, "-2")])
+    write(folder, [sent(1, "nan"), sent(2, "-2")])
 
     with pytest.raises(SystemExit) as stopped:
         run(folder)
 
     assert stopped.value.code == (
-        f"{folder / 'data.jsonl'}: none of 2 rows is a valid payment. The first: amount: negative; at least 0"
+        f"{folder / 'data.jsonl'}: none of 2 rows is a valid payment, 1 are refunds. "
+        "The first: data.jsonl, line 1: amount: not a decimal number"
     )
     assert capsys.readouterr().out == ""
     assert not (folder / "plot.svg").exists()
@@ -131,10 +132,14 @@ def test_what_cannot_be_read_or_written_ends_the_command_with_what_is_wrong(fold
 
 
 def test_invalid_rows_are_counted_by_field(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(folder, [*HISTORY, sent(4, "-1"), sent(5, "-1"), sent(6, "1", currency="XXX")])
+    write(folder, [*HISTORY, sent(4, "nan"), sent(5, "nan"), sent(6, "1", currency="XXX"), sent(7, "-1")])
 
     run(folder)
 
     lines = capsys.readouterr().out.splitlines()
-    at = lines.index("3 records are not valid, 0 repeat others")
-    assert lines[at + 1 : at + 3] == ["  not valid: amount 2", "  not valid: currency 1"]
+    at = lines.index("3 records are not valid, 0 repeat others, 1 are refunds")
+    assert lines[at + 1 : at + 4] == [
+        "  not valid: amount 2",
+        "  not valid: currency 1",
+        f"  the first: data.jsonl, line {len(HISTORY) + 1}: amount: not a decimal number",
+    ]

@@ -77,9 +77,9 @@ def test_invalid_records_and_repeats_are_counted_and_change_nothing() -> None:
 
     backtest = run_backtest([good, *bad], ruleset())
 
-    assert (backtest.invalid, backtest.repeats) == (2, 1)
+    assert (backtest.invalid, backtest.repeats, backtest.refunds) == (1, 1, 1)
     assert backtest.report.transactions == 1
-    assert "2 records are not valid, 1 repeat others" in as_text(backtest)
+    assert "1 records are not valid, 1 repeat others, 1 are refunds" in as_text(backtest)
 
 
 def test_the_default_rules_find_most_attacks_with_few_false_alarms() -> None:

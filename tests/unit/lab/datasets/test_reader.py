@@ -13,7 +13,7 @@ from contract.card_tokens import CardTokens
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment, Truth
 from glue_scripts.rows import Published, Refused, RowCleaner
-from lab.datasets import in_order, open_dataset, reader, sorting
+from lab.datasets import DatasetError, in_order, open_dataset, reader, sorting
 from lab.datasets.files import Row, read_rows
 from simulator.landing import LandingConfig, landing_files
 from simulator.senders import PLAIN
@@ -21,6 +21,8 @@ from simulator.senders import PLAIN
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from contract.mapping.document import ColumnMapping
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
 ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))
@@ -111,8 +113,8 @@ def test_a_limit_reads_only_so_many_rows_the_first_ones(
         (tmp_path / name).write_text("id,user,amount,time\n" + rows)
     drawn: list[Row] = []
 
-    def recorded(path: Path) -> Iterator[Row]:
-        for row in read_rows(path):
+    def recorded(path: Path, mapping: ColumnMapping) -> Iterator[Row]:
+        for row in read_rows(path, mapping):
             drawn.append(row)
             yield row
 
@@ -171,7 +173,7 @@ def test_usual_words_for_fraud_are_known(tmp_path: Path, text: str) -> None:
     [
         ("bad", "1", True), ("bad", "1.0", True), ("bad", "1e0", True), ("bad", "true", True), ("bad", "0.0", False),
         ("{column: bad, fraud_values: ['1.0']}", "1.0", True), ("{column: bad, fraud_values: ['2']}", "2.0", True),
-        ("{column: bad, values: {'3': 'yes'}}", "3.0", True), ("bad", "null", False), ("bad", "[1]", False),
+        ("{column: bad, values: {'3': 'yes'}}", "3.0", True), ("bad", "null", False),
     ],
 )  # fmt: skip
 def test_a_label_that_is_a_json_number_is_found_however_it_is_spelled(
@@ -264,7 +266,7 @@ def test_rows_that_cannot_be_mapped_land_and_are_refused(tmp_path: Path) -> None
     data = "".join(json.dumps(row) + "\n" for row in [columns, *bad]) + "{not json\n"
 
     lines = landed(read(tmp_path, data, name="t.jsonl"))
-    outcomes = [ROWS.clean_json(line, NOW) for line in lines]
+    outcomes = [ROWS.clean_json(line) for line in lines]
 
     assert len(lines) == 1 + len(bad) + 1
     assert sum(isinstance(outcome, Published) for outcome in outcomes) == 1
@@ -296,7 +298,7 @@ def test_what_the_mapping_cannot_read_is_not_read_otherwise_by_the_pipeline(
 
     assert found.record[field] == problem
     (line,) = landed([found])
-    refused = ROWS.clean_json(line, NOW)
+    refused = ROWS.clean_json(line)
     assert isinstance(refused, Refused)
     assert refused.field == field
 
@@ -324,3 +326,41 @@ def test_every_line_of_a_file_lands_once(
     found = list(open_dataset(path, RATES).transactions())
 
     assert len(landed(found)) == 1 + len(lines)
+
+
+@pytest.mark.parametrize(
+    ("word", "is_fraud"),
+    [("Yes", True), ("No", False), ("Y", True), ("n", False), ("TRUE", True), ("False", False), ("1", True), ("0", False),
+     ("fraud", True), ("Legit", False), ("", False), ("0.0", False), ("T", True), ("genuine", False)],
+)  # fmt: skip
+def test_the_usual_words_say_what_was_fraud(tmp_path: Path, word: str, is_fraud: bool) -> None:
+    (found,) = read(tmp_path, f"user,amount,time,Is Fraud?\nu,1,2026-01-05 12:30:00,{word}\n")
+
+    assert found.truth.is_fraud is is_fraud
+
+
+@pytest.mark.parametrize("word", ["maybe", "2", "-1", "suspected"])
+def test_a_word_that_says_neither_is_an_error_and_not_an_honest_payment(tmp_path: Path, word: str) -> None:
+    data = f"user,amount,time,is_fraud\nu,1,2026-01-05 12:30:00,0\nu,1,2026-01-05 12:30:00,{word}\n"
+
+    with pytest.raises(DatasetError, match=r"t.csv, line 3: label: neither a word for fraud .* fraud_values"):
+        read(tmp_path, data)
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("u,12.500,2026-01-05 12:30:00", "amount"), ("3.51238E+15,1,2026-01-05 12:30:00", "user_id"), ("u,1,1124103000", "timestamp"),
+        ("u,1", "$"),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_read_keeps_its_place_and_what_is_wrong(
+    tmp_path: Path, row: str, problem: str
+) -> None:
+    good = "u,1,2999-01-01 00:00:00"  # rows without a time come last
+
+    found = read(tmp_path, f"user,amount,time\n{row}\n{good}\n")[problem in ("$", "timestamp")]
+
+    assert found.place == "t.csv, line 2"
+    assert found.problem is not None
+    assert found.problem[0] == problem
