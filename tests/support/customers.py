@@ -63,6 +63,7 @@ class Customer:
             "transaction_id": f"t-{self.payments}",
             "user_id": "victim",
             "amount": Decimal(amount),
+            "currency": "USD",
             "timestamp": self.now - dated,
             "location": BERN,
             "merchant_id": "bakery",

@@ -123,7 +123,8 @@ class RowMapper:
                 else:
                     parts[field] = _location_part(field, value, self._decimal)
             except InvalidTransactionError as error:
-                if field in _NEEDED or field == "currency":
+                # An id that lost digits is another one's: the payment is not scored as that other one's.
+                if field in _NEEDED or field == "currency" or error.problem == values.LOST_DIGITS:
                     problems.append(error)
                     record[field] = value
                 else:

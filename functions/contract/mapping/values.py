@@ -31,7 +31,7 @@ _MAX_INTEGER_BITS: Final = 424
 _MAX_DEGREES: Final = 1000
 """A larger number is no coordinate at all; the contract checks the exact range."""
 
-_LOST_DIGITS: Final = (
+LOST_DIGITS: Final = (
     "a number whose last digits are lost, as spreadsheets write long ones; export the column as text"
 )
 _SHORTENED_DIGITS: Final = 11
@@ -64,7 +64,7 @@ def text(value: object, field: str) -> object:
         return integer_text(value, field)
     if isinstance(value, Decimal):
         if field in IDS and _has_lost_digits(value):
-            raise InvalidTransactionError(field, _LOST_DIGITS)
+            raise InvalidTransactionError(field, LOST_DIGITS)
         return str(value) if (whole := whole_text(value)) is None else whole
     return value
 
@@ -135,7 +135,7 @@ def _unshortened(written: str, field: str) -> str:
         return written
     digits = len(match[2] or "")
     if int(match[4]) > digits:
-        raise InvalidTransactionError(field, _LOST_DIGITS)
+        raise InvalidTransactionError(field, LOST_DIGITS)
     # All its digits are there. A card's stay as they are written: its number is found by who replaces it.
     return match[1] + (match[2] or "") if int(match[4]) == digits and field != "card_id" else written
 
