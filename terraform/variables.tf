@@ -119,6 +119,20 @@ variable "cache" {
   nullable = false
 }
 
+variable "enable_always_on" {
+  description = "Whether the Glue job and the event pollers run all the time. If false, they run from `make start` to `make stop`, and cost nothing in between."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "enable_traces" {
+  description = "Whether X-Ray traces a share of the functions' invocations."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "provisioned_tables" {
   description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, and the target use in percent."
   type = map(object({
