@@ -63,6 +63,20 @@ module "streaming" {
   log_retention_days = var.log_retention_days
 }
 
+module "producers" {
+  source = "./modules/producers"
+
+  name                     = local.name
+  producers                = var.producers
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  kafka = {
+    cluster_arn = module.streaming.cluster_arn
+    topic       = local.ingestion_topic
+    topic_arn   = "${module.streaming.topic_arn_prefix}${local.ingestion_topic}"
+  }
+}
+
 module "cache" {
   source = "./modules/cache"
 

@@ -10,6 +10,16 @@ output "kafka_bootstrap_servers" {
   value       = module.streaming.bootstrap_servers
 }
 
+output "producer_role_arns" {
+  description = "By producer: ARN of the role that it takes on to write to the topic."
+  value       = module.producers.role_arns
+}
+
+output "kafka_client_security_group_id" {
+  description = "Security group of a producer inside the network; the brokers accept its connections."
+  value       = module.network.security_group_id_by_role["kafka_clients"]
+}
+
 output "kafka_cluster_arn" {
   description = "ARN of the cluster, for the runbook of its upgrade."
   value       = module.streaming.cluster_arn

@@ -104,6 +104,15 @@ variable "kafka" {
   }
 }
 
+variable "producers" {
+  description = "Services of other teams that write payments to the topic, by any name: the IAM roles or users, also of other accounts, that take on the producer's role. docs/producers says how they sign in."
+  type = map(object({
+    principal_arns = list(string)
+  }))
+  default  = {}
+  nullable = false
+}
+
 variable "cache" {
   description = <<-EOT
     The cache of profiles. `engine`: valkey or redis, and its version. `node_type`: every node holds all profiles, about 4 KiB each.
