@@ -95,6 +95,7 @@ class Emptying:
             self._stop_deployments,
             self._delete_rulesets,
             self._unprotect_tables,
+            self._stop_access_logs,
             self._empty_buckets,
         )
         return [sentence for step in steps for sentence in step()]
@@ -204,6 +205,14 @@ class Emptying:
                 DeletionProtectionEnabled=False,
             ):
                 yield f"Table {table['name']} can be deleted."
+
+    def _stop_access_logs(self) -> Iterator[str]:
+        # Each further call would be logged into a bucket that is empty already. S3 may still deliver for some hours; if that blocks the
+        # destroy, repeat it.
+        for logging in self._values("aws_s3_bucket_logging"):
+            call = self._client("s3").put_bucket_logging
+            if _exists(call, Bucket=logging["bucket"], BucketLoggingStatus={}):
+                yield f"Accesses of {logging['bucket']} are no longer logged."
 
     def _empty_buckets(self) -> Iterator[str]:
         # Terraform itself empties those with force_destroy.

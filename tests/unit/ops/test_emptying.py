@@ -106,6 +106,17 @@ def test_protected_tables_and_buckets_with_content_are_made_deletable() -> None:
     assert said[1] == "Bucket landing is empty; it had 2 versions of objects."
 
 
+def test_accesses_are_no_longer_logged_before_the_buckets_are_emptied() -> None:
+    logged = managed("aws_s3_bucket_logging", bucket="landing")
+    log = managed("aws_s3_bucket", bucket="access-log", force_destroy=False)
+    account = Account(Versions=[{"Key": "a", "VersionId": "1"}])
+
+    Emptying([log, logged], account).run()
+
+    assert account.changes[0] == ("put_bucket_logging", {"Bucket": "landing", "BucketLoggingStatus": {}})
+    assert account.calls() == ["put_bucket_logging", "delete_objects"]
+
+
 def test_what_is_gone_already_is_skipped() -> None:
     account = Account()
     account.missing.add("disable_rule")
