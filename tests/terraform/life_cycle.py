@@ -53,6 +53,7 @@ class Life(msgspec.Struct):
     backup: Result
     protected_destroy: Result
     unanswered_destroy: Result
+    start: Result
     destroy: Result
     left: set[str]
     rights_by_role: dict[str, list[Right]]
@@ -126,6 +127,7 @@ def live(workspace: Workspace) -> Life:
     unanswered_destroy = workspace.make("destroy", "no", ENV="dev")
     code_after = workspace.code_by_function()
     use(workspace, "dev")
+    start = workspace.make("start", ENV="dev")
     destroy = timer.expect("destroy", "destroy", "dev")
     left = {
         name
@@ -144,6 +146,7 @@ def live(workspace: Workspace) -> Life:
         backup=backup,
         protected_destroy=protected_destroy,
         unanswered_destroy=unanswered_destroy,
+        start=start,
         destroy=destroy,
         left=left,
         rights_by_role=rights_by_role,
@@ -174,13 +177,12 @@ def apply_changed_stage(workspace: Workspace, timer: Timer) -> Result:
 
 
 def use(workspace: Workspace, environment: str) -> None:
-    """Do what operators do to an environment and Terraform does not know: deploy a ruleset, start the Glue job."""
+    """Do what operators do to an environment and Terraform does not know: deploy a ruleset."""
     outputs = json.loads(workspace.expect("output", ENV=environment).output)
     ruleset = (workspace.folder / "rules/default.yaml").read_bytes()
     rules.deploy(
         workspace.client("appconfig"), rules.place(outputs, environment), ruleset, report=lambda _: None
     )
-    workspace.client("glue").start_job_run(JobName=outputs["glue_job_name"])
 
 
 def report(life: Life) -> dict[str, object]:

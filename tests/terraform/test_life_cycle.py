@@ -112,6 +112,12 @@ def test_nothing_is_destroyed_without_the_environments_name(life: Life) -> None:
     assert "dev was not destroyed" in life.unanswered_destroy.output
 
 
+def test_an_environment_that_does_not_run_all_the_time_is_started_by_one_command(life: Life) -> None:
+    assert life.start.code == 0, life.start.output
+    assert "The pollers of transaction_stream are started." in life.start.output
+    assert "Job fraud-dev-stream-transactions is started." in life.start.output
+
+
 def test_destroy_leaves_nothing(life: Life) -> None:
     assert life.left == set()
 

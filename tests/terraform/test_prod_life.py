@@ -53,6 +53,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProdLife]:
         workspace.expect("apply", ENV="prod")
         second_plan = workspace.make("drift", ENV="prod")
         use(workspace, "prod")
+        workspace.client("glue").start_job_run(JobName="fraud-prod-stream-transactions")
         landing = "fraud-prod-landing-123456789012"
         workspace.client("s3").put_object(Bucket=landing, Key="transactions/a.json", Body=b"{}")
         destroy = workspace.expect("destroy", "prod", ENV="prod", CONFIRM=SECOND_CONFIRMATION)
