@@ -54,7 +54,7 @@ $(VENV)-emulator/.ready: requirements/emulator.txt $(VENV)/.uv
 
 $(VENV)-lambda/.ready: requirements/lambda.txt $(VENV)/.uv
 	@echo "set-up 4/5: Lambda runtime interface client"
-	@$(PYTHON) -m venv --without-pip $(VENV)-lambda
+	@runtime=$$($(PY) -m ops.packaging.pythons) && $$runtime -m venv --clear --without-pip $(VENV)-lambda
 	@$(UV) pip sync --quiet --python $(VENV)-lambda/bin/python --require-hashes requirements/lambda.txt
 	@touch $@
 
@@ -138,6 +138,18 @@ test-unit: $(VENV)/.dev ## Run the unit tests, in seconds
 
 SAMPLE ?= 150
 
+$(VENV)-runtime/.ready: requirements/dev.txt $(VENV)/.uv
+	@echo "set-up: the packages for the functions' Python"
+	@runtime=$$($(PY) -m ops.packaging.pythons --required) && $$runtime -m venv --clear --without-pip $(VENV)-runtime
+	@$(UV) pip sync --quiet --python $(VENV)-runtime/bin/python --require-hashes requirements/dev.txt requirements/uv.txt
+	@touch $@
+
+.PHONY: test-runtime
+test-runtime: setup ## Run the unit tests and those of the local runtime with the functions' Python, if this machine has it
+	@if $(PY) -m ops.packaging.pythons --required >/dev/null; then \
+	  $(MAKE) $(VENV)-runtime/.ready && \
+	  HYPOTHESIS_PROFILE=brief $(VENV)-runtime/bin/python -m pytest tests/unit tests/integration/runtime -n 2 --dist loadfile; fi
+
 .PHONY: mutants
 mutants: $(VENV)/.dev $(VENV)-mutants/.ready ## Change the code at SAMPLE= places drawn by SEED=, one at a time; unit tests must notice 95%
 	@$(PY) -m tests.mutants --seed $(SEED) --sample $(SAMPLE) --python $(VENV)-mutants/bin/python
@@ -220,6 +232,6 @@ clean: ## Remove everything that was built; keeps the set-up
 
 .PHONY: distclean
 distclean: clean ## Remove the set-up too
-	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra $(VENV)-mutants
+	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra $(VENV)-mutants $(VENV)-runtime
 
 include ops/infra.mk

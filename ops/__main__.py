@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "apply",
         "supersede",
         "drift",
+        "start",
+        "stop",
         "destroy",
         "output",
         "redrive",
@@ -89,6 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return commands.state_backup(environment)
             case "bootstrap":
                 return commands.bootstrap(environment)
+            case "start":
+                return commands.start(environment)
+            case "stop":
+                return commands.stop(environment)
             case "doctor":
                 return commands.examine(environment)
             case "plan":

@@ -1,4 +1,4 @@
-"""doctor, plan, apply, supersede, drift, destroy, output, state-backup and bootstrap, for one environment each."""
+"""doctor, plan, apply, supersede, drift, start, stop, destroy, output, state-backup and bootstrap, for one environment each."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 import shutil
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ops import account, doctor, plan_document, plan_gate
+from ops import account, doctor, emptying, on_demand, plan_document, plan_gate
 from ops.doctor.finding import Level, read_site
 from ops.errors import OpsError
 from ops.manifests import function_names
@@ -165,7 +165,31 @@ def destroy(environment: Environment, second_confirmation: str, ask: Callable[[s
     if answer.strip() != name:
         raise OpsError(f"{name} was not destroyed: the answer was not its name.")
     terraform = ready(environment)
+    held = emptying.resources(terraform.state())
+    for sentence in emptying.Emptying(held, lambda service: account.client(service, environment)).run():
+        print(sentence)
     terraform.run("destroy", f"-var-file={environment.variables_file}", "-auto-approve")
+    return 0
+
+
+def start(environment: Environment) -> int:
+    """Start the job and the pollers of an environment that does not run all the time."""
+    return _switch(environment, on_demand.start)
+
+
+def stop(environment: Environment) -> int:
+    """Stop the job and the pollers of an environment that does not run all the time."""
+    return _switch(environment, on_demand.stop)
+
+
+def _switch(
+    environment: Environment,
+    switch: Callable[[list[emptying.Resource], Callable[[str], Any]], list[str]],
+) -> int:
+    held = emptying.resources(ready(environment).state())
+    on_demand.check_on_demand(held, environment.name)
+    for sentence in switch(held, lambda service: account.client(service, environment)):
+        print(sentence)
     return 0
 
 

@@ -27,6 +27,12 @@ LANDED_DAYS: Final = 7
 """How long the landing bucket keeps a file that was read."""
 
 ZONES: Final = 3
+PLANNED_USE: Final = 0.7
+"""Share of provisioned capacity that is used: autoscaling's target."""
+
+EXPORTS_A_MONTH: Final = 0.5
+"""terraform/modules/history_export exports the whole history every second month."""
+
 GB: Final = 1e9
 SECONDS: Final = HOURS * 3600
 FUNCTION_GB: Final = 1.0
@@ -52,6 +58,16 @@ class Sizing(msgspec.Struct, frozen=True):
     endpoint_zones: int
     log_days: int
     poller_units: int
+    always_on: bool = True
+    """Whether the job and the pollers run at night, too."""
+    provisioned_history: bool = False
+    """Whether the history has provisioned capacity instead of on demand."""
+    traces: bool = True
+
+    @property
+    def brokers(self) -> int:
+        """In all zones."""
+        return ZONES * self.brokers_per_zone
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -111,6 +127,9 @@ def sizing_of(environment: str, root: Path = ROOT) -> Sizing:
         endpoint_zones=flat.get("endpoint_zone_count", 3),
         log_days=flat["log_retention_days"],
         poller_units=1,
+        always_on=flat.get("enable_always_on", True),
+        provisioned_history="provisioned_tables.transaction_history.write_minimum" in flat,
+        traces=flat.get("enable_traces", True),
     )
 
 
@@ -144,8 +163,19 @@ def alarm_metrics(size: Sizing, usage: dict[str, Any]) -> int:
     count = {name: int(entry["value"]) for name, entry in usage["constant"].items()}
     return (
         count["alarm_metrics"]
-        + ZONES * size.brokers_per_zone * count["broker_alarm_metrics"]
+        + size.brokers * count["broker_alarm_metrics"]
         + size.cache_nodes * count["cache_node_alarm_metrics"]
+    )
+
+
+def serverless_usd(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -> float:
+    """What MSK Serverless would cost instead of the brokers and their disks, in US dollars a month."""
+    gb = payments * float(usage["payment"]["record_bytes"]["value"]) / GB
+    return (
+        HOURS * prices.of("units", "serverless_cluster_hour")
+        + HOURS * size.partitions * prices.of("units", "serverless_partition_hour")
+        + gb * (prices.of("units", "serverless_in_gb") + prices.of("units", "serverless_out_gb"))
+        + gb * size.retention_hours / HOURS * prices.of("units", "serverless_storage_gb_month")
     )
 
 
@@ -209,6 +239,7 @@ class _Month:
         score_ms, batch_ms = self._use["score_ms"], self._use["score_batch_ms"]
         self._batches = payments / batch_size(payments, size.partitions, score_ms, batch_ms)
         self._score_seconds = (self._batches * batch_ms + payments * score_ms) / 1000
+        self._hours = HOURS if size.always_on else self._constant["hours_on_demand"]
         self._flagged_millions = payments / 1e6 * self._use["flagged_share"]
 
     def _unit(self, name: str) -> float:
@@ -220,7 +251,7 @@ class _Month:
 
     def ingestion(self) -> list[Line]:
         size, landed_gb = self._size, self._gb("landed_bytes")
-        workers_usd = size.workers * HOURS * self._prices.of("worker_hour", size.worker_type)
+        workers_usd = size.workers * self._hours * self._prices.of("worker_hour", size.worker_type)
         landed_usd = landed_gb * LANDED_DAYS / DAYS * self._unit("object_gb_month")
         return [
             Line("ingestion", f"Glue, {size.workers} {size.worker_type} at most", workers_usd, False),
@@ -228,7 +259,7 @@ class _Month:
         ]
 
     def streaming(self) -> list[Line]:
-        size, brokers = self._size, ZONES * self._size.brokers_per_zone
+        size, brokers = self._size, self._size.brokers
         brokers_usd = brokers * HOURS * self._prices.of("broker_hour", size.broker_type)
         disks_usd = brokers * size.broker_gib * self._unit("broker_storage_gb_month")
         # Producers and consumers, two thirds of them in another zone. MSK does not bill what brokers copy to each other.
@@ -243,7 +274,7 @@ class _Month:
         size = self._size
         time_usd = self._score_seconds * FUNCTION_GB * self._unit("function_gb_second")
         invocations_usd = self._batches / 1e6 * self._unit("function_request_million")
-        pollers_usd = size.poller_units * HOURS * self._unit("poller_unit_hour")
+        pollers_usd = size.poller_units * self._hours * self._unit("poller_unit_hour")
         cache_usd = size.cache_nodes * HOURS * self._prices.of("cache_node_hour", size.cache_type)
         return [
             Line("score", "Lambda, time", time_usd, True),
@@ -253,24 +284,32 @@ class _Month:
         ]
 
     def tables(self) -> list[Line]:
-        days, write_usd = self._constant["history_days"], self._unit("write_request_million")
+        days = self._constant["history_days"]
         history_gb = self._gb("history_bytes") * days / DAYS
-        history_writes_usd = self._payments / 1e6 * self._use["history_write_units"] * write_usd
-        flagged_usd = self._flagged_millions * self._use["flagged_write_units"] * write_usd
-        checkpoints_usd = self._payments / 1e6 * self._use["checkpoint_write_units"] * write_usd
+        storage_usd = history_gb * self._unit("infrequent_table_storage_gb_month")
+        flagged_units = self._flagged_millions * self._use["flagged_write_units"]
+        flagged_usd = flagged_units * self._unit("write_request_million")
+        checkpoint_units = self._payments * self._use["checkpoint_write_units"]
+        checkpoints_usd = checkpoint_units / 1e6 * self._unit("write_request_million")
         recovery_usd = history_gb * self._unit("table_recovery_gb_month")
+        exports_kept = EXPORTS_A_MONTH * self._constant["export_days"] / DAYS
+        export_usd = history_gb * EXPORTS_A_MONTH * self._unit("export_gb")
+        archive_usd = history_gb * exports_kept * self._unit("archive_gb_month")
         return [
-            Line("tables", "history, writes", history_writes_usd, True),
-            Line(
-                "tables",
-                f"history, kept {days:.0f} days",
-                history_gb * self._unit("table_storage_gb_month"),
-                True,
-            ),
+            Line("tables", "history, writes", self._history_writes_usd(), True),
+            Line("tables", f"history, kept {days:.0f} days", storage_usd, True),
             Line("tables", "point-in-time recovery", recovery_usd, True),
             Line("tables", "checkpoints of profiles, writes", checkpoints_usd, True),
+            Line("tables", "exports of the history", export_usd + archive_usd, True),
             Line("tables", "flagged payments and alert windows", flagged_usd, True),
         ]
+
+    def _history_writes_usd(self) -> float:
+        units = self._payments * self._use["history_write_units"]
+        if not self._size.provisioned_history:
+            return units / 1e6 * self._unit("infrequent_write_request_million")
+        capacity = units / SECONDS / PLANNED_USE
+        return capacity * HOURS * self._unit("infrequent_write_capacity_hour")
 
     def alerts(self) -> list[Line]:
         return [Line("alerts", "SNS", self._flagged_millions * self._unit("alert_million"), True)]
@@ -289,7 +328,8 @@ class _Month:
             + self._constant["metrics"] * self._unit("metric_month")
             + self._constant["dashboards"] * self._unit("dashboard_month")
         )
-        traces_usd = self._batches / 1e6 * self._use["traced_share"] * self._unit("trace_million")
+        traced_share = self._use["traced_share"] if self._size.traces else 0.0
+        traces_usd = self._batches / 1e6 * traced_share * self._unit("trace_million")
         return [
             Line("observability", "logs", self._gb("log_bytes") * log_gb_usd, True),
             Line("observability", "alarms, metrics and the dashboard", alarms_usd, False),

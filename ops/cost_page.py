@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ops.cost import Line, Prices, bill, dominating, sizing_of, total
+from ops.cost import Line, Prices, bill, dominating, serverless_usd, sizing_of, total
 from ops.environment import ROOT
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def page(root: Path = ROOT) -> str:
         "\n".join(_summary(each.millions, each) for each in volumes),
         "Changed from `prod.tfvars`:",
         "\n".join(f"- {each.millions}: {_changes(each)}." for each in volumes),
-        _advice(),
+        _advice(usage, prices, root),
         _certainty(prices),
     ]
     return "\n\n".join(sections) + "\n"
@@ -78,8 +78,9 @@ def _head(prices: Prices) -> str:
 
 Made by `make infra-docs` from the environments' variables files, `docs/cost/usage.yaml`, and AWS's list prices of {prices.read_on}
 in `docs/cost/prices.yaml` (us-east-1, on demand). It is an estimate, good enough to decide what to change but not for a contract. Free
-tiers, discounts, support, taxes, and the metrics that MSK and Glue write on their own are left out. Payments are spread evenly over the
-month, and tables are on demand."""
+tiers, discounts, support, taxes, and the metrics that Glue writes on its own are left out. Payments are spread evenly over the month.
+Tables are on demand unless `provisioned_history` says otherwise; what was decided about the history's cost is in
+[0020](decisions/0020-cost.md)."""
 
 
 def _table(columns: list[str], volumes: list[Volume]) -> str:
@@ -106,14 +107,26 @@ def _changes(volume: Volume) -> str:
     return ", ".join(f"`{key}` {value}" for key, value in volume.changed.items()) or "nothing"
 
 
-def _advice() -> str:
-    return """## What to change first
+def _advice(usage: dict[str, Any], prices: Prices, root: Path) -> str:
+    return f"""## What to change first
 
-- At a small volume, the fixed cost: `kafka.capacity_mode = "serverless"`, fewer workers, and `endpoint_zone_count = 1` where nobody
-  pays.
-- At a large volume, the history: `HISTORY_RETENTION_DAYS` in `functions/score/function.yaml` decides how much is stored, and
-  `provisioned_tables` with reserved capacity what a write costs. Both costs follow from decision 0001, which keeps every payment.
+- At a small volume, the fixed cost: `enable_always_on = false` where nobody pays at night, fewer workers, and `endpoint_zone_count = 1`
+  where a lost zone may stop everything. MSK Serverless is no way to save here: {_serverless(usage, prices, root)}.
+- At a large volume, the history: its days in the table, its table class, and `provisioned_tables`, because a steady load uses most of
+  what is provisioned. Standard-IA has no reserved capacity.
 - At any volume: reserved nodes for the cache and a compute savings plan for Lambda, once the load is known."""
+
+
+def _serverless(usage: dict[str, Any], prices: Prices, root: Path) -> str:
+    """Brokers against MSK Serverless, for each environment."""
+    parts = []
+    for name, payments in usage["environments"].items():
+        size = sizing_of(name, root)
+        lines = bill(payments, size, usage, prices)
+        brokers_usd = sum(line.usd for line in lines if line.part == "streaming")
+        serverless = serverless_usd(payments, size, usage, prices)
+        parts.append(f"{serverless:,.0f} dollars a month instead of {brokers_usd:,.0f} in {name}")
+    return ", ".join(parts)
 
 
 def _certainty(prices: Prices) -> str:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 ORDER: Final = ("dev", "staging", "prod")
 """Columns, from the smallest."""
 
+RESERVED_MEMORY: Final = 0.25
+"""Share of a node's memory that ElastiCache keeps for snapshots and failovers: the default of reserved-memory-percent."""
+
+PROFILE_KIB: Final = 4
+"""A profile's bound (decision 0002)."""
+
 HEAD: Final = """# Environments
 
 Made by `make infra-docs` from `terraform/environments/*/*.tfvars`; a test checks that it matches. `terraform/variables.tf` says what
@@ -35,6 +41,44 @@ def cell(value: Value | None, is_set: bool) -> str:
     return f"`{value if isinstance(value, str) else msgspec.json.encode(value).decode()}`"
 
 
+def cache_lines(type_by_environment: dict[str, str], root: Path = ROOT) -> list[str]:
+    """Write what a node of each environment's cache holds; every node holds all profiles.
+
+    Parameters
+    ----------
+    type_by_environment : dict
+        The node's type, such as ``cache.r7g.large``.
+    root : Path
+        The repository.
+
+    Returns
+    -------
+    list of str
+        A table.
+    """
+    nodes = msgspec.yaml.decode((root / "docs/cost/prices.yaml").read_bytes())["cache_node_hour"]
+    memory = [float(nodes[kind]["memory_gib"]) for kind in type_by_environment.values()]
+    usable = [gib * (1 - RESERVED_MEMORY) for gib in memory]
+    rows = {
+        "memory of a node, GiB": [f"{gib:.2f}" for gib in memory],
+        f"of it for profiles, after the {RESERVED_MEMORY:.0%} that ElastiCache reserves, GiB": [
+            f"{gib:.2f}" for gib in usable
+        ],
+        f"users who pay within the retention, {PROFILE_KIB} KiB each": [
+            f"{profiles(gib):,}" for gib in usable
+        ],
+    }
+    head = ["| | " + " | ".join(type_by_environment) + " |", "|---|" + "---:|" * len(type_by_environment)]
+    return [*head, *(f"| {what} | {' | '.join(values)} |" for what, values in rows.items())]
+
+
+def profiles(gib: float) -> int:
+    """How many profiles fit, in two significant digits, rounded down."""
+    whole = int(gib * 2**20 / PROFILE_KIB)
+    unit: int = 10 ** max(0, len(str(whole)) - 2)
+    return whole // unit * unit
+
+
 def page(root: Path = ROOT) -> str:
     """Write the page.
 
@@ -46,7 +90,8 @@ def page(root: Path = ROOT) -> str:
     Returns
     -------
     str
-        Markdown: a table of what differs, with the reasons from the files' comments, and one of what is the same.
+        Markdown: a table of what differs, with the reasons from the files' comments, one of what the cache holds, and one of what
+        is the same.
     """
     read = {name: read_file(root / ENVIRONMENTS / name / f"{name}.tfvars") for name in ORDER}
     flat = {name: flatten(values) for name, (values, _) in read.items()}
@@ -63,7 +108,9 @@ def page(root: Path = ROOT) -> str:
             mark = f" ({len(reasons)})" if comment else ""
             cells.append(cell(flat[name].get(setting), setting in flat[name]) + mark)
         lines.append(f"| `{setting}` | {' | '.join(cells)} |")
-    lines += ["", *reasons, "", "## What is the same", "", "| setting | all |", "|---|---|"]
+    node_types = {name: str(flat[name]["cache.node_type"]) for name in ORDER}
+    lines += ["", *reasons, "", "## What the cache holds", "", *cache_lines(node_types, root)]
+    lines += ["", "## What is the same", "", "| setting | all |", "|---|---|"]
     lines += [f"| `{s}` | {cell(flat[ORDER[0]][s], True)} |" for s in settings if s not in differing]
     return "\n".join(lines) + "\n"
 

@@ -152,6 +152,8 @@ class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     indexes: dict[str, Index] = {}
     stream_view: Literal["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"] | None = None
     time_to_live_attribute: str | None = None
+    table_class: Literal["STANDARD", "STANDARD_INFREQUENT_ACCESS"] = "STANDARD"
+    """Cheaper requests, or cheaper storage. The local stack has no prices and ignores it."""
 
 
 def function_names(folder: Path = FUNCTIONS_DIR) -> list[str]:

@@ -105,6 +105,11 @@ class Terraform:
         shown: dict[str, Any] = msgspec.json.decode(self.read("show", "-json", str(plan_file)))
         return shown
 
+    def state(self) -> dict[str, Any]:
+        """Read the state; without a resource it has no ``values``."""
+        shown: dict[str, Any] = msgspec.json.decode(self.read("show", "-json"))
+        return shown
+
     def outputs(self) -> dict[str, Any]:
         """Outputs of the last apply, by name."""
         shown: dict[str, Any] = msgspec.json.decode(self.read("output", "-json"))

@@ -11,6 +11,8 @@ module "functions" {
   references               = local.references
   targets                  = local.targets
   created_kafka_topics     = { for topic in keys(jsondecode(aws_lambda_invocation.kafka_topics.result).topics) : topic => topic }
+  enable_pollers           = var.enable_always_on
+  enable_traces            = var.enable_traces
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
 

@@ -30,6 +30,7 @@ module "ingestion" {
   worker_type                = var.ingestion.worker_type
   maximum_workers            = var.ingestion.maximum_workers
   trigger_interval_seconds   = var.ingestion.trigger_interval_seconds
+  enable_keep_running        = var.enable_always_on
   landing_retention_days     = var.ingestion.landing_retention_days
   quarantine_retention_days  = var.ingestion.quarantine_retention_days
   enable_deletion_protection = var.enable_deletion_protection
@@ -63,6 +64,20 @@ module "streaming" {
   log_retention_days = var.log_retention_days
 }
 
+module "producers" {
+  source = "./modules/producers"
+
+  name                     = local.name
+  producers                = var.producers
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  kafka = {
+    cluster_arn = module.streaming.cluster_arn
+    topic       = local.ingestion_topic
+    topic_arn   = "${module.streaming.topic_arn_prefix}${local.ingestion_topic}"
+  }
+}
+
 module "cache" {
   source = "./modules/cache"
 
@@ -88,6 +103,18 @@ module "tables" {
   provisioned_capacity       = var.provisioned_tables
   enable_deletion_protection = var.enable_deletion_protection
   data_key_arn               = module.encryption.data_key_arn
+}
+
+module "history_export" {
+  source = "./modules/history_export"
+
+  name                       = local.name
+  table                      = module.tables.tables["transaction_history"]
+  retention_days             = tonumber(local.functions.score.environment.HISTORY_RETENTION_DAYS)
+  access_log_bucket          = module.ingestion.access_log_bucket_name
+  enable_deletion_protection = var.enable_deletion_protection
+  data_key_arn               = module.encryption.data_key_arn
+  permissions_boundary_arn   = var.permissions_boundary_arn
 }
 
 module "alerts" {
@@ -164,6 +191,7 @@ module "observability" {
   alert_topic_name      = module.alerts.topic_name
   glue_job_name         = module.ingestion.job_name
   keep_running_arn      = module.ingestion.keep_running_arn
+  history_export_arn    = module.history_export.state_machine_arn
   thresholds            = var.alarm_thresholds
 
   kafka = {

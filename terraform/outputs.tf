@@ -10,8 +10,18 @@ output "kafka_bootstrap_servers" {
   value       = module.streaming.bootstrap_servers
 }
 
+output "producer_role_arns" {
+  description = "By producer: ARN of the role that it takes on to write to the topic."
+  value       = module.producers.role_arns
+}
+
+output "kafka_client_security_group_id" {
+  description = "Security group of a producer inside the network; the brokers accept its connections."
+  value       = module.network.security_group_id_by_role["kafka_clients"]
+}
+
 output "kafka_cluster_arn" {
-  description = "ARN of the cluster, for the policies of your own producers and the runbook of its upgrade."
+  description = "ARN of the cluster, for the runbook of its upgrade."
   value       = module.streaming.cluster_arn
 }
 
@@ -57,6 +67,11 @@ output "quarantine_url" {
 output "table_names" {
   description = "By the table's interface name: its name, for the runbook that restores one."
   value       = { for name, table in module.tables.tables : name => table.name }
+}
+
+output "history_export_url" {
+  description = "Bucket of the exports of the history, for the runbook that restores a table and for training."
+  value       = module.history_export.url
 }
 
 output "cache_replication_group_id" {

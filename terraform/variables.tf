@@ -104,6 +104,15 @@ variable "kafka" {
   }
 }
 
+variable "producers" {
+  description = "Services of other teams that write payments to the topic, by any name: the IAM roles or users, also of other accounts, that take on the producer's role. docs/producers says how they sign in."
+  type = map(object({
+    principal_arns = list(string)
+  }))
+  default  = {}
+  nullable = false
+}
+
 variable "cache" {
   description = <<-EOT
     The cache of profiles. `engine`: valkey or redis, and its version. `node_type`: every node holds all profiles, about 4 KiB each.
@@ -117,6 +126,20 @@ variable "cache" {
     snapshot_retention_days = optional(number, 7)
   })
   nullable = false
+}
+
+variable "enable_always_on" {
+  description = "Whether the Glue job and the event pollers run all the time. If false, they run from `make start` to `make stop`, and cost nothing in between."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "enable_traces" {
+  description = "Whether X-Ray traces a share of the functions' invocations."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "provisioned_tables" {

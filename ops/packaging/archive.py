@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import marshal
 import os
 import tempfile
 import zipfile
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
+
+from ops.packaging.bytecode import compile_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +29,22 @@ UNIX: Final = 3
 
 Source = tuple[Path, str]
 """A file, and its path in the zip."""
+
+
+@dataclass(frozen=True)
+class Bytecode:
+    """A Python that compiles for a zip."""
+
+    python: Path
+    version: str
+    """Such as ``3.13``."""
+
+    def name(self, path: str) -> str:
+        """Where Python of this version looks for a module's bytecode."""
+        folder, _, file = path.rpartition("/")
+        tag = f"cpython-{self.version.replace('.', '')}"
+        name = f"__pycache__/{file.removesuffix('.py')}.{tag}.pyc"
+        return f"{folder}/{name}" if folder else name
 
 
 @contextmanager
@@ -64,7 +81,9 @@ def walk(folder: Path, root: Path) -> Iterator[Source]:
             yield file, path.as_posix()
 
 
-def write_entries(archive: zipfile.ZipFile, sources: Iterable[Source], *, with_bytecode: bool) -> None:
+def write_entries(
+    archive: zipfile.ZipFile, sources: Iterable[Source], *, bytecode: Bytecode | None = None
+) -> None:
     """Write files into a zip.
 
     Parameters
@@ -73,16 +92,20 @@ def write_entries(archive: zipfile.ZipFile, sources: Iterable[Source], *, with_b
         Open for writing.
     sources : iterable of (Path, str)
         In the order of the entries.
-    with_bytecode : bool
-        Whether each Python file is followed by its ``.pyc``, for the Python version that runs this.
+    bytecode : Bytecode or None
+        The Python for which each Python file is followed by its ``.pyc``; None for no bytecode.
     """
-    for file, path in sources:
-        data = file.read_bytes()
-        _write_entry(archive, path, data)
-        if with_bytecode and path.endswith(".py"):
-            bytecode = _compiled(data, path)
-            if bytecode is not None:
-                _write_entry(archive, importlib.util.cache_from_source(path, optimization=""), bytecode)
+    entries = list(sources)
+    compiled: dict[str, bytes | None] = {}
+    if bytecode is not None:
+        modules = [(file, path) for file, path in entries if path.endswith(".py")]
+        bodies = compile_with(bytecode.python, modules) if modules else []
+        compiled = {path: body for (_, path), body in zip(modules, bodies, strict=True)}
+    for file, path in entries:
+        _write_entry(archive, path, file.read_bytes())
+        body = compiled.get(path)
+        if bytecode is not None and body is not None:
+            _write_entry(archive, bytecode.name(path), body)
 
 
 def _write_entry(archive: zipfile.ZipFile, path: str, data: bytes) -> None:
@@ -91,19 +114,3 @@ def _write_entry(archive: zipfile.ZipFile, path: str, data: bytes) -> None:
     entry.external_attr = MODE << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, data)
-
-
-def _compiled(source: bytes, path: str) -> bytes | None:
-    """Compile to a ``.pyc`` that Python uses without checking the source: PEP 552's unchecked hash.
-
-    `py_compile` writes those too, but its bytes depend on the other objects of the process: marshal's later formats mark
-    objects that have other references. Format 2 has no such marks. None if the source is not valid for this Python version,
-    or has a constant that format 2 cannot hold; Python then compiles it on import.
-    """
-    try:
-        code = compile(source, path, "exec", dont_inherit=True, optimize=0)
-        body = marshal.dumps(code, 2)
-    except (SyntaxError, ValueError):
-        return None
-    unchecked_hash = (0b01).to_bytes(4, "little")
-    return importlib.util.MAGIC_NUMBER + unchecked_hash + importlib.util.source_hash(source) + body

@@ -7,17 +7,20 @@ takes about a second.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ops.errors import BuildError
 from ops.manifests import FUNCTIONS_DIR, ROOT, SpecError, read_function
-from ops.packaging.archive import open_zip, replacing, walk, write_entries
+from ops.packaging.archive import Bytecode, open_zip, replacing, walk, write_entries
 from ops.packaging.pruning import kept_files
-from ops.packaging.requirements import check_symbols, install, running_version
+from ops.packaging.pythons import find_python, local_runtime
+from ops.packaging.requirements import check_symbols, install
 
 if TYPE_CHECKING:
     from ops.manifests import FunctionSpec
@@ -59,17 +62,18 @@ def build_zip(
         spec = read_function(name, functions_dir)
     except SpecError as error:
         raise BuildError(str(error)) from error
-    python = running_version() if arch == "host" else spec.runtime.removeprefix("python")
+    python = local_runtime()[1] if arch == "host" else spec.runtime.removeprefix("python")
     target = build_dir / "functions" / arch / f"{name}.zip"
     try:
-        layer = _requirements_layer(spec, arch, python, functions_dir, build_dir)
+        bytecode = _bytecode(python)
+        layer = _requirements_layer(spec, arch, python, bytecode, functions_dir, build_dir)
         sources = _sources(spec, functions_dir)
     except BuildError as error:
         raise BuildError(f"{name}: {error}") from error
     with replacing(target) as temporary:
         shutil.copyfile(layer, temporary)
         with open_zip(temporary, "a") as archive:
-            write_entries(archive, sources, with_bytecode=python == running_version())
+            write_entries(archive, sources, bytecode=bytecode)
     return target
 
 
@@ -85,8 +89,26 @@ def _sources(spec: FunctionSpec, functions_dir: Path) -> list[Source]:
     return sources
 
 
+@functools.cache
+def _bytecode(version: str) -> Bytecode | None:
+    """The compiler for a version; without one, zips have no bytecode, and a sentence says so once."""
+    python = find_python(version)
+    if python is None:
+        print(
+            f"No Python {version} was found: the zips have no bytecode. A cold start is slower, and a plan made elsewhere shows other code.",
+            file=sys.stderr,
+        )
+        return None
+    return Bytecode(python, version)
+
+
 def _requirements_layer(
-    spec: FunctionSpec, arch: Arch, python: str, functions_dir: Path, build_dir: Path
+    spec: FunctionSpec,
+    arch: Arch,
+    python: str,
+    bytecode: Bytecode | None,
+    functions_dir: Path,
+    build_dir: Path,
 ) -> Path:
     """Give the zip of a function's requirements; made once for each combination of what decides its content."""
     requirements = functions_dir / spec.name / "requirements.txt"
@@ -94,6 +116,7 @@ def _requirements_layer(
         requirements.read_bytes(),
         arch.encode(),
         python.encode(),
+        b"bytecode" if bytecode else b"sources",
         ",".join(sorted(spec.aws_services)).encode(),
         *(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))),
     ]
@@ -108,5 +131,5 @@ def _requirements_layer(
         if arch != "host":
             check_symbols(installed, python)
         with replacing(layer) as temporary, open_zip(temporary) as archive:
-            write_entries(archive, files, with_bytecode=python == running_version())
+            write_entries(archive, files, bytecode=bytecode)
     return layer

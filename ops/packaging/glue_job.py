@@ -43,7 +43,7 @@ def write_packages(target: Path) -> None:
         The zip; its folder exists.
     """
     with open_zip(target) as archive:
-        write_entries(archive, _sources(), with_bytecode=False)
+        write_entries(archive, _sources())
 
 
 def build_glue_job(build_dir: Path = BUILD_DIR) -> list[Path]:

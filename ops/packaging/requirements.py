@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from ops.errors import BuildError
+from ops.packaging.pythons import local_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Arch = Literal["host", "x86_64", "arm64"]
-"""A processor architecture. ``host`` is this machine's, with this interpreter's Python version, for the local stack."""
+"""A processor architecture. ``host`` is this machine's, with the local runtime's Python version, for the local stack."""
 
 PLATFORMS: Final[dict[str, str]] = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 """uv's name of the platform whose wheels are installed for AWS. `check_symbols` compares what they need with the runtime."""
@@ -31,11 +32,6 @@ SYMBOL_LIMITS: Final[dict[str, dict[str, tuple[int, ...]]]] = {
 }
 """By Python version: the newest symbol versions of the runtime's C and C++ libraries. A wheel's tag may say 2.28 although its
 code needs only 2.17."""
-
-
-def running_version() -> str:
-    """Python version of this interpreter, such as ``3.11``."""
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def install(requirements: Path, target: Path, *, arch: Arch, python: str) -> None:
@@ -60,7 +56,7 @@ def install(requirements: Path, target: Path, *, arch: Arch, python: str) -> Non
     if not any(re.match(r"\s*[^#\s]", line) for line in requirements.read_text().splitlines()):
         return
     command = [_uv(), "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--target", str(target)]
-    command += ["--python", sys.executable, "--only-binary", ":all:"]
+    command += ["--python", str(local_runtime()[0]), "--only-binary", ":all:"]
     if arch != "host":
         command += ["--python-platform", PLATFORMS[arch], "--python-version", python]
     _run([*command, "-r", str(requirements)], f"requirements for {arch}, Python {python}")

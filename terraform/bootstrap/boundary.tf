@@ -7,7 +7,8 @@ data "aws_iam_policy_document" "boundary" {
   statement {
     sid = "TheSystemsOwnTables"
     actions = [
-      "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DescribeStream", "dynamodb:GetItem", "dynamodb:GetRecords",
+      "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DescribeExport", "dynamodb:DescribeStream",
+      "dynamodb:ExportTableToPointInTime", "dynamodb:GetItem", "dynamodb:GetRecords",
       "dynamodb:GetShardIterator", "dynamodb:ListStreams", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate",
       "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
     ]
@@ -16,7 +17,7 @@ data "aws_iam_policy_document" "boundary" {
 
   statement {
     sid       = "TheSystemsOwnBuckets"
-    actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetBucketLocation", "s3:ListBucket", "s3:PutObject"]
+    actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetBucketLocation", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl"]
     resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.prefix[each.key]}-*"]
   }
 

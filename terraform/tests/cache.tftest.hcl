@@ -176,7 +176,7 @@ run "redis_by_a_variable" {
   }
 
   assert {
-    condition     = aws_elasticache_replication_group.this.final_snapshot_identifier == "fraud-test-profiles-final"
+    condition     = aws_elasticache_replication_group.this.final_snapshot_identifier == "fraud-test-profiles-${substr(terraform_data.life.id, 0, 8)}"
     error_message = "A last snapshot is kept if requested."
   }
 }

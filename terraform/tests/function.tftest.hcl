@@ -408,3 +408,26 @@ run "refuses_a_retention_that_cloudwatch_does_not_have" {
 
   expect_failures = [var.log_retention_days]
 }
+
+run "pollers_and_traces_can_be_left_out" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    enable_pollers = false
+    enable_traces  = false
+  }
+
+  assert {
+    condition     = alltrue([for mapping in aws_lambda_event_source_mapping.kafka : !mapping.enabled && length(mapping.provisioned_poller_config) == 1]) && length(aws_lambda_event_source_mapping.kafka) == 1
+    error_message = "The mapping is disabled, and of the same mode: on-demand mode has no partial failures."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.tracing_config[0].mode == "PassThrough"
+    error_message = "No invocation is traced."
+  }
+}

@@ -391,6 +391,28 @@ run "an_environment_can_be_destroyed_completely" {
   }
 }
 
+run "without_keep_running_nothing_starts_the_job_and_a_run_ends_by_itself" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    enable_keep_running = false
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.keep_running) == 0 && length(aws_cloudwatch_event_target.keep_running) == 0
+    error_message = "No rule starts the job."
+  }
+
+  assert {
+    condition     = aws_glue_job.this.timeout == 480
+    error_message = "A run that somebody forgot ends after a working day."
+  }
+}
+
 run "refuses_a_name_in_capitals" {
   command = plan
 

@@ -38,7 +38,7 @@ run "endpoints_are_in_three_zones_for_this_account_only" {
   }
 
   assert {
-    condition     = toset(output.interface_endpoint_services) == toset(["appconfigdata", "glue", "kms", "logs", "monitoring", "sqs", "sts"])
+    condition     = toset(output.interface_endpoint_services) == toset(["appconfigdata", "kms", "logs", "monitoring", "sqs"])
     error_message = "There is an interface endpoint for each service that something in the VPC calls, and for no other."
   }
 

@@ -21,6 +21,7 @@ variables {
   cache_node_ids          = ["fraud-test-001", "fraud-test-002"]
   alert_topic_name        = "fraud-test-alerts"
   glue_job_name           = "fraud-test-ingestion"
+  history_export_arn      = "arn:aws:states:us-east-1:123456789012:stateMachine:fraud-test-export-history"
   keep_running_arn        = "arn:aws:states:us-east-1:123456789012:stateMachine:fraud-test-keep-ingestion-running"
   notification_topic_arns = {
     page   = ["arn:aws:sns:us-east-1:123456789012:page"]

@@ -35,6 +35,11 @@ run "brokers_are_in_three_zones" {
     condition     = aws_msk_cluster.this[0].broker_node_group_info[0].client_subnets == toset(["subnet-a", "subnet-b", "subnet-c"]) && aws_msk_cluster.this[0].broker_node_group_info[0].security_groups == toset(["sg-brokers"])
     error_message = "Brokers are in the private subnets, in their own group."
   }
+
+  assert {
+    condition     = aws_msk_cluster.this[0].enhanced_monitoring == "DEFAULT"
+    error_message = "Metrics of the default level are free, and no alarm reads others."
+  }
 }
 
 run "iam_over_tls_is_the_only_way_in" {

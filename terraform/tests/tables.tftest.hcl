@@ -15,6 +15,7 @@ variables {
       sort_key               = { name = "event_key", type = "S" }
       stream_view            = "NEW_IMAGE"
       time_to_live_attribute = "expires_at"
+      table_class            = "STANDARD_INFREQUENT_ACCESS"
     }
     flagged_transactions = {
       description   = "Flagged."
@@ -143,6 +144,39 @@ run "an_environment_may_leave_its_tables_unprotected" {
     condition     = alltrue([for table in aws_dynamodb_table.this : !table.deletion_protection_enabled])
     error_message = "Without deletion protection, destroy removes the tables."
   }
+}
+
+run "a_table_that_is_mostly_storage_is_of_the_class_for_it" {
+  command = apply
+
+  module {
+    source = "./modules/tables"
+  }
+
+  assert {
+    condition     = { for name, table in aws_dynamodb_table.this : name => table.table_class } == { transaction_history = "STANDARD_INFREQUENT_ACCESS", flagged_transactions = "STANDARD" }
+    error_message = "The class is the definition's, and DynamoDB's default without one."
+  }
+}
+
+run "refuses_an_unknown_table_class" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    definitions = {
+      cases = {
+        description   = "Cases."
+        partition_key = { name = "id", type = "S" }
+        table_class   = "GLACIER"
+      }
+    }
+  }
+
+  expect_failures = [var.definitions]
 }
 
 run "refuses_a_name_in_capitals" {

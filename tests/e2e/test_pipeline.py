@@ -138,11 +138,9 @@ BAD_RECORDS: dict[str, tuple[bytes | None, str]] = {
     "30-digit amount": (spoiled(amount="1" * 30), "amount"),
     "unknown currency": (spoiled(currency="XQZ"), "currency"),
     "timestamp without zone": (spoiled(timestamp="2026-01-01T00:00:00"), "timestamp"),
-    "25 h ahead": (spoiled(timestamp=(NOW + timedelta(hours=25)).isoformat()), "timestamp"),
-    "year 9999": (spoiled(timestamp="9999-01-01T00:00:00Z"), "timestamp"),
-    "year 1": (spoiled(timestamp="0001-01-01T00:00:00Z"), "timestamp"),
+    "no time": (spoiled(timestamp="yesterday"), "timestamp"),
     "a key twice": (spoiled()[:-1] + b',"amount":"1"}', "$"),
-    "nested bomb": (b'{"x":' + b"[" * 1000 + b"]" * 1000 + b"}", "$"),
+    "nested bomb": (b'{"x":' + b"[" * 20_000 + b"]" * 20_000 + b"}", "$"),
     "control characters": (spoiled(user_id="a\u0000b"), "user_id"),
     "lone surrogate": (spoiled(user_id="@").replace(b'"@"', b'"\\ud800"'), "user_id"),
 }

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from local.processes import ManagedProcess, free_port
+from ops import rules
 from tests.terraform.workspace import ACCOUNT, Result, Right, Workspace, allowed
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ RESULTS = "life.json"
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fraud-dev-boundary"
 
+OTHER_ENVIRONMENTS = ("staging", "prod")
+"""Environments that are only planned."""
+
 NEW_STAGE = "audit"
 """Folder of the stage that is added below functions/."""
 
@@ -37,6 +41,8 @@ NEW_STAGE = "audit"
 class Life(msgspec.Struct):
     """The result of each step."""
 
+    plans: dict[str, Result]
+    """By environment: the plan of its file, other than dev's."""
     second_plan: Result
     drift: Result
     code_before: dict[str, str]
@@ -47,6 +53,8 @@ class Life(msgspec.Struct):
     backup: Result
     protected_destroy: Result
     unanswered_destroy: Result
+    start: Result
+    destroy: Result
     left: set[str]
     rights_by_role: dict[str, list[Right]]
     bounds: list[Right]
@@ -56,7 +64,7 @@ class Life(msgspec.Struct):
 
 def planned(result: Result) -> int:
     """How many resources a plan changes, from its last line."""
-    found = re.search(r"^dev: (.+)\.$", result.output, re.MULTILINE)
+    found = re.search(r"^[a-z]+: (.+)\.$", result.output, re.MULTILINE)
     assert found is not None, result.output[-4000:]
     return sum(int(number) for number in re.findall(r"\d+", found[1]))
 
@@ -79,9 +87,9 @@ class Timer:
         self.seconds: dict[str, float] = {}
         self._workspace = workspace
 
-    def expect(self, step: str, target: str, answer: str = "") -> Result:
+    def expect(self, step: str, target: str, answer: str = "", environment: str = "dev") -> Result:
         """Run a target that must succeed."""
-        return self._timed(step, lambda: self._workspace.expect(target, answer, ENV="dev"))
+        return self._timed(step, lambda: self._workspace.expect(target, answer, ENV=environment))
 
     def make(self, step: str, target: str) -> Result:
         """Run a target that may fail."""
@@ -101,6 +109,7 @@ def live(workspace: Workspace) -> Life:
     timer = Timer(workspace)
     timer.expect("bootstrap", "bootstrap", "yes")
     before = workspace.existing()
+    plans = {name: timer.expect(f"plan_{name}", "plan", environment=name) for name in OTHER_ENVIRONMENTS}
     resources = planned(timer.expect("plan", "plan"))
     timer.expect("apply", "apply")
     second_plan = timer.make("second_plan", "drift")  # plans everything and lists whatever differs
@@ -117,13 +126,16 @@ def live(workspace: Workspace) -> Life:
     protected_destroy = workspace.make("destroy", "prod", ENV="prod")
     unanswered_destroy = workspace.make("destroy", "no", ENV="dev")
     code_after = workspace.code_by_function()
-    timer.expect("destroy", "destroy", "dev")
+    use(workspace, "dev")
+    start = workspace.make("start", ENV="dev")
+    destroy = timer.expect("destroy", "destroy", "dev")
     left = {
         name
         for name in workspace.existing() - before
         if not name.startswith("s3.buckets/fraud-terraform-state")
     }
     return Life(
+        plans=plans,
         second_plan=second_plan,
         drift=drift,
         code_before=code_before,
@@ -134,6 +146,8 @@ def live(workspace: Workspace) -> Life:
         backup=backup,
         protected_destroy=protected_destroy,
         unanswered_destroy=unanswered_destroy,
+        start=start,
+        destroy=destroy,
         left=left,
         rights_by_role=rights_by_role,
         bounds=bounds,
@@ -160,6 +174,15 @@ def apply_changed_stage(workspace: Workspace, timer: Timer) -> Result:
     code_plan = timer.expect("code_plan", "plan")
     timer.expect("code_apply", "apply")
     return code_plan
+
+
+def use(workspace: Workspace, environment: str) -> None:
+    """Do what operators do to an environment and Terraform does not know: deploy a ruleset."""
+    outputs = json.loads(workspace.expect("output", ENV=environment).output)
+    ruleset = (workspace.folder / "rules/default.yaml").read_bytes()
+    rules.deploy(
+        workspace.client("appconfig"), rules.place(outputs, environment), ruleset, report=lambda _: None
+    )
 
 
 def report(life: Life) -> dict[str, object]:

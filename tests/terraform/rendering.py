@@ -1,4 +1,4 @@
-"""The modules `function`, `ingestion` and `observability`, rendered for the repository's own functions with a mocked provider.
+"""The modules `function`, `ingestion`, `history_export` and `observability`, rendered for the repository's own functions with a mocked provider.
 
 Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
@@ -81,11 +81,16 @@ def alarms() -> list[dict[str, Any]]:
 
 def ingestion_resource(kind: str, name: str) -> dict[str, Any]:
     """Attributes of a single resource of the ingestion module; LookupError if there is none."""
-    for resource in _resources("module.ingestion"):
+    return resource_of("ingestion", kind, name)
+
+
+def resource_of(module: str, kind: str, name: str) -> dict[str, Any]:
+    """Attributes of a single resource of a module; LookupError if there is none."""
+    for resource in _resources(f"module.{module}"):
         if (resource["type"], resource["name"]) == (kind, name):
             values: dict[str, Any] = resource["values"]
             return values
-    raise LookupError(f"the ingestion module has no {kind}.{name}")
+    raise LookupError(f"the {module} module has no {kind}.{name}")
 
 
 def dashboard() -> dict[str, Any]:
@@ -146,6 +151,7 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
         "module": {
             "functions": _functions_module(functions, build / "zips", topics),
             "ingestion": _ingestion_module(build / "glue"),
+            "history_export": _history_export_module(),
             "observability": _observability_module(topics),
         },
     }
@@ -195,6 +201,19 @@ def _ingestion_module(build: Path) -> dict[str, Any]:
     }
 
 
+def _history_export_module() -> dict[str, Any]:
+    name = "transaction_history"
+    return {
+        "source": str(MODULES / "history_export"),
+        "name": "fraud-test",
+        "table": {"name": name, "arn": target_arn("table", name)},
+        "retention_days": int(str(read_functions()["score"].environment["HISTORY_RETENTION_DAYS"])),
+        "access_log_bucket": "fraud-test-access-log",
+        "data_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/data",
+        "enable_deletion_protection": True,
+    }
+
+
 def _targets(topics: dict[str, str]) -> dict[str, Any]:
     tables = {
         name: {"arn": target_arn("table", name), "stream_arn": f"{target_arn('table', name)}/stream/1"}
@@ -233,5 +252,6 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
         "alert_topic_name": "fraud-test-alerts",
         "glue_job_name": "${module.ingestion.job_name}",
         "keep_running_arn": "${module.ingestion.keep_running_arn}",
+        "history_export_arn": "${module.history_export.state_machine_arn}",
         "notification_topic_arns": {severity: [arn] for severity, arn in NOTIFIED.items()},
     }

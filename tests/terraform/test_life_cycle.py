@@ -12,9 +12,11 @@ import pytest
 
 from local.processes import ProcessError
 from tests.terraform import life_cycle
-from tests.terraform.life_cycle import NEW_STAGE, Life, actions, named
+from tests.terraform.life_cycle import NEW_STAGE, Life, actions, named, planned
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from local.processes import ManagedProcess
 
 LIFE_SECONDS = 1200.0
@@ -34,6 +36,13 @@ def life(life_under_way: ManagedProcess) -> Life:
     except ProcessError:
         pytest.fail(log.read_text()[-8000:])
     return life_cycle.read(log.parent)
+
+
+def test_every_environments_file_is_planned(life: Life, repository: Path) -> None:
+    folders = {file.parent.name for file in (repository / "terraform/environments").glob("*/*.tfvars")}
+
+    assert {"dev", *life.plans} == folders
+    assert [name for name, plan in life.plans.items() if planned(plan) < life.resources] == []
 
 
 def test_a_second_plan_is_empty(life: Life) -> None:
@@ -103,8 +112,23 @@ def test_nothing_is_destroyed_without_the_environments_name(life: Life) -> None:
     assert "dev was not destroyed" in life.unanswered_destroy.output
 
 
+def test_an_environment_that_does_not_run_all_the_time_is_started_by_one_command(life: Life) -> None:
+    assert life.start.code == 0, life.start.output
+    assert "The pollers of transaction_stream are started." in life.start.output
+    assert "Job fraud-dev-stream-transactions is started." in life.start.output
+
+
 def test_destroy_leaves_nothing(life: Life) -> None:
     assert life.left == set()
+
+
+def test_destroy_removes_what_operators_left_before_terraform_meets_it(life: Life) -> None:
+    # AppConfig keeps a profile with versions, and EC2 a subnet and a group with an interface in them.
+    before_terraform = life.destroy.output.split("Terraform will perform")[0]
+
+    assert "Version 2 of ruleset is deleted." in before_terraform
+    assert "Job fraud-dev-stream-transactions is stopped." in before_terraform
+    assert re.search(r"^Network interface eni-\w+ is deleted\.$", before_terraform, re.MULTILINE)
 
 
 def test_the_boundary_allows_every_role_what_its_policies_allow(life: Life) -> None:

@@ -237,3 +237,32 @@ def test_outputs_that_a_runbook_reads_exist(kind: str, file: Path) -> None:
     named = set(re.findall(r"\bmake -s output ENV=\$ENV NAME=(\w+)", file.read_text()))
 
     assert named <= outputs
+
+
+FREE_KAFKA_METRICS: Final = {
+    "EstimatedMaxTimeLag",
+    "KafkaDataLogsDiskUsed",
+    "OfflinePartitionsCount",
+    "SumOffsetLag",
+}
+"""Of the `DEFAULT` level of monitoring, as far as they are used ("Amazon MSK metrics for monitoring Standard brokers with CloudWatch")."""
+
+
+def test_alarms_and_dashboard_read_no_metric_of_msk_that_costs() -> None:
+    watched = {
+        metric["metric_name"]
+        for alarm in alarms()
+        for query in alarm.get("metric_query", [])
+        for metric in query["metric"]
+        if metric["namespace"] == "AWS/Kafka"
+    }
+    drawn = {
+        metric[1]
+        for widget in dashboard()["widgets"]
+        for metric in widget["properties"].get("metrics", [])
+        if metric[0] == "AWS/Kafka"
+    }
+
+    assert watched
+    assert drawn
+    assert watched | drawn <= FREE_KAFKA_METRICS

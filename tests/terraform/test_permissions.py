@@ -41,6 +41,7 @@ def test_a_role_allows_the_actions_that_the_code_calls_and_no_other(function: st
     assert allowed == actions_in_code(function, FUNCTIONS[function])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", FED)
 def test_every_recorded_call_is_allowed_on_its_target(function: str, recorded: dict[str, set[Call]]) -> None:
     refused = {
@@ -56,6 +57,7 @@ def test_every_recorded_call_is_allowed_on_its_target(function: str, recorded: d
     assert refused == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", FED)
 def test_every_permission_was_used_by_a_recorded_call(function: str, recorded: dict[str, set[Call]]) -> None:
     unused = {

@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SUPPRESSION = re.compile(r"#\s*checkov:skip=(?P<check>CKV2?_[A-Z]+_\d+):(?P<reason>.*)")
 
 SHORTEST_REASON = 30

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Ninety plans, while an environment's life runs, on a machine that may have other load.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 ROOTS: Final = ("terraform", "terraform/bootstrap")
 

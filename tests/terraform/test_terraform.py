@@ -51,6 +51,7 @@ def test_every_root_module_is_valid(repository: Path, root: tuple[str, Path]) ->
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_terraforms_own_tests_pass(repository: Path, root: tuple[str, Path]) -> None:
     done = run(repository, root[1], root[0], "test", "-no-color")
 

@@ -6,7 +6,8 @@ availability_zones       = ["us-east-1a", "us-east-1b", "us-east-1c"]
 permissions_boundary_arn = "arn:aws:iam::123456789012:policy/fraud-dev-boundary"
 
 cidr_block          = "10.20.0.0/16"
-endpoint_zone_count = 1 # there are no real payments: a lost zone may stop dev, and two thirds of the endpoints' price are saved
+enable_always_on    = false # nobody pays here at night: `make start ENV=dev` before a trial, `make stop ENV=dev` after it
+endpoint_zone_count = 1     # there are no real payments: a lost zone may stop dev, and two thirds of the endpoints' price are saved
 
 kafka = {
   brokers         = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 50 }
@@ -15,7 +16,7 @@ kafka = {
 }
 
 cache = {
-  node_type               = "cache.t4g.micro" # 0.5 GiB: some 100,000 profiles
+  node_type               = "cache.t4g.micro"
   replicas                = { minimum = 1, maximum = 1 }
   snapshot_retention_days = 1
 }

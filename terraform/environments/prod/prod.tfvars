@@ -15,8 +15,8 @@ kafka = {
 }
 
 cache = {
-  node_type               = "cache.r7g.large" # 13 GiB: some 3 million profiles
-  replicas                = { minimum = 2, maximum = 4 }
+  node_type               = "cache.r7g.large"
+  replicas                = { minimum = 2, maximum = 2 } # one in each other zone; replicas answer no reads, so more of them carry no load
   snapshot_retention_days = 7
 }
 

@@ -15,7 +15,7 @@ kafka = {
 }
 
 cache = {
-  node_type               = "cache.t4g.medium" # 3 GiB: some 700,000 profiles
+  node_type               = "cache.t4g.medium"
   replicas                = { minimum = 1, maximum = 1 }
   snapshot_retention_days = 1
 }

@@ -65,7 +65,7 @@ resource "aws_elasticache_replication_group" "this" {
   snapshot_retention_limit  = var.snapshot_retention_days
   snapshot_window           = "03:00-04:00"
   maintenance_window        = "sun:04:30-sun:05:30"
-  final_snapshot_identifier = var.enable_final_snapshot ? "${local.group_id}-final" : null
+  final_snapshot_identifier = var.enable_final_snapshot ? "${local.group_id}-${substr(terraform_data.life.id, 0, 8)}" : null
 
   dynamic "log_delivery_configuration" {
     for_each = aws_cloudwatch_log_group.this
@@ -83,6 +83,10 @@ resource "aws_elasticache_replication_group" "this" {
     ignore_changes = [replicas_per_node_group]
   }
 }
+
+# Its id is new with each creation and kept after it. ElastiCache refuses a snapshot with a name that exists, so with a fixed name a
+# second environment of the same name could not be destroyed.
+resource "terraform_data" "life" {}
 
 resource "aws_elasticache_subnet_group" "this" {
   name        = local.group_id

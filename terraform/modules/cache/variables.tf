@@ -31,7 +31,7 @@ variable "engine_version" {
 }
 
 variable "node_type" {
-  description = "Size of each node; changed online. Every node holds all profiles: count 4 KiB a user who pays within the retention."
+  description = "Size of each node; changed online. Every node holds all profiles: count 4 KiB a user who pays within the retention, in three quarters of its memory. ElastiCache reserves the rest (reserved-memory-percent)."
   type        = string
   nullable    = false
   validation {
@@ -44,6 +44,7 @@ variable "replicas" {
   description = <<-EOT
     Replicas behind the primary, in other zones: `minimum` to `maximum`. If the two differ, ElastiCache scales between them. It
     scales only in cluster mode, so the group is then created in cluster mode with one shard. The mode of an existing group cannot change.
+    The functions read and write at the primary, so replicas are for failover, and more than one in each other zone carry no load.
   EOT
   type = object({
     minimum = number

@@ -89,7 +89,7 @@ resource "aws_lambda_function" "this" {
   }
 
   tracing_config {
-    mode = "Active"
+    mode = var.enable_traces ? "Active" : "PassThrough"
   }
 
   dynamic "vpc_config" {

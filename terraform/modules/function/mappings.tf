@@ -61,6 +61,7 @@ resource "aws_lambda_event_source_mapping" "kafka" {
 
   event_source_arn                   = var.targets.kafka.cluster_arn
   function_name                      = aws_lambda_alias.live.arn
+  enabled                            = var.enable_pollers
   topics                             = [var.created_kafka_topics[each.key]]
   starting_position                  = each.value.starting_position
   batch_size                         = each.value.batch_size

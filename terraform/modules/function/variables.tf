@@ -26,6 +26,20 @@ variable "functions_dir" {
   nullable    = false
 }
 
+variable "enable_pollers" {
+  description = "Whether a Kafka mapping polls all the time. Without it, the mapping is created disabled, and `make start` enables it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "enable_traces" {
+  description = "Whether X-Ray traces one invocation a second and 5% of the others. Lambda has no setting for the share; at a large volume it costs more than the functions' time."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "build_dir" {
   description = "Folder of the built zips, `<build_dir>/<function>.zip`; `make build ARCH=arm64` fills it."
   type        = string

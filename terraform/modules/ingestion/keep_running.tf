@@ -71,7 +71,7 @@ resource "aws_sfn_state_machine" "keep_running" {
 }
 
 resource "aws_cloudwatch_event_rule" "keep_running" {
-  for_each = local.keep_running_rules
+  for_each = { for name, rule in local.keep_running_rules : name => rule if var.enable_keep_running }
 
   name                = "${var.name}-keep-ingestion-running-${each.key}"
   description         = each.value.description

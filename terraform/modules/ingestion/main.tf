@@ -60,7 +60,8 @@ resource "aws_glue_job" "this" {
   number_of_workers      = var.maximum_workers
   connections            = [for connection in aws_glue_connection.kafka : connection.name]
   security_configuration = aws_glue_security_configuration.this.name
-  maintenance_window     = "Sun:04" # Glue ends a streaming job within seven days; this window says when
+  timeout                = var.enable_keep_running ? null : 8 * 60 # minutes; null is without an end
+  maintenance_window     = "Sun:04"                                # Glue ends a streaming job within seven days; this window says when
   default_arguments      = merge(local.job_arguments, local.mapping_arguments, local.glue_arguments)
 
   command {

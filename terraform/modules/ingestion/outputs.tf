@@ -3,6 +3,12 @@ output "buckets" {
   value       = { for name, bucket in aws_s3_bucket.this : name => { name = bucket.bucket, arn = bucket.arn } }
 }
 
+output "access_log_bucket_name" {
+  description = "Name of the bucket that records accesses; its policy allows S3 to deliver them, which S3 checks when another bucket names it."
+  value       = aws_s3_bucket.this["access_log"].bucket
+  depends_on  = [aws_s3_bucket_policy.this]
+}
+
 output "landing_url" {
   description = "Where files of transactions are dropped, `s3://<bucket>/transactions/`."
   value       = local.landing_path

@@ -80,6 +80,13 @@ variable "trigger_interval_seconds" {
   }
 }
 
+variable "enable_keep_running" {
+  description = "Whether the job is started whenever no run is active. Without it, a run is started by hand and ends after eight hours."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "subnet_id_by_zone" {
   description = "Zone to its private subnet. A connection is made in each, so that the job can start while a zone is unavailable."
   type        = map(string)

@@ -10,12 +10,10 @@ locals {
 
   interface_endpoints = {
     appconfigdata = "the score stage reads its ruleset"
-    glue          = "the Glue job's workers report to Glue"
     kms           = "the Glue job derives the tokenisation key, and encrypts with a customer key"
     logs          = "the Glue job's workers write their logs"
     monitoring    = "the Glue job's workers write their metrics"
     sqs           = "the score stage fills the quarantine queue"
-    sts           = "the Glue job's workers take on their role"
   }
 
   gateway_endpoints = toset(["dynamodb", "s3"])

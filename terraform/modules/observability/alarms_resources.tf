@@ -38,6 +38,22 @@ locals {
       }
     },
     {
+      history-export = {
+        kind           = "history-export"
+        severity       = "ticket"
+        symptom        = "An export of the history failed. Each row is in two exports, so the next one makes up for it; two in a row leave rows out."
+        threshold      = 0
+        period_seconds = 3600
+        periods        = 1
+        datapoints     = 1
+        expression     = "failed + late"
+        metrics = {
+          failed = { namespace = "AWS/States", name = "ExecutionsFailed", stat = "Sum", dimensions = { StateMachineArn = var.history_export_arn } }
+          late   = { namespace = "AWS/States", name = "ExecutionsTimedOut", stat = "Sum", dimensions = { StateMachineArn = var.history_export_arn } }
+        }
+      }
+    },
+    {
       for table, name in var.table_names : "table-throttles-${table}" => {
         kind           = "table-throttles"
         severity       = "ticket"

@@ -82,6 +82,12 @@ variable "keep_running_arn" {
   nullable    = false
 }
 
+variable "history_export_arn" {
+  description = "The state machine that exports the history."
+  type        = string
+  nullable    = false
+}
+
 variable "notification_topic_arns" {
   description = "SNS topics that alarms notify, by severity: `page` wakes somebody, `ticket` is for the next working day."
   type = object({

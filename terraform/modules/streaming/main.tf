@@ -19,7 +19,7 @@ resource "aws_msk_cluster" "this" {
   cluster_name           = var.name
   kafka_version          = var.kafka_version
   number_of_broker_nodes = local.broker_count
-  enhanced_monitoring    = "PER_BROKER"
+  enhanced_monitoring    = "DEFAULT" # free, and has every metric that the alarms and the dashboard read
 
   broker_node_group_info {
     instance_type   = var.brokers.instance_type

@@ -23,6 +23,7 @@ resource "aws_dynamodb_table" "this" {
   billing_mode                = contains(keys(var.provisioned_capacity), each.key) ? "PROVISIONED" : "PAY_PER_REQUEST"
   read_capacity               = one([for table, capacity in var.provisioned_capacity : capacity.read_minimum if table == each.key])
   write_capacity              = one([for table, capacity in var.provisioned_capacity : capacity.write_minimum if table == each.key])
+  table_class                 = each.value.table_class
   stream_enabled              = each.value.stream_view != null
   stream_view_type            = each.value.stream_view
   deletion_protection_enabled = var.enable_deletion_protection

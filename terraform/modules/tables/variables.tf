@@ -16,6 +16,7 @@ variable "definitions" {
     sort_key               = optional(object({ name = string, type = string }))
     stream_view            = optional(string)
     time_to_live_attribute = optional(string)
+    table_class            = optional(string, "STANDARD")
     indexes = optional(map(object({
       partition_key = object({ name = string, type = string })
       sort_key      = optional(object({ name = string, type = string }))
@@ -29,6 +30,10 @@ variable "definitions" {
       table.stream_view == null ? true : contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], table.stream_view)
     ])
     error_message = "definitions: stream_view of ${join(", ", [for name, table in var.definitions : name if table.stream_view != null && !contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], coalesce(table.stream_view, "NEW_IMAGE"))])} is not one of NEW_IMAGE, NEW_AND_OLD_IMAGES and KEYS_ONLY."
+  }
+  validation {
+    condition     = alltrue([for table in values(var.definitions) : contains(["STANDARD", "STANDARD_INFREQUENT_ACCESS"], table.table_class)])
+    error_message = "definitions: table_class of ${join(", ", [for name, table in var.definitions : name if !contains(["STANDARD", "STANDARD_INFREQUENT_ACCESS"], table.table_class)])} is neither STANDARD nor STANDARD_INFREQUENT_ACCESS."
   }
 }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +13,7 @@ import msgspec
 import pytest
 
 from ops.packaging.functions import build_zip
+from ops.packaging.pythons import local_runtime
 from topic_admin.cluster import KafkaTopics, client_config
 from topic_admin.errors import KafkaRefusedError, PartitionsShrinkError
 from topic_admin.settings import Settings
@@ -94,7 +94,13 @@ def task_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _run_in_zip(task_root: Path, program: str, **environment: str) -> Any:
     """Run a program with the zip's packages and nothing else of this environment; gives what it prints, decoded."""
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(task_root)!r})\n{program}"],
+        [
+            str(local_runtime()[0]),
+            "-I",
+            "-S",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(task_root)!r})\n{program}",
+        ],
         env={
             "PATH": os.environ["PATH"],
             "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",

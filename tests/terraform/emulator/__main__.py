@@ -11,6 +11,7 @@ from moto.server import main
 from tests.terraform.emulator import (
     appconfig,
     elasticache,
+    glue_runs,
     inventory,
     lambdas,
     msk,
@@ -25,7 +26,18 @@ parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0
 port = parser.parse_args().port
 
 default_user_config["lambda"]["use_docker"] = False  # functions answer, but none runs
-for module in (appconfig, msk, elasticache, lambdas, offers, state_machines, patches, settings, inventory):
+for module in (
+    appconfig,
+    msk,
+    elasticache,
+    lambdas,
+    offers,
+    glue_runs,
+    state_machines,
+    patches,
+    settings,
+    inventory,
+):
     module.install()
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
 main(["--host", "127.0.0.1", "--port", str(port)])

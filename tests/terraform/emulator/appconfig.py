@@ -1,6 +1,7 @@
 """AWS AppConfig: environments, deployment strategies and deployments, beside moto's applications, profiles and versions.
 
-moto has none of the three. A deployment here is complete at once, without validators or alarms.
+moto has none of the three. A deployment here is complete at once, without validators or alarms. Unlike moto, AppConfig keeps a profile
+that has a version.
 """
 
 from __future__ import annotations
@@ -25,6 +26,18 @@ class NotFoundError(JsonRESTError):
         super().__init__("ResourceNotFoundException", f"{kind} {identity} could not be found")
 
 
+class VersionsLeftError(JsonRESTError):
+    """A profile that has versions cannot be deleted; the text is AWS's, from the provider's issue 31585."""
+
+    code = 400
+
+    def __init__(self, profile: str) -> None:
+        super().__init__(
+            "BadRequestException",
+            f"Cannot delete configuration profile {profile} because there are still hosted configuration versions existing under it.",
+        )
+
+
 class RolloutBackend(models.AppConfigBackend):
     """moto's resources, and those that a rollout needs."""
 
@@ -42,6 +55,12 @@ class RolloutBackend(models.AppConfigBackend):
     def arn(self, path: str) -> str:
         """Make an ARN of AppConfig."""
         return f"arn:aws:appconfig:{self.region_name}:{self.account_id}:{path}"
+
+    def delete_configuration_profile(self, app_id: str, config_profile_id: str) -> None:
+        """Delete a profile without versions."""
+        if self.get_configuration_profile(app_id, config_profile_id).config_versions:
+            raise VersionsLeftError(config_profile_id)
+        super().delete_configuration_profile(app_id, config_profile_id)
 
     def find(self, kind: str, identity: str) -> Document:
         """Find an environment or a strategy."""
@@ -148,6 +167,22 @@ class RolloutResponse(AppConfigResponse):
         if not 0 < number <= len(deployments):
             raise NotFoundError("Deployment", f"{environment}/{number}")
         return json.dumps(deployments[number - 1])
+
+    def list_deployments(self) -> str:
+        """List an environment's deployments, the newest first."""
+        return json.dumps(
+            {"Items": list(reversed(self.backend.deployments.get(self._get_param("EnvironmentId"), [])))}
+        )
+
+    def list_hosted_configuration_versions(self) -> str:
+        """List the versions of a profile, the newest first."""
+        application, profile = self._get_param("ApplicationId"), self._get_param("ConfigurationProfileId")
+        versions = self.backend.get_configuration_profile(application, profile).config_versions
+        items = [
+            {"ApplicationId": application, "ConfigurationProfileId": profile, "VersionNumber": number}
+            for number in sorted(versions, reverse=True)
+        ]
+        return json.dumps({"Items": items})
 
 
 def install() -> None:

@@ -88,6 +88,8 @@ class CacheBackend(models.ElastiCacheBackend):
             "cluster": {},
             "serverlesscache": {},
         }
+        self.last_snapshots: set[str] = set()
+        """Names; nothing here deletes one, as nobody deletes the last snapshot of a group."""
 
     def list_tags_for_resource(self, arn: str) -> dict[str, list[dict[str, str]]]:
         """Tags of any kind of resource; moto supports six kinds."""
@@ -216,8 +218,12 @@ class CacheBackend(models.ElastiCacheBackend):
                 group[shown] = int(given[theirs]) if theirs == "SnapshotRetentionLimit" else given[theirs]
         return group
 
-    def delete_replication_group(self, name: str) -> Document:  # type: ignore[override] # nothing is retained
-        """Remove a group and its nodes at once."""
+    def delete_replication_group(self, name: str, snapshot: str | None = None) -> Document:  # type: ignore[override]
+        """Remove a group and its nodes at once, and keep a last snapshot under a name that is not in use."""
+        if snapshot in self.last_snapshots:
+            raise CacheError("SnapshotAlreadyExistsFault", snapshot)
+        if snapshot:
+            self.last_snapshots.add(snapshot)
         group = self.remove("replicationgroup", name, "ReplicationGroupNotFoundFault")
         for node in group["MemberClusters"]:
             self.remove("cluster", node, "CacheClusterNotFound")
@@ -254,9 +260,8 @@ class CacheResponse(responses.ElastiCacheResponse):
 
     def delete_replication_group(self) -> ActionResult:
         """Delete a replication group."""
-        return ActionResult(
-            {"ReplicationGroup": self.backend.delete_replication_group(self._get_param("ReplicationGroupId"))}
-        )
+        name, snapshot = self._get_param("ReplicationGroupId"), self._get_param("FinalSnapshotIdentifier")
+        return ActionResult({"ReplicationGroup": self.backend.delete_replication_group(name, snapshot)})
 
     def describe_cache_clusters(self) -> ActionResult:
         """Show one node, or all."""

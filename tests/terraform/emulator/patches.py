@@ -12,6 +12,8 @@ import xmltodict  # type: ignore[import-untyped]
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult, BaseResponse
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
 from moto.iam import access_control
 from moto.s3.exceptions import NoSuchLifecycleConfiguration
 from moto.s3.models import FakeBucket
@@ -125,6 +127,24 @@ def log_delivery() -> None:
     FakeBucket._log_permissions_enabled_policy = staticmethod(allowed)  # type: ignore[method-assign]
 
 
+def table_class() -> None:
+    """DynamoDB stores the class of a table and shows it; moto drops it."""
+    create, describe = DynamoHandler.create_table, Table.describe
+    classes: dict[str, str] = {}
+
+    def create_table(self: DynamoHandler) -> Any:
+        classes[self.body["TableName"]] = self.body.get("TableClass") or "STANDARD"
+        return create(self)
+
+    def described(self: Table, base_key: str = "TableDescription") -> dict[str, Any]:
+        shown: dict[str, Any] = describe(self, base_key)
+        shown[base_key]["TableClassSummary"] = {"TableClass": classes[self.name]}
+        return shown
+
+    DynamoHandler.create_table = create_table  # type: ignore[method-assign]
+    Table.describe = described  # type: ignore[method-assign]
+
+
 def composite_alarms() -> None:
     """CloudWatch has composite alarms; moto stores their fields but has no call that creates one."""
 
@@ -178,6 +198,7 @@ def install() -> None:
         conditional_denials,
         bucket_lifecycle,
         log_delivery,
+        table_class,
         composite_alarms,
         one_call_at_a_time,
     ):

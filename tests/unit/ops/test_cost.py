@@ -16,11 +16,13 @@ from ops.cost import (
     batch_size,
     bill,
     dominating,
+    serverless_usd,
     sizing_of,
     total,
 )
 from ops.cost_page import page
 from ops.environment import ROOT, known_environments
+from ops.manifests import read_functions, read_tables
 
 USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
 PRICE_LIST: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/prices.yaml").read_bytes())
@@ -51,7 +53,62 @@ def test_a_broker_costs_its_hours() -> None:
 def test_every_write_of_a_payment_is_paid() -> None:
     lines = bill(10_000_000, sizing_of("prod"), USAGE, prices())
 
-    assert usd(lines, "tables", "history, writes") == pytest.approx(10 * 0.625)
+    assert usd(lines, "tables", "history, writes") == pytest.approx(10 * 0.78)
+
+
+def volume(payments: float) -> list[Line]:
+    (entry,) = (each for each in USAGE["volumes"] if each["payments"] == payments)
+    size = msgspec.structs.replace(sizing_of("prod"), **entry["changed"])
+    return bill(payments, size, USAGE, prices())
+
+
+def test_ten_billion_payments_a_month_cost_at_most_five_dollars_a_million() -> None:
+    assert total(volume(10_000_000_000)) / 10_000 <= 5.0
+
+
+def test_dev_costs_at_most_250_dollars_a_month() -> None:
+    assert total(bill(USAGE["environments"]["dev"], sizing_of("dev"), USAGE, prices())) <= 250
+
+
+def test_an_environment_on_demand_pays_for_the_hours_that_it_runs() -> None:
+    size = sizing_of("dev")
+    always = msgspec.structs.replace(size, always_on=True)
+
+    on_demand, day_and_night = bill(1e6, size, USAGE, prices()), bill(1e6, always, USAGE, prices())
+
+    for what in ("Glue", "event pollers"):
+        part = "ingestion" if what == "Glue" else "score"
+        assert usd(on_demand, part, what) == pytest.approx(usd(day_and_night, part, what) * 40 / 730)
+
+
+def test_provisioned_writes_are_paid_by_the_capacity_that_the_load_needs() -> None:
+    size = msgspec.structs.replace(sizing_of("prod"), provisioned_history=True)
+
+    lines = bill(730 * 3600 * 70, size, USAGE, prices())  # 70 a second, so 100 units
+
+    assert usd(lines, "tables", "history, writes") == pytest.approx(100 * 730 * 0.00081)
+
+
+def test_msk_serverless_costs_more_than_the_brokers_of_every_environment() -> None:
+    for name, payments in USAGE["environments"].items():
+        size = sizing_of(name)
+        brokers = sum(line.usd for line in bill(payments, size, USAGE, prices()) if line.part == "streaming")
+        assert serverless_usd(payments, size, USAGE, prices()) > brokers
+    assert 'capacity_mode = "serverless"' not in page()
+
+
+def test_the_history_is_kept_for_half_a_year_and_as_long_as_it_is_paid_for() -> None:
+    days = int(read_functions()["score"].environment["HISTORY_RETENTION_DAYS"])  # type: ignore[arg-type]
+
+    assert days == USAGE["constant"]["history_days"]["value"] >= 180
+    assert read_tables()["transaction_history"].table_class == "STANDARD_INFREQUENT_ACCESS"
+
+
+def test_exports_are_kept_as_long_as_they_are_paid_for() -> None:
+    variables = (ROOT / "terraform/modules/history_export/variables.tf").read_text()
+    kept = variables.split('variable "kept_days"')[1].split("default     = ")[1].split("\n")[0]
+
+    assert int(kept) == USAGE["constant"]["export_days"]["value"]
 
 
 def test_what_grows_grows_with_payments_and_fixed_cost_does_not() -> None:
@@ -100,7 +157,7 @@ def test_volumes_change_only_what_a_size_has() -> None:
 
 
 def test_prices_have_a_day_and_a_source() -> None:
-    assert PRICE_LIST["read_on"] == "2026-11-24"
+    assert PRICE_LIST["read_on"] == "2026-11-26"
     sources = [PRICE_LIST[f"{table}_source"] for table in ("broker", "cache", "worker")]
     sources += [entry["source"] for entry in PRICE_LIST["units"].values()]
     assert all(source.startswith("https://aws.amazon.com/") for source in sources)

@@ -118,7 +118,7 @@ def test_requests_run_in_parallel_on_as_many_connections(handler_module: ModuleT
 
 def test_stores_are_those_of_the_settings(handler_module: ModuleType) -> None:
     assert handler_module.history._table == "transaction_history"
-    assert handler_module.history._retention_s == 400 * 86_400
+    assert handler_module.history._retention_s == 180 * 86_400
     assert handler_module.profiles._ttl_s == 90 * 86_400
     assert (handler_module.quarantine._queue_url, handler_module.quarantine._bucket) == (
         "quarantine",

@@ -14,6 +14,7 @@ import pytest
 
 from ops.errors import BuildError
 from ops.manifests import function_names
+from ops.packaging import pythons
 from ops.packaging.archive import TIMESTAMP
 from ops.packaging.functions import build_zip
 
@@ -146,7 +147,10 @@ def test_every_entry_has_the_same_time_and_mode(functions_dir: Path) -> None:
     assert {entry.external_attr >> 16 for entry in entries} == {0o100644}
 
 
-def test_bytecode_is_used_without_checking_the_source(functions_dir: Path, tmp_path: Path) -> None:
+def test_bytecode_is_used_without_checking_the_source(
+    functions_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pythons, "LOCAL_RUNTIME", tmp_path)  # not set up: the zip is for this interpreter
     path = build_zip("score", functions_dir=functions_dir, build_dir=tmp_path / "build")
     with zipfile.ZipFile(path) as archive:
         bytecode = archive.read(importlib.util.cache_from_source("score/handler.py", optimization=""))

@@ -1,0 +1,140 @@
+# The history outlives its table's time to live, in a bucket that only DynamoDB writes to.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name                       = "fraud-test"
+  table                      = { name = "fraud-test-transaction_history", arn = "arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-transaction_history" }
+  retention_days             = 180
+  access_log_bucket          = "fraud-test-access-log-123456789012"
+  data_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/data"
+  enable_deletion_protection = true
+}
+
+run "the_whole_table_is_exported_every_second_month" {
+  command = apply
+
+  module {
+    source = "./modules/history_export"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.this.schedule_expression == "cron(0 3 1 1/2 ? *)" && aws_cloudwatch_event_target.this.arn == aws_sfn_state_machine.this.arn
+    error_message = "On the first of January, March, May, July, September and November."
+  }
+
+  assert {
+    condition     = var.retention_days >= 2 * 62
+    error_message = "A row lives for two intervals of at most 62 days, so it is in two exports."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Export.Parameters.TableArn == var.table.arn && jsondecode(aws_sfn_state_machine.this.definition).States.Export.Parameters.S3SseKmsKeyId == var.data_key_arn && !contains(keys(jsondecode(aws_sfn_state_machine.this.definition).States.Export.Parameters), "ExportType")
+    error_message = "A full export, which is DynamoDB's default, encrypted with the customer key."
+  }
+}
+
+run "exports_are_private_and_kept_for_more_than_a_year" {
+  command = apply
+
+  module {
+    source = "./modules/history_export"
+  }
+
+  assert {
+    condition     = aws_s3_bucket.this.bucket == "fraud-test-history-export-123456789012" && !aws_s3_bucket.this.force_destroy
+    error_message = "A protected environment keeps its exports."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_public_access_block.this.block_public_policy && aws_s3_bucket_public_access_block.this.restrict_public_buckets && aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
+    error_message = "Nobody outside the account reads it, and an overwritten export can be restored."
+  }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.data_key_arn && aws_s3_bucket_logging.this.target_bucket == var.access_log_bucket
+    error_message = "The customer key, and a record of every access."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 300 && one(aws_s3_bucket_lifecycle_configuration.this.rule[0].transition).storage_class == "GLACIER_IR"
+    error_message = "In the cheapest class that is read at once; with the days in the table, a row can be found for 400 days."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_s3_bucket_policy.this.policy).Statement : statement.Effect] == ["Deny", "Deny"]
+    error_message = "The policy allows nobody anything; it refuses calls without TLS 1.2."
+  }
+}
+
+run "the_state_machine_may_export_and_not_read" {
+  command = apply
+
+  module {
+    source = "./modules/history_export"
+  }
+
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Action])) == toset(["dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime", "kms:Decrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"])
+    error_message = "It neither reads a row nor an object."
+  }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : !contains(statement.Resource, "*")])
+    error_message = "Each right names its resource."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.rule.policy).Statement[0].Resource == aws_sfn_state_machine.this.arn
+    error_message = "The rule may run this state machine alone."
+  }
+
+  assert {
+    condition     = output.state_machine_arn == aws_sfn_state_machine.this.arn && output.url == "s3://fraud-test-history-export-123456789012/exports/"
+    error_message = "The alarm and the runbooks find them."
+  }
+}
+
+run "refuses_a_name_in_capitals" {
+  command = plan
+
+  module {
+    source = "./modules/history_export"
+  }
+
+  variables {
+    name = "Fraud"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "refuses_a_history_shorter_than_half_a_year" {
+  command = plan
+
+  module {
+    source = "./modules/history_export"
+  }
+
+  variables {
+    retention_days = 90
+  }
+
+  expect_failures = [var.retention_days]
+}
+
+run "refuses_exports_that_expire_before_the_next_two" {
+  command = plan
+
+  module {
+    source = "./modules/history_export"
+  }
+
+  variables {
+    kept_days = 60
+  }
+
+  expect_failures = [var.kept_days]
+}

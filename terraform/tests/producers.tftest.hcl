@@ -1,0 +1,132 @@
+# A producer writes to one topic and does nothing else.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name = "fraud-test"
+  kafka = {
+    cluster_arn = "arn:aws:kafka:us-east-1:123456789012:cluster/fraud-test/0001-1"
+    topic       = "transaction_stream"
+    topic_arn   = "arn:aws:kafka:us-east-1:123456789012:topic/fraud-test/0001-1/transaction_stream"
+  }
+  producers = {
+    cards = { principal_arns = ["arn:aws:iam::123456789012:role/card-authorisation"] }
+    bank  = { principal_arns = ["arn:aws:iam::210987654321:role/core/payments"] }
+  }
+}
+
+run "each_producer_has_a_role_of_its_own" {
+  command = apply
+
+  module {
+    source = "./modules/producers"
+  }
+
+  assert {
+    condition     = { for name, role in aws_iam_role.this : name => role.name } == { bank = "fraud-test-producer-bank", cards = "fraud-test-producer-cards" } && keys(output.role_arns) == ["bank", "cards"]
+    error_message = "One producer's sign-in can be withdrawn without the others'."
+  }
+
+  assert {
+    condition     = one(jsondecode(aws_iam_role.this["cards"].assume_role_policy).Statement).Principal.AWS == ["arn:aws:iam::123456789012:role/card-authorisation"]
+    error_message = "Its own principals take it on."
+  }
+
+  assert {
+    condition     = one(jsondecode(aws_iam_role.this["bank"].assume_role_policy).Statement).Principal.AWS == ["arn:aws:iam::210987654321:role/core/payments"]
+    error_message = "Also from another account."
+  }
+}
+
+run "a_producer_writes_and_reads_nothing" {
+  command = apply
+
+  module {
+    source = "./modules/producers"
+  }
+
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_role_policy.this["cards"].policy).Statement : statement.Action])) == toset(["kafka-cluster:Connect", "kafka-cluster:DescribeTopic", "kafka-cluster:WriteData", "kafka-cluster:WriteDataIdempotently"])
+    error_message = "No ReadData, no group, no topic of its own."
+  }
+
+  assert {
+    condition     = flatten([for statement in jsondecode(aws_iam_role_policy.this["cards"].policy).Statement : statement.Resource]) == [var.kafka.cluster_arn, var.kafka.topic_arn]
+    error_message = "This cluster and this topic, without a wildcard."
+  }
+}
+
+run "without_producers_there_is_no_role" {
+  command = plan
+
+  module {
+    source = "./modules/producers"
+  }
+
+  variables {
+    producers = {}
+  }
+
+  assert {
+    condition     = length(aws_iam_role.this) == 0
+    error_message = "Nobody but the Glue job writes to the topic."
+  }
+}
+
+run "refuses_a_name_in_capitals" {
+  command = plan
+
+  module {
+    source = "./modules/producers"
+  }
+
+  variables {
+    name = "Fraud"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "refuses_a_producer_in_capitals" {
+  command = plan
+
+  module {
+    source = "./modules/producers"
+  }
+
+  variables {
+    producers = { Cards = { principal_arns = ["arn:aws:iam::123456789012:role/card-authorisation"] } }
+  }
+
+  expect_failures = [var.producers]
+}
+
+run "refuses_a_producer_without_principals" {
+  command = plan
+
+  module {
+    source = "./modules/producers"
+  }
+
+  variables {
+    producers = { cards = { principal_arns = [] } }
+  }
+
+  expect_failures = [var.producers]
+}
+
+run "refuses_a_whole_account" {
+  command = plan
+
+  module {
+    source = "./modules/producers"
+  }
+
+  variables {
+    producers = { cards = { principal_arns = ["arn:aws:iam::210987654321:root"] } }
+  }
+
+  expect_failures = [var.producers]
+}

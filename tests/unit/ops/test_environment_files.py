@@ -1,0 +1,52 @@
+"""What the environments' files may and may not differ in, and what their sizes hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ops.environment import ENVIRONMENTS, ROOT
+from ops.environments_page import cache_lines, profiles
+from ops.tfvars import flatten, read_file
+
+
+def settings(environment: str) -> dict[str, Any]:
+    values, _ = read_file(ROOT / ENVIRONMENTS / environment / f"{environment}.tfvars")
+    return dict(flatten(values))
+
+
+def kind(environment: str) -> dict[str, Any]:
+    """What an environment is made of, without its sizes."""
+    values = settings(environment)
+    return {
+        "settings": sorted(values),
+        "brokers": values.get("kafka.capacity_mode", "provisioned"),
+        "engine": values.get("cache.engine", "valkey"),
+        "cluster mode": values["cache.replicas.maximum"] > values["cache.replicas.minimum"],
+        "zones of endpoints": values.get("endpoint_zone_count", 3),
+    }
+
+
+def test_staging_and_prod_differ_in_sizes_and_not_in_kind() -> None:
+    assert kind("staging") == kind("prod")
+
+
+def test_a_quarter_of_a_nodes_memory_holds_no_profiles() -> None:
+    # AWS re:Post, "available memory of an ElastiCache node": of cache.t3.micro's 0.5 GiB, 0.375 are available.
+    table = cache_lines({"dev": "cache.t4g.micro", "prod": "cache.r7g.large"})
+
+    assert table[3].endswith("| 0.38 | 9.80 |")
+    assert table[4].endswith("| 98,000 | 2,500,000 |")
+
+
+def test_profiles_are_never_rounded_up() -> None:
+    assert profiles(9.8025) == 2_500_000
+    assert profiles(4 / 2**20) == 1
+
+
+def test_every_node_type_of_an_environment_has_its_memory() -> None:
+    nodes = msgspec.yaml.decode((ROOT / "docs/cost/prices.yaml").read_bytes())["cache_node_hour"]
+
+    for environment in ("dev", "staging", "prod"):
+        assert nodes[settings(environment)["cache.node_type"]]["memory_gib"] > 0
