@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
+from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Position, ScoredTransaction
 from local.provision import table_request
 from ops.manifests import read_tables
@@ -58,8 +59,8 @@ def rows(count: int, user_id: str = "user-1") -> list[ScoredTransaction]:
 
 
 def newest(store: DynamoHistoryStore) -> list[ScoredTransaction]:
-    [(_, found)] = store.newest(["user-1"], lambda: True)
-    return found
+    [found] = store.newest({"user-1": None}, lambda: True)
+    return [row.scored() for row in found.rows]
 
 
 def test_rows_are_stored_exactly_and_read_back_in_time_order(store: DynamoHistoryStore) -> None:
@@ -68,7 +69,21 @@ def test_rows_are_stored_exactly_and_read_back_in_time_order(store: DynamoHistor
     outcome = store.insert(list(reversed(batch)), lambda: True)
 
     assert outcome == [InsertResult.STORED] * 60
-    assert dict(store.newest(["user-1", "nobody"], lambda: True)) == {"user-1": batch, "nobody": []}
+    found = store.newest({"user-1": None, "nobody": None}, lambda: True)
+    assert {of_user.user_id: [row.scored() for row in of_user.rows] for of_user in found} == {
+        "user-1": batch,
+        "nobody": [],
+    }
+
+
+def test_rows_after_a_time_are_those_of_later_keys(store: DynamoHistoryStore) -> None:
+    batch = rows(60)
+    store.insert(batch, lambda: True)
+    after_ms = (batch[20].occurred_at - EPOCH) // MILLISECOND
+
+    [found] = store.newest({"user-1": after_ms}, lambda: True)
+
+    assert ([row.scored() for row in found.rows], found.are_all) == (batch[21:], True)
 
 
 def test_an_insert_never_overwrites(store: DynamoHistoryStore) -> None:
@@ -168,7 +183,7 @@ def test_a_read_is_not_retried_without_time_or_without_rights(
 ) -> None:
     throttled = refuse(dynamodb, "Query", times=100, code="ThrottlingException", status=400)
     with pytest.raises(HistoryUnavailableError):
-        dict(store.newest(["user-1"], lambda: False))
+        list(store.newest({"user-1": None}, lambda: False))
     denied = refuse(dynamodb, "BatchGetItem", times=100, code="AccessDeniedException", status=400)
     with pytest.raises(HistoryUnavailableError):
         store.find([("user-1", "k")], lambda: True)

@@ -19,6 +19,7 @@ from score.errors import HistoryUnavailableError
 from score.stage import ScoreStage
 from score.verdicts import NoVerdicts
 from tests.support.kafka_events import TOPIC, event_of, make_event, with_offset
+from tests.support.oracle import behaviour
 from tests.support.payments import NOW, make_grocery_payment
 from tests.support.rule_samples import TWO_RULES
 from tests.support.score_stores import (
@@ -259,7 +260,7 @@ def test_a_cache_that_returns_with_old_profiles_is_not_trusted(system: System, r
     system.handle(event_of(*batch[4:], first_offset=4))
 
     assert system.profile().tx_count == 6
-    assert system.profiles.body("user-1") == undisturbed.profiles.body("user-1")
+    assert behaviour(system.profile()) == behaviour(undisturbed.profile())
 
 
 def test_a_user_untouched_since_the_outage_is_rebuilt_at_the_next_payment(system: System) -> None:
