@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from benchmarks.candidates import SCORE, seed_cache
-from benchmarks.harness import RULESET
+from benchmarks.harness import RULESET, FunctionFailedError
+from benchmarks.item_size import inserted_items
 from benchmarks.tables import MODEL_USER, Contents, Item, user_on
 from benchmarks.workload import PARTITIONS, TOPIC, fold, kafka_event, steady_user
 from contract.clock import TimeBasis, times_on
-from contract.scored import Position, to_history_item
+from contract.scored import HistoryDetail, Position, to_history_item
 from contract.transaction import decode_transaction
 from engine.decide import decide, scored_transaction
 from engine.profile import Profile, from_bytes, to_bytes
@@ -30,6 +31,8 @@ from score.profile_store import REVISION_BYTES
 from score.stage import CHECKPOINT_EVERY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from benchmarks.harness import Harness, MeasuredFunction
     from benchmarks.workload import Payment
     from contract.scored import ScoredTransaction
@@ -65,6 +68,14 @@ class Situation(StrEnum):
     """A later one."""
 
 
+_PHASES: Final = {
+    Situation.NORMAL: (Situation.NORMAL, Situation.NORMAL),
+    Situation.EMPTIED: (Situation.EMPTIED, Situation.AFTER_EMPTIED),
+    Situation.UNAVAILABLE: (Situation.UNAVAILABLE_FIRST, Situation.UNAVAILABLE),
+}
+"""State of the cache, to the situations of each user's first payment and of later ones."""
+
+
 class DegradedCosts(msgspec.Struct):
     """By situation and round."""
 
@@ -84,15 +95,26 @@ class _Tally:
         self._harness = harness
         self._function = function
 
-    def measure(self, situation: Situation, event: bytes) -> None:
-        """Invoke the function with one batch."""
+    def measure(self, situation: Situation, event: bytes, earlier: int) -> None:
+        """Invoke the function with one batch; FunctionFailedError unless each profile held so many ``earlier`` payments."""
         self._harness.counts()
+        self._harness.captured()
         self.cpu_s[situation] += self._function.measure([event], USERS).cpu_s
         counts = self._harness.counts().requests
         self.requests[situation] += sum(
             count for name, count in counts.items() if name.startswith("dynamodb.")
         )
         self.payments[situation] += USERS
+        held = [version for body in self._harness.captured() for version in _profile_versions(body)]
+        if held != [earlier] * USERS:
+            raise FunctionFailedError(
+                f"{situation}: profiles held {sorted(set(held))} payments, not {earlier}"
+            )
+
+
+def _profile_versions(body: str) -> Iterator[int]:
+    for item in inserted_items(body):
+        yield msgspec.json.decode(item["detail"]["S"], type=HistoryDetail).profile_version
 
 
 def measure(harness: Harness, rounds: int) -> DegradedCosts:
@@ -125,27 +147,18 @@ def measure(harness: Harness, rounds: int) -> DegradedCosts:
 
 def _run_set(harness: Harness, past: _Past, tally: _Tally, number: int) -> int:
     """Measure each situation with users of its own; return the number of the next set."""
-    for situation in (Situation.NORMAL, Situation.EMPTIED, Situation.UNAVAILABLE):
+    for situation in _PHASES:
         users = _Users(past, number)
         number += 1
         harness.cache.flushall()
         harness.load_tables(Contents(users.checkpoints(), past.rows))
-        first, *later = users.events()
-        match situation:
-            case Situation.NORMAL:
-                users.seed(harness)
-                for event in (first, *later):
-                    tally.measure(Situation.NORMAL, event)
-            case Situation.EMPTIED:
-                tally.measure(Situation.EMPTIED, first)
-                for event in later:
-                    tally.measure(Situation.AFTER_EMPTIED, event)
-            case Situation.UNAVAILABLE:
-                harness.set_cache(is_up=False)
-                tally.measure(Situation.UNAVAILABLE_FIRST, first)
-                for event in later:
-                    tally.measure(Situation.UNAVAILABLE, event)
-                harness.set_cache(is_up=True)
+        if situation is Situation.NORMAL:
+            users.seed(harness)
+        harness.set_cache(is_up=situation is not Situation.UNAVAILABLE)
+        first, later = _PHASES[situation]
+        for turn, event in enumerate(users.events()):
+            tally.measure(later if turn else first, event, _PAST + turn)
+    harness.set_cache(is_up=True)
     return number
 
 
