@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from rich.console import Console
 
-from benchmarks import candidates, stage_cost
+from benchmarks import candidates, degraded, stage_cost
 from benchmarks.candidates import BASELINE, CANDIDATES, EMPTY, FLOOR, SCORE, SIZES
-from benchmarks.figures import bench_figures
+from benchmarks.figures import bench_figures, degraded_figures
 from benchmarks.harness import INJECTED, FunctionFailedError, Harness
 from benchmarks.report import (
     BENCH_FILE,
@@ -76,6 +76,8 @@ def run(rounds: int, seed: int, console: Console) -> BenchReport:
         starts = stage_cost.cold_starts(harness, workload, rounds)
         progress("users with few and users with many earlier payments")
         by_past = stage_cost.cost_by_past(harness, rounds)
+        progress("the cache emptied, and unavailable")
+        without_cache = degraded.measure(harness, rounds)
     progress("done")
     record_bytes = sum(len(each.value) + len(each.user_id) for each in workload.payments) / len(
         workload.payments
@@ -85,7 +87,10 @@ def run(rounds: int, seed: int, console: Console) -> BenchReport:
         machine=machine,
         rounds=rounds,
         injected_round_trip_ms=msgspec.structs.asdict(INJECTED),
-        figures=bench_figures(measured, logic, by_past, profiles, record_bytes, starts),
+        figures=(
+            *bench_figures(measured, logic, by_past, profiles, record_bytes, starts),
+            *degraded_figures(without_cache),
+        ),
         candidates=_series(measured),
     )
 

@@ -29,6 +29,7 @@ from ops.packaging.functions import build_zip
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.tables import Contents
     from local.runtime.invocation import InvocationResult
     from ops.manifests import FunctionSpec
 
@@ -149,6 +150,14 @@ class Harness:
     def captured(self) -> list[str]:
         """Bodies of the latest BatchExecuteStatement requests since the last time that this was called."""
         return msgspec.json.decode(self._control("captured"), type=list[str])
+
+    def load_tables(self, contents: Contents) -> None:
+        """Replace what the table of checkpoints and the history hold."""
+        self._control("tables", msgspec.json.encode(contents))
+
+    def set_cache(self, *, is_up: bool) -> None:
+        """Let functions reach the cache, or refuse their connections."""
+        self._control("cache", msgspec.json.encode(is_up))
 
     def _start_network(self, started: ExitStack) -> None:
         argv = [sys.executable, "-m", "benchmarks.network", "--aws-port", str(self._aws_port)]

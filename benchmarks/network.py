@@ -1,5 +1,7 @@
 """What is between a measured function and the world: an AWS API of fixed answers, and a proxy in front of the cache.
 
+Only checkpoints are stored, and rows of the history can be loaded (:mod:`benchmarks.tables`), to measure how profiles are rebuilt.
+
 Both delay every call by a chosen round trip and count what goes through. They run in a process of their own: the CPU of the
 function's process is measured, and an emulator that works on the same cores would disturb it. Run by :mod:`benchmarks.harness`::
 
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from benchmarks.tables import CHECKPOINTS, Contents, Tables
 from local.proxy.aws import AwsProxy, Call
 from local.proxy.http import Answer, HttpServer, Request
 from local.proxy.tcp import TcpProxy
@@ -31,7 +34,6 @@ HOST: Final = "127.0.0.1"
 CAPTURED: Final = 400
 """Bodies of the latest inserts of history rows that are kept, to measure the size of their rows."""
 
-_CHECKPOINTS: Final = b"profile_checkpoints"
 _STATEMENT_BYTES: Final = 200
 """In them a statement names its table. What writes to the table of checkpoints inserts no rows of the history."""
 
@@ -57,7 +59,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class FixedAnswers:
-    """Answers the calls that the functions make, with success, and stores nothing.
+    """Answers the calls that the functions make, with success, and stores nothing but checkpoints.
 
     Parameters
     ----------
@@ -66,6 +68,7 @@ class FixedAnswers:
     """
 
     def __init__(self, ruleset: bytes) -> None:
+        self.tables = Tables()
         self._ruleset = ruleset
         self._lock = threading.Lock()
         self._captured: deque[bytes] = deque(maxlen=CAPTURED)
@@ -77,11 +80,16 @@ class FixedAnswers:
         if call.service == "sns":
             return Answer(200, [("Content-Type", "text/xml")], _PUBLISHED)
         if call.operation == "BatchExecuteStatement":
-            if _CHECKPOINTS not in call.body[:_STATEMENT_BYTES]:
-                with self._lock:
-                    self._captured.append(call.body)
+            if CHECKPOINTS in call.body[:_STATEMENT_BYTES]:
+                return _json(self.tables.execute(call.body))
+            with self._lock:
+                self._captured.append(call.body)
             rows = call.body.count(b'"Statement"')
             return _json(b'{"Responses":[' + b",".join([b'{"TableName":"t"}'] * rows) + b"]}")
+        if call.operation == "BatchGetItem" and CHECKPOINTS in call.body[:_STATEMENT_BYTES]:
+            return _json(self.tables.get(call.body))
+        if call.operation == "Query":
+            return _json(self.tables.query(call.body))
         return _json(_ANSWERS.get(call.operation, b"{}"))
 
     def take_captured(self) -> list[str]:
@@ -137,6 +145,12 @@ class Network:
                 answer: object = {}
             case "/captured":
                 answer = self._answers.take_captured()
+            case "/tables":
+                self._answers.tables.load(msgspec.json.decode(request.body, type=Contents))
+                answer = {}
+            case "/cache":
+                self._cache.refuse(not msgspec.json.decode(request.body, type=bool))
+                answer = {}
             case _:
                 answer = Counts(self._aws.take_calls(), self._cache.take_round_trips())
         return Answer(200, [_JSON_TYPE], msgspec.json.encode(answer))
@@ -157,7 +171,6 @@ _PUBLISHED: Final = (
     b"<MessageId>00000000-0000-0000-0000-000000000000</MessageId></PublishResult></PublishResponse>"
 )
 _ANSWERS: Final = {
-    "Query": b'{"Count":0,"Items":[],"ScannedCount":0}',
     "BatchGetItem": b'{"Responses":{},"UnprocessedKeys":{}}',
     "SendMessage": b'{"MessageId":"00000000-0000-0000-0000-000000000000"}',
 }

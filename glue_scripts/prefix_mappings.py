@@ -162,7 +162,8 @@ def _parse(name: str, content: bytes) -> ColumnMapping:
         if holds_card_number(str(error)):
             raise MappingError("$", "cannot be used, and holds a card number", name) from None
         raise
-    if missing := mapping.missing(NEEDED):
+    # A document may say how the files of a prefix are written, or that they are trusted, and leave the columns to their names.
+    if mapping.fields and (missing := mapping.missing(NEEDED)):
         raise MappingError(missing[0], "every record needs it: map a column to it", name)
     _check_card_numbers(mapping)
     return mapping

@@ -7,6 +7,7 @@ The job is the script that Glue runs, with arguments and Spark settings of this 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
@@ -18,6 +19,7 @@ from glue_scripts.arguments import DEFAULT_TOPIC
 from local.components.aws_api import CREDENTIALS, REGION
 from local.jars import JAVA_HOME, spark_jars
 from ops.manifests import ROOT
+from simulator.landing import BACKFILL_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -147,6 +149,33 @@ def mappings_dir_of(environment: Mapping[str, str]) -> Path | None:
     """Take the folder of the mappings from the environment; None where it names none."""
     folder = environment.get(MAPPINGS_VARIABLE)
     return Path(folder) if folder else None
+
+
+def write_mappings(folder: Path, own: Path | None) -> Path:
+    """Write the mappings of a stack: that of the folder of past files, which is trusted, and one's own beside it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the job reads them; what it holds is replaced.
+    own : Path | None
+        A folder of one's own mappings, ``<prefix>.yaml``; one of the same name wins.
+
+    Returns
+    -------
+    Path
+        ``folder``.
+    """
+    if folder.exists():
+        shutil.rmtree(folder)
+    if own is None:
+        folder.mkdir(parents=True)
+    else:
+        shutil.copytree(own, folder)
+    backfill = folder / f"{BACKFILL_FOLDER}.yaml"
+    if not backfill.exists():
+        backfill.write_text("trusted: true\n")
+    return folder
 
 
 def _hadoop_url(folder: Path) -> str:

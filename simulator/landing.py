@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from contract.truth import Record, SentPayment
 
 
+BACKFILL_FOLDER: Final = "backfill"
+"""Folder of the landing bucket for files of the past: its feed is declared trusted, so that their event times are believed."""
+
+
 class LandingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How payments are written into files."""
 

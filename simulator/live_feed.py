@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from simulator.landing import LandingConfig, LandingFile, landing_files
+from simulator.landing import BACKFILL_FOLDER, LandingConfig, LandingFile, landing_files
 from simulator.records import timestamp_text, to_us
 from simulator.senders import SENDERS
 from simulator.simulation import SimulationConfig, simulate
@@ -121,7 +121,11 @@ def _history(
     past = list(simulate(msgspec.structs.replace(config, ends_at=midnight)))
     run = f"history-{midnight:%Y%m%d}-s{config.seed:x}"
     landing = LandingConfig(run=run, rows_per_file=2_000, seed=config.seed)
-    return _drop(put_object, landing_files(iter(past), landing), past, on_payment)
+
+    def put_backfill(name: str, data: bytes) -> None:
+        put_object(f"{BACKFILL_FOLDER}/{name}", data)
+
+    return _drop(put_backfill, landing_files(iter(past), landing), past, on_payment)
 
 
 def _drop(

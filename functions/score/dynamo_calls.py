@@ -32,7 +32,7 @@ CALL_ERRORS: Final = (ClientError, BotoCoreError, msgspec.DecodeError)
 
 T = TypeVar("T")
 
-_OPERATIONS: Final = ("BatchExecuteStatement", "BatchGetItem")
+_OPERATIONS: Final = ("BatchExecuteStatement", "BatchGetItem", "Query")
 _FIRST_ERROR_STATUS: Final = 300
 _DECODED: Final = "Decoded"
 _ENCODER: Final = msgspec.json.Encoder()
@@ -123,6 +123,23 @@ class DynamoCalls:
             decoder,
             lambda: self._client.batch_get_item(RequestItems={table: {"Keys": [{}]}}),
         )
+
+    def query(self, request: Mapping[str, Any], decoder: msgspec.json.Decoder[T]) -> T:
+        """Send one `Query`.
+
+        Parameters
+        ----------
+        request : Mapping[str, Any]
+            The whole request, as DynamoDB takes it.
+        decoder : msgspec.json.Decoder
+            Decodes the answer.
+
+        Raises
+        ------
+        ClientError, BotoCoreError, msgspec.DecodeError
+            :data:`CALL_ERRORS`.
+        """
+        return self._with_body(request, decoder, lambda: self._client.query(TableName=request["TableName"]))
 
     def _with_body(self, request: object, decoder: msgspec.json.Decoder[T], call: Callable[[], object]) -> T:
         # By thread: a store's pool makes several calls at a time.

@@ -7,18 +7,21 @@ takes no condition, and `TransactWriteItems` costs twice the units.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from common.backoff import Backoff
 from contract.clock import EPOCH, time_text
+from contract.errors import InvalidRowError
 from contract.scored import (
     HISTORY_ATTRIBUTES,
+    HISTORY_TABLE,
+    Position,
     ScoredTransaction,
     from_history_item,
     to_history_item,
@@ -36,11 +39,11 @@ from score.dynamo_calls import (
 from score.errors import HistoryUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef, QueryOutputTypeDef
+    from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef
 
 MAX_ATTEMPTS: Final = 6
 """Tries of one request, as long as there is time."""
@@ -74,11 +77,33 @@ class InsertResult(Enum):
     """Not stored in the time available; to be delivered again."""
 
 
+class PastRow(msgspec.Struct, frozen=True):
+    """A stored row of which only key and position were read: a checkpoint has folded most rows that a rebuild finds behind it."""
+
+    event_key: str
+    position: Position
+    item: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> PastRow:
+        """Read key and position of a row in DynamoDB's wire form; InvalidRowError where it has none."""
+        try:
+            return cls(item["event_key"]["S"], Position.parse(item["position"]["S"]), item)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidRowError(
+                HISTORY_TABLE, "event_key, position", "missing, or cannot be read"
+            ) from error
+
+    def scored(self) -> ScoredTransaction:
+        """The whole row; InvalidRowError where it cannot be read."""
+        return from_history_item(self.item)
+
+
 class NewestRows(msgspec.Struct, frozen=True):
     """The newest rows of a user."""
 
     user_id: str
-    rows: list[ScoredTransaction]
+    rows: list[PastRow]
     """Oldest first."""
     are_all: bool
     """Whether there are no older ones among those that were asked for."""
@@ -100,6 +125,16 @@ class HistoryStore(Protocol):
     ) -> Iterator[NewestRows]:
         """For each user the newest rows: :data:`REBUILD_ROWS` at most, or all whose keys' times are later than the one given."""
         ...
+
+
+class _Page(msgspec.Struct):
+    """The answer to a `Query`."""
+
+    Items: list[dict[str, dict[str, Any]]] = []
+    LastEvaluatedKey: dict[str, Any] | None = None
+
+
+_PAGES: Final = msgspec.json.Decoder(_Page)
 
 
 class DynamoHistoryStore:
@@ -251,25 +286,26 @@ class DynamoHistoryStore:
         items: list[dict[str, Any]] = []
         start: Any = {}
         for _ in range(MAX_PAGES):
-            answer = self._read("Query", partial(self._query_page, condition, values, start), has_time)
-            items += answer["Items"]
-            last_key = answer.get("LastEvaluatedKey")
+            request = self._query_request(condition, values, start)
+            answer = self._read("Query", partial(self._calls.query, request, _PAGES), has_time)
+            items += answer.Items
+            last_key = answer.LastEvaluatedKey
             if last_key is None or after_ms is None:
                 break
             start = {"ExclusiveStartKey": last_key}
-        rows = [from_history_item(item) for item in reversed(items)]
+        rows = [PastRow.of(item) for item in reversed(items)]
         return NewestRows(user_id, rows, are_all=last_key is None)
 
-    def _query_page(self, condition: str, values: Any, start: Any) -> QueryOutputTypeDef:
-        return self._client.query(
-            TableName=self._table,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            ConsistentRead=True,
-            ScanIndexForward=False,
-            Limit=REBUILD_ROWS,
+    def _query_request(self, condition: str, values: Any, start: Any) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "ConsistentRead": True,
+            "ScanIndexForward": False,
+            "Limit": REBUILD_ROWS,
             **start,
-        )
+        }
 
     def _read(self, operation: str, call: Callable[[], T], has_time: Callable[[], bool]) -> T:
         """Make a request; try again where DynamoDB throttles, fails or cannot be reached."""
@@ -277,7 +313,7 @@ class DynamoHistoryStore:
         for _ in self._attempts(has_time):
             try:
                 return call()
-            except (ClientError, BotoCoreError) as error:
+            except CALL_ERRORS as error:
                 problem = error
                 if not may_succeed_later(error):
                     break

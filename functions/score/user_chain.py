@@ -23,6 +23,7 @@ import msgspec
 
 from contract.scored import Position, ScoredTransaction
 from engine.profile import Profile, from_bytes, to_bytes
+from engine.profile.fingerprints import key_hash
 from engine.profile.outcome import Outcome
 from score.delivery import Delivery
 from score.history_store import InsertResult, RowKey
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from engine.profile.facts import PaymentFacts
+    from score.history_store import PastRow
 
     Score = Callable[["Delivery", "Profile"], ScoredTransaction]
 
@@ -248,7 +250,7 @@ def _differs(stored: ScoredTransaction, ours: ScoredTransaction) -> bool:
 
 def rebuild(
     profile: Profile,
-    rows: Sequence[ScoredTransaction],
+    rows: Sequence[PastRow],
     facts_of: Callable[[ScoredTransaction], PaymentFacts],
     deliveries: Sequence[Delivery],
 ) -> Profile:
@@ -261,7 +263,7 @@ def rebuild(
     ----------
     profile : Profile
         Empty, or a checkpoint; rows that it has folded are left out.
-    rows : Sequence[ScoredTransaction]
+    rows : Sequence[PastRow]
         The user's newest, oldest first.
     facts_of : Callable[[ScoredTransaction], PaymentFacts]
         Derives a row's facts.
@@ -273,10 +275,14 @@ def rebuild(
         first.setdefault((delivery.position.topic, delivery.position.partition), delivery.position.offset)
     for row in sorted(rows, key=lambda row: row.position):
         position = row.position
-        if position.offset < first.get((position.topic, position.partition), position.offset + 1):
-            facts = facts_of(row)
-            if not profile.has_folded(facts, position):
-                profile.fold_row(facts, Outcome.of(row), position)
+        if position.offset >= first.get((position.topic, position.partition), position.offset + 1):
+            continue
+        if profile.holds(key_hash(row.event_key)):  # most rows behind a checkpoint: they need not be read
+            continue
+        scored = row.scored()
+        facts = facts_of(scored)
+        if not profile.has_folded(facts, position):
+            profile.fold_row(facts, Outcome.of(scored), position)
     for (topic, partition), offset in first.items():
         profile.mark_complete_to(topic, partition, offset - 1)
     return profile

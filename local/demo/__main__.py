@@ -29,6 +29,7 @@ from local.stack.stack import DEFAULT_RULESET
 from local.stack_metrics import Snapshot, StackMetrics
 from local.watch import line, render
 from ops.manifests import ROOT
+from simulator.landing import BACKFILL_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,7 @@ def run(feed: Feed, tps: float, build_dir: Path, console: Console) -> bool:
         s3, bucket = stack.client("s3"), stack.resources.buckets["landing"]
 
         def put_object(name: str, data: bytes) -> None:
-            s3.put_object(Bucket=bucket, Key=f"{LANDING_PREFIX}{name}", Body=data)
+            s3.put_object(Bucket=bucket, Key=f"{LANDING_PREFIX}{BACKFILL_FOLDER}/{name}", Body=data)
 
         console.print(
             f"dropping {feed.transactions:,} transactions in {len(feed.files)} files ({feed.source})"

@@ -15,7 +15,7 @@ from local.components.aws_api import AwsApi, make_client
 from local.components.broker import Broker
 from local.components.cache import Cache
 from local.event_sources.config import write_config
-from local.ingestion import ingestion_command, mappings_dir_of
+from local.ingestion import ingestion_command, mappings_dir_of, write_mappings
 from local.process_tree import ProcessRecord, start_mark, stop_processes
 from local.processes import ManagedProcess, stop_together
 from local.provision import provision
@@ -273,7 +273,7 @@ class Stack:
             self.resources.ingestion_quarantine_uri,
             self.run_dir / "ingestion-checkpoint",
             self.aws_endpoint,
-            mappings_dir=mappings_dir_of(os.environ),
+            mappings_dir=write_mappings(self.run_dir / "mappings", mappings_dir_of(os.environ)),
         )
         process = self._child(INGESTION, argv, environment, self.log_dir / INGESTION_OUTPUT)
         process.wait_until(

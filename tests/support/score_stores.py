@@ -8,7 +8,7 @@ from contract.clock import EPOCH, MILLISECOND
 from contract.scored import from_history_item, to_history_item
 from engine.profile import to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
-from score.history_store import REBUILD_ROWS, InsertResult, NewestRows, RowKey
+from score.history_store import REBUILD_ROWS, InsertResult, NewestRows, PastRow, RowKey
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress, progress_before
 
 if TYPE_CHECKING:
@@ -171,7 +171,9 @@ def newest_rows(
     """Each user's newest rows, as the history's queries answer."""
     rows = {key: from_history_item(item) for key, item in sorted(items.items())}
     for user_id, after in after_ms.items():
-        own = [row for key, row in rows.items() if key[0] == user_id and _is_after(row, after)]
+        own = [
+            PastRow.of(items[key]) for key, row in rows.items() if key[0] == user_id and _is_after(row, after)
+        ]
         yield NewestRows(user_id, own[-REBUILD_ROWS:], are_all=len(own) <= REBUILD_ROWS)
 
 

@@ -14,13 +14,14 @@ import pytest
 from pyspark.errors import AnalysisException, PythonException
 
 from contract.card_tokens import CardTokens
+from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.errors import InvalidTransactionError, MappingError
 from contract.mapping.document import ColumnMapping, Source
 from contract.reading.text import DAMAGED
 from contract.transaction import decode_transaction, encode_transaction
 from glue_scripts import files, stream_transactions, transforms
 from glue_scripts.arguments import parse_arguments
-from glue_scripts.prefix_mappings import PrefixMappings
+from glue_scripts.prefix_mappings import PrefixMappings, parse_mappings
 from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def test_good_rows_become_keyed_records_and_bad_rows_keep_file_and_line(
         "topic": "a-topic",
         "key": b"u-1",
         "value": json.dumps(GOOD, separators=(",", ":")).encode(),
+        "headers": None,
     }
     assert refused.asDict() == {
         "reason": "missing",
@@ -362,9 +364,7 @@ def test_a_short_key_fails_before_any_task_runs(spark: SparkSession, landing: Pa
     (landing / "a.jsonl").touch()
 
     with pytest.raises(ValueError, match="at least 16"):
-        transforms.clean_lines(
-            files.read_lines(spark, [str(landing / "a.jsonl")]), b"short", datetime.now(UTC)
-        )
+        transforms.clean_lines(files.read_lines(spark, [str(landing / "a.jsonl")]), b"short")
 
 
 def test_names_that_look_like_patterns_are_read_as_they_are(spark: SparkSession, landing: Path) -> None:
@@ -432,3 +432,23 @@ def test_files_of_any_encoding_and_packing_are_read_on_spark_as_they_are(
         (name, row["transaction_id"]) for name in whole for row in rows
     }
     assert set(ids.values()) == {1}
+
+
+def test_records_of_a_feed_that_is_declared_trusted_have_the_header_that_says_so(
+    spark: SparkSession, landing: Path
+) -> None:
+    for folder in ("backfill", "live"):
+        (landing / folder).mkdir()
+        (landing / folder / "a.jsonl").write_text(json.dumps(GOOD | {"transaction_id": folder}))
+    mappings = parse_mappings({"m/backfill.yaml": b"trusted: true"}, "m", landing.as_uri())
+    paths = [str(landing / folder / "a.jsonl") for folder in ("backfill", "live")]
+    cleaned = transforms.clean_lines(files.read_lines(spark, paths), KEY, mappings)
+
+    found = {
+        json.loads(row["value"])["transaction_id"]: row["headers"]
+        for row in transforms.records(cleaned, "t").collect()
+    }
+
+    [header] = found["backfill"]
+    assert (header["key"], bytes(header["value"])) == (TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE)
+    assert found["live"] is None

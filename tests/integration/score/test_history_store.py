@@ -12,11 +12,12 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
+from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Position, ScoredTransaction
 from local.provision import table_request
 from ops.manifests import read_tables
 from score.errors import HistoryUnavailableError
-from score.history_store import REBUILD_ROWS, DynamoHistoryStore, InsertResult, NewestRows
+from score.history_store import REBUILD_ROWS, DynamoHistoryStore, InsertResult
 from tests.support.payments import NOW, make_scored, make_transaction
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def rows(count: int, user_id: str = "user-1") -> list[ScoredTransaction]:
 
 def newest(store: DynamoHistoryStore) -> list[ScoredTransaction]:
     [found] = store.newest({"user-1": None}, lambda: True)
-    return found.rows
+    return [row.scored() for row in found.rows]
 
 
 def test_rows_are_stored_exactly_and_read_back_in_time_order(store: DynamoHistoryStore) -> None:
@@ -68,20 +69,21 @@ def test_rows_are_stored_exactly_and_read_back_in_time_order(store: DynamoHistor
     outcome = store.insert(list(reversed(batch)), lambda: True)
 
     assert outcome == [InsertResult.STORED] * 60
-    assert list(store.newest({"user-1": None, "nobody": None}, lambda: True)) == [
-        NewestRows("user-1", batch, are_all=True),
-        NewestRows("nobody", [], are_all=True),
-    ]
+    found = store.newest({"user-1": None, "nobody": None}, lambda: True)
+    assert {of_user.user_id: [row.scored() for row in of_user.rows] for of_user in found} == {
+        "user-1": batch,
+        "nobody": [],
+    }
 
 
-def test_rows_behind_a_time_are_those_whose_keys_are_later(store: DynamoHistoryStore) -> None:
+def test_rows_after_a_time_are_those_of_later_keys(store: DynamoHistoryStore) -> None:
     batch = rows(60)
     store.insert(batch, lambda: True)
-    after_ms = round(batch[40].occurred_at.timestamp() * 1000)
+    after_ms = (batch[20].occurred_at - EPOCH) // MILLISECOND
 
     [found] = store.newest({"user-1": after_ms}, lambda: True)
 
-    assert found == NewestRows("user-1", batch[41:], are_all=True)
+    assert ([row.scored() for row in found.rows], found.are_all) == (batch[21:], True)
 
 
 def test_an_insert_never_overwrites(store: DynamoHistoryStore) -> None:

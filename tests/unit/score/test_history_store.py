@@ -10,6 +10,8 @@ import msgspec
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.clock import EPOCH, MILLISECOND, time_text
+from contract.errors import InvalidRowError
 from contract.scored import HISTORY_ATTRIBUTES, Position, ScoredTransaction, to_history_item
 from score.dynamo_calls import MAX_KEYS, MAX_STATEMENTS
 from score.errors import HistoryUnavailableError
@@ -20,6 +22,7 @@ from score.history_store import (
     REBUILD_ROWS,
     DynamoHistoryStore,
     InsertResult,
+    PastRow,
 )
 from tests.support.payments import NOW, make_scored, make_transaction
 
@@ -65,20 +68,25 @@ class Dynamo:
         assert [one.keys() for one in request["Statements"]] == [{"Statement"}], (
             "botocore knows this shape alone"
         )
-        params: dict[str, Any] = {"body": b"botocore's own"}
-        handlers = self.meta.events.handlers
-        handlers["before-call.dynamodb.BatchExecuteStatement"](params, model=None)
-        self.bodies.append(msgspec.json.decode(params["body"]))
-        response = {"status_code": 200, "body": msgspec.json.encode(self._answer(request))}
-        parsed: dict[str, Any] = {}
-        handlers["before-parse.dynamodb.BatchExecuteStatement"](response, parsed, operation_model=None)
-        return parsed
+        return self._with_own_body("BatchExecuteStatement", request)
 
     def batch_get_item(self, **request: Any) -> Any:
         return self._answer(request)
 
     def query(self, **request: Any) -> Any:
-        return self._answer(request)
+        assert request.keys() == {"TableName"}, "botocore knows this shape alone"
+        return self._with_own_body("Query", None)
+
+    def _with_own_body(self, operation: str, request: dict[str, Any] | None) -> Any:
+        params: dict[str, Any] = {"body": b"botocore's own"}
+        handlers = self.meta.events.handlers
+        handlers[f"before-call.dynamodb.{operation}"](params, model=None)
+        self.bodies.append(msgspec.json.decode(params["body"]))
+        answer = self._answer(self.bodies[-1] if request is None else request)
+        response = {"status_code": 200, "body": msgspec.json.encode(answer)}
+        parsed: dict[str, Any] = {}
+        handlers[f"before-parse.dynamodb.{operation}"](response, parsed, operation_model=None)
+        return parsed
 
     def _answer(self, request: dict[str, Any]) -> Any:
         self.requests.append(request)
@@ -313,11 +321,29 @@ def test_newest_rows_of_each_user_are_given_oldest_first(bench: Callable[..., Be
 
     newest = list(one.store.newest({"user-2": None, "user-1": None}, always))
 
-    assert [each.user_id for each in newest] == ["user-2", "user-1"]
-    names = [[row.transaction.transaction_id for row in each.rows] for each in newest]
-    assert names == [["a", "b", "c"]] * 2
-    assert {row.transaction.user_id for row in newest[0].rows} == {"user-2"}
-    assert [each.are_all for each in newest] == [True, True]
+    assert [of_user.user_id for of_user in newest] == ["user-2", "user-1"]
+    assert [[row.scored().transaction.transaction_id for row in of_user.rows] for of_user in newest] == [
+        ["a", "b", "c"]
+    ] * 2
+    assert {row.scored().transaction.user_id for row in newest[0].rows} == {"user-2"}
+    assert [of_user.are_all for of_user in newest] == [True, True]
+
+
+def test_past_row_has_the_key_and_position_of_its_row() -> None:
+    scored = make_scored(position=Position("stream", 3, 9))
+
+    row = PastRow.of(to_history_item(scored, 0))
+
+    assert (row.event_key, row.position, row.scored()) == (scored.event_key, scored.position, scored)
+
+
+@pytest.mark.parametrize("attribute", ["event_key", "position"])
+@pytest.mark.parametrize("value", [None, {"N": "1"}])
+def test_past_row_without_key_or_position_is_an_error(attribute: str, value: Any) -> None:
+    item: dict[str, Any] = {**to_history_item(make_scored(), 0), attribute: value}
+
+    with pytest.raises(InvalidRowError, match="event_key, position"):
+        PastRow.of(item)
 
 
 def test_rows_behind_a_checkpoint_are_read_from_the_millisecond_after_it_page_by_page(
@@ -366,6 +392,47 @@ def test_query_is_consistent_bounded_and_newest_first(bench: Callable[..., Bench
     ]
 
 
+def test_rows_after_a_time_are_asked_for_by_their_keys(bench: Callable[..., Bench]) -> None:
+    one = bench(page)
+
+    list(one.store.newest({"user-1": (NOW - EPOCH) // MILLISECOND}, always))
+
+    [request] = one.client.requests
+    assert request["KeyConditionExpression"] == "user_id = :user AND event_key >= :first"
+    after = time_text(NOW + timedelta(milliseconds=1))
+    assert request["ExpressionAttributeValues"] == {":user": {"S": "user-1"}, ":first": {"S": after}}
+
+
+MORE: Any = {"user_id": {"S": "user-1"}, "event_key": {"S": "k"}}
+
+
+def with_more(client: Dynamo, request: Any) -> dict[str, Any]:
+    """A page behind which there is another."""
+    return page(client, request) | {"LastEvaluatedKey": MORE}
+
+
+def test_all_rows_after_a_time_are_read_page_by_page(bench: Callable[..., Bench]) -> None:
+    one = bench(with_more, with_more, page)
+
+    [newest] = one.store.newest({"user-1": 0}, always)
+
+    assert (len(newest.rows), newest.are_all) == (9, True)
+    starts = [request.get("ExclusiveStartKey") for request in one.client.requests]
+    assert starts == [None, MORE, MORE]
+
+
+@pytest.mark.parametrize(("after_ms", "pages"), [(0, MAX_PAGES), (None, 1)])
+def test_no_more_than_some_pages_are_read(
+    bench: Callable[..., Bench], after_ms: int | None, pages: int
+) -> None:
+    one = bench(with_more)
+
+    [newest] = one.store.newest({"user-1": after_ms}, always)
+
+    assert (len(newest.rows), newest.are_all) == (3 * pages, False)
+    assert len(one.client.requests) == pages
+
+
 def test_at_most_sixteen_users_are_read_ahead(bench: Callable[..., Bench]) -> None:
     one = bench(page)
     users = [f"user-{number:02d}" for number in range(40)]
@@ -376,7 +443,7 @@ def test_at_most_sixteen_users_are_read_ahead(bench: Callable[..., Bench]) -> No
     assert QUERIES_AHEAD == 16
     assert first.user_id == "user-00"
     assert len(one.client.requests) == 16
-    assert [each.user_id for each in newest] == users[16:]
+    assert [of_user.user_id for of_user in newest] == users[16:]
 
 
 # Retrying reads

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract.scored import Decision, Position, ScoredTransaction
+from contract.scored import Decision, Position, ScoredTransaction, to_history_item
 from engine.profile import Profile, to_bytes
 from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import Delivery
-from score.history_store import InsertResult, RowKey
+from score.history_store import InsertResult, PastRow, RowKey
 from score.user_chain import SettledChain, UserChain, needs_lookup, rebuild, row_key
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, NOW, make_scored, make_transaction, trusted_facts
@@ -274,7 +274,8 @@ def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:
 
 
 def rebuilt(rows: Sequence[ScoredTransaction], *batch: Delivery) -> Profile:
-    return rebuild(Profile(), rows, lambda row: trusted_facts(row.transaction), batch)
+    past = [PastRow.of(to_history_item(row, 0)) for row in rows]
+    return rebuild(Profile(), past, lambda row: trusted_facts(row.transaction), batch)
 
 
 def test_profile_is_rebuilt_from_rows_before_the_batch_on_each_partition() -> None:
@@ -307,3 +308,18 @@ def test_rebuilt_profile_without_rows_is_complete_to_the_offset_before_the_batch
     profile = rebuilt([], delivery(5))
 
     assert (profile.tx_count, profile.folded_offset(TOPIC, 0)) == (0, 4)
+
+
+def test_rows_that_a_checkpoint_holds_are_not_read() -> None:
+    [row] = rows_of(delivery(1))
+    unreadable = PastRow.of(to_history_item(row, 0) | {"detail": {"S": "?"}})
+    [later] = rows_of(delivery(2))
+
+    profile = rebuild(
+        profile_of(delivery(0), delivery(1)),
+        [unreadable, PastRow.of(to_history_item(later, 0))],
+        lambda row: trusted_facts(row.transaction),
+        [delivery(5)],
+    )
+
+    assert profile.tx_count == 3

@@ -1,0 +1,231 @@
+"""What the stage knows of a user with a long past: the same with the cache, without it, and after it was emptied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, Self
+
+import pytest
+
+from contract.clock import EPOCH, MILLISECOND
+from contract.scored import Decision, Position
+from contract.transaction import encode_transaction
+from engine.features.stored import unpack
+from engine.profile import Profile, from_bytes
+from score.stage import CHECKPOINT_EVERY, ScoreStage
+from score.verdicts import NoVerdicts
+from tests.support.customers import BERN, RULES, SAO_PAULO
+from tests.support.kafka_events import TOPIC, event_of, make_event
+from tests.support.oracle import behaviour
+from tests.support.payments import NOW, make_transaction
+from tests.support.score_stores import (
+    MemoryCheckpointStore,
+    MemoryHistoryStore,
+    MemoryProfileStore,
+    MemoryQuarantine,
+)
+from tests.support.stage_world import NoTelemetry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from contract.scored import ScoredTransaction
+    from contract.transaction import Transaction
+    from score.history_store import NewestRows
+
+DAYS = 200
+A_DAY = 20
+USER = "victim"
+FIRST_DAY = NOW - timedelta(days=DAYS)
+LAST = DAYS * A_DAY
+THEFT_EVERY = 97
+THEFT: dict[str, object] = {
+    "amount": Decimal(900),
+    "location": SAO_PAULO,
+    "device_id": "thiefs-laptop",
+    "merchant_id": "thiefs-shop",
+    "channel": "online",
+}
+
+
+@dataclass
+class System:
+    """A stage with its stores, in which one user pays."""
+
+    profiles: MemoryProfileStore = field(default_factory=MemoryProfileStore)
+    checkpoints: MemoryCheckpointStore = field(default_factory=MemoryCheckpointStore)
+    history: MemoryHistoryStore = field(default_factory=MemoryHistoryStore)
+
+    def deliver(self, *payments: Transaction, first_offset: int, is_trusted: bool = False) -> None:
+        event = event_of(*payments, first_offset=first_offset)
+        if is_trusted:
+            appended_at_ms = (NOW - EPOCH) // MILLISECOND
+            event = make_event(
+                [
+                    (Position(TOPIC, 0, first_offset + place), encode_transaction(payment))
+                    for place, payment in enumerate(payments)
+                ],
+                appended_at_ms=[appended_at_ms] * len(payments),
+                is_trusted=[True] * len(payments),
+            )
+        stage = ScoreStage(
+            self.profiles,
+            self.checkpoints,
+            self.history,
+            MemoryQuarantine(),
+            NoVerdicts(),
+            lambda: RULES,
+            NoTelemetry(),
+            lambda: NOW,
+        )
+        assert stage.handle(event, lambda: True) == {"batchItemFailures": []}
+
+    def copy(self) -> Self:
+        """A system that goes on from here by itself."""
+        copy = type(self)()
+        copy.profiles.values, copy.profiles.marks = dict(self.profiles.values), dict(self.profiles.marks)
+        copy.checkpoints.values = dict(self.checkpoints.values)
+        copy.checkpoints.marks = dict(self.checkpoints.marks)
+        copy.history.rows = dict(self.history.rows)
+        return copy
+
+    def empty_cache(self) -> None:
+        self.profiles.values.clear()
+        self.profiles.marks.clear()
+
+    @property
+    def cached(self) -> Profile:
+        return from_bytes(self.profiles.body(USER))
+
+    @property
+    def kept(self) -> Profile:
+        return from_bytes(self.checkpoints.values[USER][1])
+
+    def row(self, payment: Transaction) -> ScoredTransaction:
+        return next(
+            row for row in self.history.scored() if row.transaction.transaction_id == payment.transaction_id
+        )
+
+
+def payment(number: int, **changes: object) -> Transaction:
+    """The user's payment of that number: 20 a day in seven shops; now and then one is a thief's."""
+    random = Random(number)
+    day, of_day = divmod(number, A_DAY)
+    usual: dict[str, object] = {
+        "transaction_id": f"t-{number}",
+        "user_id": USER,
+        "amount": Decimal(random.randint(300, 6_000)) / 100,
+        "currency": "USD",
+        "timestamp": FIRST_DAY + timedelta(days=day, minutes=30 * of_day, seconds=random.randint(0, 600)),
+        "location": BERN,
+        "merchant_id": f"shop-{random.randint(1, 7)}",
+        "device_id": "own-phone",
+        "channel": "pos",
+        "card_id": "tok_000000004711",
+        "ip_address": None,
+    }
+    is_theft = number % THEFT_EVERY == THEFT_EVERY // 2
+    return make_transaction(**usual | (THEFT if is_theft else {}) | changes)
+
+
+@pytest.fixture(scope="module")
+def long_past() -> System:
+    """After 4,000 payments in 200 days."""
+    system = System()
+    for first in range(0, LAST, 50):
+        system.deliver(*(payment(number) for number in range(first, first + 50)), first_offset=first)
+    return system
+
+
+@pytest.mark.parametrize("changes", [{}, THEFT], ids=["usual", "theft"])
+def test_a_user_with_a_long_past_is_judged_the_same_by_a_cached_and_by_a_rebuilt_profile(
+    long_past: System, changes: dict[str, object]
+) -> None:
+    next_one = payment(LAST, **changes)
+    with_cache, emptied, without_cache = long_past.copy(), long_past.copy(), long_past.copy()
+    emptied.empty_cache()
+    without_cache.profiles.is_down = True
+
+    for system in (with_cache, emptied, without_cache):
+        system.deliver(next_one, first_offset=LAST)
+
+    wanted = with_cache.row(next_one)
+    assert (wanted.decision is Decision.APPROVE) is (changes == {})
+    assert wanted.profile_version == LAST
+    for system, is_degraded in ((emptied, False), (without_cache, True)):
+        row = system.row(next_one)
+        assert row.degraded is is_degraded
+        assert unpack(row.features, row.feature_set) == unpack(wanted.features, wanted.feature_set)
+        assert (row.decision, row.risk_score, row.reasons) == (
+            wanted.decision,
+            wanted.risk_score,
+            wanted.reasons,
+        )
+    assert behaviour(emptied.cached) == behaviour(with_cache.cached)
+    assert behaviour(without_cache.kept) == behaviour(with_cache.cached)
+
+
+def test_a_rebuild_of_a_user_with_a_long_past_reads_the_rows_of_about_two_days(long_past: System) -> None:
+    emptied = long_past.copy()
+    emptied.empty_cache()
+    asked: list[int] = []
+    newest = emptied.history.newest
+
+    def counted(after_ms: Mapping[str, int | None], has_time: Callable[[], bool]) -> Iterator[NewestRows]:
+        for found in newest(after_ms, has_time):
+            asked.append(len(found.rows))
+            yield found
+
+    emptied.history.newest = counted  # type: ignore[method-assign]
+    emptied.deliver(payment(LAST), first_offset=LAST)
+
+    [rows] = asked
+    assert A_DAY <= rows <= 2 * A_DAY + CHECKPOINT_EVERY
+
+
+def test_profiles_are_kept_every_20_payments(long_past: System) -> None:
+    system = long_past.copy()
+    before = system.kept.tx_count
+
+    for number in range(LAST, LAST + CHECKPOINT_EVERY):
+        system.deliver(payment(number), first_offset=number)
+
+    assert system.kept.tx_count - before == CHECKPOINT_EVERY
+    assert system.cached.tx_count - system.kept.tx_count < CHECKPOINT_EVERY
+
+
+def test_a_trusted_payment_that_is_older_than_what_a_rebuild_reads_is_kept_at_once(
+    long_past: System,
+) -> None:
+    newest_at = EPOCH + timedelta(milliseconds=long_past.kept.kept_at_ms)
+    late = payment(LAST, transaction_id="late", timestamp=newest_at - timedelta(days=3))
+    system = long_past.copy()
+
+    system.deliver(late, first_offset=LAST, is_trusted=True)
+
+    assert behaviour(system.kept) == behaviour(system.cached)
+    assert system.kept.tx_count == LAST + 1
+    rebuilt = system.copy()
+    rebuilt.empty_cache()
+    for each in (system, rebuilt):
+        each.deliver(payment(LAST + 1), first_offset=LAST + 1)
+    assert behaviour(rebuilt.cached) == behaviour(system.cached)
+
+
+def test_a_late_payment_that_could_not_be_kept_is_kept_with_the_next_one(long_past: System) -> None:
+    newest_at = EPOCH + timedelta(milliseconds=long_past.kept.kept_at_ms)
+    late = payment(LAST, transaction_id="late", timestamp=newest_at - timedelta(days=3))
+    system = long_past.copy()
+    before = system.checkpoints.values[USER]
+    system.checkpoints.is_down = True
+
+    system.deliver(late, first_offset=LAST, is_trusted=True)
+
+    assert system.checkpoints.values[USER] == before
+    assert not system.row(late).degraded
+    system.checkpoints.is_down = False
+    system.deliver(payment(LAST + 1), first_offset=LAST + 1)
+    assert system.kept.tx_count == LAST + 2
