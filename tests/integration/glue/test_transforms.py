@@ -7,6 +7,7 @@ import gzip
 import json
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,14 @@ from contract.reading.text import DAMAGED
 from contract.transaction import decode_transaction, encode_transaction
 from glue_scripts import files, stream_transactions, transforms
 from glue_scripts.arguments import parse_arguments
-from glue_scripts.prefix_mappings import PrefixMappings, parse_mappings
 from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import DataFrame, Row, SparkSession
+
+    from glue_scripts.prefix_mappings import PrefixMappings
 
 
 # PySpark 3.5 compares the versions of pandas and pyarrow with it; on Python 3.11 it is still there.
@@ -283,7 +285,10 @@ def test_rows_that_our_own_code_fails_on_are_quarantined_and_counted_and_stop_no
     # Such a failure: a mapping that no document can give.
     broken = ColumnMapping({"amount": Source(column="amount", values=5)})  # type: ignore[arg-type]
     lines = files.read_lines(spark, [str(landing / "acme" / "a.jsonl")])
-    cleaned = transforms.clean_lines(lines, KEY, PrefixMappings(landing.as_uri(), {"acme": broken}))
+    (landing.parent / "mappings").mkdir()
+    (landing.parent / "mappings" / "acme.yaml").write_text("trusted: true")
+    mappings = mappings_of(spark, landing, landing.parent / "mappings")
+    cleaned = transforms.clean_lines(lines, KEY, replace(mappings, by_prefix={"acme": broken}))
 
     counts = transforms.counts(cleaned)
     reasons = {row["line"]: row["reason"] for row in transforms.refused(cleaned).collect()}
@@ -440,7 +445,9 @@ def test_records_of_a_feed_that_is_declared_trusted_have_the_header_that_says_so
     for folder in ("backfill", "live"):
         (landing / folder).mkdir()
         (landing / folder / "a.jsonl").write_text(json.dumps(GOOD | {"transaction_id": folder}))
-    mappings = parse_mappings({"m/backfill.yaml": b"trusted: true"}, "m", landing.as_uri())
+    (landing.parent / "mappings").mkdir()
+    (landing.parent / "mappings" / "backfill.yaml").write_text("trusted: true")
+    mappings = mappings_of(spark, landing, landing.parent / "mappings")
     paths = [str(landing / folder / "a.jsonl") for folder in ("backfill", "live")]
     cleaned = transforms.clean_lines(files.read_lines(spark, paths), KEY, mappings)
 
