@@ -205,7 +205,7 @@ class RowCleaner:
         delimiter : str, optional
             Between its cells, in CSV.
         """
-        ids = ids_of(self._mapper.map_row(row).record)
+        ids = ids_of(self._mapper.map_row(row).record) if row else []
         raw = quarantined_text(line, ids, delimiter if row else None, self._tokens)
         return Refused(error.field, error.problem, raw)
 
