@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from score.telemetry import Telemetry
     from score.verdicts import Verdicts
 
-CHECKPOINT_EVERY: Final = 20
-"""Payments of a user between two checkpoints of the profile: what a rebuild reads at most, and a twentieth of a write a payment."""
+CHECKPOINT_EVERY: Final = 40
+"""Payments of a user between two checkpoints of the profile: what a rebuild reads at most, and a fortieth of a write a payment."""
 
 MAX_WRITE_ROUNDS: Final = 5
 """How often a profile that other writers keep changing is written again before its payments are redelivered."""
