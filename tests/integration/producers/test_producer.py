@@ -6,7 +6,7 @@ import base64
 import json
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,6 +16,9 @@ from confluent_kafka.cimpl import NewTopic
 
 from docs.producers import producer as example
 from ops.manifests import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LOCAL = {"KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}
 

@@ -48,8 +48,6 @@ class System:
         for variable, value in read_functions()["score"].environment.items():
             monkeypatch.setenv(variable, value if isinstance(value, str) else value.ref.partition(".")[2])
         monkeypatch.setenv("TRANSACTION_HISTORY_TABLE", self.table)
-        checkpoints = make_table(self.dynamodb, "profile_checkpoints", unique_name)
-        monkeypatch.setenv("PROFILE_CHECKPOINTS_TABLE", checkpoints)
         monkeypatch.setenv("QUARANTINE_QUEUE_URL", self.queue_url)
         monkeypatch.setenv("QUARANTINE_BUCKET", bucket)
         monkeypatch.setenv("CACHE_REPLICATION_GROUP", "")
@@ -117,7 +115,7 @@ def test_a_bad_record_is_logged_by_position_and_field_and_quarantined_whole(
     [message] = system.sqs.receive_message(QueueUrl=system.queue_url)["Messages"]
     assert json.loads(message["Body"])["value_base64"] == b64encode(b'{"user_id": 7}').decode()
     output = printed(capsys)
-    assert (output["position"], output["field"]) == (f"{TOPIC}/3/5", "transaction_id")
+    assert (output["position"], output["field"]) == (f"{TOPIC}/3/5", "user_id")
     assert output["RecordsQuarantined"] == [1.0]
 
 
