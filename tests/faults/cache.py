@@ -160,8 +160,7 @@ def cache_and_checkpoints_down(site: Site, seed: int) -> Iterator[None]:
     site.cache_proxy.refuse(True)
     with redelivers(site, "score"), checkpoints_throttled(site, seed):
         yield
-    with _checkpoints_written(site):
-        site.be_quiet()
+    site.be_quiet()
     site.cache_proxy.refuse(False)
 
 

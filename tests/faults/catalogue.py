@@ -114,7 +114,7 @@ CACHE = (
     Fault("Valkey slow by 200 ms", cache_slow, degrades=Degrades.MAY),
     Fault("a profiles' write arrives late", late_write),
     Fault("Valkey unreachable", cache_down, degrades=Degrades.MUST, load_factor=4, lasts_seconds=3.0),
-    Fault("Valkey emptied under full load", empty_cache, load_factor=6, lasts_seconds=TEN_SECONDS),
+    Fault("Valkey emptied under full load", empty_cache, load_factor=12, lasts_seconds=TEN_SECONDS),
     Fault(
         "Valkey unreachable while most calls to the checkpoints are throttled",
         cache_and_some_checkpoints_down,
