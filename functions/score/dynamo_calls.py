@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 _QUERY: Final = "Query"
 _OPERATIONS: Final = ("BatchExecuteStatement", "BatchGetItem", _QUERY)
+_DIRECT_HEADERS: Final = ("X-Amz-Target", "Content-Type", "User-Agent")
+"""Those of a request that are the same in the next one; a trace's or an invocation's id is not."""
 _FIRST_ERROR_STATUS: Final = 300
 _DECODED: Final = "Decoded"
 _ENCODER: Final = msgspec.json.Encoder()
@@ -200,7 +202,8 @@ class DynamoCalls:
         params["body"] = body
         if request_signer is not None and model.name == _QUERY:
             session = self._client._endpoint.http_session  # type: ignore[attr-defined]
-            self._direct = _Direct(params["url"], dict(params["headers"]), request_signer, session)
+            headers = {name: params["headers"][name] for name in _DIRECT_HEADERS}
+            self._direct = _Direct(params["url"], headers, request_signer, session)
 
     def _take_body(
         self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
