@@ -158,7 +158,7 @@ def cache_and_some_checkpoints_down(site: Site, seed: int) -> Iterator[None]:
 def cache_and_checkpoints_down(site: Site, seed: int) -> Iterator[None]:
     """It refuses every connection, and the table in its place throttles every call: payments wait until the table answers."""
     site.cache_proxy.refuse(True)
-    with redelivers(site, "score"), checkpoints_throttled(site, seed):
+    with checkpoints_throttled(site, seed), redelivers(site, "score"):
         yield
     site.be_quiet()
     site.cache_proxy.refuse(False)
