@@ -7,14 +7,12 @@ All users have a long past: 20 payments a day over 200 days, the last of them af
 from __future__ import annotations
 
 import time
-from base64 import b64encode
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from benchmarks.candidates import SCORE, seed_cache
+from benchmarks.candidates import SCORE, kept_item, seed_cache
 from benchmarks.harness import RULESET, FunctionFailedError
 from benchmarks.item_size import inserted_items
 from benchmarks.tables import MODEL_USER, Contents, Item, user_on
@@ -26,8 +24,6 @@ from engine.decide import decide, scored_transaction
 from engine.profile import Profile, from_bytes, to_bytes
 from engine.profile.facts import PaymentFacts
 from engine.rules.ruleset import parse_ruleset
-from score.checkpoint_items import CheckpointStatements, KeptProfile
-from score.profile_store import REVISION_BYTES
 from score.stage import CHECKPOINT_EVERY
 
 if TYPE_CHECKING:
@@ -227,20 +223,11 @@ class _Users:
 
     def checkpoints(self) -> list[Item]:
         """The items of their checkpoints."""
-        items = []
-        for place, name in enumerate(self._names):
-            _, kept = self._past.profiles(place)
-            _, insert = CheckpointStatements("t").keep(
-                KeptProfile(name, to_bytes(kept), kept.tx_count), bytes(REVISION_BYTES), 2**32
-            )
-            names = ("item_key", "revision", "body", "version", "expires_at", "is_kept")
-            items.append(dict(zip(names, map(_in_json, insert["Parameters"]), strict=True)))
-        return items
+        return [kept_item(name, self._past.profiles(place)[1]) for place, name in enumerate(self._names)]
 
     def events(self) -> list[bytes]:
         """A batch for each payment to come: one payment of every user."""
-        now_ms = round(datetime.now(UTC).timestamp() * 1000)
-        return [kafka_event(self._batch(turn), now_ms) for turn in range(1 + LATER)]
+        return [kafka_event(self._batch(turn)) for turn in range(1 + LATER)]
 
     def _batch(self, turn: int) -> list[Payment]:
         payment = self._past.to_come[turn]
@@ -278,7 +265,3 @@ def _items(rows: list[ScoredTransaction], partition: int) -> list[tuple[str, str
         )
         for row in reversed(rows)
     ]
-
-
-def _in_json(value: dict[str, Any]) -> dict[str, Any]:
-    return {"B": b64encode(value["B"]).decode()} if "B" in value else value

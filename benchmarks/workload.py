@@ -19,6 +19,7 @@ from contract.transaction import decode_transaction
 from engine.profile import Profile
 from engine.profile.facts import PaymentFacts
 from engine.profile.outcome import Outcome
+from score.stage import CHECKPOINT_EVERY
 from simulator import SimulationConfig, simulate
 from simulator.records import timestamp_text
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 TOPIC: Final = "transaction_stream"
 PARTITIONS: Final = 6
 USERS: Final = 400
+ARRIVAL_MS: Final = 500
+"""From a payment's event time to Kafka's append."""
 PAST_PER_USER: Final = 100
 """Payments folded into a user's profile before the first measurement; a mean over the users."""
 
@@ -88,6 +91,9 @@ def make_workload(
         profile = workload.profiles.setdefault(payment.user_id, Profile())
         fold(profile, payment)
         workload.folded_to[payment.partition] = payment.offset
+    for number, profile in enumerate(workload.profiles.values()):
+        profile.mark_kept()
+        profile.kept_count = max(profile.tx_count - number % CHECKPOINT_EVERY, 1)
     return workload
 
 
@@ -106,15 +112,14 @@ def _payment(value: bytes, user_id: str, offsets: list[int]) -> Payment:
     return Payment(user_id, value, partition, offset, round(at.timestamp() * 1000))
 
 
-def kafka_event(payments: Sequence[Payment], appended_at_ms: int) -> bytes:
+def kafka_event(payments: Sequence[Payment]) -> bytes:
     """Write a batch in the form in which Lambda's event source mapping delivers it, as JSON.
 
     Parameters
     ----------
     payments : Sequence[Payment]
-        In the order of the topic.
-    appended_at_ms : int
-        Kafka's timestamp for all of them, ms since the epoch.
+        In the order of the topic. Each was appended :data:`ARRIVAL_MS` after its event time, so that this is believed, and the
+        user's payments are as far apart for the clock as for the sender.
     """
     records: dict[str, list[dict[str, Any]]] = {}
     for payment in payments:
@@ -123,7 +128,7 @@ def kafka_event(payments: Sequence[Payment], appended_at_ms: int) -> bytes:
                 "topic": TOPIC,
                 "partition": payment.partition,
                 "offset": payment.offset,
-                "timestamp": appended_at_ms,
+                "timestamp": payment.event_at_ms + ARRIVAL_MS,
                 "timestampType": "CREATE_TIME",
                 "key": b64encode(payment.user_id.encode()).decode(),
                 "value": b64encode(payment.value).decode(),

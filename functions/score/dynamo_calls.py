@@ -11,7 +11,9 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
+from botocore.hooks import first_non_none_response
 
 from common.dynamodb import is_transient
 
@@ -32,7 +34,10 @@ CALL_ERRORS: Final = (ClientError, BotoCoreError, msgspec.DecodeError)
 
 T = TypeVar("T")
 
-_OPERATIONS: Final = ("BatchExecuteStatement", "BatchGetItem", "Query")
+_QUERY: Final = "Query"
+_OPERATIONS: Final = ("BatchExecuteStatement", "BatchGetItem", _QUERY)
+_DIRECT_HEADERS: Final = ("X-Amz-Target", "Content-Type", "User-Agent")
+"""Those of a request that are the same in the next one; a trace's or an invocation's id is not."""
 _FIRST_ERROR_STATUS: Final = 300
 _DECODED: Final = "Decoded"
 _ENCODER: Final = msgspec.json.Encoder()
@@ -57,6 +62,24 @@ class _StatementResponses(msgspec.Struct):
     Responses: list[_StatementResponse]
 
 
+class _ErrorBody(msgspec.Struct, rename={"type": "__type"}):
+    type: str = ""
+
+
+_ERRORS: Final = msgspec.json.Decoder(_ErrorBody)
+
+
+class _Direct(msgspec.Struct, frozen=True):
+    """What a request needs to be sent without botocore's client, as botocore made it for an earlier one."""
+
+    url: str
+    headers: dict[str, str]
+    signer: Any
+    """Of :class:`botocore.signers.RequestSigner`."""
+    session: Any
+    """Of :class:`botocore.httpsession.URLLib3Session`."""
+
+
 _RESPONSES: Final = msgspec.json.Decoder(_StatementResponses)
 
 
@@ -71,6 +94,7 @@ class DynamoCalls:
 
     def __init__(self, client: DynamoDBClient) -> None:
         self._client = client
+        self._direct: _Direct | None = None
         self._call = threading.local()
         for operation in _OPERATIONS:
             client.meta.events.register(f"before-call.dynamodb.{operation}", self._put_body)
@@ -139,7 +163,26 @@ class DynamoCalls:
         ClientError, BotoCoreError, msgspec.DecodeError
             :data:`CALL_ERRORS`.
         """
+        direct = self._direct
+        if direct is not None and (body := self._sent_directly(direct, _ENCODER.encode(request))) is not None:
+            return decoder.decode(body)
         return self._with_body(request, decoder, lambda: self._client.query(TableName=request["TableName"]))
+
+    def _sent_directly(self, direct: _Direct, body: bytes) -> bytes | None:
+        """Send a `Query`; return the body of the answer, None where it must be sent in the ordinary way."""
+        request = AWSRequest("POST", direct.url, direct.headers, body)
+        direct.signer.sign(_QUERY, request)
+        prepared = request.prepare()
+        try:
+            # As botocore does before it sends: a handler of this event may answer.
+            answers = self._client.meta.events.emit(f"before-send.dynamodb.{_QUERY}", request=prepared)
+            response = first_non_none_response(answers) or direct.session.send(prepared)
+        except ConnectionClosedError:  # the connection was closed while it was idle
+            return None
+        if response.status_code >= _FIRST_ERROR_STATUS:
+            raise _client_error(response)
+        content: bytes = response.content
+        return content
 
     def _with_body(self, request: object, decoder: msgspec.json.Decoder[T], call: Callable[[], object]) -> T:
         # By thread: a store's pool makes several calls at a time.
@@ -150,10 +193,17 @@ class DynamoCalls:
             self._call.body = self._call.decoder = None
         return answer[_DECODED]
 
-    def _put_body(self, params: dict[str, Any], **_: object) -> None:
+    def _put_body(
+        self, params: dict[str, Any], model: Any = None, request_signer: Any = None, **_: object
+    ) -> None:
         body: bytes | None = getattr(self._call, "body", None)
-        if body is not None:
-            params["body"] = body
+        if body is None:
+            return
+        params["body"] = body
+        if request_signer is not None and model.name == _QUERY:
+            session = self._client._endpoint.http_session  # type: ignore[attr-defined]
+            headers = {name: params["headers"][name] for name in _DIRECT_HEADERS}
+            self._direct = _Direct(params["url"], headers, request_signer, session)
 
     def _take_body(
         self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
@@ -162,6 +212,17 @@ class DynamoCalls:
         if decoder is not None and response_dict["status_code"] < _FIRST_ERROR_STATUS:
             customized_response_dict[_DECODED] = decoder.decode(response_dict["body"])
             response_dict["body"] = b"{}"
+
+
+def _client_error(response: Any) -> ClientError:
+    """The error that botocore makes of an answer."""
+    status = response.status_code
+    try:
+        code = _ERRORS.decode(response.content).type.rpartition("#")[2]
+    except msgspec.DecodeError:
+        code = ""
+    answer: Any = {"Error": {"Code": code or str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, _QUERY)
 
 
 def may_succeed_later(error: Exception) -> bool:

@@ -50,8 +50,9 @@ MAX_ATTEMPTS: Final = 6
 FIRST_BACKOFF_SECONDS: Final = 0.1
 LONGEST_BACKOFF_SECONDS: Final = 1.0
 
-QUERIES_AHEAD: Final = 16
-"""Users whose rows are read before the first of them is folded."""
+QUERIES_AHEAD: Final = 4
+"""Users whose rows are read at the same time. With 16, the threads that decode wait so often for the one that folds that a rebuild costs
+an eighth more CPU."""
 
 MAX_PAGES: Final = 4
 """Pages of that many rows behind a checkpoint: 2,000 payments of a user within the day that a rebuild reads."""

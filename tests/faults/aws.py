@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from engine.rules.ruleset import parse_ruleset
-from local.faults.aws_answers import internal_error
+from local.faults.aws_answers import internal_error, throttled
 from local.proxy.aws import Call
 from local.proxy.http import Answer
 
@@ -37,6 +37,9 @@ RULESETS = {
 
 OTHER_VERSION = list(RULESETS)[1]
 
+CHECKPOINTS = b"profile_checkpoints"
+"""In the body of every call to the table of checkpoints, which a request names; in the local stack by its own name."""
+
 
 @contextmanager
 def bad_calls(
@@ -47,12 +50,13 @@ def bad_calls(
     function: str = "score",
     service: str = "dynamodb",
     share: float = 0.3,
+    names: bytes = b"",
 ) -> Iterator[None]:
-    """A share of a function's calls to a service fails during the fault."""
+    """A share of a function's calls to a service fails during the fault: of those whose body holds ``names``."""
     random, hits = Random(seed), [0]
 
     def answer(call: Call, forward: Forward) -> Answer:
-        if call.service != service or random.random() >= share:
+        if call.service != service or names not in call.body or random.random() >= share:
             return forward(call)
         hits[0] += 1
         return bad(call, forward)
@@ -71,6 +75,13 @@ def bad_everywhere(bad: Bad, site: Site, seed: int) -> Iterator[None]:
         bad_calls(bad, site, seed + 1, function="persist"),
         bad_calls(bad, site, seed + 2, function="alert"),
     ):
+        yield
+
+
+@contextmanager
+def checkpoints_throttled(site: Site, seed: int, *, share: float = 1.0) -> Iterator[None]:
+    """DynamoDB throttles a share of the calls to the table of checkpoints, and no other."""
+    with bad_calls(always(throttled), site, seed, share=share, names=CHECKPOINTS):
         yield
 
 

@@ -7,19 +7,25 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
+from random import Random
 from typing import TYPE_CHECKING
 
 from score.profile_store import READ_TIMEOUT_S
 
-from .fault import MidBatch
+from .aws import CHECKPOINTS, checkpoints_throttled
+from .fault import Forward, MidBatch, redelivers
 from .site import Site, address, admin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.components.cache import Cache
+    from local.proxy.aws import Call
+    from local.proxy.http import Answer
 
 LATE_SECONDS = 2 * READ_TIMEOUT_S
+MOST = 0.8
+"""Of calls that are throttled. Six tries of two calls each: a batch of three requests fails once in five times."""
 
 
 @contextmanager
@@ -101,12 +107,77 @@ def cache_slow(site: Site, _: int) -> Iterator[None]:
 
 
 @contextmanager
+def empty_cache(site: Site, seed: int) -> Iterator[None]:
+    """It is emptied again and again while payments come, so that profiles are rebuilt all the time."""
+    client, random = admin(site.cache), Random(seed)
+    emptied: list[int] = []
+    is_over = threading.Event()
+
+    def empty() -> None:
+        while not is_over.wait(random.uniform(0.05, 0.3)):
+            emptied.append(int(client.dbsize()))
+            client.flushall()
+
+    before = _queries(site)
+    thread = threading.Thread(target=empty)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+    assert sum(map(bool, emptied)) > 1, f"it was emptied of {emptied} keys"
+    site.wait_for(lambda: _queries(site) > before, "a profile to be rebuilt")
+
+
+def _queries(site: Site) -> int:
+    return site.aws["score"].calls().get("dynamodb.Query", 0)
+
+
+@contextmanager
 def cache_down(site: Site, _: int) -> Iterator[None]:
-    """It refuses every connection."""
+    """It refuses every connection; the table of checkpoints is in its place."""
     site.cache_proxy.refuse(True)
-    yield
+    with _checkpoints_written(site):
+        yield
+        site.be_quiet()
+    site.cache_proxy.refuse(False)
+
+
+@contextmanager
+def cache_and_some_checkpoints_down(site: Site, seed: int) -> Iterator[None]:
+    """It refuses every connection, and the table in its place throttles most calls: some batches are stored, but not folded."""
+    site.cache_proxy.refuse(True)
+    with checkpoints_throttled(site, seed, share=MOST):
+        yield
+        site.be_quiet()
+    site.cache_proxy.refuse(False)
+
+
+@contextmanager
+def cache_and_checkpoints_down(site: Site, seed: int) -> Iterator[None]:
+    """It refuses every connection, and the table in its place throttles every call: payments wait until the table answers."""
+    site.cache_proxy.refuse(True)
+    with checkpoints_throttled(site, seed), redelivers(site, "score"):
+        yield
     site.be_quiet()
     site.cache_proxy.refuse(False)
+
+
+@contextmanager
+def _checkpoints_written(site: Site) -> Iterator[None]:
+    """Within this context the score stage must write to the table of checkpoints."""
+    has_written = threading.Event()
+
+    def note(call: Call, forward: Forward) -> Answer:
+        if call.operation == "BatchExecuteStatement" and CHECKPOINTS in call.body:
+            has_written.set()
+        return forward(call)
+
+    site.aws["score"].fault = note
+    yield
+    site.aws["score"].fault = None
+    assert has_written.is_set(), "no checkpoint was written"
 
 
 @contextmanager

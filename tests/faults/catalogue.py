@@ -11,6 +11,7 @@ from .aws import (
     bad_calls,
     bad_everywhere,
     bad_ruleset,
+    checkpoints_throttled,
     no_rules_at_start,
     other_ruleset,
     rules_unavailable,
@@ -18,9 +19,12 @@ from .aws import (
     sns_down,
 )
 from .cache import (
+    cache_and_checkpoints_down,
+    cache_and_some_checkpoints_down,
     cache_down,
     cache_out_of_memory,
     cache_slow,
+    empty_cache,
     fail_over,
     late_write,
     pause_cache,
@@ -109,7 +113,22 @@ CACHE = (
     Fault("Valkey out of memory", cache_out_of_memory),
     Fault("Valkey slow by 200 ms", cache_slow, degrades=Degrades.MAY),
     Fault("a profiles' write arrives late", late_write),
-    Fault("Valkey unreachable", cache_down, degrades=Degrades.MUST),
+    Fault("Valkey unreachable", cache_down, degrades=Degrades.MUST, load_factor=4, lasts_seconds=3.0),
+    Fault("Valkey emptied under full load", empty_cache, load_factor=12, lasts_seconds=TEN_SECONDS),
+    Fault(
+        "Valkey unreachable while most calls to the checkpoints are throttled",
+        cache_and_some_checkpoints_down,
+        degrades=Degrades.MUST,
+        load_factor=4,
+        lasts_seconds=3.0,
+    ),
+    Fault(
+        "Valkey unreachable while the checkpoints are throttled",
+        cache_and_checkpoints_down,
+        degrades=Degrades.MUST,
+        load_factor=4,
+        lasts_seconds=TEN_SECONDS,
+    ),
     Fault("Valkey fails over to an older replica", fail_over, degrades=Degrades.MAY),
 )
 
@@ -124,6 +143,9 @@ DYNAMODB = (
         "DynamoDB times out after writing",
         partial(bad_everywhere, written_but_unheard),
         repeats_at_most=2,
+    ),
+    Fault(
+        "DynamoDB throttles the checkpoints", checkpoints_throttled, load_factor=6, lasts_seconds=TEN_SECONDS
     ),
     Fault("DynamoDB leaves items unprocessed", partial(bad_calls, half_unprocessed, share=0.7)),
     Fault("history's stream delivered twice", partial(twice, "persist")),

@@ -77,8 +77,10 @@ class Judge:
         kept: dict[RowKey, ScoredTransaction],
         payments: set[tuple[str, str]],
     ) -> None:
-        stored = {(row.transaction.user_id, row.transaction.transaction_id) for row in history}
-        self._report.found(ProblemKind.LOST, *(str(key) for key in payments - stored))
+        on_topic = {
+            (user_id, each.facts.transaction.transaction_id) for (user_id, _), each in oracle.payments.items()
+        }
+        self._report.found(ProblemKind.LOST, *(f"{key} is not on the topic" for key in payments - on_topic))
         self._report.found(ProblemKind.LOST, *(str(key) for key in oracle.payments.keys() - kept.keys()))
         nowhere = oracle.rejected - self._site.quarantined.keys()
         self._report.found(ProblemKind.LOST, *(str(position) for position in nowhere))

@@ -98,7 +98,7 @@ def test_a_call_of_the_aws_api_is_delayed(harness: Harness, dynamodb: Any) -> No
 
 def test_the_yardsticks_read_and_write_what_they_should(harness: Harness) -> None:
     payments = make_workload(100, users=20, past_per_user=5).payments
-    event = kafka_event(payments, 1_700_000_000_000)
+    event = kafka_event(payments)
     users = len({payment.user_id for payment in payments})
 
     counts = {}

@@ -41,6 +41,7 @@ class System:
         self.dynamodb, self.sqs = client("dynamodb"), client("sqs")
         self.cache = cache
         self.table = make_table(self.dynamodb, "transaction_history", unique_name)
+        self.checkpoints = make_table(self.dynamodb, "profile_checkpoints", unique_name)
         self._monkeypatch = monkeypatch
         bucket = unique_name("quarantine")
         client("s3").create_bucket(Bucket=bucket)
@@ -48,6 +49,7 @@ class System:
         for variable, value in read_functions()["score"].environment.items():
             monkeypatch.setenv(variable, value if isinstance(value, str) else value.ref.partition(".")[2])
         monkeypatch.setenv("TRANSACTION_HISTORY_TABLE", self.table)
+        monkeypatch.setenv("PROFILE_CHECKPOINTS_TABLE", self.checkpoints)
         monkeypatch.setenv("QUARANTINE_QUEUE_URL", self.queue_url)
         monkeypatch.setenv("QUARANTINE_BUCKET", bucket)
         monkeypatch.setenv("CACHE_REPLICATION_GROUP", "")
@@ -119,7 +121,7 @@ def test_a_bad_record_is_logged_by_position_and_field_and_quarantined_whole(
     assert output["RecordsQuarantined"] == [1.0]
 
 
-def test_without_cache_and_table_the_batch_is_delivered_again_and_the_logs_hold_nothing_personal(
+def test_without_cache_and_checkpoints_the_batch_is_delivered_again_and_the_logs_hold_nothing_personal(
     system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handler = system.load()
@@ -128,9 +130,9 @@ def test_without_cache_and_table_the_batch_is_delivered_again_and_the_logs_hold_
     event = make_event([(Position(TOPIC, 0, 0), encode_transaction(payment)), (Position(TOPIC, 0, 1), bad)])
     monkeypatch.setattr(redis.Redis, "mget", _refuse)
     handler(event, Context())
-    system.dynamodb.delete_table(TableName=system.table)
+    system.dynamodb.delete_table(TableName=system.checkpoints)
 
-    with pytest.raises(Exception, match="Query"):
+    with pytest.raises(Exception, match="checkpoints: BatchGetItem"):
         handler(event, Context())
 
     output = capsys.readouterr()
