@@ -117,7 +117,7 @@ def test_a_bad_record_is_logged_by_position_and_field_and_quarantined_whole(
     [message] = system.sqs.receive_message(QueueUrl=system.queue_url)["Messages"]
     assert json.loads(message["Body"])["value_base64"] == b64encode(b'{"user_id": 7}').decode()
     output = printed(capsys)
-    assert (output["position"], output["field"]) == (f"{TOPIC}/3/5", "user_id")
+    assert (output["position"], output["field"]) == (f"{TOPIC}/3/5", "transaction_id")
     assert output["RecordsQuarantined"] == [1.0]
 
 
