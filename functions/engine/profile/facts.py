@@ -51,11 +51,12 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     """By :class:`~engine.profile.seen_values.SeenKind`: the hash of the payment's value; None if it names none."""
 
     @classmethod
-    def of(cls, transaction: Transaction, times: Times) -> PaymentFacts:
-        """Derive the facts of ``transaction``, whose times are ``times``."""
+    def of(cls, transaction: Transaction, times: Times, row_key: str | None = None) -> PaymentFacts:
+        """Derive the facts of ``transaction``, whose times are ``times``; ``row_key`` is that of its row, if it has one."""
         country, merchant, payee = transaction.country, transaction.merchant_id, transaction.payee_id
         channel = None if transaction.channel is None else transaction.channel_kind
-        row_key = event_key(times.at, transaction.transaction_id)
+        if row_key is None:
+            row_key = event_key(times.at, transaction.content_mark, transaction.transaction_id)
         return cls(
             transaction,
             times.basis,
@@ -87,7 +88,8 @@ class PaymentFacts(msgspec.Struct, frozen=True):
 def facts_of_row(row: ScoredTransaction) -> PaymentFacts:
     """Derive the facts of a stored row: those of its payment when it was decided."""
     appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
-    return PaymentFacts.of(row.transaction, times_on(row.basis, row.transaction.timestamp, appended_at_ms))
+    times = times_on(row.basis, row.transaction.timestamp, appended_at_ms)
+    return PaymentFacts.of(row.transaction, times, row.event_key)
 
 
 def hour_of_week(hour_since_epoch: int) -> int:
