@@ -116,13 +116,8 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
 
         The hash is cryptographic: nobody can give a payment the mark of another one that is known.
         """
-        paid = (
-            str(self.amount.normalize()),
-            self.currency,
-            self.payee_id,
-            self.merchant_id,
-            self.card_id,
-        )
+        amount = str(self.amount.normalize())
+        paid = (amount, self.currency, self.payee_id, self.merchant_id, self.card_id)
         digest = blake2b(_MARK_ENCODER.encode(paid), digest_size=8).digest()
         return urlsafe_b64encode(digest)[:11].decode()
 

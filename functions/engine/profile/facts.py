@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HOURS_PER_WEEK: Final = 168
 MS_PER_HOUR: Final = 3_600_000
 MS_PER_DAY: Final = 86_400_000
+_32_BITS: Final = 2**32 - 1
 _THURSDAY_HOURS: Final = 72
 """The epoch began on a Thursday: three days into a week that begins on Monday."""
 
@@ -37,7 +38,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     key_hash: int
     """64 bits in place of it."""
     id_hash: int
-    """64 bits in place of the transaction id."""
+    """32 bits in place of the transaction id."""
     amount_minor: int
     currency: int
     """Number of the currency."""
@@ -46,7 +47,8 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     merchant_hash: int
     card_hash: int
     country_hash: int
-    payee_hash: int
+    content_hash: int
+    """64 bits in place of the transaction id and what is paid (:attr:`contract.transaction.Transaction.content_mark`)."""
     seen: tuple[int | None, ...]
     """By :class:`~engine.profile.seen_values.SeenKind`: the hash of the payment's value; None if it names none."""
 
@@ -65,7 +67,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
             times.delay_ms,
             row_key,
             key_hash(row_key),
-            key_hash(transaction.transaction_id),
+            key_hash(transaction.transaction_id) & _32_BITS,
             transaction.amount_minor,
             CURRENCY_NUMBERS[transaction.currency],
             country,
@@ -73,7 +75,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
             text_hash(merchant),
             text_hash(transaction.card_id),
             text_hash(country),
-            text_hash(payee),
+            key_hash(f"{transaction.content_mark}#{transaction.transaction_id}"),
             (
                 value_hash(SeenKind.COUNTRY, country),
                 value_hash(SeenKind.DEVICE, transaction.device_id),
