@@ -234,13 +234,17 @@ class Profile:
         facts : PaymentFacts
             The payment.
         verdicts : Sequence[Verdict]
-            The user's newest, oldest first. Of more than :data:`MAX_VERDICTS` the older ones are left out: they would be applied
-            again and again, since the profile remembers no more.
+            The user's newest, oldest first. Of more than :data:`MAX_VERDICTS` the older ones are left out, since the profile remembers
+            no more and would apply them again and again; but for those on payments that wait, which wait no more then. Else a dozen
+            verdicts at once would leave out those on the first payments of an attack, and these would teach.
         """
         due = self.pending.due(facts.clock_ms)
         if not due and not verdicts:
             return NO_LESSONS
-        new = new_verdicts(verdicts[-MAX_VERDICTS:], self.verdicts)
+        waiting = [
+            verdict for verdict in verdicts[:-MAX_VERDICTS] if verdict.key_hash in self.pending.key_hash
+        ]
+        new = new_verdicts([*waiting, *verdicts[-MAX_VERDICTS:]], self.verdicts)
         frauds = {verdict.key_hash for verdict in new if verdict.is_fraud}
         return Lessons(tuple(key_hash for key_hash in due if key_hash not in frauds), new)
 
