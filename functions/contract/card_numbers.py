@@ -14,6 +14,7 @@ and addresses are recognised before (:mod:`contract.card_records`). A missed num
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 from unicodedata import normalize
@@ -209,8 +210,13 @@ def _hidden_by_escapes(text: str, found: list[CardNumber]) -> list[CardNumber]:
     hidden = find_card_numbers(unescaped(text))
     if [card.digits for card in hidden] != [card.digits for card in found]:
         return hidden
-    is_cut = any(start < card.end and card.start < end for card in found for start, end in escapes_in(text))
-    return hidden if is_cut else []
+    # Both in their order, none overlapping its own kind: for each escape, the first card number that ends behind its start decides.
+    ends = [card.end for card in found]
+    for start, end in escapes_in(text):
+        place = bisect_right(ends, start)
+        if place < len(found) and found[place].start < end:
+            return hidden
+    return []
 
 
 def _plain(text: str) -> tuple[str, list[int] | None]:

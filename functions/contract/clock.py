@@ -99,10 +99,17 @@ def time_text(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def event_key(at: datetime, transaction_id: str) -> str:
-    """Sort key in ``transaction_history``: ``<believed time>#<transaction id>``.
+TIME_CHARACTERS: Final = 27
+"""Of :func:`time_text`, with which a row's key begins."""
 
-    >>> event_key(datetime(2026, 3, 1, 12, tzinfo=UTC), "t-1")
-    '2026-03-01T12:00:00.000000Z#t-1'
+
+def event_key(at: datetime, content_mark: str, transaction_id: str) -> str:
+    """Sort key in ``transaction_history``: ``<believed time>.<content mark>#<transaction id>``.
+
+    The mark (:attr:`contract.transaction.Transaction.content_mark`) tells apart payments that a sender gives one id and one time:
+    1 USD and 9,900 USD, or two payees, are two payments with a row each.
+
+    >>> event_key(datetime(2026, 3, 1, 12, tzinfo=UTC), "hJ2c9Xl0aQs", "t-1")
+    '2026-03-01T12:00:00.000000Z.hJ2c9Xl0aQs#t-1'
     """
-    return f"{time_text(at)}#{transaction_id}"
+    return f"{time_text(at)}.{content_mark}#{transaction_id}"

@@ -98,7 +98,10 @@ def _scored_transaction() -> dict[str, Any]:
     text, count = {"type": "string"}, {"type": "integer", "minimum": 0}
     properties: dict[str, Any] = {
         "user_id": text,
-        "event_key": {"type": "string", "description": "<timestamp, UTC, 27 characters>#<transaction_id>"},
+        "event_key": {
+            "type": "string",
+            "description": "<timestamp, UTC, 27 characters>.<content mark>#<transaction_id>",
+        },
         "decision": {"enum": [decision.value for decision in Decision]},
         "risk_score": count | {"maximum": 100},
         "position": {"type": "string", "description": "topic/partition/offset"},

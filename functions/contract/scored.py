@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contract.clock import EPOCH, TimeBasis, event_key
+from contract.clock import EPOCH, TIME_CHARACTERS, TimeBasis, event_key, time_text
 from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidRowError
 from contract.transaction import Location, Transaction
@@ -104,6 +104,8 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """When Kafka took the record, UTC."""
     scored_at: datetime
     """When it was decided, UTC."""
+    has_content_mark: bool = True
+    """The row's key tells what is paid; those of rows that were stored in formats 1 and 2 do not."""
 
     @property
     def occurred_at(self) -> datetime:
@@ -113,7 +115,9 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def event_key(self) -> str:
         """Sort key of its row."""
-        return event_key(self.occurred_at, self.transaction.transaction_id)
+        if not self.has_content_mark:
+            return f"{time_text(self.occurred_at)}#{self.transaction.transaction_id}"
+        return event_key(self.occurred_at, self.transaction.content_mark, self.transaction.transaction_id)
 
 
 ROW_FORMAT = 3
@@ -367,6 +371,7 @@ def _scored(item: Mapping[str, Any], **fields: Any) -> ScoredTransaction:
         decision=_read(item, "decision", "S", Decision),
         ruleset_version=_read(item, "ruleset_version", "S", str),
         scored_at=_read(item, "scored_at_ms", "N", lambda text: _from_ms(int(text))),
+        has_content_mark=_read(item, "event_key", "S", _has_mark),
         **fields,
     )
 
@@ -375,7 +380,11 @@ def _parse_event_key(key: str) -> tuple[datetime, str]:
     at, separator, transaction_id = key.partition("#")
     if not separator:
         raise ValueError("no '#'")
-    return datetime.fromisoformat(at).astimezone(UTC), transaction_id
+    return datetime.fromisoformat(at[:TIME_CHARACTERS]).astimezone(UTC), transaction_id
+
+
+def _has_mark(key: str) -> bool:
+    return key[TIME_CHARACTERS : TIME_CHARACTERS + 1] == "."
 
 
 def _to_bytes(value: bytes | str) -> bytes:

@@ -8,9 +8,11 @@ msgspec decodes a usual record and checks its types, in C. A record that is not 
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
+from hashlib import blake2b
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -109,6 +111,17 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
         return round(self.amount.scaleb(MINOR_UNIT_EXPONENT[self.currency]))
 
     @cached_property
+    def content_mark(self) -> str:
+        """11 characters that stand for what is paid: amount, currency, payee, merchant and card.
+
+        The hash is cryptographic: nobody can give a payment the mark of another one that is known.
+        """
+        amount = str(self.amount.normalize())
+        paid = (amount, self.currency, self.payee_id, self.merchant_id, self.card_id)
+        digest = blake2b(_MARK_ENCODER.encode(paid), digest_size=8).digest()
+        return urlsafe_b64encode(digest)[:11].decode()
+
+    @cached_property
     def country(self) -> str | None:
         """Country of the payment, ISO 3166 alpha-2: the object's field, or what a place in words says (:mod:`contract.places`)."""
         place = self.location
@@ -131,6 +144,7 @@ SENT_FIELDS: Final = tuple(
 
 _DECODER = msgspec.json.Decoder(Transaction)
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
+_MARK_ENCODER: Final = msgspec.json.Encoder()
 _PRINTABLE: Final = bytes(code for code in range(0x20, 0x7F) if code != ord("\\"))
 """ASCII without control characters and escapes."""
 

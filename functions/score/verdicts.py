@@ -18,7 +18,11 @@ class Verdicts(Protocol):
     """The call that the stage makes."""
 
     def read(self, user_ids: Sequence[str]) -> Mapping[str, Sequence[Verdict]]:
-        """The newest verdicts of each user, oldest first, at most :data:`engine.profile.profile.MAX_VERDICTS`; users without are left out."""
+        """The newest verdicts of each user, oldest first; users without are left out.
+
+        They are the newest :data:`engine.profile.profile.MAX_VERDICTS`, and all of the last days: a payment that waits to teach must not
+        miss its verdict because a dozen others were judged with it. The engine chooses.
+        """
         ...
 
 

@@ -193,7 +193,8 @@ def check_each_is_stored_or_quarantined(batch: list[bytes | None], key: bytes | 
 
 def row_key_of(payment: Transaction) -> str:
     """Sort key of a payment's row, where it arrives as all do here."""
-    return event_key(times_of(payment.timestamp, APPENDED_AT_MS, is_trusted=False).at, payment.transaction_id)
+    at = times_of(payment.timestamp, APPENDED_AT_MS, is_trusted=False).at
+    return event_key(at, payment.content_mark, payment.transaction_id)
 
 
 def check_what_is_stored_fits_and_reads_back(fields: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.features.definition import double, integer
+from engine.features.definition import boolean, double, integer
 from engine.features.windows import MICRO_AMOUNT_BASE, rounded
 from engine.profile.facts import MS_PER_DAY
 
@@ -39,6 +39,10 @@ FEATURES: Final = (
     integer("merchant_count_1h", "1", "Different merchants in 1 hour."),
     integer("card_count_1h", "1", "Different cards in 1 hour."),
     integer("country_count_24h", "1", "Different countries in 24 hours."),
+    boolean(
+        "are_windows_incomplete",
+        "Payments of the last day or week may be missing in counts and sums: they came in more currencies than a profile keeps.",
+    ),
     double("minutes_since_last_tx", "min", "Since the payment before; 0 for the first."),
 )
 
@@ -72,6 +76,7 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
         "merchant_count_1h": recent.distinct(recent.merchant, from_1h, stop, facts.merchant_hash),
         "card_count_1h": recent.distinct(recent.card, from_1h, stop, facts.card_hash),
         "country_count_24h": recent.distinct(recent.country, from_24h, stop, facts.country_hash),
+        "are_windows_incomplete": windows.are_incomplete,
         "minutes_since_last_tx": rounded(windows.since_last_ms / _MINUTE_MS),
     }
 

@@ -99,12 +99,15 @@ class Windows:
         The newest amounts that teach what is normal, ascending, in the base currency; those in a currency without a rate left out.
     habits : Habits
         Of the 30 days before.
+    are_incomplete : bool
+        Payments of the day or of the 7 days before may be forgotten: they came in more currencies than the buckets have rows for.
     """
 
     __slots__ = (
         "age_ms",
         "amount_base",
         "amounts",
+        "are_incomplete",
         "comparable_1h",
         "day",
         "factor",
@@ -140,6 +143,8 @@ class Windows:
         self.comparable_1h = amounts_1h if weights is None else list(compress(amounts_1h, weights[from_1h:]))
         self._count_hour_and_day(clock_ms, profile, factors)
         day = clock_ms // MS_PER_DAY
+        if profile.days.has_cut(day - 6):
+            self.are_incomplete = True
         self.week, self.month = _week_and_month(profile.days, day, factors)
         if stop < len(times):
             end_ms = (day + 1) * MS_PER_DAY
@@ -162,9 +167,11 @@ class Windows:
             self.hour = _larger(self.hour, in_hour)
         if clock_ms - MS_PER_DAY >= complete_after_ms:
             self.from_24h = bisect_right(recent.clock_ms, clock_ms - MS_PER_DAY)
+            self.are_incomplete = False
             self.day = self._from_ring(recent, self.from_24h)
         else:
             self.from_24h = 0
+            self.are_incomplete = hours.has_cut(hour - 23)
             in_24h = _without_later(_totals(hours, hour - 23, hour, factors), recent, stop, hour, factors)
             # A backfill of a trusted feed can make the buckets drop hours; the ring still has its payments.
             self.day = _larger(self._from_ring(recent, 0), in_24h)

@@ -62,6 +62,10 @@ class AmountBuckets:
         """The rows whose bucket lies in ``[first, last]``."""
         return slice(bisect_left(self.bucket, first), bisect_right(self.bucket, last))
 
+    def has_cut(self, first: int) -> bool:
+        """Whether rows of the bucket ``first`` or later may be forgotten: all rows are taken, and none is earlier."""
+        return len(self.bucket) >= self.max_rows and self.bucket[0] >= first
+
     def _add(self, bucket: int, currency: int, amount_minor: int, one: int, other: int) -> int | None:
         """Count one payment in its own bucket, however late it arrives; return its row where that existed before.
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 HOURS_PER_WEEK: Final = 168
 MS_PER_HOUR: Final = 3_600_000
 MS_PER_DAY: Final = 86_400_000
+_32_BITS: Final = 2**32 - 1
 _THURSDAY_HOURS: Final = 72
 """The epoch began on a Thursday: three days into a week that begins on Monday."""
 
@@ -37,7 +38,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     key_hash: int
     """64 bits in place of it."""
     id_hash: int
-    """64 bits in place of the transaction id."""
+    """32 bits in place of the transaction id."""
     amount_minor: int
     currency: int
     """Number of the currency."""
@@ -46,16 +47,18 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     merchant_hash: int
     card_hash: int
     country_hash: int
-    payee_hash: int
+    content_hash: int
+    """64 bits in place of the transaction id and what is paid (:attr:`contract.transaction.Transaction.content_mark`)."""
     seen: tuple[int | None, ...]
     """By :class:`~engine.profile.seen_values.SeenKind`: the hash of the payment's value; None if it names none."""
 
     @classmethod
-    def of(cls, transaction: Transaction, times: Times) -> PaymentFacts:
-        """Derive the facts of ``transaction``, whose times are ``times``."""
+    def of(cls, transaction: Transaction, times: Times, row_key: str | None = None) -> PaymentFacts:
+        """Derive the facts of ``transaction``, whose times are ``times``; ``row_key`` is that of its row, if it has one."""
         country, merchant, payee = transaction.country, transaction.merchant_id, transaction.payee_id
         channel = None if transaction.channel is None else transaction.channel_kind
-        row_key = event_key(times.at, transaction.transaction_id)
+        if row_key is None:
+            row_key = event_key(times.at, transaction.content_mark, transaction.transaction_id)
         return cls(
             transaction,
             times.basis,
@@ -64,7 +67,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
             times.delay_ms,
             row_key,
             key_hash(row_key),
-            key_hash(transaction.transaction_id),
+            key_hash(transaction.transaction_id) & _32_BITS,
             transaction.amount_minor,
             CURRENCY_NUMBERS[transaction.currency],
             country,
@@ -72,7 +75,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
             text_hash(merchant),
             text_hash(transaction.card_id),
             text_hash(country),
-            text_hash(payee),
+            key_hash(f"{transaction.content_mark}#{transaction.transaction_id}"),
             (
                 value_hash(SeenKind.COUNTRY, country),
                 value_hash(SeenKind.DEVICE, transaction.device_id),
@@ -87,7 +90,8 @@ class PaymentFacts(msgspec.Struct, frozen=True):
 def facts_of_row(row: ScoredTransaction) -> PaymentFacts:
     """Derive the facts of a stored row: those of its payment when it was decided."""
     appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
-    return PaymentFacts.of(row.transaction, times_on(row.basis, row.transaction.timestamp, appended_at_ms))
+    times = times_on(row.basis, row.transaction.timestamp, appended_at_ms)
+    return PaymentFacts.of(row.transaction, times, row.event_key)
 
 
 def hour_of_week(hour_since_epoch: int) -> int:

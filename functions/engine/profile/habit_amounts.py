@@ -44,9 +44,12 @@ class HabitAmounts:
     def add(self, at_s: int, amount_minor: int, currency: int) -> None:
         """Insert an amount at its place; beyond the capacity, forget the oldest.
 
+        An amount of 0 is not kept: checks of a card and of an account pay nothing, and 32 of them would leave no amount to compare with.
         Which amounts are kept, and in which order, does not depend on the order of arrival: those of one second are in the order
         of amount and currency.
         """
+        if not amount_minor:
+            return
         times, amounts, currencies = self.at_s, self.amount_minor, self.currency
         place = bisect_right(times, at_s)
         while (

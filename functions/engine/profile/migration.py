@@ -104,9 +104,9 @@ def migrated(data: bytes) -> Profile:
 def _set_recent(profile: Profile, columns: Sequence[array[int]]) -> None:
     times, key_hash, amount, currency, merchant, card, country = columns
     rows = len(times)
-    (id_hash,), (payee,), decided = _zeros("Q", rows), _zeros("I", rows), _zeros("BB", rows)
+    (id_hash, content), decided = _zeros("IQ", rows), _zeros("BB", rows)
     profile.recent = RecentPayments(
-        times, key_hash, id_hash, amount, currency, merchant, card, country, payee, *decided
+        times, key_hash, id_hash, amount, currency, merchant, card, country, content, *decided
     )
     profile.last_country_hash = country[-1] if rows else 0
     for at_ms, amount_minor, number in zip(times, amount, currency, strict=True):

@@ -58,6 +58,10 @@ MAX_PARTITIONS: Final = 8
 MAX_VERDICTS: Final = 8
 """How many applied verdicts a profile remembers: as many as are read for a user."""
 
+MAX_REPEAT_MS: Final = 3 * MS_PER_DAY
+"""How far the clocks of payments under one transaction id are apart at most, for one to repeat the other or to reuse its id: a sender's outage may last a weekend. Later it is a payment of its own: next
+month's rent under the same id is no repeat of this month's."""
+
 CHECKPOINT_OVERLAP_MS: Final = MAX_BEHIND_MS + MAX_AHEAD_MS
 """How far before a checkpoint's newest payment a rebuild begins to read, ms. No later record of a feed that is not trusted has an
 older key; what the checkpoint has folded already is known by its offsets."""
@@ -178,24 +182,16 @@ class Profile:
     def repeated(self, facts: PaymentFacts) -> Repeated | None:
         """The recent payment that this one repeats under another time; None where it is one of its own.
 
-        It has the same transaction id, amount, currency, payee, merchant and card. With another card or merchant it would pay
-        somebody else: 30 cards tried under one id are 30 payments.
+        It has the same transaction id, amount, currency, payee, merchant and card. With another card or merchant it would pay somebody else: 30 cards tried under one id are 30 payments.
         """
-        own = (facts.amount_minor, facts.currency, facts.payee_hash, facts.merchant_hash, facts.card_hash)
+        recent = self.recent
         for row in self._rows_of_id(facts):
-            recent = self.recent
-            if own == (
-                recent.amount_minor[row],
-                recent.currency[row],
-                recent.payee[row],
-                recent.merchant[row],
-                recent.card[row],
-            ):
+            if recent.content[row] == facts.content_hash:
                 return Repeated(recent.key_hash[row], DECISIONS[recent.decision[row]], recent.risk_score[row])
         return None
 
     def knows_id(self, facts: PaymentFacts) -> bool:
-        """Whether a recent payment has the same transaction id."""
+        """Whether a recent payment, at most :data:`MAX_REPEAT_MS` away, has the same transaction id."""
         return bool(self._rows_of_id(facts))
 
     def mark_complete_to(self, topic: str, partition: int, offset: int) -> None:
@@ -238,13 +234,17 @@ class Profile:
         facts : PaymentFacts
             The payment.
         verdicts : Sequence[Verdict]
-            The user's newest, oldest first. Of more than :data:`MAX_VERDICTS` the older ones are left out: they would be applied
-            again and again, since the profile remembers no more.
+            The user's newest, oldest first. Of more than :data:`MAX_VERDICTS` the older ones are left out, since the profile remembers
+            no more and would apply them again and again; but for those on payments that wait, which wait no more then. Else a dozen
+            verdicts at once would leave out those on the first payments of an attack, and these would teach.
         """
         due = self.pending.due(facts.clock_ms)
         if not due and not verdicts:
             return NO_LESSONS
-        new = new_verdicts(verdicts[-MAX_VERDICTS:], self.verdicts)
+        waiting = [
+            verdict for verdict in verdicts[:-MAX_VERDICTS] if verdict.key_hash in self.pending.key_hash
+        ]
+        new = new_verdicts([*waiting, *verdicts[-MAX_VERDICTS:]], self.verdicts)
         frauds = {verdict.key_hash for verdict in new if verdict.is_fraud}
         return Lessons(tuple(key_hash for key_hash in due if key_hash not in frauds), new)
 
@@ -313,7 +313,7 @@ class Profile:
                 facts.merchant_hash,
                 facts.card_hash,
                 facts.country_hash,
-                facts.payee_hash,
+                facts.content_hash,
                 decision,
                 outcome.risk_score,
             )
@@ -372,7 +372,12 @@ class Profile:
         ids = self.recent.id_hash
         if facts.id_hash not in ids:  # nearly always
             return []
-        return [row for row, id_hash in enumerate(ids) if id_hash == facts.id_hash]
+        clocks = self.recent.clock_ms
+        return [
+            row
+            for row, id_hash in enumerate(ids)
+            if id_hash == facts.id_hash and abs(facts.clock_ms - clocks[row]) <= MAX_REPEAT_MS
+        ]
 
 
 def _seconds(time_ms: int) -> int:

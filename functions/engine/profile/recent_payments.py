@@ -28,14 +28,16 @@ class RecentPayments:
         Clocks, ms since the epoch, ascending.
     key_hash : array of uint64
         Hashes of the row keys, to recognise redeliveries.
-    id_hash : array of uint64
+    id_hash : array of uint32
         Hashes of the transaction ids, to recognise payments that are sent again under another time; 0 where it is not known.
     amount_minor : array of int64
         Amounts in minor units of their own currency.
     currency : array of uint8
         Numbers of the currencies (:mod:`engine.profile.fingerprints`).
-    merchant, card, country, payee : array of uint32
+    merchant, card, country : array of uint32
         Hashes; 0 if the payment names none.
+    content : array of uint64
+        Hashes of transaction id and what is paid, to recognise payments that are sent again; 0 where they are not known.
     decision, risk_score : array of uint8
         What was decided: the decision's number (:mod:`engine.profile.outcome`), and 0 to 100.
     """
@@ -44,23 +46,23 @@ class RecentPayments:
         "amount_minor",
         "card",
         "clock_ms",
+        "content",
         "country",
         "currency",
         "decision",
         "id_hash",
         "key_hash",
         "merchant",
-        "payee",
         "risk_score",
     )
 
-    TYPECODES: Final = "qQQqBIIIIBB"
+    TYPECODES: Final = "qQIqBIIIQBB"
 
     def __init__(self, *columns: array[int]) -> None:
         self.clock_ms, self.key_hash, self.id_hash, self.amount_minor, self.currency, *rest = (
             columns or empty(self.TYPECODES)
         )
-        self.merchant, self.card, self.country, self.payee, self.decision, self.risk_score = rest
+        self.merchant, self.card, self.country, self.content, self.decision, self.risk_score = rest
 
     def __len__(self) -> int:
         return len(self.clock_ms)
@@ -76,7 +78,7 @@ class RecentPayments:
             self.merchant,
             self.card,
             self.country,
-            self.payee,
+            self.content,
             self.decision,
             self.risk_score,
         )

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract import card_numbers as detector
 from contract.card_issuers import LENGTHS, passes_luhn
 from contract.card_numbers import (
     find_card_numbers,
@@ -19,6 +20,7 @@ from contract.card_numbers import (
     replace_in_cells,
 )
 from contract.card_tokens import CardTokens
+from contract.escapes import escapes_in
 from tests.support.cards import (
     SEPARATORS,
     TEST_NUMBERS,
@@ -30,6 +32,7 @@ from tests.support.cards import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
 TOKENS = CardTokens(b"a key for these tests")
@@ -319,3 +322,20 @@ def test_a_short_key_is_refused_with_its_length() -> None:
 
 def test_a_card_field_may_be_replaced_by_anything() -> None:
     assert replace_card_field(VISA, lambda digits: digits[-4:]) == "1111"
+
+
+def test_escapes_of_a_text_are_searched_once_however_many_card_numbers_it_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Once for each number is quadratic: a record of 64 KiB took three seconds, and a batch of them the function's whole time."""
+    searches = []
+
+    def counted(text: str) -> Iterator[tuple[int, int]]:
+        searches.append(len(text))
+        return escapes_in(text)
+
+    monkeypatch.setattr(detector, "escapes_in", counted)
+    text = f"{VISA} %20 " * 50
+
+    assert TOKENS.replace(text) == f"{TOKENS.token(VISA)} %20 " * 50
+    assert len(searches) == 1

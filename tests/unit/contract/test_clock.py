@@ -147,15 +147,15 @@ def test_key_of_the_row_is_that_of_the_time_that_is_believed(event_at: datetime,
     row = make_scored(make_transaction(timestamp=event_at), basis=times.basis, appended_at=NOW)
 
     assert row.occurred_at == times.at
-    assert row.event_key == event_key(times.at, "tx-1")
+    assert row.event_key == event_key(times.at, row.transaction.content_mark, "tx-1")
 
 
 def test_key_sorts_by_time() -> None:
     early = datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=5))).astimezone(UTC)
     late = datetime(2026, 3, 1, 8, 0, 0, 500_000, tzinfo=UTC)
 
-    assert event_key(early, "tx-1") == "2026-03-01T07:00:00.000000Z#tx-1"
-    assert event_key(late, "tx-1") == "2026-03-01T08:00:00.500000Z#tx-1"
+    assert event_key(early, "mark", "tx-1") == "2026-03-01T07:00:00.000000Z.mark#tx-1"
+    assert event_key(late, "mark", "tx-1") == "2026-03-01T08:00:00.500000Z.mark#tx-1"
 
 
 @pytest.mark.parametrize("at", [datetime.min, datetime(1970, 1, 1), datetime.max])  # noqa: DTZ001, DTZ901

@@ -81,6 +81,7 @@ def test_row_of_format_1_is_read_with_everything_that_it_says() -> None:
         feature_set="3",
         degraded=True,
         basis=TimeBasis.TRUSTED,
+        has_content_mark=False,
     )
 
 
@@ -106,6 +107,7 @@ def test_row_of_format_2_is_read_with_everything_that_it_says() -> None:
         feature_set="861800",
         degraded=True,
         basis=TimeBasis.TRUSTED,
+        has_content_mark=False,
     )
 
 
@@ -139,7 +141,7 @@ def test_row_with_a_time_that_is_not_believed_has_both_times() -> None:
     item = to_history_item(scored, EXPIRES_AT_S)
     again = from_history_item(item)
 
-    assert item["event_key"] == {"S": "2026-03-01T11:59:30.123000Z#tx-1"}
+    assert item["event_key"] == {"S": "2026-03-01T11:59:30.123000Z.GslHS1QToi0#tx-1"}
     assert again.transaction.timestamp == claimed
     assert again.appended_at == again.occurred_at == appended_at
 
@@ -150,7 +152,7 @@ def test_row_with_a_time_that_is_believed_has_it_in_its_key_alone(basis: TimeBas
 
     item = to_history_item(scored, EXPIRES_AT_S)
 
-    assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z#tx-1"}
+    assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z.GslHS1QToi0#tx-1"}
     assert "2026-03-01T11:59" not in item["detail"]["S"]
     assert scored.occurred_at == scored.transaction.timestamp
 
@@ -182,7 +184,7 @@ def test_row_holds_its_keys_and_what_streams_filter_on_as_attributes() -> None:
 
     assert tuple(item) == HISTORY_ATTRIBUTES
     assert item["user_id"] == {"S": "user-1"}
-    assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z#tx-1"}
+    assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z.GslHS1QToi0#tx-1"}
     assert item["decision"] == {"S": "block"}
     assert item["expires_at"] == {"N": "1900000000"}
 

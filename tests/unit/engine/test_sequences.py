@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import msgspec
 import pytest
@@ -196,6 +197,32 @@ def test_same_payment_under_another_time_has_the_decision_of_the_first_and_is_no
         sequence.profile.habit_count,
         len(sequence.profile.pending),
     ) == before
+
+
+@pytest.mark.parametrize(
+    ("later_s", "is_repeat"), [(3 * DAY_S, True), (3 * DAY_S + 0.001, False), (30 * DAY_S, False)]
+)
+def test_payment_is_no_repeat_of_one_more_than_three_days_before(later_s: float, *, is_repeat: bool) -> None:
+    sequence = Sequence()
+    sequence.pay(0, transaction_id="rent", payee_id="p")
+
+    again = sequence.pay(later_s, transaction_id="rent", payee_id="p")
+
+    assert bool(sequence.stored()[1].repeats) is is_repeat
+    assert again.features["is_transaction_id_reused"] is False
+    assert sequence.profile.tx_count == 2 - is_repeat
+
+
+def test_payment_to_a_payee_whose_name_has_the_same_checksum_is_no_repeat() -> None:
+    forged = "cacacccccaaaccaaacaacaacccaaaaaaaaaaaaaa@mail.example"
+    assert crc32(forged.encode()) == crc32(b"landlord")
+    sequence = Sequence()
+    sequence.pay(0, transaction_id="t", payee_id="landlord")
+
+    other = sequence.pay(60, transaction_id="t", payee_id=forged)
+
+    assert sequence.stored()[1].repeats == 0
+    assert other.features["is_transaction_id_reused"] is True
 
 
 def test_third_time_repeats_the_first() -> None:

@@ -22,7 +22,7 @@ ROW = make_scored(
 def test_the_first_lines_are_the_decision_and_its_reasons() -> None:
     lines = row_text(ROW).splitlines()
 
-    assert lines[0] == "2026-03-01T11:59:00.000000Z#tx-1  block, risk score 85"
+    assert lines[0] == "2026-03-01T11:59:00.000000Z.GslHS1QToi0#tx-1  block, risk score 85"
     assert lines[1] == "   +60  8,000 km from the last payment in 30 minutes.  [impossible_travel]"
     assert lines[2] == "   +25  25 times the usual amount.  [high_amount]"
 

@@ -393,3 +393,35 @@ def test_a_record_whose_timestamp_is_no_date_counts_as_appended_now(system: Syst
     assert failures(response) == []
     assert [row.appended_at for row in system.history.scored()] == [NOW, NOW]
     assert [record.appended_at_ms for record in system.quarantine.kept] == [round(NOW.timestamp() * 1000)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"amount": Decimal(9900)}, {"payee_id": "mule"}, {"merchant_id": "m-2"}, {"card_id": "card-2"}],
+)
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_another_payment_under_the_id_and_time_of_one_before_is_stored_and_counted(
+    system: System, changes: dict[str, object], *, is_one_batch: bool
+) -> None:
+    small = make_grocery_payment(amount=Decimal(1))
+    large = make_grocery_payment(**{"amount": Decimal(1)} | changes)
+    if is_one_batch:
+        system.handle(event_of(small, large))
+    else:
+        system.handle(event_of(small))
+        system.handle(event_of(large, first_offset=1))
+    system.handle(event_of(large, first_offset=1))  # delivered again
+
+    assert sorted(row.position.offset for row in system.history.scored()) == [0, 1]
+    assert [row.repeats for row in system.history.scored()] == [0, 0]
+    assert system.profile().tx_count == 2
+
+
+def test_same_payment_under_one_id_and_time_is_stored_once_however_its_amount_is_written(
+    system: System,
+) -> None:
+    for offset, amount in enumerate(("25.00", "25", "2.5E+1")):
+        system.handle(event_of(make_grocery_payment(amount=Decimal(amount)), first_offset=offset))
+
+    assert [row.position.offset for row in system.history.scored()] == [0]
+    assert system.profile().tx_count == 1

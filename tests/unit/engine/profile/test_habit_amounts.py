@@ -26,7 +26,7 @@ def test_capacity_is_32() -> None:
     assert HABIT_CAPACITY == 32
 
 
-@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3), st.integers(0, 1)), max_size=80))
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 4), st.integers(0, 1)), max_size=80))
 def test_kept_are_the_greatest_by_time_amount_and_currency(amounts: list[Amount]) -> None:
     assert kept(amounts) == sorted(amounts)[-HABIT_CAPACITY:]
 
@@ -44,3 +44,9 @@ def test_length_is_the_number_of_amounts() -> None:
 
     assert len(habits) == 1
     assert "".join(column.typecode for column in habits.columns()) == HabitAmounts.TYPECODES
+
+
+def test_amounts_of_0_displace_no_amount() -> None:
+    usual = [(100 + number, 5, 1) for number in range(HABIT_CAPACITY)]
+
+    assert kept([*usual, *((200 + number, 0, 1) for number in range(HABIT_CAPACITY))]) == usual

@@ -48,7 +48,7 @@ def test_all_columns_move_together() -> None:
         [2, 1],
         [95, 55],
     ]
-    assert (list(payments.payee), list(payments.decision), list(payments.risk_score)) == (
+    assert (list(payments.content), list(payments.decision), list(payments.risk_score)) == (
         [24, 14],
         [2, 1],
         [95, 55],

@@ -334,6 +334,23 @@ def test_of_more_verdicts_than_are_remembered_the_newest_are_applied_and_none_tw
     assert second == NO_LESSONS
 
 
+@pytest.mark.parametrize("is_fraud", [True, False])
+def test_waiting_payment_has_its_verdict_however_many_others_are_judged_with_it(*, is_fraud: bool) -> None:
+    profile = folded([*USUAL, Event(strange(), REVIEWED)])
+    usual = profile.habit_count
+    others = [
+        verdict_on(strange(f"blocked-{number}"), is_fraud=True, verdict_hash=number)
+        for number in range(2, MAX_VERDICTS + 6)
+    ]
+
+    lessons = after_lessons(profile, RELEASE_S, verdict_on(strange(), is_fraud=is_fraud), *others)
+
+    assert len(profile.pending) == 0
+    assert lessons.verdicts[0].verdict_hash == 1
+    assert profile.habit_count == usual + (not is_fraud)
+    assert after_lessons(profile, RELEASE_S, verdict_on(strange(), is_fraud=is_fraud), *others) == NO_LESSONS
+
+
 def test_later_verdict_on_a_payment_outweighs_the_earlier_one() -> None:
     facts = strange()
     profile = folded([*USUAL, Event(facts, REVIEWED)])
