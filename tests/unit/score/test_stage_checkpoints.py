@@ -30,11 +30,12 @@ from tests.support.score_stores import (
 from tests.support.stage_world import NoTelemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from contract.scored import ScoredTransaction
     from contract.transaction import Transaction
     from score.history_store import NewestRows
+    from score.profile_store import ProfileWrite
 
 DAYS = 200
 A_DAY = 20
@@ -59,7 +60,14 @@ class System:
     checkpoints: MemoryCheckpointStore = field(default_factory=MemoryCheckpointStore)
     history: MemoryHistoryStore = field(default_factory=MemoryHistoryStore)
 
-    def deliver(self, *payments: Transaction, first_offset: int, is_trusted: bool = False) -> None:
+    def deliver(
+        self,
+        *payments: Transaction,
+        first_offset: int,
+        is_trusted: bool = False,
+        failures: Sequence[int] = (),
+    ) -> None:
+        """Deliver one batch; ``failures`` are the offsets that must be asked for again."""
         event = event_of(*payments, first_offset=first_offset)
         if is_trusted:
             appended_at_ms = (NOW - EPOCH) // MILLISECOND
@@ -81,7 +89,9 @@ class System:
             NoTelemetry(),
             lambda: NOW,
         )
-        assert stage.handle(event, lambda: True) == {"batchItemFailures": []}
+        response = stage.handle(event, lambda: True)
+        again = [failure["itemIdentifier"]["offset"] for failure in response["batchItemFailures"]]
+        assert again == list(failures)
 
     def copy(self) -> Self:
         """A system that goes on from here by itself."""
@@ -229,3 +239,29 @@ def test_a_late_payment_that_could_not_be_kept_is_kept_with_the_next_one(long_pa
     system.checkpoints.is_down = False
     system.deliver(payment(LAST + 1), first_offset=LAST + 1)
     assert system.kept.tx_count == LAST + 2
+
+
+def test_an_old_payment_is_not_lost_where_a_late_writer_keeps_its_profile_while_the_cache_is_unavailable(
+    long_past: System,
+) -> None:
+    old = payment(LAST, transaction_id="old", timestamp=FIRST_DAY + timedelta(days=DAYS - 20))
+    system, undisturbed = long_past.copy(), long_past.copy()
+    _, body, version, _ = system.checkpoints.values[USER]
+    write_one = system.checkpoints.write_one
+
+    def overtaken(write: ProfileWrite) -> bool:
+        system.checkpoints.write_one = write_one  # type: ignore[method-assign]
+        system.checkpoints.values[USER] = (b"late", body, version, True)
+        return write_one(write)
+
+    system.checkpoints.write_one = overtaken  # type: ignore[method-assign]
+    for each in (system, undisturbed):
+        each.profiles.is_down = True
+
+    system.deliver(old, first_offset=LAST, is_trusted=True, failures=[LAST])
+    system.deliver(old, first_offset=LAST, is_trusted=True)
+    undisturbed.deliver(old, first_offset=LAST, is_trusted=True)
+
+    assert behaviour(system.kept) == behaviour(undisturbed.kept)
+    assert system.kept.tx_count == LAST + 1
+    assert len(system.history.rows) == LAST + 1
