@@ -151,8 +151,8 @@ class ScoreStage:
         rebuilt = 0
         for newest in self._history.newest(after_ms, has_time) if after_ms else ():
             user_id = newest.user_id
-            # Too many rows behind the checkpoint: it was not kept for long, and the newest rows say more without it.
-            base = work.bases.get(user_id) if newest.are_all else None
+            # Of more rows than a rebuild reads the checkpoint has folded most: it is kept every few payments.
+            base = work.bases.get(user_id)
             deliveries = work.by_user[user_id]
             work.use_rebuilt(user_id, rebuild(base or Profile(), newest.rows, facts_of_row, deliveries))
             rebuilt += bool(newest.rows or base)

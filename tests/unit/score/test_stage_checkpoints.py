@@ -15,6 +15,7 @@ from contract.scored import Decision, Position
 from contract.transaction import encode_transaction
 from engine.features.stored import unpack
 from engine.profile import Profile, from_bytes
+from score.history_store import MAX_PAGES, REBUILD_ROWS
 from score.stage import CHECKPOINT_EVERY, ScoreStage
 from score.verdicts import NoVerdicts
 from tests.support.customers import BERN, RULES, SAO_PAULO
@@ -265,3 +266,26 @@ def test_an_old_payment_is_not_lost_where_a_late_writer_keeps_its_profile_while_
     assert behaviour(system.kept) == behaviour(undisturbed.kept)
     assert system.kept.tx_count == LAST + 1
     assert len(system.history.rows) == LAST + 1
+
+
+def test_a_user_of_more_payments_a_day_than_a_rebuild_reads_keeps_the_past_before_that_day() -> None:
+    usual, busy, a_batch = 200, REBUILD_ROWS * MAX_PAGES + 200, 100
+    system = System()
+    for first in range(0, usual, a_batch):
+        system.deliver(*map(payment, range(first, first + a_batch)), first_offset=first)
+    busy_from = payment(usual).timestamp
+
+    def often(number: int) -> Transaction:
+        return payment(number, timestamp=busy_from + timedelta(seconds=35 * (number - usual)))
+
+    for first in range(usual, usual + busy, a_batch):
+        system.deliver(*map(often, range(first, first + a_batch)), first_offset=first)
+    emptied = system.copy()
+    emptied.empty_cache()
+    next_one = often(usual + busy)
+
+    for each in (system, emptied):
+        each.deliver(next_one, first_offset=usual + busy)
+
+    assert behaviour(emptied.cached) == behaviour(system.cached)
+    assert emptied.row(next_one).profile_version == usual + busy
