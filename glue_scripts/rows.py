@@ -138,12 +138,12 @@ class RowCleaner:
     tokens : CardTokens
         Replaces card numbers.
     mapping : ColumnMapping, optional
-        What each column is; without one, columns are known by their names.
+        What each column is; without one, or in one without fields, columns are known by their names.
     """
 
     def __init__(self, tokens: CardTokens, mapping: ColumnMapping | None = None) -> None:
         self._tokens = tokens
-        self._mapping = mapping
+        self._mapping = mapping if mapping is not None and mapping.fields else None
         self._mapper = RowMapper(mapping)
 
     def clean_json(self, line: bytes) -> CleanedRow:

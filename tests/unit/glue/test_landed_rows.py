@@ -250,3 +250,20 @@ def test_a_row_below_zero_that_is_no_payment_otherwise_is_refused(user: str, at:
 @pytest.mark.parametrize("data", ["", "\n", "\ufeff", HEADER])
 def test_a_file_without_rows_gives_none(data: str) -> None:
     assert read("part-00000.csv", data) == []
+
+
+def test_a_mapping_without_columns_says_how_numbers_and_missing_values_are_written() -> None:
+    form = parse_mapping('decimal: ","\nnulls: ["-"]\ntrusted: true', "acme.yaml")
+    text = (
+        "transaction_id;user_id;amount;timestamp;merchant\n"
+        "t1;u1;1,234;2026-01-05T12:30:00Z;-\n"
+        "t2;u1;4.711,98;2026-01-05T12:30:00Z;m\n"
+        "t3;u1;1234.56;2026-01-05T12:30:00Z;m\n"
+    )
+
+    found = read("a.csv", text, form)
+
+    records = [json.loads(each.row.record) for each in found if isinstance(each.row, Published)]
+    assert [record["amount"] for record in records] == ["1.234", "4711.98"]
+    assert "merchant_id" not in records[0]
+    assert refused(found) == [(4, "not a number with ',' before its decimals")]
