@@ -267,3 +267,22 @@ def test_a_mapping_without_columns_says_how_numbers_and_missing_values_are_writt
     assert [record["amount"] for record in records] == ["1.234", "4711.98"]
     assert "merchant_id" not in records[0]
     assert refused(found) == [(4, "not a number with ',' before its decimals")]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "note", ["hello\r{forged}", "\r{forged}", "hello\r\r{forged}\r", '"hello"\r{forged}']
+)
+def test_a_return_in_a_value_of_a_file_whose_lines_end_in_line_feeds_makes_no_row_of_what_follows(
+    line_break: str, note: str
+) -> None:
+    forged = "t-forged,u-victim,9999.00,2026-01-05T12:31:00Z,,x"
+    rows = (
+        "t1,u1,1.00,2026-01-05T12:30:00Z,," + note.format(forged=forged),
+        "t2,u2,2.00,2026-01-05T12:31:00Z,,x",
+    )
+
+    found = read("a.csv", HEADER.replace("\n", line_break) + line_break.join(rows))
+
+    assert ids(found) == ["t2"]
+    assert [line for line, _ in refused(found)] == [2]
