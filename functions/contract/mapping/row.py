@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidTransactionError
 from contract.mapping import amounts, times, values
 from contract.mapping.columns import LOCATION_PARTS, known_column
@@ -134,7 +135,7 @@ class RowMapper:
                     record[field] = value
                 else:
                     invalid.add(error.field)
-        if "currency" in record or (amount is not None and amount.currency is not None):
+        if "currency" in record or (amount is not None and (amount.currency or amount.one_of)):
             _settle_currency(record, amount, fields, problems)
         if amount is not None and amount.doubt:
             doubt = amounts.doubt_of(amount, str(record.get("currency", "USD")), is_minor=self._is_minor)
@@ -293,7 +294,14 @@ def _settle_currency(
             problems.append(InvalidTransactionError("amount", "its symbol is not that of the currency"))
             record["amount"] = fields["amount"]
         currency = currency or amount.currency
-    record["currency"] = currency
+    elif amount is not None and amount.one_of and (currency or ASSUMED_CURRENCY) not in amount.one_of:
+        problem = "its symbol is not that of the currency"
+        if currency is None:
+            problem = "its symbol is that of several currencies; the mapping has to say which"
+        problems.append(InvalidTransactionError("amount", problem))
+        record["amount"] = fields["amount"]
+    if currency is not None:
+        record["currency"] = currency
 
 
 def _joined_location(stated: object, parts: dict[str, object], currency: object) -> dict[str, object]:

@@ -286,3 +286,29 @@ def test_a_return_in_a_value_of_a_file_whose_lines_end_in_line_feeds_makes_no_ro
 
     assert ids(found) == ["t2"]
     assert [line for line, _ in refused(found)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "reason"),
+    [
+        ("¥500", "", "its symbol is that of several currencies; the mapping has to say which"),
+        ("500 kr", "", "its symbol is that of several currencies; the mapping has to say which"),
+        ("¥500", "EUR", "its symbol is not that of the currency"),
+        ("$5", "eur", "its symbol is not that of the currency"),
+        ("500 kr.", "CZK", "its symbol is not that of the currency"),
+        ("¥500", "cny", None),
+        ("500 kr", "SEK", None),
+        ("$5", "MXN", None),
+        ("$5", "", None),
+    ],
+)
+def test_a_symbol_of_several_currencies_is_that_of_the_currency_or_refused(
+    amount: str, currency: str, reason: str | None
+) -> None:
+    text = (
+        f"transaction_id,user_id,amount,currency,timestamp\nt1,u1,{amount},{currency},2026-01-05T12:30:00Z\n"
+    )
+
+    found = read("a.csv", text)
+
+    assert refused(found) == ([] if reason is None else [(2, reason)])
