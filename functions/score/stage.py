@@ -255,10 +255,13 @@ class ScoreStage:
                 lost = self._write(work, writes, failed, has_time)
         except CacheUnavailableError as error:
             self._telemetry.cache_unavailable(error)
-            if (
-                work.is_degraded
-            ):  # nothing holds these payments but their rows; some may be older than the checkpoint
-                failed.update(delivery.position for delivery in work.batch.deliveries)
+            # What no store holds must be found by a rebuild, which reads no rows that are much older than the checkpoint.
+            unfound = [
+                user_id
+                for user_id, settled in work.settled.items()
+                if work.is_degraded or settled.profile.is_behind_checkpoint
+            ]
+            self._fail(work, unfound, failed)
             return
         self._fail(work, lost, failed)
 

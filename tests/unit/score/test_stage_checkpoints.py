@@ -289,3 +289,25 @@ def test_a_user_of_more_payments_a_day_than_a_rebuild_reads_keeps_the_past_befor
 
     assert behaviour(emptied.cached) == behaviour(system.cached)
     assert emptied.row(next_one).profile_version == usual + busy
+
+
+def test_an_old_payment_that_neither_the_table_nor_the_cache_took_is_delivered_again(
+    long_past: System,
+) -> None:
+    old = payment(LAST, transaction_id="old", timestamp=FIRST_DAY + timedelta(days=DAYS - 20))
+    system, undisturbed = long_past.copy(), long_past.copy()
+
+    def fail() -> None:
+        system.profiles.is_down = True
+
+    system.checkpoints.keep = lambda *_: set()  # type: ignore[method-assign]
+    system.profiles.before_write = fail
+    system.deliver(old, first_offset=LAST, is_trusted=True, failures=[LAST])
+    del system.checkpoints.keep
+    system.profiles.is_down = False
+    for each in (system, undisturbed):
+        each.deliver(old, first_offset=LAST, is_trusted=True)
+        each.deliver(payment(LAST + 1), first_offset=LAST + 1)
+
+    assert behaviour(system.cached) == behaviour(undisturbed.cached)
+    assert system.cached.tx_count == LAST + 2
