@@ -312,3 +312,16 @@ def test_a_symbol_of_several_currencies_is_that_of_the_currency_or_refused(
     found = read("a.csv", text)
 
     assert refused(found) == ([] if reason is None else [(2, reason)])
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_header_in_the_middle_is_that_of_the_rows_behind_it(mark: str) -> None:
+    text = (
+        "transaction_id,user_id,amount,timestamp\nt1,u1,1.00,2026-01-05T12:30:00Z\n"
+        f"{mark}user_id,transaction_id,amount,timestamp\nu2,t2,2.00,2026-01-05T12:30:00Z\n"
+        "transaction_id,u1,amount,timestamp\n"
+    )
+
+    found = read("a.csv", text)
+
+    assert (ids(found), [line for line, _ in refused(found)]) == (["t1", "t2"], [5])
