@@ -113,7 +113,11 @@ def _csv_rows(records: CsvRecords, form: FileForm, rows: RowCleaner) -> Iterator
         if record.problem is not None:
             yield _unread(record, rows)
         elif header is not None:
-            yield LandedRow(record.line, rows.clean_csv(record.raw, header))
+            row = rows.clean_csv(record.raw, header)
+            if (again := rows.header_again(record.raw, header, row)) is not None:
+                header = again
+            else:
+                yield LandedRow(record.line, row)
         elif refused is None and (stated := separator_line(record.raw)) is not None:
             records.delimiter = form.delimiter or stated
         else:

@@ -18,7 +18,7 @@ from contract.json_object import DUPLICATE_KEYS, has_unique_keys
 from contract.mapping.amounts import payment_of_refund
 from contract.mapping.columns import known_column
 from contract.mapping.row import NO_DECIMAL, RowMapper
-from contract.reading.csv_rows import doubled_column, fields_of, read_header
+from contract.reading.csv_rows import CsvHeader, doubled_column, fields_of, header_again, read_header
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
 from glue_scripts.prefix_mappings import NEEDED
 from glue_scripts.row_cards import quarantined_text, replace_in_record
@@ -138,12 +138,12 @@ class RowCleaner:
     tokens : CardTokens
         Replaces card numbers.
     mapping : ColumnMapping, optional
-        What each column is; without one, columns are known by their names.
+        What each column is; without one, or in one without fields, columns are known by their names.
     """
 
     def __init__(self, tokens: CardTokens, mapping: ColumnMapping | None = None) -> None:
         self._tokens = tokens
-        self._mapping = mapping
+        self._mapping = mapping if mapping is not None and mapping.fields else None
         self._mapper = RowMapper(mapping)
 
     def clean_json(self, line: bytes) -> CleanedRow:
@@ -164,6 +164,16 @@ class RowCleaner:
     def clean_csv(self, line: bytes, header: Header) -> CleanedRow:
         """Clean one line of a CSV file by the file's own header; the rest is as in :meth:`clean_json`."""
         return self._guarded(line, lambda: _csv_row(line, header), self._clean, header.delimiter)
+
+    def header_again(self, line: bytes, header: Header, row: CleanedRow) -> Header | None:
+        """Read a row that was refused as the header of what follows, where it holds the names of all columns; None else."""
+        if not isinstance(row, Refused):
+            return None
+        try:
+            again = header_again(_utf8(line), CsvHeader(header.names, header.delimiter))
+        except InvalidTransactionError:
+            return None
+        return again and Header(line, self._mapping, delimiter=again.delimiter)
 
     def read_header(
         self, line: bytes, refused: Refused | None = None, delimiter: str | None = None

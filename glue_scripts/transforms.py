@@ -189,7 +189,7 @@ class _FileCleaner:
         self._mappings = mappings
         self._rows: dict[str | None, tuple[FileForm, RowCleaner]] = {None: (UNSAID, RowCleaner(tokens))}
         for prefix, mapping in mappings.by_prefix.items():
-            self._rows[prefix] = (mapping.form, RowCleaner(tokens, mapping if mapping.fields else None))
+            self._rows[prefix] = (mapping.form, RowCleaner(tokens, mapping))
 
     def clean(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Clean the files of a task, one after the other; a batch holds the rows of one or more."""

@@ -53,6 +53,8 @@ def required_of(record: Mapping[str, object]) -> RequiredFields:
     for field, value in values.items():
         if isinstance(value, JsonNumber):
             values[field] = _number(field, value)
+        elif isinstance(value, str) and not _is_unicode(value):
+            raise InvalidTransactionError(field, "half of a surrogate pair")
     try:
         required = msgspec.convert(values, RequiredFields)
     except msgspec.ValidationError as error:
@@ -88,6 +90,15 @@ def currency_of(value: object) -> str:
     if text and text not in MINOR_UNIT_EXPONENT:
         raise InvalidTransactionError("currency", "not a code of ISO 4217")
     return text
+
+
+def _is_unicode(text: str) -> bool:
+    r"""Whether a text can be written in UTF-8: JSON's escapes can name half of a surrogate pair, such as ``\ud800``."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(field: str, value: JsonNumber) -> object:

@@ -17,6 +17,7 @@ from engine.profile.facts import PaymentFacts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_TRUSTED: Final = list(TRUSTED_FEED_VALUE)
 _LAST_MS: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 
 
@@ -31,7 +32,7 @@ class KafkaRecord(TypedDict):
     timestampType: str
     key: NotRequired[str | None]
     value: NotRequired[str | None]
-    headers: NotRequired[list[dict[str, list[int]]]]
+    headers: NotRequired[list[dict[str, list[int] | None]] | None]
 
 
 class KafkaEvent(TypedDict):
@@ -169,9 +170,12 @@ def _read_record(record: KafkaRecord, now: datetime, batch: Batch) -> None:
 
 
 def _is_trusted(record: KafkaRecord) -> bool:
-    """Whether the record's header declares its feed trusted. Lambda gives a header's value as a list of bytes."""
+    """Whether the record's header declares its feed trusted.
+
+    Lambda gives a header's value as a list of bytes, signed ones or not, and null for none. Whoever may produce can send any.
+    """
     return any(
-        bytes(value) == TRUSTED_FEED_VALUE
+        value == _TRUSTED
         for header in record.get("headers") or ()
         for name, value in header.items()
         if name == TRUSTED_FEED_HEADER

@@ -55,7 +55,8 @@ QUERIES_AHEAD: Final = 4
 an eighth more CPU."""
 
 MAX_PAGES: Final = 4
-"""Pages of that many rows behind a checkpoint: 2,000 payments of a user within the day that a rebuild reads."""
+"""Pages of that many rows behind a checkpoint: 2,000 payments of a user within the day that a rebuild reads. A busier user's
+checkpoint has folded the older ones, but for a payment that came late."""
 
 REBUILD_ROWS: Final = 500
 """Rows that a profile is rebuilt from, the newest: about 5 a day over the longest window, and one page of a Query."""
@@ -106,8 +107,6 @@ class NewestRows(msgspec.Struct, frozen=True):
     user_id: str
     rows: list[PastRow]
     """Oldest first."""
-    are_all: bool
-    """Whether there are no older ones among those that were asked for."""
 
 
 class HistoryStore(Protocol):
@@ -295,7 +294,7 @@ class DynamoHistoryStore:
                 break
             start = {"ExclusiveStartKey": last_key}
         rows = [PastRow.of(item) for item in reversed(items)]
-        return NewestRows(user_id, rows, are_all=last_key is None)
+        return NewestRows(user_id, rows)
 
     def _query_request(self, condition: str, values: Any, start: Any) -> dict[str, Any]:
         return {

@@ -15,6 +15,7 @@ It sets ``fresh_from`` to its own first offset.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
@@ -42,6 +43,7 @@ SLOT_TAG: Final = "{1}"
 
 REVISION_BYTES: Final = 8
 _SECONDS_PER_DAY: Final = 86_400
+_MARK: Final = re.compile(rb"(-?[0-9]{1,19}):(-?[0-9]{1,19})")
 
 # The revision is random, not a counter: a profile that was evicted and rebuilt would reach the same count again.
 #
@@ -58,16 +60,25 @@ _SECONDS_PER_DAY: Final = 86_400
 #
 # A profile that was missing when it was read was rebuilt up to this batch. If another writer has passed this batch meanwhile,
 # and the profile is missing again, writing it would hide the payments that the other writer folded. It is left missing.
+#
+# A key of another type, or a mark that cannot be read, is a value of somebody else or of an older version: it counts as missing.
 _WRITE_SCRIPT: Final = """
+local function text(command, key, ...)
+  local is_done, value = pcall(redis.call, command, key, ...)
+  if is_done then return value end
+  local problem = type(value) == 'table' and value.err or tostring(value)
+  if not problem:find('WRONGTYPE', 1, true) then error(value) end
+  return ''
+end
 local profiles, ttl_s = tonumber(ARGV[1]), ARGV[2]
 local is_behind = false
 local marks = {}
 for i = profiles + 1, #KEYS do
   local at = 3 * i - profiles
   local folded_to, fresh_from, read_folded_to = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local stored = redis.call('GET', KEYS[i])
-  if stored then
-    local stored_folded_to, stored_fresh_from = stored:match('^(-?%d+):(-?%d+)$')
+  local stored = text('GET', KEYS[i]) or ''
+  local stored_folded_to, stored_fresh_from = stored:match('^(-?%d+):(-?%d+)$')
+  if stored_folded_to then
     if tonumber(stored_folded_to) < tonumber(read_folded_to) then return -1 end
     if tonumber(stored_folded_to) > tonumber(folded_to) then
       is_behind = true
@@ -82,7 +93,7 @@ end
 local lost = {}
 for i = 1, profiles do
   local expected, value = ARGV[1 + 2 * i], ARGV[2 + 2 * i]
-  if redis.call('GETRANGE', KEYS[i], 0, 7) ~= expected then
+  if text('GETRANGE', KEYS[i], 0, 7) ~= expected then
     lost[#lost + 1] = i
   elseif expected ~= '' or not is_behind then
     redis.call('SET', KEYS[i], value, 'EX', ttl_s)
@@ -293,7 +304,6 @@ def _cached(value: bytes | None) -> CachedProfile:
 
 
 def _stored_mark(value: bytes | None) -> tuple[int, int] | None:
-    if value is None:
-        return None
-    folded_to, fresh_from = value.split(b":")
-    return int(folded_to), int(fresh_from)
+    """A mark's two halves; None where there is none, or a value of another form."""
+    match = _MARK.fullmatch(value or b"")
+    return None if match is None else (int(match[1]), int(match[2]))

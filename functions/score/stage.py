@@ -151,8 +151,8 @@ class ScoreStage:
         rebuilt = 0
         for newest in self._history.newest(after_ms, has_time) if after_ms else ():
             user_id = newest.user_id
-            # Too many rows behind the checkpoint: it was not kept for long, and the newest rows say more without it.
-            base = work.bases.get(user_id) if newest.are_all else None
+            # Of more rows than a rebuild reads the checkpoint has folded most: it is kept every few payments.
+            base = work.bases.get(user_id)
             deliveries = work.by_user[user_id]
             work.use_rebuilt(user_id, rebuild(base or Profile(), newest.rows, facts_of_row, deliveries))
             rebuilt += bool(newest.rows or base)
@@ -249,15 +249,26 @@ class ScoreStage:
                 self._telemetry.profiles_lost(len(lost))
                 # All of them, not only the lost ones: what was written may be lost with a server that failed in between.
                 writes = self._fold_on_top(work, user_ids, has_time)
+                if work.is_degraded:
+                    # A late writer has kept its profile meanwhile: only the next try can fold the rows behind it.
+                    self._fail(work, work.without_profile(user_ids), failed)
                 lost = self._write(work, writes, failed, has_time)
         except CacheUnavailableError as error:
             self._telemetry.cache_unavailable(error)
-            if (
-                work.is_degraded
-            ):  # nothing holds these payments but their rows; some may be older than the checkpoint
-                failed.update(delivery.position for delivery in work.batch.deliveries)
+            # What no store holds must be found by a rebuild, which reads no rows that are much older than the checkpoint.
+            unfound = [
+                user_id
+                for user_id, settled in work.settled.items()
+                if work.is_degraded or settled.profile.is_behind_checkpoint
+            ]
+            self._fail(work, unfound, failed)
             return
-        for user_id in lost:
+        self._fail(work, lost, failed)
+
+    @staticmethod
+    def _fail(work: BatchWork, user_ids: Sequence[str], failed: set[Position]) -> None:
+        """Have all payments of some users delivered again."""
+        for user_id in user_ids:
             failed.update(delivery.position for delivery in work.by_user[user_id])
 
     def _write(
@@ -278,8 +289,8 @@ class ScoreStage:
     ) -> list[ProfileWrite]:
         """Fold what this batch folded into the profiles that another writer has written.
 
-        A profile that is missing now stays missing: the next batch rebuilds it up to its own offset. This batch cannot know
-        which rows of another writer will still be folded.
+        A profile that is missing now, or was kept by another writer, is left out: this batch cannot know which rows of others will
+        still be folded. The next batch rebuilds it up to its own offset.
         """
         if work.is_degraded:
             work.use_cached(self._checkpoints.read(user_ids, work.batch.spans, has_time))

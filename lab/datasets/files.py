@@ -18,6 +18,7 @@ from contract.reading.csv_rows import (
     CsvRecords,
     doubled_column,
     fields_of,
+    header_again,
     read_header,
     separator_line,
 )
@@ -167,7 +168,14 @@ def _csv_rows(records: CsvRecords, path: Path, mapping: ColumnMapping | None) ->
         if not record.raw.strip():
             continue
         if header is not None:
-            yield _csv_row(record, header)
+            row = _csv_row(record, header)
+            again = None
+            if row.fields is not None and not {*header.names[:2]}.isdisjoint(map(str, row.fields.values())):
+                again = header_again(record.raw.decode(), header)
+            if again is None:
+                yield row
+            else:
+                header = again
         elif record.line == 1 and (stated := separator_line(record.raw)) is not None:
             records.delimiter = records.delimiter or stated
         else:

@@ -123,8 +123,8 @@ locations = st.one_of(
 )
 hostile: dict[str, st.SearchStrategy[Any]] = {
     **{name: st.one_of(texts, anything) for name in VALID},
-    "amount": st.one_of(numbers, anything),
-    "timestamp": st.one_of(instants, anything),
+    "amount": st.one_of(numbers, texts, anything),
+    "timestamp": st.one_of(instants, texts, anything),
     "location": st.one_of(locations, anything),
     "currency": st.sampled_from(("USD", "JPY", "KWD", "usd", "XXX", "BTC", "")),
     "unknown": anything,

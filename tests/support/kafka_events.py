@@ -22,7 +22,7 @@ TOPIC = "transaction_stream"
 
 
 APPENDED_AT_MS = round(NOW.timestamp() * 1000) - 500
-TRUSTED_HEADERS = [{TRUSTED_FEED_HEADER: list(TRUSTED_FEED_VALUE)}]
+TRUSTED_HEADERS: list[dict[str, list[int] | None]] = [{TRUSTED_FEED_HEADER: list(TRUSTED_FEED_VALUE)}]
 """As Lambda gives the header that declares a feed trusted."""
 
 

@@ -8,7 +8,7 @@ from contract.clock import EPOCH, MILLISECOND
 from contract.scored import from_history_item, to_history_item
 from engine.profile import to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
-from score.history_store import REBUILD_ROWS, InsertResult, NewestRows, PastRow, RowKey
+from score.history_store import MAX_PAGES, REBUILD_ROWS, InsertResult, NewestRows, PastRow, RowKey
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress, progress_before
 
 if TYPE_CHECKING:
@@ -174,7 +174,8 @@ def newest_rows(
         own = [
             PastRow.of(items[key]) for key, row in rows.items() if key[0] == user_id and _is_after(row, after)
         ]
-        yield NewestRows(user_id, own[-REBUILD_ROWS:], are_all=len(own) <= REBUILD_ROWS)
+        most = REBUILD_ROWS * (1 if after is None else MAX_PAGES)
+        yield NewestRows(user_id, own[-most:])
 
 
 def _is_after(row: ScoredTransaction, after_ms: int | None) -> bool:

@@ -12,13 +12,27 @@ from contract.errors import InvalidTransactionError
 from contract.mapping.values import MAX_COUNT_DIGITS, integer_text, whole_text
 
 _CURRENCY_OF_SYMBOL: Final[dict[str, str | None]] = {
-    # None where several currencies have it: dollars, yen and yuan, crowns of four countries.
+    # None where several currencies have it.
     **dict.fromkeys(("$", "¥", "kr", "kr.")),
     "€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "₫": "VND",
     "฿": "THB", "₦": "NGN", "₱": "PHP", "₡": "CRC", "₲": "PYG", "₵": "GHS", "₸": "KZT", "₼": "AZN", "₾": "GEL",
     "R$": "BRL", "US$": "USD", "A$": "AUD", "C$": "CAD", "HK$": "HKD", "NZ$": "NZD", "S$": "SGD", "MX$": "MXN",
     "zł": "PLN", "Kč": "CZK", "Ft": "HUF",
 }  # fmt: skip
+
+_CROWNS: Final = frozenset({"SEK", "NOK", "DKK", "ISK"})
+_DOLLARS: Final = frozenset({
+    "USD", "ARS", "AUD", "BBD", "BMD", "BND", "BOB", "BRL", "BSD", "BZD", "CAD", "CLP", "COP", "CUC", "CUP", "CVE", "DOP", "ECS", "FJD",
+    "GYD", "HKD", "JMD", "KYD", "LRD", "MOP", "MXN", "NAD", "NIO", "NZD", "PHP", "SBD", "SGD", "SRD", "SVC", "TOP", "TTD", "TWD", "USN",
+    "UYU", "WST", "XCD", "XCG", "ZWD", "ZWL", "ZWN", "ZWR",
+})  # fmt: skip
+_CURRENCIES_OF_SYMBOL: Final[dict[str, frozenset[str]]] = {
+    "$": _DOLLARS,
+    "¥": frozenset({"JPY", "CNY"}),
+    "kr": _CROWNS,
+    "kr.": _CROWNS,
+}
+"""Those of a symbol that several currencies have: dollars and pesos, yen and yuan, crowns."""
 
 SEPARATORS: Final = {".": r"\.", ",": ",", " ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]", "_": "_"}
 """What may separate thousands, as a mapping writes it, to what it stands for. The first two may stand before decimals."""
@@ -37,6 +51,8 @@ class Amount(NamedTuple):
     """Decimal text, every digit kept."""
     currency: str | None
     """The currency of its symbol; None without a symbol, or with one of several currencies."""
+    one_of: frozenset[str] = frozenset()
+    """The currencies of its symbol, where several have it."""
     doubt: str = ""
     """The only separator of an amount such as ``12.500`` or ``12,500``, where nothing says whether decimals follow it."""
 
@@ -70,8 +86,8 @@ def amount(value: object, form: NumberForm = UNSAID) -> Amount:
 
     Examples
     --------
-    >>> amount("1,234.50"), amount("€ 7"), amount(Decimal("0.10"))
-    (Amount(text='1234.50', currency=None, doubt=''), Amount(text='7', currency='EUR', doubt=''), Amount(text='0.10', currency=None, doubt=''))
+    >>> amount("1,234.50").text, amount("€ 7").currency, amount(Decimal("0.10")).text, sorted(amount("¥7").one_of)
+    ('1234.50', 'EUR', '0.10', ['CNY', 'JPY'])
     >>> amount("4.711,98 €", NumberForm(decimal=",")).text, amount("12.500").doubt
     ('4711.98', '.')
     """
@@ -120,7 +136,7 @@ def minor_amount(value: object, form: NumberForm = UNSAID) -> Amount:
     if has_symbol or not number.is_finite() or number != number.to_integral_value():
         raise InvalidTransactionError("amount", "not a whole number of minor units")
     # Of whole numbers, only a dot before three zeros is in doubt: 12.000 cents are twelve, or twelve thousand.
-    return Amount(whole_text(number) or str(number.to_integral_value()), None, read.doubt.strip(","))
+    return Amount(whole_text(number) or str(number.to_integral_value()), None, doubt=read.doubt.strip(","))
 
 
 def minor_units(amount: str, currency: str) -> str:
@@ -189,7 +205,10 @@ def _from_text(written: str, form: NumberForm) -> Amount:
     symbol = match["symbol"] or match["symbol2"] or ""
     doubt = "" if form.decimal or exponent else _doubt(whole, digits, fraction)
     return Amount(
-        f"{sign}{digits}{decimals}{exponent}", _CURRENCY_OF_SYMBOL.get(symbol, symbol or None), doubt
+        f"{sign}{digits}{decimals}{exponent}",
+        _CURRENCY_OF_SYMBOL.get(symbol, symbol or None),
+        _CURRENCIES_OF_SYMBOL.get(symbol, frozenset()),
+        doubt,
     )
 
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidTransactionError
 from contract.mapping import amounts, times, values
 from contract.mapping.columns import LOCATION_PARTS, known_column
 from contract.mapping.document import zone
+from contract.mapping.form import UNSAID
 from contract.places import country_of_place
 from contract.text import canonical_text
 from contract.transaction import SENT_FIELDS
@@ -60,16 +62,20 @@ class RowMapper:
     Parameters
     ----------
     mapping : ColumnMapping, optional
-        What each column is. Without one, columns are known by their names, row by row: where two have the same field, the more
-        specific name counts, and a blank value leaves its place to the other.
+        What each column is. Without one, or in one without fields, columns are known by their names, row by row: where two have the
+        same field, the more specific name counts, and a blank value leaves its place to the other.
     """
 
     def __init__(self, mapping: ColumnMapping | None = None) -> None:
+        form = UNSAID if mapping is None else mapping.form
+        number_form = amounts.NumberForm(form.decimal, form.thousands)
+        # A document may say only how files are written: then their columns are known by their names.
+        mapping = mapping if mapping is not None and mapping.fields else None
         self._mapping = mapping
         self._is_minor = False
-        self._nulls = values.NULLS if mapping is None else mapping.form.null_texts
-        self._decimal = None if mapping is None else mapping.form.decimal
-        self._amount: Callable[[object], amounts.Amount] = amounts.amount
+        self._nulls = form.null_texts
+        self._decimal = form.decimal
+        self._amount: Callable[[object], amounts.Amount] = partial(amounts.amount, form=number_form)
         self._timestamp: Callable[[object], str] = times.timestamp
         self._guesses = mapping is None or mapping.is_guess
         if mapping is not None:
@@ -82,8 +88,8 @@ class RowMapper:
             # A blank currency would be USD. A mapping that names a column for it means that it is there.
             self._needed = _NEEDED if mapping.is_guess else (*_NEEDED, "currency")
             self._is_minor = "amount" in mapping.fields and mapping.fields["amount"].unit == "minor"
-            form = amounts.NumberForm(mapping.form.decimal, mapping.form.thousands)
-            self._amount = partial(amounts.minor_amount if self._is_minor else amounts.amount, form=form)
+            if self._is_minor:
+                self._amount = partial(amounts.minor_amount, form=number_form)
             if "timestamp" in mapping.fields:
                 self._timestamp = partial(times.timestamp_in, form=time_form(mapping.fields["timestamp"]))
 
@@ -129,7 +135,7 @@ class RowMapper:
                     record[field] = value
                 else:
                     invalid.add(error.field)
-        if "currency" in record or (amount is not None and amount.currency is not None):
+        if "currency" in record or (amount is not None and (amount.currency or amount.one_of)):
             _settle_currency(record, amount, fields, problems)
         if amount is not None and amount.doubt:
             doubt = amounts.doubt_of(amount, str(record.get("currency", "USD")), is_minor=self._is_minor)
@@ -288,7 +294,14 @@ def _settle_currency(
             problems.append(InvalidTransactionError("amount", "its symbol is not that of the currency"))
             record["amount"] = fields["amount"]
         currency = currency or amount.currency
-    record["currency"] = currency
+    elif amount is not None and amount.one_of and (currency or ASSUMED_CURRENCY) not in amount.one_of:
+        problem = "its symbol is not that of the currency"
+        if currency is None:
+            problem = "its symbol is that of several currencies; the mapping has to say which"
+        problems.append(InvalidTransactionError("amount", problem))
+        record["amount"] = fields["amount"]
+    if currency is not None:
+        record["currency"] = currency
 
 
 def _joined_location(stated: object, parts: dict[str, object], currency: object) -> dict[str, object]:

@@ -213,6 +213,20 @@ def read_header(text: str, mapping: ColumnMapping | None = None, delimiter: str 
     return max(best, key=lambda header: len(header.names))
 
 
+def header_again(text: str, header: CsvHeader) -> CsvHeader | None:
+    """Read a row that holds the names of all columns, as where files were joined; None for any other row.
+
+    Their order may be another one; then it is that of the rows behind it.
+
+    >>> header_again("b,a", CsvHeader(["a", "b"], ",")), header_again("b,1", CsvHeader(["a", "b"], ","))
+    (CsvHeader(names=['b', 'a'], delimiter=','), None)
+    """
+    names = _fields_or_none(text.removeprefix("\ufeff"), header.delimiter)
+    return (
+        None if names is None or sorted(names) != sorted(header.names) else CsvHeader(names, header.delimiter)
+    )
+
+
 def doubled_column(names: list[str], mapping: ColumnMapping | None = None) -> str | None:
     """Name a column that two have the name of, or the meaning, and that is used; None where there is none.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import re
 import zlib
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
@@ -27,6 +28,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _LONGEST_MARK: Final = 4
+_FED_LINE: Final = re.compile(rb"[^\n]*\n|[^\n]+")
 
 _CODECS: Final = {
     # Without a mark, the byte order is the usual one.
@@ -102,16 +104,56 @@ def in_utf8(chunks: Iterable[bytes], encoding: str | None = None) -> Iterator[by
 
 
 def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    r"""Cut text into lines, each with its line break: ``\n``, ``\r\n`` or ``\r``. No other character ends a line.
+    r"""Cut text into lines, each with its line break: that of the first line, ``\n`` (or ``\r\n``) or ``\r``.
 
-    >>> list(lines_of([b"a\r", b"\nb\rc\n", b"d"]))
-    [b'a\r\n', b'b\r', b'c\n', b'd']
+    Where lines end in ``\n``, a ``\r`` inside a line is a part of it: the text behind it is no row of its own. One at its begin is a
+    blank line. No other character ends a line.
+
+    >>> list(lines_of([b"a\r", b"\nb\rc\n", b"d"])), list(lines_of([b"a\rb\nc"]))
+    ([b'a\r\n', b'b\rc\n', b'd'], [b'a\r', b'b\n', b'c'])
     """
+    parts = iter(chunks)
+    held: list[bytes] = []
+    ends_in_return = False
+    for chunk in parts:
+        held.append(chunk)
+        if b"\n" in chunk or b"\r" in chunk[:-1] or (ends_in_return and chunk):
+            break
+        ends_in_return = chunk.endswith(b"\r") or (ends_in_return and not chunk)
+    begin = b"".join(held)
+    first_feed, first_return = begin.find(b"\n"), begin.find(b"\r")
+    has_returns = first_return >= 0 and (first_feed < 0 or first_return < first_feed - 1)
+    yield from (_lines_by_any if has_returns else _lines_by_feeds)(chain([begin], parts))
+
+
+def _lines_by_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:
     pending: list[bytes] = []
     for chunk in chunks:
-        if not pending and chunk.find(b"\n") == len(chunk) - 1 >= 0 and b"\r" not in chunk:
+        if not pending and chunk.find(b"\n") == len(chunk) - 1 >= 0 and chunk[:1] != b"\r":
             yield chunk  # most parts are one line
             continue
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield from _cut(b"".join([*pending, chunk[:end]]))
+            pending = []
+        if end < len(chunk):
+            pending.append(chunk[end:])
+    yield from _cut(b"".join(pending))
+
+
+def _cut(text: bytes) -> Iterator[bytes]:
+    for line in text.splitlines(keepends=True) if b"\r" not in text else _FED_LINE.findall(text):
+        if line[:1] == b"\r" and line.strip(b"\r\n"):
+            blank = len(line) - len(line.lstrip(b"\r"))
+            yield from [b"\r"] * blank
+            yield line[blank:]
+        else:
+            yield line
+
+
+def _lines_by_any(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    pending: list[bytes] = []
+    for chunk in chunks:
         # A return at the end may be the first half of a line break.
         if b"\n" not in chunk and b"\r" not in chunk and not (pending and pending[-1].endswith(b"\r")):
             pending.append(chunk)

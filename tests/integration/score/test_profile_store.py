@@ -14,6 +14,7 @@ from score.profile_store import (
     connect,
     read_profile,
 )
+from tests.support.foreign_values import ForeignValues
 from tests.support.kafka_events import TOPIC
 from tests.support.profile_store_contract import (
     CacheContract,
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 @pytest.fixture
 def store(redis_client: redis.Redis, cache_endpoint: str) -> RedisProfileStore:
     return RedisProfileStore(connect(cache_endpoint), retention_days=90)
+
+
+class TestForeignValuesOnValkey(ForeignValues):
+    @pytest.fixture
+    def client(self, redis_client: redis.Redis) -> redis.Redis:
+        return redis_client
 
 
 class TestOnValkey(CacheContract):

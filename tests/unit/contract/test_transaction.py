@@ -135,6 +135,12 @@ def test_control_format_and_surrogate_characters_are_refused_in_an_identity(fiel
     assert refused(record(**{field: f"a{bad}b"})).field == field
 
 
+@pytest.mark.parametrize("field", ["amount", "timestamp"])
+@pytest.mark.parametrize("bad", ["\ud800", "12.50\udfff"])
+def test_half_of_a_surrogate_pair_is_refused_in_amount_and_time(field: str, bad: str) -> None:
+    assert refused(record(**{field: bad})).field == field
+
+
 @pytest.mark.parametrize(
     "other", [" user-1", "user-1 ", "USER-1", "user\uff0d1", "us\u00e9r-1", "use\u0301r-1"]
 )

@@ -250,3 +250,78 @@ def test_a_row_below_zero_that_is_no_payment_otherwise_is_refused(user: str, at:
 @pytest.mark.parametrize("data", ["", "\n", "\ufeff", HEADER])
 def test_a_file_without_rows_gives_none(data: str) -> None:
     assert read("part-00000.csv", data) == []
+
+
+def test_a_mapping_without_columns_says_how_numbers_and_missing_values_are_written() -> None:
+    form = parse_mapping('decimal: ","\nnulls: ["-"]\ntrusted: true', "acme.yaml")
+    text = (
+        "transaction_id;user_id;amount;timestamp;merchant\n"
+        "t1;u1;1,234;2026-01-05T12:30:00Z;-\n"
+        "t2;u1;4.711,98;2026-01-05T12:30:00Z;m\n"
+        "t3;u1;1234.56;2026-01-05T12:30:00Z;m\n"
+    )
+
+    found = read("a.csv", text, form)
+
+    records = [json.loads(each.row.record) for each in found if isinstance(each.row, Published)]
+    assert [record["amount"] for record in records] == ["1.234", "4711.98"]
+    assert "merchant_id" not in records[0]
+    assert refused(found) == [(4, "not a number with ',' before its decimals")]
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "note", ["hello\r{forged}", "\r{forged}", "hello\r\r{forged}\r", '"hello"\r{forged}']
+)
+def test_a_return_in_a_value_of_a_file_whose_lines_end_in_line_feeds_makes_no_row_of_what_follows(
+    line_break: str, note: str
+) -> None:
+    forged = "t-forged,u-victim,9999.00,2026-01-05T12:31:00Z,,x"
+    rows = (
+        "t1,u1,1.00,2026-01-05T12:30:00Z,," + note.format(forged=forged),
+        "t2,u2,2.00,2026-01-05T12:31:00Z,,x",
+    )
+
+    found = read("a.csv", HEADER.replace("\n", line_break) + line_break.join(rows))
+
+    assert ids(found) == ["t2"]
+    assert [line for line, _ in refused(found)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "reason"),
+    [
+        ("¥500", "", "its symbol is that of several currencies; the mapping has to say which"),
+        ("500 kr", "", "its symbol is that of several currencies; the mapping has to say which"),
+        ("¥500", "EUR", "its symbol is not that of the currency"),
+        ("$5", "eur", "its symbol is not that of the currency"),
+        ("500 kr.", "CZK", "its symbol is not that of the currency"),
+        ("¥500", "cny", None),
+        ("500 kr", "SEK", None),
+        ("$5", "MXN", None),
+        ("$5", "", None),
+    ],
+)
+def test_a_symbol_of_several_currencies_is_that_of_the_currency_or_refused(
+    amount: str, currency: str, reason: str | None
+) -> None:
+    text = (
+        f"transaction_id,user_id,amount,currency,timestamp\nt1,u1,{amount},{currency},2026-01-05T12:30:00Z\n"
+    )
+
+    found = read("a.csv", text)
+
+    assert refused(found) == ([] if reason is None else [(2, reason)])
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_header_in_the_middle_is_that_of_the_rows_behind_it(mark: str) -> None:
+    text = (
+        "transaction_id,user_id,amount,timestamp\nt1,u1,1.00,2026-01-05T12:30:00Z\n"
+        f"{mark}user_id,transaction_id,amount,timestamp\nu2,t2,2.00,2026-01-05T12:30:00Z\n"
+        "transaction_id,u1,amount,timestamp\n"
+    )
+
+    found = read("a.csv", text)
+
+    assert (ids(found), [line for line, _ in refused(found)]) == (["t1", "t2"], [5])

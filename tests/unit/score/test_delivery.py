@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from contract.clock import TRUSTED_FEED_HEADER, TimeBasis
 from contract.scored import Position
 from contract.transaction import encode_transaction
 from score.delivery import Delivery, KafkaEvent, Span, failure_response, read_batch
@@ -91,6 +92,16 @@ def test_record_may_lack_key_and_value() -> None:
     [one] = read_batch(event, NOW).rejected
 
     assert (one.key, one.value, one.appended_at_ms) == (None, None, NOW_MS - 59_500)
+
+
+@pytest.mark.parametrize("value", [[-61, -87], [256], [], [49, 49], None])
+def test_any_other_value_of_the_trusted_feed_header_is_scored_and_not_trusted(
+    value: list[int] | None,
+) -> None:
+    event = make_event([(Position(TOPIC, 0, 0), GOOD)])
+    event["records"][f"{TOPIC}-0"][0]["headers"] = [{"other": [-1]}, {TRUSTED_FEED_HEADER: value}]
+
+    assert delivered(event).facts.basis is not TimeBasis.TRUSTED
 
 
 def test_payment_is_its_user_s() -> None:

@@ -8,7 +8,13 @@ import fakeredis
 import pytest
 
 from score.errors import CacheUnavailableError
-from score.profile_store import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, RedisProfileStore, connect
+from score.profile_store import (
+    CONNECT_TIMEOUT_S,
+    READ_TIMEOUT_S,
+    RedisProfileStore,
+    connect,
+)
+from tests.support.foreign_values import ForeignValues
 from tests.support.kafka_events import TOPIC
 from tests.support.profile_store_contract import CacheContract, RedisCache, mark, new
 from tests.support.score_stores import MemoryProfileStore
@@ -30,6 +36,10 @@ class TestOnFakeredis(CacheContract):
     @pytest.fixture
     def cache(self, client: redis.Redis) -> RedisCache:
         return RedisCache(RedisProfileStore(client, retention_days=1), client)
+
+
+class TestForeignValuesOnFakeredis(ForeignValues):
+    """With this module's client."""
 
 
 class MemoryCache:

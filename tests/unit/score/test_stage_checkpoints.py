@@ -15,6 +15,7 @@ from contract.scored import Decision, Position
 from contract.transaction import encode_transaction
 from engine.features.stored import unpack
 from engine.profile import Profile, from_bytes
+from score.history_store import MAX_PAGES, REBUILD_ROWS
 from score.stage import CHECKPOINT_EVERY, ScoreStage
 from score.verdicts import NoVerdicts
 from tests.support.customers import BERN, RULES, SAO_PAULO
@@ -30,11 +31,12 @@ from tests.support.score_stores import (
 from tests.support.stage_world import NoTelemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from contract.scored import ScoredTransaction
     from contract.transaction import Transaction
     from score.history_store import NewestRows
+    from score.profile_store import ProfileWrite
 
 DAYS = 200
 A_DAY = 20
@@ -59,7 +61,14 @@ class System:
     checkpoints: MemoryCheckpointStore = field(default_factory=MemoryCheckpointStore)
     history: MemoryHistoryStore = field(default_factory=MemoryHistoryStore)
 
-    def deliver(self, *payments: Transaction, first_offset: int, is_trusted: bool = False) -> None:
+    def deliver(
+        self,
+        *payments: Transaction,
+        first_offset: int,
+        is_trusted: bool = False,
+        failures: Sequence[int] = (),
+    ) -> None:
+        """Deliver one batch; ``failures`` are the offsets that must be asked for again."""
         event = event_of(*payments, first_offset=first_offset)
         if is_trusted:
             appended_at_ms = (NOW - EPOCH) // MILLISECOND
@@ -81,7 +90,9 @@ class System:
             NoTelemetry(),
             lambda: NOW,
         )
-        assert stage.handle(event, lambda: True) == {"batchItemFailures": []}
+        response = stage.handle(event, lambda: True)
+        again = [failure["itemIdentifier"]["offset"] for failure in response["batchItemFailures"]]
+        assert again == list(failures)
 
     def copy(self) -> Self:
         """A system that goes on from here by itself."""
@@ -229,3 +240,74 @@ def test_a_late_payment_that_could_not_be_kept_is_kept_with_the_next_one(long_pa
     system.checkpoints.is_down = False
     system.deliver(payment(LAST + 1), first_offset=LAST + 1)
     assert system.kept.tx_count == LAST + 2
+
+
+def test_an_old_payment_is_not_lost_where_a_late_writer_keeps_its_profile_while_the_cache_is_unavailable(
+    long_past: System,
+) -> None:
+    old = payment(LAST, transaction_id="old", timestamp=FIRST_DAY + timedelta(days=DAYS - 20))
+    system, undisturbed = long_past.copy(), long_past.copy()
+    _, body, version, _ = system.checkpoints.values[USER]
+    write_one = system.checkpoints.write_one
+
+    def overtaken(write: ProfileWrite) -> bool:
+        system.checkpoints.write_one = write_one  # type: ignore[method-assign]
+        system.checkpoints.values[USER] = (b"late", body, version, True)
+        return write_one(write)
+
+    system.checkpoints.write_one = overtaken  # type: ignore[method-assign]
+    for each in (system, undisturbed):
+        each.profiles.is_down = True
+
+    system.deliver(old, first_offset=LAST, is_trusted=True, failures=[LAST])
+    system.deliver(old, first_offset=LAST, is_trusted=True)
+    undisturbed.deliver(old, first_offset=LAST, is_trusted=True)
+
+    assert behaviour(system.kept) == behaviour(undisturbed.kept)
+    assert system.kept.tx_count == LAST + 1
+    assert len(system.history.rows) == LAST + 1
+
+
+def test_a_user_of_more_payments_a_day_than_a_rebuild_reads_keeps_the_past_before_that_day() -> None:
+    usual, busy, a_batch = 200, REBUILD_ROWS * MAX_PAGES + 200, 100
+    system = System()
+    for first in range(0, usual, a_batch):
+        system.deliver(*map(payment, range(first, first + a_batch)), first_offset=first)
+    busy_from = payment(usual).timestamp
+
+    def often(number: int) -> Transaction:
+        return payment(number, timestamp=busy_from + timedelta(seconds=35 * (number - usual)))
+
+    for first in range(usual, usual + busy, a_batch):
+        system.deliver(*map(often, range(first, first + a_batch)), first_offset=first)
+    emptied = system.copy()
+    emptied.empty_cache()
+    next_one = often(usual + busy)
+
+    for each in (system, emptied):
+        each.deliver(next_one, first_offset=usual + busy)
+
+    assert behaviour(emptied.cached) == behaviour(system.cached)
+    assert emptied.row(next_one).profile_version == usual + busy
+
+
+def test_an_old_payment_that_neither_the_table_nor_the_cache_took_is_delivered_again(
+    long_past: System,
+) -> None:
+    old = payment(LAST, transaction_id="old", timestamp=FIRST_DAY + timedelta(days=DAYS - 20))
+    system, undisturbed = long_past.copy(), long_past.copy()
+
+    def fail() -> None:
+        system.profiles.is_down = True
+
+    system.checkpoints.keep = lambda *_: set()  # type: ignore[method-assign]
+    system.profiles.before_write = fail
+    system.deliver(old, first_offset=LAST, is_trusted=True, failures=[LAST])
+    del system.checkpoints.keep
+    system.profiles.is_down = False
+    for each in (system, undisturbed):
+        each.deliver(old, first_offset=LAST, is_trusted=True)
+        each.deliver(payment(LAST + 1), first_offset=LAST + 1)
+
+    assert behaviour(system.cached) == behaviour(undisturbed.cached)
+    assert system.cached.tx_count == LAST + 2

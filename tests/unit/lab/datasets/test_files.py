@@ -48,6 +48,14 @@ def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path, name: str, is_co
     assert columns_of(path) == ("a", "b")
 
 
+@pytest.mark.parametrize("again", ["a,b\n2,", "b,a\n", "\ufeffb,a\n", "\ufeffa,b\n2,"])
+def test_a_header_in_the_middle_is_that_of_the_rows_behind_it(tmp_path: Path, again: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"a,b\n1,x y\n{again}" + ("z\n" if again.endswith(",") else "z,2\n"), encoding="utf-8")
+
+    assert [row.fields for row in read_rows(path)] == [{"a": "1", "b": "x y"}, {"a": "2", "b": "z"}]
+
+
 def test_rows_of_another_width_and_bytes_that_are_no_text_come_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,b\n1\n1,2,3\n\xff,2\n")
