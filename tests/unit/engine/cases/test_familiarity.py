@@ -173,7 +173,7 @@ def test_one_small_transfer_opens_no_door_to_its_payee(amount: str, after: timed
 
     large = victim.pay(amount, after, **mule)
 
-    assert large.decision is Decision.BLOCK, described(small, large)
+    assert is_flagged(large), described(small, large)
 
 
 def test_small_payments_at_the_thiefs_shop_from_the_own_phone_do_not_make_the_shop_familiar() -> None:

@@ -192,7 +192,6 @@ def test_one_weak_sign_never_reaches_review() -> None:
         "amount_over_10000", "unknown_exchange_rate", "card_testing_run", "card_testing_then_large", "account_takeover",
         "strangers_far_above_norm", "young_account_large_amount",
         "new_payee_drain", "dormant_account_spree", "stolen_card_spree", "windows_incomplete",
-            "account_takeover_prepared",
     }  # fmt: skip
 
 
