@@ -28,8 +28,17 @@ _FORWARDED: Final = re.compile(r'(?:^|;)\s*for\s*=\s*"?([^";]*)', re.IGNORECASE)
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are an IPv4 address."""
 
-_IPV4_IN_IPV6: Final = (IPv6Network("::ffff:0:0/96"), _NAT64, IPv6Network("2002::/16"))
-"""Mapped (RFC 4291), NAT64 and 6to4 (RFC 3056): no payment's canonical address is in one of them."""
+_LAST_32_BITS: Final = (_NAT64, IPv6Network("::ffff:0:0:0/96"))
+"""NAT64 and the translated addresses of RFC 7915: the last 32 bits are an IPv4 address."""
+
+_TEREDO: Final = IPv6Network("2001::/32")
+"""RFC 4380: the client's IPv4 address is in the last 32 bits, inverted."""
+
+_COMPATIBLE: Final = IPv6Network("::/96")
+"""RFC 4291: an IPv4 address behind zeros, all but those of ``::/104``: no host's."""
+
+_IPV4_IN_IPV6: Final = (*_LAST_32_BITS, IPv6Network("::ffff:0:0/96"), IPv6Network("2002::/16"), _TEREDO)
+"""With mapped (RFC 4291) and 6to4 ones (RFC 3056): no payment's canonical address is in one of them."""
 
 _LOCAL: Final = tuple(
     map(
@@ -132,8 +141,11 @@ def _read(hop: str) -> Address | None:
 
 def _carried(address: IPv6Address) -> Address:
     """The IPv4 address that an IPv6 address carries, else the same."""
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
+    last = int(address) & 0xFFFFFFFF
+    if any(address in network for network in _LAST_32_BITS) or (address in _COMPATIBLE and last >> 24):
+        return IPv4Address(last)
+    if address.teredo is not None:
+        return address.teredo[1]
     return address.ipv4_mapped or address.sixtofour or address
 
 

@@ -113,3 +113,16 @@ def event_key(at: datetime, content_mark: str, transaction_id: str) -> str:
     '2026-03-01T12:00:00.000000Z.hJ2c9Xl0aQs#t-1'
     """
     return f"{time_text(at)}.{content_mark}#{transaction_id}"
+
+
+def parse_event_key(key: str) -> tuple[datetime, str]:
+    """Believed time (UTC) and transaction id of a row's key, with or without a content mark; ValueError if it is something else."""
+    at, separator, transaction_id = key.partition("#")
+    if not separator:
+        raise ValueError("no '#'")
+    return datetime.fromisoformat(at[:TIME_CHARACTERS]).astimezone(UTC), transaction_id
+
+
+def has_content_mark(key: str) -> bool:
+    """Whether a row's key tells what is paid."""
+    return key[TIME_CHARACTERS : TIME_CHARACTERS + 1] == "."

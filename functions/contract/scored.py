@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contract.clock import EPOCH, TIME_CHARACTERS, TimeBasis, event_key, time_text
+from contract.clock import EPOCH, TimeBasis, event_key, has_content_mark, parse_event_key, time_text
 from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidRowError
 from contract.transaction import Location, Transaction
@@ -315,7 +315,7 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
         raise InvalidRowError(
             HISTORY_TABLE, "detail", f"format {detail.format}; this version reads 1 to {ROW_FORMAT}"
         )
-    at, transaction_id = _read(item, "event_key", "S", _parse_event_key)
+    at, transaction_id = _read(item, "event_key", "S", parse_event_key)
     payment = Transaction(
         transaction_id=transaction_id,
         user_id=_read(item, "user_id", "S", str),
@@ -371,20 +371,9 @@ def _scored(item: Mapping[str, Any], **fields: Any) -> ScoredTransaction:
         decision=_read(item, "decision", "S", Decision),
         ruleset_version=_read(item, "ruleset_version", "S", str),
         scored_at=_read(item, "scored_at_ms", "N", lambda text: _from_ms(int(text))),
-        has_content_mark=_read(item, "event_key", "S", _has_mark),
+        has_content_mark=_read(item, "event_key", "S", has_content_mark),
         **fields,
     )
-
-
-def _parse_event_key(key: str) -> tuple[datetime, str]:
-    at, separator, transaction_id = key.partition("#")
-    if not separator:
-        raise ValueError("no '#'")
-    return datetime.fromisoformat(at[:TIME_CHARACTERS]).astimezone(UTC), transaction_id
-
-
-def _has_mark(key: str) -> bool:
-    return key[TIME_CHARACTERS : TIME_CHARACTERS + 1] == "."
 
 
 def _to_bytes(value: bytes | str) -> bytes:

@@ -28,6 +28,9 @@ _IGNORABLE: Final = re.compile(
 _SPELLING: Final = dict.fromkeys([0x200C, 0x200D, *range(0xFE00, 0xFE10)])
 """Ignorable characters that spelling needs, in Persian, in the languages of India and in emoji: an id may hold them."""
 
+_NOT_SPELLING: Final = re.compile("(?:^|[\x00-\u024f])[\u200c\u200d\ufe00-\ufe0f]")
+"""Behind a Latin letter, a digit or nothing they change no spelling: only what the id is compared with."""
+
 _MAX_ROUNDS: Final = 8
 
 
@@ -91,12 +94,12 @@ def canonical_id(text: str) -> str | None:
 
     Examples
     --------
-    >>> canonical_id("Café\u00a0de Flore"), canonical_id("Ⅸ"), canonical_id("acme\u200b"), canonical_id("a\x00b")
+    >>> canonical_id("Café\u00a0de Flore"), canonical_id("Ⅸ"), canonical_id("acme\u200b"), canonical_id("acme\u200d")
     ('Café de Flore', 'Ⅸ', None, None)
     """
     if not text.isascii() or "  " in text or text[:1] == " " or text[-1:] == " " or not text.isprintable():
         text = " ".join(text.split())
         shown = text.translate(_SPELLING)
-        if not shown.isprintable() or _IGNORABLE.search(shown):
+        if not shown.isprintable() or _IGNORABLE.search(shown) or _NOT_SPELLING.search(text):
             return None
     return text

@@ -80,3 +80,21 @@ def test_white_space_in_an_id_is_one_space(sent: str, canonical: str) -> None:
 @given(any_text)
 def test_an_identity_is_printable_and_not_blank(text: str) -> None:
     assert is_acceptable_id(text) == (text.isprintable() and text.strip() != "")
+
+
+@pytest.mark.parametrize("mark", ["\u200c", "\u200d", "\ufe0e", "\ufe0f"])
+@pytest.mark.parametrize("form", ["thief{}", "th{}ief", "{}thief", "caf\u00e9{}", "device-7{}"])
+def test_an_id_with_marks_of_spelling_where_no_spelling_needs_them_is_none(form: str, mark: str) -> None:
+    assert canonical_id(form.format(mark)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0915\u094d\u200d\u0937",
+        "\u2615\ufe0f caf\u00e9",
+    ],
+)
+def test_an_id_with_marks_that_its_spelling_needs_stays(text: str) -> None:
+    assert canonical_id(text) == text

@@ -164,6 +164,23 @@ def test_small_payment_at_home_from_a_new_device_does_not_make_the_device_famili
     assert large.decision is Decision.BLOCK, described(small, large)
 
 
+@pytest.mark.parametrize("after", [timedelta(hours=25), timedelta(hours=50), 7 * DAY])
+@pytest.mark.parametrize("amount", ["1500", "2500", "4600"])
+def test_one_small_transfer_opens_no_door_to_its_payee(amount: str, after: timedelta) -> None:
+    mule: dict[str, Any] = {
+        "merchant_id": None,
+        "payee_id": "mule",
+        "channel": "transfer",
+        "device_id": "thiefs-phone",
+    }
+    victim = established()
+    small = victim.pay("5", timedelta(hours=1), **mule)
+
+    large = victim.pay(amount, after, **mule)
+
+    assert is_flagged(large), described(small, large)
+
+
 def test_small_payments_at_the_thiefs_shop_from_the_own_phone_do_not_make_the_shop_familiar() -> None:
     victim = established()
     small = [
