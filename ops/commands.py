@@ -13,6 +13,7 @@ import msgspec
 from ops import account, doctor, emptying, on_demand, plan_document, plan_gate
 from ops.doctor.finding import Level, read_site
 from ops.errors import OpsError
+from ops.foreign_principals import check_principals
 from ops.manifests import function_names
 from ops.supersede import GitHub, supersede
 from ops.tool import Terraform, check_installed
@@ -79,6 +80,11 @@ def plan(environment: Environment) -> int:
         environment.plan_file.unlink(missing_ok=True)  # Terraform saves an incomplete plan if planning fails
         raise
     document = terraform.show(environment.plan_file)
+    try:
+        check_principals(document, environment.account_id)
+    except OpsError:
+        environment.plan_file.unlink()
+        raise
     environment.report_file.write_text(plan_document.report(environment.name, document))
     print(f"{environment.name}: {plan_document.counts(plan_document.planned_changes(document))}.")
     environment.empty_file.unlink(missing_ok=True)
@@ -107,6 +113,7 @@ def apply(environment: Environment, confirmed: str = "") -> int:
     document = terraform.show(environment.plan_file)
     plan_gate.check_age(document, environment.name, datetime.now(UTC))
     plan_gate.check_confirmed(document, confirmed)
+    check_principals(document, environment.account_id)
     terraform.run("apply", str(environment.plan_file))
     environment.plan_file.unlink()
     return 0
@@ -132,6 +139,7 @@ def drift(environment: Environment) -> int:
     terraform.read("plan", variables, f"-out={kept}", "-lock=false")
     document = terraform.show(kept)
     kept.unlink()
+    check_principals(document, environment.account_id)
     lines = plan_document.drift_lines(document)
     environment.drift_file.unlink(missing_ok=True)
     if not lines:

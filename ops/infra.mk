@@ -31,7 +31,7 @@ terraform-present:
 	@command -v terraform >/dev/null || { echo "Terraform is not on the path; install $$(cat terraform/.terraform-version)." >&2; exit 1; }
 
 .PHONY: infra-lint
-infra-lint: terraform-present $(VENV)/.dev $(INFRA)/.ready ## Check format, validity, policies and workflows; changes nothing
+infra-lint: terraform-present $(VENV)/.dev $(INFRA)/.ready $(VENV)-emulator/.ready ## Check format, validity, policies and workflows; changes nothing
 	@terraform fmt -check -recursive -diff terraform
 	@$(PY) -m pytest tests/terraform -m "not life_cycle"
 
@@ -49,7 +49,7 @@ infra-test-fast: terraform-present $(VENV)/.dev $(INFRA)/.ready $(FAST)/.ready #
 	@TF_CLI_ARGS_init=-plugin-dir=$(FAST)/.terraform/providers $(PY) -m pytest tests/terraform tests/unit/ops -m "not life_cycle and not slow"
 
 .PHONY: infra-test
-infra-test: terraform-present packages $(INFRA)/.ready ## Run every test of the infrastructure, with an environment's whole life on the emulator
+infra-test: terraform-present packages $(INFRA)/.ready $(VENV)-emulator/.ready ## Run every test of the infrastructure, with an environment's whole life on the emulator
 	@terraform fmt -check -recursive -diff terraform
 	@$(PY) -m pytest tests/terraform
 

@@ -32,6 +32,12 @@ class Pollers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     maximum: Positive
 
 
+class TopicRetention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """As long as the topic keeps a record."""
+
+    ref: Literal["topic.retention"]
+
+
 class KafkaTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="kafka", tag_field="type"):
     """An event source mapping from a Kafka topic."""
 
@@ -43,8 +49,9 @@ class KafkaTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     pollers: Pollers
     report_batch_item_failures: bool
     bisect_on_error: bool
-    maximum_retries: NonNegative
-    maximum_record_age_seconds: Positive
+    maximum_retries: Annotated[int, Meta(ge=-1, le=10_000)]
+    """-1 retries until the record is too old."""
+    maximum_record_age_seconds: Positive | TopicRetention
     on_failure: Literal["dead_letter"]
     filter: dict[str, Any] | None = None
 

@@ -21,6 +21,9 @@ locals {
     if anytrue([for entry in function.access : lookup(entry, "key", "") == "tokenization"])
   ]
 
+  # Lambda's maximum for the age of a record; a topic may keep records longer.
+  longest_record_age_seconds = 604800
+
   # Every topic that a function reads, and the one that ingestion writes. Each environment has its own cluster, so topics have no
   # prefix.
   ingestion_topic = "transaction_stream"
@@ -39,6 +42,7 @@ locals {
     {
       "queue.quarantine"        = aws_sqs_queue.quarantine.url
       "topic.fraud_alerts"      = module.alerts.topic_arn
+      "topic.retention"         = tostring(min(var.kafka.retention_hours * 3600, local.longest_record_age_seconds))
       "cache.endpoint"          = module.cache.endpoint
       "cache.replication_group" = module.cache.replication_group_id
       "key.tokenization"        = module.ingestion.tokenization_key_arn

@@ -101,6 +101,7 @@ module "tables" {
   name                       = local.name
   definitions                = local.tables
   provisioned_capacity       = var.provisioned_tables
+  on_demand_maximum          = var.on_demand_maximum
   enable_deletion_protection = var.enable_deletion_protection
   data_key_arn               = module.encryption.data_key_arn
 }
@@ -138,12 +139,37 @@ module "operations" {
   name                     = local.name
   topic                    = each.key
   display_name             = "${local.name} ${each.key}"
-  publishing_services      = ["cloudwatch.amazonaws.com"]
+  publishing_services      = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
   subscriptions            = each.value
   alerts_key_arn           = module.encryption.alerts_key_arn
   logs_key_arn             = module.encryption.logs_key_arn
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
+}
+
+# What the account costs in a month, above all of what somebody forgot. Tags would split it by environment, but AWS counts by a tag only after
+# it was activated for billing, and until then a budget with a filter shows nothing.
+resource "aws_budgets_budget" "month" {
+  count = var.monthly_budget_usd == null ? 0 : 1
+
+  name              = "${local.name}-month"
+  budget_type       = "COST"
+  limit_amount      = tostring(var.monthly_budget_usd)
+  limit_unit        = "USD"
+  time_unit         = "MONTHLY"
+  time_period_start = "2026-01-01_00:00"
+
+  dynamic "notification" {
+    for_each = { ACTUAL = 80, FORECASTED = 100 }
+
+    content {
+      notification_type         = notification.key
+      comparison_operator       = "GREATER_THAN"
+      threshold                 = notification.value
+      threshold_type            = "PERCENTAGE"
+      subscriber_sns_topic_arns = [module.operations["ticket"].topic_arn]
+    }
+  }
 }
 
 # For the whole account, not for a topic: transactional messages have priority, and a limit caps the cost of an attack.
@@ -204,4 +230,38 @@ module "observability" {
     page   = [module.operations["page"].topic_arn]
     ticket = [module.operations["ticket"].topic_arn]
   }
+}
+
+# Who touched payments outside the system.
+module "audit" {
+  source = "./modules/audit"
+  count  = var.enable_audit ? 1 : 0
+
+  name                       = local.name
+  bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn])
+  table_arns                 = [for table in values(module.tables.tables) : table.arn]
+  reading_roles              = concat([for function in values(module.functions) : function.role_name], [module.ingestion.job_role_name, module.history_export.role_name], module.protection.role_names)
+  opening_roles              = ["${local.name}-apply", module.history_export.role_name]
+  metrics_namespace          = local.metrics_namespace
+  page_topic_arn             = module.operations["page"].topic_arn
+  logs_key_arn               = module.encryption.logs_key_arn
+  log_retention_days         = var.log_retention_days
+  enable_deletion_protection = var.enable_deletion_protection
+  permissions_boundary_arn   = var.permissions_boundary_arn
+}
+
+module "protection" {
+  source = "./modules/protection"
+
+  name                       = local.name
+  enable_malware_scan        = var.enable_malware_scan
+  landing_bucket             = module.ingestion.buckets["landing"]
+  backup                     = var.backup
+  table_arns                 = [for table in values(module.tables.tables) : table.arn]
+  data_key_arn               = module.encryption.data_key_arn
+  logs_key_arn               = module.encryption.logs_key_arn
+  log_retention_days         = var.log_retention_days
+  ticket_topic_arn           = module.operations["ticket"].topic_arn
+  enable_deletion_protection = var.enable_deletion_protection
+  permissions_boundary_arn   = var.permissions_boundary_arn
 }

@@ -155,6 +155,54 @@ variable "provisioned_tables" {
   nullable = false
 }
 
+variable "on_demand_maximum" {
+  description = "Most request units a second of each on-demand table and index, as a limit of what a loop can cost; null for the account's quota. Above it DynamoDB throttles, and payments wait."
+  type        = object({ read_units = number, write_units = number })
+  default     = null
+}
+
+variable "monthly_budget_usd" {
+  description = "What the account may cost in a month, in US dollars: a ticket at 80% of it, and when AWS forecasts all of it. null for no budget."
+  type        = number
+  default     = null
+  validation {
+    condition     = var.monthly_budget_usd == null ? true : var.monthly_budget_usd >= 1
+    error_message = "monthly_budget_usd is ${coalesce(var.monthly_budget_usd, 0)}; it must be at least 1."
+  }
+  validation {
+    condition     = var.environment != "prod" || var.monthly_budget_usd != null
+    error_message = "monthly_budget_usd is not set; ${var.environment} needs a budget. docs/cost.md has an estimate."
+  }
+}
+
+variable "enable_audit" {
+  description = "Whether CloudTrail records who but the system touches payments, and pages. Without it nothing records reads of tables."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "enable_malware_scan" {
+  description = "Whether GuardDuty scans each file that lands; it is paid by GiB and by file."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "backup" {
+  description = <<-EOT
+    Daily copies of the tables in a vault of AWS Backup, beside their point-in-time recovery; null for none. `retention_days` of each copy.
+    `copy_to_vault_arn`: a vault of another account that gets them too. `is_locked`: the vault refuses to delete a copy earlier.
+    AWS Backup's advanced features for DynamoDB must be turned on in the account first.
+  EOT
+  type = object({
+    retention_days    = number
+    copy_to_vault_arn = optional(string)
+    is_locked         = optional(bool, false)
+  })
+  default = null
+}
+
 variable "ingestion" {
   description = <<-EOT
     The Glue job. `worker_type` and `maximum_workers`: Glue scales between 2 and this number. `trigger_interval_seconds`: minimum time

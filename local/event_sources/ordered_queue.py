@@ -74,7 +74,7 @@ class OrderedQueue:
             return self._discard("RecordAgeExceeded")
         if self._is_too_large(head.records[0]):
             return self._discard("MaximumPayloadSizeExceeded")
-        if head.retries > self._policy.maximum_retries:
+        if 0 <= self._policy.maximum_retries < head.retries:
             return self._discard("RetryAttemptsExhausted")
         if head.not_before_s > now_s:
             return None

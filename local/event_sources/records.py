@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from ops.manifests import TopicRetention
+
 if TYPE_CHECKING:
     from local.runtime.invocation import FunctionError
     from ops.manifests import KafkaTrigger, StreamTrigger
 
 MAX_BATCH_BYTES: Final = 6 * 1024 * 1024 - 16 * 1024
 """Largest sum of a batch's records as JSON: Lambda's 6 MB for a payload, less what surrounds the records."""
+
+TOPIC_RETENTION_SECONDS: Final = 7 * 24 * 3600
+"""How long the stack's topics keep a record: Kafka's default."""
 
 Condition = Literal["RetryAttemptsExhausted", "RecordAgeExceeded", "MaximumPayloadSizeExceeded"]
 """Why records are dead-lettered, in the words of Lambda's invocation record."""
@@ -50,6 +55,7 @@ class Policy:
     report_batch_item_failures: bool
     bisect_on_error: bool
     maximum_retries: int
+    """-1 retries until the record is too old."""
     maximum_record_age_seconds: float
     retry_base_seconds: float = 0.1
     """Delay before the first retry; it doubles with each further retry of the same records."""
@@ -67,7 +73,11 @@ class Policy:
             report_batch_item_failures=trigger.report_batch_item_failures,
             bisect_on_error=trigger.bisect_on_error,
             maximum_retries=trigger.maximum_retries,
-            maximum_record_age_seconds=trigger.maximum_record_age_seconds,
+            maximum_record_age_seconds=(
+                TOPIC_RETENTION_SECONDS
+                if isinstance(trigger.maximum_record_age_seconds, TopicRetention)
+                else trigger.maximum_record_age_seconds
+            ),
             retry_base_seconds=retry_base_seconds,
             retry_maximum_seconds=retry_maximum_seconds,
         )

@@ -68,6 +68,34 @@ data "aws_iam_policy_document" "boundary" {
     resources = ["arn:${data.aws_partition.current.partition}:kms:${var.region}:${var.account_id}:key/*"]
   }
 
+  # GuardDuty's scan of landed files, and AWS Backup's copies of the tables.
+  statement {
+    sid = "ScansAndCopies"
+    actions = [
+      "backup:CopyIntoBackupVault", "backup:DescribeBackupVault", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource",
+      "dynamodb:StartAwsBackupJob", "events:DeleteRule", "events:DescribeRule", "events:ListTargetsByRule", "events:PutRule",
+      "events:PutTargets", "events:RemoveTargets", "s3:GetBucketNotification", "s3:GetObjectTagging", "s3:GetObjectVersion",
+      "s3:GetObjectVersionTagging", "s3:PutBucketNotification", "s3:PutObjectTagging", "s3:PutObjectVersionTagging",
+    ]
+    resources = [
+      "arn:${data.aws_partition.current.partition}:backup:*:*:backup-vault:*",
+      "arn:${data.aws_partition.current.partition}:dynamodb:${var.region}:${var.account_id}:table/${local.prefix[each.key]}-*",
+      "arn:${data.aws_partition.current.partition}:events:${var.region}:${var.account_id}:rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*",
+      "arn:${data.aws_partition.current.partition}:s3:::${local.prefix[each.key]}-landing-*",
+    ]
+  }
+
+  statement {
+    sid       = "GrantsForServices"
+    actions   = ["kms:CreateGrant"]
+    resources = ["arn:${data.aws_partition.current.partition}:kms:${var.region}:${var.account_id}:key/*"]
+    condition {
+      test     = "Bool"
+      variable = "kms:GrantIsForAWSResource"
+      values   = ["true"]
+    }
+  }
+
   statement {
     sid       = "NeverTheState"
     effect    = "Deny"

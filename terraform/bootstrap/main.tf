@@ -2,8 +2,9 @@
 #
 #   role                    token of                                        may
 #   <project>-<env>-plan    pull requests, pushes to the main branch        read settings and the state; no data, no write
-#   <project>-<env>-apply   a job of the GitHub environment <env> only,     change what has the prefix; roles only with
-#                           which waits for its approval                    the boundary, and never the boundary itself
+#   <project>-<env>-apply   the main branch's environment.yml, in a job     change what has the prefix; roles only with
+#                           of the GitHub environment <env>, which waits    the boundary, and never the boundary itself;
+#                           for its approval                                read no payments
 
 data "aws_partition" "current" {}
 
@@ -19,10 +20,13 @@ locals {
   # Keys of each environment's state in the bucket, as the backend files name them.
   state_key = { for environment in var.environments : environment => "${environment}/terraform.tfstate" }
 
+  # The subject begins with the repository, with or without ids.
+  subject_start = "repo:${coalesce(var.github_subject_repository, var.github_repository)}"
+
   # Plans run for pull requests before the merge, and for the main branch before an apply.
   plan_subjects = [
-    "repo:${var.github_repository}:pull_request",
-    "repo:${var.github_repository}:ref:refs/heads/${var.main_branch}",
+    "${local.subject_start}:pull_request",
+    "${local.subject_start}:ref:refs/heads/${var.main_branch}",
   ]
 }
 
@@ -39,6 +43,30 @@ moved {
   to   = aws_iam_openid_connect_provider.github[0]
 }
 
+# STS makes condition keys of these claims of GitHub's tokens (IAM user guide, "IAM and AWS STS condition context keys"; announced in
+# January 2026). A key that a token lacks does not match, so a job without an environment is refused by the apply role.
+locals {
+  # Claims that every token of the repository has.
+  repository_claims = merge(
+    { aud = ["sts.amazonaws.com"], repository = [var.github_repository] },
+    var.github_repository_id == null ? {} : { repository_id = [var.github_repository_id] },
+  )
+
+  plan_claims = merge(local.repository_claims, { sub = local.plan_subjects })
+
+  apply_claims = {
+    for environment in var.environments : environment => merge(local.repository_claims, {
+      # GitHub puts the environment into a token only for a job that has passed the environment's rules.
+      sub              = ["${local.subject_start}:environment:${environment}"]
+      environment      = [environment]
+      ref              = ["refs/heads/${var.main_branch}"]
+      job_workflow_ref = ["${var.github_repository}/${local.apply_workflow}@refs/heads/${var.main_branch}"]
+    })
+  }
+
+  apply_workflow = ".github/workflows/environment.yml"
+}
+
 data "aws_iam_policy_document" "plan_trust" {
   statement {
     sid     = "WorkflowsThatPlan"
@@ -47,15 +75,13 @@ data "aws_iam_policy_document" "plan_trust" {
       type        = "Federated"
       identifiers = [local.oidc_provider_arn]
     }
-    condition {
-      test     = "StringEquals"
-      variable = "${local.issuer}:aud"
-      values   = ["sts.amazonaws.com"]
-    }
-    condition {
-      test     = "StringEquals"
-      variable = "${local.issuer}:sub"
-      values   = local.plan_subjects
+    dynamic "condition" {
+      for_each = local.plan_claims
+      content {
+        test     = "StringEquals"
+        variable = "${local.issuer}:${condition.key}"
+        values   = condition.value
+      }
     }
   }
 }
@@ -70,16 +96,13 @@ data "aws_iam_policy_document" "apply_trust" {
       type        = "Federated"
       identifiers = [local.oidc_provider_arn]
     }
-    condition {
-      test     = "StringEquals"
-      variable = "${local.issuer}:aud"
-      values   = ["sts.amazonaws.com"]
-    }
-    # GitHub puts the environment into the token's subject only for a job that has passed the environment's rules.
-    condition {
-      test     = "StringEquals"
-      variable = "${local.issuer}:sub"
-      values   = ["repo:${var.github_repository}:environment:${each.key}"]
+    dynamic "condition" {
+      for_each = local.apply_claims[each.key]
+      content {
+        test     = "StringEquals"
+        variable = "${local.issuer}:${condition.key}"
+        values   = condition.value
+      }
     }
   }
 }

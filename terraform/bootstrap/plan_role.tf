@@ -6,6 +6,9 @@ data "aws_iam_policy_document" "read_settings" {
     sid = "ReadSettings"
     actions = [
       "appconfig:Get*", "appconfig:List*",
+      "backup:Describe*", "backup:Get*", "backup:List*", "cloudtrail:DescribeTrails", "cloudtrail:Get*", "cloudtrail:ListTags",
+      "guardduty:GetMalwareProtectionPlan", "guardduty:ListTagsForResource",
+      "budgets:ListTagsForResource", "budgets:ViewBudget",
       "application-autoscaling:Describe*", "application-autoscaling:List*",
       "cloudwatch:Describe*", "cloudwatch:GetDashboard", "cloudwatch:List*",
       "dynamodb:Describe*", "dynamodb:List*",
@@ -31,10 +34,22 @@ data "aws_iam_policy_document" "read_settings" {
   }
 }
 
-data "aws_iam_policy_document" "plan" {
+# The apply role reads the same, and has them from here.
+resource "aws_iam_policy" "read_settings" {
+  name        = "${var.project}-read-settings"
+  description = "Reads the settings of what Terraform manages; no payments."
+  policy      = data.aws_iam_policy_document.read_settings.json
+}
+
+resource "aws_iam_role_policy_attachment" "plan_reads" {
   for_each = var.environments
 
-  source_policy_documents = [data.aws_iam_policy_document.read_settings.json]
+  role       = aws_iam_role.plan[each.key].name
+  policy_arn = aws_iam_policy.read_settings.arn
+}
+
+data "aws_iam_policy_document" "plan" {
+  for_each = var.environments
 
   # Objects that Terraform itself writes: the job's script and its libraries. Landing and quarantine contain payments.
   statement {
@@ -53,6 +68,11 @@ data "aws_iam_policy_document" "plan" {
     sid       = "DecryptTheState"
     actions   = ["kms:Decrypt"]
     resources = [aws_kms_key.state.arn]
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
   }
 
   # Even if more is added above, a pull request cannot read payments and secrets.
@@ -60,10 +80,10 @@ data "aws_iam_policy_document" "plan" {
     sid    = "NeverData"
     effect = "Deny"
     actions = [
-      "appconfig:GetConfiguration", "appconfigdata:*",
-      "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:GetRecords", "dynamodb:PartiQLSelect", "dynamodb:Query", "dynamodb:Scan",
-      "kafka-cluster:*", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery",
-      "secretsmanager:GetSecretValue", "sqs:ReceiveMessage", "ssm:GetParameter*",
+      "appconfig:GetConfiguration", "appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession",
+      "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:GetRecords", "dynamodb:PartiQL*", "dynamodb:Query", "dynamodb:Scan",
+      "elasticache:Connect", "kafka-cluster:*", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetQueryResults", "logs:StartLiveTail",
+      "logs:StartQuery", "logs:Unmask", "secretsmanager:GetSecretValue", "sqs:ReceiveMessage", "ssm:GetParameter*",
     ]
     resources = ["*"]
   }

@@ -28,7 +28,7 @@ data "aws_iam_policy_document" "state_key" {
 }
 
 resource "aws_s3_bucket" "state" {
-  # checkov:skip=CKV_AWS_18:CloudTrail's data events record reads and writes of states with the role; server access logs do not name it.
+  # checkov:skip=CKV_AWS_18:A state holds no payment and no secret, and its versions show each write; nobody would read a log of its reads.
   # checkov:skip=CKV_AWS_144:A state is useful only while its region works; versions protect it against mistakes of people.
   # checkov:skip=CKV2_AWS_62:Nothing reacts to a change of a state.
   bucket = var.state_bucket_name

@@ -59,6 +59,26 @@ variable "github_repository" {
   }
 }
 
+variable "github_repository_id" {
+  description = "The repository's id, which a renamed repository keeps and a new one of the same name does not have: `gh api repos/OWNER/NAME --jq .id`. null trusts the name alone."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.github_repository_id == null ? true : can(regex("^[0-9]+$", var.github_repository_id))
+    error_message = "github_repository_id is ${coalesce(var.github_repository_id, "null")}; it must be digits, or null."
+  }
+}
+
+variable "github_subject_repository" {
+  description = "The repository as the subject of its tokens names it, if not as owner/name: since 18 June 2026 GitHub adds ids for new and renamed repositories, as in octocat-123456/my-repo-456789. The repository's settings show it (Actions, OIDC)."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.github_subject_repository == null ? true : can(regex("^[A-Za-z0-9@-]+/[A-Za-z0-9@._-]+$", var.github_subject_repository))
+    error_message = "github_subject_repository is ${coalesce(var.github_subject_repository, "null")}; it must be owner/name as in a token's subject, without a wildcard, or null."
+  }
+}
+
 variable "main_branch" {
   description = "The branch whose pushes are planned and, behind the environment's approval, applied."
   type        = string

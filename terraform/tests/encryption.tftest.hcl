@@ -44,8 +44,8 @@ run "services_without_a_role_are_named" {
   }
 
   assert {
-    condition     = toset([for statement in jsondecode(aws_kms_key.this["alerts"].policy).Statement : statement.Principal.Service if can(statement.Principal.Service)]) == toset(["cloudwatch.amazonaws.com", "sns.amazonaws.com"])
-    error_message = "Alarms publish to encrypted topics, and topics fill encrypted queues."
+    condition     = toset([for statement in jsondecode(aws_kms_key.this["alerts"].policy).Statement : statement.Principal.Service if can(statement.Principal.Service)]) == toset(["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "sns.amazonaws.com"])
+    error_message = "Alarms and budgets publish to encrypted topics, and topics fill encrypted queues."
   }
 
   assert {

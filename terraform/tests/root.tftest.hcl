@@ -159,12 +159,46 @@ run "prod_plans_with_someone_to_page_and_someone_to_alert" {
   command = plan
 
   variables {
-    environment = "prod"
+    environment        = "prod"
+    monthly_budget_usd = 3200
   }
 
   assert {
     condition     = length(module.alerts.redrive_queues) == 2 && length(module.operations["page"].redrive_queues) == 1
     error_message = "Prod has its subscribers."
+  }
+  assert {
+    condition     = aws_budgets_budget.month[0].limit_amount == "3200" && toset([for notification in aws_budgets_budget.month[0].notification : notification.notification_type]) == toset(["ACTUAL", "FORECASTED"])
+    error_message = "A ticket says that the month becomes too expensive, before and when it does."
+  }
+}
+
+run "refuses_prod_without_a_budget" {
+  command = plan
+
+  variables {
+    environment = "prod"
+  }
+
+  expect_failures = [var.monthly_budget_usd]
+}
+
+run "refuses_a_budget_of_nothing" {
+  command = plan
+
+  variables {
+    monthly_budget_usd = 0
+  }
+
+  expect_failures = [var.monthly_budget_usd]
+}
+
+run "without_a_budget_nothing_counts_the_cost" {
+  command = plan
+
+  assert {
+    condition     = length(aws_budgets_budget.month) == 0
+    error_message = "No budget by default."
   }
 }
 
@@ -173,6 +207,7 @@ run "refuses_prod_without_someone_to_page" {
 
   variables {
     environment              = "prod"
+    monthly_budget_usd       = 3200
     operations_subscriptions = { ticket = { team = { protocol = "email", endpoint = "team@example.com" } } }
   }
 
@@ -184,6 +219,7 @@ run "refuses_prod_without_someone_to_alert" {
 
   variables {
     environment         = "prod"
+    monthly_budget_usd  = 3200
     alert_subscriptions = {}
   }
 
@@ -259,6 +295,28 @@ run "refuses_half_a_partition" {
   }
 
   expect_failures = [var.kafka]
+}
+
+run "a_record_is_retried_as_long_as_the_topic_keeps_it" {
+  command = plan
+  variables {
+    kafka = { brokers = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 100 }, partitions = 12, retention_hours = 72 }
+  }
+  assert {
+    condition     = local.references["topic.retention"] == "259200"
+    error_message = "A record that is still on the topic is not given up."
+  }
+}
+
+run "a_record_is_retried_for_lambdas_longest_time_where_the_topic_keeps_it_longer" {
+  command = plan
+  variables {
+    kafka = { brokers = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 100 }, partitions = 12, retention_hours = 8760 }
+  }
+  assert {
+    condition     = local.references["topic.retention"] == "604800"
+    error_message = "Lambda takes no record age above 604,800 seconds."
+  }
 }
 
 run "refuses_a_retention_of_a_few_hours" {

@@ -276,3 +276,46 @@ run "refuses_a_longer_recovery_than_dynamodb_allows" {
 
   expect_failures = [var.recovery_days]
 }
+
+run "an_on_demand_table_has_a_cap_and_a_provisioned_one_has_none" {
+  command = plan
+  module {
+    source = "./modules/tables"
+  }
+  variables {
+    on_demand_maximum    = { read_units = 2000, write_units = 1000 }
+    provisioned_capacity = { transaction_history = { read_minimum = 5, read_maximum = 50, write_minimum = 5, write_maximum = 50 } }
+  }
+  assert {
+    condition     = aws_dynamodb_table.this["flagged_transactions"].on_demand_throughput[0].max_read_request_units == 2000 && aws_dynamodb_table.this["flagged_transactions"].on_demand_throughput[0].max_write_request_units == 1000
+    error_message = "A loop costs no more than the cap."
+  }
+  assert {
+    condition     = alltrue([for index in aws_dynamodb_table.this["flagged_transactions"].global_secondary_index : index.on_demand_throughput[0].max_write_request_units == 1000])
+    error_message = "An index is written with its table, and has its own cap."
+  }
+  assert {
+    condition     = length(aws_dynamodb_table.this["transaction_history"].on_demand_throughput) == 0
+    error_message = "Provisioned capacity is a cap of its own."
+  }
+}
+
+run "without_a_cap_the_accounts_quota_applies" {
+  command = plan
+  module {
+    source = "./modules/tables"
+  }
+  assert {
+    condition     = alltrue([for table in aws_dynamodb_table.this : length(table.on_demand_throughput) == 0])
+    error_message = "No cap by default."
+  }
+}
+
+run "refuses_half_a_request_unit" {
+  command = plan
+  module {
+    source = "./modules/tables"
+  }
+  variables { on_demand_maximum = { read_units = 0.5, write_units = 1000 } }
+  expect_failures = [var.on_demand_maximum]
+}

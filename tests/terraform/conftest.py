@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.processes import ManagedProcess
+from local.processes import ManagedProcess, ProcessError
+from tests.terraform import life_cycle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,3 +58,14 @@ def life_under_way(
     process.start()
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="session")
+def life(life_under_way: ManagedProcess) -> life_cycle.Life:
+    """The results of the one life, once it is over."""
+    log = life_under_way.log
+    try:
+        life_under_way.wait_for_exit(life_cycle.LIFE_SECONDS)
+    except ProcessError:
+        pytest.fail(log.read_text()[-8000:])
+    return life_cycle.read(log.parent)

@@ -12,13 +12,13 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from local.processes import ManagedProcess, free_port
 from ops import rules
-from tests.terraform.workspace import ACCOUNT, Result, Right, Workspace, allowed
+from tests.terraform.workspace import ACCOUNT, Authorization, Result, Right, Workspace, allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parents[2]
 INFRA_VENV = REPOSITORY / ".venv-infra"
 REPORT = REPOSITORY / "build/infra-report.json"
+LIFE_SECONDS = 1200.0
+"""Limit of a life. It takes about five minutes, one of them only for S3's lifecycle rules, as in AWS."""
+
 RESULTS = "life.json"
 """File in the folder; a `Life`."""
 
@@ -34,8 +37,38 @@ BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fraud-dev-boundary"
 OTHER_ENVIRONMENTS = ("staging", "prod")
 """Environments that are only planned."""
 
+PLAN_ROLE, APPLY_ROLE = "fraud-dev-plan", "fraud-dev-apply"
+
+REPOSITORY_NAME = "example/payment-fraud-detection"
+"""The repository in the environments' files."""
+
+WORKFLOW = f"{REPOSITORY_NAME}/.github/workflows/environment.yml@refs/heads/main"
+
+TOKEN_OF_MAIN = {
+    "aud": "sts.amazonaws.com",
+    "sub": f"repo:{REPOSITORY_NAME}:ref:refs/heads/main",
+    "repository": REPOSITORY_NAME,
+    "ref": "refs/heads/main",
+    "job_workflow_ref": WORKFLOW,
+}
+"""Claims of a job of the main branch. Source: GitHub's OpenID Connect reference."""
+
+
+def token_of(environment: str) -> dict[str, str]:
+    """Claims of a job of this GitHub environment, after its approval."""
+    subject = f"repo:{REPOSITORY_NAME}:environment:{environment}"
+    return TOKEN_OF_MAIN | {"sub": subject, "environment": environment}
+
+
+TOKEN_OF_DEV = token_of("dev")
+"""The apply job of dev has it."""
+
 NEW_STAGE = "audit"
 """Folder of the stage that is added below functions/."""
+
+
+Document = dict[str, Any]
+"""A policy, as IAM stores it."""
 
 
 class Life(msgspec.Struct):
@@ -58,6 +91,10 @@ class Life(msgspec.Struct):
     left: set[str]
     rights_by_role: dict[str, list[Right]]
     bounds: list[Right]
+    policies_by_role: dict[str, list[Document]]
+    trust_by_role: dict[str, Document]
+    variables_shown: dict[str, dict[str, str]]
+    authorizations: list[Authorization]
     resources: int
     seconds: dict[str, float]
 
@@ -102,26 +139,49 @@ class Timer:
         return result
 
 
+def as_planner(workspace: Workspace) -> None:
+    """Go on as the plan role, from a job of the main branch."""
+    workspace.act_as(PLAN_ROLE, TOKEN_OF_MAIN)
+
+
+def as_applier(workspace: Workspace) -> None:
+    """Go on as the apply role, from a job of the GitHub environment."""
+    workspace.act_as(APPLY_ROLE, TOKEN_OF_DEV)
+
+
 def live(workspace: Workspace) -> Life:
-    """Run the whole life once: bootstrap, plan, apply, a second plan, a change made outside Terraform, a changed stage, a new stage,
-    destroy.
+    """Run the whole life once: bootstrap, a plan of every environment, then dev: apply, a second plan, a change made outside Terraform, a
+    changed stage, a new stage, a deployed ruleset and a running job, destroy. Bootstrap is the administrator's; plans and drift are the plan
+    roles', the rest the apply role's, all evaluated.
     """
     timer = Timer(workspace)
     timer.expect("bootstrap", "bootstrap", "yes")
+    policies = {name: workspace.policies(name) for name in (PLAN_ROLE, APPLY_ROLE)}
+    trust = {name: workspace.trust(name) for name in (PLAN_ROLE, APPLY_ROLE)}
+    shown = variables_shown(workspace)
     before = workspace.existing()
-    plans = {name: timer.expect(f"plan_{name}", "plan", environment=name) for name in OTHER_ENVIRONMENTS}
+    plans = {}
+    for name in OTHER_ENVIRONMENTS:
+        workspace.act_as(f"fraud-{name}-plan", TOKEN_OF_MAIN)
+        plans[name] = timer.expect(f"plan_{name}", "plan", environment=name)
+    as_planner(workspace)
     resources = planned(timer.expect("plan", "plan"))
+    as_applier(workspace)
     timer.expect("apply", "apply")
+    as_planner(workspace)
     second_plan = timer.make("second_plan", "drift")  # plans everything and lists whatever differs
+    as_applier(workspace)
     second_apply = workspace.make("apply", ENV="dev")
     drift = drift_of_changed_queue(workspace)
 
     code_before = workspace.code_by_function()
     code_plan = apply_changed_stage(workspace, timer)
     workspace.add_stage(NEW_STAGE, like="persist")
+    as_planner(workspace)
     stage_plan = timer.expect("stage_plan", "plan")
 
     rights_by_role, bounds = workspace.rights_by_role(BOUNDARY), allowed(workspace.policy(BOUNDARY))
+    as_applier(workspace)
     backup = workspace.make("state-backup", ENV="dev")
     protected_destroy = workspace.make("destroy", "prod", ENV="prod")
     unanswered_destroy = workspace.make("destroy", "no", ENV="dev")
@@ -129,11 +189,6 @@ def live(workspace: Workspace) -> Life:
     use(workspace, "dev")
     start = workspace.make("start", ENV="dev")
     destroy = timer.expect("destroy", "destroy", "dev")
-    left = {
-        name
-        for name in workspace.existing() - before
-        if not name.startswith("s3.buckets/fraud-terraform-state")
-    }
     return Life(
         plans=plans,
         second_plan=second_plan,
@@ -148,12 +203,50 @@ def live(workspace: Workspace) -> Life:
         unanswered_destroy=unanswered_destroy,
         start=start,
         destroy=destroy,
-        left=left,
+        left=left_behind(workspace, before),
         rights_by_role=rights_by_role,
         bounds=bounds,
+        policies_by_role=policies,
+        trust_by_role=trust,
+        variables_shown=shown,
+        authorizations=workspace.authorizations(),
         resources=resources,
         seconds=timer.seconds,
     )
+
+
+def left_behind(workspace: Workspace, before: set[str]) -> set[str]:
+    """What exists and did not before, without states and the keys of roles' sessions, which begin with ASIA."""
+    kept = ("s3.buckets/fraud-terraform-state", "iam.access_keys/ASIA")
+    return {name for name in workspace.existing() - before if not name.startswith(kept)}
+
+
+def variables_shown(workspace: Workspace) -> dict[str, dict[str, str]]:
+    """Which variables of a function with a customer key the administrator and the plan role see; the function is removed again."""
+    key = workspace.client("kms").create_key()["KeyMetadata"]
+    functions = workspace.client("lambda")
+    functions.create_function(
+        FunctionName="encrypted",
+        Runtime="python3.11",
+        Handler="handler.handler",
+        Role=f"arn:aws:iam::{ACCOUNT}:role/{PLAN_ROLE}",
+        Code={"ZipFile": b"not run"},
+        Environment={"Variables": {"SIZE": "1"}},
+        KMSKeyArn=key["Arn"],
+    )
+    callers = {
+        "administrator": functions,
+        PLAN_ROLE: workspace.client("lambda", workspace.session(PLAN_ROLE, TOKEN_OF_MAIN)),
+    }
+    shown = {
+        caller: client.get_function_configuration(FunctionName="encrypted")["Environment"].get(
+            "Variables", {}
+        )
+        for caller, client in callers.items()
+    }
+    functions.delete_function(FunctionName="encrypted")
+    workspace.client("kms").schedule_key_deletion(KeyId=key["KeyId"])
+    return shown
 
 
 def drift_of_changed_queue(workspace: Workspace) -> Result:
@@ -162,6 +255,7 @@ def drift_of_changed_queue(workspace: Workspace) -> Result:
     queue = sqs.get_queue_url(QueueName="fraud-dev-alert-dead-letter")["QueueUrl"]
     was = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["MessageRetentionPeriod"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MessageRetentionPeriod": "3600"})
+    as_planner(workspace)
     drift = workspace.make("drift", ENV="dev")
     sqs.set_queue_attributes(QueueUrl=queue, Attributes=was)
     return drift
@@ -171,18 +265,20 @@ def apply_changed_stage(workspace: Workspace, timer: Timer) -> Result:
     """Change the code of the alert stage, plan and apply; give the plan."""
     with (workspace.folder / "functions/alert/handler.py").open("a") as handler:
         handler.write('\nCHANGED_BY_A_TEST = "yes"\n')
+    as_planner(workspace)
     code_plan = timer.expect("code_plan", "plan")
+    as_applier(workspace)
     timer.expect("code_apply", "apply")
     return code_plan
 
 
 def use(workspace: Workspace, environment: str) -> None:
-    """Do what operators do to an environment and Terraform does not know: deploy a ruleset."""
+    """Do what operators do to an environment and Terraform does not know: deploy a ruleset, as its apply role."""
     outputs = json.loads(workspace.expect("output", ENV=environment).output)
     ruleset = (workspace.folder / "rules/default.yaml").read_bytes()
-    rules.deploy(
-        workspace.client("appconfig"), rules.place(outputs, environment), ruleset, report=lambda _: None
-    )
+    session = workspace.session(f"fraud-{environment}-apply", token_of(environment))
+    appconfig = workspace.client("appconfig", session)
+    rules.deploy(appconfig, rules.place(outputs, environment), ruleset, report=lambda _: None)
 
 
 def report(life: Life) -> dict[str, object]:
@@ -193,6 +289,14 @@ def report(life: Life) -> dict[str, object]:
         "second_plan_changes": len(named(life.second_plan)),
         "drift_found": named(life.drift),
         "left_after_destroy": sorted(life.left),
+        "refused": sorted(
+            {
+                f"{call.role} {call.action} {call.resource}"
+                for call in life.authorizations
+                if not call.is_allowed
+            }
+        ),
+        "evaluated": len(life.authorizations),
     }
 
 

@@ -1,7 +1,8 @@
 """What the built functions call, recorded by a proxy between each function and the local stack's AWS API.
 
 The functions run as in the local stack, from their zips, on real servers. Each gets batches that cover every path with a call: a
-new user, the same batch again, and records that are no payment, a small and a large one.
+new user, the same batch again, records that are no payment, a small and a large one, as many payments of one user as between two
+checkpoints, and a batch while there is no cache.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.manifests import ROOT, read_functions, read_tables
 from ops.packaging.functions import build_zip
+from score.stage import CHECKPOINT_EVERY
 from tests.support.payments import stream_event
 
 if TYPE_CHECKING:
@@ -89,24 +91,23 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
             )
             stack.callback(pool.stop)
             invoke[name] = _checked(pool)
-        _run(invoke, make_client("dynamodb", aws.endpoint), redis.Redis.from_url(cache.endpoint))
+        _run(invoke, make_client("dynamodb", aws.endpoint), cache)
     return calls
 
 
-def _run(invoke: dict[str, Callable[[object], Any]], dynamodb: Any, cache: redis.Redis) -> None:
-    """Pass one suspicious payment through all stages, and records that are no payment through the first."""
-    payment = {
-        "transaction_id": "tx-1",
-        "user_id": "user-1",
-        "amount": "999999.00",
-        "currency": "USD",
-        "timestamp": datetime.now(UTC).isoformat(),
-        "location": {"latitude": 48.85, "longitude": 2.35, "country": "FR"},
-    }
-    batch = _kafka_event([msgspec.json.encode(payment), b"no payment", b"x" * LARGE_BYTES])
+def _run(invoke: dict[str, Callable[[object], Any]], dynamodb: Any, cache: Cache) -> None:
+    """Pass suspicious payments through all stages, and records that are no payment through the first."""
+    batch = _kafka_event([_payment(1), b"no payment", b"x" * LARGE_BYTES])
     invoke["score"](batch)
-    cache.flushall()  # with an empty cache, the redelivered batch finds its rows in the table and reads them back
+    # With an empty cache, the redelivered batch finds its rows in the table and reads them back.
+    redis.Redis.from_url(cache.endpoint).flushall()
     invoke["score"](batch)
+    kept = [_payment(number) for number in range(2, 2 + CHECKPOINT_EVERY)]
+    invoke["score"](_kafka_event(kept, first_offset=3))
+    cache.stop()
+    invoke["score"](_kafka_event([_payment(2 + CHECKPOINT_EVERY)], first_offset=3 + CHECKPOINT_EVERY))
+    items = dynamodb.scan(TableName="profile_checkpoints")["Items"]
+    assert sorted("body" in item for item in items) == [False, True], "a mark, and the user's profile"
     for stage, table in (("persist", "transaction_history"), ("alert", "flagged_transactions")):
         rows = dynamodb.scan(TableName=table)["Items"]
         assert rows, f"{table}: the stage before {stage} wrote nothing"
@@ -115,7 +116,20 @@ def _run(invoke: dict[str, Callable[[object], Any]], dynamodb: Any, cache: redis
         invoke[stage](stream_event(rows))
 
 
-def _kafka_event(values: list[bytes]) -> dict[str, Any]:
+def _payment(number: int) -> bytes:
+    """The user's suspicious payment of this number, as a producer sends it."""
+    payment = {
+        "transaction_id": f"tx-{number}",
+        "user_id": "user-1",
+        "amount": "999999.00",
+        "currency": "USD",
+        "timestamp": datetime.now(UTC).isoformat(),
+        "location": {"latitude": 48.85, "longitude": 2.35, "country": "FR"},
+    }
+    return msgspec.json.encode(payment)
+
+
+def _kafka_event(values: list[bytes], first_offset: int = 0) -> dict[str, Any]:
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
     records = [
         {
@@ -128,7 +142,7 @@ def _kafka_event(values: list[bytes]) -> dict[str, Any]:
             "value": b64encode(value).decode(),
             "headers": [],
         }
-        for offset, value in enumerate(values)
+        for offset, value in enumerate(values, first_offset)
     ]
     return {"eventSource": "aws:kafka", "records": {"transaction_stream-0": records}}
 

@@ -166,7 +166,7 @@ def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) 
         "function": "${each.key}",
         "functions_dir": str(FUNCTIONS_DIR),
         "build_dir": str(zips),
-        "references": {reference: reference for reference in REFERENCES},
+        "references": {reference: reference for reference in REFERENCES} | {"topic.retention": "604800"},
         "targets": _targets(topics),
         "created_kafka_topics": topics,
         "vpc": {

@@ -10,32 +10,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.processes import ProcessError
-from tests.terraform import life_cycle
-from tests.terraform.life_cycle import NEW_STAGE, Life, actions, named, planned
+from tests.terraform.life_cycle import LIFE_SECONDS, NEW_STAGE, actions, named, planned
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.processes import ManagedProcess
-
-LIFE_SECONDS = 1200.0
-"""Limit of a life. It takes about five minutes, one of them only for S3's lifecycle rules, as in AWS."""
+    from tests.terraform.life_cycle import Life
 
 pytestmark = [pytest.mark.life_cycle, pytest.mark.timeout(LIFE_SECONDS + 60)]
 
 LOST_SETTING = 'module.functions["alert"].aws_sqs_queue.dead_letter'
 """The resource that is changed by hand: its setting is how long the alert stage's dead letters are kept."""
-
-
-@pytest.fixture(scope="module")
-def life(life_under_way: ManagedProcess) -> Life:
-    log = life_under_way.log
-    try:
-        life_under_way.wait_for_exit(LIFE_SECONDS)
-    except ProcessError:
-        pytest.fail(log.read_text()[-8000:])
-    return life_cycle.read(log.parent)
 
 
 def test_every_environments_file_is_planned(life: Life, repository: Path) -> None:

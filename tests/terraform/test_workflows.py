@@ -218,3 +218,14 @@ def test_workflows_run_make_targets_that_exist(repository: Path) -> None:
 
     assert called - targets == set()
     assert {"lint", "test", "infra-test", "plan", "apply", "drift"} <= called
+
+
+def test_the_workflow_that_assumes_the_apply_role_is_the_one_that_the_role_trusts(repository: Path) -> None:
+    applying = {
+        f".github/workflows/{file.name}"
+        for file in (repository / ".github/workflows").glob("*.yml")
+        if "vars.APPLY_ROLE_ARN" in file.read_text()
+    }
+    trust = (repository / "terraform/bootstrap/main.tf").read_text()
+
+    assert applying == set(re.findall(r'apply_workflow = "([^"]+)"', trust))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -21,6 +22,9 @@ ACCOUNT = "123456789012"
 
 REGION = "us-east-1"
 
+ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "emulator", "AWS_SECRET_ACCESS_KEY": "emulator"}
+"""Credentials that the emulator did not make: it lets them do everything."""
+
 
 SUBSCRIBERS = """
 alert_subscriptions      = { fraud-team = { protocol = "email", endpoint = "fraud@example.com" } }
@@ -34,6 +38,17 @@ class Result(msgspec.Struct, frozen=True):
 
     code: int
     output: str
+
+
+class Authorization(msgspec.Struct, frozen=True):
+    """What IAM decided about one request of a role."""
+
+    role: str
+    action: str
+    resource: str
+    context: dict[str, str | list[str]]
+    is_allowed: bool
+    reason: str
 
 
 class Right(msgspec.Struct, frozen=True):
@@ -68,8 +83,7 @@ class Workspace:
             os.environ
             | {
                 "AWS_ENDPOINT_URL": endpoint,  # an IP address: with a host name, S3's clients would put the bucket into it
-                "AWS_ACCESS_KEY_ID": "emulator",
-                "AWS_SECRET_ACCESS_KEY": "emulator",
+                **ADMINISTRATOR,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 # The provider waits half a minute for each queue, and longer for others. With its ten at a time they would queue up.
                 "TF_CLI_ARGS_apply": "-parallelism=40",
@@ -87,6 +101,42 @@ class Workspace:
         (repository / "build/requirements").mkdir(parents=True, exist_ok=True)
         (folder / "build/requirements").symlink_to(repository / "build/requirements")
         self._venv = repository / ".venv"
+
+    def act_as(self, role: str | None, claims: dict[str, str] | None = None) -> None:
+        """Run the next targets as a role of CI, with a token that has these claims; as the administrator if `role` is None.
+
+        Raises
+        ------
+        botocore.exceptions.ClientError
+            If the role does not trust the token.
+        """
+        self._environment |= ADMINISTRATOR
+        self._environment.pop("AWS_SESSION_TOKEN", None)
+        self._environment["TF_CLI_ARGS_plan"] = (
+            "-lock=false" if (role or "").endswith("-plan") else ""
+        )  # as the workflows
+        if role is None:
+            return
+        self._environment |= self.session(role, claims or {})
+
+    def session(self, role: str, claims: dict[str, str]) -> dict[str, str]:
+        """Assume a role with a token that has these claims; give the environment variables of its credentials."""
+        payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        made = self.client("sts").assume_role_with_web_identity(
+            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+            RoleSessionName="life",
+            WebIdentityToken=f"e30.{payload}.unsigned",
+        )["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": made["SessionToken"],
+        }
+
+    def authorizations(self) -> list[Authorization]:
+        """What IAM decided about the calls of roles, each once."""
+        with urllib.request.urlopen(f"{self.endpoint}/moto-api/authorizations") as answer:
+            return msgspec.json.decode(answer.read(), type=list[Authorization])
 
     def make(self, target: str, answer: str = "", **variables: str) -> Result:
         """Run a make target as an operator does.
@@ -139,14 +189,16 @@ class Workspace:
         spec = (other / "function.yaml").read_text().replace(f"_NAME: {like}", f"_NAME: {name}")
         (folder / "function.yaml").write_text(spec)
 
-    def client(self, service: str) -> Any:
-        """Make a client of the emulator, for changes outside Terraform."""
+    def client(self, service: str, session: dict[str, str] | None = None) -> Any:
+        """Make a client of the emulator, for changes outside Terraform: the administrator's, or that of a role's session."""
+        credentials = session or ADMINISTRATOR
         return boto3.client(
             service,  # type: ignore[call-overload] # any service
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id="emulator",
-            aws_secret_access_key="emulator",
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
         )
 
     def existing(self) -> set[str]:
@@ -178,6 +230,21 @@ class Workspace:
             documents = [iam.get_role_policy(RoleName=name, PolicyName=p)["PolicyDocument"] for p in names]
             rights[name] = [right for document in documents for right in allowed(document)]
         return rights
+
+    def policies(self, role: str) -> list[dict[str, Any]]:
+        """Read a role's inline and attached policies."""
+        iam = self.client("iam")
+        attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        inline = [iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names]
+        return [*inline, *(self.policy(entry["PolicyArn"]) for entry in attached)]
+
+    def trust(self, role: str) -> dict[str, Any]:
+        """Read a role's trust policy."""
+        document: dict[str, Any] = self.client("iam").get_role(RoleName=role)["Role"][
+            "AssumeRolePolicyDocument"
+        ]
+        return document
 
     def policy(self, arn: str) -> dict[str, Any]:
         """Read a managed policy."""

@@ -110,6 +110,74 @@ run "the_provider_is_created_where_the_account_has_none" {
   }
 }
 
+run "the_apply_role_names_repository_branch_workflow_and_environment" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for environment, document in data.aws_iam_policy_document.apply_trust : alltrue([
+        for claim, value in {
+          aud              = "sts.amazonaws.com"
+          repository       = "example/payment-fraud-detection"
+          ref              = "refs/heads/main"
+          environment      = environment
+          job_workflow_ref = "example/payment-fraud-detection/.github/workflows/environment.yml@refs/heads/main"
+          } : anytrue([
+            for condition in document.statement[0].condition :
+            condition.test == "StringEquals" && condition.variable == "token.actions.githubusercontent.com:${claim}" && condition.values == tolist([value])
+        ])
+      ])
+    ])
+    error_message = "Each apply role accepts tokens of the main branch's environment.yml in its own GitHub environment only."
+  }
+  assert {
+    condition     = length([for condition in data.aws_iam_policy_document.plan_trust.statement[0].condition : condition if endswith(condition.variable, ":repository_id")]) == 0
+    error_message = "Without its id the repository is trusted by name."
+  }
+}
+
+run "a_repository_with_an_id_is_trusted_by_name_and_id" {
+  command = plan
+  variables { github_repository_id = "74" }
+
+  assert {
+    condition = alltrue([
+      for document in concat([data.aws_iam_policy_document.plan_trust], values(data.aws_iam_policy_document.apply_trust)) : anytrue([
+        for condition in document.statement[0].condition :
+        condition.test == "StringEquals" && condition.variable == "token.actions.githubusercontent.com:repository_id" && condition.values == tolist(["74"])
+      ])
+    ])
+    error_message = "A repository that took over the name has another id."
+  }
+}
+
+run "a_repository_whose_subjects_have_ids_is_trusted_by_them" {
+  command = plan
+  variables { github_subject_repository = "example-12/payment-fraud-detection-74" }
+
+  assert {
+    condition = alltrue([
+      for environment, document in data.aws_iam_policy_document.apply_trust : anytrue([
+        for condition in document.statement[0].condition :
+        condition.variable == "token.actions.githubusercontent.com:sub" && condition.values == tolist(["repo:example-12/payment-fraud-detection-74:environment:${environment}"])
+      ])
+    ])
+    error_message = "GitHub's subjects of new repositories have ids (changelog of 23 April 2026)."
+  }
+}
+
+run "a_subject_with_a_wildcard_is_refused" {
+  command = plan
+  variables { github_subject_repository = "example*/payment-fraud-detection*" }
+  expect_failures = [var.github_subject_repository]
+}
+
+run "an_id_with_letters_is_refused" {
+  command = plan
+  variables { github_repository_id = "example/payment-fraud-detection" }
+  expect_failures = [var.github_repository_id]
+}
+
 run "the_apply_role_is_bound_to_its_environment" {
   command = plan
 
@@ -134,7 +202,7 @@ run "the_plan_role_only_reads" {
   assert {
     condition = alltrue([
       for action in flatten([for statement in data.aws_iam_policy_document.read_settings.statement : statement.actions]) :
-      can(regex(":(Describe|Get|List)", action)) || action == "states:ValidateStateMachineDefinition" # changes nothing; IAM's access level is Read
+      can(regex(":(Describe|Get|List|View)", action)) || action == "states:ValidateStateMachineDefinition" # changes nothing; IAM's access level is Read
     ])
     error_message = "The plan role has a call other than Describe, Get, List and the check of a definition."
   }
@@ -153,7 +221,7 @@ run "roles_are_created_only_with_the_boundary" {
 
   assert {
     condition = alltrue([
-      for document in data.aws_iam_policy_document.apply : alltrue([
+      for document in data.aws_iam_policy_document.apply_network : alltrue([
         for statement in document.statement :
         anytrue([for condition in statement.condition : condition.variable == "iam:PermissionsBoundary"])
         if(statement.effect == "Allow" || statement.effect == null) && length(setintersection(statement.actions, ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"])) > 0
@@ -161,13 +229,17 @@ run "roles_are_created_only_with_the_boundary" {
     ])
     error_message = "A statement allows creating or extending roles without the boundary."
   }
+}
+
+run "the_apply_role_has_no_right_on_a_whole_service" {
+  command = plan
+
   assert {
     condition = alltrue([
-      for document in data.aws_iam_policy_document.apply :
-      !contains(flatten([for statement in document.statement : tolist(statement.actions) if statement.effect != "Deny"]), "iam:*") &&
-      !contains(flatten([for statement in document.statement : tolist(statement.actions) if statement.effect != "Deny"]), "*")
+      for document in concat(values(data.aws_iam_policy_document.apply_stores), values(data.aws_iam_policy_document.apply_services), values(data.aws_iam_policy_document.apply_protection), values(data.aws_iam_policy_document.apply_network)) :
+      alltrue([for action in flatten([for statement in document.statement : tolist(statement.actions)]) : !endswith(action, ":*") && action != "*"])
     ])
-    error_message = "The apply role's rights over IAM are named one by one."
+    error_message = "The apply role's rights are named by what they do."
   }
 }
 

@@ -22,5 +22,12 @@ cache = {
 
 ingestion = { maximum_workers = 10 }
 
+on_demand_maximum  = { read_units = 20000, write_units = 20000 }
+monthly_budget_usd = 2800 # docs/cost.md, and a fifth more
+
+enable_audit        = true
+enable_malware_scan = true
+backup              = { retention_days = 35 } # name another account's vault: copy_to_vault_arn
+
 log_retention_days         = 400
 enable_deletion_protection = true

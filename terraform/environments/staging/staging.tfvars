@@ -22,5 +22,12 @@ cache = {
 
 ingestion = { maximum_workers = 4 }
 
+on_demand_maximum  = { read_units = 5000, write_units = 5000 }
+monthly_budget_usd = 1400 # docs/cost.md, and a fifth more
+
+enable_audit        = true
+enable_malware_scan = true
+backup              = { retention_days = 35 }
+
 log_retention_days         = 30
 enable_deletion_protection = false

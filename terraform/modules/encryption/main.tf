@@ -37,6 +37,14 @@ locals {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
       },
       {
+        Sid       = "BudgetsPublish"
+        Effect    = "Allow"
+        Principal = { Service = "budgets.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      },
+      {
         Sid       = "TopicsFillQueues"
         Effect    = "Allow"
         Principal = { Service = "sns.amazonaws.com" }
@@ -57,6 +65,15 @@ locals {
             "kms:EncryptionContext:aws:logs:arn" = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:*"
           }
         }
+      },
+      # As AWS's guide has it ("Configure AWS KMS key policies for CloudTrail"), for trails of this account.
+      {
+        Sid       = "TrailsOfThisAccount"
+        Effect    = "Allow"
+        Principal = { Service = "cloudtrail.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceArn" = "arn:${local.partition}:cloudtrail:${local.region}:${local.account_id}:trail/${var.name}-payments" } }
       },
     ]
   }

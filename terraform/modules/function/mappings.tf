@@ -1,6 +1,9 @@
 # Event source mappings, at most one a function: `kafka` or `dynamodb_stream`. A trigger of type `invoke` has none.
 
 locals {
+  # A literal, or {ref: topic.retention}. An unknown reference is null here, and the mapping below refuses it.
+  maximum_record_age_seconds = try(tonumber(local.trigger.maximum_record_age_seconds), tonumber(lookup(var.references, local.trigger.maximum_record_age_seconds.ref, null)), null)
+
   kafka_triggers  = { for trigger in [local.trigger] : trigger.topic => trigger if trigger.type == "kafka" }
   stream_triggers = { for trigger in [local.trigger] : trigger.table => trigger if trigger.type == "dynamodb_stream" }
 }
@@ -68,7 +71,7 @@ resource "aws_lambda_event_source_mapping" "kafka" {
   maximum_batching_window_in_seconds = each.value.batch_window_seconds
   bisect_batch_on_function_error     = each.value.bisect_on_error
   maximum_retry_attempts             = each.value.maximum_retries
-  maximum_record_age_in_seconds      = each.value.maximum_record_age_seconds
+  maximum_record_age_in_seconds      = local.maximum_record_age_seconds
   function_response_types            = each.value.report_batch_item_failures ? ["ReportBatchItemFailures"] : []
 
   amazon_managed_kafka_event_source_config {
@@ -93,6 +96,13 @@ resource "aws_lambda_event_source_mapping" "kafka" {
       filter {
         pattern = jsonencode(filter_criteria.value)
       }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.maximum_record_age_seconds != null
+      error_message = "functions/${var.function}/function.yaml: trigger.maximum_record_age_seconds has an unknown reference: ${try(local.trigger.maximum_record_age_seconds.ref, "none")}."
     }
   }
 

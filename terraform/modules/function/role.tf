@@ -147,15 +147,6 @@ resource "aws_iam_role_policy" "runtime" {
             StringEquals = { "kms:ViaService" = "sqs.${local.region}.amazonaws.com" }
           }
         },
-        {
-          Sid      = "ReadEnvironment"
-          Effect   = "Allow"
-          Action   = ["kms:Decrypt"]
-          Resource = [var.key_arns.data]
-          Condition = {
-            StringEquals = { "kms:ViaService" = "lambda.${local.region}.amazonaws.com" }
-          }
-        },
       ],
       [
         for actions in [local.network_actions] : {

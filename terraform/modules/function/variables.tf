@@ -47,7 +47,7 @@ variable "build_dir" {
 }
 
 variable "references" {
-  description = "Values of `{ref: ...}` in a function.yaml's environment: the name of `table.transaction_history`, `cache.endpoint`, `rules.application`, and so on. May have more entries than this function uses."
+  description = "Values of `{ref: ...}` in a function.yaml's environment and trigger: the name of `table.transaction_history`, `cache.endpoint`, `rules.application`, and so on. May have more entries than this function uses."
   type        = map(string)
   nullable    = false
 }

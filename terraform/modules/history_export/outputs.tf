@@ -3,6 +3,16 @@ output "state_machine_arn" {
   value       = aws_sfn_state_machine.this.arn
 }
 
+output "bucket_arn" {
+  description = "ARN of the bucket of the exports, which hold every row of the table."
+  value       = aws_s3_bucket.this.arn
+}
+
+output "role_name" {
+  description = "Name of the role that exports: DynamoDB writes the exports in its name."
+  value       = aws_iam_role.this.name
+}
+
 output "url" {
   description = "Where the exports are, `s3://<bucket>/exports/`."
   value       = "s3://${aws_s3_bucket.this.bucket}/${local.prefix}"

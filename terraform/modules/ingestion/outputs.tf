@@ -24,6 +24,11 @@ output "job_name" {
   value       = aws_glue_job.this.name
 }
 
+output "job_role_name" {
+  description = "Name of the job's role, which reads landed files and writes refused rows."
+  value       = aws_iam_role.job.name
+}
+
 output "log_group_name" {
   description = "Log group of what the job prints: a line of metrics for each batch."
   value       = aws_cloudwatch_log_group.this["output"].name

@@ -1,5 +1,5 @@
 # The tables of functions/contract/tables.yaml. On demand by default, because traffic has peaks, and a table that throttles delays
-# decisions.
+# decisions. A cap on what one second can cost is far above the peak: it stops a loop, not a busy day.
 
 locals {
   # DynamoDB requires every key attribute once, and no other attributes.
@@ -37,6 +37,15 @@ resource "aws_dynamodb_table" "this" {
     }
   }
 
+  dynamic "on_demand_throughput" {
+    for_each = contains(keys(var.provisioned_capacity), each.key) ? [] : var.on_demand_maximum[*]
+
+    content {
+      max_read_request_units  = on_demand_throughput.value.read_units
+      max_write_request_units = on_demand_throughput.value.write_units
+    }
+  }
+
   dynamic "global_secondary_index" {
     for_each = each.value.indexes
 
@@ -45,6 +54,15 @@ resource "aws_dynamodb_table" "this" {
       hash_key        = global_secondary_index.value.partition_key.name
       range_key       = one(global_secondary_index.value.sort_key[*].name)
       projection_type = global_secondary_index.value.projection
+
+      dynamic "on_demand_throughput" {
+        for_each = var.on_demand_maximum[*]
+
+        content {
+          max_read_request_units  = on_demand_throughput.value.read_units
+          max_write_request_units = on_demand_throughput.value.write_units
+        }
+      }
     }
   }
 

@@ -74,6 +74,16 @@ variable "provisioned_capacity" {
   }
 }
 
+variable "on_demand_maximum" {
+  description = "Most request units a second of each on-demand table, and of each index; null for the account's quota. Above it DynamoDB throttles, and payments wait."
+  type        = object({ read_units = number, write_units = number })
+  default     = null
+  validation {
+    condition     = var.on_demand_maximum == null ? true : alltrue([for units in values(var.on_demand_maximum) : units >= 1 && floor(units) == units])
+    error_message = "on_demand_maximum is ${jsonencode(var.on_demand_maximum)}; each must be a whole number from 1."
+  }
+}
+
 variable "data_key_arn" {
   description = "ARN of the KMS key of the tables, their streams and backups."
   type        = string

@@ -10,6 +10,8 @@ from moto.server import main
 
 from tests.terraform.emulator import (
     appconfig,
+    authorization,
+    budgets,
     elasticache,
     glue_runs,
     inventory,
@@ -28,12 +30,14 @@ port = parser.parse_args().port
 default_user_config["lambda"]["use_docker"] = False  # functions answer, but none runs
 for module in (
     appconfig,
+    budgets,
     msk,
     elasticache,
     lambdas,
     offers,
     glue_runs,
     state_machines,
+    authorization,
     patches,
     settings,
     inventory,

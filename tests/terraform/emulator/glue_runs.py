@@ -58,6 +58,7 @@ def runs() -> None:
             [],
             group_ids=place["SecurityGroupIdList"],
             description=OWNER + self.role,
+            tags={"aws-glue-service-resource": "aws-glue-service-resource"},
         )
         run.interface.status = "in-use"
         return identity

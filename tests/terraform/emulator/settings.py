@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.glue.models import FakeConnection, FakeJob
 from moto.glue.responses import GlueResponse
@@ -121,7 +123,33 @@ def rule_descriptions() -> None:
     SecurityGroupRule.description = property(description)  # type: ignore[method-assign, assignment]
 
 
+def on_demand_maximum() -> None:
+    """DynamoDB: the cap on the request units of an on-demand table and of its indexes."""
+    create, describe = DynamoHandler.create_table, Table.describe
+
+    def create_table(self: DynamoHandler) -> Any:
+        answer = create(self)
+        made: Any = self.dynamodb_backend.get_table(self.body["TableName"])
+        made.sent_caps = {
+            entry.get("IndexName", ""): entry["OnDemandThroughput"]
+            for entry in [self.body, *self.body.get("GlobalSecondaryIndexes", [])]
+            if entry.get("OnDemandThroughput")
+        }
+        return answer
+
+    def shown(self: Table, base_key: str = "TableDescription") -> dict[str, Any]:
+        description: dict[str, Any] = describe(self, base_key)
+        caps = self.__dict__.get("sent_caps", {})
+        for entry in [description[base_key], *description[base_key].get("GlobalSecondaryIndexes", [])]:
+            if cap := caps.get(entry.get("IndexName", "")):
+                entry["OnDemandThroughput"] = cap
+        return description
+
+    DynamoHandler.create_table = create_table  # type: ignore[method-assign]
+    Table.describe = shown  # type: ignore[method-assign]
+
+
 def install() -> None:
     """Install all of them."""
-    for patch in (topic_attributes, glue_settings, rule_descriptions):
+    for patch in (topic_attributes, glue_settings, rule_descriptions, on_demand_maximum):
         patch()

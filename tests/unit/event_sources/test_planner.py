@@ -140,6 +140,18 @@ class TestRetries:
         assert batches == [[1, 2]] * (1 + maximum_retries)
         assert discards == [("RetryAttemptsExhausted", [1, 2])]
 
+    def test_without_a_number_of_retries_records_are_retried_until_they_are_too_old(self) -> None:
+        """When set to infinite (-1), failed records are retried until the record expires."""
+        planner = make_planner(
+            maximum_retries=-1, maximum_record_age_seconds=3600, retry_maximum_seconds=60.0
+        )
+        offer(planner, records(1, 1))
+
+        batches, discards = deliver_all(planner, lambda _: FAILED)
+
+        assert len(batches) >= 60
+        assert discards == [("RecordAgeExceeded", [1])]
+
     def test_records_behind_discarded_ones_are_delivered(self) -> None:
         """Lambda discards the records and continues processing batches from the stream."""
         planner = make_planner(batch_size=1, maximum_retries=0)

@@ -1,0 +1,93 @@
+# Who touched payments outside the system.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name                       = "fraud-test"
+  bucket_arns                = ["arn:aws:s3:::fraud-test-landing", "arn:aws:s3:::fraud-test-quarantine"]
+  table_arns                 = ["arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-transaction_history"]
+  reading_roles              = ["fraud-test-score", "fraud-test-persist"]
+  opening_roles              = ["fraud-test-apply", "fraud-test-export-history"]
+  metrics_namespace          = "FraudDetection/test"
+  page_topic_arn             = "arn:aws:sns:us-east-1:123456789012:fraud-test-page"
+  logs_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/logs"
+  log_retention_days         = 30
+  enable_deletion_protection = true
+}
+
+run "objects_and_rows_are_recorded_but_for_the_systems_own_calls" {
+  command = plan
+  module {
+    source = "./modules/audit"
+  }
+
+  assert {
+    condition = alltrue([
+      for name, start in { Objects = "arn:aws:s3:::fraud-test-landing/", Rows = "arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-transaction_history" } : anytrue([
+        for selector in aws_cloudtrail.this.advanced_event_selector : selector.name == name && anytrue([
+          for field in selector.field_selector : field.field == "resources.ARN" && contains(coalesce(field.starts_with, []), start)
+        ])
+      ])
+    ])
+    error_message = "Data events of the buckets and tables that hold payments are recorded."
+  }
+  assert {
+    condition = alltrue([
+      for selector in aws_cloudtrail.this.advanced_event_selector : selector.name == "Changes" || anytrue([
+        for field in selector.field_selector :
+        field.field == "userIdentity.arn" && toset(coalesce(field.not_starts_with, [])) == toset(["arn:aws:sts::123456789012:assumed-role/fraud-test-persist/", "arn:aws:sts::123456789012:assumed-role/fraud-test-score/"])
+      ])
+    ])
+    error_message = "The system's own calls are millions and its work."
+  }
+  assert {
+    condition     = aws_cloudtrail.this.enable_log_file_validation && aws_cloudtrail.this.kms_key_id == var.logs_key_arn
+    error_message = "The files are encrypted, and a changed one is noticed."
+  }
+}
+
+run "each_event_pages_unless_it_was_applied" {
+  command = plan
+  module {
+    source = "./modules/audit"
+  }
+
+  assert {
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["payments-opened", "payments-touched"]) && alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.threshold == 0 && alarm.alarm_actions == toset([var.page_topic_arn])])
+    error_message = "One event is enough."
+  }
+  assert {
+    condition     = alltrue([for role in var.opening_roles : strcontains(aws_cloudwatch_log_metric_filter.this["payments-opened"].pattern, "&& ($.userIdentity.sessionContext.sessionIssuer.userName != \"${role}\")")]) && alltrue([for event in ["PutBucketPolicy", "ExportTableToPointInTime"] : strcontains(aws_cloudwatch_log_metric_filter.this["payments-opened"].pattern, "\"${event}\"")])
+    error_message = "A bucket's policy that CI did not change is seen, and an export that nobody planned."
+  }
+}
+
+run "the_files_are_private_and_written_by_this_trail_alone" {
+  command = apply
+  module {
+    source = "./modules/audit"
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_s3_bucket_policy.trail.policy).Statement :
+      statement.Effect == "Deny" || try(statement.Condition.StringEquals["aws:SourceArn"], "") == "arn:aws:cloudtrail:us-east-1:123456789012:trail/fraud-test-payments"
+    ])
+    error_message = "A trail of another account could write here otherwise."
+  }
+  assert {
+    condition     = aws_s3_bucket_public_access_block.trail.restrict_public_buckets && aws_s3_bucket_versioning.trail.versioning_configuration[0].status == "Enabled"
+    error_message = "Nothing of it is public, and nothing is overwritten."
+  }
+}
+
+run "refuses_a_trail_of_everything" {
+  command = plan
+  module {
+    source = "./modules/audit"
+  }
+  variables { reading_roles = [] }
+  expect_failures = [var.reading_roles]
+}

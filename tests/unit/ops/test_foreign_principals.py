@@ -1,0 +1,109 @@
+"""What `plan` and `apply` refuse: policies that let in somebody outside the account."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ops.errors import OpsError
+from ops.foreign_principals import check_principals, foreign_principals
+
+OWN, OTHER = "123456789012", "210987654321"
+BUCKET = "module.ingestion.aws_s3_bucket_policy.this"
+
+
+def statement(principal: Any, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": "*"} | more
+
+
+def plan(
+    after: dict[str, Any] | None, kind: str = "aws_s3_bucket_policy", actions: str = "create"
+) -> dict[str, Any]:
+    entry = {"address": BUCKET, "type": kind, "change": {"actions": [actions], "after": after}}
+    return {"resource_changes": [entry]}
+
+
+def found(*statements: dict[str, Any]) -> list[str]:
+    return foreign_principals(plan({"policy": json.dumps({"Statement": list(statements)})}), OWN)
+
+
+@pytest.mark.parametrize(
+    "principal",
+    [
+        "*",
+        {"AWS": "*"},
+        {"AWS": OTHER},
+        {"AWS": [f"arn:aws:iam::{OWN}:root", f"arn:aws:iam::{OTHER}:role/a"]},
+        {"CanonicalUser": "ab"},
+    ],
+)
+def test_a_principal_of_no_or_another_account_is_foreign(principal: Any) -> None:
+    assert len(found(statement(principal))) == 1
+
+
+@pytest.mark.parametrize(
+    "principal", [{"AWS": OWN}, {"AWS": f"arn:aws:iam::{OWN}:root"}, {"Service": "glue.amazonaws.com"}]
+)
+def test_the_account_and_aws_services_are_not_foreign(principal: Any) -> None:
+    assert found(statement(principal)) == []
+
+
+def test_a_statement_for_everybody_is_allowed_if_it_is_bound_to_the_account() -> None:
+    assert found(statement("*", Condition={"StringEquals": {"aws:PrincipalAccount": OWN}})) == []
+    assert found(statement("*", Condition={"StringEquals": {"aws:PrincipalAccount": OTHER}})) != []
+    assert found(statement("*", Condition={"Bool": {"aws:SecureTransport": "true"}})) != []
+
+
+def test_a_denial_for_everybody_lets_nobody_in() -> None:
+    assert found(statement("*", Effect="Deny")) == []
+
+
+def test_everybody_but_somebody_is_foreign() -> None:
+    assert found({"Effect": "Allow", "NotPrincipal": {"AWS": OWN}, "Action": "*", "Resource": "*"}) != []
+
+
+def test_a_policy_that_does_not_change_is_read_too() -> None:
+    unchanged = plan({"policy": json.dumps({"Statement": statement("*")})}, actions="no-op")
+
+    assert foreign_principals(unchanged, OWN) == [f"{BUCKET}: *"]
+
+
+def test_a_deleted_policy_lets_nobody_in() -> None:
+    assert foreign_principals(plan(None, actions="delete"), OWN) == []
+
+
+def test_a_producer_of_another_account_may_take_on_its_own_role_and_no_other() -> None:
+    named, unnamed = f"arn:aws:iam::{OTHER}:role/shop", f"arn:aws:iam::{OTHER}:role/else"
+    trust = json.dumps({"Statement": statement({"AWS": [named, unnamed]}, Action="sts:AssumeRole")})
+    role = 'module.producers.aws_iam_role.this["shop"]'
+    entries = [
+        {"address": address, "type": "aws_iam_role", "change": {"after": {"assume_role_policy": trust}}}
+        for address in (role, "aws_iam_role.list_editors[0]")
+    ]
+    variables = {"producers": {"value": {"shop": {"principal_arns": [named]}}}}
+
+    assert foreign_principals({"resource_changes": entries, "variables": variables}, OWN) == [
+        f"aws_iam_role.list_editors[0]: {unnamed}",
+        f"aws_iam_role.list_editors[0]: {named}",
+        f"{role}: {unnamed}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("principal", "count"), [(OTHER, 1), ("*", 1), (OWN, 0), ("appconfig.amazonaws.com", 0)]
+)
+def test_a_permission_of_a_function_names_its_principal_itself(principal: str, count: int) -> None:
+    assert len(foreign_principals(plan({"principal": principal}, "aws_lambda_permission"), OWN)) == count
+
+
+def test_text_that_is_no_policy_is_left_alone() -> None:
+    assert (
+        foreign_principals(plan({"event_pattern": '{"source": ["aws.glue"]}', "name": "{broken"}), OWN) == []
+    )
+
+
+def test_the_refusal_names_the_resource_and_the_principal() -> None:
+    with pytest.raises(OpsError, match=rf"outside account {OWN} in: {BUCKET}: {OTHER}\."):
+        check_principals(plan({"principal": OTHER}, "aws_lambda_permission"), OWN)
