@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from math import sqrt
+from math import fsum, sqrt
 from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import double, integer
@@ -128,7 +128,7 @@ def _trimmed_mean(ascending: list[float]) -> float:
         return 0.0
     cut = len(ascending) // _TRIMMED_SHARE
     kept = ascending[cut : len(ascending) - cut]
-    return sum(kept) / len(kept)
+    return fsum(kept) / len(kept)
 
 
 def _high_amounts(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import boolean, double, integer
-from engine.features.windows import MICRO_AMOUNT_BASE, rounded
+from engine.features.windows import MICRO_AMOUNT_BASE, added_up, rounded
 from engine.profile.facts import MS_PER_DAY
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
         "tx_count_24h": day.payments + 1,
         "tx_count_7d": week.payments + 1,
         "tx_count_30d": month.payments + 1,
-        "amount_sum_10m_base": rounded(sum(windows.amounts[from_10m:]) * factor + amount_base),
+        "amount_sum_10m_base": rounded(added_up(windows.amounts[from_10m:]) * factor + amount_base),
         "amount_sum_1h_base": rounded(hour.sum_base + amount_base),
         "amount_sum_24h_base": rounded(day.sum_base + amount_base),
         "amount_sum_7d_base": rounded(week.sum_base + amount_base),

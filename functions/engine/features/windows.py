@@ -7,16 +7,16 @@ whole UTC days and hours. In the last hour or day, payments that the ring has fo
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from itertools import compress
-from math import floor
+from math import floor, fsum
 from operator import mul
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.profile.facts import MS_PER_DAY, MS_PER_HOUR
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Sequence
 
     from engine.profile import Profile
@@ -34,6 +34,15 @@ MICRO_AMOUNT_BASE: Final = 2.0
 
 _SCALE: Final = 10.0**DIGITS
 _MINUTE_MS: Final = 60_000
+
+
+def added_up(amounts: Sequence[float]) -> float:
+    """Sum of amounts as :func:`_amounts` gives them: whole numbers in an array exactly, floating-point numbers rounded once.
+
+    The built-in ``sum`` of floats rounds at every step up to Python 3.11 and compensates from 3.12 on; features must not depend on
+    the Python that computes them.
+    """
+    return sum(amounts) if isinstance(amounts, array) else fsum(amounts)
 
 
 def rounded(value: float) -> float:
@@ -179,7 +188,7 @@ class Windows:
     def _from_ring(self, recent: RecentPayments, start: int) -> Totals:
         decided = recent.decision[start : self.stop]
         return Totals(
-            len(decided), sum(self.amounts[start:]) * self.factor, decided.count(1), decided.count(2)
+            len(decided), added_up(self.amounts[start:]) * self.factor, decided.count(1), decided.count(2)
         )
 
 
@@ -235,7 +244,7 @@ def _totals_of(buckets: VelocityBuckets, rows: slice, factors: Sequence[float]) 
     if currencies.count(one) == len(currencies):
         sum_base = sum(sums) * factors[one]
     else:
-        sum_base = sum(map(mul, sums, map(factors.__getitem__, currencies)))
+        sum_base = fsum(map(mul, sums, map(factors.__getitem__, currencies)))
     return Totals(sum(counts), sum_base, sum(buckets.reviewed[rows]), sum(buckets.blocked[rows]))
 
 
@@ -260,10 +269,10 @@ def _habits(buckets: HabitBuckets, day: int, factors: Sequence[float]) -> Habits
         squares = (sum(low) + (sum(high) << 64)) * factor**2
         return Habits(payments, payments, sum(sums) * factor, squares)
     weights = [factors[number] for number in currencies]
-    squares = sum(map(mul, map(mul, low, weights), weights))
+    squares = fsum(map(mul, map(mul, low, weights), weights))
     if any(high):
-        squares += 2.0**64 * sum(map(mul, map(mul, high, weights), weights))
-    return Habits(payments, sum(compress(counts, weights)), sum(map(mul, sums, weights)), squares)
+        squares += 2.0**64 * fsum(map(mul, map(mul, high, weights), weights))
+    return Habits(payments, sum(compress(counts, weights)), fsum(map(mul, sums, weights)), squares)
 
 
 def _less_later_habits(
@@ -277,8 +286,8 @@ def _less_later_habits(
     return Habits(
         max(total.payments - len(amounts), 0),
         max(total.with_rate - sum(map(bool, weights)), 0),
-        max(total.sum_base - sum(amounts), 0.0),
-        max(total.squares_base - sum(map(mul, amounts, amounts)), 0.0),
+        max(total.sum_base - fsum(amounts), 0.0),
+        max(total.squares_base - fsum(map(mul, amounts, amounts)), 0.0),
     )
 
 
@@ -301,7 +310,7 @@ def _less_later(
     # Never below 0: buckets forget, too, and sums of floats do not add up to the last digit.
     return Totals(
         max(totals.payments - len(weights), 0),
-        max(totals.sum_base - sum(map(mul, recent.amount_minor[stop:end], weights)), 0.0),
+        max(totals.sum_base - fsum(map(mul, recent.amount_minor[stop:end], weights)), 0.0),
         max(totals.reviewed - decided.count(1), 0),
         max(totals.blocked - decided.count(2), 0),
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from engine.features.windows import added_up
 from engine.profile.recent_payments import RING_CAPACITY
 from tests.support.feature_samples import before, features_of, now
 from tests.support.payments import NOW, make_grocery_payment
@@ -66,3 +68,10 @@ def test_a_run_of_micro_amounts_is_counted_with_its_merchants() -> None:
 
     assert features["micro_amount_count_1h"] == 5
     assert features["merchant_count_1h"] == 6
+
+
+def test_sums_of_amounts_do_not_depend_on_the_python_that_adds_them() -> None:
+    """The built-in sum rounds at each step up to Python 3.11 and compensates later: 10 times 0.1 is 0.9999999999999999 or 1.0."""
+    assert added_up([0.1] * 10) == 1.0
+    assert added_up([1e16, 1.0, -1e16]) == 1.0
+    assert added_up(array("q", [2**53, 1, 1])) == 2**53 + 2
