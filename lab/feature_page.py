@@ -19,8 +19,9 @@ How to write a rule: `rules/README.md`.
 Each payment has {count} features (feature set {feature_set}). Each feature always has a value: what is unknown is 0, false or
 empty text, as its line says.
 
-A window covers payments up to and including the one being scored, by event time: `1h` is the hour that ends with it. "Before" excludes
-the payment itself. Names that end in `_base` are in major units of the ruleset's base currency. Unit `1` is a plain number.
+A window covers payments up to and including the one being scored, by its clock: when it arrived, or the event time of a trusted feed.
+`1h` is the hour that ends with it. "Before" excludes the payment itself. A usual payment is one that teaches what is normal: approved,
+or reviewed and not called fraud within three days. Names that end in `_base` are in major units of the ruleset's base currency. Unit `1` is a plain number.
 
 Compare a `double` with a number that has a decimal point (`amount_base > 900.0`), an `int` with one that has none
 (`tx_count_1h >= 5`), and a `string` with text (`country == "CH"`). A `bool` needs no comparison (`is_new_device`).
@@ -35,7 +36,7 @@ Conditions may also use:
 
 | name | type | |
 |---|---|---|
-| `{prefix}<list>` | bool | The payment is on that list of the ruleset, and the entry had not expired at its event time. A list holds values of one of these fields: {fields}. |
+| `{prefix}<list>` | bool | The payment is on that list of the ruleset, and the entry had not expired by the payment's clock. A list holds values of one of these fields: {fields}. |
 | `{is_rate_known}` | bool | The ruleset has an exchange rate for the payment's currency. Without one, do not rely on any `_base` amount. |
 
 Sentences (`reason`) may use every feature that is not a `bool`, and `{{{base_currency}}}`.
