@@ -100,8 +100,12 @@ class Site:
         self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in FUNCTIONS]
         with ThreadPoolExecutor() as pool:
             list(pool.map(EventSourceMapping.start, self.mappings))
-        self.producer = Producer({"bootstrap.servers": self.broker.endpoint})
+        self.start_producer()
         self.cache_now = self.cache
+
+    def start_producer(self) -> None:
+        """Make a producer, which learns at once how many partitions there are."""
+        self.producer = Producer({"bootstrap.servers": self.broker.endpoint})
 
     def stop(self) -> None:
         """Stop everything that was started."""
