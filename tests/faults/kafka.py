@@ -70,6 +70,8 @@ def more_partitions(site: Site, _: int) -> Iterator[None]:
     site.wait_for(
         lambda: len(client.list_topics(TOPIC, 10).topics[TOPIC].partitions) == count, "the new partition"
     )
+    # The stage commits a first offset of each partition that it begins to read; until then, records there make nobody busy.
+    site.wait_for(lambda: all(place.offset >= 0 for place in site.committed()), "the partition to be read")
     # Now, and not when the producer next asks how many there are, up to five minutes later and in the middle of another fault.
     site.start_producer()
     yield

@@ -68,7 +68,7 @@ BROKEN_LINES = (
     BrokenLine(
         "no compare-and-set",
         "score/profile_store.py",
-        "if redis.call('GETRANGE', KEYS[i], 0, 7) ~= expected then",
+        "if text('GETRANGE', KEYS[i], 0, 7) ~= expected then",
         "if false then",
         Fault(
             "a writer is held",
