@@ -134,6 +134,10 @@ def _flagged_transaction() -> dict[str, Any]:
 
 
 def _describe(definitions: dict[str, Any]) -> None:
+    for definition in definitions.values():
+        # Python keeps the indentation of a docstring up to 3.12, and the schema must not depend on it.
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])
     for struct in _STRUCTS:
         if struct.__name__ in definitions:
             definition = definitions[struct.__name__]
