@@ -170,7 +170,6 @@ class ScoreStage:
     def _score(self, work: BatchWork) -> None:
         ruleset = self._ruleset()
         scored_at = self._clock()
-
         verdicts = self._verdicts.read(list(work.by_user))
 
         def score(delivery: Delivery, profile: Profile) -> ScoredTransaction:

@@ -76,7 +76,7 @@ def migrated(data: bytes) -> Profile:
     columns = read_columns(data, start, layout)
     profile = Profile()
     profile.tx_count = profile.habit_count = tx_count
-    profile.first_clock_ms, profile.last_clock_ms = first_at_ms, last_at_ms
+    profile.first_clock_ms = first_at_ms
     profile.taught_at_ms, profile.taught_key_hash = last_at_ms, last_key_hash
     profile.newest_at_ms = last_at_ms if tx_count else -1
     profile.last_place = Fix(latitude, longitude, place_at_ms) if has_place else None

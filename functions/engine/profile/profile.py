@@ -59,8 +59,9 @@ MAX_VERDICTS: Final = 8
 """How many applied verdicts a profile remembers: as many as are read for a user."""
 
 MAX_REPEAT_MS: Final = 3 * MS_PER_DAY
-"""How far the clocks of payments under one transaction id are apart at most, for one to repeat the other or to reuse its id: a sender's outage may last a weekend. Later it is a payment of its own: next
-month's rent under the same id is no repeat of this month's."""
+"""How far the clocks of payments under one transaction id are apart at most, for one to repeat the other or to reuse its id: a
+sender's outage may last a weekend. Later it is a payment of its own: next month's rent under the same id is no repeat of this
+month's."""
 
 CHECKPOINT_OVERLAP_MS: Final = MAX_BEHIND_MS + MAX_AHEAD_MS
 """How far before a checkpoint's newest payment a rebuild begins to read, ms. No later record of a feed that is not trusted has an
@@ -81,8 +82,8 @@ class Profile:
     ----------
     tx_count, habit_count : int
         Payments folded so far, without repeats; those of them that taught habits.
-    first_clock_ms, last_clock_ms : int
-        Clocks of the earliest and the latest payment, ms since the epoch; 0 for none.
+    first_clock_ms : int
+        Clock of the earliest payment, ms since the epoch; 0 for none.
     newest_at_ms : int
         The latest time of a row's key that was folded, repeats included; -1 for none. A later payment has no row yet.
     taught_at_ms : int
@@ -116,7 +117,6 @@ class Profile:
         "is_behind_checkpoint",
         "kept_at_ms",
         "kept_count",
-        "last_clock_ms",
         "last_country_hash",
         "last_place",
         "last_place_hash",
@@ -134,7 +134,7 @@ class Profile:
 
     def __init__(self) -> None:
         self.tx_count = self.habit_count = 0
-        self.first_clock_ms = self.last_clock_ms = 0
+        self.first_clock_ms = 0
         self.newest_at_ms = -1
         self.taught_at_ms = self.taught_key_hash = 0
         self.last_place: Fix | None = None
@@ -182,7 +182,8 @@ class Profile:
     def repeated(self, facts: PaymentFacts) -> Repeated | None:
         """The recent payment that this one repeats under another time; None where it is one of its own.
 
-        It has the same transaction id, amount, currency, payee, merchant and card. With another card or merchant it would pay somebody else: 30 cards tried under one id are 30 payments.
+        It has the same transaction id, amount, currency, payee, merchant and card. With another card or merchant it would pay
+        somebody else: 30 cards tried under one id are 30 payments.
         """
         recent = self.recent
         for row in self._rows_of_id(facts):
@@ -301,7 +302,6 @@ class Profile:
         """Velocity: every payment counts."""
         clock_ms, currency, amount_minor = facts.clock_ms, facts.currency, facts.amount_minor
         self.first_clock_ms = min(self.first_clock_ms, clock_ms) if self.tx_count else clock_ms
-        self.last_clock_ms = max(self.last_clock_ms, clock_ms)
         decision = decision_number(outcome.decision)
         self.recent.add(
             (

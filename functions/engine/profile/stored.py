@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 2
 """Version of the stored form. Format 1 is read and migrated; a profile of another format counts as missing."""
 
-_HEADER: Final = struct.Struct("<BBBBBBBBBb?xxxIIIqqqqqQddqII")
+_HEADER: Final = struct.Struct("<BBBBBBBBBb?xxxIIIqqqqQddqII")
 if sys.byteorder != "little":
     raise ImportError("profiles are stored little-endian, as both of Lambda's architectures are")
 
@@ -55,7 +55,6 @@ def to_bytes(profile: Profile) -> bytes:
         profile.kept_count,
         profile.kept_at_ms,
         profile.first_clock_ms,
-        profile.last_clock_ms,
         profile.newest_at_ms,
         profile.taught_at_ms,
         profile.taught_key_hash,
@@ -90,7 +89,6 @@ def from_bytes(data: bytes) -> Profile:
         kept_count,
         kept_at_ms,
         first_clock_ms,
-        last_clock_ms,
         newest_at_ms,
         taught_at_ms,
         taught_key_hash,
@@ -123,7 +121,6 @@ def from_bytes(data: bytes) -> Profile:
     profile.kept_count = kept_count
     profile.kept_at_ms = kept_at_ms
     profile.first_clock_ms = first_clock_ms
-    profile.last_clock_ms = last_clock_ms
     profile.newest_at_ms = newest_at_ms
     profile.taught_at_ms = taught_at_ms
     profile.taught_key_hash = taught_key_hash

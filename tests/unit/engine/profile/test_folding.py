@@ -157,7 +157,7 @@ def test_earlier_payment_moves_neither_the_last_time_nor_the_last_place() -> Non
 
     profile = folded(approved(late, early))
 
-    assert (profile.first_clock_ms, profile.last_clock_ms) == (early.clock_ms, late.clock_ms)
+    assert (profile.first_clock_ms, profile.recent.clock_ms[-1]) == (early.clock_ms, late.clock_ms)
     assert (profile.taught_at_ms, profile.newest_at_ms) == (late.at_ms, late.at_ms)
     assert profile.last_place_hash == late.place_hash
     assert profile.last_country_hash == late.country_hash

@@ -50,7 +50,7 @@ def test_all_payments_of_a_migrated_profile_count_as_usual() -> None:
     profile = from_bytes(STORED)
 
     assert profile.tx_count == profile.habit_count == 5
-    assert (profile.first_clock_ms, profile.last_clock_ms) == (FOLDED[0].clock_ms, FOLDED[4].clock_ms)
+    assert (profile.first_clock_ms, profile.recent.clock_ms[-1]) == (FOLDED[0].clock_ms, FOLDED[4].clock_ms)
     assert profile.taught_at_ms == profile.newest_at_ms == FOLDED[4].at_ms
     assert list(profile.habits.amount_minor) == [2500, 2500, 8000, 2500, 250]
     assert compute_features(NOW, profile, RATES)["usual_tx_count"] == 5

@@ -134,8 +134,9 @@ def test_usual_amounts_are_those_of_the_approved_payments_by_their_time_for_habi
         assert abs(float(features["amount_mean_30d_base"]) - mean) < 1e-3
         # The difference of two squares keeps about half the digits of the larger one.
         assert abs(float(features["amount_std_30d_base"]) - spread) < 1e-2
-    # Those of one second are in the order of amount and currency, so that it is certain which ones are kept.
-    ordered = sorted(usual, key=lambda each: (each.at_ms // 1000, each.amount_minor, each.currency))
+    # Those of one second are in the order of amount and currency, so that it is certain which ones are kept. Zeros are not.
+    paid = [each for each in usual if each.amount_minor]
+    ordered = sorted(paid, key=lambda each: (each.at_ms // 1000, each.amount_minor, each.currency))
     newest = sorted(map(base_amount, ordered[-RING_CAPACITY:]))
     assert abs(float(features["amount_max_recent_base"]) - max(newest, default=0.0)) < 1e-3
 
@@ -171,7 +172,7 @@ def test_times_place_and_hours_are_those_of_the_full_history(history: list[Event
     usual = [facts for facts, outcome in history if outcome.decision is Decision.APPROVE]
     assert (profile.tx_count, profile.habit_count) == (len(history), len(usual))
     assert profile.first_clock_ms == min(facts.clock_ms for facts, _ in history)
-    assert profile.last_clock_ms == max(facts.clock_ms for facts, _ in history)
+    assert profile.recent.clock_ms[-1] == max(facts.clock_ms for facts, _ in history)
     assert profile.newest_at_ms == max(facts.at_ms for facts, _ in history)
     assert profile.taught_at_ms == max((facts.at_ms for facts in usual), default=0)
     placed = [
