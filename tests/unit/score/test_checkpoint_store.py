@@ -19,14 +19,8 @@ from score.profile_store import CachedProfile, CacheReading, ProfileWrite
 from tests.support.dynamodb_answers import Answers, execute_statements, get_items, respond
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import NOW
-from tests.support.profile_store_contract import (
-    CheckpointTable,
-    ProfileStoreContract,
-    mark,
-    new,
-    profile_of,
-    progress,
-)
+from tests.support.profile_store_contract import ProfileStoreContract
+from tests.support.profile_stores import CheckpointTable, mark, new, profile_of, progress
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
