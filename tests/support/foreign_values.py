@@ -9,7 +9,7 @@ import pytest
 from score.delivery import Span
 from score.profile_store import CachedProfile, PartitionProgress, RedisProfileStore
 from tests.support.kafka_events import TOPIC
-from tests.support.profile_store_contract import mark, new
+from tests.support.profile_stores import mark, new
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,142 +1,30 @@
 """What the score stage relies on in its profile store, checked on every implementation of it.
 
 A subclass gives the fixture ``cache``; the same tests then hold for the store in memory, fakeredis, a real Valkey, and the
-checkpoints in DynamoDB. The model test and its mutants run on the store in memory: everything that they rely on must be a test here.
-
-:class:`CacheContract` is for caches alone. A cache evicts profiles, and may answer from a replica that lags behind, so it looks at
-the marks before it writes any profile, in one step. DynamoDB evicts nothing, and its consistent reads never go back.
+checkpoints in DynamoDB. The model test and its mutants run on the store in memory: everything that they rely on must be a test here,
+or in :class:`tests.support.cache_contract.CacheContract`, which is for caches alone.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
-
 import pytest
 
-from contract.scored import Position
-from engine.profile import Profile, to_bytes
+from engine.profile import to_bytes
 from score.delivery import Span
 from score.errors import CacheUnavailableError
-from score.profile_store import (
-    REVISION_BYTES,
-    CachedProfile,
-    CacheReading,
-    PartitionProgress,
-    ProfileWrite,
-    RedisProfileStore,
-    read_profile,
-)
+from score.profile_store import REVISION_BYTES, CacheReading, ProfileWrite
 from tests.support.kafka_events import TOPIC
-from tests.support.payments import APPROVED, make_transaction, trusted_facts
-
-if TYPE_CHECKING:
-    import redis
-
-    from score.checkpoint_store import DynamoCheckpointStore
-    from score.profile_store import ProfileStore
-
-ABSENT = CachedProfile(None, b"")
-"""How a profile is read that the cache does not hold."""
-
-
-class Cache(Protocol):
-    """A profile store, and ways to lose what it holds."""
-
-    @property
-    def store(self) -> ProfileStore:
-        """What the stage is given."""
-        ...
-
-    def evict_profile(self, user_id: str) -> None:
-        """Remove a profile."""
-        ...
-
-    def evict_progress(self, partition: int) -> None:
-        """Remove a partition's mark."""
-        ...
-
-
-class RedisCache:
-    """The store on a client of redis-py."""
-
-    def __init__(self, store: RedisProfileStore, client: redis.Redis) -> None:
-        self.store: ProfileStore = store
-        self._client = client
-
-    def evict_profile(self, user_id: str) -> None:
-        """Remove a profile."""
-        assert self._client.delete(f"profile:{{1}}:{user_id}") == 1
-
-    def evict_progress(self, partition: int) -> None:
-        """Remove a partition's mark."""
-        assert self._client.delete(f"progress:{{1}}:{TOPIC}/{partition}") == 1
-
-
-class CheckpointTable:
-    """The store on a table in DynamoDB."""
-
-    def __init__(self, store: DynamoCheckpointStore, client: Any, table: str) -> None:
-        self.store: ProfileStore = store
-        self.client, self.table = client, table
-
-    def evict_profile(self, user_id: str) -> None:
-        """Remove a profile."""
-        self._delete(f"u#{user_id}")
-
-    def evict_progress(self, partition: int) -> None:
-        """Remove a partition's mark."""
-        self._delete(f"p#{TOPIC}/{partition}")
-
-    def _delete(self, key: str) -> None:
-        answer = self.client.delete_item(
-            TableName=self.table, Key={"item_key": {"S": key}}, ReturnValues="ALL_OLD"
-        )
-        assert answer["Attributes"]
-
-
-def profile_of(*names: str) -> Profile:
-    """A profile of these payments."""
-    profile = Profile()
-    for offset, name in enumerate(names):
-        profile.fold(
-            trusted_facts(make_transaction(transaction_id=name)), APPROVED, Position(TOPIC, 0, offset)
-        )
-    return profile
-
-
-def new(user_id: str, *names: str) -> ProfileWrite:
-    """The write of a profile that the cache did not hold when it was read."""
-    return ProfileWrite(user_id, profile_of(*names), b"")
-
-
-def mark(
-    folded_to: int, fresh_from: int = 0, read_folded_to: int = -1, partition: int = 0
-) -> PartitionProgress:
-    """A partition's progress."""
-    return PartitionProgress(TOPIC, partition, folded_to, fresh_from, read_folded_to)
-
-
-def contents(cached: CachedProfile) -> bytes | None:
-    """The bytes of a cached profile; None where there is none."""
-    profile = read_profile(cached)
-    return None if profile is None else to_bytes(profile)
-
-
-def read(cache: Cache, *user_ids: str) -> list[bytes | None]:
-    """The bytes of each user's profile."""
-    profiles = cache.store.read(user_ids, []).profiles
-    return [contents(profiles[user_id]) for user_id in user_ids]
-
-
-def revision(cache: Cache, user_id: str) -> bytes:
-    """The revision of a user's profile."""
-    return cache.store.read([user_id], []).profiles[user_id].revision
-
-
-def progress(cache: Cache, partition: int = 0) -> tuple[int, int] | None:
-    """A partition's stored ``folded_to`` and ``fresh_from``; None where it has no mark."""
-    [found] = cache.store.read([], [Span(TOPIC, partition, 0, 0)]).progress
-    return None if found.read_folded_to < 0 else (found.folded_to, found.fresh_from)
+from tests.support.profile_stores import (
+    ABSENT,
+    Cache,
+    contents,
+    mark,
+    new,
+    profile_of,
+    progress,
+    read,
+    revision,
+)
 
 
 class ProfileStoreContract:
@@ -360,74 +248,3 @@ class ProfileStoreContract:
 
         assert lost == []
         assert read(cache, "user-1") == [to_bytes(profile_of("t-1", "t-2"))]
-
-
-class CacheContract(ProfileStoreContract):
-    """Tests of stores that evict profiles, and may go back."""
-
-    # A cache whose marks went back
-
-    @pytest.mark.parametrize(("stored", "as_read"), [(None, 0), (None, 20), (15, 16), (19, 20)])
-    def test_nothing_is_written_where_a_mark_is_lower_than_when_it_was_read(
-        self, cache: Cache, stored: int | None, as_read: int
-    ) -> None:
-        cache.store.write([new("user-2", "t-2")], [mark(3, partition=1)])
-        if stored is not None:
-            cache.store.write([], [mark(stored)])  # of a replica that lagged, and is the primary now
-        before = cache.store.read(["user-1", "user-2"], [Span(TOPIC, 0, 0, 0), Span(TOPIC, 1, 0, 0)])
-        second = ProfileWrite("user-2", profile_of("t-2", "t-3"), before.profiles["user-2"].revision)
-
-        with pytest.raises(CacheUnavailableError, match=r"^WentBack$"):
-            cache.store.write(
-                [new("user-1", "t-1"), second],
-                [mark(8, read_folded_to=3, partition=1), mark(25, 0, read_folded_to=as_read)],
-            )
-
-        assert cache.store.read(["user-1", "user-2"], [Span(TOPIC, 0, 0, 0), Span(TOPIC, 1, 0, 0)]) == before
-
-    def test_mark_that_was_evicted_since_it_was_read_shows_that_the_cache_went_back(
-        self, cache: Cache
-    ) -> None:
-        cache.store.write([], [mark(20)])
-        cache.evict_progress(0)
-
-        with pytest.raises(CacheUnavailableError, match=r"^WentBack$"):
-            cache.store.write([new("user-1", "t-1")], [mark(25, read_folded_to=20)])
-
-        assert read(cache, "user-1") == [None]
-
-    def test_cache_that_went_back_is_reported_before_a_lost_profile(self, cache: Cache) -> None:
-        cache.store.write([new("user-1", "t-1")], [])
-
-        with pytest.raises(CacheUnavailableError, match=r"^WentBack$"):
-            cache.store.write([new("user-1", "t-2")], [mark(25, read_folded_to=20)])
-
-    # Batches that other writers have passed
-
-    def test_missing_profile_stays_missing_behind_the_progress_of_others(self, cache: Cache) -> None:
-        cache.store.write([], [mark(20, 5)])
-
-        lost = cache.store.write([new("user-1", "t-1")], [mark(19, 7)])
-
-        assert lost == []
-        assert read(cache, "user-1") == [None]
-        assert progress(cache) == (20, 7)
-
-    def test_batch_that_was_passed_on_one_partition_of_several_leaves_missing_profiles_missing(
-        self, cache: Cache
-    ) -> None:
-        cache.store.write([], [mark(20), mark(5, partition=1)])
-
-        for marks in ([mark(19), mark(9, partition=1)], [mark(9, partition=1), mark(19)]):
-            assert cache.store.write([new("user-1", "t-1")], marks) == []
-
-        assert read(cache, "user-1") == [None]
-        assert (progress(cache), progress(cache, partition=1)) == ((20, 0), (9, 0))
-
-    def test_profile_that_appeared_behind_the_progress_of_others_is_lost(self, cache: Cache) -> None:
-        cache.store.write([new("user-1", "t-1")], [mark(20, 5)])
-
-        assert cache.store.write([new("user-1", "t-2"), new("user-2", "t-3")], [mark(10, 7)]) == ["user-1"]
-
-        assert read(cache, "user-1", "user-2") == [to_bytes(profile_of("t-1")), None]
-        assert progress(cache) == (20, 5)

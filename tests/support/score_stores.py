@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class MemoryProfileStore:
     """Stores profiles and progress by the rules of the Redis store; can fail or lose on purpose.
 
-    :class:`tests.support.profile_store_contract.CacheContract` compares the two.
+    :class:`tests.support.cache_contract.CacheContract` compares the two.
 
     Attributes
     ----------

@@ -17,7 +17,8 @@ from score.errors import CacheUnavailableError
 from score.profile_store import ProfileWrite
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import NOW
-from tests.support.profile_store_contract import CheckpointTable, ProfileStoreContract, mark, new, profile_of
+from tests.support.profile_store_contract import ProfileStoreContract
+from tests.support.profile_stores import CheckpointTable, mark, new, profile_of
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:

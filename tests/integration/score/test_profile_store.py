@@ -14,15 +14,10 @@ from score.profile_store import (
     connect,
     read_profile,
 )
+from tests.support.cache_contract import CacheContract
 from tests.support.foreign_values import ForeignValues
 from tests.support.kafka_events import TOPIC
-from tests.support.profile_store_contract import (
-    CacheContract,
-    RedisCache,
-    mark,
-    new,
-    profile_of,
-)
+from tests.support.profile_stores import RedisCache, mark, new, profile_of
 
 if TYPE_CHECKING:
     import redis

@@ -14,9 +14,10 @@ from score.profile_store import (
     RedisProfileStore,
     connect,
 )
+from tests.support.cache_contract import CacheContract
 from tests.support.foreign_values import ForeignValues
 from tests.support.kafka_events import TOPIC
-from tests.support.profile_store_contract import CacheContract, RedisCache, mark, new
+from tests.support.profile_stores import RedisCache, mark, new
 from tests.support.score_stores import MemoryProfileStore
 
 if TYPE_CHECKING:

@@ -1,232 +1,27 @@
-"""The history store's requests, retries and waits, without a server."""
+"""How the history store finds rows and reads each user's newest ones: requests, pages and retries, without a server."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 
 from contract.clock import EPOCH, MILLISECOND, time_text
 from contract.errors import InvalidRowError
-from contract.scored import HISTORY_ATTRIBUTES, Position, ScoredTransaction, to_history_item
-from score.dynamo_calls import MAX_KEYS, MAX_STATEMENTS
+from contract.scored import Position, ScoredTransaction, to_history_item
+from score.dynamo_calls import MAX_KEYS
 from score.errors import HistoryUnavailableError
-from score.history_store import (
-    MAX_ATTEMPTS,
-    MAX_PAGES,
-    QUERIES_AHEAD,
-    REBUILD_ROWS,
-    DynamoHistoryStore,
-    InsertResult,
-    PastRow,
-)
+from score.history_store import MAX_PAGES, QUERIES_AHEAD, REBUILD_ROWS, PastRow
 from tests.support.payments import NOW, make_scored, make_transaction
+from tests.unit.score.history_bench import BROKEN, DENIED, THROTTLED, Bench, Dynamo, bench
+from tests.unit.score.time_left import always, never
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-STORED, EXISTS, FAILED = InsertResult.STORED, InsertResult.EXISTS, InsertResult.FAILED
-
-
-def refusal(code: str, status: int) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
-        "Operation",
-    )
-
-
-THROTTLED = refusal("ThrottlingException", 400)
-BROKEN = refusal("InternalServerError", 500)
-DENIED = refusal("AccessDeniedException", 400)
-
-
-class Dynamo:
-    """A client that keeps requests, and answers each as the test says: by a value or an error, in order, the last for ever."""
-
-    class _Events:
-        def __init__(self) -> None:
-            self.handlers: dict[str, Callable[..., None]] = {}
-
-        def register(self, event: str, handler: Callable[..., None]) -> None:
-            self.handlers[event] = handler
-
-    class _Meta:
-        def __init__(self) -> None:
-            self.events = Dynamo._Events()
-
-    def __init__(self, *answers: Any) -> None:
-        self.meta = Dynamo._Meta()
-        self.answers = list(answers)
-        self.bodies: list[Any] = []
-        self.requests: list[dict[str, Any]] = []
-
-    def batch_execute_statement(self, **request: Any) -> Any:
-        assert [one.keys() for one in request["Statements"]] == [{"Statement"}], (
-            "botocore knows this shape alone"
-        )
-        return self._with_own_body("BatchExecuteStatement", request)
-
-    def batch_get_item(self, **request: Any) -> Any:
-        return self._answer(request)
-
-    def query(self, **request: Any) -> Any:
-        assert request.keys() == {"TableName"}, "botocore knows this shape alone"
-        return self._with_own_body("Query", None)
-
-    def _with_own_body(self, operation: str, request: dict[str, Any] | None) -> Any:
-        params: dict[str, Any] = {"body": b"botocore's own"}
-        handlers = self.meta.events.handlers
-        handlers[f"before-call.dynamodb.{operation}"](params, model=None)
-        self.bodies.append(msgspec.json.decode(params["body"]))
-        answer = self._answer(self.bodies[-1] if request is None else request)
-        response = {"status_code": 200, "body": msgspec.json.encode(answer)}
-        parsed: dict[str, Any] = {}
-        handlers[f"before-parse.dynamodb.{operation}"](response, parsed, operation_model=None)
-        return parsed
-
-    def _answer(self, request: dict[str, Any]) -> Any:
-        self.requests.append(request)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer(self, request) if callable(answer) else answer
-
-
-def results(*codes: str | None) -> dict[str, Any]:
-    """The answer to an insert, by the error of each row."""
-    return {"Responses": [{} if code is None else {"Error": {"Code": code}} for code in codes]}
-
-
-def all_stored(client: Dynamo, _: Any) -> dict[str, Any]:
-    return results(*[None] * len(client.bodies[-1]["Statements"]))
-
-
-class Bench:
-    """A store with its client and the waits between tries."""
-
-    def __init__(self, pool: ThreadPoolExecutor, *answers: Any) -> None:
-        self.client = Dynamo(*answers)
-        self.waits: list[float] = []
-        client: Any = self.client
-        self.store = DynamoHistoryStore(client, "history", 400, pool, self.waits.append, lambda: 0.5)
-
-
-@pytest.fixture
-def bench() -> Iterator[Callable[..., Bench]]:
-    with ThreadPoolExecutor(1) as pool:  # one: requests in the order in which they are made
-        yield lambda *answers: Bench(pool, *answers)
-
-
-def rows(count: int) -> list[ScoredTransaction]:
-    return [
-        make_scored(
-            make_transaction(transaction_id=f"t-{number:03d}"),
-            position=Position("transaction_stream", 1, number),
-        )
-        for number in range(count)
-    ]
-
-
-def ids(body: Any) -> list[str]:
-    """Transactions of an insert's body."""
-    place = list(HISTORY_ATTRIBUTES).index("event_key")
-    return [one["Parameters"][place]["S"].partition("#")[2] for one in body["Statements"]]
-
-
-def always() -> bool:
-    return True
-
-
-def never() -> bool:
-    return False
-
-
-def times(count: int) -> Callable[[], bool]:
-    """There is time for so many more tries."""
-    answers = iter([True] * count)
-    return lambda: next(answers, False)
-
-
-# Inserting
-
-
-def test_rows_are_inserted_25_a_request(bench: Callable[..., Bench]) -> None:
-    one = bench(all_stored)
-
-    assert one.store.insert(rows(51), always) == [STORED] * 51
-
-    assert MAX_STATEMENTS == 25
-    assert [ids(body) for body in one.client.bodies] == [
-        [f"t-{number:03d}" for number in range(start, stop)] for start, stop in ((0, 25), (25, 50), (50, 51))
-    ]
-    assert one.waits == []
-
-
-def test_statement_inserts_every_attribute_as_a_parameter_and_expires_after_the_retention(
-    bench: Callable[..., Bench],
-) -> None:
-    one = bench(all_stored)
-    scored = make_scored(scored_at=NOW - timedelta(milliseconds=1))
-
-    one.store.insert([scored], always)
-
-    [statement] = one.client.bodies[0]["Statements"]
-    expires_at = int(NOW.timestamp()) - 1 + 400 * 86_400
-    assert statement["Parameters"] == list(to_history_item(scored, expires_at).values())
-    fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
-    assert statement["Statement"] == f'INSERT INTO "history" VALUE {{{fields}}}'
-
-
-def test_existing_row_is_said_to_exist_and_is_not_tried_again(bench: Callable[..., Bench]) -> None:
-    one = bench(results(None, "DuplicateItem", None))
-
-    assert one.store.insert(rows(3), always) == [STORED, EXISTS, STORED]
-
-    assert len(one.client.requests) == 1
-
-
-def test_only_rows_that_failed_are_tried_again(bench: Callable[..., Bench]) -> None:
-    one = bench(
-        results(None, "ThrottlingError", "DuplicateItem", "InternalServerError"),
-        results("Other", None),
-        all_stored,
-    )
-
-    assert one.store.insert(rows(4), always) == [STORED, STORED, EXISTS, STORED]
-
-    assert [ids(body) for body in one.client.bodies] == [
-        ["t-000", "t-001", "t-002", "t-003"],
-        ["t-001", "t-003"],
-        ["t-001"],
-    ]
-    assert one.waits == [0.05, 0.1]
-
-
-@pytest.mark.parametrize("error", [THROTTLED, DENIED, BotoCoreError()])
-def test_rows_of_a_request_without_an_answer_are_tried_six_times_and_fail(
-    bench: Callable[..., Bench], error: Exception
-) -> None:
-    one = bench(error)
-
-    assert one.store.insert(rows(2), always) == [FAILED] * 2
-
-    assert len(one.client.requests) == MAX_ATTEMPTS == 6
-    assert one.waits == [0.05, 0.1, 0.2, 0.4, 0.5]
-
-
-@pytest.mark.parametrize(("has_time", "tries"), [(never, 1), (times(1), 2), (times(3), 4)])
-def test_rows_are_tried_once_and_then_as_long_as_there_is_time(
-    bench: Callable[..., Bench], has_time: Callable[[], bool], tries: int
-) -> None:
-    one = bench(THROTTLED)
-
-    assert one.store.insert(rows(1), has_time) == [FAILED]
-
-    assert (len(one.client.requests), len(one.waits)) == (tries, tries - 1)
+__all__ = ["bench"]
 
 
 # Looking up positions
@@ -448,8 +243,6 @@ def test_at_most_four_users_are_read_ahead(bench: Callable[..., Bench]) -> None:
 
 
 # Retrying reads
-
-
 READS: Any = [
     ("Query", lambda store, has_time: list(store.newest({"user-1": None}, has_time)), page),
     ("BatchGetItem", lambda store, has_time: store.find(keys(1), has_time), found),
