@@ -13,6 +13,7 @@ from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import compute_features
 from engine.profile import to_bytes
 from engine.profile.facts import MS_PER_DAY, MS_PER_HOUR, hour_of_week
+from engine.profile.habit_amounts import HABIT_CAPACITY
 from engine.profile.pending_payments import MAX_PENDING
 from engine.profile.recent_payments import RING_CAPACITY
 from engine.profile.seen_values import SeenKind
@@ -137,7 +138,7 @@ def test_usual_amounts_are_those_of_the_approved_payments_by_their_time_for_habi
     # Those of one second are in the order of amount and currency, so that it is certain which ones are kept. Zeros are not.
     paid = [each for each in usual if each.amount_minor]
     ordered = sorted(paid, key=lambda each: (each.at_ms // 1000, each.amount_minor, each.currency))
-    newest = sorted(map(base_amount, ordered[-RING_CAPACITY:]))
+    newest = sorted(map(base_amount, ordered[-HABIT_CAPACITY:]))
     assert abs(float(features["amount_max_recent_base"]) - max(newest, default=0.0)) < 1e-3
 
 
