@@ -1,8 +1,9 @@
 """The score stage: scores and stores the payments of a Kafka batch, and answers which offsets must be delivered again.
 
 It reads profiles, scores, inserts history, keeps checkpoints that are due, writes profiles and answers, in this order, so that a
-crash anywhere loses nothing and counts nothing twice. History comes before profiles: a profile that is behind its history catches up at the redelivery; one
-that is ahead of it would hide a payment permanently. A batch of any size takes two round trips to the cache.
+crash anywhere loses nothing and counts nothing twice. History comes before profiles: a profile that is behind its history catches
+up at the redelivery; one that is ahead of it would hide a payment permanently. A batch of any size takes two round trips to the
+cache.
 """
 
 from __future__ import annotations

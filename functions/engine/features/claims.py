@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from contract.clock import TimeBasis
 from engine.features.definition import boolean, double
 from engine.features.windows import rounded
+from engine.profile.facts import MS_PER_MINUTE
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
@@ -30,13 +31,11 @@ FEATURES: Final = (
     ),
 )
 
-_MINUTE_MS: Final = 60_000
-
 
 def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
     """Compute :data:`FEATURES`, by name, in their order."""
     return {
-        "event_delay_minutes": rounded(facts.delay_ms / _MINUTE_MS) if facts.delay_ms else 0.0,
+        "event_delay_minutes": rounded(facts.delay_ms / MS_PER_MINUTE) if facts.delay_ms else 0.0,
         "is_event_time_believed": facts.basis is not TimeBasis.APPENDED,
         "is_transaction_id_reused": profile.knows_id(facts) and profile.repeated(facts) is None,
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import boolean, double, integer
 from engine.features.windows import MICRO_AMOUNT_BASE, added_up, rounded
-from engine.profile.facts import MS_PER_DAY
+from engine.profile.facts import MS_PER_DAY, MS_PER_MINUTE
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
@@ -46,8 +46,6 @@ FEATURES: Final = (
     double("minutes_since_last_tx", "min", "Since the payment before; 0 for the first."),
 )
 
-_MINUTE_MS: Final = 60_000
-
 
 def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str, FeatureValue]:
     """Compute :data:`FEATURES`, by name, in their order."""
@@ -77,7 +75,7 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
         "card_count_1h": recent.distinct(recent.card, from_1h, stop, facts.card_hash),
         "country_count_24h": recent.distinct(recent.country, from_24h, stop, facts.country_hash),
         "are_windows_incomplete": windows.are_incomplete,
-        "minutes_since_last_tx": rounded(windows.since_last_ms / _MINUTE_MS),
+        "minutes_since_last_tx": rounded(windows.since_last_ms / MS_PER_MINUTE),
     }
 
 

@@ -14,7 +14,7 @@ from math import floor, fsum
 from operator import mul
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.profile.facts import MS_PER_DAY, MS_PER_HOUR
+from engine.profile.facts import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,6 @@ MICRO_AMOUNT_BASE: Final = 2.0
 """The largest amount in the base currency that counts as micro: what a card tester pays."""
 
 _SCALE: Final = 10.0**DIGITS
-_MINUTE_MS: Final = 60_000
 
 
 def added_up(amounts: Sequence[float]) -> float:
@@ -143,8 +142,8 @@ class Windows:
         self.stop = stop = bisect_right(times, clock_ms)
         self.since_last_ms = clock_ms - times[stop - 1] if stop else 0
         self.age_ms = max(clock_ms - profile.first_clock_ms, 0) if profile.tx_count else 0
-        self.from_1m = bisect_right(times, clock_ms - _MINUTE_MS)
-        self.from_10m = bisect_right(times, clock_ms - 10 * _MINUTE_MS)
+        self.from_1m = bisect_right(times, clock_ms - MS_PER_MINUTE)
+        self.from_10m = bisect_right(times, clock_ms - 10 * MS_PER_MINUTE)
         self.from_1h = from_1h = bisect_right(times, clock_ms - MS_PER_HOUR)
         amounts, factor, weights = _amounts(recent.amount_minor[:stop], recent.currency[:stop], factors)
         self.amounts, self.factor = amounts, factor

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contract.scored import ScoredTransaction
 
 HOURS_PER_WEEK: Final = 168
+MS_PER_MINUTE: Final = 60_000
 MS_PER_HOUR: Final = 3_600_000
 MS_PER_DAY: Final = 86_400_000
 _32_BITS: Final = 2**32 - 1
