@@ -27,7 +27,7 @@ _LATER_CODES: Final = (
 )
 
 OLD_CURRENCIES: Final = ""
-"""Stands among :data:`CURRENCY_CODES` for every currency that was withdrawn before 1995: 256 numbers are not enough for all."""
+"""The entry of :data:`CURRENCY_CODES` that all currencies share that were withdrawn before 1995: 256 numbers are not enough."""
 
 CURRENCY_CODES: Final[tuple[str, ...]] = (*_FIRST_CODES.split(), OLD_CURRENCIES, *_LATER_CODES.split())
 """Currency number to code. Profiles store the numbers in a byte, so none may ever change: a new currency comes at the end."""
