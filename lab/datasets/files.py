@@ -5,7 +5,6 @@ What makes a row is decided where the ingestion job decides it too, in :mod:`con
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
@@ -17,12 +16,12 @@ from contract.reading.csv_rows import (
     CsvHeader,
     CsvRecords,
     doubled_column,
-    fields_of,
     header_again,
     read_header,
     separator_line,
+    values_of,
 )
-from contract.reading.json_rows import json_records
+from contract.reading.json_rows import json_records, object_of
 from contract.reading.text import in_utf8, lines_of, unpacked
 from lab.datasets.errors import DatasetError
 
@@ -44,7 +43,6 @@ _COLUMN_SAMPLE: Final = 100
 """JSON rows may leave fields out: the columns are those of so many rows."""
 
 _GZIP: Final = b"\x1f\x8b"
-_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -204,40 +202,37 @@ def _header(record: Record, path: Path, mapping: ColumnMapping | None, delimiter
 
 
 def _csv_row(record: Record, header: CsvHeader) -> Row:
-    raw, line = record.raw, record.line
-    if record.problem is not None:
-        return Row(None, raw, line, record.problem)
-    try:
-        values = fields_of(raw.decode(), header.delimiter)
-    except UnicodeDecodeError as error:
-        return Row(None, raw, line, f"not UTF-8 ({error.reason}); a mapping can say encoding")
-    except InvalidTransactionError as error:
-        return Row(None, _in_one_line(raw), line, error.problem)
-    if len(values) != len(header.names):
-        problem = f"{len(values)} values for {len(header.names)} columns"
-        return Row(None, _in_one_line(raw), line, problem)
-    return Row(dict(zip(header.names, values, strict=True)), _in_one_line(raw), line)
+    fields, problem = None, record.problem
+    if problem is None:
+        try:
+            values = values_of(record.raw, len(header.names), header.delimiter)
+            fields = dict[str, object](zip(header.names, values, strict=True))
+        except InvalidTransactionError as error:
+            problem = error.problem
+    return Row(fields, _in_one_line(record.raw), record.line, problem)
 
 
 def _json_row(record: Record) -> Row:
-    raw, line = record.raw, record.line
-    if record.problem is not None:
-        return Row(None, _in_one_line(raw), line, record.problem)
+    fields, problem = None, record.problem
+    if problem is None:
+        try:
+            fields = object_of(record.raw)
+        except InvalidTransactionError as error:
+            problem = error.problem
+    return Row(fields, _json_in_one_line(record.raw), record.line, problem)
+
+
+def _json_in_one_line(raw: bytes) -> bytes:
     try:
-        if b"\n" in raw or b"\r" in raw:
-            raw = msgspec.json.format(raw, indent=-1)
-        decoded = _DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Row(None, _in_one_line(raw), line, f"not JSON ({type(error).__name__})")
-    except ArithmeticError:  # a Decimal's exponent
-        return Row(None, raw, line, "a number with an exponent of more than 18 digits")
-    if not isinstance(decoded, dict):
-        return Row(None, raw, line, "JSON, but not an object")
-    return Row(decoded, raw, line)
+        return msgspec.json.format(raw, indent=-1) if _has_breaks(raw) else raw
+    except (msgspec.DecodeError, RecursionError):
+        return _in_one_line(raw)
 
 
 def _in_one_line(raw: bytes) -> bytes:
     """Write a row of several lines as JSON text: in a file of lines it is one, and no record."""
-    if b"\n" not in raw and b"\r" not in raw:
-        return raw
-    return msgspec.json.encode(raw.decode("utf-8", "backslashreplace"))
+    return msgspec.json.encode(raw.decode("utf-8", "backslashreplace")) if _has_breaks(raw) else raw
+
+
+def _has_breaks(raw: bytes) -> bool:
+    return b"\n" in raw or b"\r" in raw

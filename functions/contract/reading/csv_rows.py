@@ -263,6 +263,24 @@ def fields_of(text: str, delimiter: str) -> list[str]:
         raise InvalidTransactionError("$", f"not CSV ({error})") from error
 
 
+def values_of(row: bytes, columns: int, delimiter: str) -> list[str]:
+    """Read one row that has a value for each of the columns.
+
+    Raises
+    ------
+    InvalidTransactionError
+        Where it is not UTF-8, no CSV, or has another number of values.
+    """
+    try:
+        values = fields_of(row.decode(), delimiter)
+    except UnicodeDecodeError as error:
+        problem = f"not UTF-8 ({error.reason}); a mapping can say encoding"
+        raise InvalidTransactionError("$", problem) from error
+    if len(values) != columns:
+        raise InvalidTransactionError("$", f"{len(values)} values for {columns} columns")
+    return values
+
+
 def _fields_or_none(text: str, delimiter: str) -> list[str] | None:
     try:
         return fields_of(text, delimiter)
