@@ -234,8 +234,8 @@ def doubled_column(names: list[str], mapping: ColumnMapping | None = None) -> st
     'Amount'
     """
     if mapping is not None and not mapping.is_guess:
-        sources = (*mapping.fields.values(), mapping.label, mapping.scenario, mapping.incident)
-        used = [column for source in sources if source is not None for column in source.named]
+        sources = (*mapping.fields.values(), *mapping.bench.values())
+        used = [column for source in sources for column in source.named]
         return next((column for column in used if names.count(column) > 1), None)
     seen = set()
     for name in names:
