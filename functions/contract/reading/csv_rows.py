@@ -26,7 +26,6 @@ DELIMITERS: Final = ",;\t|"
 
 _SEPARATOR_LINE: Final = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE | re.DOTALL)
 _ENDS: Final = b"\r\n"
-_QUOTE: Final = 0x22
 
 
 class CsvRecords:
