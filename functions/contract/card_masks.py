@@ -1,6 +1,6 @@
 """Masks card numbers of payments that did not come through the ingestion job, which has the key of the tokens.
 
-The mask keeps the last four digits and nothing else. It tells apart the few cards of one user. Across users it is no identity:
+The mask keeps the last four digits and nothing else. It distinguishes the few cards of one user. Across users it is no identity:
 thousands of cards share four digits. So what looks at one card across users must leave masked ones out (:func:`is_masked`).
 """
 

@@ -37,7 +37,7 @@ def replace_in_field(field: str, text: str, replacement: Callable[[str], str]) -
     text : str
         Its value.
     replacement : Callable[[str], str]
-        Digits of a card number to what stands for it.
+        Digits of a card number to what replaces it.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def replace_in_bytes(data: bytes, ids: Iterable[str], replacement: Callable[[str
     ids : Iterable[str]
         Values of its ids, where they could be read: they stay.
     replacement : Callable[[str], str]
-        Digits of a card number to what stands for it.
+        Digits of a card number to what replaces it.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def replace_in_text(
     ids : Iterable[str]
         Values of its ids, where they could be read: they stay.
     replacement : Callable[[str], str]
-        Digits of a card number to what stands for it.
+        Digits of a card number to what replaces it.
     delimiter : str, optional
         Between the cells of a line of CSV that could be read; without one, anything may part the digits of a number.
 

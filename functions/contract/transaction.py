@@ -112,7 +112,7 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
 
     @cached_property
     def content_mark(self) -> str:
-        """11 characters that stand for what is paid: amount, currency, payee, merchant and card.
+        """11 characters that represent what is paid: amount, currency, payee, merchant and card.
 
         The hash is cryptographic: nobody can give a payment the mark of another one that is known.
         """
@@ -296,7 +296,7 @@ def _is_canonical(transaction: Transaction, *, is_plain: bool) -> bool:
 
 
 def _are_canonical(transaction: Transaction) -> bool:
-    """Whether all texts are canonical, by one look at all of them; ids that only a text's form would change are not told apart."""
+    """Whether all texts are canonical, by one look at all of them; ids that only a text's form would change are not distinguished."""
     place = transaction.location
     words = "|".join(
         (
