@@ -13,6 +13,7 @@ from contract.errors import InvalidTransactionError, UnreadableFileError
 from contract.reading.archive import MAGIC, only_file
 from contract.reading.csv_rows import CsvRecords, separator_line
 from contract.reading.json_rows import json_records
+from contract.reading.names import is_csv
 from contract.reading.text import begin_of, in_utf8, lines_of, unpacked
 from glue_scripts.rows import CleanedRow, Header, Refused, RowCleaner
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
     from contract.mapping.form import FileForm
     from contract.reading.record import Record
-
-CSV_SUFFIXES: Final = (".csv", ".tsv")
-COMPRESSION_SUFFIXES: Final = (".gz", ".bz2", ".zip")
-"""Endings of packed files' names, in any case; that they are packed is seen in their content."""
 
 _SPOOLED_BYTES: Final = 8 << 20
 """Archives up to this size are read in memory, larger ones from a temporary file."""
@@ -71,18 +68,6 @@ def landed_rows(name: str, chunks: Iterable[bytes], form: FileForm, rows: RowCle
             yield row
     except UnreadableFileError as error:
         yield LandedRow(line, Refused("$", error.problem, ""))
-
-
-def is_csv(file: str) -> bool:
-    """Whether a file is CSV, by its name; every other file is read as JSON.
-
-    >>> is_csv("s3://landing/a.CSV.GZ"), is_csv("s3://landing/a.jsonl")
-    (True, False)
-    """
-    name = file.lower()
-    for suffix in COMPRESSION_SUFFIXES:
-        name = name.removesuffix(suffix)
-    return name.endswith(CSV_SUFFIXES)
 
 
 def _opened(name: str, chunks: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:

@@ -22,6 +22,7 @@ from contract.reading.csv_rows import (
     values_of,
 )
 from contract.reading.json_rows import json_records, object_of
+from contract.reading.names import CSV_SUFFIXES, PACKED_SUFFIXES, is_csv, plain_name
 from contract.reading.text import in_utf8, lines_of, unpacked
 from lab.datasets.errors import DatasetError
 
@@ -32,11 +33,8 @@ if TYPE_CHECKING:
     from contract.mapping.document import ColumnMapping
     from contract.reading.record import Record
 
-SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
-"""Kinds of files."""
-
-PACKED: Final = (".gz", ".bz2", ".zip")
-"""Each kind also with these; a zip archive of one file may be called anything."""
+SUFFIXES: Final = (*CSV_SUFFIXES, ".jsonl", ".ndjson", ".json")
+"""Kinds of files, each also packed; a zip archive of one file may be called anything."""
 
 _CHUNK_BYTES: Final = 1 << 16
 _COLUMN_SAMPLE: Final = 100
@@ -66,7 +64,7 @@ def find_files(path: Path) -> list[Path]:
     DatasetError
         If there is no file that can be read.
     """
-    kinds = f"{', '.join(SUFFIXES)}, each also packed as {', '.join(PACKED)}"
+    kinds = f"{', '.join(SUFFIXES)}, each also packed as {', '.join(PACKED_SUFFIXES)}"
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.is_file() and _is_readable(file.name))
         if not found:
@@ -103,7 +101,7 @@ def read_rows(path: Path, mapping: ColumnMapping | None = None) -> Iterator[Row]
         try:
             name, chunks = _opened(path, file)
             text = in_utf8(chunks, (UNSAID if mapping is None else mapping.form).encoding)
-            if _kind(name) in (".csv", ".tsv"):
+            if is_csv(name):
                 yield from _csv_rows(CsvRecords(lines_of(text)), path, mapping)
             else:
                 yield from map(_json_row, json_records(text))
@@ -136,14 +134,7 @@ def _unchecked(mapping: ColumnMapping | None) -> ColumnMapping | None:
 
 
 def _is_readable(name: str) -> bool:
-    return _kind(name) in SUFFIXES or name.lower().endswith(".zip")
-
-
-def _kind(name: str) -> str:
-    plain = name.lower()
-    for suffix in PACKED:
-        plain = plain.removesuffix(suffix)
-    return plain[plain.rfind(".") :] if "." in plain else ""
+    return plain_name(name).endswith(SUFFIXES) or name.lower().endswith(".zip")
 
 
 def _opened(path: Path, file: BinaryIO) -> tuple[str, Iterator[bytes]]:
@@ -151,7 +142,7 @@ def _opened(path: Path, file: BinaryIO) -> tuple[str, Iterator[bytes]]:
     file.seek(0)
     if begin.startswith(MAGIC):
         name, chunks = only_file(file)
-        if _kind(name) not in SUFFIXES:
+        if not plain_name(name).endswith(SUFFIXES):
             raise UnreadableFileError(f"the file in it ends in none of {', '.join(SUFFIXES)}")
         return name, unpacked(chunks)
     if begin and path.name.lower().endswith(".gz") and not begin.startswith(_GZIP):
