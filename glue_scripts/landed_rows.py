@@ -5,6 +5,7 @@ A file that cannot be read to its end gives one refused row that says so, after 
 
 from __future__ import annotations
 
+from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
@@ -12,7 +13,8 @@ from contract.errors import InvalidTransactionError, UnreadableFileError
 from contract.reading.archive import MAGIC, only_file
 from contract.reading.csv_rows import CsvRecords, separator_line
 from contract.reading.json_rows import json_records
-from contract.reading.text import in_utf8, lines_of, unpacked
+from contract.reading.names import is_csv
+from contract.reading.text import begin_of, in_utf8, lines_of, unpacked
 from glue_scripts.rows import CleanedRow, Header, Refused, RowCleaner
 
 if TYPE_CHECKING:
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
 
     from contract.mapping.form import FileForm
     from contract.reading.record import Record
-
-CSV_SUFFIXES: Final = (".csv", ".tsv")
-COMPRESSION_SUFFIXES: Final = (".gz", ".bz2", ".zip")
-"""Endings of packed files' names, in any case; that they are packed is seen in their content."""
 
 _SPOOLED_BYTES: Final = 8 << 20
 """Archives up to this size are read in memory, larger ones from a temporary file."""
@@ -72,35 +70,16 @@ def landed_rows(name: str, chunks: Iterable[bytes], form: FileForm, rows: RowCle
         yield LandedRow(line, Refused("$", error.problem, ""))
 
 
-def is_csv(file: str) -> bool:
-    """Whether a file is CSV, by its name; every other file is read as JSON.
-
-    >>> is_csv("s3://landing/a.CSV.GZ"), is_csv("s3://landing/a.jsonl")
-    (True, False)
-    """
-    name = file.lower()
-    for suffix in COMPRESSION_SUFFIXES:
-        name = name.removesuffix(suffix)
-    return name.endswith(CSV_SUFFIXES)
-
-
 def _opened(name: str, chunks: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
-    begin = next(chunks, b"")
-    while len(begin) < len(MAGIC[0]) and (more := next(chunks, b"")):
-        begin += more
+    begin, rest = begin_of(chunks, len(MAGIC[0]))
+    content = chain([begin], rest)
     if not begin.startswith(MAGIC):
-        return name, _after(begin, chunks)
+        return name, content
     # An archive's list of files is at its end.
     archive = SpooledTemporaryFile(max_size=_SPOOLED_BYTES)  # noqa: SIM115 - closed with the rows' generator
-    for chunk in _after(begin, chunks):
-        archive.write(chunk)
-    inner, content = only_file(cast("BinaryIO", archive))
-    return inner, unpacked(content)
-
-
-def _after(begin: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield begin
-    yield from chunks
+    archive.writelines(content)
+    inner, packed = only_file(cast("BinaryIO", archive))
+    return inner, unpacked(packed)
 
 
 def _csv_rows(records: CsvRecords, form: FileForm, rows: RowCleaner) -> Iterator[LandedRow]:

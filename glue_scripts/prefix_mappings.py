@@ -48,7 +48,7 @@ class PrefixMappings:
     def digest(self) -> str:
         """Digest of what decides how a landed file is read: equal digests make equal records.
 
-        Comments, the order of keys, ``label`` and ``scenario`` do not count. Without mappings, the landing path does not either.
+        Comments, the order of keys, and what only the bench reads do not count. Without mappings, the landing path does not either.
         """
         landing = _plain(self.landing_path) if self.by_prefix else ""
         # How the files are written only where a mapping says it: so older mappings keep their digest.
@@ -171,14 +171,8 @@ def _parse(name: str, content: bytes) -> ColumnMapping:
 
 def _check_card_numbers(mapping: ColumnMapping) -> None:
     # Of a mapping nothing is tokenised: its values are in records, and the names of its columns in reasons.
-    sources = {
-        **mapping.fields,
-        "label": mapping.label,
-        "scenario": mapping.scenario,
-        "incident": mapping.incident,
-    }
-    for key, source in sources.items():
-        for option, value in msgspec.to_builtins(source or {}).items():
+    for key, source in {**mapping.fields, **mapping.bench}.items():
+        for option, value in msgspec.to_builtins(source).items():
             if any(map(holds_card_number, _texts(value))):
                 raise MappingError(key, f"its {option} holds a card number", mapping.source)
 

@@ -7,18 +7,17 @@ the function that reads the topic. So nothing that this job publishes is refused
 from __future__ import annotations
 
 from collections.abc import Collection
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from contract.card_records import ids_of
 from contract.errors import InvalidTransactionError
-from contract.json_object import DUPLICATE_KEYS, has_unique_keys
 from contract.mapping.amounts import payment_of_refund
 from contract.mapping.columns import known_column
-from contract.mapping.row import NO_DECIMAL, RowMapper
-from contract.reading.csv_rows import CsvHeader, doubled_column, fields_of, header_again, read_header
+from contract.mapping.row import RowMapper
+from contract.reading.csv_rows import CsvHeader, doubled_column, header_again, read_header, values_of
+from contract.reading.json_rows import object_of
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
 from glue_scripts.prefix_mappings import NEEDED
 from glue_scripts.row_cards import quarantined_text, replace_in_record
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 INTERNAL: Final = "internal: "
 """Begins the reason of a row that our own code failed on; the exception's type follows, never its text."""
 
-_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -253,29 +251,13 @@ def _check_size(line: bytes) -> None:
 
 def _json_object(line: bytes) -> dict[str, object]:
     _check_size(line)
-    try:
-        row = _DECODER.decode(line.removeprefix(_BOM))
-    except UnicodeDecodeError as error:
-        raise InvalidTransactionError("$", f"not UTF-8 ({error.reason})") from error
-    except (msgspec.DecodeError, ValueError) as error:
-        raise InvalidTransactionError("$", f"not JSON ({error})") from error
-    except RecursionError as error:
-        raise InvalidTransactionError("$", "nested too deeply") from error
-    except ArithmeticError as error:
-        raise InvalidTransactionError("$", NO_DECIMAL) from error
-    if not isinstance(row, dict):
-        raise InvalidTransactionError("$", "JSON, but not an object")
-    if not has_unique_keys(line.removeprefix(_BOM)):
-        raise InvalidTransactionError("$", DUPLICATE_KEYS)
-    return row
+    return object_of(line.removeprefix(_BOM))
 
 
 def _csv_row(line: bytes, header: Header) -> Row:
     _check_size(line)
-    fields = fields_of(_utf8(line), header.delimiter)
-    if len(fields) != len(header.names):
-        raise InvalidTransactionError("$", f"{len(fields)} values for {len(header.names)} columns")
-    return tuple(zip(header.names, fields, strict=True))
+    values = values_of(line.removeprefix(_BOM), len(header.names), header.delimiter)
+    return tuple(zip(header.names, values, strict=True))
 
 
 def _encoded(record: dict[str, object]) -> bytes:

@@ -14,7 +14,6 @@ import signal
 import sys
 import threading
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
     from glue_scripts.prefix_mappings import PrefixMappings
-
-EPOCH_AT = datetime(1970, 1, 1, tzinfo=UTC)
 
 STOP_POLL_SECONDS = 1
 """The longest time until the job notices a request to stop."""

@@ -32,7 +32,7 @@ class TokenResponse(TypedDict):
     """The answer."""
 
     token: str
-    """What stands in ``card_id`` of a payment with this card; an entry of a list."""
+    """The value of ``card_id`` in a payment with this card; an entry of a list."""
 
 
 class TokenMaker:

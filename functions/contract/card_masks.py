@@ -1,12 +1,11 @@
 """Masks card numbers of payments that did not come through the ingestion job, which has the key of the tokens.
 
-The mask keeps the last four digits and nothing else. It tells apart the few cards of one user. Across users it is no identity:
+The mask keeps the last four digits and nothing else. It distinguishes the few cards of one user. Across users it is no identity:
 thousands of cards share four digits. So what looks at one card across users must leave masked ones out (:func:`is_masked`).
 """
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from contract.card_numbers import CARD_FIELD, may_hold_card_number
@@ -16,7 +15,6 @@ from contract.escapes import may_hold_escapes
 PREFIX: Final = "card_****"
 """Begins every mask; the last four digits follow."""
 
-_IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _MASK_CHARACTERS: Final = len(PREFIX) + 4
 
 
@@ -53,8 +51,8 @@ def masked_text(field: str, text: str) -> str:
     str
         ``text`` itself for nearly every payment; never longer than it, but for a mask that is all there is.
     """
-    # Usual values are words, a token or an address: one search settles them.
-    if (field == "ip_address" and _IPV4.fullmatch(text)) or (field == CARD_FIELD and is_uuid(text)):
+    # Usual values are words, a token or a UUID: one search settles them.
+    if field == CARD_FIELD and is_uuid(text):
         return text
     if not may_hold_card_number(text) and not may_hold_escapes(text):
         return text

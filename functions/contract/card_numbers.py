@@ -1,8 +1,8 @@
 """Finds card numbers in text, however they are written. The ingestion job and the contract use this one detector.
 
 A card number is a window of digits that begins as an issuer's numbers do, has a length of that issuer's, and passes Luhn's check
-(:mod:`contract.card_issuers`). Its digits may be of any script. Between them may stand anything but letters and digits: spaces,
-dashes, dots, commas, slashes, tabs, NULs, characters without width, any number of them. Other digits may stand beside it
+(:mod:`contract.card_issuers`). Its digits may be of any script. Between them may be anything but letters and digits: spaces,
+dashes, dots, commas, slashes, tabs, NULs, characters without width, any number of them. Other digits may be beside it
 without a gap, such as an expiry date. A number with an exponent counts with all of its digits.
 
 The trade-off: a number of another kind is taken for a card number where all three agree by chance. Of random numbers of 16
@@ -128,7 +128,7 @@ def replace_card_numbers(text: str, replacement: Callable[[str], str]) -> str:
     text : str
         Any text. Escapes of digits and separators (``\u0034``, ``%20``, ``&#160;``) are read where they hide a card number.
     replacement : Callable[[str], str]
-        Digits of a card number to what stands for it; it must hold no card number.
+        Digits of a card number to what replaces it; that must hold no card number.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def replace_in_cells(line: str, delimiter: str, replacement: Callable[[str], str
 def replace_card_field(text: str, replacement: Callable[[str], str]) -> str:
     """Replace the value of a card field if it is a card number, whatever parts its digits, or if it holds one.
 
-    Luhn's check is enough here, whatever the issuer: the field says that it is a card. What stands beside the number is left out:
+    Luhn's check is enough here, whatever the issuer: the field says that it is a card. What is beside the number is left out:
     one card has one replacement, with its expiry or without.
 
     Parameters
@@ -246,7 +246,7 @@ def _without_exponents(text: str, begin: int, end: int) -> list[CardNumber]:
 
 
 def _printed_numbers(text: str, begin: int, end: int) -> Iterator[CardNumber]:
-    """Find the card numbers whose groups are as on a card, whatever stands between them."""
+    """Find the card numbers whose groups are as on a card, whatever is between them."""
     for match in _LETTERED.finditer(text, begin, end):
         tail = match["tail"] or ""
         for cut in (0, len(tail)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections import Counter
 from ipaddress import ip_address
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.byte_order import marked_encoding
 from contract.card_issuers import SHORTEST
 from contract.card_numbers import CARD_FIELD, IDS, replace_card_field, replace_card_numbers, replace_in_cells
 
@@ -23,12 +23,6 @@ _COORDINATE: Final = re.compile(r"(?<![\d.,])[-+]?\d{1,3}\.\d{3,}(?![\w.]|\s?[eE
 """``48.13743000000001``: as many digits as a card has, in a place that is given as text. Not the beginning of ``4.1…E15``."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_MARKS: Final = {
-    codecs.BOM_UTF32_LE: "utf-32-le",  # first: its mark begins with the one of UTF-16
-    codecs.BOM_UTF32_BE: "utf-32-be",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
 _PORT: Final = re.compile(r"\]?:\d{1,5}$")
 _DECODER: Final = msgspec.json.Decoder(dict[str, object])
 
@@ -43,7 +37,7 @@ def replace_in_field(field: str, text: str, replacement: Callable[[str], str]) -
     text : str
         Its value.
     replacement : Callable[[str], str]
-        Digits of a card number to what stands for it.
+        Digits of a card number to what replaces it.
 
     Returns
     -------
@@ -76,14 +70,15 @@ def replace_in_bytes(data: bytes, ids: Iterable[str], replacement: Callable[[str
     ids : Iterable[str]
         Values of its ids, where they could be read: they stay.
     replacement : Callable[[str], str]
-        Digits of a card number to what stands for it.
+        Digits of a card number to what replaces it.
 
     Returns
     -------
     bytes
         ``data`` itself where there is nothing to replace.
     """
-    codec, errors = _codec(data), "surrogateescape"
+    marked = marked_encoding(data)
+    codec, errors = "utf-8" if marked is None else marked.encoding, "surrogateescape"
     try:
         text = data.decode(codec, errors)
     except UnicodeDecodeError:
@@ -106,7 +101,7 @@ def replace_in_text(
     ids : Iterable[str]
         Values of its ids, where they could be read: they stay.
     replacement : Callable[[str], str]
-        Digits of a card number to what stands for it.
+        Digits of a card number to what replaces it.
     delimiter : str, optional
         Between the cells of a line of CSV that could be read; without one, anything may part the digits of a number.
 
@@ -162,11 +157,6 @@ def is_address(text: str) -> bool:
     (True, True, False)
     """
     return all(map(_is_one_address, text.split(",")))
-
-
-def _codec(data: bytes) -> str:
-    """Name the encoding of some bytes by their byte-order mark; UTF-8 where there is none."""
-    return next((codec for mark, codec in _MARKS.items() if data.startswith(mark)), "utf-8")
 
 
 def _is_one_address(text: str) -> bool:

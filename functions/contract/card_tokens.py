@@ -6,7 +6,7 @@ import hmac
 from hashlib import sha256
 from typing import Final
 
-from contract.card_numbers import replace_card_field, replace_card_numbers
+from contract.card_numbers import replace_card_numbers
 
 MIN_KEY_BYTES: Final = 16
 """A shorter key could be guessed, and with it every card number: there are only about 10^9 per issuer."""
@@ -54,10 +54,6 @@ class CardTokens:
     def replace(self, text: str) -> str:
         """Replace every card number in ``text`` by its token; other text is returned as it is."""
         return replace_card_numbers(text, self.token)
-
-    def replace_card_field(self, text: str) -> str:
-        """Replace the value of a card field by its token, if it is a card number or holds one."""
-        return replace_card_field(text, self.token)
 
     def token(self, digits: str) -> str:
         """Token of one card number, given as digits only; always the same for the same key."""

@@ -106,7 +106,7 @@ TIME_CHARACTERS: Final = 27
 def event_key(at: datetime, content_mark: str, transaction_id: str) -> str:
     """Sort key in ``transaction_history``: ``<believed time>.<content mark>#<transaction id>``.
 
-    The mark (:attr:`contract.transaction.Transaction.content_mark`) tells apart payments that a sender gives one id and one time:
+    The mark (:attr:`contract.transaction.Transaction.content_mark`) distinguishes payments that a sender gives one id and one time:
     1 USD and 9,900 USD, or two payees, are two payments with a row each.
 
     >>> event_key(datetime(2026, 3, 1, 12, tzinfo=UTC), "hJ2c9Xl0aQs", "t-1")
@@ -124,5 +124,5 @@ def parse_event_key(key: str) -> tuple[datetime, str]:
 
 
 def has_content_mark(key: str) -> bool:
-    """Whether a row's key tells what is paid."""
+    """Whether a row's key says what is paid."""
     return key[TIME_CHARACTERS : TIME_CHARACTERS + 1] == "."

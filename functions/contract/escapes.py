@@ -1,4 +1,4 @@
-"""Escapes of single characters, as JSON, URLs and HTML write them, where they stand for digits or for what parts digits."""
+"""Escapes of single characters, as JSON, URLs and HTML write them, where they mean digits or what parts digits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def unescaped(text: str) -> str:
     for escapes in _ESCAPES.finditer(text):
         start, end = escapes.span()
         plain = _ESCAPE.sub(_unescaped_character, escapes.group())
-        # Not the escape before: its own letters and digits stand for something else.
+        # Not the escape before: its own letters and digits mean something else.
         around = plain + text[max(start - _NEAR, done) : start] + text[end : end + _NEAR]
         pieces += (text[done:start], plain if _DIGIT.search(normalize("NFKC", around)) else escapes.group())
         done = end

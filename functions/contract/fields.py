@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from math import isfinite
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from contract.addresses import MAX_ADDRESS_TEXT, canonical_address
 from contract.countries import country_code
@@ -28,6 +28,9 @@ _DEGREES: Final = re.compile(r"[-+]?[0-9]{1,3}(?:\.[0-9]*)?|[-+]?\.[0-9]+")
 _PLAIN_INTEGER: Final = re.compile(r"-?[0-9]+")
 _MAX_EXPONENT: Final = 38
 """A number with more digits before its point is no code and no name."""
+
+
+_T = TypeVar("_T")
 
 
 class Parts(NamedTuple):
@@ -152,41 +155,39 @@ def location_parts(place: Mapping[str, object]) -> Parts:
         What could be read, and the names of the parts that could not.
     """
     invalid: list[str] = []
-    values: dict[str, str | None] = {}
-    for part, read in (("country", country_of), ("city", _city)):
-        values[part] = None
+
+    def part(name: str, read: Callable[[object], _T | None]) -> _T | None:
         try:
-            values[part] = read(place.get(part))
+            return read(place.get(name))
         except InvalidFieldError:
-            invalid.append(f"location.{part}")
-    degrees: list[float | None] = []
-    for part in ("latitude", "longitude"):
-        try:
-            degrees.append(_degrees(place.get(part)))
-        except InvalidFieldError:
-            invalid.append(f"location.{part}")
-            degrees.append(None)
-    latitude, longitude = degrees
-    if latitude is None or longitude is None:
-        # One without the other is no place.
-        invalid += ["location.latitude"] * (latitude is not None) + ["location.longitude"] * (
-            longitude is not None
-        )
-        return Parts(None, None, values["country"], values["city"], tuple(invalid))
-    if abs(latitude) > SURELY_NO_LATITUDE and is_place(longitude, latitude):
-        latitude, longitude = longitude, latitude
-    if not is_place(latitude, longitude):
-        invalid.append("location.latitude" if abs(latitude) > 90 else "location.longitude")
-        return Parts(None, None, values["country"], values["city"], tuple(invalid))
-    latitude, longitude = _without_traces(latitude), _without_traces(longitude)
-    if latitude == 0 == longitude:
-        return Parts(None, None, values["country"], values["city"], tuple(invalid))
-    return Parts(latitude, longitude, values["country"], values["city"], tuple(invalid))
+            invalid.append(f"location.{name}")
+            return None
+
+    country, city = part("country", country_of), part("city", _city)
+    latitude, longitude = part("latitude", _degrees), part("longitude", _degrees)
+    if latitude is not None and longitude is not None:
+        latitude, longitude = _without_traces(latitude), _without_traces(longitude)
+        if abs(latitude) > SURELY_NO_LATITUDE and is_place(longitude, latitude):
+            latitude, longitude = longitude, latitude
+    if (wrong := _wrong_coordinate(latitude, longitude)) is not None:
+        invalid.append(f"location.{wrong}")
+    if wrong is not None or latitude == 0 == longitude:
+        latitude = longitude = None
+    return Parts(latitude, longitude, country, city, tuple(invalid))
 
 
 def is_place(latitude: float, longitude: float) -> bool:
     """Whether two numbers of degrees are within the ranges of latitude and longitude."""
     return -90 <= latitude <= 90 and -180 <= longitude <= 180
+
+
+def _wrong_coordinate(latitude: float | None, longitude: float | None) -> str | None:
+    """Name the coordinate that cannot be used; None where both can, or there is none. One without the other is no place."""
+    if latitude is None or longitude is None:
+        return None if latitude is longitude else ("longitude" if latitude is None else "latitude")
+    if is_place(latitude, longitude):
+        return None
+    return "latitude" if abs(latitude) > 90 else "longitude"
 
 
 def _without_traces(degrees: float) -> float:

@@ -105,7 +105,7 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     scored_at: datetime
     """When it was decided, UTC."""
     has_content_mark: bool = True
-    """The row's key tells what is paid; those of rows that were stored in formats 1 and 2 do not."""
+    """The row's key says what is paid; those of rows that were stored in formats 1 and 2 do not."""
 
     @property
     def occurred_at(self) -> datetime:

@@ -23,7 +23,7 @@ from contract.card_masks import masked_text
 from contract.card_records import UNSEARCHED
 from contract.channels import Channel, channel_of
 from contract.countries import COUNTRY_CODES, country_code
-from contract.currency import ASSUMED_CURRENCY, MINOR_UNIT_EXPONENT, WITHDRAWN_AT, is_withdrawn
+from contract.currency import ASSUMED_CURRENCY, MINOR_UNIT_EXPONENT, is_withdrawn
 from contract.errors import InvalidTransactionError
 from contract.fields import (
     MIN_COORDINATE,
@@ -112,7 +112,7 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
 
     @cached_property
     def content_mark(self) -> str:
-        """11 characters that stand for what is paid: amount, currency, payee, merchant and card.
+        """11 characters that represent what is paid: amount, currency, payee, merchant and card.
 
         The hash is cryptographic: nobody can give a payment the mark of another one that is known.
         """
@@ -152,11 +152,8 @@ _NAMES: Final = frozenset(
     {*OPTIONAL_TEXTS, "currency", "location", *(f"location.{part}" for part in Location.__struct_fields__)}
 )
 """What ``invalid_fields`` may name."""
-_SEARCHED_FIELDS: Final = tuple(
-    name for name in SENT_FIELDS if name not in {"amount", "timestamp", "location", *UNSEARCHED}
-)
-"""Texts in which card numbers are masked."""
-
+_SEARCHED_TEXTS: Final = tuple(name for name in OPTIONAL_TEXTS if name not in {"ip_address", *UNSEARCHED})
+"""Texts in which card numbers are masked, beside the place. A canonical address or country is no card number."""
 
 _REQUIRED_KEYS: Final = 5
 """The identity, the time, the amount and its currency: a record without a currency is read field by field."""
@@ -185,7 +182,7 @@ def decode_transaction(data: bytes) -> Transaction:
     try:
         transaction = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return checked(_read(data))  # which says what is wrong, or leaves it out
+        return _checked(_read(data))  # which says what is wrong, or leaves it out
     is_ascii, has_spaces = not data.translate(None, _PRINTABLE), b" " in data
     is_countable = is_ascii and not (has_spaces and b'" ' in data)
     if not (is_countable and data.count(b'":') == _keys_of(transaction)) and not has_unique_keys(data):
@@ -193,32 +190,7 @@ def decode_transaction(data: bytes) -> Transaction:
     is_plain = is_countable and not (has_spaces and (b' "' in data or b"  " in data))
     if not _is_canonical(transaction, is_plain=is_plain):
         transaction = _read(data)
-    return checked(transaction)
-
-
-def checked(transaction: Transaction) -> Transaction:
-    """Check a decoded transaction against the rules that its types cannot express.
-
-    Parameters
-    ----------
-    transaction : Transaction
-        Of the right types, whatever its values.
-
-    Returns
-    -------
-    Transaction
-        The same payment, its ``timestamp`` in UTC.
-
-    Raises
-    ------
-    InvalidTransactionError
-        Naming the field at fault and what is wrong with it.
-    """
-    _check_amount(transaction)
-    if transaction.currency in WITHDRAWN_AT and is_withdrawn(transaction.currency, transaction.timestamp):
-        invalid = tuple(sorted({*transaction.invalid_fields, "currency"}))
-        transaction = msgspec.structs.replace(transaction, invalid_fields=invalid)
-    return _in_utc(without_card_numbers(transaction))
+    return _checked(transaction)
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
@@ -229,32 +201,34 @@ def encode_transaction(transaction: Transaction) -> bytes:
 
 
 def without_card_numbers(transaction: Transaction) -> Transaction:
-    """Mask the card numbers in every field but ids, and name those fields."""
+    """Mask the card numbers of a decoded payment in every field but ids, and name those fields."""
     changes: dict[str, object] = {}
-    for field in _SEARCHED_FIELDS:
+    for field in _SEARCHED_TEXTS:
         text = getattr(transaction, field)
         # Most texts are words: no call for them.
         if text is not None and not text.isalpha() and (masked := masked_text(field, text)) is not text:
             changes[field] = masked
     fields = list(changes)
     place = transaction.location
-    if isinstance(place, Location):
-        parts: dict[str, str] = {}
-        for part, text in (("country", place.country), ("city", place.city)):
-            if text is not None and not text.isalpha():
-                masked = masked_text(f"location.{part}", text)
-                if masked is not text:
-                    parts[part] = masked
-        if parts:
-            changes["location"] = msgspec.structs.replace(place, **parts)
-            fields += [f"location.{part}" for part in parts]
-    elif place is not None and (masked := masked_text("location", place)) is not place:
-        changes["location"] = masked
-        fields.append("location")
+    name, text = ("location.city", place.city) if isinstance(place, Location) else ("location", place)
+    if text is not None and not text.isalpha() and (masked := masked_text(name, text)) is not text:
+        changes["location"] = (
+            msgspec.structs.replace(place, city=masked) if isinstance(place, Location) else masked
+        )
+        fields.append(name)
     if not fields:
         return transaction
     invalid = tuple(sorted({*transaction.invalid_fields, *fields}))
     return msgspec.structs.replace(transaction, invalid_fields=invalid, **changes)
+
+
+def _checked(transaction: Transaction) -> Transaction:
+    """Check a transaction of the right types and in canonical form against the rules that types cannot express; its time is then in UTC."""
+    _check_amount(transaction)
+    if is_withdrawn(transaction.currency, transaction.timestamp):
+        invalid = tuple(sorted({*transaction.invalid_fields, "currency"}))
+        transaction = msgspec.structs.replace(transaction, invalid_fields=invalid)
+    return _in_utc(without_card_numbers(transaction))
 
 
 def _check_amount(transaction: Transaction) -> None:
@@ -322,7 +296,7 @@ def _is_canonical(transaction: Transaction, *, is_plain: bool) -> bool:
 
 
 def _are_canonical(transaction: Transaction) -> bool:
-    """Whether all texts are canonical, by one look at all of them; ids that only a text's form would change are not told apart."""
+    """Whether all texts are canonical, by one look at all of them; ids that only a text's form would change are not distinguished."""
     place = transaction.location
     words = "|".join(
         (

@@ -5,7 +5,6 @@ What makes a row is decided where the ingestion job decides it too, in :mod:`con
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
@@ -17,12 +16,13 @@ from contract.reading.csv_rows import (
     CsvHeader,
     CsvRecords,
     doubled_column,
-    fields_of,
     header_again,
     read_header,
     separator_line,
+    values_of,
 )
-from contract.reading.json_rows import json_records
+from contract.reading.json_rows import json_records, object_of
+from contract.reading.names import CSV_SUFFIXES, PACKED_SUFFIXES, is_csv, plain_name
 from contract.reading.text import in_utf8, lines_of, unpacked
 from lab.datasets.errors import DatasetError
 
@@ -33,18 +33,14 @@ if TYPE_CHECKING:
     from contract.mapping.document import ColumnMapping
     from contract.reading.record import Record
 
-SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
-"""Kinds of files."""
-
-PACKED: Final = (".gz", ".bz2", ".zip")
-"""Each kind also with these; a zip archive of one file may be called anything."""
+SUFFIXES: Final = (*CSV_SUFFIXES, ".jsonl", ".ndjson", ".json")
+"""Kinds of files, each also packed; a zip archive of one file may be called anything."""
 
 _CHUNK_BYTES: Final = 1 << 16
 _COLUMN_SAMPLE: Final = 100
 """JSON rows may leave fields out: the columns are those of so many rows."""
 
 _GZIP: Final = b"\x1f\x8b"
-_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -68,7 +64,7 @@ def find_files(path: Path) -> list[Path]:
     DatasetError
         If there is no file that can be read.
     """
-    kinds = f"{', '.join(SUFFIXES)}, each also packed as {', '.join(PACKED)}"
+    kinds = f"{', '.join(SUFFIXES)}, each also packed as {', '.join(PACKED_SUFFIXES)}"
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if file.is_file() and _is_readable(file.name))
         if not found:
@@ -105,7 +101,7 @@ def read_rows(path: Path, mapping: ColumnMapping | None = None) -> Iterator[Row]
         try:
             name, chunks = _opened(path, file)
             text = in_utf8(chunks, (UNSAID if mapping is None else mapping.form).encoding)
-            if _kind(name) in (".csv", ".tsv"):
+            if is_csv(name):
                 yield from _csv_rows(CsvRecords(lines_of(text)), path, mapping)
             else:
                 yield from map(_json_row, json_records(text))
@@ -138,14 +134,7 @@ def _unchecked(mapping: ColumnMapping | None) -> ColumnMapping | None:
 
 
 def _is_readable(name: str) -> bool:
-    return _kind(name) in SUFFIXES or name.lower().endswith(".zip")
-
-
-def _kind(name: str) -> str:
-    plain = name.lower()
-    for suffix in PACKED:
-        plain = plain.removesuffix(suffix)
-    return plain[plain.rfind(".") :] if "." in plain else ""
+    return plain_name(name).endswith(SUFFIXES) or name.lower().endswith(".zip")
 
 
 def _opened(path: Path, file: BinaryIO) -> tuple[str, Iterator[bytes]]:
@@ -153,7 +142,7 @@ def _opened(path: Path, file: BinaryIO) -> tuple[str, Iterator[bytes]]:
     file.seek(0)
     if begin.startswith(MAGIC):
         name, chunks = only_file(file)
-        if _kind(name) not in SUFFIXES:
+        if not plain_name(name).endswith(SUFFIXES):
             raise UnreadableFileError(f"the file in it ends in none of {', '.join(SUFFIXES)}")
         return name, unpacked(chunks)
     if begin and path.name.lower().endswith(".gz") and not begin.startswith(_GZIP):
@@ -204,40 +193,37 @@ def _header(record: Record, path: Path, mapping: ColumnMapping | None, delimiter
 
 
 def _csv_row(record: Record, header: CsvHeader) -> Row:
-    raw, line = record.raw, record.line
-    if record.problem is not None:
-        return Row(None, raw, line, record.problem)
-    try:
-        values = fields_of(raw.decode(), header.delimiter)
-    except UnicodeDecodeError as error:
-        return Row(None, raw, line, f"not UTF-8 ({error.reason}); a mapping can say encoding")
-    except InvalidTransactionError as error:
-        return Row(None, _in_one_line(raw), line, error.problem)
-    if len(values) != len(header.names):
-        problem = f"{len(values)} values for {len(header.names)} columns"
-        return Row(None, _in_one_line(raw), line, problem)
-    return Row(dict(zip(header.names, values, strict=True)), _in_one_line(raw), line)
+    fields, problem = None, record.problem
+    if problem is None:
+        try:
+            values = values_of(record.raw, len(header.names), header.delimiter)
+            fields = dict[str, object](zip(header.names, values, strict=True))
+        except InvalidTransactionError as error:
+            problem = error.problem
+    return Row(fields, _in_one_line(record.raw), record.line, problem)
 
 
 def _json_row(record: Record) -> Row:
-    raw, line = record.raw, record.line
-    if record.problem is not None:
-        return Row(None, _in_one_line(raw), line, record.problem)
+    fields, problem = None, record.problem
+    if problem is None:
+        try:
+            fields = object_of(record.raw)
+        except InvalidTransactionError as error:
+            problem = error.problem
+    return Row(fields, _json_in_one_line(record.raw), record.line, problem)
+
+
+def _json_in_one_line(raw: bytes) -> bytes:
     try:
-        if b"\n" in raw or b"\r" in raw:
-            raw = msgspec.json.format(raw, indent=-1)
-        decoded = _DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Row(None, _in_one_line(raw), line, f"not JSON ({type(error).__name__})")
-    except ArithmeticError:  # a Decimal's exponent
-        return Row(None, raw, line, "a number with an exponent of more than 18 digits")
-    if not isinstance(decoded, dict):
-        return Row(None, raw, line, "JSON, but not an object")
-    return Row(decoded, raw, line)
+        return msgspec.json.format(raw, indent=-1) if _has_breaks(raw) else raw
+    except (msgspec.DecodeError, RecursionError):
+        return _in_one_line(raw)
 
 
 def _in_one_line(raw: bytes) -> bytes:
     """Write a row of several lines as JSON text: in a file of lines it is one, and no record."""
-    if b"\n" not in raw and b"\r" not in raw:
-        return raw
-    return msgspec.json.encode(raw.decode("utf-8", "backslashreplace"))
+    return msgspec.json.encode(raw.decode("utf-8", "backslashreplace")) if _has_breaks(raw) else raw
+
+
+def _has_breaks(raw: bytes) -> bool:
+    return b"\n" in raw or b"\r" in raw

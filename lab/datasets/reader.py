@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidTransactionError
 from contract.mapping.document import REQUIRED, ColumnMapping
 from contract.mapping.row import RowMapper, source_value, time_form
@@ -200,7 +201,7 @@ class _RowReader:
         return None if incident is None else str(incident)
 
     def _amount_base(self, record: Record) -> float | None:
-        rate = self._rates.get(str(record.get("currency", "USD")))
+        rate = self._rates.get(str(record.get("currency", ASSUMED_CURRENCY)))
         try:
             amount = Decimal(str(record.get("amount")))
         except DecimalException:

@@ -35,7 +35,7 @@ _CURRENCIES_OF_SYMBOL: Final[dict[str, frozenset[str]]] = {
 """Those of a symbol that several currencies have: dollars and pesos, yen and yuan, crowns."""
 
 SEPARATORS: Final = {".": r"\.", ",": ",", " ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]", "_": "_"}
-"""What may separate thousands, as a mapping writes it, to what it stands for. The first two may stand before decimals."""
+"""What may separate thousands, as a mapping writes it, to its pattern. The first two may be before decimals."""
 
 _SIMPLE: Final = re.compile(r"-?(?:0|[0-9]{4,}|[0-9]+(?=\.[0-9]{0,2}$)|[0-9]+$)(?:\.[0-9]+)?")
 """Most amounts: without a symbol and thousands, and without doubt what the dot is."""
@@ -132,7 +132,7 @@ def minor_amount(value: object, form: NumberForm = UNSAID) -> Amount:
     """
     read = amount(value, form)
     number = Decimal(read.text)
-    has_symbol = isinstance(value, str) and _symbol(value.strip(), form) != ""
+    has_symbol = read.currency is not None or bool(read.one_of)
     if has_symbol or not number.is_finite() or number != number.to_integral_value():
         raise InvalidTransactionError("amount", "not a whole number of minor units")
     # Of whole numbers, only a dot before three zeros is in doubt: 12.000 cents are twelve, or twelve thousand.
@@ -217,11 +217,6 @@ def _doubt(whole: str, digits: str, fraction: str | None) -> str:
         is_group = len(fraction) == 1 + _DOUBTFUL_DIGITS and len(whole) <= _DOUBTFUL_DIGITS
         return "." if is_group and whole == digits and whole[:1] not in ("", "0") else ""
     return "," if len(whole) - len(digits) == 1 and "," in whole else ""
-
-
-def _symbol(written: str, form: NumberForm) -> str:
-    match = _pattern(form).fullmatch(written)
-    return "" if match is None else match["symbol"] or match["symbol2"] or ""
 
 
 def _problem(form: NumberForm) -> str:

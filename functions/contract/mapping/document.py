@@ -1,7 +1,7 @@
 """The mapping document, in YAML: which column of a file is which field, and how its values are written.
 
 Each key is a field of the contract (``latitude``, ``longitude``, ``country`` and ``city`` for the parts of the location), or
-``label``, ``scenario`` or ``incident``. Its value is the name of a column, or an object::
+``label``, ``scenario``, ``incident`` or ``appended_at``. Its value is the name of a column, or an object::
 
     transaction_id: NR
     user_id: CUSTOMER_ID
@@ -14,9 +14,10 @@ Each key is a field of the contract (``latitude``, ``longitude``, ``country`` an
     incident: case_no
     decimal: ","
 
-Keys such as ``decimal`` say how the file as a whole is written (:mod:`contract.mapping.form`). Plain decimal numbers are read as text, as they are written. What YAML reads as anything else, such as ``NO``, ``0742`` or
-``12:30:45``, has to be in quotes. A column that no key names is not used, even if its name is a known one. Only the bench reads
-``label``, ``scenario`` and ``incident``: what was fraud is never published.
+Keys such as ``decimal`` say how the file as a whole is written (:mod:`contract.mapping.form`). Plain decimal numbers are read as text,
+as they are written. What YAML reads as anything else, such as ``NO``, ``0742`` or ``12:30:45``, has to be in quotes. A column that no
+key names is not used, even if its name is a known one. Only the bench reads ``label``, ``scenario``, ``incident`` and ``appended_at``:
+what was fraud is never published.
 """
 
 from __future__ import annotations
@@ -42,9 +43,11 @@ if TYPE_CHECKING:
 FIELDS: Final = (*SENT_FIELDS, *LOCATION_PARTS)
 """What can be mapped and is published."""
 
-TRUTH_KEYS: Final = ("label", "scenario", "incident")
-TIMES: Final = ("timestamp", "appended_at")
+BENCH_KEYS: Final[tuple[str, ...]] = ("label", "scenario", "incident", "appended_at")
 """What can be mapped and only the bench reads."""
+
+TIMES: Final = ("timestamp", "appended_at")
+"""Keys whose values are times."""
 
 REQUIRED: Final = ("user_id", "amount", "timestamp")
 """What every mapping has. The bench makes a ``transaction_id`` where none is mapped; ingestion does not."""
@@ -122,42 +125,52 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class ColumnMapping(msgspec.Struct, frozen=True):
-    """Sources by field, and those of the truth."""
+    """Sources by field, and of what only the bench reads."""
 
     fields: dict[str, Source]
-    label: Source | None = None
-    scenario: Source | None = None
+    bench: dict[str, Source] = {}
+    """Those of :data:`BENCH_KEYS` that are mapped."""
     source: str = ""
     """The file that it was read from, for messages; empty where it was guessed."""
     is_guess: bool = False
     """Whether nobody wrote it: then values are read as without a mapping, where a column's name is all that is known."""
-    incident: Source | None = None
-    """Which attack a fraud belongs to, however many users it spans."""
     form: FileForm = UNSAID
     """How the files are written."""
-    appended_at: Source | None = None
-    """When each payment arrived, for the backtest; without it the event times are trusted."""
+
+    @property
+    def label(self) -> Source | None:
+        """Which rows are fraud."""
+        return self.bench.get("label")
+
+    @property
+    def scenario(self) -> Source | None:
+        """Which kind of fraud it is."""
+        return self.bench.get("scenario")
+
+    @property
+    def incident(self) -> Source | None:
+        """Which attack a fraud belongs to, however many users it spans."""
+        return self.bench.get("incident")
+
+    @property
+    def appended_at(self) -> Source | None:
+        """When each payment arrived, for the backtest; without it the event times are trusted."""
+        return self.bench.get("appended_at")
 
     def missing(self, fields: Collection[str]) -> list[str]:
         """Those of ``fields`` that have no source."""
         return [field for field in fields if field not in self.fields]
 
     def check_columns(self, columns: Collection[str]) -> None:
-        """Check that a file has every column that is named, those of the truth among them.
+        """Check that a file has every column that is named, those that only the bench reads among them.
 
         Raises
         ------
         MappingError
             Naming the key and the column that does not exist, and the columns that do.
         """
-        truth = {
-            "label": self.label,
-            "scenario": self.scenario,
-            "incident": self.incident,
-            "appended_at": self.appended_at,
-        }
-        for key, source in {**self.fields, **truth}.items():
-            for column in () if source is None else source.named:
+        for key, source in {**self.fields, **self.bench}.items():
+            for column in source.named:
                 if column not in columns:
                     problem = f"no column {column!r}; the file has {', '.join(columns)}"
                     raise MappingError(key, problem, self.source)
@@ -187,37 +200,31 @@ def parse_mapping(text: str, source: str) -> ColumnMapping:
         document = _decoded(text)
         form = parse_form({key: document.pop(key) for key in FORM_KEYS if key in document})
         sources = {str(key): _source(str(key), value) for key, value in document.items()}
-        truth = {key: sources.pop(key, None) for key in (*TRUTH_KEYS, "appended_at")}
+        bench = {key: sources.pop(key) for key in BENCH_KEYS if key in sources}
         for key in ("scenario", "incident"):
-            if truth[key] is not None and truth["label"] is None:
+            if key in bench and "label" not in bench:
                 raise MappingError(key, "needs a label: which rows are fraud")
     except MappingError as error:
         raise MappingError(error.field, error.problem, source) from error
-    return ColumnMapping(
-        sources,
-        truth["label"],
-        truth["scenario"],
-        source,
-        incident=truth["incident"],
-        form=form,
-        appended_at=truth["appended_at"],
-    )
+    return ColumnMapping(sources, bench, source, form=form)
 
 
 def guess_mapping(columns: Sequence[str]) -> ColumnMapping:
     """Map columns by their names, with the names that :mod:`contract.mapping.columns` knows; it may lack required fields."""
     ranked: dict[str, tuple[int, str]] = {}
-    label = scenario = None
+    bench: dict[str, Source] = {}
     for column in columns:
         word = column.strip().rstrip("?").lower().replace(" ", "_").replace("-", "_")
         if word in _LABELS:
-            label = Source(column=column)
+            bench["label"] = Source(column=column)
         elif word in _SCENARIOS:
-            scenario = Source(column=column)
+            bench["scenario"] = Source(column=column)
         elif (known := known_column(column)) is not None:
             ranked[known.field] = min(ranked.get(known.field, (known.rank, column)), (known.rank, column))
     fields = {field: Source(column=column) for field, (_, column) in ranked.items()}
-    return ColumnMapping(fields, label, scenario if label else None, is_guess=True)
+    if "label" not in bench:
+        bench.clear()
+    return ColumnMapping(fields, bench, is_guess=True)
 
 
 def zone(name: str | None) -> tzinfo:
@@ -301,8 +308,8 @@ def _nodes_below(root: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
 
 
 def _source(key: str, value: object) -> Source:
-    if key not in (*FIELDS, *TRUTH_KEYS, "appended_at"):
-        there_are = ", ".join((*FIELDS, *TRUTH_KEYS, "appended_at", *FORM_KEYS))
+    if key not in (*FIELDS, *BENCH_KEYS):
+        there_are = ", ".join((*FIELDS, *BENCH_KEYS, *FORM_KEYS))
         raise MappingError(key, f"not a field; there are {there_are}")
     try:
         source = msgspec.convert({"column": value} if isinstance(value, str) else value, Source)

@@ -1,4 +1,4 @@
-"""How a file as a whole is written, as a mapping says it: its encoding, its separators, and what stands for no value."""
+"""How a file as a whole is written, as a mapping says it: its encoding, its separators, and what means "no value"."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class FileForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     nulls: tuple[str, ...] | None = None
     """Texts that mean "no value" in columns of optional fields, instead of :data:`contract.mapping.values.NULLS`."""
     decimal: str | None = None
-    """What stands before decimals: a dot or a comma."""
+    """What separates decimals: a dot or a comma."""
     thousands: str | None = None
     """What separates thousands."""
     trusted: bool = False
-    """Whether the event times of the feed are believed, however old: batch files, backfills. The ingestion job tells the score stage by a
-    header of each record (:mod:`contract.clock`)."""
+    """Whether the event times of the feed are believed, however old: batch files, backfills. The ingestion job says so to the score stage
+    in a header of each record (:mod:`contract.clock`)."""
 
     @property
     def null_texts(self) -> frozenset[str]:
@@ -100,7 +100,7 @@ def _check_separators(decimal: str | None, thousands: str | None) -> None:
     if thousands is not None and thousands not in SEPARATORS:
         raise MappingError("thousands", f"{thousands!r} is not one of {' '.join(map(repr, SEPARATORS))}")
     if thousands is not None and thousands == (decimal or "."):
-        raise MappingError("thousands", f"{thousands!r} is what stands before decimals")
+        raise MappingError("thousands", f"{thousands!r} is what separates decimals")
 
 
 def _plain(encoding: str) -> str:

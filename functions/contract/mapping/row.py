@@ -21,6 +21,7 @@ from contract.mapping.columns import LOCATION_PARTS, known_column
 from contract.mapping.document import zone
 from contract.mapping.form import UNSAID
 from contract.places import country_of_place
+from contract.required_fields import RequiredFields
 from contract.text import canonical_text
 from contract.transaction import SENT_FIELDS
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 NO_DECIMAL: Final = "a number with an exponent of more than 18 digits"
 """What is wrong with a number that ends Python's Decimal; JSON has no such limit."""
 
-_NEEDED: Final = ("transaction_id", "user_id", "amount", "timestamp")
+_NEEDED: Final = RequiredFields.__struct_fields__
 """Fields that the contract requires of every record."""
 
 _OPTIONAL: Final = frozenset((*SENT_FIELDS, *LOCATION_PARTS)) - set(_NEEDED)
@@ -138,14 +139,16 @@ class RowMapper:
         if "currency" in record or (amount is not None and (amount.currency or amount.one_of)):
             _settle_currency(record, amount, fields, problems)
         if amount is not None and amount.doubt:
-            doubt = amounts.doubt_of(amount, str(record.get("currency", "USD")), is_minor=self._is_minor)
+            doubt = amounts.doubt_of(
+                amount, str(record.get("currency", ASSUMED_CURRENCY)), is_minor=self._is_minor
+            )
             if doubt is not None:
                 problems.append(doubt)
                 record["amount"] = fields["amount"]
                 amount = None
         # Without its currency, an amount of minor units has no value: it stays as it is.
         if self._is_minor and amount is not None and all(problem.field != "currency" for problem in problems):
-            currency = record.get("currency", "USD")
+            currency = record.get("currency", ASSUMED_CURRENCY)
             record["amount"] = amounts.minor_units(amount.text, currency if isinstance(currency, str) else "")
         if parts:
             record["location"] = _joined_location(record.get("location"), parts, record.get("currency"))

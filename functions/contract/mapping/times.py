@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import msgspec
 
+from contract.clock import EPOCH, time_text
 from contract.errors import InvalidTransactionError
 from contract.mapping.values import MAX_COUNT_DIGITS, NUMBER, spellings
 
@@ -24,8 +25,6 @@ UNITS_US: Final = {
     "d": 86_400_000_000,
 }
 """Unit of a count to its microseconds."""
-
-EPOCH_AT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 EPOCH_WINDOW_S: Final = (Decimal(1_262_304_000), Decimal(2_000_000_000))
 """Seconds since 1970 that a number of no stated unit may be, 2010 to May 2033; in milliseconds and microseconds the same years.
@@ -59,7 +58,7 @@ class TimeForm(NamedTuple):
     """As for ``strptime``; None for RFC 3339, for local time as ``YYYY-MM-DD hh:mm:ss``, or for a number since the epoch."""
     unit_us: int | None = None
     """Microseconds of one unit: times are numbers since ``origin``; None where they are not."""
-    origin: datetime = EPOCH_AT
+    origin: datetime = EPOCH
     year: str | None = None
     """The year of a format that reads none."""
 
@@ -140,7 +139,7 @@ def timestamp_in(value: object, form: TimeForm) -> str:
         at = _read_time(value, form)
         if at.tzinfo is None:
             at = _in_zone(at, form.zone)
-        return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return time_text(at.astimezone(UTC))
     except (ValueError, OverflowError) as error:
         raise InvalidTransactionError("timestamp", "not a time as the mapping says it is written") from error
     except msgspec.ValidationError as error:
@@ -187,7 +186,7 @@ def _counted(value: str | int | Decimal, unit_us: int, origin: datetime) -> date
         raise ValueError("not a time in any unit")
     at = origin + timedelta(microseconds=int(number * unit_us))
     first, end = STATED_EPOCH_YEARS
-    if origin == EPOCH_AT and not first <= at.year < end:
+    if origin == EPOCH and not first <= at.year < end:
         raise InvalidTransactionError(
             "timestamp", f"counted from 1970 in the mapping's unit it is not in {first} to {end - 1}"
         )
@@ -217,7 +216,7 @@ def _from_epoch(number: Decimal) -> str:
     first, end = EPOCH_WINDOW_S
     for factor, unit_us in _FACTORS:
         if number.is_finite() and first * factor <= number < end * factor:
-            return (EPOCH_AT + timedelta(microseconds=int(number * unit_us))).isoformat()
+            return (EPOCH + timedelta(microseconds=int(number * unit_us))).isoformat()
     raise InvalidTransactionError(
         "timestamp",
         "a number, and not s, ms or us since 1970 between 2010 and May 2033; a mapping can give its unit or format",

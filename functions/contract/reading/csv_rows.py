@@ -26,7 +26,6 @@ DELIMITERS: Final = ",;\t|"
 
 _SEPARATOR_LINE: Final = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE | re.DOTALL)
 _ENDS: Final = b"\r\n"
-_QUOTE: Final = 0x22
 
 
 class CsvRecords:
@@ -234,8 +233,8 @@ def doubled_column(names: list[str], mapping: ColumnMapping | None = None) -> st
     'Amount'
     """
     if mapping is not None and not mapping.is_guess:
-        sources = (*mapping.fields.values(), mapping.label, mapping.scenario, mapping.incident)
-        used = [column for source in sources if source is not None for column in source.named]
+        sources = (*mapping.fields.values(), *mapping.bench.values())
+        used = [column for source in sources for column in source.named]
         return next((column for column in used if names.count(column) > 1), None)
     seen = set()
     for name in names:
@@ -261,6 +260,24 @@ def fields_of(text: str, delimiter: str) -> list[str]:
         return next(reader, [])
     except csv.Error as error:
         raise InvalidTransactionError("$", f"not CSV ({error})") from error
+
+
+def values_of(row: bytes, columns: int, delimiter: str) -> list[str]:
+    """Read one row that has a value for each of the columns.
+
+    Raises
+    ------
+    InvalidTransactionError
+        Where it is not UTF-8, no CSV, or has another number of values.
+    """
+    try:
+        values = fields_of(row.decode(), delimiter)
+    except UnicodeDecodeError as error:
+        problem = f"not UTF-8 ({error.reason}); a mapping can say encoding"
+        raise InvalidTransactionError("$", problem) from error
+    if len(values) != columns:
+        raise InvalidTransactionError("$", f"{len(values)} values for {columns} columns")
+    return values
 
 
 def _fields_or_none(text: str, delimiter: str) -> list[str] | None:

@@ -7,11 +7,15 @@ Arrays and objects over several lines are read row by row, so a file may have an
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.errors import InvalidTransactionError
+from contract.json_object import DUPLICATE_KEYS, has_unique_keys
+from contract.mapping.row import NO_DECIMAL
 from contract.reading.record import Record
 from contract.reading.text import in_pieces, lines_of
 from contract.transaction import MAX_RECORD_BYTES
@@ -29,9 +33,10 @@ _WHOLE_ROW: Final = re.compile(
 """An object of at most two levels, as most rows are: found by one search instead of one for each string."""
 
 _GAP: Final = b" \t\r\n,"
-"""What may stand between rows."""
+"""What may be between rows."""
 
 _TOO_LONG: Final = f"a row of more than {MAX_RECORD_BYTES} bytes"
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def json_records(chunks: Iterable[bytes]) -> Iterator[Record]:
@@ -58,8 +63,33 @@ def json_records(chunks: Iterable[bytes]) -> Iterator[Record]:
     return _lines_or_objects(lines_of(chain(begin, parts)))
 
 
+def object_of(row: bytes) -> dict[str, object]:
+    """Read one row as a JSON object, its fractions as exact decimals.
+
+    Raises
+    ------
+    InvalidTransactionError
+        Where it is no object, or holds a key twice.
+    """
+    try:
+        found = _DECODER.decode(row)
+    except UnicodeDecodeError as error:
+        raise InvalidTransactionError("$", f"not UTF-8 ({error.reason})") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise InvalidTransactionError("$", f"not JSON ({error})") from error
+    except RecursionError as error:
+        raise InvalidTransactionError("$", "nested too deeply") from error
+    except ArithmeticError as error:
+        raise InvalidTransactionError("$", NO_DECIMAL) from error
+    if not isinstance(found, dict):
+        raise InvalidTransactionError("$", "JSON, but not an object")
+    if not has_unique_keys(row):
+        raise InvalidTransactionError("$", DUPLICATE_KEYS)
+    return found
+
+
 def _lines_or_objects(lines: Iterator[bytes]) -> Iterator[Record]:
-    """Tell by two lines what a file is: a second line that begins with a key or a bracket belongs to the first."""
+    """Find out by two lines what a file is: a second line that begins with a key or a bracket belongs to the first."""
     begin: list[bytes] = []
     written: list[bytes] = []
     for line in lines:
@@ -173,7 +203,7 @@ class _Scanner:
             self._drop(1)
 
     def _gap(self, position: int) -> Iterator[Record]:
-        """Yield what stands between two rows and is none, and forget it."""
+        """Yield what is between two rows and is none, and forget it."""
         gap = self._buffer[:position]
         if stray := gap.strip(_GAP):
             yield Record(self._line + gap[: gap.index(stray)].count(b"\n"), stray[:MAX_RECORD_BYTES])

@@ -12,6 +12,7 @@ import zlib
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol
 
+from contract.byte_order import marked_encoding
 from contract.errors import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 
 DAMAGED: Final = "the file is damaged; the rows up to the damage were read"
 
-_MARKS: Final = (
-    # The longer ones first: that of UTF-32 begins like that of UTF-16.
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _LONGEST_MARK: Final = 4
 _FED_LINE: Final = re.compile(rb"[^\n]*\n|[^\n]+")
 
@@ -71,7 +64,7 @@ def unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
     UnreadableFileError
         While it is read, where the file is damaged: what came before has been yielded.
     """
-    begin, rest = _begin(iter(chunks), _LONGEST_MARK)
+    begin, rest = begin_of(chunks, _LONGEST_MARK)
     for magic, decompressor in _PACKED:
         if begin.startswith(magic):
             return _decompressed(in_pieces(chain([begin], rest)), decompressor)
@@ -93,11 +86,9 @@ def in_utf8(chunks: Iterable[bytes], encoding: str | None = None) -> Iterator[by
     bytes
         What cannot be decoded is no UTF-8 here either, so that its row is refused and no other.
     """
-    begin, rest = _begin(iter(chunks), _LONGEST_MARK)
-    for mark, marked in _MARKS:
-        if begin.startswith(mark):
-            encoding, begin = marked, begin[len(mark) :]
-            break
+    begin, rest = begin_of(chunks, _LONGEST_MARK)
+    if (marked := marked_encoding(begin)) is not None:
+        encoding, begin = marked.encoding, begin[len(marked.mark) :]
     name = _CODECS.get(encoding or "utf-8", encoding or "utf-8")
     text = chain([begin], rest)
     return text if name == "utf-8" else _transcoded(text, name)
@@ -124,6 +115,15 @@ def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
     first_feed, first_return = begin.find(b"\n"), begin.find(b"\r")
     has_returns = first_return >= 0 and (first_feed < 0 or first_return < first_feed - 1)
     yield from (_lines_by_any if has_returns else _lines_by_feeds)(chain([begin], parts))
+
+
+def begin_of(chunks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """Read a file until ``size`` bytes of it are known, or to its end: what was read, and the parts after it."""
+    parts = iter(chunks)
+    begin = b""
+    while len(begin) < size and (part := next(parts, None)) is not None:
+        begin += part
+    return begin, parts
 
 
 def _lines_by_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -169,15 +169,6 @@ def in_pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         for start in range(0, len(chunk), _PIECE_BYTES):
             yield chunk[start : start + _PIECE_BYTES]
-
-
-def _begin(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
-    begin = b""
-    for chunk in chunks:
-        begin += chunk
-        if len(begin) >= size:
-            break
-    return begin, chunks
 
 
 def _decompressed(chunks: Iterator[bytes], decompressor: Callable[[], _Decompressor]) -> Iterator[bytes]:

@@ -36,7 +36,7 @@ def test_the_logic_knows_no_service_environment_or_clock(module: str) -> None:
     assert not imported & FORBIDDEN
 
 
-@pytest.mark.parametrize("module", ["landed_rows", "pins", "prefix_mappings"])
+@pytest.mark.parametrize("module", ["pins", "prefix_mappings"])
 def test_the_examples_of_the_docstrings_hold(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"glue_scripts.{module}"))
 

@@ -116,6 +116,7 @@ def test_mappings_travel_to_the_tasks() -> None:
                 ("city", "column", f"city: no {VISA}"),
                 ("label", "fraud_values", f"label: {{column: x, fraud_values: ['0', '{VISA}']}}"),
                 ("scenario", "column", f"label: x\nscenario: '{VISA}'"),
+                ("appended_at", "column", f"appended_at: '{VISA}'"),
             )
         ),
     ],

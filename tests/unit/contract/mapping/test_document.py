@@ -112,7 +112,7 @@ def test_what_is_no_mapping_is_an_error(text: str) -> None:
         parse_mapping(text, "map.yaml")
 
 
-@pytest.mark.parametrize("key", ["channel", "label", "scenario", "incident"])
+@pytest.mark.parametrize("key", ["channel", "label", "scenario", "incident", "appended_at"])
 def test_a_column_that_a_file_does_not_have_is_named_with_those_that_it_has(key: str) -> None:
     columns = {"label": "fraud", "scenario": "kind"} | {key: "which"}
     mapping = parse_mapping(

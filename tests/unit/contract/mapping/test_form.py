@@ -39,9 +39,9 @@ def test_a_mapping_says_how_the_file_is_written(lines: str, form: FileForm) -> N
     [
         ("encoding: rot13", "encoding: 'rot13' is not one of utf-8, utf-16"), ("delimiter: ab", "delimiter: 'ab' is not one character"),
         ("delimiter: a", "delimiter: 'a' is not"), ("delimiter: '\"'", "delimiter: "), ('decimal: ";"', "decimal: ';' is neither"),
-        ('thousands: "."', "thousands: '.' is what stands before decimals"), ('thousands: "x"', "thousands: 'x' is not one of"),
+        ('thousands: "."', "thousands: '.' is what separates decimals"), ('thousands: "x"', "thousands: 'x' is not one of"),
         ("nulls: NULLE", "nulls: needs a list of texts"), ("encoding: [a]", "encoding: needs one text"),
-        ('decimal: ","\nthousands: ","', "thousands: ',' is what stands before decimals"),
+        ('decimal: ","\nthousands: ","', "thousands: ',' is what separates decimals"),
     ],
 )  # fmt: skip
 def test_what_no_file_is_written_in_is_refused_with_what_is_allowed(lines: str, message: str) -> None:

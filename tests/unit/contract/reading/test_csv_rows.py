@@ -156,3 +156,9 @@ def test_columns_of_the_same_meaning_are_found(names: list[str], doubled: str | 
 )  # fmt: skip
 def test_with_a_mapping_only_its_own_columns_count(names: list[str], doubled: str | None) -> None:
     assert doubled_column(names, MAPPING) == doubled
+
+
+def test_a_column_that_only_the_bench_reads_counts_too() -> None:
+    mapping = parse_mapping("user_id: who\namount: how much\ntimestamp: when\nappended_at: came", "m.yaml")
+
+    assert doubled_column(["who", "how much", "when", "came", "came"], mapping) == "came"

@@ -77,6 +77,15 @@ def test_json_lines_that_are_no_objects_come_as_they_are(tmp_path: Path, line: b
     assert [row.fields for row in read_rows(path)] == [{"a": 1}, None]
 
 
+def test_an_object_with_the_same_key_twice_is_no_row_as_for_the_ingestion_job(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b'{"a": 1, "a": 2}\n')
+
+    assert list(read_rows(path)) == [
+        Row(None, b'{"a": 1, "a": 2}', 1, "an object with the same key twice"),
+    ]
+
+
 def test_a_row_of_an_array_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "t.json"
     path.write_text('[{"a":\n "x\\ny"},\n [\n1]]')
