@@ -146,8 +146,16 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A global secondary index."""
 
     partition_key: Key
-    projection: Literal["ALL", "KEYS_ONLY"]
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"]
     sort_key: Key | None = None
+    attributes: list[str] = []
+    """What an index with the projection ``INCLUDE`` holds besides the keys."""
+
+    def __post_init__(self) -> None:
+        if (self.projection == "INCLUDE") != bool(self.attributes):
+            raise ValueError(
+                f"projection {self.projection} with {len(self.attributes)} attributes; INCLUDE names them"
+            )
 
 
 class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import random
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-from alert import topic
 from alert.settings import Settings
 from alert.stage import AlertStage
 from alert.store import AlertTables
+from common import topic
 from common.dynamodb import CLIENT_CONFIG
 from common.settings import read_settings
 
@@ -34,7 +34,7 @@ stage = AlertStage(
         settings.alert_windows_table,
     ),
     topic.SnsTopic(boto3.client("sns", config=topic.CLIENT_CONFIG), settings.sns_topic_arn),
-    timedelta(seconds=settings.alert_window_seconds),
+    settings.limits,
     metrics,
     logger,
     clock=lambda: datetime.now(UTC),

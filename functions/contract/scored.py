@@ -100,6 +100,10 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """64 bits each of reviewed payments that teach what is normal from this payment on."""
     verdicts: tuple[Verdict, ...] = ()
     """Verdicts of people that are applied from this payment on."""
+    amount_base: Decimal | None = None
+    """Of a payment that was not approved: its amount in ``base_currency``, rounded to its minor unit; None without a rate."""
+    base_currency: str | None = None
+    """Of a payment that was not approved: the ruleset's base currency."""
     appended_at: datetime
     """When Kafka took the record, UTC."""
     scored_at: datetime
@@ -172,6 +176,8 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "repeats": "rp",
     "releases": "rl",
     "verdicts": "vd",
+    "amount_base": "ab",
+    "base_currency": "bc",
 }):  # fmt: skip
     """The JSON part of a row. Its names are short, since every row has them, and never change."""
 
@@ -203,6 +209,10 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     """64 bits each of reviewed payments that teach from this one on."""
     verdicts: tuple[Verdict, ...] = ()
     """Verdicts that are applied from this payment on."""
+    amount_base: Decimal | None = None
+    """The amount in the base currency; only where the payment was not approved."""
+    base_currency: str | None = None
+    """The ruleset's base currency; only where the payment was not approved."""
 
 
 class HistoryDetailV1(msgspec.Struct, frozen=True):
@@ -273,6 +283,8 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         scored.repeats,
         scored.releases,
         scored.verdicts,
+        scored.amount_base,
+        scored.base_currency,
     )
     return {
         "user_id": {"S": payment.user_id},
@@ -336,6 +348,8 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
         repeats=detail.repeats,
         releases=detail.releases,
         verdicts=detail.verdicts,
+        amount_base=detail.amount_base,
+        base_currency=detail.base_currency,
         appended_at=_read({"detail": {"N": detail.appended_at_ms}}, "detail", "N", _from_ms),
     )
 

@@ -20,7 +20,8 @@ import msgspec
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from contract.alert import Alert
+from contract.alert import Alert, AlertDigest, decode_message
+from contract.alert_windows import WINDOWS_TABLE, UserWindows, from_windows_item
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_history_item
 from local.components.aws_api import REGION, AwsApi, make_client
@@ -68,7 +69,7 @@ class Site:
         self.aws: dict[str, AwsProxy] = {}
         self.mappings: list[EventSourceMapping] = []
         self._clients: dict[str, Any] = {}
-        self.delivered: dict[str, list[Alert]] = {}
+        self.delivered: dict[str, list[Alert | AlertDigest]] = {}
         self.quarantined: dict[Position, int] = {}
         self._changed: dict[str, MappingConfig] = {}
         self._are_rules_new = False
@@ -321,6 +322,15 @@ class Site:
         wanted = set(users)
         return [row for row in rows if row.user_id in wanted]
 
+    def windows(self, users: Sequence[str]) -> list[UserWindows]:
+        """The alert windows of these users that have any."""
+        dynamodb, table = self.client("dynamodb"), self.resources.tables[WINDOWS_TABLE]
+        items = (
+            dynamodb.get_item(TableName=table, Key={"user_id": {"S": user}}, ConsistentRead=True).get("Item")
+            for user in users
+        )
+        return [from_windows_item(item) for item in items if item is not None]
+
     def profiles(self, users: Sequence[str]) -> dict[str, Profile | None]:
         """The profiles in the cache; None for a user who has none."""
         reading = RedisProfileStore(connect(self.cache_now.endpoint), 90).read(users, [])
@@ -341,7 +351,7 @@ class Site:
         """Receive and keep all messages of the alerts' and the quarantine's queues."""
         queues = self.resources.queues
         for body in self._drain(queues[ALERT_INBOX]):
-            alert = msgspec.json.decode(body["Message"], type=Alert)
+            alert = decode_message(body["Message"])
             self.delivered.setdefault(alert.alert_id, []).append(alert)
         for body in self._drain(queues["quarantine"]):
             position = Position(body["topic"], body["partition"], body["offset"])

@@ -70,7 +70,7 @@ locals {
       text = "## 5. Suspicious payments are flagged"
       widgets = [
         { title = "Flagged", ours = { persist = { RecordsReceived = ["Sum"], TransactionsFlagged = ["Sum"], TransactionsRedelivered = ["Sum"] } } },
-        { title = "Failed records, conflicting ids", ours = { persist = { RecordsFailed = ["Sum"], TransactionIdConflict = ["Sum"] } } },
+        { title = "Failed records", ours = { persist = { RecordsFailed = ["Sum"] } } },
         {
           title = "Behind the streams, ms"
           aws   = [for function in sort(keys(local.stream_triggers)) : ["AWS/Lambda", "IteratorAge", { FunctionName = var.function_names[function] }, "Maximum"]]
@@ -81,7 +81,7 @@ locals {
     {
       text = "## 6. Somebody is alerted"
       widgets = [
-        { title = "Alerts", ours = { alert = { RecordsReceived = ["Sum"], AlertsSent = ["Sum"], AlertsSuppressed = ["Sum"] } } },
+        { title = "Alerts", ours = { alert = { RecordsReceived = ["Sum"], AlertsSent = ["Sum"], AlertsAgain = ["Sum"], AlertsSuppressed = ["Sum"], AlertsOverLimit = ["Sum"] } } },
         { title = "Sent twice, retried, failed", ours = { alert = { AlertsRepeated = ["Sum"], AlertClaimConflicts = ["Sum"], RecordsFailed = ["Sum"], PublishFailures = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         {
           title = "Deliveries by SNS"

@@ -35,7 +35,7 @@ def test_window_of_the_stage_is_the_one_of_its_settings(tables: DictTables, inbo
 def test_every_metric_of_a_batch_is_emitted_by_value(tables: DictTables, inbox: Inbox) -> None:
     other = payment("tx-9", user_id="user-2")
     tables.insert(other)
-    tables.delete("tx-3")
+    tables.delete(THREE.key)
     with pytest.raises(Crash):
         Worker(tables, inbox, {Step.AFTER_CLAIM: crash}).alert_on(ONE)
     worker = Worker(tables, inbox)

@@ -41,7 +41,6 @@ PERSIST = """
     RecordsFailed Count
     TransactionsFlagged Count
     TransactionsRedelivered Count
-    TransactionIdConflict Count
     FlagLatencyMs Milliseconds
 """
 ALERT = """
@@ -49,7 +48,9 @@ ALERT = """
     RecordsFailed Count
     AlertsSent Count
     AlertsRepeated Count
+    AlertsAgain Count
     AlertsSuppressed Count
+    AlertsOverLimit Count
     AlertClaimConflicts Count
     AlertLatencyMs Milliseconds
     PublishFailures Count
