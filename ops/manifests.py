@@ -118,6 +118,8 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     key: Literal["tokenization"] | None = None
     prefix: str | None = None
     """The prefix of the keys in a bucket that it may use."""
+    index: str | None = None
+    """The index of a table that it may use instead of the table."""
 
     def __post_init__(self) -> None:
         named = [kind for kind in ACCESS_KINDS if getattr(self, kind) is not None]
@@ -125,6 +127,8 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             raise ValueError(f"names {' and '.join(named) or 'nothing'}; one of {', '.join(ACCESS_KINDS)}")
         if self.prefix is not None and self.bucket is None:
             raise ValueError(f"names a {named[0]} and has a prefix, which only a bucket has")
+        if self.index is not None and self.table is None:
+            raise ValueError(f"names a {named[0]} and has an index, which only a table has")
 
 
 class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

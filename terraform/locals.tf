@@ -32,7 +32,7 @@ locals {
   # The thresholds of modules/observability.
   alarm_thresholds = [
     "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "degraded_percent",
-    "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "score_latency_ms",
+    "digest_delay_ms", "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "score_latency_ms",
   ]
 
   # The values of `{ref: ...}` in a function.yaml.

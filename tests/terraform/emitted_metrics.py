@@ -6,13 +6,19 @@ import re
 from typing import Final
 
 from alert.metrics import Metric as AlertMetric
+from digest.metrics import Metric as DigestMetric
 from glue_scripts import progress
 from persist.metrics import Metric as PersistMetric
 from score.metrics import Metric as ScoreMetric
 
 _OF_STAGES: Final = {
     (stage, metric.value)
-    for stage, metrics in (("score", ScoreMetric), ("persist", PersistMetric), ("alert", AlertMetric))
+    for stage, metrics in (
+        ("score", ScoreMetric),
+        ("persist", PersistMetric),
+        ("alert", AlertMetric),
+        ("digest", DigestMetric),
+    )
     for metric in metrics
 }
 

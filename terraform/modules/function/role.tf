@@ -39,7 +39,8 @@ locals {
       kind    = one([for key in keys(entry) : key if contains(keys(local.kinds), key)])
       name    = one([for key, value in entry : value if contains(keys(local.kinds), key)])
       actions = entry.actions
-      path    = contains(keys(entry), "bucket") ? "/${lookup(entry, "prefix", "")}*" : ""
+      index   = lookup(entry, "index", null)
+      path    = contains(keys(entry), "bucket") ? "/${lookup(entry, "prefix", "")}*" : contains(keys(entry), "index") ? "/index/${entry.index}" : ""
     }
   ]
   unknown_targets = sort([for entry in local.entries : "${entry.kind}.${entry.name}" if !contains(keys(local.target_arns), "${entry.kind}.${entry.name}")])
@@ -47,7 +48,7 @@ locals {
   access_statements = concat(
     [
       for entry in local.entries : {
-        Sid      = join("", [for word in split("_", "${entry.kind}_${entry.name}") : title(word)])
+        Sid      = join("", [for word in split("_", join("_", compact([entry.kind, entry.name, entry.index]))) : title(word)])
         Effect   = "Allow"
         Action   = [for action in entry.actions : "${local.kinds[entry.kind].service}:${action}"]
         Resource = [for arn in lookup(local.target_arns, "${entry.kind}.${entry.name}", []) : "${arn}${entry.path}"]

@@ -107,6 +107,19 @@ locals {
       expression     = null
       metrics        = { failures = { namespace = var.metrics_namespace, name = "PublishFailures", stat = "Sum", dimensions = { service = "alert" } } }
     }
+    digest-delay = {
+      kind           = "digest-delay"
+      severity       = "ticket"
+      symptom        = "Digests of payments that no alert reported wait longer than ${var.thresholds.digest_delay_ms / 1000} s, or the function that sends them does not run."
+      threshold      = var.thresholds.digest_delay_ms
+      period_seconds = 300
+      periods        = 3
+      datapoints     = 3
+      expression     = null
+      # Every run writes how long the oldest digest waits, also when none does: no value is no run.
+      missing_data = "breaching"
+      metrics      = { delay = { namespace = var.metrics_namespace, name = "OldestDueDigestMs", stat = "Maximum", dimensions = { service = "digest" } } }
+    }
     ingestion-quarantine = {
       kind           = "ingestion-quarantine"
       severity       = "ticket"

@@ -91,6 +91,14 @@ locals {
       ]
     },
     {
+      text = "## 7. What no alert reported comes in digests"
+      widgets = [
+        { title = "Digests, and payments in them", ours = { digest = { DigestsSent = ["Sum"], PaymentsDigested = ["Sum"] } } },
+        { title = "Sent twice, failed, left to the next run", ours = { digest = { DigestsRepeated = ["Sum"], DigestsFailed = ["Sum"], DigestsLeft = ["Sum"] } } },
+        { title = "Longest a digest was due, ms", ours = { digest = { OldestDueDigestMs = ["Maximum"] } }, line = var.thresholds.digest_delay_ms },
+      ]
+    },
+    {
       text = "## Dead letters, and what everything runs on"
       widgets = [
         {

@@ -27,8 +27,8 @@ resource "aws_cloudwatch_metric_alarm" "symptom" {
   threshold           = each.value.threshold
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.datapoints
-  # Missing data is no problem: if a stage stops, the alarm on the lag in front of it fires.
-  treat_missing_data = "notBreaching"
+  # Missing data is mostly no problem: if a stage stops, the alarm on the lag in front of it fires.
+  treat_missing_data = try(each.value.missing_data, "notBreaching")
   # Each alarm notifies on its own. Behind a composite alarm the second one would be silent: actions run when an alarm changes to
   # ALARM from another state (PutCompositeAlarm, AlarmActions), and a composite alarm that is in ALARM already does not change.
   alarm_actions = var.notification_topic_arns[each.value.severity]

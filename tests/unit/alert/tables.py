@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from alert.windows import WindowDecision
-    from common.topic import AlertMessage
+    from common.topic import AlertMessage, Topic
 
 
 ONE, TWO, THREE = payment("tx-1"), payment("tx-2", 1), payment("tx-3", 2)
@@ -108,7 +108,7 @@ class Worker:
     """
 
     def __init__(
-        self, tables: DictTables, inbox: Inbox, at: dict[str, Callable[[], None]] | None = None
+        self, tables: DictTables, inbox: Topic, at: dict[str, Callable[[], None]] | None = None
     ) -> None:
         self.tables = tables
         self.inbox = inbox

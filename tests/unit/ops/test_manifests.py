@@ -100,6 +100,10 @@ def test_stages_have_an_event_source_and_what_is_invoked_has_none() -> None:
             "{table: t, prefix: p/, actions: [GetItem]}",
             "names a table and has a prefix, which only a bucket has",
         ),
+        (
+            "{queue: q, index: i, actions: [Query]}",
+            "names a queue and has an index, which only a table has",
+        ),
         ("{table: t, actions: []}", "Expected `array` of length >= 1"),
         ("{tables: t, actions: [GetItem]}", "unknown field `tables`"),
     ],
