@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from alert.windows import AlertLimits, WindowDecision
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog, InvocationContext
+    from common.stream_reader import FailureLog
+    from common.time_left import InvocationContext
     from common.topic import Topic
     from contract.alert_windows import UserWindows
 

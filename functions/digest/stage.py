@@ -13,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.backoff import Backoff
 from common.errors import StageError
 from common.metrics import emit
-from common.stream_reader import MIN_REMAINING_MS, describe_failure
+from common.stream_reader import describe_failure
+from common.time_left import TimeLeft
 from contract.alert_windows import UserWindows, claim_digest, digest_sent
 from contract.errors import ContractError
 from digest.errors import DigestMarkError
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog, InvocationContext
+    from common.stream_reader import FailureLog
+    from common.time_left import InvocationContext
     from common.topic import Topic
     from digest.store import Due
 
@@ -126,11 +128,12 @@ class DigestStage:
         ClientError, BotoCoreError
             When the index cannot be read.
         """
+        time_left = TimeLeft(context)
         now = self._clock()
         due = list(self._store.due(now, MAX_DUE))
         first = min((datetime.fromisoformat(one.due_at) for one in due), default=now)
         with ThreadPoolExecutor(WORKERS) as workers:
-            results = list(workers.map(lambda one: self._try(one.user_id, context), due))
+            results = list(workers.map(lambda one: self._try(one.user_id, time_left), due))
         self._count(results)
         emit(self._metrics, Metric.OLDEST_DUE_DIGEST_MS, (now - first).total_seconds() * 1000)
 
@@ -143,8 +146,8 @@ class DigestStage:
         emit(self._metrics, Metric.DIGESTS_FAILED, outcomes.count(Outcome.FAILED))
         emit(self._metrics, Metric.DIGESTS_LEFT, outcomes.count(Outcome.LEFT))
 
-    def _try(self, user_id: str, context: InvocationContext) -> Sent:
-        if context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
+    def _try(self, user_id: str, time_left: TimeLeft) -> Sent:
+        if not time_left.is_enough():
             return Sent(Outcome.LEFT)
         try:
             return self._send(user_id)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog, InvocationContext
+    from common.stream_reader import FailureLog
+    from common.time_left import InvocationContext
 
 
 class FlaggedStore(Protocol):

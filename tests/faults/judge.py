@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from contract.alert import Alert, AlertDigest, AlertState, Severity
+from contract.alert import Alert, AlertDigest, AlertState, Severity, encode_message
 from contract.alert_account import account_problems
 from contract.errors import InvalidTransactionError
 from contract.scored import Decision, Position, ScoredTransaction
@@ -17,6 +17,7 @@ from tests.support.oracle import Oracle, RowKey, profile_problems
 from .aws import RULESETS
 from .fault import Degrades, Fault
 from .report import ProblemKind, RunReport
+from .site import WINDOWS_CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,10 +165,7 @@ class Judge:
             if (alert.severity, *of_alert(alert)) != (severity, *decided(row)):
                 text = f"{alert.alert_id} says {alert.severity} {of_alert(alert)}, must say {severity} {decided(row)}"
                 self._report.found(ProblemKind.ALERT_CHANGED, text)
-        contents = {
-            msgspec.json.encode(msgspec.structs.replace(one, alerted_at=self._started_at)) for one in alerts
-        }
-        if len(contents) > 1:
+        if len(set(map(self._content, alerts))) > 1:
             self._report.found(
                 ProblemKind.ALERT_CHANGED, f"{alerts[0].alert_id} was repeated with another content"
             )
@@ -184,16 +182,25 @@ class Judge:
         """Alerted on, in an alert's count or in a digest: together all that was flagged, in numbers and in value."""
         messages = [one for copies in self._site.delivered.values() for one in copies if one.user_id in users]
         windows = self._site.windows(sorted(users))
+        closed_at = datetime.now(UTC) + WINDOWS_CLOSED - timedelta(minutes=1)
         self._report.digests = len({one.alert_id for one in messages if isinstance(one, AlertDigest)})
         self._report.found(
             ProblemKind.ALERT_ACCOUNT,
             *account_problems(flagged.values(), messages, windows),
             *(
-                f"{one.user_id}: a digest is due and was not sent"
+                f"{one.user_id}: a digest is due at {one.due_at} and was not sent"
                 for one in windows
-                if one.due_at is not None
+                if one.due_at is not None and one.due_at < closed_at
             ),
         )
+        for copies in self._site.delivered.values():
+            if isinstance(copies[0], AlertDigest) and len(set(map(self._content, copies))) > 1:
+                text = f"digest {copies[0].alert_id} was repeated with another content"
+                self._report.found(ProblemKind.ALERT_CHANGED, text)
+
+    def _content(self, message: Alert | AlertDigest) -> bytes:
+        """Everything that copies of a message must share."""
+        return encode_message(msgspec.structs.replace(message, alerted_at=self._started_at))
 
     def _judge_repeats(self, alerts: dict[str, list[Alert | AlertDigest]]) -> None:
         repeated = sum(len(messages) - 1 for messages in alerts.values())

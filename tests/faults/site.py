@@ -12,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -51,7 +52,11 @@ if TYPE_CHECKING:
 
 TOPIC = "transaction_stream"
 DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
-FUNCTIONS = ("score", "persist", "alert")
+FUNCTIONS = ("score", "persist", "alert", "digest")
+DIGEST_SECONDS = 2.0
+"""Interval of the digests' schedule; between two runs all stages can be seen to be idle."""
+WINDOWS_CLOSED = timedelta(hours=3)
+"""How far the digest function's clock is set ahead, so that every window of a run is closed, also one by a clock an hour ahead."""
 WAIT_SECONDS = 90.0
 
 
@@ -136,9 +141,22 @@ class Site:
             log_dir=self.logs / place,
             zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
             lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
+            schedule_seconds=DIGEST_SECONDS if function == "digest" else None,
         )
 
     # Work
+
+    def close_windows(self) -> None:
+        """Let the digest function believe that every window is closed; :meth:`restore` ends it."""
+        self.mapping("digest").control.set_clock(WINDOWS_CLOSED.total_seconds())
+
+    def send_digests(self) -> None:
+        """Close every window, and return when a whole run of the digest function has found nothing more to send."""
+        self.close_windows()
+        mapping = self.mapping("digest")
+        before = mapping.counters().records
+        # The first run may have begun by the old clock.
+        self.wait_for(lambda: mapping.counters().records >= before + 3, "three runs of the digest function")
 
     def mapping(self, function: str) -> EventSourceMapping:
         """The mapping of a function that was started first."""

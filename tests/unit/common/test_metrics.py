@@ -9,8 +9,8 @@ import pytest
 
 from alert.metrics import Metric as AlertMetric
 from common.metrics import COUNT, MILLISECONDS, StageMetric, emit
-from ops.manifests import ROOT
 from digest.metrics import Metric as DigestMetric
+from ops.manifests import ROOT
 from persist.metrics import Metric as PersistMetric
 from score.metrics import Metric as ScoreMetric
 

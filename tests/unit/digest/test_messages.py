@@ -111,7 +111,8 @@ def test_user_id_cannot_be_read_as_our_words_or_as_a_link(user_id: str, shown: s
 @given(
     st.text(max_size=600),
     st.dictionaries(
-        st.sampled_from(sorted(MINOR_UNIT_EXPONENT)), st.decimals(0, 10**15, places=2, allow_nan=False),
+        st.sampled_from(sorted(MINOR_UNIT_EXPONENT)),
+        st.decimals(0, 10**15, places=2, allow_nan=False),
         min_size=1,
     ),
     st.integers(1, 10**9),

@@ -204,16 +204,34 @@ def test_digest_of_an_earlier_run_is_counted_as_repeated(tables: DictTables, inb
     assert worker.metrics.total(Metric.PAYMENTS_DIGESTED) == 0
 
 
+class Passing(Context):
+    """An invocation whose time passes between two looks at the clock."""
+
+    def __init__(self, *remaining_ms: int) -> None:
+        super().__init__()
+        self.times = list(remaining_ms)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The next of the times given."""
+        return self.times.pop(0)
+
+
 @pytest.mark.parametrize(("remaining_ms", "left"), [(4_999, 1), (5_000, 0)])
 def test_run_without_time_begins_nothing(
     tables: DictTables, inbox: Inbox, remaining_ms: int, left: int
 ) -> None:
     worker = DigestWorker(tables, inbox)
 
-    worker.stage.send_due(Context(remaining_ms))
+    worker.stage.send_due(Passing(50_000, remaining_ms))
 
     assert len(inbox.digests) == 1 - left
     assert worker.metrics.total(Metric.DIGESTS_LEFT) == left
+
+
+def test_machine_whose_clock_is_ahead_has_time(tables: DictTables, inbox: Inbox) -> None:
+    DigestWorker(tables, inbox).stage.send_due(Context(0))
+
+    assert len(inbox.digests) == 1
 
 
 def test_row_that_keeps_changing_after_the_message_fails_and_is_repeated(
