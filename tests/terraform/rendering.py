@@ -152,6 +152,7 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
             "functions": _functions_module(functions, build / "zips", topics),
             "ingestion": _ingestion_module(build / "glue"),
             "history_export": _history_export_module(),
+            "audit": _audit_module(),
             "observability": _observability_module(topics),
         },
     }
@@ -214,6 +215,21 @@ def _history_export_module() -> dict[str, Any]:
     }
 
 
+def _audit_module() -> dict[str, Any]:
+    return {
+        "source": str(MODULES / "audit"),
+        "name": "fraud-test",
+        "bucket_arns": [target_arn("bucket", "quarantine")],
+        "table_arns": [target_arn("table", name) for name in read_tables()],
+        "reading_roles": ["fraud-test-score"],
+        "opening_roles": ["fraud-test-apply"],
+        "metrics_namespace": NAMESPACE,
+        "logs_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs",
+        "log_retention_days": 30,
+        "enable_deletion_protection": True,
+    }
+
+
 def _targets(topics: dict[str, str]) -> dict[str, Any]:
     tables = {
         name: {"arn": target_arn("table", name), "stream_arn": f"{target_arn('table', name)}/stream/1"}
@@ -236,7 +252,8 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
 
 def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
     def by_function(attribute: str) -> str:
-        return f"${{{{ for key, function in module.functions : key => function.{attribute} }}}}"
+        value = f"function.{attribute}"
+        return f"${{{{ for key, function in module.functions : key => {value} if {value} != null }}}}"
 
     return {
         "source": str(MODULES / "observability"),
@@ -253,5 +270,7 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
         "glue_job_name": "${module.ingestion.job_name}",
         "keep_running_arn": "${module.ingestion.keep_running_arn}",
         "history_export_arn": "${module.history_export.state_machine_arn}",
+        "audit_metric_names": "${module.audit.metric_names}",
+        "threat_rule_name": "fraud-test-malware-found",
         "notification_topic_arns": {severity: [arn] for severity, arn in NOTIFIED.items()},
     }
