@@ -304,7 +304,7 @@ run "a_record_is_retried_as_long_as_the_topic_keeps_it" {
   }
   assert {
     condition     = local.references["topic.retention"] == "259200"
-    error_message = "A record that is still on the topic is not given up."
+    error_message = "A record is retried while it is on the topic."
   }
 }
 
