@@ -325,6 +325,11 @@ run "scheduled_function_is_invoked_by_its_own_rule_alone" {
     condition     = aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letter.arn && length(aws_lambda_event_source_mapping.kafka) + length(aws_lambda_event_source_mapping.stream) == 0
     error_message = "An event that fails for good is kept, and no mapping reads for it."
   }
+
+  assert {
+    condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => try(statement.Condition, null) }["TableHistory"] == { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["ticking-*"] } }
+    error_message = "With a prefix it may name no other partition keys of the table."
+  }
 }
 
 run "schedule_can_be_switched_off" {
