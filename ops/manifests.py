@@ -82,6 +82,21 @@ class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     """What becomes of an asynchronous request that fails: kept in the function's dead-letter queue, or not at all."""
 
 
+class ScheduleTrigger(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="schedule", tag_field="type"
+):
+    """A rule of EventBridge that invokes the function again and again, asynchronously and at least once each time."""
+
+    every_minutes: Annotated[int, Meta(ge=1, le=1440)]
+    """From one invocation to the next, however long the function takes."""
+    maximum_retries: Annotated[int, Meta(ge=0, le=2)]
+    """Of one invocation that failed; Lambda waits a minute before the first and two before the second."""
+    maximum_event_age_seconds: Annotated[int, Meta(ge=60, le=21_600)]
+    """How long an invocation may wait for a free execution or for its retry."""
+    on_failure: Literal["dead_letter", "discard"]
+    """What becomes of the event of an invocation that failed for good: kept in the function's dead-letter queue, or not at all."""
+
+
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The name of a value that the stack provides: ``table.<name>``, ``queue.<name>``, ``cache.endpoint``, ..."""
 
@@ -102,14 +117,14 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     kafka: str | None = None
     key: Literal["tokenization"] | None = None
     prefix: str | None = None
-    """The prefix of the keys in a bucket that it may use."""
+    """How the keys begin that it may use: of a bucket's objects, or the partition keys of a table."""
 
     def __post_init__(self) -> None:
         named = [kind for kind in ACCESS_KINDS if getattr(self, kind) is not None]
         if len(named) != 1:
             raise ValueError(f"names {' and '.join(named) or 'nothing'}; one of {', '.join(ACCESS_KINDS)}")
-        if self.prefix is not None and self.bucket is None:
-            raise ValueError(f"names a {named[0]} and has a prefix, which only a bucket has")
+        if self.prefix is not None and self.bucket is None and self.table is None:
+            raise ValueError(f"names a {named[0]} and has a prefix, which only a bucket and a table have")
 
 
 class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,7 +138,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: Annotated[int, Meta(ge=128, le=10_240)]
     timeout_seconds: Annotated[int, Meta(ge=1, le=900)]
     reserved_concurrency: Positive
-    trigger: KafkaTrigger | StreamTrigger | InvokeTrigger
+    trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger | InvokeTrigger
     environment: dict[str, str | Reference]
     access: list[Access]
     aws_services: list[str]
@@ -132,6 +147,11 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def has_event_source(self) -> bool:
         """Whether an event source mapping invokes it with batches."""
+        return isinstance(self.trigger, KafkaTrigger | StreamTrigger)
+
+    @property
+    def is_triggered(self) -> bool:
+        """Whether the system itself invokes it, by an event source or a schedule. The local stack runs these functions."""
         return not isinstance(self.trigger, InvokeTrigger)
 
 

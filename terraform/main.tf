@@ -125,6 +125,7 @@ module "alerts" {
   topic                    = "fraud-alerts"
   display_name             = "Fraud"
   subscriptions            = var.alert_subscriptions
+  has_canary               = true
   alerts_key_arn           = module.encryption.alerts_key_arn
   logs_key_arn             = module.encryption.logs_key_arn
   log_retention_days       = var.log_retention_days
@@ -202,10 +203,11 @@ module "rules" {
 module "observability" {
   source = "./modules/observability"
 
-  name              = local.name
-  metrics_namespace = local.metrics_namespace
-  functions_dir     = local.functions_dir
-  function_names    = { for name, function in module.functions : name => function.function_name }
+  name               = local.name
+  metrics_namespace  = local.metrics_namespace
+  functions_dir      = local.functions_dir
+  disabled_schedules = var.disabled_schedules
+  function_names     = { for name, function in module.functions : name => function.function_name }
   dead_letter_queue_names = merge(
     { for name, function in module.functions : name => function.dead_letter_queue_name if function.dead_letter_queue_name != null },
     { for name, queue in module.alerts.redrive_queues : "alerts-${name}" => queue.name },

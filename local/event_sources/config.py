@@ -56,6 +56,8 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Delay before the first retry; it doubles with each further one."""
     retry_maximum_seconds: Annotated[float, Meta(gt=0)] = 5.0
     """Longest delay between two retries."""
+    schedule_seconds: Annotated[float, Meta(gt=0)] | None = None
+    """Interval of a schedule instead of that of `function.yaml`."""
 
 
 class MappingCounters(msgspec.Struct, kw_only=True):

@@ -1,4 +1,4 @@
-"""One process for one function: its event source mapping, its workers, and the status that others read."""
+"""One process for one function: its event source mapping or its schedule, its workers, and the status that others read."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from local.event_sources.dynamodb_stream import DynamoDbStreamSource
 from local.event_sources.event_source_mapping import EventSourceMapping
 from local.event_sources.kafka import KafkaSource
 from local.event_sources.records import Policy
+from local.event_sources.schedule import Schedule
 from local.event_sources.source import SourceUnavailableError
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from ops.manifests import InvokeTrigger, KafkaTrigger, StreamTrigger, read_functions
+from ops.manifests import InvokeTrigger, KafkaTrigger, ScheduleTrigger, StreamTrigger, read_functions
 
 if TYPE_CHECKING:
     import threading
@@ -37,7 +38,7 @@ CLUSTER: Final = "local/00000000-0000-0000-0000-000000000000-1"
 
 
 class MappingProcess:
-    """A mapping and its function, made from a configuration.
+    """A mapping or a schedule and its function, made from a configuration.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ class MappingProcess:
     Raises
     ------
     MappingConfigError
-        If there is no such function, or it has no event source.
+        If there is no such function, or it has no event source and no schedule.
     """
 
     def __init__(self, config: MappingConfig, status_file: Path) -> None:
@@ -59,7 +60,7 @@ class MappingProcess:
         spec = functions[config.function]
         trigger = spec.trigger
         if isinstance(trigger, InvokeTrigger):
-            raise MappingConfigError(f"function {config.function!r} has no event source")
+            raise MappingConfigError(f"function {config.function!r} has no event source and no schedule")
         self._config = config
         self._status_file = status_file
         self._state: State = "starting"
@@ -76,14 +77,7 @@ class MappingProcess:
             region=config.region,
             account_id=config.account_id,
         )
-        self.mapping = EventSourceMapping(
-            _make_source(config, trigger, workers),
-            self.pool.invoke,
-            self.pool.function_arn,
-            SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url),
-            Policy.from_trigger(trigger, config.retry_base_seconds, config.retry_maximum_seconds),
-            workers,
-        )
+        self.mapping = self._make_mapping(trigger, workers)
 
     def run(self, stop: threading.Event) -> None:
         """Run until ``stop`` is set, then finish what is in flight.
@@ -113,6 +107,29 @@ class MappingProcess:
         finally:
             self._write_status()
             self.pool.stop()
+
+    def _make_mapping(
+        self, trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger, workers: int
+    ) -> EventSourceMapping | Schedule:
+        config = self._config
+        destination = SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url)
+        if isinstance(trigger, ScheduleTrigger):
+            return Schedule(
+                trigger,
+                self.pool.invoke,
+                f"arn:aws:events:{config.region}:{config.account_id}:rule/{config.function}",
+                destination,
+                workers,
+                interval_seconds=config.schedule_seconds,
+            )
+        return EventSourceMapping(
+            _make_source(config, trigger, workers),
+            self.pool.invoke,
+            self.pool.function_arn,
+            destination,
+            Policy.from_trigger(trigger, config.retry_base_seconds, config.retry_maximum_seconds),
+            workers,
+        )
 
     def _write_status(self) -> None:
         now_ms = round(time.time() * 1000)

@@ -42,7 +42,9 @@ CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
 
 REFERENCES: Final = (
     *(f"table.{name}" for name in read_tables()),
+    "queue.canary",
     "queue.quarantine",
+    "bucket.landing",
     "bucket.quarantine",
     "topic.fraud_alerts",
     "cache.endpoint",
@@ -239,8 +241,8 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
     }
     return {
         "tables": tables,
-        "queues": {"quarantine": {"arn": target_arn("queue", "quarantine")}},
-        "buckets": {"quarantine": {"arn": target_arn("bucket", "quarantine")}},
+        "queues": {name: {"arn": target_arn("queue", name)} for name in ("canary", "quarantine")},
+        "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("landing", "quarantine")},
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
             "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",

@@ -31,7 +31,11 @@ def resources() -> Resources:
     """The resources that the stack makes from the repository's own files."""
     return Resources(
         tables={name: name for name in read_tables()},
-        queues={"quarantine": "http://aws/quarantine", "score-dead-letter": "http://aws/score-dead-letter"},
+        queues={
+            "quarantine": "http://aws/quarantine",
+            "canary": "http://aws/canary",
+            "score-dead-letter": "http://aws/score-dead-letter",
+        },
         topics={"fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts"},
         buckets=BUCKETS,
         kafka_topics=["transaction_stream"],
