@@ -22,7 +22,7 @@ from local.resources import (
     dead_letter_name,
 )
 from local.rulesets import Rulesets
-from ops.manifests import KafkaTrigger
+from ops.manifests import KafkaTrigger, StreamTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +76,12 @@ def provision(
         _make_table(dynamodb, name, table)
     queues = _make_queues(aws_endpoint, functions)
     topic_arn = _make_alert_topic(aws_endpoint, queues[ALERT_INBOX])
-    _make_buckets(aws_endpoint)
+    buckets = _make_buckets(aws_endpoint, functions)
     resources = Resources(
         tables={name: name for name in tables},
         queues=queues,
         topics={"fraud_alerts": topic_arn},
-        buckets=BUCKETS,
+        buckets=buckets,
         kafka_topics=kafka_topics,
     )
     Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
@@ -167,9 +167,14 @@ def _make_alert_topic(aws_endpoint: str, inbox_url: str) -> str:
     return topic_arn
 
 
-def _make_buckets(aws_endpoint: str) -> None:
+def _make_buckets(aws_endpoint: str, functions: Mapping[str, FunctionSpec]) -> dict[str, str]:
     s3 = make_client("s3", aws_endpoint)
-    for name in BUCKETS.values():
+    reading_streams = [name for name, spec in functions.items() if isinstance(spec.trigger, StreamTrigger)]
+    buckets = BUCKETS | {
+        dead_letter_name(name): f"payment-fraud-{name}-dead-letter" for name in reading_streams
+    }
+    for name in buckets.values():
         s3.create_bucket(Bucket=name)
     # Spark refuses to watch a folder that does not exist, and without this marker an empty prefix of S3 does not exist.
     s3.put_object(Bucket=BUCKETS["landing"], Key=LANDING_PREFIX)
+    return buckets

@@ -86,6 +86,10 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         """Where the Glue job writes bad rows."""
         return f"s3://{self.buckets['quarantine']}/{INGESTION_QUARANTINE_PREFIX}"
 
+    def dead_letter_bucket(self, function: str) -> str:
+        """A function's bucket for dead letters; empty for a function that has none."""
+        return self.buckets.get(dead_letter_name(function), "")
+
     def dead_letter_queue(self, function: str) -> str:
         """URL of a function's dead-letter queue."""
         return self.queues[dead_letter_name(function)]
@@ -106,7 +110,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def dead_letter_name(function: str) -> str:
-    """Return the interface name of a function's dead-letter queue."""
+    """Return the interface name of a function's dead-letter queue, and of its bucket."""
     return f"{function}-dead-letter"
 
 

@@ -39,7 +39,9 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     environment: dict[str, str]
     """The environment of `function.yaml` with every reference resolved, and any further variables of the function."""
     dead_letter_queue_url: str
-    """The on-failure destination: an SQS queue."""
+    """The function's dead-letter queue: an on-failure destination, or where the bucket of one announces what it got."""
+    dead_letter_bucket: str = ""
+    """The bucket for records of a stream that are dead-lettered; empty for a function that reads none."""
     state_dir: Path
     """Where checkpoints of streams are stored, so that reading resumes after a restart."""
     log_dir: Path
@@ -75,6 +77,8 @@ class MappingCounters(msgspec.Struct, kw_only=True):
     """Invocations whose response named records to be delivered again."""
     dead_lettered: int = 0
     """Records that were discarded and sent to the on-failure destination."""
+    dropped: int = 0
+    """Records that were discarded by a mapping without a destination."""
 
 
 class MappingStatus(msgspec.Struct, frozen=True, kw_only=True):

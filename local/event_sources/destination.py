@@ -1,19 +1,23 @@
-"""The on-failure destination: the message that Lambda sends to an SQS queue for dead-lettered records.
+"""The on-failure destinations: what Lambda sends to an SQS queue, and what it stores in a bucket, for dead-lettered records.
 
-The message says where the records are in the source and does not hold them: "you can use the metadata to retrieve them from
-the stream". Only S3 and Kafka destinations get the payload.
+A message says where the records are in the source and does not hold them: "you can use the metadata to retrieve them from
+the stream". An object in a bucket holds the whole event as well. The bucket announces each object in a queue, as S3 and
+EventBridge do.
 """
 
 from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 if TYPE_CHECKING:
     from local.event_sources.records import Discard
+
+MAPPING_ID: Final = "00000000-0000-0000-0000-000000000001"
+"""The mapping's id in the keys of its objects; a stack has a bucket for each mapping."""
 
 
 class MessageQueue(Protocol):
@@ -21,6 +25,13 @@ class MessageQueue(Protocol):
 
     def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803 - SQS's names
         """Send one message to a queue."""
+
+
+class ObjectStore(Protocol):
+    """The S3 call that is used."""
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> Any:  # noqa: N803 - S3's names
+        """Store one object."""
 
 
 def invocation_record(
@@ -80,9 +91,54 @@ class SqsDestination:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, record: dict[str, Any]) -> None:
+    def send(self, record: dict[str, Any], origin: str, event: bytes) -> None:  # noqa: ARG002 - it is not sent
         """Send one invocation record; errors of the client are raised to the caller."""
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=msgspec.json.encode(record).decode())
+
+
+class BucketDestination:
+    """Stores invocation records with their events in a bucket, and announces each in a queue.
+
+    Parameters
+    ----------
+    objects : ObjectStore
+        S3.
+    queue : MessageQueue
+        SQS.
+    bucket : str
+        The stage's bucket for dead letters.
+    queue_url : str
+        The stage's dead-letter queue, which the bucket notifies.
+    """
+
+    def __init__(self, objects: ObjectStore, queue: MessageQueue, bucket: str, queue_url: str) -> None:
+        self._objects = objects
+        self._queue = queue
+        self._bucket = bucket
+        self._queue_url = queue_url
+
+    def send(self, record: dict[str, Any], origin: str, event: bytes) -> None:
+        """Store one invocation record; errors of the clients are raised to the caller.
+
+        Parameters
+        ----------
+        record : dict
+            Made by :func:`invocation_record`.
+        origin : str
+            The shard.
+        event : bytes
+            What the function was invoked with, JSON; stored as text, as Lambda does.
+        """
+        time = record["timestamp"][:19].replace("-", "/").replace("T", "/").replace(":", "/")
+        key = f"aws/lambda/{MAPPING_ID}/{origin}/{time}/{uuid.uuid4()}"
+        body = msgspec.json.encode({**record, "payload": event.decode()})
+        self._objects.put_object(Bucket=self._bucket, Key=key, Body=body)
+        created = {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "detail": {"bucket": {"name": self._bucket}, "object": {"key": key, "size": len(body)}},
+        }
+        self._queue.send_message(QueueUrl=self._queue_url, MessageBody=msgspec.json.encode(created).decode())
 
 
 def iso_milliseconds(at_s: float) -> str:

@@ -14,7 +14,7 @@ from local.event_sources.config import (
     MappingStatus,
     write_status,
 )
-from local.event_sources.destination import SqsDestination
+from local.event_sources.destination import BucketDestination, SqsDestination
 from local.event_sources.dynamodb_stream import DynamoDbStreamSource
 from local.event_sources.event_source_mapping import EventSourceMapping
 from local.event_sources.kafka import KafkaSource
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import threading
     from pathlib import Path
 
+    from local.event_sources.event_source_mapping import Destination
     from local.event_sources.source import Source
 
 State = Literal["starting", "running", "stopping", "stopped", "failed"]
@@ -80,7 +81,7 @@ class MappingProcess:
             _make_source(config, trigger, workers),
             self.pool.invoke,
             self.pool.function_arn,
-            SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url),
+            _make_destination(config, trigger),
             Policy.from_trigger(trigger, config.retry_base_seconds, config.retry_maximum_seconds),
             workers,
         )
@@ -143,6 +144,18 @@ class MappingProcess:
         except SourceUnavailableError as error:
             self.mapping.report(str(error))
             return None
+
+
+def _make_destination(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger) -> Destination | None:
+    queue = make_client("sqs", config.aws_endpoint)
+    match trigger.on_failure:
+        case "none":
+            return None
+        case "dead_letter":
+            return SqsDestination(queue, config.dead_letter_queue_url)
+        case "dead_letter_bucket":
+            objects = make_client("s3", config.aws_endpoint)
+            return BucketDestination(objects, queue, config.dead_letter_bucket, config.dead_letter_queue_url)
 
 
 def _make_source(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger, workers: int) -> Source:

@@ -31,7 +31,7 @@ def outlast_retries(site: Site, seed: int) -> Iterator[None]:
     assert status is not None
     assert status.counters.dead_lettered > 0, status
     with LocalFunction(mapping.config) as function:
-        redrive = Redrive(site.client("sqs"), site.client("dynamodbstreams"), function)
+        redrive = Redrive(site.client("sqs"), site.client("s3"), function)
         outcome = redrive.replay(mapping.config.dead_letter_queue_url)
     assert outcome.put_back > 0, outcome
     assert outcome.kept == (), outcome

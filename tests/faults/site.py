@@ -131,6 +131,7 @@ class Site:
                 "AWS_ENDPOINT_URL": self.aws[function].endpoint,
             },
             dead_letter_queue_url=self.resources.dead_letter_queue(function),
+            dead_letter_bucket=self.resources.dead_letter_bucket(function),
             state_dir=self.folder / place,
             log_dir=self.logs / place,
             zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",

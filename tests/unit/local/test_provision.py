@@ -53,7 +53,7 @@ def function_spec() -> Callable[..., FunctionSpec]:
             bisect_on_error=True,
             maximum_retries=0,
             maximum_record_age_seconds=60,
-            on_failure="dead_letter",
+            on_failure="dead_letter_bucket",
         )
         fields: dict[str, Any] = {
             "description": "A stage.",
