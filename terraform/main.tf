@@ -238,7 +238,7 @@ module "audit" {
   count  = var.enable_audit ? 1 : 0
 
   name                       = local.name
-  bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn])
+  bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn], flatten([for function in values(module.functions) : function.dead_letter_bucket_arns]))
   table_arns                 = [for table in values(module.tables.tables) : table.arn]
   reading_roles              = concat([for function in values(module.functions) : function.role_name], [module.ingestion.job_role_name, module.history_export.role_name], module.protection.role_names)
   opening_roles              = ["${local.name}-apply", module.history_export.role_name]

@@ -174,6 +174,7 @@ def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) 
             "security_group_ids": {"functions": "sg-1", "cache": "sg-2", "kafka": "sg-3"},
         },
         "key_arns": {"data": f"{key}data", "alerts": f"{key}alerts", "logs": f"{key}logs"},
+        "access_log_bucket": "fraud-test-access-log",
         "log_retention_days": 30,
     }
 
