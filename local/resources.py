@@ -94,8 +94,8 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         """URL of a function's dead-letter queue."""
         return self.queues[dead_letter_name(function)]
 
-    def references(self, cache_endpoint: str, bootstrap_servers: str) -> dict[str, str]:
-        """Return everything that a `function.yaml` can refer to, with its value in this stack."""
+    def references(self, cache_endpoint: str, bootstrap_servers: str, function: str) -> dict[str, str]:
+        """Return everything that the `function.yaml` of a function can refer to, with its value in this stack."""
         named = {"table": self.tables, "queue": self.queues, "topic": self.topics, "bucket": self.buckets}
         return {
             **{f"{kind}.{name}": value for kind, values in named.items() for name, value in values.items()},
@@ -106,6 +106,8 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
             "kafka.bootstrap_servers": bootstrap_servers,
             "kafka.security_protocol": "PLAINTEXT",
             "metrics.namespace": METRICS_NAMESPACE,
+            "dead_letter.queue": self.dead_letter_queue(function),
+            **({"dead_letter.bucket": bucket} if (bucket := self.dead_letter_bucket(function)) else {}),
         }
 
 

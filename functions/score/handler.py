@@ -15,9 +15,11 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.config import Config
 
+from common.crash_counts import CrashTable
 from common.settings import read_settings
 from score.cache_auth import cache_credentials
 from score.checkpoint_store import DynamoCheckpointStore
+from score.crash_guard import CrashGuard, QueueDeadLetters
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
@@ -74,15 +76,21 @@ history = DynamoHistoryStore(
 checkpoints = DynamoCheckpointStore(
     dynamodb, settings.profile_checkpoints_table, settings.profile_retention_days, pool, time.sleep, clock
 )
+sqs = session.client("sqs", config=client_config)
 quarantine = SqsQuarantine(
-    session.client("sqs", config=client_config),
+    sqs,
     session.client("s3", config=client_config),
     settings.quarantine_queue_url,
     settings.quarantine_bucket,
 )
 profiles = RedisProfileStore(cache, settings.profile_retention_days)
-stage = ScoreStage(
-    profiles, checkpoints, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock
+stage = CrashGuard(
+    ScoreStage(profiles, checkpoints, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock),
+    CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
+    QueueDeadLetters(sqs, settings.dead_letter_queue_url, clock),
+    settings.limits,
+    telemetry,
+    clock,
 )
 
 # A batch makes tens of thousands of objects that live until its end, and almost no cycles. Searching them for cycles took a
@@ -98,6 +106,10 @@ batches = itertools.count(1)
 def handler(event: KafkaEvent, context: LambdaContext) -> PartialBatchResponse:
     """Score one batch; return the offsets that must be delivered again."""
     try:
-        return stage.handle(event, lambda: context.get_remaining_time_in_millis() > RETRY_MARGIN_MS)
+        return stage.handle(
+            event,
+            lambda: context.get_remaining_time_in_millis() > RETRY_MARGIN_MS,
+            context.invoked_function_arn,
+        )
     finally:
         gc.collect(2 if next(batches) % BATCHES_PER_FULL_COLLECTION == 0 else 0)

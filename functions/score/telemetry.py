@@ -143,6 +143,12 @@ class EmfTelemetry:
         self._count(Metric.CACHE_UNAVAILABLE, 1)
         self._logger.warning("profile cache unavailable", cause=str(error))
 
+    def record_dead_lettered(self, position: str, crashes: int) -> None:
+        """Log a record that crashed the stage; the queue's alarm pages."""
+        self._logger.error(
+            "a record that crashes the function was dead-lettered", position=position, crashes=crashes
+        )
+
     def ruleset_refused(self, error: InvalidRulesetError) -> None:
         """Count a bad document, once, and log its problems."""
         self._count(Metric.RULESET_REFUSED, 1)

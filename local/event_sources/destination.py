@@ -1,8 +1,7 @@
 """The on-failure destinations: what Lambda sends to an SQS queue, and what it stores in a bucket, for dead-lettered records.
 
 A message says where the records are in the source and does not hold them: "you can use the metadata to retrieve them from
-the stream". An object in a bucket holds the whole event as well. The bucket announces each object in a queue, as S3 and
-EventBridge do.
+the stream". An object in a bucket holds the whole event as well.
 """
 
 from __future__ import annotations
@@ -97,25 +96,19 @@ class SqsDestination:
 
 
 class BucketDestination:
-    """Stores invocation records with their events in a bucket, and announces each in a queue.
+    """Stores invocation records with their events in a bucket.
 
     Parameters
     ----------
     objects : ObjectStore
         S3.
-    queue : MessageQueue
-        SQS.
     bucket : str
         The stage's bucket for dead letters.
-    queue_url : str
-        The stage's dead-letter queue, which the bucket notifies.
     """
 
-    def __init__(self, objects: ObjectStore, queue: MessageQueue, bucket: str, queue_url: str) -> None:
+    def __init__(self, objects: ObjectStore, bucket: str) -> None:
         self._objects = objects
-        self._queue = queue
         self._bucket = bucket
-        self._queue_url = queue_url
 
     def send(self, record: dict[str, Any], origin: str, event: bytes) -> None:
         """Store one invocation record; errors of the clients are raised to the caller.
@@ -133,12 +126,6 @@ class BucketDestination:
         key = f"aws/lambda/{MAPPING_ID}/{origin}/{time}/{uuid.uuid4()}"
         body = msgspec.json.encode({**record, "payload": event.decode()})
         self._objects.put_object(Bucket=self._bucket, Key=key, Body=body)
-        created = {
-            "source": "aws.s3",
-            "detail-type": "Object Created",
-            "detail": {"bucket": {"name": self._bucket}, "object": {"key": key, "size": len(body)}},
-        }
-        self._queue.send_message(QueueUrl=self._queue_url, MessageBody=msgspec.json.encode(created).decode())
 
 
 def iso_milliseconds(at_s: float) -> str:

@@ -147,15 +147,13 @@ class MappingProcess:
 
 
 def _make_destination(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger) -> Destination | None:
-    queue = make_client("sqs", config.aws_endpoint)
     match trigger.on_failure:
         case "none":
             return None
         case "dead_letter":
-            return SqsDestination(queue, config.dead_letter_queue_url)
+            return SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url)
         case "dead_letter_bucket":
-            objects = make_client("s3", config.aws_endpoint)
-            return BucketDestination(objects, queue, config.dead_letter_bucket, config.dead_letter_queue_url)
+            return BucketDestination(make_client("s3", config.aws_endpoint), config.dead_letter_bucket)
 
 
 def _make_source(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger, workers: int) -> Source:

@@ -66,7 +66,7 @@ def mapping_config(
     spec: FunctionSpec, resources: Resources, folder: StackFolder, state: StackState
 ) -> MappingConfig:
     """Make the configuration of a function's event source mapping, for a stack with these endpoints and resources."""
-    references = resources.references(state.cache_endpoint, state.bootstrap_servers)
+    references = resources.references(state.cache_endpoint, state.bootstrap_servers, spec.name)
     return MappingConfig(
         function=spec.name,
         bootstrap_servers=state.bootstrap_servers,

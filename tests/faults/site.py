@@ -94,9 +94,6 @@ class Site:
         for function in FUNCTIONS:
             self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
-        self.references = self.resources.references(
-            f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint
-        )
         self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in FUNCTIONS]
         with ThreadPoolExecutor() as pool:
             list(pool.map(EventSourceMapping.start, self.mappings))
@@ -127,7 +124,12 @@ class Site:
             region=REGION,
             account_id=ACCOUNT_ID,
             environment={
-                **resolve_environment(self.specs[function], self.references),
+                **resolve_environment(
+                    self.specs[function],
+                    self.resources.references(
+                        f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint, function
+                    ),
+                ),
                 "AWS_ENDPOINT_URL": self.aws[function].endpoint,
             },
             dead_letter_queue_url=self.resources.dead_letter_queue(function),

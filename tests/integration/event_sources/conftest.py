@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.event_sources.config import MappingConfig, MappingStatus, read_status, write_config
+from local.provision import make_dead_letter_bucket
 from ops.manifests import ROOT
 from ops.packaging.functions import build_zip
 
@@ -149,7 +150,7 @@ def make_function(
     sqs = aws_client("sqs")
     queue_url = sqs.create_queue(QueueName=unique_name("dead"))["QueueUrl"]
     bucket = unique_name("dead")
-    aws_client("s3").create_bucket(Bucket=bucket)
+    make_dead_letter_bucket(aws_endpoint, bucket, queue_url)
 
     def dead_letters() -> list[dict[str, Any]]:
         messages = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])

@@ -58,13 +58,11 @@ def test_the_queue_gets_it_as_json() -> None:
     )
 
 
-def test_the_bucket_gets_the_event_too_and_the_queue_where_it_is() -> None:
-    objects, queue = Mock(), Mock()
+def test_the_bucket_gets_the_event_too() -> None:
+    objects = Mock()
     event = b'{"Records": [{"eventName": "INSERT"}]}'
 
-    BucketDestination(objects, queue, "dead", "http://127.0.0.1/dead").send(
-        _record(invocations=1), "shardId-7", event
-    )
+    BucketDestination(objects, "dead").send(_record(invocations=1), "shardId-7", event)
 
     stored = objects.put_object.call_args.kwargs
     assert stored["Bucket"] == "dead"
@@ -73,6 +71,3 @@ def test_the_bucket_gets_the_event_too_and_the_queue_where_it_is() -> None:
     content = json.loads(stored["Body"])
     assert content["payload"] == event.decode()
     assert content["DDBStreamBatchInfo"] == {"batchSize": 2}
-    (message,) = queue.send_message.call_args_list
-    detail = json.loads(message.kwargs["MessageBody"])["detail"]
-    assert (detail["bucket"]["name"], detail["object"]["key"]) == ("dead", stored["Key"])
