@@ -30,6 +30,7 @@ from .cache import (
     pause_cache,
     restart_cache,
 )
+from .crashes import poison_payment, poison_row
 from .dead_letters import outlast_retries
 from .fault import EVERY_ALERT, IS_LONG, Degrades, Fault, nothing
 from .host import fill_disk, shows_step, step_clock
@@ -68,6 +69,12 @@ KILLED = (
         partial(kill_at_call, "alert", "UpdateItem", after=False),
         repeats_at_most=1,
     ),
+)
+
+CRASHING = (
+    Fault("a payment kills score at every try", poison_payment),
+    Fault("a row kills persist at every try", partial(poison_row, "persist", "PutItem")),
+    Fault("a row kills alert at every try", partial(poison_row, "alert", "TransactWriteItems")),
 )
 
 STILL_RUNNING = (
@@ -190,6 +197,7 @@ OTHERS = (
 FAULTS = (
     Fault("none", nothing),
     *KILLED,
+    *CRASHING,
     *STILL_RUNNING,
     *KAFKA,
     *CACHE,

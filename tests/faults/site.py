@@ -242,6 +242,14 @@ class Site:
             ),
         )
 
+    def set_environment(self, function: str, **variables: str) -> None:
+        """Restart a function's mapping with other environment variables, until :meth:`restore`."""
+        config = self.mapping(function).config
+        self._changed.setdefault(function, config)
+        self._restart(
+            function, msgspec.structs.replace(config, environment={**config.environment, **variables})
+        )
+
     def set_package(self, function: str, package: Path) -> None:
         """Restart a function's mapping with another zip, until :meth:`restore`."""
         mapping = self.mapping(function)
@@ -349,6 +357,10 @@ class Site:
         for body in self._drain(queues["quarantine"]):
             position = Position(body["topic"], body["partition"], body["offset"])
             self.quarantined[position] = self.quarantined.get(position, 0) + 1
+
+    def take_dead_letters(self, function: str) -> list[dict[str, Any]]:
+        """Empty the dead-letter queue of a function; return its messages."""
+        return list(self._drain(self.resources.dead_letter_queue(function)))
 
     def dead_letters(self) -> int:
         """Empty all dead-letter queues; return how many messages there were."""
