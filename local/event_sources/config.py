@@ -58,6 +58,10 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Delay before the first retry; it doubles with each further one."""
     retry_maximum_seconds: Annotated[float, Meta(gt=0)] = 5.0
     """Longest delay between two retries."""
+    maximum_record_age_seconds: Positive | None = None
+    """Instead of `function.yaml`'s, where time is compressed."""
+    timeout_seconds: Positive | None = None
+    """Instead of `function.yaml`'s, where time is compressed."""
 
 
 class MappingCounters(msgspec.Struct, kw_only=True):

@@ -6,6 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Final, Literal
 
+import msgspec
+
 from local.components.aws_api import make_client
 from local.event_sources.config import (
     STATUS_INTERVAL_SECONDS,
@@ -61,6 +63,12 @@ class MappingProcess:
         trigger = spec.trigger
         if isinstance(trigger, InvokeTrigger):
             raise MappingConfigError(f"function {config.function!r} has no event source")
+        if config.maximum_record_age_seconds is not None:
+            trigger = msgspec.structs.replace(
+                trigger, maximum_record_age_seconds=config.maximum_record_age_seconds
+            )
+        if config.timeout_seconds is not None:
+            spec = msgspec.structs.replace(spec, timeout_seconds=config.timeout_seconds)
         self._config = config
         self._status_file = status_file
         self._state: State = "starting"

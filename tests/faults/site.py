@@ -242,6 +242,15 @@ class Site:
             ),
         )
 
+    @contextmanager
+    def compressed_time(self, function: str, **seconds: int) -> Iterator[None]:
+        """Run a function's mapping with a shorter ``timeout_seconds`` or ``maximum_record_age_seconds`` within this context."""
+        config = self.mapping(function).config
+        self._changed.setdefault(function, config)
+        self._restart(function, msgspec.structs.replace(config, **seconds))
+        yield
+        self._restart(function, config)
+
     def set_environment(self, function: str, **variables: str) -> None:
         """Restart a function's mapping with other environment variables, until :meth:`restore`."""
         config = self.mapping(function).config
