@@ -92,6 +92,21 @@ class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     """What becomes of an asynchronous request that fails: kept in the function's dead-letter queue, or not at all."""
 
 
+class ScheduleTrigger(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="schedule", tag_field="type"
+):
+    """A rule of EventBridge that invokes the function again and again, asynchronously and at least once each time."""
+
+    every_minutes: Annotated[int, Meta(ge=1, le=10_080)]
+    """From one invocation to the next, however long the function takes."""
+    maximum_retries: Annotated[int, Meta(ge=0, le=2)]
+    """Of one invocation that failed; Lambda waits a minute before the first and two before the second."""
+    maximum_event_age_seconds: Annotated[int, Meta(ge=60, le=21_600)]
+    """How long an invocation may wait for a free execution or for its retry."""
+    on_failure: Literal["dead_letter", "discard"]
+    """What becomes of the event of an invocation that failed for good: kept in the function's dead-letter queue, or not at all."""
+
+
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The name of a value that the stack provides: ``table.<name>``, ``queue.<name>``, ``cache.endpoint``, ..."""
 
@@ -133,7 +148,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: Annotated[int, Meta(ge=128, le=10_240)]
     timeout_seconds: Annotated[int, Meta(ge=1, le=900)]
     reserved_concurrency: Positive
-    trigger: KafkaTrigger | StreamTrigger | InvokeTrigger
+    trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger | InvokeTrigger
     environment: dict[str, str | Reference]
     access: list[Access]
     aws_services: list[str]
@@ -142,6 +157,11 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def has_event_source(self) -> bool:
         """Whether an event source mapping invokes it with batches."""
+        return isinstance(self.trigger, KafkaTrigger | StreamTrigger)
+
+    @property
+    def is_triggered(self) -> bool:
+        """Whether the system itself invokes it, by an event source or a schedule. The local stack runs these functions."""
         return not isinstance(self.trigger, InvokeTrigger)
 
 

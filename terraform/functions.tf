@@ -12,6 +12,7 @@ module "functions" {
   targets                    = local.targets
   created_kafka_topics       = { for topic in keys(jsondecode(aws_lambda_invocation.kafka_topics.result).topics) : topic => topic }
   enable_pollers             = var.enable_always_on
+  enable_schedule            = !contains(var.disabled_schedules, each.key)
   enable_traces              = var.enable_traces
   log_retention_days         = var.log_retention_days
   access_log_bucket          = module.ingestion.access_log_bucket_name

@@ -16,6 +16,7 @@ from common.backoff import Backoff
 from common.metrics import emit
 from common.stream_reader import StreamReader
 from contract.alert import AlertState
+from contract.canary import is_canary
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class AlertStage:
         raise ContentionError(MAX_CLAIM_ATTEMPTS)
 
     def _decided(self, flagged: FlaggedTransaction, decision: WindowDecision) -> FlaggedTransaction:
-        if decision.state is AlertState.SUPPRESSED:
+        if decision.state is AlertState.SUPPRESSED and not is_canary(flagged.user_id):
             emit(self._metrics, Metric.ALERTS_SUPPRESSED)
         return msgspec.structs.replace(
             flagged, alert_state=decision.state, alert_id=decision.alert_id, alert_claim=decision.claim
@@ -169,6 +170,8 @@ class AlertStage:
             raise
         # After a crash here the next delivery sends the message again, with the same alert_id. Marking first would lose it.
         self._mark_sent(flagged.transaction_id, alert.alerted_at)
+        if is_canary(flagged.user_id):
+            return
         emit(self._metrics, Metric.ALERTS_SENT)
         latency = self._clock() - flagged.appended_at
         emit(self._metrics, Metric.ALERT_LATENCY_MS, latency / timedelta(milliseconds=1))

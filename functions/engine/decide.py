@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.canary import CANARY_RULE_ID, is_flagged_canary
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Decision, FeatureValue, Reason, ScoredTransaction
 from engine.features.catalogue import FEATURE_SET, compute_features
@@ -168,8 +169,10 @@ def is_fraudulent(
     Returns
     -------
     Assessment
-        A function of the arguments alone.
+        A function of the arguments alone. A canary's payment that is to be flagged is held for review, whatever the ruleset says.
     """
+    if is_flagged_canary(transaction.user_id):
+        return _flagged_canary(ruleset.thresholds.review)
     if clock_ms is None:
         clock_ms = (transaction.timestamp - EPOCH) // MILLISECOND
     matches = ruleset.matches(features, transaction, clock_ms)
@@ -191,6 +194,11 @@ def is_fraudulent(
         failed_rule_ids=tuple(sorted(matches.failed_rule_ids)),
         points=points,
     )
+
+
+def _flagged_canary(points: int) -> Assessment:
+    reason = Reason(CANARY_RULE_ID, points, "A canary's payment: it shows that alerts arrive.")
+    return Assessment(points, Decision.REVIEW, (reason,), (), (), points)
 
 
 def _decision(risk_score: int, thresholds: Thresholds) -> Decision:

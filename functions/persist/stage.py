@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from common.metrics import emit
 from common.stream_reader import StreamReader
+from contract.canary import is_canary
 from contract.flagged import FlaggedTransaction, flag, under_conflict_key
 from contract.scored import HISTORY_TABLE, Decision, from_history_item
 from persist.errors import KeyTakenError
@@ -107,6 +108,8 @@ class PersistStage:
         raise KeyTakenError(flagged.position)
 
     def _count_inserted(self, flagged: FlaggedTransaction) -> None:
+        if is_canary(flagged.user_id):
+            return
         emit(self._metrics, Metric.TRANSACTIONS_FLAGGED)
         if flagged.transaction_id_conflict:
             emit(self._metrics, Metric.TRANSACTION_ID_CONFLICT)

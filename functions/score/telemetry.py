@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from common.metrics import emit
+from contract.canary import RESERVED, is_canary
 from contract.scored import Decision
 from score.metrics import Metric
 
@@ -85,6 +86,9 @@ class EmfTelemetry:
         self._count(Metric.RECORDS_RECEIVED, len(batch.deliveries) + len(batch.rejected))
         self._count(Metric.KEY_MISMATCHES, sum(delivery.is_key_mismatch for delivery in batch.deliveries))
         self._count(Metric.RECORDS_QUARANTINED, len(batch.rejected))
+        self._count(
+            Metric.RESERVED_USERS, sum(rejected.problem.startswith(RESERVED) for rejected in batch.rejected)
+        )
         for rejected in batch.rejected:
             self._logger.warning(
                 "record quarantined",
@@ -107,14 +111,15 @@ class EmfTelemetry:
     def batch_done(
         self, rows: Sequence[ScoredTransaction], failed: set[Position], *, is_degraded: bool
     ) -> None:
-        """Count decisions, and measure how long the oldest payment waited."""
-        decisions = [row.decision for row in rows]
-        self._count(Metric.TRANSACTIONS_SCORED, len(rows))
+        """Count decisions, without the canary's, and measure how long the oldest payment waited."""
+        payments = [row for row in rows if not is_canary(row.transaction.user_id)]
+        decisions = [row.decision for row in payments]
+        self._count(Metric.TRANSACTIONS_SCORED, len(payments))
         self._count(Metric.TRANSACTIONS_APPROVED, decisions.count(Decision.APPROVE))
         self._count(Metric.TRANSACTIONS_REVIEWED, decisions.count(Decision.REVIEW))
         self._count(Metric.TRANSACTIONS_BLOCKED, decisions.count(Decision.BLOCK))
-        self._count(Metric.TRANSACTIONS_DEGRADED, len(rows) if is_degraded else 0)
-        self._count(Metric.RULE_FAILURES, sum(len(row.failed_rule_ids) for row in rows))
+        self._count(Metric.TRANSACTIONS_DEGRADED, len(payments) if is_degraded else 0)
+        self._count(Metric.RULE_FAILURES, sum(len(row.failed_rule_ids) for row in payments))
         self._count(Metric.RECORDS_FAILED, len(failed))
         if rows:
             age = self._clock() - min(row.appended_at for row in rows)

@@ -62,6 +62,8 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Instead of `function.yaml`'s, where time is compressed."""
     timeout_seconds: Positive | None = None
     """Instead of `function.yaml`'s, where time is compressed."""
+    schedule_seconds: Annotated[float, Meta(gt=0)] | None = None
+    """Interval of a schedule instead of that of `function.yaml`."""
 
 
 class MappingCounters(msgspec.Struct, kw_only=True):

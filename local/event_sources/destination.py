@@ -1,7 +1,8 @@
-"""The on-failure destinations: what Lambda sends to an SQS queue, and what it stores in a bucket, for dead-lettered records.
+"""What Lambda sends to an SQS queue or stores in a bucket: records that a mapping dead-letters, and asynchronous events that failed.
 
-A message says where the records are in the source and does not hold them: "you can use the metadata to retrieve them from
-the stream". An object in a bucket holds the whole event as well.
+The message of a mapping says where the records are in the source and does not hold them: "you can use the metadata to retrieve
+them from the stream". An object in a bucket holds the whole event as well. The message of an asynchronous event is the event
+itself, with the reason in its attributes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from local.event_sources.records import Discard
+    from local.runtime.invocation import FunctionError
 
 MAPPING_ID: Final = "00000000-0000-0000-0000-000000000001"
 """The mapping's id in the keys of its objects; a stack has a bucket for each mapping."""
@@ -22,7 +24,13 @@ MAPPING_ID: Final = "00000000-0000-0000-0000-000000000001"
 class MessageQueue(Protocol):
     """The SQS call that is used."""
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803 - SQS's names
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - SQS's names
+        MessageBody: str,  # noqa: N803
+        MessageAttributes: dict[str, Any] = ...,  # noqa: N803
+    ) -> Any:
         """Send one message to a queue."""
 
 
@@ -93,6 +101,22 @@ class SqsDestination:
     def send(self, record: dict[str, Any], origin: str, event: bytes) -> None:  # noqa: ARG002 - it is not sent
         """Send one invocation record; errors of the client are raised to the caller."""
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=msgspec.json.encode(record).decode())
+
+    def send_event(self, event: bytes, request_id: str, error: FunctionError) -> None:
+        """Send an asynchronous event that failed for good; errors of the client are raised to the caller."""
+        attributes = {
+            "RequestID": request_id,
+            "ErrorCode": "200",
+            "ErrorMessage": error.message[:1000] or error.type,
+        }
+        self._client.send_message(
+            QueueUrl=self._queue_url,
+            MessageBody=event.decode(),
+            MessageAttributes={
+                name: {"DataType": "Number" if name == "ErrorCode" else "String", "StringValue": value}
+                for name, value in attributes.items()
+            },
+        )
 
 
 class BucketDestination:

@@ -1,4 +1,4 @@
-"""One process for one function: its event source mapping, its workers, and the status that others read."""
+"""One process for one function: its event source mapping or its schedule, its workers, and the status that others read."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from local.event_sources.dynamodb_stream import DynamoDbStreamSource
 from local.event_sources.event_source_mapping import EventSourceMapping
 from local.event_sources.kafka import KafkaSource
 from local.event_sources.records import Policy
+from local.event_sources.schedule import Schedule
 from local.event_sources.source import SourceUnavailableError
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from ops.manifests import InvokeTrigger, KafkaTrigger, StreamTrigger, read_functions
+from ops.manifests import InvokeTrigger, KafkaTrigger, ScheduleTrigger, StreamTrigger, read_functions
 
 if TYPE_CHECKING:
     import threading
@@ -40,7 +41,7 @@ CLUSTER: Final = "local/00000000-0000-0000-0000-000000000000-1"
 
 
 class MappingProcess:
-    """A mapping and its function, made from a configuration.
+    """A mapping or a schedule and its function, made from a configuration.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class MappingProcess:
     Raises
     ------
     MappingConfigError
-        If there is no such function, or it has no event source.
+        If there is no such function, or it has no event source and no schedule.
     """
 
     def __init__(self, config: MappingConfig, status_file: Path) -> None:
@@ -62,8 +63,8 @@ class MappingProcess:
         spec = functions[config.function]
         trigger = spec.trigger
         if isinstance(trigger, InvokeTrigger):
-            raise MappingConfigError(f"function {config.function!r} has no event source")
-        if config.maximum_record_age_seconds is not None:
+            raise MappingConfigError(f"function {config.function!r} has no event source and no schedule")
+        if config.maximum_record_age_seconds is not None and not isinstance(trigger, ScheduleTrigger):
             trigger = msgspec.structs.replace(
                 trigger, maximum_record_age_seconds=config.maximum_record_age_seconds
             )
@@ -85,14 +86,7 @@ class MappingProcess:
             region=config.region,
             account_id=config.account_id,
         )
-        self.mapping = EventSourceMapping(
-            _make_source(config, trigger, workers),
-            self.pool.invoke,
-            self.pool.function_arn,
-            _make_destination(config, trigger),
-            Policy.from_trigger(trigger, config.retry_base_seconds, config.retry_maximum_seconds),
-            workers,
-        )
+        self.mapping = self._make_mapping(trigger, workers)
 
     def run(self, stop: threading.Event) -> None:
         """Run until ``stop`` is set, then finish what is in flight.
@@ -122,6 +116,28 @@ class MappingProcess:
         finally:
             self._write_status()
             self.pool.stop()
+
+    def _make_mapping(
+        self, trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger, workers: int
+    ) -> EventSourceMapping | Schedule:
+        config = self._config
+        if isinstance(trigger, ScheduleTrigger):
+            return Schedule(
+                trigger,
+                self.pool.invoke,
+                f"arn:aws:events:{config.region}:{config.account_id}:rule/{config.function}",
+                SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url),
+                workers,
+                interval_seconds=config.schedule_seconds,
+            )
+        return EventSourceMapping(
+            _make_source(config, trigger, workers),
+            self.pool.invoke,
+            self.pool.function_arn,
+            _make_destination(config, trigger),
+            Policy.from_trigger(trigger, config.retry_base_seconds, config.retry_maximum_seconds),
+            workers,
+        )
 
     def _write_status(self) -> None:
         now_ms = round(time.time() * 1000)

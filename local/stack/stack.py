@@ -104,10 +104,10 @@ class Stack:
             If a part could not be started or made. Everything that was started is stopped again by then.
         """
         specs = read_functions()
-        fed = [name for name, spec in specs.items() if spec.has_event_source]
-        chosen = fed if functions is None else list(functions)
-        if unknown := sorted(set(chosen) - set(fed)):
-            raise StackError(f"no such function: {', '.join(unknown)}; there are {', '.join(fed)}")
+        triggered = [name for name, spec in specs.items() if spec.is_triggered]
+        chosen = triggered if functions is None else list(functions)
+        if unknown := sorted(set(chosen) - set(triggered)):
+            raise StackError(f"no such function: {', '.join(unknown)}; there are {', '.join(triggered)}")
         self._folder.acquire()
         try:
             self._clean_up_after_last_owner()

@@ -311,13 +311,63 @@ run "a_request_that_must_not_be_kept_is_in_no_queue_and_is_not_tried_again" {
   }
 
   assert {
-    condition     = length(aws_lambda_function.this.dead_letter_config) == 0 && aws_lambda_function_event_invoke_config.discard[0].maximum_retry_attempts == 0
+    condition     = length(aws_lambda_function.this.dead_letter_config) == 0 && aws_lambda_function_event_invoke_config.requests["invoke"].maximum_retry_attempts == 0
     error_message = "A failed request is discarded."
   }
 
   assert {
     condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => { actions = statement.Action, resources = statement.Resource } } == { KeyTokenization = { actions = ["kms:GenerateMac"], resources = ["arn:aws:kms:us-east-1:123456789012:key/tokenization"] } }
     error_message = "Its code may compute with the key, and do nothing else."
+  }
+}
+
+run "scheduled_function_is_invoked_by_its_own_rule_alone" {
+  command = apply
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    function = "ticking"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.schedule["ticking"].schedule_expression == "rate(5 minutes)" && aws_cloudwatch_event_rule.schedule["ticking"].state == "ENABLED"
+    error_message = "The rule has the interval of function.yaml."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.schedule["ticking"].arn == aws_lambda_alias.live.arn && aws_lambda_permission.schedule["ticking"].qualifier == "live" && aws_lambda_permission.schedule["ticking"].principal == "events.amazonaws.com" && aws_lambda_permission.schedule["ticking"].source_arn == aws_cloudwatch_event_rule.schedule["ticking"].arn
+    error_message = "It invokes the alias, which allows this rule and no other."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.schedule["ticking"].retry_policy[0].maximum_event_age_in_seconds == 300 && aws_lambda_function_event_invoke_config.requests["schedule"].maximum_event_age_in_seconds == 300 && aws_lambda_function_event_invoke_config.requests["schedule"].maximum_retry_attempts == 1
+    error_message = "An event is tried as often and as long as function.yaml says."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letter.arn && length(aws_lambda_event_source_mapping.kafka) + length(aws_lambda_event_source_mapping.stream) == 0
+    error_message = "An event that fails for good is kept, and no mapping reads for it."
+  }
+}
+
+run "schedule_can_be_switched_off" {
+  command = apply
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    function        = "ticking"
+    enable_schedule = false
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.schedule["ticking"].state == "DISABLED"
+    error_message = "The rule exists and sends nothing."
   }
 }
 
@@ -329,7 +379,7 @@ run "other_requests_that_fail_are_kept" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letter.arn && length(aws_lambda_function_event_invoke_config.discard) == 0
+    condition     = aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letter.arn && length(aws_lambda_function_event_invoke_config.requests) == 0
     error_message = "A failed request is dead-lettered."
   }
 }

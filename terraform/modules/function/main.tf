@@ -19,6 +19,13 @@ locals {
     { for bucket in values(aws_s3_bucket.dead_letter) : "dead_letter.bucket" => bucket.bucket },
   )
 
+  # How often and how long Lambda tries an asynchronous request; Lambda's own limits where there is no entry. A request that must not be
+  # kept is not tried again: Lambda would store it until then.
+  request_limits = { for key, limits in {
+    schedule = { retries = try(local.trigger.maximum_retries, 0), age_seconds = try(local.trigger.maximum_event_age_seconds, 60) }
+    invoke   = { retries = 0, age_seconds = 60 }
+  } : key => limits if key == local.trigger.type && (key == "schedule" || !local.keeps_requests) }
+
   # A literal, or {ref: ...}. An unknown reference is null here, and the function below refuses it.
   environment        = { for variable, value in local.spec.environment : variable => try(tostring(value), lookup(local.references, value.ref, null)) }
   unknown_references = sort([for variable, value in local.spec.environment : "${variable} (${value.ref})" if can(value.ref) && !contains(keys(local.references), try(value.ref, ""))])
@@ -134,14 +141,13 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.runtime]
 }
 
-# A request that must not be kept is not tried again either: Lambda would store it until then.
-resource "aws_lambda_function_event_invoke_config" "discard" {
-  count = local.keeps_requests ? 0 : 1
+resource "aws_lambda_function_event_invoke_config" "requests" {
+  for_each = local.request_limits
 
   function_name                = aws_lambda_function.this.function_name
   qualifier                    = aws_lambda_alias.live.name
-  maximum_event_age_in_seconds = 60
-  maximum_retry_attempts       = 0
+  maximum_event_age_in_seconds = each.value.age_seconds
+  maximum_retry_attempts       = each.value.retries
 }
 
 # Callers use the alias: a new version takes over in one step, and a rollback points it at an old one.

@@ -1,4 +1,5 @@
-# Event source mappings, at most one a function: `kafka` or `dynamodb_stream`. A trigger of type `invoke` has none.
+# Event source mappings, at most one a function: `kafka` or `dynamodb_stream`. A trigger of type `invoke` or `schedule`
+# has none.
 
 locals {
   # A literal, or {ref: topic.retention}. An unknown reference is null here, and the mapping below refuses it.

@@ -33,6 +33,13 @@ variable "enable_pollers" {
   nullable    = false
 }
 
+variable "enable_schedule" {
+  description = "Whether a trigger of type `schedule` invokes the function. Without it the rule is created disabled."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "enable_traces" {
   description = "Whether X-Ray traces one invocation a second and 5% of the others. Lambda has no setting for the share; at a large volume it costs more than the functions' time."
   type        = bool
