@@ -23,7 +23,11 @@ ALERT_TOPIC: Final = "fraud-alerts"
 ALERT_INBOX: Final = "alerts-inbox"
 """A queue that subscribes to the alert topic like a customer's, without raw delivery."""
 
-BUCKETS: Final = {"landing": "payment-fraud-landing", "quarantine": "payment-fraud-quarantine"}
+BUCKETS: Final = {
+    "landing": "payment-fraud-landing",
+    "quarantine": "payment-fraud-quarantine",
+    "rules": "payment-fraud-rules",
+}
 """Interface name to the name in the emulator."""
 
 LANDING_PREFIX: Final = "transactions/"

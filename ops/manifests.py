@@ -152,6 +152,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: dict[str, str | Reference]
     access: list[Access]
     aws_services: list[str]
+    files: list[str] = []
+    """Other files of the checkout that the zip carries, at the same paths."""
     name: str = ""
 
     @property

@@ -1,6 +1,8 @@
 # The whole system, stage by stage from the landed file to the alert, and its observability. The first lines of each module say what
 # it creates and why; this file says what it gets from other modules.
 
+data "aws_caller_identity" "this" {}
+
 module "encryption" {
   source = "./modules/encryption"
 
@@ -180,6 +182,16 @@ resource "aws_sns_sms_preferences" "this" {
   monthly_spend_limit                   = var.sms_monthly_limit_usd
   delivery_status_iam_role_arn          = module.alerts.delivery_role_arn
   delivery_status_success_sampling_rate = "100"
+}
+
+# Every ruleset that was ever active, by its digest: for replays, and for a function that starts while AppConfig is unavailable.
+module "rules_bucket" {
+  source = "./modules/bucket"
+
+  bucket                     = "${local.name}-rules-${data.aws_caller_identity.this.account_id}"
+  access_log_bucket          = module.ingestion.access_log_bucket_name
+  enable_deletion_protection = var.enable_deletion_protection
+  data_key_arn               = module.encryption.data_key_arn
 }
 
 module "rules" {

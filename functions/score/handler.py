@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -24,6 +25,7 @@ from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
 from score.rules_source import AppConfigDocument, Rulesets
+from score.ruleset_archive import BucketRulesets
 from score.settings import Settings
 from score.stage import ScoreStage
 from score.telemetry import EmfTelemetry
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 
 RETRY_MARGIN_MS = 10_000
 """With less time left no new try begins: a request's time-outs, writing the profiles and the answer must still fit."""
+
+DEFAULT_RULESET = Path(__file__).resolve().parent.parent / "rules" / "default.yaml"
+"""Beside the stage's folder in the zip."""
 
 BATCHES_PER_FULL_COLLECTION = 100
 """Between two of them only the youngest objects are collected, in microseconds."""
@@ -60,16 +65,21 @@ document = AppConfigDocument(
     profile=settings.rules_profile,
     max_age_seconds=settings.rules_refresh_seconds,
 )
+session = boto3.Session()
+pool = ThreadPoolExecutor(max_workers=8)
+s3 = session.client("s3", config=client_config)
+kept_rulesets = BucketRulesets(s3, settings.rules_bucket, pool, telemetry.ruleset_not_kept)
 rulesets = Rulesets(
     document,
     source=document.source,
+    fallbacks=(kept_rulesets.last_good, DEFAULT_RULESET.read_bytes),
+    on_active=kept_rulesets.keep,
+    on_fallback=telemetry.ruleset_fallback,
     on_refused=telemetry.ruleset_refused,
     on_unreachable=telemetry.ruleset_unreachable,
 )
-session = boto3.Session()
 cache = connect(settings.elasticache_redis_endpoint, cache_credentials(session, settings))
 dynamodb = session.client("dynamodb", config=client_config)
-pool = ThreadPoolExecutor(max_workers=8)
 history = DynamoHistoryStore(
     dynamodb, settings.transaction_history_table, settings.history_retention_days, pool, time.sleep
 )
@@ -79,7 +89,7 @@ checkpoints = DynamoCheckpointStore(
 sqs = session.client("sqs", config=client_config)
 quarantine = SqsQuarantine(
     sqs,
-    session.client("s3", config=client_config),
+    s3,
     settings.quarantine_queue_url,
     settings.quarantine_bucket,
 )

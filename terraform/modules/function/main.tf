@@ -16,7 +16,7 @@ locals {
   references = merge(
     var.references,
     { "dead_letter.queue" = aws_sqs_queue.dead_letter.url },
-    { for bucket in values(aws_s3_bucket.dead_letter) : "dead_letter.bucket" => bucket.bucket },
+    { for bucket in values(module.dead_letter_bucket) : "dead_letter.bucket" => bucket.name },
   )
 
   # How often and how long Lambda tries an asynchronous request; Lambda's own limits where there is no entry. A request that must not be

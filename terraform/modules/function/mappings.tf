@@ -164,7 +164,7 @@ resource "aws_lambda_event_source_mapping" "stream" {
 
   destination_config {
     on_failure {
-      destination_arn = one(values(aws_s3_bucket.dead_letter)).arn
+      destination_arn = one(values(module.dead_letter_bucket)).arn
     }
   }
 

@@ -40,7 +40,7 @@ output "dead_letter_queue_url" {
 
 output "dead_letter_bucket_arns" {
   description = "ARN of the function's dead-letter bucket in a list, empty for a function without one."
-  value       = values(aws_s3_bucket.dead_letter)[*].arn
+  value       = values(module.dead_letter_bucket)[*].arn
 }
 
 output "log_group_name" {

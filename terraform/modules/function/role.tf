@@ -150,7 +150,7 @@ resource "aws_iam_role_policy" "runtime" {
       ],
       # Lambda writes with this role what it dead-letters, and so does the stage itself.
       [
-        for bucket in values(aws_s3_bucket.dead_letter) : {
+        for bucket in values(module.dead_letter_bucket) : {
           Sid      = "DeadLetterWithContent"
           Effect   = "Allow"
           Action   = ["s3:ListBucket", "s3:PutObject"]
@@ -158,7 +158,7 @@ resource "aws_iam_role_policy" "runtime" {
         }
       ],
       [
-        for bucket in values(aws_s3_bucket.dead_letter) : {
+        for bucket in values(module.dead_letter_bucket) : {
           Sid      = "DeadLetterWithContentEncrypted"
           Effect   = "Allow"
           Action   = ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -31,6 +31,7 @@ GOOD = {
     "RULES_APPLICATION": "a",
     "RULES_ENVIRONMENT": "e",
     "RULES_PROFILE": "p",
+    "RULES_BUCKET": "rules",
 }
 
 
