@@ -290,6 +290,7 @@ class Profile:
                     facts.amount_minor,
                     facts.currency,
                     tuple(value or 0 for value in facts.seen),
+                    facts.named,
                 )
             )
 
@@ -338,14 +339,16 @@ class Profile:
             place = Fix(location.latitude, location.longitude, at_ms)
             if self.last_place is None or _later(place, self.last_place):
                 self.last_place = place
-        self._add_habit(_seconds(at_ms), facts.amount_minor, facts.currency, facts.seen)
+        self._add_habit(_seconds(at_ms), facts.amount_minor, facts.currency, facts.seen, facts.named)
 
     def _teach(self, pending: Pending) -> None:
         """A released payment teaches, but for the last place: it is older than others by days."""
-        self._add_habit(pending.at_s, pending.amount_minor, pending.currency, pending.seen)
+        self._add_habit(pending.at_s, pending.amount_minor, pending.currency, pending.seen, pending.named)
 
-    def _add_habit(self, at_s: int, amount_minor: int, currency: int, seen: Sequence[int | None]) -> None:
-        self.habits.add(at_s, amount_minor, currency)
+    def _add_habit(
+        self, at_s: int, amount_minor: int, currency: int, seen: Sequence[int | None], named: int
+    ) -> None:
+        self.habits.add(at_s, amount_minor, currency, named)
         self.habit_days.add(at_s * 1000 // MS_PER_DAY, currency, amount_minor)
         for value in seen:
             if value:

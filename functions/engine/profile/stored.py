@@ -150,8 +150,8 @@ def _set_columns(profile: Profile, columns: list[array[int]]) -> None:
     profile.recent = RecentPayments(*columns[:11])
     profile.hours = VelocityBuckets(HOURS_KEPT, MAX_HOUR_ROWS, *columns[11:17])
     profile.days = VelocityBuckets(DAYS_KEPT, MAX_DAY_ROWS, *columns[17:23])
-    profile.habits = HabitAmounts(*columns[23:26])
-    profile.habit_days = HabitBuckets(DAYS_KEPT, MAX_DAY_ROWS, *columns[26:32])
-    profile.seen = SeenValues(*columns[32:36])
-    profile.pending = PendingPayments(*columns[36:47])
-    profile.verdicts, profile.partitions, profile.offsets = columns[47:]
+    profile.habits = HabitAmounts(*columns[23:27])
+    profile.habit_days = HabitBuckets(DAYS_KEPT, MAX_DAY_ROWS, *columns[27:33])
+    profile.seen = SeenValues(*columns[33:37])
+    profile.pending = PendingPayments(*columns[37:49])
+    profile.verdicts, profile.partitions, profile.offsets = columns[49:]
