@@ -1,42 +1,50 @@
 """Where the payment is made, and whether one person can have been there.
 
-It is compared with the last usual payment's place: one that was reviewed or blocked moves nobody.
+It is compared with the place where the user was last: that of the last usual payment whose place was not doubted. One that was reviewed or
+blocked moves nobody, and neither does one sighting far away from a device that is not the user's (:func:`is_doubted`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from contract.channels import Channel
 from contract.transaction import Location, Transaction
 from engine.features.definition import boolean, double
 from engine.features.windows import rounded
-from engine.geo import Fix, distance_km, implied_speed_kmh
+from engine.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
+from engine.profile.seen_values import SeenKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contract.scored import FeatureValue
     from engine.features.windows import Windows
     from engine.profile import Profile
     from engine.profile.facts import PaymentFacts
+
+USUAL_SHARE: Final = 0.8
+"""Where more of the user's payments than this name a device, one without it counts as one from a device that is not the user's."""
+
+_IN_PERSON: Final = frozenset({Channel.IN_PERSON, Channel.ATM})
 
 FEATURES: Final = (
     boolean("is_location_known", "The payment has coordinates."),
     double(
         "distance_from_last_km",
         "km",
-        "Great-circle distance from the last known place; 0 where one is unknown.",
-        2,
+        "Great-circle distance from the place where the user was last; 0 where one is unknown.",
+        3,
     ),
     double(
         "implied_speed_kmh",
         "km/h",
         "Speed that explains both places, after the uncertainty of city-level positions; 0 where unknown.",
-        2,
+        3,
     ),
+    boolean("is_location_change", "Another place than where the user was last; false for a late payment.", 3),
     boolean(
-        "is_location_change", "Another place than the last usual payment's; false for a late payment.", 2
-    ),
-    boolean(
-        "is_country_change", "Another country than the last usual payment's; false for a late payment.", 2
+        "is_country_change", "Another country than where the user was last; false for a late payment.", 3
     ),
 )
 
@@ -57,6 +65,37 @@ def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[st
     }
 
 
+def is_doubted(facts: PaymentFacts, profile: Profile, features: Mapping[str, FeatureValue]) -> bool:
+    """Whether a payment, once approved, says nothing about where its user is.
+
+    The place of an online payment is that of its IP address, and a card number is used by whoever has it. So a payment far from the
+    last place counts as a sighting of the user only with a sign that it is the user who pays: a familiar device; or, for
+    whoever usually names none, that it is made in person or in a familiar country.
+
+    Parameters
+    ----------
+    facts : PaymentFacts
+        The payment.
+    profile : Profile
+        Its user's, before the payment is folded.
+    features : Mapping[str, FeatureValue]
+        The payment's.
+    """
+    if not (profile.last_place_hash or profile.last_country_hash):
+        return False  # better than no place
+    if features["is_unfamiliar_device"] or features["missing_device_share"] > USUAL_SHARE:  # type: ignore[operator]  # a double
+        return not _is_near(facts, profile, features)
+    if facts.seen[SeenKind.DEVICE] is not None or facts.transaction.channel_kind in _IN_PERSON:
+        return False
+    return bool(features["is_unfamiliar_country"]) and not _is_near(facts, profile, features)
+
+
+def _is_near(facts: PaymentFacts, profile: Profile, features: Mapping[str, FeatureValue]) -> bool:
+    if features["is_location_known"] and profile.last_place is not None:
+        return features["distance_from_last_km"] <= 2 * CITY_UNCERTAINTY_KM  # type: ignore[operator]  # a double
+    return facts.place_hash == profile.last_place_hash
+
+
 def _fix(transaction: Transaction, at_ms: int) -> Fix | None:
     location = transaction.location
     if not isinstance(location, Location) or location.latitude is None or location.longitude is None:
@@ -65,13 +104,13 @@ def _fix(transaction: Transaction, at_ms: int) -> Fix | None:
 
 
 def _is_location_change(facts: PaymentFacts, profile: Profile) -> bool:
-    if facts.at_ms < profile.taught_at_ms:
-        return False  # the profile knows the place of the latest payment only
+    if facts.at_ms < profile.placed_at_ms:
+        return False  # the profile knows the latest place only
     return bool(facts.place_hash and profile.last_place_hash and facts.place_hash != profile.last_place_hash)
 
 
 def _is_country_change(facts: PaymentFacts, profile: Profile) -> bool:
-    if facts.at_ms < profile.taught_at_ms:
+    if facts.at_ms < profile.placed_at_ms:
         return False
     before = profile.last_country_hash
     return bool(before and facts.country_hash and before != facts.country_hash)

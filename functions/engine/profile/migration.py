@@ -79,7 +79,8 @@ def migrated(data: bytes) -> Profile:
     profile = Profile()
     profile.tx_count = profile.habit_count = tx_count
     profile.first_clock_ms = first_at_ms
-    profile.taught_at_ms, profile.taught_key_hash = last_at_ms, last_key_hash
+    profile.taught_at_ms = profile.placed_at_ms = last_at_ms
+    profile.placed_key_hash = last_key_hash
     profile.newest_at_ms = last_at_ms if tx_count else -1
     profile.last_place = Fix(latitude, longitude, place_at_ms) if has_place else None
     profile.last_place_hash = last_place_hash
