@@ -42,9 +42,20 @@ FEATURES: Final = (
         "Speed that explains both places, after the uncertainty of city-level positions; 0 where unknown.",
         3,
     ),
-    boolean("is_location_change", "Another place than where the user was last; false for a late payment.", 3),
+    double(
+        "implied_speed_by_arrival_kmh",
+        "km/h",
+        "The same speed if the payment was made when it arrived, whatever event time the sender claims.",
+    ),
     boolean(
-        "is_country_change", "Another country than where the user was last; false for a late payment.", 3
+        "is_location_change",
+        "Another place than where the user was last; false for a late payment in person.",
+        3,
+    ),
+    boolean(
+        "is_country_change",
+        "Another country than where the user was last; false for a late payment in person.",
+        3,
     ),
 )
 
@@ -52,14 +63,18 @@ FEATURES: Final = (
 def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
     """Compute :data:`FEATURES`, by name, in their order."""
     here, there = _fix(facts.transaction, facts.at_ms), profile.last_place
-    apart_km = speed_kmh = 0.0
+    apart_km = speed_kmh = by_arrival_kmh = 0.0
     if here is not None and there is not None:
         apart_km = distance_km(there, here)
-        speed_kmh = implied_speed_kmh(there, here, apart_km)
+        speed_kmh = by_arrival_kmh = implied_speed_kmh(there, here, apart_km)
+        if speed_kmh and facts.clock_ms != facts.at_ms:
+            arrived = Fix(here.latitude, here.longitude, facts.clock_ms)
+            by_arrival_kmh = implied_speed_kmh(there, arrived, apart_km)
     return {
         "is_location_known": here is not None,
         "distance_from_last_km": rounded(apart_km),
         "implied_speed_kmh": rounded(speed_kmh),
+        "implied_speed_by_arrival_kmh": rounded(by_arrival_kmh),
         "is_location_change": _is_location_change(facts, profile),
         "is_country_change": _is_country_change(facts, profile),
     }
@@ -103,14 +118,25 @@ def _fix(transaction: Transaction, at_ms: int) -> Fix | None:
     return Fix(location.latitude, location.longitude, at_ms)
 
 
+def _is_late(facts: PaymentFacts, profile: Profile) -> bool:
+    """Whether the payment was made before the last place was, which is the only one that the profile knows.
+
+    A terminal can have been offline for hours. What is not paid in person has no terminal: there the arrival decides.
+    """
+    at_ms = facts.at_ms
+    if facts.transaction.channel_kind not in _IN_PERSON:
+        at_ms = max(at_ms, facts.clock_ms)
+    return at_ms < profile.placed_at_ms
+
+
 def _is_location_change(facts: PaymentFacts, profile: Profile) -> bool:
-    if facts.at_ms < profile.placed_at_ms:
-        return False  # the profile knows the latest place only
+    if _is_late(facts, profile):
+        return False
     return bool(facts.place_hash and profile.last_place_hash and facts.place_hash != profile.last_place_hash)
 
 
 def _is_country_change(facts: PaymentFacts, profile: Profile) -> bool:
-    if facts.at_ms < profile.placed_at_ms:
+    if _is_late(facts, profile):
         return False
     before = profile.last_country_hash
     return bool(before and facts.country_hash and before != facts.country_hash)
