@@ -6,7 +6,6 @@ import gc
 import itertools
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from botocore.config import Config
 from common.settings import read_settings
 from score.cache_auth import cache_credentials
 from score.checkpoint_store import DynamoCheckpointStore
+from score.dynamo_calls import DynamoCalls
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
@@ -67,12 +67,12 @@ rulesets = Rulesets(
 session = boto3.Session()
 cache = connect(settings.elasticache_redis_endpoint, cache_credentials(session, settings))
 dynamodb = session.client("dynamodb", config=client_config)
-pool = ThreadPoolExecutor(max_workers=8)
+calls = DynamoCalls(dynamodb, tracer.provider.in_subsegment)
 history = DynamoHistoryStore(
-    dynamodb, settings.transaction_history_table, settings.history_retention_days, pool, time.sleep
+    calls, settings.transaction_history_table, settings.history_retention_days, time.sleep
 )
 checkpoints = DynamoCheckpointStore(
-    dynamodb, settings.profile_checkpoints_table, settings.profile_retention_days, pool, time.sleep, clock
+    calls, settings.profile_checkpoints_table, settings.profile_retention_days, time.sleep, clock
 )
 quarantine = SqsQuarantine(
     session.client("sqs", config=client_config),
