@@ -195,5 +195,6 @@ def test_time_beyond_32_bits_of_seconds_is_stored_as_the_last_that_fits() -> Non
     profile = from_bytes(stored)
 
     assert profile.habits.at_s[0] == 2**32 - 1
-    assert profile.pending.clock_s[0] == profile.pending.at_s[0] == 2**32 - 1
+    [waiting] = profile.pending.payments
+    assert waiting.clock_s == waiting.at_s == 2**32 - 1
     assert profile.taught_at_ms == round((START + timedelta(seconds=century_s)).timestamp() * 1000)
