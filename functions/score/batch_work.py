@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.profile import from_bytes, to_bytes
+from engine.profile import to_bytes
 from score.profile_store import PartitionProgress, read_profile
 
 if TYPE_CHECKING:
@@ -106,9 +106,9 @@ class BatchWork:
         """Those of the users whose profile must still be rebuilt."""
         return [user_id for user_id in user_ids if user_id not in self.profiles]
 
-    def profile_before(self, user_id: str) -> Profile:
-        """The profile before the batch, a new object each time."""
-        return from_bytes(self._bodies_before[user_id])
+    def body_before(self, user_id: str) -> bytes:
+        """The profile before the batch, in its stored form."""
+        return self._bodies_before[user_id]
 
     def revision(self, user_id: str) -> bytes:
         """Revision of the cached profile when it was read; empty where there was none."""

@@ -21,6 +21,7 @@ from common.settings import read_settings
 from score.cache_auth import cache_credentials
 from score.checkpoint_store import DynamoCheckpointStore
 from score.crash_guard import CrashGuard, QueueDeadLetters
+from score.dynamo_calls import DynamoCalls
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
@@ -80,11 +81,12 @@ rulesets = Rulesets(
 )
 cache = connect(settings.elasticache_redis_endpoint, cache_credentials(session, settings))
 dynamodb = session.client("dynamodb", config=client_config)
+calls = DynamoCalls(dynamodb, tracer.provider.in_subsegment)
 history = DynamoHistoryStore(
-    dynamodb, settings.transaction_history_table, settings.history_retention_days, pool, time.sleep
+    calls, settings.transaction_history_table, settings.history_retention_days, time.sleep
 )
 checkpoints = DynamoCheckpointStore(
-    dynamodb, settings.profile_checkpoints_table, settings.profile_retention_days, pool, time.sleep, clock
+    calls, settings.profile_checkpoints_table, settings.profile_retention_days, time.sleep, clock
 )
 sqs = session.client("sqs", config=client_config)
 quarantine = SqsQuarantine(

@@ -8,7 +8,6 @@ cache.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from contract.scored import Position, ScoredTransaction
@@ -188,9 +187,7 @@ class ScoreStage:
             )
 
         for user_id, deliveries in work.by_user.items():
-            chain = UserChain(
-                deliveries, work.profiles[user_id], partial(work.profile_before, user_id), work.existing
-            )
+            chain = UserChain(deliveries, work.profiles[user_id], work.body_before(user_id), work.existing)
             chain.score(score)
             work.chains[user_id] = chain
             work.rows += chain.rows

@@ -86,8 +86,8 @@ class UserChain:
         In the order of the batch.
     profile : Profile
         As it was before the batch; the chain folds into this object.
-    profile_before : Callable[[], Profile]
-        Returns a new copy of the profile before the batch, in case the payments must be folded again.
+    body_before : bytes
+        The same profile in its stored form, in case the payments must be folded again.
     existing : Mapping[RowKey, ScoredTransaction]
         Rows known to exist.
     """
@@ -96,11 +96,11 @@ class UserChain:
         self,
         deliveries: Sequence[Delivery],
         profile: Profile,
-        profile_before: Callable[[], Profile],
+        body_before: bytes,
         existing: Mapping[RowKey, ScoredTransaction],
     ) -> None:
         self.deliveries = deliveries
-        self._profile_before = profile_before
+        self._body_before = body_before
         self._existing = existing
         self._profile = profile
         # Asked before anything is folded: folding displaces the oldest of the recent payments.
@@ -169,7 +169,7 @@ class UserChain:
     def _fold_again(
         self, results: Mapping[RowKey, InsertResult], existing: Mapping[RowKey, ScoredTransaction]
     ) -> SettledChain:
-        settled = SettledChain(self._profile_before(), [], [], 0, 0, self._raced)
+        settled = SettledChain(from_bytes(self._body_before), [], [], 0, 0, self._raced)
         scored = {row.event_key: row for row in self.rows}
         blocked: set[tuple[str, int]] = set()
         passed: list[Delivery] = []

@@ -65,7 +65,7 @@ class Chain:
         before: Sequence[Delivery] = (),
         existing: Mapping[RowKey, ScoredTransaction] | None = None,
     ) -> None:
-        self.chain = UserChain(deliveries, profile_of(*before), lambda: profile_of(*before), existing or {})
+        self.chain = UserChain(deliveries, profile_of(*before), to_bytes(profile_of(*before)), existing or {})
         self.chain.score(score)
 
     @property
