@@ -46,6 +46,11 @@ class Odd:
         The days, us since the epoch.
     draws : Draws
         For this person only.
+
+    Attributes
+    ----------
+    away : list[tuple[int, int]]
+        From when to when the person is not at home, so that everyday payments at home do not happen; us since the epoch.
     """
 
     def __init__(self, person: Person, starts_us: int, ends_us: int, draws: Draws) -> None:
@@ -53,6 +58,7 @@ class Odd:
         self.starts_us = starts_us
         self.ends_us = ends_us
         self.draws = draws
+        self.away: list[tuple[int, int]] = []
         self.address = ip_address(person.home, 7 * person.index)
         self.currency = currency_of(person.home)
 
@@ -125,7 +131,7 @@ def taps(odd: Odd) -> list[OddPayment]:
 def traveller(odd: Odd) -> list[OddPayment]:
     """A tour of three or four countries, with hotels, cash, souvenirs and a flight between them."""
     draws, found, here = odd.draws, [], odd.person.home
-    at_us = odd.early_day() + int(draws.uniform(8, 14) * HOUR_US)
+    leaves_us = at_us = odd.early_day() + int(draws.uniform(8, 14) * HOUR_US)
     for _ in range(draws.integer(3, 4)):
         abroad = [city for city in cities_between(here, 300, 12_000) if city.country != here.country]
         there = draws.choice(abroad or CITIES)
@@ -138,6 +144,7 @@ def traveller(odd: Odd) -> list[OddPayment]:
             category = draws.choice(("restaurant", "coffee", "cash", "clothing", "jewellery", "transport"))
             found.append(OddPayment(at_us, odd.shop(category, city=here)))
         at_us += int(draws.uniform(2, 9) * HOUR_US)
+    odd.away.append((leaves_us, at_us + travel_us(here, odd.person.home)))
     return [each for each in found if each.arrives_us < odd.ends_us]
 
 
@@ -257,6 +264,7 @@ def move_abroad(odd: Odd) -> list[OddPayment]:
     at_us = odd.days()[0] + int(draws.uniform(9, 18) * HOUR_US)
     landlord, address = odd.token("payee"), random_address(draws, there)
     found = [OddPayment(at_us, odd.transfer(landlord, 2 * 700 * level))]
+    odd.away.append((at_us, odd.ends_us + DAY_US))
     at_us += travel_us(person.home, there)
     for _ in range(draws.integer(2, 4)):
         at_us += int(draws.uniform(2, 30) * HOUR_US)

@@ -18,7 +18,7 @@ from simulator.records import at_of, to_us
 from simulator.thieves import ACCOUNTS, KINDS, Thief, Victim, thief
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from simulator.payments import Payment
 
@@ -122,10 +122,9 @@ class Population:
         for _ in range(self._config.odd):
             one = next(self._next_person)
             draws = Draws("odd", self._config.seed, kind, one.index)
-            self._add(one, kind)
             odd = Odd(one, self.starts_us + DAY_US, self._calendar.ends_us - DAY_US, draws)
-            for payment in ODDITIES[kind](odd):
-                self.honest.append(self._odd(payment, one, kind))
+            self.honest += [self._odd(payment, one, kind) for payment in ODDITIES[kind](odd)]
+            self._add(one, kind, odd.away)
         self.people[kind] = self._config.odd
 
     def _add_ordinary(self) -> None:
@@ -148,10 +147,14 @@ class Population:
         begins_us = self.starts_us + int(Draws(*key, "begins").uniform(0, 3) * DAY_US)
         return Enlisted(kind, number, begins_us, thief(kind, key, tuple(victims)))
 
-    def _add(self, one: Person, kind: str) -> None:
+    def _add(self, one: Person, kind: str, away: Sequence[tuple[int, int]] = ()) -> None:
         life = Life(one, self._calendar, Draws("life", self._config.seed, one.index), settled=False)
         count = int(_PAYMENTS * min(3.0, max(0.5, one.activity)))
-        self.honest += [self._everyday(payment, kind) for payment in life.payments(count)]
+        self.honest += [
+            self._everyday(payment, kind)
+            for payment in life.payments(count)
+            if not any(leaves_us <= payment.at_us < back_us for leaves_us, back_us in away)
+        ]
 
     def _everyday(self, payment: Payment, kind: str) -> Honest:
         return self._honest(payment, payment.at_us + 1_000_000, kind, None)

@@ -97,6 +97,7 @@ def as_text(report: Report) -> str:
             _line(kind, [_takings_text(group.takings[kind]) for group in groups])
             for kind in groups[0].takings
         ),
+        *_refused(report.groups),
         "",
         _line(
             "honest, of 1,000 a day",
@@ -105,6 +106,15 @@ def as_text(report: Report) -> str:
         *(_line(kind, [_burden_text(group.burdens[kind]) for group in groups]) for kind in groups[0].burdens),
     ]
     return "\n".join(lines)
+
+
+def _refused(groups: Mapping[str, Group]) -> list[str]:
+    return [
+        f"not scored, so nobody was told, {name} seeds: {kind}, {takings.undecided_usd:,.0f} USD a thief"
+        for name, group in groups.items()
+        for kind, takings in group.takings.items()
+        if kind != "all" and takings.undecided_usd >= 1
+    ]
 
 
 def _line(kind: str, cells: Sequence[str]) -> str:

@@ -107,3 +107,14 @@ def test_subscriptions_at_night_have_neither_device_nor_place() -> None:
             payment = decoded(each)
             assert payment.device_id is None
             assert payment.location is None
+
+
+def test_whoever_travels_or_moves_is_not_at_home_meanwhile() -> None:
+    for kind in ("traveller", "move_abroad"):
+        for index in range(6):
+            person_away = odd(index)
+            payments = ODDITIES[kind](person_away)
+
+            ((leaves_us, back_us),) = person_away.away
+            assert leaves_us <= payments[0].arrives_us
+            assert payments[-1].arrives_us < back_us

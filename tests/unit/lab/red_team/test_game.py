@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from engine.rules.ruleset import parse_ruleset
@@ -169,3 +170,23 @@ def test_the_tables_name_every_kind_and_both_groups_of_seeds() -> None:
 
 def test_no_rounds_are_said_to_be_none() -> None:
     assert as_text(Report("x", {})) == "no seeds, no rounds"
+
+
+def test_whoever_is_away_pays_nothing_at_home() -> None:
+    population = Population(msgspec.structs.replace(SMALL, thieves=0, ordinary=0, odd=6))
+
+    moved = [each for each in population.honest if each.kind == "move_abroad"]
+    for user_id in {each.payment.record["user_id"] for each in moved}:
+        own = [each for each in moved if each.payment.record["user_id"] == user_id]
+        left_us = min(each.arrives_us for each in own if each.payment.truth.oddness)
+        everyday = [each.arrives_us for each in own if not each.payment.truth.oddness]
+        assert everyday
+        assert max(everyday) <= left_us
+
+
+def test_records_that_are_not_scored_are_named_below_the_thieves() -> None:
+    rounds = [play(SMALL, by_truth(None, "approve"))]
+
+    text = as_text(report_of("x", {"tuned": [1]}, {"tuned": rounds}))
+
+    assert "not scored, so nobody was told, tuned seeds: patient, " in text
