@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from lab.red_team.population import Enlisted, Honest, RoundConfig
     from simulator.thieves import Thief
 
-_BLOCK = "block"
+_BLOCK: Final = "block"
+_DAY_US: Final = 86_400_000_000
+
+WORTHWHILE_USD: Final = 100.0
+"""A payment that a thief would call a success."""
 
 
 class Theft(msgspec.Struct):
@@ -35,15 +39,13 @@ class Theft(msgspec.Struct):
     """Approved, with all tries."""
     taken_before_alert_usd: float = 0.0
     """Approved before the first try that was flagged."""
+    taken_within_a_day_usd: float = 0.0
+    """Approved until 24 hours after the first try that was flagged; with all tries if none was."""
     undecided_usd: float = 0.0
     alert_at_try: int | None = None
     """Number of the first try that was flagged, from 1; None if none was."""
     paid_at_try: int | None = None
     """Number of the first approved try of at least :data:`WORTHWHILE_USD`, from 1; None if there was none."""
-
-
-WORTHWHILE_USD = 100.0
-"""A payment that a thief would call a success."""
 
 
 class Suffering(msgspec.Struct):
@@ -109,6 +111,7 @@ class _Thieves:
         self._enlisted = enlisted
         self._thieves: list[Thief] = [each.thief for each in enlisted]
         self.thefts = [Theft(each.kind) for each in enlisted]
+        self._alerted_us: dict[int, int] = {}
         self._next: list[tuple[int, int]] = []
         for index, each in enumerate(enlisted):
             self._plan(index, each.begins_us)
@@ -134,18 +137,22 @@ class _Thieves:
         number = 1 if one.repeats_id else theft.tries
         payment = sent(one, at_us, f"{incident}-{number}", enlisted.kind, incident)
         ruling = engine.decide(payment)
-        _count_try(theft, ruling, payment.truth.amount_base or 0.0)
+        if ruling.decision not in (None, APPROVE):
+            self._alerted_us.setdefault(index, at_us)
+        is_within_a_day = at_us <= self._alerted_us.get(index, at_us) + _DAY_US
+        _count_try(theft, ruling, payment.truth.amount_base or 0.0, is_within_a_day=is_within_a_day)
         answer = Answer.APPROVED if ruling.decision == APPROVE else Answer.STOPPED
         self._thieves[index] = thief.told(answer)
         self._plan(index, at_us)
 
 
-def _count_try(theft: Theft, ruling: Ruling, usd: float) -> None:
+def _count_try(theft: Theft, ruling: Ruling, usd: float, *, is_within_a_day: bool) -> None:
     if ruling.decision is None:
         theft.undecided += 1
         theft.undecided_usd += usd
     elif ruling.decision == APPROVE:
         theft.taken_usd += usd
+        theft.taken_within_a_day_usd += usd * is_within_a_day
         if theft.alert_at_try is None:
             theft.taken_before_alert_usd += usd
         if theft.paid_at_try is None and usd >= WORTHWHILE_USD:

@@ -23,6 +23,8 @@ class Takings(msgspec.Struct, frozen=True):
     thieves: int
     taken_before_alert_usd: float
     """Until the first payment that was flagged: nobody could have done anything before."""
+    taken_within_a_day_usd: float
+    """Until 24 hours after it: if people look at an alert within a day and close the account."""
     taken_usd: float
     """With all tries: if nobody did anything."""
     largest_usd: float
@@ -89,9 +91,9 @@ def as_text(report: Report) -> str:
     if not groups:
         return "no seeds, no rounds"
     titles = [f"{name} seeds {', '.join(map(str, group.seeds))}" for name, group in report.groups.items()]
-    header = f" | {'USD to alert':>12} {'USD in all':>10} {'to alert':>8} {'to money':>8} {'no alert':>8}"
+    header = f" | {'USD to alert':>12} {'in a day':>8} {'in all':>8} {'to alert':>8} {'to money':>8} {'no alert':>8}"
     lines = [
-        _line("", [f" | {title:^50}" for title in titles]),
+        _line("", [f" | {title:^57}" for title in titles]),
         _line("thieves", [header] * len(groups)),
         *(
             _line(kind, [_takings_text(group.takings[kind]) for group in groups])
@@ -101,7 +103,7 @@ def as_text(report: Report) -> str:
         "",
         _line(
             "honest, of 1,000 a day",
-            [f" | {'reviews':>12} {'blocks':>10} {'odd payments flagged':>26}"] * len(groups),
+            [f" | {'reviews':>12} {'blocks':>10} {'odd payments flagged':>33}"] * len(groups),
         ),
         *(_line(kind, [_burden_text(group.burdens[kind]) for group in groups]) for kind in groups[0].burdens),
     ]
@@ -144,6 +146,7 @@ def _takings(thefts: Sequence[Theft]) -> Takings:
     return Takings(
         thieves=count,
         taken_before_alert_usd=round(fsum(each.taken_before_alert_usd for each in thefts) / count, 2),
+        taken_within_a_day_usd=round(fsum(each.taken_within_a_day_usd for each in thefts) / count, 2),
         taken_usd=round(fsum(each.taken_usd for each in thefts) / count, 2),
         largest_usd=round(max(each.taken_usd for each in thefts), 2),
         tries=sum(each.tries for each in thefts) / count,
@@ -177,14 +180,14 @@ def _median(numbers: Iterable[int | None]) -> float | None:
 
 def _takings_text(takings: Takings) -> str:
     return (
-        f" | {takings.taken_before_alert_usd:>12,.0f} {takings.taken_usd:>10,.0f} {_count(takings.tries_to_alert):>8}"
+        f" | {takings.taken_before_alert_usd:>12,.0f} {takings.taken_within_a_day_usd:>8,.0f} {takings.taken_usd:>8,.0f} {_count(takings.tries_to_alert):>8}"
         f" {_count(takings.tries_to_money):>8} {percent(takings.never_flagged, 0):>8}"
     )
 
 
 def _burden_text(burden: Burden) -> str:
     flagged = f"{percent(burden.odd_flagged)} of {burden.odd_payments:,}" if burden.odd_payments else "-"
-    return f" | {burden.reviews:>12.1f} {burden.blocks:>10.1f} {flagged:>26}"
+    return f" | {burden.reviews:>12.1f} {burden.blocks:>10.1f} {flagged:>33}"
 
 
 def _count(number: float | None) -> str:

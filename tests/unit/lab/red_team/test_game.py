@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def test_whoever_is_never_stopped_takes_all_without_an_alert() -> None:
     assert {theft.kind for theft in result.thefts} == set(KINDS)
     for theft in result.thefts:
         assert theft.alert_at_try is None
-        assert theft.taken_usd == theft.taken_before_alert_usd > 0
+        assert theft.taken_usd == theft.taken_within_a_day_usd == theft.taken_before_alert_usd > 0
     assert not any(each.reviews or each.blocks for each in result.suffering.values())
 
 
@@ -97,6 +98,29 @@ def test_money_before_the_alert_ends_with_the_first_payment_that_is_flagged() ->
     assert longest.taken_before_alert_usd == pytest.approx(sum(amounts[:2]))
     assert longest.taken_usd == pytest.approx(sum(amounts) - sum(amounts[2::3]))
     assert longest.flagged == len(amounts) // 3
+
+
+def test_money_within_a_day_ends_24_hours_after_the_first_alert() -> None:
+    seen: dict[str | None, int] = {}
+
+    def first_only(payment: SentPayment) -> str:
+        key = payment.truth.incident_id
+        seen[key] = seen.get(key, 0) + 1
+        return "review" if payment.truth.is_fraud and seen[key] == 1 else "approve"
+
+    engine = Scripted(first_only)
+    result = play(SMALL, engine)
+
+    patient = next(theft for theft in result.thefts if theft.kind == "patient")
+    first, *later = [each for each in engine.payments if each.truth.scenario == "patient"]
+    assert first.appended_at
+    until = first.appended_at + timedelta(days=1)
+    within = [each for each in later if each.appended_at and each.appended_at <= until]
+    assert len(within) < len(later)
+    assert patient.taken_within_a_day_usd == pytest.approx(
+        sum(each.truth.amount_base or 0 for each in within)
+    )
+    assert patient.taken_before_alert_usd == 0
 
 
 def test_nobody_exceeds_the_budget_of_tries() -> None:
