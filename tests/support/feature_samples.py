@@ -32,7 +32,7 @@ def features_of(
     profile = Profile()
     for offset, transaction in enumerate(earlier):
         profile.fold(trusted_facts(transaction), outcome, Position(TOPIC, 0, offset))
-    return compute_features(trusted_facts(now), profile, RATES)
+    return compute_features(trusted_facts(now), profile, RATES)[0]
 
 
 def before(minutes: float, **changes: object) -> Transaction:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def of_arrival(behind: timedelta) -> dict[str, FeatureValue]:
     """Features of a payment that arrives ``behind`` after the event time that its sender claims."""
     facts = arrived_facts(make_grocery_payment(timestamp=NOW - behind), NOW)
-    return compute_features(facts, Profile(), RATES)
+    return compute_features(facts, Profile(), RATES)[0]
 
 
 @pytest.mark.parametrize(

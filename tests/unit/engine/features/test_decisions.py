@@ -19,7 +19,7 @@ NAMES = ("review_count_24h", "review_count_30d", "block_count_24h", "block_count
 
 
 def counts_after(history: list[Event], at_s: float) -> list[FeatureValue]:
-    features = compute_features(facts_at(at_s, "now"), folded(history), RATES)
+    features = compute_features(facts_at(at_s, "now"), folded(history), RATES)[0]
     return [features[name] for name in NAMES]
 
 

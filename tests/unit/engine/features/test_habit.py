@@ -29,7 +29,7 @@ def test_thief_who_is_stopped_does_not_wake_a_dormant_account() -> None:
     dormant = before(90 * 24 * 60)
     profile = folded([Event(trusted_facts(dormant), APPROVED), Event(trusted_facts(before(10)), BLOCKED)])
 
-    features = compute_features(trusted_facts(now()), profile, RATES)
+    features = compute_features(trusted_facts(now()), profile, RATES)[0]
 
     assert features["days_since_last_tx"] == pytest.approx(90.0)
     assert features["minutes_since_last_tx"] == pytest.approx(10.0)

@@ -74,7 +74,7 @@ def test_travel_goes_by_the_event_time_where_it_is_believed_and_else_by_the_arri
 
     def speed(event_at: datetime) -> FeatureValue:
         payment = make_grocery_payment(timestamp=event_at, location=PARIS)
-        return compute_features(arrived_facts(payment, arrival), profile, RATES)["implied_speed_kmh"]
+        return compute_features(arrived_facts(payment, arrival), profile, RATES)[0]["implied_speed_kmh"]
 
     apart_km = 877.5 - 2 * CITY_UNCERTAINTY_KM
     assert speed(NOW + timedelta(hours=1)) == pytest.approx(apart_km, rel=0.01)

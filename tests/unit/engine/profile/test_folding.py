@@ -52,7 +52,7 @@ def test_seen_values_forget_the_one_not_seen_for_longest() -> None:
     profile = folded(approved(*payments))
 
     features = {
-        name: compute_features(facts_at(3600, "now", device_id=name), profile, RATES)["is_new_device"]
+        name: compute_features(facts_at(3600, "now", device_id=name), profile, RATES)[0]["is_new_device"]
         for name in ("d-0", "d-1", "d-8", "d-9")
     }
 

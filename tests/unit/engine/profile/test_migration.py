@@ -38,7 +38,7 @@ NOW = facts_at(5 * DAY_S + 1800, "now", amount=Decimal("99.99"), payee_id="p-2")
 
 
 def test_features_after_a_migrated_profile_are_those_that_the_version_before_computed() -> None:
-    features = compute_features(NOW, from_bytes(STORED), RATES)
+    features = compute_features(NOW, from_bytes(STORED), RATES)[0]
 
     # The channel is one of a closed set now: a word that was seen before is new once.
     changed = {"channel": "in_person", "is_new_channel": True}
@@ -53,7 +53,7 @@ def test_all_payments_of_a_migrated_profile_count_as_usual() -> None:
     assert (profile.first_clock_ms, profile.recent.clock_ms[-1]) == (FOLDED[0].clock_ms, FOLDED[4].clock_ms)
     assert profile.taught_at_ms == profile.newest_at_ms == FOLDED[4].at_ms
     assert list(profile.habits.amount_minor) == [2500, 2500, 8000, 2500, 250]
-    assert compute_features(NOW, profile, RATES)["usual_tx_count"] == 5
+    assert compute_features(NOW, profile, RATES)[0]["usual_tx_count"] == 5
 
 
 def test_value_that_was_seen_over_three_days_is_familiar_after_the_migration_and_another_is_not() -> None:
@@ -64,7 +64,7 @@ def test_value_that_was_seen_over_three_days_is_familiar_after_the_migration_and
         (FOLDED[0].at_ms // 1000, FAMILIAR_COUNT),
         (FOLDED[2].at_ms // 1000, 1),
     ]
-    features = compute_features(NOW, profile, RATES)
+    features = compute_features(NOW, profile, RATES)[0]
     assert features["is_unfamiliar_merchant"] is False
     assert features["is_unfamiliar_device"] is False
 

@@ -69,7 +69,7 @@ def test_windows_that_fit_the_ring_are_those_of_the_full_history_by_the_clock(
 ) -> None:
     now = late_facts_at(at_s, delay_s, "now")
 
-    features = compute_features(now, folded(history), RATES)
+    features = compute_features(now, folded(history), RATES)[0]
 
     for name, length_ms in WINDOWS:
         window = in_window(history, now, now.clock_ms - length_ms)
@@ -88,7 +88,7 @@ def test_windows_that_fit_the_ring_are_those_of_the_full_history_by_the_clock(
 def test_beyond_the_ring_a_count_is_a_lower_bound_that_misses_less_than_an_hour(history: list[Event]) -> None:
     now = facts_at(6 * HOUR_S, "now")
 
-    features = compute_features(now, folded(history), RATES)
+    features = compute_features(now, folded(history), RATES)[0]
 
     hour, day = now.clock_ms // MS_PER_HOUR, in_window(history, now, now.clock_ms - MS_PER_DAY)
     this_hour = [facts for facts, _ in history if facts.clock_ms // MS_PER_HOUR == hour]
@@ -105,7 +105,7 @@ def test_beyond_the_ring_a_count_is_a_lower_bound_that_misses_less_than_an_hour(
 def test_days_are_those_of_the_full_history_in_whole_utc_days(history: list[Event], at_s: int) -> None:
     now = after(history, at_s)
 
-    features = compute_features(now, folded(history), RATES)
+    features = compute_features(now, folded(history), RATES)[0]
 
     for name, days in (("7d", 7), ("30d", 30)):
         window = in_days(history, now, days)
@@ -122,7 +122,7 @@ def test_usual_amounts_are_those_of_the_approved_payments_by_their_time_for_habi
 ) -> None:
     now = after(history, at_s)
 
-    features = compute_features(now, folded(history), RATES)
+    features = compute_features(now, folded(history), RATES)[0]
 
     usual = [facts for facts, outcome in history if outcome.decision is Decision.APPROVE]
     today = now.at_ms // MS_PER_DAY

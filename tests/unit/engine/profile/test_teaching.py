@@ -48,7 +48,7 @@ def strange(name: str = "strange", at_s: float = STRANGE_S, **changes: object) -
 def features_at(
     profile: Profile, at_s: float, name: str = "now", **changes: object
 ) -> dict[str, FeatureValue]:
-    return compute_features(strange(name, at_s, **changes), profile, RATES)
+    return compute_features(strange(name, at_s, **changes), profile, RATES)[0]
 
 
 def habits_of(profile: Profile) -> list[object]:
