@@ -18,6 +18,7 @@ from botocore.config import Config
 from common.settings import read_settings
 from score.cache_auth import cache_credentials
 from score.checkpoint_store import DynamoCheckpointStore
+from score.entity_store import RedisEntityStore
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
@@ -82,7 +83,15 @@ quarantine = SqsQuarantine(
 )
 profiles = RedisProfileStore(cache, settings.profile_retention_days)
 stage = ScoreStage(
-    profiles, checkpoints, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock
+    profiles,
+    RedisEntityStore(cache),
+    checkpoints,
+    history,
+    quarantine,
+    NoVerdicts(),
+    rulesets.current,
+    telemetry,
+    clock,
 )
 
 # A batch makes tens of thousands of objects that live until its end, and almost no cycles. Searching them for cycles took a

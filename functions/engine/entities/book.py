@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind
-from engine.entities.state import WEEK_S, Entity, EntityFormatError, EntityWindows, Sighting, from_bytes, to_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from engine.entities.state import (
+    WEEK_S,
+    Entity,
+    EntityFormatError,
+    EntityWindows,
+    Sighting,
+    from_bytes,
+    to_bytes,
+)
 
 _S_PER_DAY: Final = 86_400
 _HOURS_PER_WEEK: Final = 168.0
@@ -43,7 +48,9 @@ class EntityReading(NamedTuple):
     """The longest complete window where not all are: ``24h``, ``1h`` or ``none``; empty where all are."""
 
 
-NO_ENTITIES: Final = EntityReading((None,) * len(EntityKind), (_NOTHING_USUAL,) * len(EntityKind), 0.0, UNAVAILABLE)
+NO_ENTITIES: Final = EntityReading(
+    (None,) * len(EntityKind), (_NOTHING_USUAL,) * len(EntityKind), 0.0, UNAVAILABLE
+)
 """Where the state is not at hand."""
 
 

@@ -32,7 +32,9 @@ _POPULATION: Final = b"a"
 _HASH_BYTES: Final = 8
 ENTITY_ID_BYTES: Final = 1 + _HASH_BYTES
 
-POPULATION_IDS: Final[tuple[bytes, ...]] = tuple(_POPULATION + _LETTERS[kind : kind + 1] for kind in EntityKind)
+POPULATION_IDS: Final[tuple[bytes, ...]] = tuple(
+    _POPULATION + _LETTERS[kind : kind + 1] for kind in EntityKind
+)
 """By kind: the id of all its entities together."""
 
 EntityIds = tuple[bytes | None, ...]

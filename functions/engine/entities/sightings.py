@@ -35,19 +35,20 @@ def sighting_of(user_id: str, clock_ms: int, features: Mapping[str, FeatureValue
     clock_ms : int
         The payment's clock, ms since the epoch.
     features : Mapping[str, FeatureValue]
-        Of the payment's user (those of entities are not needed): as they are stored in its row, so that every try counts the same.
+        Of the payment's user, as they are stored in its row, so that every try counts the same. Those of entities are not needed; what
+        a row of another version lacks counts as usual.
     """
     first_kinds = 0
     for name, bit in _FIRST_OF:
-        if not features[name]:
+        if features.get(name) == 0:
             first_kinds |= bit
     return Sighting(
         clock_ms // 1000,
         user_hash(user_id),
-        bool(features["is_micro_amount"]),
-        features["account_age_days"] < YOUNG_ACCOUNT_DAYS,  # type: ignore[operator]  # a double, by the catalogue
+        bool(features.get("is_micro_amount")),
+        features.get("account_age_days", YOUNG_ACCOUNT_DAYS) < YOUNG_ACCOUNT_DAYS,  # type: ignore[operator]  # a double
         first_kinds,
-        round(features["amount_base"] * 100),  # type: ignore[operator]
+        round(features.get("amount_base", 0) * 100),  # type: ignore[arg-type]
     )
 
 

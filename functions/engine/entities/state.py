@@ -116,12 +116,13 @@ class Entity:
             Whether it is the entity's first in its week: the population counts it as active then.
         """
         clock_s = sighting.clock_s
-        micro, young, first = sighting.is_micro, sighting.is_young, sighting.first_kinds >> kind & 1
+        micro, young = int(sighting.is_micro), int(sighting.is_young)
+        first, cents = sighting.first_kinds >> kind & 1, float(sighting.cents)
         self.first_s = min(self.first_s, clock_s)
-        _add(self.buckets, BUCKETS_KEPT, clock_s // BUCKET_S, micro, young, first, sighting.cents)
-        _add(self.hours, HOURS_KEPT, clock_s // HOUR_S, micro, young, first, sighting.cents)
-        is_active = _add(self.weeks, WEEKS_KEPT, clock_s // WEEK_S, micro, young, first, sighting.cents)
-        self._see(sighting.user, clock_s)
+        add_counts(self.buckets, BUCKETS_KEPT, clock_s // BUCKET_S, 1, micro, young, first, cents)
+        add_counts(self.hours, HOURS_KEPT, clock_s // HOUR_S, 1, micro, young, first, cents)
+        is_active = add_counts(self.weeks, WEEKS_KEPT, clock_s // WEEK_S, 1, micro, young, first, cents)
+        self.see(sighting.user, clock_s)
         windows = self._windows
         if windows is not None:
             if windows.bucket == clock_s // BUCKET_S:
@@ -134,8 +135,8 @@ class Entity:
         """Count one payment of any entity of the kind, and how many of these (0 or 1) it made active in its week: weeks alone."""
         clock_s = sighting.clock_s
         self.first_s = min(self.first_s, clock_s)
-        number, micro, young = clock_s // WEEK_S, sighting.is_micro, sighting.is_young
-        _add(self.weeks, WEEKS_KEPT, number, micro, young, active, sighting.cents)
+        number, micro, young = clock_s // WEEK_S, int(sighting.is_micro), int(sighting.is_young)
+        add_counts(self.weeks, WEEKS_KEPT, number, 1, micro, young, active, float(sighting.cents))
 
     def windows(self, clock_s: int) -> EntityWindows:
         """Give what lies before a payment of this clock; the same object until a payment of other 5 minutes is folded or asked for."""
@@ -151,7 +152,8 @@ class Entity:
         stop = len(seen) if not seen or seen[-1] <= until_s else bisect_right(seen, until_s)
         return stop - start - (but in self.users[start:stop])
 
-    def _see(self, user: int, clock_s: int) -> None:
+    def see(self, user: int, clock_s: int) -> None:
+        """Remember that a user paid; beyond :data:`MAX_USERS`, forget the one seen longest ago."""
         users, seen = self.users, self.seen_s
         if user in users:
             place = users.index(user)
@@ -265,37 +267,44 @@ def _seen(users: int) -> Struct:
     return _SEEN[users]
 
 
-def _add(level: list[Counts], kept: int, number: int, micro: int, young: int, first: int, cents: float) -> bool:
-    """Count a payment in its bucket, drop those that lie too far behind; whether the bucket is a new one."""
-    if level:
-        newest = level[-1]
-        if newest.number == number:
-            level[-1] = _sum(newest, micro, young, first, cents)
-            return False
-        if newest.number > number:
-            return _add_late(level, kept, number, micro, young, first, cents)
-        while level and level[0].number <= number - kept:
-            del level[0]
-    level.append(Counts(number, 1, int(micro), int(young), first, float(cents)))
-    return True
-
-
-def _add_late(
-    level: list[Counts], kept: int, number: int, micro: int, young: int, first: int, cents: float
+def add_counts(
+    level: list[Counts],
+    kept: int,
+    number: int,
+    payments: int,
+    micro: int,
+    young: int,
+    first: int,
+    cents: float,
 ) -> bool:
-    if number <= level[-1].number - kept:
-        return False
-    place = bisect_left(level, (number,))
-    if level[place].number == number:
-        level[place] = _sum(level[place], micro, young, first, cents)
-        return False
-    level.insert(place, Counts(number, 1, int(micro), int(young), first, float(cents)))
+    """Add to a bucket, and drop those that lie ``kept`` or more behind the newest.
+
+    Returns
+    -------
+    bool
+        Whether the bucket is a new one. What lies too far behind is not added.
+    """
+    place = len(level)
+    if level and level[-1].number >= number:
+        if number <= level[-1].number - kept:
+            return False
+        place = bisect_left(level, (number,))
+        if level[place].number == number:
+            _, more_payments, more_micro, more_young, more_first, more_cents = level[place]
+            level[place] = Counts(
+                number,
+                payments + more_payments,
+                micro + more_micro,
+                young + more_young,
+                first + more_first,
+                cents + more_cents,
+            )
+            return False
+    while level and level[0].number <= number - kept:
+        del level[0]
+        place -= 1
+    level.insert(place, Counts(number, payments, micro, young, first, cents))
     return True
-
-
-def _sum(counts: Counts, micro: int, young: int, first: int, cents: float) -> Counts:
-    number, payments, micros, youngs, firsts, sum_cents = counts
-    return Counts(number, payments + 1, micros + micro, youngs + young, firsts + first, sum_cents + cents)
 
 
 def _total(level: Sequence[Counts], last: int, kept: int) -> Counts:

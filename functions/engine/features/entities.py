@@ -29,7 +29,9 @@ FEATURES: Final = (
         "entities_partial",
         "Payments may be missing in what is known across users: the longest window that is complete, `24h`, `1h` or `none`. Empty where all are.",
     ),
-    string("saturated_entities", "Kinds whose count of users has reached its end, 32, in one of its windows."),
+    string(
+        "saturated_entities", "Kinds whose count of users has reached its end, 32, in one of its windows."
+    ),
     integer("card_users_24h", "1", "Users who paid with this card in 24 hours."),
     integer("card_users_30d", "1", "The same in 30 days."),
     integer("card_payments_1h", "1", "Payments with this card in an hour, by all users."),
@@ -40,7 +42,11 @@ FEATURES: Final = (
     integer("device_payments_1h", "1", "Payments from this device in an hour, by all users."),
     double("device_usual_payments_1h", "1", "What is usual."),
     integer("device_micro_payments_1h", "1", "Micro amounts from this device in an hour, by all users."),
-    integer("device_young_payments_24h", "1", "Payments from this device in 24 hours by accounts younger than 7 days."),
+    integer(
+        "device_young_payments_24h",
+        "1",
+        "Payments from this device in 24 hours by accounts younger than 7 days.",
+    ),
     double("device_known_days", "d", "Since the device's first payment, by any user."),
     integer("ip_users_1h", "1", "Users who paid from this IP address in an hour."),
     integer("ip_users_24h", "1", "The same in 24 hours."),
@@ -59,14 +65,20 @@ FEATURES: Final = (
     double("merchant_usual_payments_1h", "1", "What is usual."),
     integer("merchant_micro_payments_1h", "1", "Micro amounts to this merchant in an hour, by all users."),
     double("merchant_usual_micro_payments_1h", "1", "What is usual."),
-    integer("merchant_young_payments_24h", "1", "Payments to this merchant in 24 hours by accounts younger than 7 days."),
+    integer(
+        "merchant_young_payments_24h",
+        "1",
+        "Payments to this merchant in 24 hours by accounts younger than 7 days.",
+    ),
     double("merchant_usual_young_payments_24h", "1", "What is usual among so many payments."),
     double("merchant_mean_1h_base", "base currency", "Mean amount at this merchant in an hour."),
     double("merchant_usual_mean_base", "base currency", "What is usual; 0 without a past of any merchant."),
     double("merchant_known_days", "d", "Since the merchant's first payment, by any user."),
     integer("payee_users_24h", "1", "Users who paid this payee in 24 hours."),
     integer(
-        "payee_first_payments_24h", "1", "Payments to this payee in 24 hours of users who had no usual one to it before."
+        "payee_first_payments_24h",
+        "1",
+        "Payments to this payee in 24 hours of users who had no usual one to it before.",
     ),
     double("payee_usual_payments_24h", "1", "Payments in 24 hours, by all users: what is usual."),
     double("payee_amount_24h_base", "base currency", "Paid to this payee in 24 hours, by all users."),
@@ -164,7 +176,9 @@ def _merchant(values: Values, entity: Entity, windows: EntityWindows, own: Sight
     values["merchant_usual_micro_payments_1h"] = _rate(windows, windows.past_micro, usual.micro_per_hour)
     values["merchant_young_payments_24h"] = windows.young_24h + own.is_young
     values["merchant_usual_young_payments_24h"] = rounded(young_share * payments_24h)
-    values["merchant_mean_1h_base"] = rounded((windows.cents_1h + own.cents) / (windows.payments_1h + 1) / 100)
+    values["merchant_mean_1h_base"] = rounded(
+        (windows.cents_1h + own.cents) / (windows.payments_1h + 1) / 100
+    )
     values["merchant_usual_mean_base"] = rounded(usual_cents / 100)
     values["merchant_known_days"] = rounded(windows.known_s / _S_PER_DAY)
     return most
