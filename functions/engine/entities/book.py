@@ -71,6 +71,10 @@ class EntityBook:
         self._complete_since_s = complete_since_s
         self._usual: dict[int, tuple[tuple[Usual, ...], float]] = {}
 
+    def __len__(self) -> int:
+        """How many entities were asked for."""
+        return len(self._entities)
+
     def of(self, entity_id: bytes) -> Entity:
         """Give an entity's state; an empty one for an entity that is not known."""
         entity = self._entities.get(entity_id)
@@ -92,11 +96,11 @@ class EntityBook:
                 self.of(POPULATION_IDS[kind]).fold_population(sighting, int(is_active))
 
     def packed(self) -> dict[bytes, bytes]:
-        """The state of all entities that payments were folded into, as the cache keeps it."""
-        return {
-            **self._packed,
-            **{entity_id: to_bytes(entity) for entity_id, entity in self._entities.items() if entity.weeks},
-        }
+        """The state of all entities, as the cache keeps it; what payments were folded into is written again."""
+        self._packed.update(
+            (entity_id, to_bytes(entity)) for entity_id, entity in self._entities.items() if entity.weeks
+        )
+        return self._packed
 
     def _population(self, clock_s: int) -> tuple[tuple[Usual, ...], float]:
         """What is usual by kind; computed once an hour, since one batch changes little of it."""
