@@ -102,6 +102,54 @@ def _times(payment: SentPayment, event_at: datetime) -> Times:
     return times_of(event_at, (payment.appended_at - EPOCH) // MILLISECOND, is_trusted=False)
 
 
+class Judge:
+    """Decides on payments one after the other, as the score stage would.
+
+    Parameters
+    ----------
+    ruleset, against : Ruleset, Ruleset | None
+        The rules, and those that are compared with, if any.
+    users : Users
+        Gets every user of a valid payment.
+    refusals : Refusals
+        Gets every record on which nothing is decided.
+    """
+
+    def __init__(self, ruleset: Ruleset, against: Ruleset | None, users: Users, refusals: Refusals) -> None:
+        self._side, self._other = _Side(ruleset), None if against is None else _Side(against)
+        self._users = users
+        self._refusals = refusals
+        self._seen = SeenHashes()
+        self._offset = -1
+
+    def judge(self, payment: SentPayment) -> JudgedPayment | None:
+        """Decide on the next payment; None if it is no valid payment, or repeats another one."""
+        self._offset += 1
+        users, refusals = self._users, self._refusals
+        try:
+            refund = payment_of_refund(payment.record)
+            record = payment.record if refund is None else refund
+            transaction = decode_transaction(payment.raw or msgspec.json.encode(record))
+        except InvalidTransactionError as error:
+            refusals.refuse(payment, error)
+            return None
+        if refund is not None:
+            refusals.refunds += 1
+            return None
+        facts = PaymentFacts.of(transaction, _times(payment, transaction.timestamp))
+        number = users.number(transaction.user_id)
+        if not self._seen.add(facts.key_hash + users.hashes[number] & _64_BITS):
+            refusals.repeats += 1
+            return None
+        position = Position(_TOPIC, 0, self._offset)
+        decided = self._side.decide(facts, position)
+        if decided.outcome.repeats:
+            refusals.repeats += 1
+            return None
+        against = None if self._other is None else self._other.decide(facts, position)
+        return JudgedPayment(payment, facts, decided, against)
+
+
 def judge(
     payments: Iterable[SentPayment],
     ruleset: Ruleset,
@@ -115,38 +163,13 @@ def judge(
     ----------
     payments : Iterable[SentPayment]
         In the order in which they are scored.
-    ruleset, against : Ruleset, Ruleset | None
-        The rules, and those that are compared with, if any.
-    users : Users
-        Gets every user of a valid payment.
-    refusals : Refusals
-        Gets every record that is not yielded.
+    ruleset, against, users, refusals
+        As for :class:`Judge`.
 
-    Yields
-    ------
-    JudgedPayment
-        For each payment that is valid and repeats no other.
+    Returns
+    -------
+    Iterator[JudgedPayment]
+        One for each payment that is valid and repeats no other.
     """
-    side, other = _Side(ruleset), None if against is None else _Side(against)
-    seen = SeenHashes()
-    for offset, payment in enumerate(payments):
-        try:
-            refund = payment_of_refund(payment.record)
-            record = payment.record if refund is None else refund
-            transaction = decode_transaction(payment.raw or msgspec.json.encode(record))
-        except InvalidTransactionError as error:
-            refusals.refuse(payment, error)
-            continue
-        if refund is not None:
-            refusals.refunds += 1
-            continue
-        facts = PaymentFacts.of(transaction, _times(payment, transaction.timestamp))
-        if not seen.add(facts.key_hash + users.hashes[users.number(transaction.user_id)] & _64_BITS):
-            refusals.repeats += 1
-            continue
-        position = Position(_TOPIC, 0, offset)
-        decided = side.decide(facts, position)
-        if decided.outcome.repeats:
-            refusals.repeats += 1
-            continue
-        yield JudgedPayment(payment, facts, decided, None if other is None else other.decide(facts, position))
+    each = Judge(ruleset, against, users, refusals)
+    return (judged for payment in payments if (judged := each.judge(payment)) is not None)
