@@ -178,7 +178,7 @@ class EntityWindows:
         Number of the 5 minutes that the windows end with.
     known_s : int
         Since the entity's first payment, s.
-    payments_1h, micro_1h, cents_1h
+    payments_1h, micro_1h
         Of the last hour.
     payments_24h, micro_24h, young_24h, first_24h, cents_24h
         Of the last day.
@@ -189,13 +189,13 @@ class EntityWindows:
     """
 
     __slots__ = (
-        "bucket", "cents_1h", "cents_24h", "first_24h", "known_s", "micro_1h", "micro_24h", "past_cents", "past_hours",
+        "bucket", "cents_24h", "first_24h", "known_s", "micro_1h", "micro_24h", "past_cents", "past_hours",
         "past_micro", "past_payments", "past_young", "payments_1h", "payments_24h", "young_24h",
     )  # fmt: skip
 
     def __init__(self, entity: Entity, clock_s: int) -> None:
         self.bucket = bucket = clock_s // BUCKET_S
-        _, self.payments_1h, self.micro_1h, _, _, self.cents_1h = _total(entity.buckets, bucket, BUCKETS_KEPT)
+        _, self.payments_1h, self.micro_1h, *_ = _total(entity.buckets, bucket, BUCKETS_KEPT)
         hour = clock_s // HOUR_S
         day = _total(entity.hours, hour, HOURS_KEPT)
         _, self.payments_24h, self.micro_24h, self.young_24h, self.first_24h, self.cents_24h = day
@@ -217,7 +217,6 @@ class EntityWindows:
         self.micro_24h += sighting.is_micro
         self.young_24h += sighting.is_young
         self.first_24h += first
-        self.cents_1h += sighting.cents
         self.cents_24h += sighting.cents
 
 

@@ -71,7 +71,8 @@ FEATURES: Final = (
         "Payments to this merchant in 24 hours by accounts younger than 7 days.",
     ),
     double("merchant_usual_young_payments_24h", "1", "What is usual among so many payments."),
-    double("merchant_mean_1h_base", "base currency", "Mean amount at this merchant in an hour."),
+    integer("merchant_payments_24h", "1", "Payments to this merchant in 24 hours, by all users."),
+    double("merchant_mean_24h_base", "base currency", "Their mean amount."),
     double("merchant_usual_mean_base", "base currency", "What is usual; 0 without a past of any merchant."),
     double("merchant_known_days", "d", "Since the merchant's first payment, by any user."),
     integer("payee_users_24h", "1", "Users who paid this payee in 24 hours."),
@@ -176,9 +177,8 @@ def _merchant(values: Values, entity: Entity, windows: EntityWindows, own: Sight
     values["merchant_usual_micro_payments_1h"] = _rate(windows, windows.past_micro, usual.micro_per_hour)
     values["merchant_young_payments_24h"] = windows.young_24h + own.is_young
     values["merchant_usual_young_payments_24h"] = rounded(young_share * payments_24h)
-    values["merchant_mean_1h_base"] = rounded(
-        (windows.cents_1h + own.cents) / (windows.payments_1h + 1) / 100
-    )
+    values["merchant_payments_24h"] = payments_24h
+    values["merchant_mean_24h_base"] = rounded((windows.cents_24h + own.cents) / payments_24h / 100)
     values["merchant_usual_mean_base"] = rounded(usual_cents / 100)
     values["merchant_known_days"] = rounded(windows.known_s / _S_PER_DAY)
     return most
