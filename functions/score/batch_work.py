@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.profile import to_bytes
+from score.entity_work import EntityWork
 from score.profile_store import PartitionProgress, read_profile
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 class BatchWork:
     """One batch while it is processed.
+
+    Parameters
+    ----------
+    batch : Batch
+        Its records.
+    now_s : int
+        When it was received, s since the epoch.
 
     Attributes
     ----------
@@ -37,9 +45,11 @@ class BatchWork:
         New rows; after the inserts, those that were stored.
     is_degraded : bool
         The cache could not be read.
+    entities : EntityWork
+        What other users did.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, now_s: int) -> None:
         self.batch = batch
         self.by_user: dict[str, list[Delivery]] = {}
         for delivery in batch.deliveries:
@@ -51,6 +61,7 @@ class BatchWork:
         self.settled: dict[str, SettledChain] = {}
         self.rows: list[ScoredTransaction] = []
         self.is_degraded = False
+        self.entities = EntityWork(batch, now_s)
         self._bodies_before: dict[str, bytes] = {}
         self._revisions: dict[str, bytes] = {}
         self._progress: list[PartitionProgress] = []
