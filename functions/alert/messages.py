@@ -32,6 +32,7 @@ from contract.alert import (
     SuppressedPayments,
     encode_message,
 )
+from contract.canary import CANARY_ATTRIBUTE, is_canary
 from contract.errors import InvalidRowError
 from contract.flagged import FLAGGED_TABLE
 from contract.scored import Decision, Reason
@@ -255,6 +256,8 @@ def _attributes(alert: Alert) -> dict[str, MessageAttribute]:
     }
     if alert.transaction.country:  # SNS refuses an empty value
         attributes["country"] = MessageAttribute("String", alert.transaction.country)
+    if is_canary(alert.user_id):
+        attributes[CANARY_ATTRIBUTE] = MessageAttribute("String", "true")
     return attributes
 
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from alert.windows import AlertLimits
+from common.stream_crashes import StreamCrashSettings
 from contract.alert_windows import MAX_RECENT
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Settings(StreamCrashSettings, frozen=True, kw_only=True):
     """What the alert stage reads from its environment."""
 
     sns_topic_arn: Annotated[str, Meta(pattern="^arn:")]
@@ -34,7 +34,7 @@ class Settings(msgspec.Struct, frozen=True):
     """The most alerts of a user whose payments Kafka took within an hour; a digest reports the rest."""
 
     @property
-    def limits(self) -> AlertLimits:
+    def alert_limits(self) -> AlertLimits:
         """The same, as the stage takes them."""
         return AlertLimits(
             width=timedelta(seconds=self.alert_window_seconds),

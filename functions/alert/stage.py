@@ -13,10 +13,11 @@ from alert.metrics import Metric
 from alert.store import Claim
 from alert.windows import decide_window
 from common.backoff import Backoff
-from common.errors import PublishError
 from common.metrics import emit
 from common.stream_reader import StreamReader
+from common.topic import PublishError
 from contract.alert import AlertState
+from contract.canary import is_canary
 from contract.flagged import FLAGGED_TABLE, FlaggedKey, FlaggedTransaction, from_flagged_item
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
     from alert.windows import AlertLimits, WindowDecision
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog
-    from common.time_left import InvocationContext
+    from common.stream_crashes import StreamCrashes
+    from common.stream_reader import FailureLog, InvocationContext
     from common.topic import Topic
     from contract.alert_windows import UserWindows
 
@@ -75,6 +76,8 @@ class AlertStage:
         When a payment is alerted on; see :func:`alert.windows.decide_window`.
     metrics, log
         Powertools' Metrics and Logger.
+    crashes : StreamCrashes
+        Dead-letters a record that crashes the stage.
     clock : Callable
         Gives the time, aware.
     wait : Callable
@@ -90,6 +93,7 @@ class AlertStage:
         limits: AlertLimits,
         metrics: MetricSink,
         log: FailureLog,
+        crashes: StreamCrashes,
         clock: Callable[[], datetime],
         wait: Callable[[float], None],
         draw: Callable[[], float],
@@ -100,7 +104,7 @@ class AlertStage:
         self._metrics = metrics
         self._clock = clock
         self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
-        self._reader = StreamReader(FLAGGED_TABLE, self.alert_on_row, log)
+        self._reader = StreamReader(FLAGGED_TABLE, self.alert_on_row, log, crashes)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Alert on the payments of a batch; return the records that must be delivered again."""
@@ -147,7 +151,7 @@ class AlertStage:
         raise ContentionError(MAX_CLAIM_ATTEMPTS)
 
     def _decided(self, flagged: FlaggedTransaction, decision: WindowDecision) -> FlaggedTransaction:
-        if decision.state is AlertState.SUPPRESSED:
+        if decision.state is AlertState.SUPPRESSED and not is_canary(flagged.user_id):
             emit(self._metrics, Metric.ALERTS_SUPPRESSED)
         if decision.is_over_limit:
             emit(self._metrics, Metric.ALERTS_OVER_LIMIT)
@@ -177,6 +181,8 @@ class AlertStage:
             raise
         # After a crash here the next delivery sends the message again, with the same alert_id. Marking first would lose it.
         self._mark_sent(flagged.key, alert.alerted_at)
+        if is_canary(flagged.user_id):
+            return
         emit(self._metrics, Metric.ALERTS_SENT)
         latency = self._clock() - flagged.appended_at
         emit(self._metrics, Metric.ALERT_LATENCY_MS, latency / timedelta(milliseconds=1))

@@ -6,6 +6,9 @@ from __future__ import annotations
 class StageError(Exception):
     """Something that a stage cannot do."""
 
+    is_of_the_record: bool = False
+    """Whether the record that was handled is the cause, so that every try ends so. Otherwise it is an outage, and the record waits."""
+
 
 class SettingsError(StageError):
     """Environment variables that are missing or wrong, all of them at once.
@@ -33,17 +36,3 @@ class OutOfTimeError(StageError):
     def __init__(self, minimum_ms: int) -> None:
         super().__init__(f"less than {minimum_ms} ms left")
         self.minimum_ms = minimum_ms
-
-
-class PublishError(StageError):
-    """A message that SNS did not accept.
-
-    Parameters
-    ----------
-    code : str
-        SNS's error code, or the name of the connection's failure.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Publish: {code}")
-        self.code = code

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from contract.alert import AlertClaim, AlertState, Instant, RiskScore
+from contract.canary import is_canary
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.items import Item, from_item, to_item
@@ -28,6 +29,12 @@ FLAGGED_TABLE: Final = "flagged_transactions"
 
 OPEN: Final = "open"
 """Status of a row that no analyst has decided on; the review queue queries its index for it."""
+
+CANARY: Final = "canary"
+"""Status of a canary's row: in no queue, since nobody is to decide on it."""
+
+CANARY_RETENTION: Final = timedelta(days=1)
+"""How long a canary's row is kept."""
 
 STATUS_SHARDS: Final = 16
 """In how many partitions of the index by status the rows of one status are. One partition takes 1,000 write units a second."""
@@ -75,7 +82,7 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     rule_ids: tuple[str, ...]
     """The rules of ``reasons``, for searching."""
     status: str
-    """``open`` until an analyst decides."""
+    """``open`` until an analyst decides; ``canary`` for a canary's."""
     status_shard: str
     """Of :func:`status_shard`; whoever changes ``status`` changes it too."""
     position: str
@@ -138,9 +145,12 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
     Returns
     -------
     FlaggedTransaction
-        Open, and not yet seen by the alert stage.
+        Open, and not yet seen by the alert stage. A canary's is in no queue, and is kept for a day at most.
     """
     payment = scored.transaction
+    status = OPEN
+    if is_canary(payment.user_id):
+        status, retention = CANARY, min(retention, CANARY_RETENTION)
     return FlaggedTransaction(
         user_id=payment.user_id,
         event_key=scored.event_key,
@@ -163,8 +173,8 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
         decision=scored.decision,
         reasons=scored.reasons,
         rule_ids=tuple(reason.rule_id for reason in scored.reasons),
-        status=OPEN,
-        status_shard=status_shard(OPEN, FlaggedKey(payment.user_id, scored.event_key)),
+        status=status,
+        status_shard=status_shard(status, FlaggedKey(payment.user_id, scored.event_key)),
         position=str(scored.position),
         ruleset_version=scored.ruleset_version,
         degraded=scored.degraded,

@@ -100,6 +100,8 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """64 bits each of reviewed payments that teach what is normal from this payment on."""
     verdicts: tuple[Verdict, ...] = ()
     """Verdicts of people that are applied from this payment on."""
+    is_place_doubted: bool = False
+    """The payment does not say where its user is: it comes from a device that is not the user's, say, and from far away."""
     amount_base: Decimal | None = None
     """Of a payment that was not approved: its amount in ``base_currency``, rounded to its minor unit; None without a rate."""
     base_currency: str | None = None
@@ -176,6 +178,7 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "repeats": "rp",
     "releases": "rl",
     "verdicts": "vd",
+    "is_place_doubted": "pd",
     "amount_base": "ab",
     "base_currency": "bc",
 }):  # fmt: skip
@@ -209,6 +212,8 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     """64 bits each of reviewed payments that teach from this one on."""
     verdicts: tuple[Verdict, ...] = ()
     """Verdicts that are applied from this payment on."""
+    is_place_doubted: bool = False
+    """The payment does not say where its user is."""
     amount_base: Decimal | None = None
     """The amount in the base currency; only where the payment was not approved."""
     base_currency: str | None = None
@@ -283,6 +288,7 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         scored.repeats,
         scored.releases,
         scored.verdicts,
+        scored.is_place_doubted,
         scored.amount_base,
         scored.base_currency,
     )
@@ -348,6 +354,7 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
         repeats=detail.repeats,
         releases=detail.releases,
         verdicts=detail.verdicts,
+        is_place_doubted=detail.is_place_doubted,
         amount_base=detail.amount_base,
         base_currency=detail.base_currency,
         appended_at=_read({"detail": {"N": detail.appended_at_ms}}, "detail", "N", _from_ms),

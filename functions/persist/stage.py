@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from common.metrics import emit
 from common.stream_reader import StreamReader
+from contract.canary import is_canary
 from contract.flagged import FlaggedTransaction, flag
 from contract.scored import HISTORY_TABLE, Decision, from_history_item
 from persist.metrics import Metric
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog
-    from common.time_left import InvocationContext
+    from common.stream_crashes import StreamCrashes
+    from common.stream_reader import FailureLog, InvocationContext
 
 
 class FlaggedStore(Protocol):
@@ -44,6 +45,8 @@ class PersistStage:
         How long each is stored.
     metrics, log
         Powertools' Metrics and Logger.
+    crashes : StreamCrashes
+        Dead-letters a record that crashes the stage.
     clock : Callable
         Gives the time, aware.
     """
@@ -54,13 +57,14 @@ class PersistStage:
         retention: timedelta,
         metrics: MetricSink,
         log: FailureLog,
+        crashes: StreamCrashes,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._retention = retention
         self._metrics = metrics
         self._clock = clock
-        self._reader = StreamReader(HISTORY_TABLE, self.flag_row, log)
+        self._reader = StreamReader(HISTORY_TABLE, self.flag_row, log, crashes)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Flag the payments of a batch; return the records that must be delivered again."""
@@ -91,6 +95,8 @@ class PersistStage:
         flagged = flag(scored, self._clock(), self._retention)
         if not self._store.insert(flagged):
             emit(self._metrics, Metric.TRANSACTIONS_REDELIVERED)
+            return
+        if is_canary(flagged.user_id):
             return
         emit(self._metrics, Metric.TRANSACTIONS_FLAGGED)
         latency = self._clock() - flagged.appended_at

@@ -8,11 +8,12 @@ import msgspec
 
 from alert.stage import AlertStage
 from alert.store import Claim
-from common.errors import PublishError
+from common.topic import PublishError
 from contract.alert import Alert, AlertState, decode_alert
 from contract.alert_windows import UserWindows
 from contract.flagged import FlaggedKey, FlaggedTransaction, to_flagged_item
 from tests.support.alert_store_contract import LIMITS, payment
+from tests.support.crashes import make_crashes
 from tests.support.payments import NOW, Log, Metrics
 
 if TYPE_CHECKING:
@@ -118,7 +119,15 @@ class Worker:
         self.waits: list[float] = []
         self.marks_refused = 0
         self.stage = AlertStage(
-            self, self, LIMITS, self.metrics, self.log, lambda: NOW, self.waits.append, lambda: 0.5
+            self,
+            self,
+            LIMITS,
+            self.metrics,
+            self.log,
+            make_crashes(),
+            lambda: NOW,
+            self.waits.append,
+            lambda: 0.5,
         )
 
     def alert_on(self, flagged: FlaggedTransaction) -> None:

@@ -20,6 +20,7 @@ from contract.alert import decode_alert
 from contract.flagged import to_flagged_item
 from ops.manifests import read_functions
 from tests.support.alert_store_contract import LIMITS
+from tests.support.crashes import CRASH_VARIABLES
 from tests.support.payments import Context, flagged_event, make_flagged, make_transaction
 from tests.support.tables import make_table
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-GOOD = {
+GOOD = CRASH_VARIABLES | {
     "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
     "FLAGGED_TRANSACTIONS_TABLE": "f",
     "ALERT_WINDOWS_TABLE": "w",
@@ -100,7 +101,7 @@ def test_setting_out_of_bounds_fails_the_cold_start(variable: str, value: str) -
 
 
 def test_limits_are_those_of_the_settings() -> None:
-    assert read_settings(Settings, GOOD).limits == LIMITS
+    assert read_settings(Settings, GOOD).alert_limits == LIMITS
 
 
 def received(aws: Callable[[str], Any]) -> list[dict[str, Any]]:

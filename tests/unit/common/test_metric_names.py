@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SCORE = """
     RecordsReceived Count
     RecordsQuarantined Count
+    ReservedUsers Count
     KeyMismatches Count
     TransactionsScored Count
     TransactionsApproved Count
@@ -35,6 +36,7 @@ SCORE = """
     RuleFailures Count
     RulesetRefused Count
     RulesetUnreachable Count
+    RulesetFallback Count
     OldestRecordAge Milliseconds
 """
 PERSIST = """

@@ -179,6 +179,16 @@ def test_row_names_what_it_repeats_releases_and_applies() -> None:
     assert from_history_item(to_history_item(make_taught(), EXPIRES_AT_S)) == make_taught()
 
 
+def test_row_says_that_its_place_is_doubted_and_else_nothing_of_it() -> None:
+    doubted = make_scored(is_place_doubted=True)
+
+    item = to_history_item(doubted, EXPIRES_AT_S)
+
+    assert item["detail"]["S"].endswith(',"pd":true}')
+    assert from_history_item(item) == doubted
+    assert '"pd"' not in to_history_item(make_scored(), EXPIRES_AT_S)["detail"]["S"]
+
+
 def test_row_names_what_a_suspicious_payment_is_worth_and_says_nothing_where_that_is_unknown() -> None:
     worth = make_scored(amount_base=Decimal("1104.05"), base_currency="CHF")
     without_rate = make_scored(base_currency="CHF")
