@@ -35,6 +35,7 @@ SCORE = """
     RulesetRefused Count
     RulesetUnreachable Count
     RulesetFallback Count
+    ReservedUsers Count
     OldestRecordAge Milliseconds
 """
 PERSIST = """
