@@ -6,6 +6,7 @@ Doing it twice changes nothing.
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -13,11 +14,13 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from contract.canary import CANARY_ATTRIBUTE
 from local.components.aws_api import make_client
 from local.resources import (
     ALERT_INBOX,
     ALERT_TOPIC,
     BUCKETS,
+    CANARY_QUEUE,
     LANDING_PREFIX,
     Resources,
     dead_letter_name,
@@ -76,7 +79,7 @@ def provision(
     for name, table in tables.items():
         _make_table(dynamodb, name, table)
     queues = _make_queues(aws_endpoint, functions)
-    topic_arn = _make_alert_topic(aws_endpoint, queues[ALERT_INBOX])
+    topic_arn = _make_alert_topic(aws_endpoint, queues[ALERT_INBOX], queues[CANARY_QUEUE])
     buckets = _make_buckets(aws_endpoint, functions, queues)
     resources = Resources(
         tables={name: name for name in tables},
@@ -153,18 +156,30 @@ def _make_table(dynamodb: Any, name: str, table: TableSpec) -> None:
 
 def _make_queues(aws_endpoint: str, functions: Mapping[str, FunctionSpec]) -> dict[str, str]:
     sqs = make_client("sqs", aws_endpoint)
-    names = ["quarantine", ALERT_INBOX, *map(dead_letter_name, functions)]
+    names = ["quarantine", ALERT_INBOX, CANARY_QUEUE, *map(dead_letter_name, functions)]
     attributes = {"MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_SECONDS)}
     return {name: sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] for name in names}
 
 
-def _make_alert_topic(aws_endpoint: str, inbox_url: str) -> str:
-    sns = make_client("sns", aws_endpoint)
+def _make_alert_topic(aws_endpoint: str, inbox_url: str, canary_url: str) -> str:
+    sns, sqs = (make_client(service, aws_endpoint) for service in ("sns", "sqs"))
     topic_arn: str = sns.create_topic(Name=ALERT_TOPIC)["TopicArn"]
-    answer = make_client("sqs", aws_endpoint).get_queue_attributes(
-        QueueUrl=inbox_url, AttributeNames=["QueueArn"]
-    )
-    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=answer["Attributes"]["QueueArn"])
+    # As Terraform: the canary's messages go to its own queue, and every other subscription filters them out.
+    subscribed: dict[str, dict[str, str]] = {
+        inbox_url: {"FilterPolicy": json.dumps({CANARY_ATTRIBUTE: [{"exists": False}]})},
+        canary_url: {
+            "FilterPolicy": json.dumps({CANARY_ATTRIBUTE: ["true"]}),
+            "RawMessageDelivery": "true",
+        },
+    }
+    for url, attributes in subscribed.items():
+        queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        sns.subscribe(
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint=queue["Attributes"]["QueueArn"],
+            Attributes=attributes,
+        )
     return topic_arn
 
 

@@ -23,6 +23,9 @@ ALERT_TOPIC: Final = "fraud-alerts"
 ALERT_INBOX: Final = "alerts-inbox"
 """A queue that subscribes to the alert topic like a customer's, without raw delivery."""
 
+CANARY_QUEUE: Final = "canary"
+"""The queue that subscribes to the canary's messages alone, with raw delivery."""
+
 BUCKETS: Final = {
     "landing": "payment-fraud-landing",
     "quarantine": "payment-fraud-quarantine",

@@ -97,7 +97,7 @@ class ScheduleTrigger(
 ):
     """A rule of EventBridge that invokes the function again and again, asynchronously and at least once each time."""
 
-    every_minutes: Annotated[int, Meta(ge=1, le=10_080)]
+    every_minutes: Annotated[int, Meta(ge=1, le=1440)]
     """From one invocation to the next, however long the function takes."""
     maximum_retries: Annotated[int, Meta(ge=0, le=2)]
     """Of one invocation that failed; Lambda waits a minute before the first and two before the second."""
@@ -127,14 +127,14 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     kafka: str | None = None
     key: Literal["tokenization"] | None = None
     prefix: str | None = None
-    """The prefix of the keys in a bucket that it may use."""
+    """How the keys begin that it may use: of a bucket's objects, or the partition keys of a table."""
 
     def __post_init__(self) -> None:
         named = [kind for kind in ACCESS_KINDS if getattr(self, kind) is not None]
         if len(named) != 1:
             raise ValueError(f"names {' and '.join(named) or 'nothing'}; one of {', '.join(ACCESS_KINDS)}")
-        if self.prefix is not None and self.bucket is None:
-            raise ValueError(f"names a {named[0]} and has a prefix, which only a bucket has")
+        if self.prefix is not None and self.bucket is None and self.table is None:
+            raise ValueError(f"names a {named[0]} and has a prefix, which only a bucket and a table have")
 
 
 class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -235,6 +235,10 @@ variable "ingestion_mappings" {
   type        = map(string)
   default     = {}
   nullable    = false
+  validation {
+    condition     = alltrue([for prefix in keys(var.ingestion_mappings) : split("/", prefix)[0] != "canary"])
+    error_message = "ingestion_mappings has a mapping for ${join(", ", [for prefix in keys(var.ingestion_mappings) : prefix if split("/", prefix)[0] == "canary"])}; the folder canary is the canary's, which needs none."
+  }
 }
 
 variable "alert_subscriptions" {

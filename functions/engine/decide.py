@@ -13,6 +13,7 @@ from contract.canary import CANARY_RULE_ID, is_flagged_canary
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Decision, FeatureValue, Reason, ScoredTransaction
 from engine.features.catalogue import FEATURE_SET, compute_features
+from engine.features.place import is_doubted
 from engine.features.stored import pack
 from engine.profile.outcome import Outcome
 from engine.rules.reasons import sentence
@@ -91,7 +92,10 @@ def decide(
         outcome = Outcome(repeated.decision, repeated.risk_score, repeated.key_hash, lessons)
         return Decided(features, assessment, outcome)
     assessment = is_fraudulent(features, facts.transaction, ruleset, facts.clock_ms)
-    return Decided(features, assessment, Outcome(assessment.decision, assessment.risk_score, 0, lessons))
+    # What is not approved moves nobody anyway.
+    doubted = assessment.decision is Decision.APPROVE and is_doubted(facts, profile, features)
+    outcome = Outcome(assessment.decision, assessment.risk_score, 0, lessons, doubted)
+    return Decided(features, assessment, outcome)
 
 
 def scored_transaction(
@@ -142,6 +146,7 @@ def scored_transaction(
         repeats=outcome.repeats,
         releases=outcome.lessons.releases,
         verdicts=outcome.lessons.verdicts,
+        is_place_doubted=outcome.is_place_doubted,
         appended_at=appended_at,
         scored_at=scored_at,
     )

@@ -34,18 +34,20 @@ class Pending(msgspec.Struct, frozen=True):
     currency: int
     seen: tuple[int, ...]
     """Hashes of its values by kind; 0 for none."""
+    named: int
+    """Which fields it names (:mod:`engine.profile.named_fields`)."""
 
 
 class PendingPayments:
     """At most :data:`MAX_PENDING` payments, ascending by clock and key hash."""
 
-    __slots__ = ("amount_minor", "at_s", "clock_s", "currency", "key_hash", "seen")
+    __slots__ = ("amount_minor", "at_s", "clock_s", "currency", "key_hash", "named", "seen")
 
-    TYPECODES: Final = "QIIqB" + "I" * _KINDS
+    TYPECODES: Final = "QIIqBB" + "I" * _KINDS
 
     def __init__(self, *columns: array[int]) -> None:
-        self.key_hash, self.clock_s, self.at_s, self.amount_minor, self.currency, *seen = columns or empty(
-            self.TYPECODES
+        self.key_hash, self.clock_s, self.at_s, self.amount_minor, self.currency, self.named, *seen = (
+            columns or empty(self.TYPECODES)
         )
         self.seen = tuple(seen)
 
@@ -54,7 +56,15 @@ class PendingPayments:
 
     def columns(self) -> tuple[array[int], ...]:
         """All columns, in the order of :attr:`TYPECODES`."""
-        return (self.key_hash, self.clock_s, self.at_s, self.amount_minor, self.currency, *self.seen)
+        return (
+            self.key_hash,
+            self.clock_s,
+            self.at_s,
+            self.amount_minor,
+            self.currency,
+            self.named,
+            *self.seen,
+        )
 
     def due(self, clock_ms: int) -> tuple[int, ...]:
         """Key hashes of the payments that have waited long enough as of ``clock_ms``."""
@@ -82,6 +92,7 @@ class PendingPayments:
             pending.at_s,
             pending.amount_minor,
             pending.currency,
+            pending.named,
             *pending.seen,
         )
         for column, value in zip(self.columns(), values, strict=True):
@@ -93,6 +104,8 @@ class PendingPayments:
         for key_hash in key_hashes:
             if key_hash in self.key_hash:
                 row = self.key_hash.index(key_hash)
-                first, clock_s, at_s, amount, currency, *seen = (column.pop(row) for column in self.columns())
-                taken.append(Pending(first, clock_s, at_s, amount, currency, tuple(seen)))
+                first, clock_s, at_s, amount, currency, named, *seen = (
+                    column.pop(row) for column in self.columns()
+                )
+                taken.append(Pending(first, clock_s, at_s, amount, currency, tuple(seen), named))
         return taken

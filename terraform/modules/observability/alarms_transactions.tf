@@ -63,6 +63,28 @@ locals {
         received    = { namespace = var.metrics_namespace, name = "RecordsReceived", stat = "Sum", dimensions = { service = "score" } }
       }
     }
+    reserved-users = {
+      kind           = "reserved-users"
+      severity       = "ticket"
+      symptom        = "Records on the topic name users that are reserved for the canary, and are not the canary's: a mistake of a sender, or somebody who hopes to be left out. They are quarantined without a score."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { reserved = { namespace = var.metrics_namespace, name = "ReservedUsers", stat = "Sum", dimensions = { service = "score" } } }
+    }
+    reserved-users-in-files = {
+      kind           = "reserved-users"
+      severity       = "ticket"
+      symptom        = "Rows of landed files name users that are reserved for the canary, and are not the canary's. They are quarantined and do not reach the topic."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { reserved = { namespace = var.metrics_namespace, name = "reserved_users", stat = "Sum", dimensions = { service = "ingestion" } } }
+    }
     ruleset-refused = {
       kind           = "ruleset-refused"
       severity       = "ticket"

@@ -105,8 +105,8 @@ def test_stages_have_an_event_source_and_what_is_invoked_has_none() -> None:
         ("{actions: [GetItem]}", "names nothing; one of table, queue"),
         ("{table: t, queue: q, actions: [GetItem]}", "names table and queue; one of"),
         (
-            "{table: t, prefix: p/, actions: [GetItem]}",
-            "names a table and has a prefix, which only a bucket has",
+            "{queue: q, prefix: p/, actions: [SendMessage]}",
+            "names a queue and has a prefix, which only a bucket and a table have",
         ),
         ("{table: t, actions: []}", "Expected `array` of length >= 1"),
         ("{tables: t, actions: [GetItem]}", "unknown field `tables`"),

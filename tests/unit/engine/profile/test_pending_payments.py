@@ -8,7 +8,7 @@ from engine.profile.pending_payments import MAX_PENDING, RELEASE_AFTER_MS, Pendi
 
 
 def waiting(key_hash: int, clock_s: int) -> Pending:
-    return Pending(key_hash, clock_s, clock_s - 5, key_hash * 100, 3, (1, 2, 3, 4, 5, 6))
+    return Pending(key_hash, clock_s, clock_s - 5, key_hash * 100, 3, (1, 2, 3, 4, 5, 6), 7)
 
 
 def of(*payments: Pending) -> PendingPayments:
@@ -22,12 +22,13 @@ def test_payments_are_in_the_order_of_clock_and_key_whatever_the_order_of_arriva
     pending = of(waiting(3, 50), waiting(1, 50), waiting(2, 40))
 
     assert list(pending.key_hash) == [2, 1, 3]
-    assert [list(column) for column in pending.columns()[:5]] == [
+    assert [list(column) for column in pending.columns()[:6]] == [
         [2, 1, 3],
         [40, 50, 50],
         [35, 45, 45],
         [200, 100, 300],
         [3, 3, 3],
+        [7, 7, 7],
     ]
     assert [list(column) for column in pending.seen] == [[kind] * 3 for kind in range(1, 7)]
 
