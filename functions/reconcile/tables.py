@@ -9,6 +9,7 @@ from contract.errors import InvalidRowError
 from contract.flag_hour import FLAG_HOUR, FLAG_HOUR_INDEX
 from contract.flagged import FLAGGED_TABLE
 from contract.scored import HISTORY_TABLE
+from reconcile.errors import UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,14 +30,6 @@ class PaymentKey(NamedTuple):
 
     user_id: str
     event_key: str
-
-
-class UnansweredError(Exception):
-    """A table that left keys unprocessed again and again; names it."""
-
-    def __init__(self, table: str) -> None:
-        super().__init__(f"{table}: keys remain unprocessed after {MAX_ROUNDS} requests")
-        self.table = table
 
 
 class Tables:
@@ -111,7 +104,7 @@ class Tables:
             yield from answer["Responses"].get(table, [])
             request = answer.get("UnprocessedKeys")
         if request:
-            raise UnansweredError(table)
+            raise UnansweredError(table, MAX_ROUNDS)
 
 
 def _key(table: str, item: Mapping[str, Any]) -> PaymentKey:
