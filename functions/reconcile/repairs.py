@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from mypy_boto3_lambda import LambdaClient
-
 CLIENT_CONFIG: Final = Config(
     connect_timeout=2,
     read_timeout=65,  # longer than any stage may run
@@ -22,6 +20,14 @@ CLIENT_CONFIG: Final = Config(
 
 ROWS_A_CALL: Final = 25
 """As many as alert's mapping delivers at once; they fit into the stage's time."""
+
+
+class Functions(Protocol):
+    """The call that is made of Lambda."""
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803 - Lambda's names
+        """Invoke a function, and wait for its answer."""
+        ...
 
 
 class Repair(Protocol):
@@ -37,7 +43,7 @@ class StageRepair:
 
     Parameters
     ----------
-    client : LambdaClient
+    client : Functions
         With a time-out longer than the stage's.
     function : str
         The stage's ARN with its alias, or its name.
@@ -45,7 +51,7 @@ class StageRepair:
         The time, aware.
     """
 
-    def __init__(self, client: LambdaClient, function: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, client: Functions, function: str, clock: Callable[[], datetime]) -> None:
         self._client = client
         self._function = function
         self._clock = clock

@@ -21,6 +21,8 @@ from reconcile.metrics import Metric
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from aws_lambda_powertools import Logger
+
     from common.metrics import MetricSink
     from reconcile.repairs import Repair
     from reconcile.tables import PaymentKey
@@ -63,18 +65,6 @@ class Tables(Protocol):
         ...
 
 
-class Log(Protocol):
-    """Powertools' Logger."""
-
-    def info(self, msg: object, **fields: object) -> None:
-        """Write one line with its fields."""
-        ...
-
-    def error(self, msg: object, **fields: object) -> None:
-        """Write one line with its fields."""
-        ...
-
-
 class Reconciler:
     """One run looks through the last hours, the oldest first.
 
@@ -102,7 +92,7 @@ class Reconciler:
         look_back: timedelta,
         grace: timedelta,
         metrics: MetricSink,
-        log: Log,
+        log: Logger,
         clock: Callable[[], datetime],
     ) -> None:
         self._tables = tables

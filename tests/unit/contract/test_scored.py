@@ -15,9 +15,9 @@ from contract.clock import TimeBasis
 from contract.errors import InvalidRowError
 from contract.flag_hour import flag_hours
 from contract.scored import (
-    Decision,
     FLAGGED_HISTORY_ATTRIBUTES,
     HISTORY_ATTRIBUTES,
+    Decision,
     Position,
     Reason,
     ScoredTransaction,

@@ -281,6 +281,7 @@ EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
     lambda telemetry: telemetry.cache_unavailable(CacheUnavailableError("x")),
     lambda telemetry: telemetry.ruleset_refused(InvalidRulesetError(())),
     lambda telemetry: telemetry.ruleset_unreachable(RulesetUnreachableError("s", "p")),
+    lambda telemetry: telemetry.ruleset_fallback(parse_ruleset(document())),
 ]
 
 
