@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+REFUSED_RECORD: Final = frozenset({"ValidationException", "InvalidParameter", "InvalidParameterValue"})
+"""Refusals of AWS that say that the request is wrong, so that another try is refused too."""
+
 
 class StageError(Exception):
     """Something that a stage cannot do."""
@@ -36,3 +41,18 @@ class OutOfTimeError(StageError):
     def __init__(self, minimum_ms: int) -> None:
         super().__init__(f"less than {minimum_ms} ms left")
         self.minimum_ms = minimum_ms
+
+
+class PublishError(StageError):
+    """A message that SNS did not accept.
+
+    Parameters
+    ----------
+    code : str
+        SNS's error code, or the name of the connection's failure.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Publish: {code}")
+        self.code = code
+        self.is_of_the_record = code in REFUSED_RECORD

@@ -113,7 +113,7 @@ stage = CrashGuard(
     score_stage,
     CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
     QueueDeadLetters(sqs, settings.dead_letter_queue_url, clock),
-    settings.limits,
+    settings.crash_limits,
     telemetry,
     clock,
 )

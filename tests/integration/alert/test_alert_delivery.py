@@ -13,10 +13,10 @@ import pytest
 
 from alert.stage import AlertStage
 from alert.store import AlertTables
-from alert.topic import SnsTopic
+from common.topic import SnsTopic
 from contract.alert import AlertState, decode_alert
-from contract.flagged import from_flagged_item, to_flagged_item
-from tests.support.alert_store_contract import WIDTH, payment
+from contract.flagged import from_flagged_item, to_flagged_item, to_flagged_key
+from tests.support.alert_store_contract import LIMITS, payment
 from tests.support.crashes import make_crashes
 from tests.support.payments import NOW, Context, Log, Metrics, flagged_event
 from tests.support.tables import make_table
@@ -48,7 +48,7 @@ class Deployment:
         return AlertStage(
             AlertTables(self.dynamodb, self.flagged_table, self.windows_table),
             SnsTopic(self.aws_client("sns"), self.topic_arn),
-            WIDTH,
+            LIMITS,
             self.metrics,
             self.log,
             make_crashes(),
@@ -72,9 +72,9 @@ class Deployment:
         for row in flagged:
             self.dynamodb.put_item(TableName=self.flagged_table, Item=to_flagged_item(row))
 
-    def row(self, transaction_id: str) -> FlaggedTransaction:
-        """Read a row."""
-        key = {"transaction_id": {"S": transaction_id}}
+    def row(self, flagged: FlaggedTransaction) -> FlaggedTransaction:
+        """Read a payment's row."""
+        key = to_flagged_key(flagged.key)
         return from_flagged_item(self.dynamodb.get_item(TableName=self.flagged_table, Key=key)["Item"])
 
     def received(self, queue_url: str) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def test_subscriber_receives_the_alert_as_json(deployment: Deployment) -> None:
 
     (message,) = deployment.received(inbox)
     alert = decode_alert(json.loads(message["Body"])["Message"])
-    row = deployment.row("tx-1")
+    row = deployment.row(payment("tx-1"))
     assert answer == {"batchItemFailures": []}
     assert deployment.log.lines == []
     assert (alert.alert_id, alert.alerted_at) == (row.alert_id, row.alerted_at)
@@ -199,7 +199,7 @@ def test_workers_at_once_on_one_user_s_payments_give_one_alert(deployment: Deplo
     for thread in threads:
         thread.join(timeout=60)
 
-    states = [deployment.row(flagged.transaction_id).alert_state for flagged in payments]
+    states = [deployment.row(flagged).alert_state for flagged in payments]
     (message,) = deployment.received(inbox)
     alert = decode_alert(json.loads(message["Body"])["Message"])
     assert states.count(AlertState.SENT) == 1
