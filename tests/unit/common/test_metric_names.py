@@ -37,6 +37,7 @@ SCORE = """
     RulesetRefused Count
     RulesetUnreachable Count
     RulesetFallback Count
+    ReservedUsers Count
     OldestRecordAge Milliseconds
 """
 PERSIST = """
