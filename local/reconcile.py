@@ -27,8 +27,8 @@ class ReconcileError(Exception):
     """The reconciler cannot run; says why in a sentence."""
 
 
-def reconcile(config: MappingConfig, stages: dict[str, Path], **request: Any) -> dict[str, int]:
-    """Run the reconciler once.
+class Reconciler:
+    """The reconciler of a stack, with the stages that it invokes.
 
     Parameters
     ----------
@@ -36,29 +36,36 @@ def reconcile(config: MappingConfig, stages: dict[str, Path], **request: Any) ->
         Of the reconciler.
     stages : dict[str, Path]
         The stages that it may invoke, each with the configuration of its mapping.
-    request : Any
-        ``hours``, to look back further than the setting.
-
-    Returns
-    -------
-    dict[str, int]
-        What it found.
-
-    Raises
-    ------
-    ReconcileError
-        If it failed.
     """
-    with LambdaApi({name: LazyPool(file) for name, file in stages.items()}) as api:
-        environment = {**config.environment, "AWS_ENDPOINT_URL_LAMBDA": api.endpoint}
-        pool = configured_pool(msgspec.structs.replace(config, environment=environment))
-        try:
-            result = pool.invoke(request)
-        finally:
-            pool.stop()
-    if result.error is not None:
-        raise ReconcileError(f"{result.error.type}: {result.error.message}")
-    return msgspec.json.decode(result.payload, type=dict[str, int])
+
+    def __init__(self, config: MappingConfig, stages: dict[str, Path]) -> None:
+        self._api = LambdaApi({name: LazyPool(file) for name, file in stages.items()})
+        environment = {**config.environment, "AWS_ENDPOINT_URL_LAMBDA": self._api.endpoint}
+        self._pool = configured_pool(msgspec.structs.replace(config, environment=environment))
+        self._api.start()
+
+    def run(self, **request: Any) -> dict[str, int]:
+        """Run it once, with ``hours`` to look back further than the setting.
+
+        Returns
+        -------
+        dict[str, int]
+            What it found.
+
+        Raises
+        ------
+        ReconcileError
+            If it failed.
+        """
+        result = self._pool.invoke(request)
+        if result.error is not None:
+            raise ReconcileError(f"{result.error.type}: {result.error.message}")
+        return msgspec.json.decode(result.payload, type=dict[str, int])
+
+    def stop(self) -> None:
+        """End its process, and those of the stages."""
+        self._pool.stop()
+        self._api.stop()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = {} if options.hours is None else {"hours": options.hours}
     try:
         config = read_config(folder.run_dir / "reconcile.json")
-        found = reconcile(config, {name: folder.run_dir / f"{name}.json" for name in STAGES}, **asked)
+        reconciler = Reconciler(config, {name: folder.run_dir / f"{name}.json" for name in STAGES})
+        try:
+            found = reconciler.run(**asked)
+        finally:
+            reconciler.stop()
     except (MappingConfigError, ReconcileError) as error:
         print(error, file=sys.stderr)
         return 1
