@@ -166,8 +166,8 @@ locals {
       datapoints     = 3
       expression     = null
       # Every run writes how long the oldest digest waits, also when none does: no value is no run.
-      missing        = "breaching"
-      metrics      = { delay = { namespace = var.metrics_namespace, name = "OldestDueDigestMs", stat = "Maximum", dimensions = { service = "digest" } } }
+      missing = "breaching"
+      metrics = { delay = { namespace = var.metrics_namespace, name = "OldestDueDigestMs", stat = "Maximum", dimensions = { service = "digest" } } }
     }
     ingestion-quarantine = {
       kind           = "ingestion-quarantine"
