@@ -19,6 +19,7 @@ SCORE = """
     RecordsQuarantined Count
     ReservedUsers Count
     KeyMismatches Count
+    ReservedUsers Count
     TransactionsScored Count
     TransactionsApproved Count
     TransactionsReviewed Count
