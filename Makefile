@@ -19,6 +19,9 @@ RULES ?= rules/default.yaml
 AGAINST ?=
 OUT ?=
 
+# For recipes that read a file: a mapping or a limit without a file would be left out silently.
+NEED_DATA = $(if $(MAP)$(LIMIT),$(if $(DATA),,$(error MAP= and LIMIT= are for payments of your own; name their file with DATA=)))
+
 TERRAFORM := $(shell command -v terraform)
 
 .DEFAULT_GOAL := help
@@ -29,7 +32,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help: ## List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.dev $(VENV)-emulator/.ready $(VENV)-lambda/.ready $(VENV)/.jars ## Download and install everything, under this folder (950 MB, two minutes)
@@ -65,6 +68,7 @@ $(VENV)/.jars: local/jars.py local/jars.lock $(VENV)/.dev
 
 .PHONY: demo
 demo: setup ## Run the whole system once: simulated payments (TRANSACTIONS= SEED=), or yours (DATA=file MAP=mapping.yaml LIMIT=)
+	@$(NEED_DATA)
 	@$(PY) -m local.demo $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
 
 .PHONY: test
@@ -80,6 +84,7 @@ rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=fil
 
 .PHONY: backtest
 backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED=, or DATA= MAP= LIMIT=)
+	@$(NEED_DATA)
 	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
 
 .PHONY: rules-local
@@ -133,7 +138,7 @@ down: $(VENV)/.dev ## Stop the system
 ARCH ?= host
 
 .PHONY: test-unit
-test-unit: $(VENV)/.dev ## Run the unit tests, in seconds
+test-unit: $(VENV)/.dev ## Run the unit tests, in about a minute
 	@HYPOTHESIS_PROFILE=brief $(PY) -m pytest tests/unit -n auto --dist loadfile
 
 SAMPLE ?= 150

@@ -206,10 +206,10 @@ module "observability" {
   name               = local.name
   metrics_namespace  = local.metrics_namespace
   functions_dir      = local.functions_dir
-  disabled_schedules = var.disabled_schedules
+  disabled_schedules = [for name, function in module.functions : name if !function.is_scheduled]
   function_names     = { for name, function in module.functions : name => function.function_name }
   dead_letter_queue_names = merge(
-    { for name, function in module.functions : name => function.dead_letter_queue_name },
+    { for name, function in module.functions : name => function.dead_letter_queue_name if function.dead_letter_queue_name != null },
     { for name, queue in module.alerts.redrive_queues : "alerts-${name}" => queue.name },
     merge([for severity, topic in module.operations : { for name, queue in topic.redrive_queues : "${severity}-${name}" => queue.name }]...),
   )
@@ -220,6 +220,8 @@ module "observability" {
   glue_job_name         = module.ingestion.job_name
   keep_running_arn      = module.ingestion.keep_running_arn
   history_export_arn    = module.history_export.state_machine_arn
+  audit_metric_names    = one(module.audit[*].metric_names)
+  threat_rule_name      = module.protection.threat_rule_name
   thresholds            = var.alarm_thresholds
 
   kafka = {
@@ -245,7 +247,6 @@ module "audit" {
   reading_roles              = concat([for function in values(module.functions) : function.role_name], [module.ingestion.job_role_name, module.history_export.role_name], module.protection.role_names)
   opening_roles              = ["${local.name}-apply", module.history_export.role_name]
   metrics_namespace          = local.metrics_namespace
-  page_topic_arn             = module.operations["page"].topic_arn
   logs_key_arn               = module.encryption.logs_key_arn
   log_retention_days         = var.log_retention_days
   enable_deletion_protection = var.enable_deletion_protection
@@ -259,11 +260,10 @@ module "protection" {
   enable_malware_scan        = var.enable_malware_scan
   landing_bucket             = module.ingestion.buckets["landing"]
   backup                     = var.backup
-  table_arns                 = [for table in values(module.tables.tables) : table.arn]
+  table_arns                 = [for name, table in module.tables.tables : table.arn if name != "transaction_history" || try(var.backup.includes_history, false)]
   data_key_arn               = module.encryption.data_key_arn
   logs_key_arn               = module.encryption.logs_key_arn
   log_retention_days         = var.log_retention_days
-  ticket_topic_arn           = module.operations["ticket"].topic_arn
   enable_deletion_protection = var.enable_deletion_protection
   permissions_boundary_arn   = var.permissions_boundary_arn
 }

@@ -3,9 +3,6 @@
 # left. Each policy is shorter than IAM's limit of 6,144 characters; a test counts them.
 
 locals {
-  partition = data.aws_partition.current.partition
-  arn       = { for service in ["appconfig", "application-autoscaling", "dynamodb", "ec2", "elasticache", "events", "glue", "kafka", "kms", "lambda", "logs", "sns", "sqs", "states"] : service => "arn:${local.partition}:${service}:${var.region}:${var.account_id}" }
-
   # Services to which the apply role may pass roles.
   passed_services = [
     "application-autoscaling.amazonaws.com", "appconfig.amazonaws.com", "events.amazonaws.com", "glue.amazonaws.com",

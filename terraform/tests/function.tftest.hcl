@@ -290,6 +290,11 @@ run "a_request_that_must_not_be_kept_is_in_no_queue_and_is_not_tried_again" {
   }
 
   assert {
+    condition     = output.dead_letter_queue_name == null
+    error_message = "Nobody watches a queue that nothing fills."
+  }
+
+  assert {
     condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => { actions = statement.Action, resources = statement.Resource } } == { KeyTokenization = { actions = ["kms:GenerateMac"], resources = ["arn:aws:kms:us-east-1:123456789012:key/tokenization"] } }
     error_message = "Its code may compute with the key, and do nothing else."
   }
@@ -360,6 +365,11 @@ run "other_requests_that_fail_are_kept" {
   assert {
     condition     = aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letter.arn && length(aws_lambda_function_event_invoke_config.requests) == 0
     error_message = "A failed request is dead-lettered."
+  }
+
+  assert {
+    condition     = output.dead_letter_queue_name == aws_sqs_queue.dead_letter.name
+    error_message = "The queue can be watched."
   }
 }
 

@@ -116,6 +116,49 @@ run "each_alarm_names_its_runbook" {
   }
 }
 
+run "who_touches_payments_pages_and_malware_is_a_ticket" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    audit_metric_names = { touched = "payments-touched", opened = "payments-opened" }
+    threat_rule_name   = "fraud-test-malware-found"
+  }
+
+  assert {
+    condition = {
+      for key in ["payments-touched", "payments-touched-opened", "malware-found"] :
+      key => "${one(aws_cloudwatch_metric_alarm.symptom[key].alarm_actions)} ${one(one(aws_cloudwatch_metric_alarm.symptom[key].metric_query).metric).metric_name}"
+      } == {
+      payments-touched        = "arn:aws:sns:us-east-1:123456789012:page payments-touched"
+      payments-touched-opened = "arn:aws:sns:us-east-1:123456789012:page payments-opened"
+      malware-found           = "arn:aws:sns:us-east-1:123456789012:ticket TriggeredRules"
+    }
+    error_message = "A person at payments wakes somebody; a file, which nothing executes, can wait."
+  }
+
+  assert {
+    condition     = alltrue([for key in ["payments-touched", "payments-touched-opened", "malware-found"] : aws_cloudwatch_metric_alarm.symptom[key].threshold == 0 && aws_cloudwatch_metric_alarm.symptom[key].evaluation_periods == 1])
+    error_message = "One event is enough."
+  }
+}
+
+run "without_audit_and_scan_they_have_no_alarms" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = length(setintersection(["payments-touched", "payments-touched-opened", "malware-found"], keys(aws_cloudwatch_metric_alarm.symptom))) == 0
+    error_message = "Nothing would ever count in them."
+  }
+}
+
 run "many_nodes_have_alarms_of_ten_each" {
   command = apply
 

@@ -42,7 +42,7 @@ def _metrics_of_alarms() -> set[tuple[str, str]]:
         for alarm in alarms()
         for query in alarm.get("metric_query", [])
         for metric in query["metric"]
-        if metric["namespace"] == NAMESPACE
+        if metric["namespace"] == NAMESPACE and "service" in (metric["dimensions"] or {})
     }
 
 

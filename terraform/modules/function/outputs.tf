@@ -23,14 +23,9 @@ output "role_name" {
   value       = aws_iam_role.this.name
 }
 
-output "dead_letter_queue_arn" {
-  description = "ARN of the function's dead-letter queue."
-  value       = aws_sqs_queue.dead_letter.arn
-}
-
 output "dead_letter_queue_name" {
-  description = "Name of the function's dead-letter queue."
-  value       = aws_sqs_queue.dead_letter.name
+  description = "Name of the function's dead-letter queue; null if its failed requests are discarded, so that nothing fills the queue."
+  value       = local.keeps_requests ? aws_sqs_queue.dead_letter.name : null
 }
 
 output "dead_letter_queue_url" {
@@ -48,4 +43,9 @@ output "granted_alias_name" {
   description = "The alias, for callers during an apply: known only after the role has the access of function.yaml."
   value       = aws_lambda_alias.live.name
   depends_on  = [aws_iam_role_policy.access]
+}
+
+output "is_scheduled" {
+  description = "Whether a schedule invokes the function; false where it has none, and where it is switched off."
+  value       = length(local.schedules) > 0 && var.enable_schedule
 }

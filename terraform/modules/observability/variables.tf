@@ -95,6 +95,18 @@ variable "history_export_arn" {
   nullable    = false
 }
 
+variable "audit_metric_names" {
+  description = "Metrics of the audit that count reads and writes of payments, and changes that could open them; null without an audit."
+  type        = object({ touched = string, opened = string })
+  default     = null
+}
+
+variable "threat_rule_name" {
+  description = "EventBridge's rule for landed files with malware; null if they are not scanned."
+  type        = string
+  default     = null
+}
+
 variable "notification_topic_arns" {
   description = "SNS topics that alarms notify, by severity: `page` wakes somebody, `ticket` is for the next working day."
   type = object({

@@ -137,7 +137,7 @@ def test_a_number_with_an_exponent_gives_the_token_of_its_digits(case: tuple[str
     assert TOKENS.replace(f"a,{written},12.50") == f"a,{TOKENS.token(number)},12.50"
 
 
-# UATP's range counts only where no other digits stand beside it: every number that begins with 1 would be one.
+# UATP's range counts only where it has no other digits beside it: every number that begins with 1 would be one.
 @given(
     st.sampled_from([number for number in TEST_NUMBERS.values() if number[0] != "1"]),
     st.text("0123456789", max_size=12),
