@@ -8,7 +8,8 @@ import msgspec
 
 from contract.clock import EPOCH, MILLISECOND, TimeBasis, Times, event_key, times_on
 from contract.transaction import Location, Transaction
-from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, text_hash, value_hash
+from engine.geo import Fix
+from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, old_value_hash, text_hash, value_hash
 from engine.profile.named_fields import named_fields
 from engine.profile.seen_values import SeenKind
 
@@ -89,6 +90,27 @@ class PaymentFacts(msgspec.Struct, frozen=True):
                 value_hash(SeenKind.CURRENCY, transaction.currency),
             ),
             named_fields(transaction),
+        )
+
+    @property
+    def fix(self) -> Fix | None:
+        """Where and when the payment was made; None without coordinates."""
+        place = self.transaction.location
+        if not isinstance(place, Location) or place.latitude is None or place.longitude is None:
+            return None
+        return Fix(place.latitude, place.longitude, self.at_ms)
+
+    @property
+    def old_seen(self) -> tuple[int | None, ...]:
+        """:attr:`seen` as format 1 hashed the names; None for the other kinds, whose hashes are the same."""
+        transaction = self.transaction
+        return (
+            None,
+            old_value_hash(SeenKind.DEVICE, transaction.device_id),
+            old_value_hash(SeenKind.MERCHANT, transaction.merchant_id),
+            old_value_hash(SeenKind.PAYEE, transaction.payee_id),
+            None,
+            None,
         )
 
 

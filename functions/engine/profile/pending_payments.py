@@ -19,8 +19,6 @@ can displace nobody."""
 RELEASE_AFTER_MS: Final = 3 * 86_400_000
 """How long somebody has to call a reviewed payment fraud before it teaches: three days, so that a weekend passes."""
 
-_KINDS: Final = 6
-
 
 class Pending(msgspec.Struct, frozen=True):
     """A reviewed payment, as far as it can teach."""
@@ -43,7 +41,7 @@ class PendingPayments:
 
     __slots__ = ("amount_minor", "at_s", "clock_s", "currency", "key_hash", "named", "seen")
 
-    TYPECODES: Final = "QIIqBB" + "I" * _KINDS
+    TYPECODES: Final = "QIIqBB" + "IQQQII"
 
     def __init__(self, *columns: array[int]) -> None:
         self.key_hash, self.clock_s, self.at_s, self.amount_minor, self.currency, self.named, *seen = (
