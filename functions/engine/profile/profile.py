@@ -25,6 +25,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from contract.card_masks import is_masked
 from contract.clock import MAX_AHEAD_MS, MAX_BEHIND_MS
 from contract.scored import Decision
 from engine.profile.amount_buckets import HabitBuckets, VelocityBuckets
@@ -139,8 +140,7 @@ class Profile:
 
     def __init__(self) -> None:
         self.tx_count = self.habit_count = 0
-        self.first_clock_ms = 0
-        self.newest_at_ms = -1
+        self.first_clock_ms, self.newest_at_ms = 0, -1
         self.taught_at_ms = self.placed_at_ms = self.placed_key_hash = 0
         self.last_place: Fix | None = None
         self.last_place_hash = self.last_country_hash = 0
@@ -173,9 +173,8 @@ class Profile:
     def has_folded(self, facts: PaymentFacts, position: Position) -> bool:
         """Whether a payment whose row was stored from ``position`` was folded.
 
-        The ring decides for every payment that it cannot have forgotten; the offsets decide only for older ones. If a user's
-        payments come on several partitions, a rebuilt profile may include a later payment of a partition, and lack an earlier one
-        whose row was not stored yet.
+        The ring decides for every payment that it cannot have forgotten; the offsets only for older ones. If a user's payments come on
+        several partitions, a rebuilt profile may include a later payment of one, and lack an earlier one whose row was not stored yet.
         """
         recent = self.recent
         if not recent.is_full or facts.clock_ms > recent.clock_ms[0]:
@@ -187,9 +186,11 @@ class Profile:
     def repeated(self, facts: PaymentFacts) -> Repeated | None:
         """The recent payment that this one repeats under another time; None where it is one of its own.
 
-        It has the same transaction id, amount, currency, payee, merchant and card. With another card or merchant it would pay
-        somebody else: 30 cards tried under one id are 30 payments.
+        It has the same transaction id, amount, currency, payee, merchant and card: 30 cards tried under one id are 30 payments. So are
+        30 masked card numbers, which need not be of one card though they end alike.
         """
+        if is_masked(facts.transaction.card_id):
+            return None
         recent = self.recent
         for row in recent.rows_of_id(facts.id_hash, facts.clock_ms, MAX_REPEAT_MS):
             if recent.content[row] == facts.content_hash:
@@ -307,7 +308,7 @@ class Profile:
             )
 
     def fold_row(self, facts: PaymentFacts, outcome: Outcome, position: Position) -> None:
-        """Add a payment that was decided elsewhere: learn what its row says was learned then, and fold it."""
+        """Add a payment that was decided elsewhere: learn what its row says, and fold it."""
         self.learn(outcome.lessons)
         self.fold(facts, outcome, position)
 
