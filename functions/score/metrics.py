@@ -26,6 +26,11 @@ class Metric(StageMetric):
         COUNT,
         "Repeats by a producer, and redeliveries that had nothing left to do.",
     )
+    REPEATS_STORED = (
+        "RepeatsStored",
+        COUNT,
+        "Of the payments scored, those that repeat a recent one under another time; neither counted in profiles nor alerted.",
+    )
     TRANSACTIONS_RACED = (
         "TransactionsRaced",
         COUNT,

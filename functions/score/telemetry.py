@@ -114,6 +114,7 @@ class EmfTelemetry:
         self._count(Metric.TRANSACTIONS_REVIEWED, decisions.count(Decision.REVIEW))
         self._count(Metric.TRANSACTIONS_BLOCKED, decisions.count(Decision.BLOCK))
         self._count(Metric.TRANSACTIONS_DEGRADED, len(rows) if is_degraded else 0)
+        self._count(Metric.REPEATS_STORED, sum(row.repeats != 0 for row in rows))
         self._count(Metric.RULE_FAILURES, sum(len(row.failed_rule_ids) for row in rows))
         self._count(Metric.RECORDS_FAILED, len(failed))
         if rows:

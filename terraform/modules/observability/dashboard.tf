@@ -52,7 +52,7 @@ locals {
         { title = "Decisions", ours = { score = { TransactionsApproved = ["Sum"], TransactionsReviewed = ["Sum"], TransactionsBlocked = ["Sum"] } } },
         { title = "Records in, payments out", ours = { score = { RecordsReceived = ["Sum"], TransactionsScored = ["Sum"], RecordsFailed = ["Sum"] } } },
         { title = "Quarantined, or with a wrong key", ours = { score = { RecordsQuarantined = ["Sum"], KeyMismatches = ["Sum"] } } },
-        { title = "Redelivered, repeated by the sender", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"] } } },
+        { title = "Redelivered, repeated by the sender, repeated under another time", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"], RepeatsStored = ["Sum"] } } },
       ]
     },
     {

@@ -24,6 +24,7 @@ SCORE = """
     TransactionsDegraded Count
     TransactionsRedelivered Count
     TransactionsRepeated Count
+    RepeatsStored Count
     TransactionsRaced Count
     RecordsFailed Count
     ProfilesRebuilt Count
