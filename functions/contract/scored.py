@@ -21,7 +21,7 @@ import msgspec
 
 from contract.clock import EPOCH, TimeBasis, event_key, has_content_mark, parse_event_key, time_text
 from contract.currency import ASSUMED_CURRENCY
-from contract.errors import InvalidRowError
+from contract.errors import InvalidRowError, LaterFormatError
 from contract.transaction import Location, Transaction
 from contract.verdict import Verdict
 
@@ -305,14 +305,14 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
     Raises
     ------
     InvalidRowError
-        Naming the attribute that is missing or cannot be read.
+        Naming the attribute that is missing or cannot be read; LaterFormatError where a later version wrote the row.
     """
     if "features" not in item:
         return _from_v1(item)
     detail: HistoryDetail = _read(item, "detail", "S", _DETAIL_DECODER.decode)
     if detail.format not in _FORMATS_READ:
         problem = f"format {detail.format}; this version reads 1 to {ROW_FORMAT}"
-        raise InvalidRowError(HISTORY_TABLE, "detail", problem)
+        raise LaterFormatError(HISTORY_TABLE, "detail", problem)
     at, transaction_id = _read(item, "event_key", "S", parse_event_key)
     payment = Transaction(
         transaction_id=transaction_id,

@@ -39,7 +39,7 @@ from score.dynamo_calls import (
 from score.errors import HistoryUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Executor
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -101,12 +101,41 @@ class PastRow(msgspec.Struct, frozen=True):
         return from_history_item(self.item)
 
 
+class UnreadableRow(msgspec.Struct, frozen=True):
+    """A stored row that nobody can read: damaged by a repair, say. A rebuild goes on without it."""
+
+    event_key: str
+    attribute: str
+    """What is missing or cannot be read,"""
+    problem: str
+    """and what is wrong with it; never its value."""
+
+    @classmethod
+    def of(cls, event_key: str, error: InvalidRowError) -> UnreadableRow:
+        """Say what ``error`` says of the row."""
+        return cls(event_key, error.attribute, error.problem)
+
+
 class NewestRows(msgspec.Struct, frozen=True):
     """The newest rows of a user."""
 
     user_id: str
     rows: list[PastRow]
     """Oldest first."""
+    unreadable: list[UnreadableRow] = []
+    """Those of which not even key and position can be read."""
+
+    @classmethod
+    def of(cls, user_id: str, items: Iterable[Mapping[str, Any]]) -> NewestRows:
+        """Read the keys and positions of rows in DynamoDB's wire form, oldest first."""
+        rows: list[PastRow] = []
+        unreadable: list[UnreadableRow] = []
+        for item in items:
+            try:
+                rows.append(PastRow.of(item))
+            except InvalidRowError as error:
+                unreadable.append(UnreadableRow.of(item.get("event_key", {}).get("S", ""), error))
+        return cls(user_id, rows, unreadable)
 
 
 class HistoryStore(Protocol):
@@ -293,8 +322,7 @@ class DynamoHistoryStore:
             if last_key is None or after_ms is None:
                 break
             start = {"ExclusiveStartKey": last_key}
-        rows = [PastRow.of(item) for item in reversed(items)]
-        return NewestRows(user_id, rows)
+        return NewestRows.of(user_id, reversed(items))
 
     def _query_request(self, condition: str, values: Any, start: Any) -> dict[str, Any]:
         return {

@@ -38,6 +38,11 @@ class Metric(StageMetric):
     )
     RECORDS_FAILED = "RecordsFailed", COUNT, "Records to be delivered again."
     PROFILES_REBUILT = "ProfilesRebuilt", COUNT, "Profiles rebuilt from history."
+    HISTORY_ROWS_UNREADABLE = (
+        "HistoryRowsUnreadable",
+        COUNT,
+        "History rows that cannot be read; profiles were rebuilt without them.",
+    )
     PROFILE_CONFLICTS = (
         "ProfileConflicts",
         COUNT,

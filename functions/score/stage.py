@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Ruleset
     from score.checkpoint_items import CheckpointStore
     from score.delivery import Delivery, KafkaEvent
-    from score.history_store import HistoryStore
+    from score.history_store import HistoryStore, UnreadableRow
     from score.profile_store import CacheReading, ProfileStore
     from score.quarantine import Quarantine
     from score.telemetry import Telemetry
@@ -150,14 +150,18 @@ class ScoreStage:
             for user_id in missing
         }
         rebuilt = 0
+        unreadable: list[UnreadableRow] = []
         for newest in self._history.newest(after_ms, has_time) if after_ms else ():
             user_id = newest.user_id
             # Of more rows than a rebuild reads the checkpoint has folded most: it is kept every few payments.
             base = work.bases.get(user_id)
             deliveries = work.by_user[user_id]
-            work.use_rebuilt(user_id, rebuild(base or Profile(), newest.rows, facts_of_row, deliveries))
+            unreadable += newest.unreadable
+            profile = rebuild(base or Profile(), newest.rows, facts_of_row, deliveries, unreadable)
+            work.use_rebuilt(user_id, profile)
             rebuilt += bool(newest.rows or base)
         self._telemetry.profiles_rebuilt(rebuilt)
+        self._telemetry.rows_unreadable(unreadable)
 
     def _read_checkpoints(
         self, user_ids: Sequence[str], work: BatchWork, has_time: Callable[[], bool]

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from engine.errors import InvalidRulesetError
     from score.delivery import Batch
     from score.errors import CacheUnavailableError, RulesetUnreachableError
+    from score.history_store import UnreadableRow
     from score.user_chain import SettledChain
 
 RACED_MESSAGE = "decided behind a payment that was stored otherwise meanwhile"
 """Logged with the positions of the payments."""
 
 MAX_PROBLEMS_LOGGED = 10
-"""Problems of a refused ruleset in one log line; its author sees them all with `make rules-check`."""
+"""Problems of a refused ruleset in one log line; its author sees them all with `make rules-check`. And unreadable rows of a batch."""
 
 
 class Telemetry(Protocol):
@@ -47,6 +48,10 @@ class Telemetry(Protocol):
 
     def profiles_rebuilt(self, count: int) -> None:
         """Report how many profiles were rebuilt from history."""
+        ...
+
+    def rows_unreadable(self, rows: Sequence[UnreadableRow]) -> None:
+        """Report the history rows that rebuilds had to leave out."""
         ...
 
     def profiles_lost(self, count: int) -> None:
@@ -129,6 +134,17 @@ class EmfTelemetry:
     def profiles_rebuilt(self, count: int) -> None:
         """Count rebuilt profiles."""
         self._count(Metric.PROFILES_REBUILT, count)
+
+    def rows_unreadable(self, rows: Sequence[UnreadableRow]) -> None:
+        """Count them, and log their keys. A key is a time, a mark and the transaction id, without the user."""
+        self._count(Metric.HISTORY_ROWS_UNREADABLE, len(rows))
+        for row in rows[:MAX_PROBLEMS_LOGGED]:
+            self._logger.error(
+                "history row cannot be read, the profile is rebuilt without it",
+                event_key=row.event_key,
+                attribute=row.attribute,
+                problem=row.problem,
+            )
 
     def profiles_lost(self, count: int) -> None:
         """Count lost compare-and-sets."""

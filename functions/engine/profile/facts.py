@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.clock import EPOCH, MILLISECOND, TimeBasis, Times, event_key, times_on
+from contract.errors import InvalidRowError
+from contract.scored import HISTORY_TABLE
 from contract.transaction import Location, Transaction
 from engine.geo import Fix
 from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, old_value_hash, text_hash, value_hash
@@ -20,6 +22,8 @@ HOURS_PER_WEEK: Final = 168
 MS_PER_MINUTE: Final = 60_000
 MS_PER_HOUR: Final = 3_600_000
 MS_PER_DAY: Final = 86_400_000
+MAX_ROW_AMOUNT: Final = 2**53
+"""More major units than any payment has, of whatever currency: those of a stored row that was damaged are refused."""
 _32_BITS: Final = 2**32 - 1
 _THURSDAY_HOURS: Final = 72
 """The epoch began on a Thursday: three days into a week that begins on Monday."""
@@ -115,7 +119,10 @@ class PaymentFacts(msgspec.Struct, frozen=True):
 
 
 def facts_of_row(row: ScoredTransaction) -> PaymentFacts:
-    """Derive the facts of a stored row: those of its payment when it was decided."""
+    """Derive the facts of a stored row: those of its payment when it was decided; InvalidRowError where its money cannot be read."""
+    amount, currency = row.transaction.amount, row.transaction.currency
+    if currency not in CURRENCY_NUMBERS or not amount.is_finite() or not 0 <= amount <= MAX_ROW_AMOUNT:
+        raise InvalidRowError(HISTORY_TABLE, "detail", "an amount or a currency that no payment has")
     appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
     times = times_on(row.basis, row.transaction.timestamp, appended_at_ms)
     return PaymentFacts.of(row.transaction, times, row.event_key)

@@ -28,6 +28,7 @@ SCORE = """
     TransactionsRaced Count
     RecordsFailed Count
     ProfilesRebuilt Count
+    HistoryRowsUnreadable Count
     ProfileConflicts Count
     ProfileCheckpointsWritten Count
     ProfileCheckpointsFailed Count
