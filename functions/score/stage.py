@@ -283,6 +283,10 @@ class ScoreStage:
         has_time: Callable[[], bool],
     ) -> list[str]:
         if not work.is_degraded:
+            # The cache alone has a payment that no rebuild reads. It is delivered again, as long as the topic keeps it, until the
+            # profile is kept: else it is forgotten with the cache.
+            behind = [write.user_id for write in writes if write.profile.is_behind_checkpoint]
+            self._fail(work, behind, failed)
             return self._profiles.write(writes, work.progress(failed))
         for write in writes:
             write.profile.mark_kept()
