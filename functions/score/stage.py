@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from contract.clock import has_content_mark
 from contract.scored import Position, ScoredTransaction
 from engine.decide import decide, scored_transaction
 from engine.profile import Profile, to_bytes
@@ -138,8 +139,11 @@ class ScoreStage:
             for delivery in deliveries
             if needs_lookup(delivery, work.profiles[user_id])
         ]
-        if possible_repeats:
-            work.existing = self._history.find(possible_repeats, has_time)
+        old_keys = work.old_row_keys()
+        if possible_repeats or old_keys:
+            work.existing = self._history.find([*possible_repeats, *old_keys], has_time)
+        if old_keys:
+            work.use_old_rows()
 
     def _rebuild(self, work: BatchWork, missing: Sequence[str], has_time: Callable[[], bool]) -> None:
         """Rebuild profiles: a checkpoint and the rows behind it, or the newest rows where there is none."""
@@ -157,6 +161,8 @@ class ScoreStage:
             base = work.bases.get(user_id)
             deliveries = work.by_user[user_id]
             unreadable += newest.unreadable
+            if not all(has_content_mark(row.event_key) for row in newest.rows):
+                work.users_of_before.add(user_id)
             profile = rebuild(base or Profile(), newest.rows, facts_of_row, deliveries, unreadable)
             work.use_rebuilt(user_id, profile)
             rebuilt += bool(newest.rows or base)

@@ -55,7 +55,8 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     card_hash: int
     country_hash: int
     content_hash: int
-    """64 bits in place of the transaction id and what is paid (:attr:`contract.transaction.Transaction.content_mark`)."""
+    """64 bits in place of the transaction id and what is paid (:attr:`contract.transaction.Transaction.content_mark`); 0 for a stored
+    payment whose row's key does not say it."""
     seen: tuple[int | None, ...]
     """By :class:`~engine.profile.seen_values.SeenKind`: the hash of the payment's value; None if it names none."""
     named: int
@@ -125,7 +126,9 @@ def facts_of_row(row: ScoredTransaction) -> PaymentFacts:
         raise InvalidRowError(HISTORY_TABLE, "detail", "an amount or a currency that no payment has")
     appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
     times = times_on(row.basis, row.transaction.timestamp, appended_at_ms)
-    return PaymentFacts.of(row.transaction, times, row.event_key)
+    facts = PaymentFacts.of(row.transaction, times, row.event_key)
+    # As in a profile of format 1: this says that the row's key is one of before (:mod:`score.old_rows`).
+    return facts if row.has_content_mark else msgspec.structs.replace(facts, content_hash=0)
 
 
 def hour_of_week(hour_since_epoch: int) -> int:
