@@ -12,12 +12,17 @@ TPS ?= 20
 SECONDS ?= 60
 SEED ?= 7
 TRANSACTIONS ?= 12000
+SCENARIO ?= people
 DATA ?=
 MAP ?=
 LIMIT ?=
 RULES ?= rules/default.yaml
 AGAINST ?=
+ENGINE ?=
 OUT ?=
+
+# For recipes that read a file: a mapping or a limit without a file would be left out silently.
+NEED_DATA = $(if $(MAP)$(LIMIT),$(if $(DATA),,$(error MAP= and LIMIT= are for payments of your own; name their file with DATA=)))
 
 TERRAFORM := $(shell command -v terraform)
 
@@ -29,7 +34,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help: ## List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.dev $(VENV)-emulator/.ready $(VENV)-lambda/.ready $(VENV)/.jars ## Download and install everything, under this folder (950 MB, two minutes)
@@ -65,6 +70,7 @@ $(VENV)/.jars: local/jars.py local/jars.lock $(VENV)/.dev
 
 .PHONY: demo
 demo: setup ## Run the whole system once: simulated payments (TRANSACTIONS= SEED=), or yours (DATA=file MAP=mapping.yaml LIMIT=)
+	@$(NEED_DATA)
 	@$(PY) -m local.demo $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
 
 .PHONY: test
@@ -79,8 +85,13 @@ rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=fil
 	@$(PY) -m lab.rules_check $(RULES)
 
 .PHONY: backtest
-backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED=, or DATA= MAP= LIMIT=)
-	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
+backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=)
+	@$(NEED_DATA)
+	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO))
+
+.PHONY: red-team
+red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and count what honest people suffer (RULES=, ENGINE=commit)
+	@$(PY) -m lab.red_team $(if $(ENGINE),--engine "$(ENGINE)" $(if $(filter-out default undefined file,$(origin RULES)),--rules "$(RULES)"),--rules "$(RULES)")
 
 .PHONY: rules-local
 rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)
@@ -133,7 +144,7 @@ down: $(VENV)/.dev ## Stop the system
 ARCH ?= host
 
 .PHONY: test-unit
-test-unit: $(VENV)/.dev ## Run the unit tests, in seconds
+test-unit: $(VENV)/.dev ## Run the unit tests, in about a minute
 	@HYPOTHESIS_PROFILE=brief $(PY) -m pytest tests/unit -n auto --dist loadfile
 
 SAMPLE ?= 150

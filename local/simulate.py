@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 130
     print(
         f"{summary.transactions:,} transactions and {summary.bad_rows:,} bad rows in {summary.files:,} files, "
-        f"{summary.fraud:,} fraud; which are fraud is in {truth_file}"
+        f"{summary.fraud:,} fraud, listed in {truth_file}"
     )
     return 0
 

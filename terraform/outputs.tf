@@ -48,7 +48,7 @@ output "function_names" {
 output "dead_letter_queue_urls" {
   description = "By the name that `make redrive QUEUE=...` accepts (a function's folder, or topic and subscription): URL of the dead-letter queue."
   value = merge(
-    { for name, function in module.functions : name => function.dead_letter_queue_url },
+    { for name, function in module.functions : name => function.dead_letter_queue_url if function.dead_letter_queue_name != null },
     { for name, queue in module.alerts.redrive_queues : "alerts-${name}" => queue.url },
     merge([for severity, topic in module.operations : { for name, queue in topic.redrive_queues : "${severity}-${name}" => queue.url }]...),
   )

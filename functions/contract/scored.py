@@ -101,6 +101,10 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """Verdicts of people that are applied from this payment on."""
     is_place_doubted: bool = False
     """The payment does not say where its user is (:func:`engine.features.place.is_doubted`)."""
+    amount_base: Decimal | None = None
+    """Of a payment that was not approved: its amount in ``base_currency``, rounded to its minor unit; None without a rate."""
+    base_currency: str | None = None
+    """Of a payment that was not approved: the ruleset's base currency."""
     appended_at: datetime
     """When Kafka took the record, UTC."""
     scored_at: datetime
@@ -174,6 +178,8 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "releases": "rl",
     "verdicts": "vd",
     "is_place_doubted": "pd",
+    "amount_base": "ab",
+    "base_currency": "bc",
 }):  # fmt: skip
     """The JSON part of a row. Its names are short, since every row has them, and never change."""
 
@@ -207,6 +213,10 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     """Verdicts that are applied from this payment on."""
     is_place_doubted: bool = False
     """The payment does not say where its user is."""
+    amount_base: Decimal | None = None
+    """The amount in the base currency; only where the payment was not approved."""
+    base_currency: str | None = None
+    """The ruleset's base currency; only where the payment was not approved."""
 
 
 class HistoryDetailV1(msgspec.Struct, frozen=True):
@@ -277,6 +287,8 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         scored.releases,
         scored.verdicts,
         scored.is_place_doubted,
+        scored.amount_base,
+        scored.base_currency,
     )
     return {
         "user_id": {"S": payment.user_id},
@@ -335,6 +347,8 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
         releases=detail.releases,
         verdicts=detail.verdicts,
         is_place_doubted=detail.is_place_doubted,
+        amount_base=detail.amount_base,
+        base_currency=detail.base_currency,
         appended_at=_read({"detail": {"N": detail.appended_at_ms}}, "detail", "N", _from_ms),
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.profile import from_bytes, to_bytes
+from engine.profile import to_bytes
 from engine.profile.migration import OLD_FORMAT
+from score.entity_work import EntityWork
 from score.old_rows import as_stored, may_have_old_row, old_row_key
 from score.profile_store import PartitionProgress, read_profile
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 class BatchWork:
     """One batch while it is processed.
+
+    Parameters
+    ----------
+    batch : Batch
+        Its records.
+    now_s : int
+        When it was received, s since the epoch.
 
     Attributes
     ----------
@@ -41,13 +49,13 @@ class BatchWork:
         Users whose profile comes from what the version before stored.
     is_degraded : bool
         The cache could not be read.
+    entities : EntityWork
+        What other users did.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, now_s: int) -> None:
         self.batch = batch
-        self.by_user: dict[str, list[Delivery]] = {}
-        for delivery in batch.deliveries:
-            self.by_user.setdefault(delivery.user_id, []).append(delivery)
+        self.by_user = _by_user(batch.deliveries)
         self.profiles: dict[str, Profile] = {}
         self.existing: dict[RowKey, ScoredTransaction] = {}
         self.bases: dict[str, Profile] = {}
@@ -56,6 +64,7 @@ class BatchWork:
         self.rows: list[ScoredTransaction] = []
         self.users_of_before: set[str] = set()
         self.is_degraded = False
+        self.entities = EntityWork(batch, now_s)
         self._bodies_before: dict[str, bytes] = {}
         self._revisions: dict[str, bytes] = {}
         self._progress: list[PartitionProgress] = []
@@ -116,8 +125,8 @@ class BatchWork:
 
     def use_old_rows(self) -> None:
         """Give the payments that the version before stored the keys of their rows, which are among :attr:`existing`."""
-        for user_id, deliveries in self.by_user.items():
-            self.by_user[user_id] = as_stored(deliveries, self.existing)
+        self.batch.deliveries = as_stored(self.batch.deliveries, self.existing)
+        self.by_user = _by_user(self.batch.deliveries)
 
     def use_rebuilt(self, user_id: str, profile: Profile) -> None:
         """Use a profile that does not come from the store that will be written."""
@@ -129,9 +138,9 @@ class BatchWork:
         """Those of the users whose profile must still be rebuilt."""
         return [user_id for user_id in user_ids if user_id not in self.profiles]
 
-    def profile_before(self, user_id: str) -> Profile:
-        """The profile before the batch, a new object each time."""
-        return from_bytes(self._bodies_before[user_id])
+    def body_before(self, user_id: str) -> bytes:
+        """The profile before the batch, in its stored form."""
+        return self._bodies_before[user_id]
 
     def revision(self, user_id: str) -> bytes:
         """Revision of the cached profile when it was read; empty where there was none."""
@@ -161,3 +170,10 @@ class BatchWork:
             profile.folded_offset(topic, partition) >= fresh_from[topic, partition]
             for topic, partition in partitions
         )
+
+
+def _by_user(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:
+    by_user: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        by_user.setdefault(delivery.user_id, []).append(delivery)
+    return by_user

@@ -49,7 +49,7 @@ def may_have_old_row(delivery: Delivery, profile: Profile, *, is_first_reading: 
         return True
     content = profile.recent.content
     # The oldest of the recent payments has no hash of its content: the version before folded it.
-    return bool(content) and not content[0] and needs_lookup(delivery, profile)
+    return bool(content) and not content[0] and needs_lookup(delivery, profile, is_counted=None)
 
 
 def as_stored(deliveries: Sequence[Delivery], existing: Mapping[RowKey, ScoredTransaction]) -> list[Delivery]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lab.backtest.ranking import RankingMeasures
 
 _SHARES: Final = (("precision", "-"), ("recall", "--"), ("value_recall", ":"))
-"""A measure and its line: they can be told apart without colours."""
+"""A measure and its line: the lines differ without colours."""
 
 
 def draw_curve(

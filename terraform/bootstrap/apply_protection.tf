@@ -6,13 +6,13 @@ data "aws_iam_policy_document" "apply_protection" {
   statement {
     sid       = "Trail"
     actions   = ["cloudtrail:AddTags", "cloudtrail:CreateTrail", "cloudtrail:DeleteTrail", "cloudtrail:PutEventSelectors", "cloudtrail:RemoveTags", "cloudtrail:StartLogging", "cloudtrail:UpdateTrail", "logs:DeleteMetricFilter", "logs:PutMetricFilter"]
-    resources = ["arn:${local.partition}:cloudtrail:${var.region}:${var.account_id}:trail/${local.prefix[each.key]}-*", "${local.arn.logs}:log-group:/aws/cloudtrail/${local.prefix[each.key]}"]
+    resources = ["${local.arn.cloudtrail}:trail/${local.prefix[each.key]}-*", "${local.arn.logs}:log-group:/aws/cloudtrail/${local.prefix[each.key]}"]
   }
 
   statement {
     sid       = "Vault"
     actions   = ["backup:CreateBackupVault", "backup:DeleteBackupVault", "backup:PutBackupVaultLockConfiguration", "backup:TagResource", "backup:UntagResource"]
-    resources = ["arn:${local.partition}:backup:${var.region}:${var.account_id}:backup-vault:${local.prefix[each.key]}-*"]
+    resources = ["${local.arn.backup}:backup-vault:${local.prefix[each.key]}-*"]
   }
 
   # Plans of backups and scans have ids alone.
@@ -38,7 +38,7 @@ data "aws_iam_policy_document" "apply_protection" {
   statement {
     sid       = "Plans"
     actions   = ["backup:*BackupPlan", "backup:*BackupSelection", "guardduty:*MalwareProtectionPlan"]
-    resources = ["arn:${local.partition}:backup:${var.region}:${var.account_id}:backup-plan:*", "arn:${local.partition}:guardduty:${var.region}:${var.account_id}:malware-protection-plan/*"]
+    resources = ["${local.arn.backup}:backup-plan:*", "${local.arn.guardduty}:malware-protection-plan/*"]
     condition {
       test     = "StringEquals"
       variable = "aws:ResourceTag/Environment"

@@ -3,9 +3,6 @@
 # left. Each policy is shorter than IAM's limit of 6,144 characters; a test counts them.
 
 locals {
-  partition = data.aws_partition.current.partition
-  arn       = { for service in ["appconfig", "application-autoscaling", "dynamodb", "ec2", "elasticache", "events", "glue", "kafka", "kms", "lambda", "logs", "sns", "sqs", "states"] : service => "arn:${local.partition}:${service}:${var.region}:${var.account_id}" }
-
   # Services to which the apply role may pass roles.
   passed_services = [
     "application-autoscaling.amazonaws.com", "appconfig.amazonaws.com", "events.amazonaws.com", "glue.amazonaws.com",
@@ -13,7 +10,7 @@ locals {
   ]
 
   # Services that call the functions that Terraform gives them.
-  invoking_services = ["appconfig.amazonaws.com"]
+  invoking_services = ["appconfig.amazonaws.com", "events.amazonaws.com"]
 
   # The tags that the root module's provider puts on everything.
   tags = { for environment in var.environments : environment => { Project = var.project, Environment = environment } }

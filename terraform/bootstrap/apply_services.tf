@@ -77,7 +77,7 @@ data "aws_iam_policy_document" "apply_services" {
   statement {
     sid       = "Alarms"
     actions   = ["cloudwatch:Delete*", "cloudwatch:Put*", "cloudwatch:TagResource", "cloudwatch:UntagResource"]
-    resources = ["arn:${local.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:${local.prefix[each.key]}-*", "arn:${local.partition}:cloudwatch::${var.account_id}:dashboard/${local.prefix[each.key]}"]
+    resources = ["${local.arn.cloudwatch}:alarm:${local.prefix[each.key]}-*", "arn:${local.partition}:cloudwatch::${var.account_id}:dashboard/${local.prefix[each.key]}"]
   }
 
   statement {

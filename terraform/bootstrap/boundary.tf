@@ -12,21 +12,21 @@ data "aws_iam_policy_document" "boundary" {
       "dynamodb:GetShardIterator", "dynamodb:ListStreams", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate",
       "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
     ]
-    resources = ["arn:${data.aws_partition.current.partition}:dynamodb:${var.region}:${var.account_id}:table/${local.prefix[each.key]}-*"]
+    resources = ["${local.arn.dynamodb}:table/${local.prefix[each.key]}-*"]
   }
 
   statement {
     sid       = "TheSystemsOwnBuckets"
     actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetBucketLocation", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl"]
-    resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.prefix[each.key]}-*"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-*"]
   }
 
   statement {
     sid     = "TheSystemsOwnQueuesAndTopics"
     actions = ["sns:Publish", "sqs:GetQueueUrl", "sqs:SendMessage"]
     resources = [
-      "arn:${data.aws_partition.current.partition}:sns:${var.region}:${var.account_id}:${local.prefix[each.key]}-*",
-      "arn:${data.aws_partition.current.partition}:sqs:${var.region}:${var.account_id}:${local.prefix[each.key]}-*",
+      "${local.arn.sns}:${local.prefix[each.key]}-*",
+      "${local.arn.sqs}:${local.prefix[each.key]}-*",
     ]
   }
 
@@ -34,11 +34,11 @@ data "aws_iam_policy_document" "boundary" {
     sid     = "BrokersCacheAndRules"
     actions = ["appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession", "elasticache:Connect", "kafka-cluster:*", "kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"]
     resources = [
-      "arn:${data.aws_partition.current.partition}:appconfig:${var.region}:${var.account_id}:application/*",
-      "arn:${data.aws_partition.current.partition}:elasticache:${var.region}:${var.account_id}:*:${local.prefix[each.key]}-*",
-      "arn:${data.aws_partition.current.partition}:elasticache:${var.region}:${var.account_id}:*:${local.prefix[each.key]}",
-      "arn:${data.aws_partition.current.partition}:kafka:${var.region}:${var.account_id}:*/${local.prefix[each.key]}/*",
-      "arn:${data.aws_partition.current.partition}:kafka:${var.region}:${var.account_id}:*/${local.prefix[each.key]}-*",
+      "${local.arn.appconfig}:application/*",
+      "${local.arn.elasticache}:*:${local.prefix[each.key]}-*",
+      "${local.arn.elasticache}:*:${local.prefix[each.key]}",
+      "${local.arn.kafka}:*/${local.prefix[each.key]}/*",
+      "${local.arn.kafka}:*/${local.prefix[each.key]}-*",
     ]
   }
 
@@ -65,7 +65,7 @@ data "aws_iam_policy_document" "boundary" {
   statement {
     sid       = "KeysThroughServices"
     actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac"]
-    resources = ["arn:${data.aws_partition.current.partition}:kms:${var.region}:${var.account_id}:key/*"]
+    resources = ["${local.arn.kms}:key/*"]
   }
 
   # GuardDuty's scan of landed files, and AWS Backup's copies of the tables.
@@ -78,17 +78,17 @@ data "aws_iam_policy_document" "boundary" {
       "s3:GetObjectVersionTagging", "s3:PutBucketNotification", "s3:PutObjectTagging", "s3:PutObjectVersionTagging",
     ]
     resources = [
-      "arn:${data.aws_partition.current.partition}:backup:*:*:backup-vault:*",
-      "arn:${data.aws_partition.current.partition}:dynamodb:${var.region}:${var.account_id}:table/${local.prefix[each.key]}-*",
-      "arn:${data.aws_partition.current.partition}:events:${var.region}:${var.account_id}:rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*",
-      "arn:${data.aws_partition.current.partition}:s3:::${local.prefix[each.key]}-landing-*",
+      "arn:${local.partition}:backup:*:*:backup-vault:*",
+      "${local.arn.dynamodb}:table/${local.prefix[each.key]}-*",
+      "${local.arn.events}:rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*",
+      "arn:${local.partition}:s3:::${local.prefix[each.key]}-landing-*",
     ]
   }
 
   statement {
     sid       = "GrantsForServices"
     actions   = ["kms:CreateGrant"]
-    resources = ["arn:${data.aws_partition.current.partition}:kms:${var.region}:${var.account_id}:key/*"]
+    resources = ["${local.arn.kms}:key/*"]
     condition {
       test     = "Bool"
       variable = "kms:GrantIsForAWSResource"

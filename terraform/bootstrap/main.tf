@@ -12,7 +12,16 @@ locals {
   issuer = "token.actions.githubusercontent.com"
   prefix = { for environment in var.environments : environment => "${var.project}-${environment}" }
 
-  iam_arn = "arn:${data.aws_partition.current.partition}:iam::${var.account_id}"
+  partition = data.aws_partition.current.partition
+  iam_arn   = "arn:${local.partition}:iam::${var.account_id}"
+
+  # How the ARNs of a service begin, in this region and account.
+  arn = {
+    for service in [
+      "appconfig", "backup", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "elasticache", "events", "glue", "guardduty", "kafka", "kms",
+      "lambda", "logs", "sns", "sqs", "states",
+    ] : service => "arn:${local.partition}:${service}:${var.region}:${var.account_id}"
+  }
 
   # The ARN of a provider that exists already follows from account and URL.
   oidc_provider_arn = var.create_github_oidc_provider ? aws_iam_openid_connect_provider.github[0].arn : "${local.iam_arn}:oidc-provider/${local.issuer}"

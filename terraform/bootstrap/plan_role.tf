@@ -55,7 +55,7 @@ data "aws_iam_policy_document" "plan" {
   statement {
     sid       = "ReadWhatTerraformPut"
     actions   = ["s3:GetObject", "s3:GetObjectTagging"]
-    resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.prefix[each.key]}-work-*/artifacts/*"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-work-*/artifacts/*"]
   }
 
   statement {

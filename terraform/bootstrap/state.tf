@@ -22,7 +22,7 @@ data "aws_iam_policy_document" "state_key" {
     resources = ["*"]
     principals {
       type        = "AWS"
-      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${var.account_id}:root"]
+      identifiers = ["arn:${local.partition}:iam::${var.account_id}:root"]
     }
   }
 }

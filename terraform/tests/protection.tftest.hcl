@@ -13,23 +13,22 @@ variables {
   data_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/data"
   logs_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/logs"
   log_retention_days         = 30
-  ticket_topic_arn           = "arn:aws:sns:us-east-1:123456789012:fraud-test-ticket"
   enable_deletion_protection = true
 }
 
-run "landed_files_are_scanned_and_a_threat_is_a_ticket" {
+run "landed_files_are_scanned_and_a_threat_is_counted" {
   command = apply
   module {
     source = "./modules/protection"
   }
 
   assert {
-    condition     = one(aws_guardduty_malware_protection_plan.this["landing"].protected_resource[0].s3_bucket).object_prefixes == toset(["transactions/"]) && aws_cloudwatch_metric_alarm.threat["landing"].alarm_actions == toset([var.ticket_topic_arn])
+    condition     = one(aws_guardduty_malware_protection_plan.this["landing"].protected_resource[0].s3_bucket).object_prefixes == toset(["transactions/"])
     error_message = "What a sender drops is scanned."
   }
   assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.threat["landing"].event_pattern).detail.scanResultDetails.scanResultStatus == ["THREATS_FOUND"]
-    error_message = "The rule is for files with a threat."
+    condition     = jsondecode(aws_cloudwatch_event_rule.threat["landing"].event_pattern).detail.scanResultDetails.scanResultStatus == ["THREATS_FOUND"] && output.threat_rule_name == aws_cloudwatch_event_rule.threat["landing"].name
+    error_message = "The rule is for files with a threat, and its alarm counts how often it was triggered."
   }
   assert {
     condition = alltrue([
@@ -67,7 +66,7 @@ run "both_are_off_unless_they_are_asked_for" {
   }
 
   assert {
-    condition     = length(aws_guardduty_malware_protection_plan.this) == 0 && length(aws_backup_vault.this) == 0 && length(aws_iam_role.scan) == 0 && length(aws_iam_role.backup) == 0
+    condition     = length(aws_guardduty_malware_protection_plan.this) == 0 && length(aws_backup_vault.this) == 0 && length(aws_iam_role.scan) == 0 && length(aws_iam_role.backup) == 0 && output.threat_rule_name == null
     error_message = "Dev has neither."
   }
 }

@@ -24,7 +24,8 @@ variables {
         by_status = {
           partition_key = { name = "status", type = "S" }
           sort_key      = { name = "occurred_at", type = "S" }
-          projection    = "ALL"
+          projection    = "INCLUDE"
+          attributes    = ["amount"]
         }
       }
     }
@@ -64,7 +65,7 @@ run "keys_stream_and_time_to_live_are_as_defined" {
   }
 
   assert {
-    condition     = one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).name == "by_status" && one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).range_key == "occurred_at"
+    condition     = one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).name == "by_status" && one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).range_key == "occurred_at" && one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).non_key_attributes == toset(["amount"])
     error_message = "Indexes are as defined."
   }
 

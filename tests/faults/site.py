@@ -12,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ import msgspec
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from contract.alert import Alert
+from contract.alert import Alert, AlertDigest, decode_message
+from contract.alert_windows import WINDOWS_TABLE, UserWindows, from_windows_item
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_history_item
 from local.components.aws_api import REGION, AwsApi, make_client
@@ -50,7 +52,11 @@ if TYPE_CHECKING:
 
 TOPIC = "transaction_stream"
 DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
-FUNCTIONS = ("score", "persist", "alert")
+FUNCTIONS = ("score", "persist", "alert", "digest")
+DIGEST_SECONDS = 2.0
+"""Interval of the digests' schedule; between two runs all stages can be seen to be idle."""
+WINDOWS_CLOSED = timedelta(hours=3)
+"""How far the digest function's clock is set ahead, so that every window of a run is closed, also one by a clock an hour ahead."""
 WAIT_SECONDS = 90.0
 
 
@@ -68,7 +74,7 @@ class Site:
         self.aws: dict[str, AwsProxy] = {}
         self.mappings: list[EventSourceMapping] = []
         self._clients: dict[str, Any] = {}
-        self.delivered: dict[str, list[Alert]] = {}
+        self.delivered: dict[str, list[Alert | AlertDigest]] = {}
         self.quarantined: dict[Position, int] = {}
         self._changed: dict[str, MappingConfig] = {}
         self._are_rules_new = False
@@ -94,9 +100,6 @@ class Site:
         for function in FUNCTIONS:
             self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
-        self.references = self.resources.references(
-            f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint
-        )
         self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in FUNCTIONS]
         with ThreadPoolExecutor() as pool:
             list(pool.map(EventSourceMapping.start, self.mappings))
@@ -127,17 +130,36 @@ class Site:
             region=REGION,
             account_id=ACCOUNT_ID,
             environment={
-                **resolve_environment(self.specs[function], self.references),
+                **resolve_environment(
+                    self.specs[function],
+                    self.resources.references(
+                        f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint, function
+                    ),
+                ),
                 "AWS_ENDPOINT_URL": self.aws[function].endpoint,
             },
             dead_letter_queue_url=self.resources.dead_letter_queue(function),
+            dead_letter_bucket=self.resources.dead_letter_bucket(function),
             state_dir=self.folder / place,
             log_dir=self.logs / place,
             zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
             lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
+            schedule_seconds=DIGEST_SECONDS if function == "digest" else None,
         )
 
     # Work
+
+    def close_windows(self) -> None:
+        """Let the digest function believe that every window is closed; :meth:`restore` ends it."""
+        self.mapping("digest").control.set_clock(WINDOWS_CLOSED.total_seconds())
+
+    def send_digests(self) -> None:
+        """Close every window, and return when a whole run of the digest function has found nothing more to send."""
+        self.close_windows()
+        mapping = self.mapping("digest")
+        before = mapping.counters().records
+        # The first run may have begun by the old clock.
+        self.wait_for(lambda: mapping.counters().records >= before + 3, "three runs of the digest function")
 
     def mapping(self, function: str) -> EventSourceMapping:
         """The mapping of a function that was started first."""
@@ -239,6 +261,23 @@ class Site:
             ),
         )
 
+    @contextmanager
+    def compressed_time(self, function: str, **seconds: int) -> Iterator[None]:
+        """Run a function's mapping with a shorter ``timeout_seconds`` or ``maximum_record_age_seconds`` within this context."""
+        config = self.mapping(function).config
+        self._changed.setdefault(function, config)
+        self._restart(function, msgspec.structs.replace(config, **seconds))
+        yield
+        self._restart(function, config)
+
+    def set_environment(self, function: str, **variables: str) -> None:
+        """Restart a function's mapping with other environment variables, until :meth:`restore`."""
+        config = self.mapping(function).config
+        self._changed.setdefault(function, config)
+        self._restart(
+            function, msgspec.structs.replace(config, environment={**config.environment, **variables})
+        )
+
     def set_package(self, function: str, package: Path) -> None:
         """Restart a function's mapping with another zip, until :meth:`restore`."""
         mapping = self.mapping(function)
@@ -321,6 +360,15 @@ class Site:
         wanted = set(users)
         return [row for row in rows if row.user_id in wanted]
 
+    def windows(self, users: Sequence[str]) -> list[UserWindows]:
+        """The alert windows of these users that have any."""
+        dynamodb, table = self.client("dynamodb"), self.resources.tables[WINDOWS_TABLE]
+        items = (
+            dynamodb.get_item(TableName=table, Key={"user_id": {"S": user}}, ConsistentRead=True).get("Item")
+            for user in users
+        )
+        return [from_windows_item(item) for item in items if item is not None]
+
     def profiles(self, users: Sequence[str]) -> dict[str, Profile | None]:
         """The profiles in the cache; None for a user who has none."""
         reading = RedisProfileStore(connect(self.cache_now.endpoint), 90).read(users, [])
@@ -341,11 +389,15 @@ class Site:
         """Receive and keep all messages of the alerts' and the quarantine's queues."""
         queues = self.resources.queues
         for body in self._drain(queues[ALERT_INBOX]):
-            alert = msgspec.json.decode(body["Message"], type=Alert)
+            alert = decode_message(body["Message"])
             self.delivered.setdefault(alert.alert_id, []).append(alert)
         for body in self._drain(queues["quarantine"]):
             position = Position(body["topic"], body["partition"], body["offset"])
             self.quarantined[position] = self.quarantined.get(position, 0) + 1
+
+    def take_dead_letters(self, function: str) -> list[dict[str, Any]]:
+        """Empty the dead-letter queue of a function; return its messages."""
+        return list(self._drain(self.resources.dead_letter_queue(function)))
 
     def dead_letters(self) -> int:
         """Empty all dead-letter queues; return how many messages there were."""

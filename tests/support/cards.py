@@ -43,7 +43,7 @@ SEPARATORS: Final = (
     *("\u00a0", "\u2009", "\u202f", "\u3000", "\u2011", "\u2013", "\u2014", "\u2212", "\u00b7", "\u2024"),
     *("\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u3164", "\uffa0", "\ufe0f", "\u20e3"),
 )
-"""What may stand between two digits, alone or several in a row."""
+"""What may be between two digits, alone or several in a row."""
 
 
 def in_digits_of(zero: str, number: str) -> str:

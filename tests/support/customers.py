@@ -111,5 +111,5 @@ def described(*taken: Assessment) -> str:
 
 
 def is_flagged(taken: Assessment) -> bool:
-    """Whether people are told of the payment."""
+    """Whether people are alerted to the payment."""
     return taken.decision is not Decision.APPROVE

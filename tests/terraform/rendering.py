@@ -1,4 +1,4 @@
-"""The modules `function`, `ingestion`, `history_export` and `observability`, rendered for the repository's own functions with a mocked provider.
+"""The modules `function`, `ingestion`, `history_export`, `audit` and `observability`, rendered for the repository's own functions with a mocked provider.
 
 Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
@@ -6,6 +6,7 @@ Terraform evaluates the modules for every `function.yaml`, so a new function nee
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import subprocess
 import tempfile
@@ -41,8 +42,11 @@ CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
 
 REFERENCES: Final = (
     *(f"table.{name}" for name in read_tables()),
+    "queue.canary",
     "queue.quarantine",
+    "bucket.landing",
     "bucket.quarantine",
+    "bucket.rules",
     "topic.fraud_alerts",
     "cache.endpoint",
     "cache.replication_group",
@@ -106,8 +110,8 @@ def dashboard() -> dict[str, Any]:
 
 def _resources(module: str) -> list[dict[str, Any]]:
     (found,) = (child for child in _state()["root_module"]["child_modules"] if child["address"] == module)
-    resources: list[dict[str, Any]] = found["resources"]
-    return resources
+    inner = (child["resources"] for child in found.get("child_modules", []))
+    return list(itertools.chain(found["resources"], *inner))
 
 
 @functools.cache
@@ -115,6 +119,7 @@ def _state() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         functions = list(read_functions())
+        (root / "modules").symlink_to(MODULES)  # in one package, so that a module may use its neighbour
         (root / "main.tf.json").write_text(json.dumps(_root_module(functions, root)))
         (root / "zips").mkdir()
         for function in functions:
@@ -152,6 +157,7 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
             "functions": _functions_module(functions, build / "zips", topics),
             "ingestion": _ingestion_module(build / "glue"),
             "history_export": _history_export_module(),
+            "audit": _audit_module(),
             "observability": _observability_module(topics),
         },
     }
@@ -160,7 +166,7 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
 def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) -> dict[str, Any]:
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
     return {
-        "source": str(MODULES / "function"),
+        "source": "./modules/function",
         "for_each": f"${{toset({json.dumps(functions)})}}",
         "name": "fraud-test",
         "function": "${each.key}",
@@ -174,6 +180,7 @@ def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) 
             "security_group_ids": {"functions": "sg-1", "cache": "sg-2", "kafka": "sg-3"},
         },
         "key_arns": {"data": f"{key}data", "alerts": f"{key}alerts", "logs": f"{key}logs"},
+        "access_log_bucket": "fraud-test-access-log",
         "log_retention_days": 30,
     }
 
@@ -181,7 +188,7 @@ def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) 
 def _ingestion_module(build: Path) -> dict[str, Any]:
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
     return {
-        "source": str(MODULES / "ingestion"),
+        "source": "./modules/ingestion",
         "name": "fraud-test",
         "scripts_dir": str(ROOT / "glue_scripts"),
         "build_dir": str(build),
@@ -204,12 +211,27 @@ def _ingestion_module(build: Path) -> dict[str, Any]:
 def _history_export_module() -> dict[str, Any]:
     name = "transaction_history"
     return {
-        "source": str(MODULES / "history_export"),
+        "source": "./modules/history_export",
         "name": "fraud-test",
         "table": {"name": name, "arn": target_arn("table", name)},
         "retention_days": int(str(read_functions()["score"].environment["HISTORY_RETENTION_DAYS"])),
         "access_log_bucket": "fraud-test-access-log",
         "data_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/data",
+        "enable_deletion_protection": True,
+    }
+
+
+def _audit_module() -> dict[str, Any]:
+    return {
+        "source": "./modules/audit",
+        "name": "fraud-test",
+        "bucket_arns": [target_arn("bucket", "quarantine")],
+        "table_arns": [target_arn("table", name) for name in read_tables()],
+        "reading_roles": ["fraud-test-score"],
+        "opening_roles": ["fraud-test-apply"],
+        "metrics_namespace": NAMESPACE,
+        "logs_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs",
+        "log_retention_days": 30,
         "enable_deletion_protection": True,
     }
 
@@ -221,8 +243,8 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
     }
     return {
         "tables": tables,
-        "queues": {"quarantine": {"arn": target_arn("queue", "quarantine")}},
-        "buckets": {"quarantine": {"arn": target_arn("bucket", "quarantine")}},
+        "queues": {name: {"arn": target_arn("queue", name)} for name in ("canary", "quarantine")},
+        "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("landing", "quarantine", "rules")},
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
             "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",
@@ -236,10 +258,11 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
 
 def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
     def by_function(attribute: str) -> str:
-        return f"${{{{ for key, function in module.functions : key => function.{attribute} }}}}"
+        value = f"function.{attribute}"
+        return f"${{{{ for key, function in module.functions : key => {value} if {value} != null }}}}"
 
     return {
-        "source": str(MODULES / "observability"),
+        "source": "./modules/observability",
         "name": "fraud-test",
         "metrics_namespace": NAMESPACE,
         "functions_dir": str(FUNCTIONS_DIR),
@@ -253,5 +276,7 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
         "glue_job_name": "${module.ingestion.job_name}",
         "keep_running_arn": "${module.ingestion.keep_running_arn}",
         "history_export_arn": "${module.history_export.state_machine_arn}",
+        "audit_metric_names": "${module.audit.metric_names}",
+        "threat_rule_name": "fraud-test-malware-found",
         "notification_topic_arns": {severity: [arn] for severity, arn in NOTIFIED.items()},
     }

@@ -47,7 +47,7 @@ def test_composite_alarms_are_those_that_are_paid_for() -> None:
 
 
 def test_metrics_are_those_that_are_paid_for() -> None:
-    stages = [name for name, spec in read_functions().items() if spec.has_event_source]
+    stages = [name for name, spec in read_functions().items() if spec.is_triggered]
     cold_starts = [
         name
         for name in stages

@@ -35,7 +35,7 @@ CASES: Final = {
 @pytest.fixture(scope="module")
 def results(infra_tools: Path) -> dict[str, dict[str, Any]]:
     """How each case ended."""
-    definition = json.loads(ingestion_resource("aws_sfn_state_machine", "keep_running")["definition"])
+    definition = json.loads(ingestion_resource("aws_sfn_state_machine", "this")["definition"])
     job = ingestion_resource("aws_glue_job", "this")["name"]
     done = subprocess.run(
         [str(infra_tools / "python"), "-m", "tests.terraform.keep_running"],

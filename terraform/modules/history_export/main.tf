@@ -55,53 +55,7 @@ locals {
     }
   }
 
-  assumed_by = {
-    for service in ["events.amazonaws.com", "states.amazonaws.com"] : service => {
-      Version = "2012-10-17"
-      Statement = [{
-        Sid       = "OnlyForThisAccount"
-        Effect    = "Allow"
-        Principal = { Service = service }
-        Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
-      }]
-    }
-  }
-}
-
-resource "aws_sfn_state_machine" "this" {
-  # checkov:skip=CKV_AWS_284:It calls DynamoDB a few times in two months and passes no payment; its history shows each call with its time, so a trace adds nothing.
-  # checkov:skip=CKV_AWS_285:Step Functions keeps the history of a standard execution for 90 days; a log would need rights on all log deliveries.
-  name       = "${var.name}-export-history"
-  role_arn   = aws_iam_role.this.arn
-  definition = jsonencode(local.definition)
-
-  depends_on = [aws_iam_role_policy.this]
-}
-
-resource "aws_cloudwatch_event_rule" "this" {
-  name                = "${var.name}-export-history"
-  description         = "Exports ${var.table.name} on the first of every second month."
-  schedule_expression = "cron(0 3 1 1/${local.interval_months} ? *)"
-}
-
-resource "aws_cloudwatch_event_target" "this" {
-  rule     = aws_cloudwatch_event_rule.this.name
-  arn      = aws_sfn_state_machine.this.arn
-  role_arn = aws_iam_role.rule.arn
-}
-
-resource "aws_iam_role" "this" {
-  name                 = "${var.name}-export-history"
-  description          = "Exports ${var.table.name} to ${aws_s3_bucket.this.bucket}."
-  permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = jsonencode(local.assumed_by["states.amazonaws.com"])
-}
-
-resource "aws_iam_role_policy" "this" {
-  name = "export"
-  role = aws_iam_role.this.id
-  policy = jsonencode({
+  policy = {
     Version = "2012-10-17"
     Statement = [
       {
@@ -134,26 +88,58 @@ resource "aws_iam_role_policy" "this" {
         }
       },
     ]
-  })
+  }
 }
 
-resource "aws_iam_role" "rule" {
-  name                 = "${var.name}-export-history-rule"
-  description          = "The rule that runs ${var.name}-export-history."
-  permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = jsonencode(local.assumed_by["events.amazonaws.com"])
+module "state_machine" {
+  source = "../state_machine"
+
+  name                     = "${var.name}-export-history"
+  description              = "Exports ${var.table.name} to ${aws_s3_bucket.this.bucket}."
+  definition               = jsonencode(local.definition)
+  policy                   = jsonencode(local.policy)
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  rules = {
+    every-second-month = {
+      description = "Exports ${var.table.name} on the first of every second month."
+      schedule    = "cron(0 3 1 1/${local.interval_months} ? *)"
+    }
+  }
 }
 
-resource "aws_iam_role_policy" "rule" {
-  name = "run-the-state-machine"
-  role = aws_iam_role.rule.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid      = "RunTheStateMachine"
-      Effect   = "Allow"
-      Action   = "states:StartExecution"
-      Resource = aws_sfn_state_machine.this.arn
-    }]
-  })
+# Addresses of states from before the module `state_machine`. The rule and its role have new names, so they are replaced.
+moved {
+  from = aws_sfn_state_machine.this
+  to   = module.state_machine.aws_sfn_state_machine.this
+}
+
+moved {
+  from = aws_cloudwatch_event_rule.this
+  to   = module.state_machine.aws_cloudwatch_event_rule.this["every-second-month"]
+}
+
+moved {
+  from = aws_cloudwatch_event_target.this
+  to   = module.state_machine.aws_cloudwatch_event_target.this["every-second-month"]
+}
+
+moved {
+  from = aws_iam_role.this
+  to   = module.state_machine.aws_iam_role.this
+}
+
+moved {
+  from = aws_iam_role_policy.this
+  to   = module.state_machine.aws_iam_role_policy.this
+}
+
+moved {
+  from = aws_iam_role.rule
+  to   = module.state_machine.aws_iam_role.rules
+}
+
+moved {
+  from = aws_iam_role_policy.rule
+  to   = module.state_machine.aws_iam_role_policy.rules
 }

@@ -1,6 +1,6 @@
 output "state_machine_arn" {
   description = "ARN of the state machine that exports the history; the dimension `StateMachineArn` of its metrics."
-  value       = aws_sfn_state_machine.this.arn
+  value       = module.state_machine.arn
 }
 
 output "bucket_arn" {
@@ -10,7 +10,7 @@ output "bucket_arn" {
 
 output "role_name" {
   description = "Name of the role that exports: DynamoDB writes the exports in its name."
-  value       = aws_iam_role.this.name
+  value       = module.state_machine.role_name
 }
 
 output "url" {

@@ -45,12 +45,22 @@ locals {
     }
   }
 
+  keep_running_policy = {
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "FindAndStartTheJob"
+      Effect   = "Allow"
+      Action   = ["glue:GetJobRuns", "glue:StartJobRun"]
+      Resource = "arn:${local.partition}:glue:${local.region}:${local.account_id}:job/${aws_glue_job.this.name}"
+    }]
+  }
+
   # Why the state machine runs. Glue delivers its events with best effort, so a missed one must not stop ingestion.
   keep_running_rules = {
     ended = {
       description   = "A run of ${aws_glue_job.this.name} ended, whatever the reason."
       schedule      = null
-      event_pattern = { source = ["aws.glue"], "detail-type" = ["Glue Job State Change"], detail = { jobName = [aws_glue_job.this.name], state = ["FAILED", "STOPPED", "SUCCEEDED", "TIMEOUT"] } }
+      event_pattern = jsonencode({ source = ["aws.glue"], "detail-type" = ["Glue Job State Change"], detail = { jobName = [aws_glue_job.this.name], state = ["FAILED", "STOPPED", "SUCCEEDED", "TIMEOUT"] } })
     }
     regularly = {
       description   = "Looks for a run of ${aws_glue_job.this.name} although no event came, and starts the first one."
@@ -60,88 +70,49 @@ locals {
   }
 }
 
-resource "aws_sfn_state_machine" "keep_running" {
-  # checkov:skip=CKV_AWS_284:It calls Glue twice and passes no payment; its history shows each call with its time, so a trace adds nothing.
-  # checkov:skip=CKV_AWS_285:Step Functions keeps the history of a standard execution for 90 days; a log would need rights on all log deliveries.
-  name       = "${var.name}-keep-ingestion-running"
-  role_arn   = aws_iam_role.keep_running.arn
-  definition = jsonencode(local.keep_running)
+module "keep_running" {
+  source = "../state_machine"
 
-  depends_on = [aws_iam_role_policy.keep_running]
+  name                     = "${var.name}-keep-ingestion-running"
+  description              = "The state machine that starts ${aws_glue_job.this.name} if it does not run."
+  definition               = jsonencode(local.keep_running)
+  policy                   = jsonencode(local.keep_running_policy)
+  rules                    = { for name, rule in local.keep_running_rules : name => rule if var.enable_keep_running }
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
-resource "aws_cloudwatch_event_rule" "keep_running" {
-  for_each = { for name, rule in local.keep_running_rules : name => rule if var.enable_keep_running }
-
-  name                = "${var.name}-keep-ingestion-running-${each.key}"
-  description         = each.value.description
-  schedule_expression = each.value.schedule
-  event_pattern       = each.value.event_pattern == null ? null : jsonencode(each.value.event_pattern)
+# Addresses of states from before the module `state_machine`.
+moved {
+  from = aws_sfn_state_machine.keep_running
+  to   = module.keep_running.aws_sfn_state_machine.this
 }
 
-resource "aws_cloudwatch_event_target" "keep_running" {
-  for_each = aws_cloudwatch_event_rule.keep_running
-
-  rule     = each.value.name
-  arn      = aws_sfn_state_machine.keep_running.arn
-  role_arn = aws_iam_role.keep_running_rules.arn
+moved {
+  from = aws_cloudwatch_event_rule.keep_running
+  to   = module.keep_running.aws_cloudwatch_event_rule.this
 }
 
-resource "aws_iam_role" "keep_running" {
-  name                 = "${var.name}-keep-ingestion-running"
-  description          = "The state machine that starts ${aws_glue_job.this.name} if it does not run."
-  permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = jsonencode(local.assumed_by["states.amazonaws.com"])
+moved {
+  from = aws_cloudwatch_event_target.keep_running
+  to   = module.keep_running.aws_cloudwatch_event_target.this
 }
 
-resource "aws_iam_role_policy" "keep_running" {
-  name = "start-if-absent"
-  role = aws_iam_role.keep_running.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid      = "FindAndStartTheJob"
-      Effect   = "Allow"
-      Action   = ["glue:GetJobRuns", "glue:StartJobRun"]
-      Resource = local.job_arn
-    }]
-  })
+moved {
+  from = aws_iam_role.keep_running
+  to   = module.keep_running.aws_iam_role.this
 }
 
-resource "aws_iam_role" "keep_running_rules" {
-  name                 = "${var.name}-keep-ingestion-running-rules"
-  description          = "The rules that run ${var.name}-keep-ingestion-running."
-  permissions_boundary = var.permissions_boundary_arn
-  assume_role_policy   = jsonencode(local.assumed_by["events.amazonaws.com"])
+moved {
+  from = aws_iam_role_policy.keep_running
+  to   = module.keep_running.aws_iam_role_policy.this
 }
 
-resource "aws_iam_role_policy" "keep_running_rules" {
-  name = "run-the-state-machine"
-  role = aws_iam_role.keep_running_rules.id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid      = "RunTheStateMachine"
-      Effect   = "Allow"
-      Action   = "states:StartExecution"
-      Resource = aws_sfn_state_machine.keep_running.arn
-    }]
-  })
+moved {
+  from = aws_iam_role.keep_running_rules
+  to   = module.keep_running.aws_iam_role.rules
 }
 
-locals {
-  job_arn = "arn:${local.partition}:glue:${local.region}:${local.account_id}:job/${aws_glue_job.this.name}"
-
-  assumed_by = {
-    for service in ["events.amazonaws.com", "states.amazonaws.com"] : service => {
-      Version = "2012-10-17"
-      Statement = [{
-        Sid       = "OnlyForThisAccount"
-        Effect    = "Allow"
-        Principal = { Service = service }
-        Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
-      }]
-    }
-  }
+moved {
+  from = aws_iam_role_policy.keep_running_rules
+  to   = module.keep_running.aws_iam_role_policy.rules
 }

@@ -36,7 +36,7 @@ output "log_group_name" {
 
 output "keep_running_arn" {
   description = "ARN of the state machine that starts the job if it does not run; the dimension `StateMachineArn` of its metrics."
-  value       = aws_sfn_state_machine.keep_running.arn
+  value       = module.keep_running.arn
 }
 
 output "tokenization_key_arn" {

@@ -9,6 +9,7 @@ locals {
         { title = "Pages and tickets", alarms = ["${var.name}-page", "${var.name}-ticket"] },
         { title = "What pages", alarms = local.alarm_names_by_severity.page },
         { title = "What can wait", alarms = local.alarm_names_by_severity.ticket },
+        { title = "The canary: payments sent, rows and alerts that did not come", ours = { canary = { CanariesSent = ["Sum"], CanaryRowsMissing = ["Maximum"], CanaryAlertsMissing = ["Maximum"] } } },
       ]
     },
     {
@@ -16,13 +17,14 @@ locals {
       widgets = [
         { title = "Decided, oldest of a batch", ours = { score = { OldestRecordAge = ["p50", "p99"] } }, line = var.thresholds.score_latency_ms },
         { title = "Flagged, delay", ours = { persist = { FlagLatencyMs = ["p50", "p99"] } } },
+        { title = "The canary, from its file to its alert", ours = { canary = { CanaryLatencyMs = ["Maximum"] } }, line = var.thresholds.canary_latency_ms },
         { title = "Alerted", ours = { alert = { AlertLatencyMs = ["p50", "p99"] } }, line = var.thresholds.alert_latency_ms },
       ]
     },
     {
       text = "## 1. Files land and become records\nThe Glue job cleans rows, tokenises card numbers, and quarantines bad rows."
       widgets = [
-        { title = "Rows", ours = { ingestion = { published = ["Sum"], quarantined = ["Sum"], dropped_values = ["Sum"] } } },
+        { title = "Rows", ours = { ingestion = { published = ["Sum"], quarantined = ["Sum"], reserved_users = ["Sum"], dropped_values = ["Sum"] } } },
         { title = "Time of a batch, ms", ours = { ingestion = { duration_ms = ["p50", "Maximum"] } }, line = var.thresholds.ingestion_batch_ms },
         { title = "Runs that failed", aws = [["Glue", "glue.error.ALL", { JobName = var.glue_job_name, JobRunId = "ALL", Type = "count", ObservabilityGroup = "error" }, "Sum"]] },
       ]
@@ -51,14 +53,14 @@ locals {
       widgets = [
         { title = "Decisions", ours = { score = { TransactionsApproved = ["Sum"], TransactionsReviewed = ["Sum"], TransactionsBlocked = ["Sum"] } } },
         { title = "Records in, payments out", ours = { score = { RecordsReceived = ["Sum"], TransactionsScored = ["Sum"], RecordsFailed = ["Sum"] } } },
-        { title = "Quarantined, or with a wrong key", ours = { score = { RecordsQuarantined = ["Sum"], KeyMismatches = ["Sum"] } } },
+        { title = "Quarantined, or with a wrong key", ours = { score = { RecordsQuarantined = ["Sum"], ReservedUsers = ["Sum"], KeyMismatches = ["Sum"] } } },
         { title = "Redelivered, repeated by the sender, repeated under another time", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"], RepeatsStored = ["Sum"] } } },
       ]
     },
     {
       text = "## 4. What decides: rules and profiles"
       widgets = [
-        { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"] } } },
+        { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
         { title = "Checkpoints of profiles", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"] } } },
@@ -70,7 +72,7 @@ locals {
       text = "## 5. Suspicious payments are flagged"
       widgets = [
         { title = "Flagged", ours = { persist = { RecordsReceived = ["Sum"], TransactionsFlagged = ["Sum"], TransactionsRedelivered = ["Sum"] } } },
-        { title = "Failed records, conflicting ids", ours = { persist = { RecordsFailed = ["Sum"], TransactionIdConflict = ["Sum"] } } },
+        { title = "Failed records", ours = { persist = { RecordsFailed = ["Sum"] } } },
         {
           title = "Behind the streams, ms"
           aws   = [for function in sort(keys(local.stream_triggers)) : ["AWS/Lambda", "IteratorAge", { FunctionName = var.function_names[function] }, "Maximum"]]
@@ -81,13 +83,21 @@ locals {
     {
       text = "## 6. Somebody is alerted"
       widgets = [
-        { title = "Alerts", ours = { alert = { RecordsReceived = ["Sum"], AlertsSent = ["Sum"], AlertsSuppressed = ["Sum"] } } },
+        { title = "Alerts", ours = { alert = { RecordsReceived = ["Sum"], AlertsSent = ["Sum"], AlertsAgain = ["Sum"], AlertsSuppressed = ["Sum"], AlertsOverLimit = ["Sum"] } } },
         { title = "Sent twice, retried, failed", ours = { alert = { AlertsRepeated = ["Sum"], AlertClaimConflicts = ["Sum"], RecordsFailed = ["Sum"], PublishFailures = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         {
           title = "Deliveries by SNS"
           aws = [for metric in ["NumberOfMessagesPublished", "NumberOfNotificationsDelivered", "NumberOfNotificationsFailed", "NumberOfNotificationsFilteredOut"] :
           ["AWS/SNS", metric, { TopicName = var.alert_topic_name }, "Sum"]]
         },
+      ]
+    },
+    {
+      text = "## 7. What no alert reported comes in digests"
+      widgets = [
+        { title = "Digests, and payments in them", ours = { digest = { DigestsSent = ["Sum"], PaymentsDigested = ["Sum"] } } },
+        { title = "Sent twice, failed, left to the next run", ours = { digest = { DigestsRepeated = ["Sum"], DigestsFailed = ["Sum"], DigestsLeft = ["Sum"] } } },
+        { title = "Longest a digest was due, ms", ours = { digest = { OldestDueDigestMs = ["Maximum"] } }, line = var.thresholds.digest_delay_ms },
       ]
     },
     {

@@ -34,6 +34,13 @@ variable "quarantine_queue_name" {
   nullable    = false
 }
 
+variable "disabled_schedules" {
+  description = "Functions with a trigger of type `schedule` that do not run; without the canary, no stage has a heartbeat."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
 variable "table_names" {
   description = "Tables by interface name."
   type        = map(string)
@@ -88,6 +95,18 @@ variable "history_export_arn" {
   nullable    = false
 }
 
+variable "audit_metric_names" {
+  description = "Metrics of the audit that count reads and writes of payments, and changes that could open them; null without an audit."
+  type        = object({ touched = string, opened = string })
+  default     = null
+}
+
+variable "threat_rule_name" {
+  description = "EventBridge's rule for landed files with malware; null if they are not scanned."
+  type        = string
+  default     = null
+}
+
 variable "notification_topic_arns" {
   description = "SNS topics that alarms notify, by severity: `page` wakes somebody, `ticket` is for the next working day."
   type = object({
@@ -109,7 +128,9 @@ variable "thresholds" {
     Thresholds of the alarms.
     alert_latency_ms: service level, 99th percentile from Kafka's append to SNS's answer, in ms.
     score_latency_ms: 99th percentile of the age of a batch's oldest record when it is decided, in ms.
+    canary_latency_ms: from the canary's file in the landing bucket to SNS's answer to its alert, in ms.
     offset_lag_seconds: how far a consumer group is behind, in s; a group that receives nothing while records wait is too far.
+    digest_delay_ms: how long a digest may wait after it is due, in ms.
     iterator_age_ms: age of the oldest waiting record of a table's stream, in ms.
     error_percent, degraded_percent, quarantine_percent: share of invocations, payments, records.
     blocked_percent: share of payments that are blocked, above which a new ruleset is rolled back.
@@ -119,7 +140,9 @@ variable "thresholds" {
   type = object({
     alert_latency_ms     = optional(number, 5000)
     score_latency_ms     = optional(number, 2000)
+    canary_latency_ms    = optional(number, 120000)
     offset_lag_seconds   = optional(number, 60)
+    digest_delay_ms      = optional(number, 900000)
     iterator_age_ms      = optional(number, 60000)
     error_percent        = optional(number, 5)
     degraded_percent     = optional(number, 1)

@@ -58,12 +58,6 @@ variable "log_retention_days" {
   nullable    = false
 }
 
-variable "ticket_topic_arn" {
-  description = "ARN of the topic that gets tickets."
-  type        = string
-  nullable    = false
-}
-
 variable "enable_deletion_protection" {
   description = "Whether a vault with copies cannot be destroyed."
   type        = bool

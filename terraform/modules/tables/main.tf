@@ -50,10 +50,11 @@ resource "aws_dynamodb_table" "this" {
     for_each = each.value.indexes
 
     content {
-      name            = global_secondary_index.key
-      hash_key        = global_secondary_index.value.partition_key.name
-      range_key       = one(global_secondary_index.value.sort_key[*].name)
-      projection_type = global_secondary_index.value.projection
+      name               = global_secondary_index.key
+      hash_key           = global_secondary_index.value.partition_key.name
+      range_key          = one(global_secondary_index.value.sort_key[*].name)
+      projection_type    = global_secondary_index.value.projection
+      non_key_attributes = global_secondary_index.value.attributes
 
       dynamic "on_demand_throughput" {
         for_each = var.on_demand_maximum[*]

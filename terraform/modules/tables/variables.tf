@@ -21,6 +21,7 @@ variable "definitions" {
       partition_key = object({ name = string, type = string })
       sort_key      = optional(object({ name = string, type = string }))
       projection    = string
+      attributes    = optional(list(string))
     })), {})
   }))
   nullable = false
@@ -30,6 +31,10 @@ variable "definitions" {
       table.stream_view == null ? true : contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], table.stream_view)
     ])
     error_message = "definitions: stream_view of ${join(", ", [for name, table in var.definitions : name if table.stream_view != null && !contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], coalesce(table.stream_view, "NEW_IMAGE"))])} is not one of NEW_IMAGE, NEW_AND_OLD_IMAGES and KEYS_ONLY."
+  }
+  validation {
+    condition     = alltrue(flatten([for table in values(var.definitions) : [for index in values(table.indexes) : (index.projection == "INCLUDE") == (index.attributes != null)]]))
+    error_message = "definitions: ${join(", ", flatten([for name, table in var.definitions : [for key, index in table.indexes : "${name}.${key}" if(index.projection == "INCLUDE") != (index.attributes != null)]]))}: an index with the projection INCLUDE names its attributes, and no other index does."
   }
   validation {
     condition     = alltrue([for table in values(var.definitions) : contains(["STANDARD", "STANDARD_INFREQUENT_ACCESS"], table.table_class)])

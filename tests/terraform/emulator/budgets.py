@@ -12,7 +12,7 @@ tags: dict[str, list[dict[str, str]]] = {}
 
 
 def describe_subscribers_for_notification(self: BudgetsResponse) -> str:
-    """Show who is told."""
+    """Show who is notified."""
     account, name = self._get_param("AccountId"), self._get_param("BudgetName")
     wanted = self._get_param("Notification")
     budget = self.backend.budgets[account][name]

@@ -161,7 +161,7 @@ REFUSED = json.dumps({"user_id": "1234567890123452", "amount": "x", "card": VISA
     [
         (f"hello {VISA}".encode(), f"hello {MASK}".encode()),
         (REFUSED.encode(), REFUSED.replace(VISA, MASK).encode()),
-        (REFUSED[:-1].encode(), None),  # its id cannot be told from a card
+        (REFUSED[:-1].encode(), None),  # its id cannot be distinguished from a card
         (b"\xff4111\xa01111\xa01111\xa01111\xff", b"\xffcard_****1111\xff"),
         (f"x {VISA}".encode("utf-16"), f"x {MASK}".encode("utf-16")),
         ("x \uff14\uff11" + VISA[2:], None),

@@ -189,6 +189,16 @@ def test_row_says_that_its_place_is_doubted_and_else_nothing_of_it() -> None:
     assert '"pd"' not in to_history_item(make_scored(), EXPIRES_AT_S)["detail"]["S"]
 
 
+def test_row_names_what_a_suspicious_payment_is_worth_and_says_nothing_where_that_is_unknown() -> None:
+    worth = make_scored(amount_base=Decimal("1104.05"), base_currency="CHF")
+    without_rate = make_scored(base_currency="CHF")
+
+    assert to_history_item(worth, EXPIRES_AT_S)["detail"]["S"].endswith(',"ab":"1104.05","bc":"CHF"}')
+    assert to_history_item(without_rate, EXPIRES_AT_S)["detail"]["S"].endswith(',"bc":"CHF"}')
+    assert from_history_item(to_history_item(worth, EXPIRES_AT_S)) == worth
+    assert from_history_item(to_history_item(without_rate, EXPIRES_AT_S)) == without_rate
+
+
 def test_row_holds_its_keys_and_what_streams_filter_on_as_attributes() -> None:
     item = to_history_item(make_scored(), EXPIRES_AT_S)
 

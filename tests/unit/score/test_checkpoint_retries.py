@@ -1,4 +1,4 @@
-"""What the store of checkpoints tries again, for how long, and what it reports when it gives up."""
+"""What the store of checkpoints tries again, for how long, and what it reports when no retry is left."""
 
 from __future__ import annotations
 

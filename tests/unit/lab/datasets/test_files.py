@@ -164,7 +164,6 @@ def zipped(*names: str) -> bytes:
         ("a.csv.ZIP", zipped("x/t.CSV", "__MACOSX/._t.CSV")), ("a.csv", b"sep=;\r\n" + TABLE.replace(",", ";").encode()),
         ("a.csv", TABLE.replace("\n", "\r").encode()), ("a.csv", TABLE.replace(",", ", ").encode()),
     ],
-    # Not the data: an archive holds the time at which it was made, and the workers of a run have to name a test alike.
     ids=["utf-16", "utf-16-be", "GZ", "Gz", "bz2", "zip", "ZIP", "sep", "carriage returns", "spaces"],
 )  # fmt: skip
 def test_a_file_of_the_field_gives_the_rows_of_a_plain_one(tmp_path: Path, name: str, data: bytes) -> None:
