@@ -220,6 +220,8 @@ class ScoreStage:
         # In the order of the batch, so that each payment sees what others did before it at the same entities.
         for delivery in work.batch.deliveries:
             work.chains[delivery.user_id].score(delivery, score)
+            if work.existing:
+                work.entities.see_stored(delivery, work.existing)
         for chain in work.chains.values():
             work.rows += chain.rows
 

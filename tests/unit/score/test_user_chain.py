@@ -283,6 +283,21 @@ def test_payment_that_the_profile_holds_and_its_entities_lack_needs_a_lookup(
     assert needs_lookup(delivery(0, offset), profile, is_counted=False) is needed
 
 
+@pytest.mark.parametrize(("is_counted", "needed"), [(None, False), (False, False), (True, True)])
+def test_payment_that_its_entities_have_counted_needs_a_lookup_of_what_it_saw(
+    is_counted: bool | None, needed: bool
+) -> None:
+    """An earlier try stored it; scored anew it would see itself, and later ones."""
+    assert needs_lookup(delivery(1), profile_of(delivery(0)), is_counted=is_counted) is needed
+
+
+@pytest.mark.parametrize("is_counted", [None, True])
+def test_payment_that_the_profile_holds_needs_none_unless_its_entities_lack_it(
+    is_counted: bool | None,
+) -> None:
+    assert needs_lookup(delivery(0), profile_of(delivery(0)), is_counted=is_counted) is False
+
+
 def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:
     return [make_scored(one.facts.transaction, position=one.position) for one in deliveries]
 
