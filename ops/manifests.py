@@ -14,7 +14,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS_DIR: Final = ROOT / "functions"
 TABLES_FILE: Final = FUNCTIONS_DIR / "contract" / "tables.yaml"
 
-ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka", "key")
+ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka", "key", "function")
 """What an `access` entry can name; the same as in Terraform's module `function`."""
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -126,6 +126,7 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     rules: Literal["ruleset"] | None = None
     kafka: str | None = None
     key: Literal["tokenization"] | None = None
+    function: str | None = None
     prefix: str | None = None
     """How the keys begin that it may use: of a bucket's objects, or the partition keys of a table."""
     index: str | None = None

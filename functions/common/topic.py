@@ -8,8 +8,7 @@ import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.crash_counts import REFUSED_RECORD
-from common.errors import StageError
+from common.errors import REFUSED_RECORD, StageError
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

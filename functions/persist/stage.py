@@ -90,8 +90,8 @@ class PersistStage:
         if item.get("decision") == {"S": Decision.APPROVE.value}:
             return
         scored = from_history_item(item)
-        if scored.repeats:
-            return  # the payment that it repeats is flagged itself
+        if not scored.is_to_be_flagged:
+            return
         flagged = flag(scored, self._clock(), self._retention)
         if not self._store.insert(flagged):
             emit(self._metrics, Metric.TRANSACTIONS_REDELIVERED)

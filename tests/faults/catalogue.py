@@ -54,6 +54,7 @@ from .kills import (
     outlive_time_out,
     two_digests,
 )
+from .lost_records import stream_lost
 
 MINUTE = 60.0 if IS_LONG else 3.0
 TEN_SECONDS = 10.0 if IS_LONG else 3.0
@@ -95,6 +96,11 @@ CRASHING = (
     Fault("a payment kills score at every try", poison_payment),
     Fault("a row kills persist at every try", partial(poison_row, "persist", "PutItem")),
     Fault("a row kills alert at every try", partial(poison_row, "alert", "TransactWriteItems")),
+)
+
+LOST = (
+    Fault("the history's stream loses 25 hours, and the reconciler", partial(stream_lost, "persist")),
+    Fault("flagged payments' stream loses 25 hours, and the reconciler", partial(stream_lost, "alert")),
 )
 
 STILL_RUNNING = (
@@ -225,6 +231,7 @@ FAULTS = (
     Fault("none", nothing),
     *KILLED,
     *CRASHING,
+    *LOST,
     *STILL_RUNNING,
     *KAFKA,
     *CACHE,

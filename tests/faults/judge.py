@@ -71,6 +71,14 @@ class Judge:
         flagged = {(one.user_id, one.event_key): one for one in self._site.flagged(users)}
         self._judge_flagged(kept, flagged)
         self._judge_alerts(set(users), kept, flagged)
+        self._judge_missed()
+
+    def _judge_missed(self) -> None:
+        """The reconciler, which knows only the tables, finds nothing to repair either."""
+        found = self._site.reconcile()
+        assert found["checked"] > 0, found
+        missed = {name: count for name, count in found.items() if name != "checked" and count}
+        self._report.found(ProblemKind.MISSED, *([f"the reconciler found {missed}"] if missed else []))
 
     def _judge_history(
         self,

@@ -18,6 +18,8 @@ class ProblemKind(StrEnum):
     """A row of the history is not the oracle's."""
     DEGRADED = "degraded"
     """A row says that it was decided without the cache, but the fault was not one of the cache."""
+    MISSED = "missed"
+    """The reconciler finds a payment that a stage has missed."""
     PROFILE = "profile"
     """A profile is not the oracle's."""
     DEAD_LETTER = "dead letter"

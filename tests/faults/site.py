@@ -32,6 +32,7 @@ from local.event_sources.config import MappingConfig
 from local.provision import provision
 from local.proxy.aws import AwsProxy, forward_to
 from local.proxy.tcp import TcpProxy
+from local.reconcile import Reconciler
 from local.resources import ACCOUNT_ID, ALERT_INBOX, dead_letter_name, resolve_environment
 from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 TOPIC = "transaction_stream"
 DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
 FUNCTIONS = ("score", "persist", "alert", "digest")
+RECONCILE = "reconcile"
+"""Invoked by the judge and by faults, and not by its schedule."""
 DIGEST_SECONDS = 2.0
 """Interval of the digests' schedule; between two runs all stages can be seen to be idle."""
 WINDOWS_CLOSED = timedelta(hours=3)
@@ -66,7 +69,9 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "run"
         self.logs = folder / "logs"
-        self.specs = {name: spec for name, spec in read_functions().items() if name in FUNCTIONS}
+        self.specs = {
+            name: spec for name, spec in read_functions().items() if name in (*FUNCTIONS, RECONCILE)
+        }
         self.broker = Broker(self.folder, self.logs)
         self.cache = Cache(self.folder, self.logs)
         self.aws_api = AwsApi(self.folder, self.logs)
@@ -78,13 +83,14 @@ class Site:
         self.quarantined: dict[Position, int] = {}
         self._changed: dict[str, MappingConfig] = {}
         self._are_rules_new = False
+        self._reconciler: Reconciler | None = None
 
     # Start and stop
 
     def start(self) -> None:
         """Start everything; return when all of it works."""
         self.folder.mkdir(parents=True)
-        build = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *FUNCTIONS]
+        build = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *FUNCTIONS, RECONCILE]
         with ThreadPoolExecutor() as pool:
             parts = [
                 pool.submit(part.start) for part in (self.broker, self.cache, self.aws_api, self.replica)
@@ -97,7 +103,7 @@ class Site:
         )
         self.cache_proxy = TcpProxy(address(self.cache))
         self.cache_proxy.start()
-        for function in FUNCTIONS:
+        for function in (*FUNCTIONS, RECONCILE):
             self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
         self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in FUNCTIONS]
@@ -114,6 +120,8 @@ class Site:
         """Stop everything that was started."""
         for mapping in self.mappings:
             mapping.process.stop()
+        if self._reconciler is not None:
+            self._reconciler.stop()
         for proxy in self.aws.values():
             proxy.stop()
         if hasattr(self, "cache_proxy"):
@@ -283,6 +291,15 @@ class Site:
         mapping = self.mapping(function)
         self._changed.setdefault(function, mapping.config)
         self._restart(function, mapping.with_package(mapping.config, package))
+
+    def reconcile(self) -> dict[str, int]:
+        """Let the reconciler look through the last hours, the newest payments too; return what it found."""
+        if self._reconciler is None:
+            config = self._mapping_config(RECONCILE)
+            config = msgspec.structs.replace(config, environment={**config.environment, "GRACE_MINUTES": "0"})
+            stages = {name: self.mapping(name).config_file for name in ("persist", "alert")}
+            self._reconciler = Reconciler(config, stages)
+        return self._reconciler.run()
 
     def deploy_rules(self, document: str) -> None:
         """Deploy a ruleset; functions load it at their next check."""

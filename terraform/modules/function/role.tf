@@ -17,6 +17,8 @@ locals {
     rules  = { service = "appconfig", key = null, is_key_written = false }
     kafka  = { service = "kafka-cluster", key = null, is_key_written = false }
     key    = { service = "kms", key = null, is_key_written = false }
+
+    function = { service = "lambda", key = null, is_key_written = false }
   }
 
   # MSK's ARNs of topics and groups are derived from the cluster's.
@@ -32,6 +34,7 @@ locals {
     { "rules.ruleset" = [var.targets.rules.configuration_arn] },
     { for topic, arn in local.kafka_topic_arns : "kafka.${topic}" => [arn] },
     { for name, key in var.targets.keys : "key.${name}" => [key.arn] },
+    { for name, function in var.targets.functions : "function.${name}" => [function.arn] },
   )
 
   entries = [

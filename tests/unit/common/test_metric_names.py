@@ -19,6 +19,7 @@ SCORE = """
     RecordsQuarantined Count
     ReservedUsers Count
     KeyMismatches Count
+    ReservedUsers Count
     TransactionsScored Count
     TransactionsApproved Count
     TransactionsReviewed Count
@@ -26,9 +27,11 @@ SCORE = """
     TransactionsDegraded Count
     TransactionsRedelivered Count
     TransactionsRepeated Count
+    RepeatsStored Count
     TransactionsRaced Count
     RecordsFailed Count
     ProfilesRebuilt Count
+    HistoryRowsUnreadable Count
     ProfileConflicts Count
     ProfileCheckpointsWritten Count
     ProfileCheckpointsFailed Count
