@@ -46,7 +46,7 @@ stage = AlertStage(
         settings.alert_windows_table,
     ),
     topic.SnsTopic(boto3.client("sns", config=topic.CLIENT_CONFIG), settings.sns_topic_arn),
-    settings.limits,
+    settings.alert_limits,
     metrics,
     logger,
     crashes,

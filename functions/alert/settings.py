@@ -34,7 +34,7 @@ class Settings(StreamCrashSettings, frozen=True, kw_only=True):
     """The most alerts of a user whose payments Kafka took within an hour; a digest reports the rest."""
 
     @property
-    def limits(self) -> AlertLimits:
+    def alert_limits(self) -> AlertLimits:
         """The same, as the stage takes them."""
         return AlertLimits(
             width=timedelta(seconds=self.alert_window_seconds),

@@ -13,9 +13,9 @@ from alert.metrics import Metric
 from alert.store import Claim
 from alert.windows import decide_window
 from common.backoff import Backoff
-from common.errors import PublishError
 from common.metrics import emit
 from common.stream_reader import StreamReader
+from common.topic import PublishError
 from contract.alert import AlertState
 from contract.canary import is_canary
 from contract.flagged import FLAGGED_TABLE, FlaggedKey, FlaggedTransaction, from_flagged_item
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from alert.windows import AlertLimits, WindowDecision
     from common.metrics import MetricSink
     from common.stream_crashes import StreamCrashes
-    from common.stream_reader import FailureLog
-    from common.time_left import InvocationContext
+    from common.stream_reader import FailureLog, InvocationContext
     from common.topic import Topic
     from contract.alert_windows import UserWindows
 

@@ -41,18 +41,3 @@ class OutOfTimeError(StageError):
     def __init__(self, minimum_ms: int) -> None:
         super().__init__(f"less than {minimum_ms} ms left")
         self.minimum_ms = minimum_ms
-
-
-class PublishError(StageError):
-    """A message that SNS did not accept.
-
-    Parameters
-    ----------
-    code : str
-        SNS's error code, or the name of the connection's failure.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Publish: {code}")
-        self.code = code
-        self.is_of_the_record = code in REFUSED_RECORD

@@ -25,7 +25,19 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
     from common.stream_crashes import StreamCrashes
-    from common.time_left import InvocationContext
+
+
+class InvocationContext(Protocol):
+    """The part of Lambda's context that a stream batch needs."""
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The function as it was invoked, with its alias."""
+        ...
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Time until Lambda ends the invocation, ms."""
+        ...
 
 
 class FailureLog(Protocol):

@@ -8,13 +8,8 @@ MIN_REMAINING_MS: Final = 5_000
 """With less time left nothing is begun."""
 
 
-class InvocationContext(Protocol):
-    """The part of Lambda's context that the stages need."""
-
-    @property
-    def invoked_function_arn(self) -> str:
-        """The function as it was invoked, with its alias."""
-        ...
+class TimedContext(Protocol):
+    """The part of Lambda's context that this needs."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Time until Lambda ends the invocation, ms."""
@@ -26,11 +21,11 @@ class TimeLeft:
 
     Parameters
     ----------
-    context : InvocationContext
+    context : TimedContext
         Of the invocation, which begins now.
     """
 
-    def __init__(self, context: InvocationContext) -> None:
+    def __init__(self, context: TimedContext) -> None:
         self._context = context
         # The runtime computes the time left from the wall clock. An invocation that begins with less time than any function has
         # runs on a machine whose clock is ahead. Believing it would refuse all work until all retries were used up.

@@ -8,7 +8,7 @@ import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.errors import PublishError
+from common.errors import REFUSED_RECORD, StageError
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -30,6 +30,21 @@ CLIENT_CONFIG: Final = Config(
 )
 """Three tries; then the record fails and is delivered again. SNS may have accepted a try that timed out: subscribers then
 receive the message twice, with one alert_id."""
+
+
+class PublishError(StageError):
+    """A message that SNS did not accept.
+
+    Parameters
+    ----------
+    code : str
+        SNS's error code, or the name of the connection's failure.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Publish: {code}")
+        self.code = code
+        self.is_of_the_record = code in REFUSED_RECORD
 
 
 class MessageAttribute(msgspec.Struct, frozen=True):

@@ -35,6 +35,7 @@ CANARY: Final = "canary"
 
 CANARY_RETENTION: Final = timedelta(days=1)
 """How long a canary's row is kept."""
+
 STATUS_SHARDS: Final = 16
 """In how many partitions of the index by status the rows of one status are. One partition takes 1,000 write units a second."""
 

@@ -10,6 +10,7 @@ from common.alert_text import MAX_FIELD_CHARACTERS, named, quoted_text, sums
 from common.sanitizing import ascii_line, gsm_line, printable
 from common.topic import MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS, AlertMessage, MessageAttribute
 from contract.alert import ALERT_SCHEMA_VERSION, AlertDigest, AlertKind, Severity, encode_message
+from contract.canary import CANARY_ATTRIBUTE, is_canary
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,6 +56,8 @@ def render(digest: AlertDigest) -> AlertMessage:
         "risk_score": MessageAttribute("Number", str(digest.payments.risk_score)),
         "schema_version": MessageAttribute("String", digest.schema_version),
     }
+    if is_canary(digest.user_id):
+        attributes[CANARY_ATTRIBUTE] = MessageAttribute("String", "true")
     return AlertMessage(subject_line(digest), msgspec.json.encode(texts).decode(), attributes)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from common.metrics import MetricSink
     from common.stream_reader import FailureLog
-    from common.time_left import InvocationContext
+    from common.time_left import TimedContext
     from common.topic import Topic
     from digest.store import Due
 
@@ -115,12 +115,12 @@ class DigestStage:
         self._clock = clock
         self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
 
-    def send_due(self, context: InvocationContext) -> None:
+    def send_due(self, context: TimedContext) -> None:
         """Send every digest that is due; one that fails is left to the next run, and delays no other.
 
         Parameters
         ----------
-        context : InvocationContext
+        context : TimedContext
             Says how much time is left.
 
         Raises

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from common.metrics import MetricSink
     from common.stream_crashes import StreamCrashes
-    from common.stream_reader import FailureLog
-    from common.time_left import InvocationContext
+    from common.stream_reader import FailureLog, InvocationContext
 
 
 class FlaggedStore(Protocol):

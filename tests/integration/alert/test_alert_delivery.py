@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +180,7 @@ def test_marks_of_the_stage_do_not_make_it_alert_again(deployment: Deployment) -
 
 def test_workers_at_once_on_one_user_s_payments_give_one_alert(deployment: Deployment) -> None:
     inbox = deployment.subscribe()
-    payments = [payment(f"tx-{number}", number / 60) for number in range(12)]
+    payments = [payment(f"tx-{number}", number / 60, amount=Decimal(5)) for number in range(12)]
     deployment.insert(*payments)
     together = threading.Barrier(4)
 

@@ -35,7 +35,7 @@ class FlaggedTableContract:
             make_flagged(), location=Location(latitude=-0.1, longitude=1e-7), merchant_id="東京 \"'\\"
         )
 
-        assert FlaggedTable(client, name).insert(flagged) is None
+        assert FlaggedTable(client, name).insert(flagged)
 
         (item,) = client.scan(TableName=name)["Items"]
         assert from_flagged_item(item) == flagged

@@ -11,8 +11,7 @@ from contract.alert import AgainReason, AlertClaim, Severity, SuppressedPayments
 from tests.support.payments import NOW, make_claimed
 
 if TYPE_CHECKING:
-    from common.errors import PublishError
-    from common.topic import AlertMessage
+    from common.topic import AlertMessage, PublishError
 
 
 class Topic:

@@ -8,7 +8,7 @@ import msgspec
 
 from alert.stage import AlertStage
 from alert.store import Claim
-from common.errors import PublishError
+from common.topic import PublishError
 from contract.alert import Alert, AlertState, decode_alert
 from contract.alert_windows import UserWindows
 from contract.flagged import FlaggedKey, FlaggedTransaction, to_flagged_item

@@ -18,9 +18,8 @@ from alert.messages import (
     render,
     send_fraud_alert,
 )
-from common.errors import PublishError
 from common.sanitizing import gsm_line, gsm_septets
-from common.topic import MAX_MESSAGE_BYTES, MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS
+from common.topic import MAX_MESSAGE_BYTES, MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS, PublishError
 from contract.alert import AgainReason, AlertClaim, AlertKind, Severity, SuppressedPayments, decode_alert
 from contract.errors import InvalidRowError
 from contract.scored import Decision, Reason

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from alert.errors import ContentionError, MarkError
 from alert.metrics import Metric
 from alert.stage import MAX_CLAIM_ATTEMPTS, MAX_MARK_ATTEMPTS
-from common.errors import PublishError
 from common.metrics import MILLISECONDS
+from common.topic import PublishError
 from contract.alert import AlertState, Severity
 from contract.alert_account import account_problems
 from contract.scored import Decision

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SCORE = """
     RecordsReceived Count
     RecordsQuarantined Count
+    ReservedUsers Count
     KeyMismatches Count
     ReservedUsers Count
     TransactionsScored Count
@@ -26,9 +27,11 @@ SCORE = """
     TransactionsDegraded Count
     TransactionsRedelivered Count
     TransactionsRepeated Count
+    RepeatsStored Count
     TransactionsRaced Count
     RecordsFailed Count
     ProfilesRebuilt Count
+    HistoryRowsUnreadable Count
     ProfileConflicts Count
     ProfileCheckpointsWritten Count
     ProfileCheckpointsFailed Count

@@ -8,8 +8,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from alert.messages import make_alert, render
-from common.errors import PublishError
-from common.topic import CLIENT_CONFIG, SnsTopic
+from common.topic import CLIENT_CONFIG, PublishError, SnsTopic
 from tests.support.payments import NOW, make_claimed
 
 

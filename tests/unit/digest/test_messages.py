@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from common.sanitizing import gsm_septets
 from common.topic import MAX_MESSAGE_BYTES, MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS
 from contract.alert import AlertDigest, AlertKind, Severity, SuppressedPayments, decode_message
+from contract.canary import CANARY_ATTRIBUTE
 from contract.currency import MINOR_UNIT_EXPONENT
 from digest.messages import make_digest, render
 from tests.support.links import LINK
@@ -89,6 +90,14 @@ def test_attributes_are_what_filter_policies_ask_for() -> None:
         "risk_score": ("Number", "95"),
         "schema_version": ("String", "2"),
     }
+
+
+@pytest.mark.parametrize(("user_id", "attribute"), [("canary-flagged-3", "true"), ("canary-islands", None)])
+def test_only_a_canary_s_digest_has_its_attribute(user_id: str, attribute: str | None) -> None:
+    attributes = render(make_digest(user_id, PAYMENTS, NOW)).attributes
+
+    found = attributes.get(CANARY_ATTRIBUTE)
+    assert (None if found is None else found.value) == attribute
 
 
 def test_copy_of_a_digest_is_the_same_bytes_in_whatever_order_its_sums_are_stored() -> None:

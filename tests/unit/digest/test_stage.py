@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.errors import PublishError
 from common.metrics import MILLISECONDS
+from common.topic import PublishError
 from contract.alert import Alert, AlertState, Severity
 from contract.alert_account import account_problems
 from contract.scored import Decision
