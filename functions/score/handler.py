@@ -21,6 +21,8 @@ from common.settings import read_settings
 from score.cache_auth import cache_credentials
 from score.checkpoint_store import DynamoCheckpointStore
 from score.crash_guard import CrashGuard, QueueDeadLetters
+from score.dynamo_calls import DynamoCalls
+from score.entity_store import RedisEntityStore
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
@@ -66,9 +68,10 @@ document = AppConfigDocument(
     max_age_seconds=settings.rules_refresh_seconds,
 )
 session = boto3.Session()
-pool = ThreadPoolExecutor(max_workers=8)
 s3 = session.client("s3", config=client_config)
-kept_rulesets = BucketRulesets(s3, settings.rules_bucket, pool, telemetry.ruleset_not_kept)
+kept_rulesets = BucketRulesets(
+    s3, settings.rules_bucket, ThreadPoolExecutor(max_workers=1), telemetry.ruleset_not_kept
+)
 rulesets = Rulesets(
     document,
     source=document.source,
@@ -80,11 +83,12 @@ rulesets = Rulesets(
 )
 cache = connect(settings.elasticache_redis_endpoint, cache_credentials(session, settings))
 dynamodb = session.client("dynamodb", config=client_config)
+calls = DynamoCalls(dynamodb, tracer.provider.in_subsegment)
 history = DynamoHistoryStore(
-    dynamodb, settings.transaction_history_table, settings.history_retention_days, pool, time.sleep
+    calls, settings.transaction_history_table, settings.history_retention_days, time.sleep
 )
 checkpoints = DynamoCheckpointStore(
-    dynamodb, settings.profile_checkpoints_table, settings.profile_retention_days, pool, time.sleep, clock
+    calls, settings.profile_checkpoints_table, settings.profile_retention_days, time.sleep, clock
 )
 sqs = session.client("sqs", config=client_config)
 quarantine = SqsQuarantine(
@@ -94,11 +98,22 @@ quarantine = SqsQuarantine(
     settings.quarantine_bucket,
 )
 profiles = RedisProfileStore(cache, settings.profile_retention_days)
+score_stage = ScoreStage(
+    profiles,
+    RedisEntityStore(cache),
+    checkpoints,
+    history,
+    quarantine,
+    NoVerdicts(),
+    rulesets.current,
+    telemetry,
+    clock,
+)
 stage = CrashGuard(
-    ScoreStage(profiles, checkpoints, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock),
+    score_stage,
     CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
     QueueDeadLetters(sqs, settings.dead_letter_queue_url, clock),
-    settings.limits,
+    settings.crash_limits,
     telemetry,
     clock,
 )

@@ -14,7 +14,9 @@ from contract.scored import Position
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment
 from engine.decide import Decided, decide
+from engine.entities.kinds import entity_ids
 from engine.profile.facts import PaymentFacts
+from lab.backtest.entities import Entities
 from lab.backtest.profiles import Profiles
 from lab.seen_hashes import SeenHashes
 
@@ -75,16 +77,21 @@ class Refusals:
 
 
 class _Side:
-    """A ruleset with its profiles: which payments these are taught may depend on the ruleset's own decisions."""
+    """A ruleset with its profiles and entities: which payments these are taught may depend on the ruleset's own decisions."""
 
     def __init__(self, ruleset: Ruleset) -> None:
         self._ruleset = ruleset
         self._profiles = Profiles()
+        self._entities = Entities()
 
     def decide(self, facts: PaymentFacts, position: Position) -> Decided:
         profile = self._profiles.of(facts.transaction.user_id)
-        decided = decide(facts, profile, self._ruleset)
+        ids = entity_ids(facts.transaction)
+        known = self._entities.read(ids, facts.clock_ms // 1000)
+        decided = decide(facts, profile, self._ruleset, entities=known)
         profile.fold(facts, decided.outcome, position)
+        if not decided.outcome.repeats:
+            self._entities.fold(ids, decided.sighting)
         return decided
 
 

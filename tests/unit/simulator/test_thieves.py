@@ -17,7 +17,7 @@ from simulator.thieves import KINDS, Answer, Thief, Try, Victim, sent, thief
 from simulator.thieves.adaptive import AdaptiveThief
 from simulator.thieves.cases import PLANS
 from simulator.thieves.levers import LEVERS
-from tests.unit.simulator.test_simulate import ENDS_AT
+from tests.support.backtest_samples import ENDS_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

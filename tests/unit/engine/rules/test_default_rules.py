@@ -62,6 +62,7 @@ USUAL: dict[str, FeatureValue] = {
     "merchant_tx_count": 12,
     "country_tx_count": 78,
     "is_event_time_believed": True,
+    "entities_known_days": 90.0,
 }
 
 SAME = {
@@ -118,11 +119,20 @@ def _decide(**values: FeatureValue) -> Assessment:
         {"amount_base": 30.0, "amount_ratio_to_mean_30d": 0.6, "block_count_24h": 3, "is_new_merchant": True},
         {"tx_count_10m": 3, "tx_count_1h": 3, "merchant_count_1h": 3, "tx_rate_ratio_24h": 5.0, "is_new_merchant": True,
          "channel": "online", "merchant_category": "subscription", "amount_base": 9.99},
+        {"is_micro_amount": True, "merchant_users_1h": 12, "merchant_micro_payments_1h": 14, "merchant_payments_1h": 14,
+         "merchant_usual_micro_payments_1h": 0.5, "device_users_1h": 12, "device_payments_1h": 14},
+        {"channel": "online", "ip_users_1h": 32, "ip_payments_1h": 900, "ip_micro_payments_1h": 8, "is_micro_amount": True,
+         "ip_usual_micro_payments_1h": 6.0, "ip_known_days": 400.0},
+        {"channel": "transfer", "is_new_payee": True, "amount_base": 85.0, "payee_users_24h": 32, "payee_first_payments_24h": 70,
+         "payee_amount_24h_base": 6_000.0, "payee_known_days": 0.4, "amount_ratio_to_p90_recent": 0.9},
+        {"channel": "app", "is_new_device": True, "device_users_30d": 4, "device_known_days": 700.0, "ip_users_24h": 4,
+         "ip_known_days": 300.0},
     ],
     ids=["everyday", "a laptop", "furniture", "a flight abroad", "salary-day shopping", "a new phone", "a new phone, a new friend",
          "a new landlord", "two coffees", "a VPN", "a first payment", "back from a long pause", "a used car's deposit",
          "home after a payment online on the way", "a transfer after it", "the rent from a new phone after a theft",
-         "groceries after a theft", "subscriptions at night"],
+         "groceries after a theft", "subscriptions at night",
+         "a vending machine", "an airport", "a new utility on its due date", "a family's tablet"],
 )  # fmt: skip
 def test_what_honest_people_do_is_approved(values: dict[str, FeatureValue]) -> None:
     verdict = _decide(**values)
@@ -164,6 +174,20 @@ def test_what_honest_people_do_is_approved(values: dict[str, FeatureValue]) -> N
         ({"amount_base": 250.0, "amount_ratio_to_mean_30d": 5.0, "is_new_merchant": True, "block_count_24h": 1, "channel": "online"},
          "blocked_then_online"),
         ({"amount_base": 250.0, "amount_ratio_to_mean_30d": 5.0, "block_count_24h": 1, "review_count_24h": 1}, "stopped_twice"),
+        ({"channel": "online", "device_users_1h": 4, "device_payments_1h": 4, "device_usual_payments_1h": 0.1}, "numbers_from_device"),
+        ({"channel": "app", "device_users_30d": 3, "device_known_days": 5.0, "is_new_device": True}, "device_farm"),
+        ({"channel": "app", "device_users_30d": 2, "device_known_days": 1.0, "is_new_device": True, "ip_users_24h": 2,
+          "ip_known_days": 1.0}, "device_farm_begins"),
+        ({"channel": "online", "is_micro_amount": True, "ip_users_1h": 4, "ip_micro_payments_1h": 4}, "numbers_from_address"),
+        ({"channel": "online", "is_micro_amount": True, "network_users_1h": 6, "network_micro_payments_1h": 6}, "numbers_from_network"),
+        ({"channel": "unknown", "is_micro_amount": True, "merchant_users_1h": 4, "merchant_micro_payments_1h": 4,
+          "merchant_payments_1h": 5, "merchant_usual_micro_payments_1h": 0.3}, "numbers_at_merchant"),
+        ({"is_new_payee": True, "amount_base": 300.0, "amount_ratio_to_p90_recent": 3.0, "payee_users_24h": 4,
+          "payee_first_payments_24h": 4, "payee_amount_24h_base": 1_200.0, "payee_known_days": 1.0}, "mule_payee"),
+        ({"account_age_days": 1.0, "merchant_young_payments_24h": 5, "merchant_usual_young_payments_24h": 0.8},
+         "young_accounts_at_merchant"),
+        ({"amount_base": 260.0, "merchant_known_days": 80.0, "merchant_payments_24h": 4, "merchant_mean_24h_base": 240.0,
+          "merchant_usual_mean_base": 25.0}, "merchant_amounts_changed"),
     ],
 )  # fmt: skip
 def test_what_fraud_looks_like_is_flagged(values: dict[str, FeatureValue], rule_id: str) -> None:
@@ -214,6 +238,8 @@ def test_one_weak_sign_never_reaches_review() -> None:
         "strangers_far_above_norm", "young_account_large_amount",
         "new_payee_drain", "dormant_account_spree", "stolen_card_spree", "windows_incomplete",
         "payee_of_days_drained", "device_of_days_spree", "stopped_then_other_device", "blocked_then_online", "stopped_twice",
+        "numbers_from_device", "numbers_from_address", "numbers_from_network", "numbers_at_merchant", "mule_payee",
+        "device_farm", "device_farm_begins", "young_accounts_at_merchant", "merchant_amounts_changed",
     }  # fmt: skip
 
 
