@@ -12,11 +12,13 @@ TPS ?= 20
 SECONDS ?= 60
 SEED ?= 7
 TRANSACTIONS ?= 12000
+SCENARIO ?= people
 DATA ?=
 MAP ?=
 LIMIT ?=
 RULES ?= rules/default.yaml
 AGAINST ?=
+ENGINE ?=
 OUT ?=
 
 # For recipes that read a file: a mapping or a limit without a file would be left out silently.
@@ -83,9 +85,13 @@ rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=fil
 	@$(PY) -m lab.rules_check $(RULES)
 
 .PHONY: backtest
-backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED=, or DATA= MAP= LIMIT=)
+backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=)
 	@$(NEED_DATA)
-	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
+	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO))
+
+.PHONY: red-team
+red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and count what honest people suffer (RULES=, ENGINE=commit)
+	@$(PY) -m lab.red_team $(if $(ENGINE),--engine "$(ENGINE)" $(if $(filter-out default undefined file,$(origin RULES)),--rules "$(RULES)"),--rules "$(RULES)")
 
 .PHONY: rules-local
 rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)

@@ -9,6 +9,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -25,7 +26,7 @@ from local.resources import (
     dead_letter_name,
 )
 from local.rulesets import Rulesets
-from ops.manifests import KafkaTrigger
+from ops.manifests import KafkaTrigger, StreamTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,12 +80,12 @@ def provision(
         _make_table(dynamodb, name, table)
     queues = _make_queues(aws_endpoint, functions)
     topic_arn = _make_alert_topic(aws_endpoint, queues[ALERT_INBOX], queues[CANARY_QUEUE])
-    _make_buckets(aws_endpoint)
+    buckets = _make_buckets(aws_endpoint, functions, queues)
     resources = Resources(
         tables={name: name for name in tables},
         queues=queues,
         topics={"fraud_alerts": topic_arn},
-        buckets=BUCKETS,
+        buckets=buckets,
         kafka_topics=kafka_topics,
     )
     Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
@@ -182,9 +183,33 @@ def _make_alert_topic(aws_endpoint: str, inbox_url: str, canary_url: str) -> str
     return topic_arn
 
 
-def _make_buckets(aws_endpoint: str) -> None:
+def make_dead_letter_bucket(aws_endpoint: str, bucket: str, queue_url: str) -> None:
+    """Make a bucket whose objects EventBridge announces in a queue."""
+    s3, events, sqs = (make_client(service, aws_endpoint) for service in ("s3", "events", "sqs"))
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [bucket]}},
+    }
+    events.put_rule(Name=bucket, EventPattern=msgspec.json.encode(pattern).decode())
+    answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    events.put_targets(Rule=bucket, Targets=[{"Id": "queue", "Arn": answer["Attributes"]["QueueArn"]}])
+
+
+def _make_buckets(
+    aws_endpoint: str, functions: Mapping[str, FunctionSpec], queues: Mapping[str, str]
+) -> dict[str, str]:
     s3 = make_client("s3", aws_endpoint)
+    reading_streams = [name for name, spec in functions.items() if isinstance(spec.trigger, StreamTrigger)]
+    dead_letter = {dead_letter_name(name): f"payment-fraud-{name}-dead-letter" for name in reading_streams}
     for name in BUCKETS.values():
         s3.create_bucket(Bucket=name)
+    for name, bucket in dead_letter.items():
+        make_dead_letter_bucket(aws_endpoint, bucket, queues[name])
     # Spark refuses to watch a folder that does not exist, and without this marker an empty prefix of S3 does not exist.
     s3.put_object(Bucket=BUCKETS["landing"], Key=LANDING_PREFIX)
+    return BUCKETS | dead_letter

@@ -18,7 +18,6 @@ ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "k
 """What an `access` entry can name; the same as in Terraform's module `function`."""
 
 Positive = Annotated[int, Meta(ge=1)]
-NonNegative = Annotated[int, Meta(ge=0)]
 
 
 class SpecError(Exception):
@@ -52,8 +51,17 @@ class KafkaTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     maximum_retries: Annotated[int, Meta(ge=-1, le=10_000)]
     """-1 retries until the record is too old."""
     maximum_record_age_seconds: Positive | TopicRetention
-    on_failure: Literal["dead_letter"]
+    on_failure: Literal["dead_letter", "none"]
+    """Where Lambda puts what it drops: in the function's dead-letter queue, or nowhere."""
     filter: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        # AWS's guide, "Configuring error handling controls for Kafka event sources".
+        if self.maximum_retries == -1 and self.on_failure != "none":
+            raise ValueError(
+                f"maximum_retries is -1 and on_failure is {self.on_failure}; beside a destination, Lambda ends "
+                "endless retries of a Kafka mapping after 10"
+            )
 
 
 class StreamTrigger(
@@ -68,9 +76,11 @@ class StreamTrigger(
     parallelization_factor: Annotated[int, Meta(ge=1, le=10)]
     report_batch_item_failures: bool
     bisect_on_error: bool
-    maximum_retries: NonNegative
+    maximum_retries: Annotated[int, Meta(ge=-1, le=10_000)]
+    """-1 retries until the record is too old."""
     maximum_record_age_seconds: Positive
-    on_failure: Literal["dead_letter"]
+    on_failure: Literal["dead_letter_bucket"]
+    """The function's own bucket, which gets the records with their content and announces each in the dead-letter queue."""
     filter: dict[str, Any] | None = None
     """An event filter pattern, as EventBridge writes them."""
 
@@ -142,6 +152,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: dict[str, str | Reference]
     access: list[Access]
     aws_services: list[str]
+    files: list[str] = []
+    """Other files of the checkout that the zip carries, at the same paths."""
     name: str = ""
 
     @property

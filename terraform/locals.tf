@@ -35,10 +35,13 @@ locals {
     "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "score_latency_ms",
   ]
 
+  # Buckets by interface name.
+  buckets = merge(module.ingestion.buckets, { rules = { name = module.rules_bucket.name, arn = module.rules_bucket.arn } })
+
   # The values of `{ref: ...}` in a function.yaml.
   references = merge(
     { for name, table in module.tables.tables : "table.${name}" => table.name },
-    { for name, bucket in module.ingestion.buckets : "bucket.${name}" => bucket.name },
+    { for name, bucket in local.buckets : "bucket.${name}" => bucket.name },
     {
       "queue.quarantine"        = aws_sqs_queue.quarantine.url
       "queue.canary"            = aws_sqs_queue.canary.url
@@ -60,7 +63,7 @@ locals {
   targets = {
     tables  = module.tables.tables
     queues  = { quarantine = { arn = aws_sqs_queue.quarantine.arn }, canary = { arn = aws_sqs_queue.canary.arn } }
-    buckets = module.ingestion.buckets
+    buckets = local.buckets
     topics  = { fraud_alerts = { arn = module.alerts.topic_arn } }
     cache = {
       replication_group_arn = module.cache.replication_group_arn

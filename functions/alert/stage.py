@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from alert.messages import Topic
     from alert.windows import UserWindows, WindowDecision
     from common.metrics import MetricSink
+    from common.stream_crashes import StreamCrashes
     from common.stream_reader import FailureLog, InvocationContext
 
 MAX_CLAIM_ATTEMPTS: Final = 8
@@ -73,6 +74,8 @@ class AlertStage:
         Width of a window, in event time; see :func:`alert.windows.decide_window`.
     metrics, log
         Powertools' Metrics and Logger.
+    crashes : StreamCrashes
+        Dead-letters a record that crashes the stage.
     clock : Callable
         Gives the time, aware.
     wait : Callable
@@ -88,6 +91,7 @@ class AlertStage:
         window: timedelta,
         metrics: MetricSink,
         log: FailureLog,
+        crashes: StreamCrashes,
         clock: Callable[[], datetime],
         wait: Callable[[float], None],
         draw: Callable[[], float],
@@ -98,7 +102,7 @@ class AlertStage:
         self._metrics = metrics
         self._clock = clock
         self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
-        self._reader = StreamReader(FLAGGED_TABLE, self.alert_on_row, log)
+        self._reader = StreamReader(FLAGGED_TABLE, self.alert_on_row, log, crashes)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Alert on the payments of a batch; return the records that must be delivered again."""

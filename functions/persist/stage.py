@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
     from common.metrics import MetricSink
+    from common.stream_crashes import StreamCrashes
     from common.stream_reader import FailureLog, InvocationContext
 
 CONFLICT_DIGEST_LENGTHS: Final = (8, 64)
@@ -44,6 +45,8 @@ class PersistStage:
         How long each is stored.
     metrics, log
         Powertools' Metrics and Logger.
+    crashes : StreamCrashes
+        Dead-letters a record that crashes the stage.
     clock : Callable
         Gives the time, aware.
     """
@@ -54,13 +57,14 @@ class PersistStage:
         retention: timedelta,
         metrics: MetricSink,
         log: FailureLog,
+        crashes: StreamCrashes,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._retention = retention
         self._metrics = metrics
         self._clock = clock
-        self._reader = StreamReader(HISTORY_TABLE, self.flag_row, log)
+        self._reader = StreamReader(HISTORY_TABLE, self.flag_row, log, crashes)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Flag the payments of a batch; return the records that must be delivered again."""

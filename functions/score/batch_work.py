@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.profile import from_bytes, to_bytes
+from engine.profile import to_bytes
+from score.entity_work import EntityWork
 from score.profile_store import PartitionProgress, read_profile
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 class BatchWork:
     """One batch while it is processed.
+
+    Parameters
+    ----------
+    batch : Batch
+        Its records.
+    now_s : int
+        When it was received, s since the epoch.
 
     Attributes
     ----------
@@ -37,9 +45,11 @@ class BatchWork:
         New rows; after the inserts, those that were stored.
     is_degraded : bool
         The cache could not be read.
+    entities : EntityWork
+        What other users did.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, now_s: int) -> None:
         self.batch = batch
         self.by_user: dict[str, list[Delivery]] = {}
         for delivery in batch.deliveries:
@@ -51,6 +61,7 @@ class BatchWork:
         self.settled: dict[str, SettledChain] = {}
         self.rows: list[ScoredTransaction] = []
         self.is_degraded = False
+        self.entities = EntityWork(batch, now_s)
         self._bodies_before: dict[str, bytes] = {}
         self._revisions: dict[str, bytes] = {}
         self._progress: list[PartitionProgress] = []
@@ -106,9 +117,9 @@ class BatchWork:
         """Those of the users whose profile must still be rebuilt."""
         return [user_id for user_id in user_ids if user_id not in self.profiles]
 
-    def profile_before(self, user_id: str) -> Profile:
-        """The profile before the batch, a new object each time."""
-        return from_bytes(self._bodies_before[user_id])
+    def body_before(self, user_id: str) -> bytes:
+        """The profile before the batch, in its stored form."""
+        return self._bodies_before[user_id]
 
     def revision(self, user_id: str) -> bytes:
         """Revision of the cached profile when it was read; empty where there was none."""

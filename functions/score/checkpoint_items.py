@@ -11,6 +11,7 @@ import msgspec
 
 from engine.profile import to_bytes
 from engine.profile.stored import FORMAT
+from score.dynamo_calls import GetAnswer
 from score.profile_store import CachedProfile
 
 if TYPE_CHECKING:
@@ -98,26 +99,9 @@ class CheckpointItem(msgspec.Struct):
         return int(self.folded_to.N), int(self.fresh_from.N)
 
 
-class _Key(msgspec.Struct):
-    item_key: _Text
-
-
-class UnprocessedKeys(msgspec.Struct):
-    """Keys of one table that a `BatchGetItem` left out."""
-
-    Keys: list[_Key]
-
-
-class GetAnswer(msgspec.Struct):
-    """The answer to a `BatchGetItem`, by table."""
-
-    Responses: dict[str, list[CheckpointItem]] = {}
-    UnprocessedKeys: dict[str, UnprocessedKeys] = {}
-
-
 ABSENT: Final = CachedProfile(None, b"")
 """How a profile is read that is not stored."""
-GET_ANSWERS: Final = msgspec.json.Decoder(GetAnswer)
+GET_ANSWERS: Final = msgspec.json.Decoder(GetAnswer[CheckpointItem])
 
 
 class CheckpointStatements:

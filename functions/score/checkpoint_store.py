@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import random
 from enum import Enum, auto
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -33,25 +32,24 @@ from score.checkpoint_items import (
 )
 from score.dynamo_calls import (
     CALL_ERRORS,
-    MAX_KEYS,
     MAX_STATEMENTS,
-    DynamoCalls,
+    CallError,
+    NoAnswerError,
     Statement,
     attempts,
     chunks,
     may_succeed_later,
+    name_of,
 )
 from score.errors import CacheUnavailableError
 from score.profile_store import REVISION_BYTES, CacheReading, PartitionProgress, progress_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Executor
     from datetime import datetime
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from score.delivery import Span
+    from score.dynamo_calls import DynamoCalls
     from score.profile_store import ProfileWrite
 
 MAX_ATTEMPTS: Final = 6
@@ -112,14 +110,12 @@ class DynamoCheckpointStore:
 
     Parameters
     ----------
-    client : DynamoDBClient
-        With few retries of its own: this store retries single items, and knows how much time is left.
+    calls : DynamoCalls
+        To DynamoDB. They are not repeated there: this store retries single items, and knows how much time is left.
     table : str
         Name of the table.
     retention_days : int
         How long the profile of a user without payments is stored, days.
-    pool : Executor
-        Runs requests in parallel; bounded.
     wait : Callable[[float], None]
         Waits the given seconds between tries; ``time.sleep``.
     clock : Callable[[], datetime]
@@ -130,26 +126,24 @@ class DynamoCheckpointStore:
 
     def __init__(
         self,
-        client: DynamoDBClient,
+        calls: DynamoCalls,
         table: str,
         retention_days: int,
-        pool: Executor,
         wait: Callable[[float], None],
         clock: Callable[[], datetime],
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self._calls = DynamoCalls(client)
+        self._calls = calls
         self._statements = CheckpointStatements(table)
         self._table = table
         self._retention_s = retention_days * _SECONDS_PER_DAY
-        self._pool = pool
         self._clock = clock
         self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
 
     def read(
         self, user_ids: Sequence[str], spans: Sequence[Span], has_time: Callable[[], bool] = _always
     ) -> CacheReading:
-        """Read all profiles and marks consistently, 100 items a request, in parallel.
+        """Read all profiles and marks consistently, 100 items a request.
 
         Parameters
         ----------
@@ -184,7 +178,7 @@ class DynamoCheckpointStore:
         progress: Sequence[PartitionProgress],
         has_time: Callable[[], bool] = _always,
     ) -> list[str]:
-        """Write each profile whose revision is still the one that was read, 25 a request, in parallel; then the marks.
+        """Write each profile whose revision is still the one that was read, 25 a request; then the marks.
 
         Returns
         -------
@@ -286,7 +280,7 @@ class DynamoCheckpointStore:
     def _execute(
         self, statements: Sequence[Statement], max_attempts: int, has_time: Callable[[], bool]
     ) -> list[_Outcome]:
-        """Execute statements in parallel requests of 25; retry those that may succeed later, with jitter.
+        """Execute statements, 25 a request; retry those that may succeed later, with jitter.
 
         Returns
         -------
@@ -297,45 +291,23 @@ class DynamoCheckpointStore:
         waiting = list(range(len(statements)))
         for _ in attempts(max_attempts if waiting else 0, self._backoff, has_time):
             parts = list(chunks(waiting, MAX_STATEMENTS))
-            answers = self._pool.map(lambda part: self._send([statements[i] for i in part]), parts)
+            answers = self._calls.execute([[statements[index] for index in part] for part in parts])
             for part, answer in zip(parts, answers, strict=True):
-                for index, outcome in zip(part, answer, strict=True):
+                for index, outcome in zip(part, _outcomes(answer, len(part)), strict=True):
                     outcomes[index] = outcome
             waiting = [index for index in waiting if outcomes[index].result is _Result.LATER]
             if not waiting:
                 break
         return outcomes
 
-    def _send(self, statements: Sequence[Statement]) -> list[_Outcome]:
-        try:
-            return [_outcome(code) for code in self._calls.execute(statements)]
-        except CALL_ERRORS as error:
-            # This may be a time-out after items were written. The next try then finds that they have changed.
-            result = _Result.LATER if may_succeed_later(error) else _Result.IMPOSSIBLE
-            return [_Outcome(result, type(error).__name__)] * len(statements)
-
     def _get(self, keys: Sequence[dict[str, str]], has_time: Callable[[], bool]) -> dict[str, CheckpointItem]:
-        found = self._pool.map(partial(self._get_some, has_time=has_time), chunks(keys, MAX_KEYS))
-        return {item.item_key.S: item for items in found for item in items}
-
-    def _get_some(self, keys: Sequence[dict[str, str]], has_time: Callable[[], bool]) -> list[CheckpointItem]:
-        items: list[CheckpointItem] = []
-        cause: Exception | None = None
-        for _ in attempts(MAX_ATTEMPTS, self._backoff, has_time):
-            try:
-                answer = self._calls.get(self._table, [{"item_key": key} for key in keys], GET_ANSWERS)
-            except CALL_ERRORS as error:
-                cause = error
-                if may_succeed_later(error):
-                    continue
-                break
-            items += answer.Responses.get(self._table, [])
-            unprocessed = answer.UnprocessedKeys.get(self._table)
-            if unprocessed is None:
-                return items
-            cause, keys = None, [{"S": key.item_key.S} for key in unprocessed.Keys]
-        problem = "keys remain unprocessed" if cause is None else type(cause).__name__
-        raise CacheUnavailableError(f"BatchGetItem: {problem}") from cause
+        wanted = [{"item_key": key} for key in keys]
+        tries = attempts(MAX_ATTEMPTS, self._backoff, has_time)
+        try:
+            items = self._calls.get(self._table, wanted, GET_ANSWERS, tries)
+        except NoAnswerError as error:
+            raise CacheUnavailableError(str(error)) from error
+        return {item.item_key.S: item for item in items}
 
     def _expiry(self) -> int:
         return int(self._clock().timestamp()) + self._retention_s
@@ -344,6 +316,15 @@ class DynamoCheckpointStore:
 def _revisions(count: int) -> list[bytes]:
     drawn = os.urandom(REVISION_BYTES * count)
     return [drawn[start : start + REVISION_BYTES] for start in range(0, len(drawn), REVISION_BYTES)]
+
+
+def _outcomes(answer: list[str | None] | CallError, count: int) -> list[_Outcome]:
+    """What became of the ``count`` statements of one request."""
+    if not isinstance(answer, CALL_ERRORS):
+        return [_outcome(code) for code in answer]
+    # This may be a time-out after items were written. The next try then finds that they have changed.
+    result = _Result.LATER if may_succeed_later(answer) else _Result.IMPOSSIBLE
+    return [_Outcome(result, name_of(answer))] * count
 
 
 def _outcome(code: str | None) -> _Outcome:

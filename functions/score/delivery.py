@@ -41,6 +41,7 @@ class KafkaEvent(TypedDict):
     """The event of a Kafka event source mapping: records by ``topic-partition``."""
 
     eventSource: str
+    eventSourceArn: NotRequired[str]
     records: dict[str, list[KafkaRecord]]
 
 

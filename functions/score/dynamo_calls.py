@@ -1,45 +1,43 @@
-"""Requests to DynamoDB with bodies that we encode and answers that we decode, and the tries of one request.
+"""The calls to DynamoDB that the stores make, several at a time, and the tries of one of them.
 
 botocore encodes and decodes each value of each item by the service's model: 17 of the 31 µs that an inserted row costs, 21 of the
-24 µs that a profile costs that is read. So it is given a placeholder as the request, and the finished body before it signs; and the
-answer's body is decoded before botocore does it. Signing, connections, time-outs, retries and errors are botocore's own.
+24 µs that a profile costs that is read. So requests are encoded and answers decoded here, by msgspec, and sent by
+:mod:`score.dynamo_wire`.
 """
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Final, Generic, TypedDict, TypeVar
 
 import msgspec
-from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
-from botocore.hooks import first_non_none_response
+from botocore.exceptions import BotoCoreError, ClientError
 
 from common.dynamodb import is_transient
+from common.errors import StageError
+from score.dynamo_wire import DynamoWire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from common.backoff import Backoff
+    from score.dynamo_wire import Trace
 
 MAX_STATEMENTS: Final = 25
 """Statements that one `BatchExecuteStatement` takes."""
 MAX_KEYS: Final = 100
 """Keys that one `BatchGetItem` takes."""
 
-CALL_ERRORS: Final = (ClientError, BotoCoreError, msgspec.DecodeError)
-"""What a call may raise: a refusal, no answer, or an answer that is not DynamoDB's."""
-
 T = TypeVar("T")
 
-_QUERY: Final = "Query"
-_OPERATIONS: Final = ("BatchExecuteStatement", "BatchGetItem", _QUERY)
-_DIRECT_HEADERS: Final = ("X-Amz-Target", "Content-Type", "User-Agent")
-"""Those of a request that are the same in the next one; a trace's or an invocation's id is not."""
-_FIRST_ERROR_STATUS: Final = 300
-_DECODED: Final = "Decoded"
+CallError = ClientError | BotoCoreError | msgspec.DecodeError
+"""A refusal, no answer, or an answer that is not DynamoDB's. For a call among several it is a value, beside the answers of the others."""
+
+CALL_ERRORS: Final = (ClientError, BotoCoreError, msgspec.DecodeError)
+"""The same, for `isinstance`."""
+
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -61,168 +59,183 @@ class _StatementResponse(msgspec.Struct):
 class _StatementResponses(msgspec.Struct):
     Responses: list[_StatementResponse]
 
-
-class _ErrorBody(msgspec.Struct, rename={"type": "__type"}):
-    type: str = ""
-
-
-_ERRORS: Final = msgspec.json.Decoder(_ErrorBody)
-
-
-class _Direct(msgspec.Struct, frozen=True):
-    """What a request needs to be sent without botocore's client, as botocore made it for an earlier one."""
-
-    url: str
-    headers: dict[str, str]
-    signer: Any
-    """Of :class:`botocore.signers.RequestSigner`."""
-    session: Any
-    """Of :class:`botocore.httpsession.URLLib3Session`."""
+    def codes(self) -> list[str | None]:
+        """The code of each statement's error, None for none."""
+        return [None if response.Error is None else response.Error.Code for response in self.Responses]
 
 
 _RESPONSES: Final = msgspec.json.Decoder(_StatementResponses)
 
 
+class UnprocessedKeys(msgspec.Struct):
+    """Keys of one table that a `BatchGetItem` left out."""
+
+    Keys: list[dict[str, Any]]
+
+
+class GetAnswer(msgspec.Struct, Generic[T]):
+    """The answer to a `BatchGetItem`, by table."""
+
+    Responses: dict[str, list[T]] = {}
+    UnprocessedKeys: dict[str, UnprocessedKeys] = {}
+
+
+class NoAnswerError(StageError):
+    """DynamoDB did not answer a read in the time available, or refused it. Names the operation and the problem."""
+
+    def __init__(self, operation: str, problem: str) -> None:
+        super().__init__(f"{operation}: {problem}")
+        self.operation = operation
+        self.problem = problem
+
+
 class DynamoCalls:
-    """The calls of one store.
+    """Calls that the stores share, and with them the connections.
 
     Parameters
     ----------
     client : DynamoDBClient
-        May be shared: only the calls that are made here have bodies of their own.
+        Signs the requests.
+    trace : Callable[[str], AbstractContextManager]
+        Shows them in the trace of the invocation.
     """
 
-    def __init__(self, client: DynamoDBClient) -> None:
-        self._client = client
-        self._direct: _Direct | None = None
-        self._call = threading.local()
-        for operation in _OPERATIONS:
-            client.meta.events.register(f"before-call.dynamodb.{operation}", self._put_body)
-            client.meta.events.register(f"before-parse.dynamodb.{operation}", self._take_body)
+    def __init__(self, client: DynamoDBClient, trace: Trace = nullcontext) -> None:
+        self._wire = DynamoWire(client, trace)
 
-    def execute(self, statements: Sequence[Statement]) -> list[str | None]:
-        """Send one `BatchExecuteStatement`.
+    def execute(self, requests: Sequence[Sequence[Statement]]) -> list[list[str | None] | CallError]:
+        """Send `BatchExecuteStatement` requests at the same time.
 
         Parameters
         ----------
-        statements : Sequence[Statement]
-            At most :data:`MAX_STATEMENTS`, no two on one item.
+        requests : Sequence[Sequence[Statement]]
+            The statements of each: at most :data:`MAX_STATEMENTS`, no two on one item.
 
         Returns
         -------
-        list[str | None]
-            The code of each statement's error, None for none; as long as ``statements``, in their order.
-
-        Raises
-        ------
-        ClientError, BotoCoreError, msgspec.DecodeError
-            :data:`CALL_ERRORS`. Whether statements were executed is then unknown.
+        list[list[str | None] | CallError]
+            For each request, in their order, the code of each statement's error, None for none. Where a call has failed, whether its
+            statements were executed is unknown.
         """
-        answer = self._with_body(
-            {"Statements": statements},
-            _RESPONSES,
-            lambda: self._client.batch_execute_statement(Statements=[{"Statement": "-"}]),
+        answers = self._exchange(
+            "BatchExecuteStatement", [{"Statements": statements} for statements in requests], _RESPONSES
         )
-        return [None if response.Error is None else response.Error.Code for response in answer.Responses]
+        return [answer if isinstance(answer, CALL_ERRORS) else answer.codes() for answer in answers]
 
-    def get(self, table: str, keys: Sequence[dict[str, Any]], decoder: msgspec.json.Decoder[T]) -> T:
-        """Send one consistent `BatchGetItem`.
+    def get(
+        self,
+        table: str,
+        keys: Sequence[dict[str, Any]],
+        decoder: msgspec.json.Decoder[GetAnswer[T]],
+        tries: Iterable[int],
+    ) -> list[T]:
+        """Read items by their keys, consistently, 100 a `BatchGetItem`.
 
         Parameters
         ----------
         table : str
             Name of the table.
         keys : Sequence[dict[str, Any]]
-            At most :data:`MAX_KEYS`, each once.
+            Each once.
         decoder : msgspec.json.Decoder
-            Decodes the answer.
+            Decodes an answer.
+        tries : Iterable[int]
+            At least one; as long as there are more, what failed or was not processed is tried again.
+
+        Returns
+        -------
+        list[T]
+            Those items that exist, in any order.
 
         Raises
         ------
-        ClientError, BotoCoreError, msgspec.DecodeError
-            :data:`CALL_ERRORS`.
+        NoAnswerError
+            Where some keys were not read.
         """
-        return self._with_body(
-            {"RequestItems": {table: {"Keys": keys, "ConsistentRead": True}}},
-            decoder,
-            lambda: self._client.batch_get_item(RequestItems={table: {"Keys": [{}]}}),
-        )
+        items: list[T] = []
+        waiting: list[Sequence[dict[str, Any]]] = list(chunks(keys, MAX_KEYS))
+        cause: CallError | None = None
+        for _ in tries:
+            requests = [{"RequestItems": {table: {"Keys": some, "ConsistentRead": True}}} for some in waiting]
+            answers = self._exchange("BatchGetItem", requests, decoder)
+            asked, waiting, cause = waiting, [], None
+            for some, answer in zip(asked, answers, strict=True):
+                if isinstance(answer, CALL_ERRORS):
+                    cause = answer
+                    waiting.append(some)
+                    continue
+                items += answer.Responses.get(table, [])
+                if (unprocessed := answer.UnprocessedKeys.get(table)) is not None:
+                    waiting.append(unprocessed.Keys)
+            if not waiting or (cause is not None and not may_succeed_later(cause)):
+                break
+        if waiting:
+            problem = "keys remain unprocessed" if cause is None else name_of(cause)
+            raise NoAnswerError("BatchGetItem", problem) from cause
+        return items
 
-    def query(self, request: Mapping[str, Any], decoder: msgspec.json.Decoder[T]) -> T:
-        """Send one `Query`.
+    def query(
+        self, requests: Sequence[Mapping[str, Any]], decoder: msgspec.json.Decoder[T], tries: Iterable[int]
+    ) -> list[T]:
+        """Send `Query` requests at the same time.
 
         Parameters
         ----------
-        request : Mapping[str, Any]
-            The whole request, as DynamoDB takes it.
+        requests : Sequence[Mapping[str, Any]]
+            Each as DynamoDB takes it.
         decoder : msgspec.json.Decoder
-            Decodes the answer.
+            Decodes an answer.
+        tries : Iterable[int]
+            At least one; as long as there are more, requests that failed are tried again.
+
+        Returns
+        -------
+        list[T]
+            One a request, in their order.
 
         Raises
         ------
-        ClientError, BotoCoreError, msgspec.DecodeError
-            :data:`CALL_ERRORS`.
+        NoAnswerError
+            Where a request was not answered.
         """
-        direct = self._direct
-        if direct is not None and (body := self._sent_directly(direct, _ENCODER.encode(request))) is not None:
-            return decoder.decode(body)
-        return self._with_body(request, decoder, lambda: self._client.query(TableName=request["TableName"]))
+        answered: dict[int, T] = {}
+        waiting = list(range(len(requests)))
+        cause: CallError | None = None
+        for _ in tries:
+            cause = None
+            answers = self._exchange("Query", [requests[index] for index in waiting], decoder)
+            for index, answer in zip(waiting, answers, strict=True):
+                if isinstance(answer, CALL_ERRORS):
+                    cause = answer
+                else:
+                    answered[index] = answer
+            waiting = [index for index in waiting if index not in answered]
+            if cause is None or not may_succeed_later(cause):
+                break
+        if cause is not None:
+            raise NoAnswerError("Query", name_of(cause)) from cause
+        return [answered[index] for index in range(len(requests))]
 
-    def _sent_directly(self, direct: _Direct, body: bytes) -> bytes | None:
-        """Send a `Query`; return the body of the answer, None where it must be sent in the ordinary way."""
-        request = AWSRequest("POST", direct.url, direct.headers, body)
-        direct.signer.sign(_QUERY, request)
-        prepared = request.prepare()
-        try:
-            # As botocore does before it sends: a handler of this event may answer.
-            answers = self._client.meta.events.emit(f"before-send.dynamodb.{_QUERY}", request=prepared)
-            response = first_non_none_response(answers) or direct.session.send(prepared)
-        except ConnectionClosedError:  # the connection was closed while it was idle
-            return None
-        if response.status_code >= _FIRST_ERROR_STATUS:
-            raise _client_error(response)
-        content: bytes = response.content
-        return content
-
-    def _with_body(self, request: object, decoder: msgspec.json.Decoder[T], call: Callable[[], object]) -> T:
-        # By thread: a store's pool makes several calls at a time.
-        self._call.body, self._call.decoder = _ENCODER.encode(request), decoder
-        try:
-            answer = cast("Mapping[str, T]", call())
-        finally:
-            self._call.body = self._call.decoder = None
-        return answer[_DECODED]
-
-    def _put_body(
-        self, params: dict[str, Any], model: Any = None, request_signer: Any = None, **_: object
-    ) -> None:
-        body: bytes | None = getattr(self._call, "body", None)
-        if body is None:
-            return
-        params["body"] = body
-        if request_signer is not None and model.name == _QUERY:
-            session = self._client._endpoint.http_session  # type: ignore[attr-defined]
-            headers = {name: params["headers"][name] for name in _DIRECT_HEADERS}
-            self._direct = _Direct(params["url"], headers, request_signer, session)
-
-    def _take_body(
-        self, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
-    ) -> None:
-        decoder: msgspec.json.Decoder[object] | None = getattr(self._call, "decoder", None)
-        if decoder is not None and response_dict["status_code"] < _FIRST_ERROR_STATUS:
-            customized_response_dict[_DECODED] = decoder.decode(response_dict["body"])
-            response_dict["body"] = b"{}"
+    def _exchange(
+        self, operation: str, requests: Sequence[object], decoder: msgspec.json.Decoder[T]
+    ) -> list[T | CallError]:
+        answers: list[T | CallError] = []
+        for answer in self._wire.exchange(operation, [_ENCODER.encode(request) for request in requests]):
+            if not isinstance(answer, bytes):
+                answers.append(answer)
+                continue
+            try:
+                answers.append(decoder.decode(answer))
+            except msgspec.DecodeError as error:
+                answers.append(error)
+        return answers
 
 
-def _client_error(response: Any) -> ClientError:
-    """The error that botocore makes of an answer."""
-    status = response.status_code
-    try:
-        code = _ERRORS.decode(response.content).type.rpartition("#")[2]
-    except msgspec.DecodeError:
-        code = ""
-    answer: Any = {"Error": {"Code": code or str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, _QUERY)
+def name_of(error: Exception) -> str:
+    """The code of a refusal, else the kind of the error."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"]
+    return type(error).__name__
 
 
 def may_succeed_later(error: Exception) -> bool:

@@ -10,7 +10,6 @@ import random
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum, auto
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgspec
@@ -28,31 +27,27 @@ from contract.scored import (
 )
 from score.dynamo_calls import (
     CALL_ERRORS,
-    MAX_KEYS,
     MAX_STATEMENTS,
-    DynamoCalls,
+    GetAnswer,
+    NoAnswerError,
     Statement,
     attempts,
     chunks,
-    may_succeed_later,
 )
 from score.errors import HistoryUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Executor
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef
+    from score.dynamo_calls import DynamoCalls
 
 MAX_ATTEMPTS: Final = 6
 """Tries of one request, as long as there is time."""
 FIRST_BACKOFF_SECONDS: Final = 0.1
 LONGEST_BACKOFF_SECONDS: Final = 1.0
 
-QUERIES_AHEAD: Final = 4
-"""Users whose rows are read at the same time. With 16, the threads that decode wait so often for the one that folds that a rebuild costs
-an eighth more CPU."""
+QUERIES_AHEAD: Final = 8
+"""Users whose rows are read at the same time: as many as the client has connections."""
 
 MAX_PAGES: Final = 4
 """Pages of that many rows behind a checkpoint: 2,000 payments of a user within the day that a rebuild reads. A busier user's
@@ -135,6 +130,7 @@ class _Page(msgspec.Struct):
 
 
 _PAGES: Final = msgspec.json.Decoder(_Page)
+_GET_ANSWERS: Final = msgspec.json.Decoder(GetAnswer[dict[str, dict[str, Any]]])
 
 
 class DynamoHistoryStore:
@@ -142,14 +138,12 @@ class DynamoHistoryStore:
 
     Parameters
     ----------
-    client : DynamoDBClient
-        With few retries of its own: this store retries single rows, and knows how much time is left.
+    calls : DynamoCalls
+        To DynamoDB. They are not repeated there: this store retries single rows, and knows how much time is left.
     table : str
         Name of the table.
     retention_days : int
         How long a row is stored, from when it was scored.
-    pool : Executor
-        Runs requests in parallel; bounded.
     wait : Callable[[float], None]
         Waits the given seconds between tries; ``time.sleep``.
     draw : Callable[[], float]
@@ -158,25 +152,22 @@ class DynamoHistoryStore:
 
     def __init__(
         self,
-        client: DynamoDBClient,
+        calls: DynamoCalls,
         table: str,
         retention_days: int,
-        pool: Executor,
         wait: Callable[[float], None],
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self._client = client
+        self._calls = calls
         self._table = table
         self._retention_s = retention_days * _SECONDS_PER_DAY
-        self._pool = pool
         self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
         # One text for all rows: values are parameters, so no value of a payment is ever part of a statement.
         fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
         self._insert_statement = f'INSERT INTO "{table}" VALUE {{{fields}}}'
-        self._calls = DynamoCalls(client)
 
     def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
-        """Insert rows in parallel requests of 25; retry rows that failed, with jitter.
+        """Insert rows, 25 a request; retry rows that failed, with jitter.
 
         Parameters
         ----------
@@ -195,10 +186,13 @@ class DynamoHistoryStore:
         waiting = list(range(len(rows)))
         for _ in self._attempts(has_time):
             parts = list(chunks(waiting, MAX_STATEMENTS))
-            answers = self._pool.map(lambda part: self._execute([statements[i] for i in part]), parts)
+            answers = self._calls.execute([[statements[index] for index in part] for part in parts])
             for part, answer in zip(parts, answers, strict=True):
-                for index, result in zip(part, answer, strict=True):
-                    results[index] = result
+                if isinstance(answer, CALL_ERRORS):
+                    # This may be a time-out after the rows were written: the next try then finds that they exist.
+                    continue
+                for index, code in zip(part, answer, strict=True):
+                    results[index] = _result(code)
             waiting = [index for index in waiting if results[index] is InsertResult.FAILED]
             if not waiting:
                 break
@@ -212,16 +206,19 @@ class DynamoHistoryStore:
         HistoryUnavailableError
             Where DynamoDB does not answer in the time available.
         """
-        found: dict[RowKey, ScoredTransaction] = {}
-        for chunk in chunks(list(dict.fromkeys(keys)), MAX_KEYS):
-            for item in self._batch_get(chunk, has_time):
-                found[item["user_id"]["S"], item["event_key"]["S"]] = from_history_item(item)
-        return found
+        wanted = [
+            {"user_id": {"S": user_id}, "event_key": {"S": key}} for user_id, key in dict.fromkeys(keys)
+        ]
+        try:
+            items = self._calls.get(self._table, wanted, _GET_ANSWERS, self._attempts(has_time))
+        except NoAnswerError as error:
+            raise HistoryUnavailableError(str(error)) from error
+        return {(item["user_id"]["S"], item["event_key"]["S"]): from_history_item(item) for item in items}
 
     def newest(
         self, after_ms: Mapping[str, int | None], has_time: Callable[[], bool]
     ) -> Iterator[NewestRows]:
-        """Read the newest rows of users, by one Query each, :data:`QUERIES_AHEAD` in parallel.
+        """Read the newest rows of users, by one Query each, :data:`QUERIES_AHEAD` at the same time.
 
         Parameters
         ----------
@@ -242,61 +239,40 @@ class DynamoHistoryStore:
         """
         # Some at a time: 500 rows of every user of a batch at once would be more than the function's memory holds.
         for some in chunks(list(after_ms.items()), QUERIES_AHEAD):
-            yield from self._pool.map(partial(self._query, has_time=has_time), some)
+            yield from self._newest(dict(some), has_time)
 
     def _statement(self, row: ScoredTransaction) -> Statement:
         scored_at_s = int(row.scored_at.timestamp())
         item = to_history_item(row, scored_at_s + self._retention_s)
         return {"Statement": self._insert_statement, "Parameters": list(item.values())}
 
-    def _execute(self, statements: list[Statement]) -> list[InsertResult]:
-        try:
-            codes = self._calls.execute(statements)
-        except CALL_ERRORS:
-            # This may be a time-out after the rows were written: the next try then finds that they exist.
-            return [InsertResult.FAILED] * len(statements)
-        return [_result(code) for code in codes]
+    def _newest(
+        self, after_ms: Mapping[str, int | None], has_time: Callable[[], bool]
+    ) -> Iterator[NewestRows]:
+        """Read page after page, each of all users at once that have another one."""
+        requests = {user_id: self._query_request(user_id, after) for user_id, after in after_ms.items()}
+        items: dict[str, list[dict[str, Any]]] = {user_id: [] for user_id in after_ms}
+        for _ in range(MAX_PAGES):
+            try:
+                pages = self._calls.query(list(requests.values()), _PAGES, self._attempts(has_time))
+            except NoAnswerError as error:
+                raise HistoryUnavailableError(str(error)) from error
+            following = {}
+            for (user_id, request), page in zip(requests.items(), pages, strict=True):
+                items[user_id] += page.Items
+                if page.LastEvaluatedKey is not None and after_ms[user_id] is not None:
+                    following[user_id] = {**request, "ExclusiveStartKey": page.LastEvaluatedKey}
+            requests = following
+            if not requests:
+                break
+        for user_id, of_user in items.items():
+            yield NewestRows(user_id, [PastRow.of(item) for item in reversed(of_user)])
 
-    def _batch_get(self, keys: Sequence[RowKey], has_time: Callable[[], bool]) -> Iterator[Mapping[str, Any]]:
-        request: Any = {
-            self._table: {
-                "Keys": [{"user_id": {"S": user_id}, "event_key": {"S": key}} for user_id, key in keys],
-                "ConsistentRead": True,
-            }
-        }
-
-        def get() -> BatchGetItemOutputTypeDef:
-            return self._client.batch_get_item(RequestItems=request)
-
-        for _ in self._attempts(has_time):
-            answer = self._read("BatchGetItem", get, has_time)
-            yield from answer["Responses"].get(self._table, [])
-            request = answer.get("UnprocessedKeys")
-            if not request:
-                return
-        raise HistoryUnavailableError("BatchGetItem: keys remain unprocessed")
-
-    def _query(self, asked: tuple[str, int | None], has_time: Callable[[], bool]) -> NewestRows:
-        user_id, after_ms = asked
+    def _query_request(self, user_id: str, after_ms: int | None) -> dict[str, Any]:
         condition, values = "user_id = :user", {":user": {"S": user_id}}
         if after_ms is not None:
             condition += " AND event_key >= :first"
-            first = EPOCH + timedelta(milliseconds=after_ms + 1)
-            values[":first"] = {"S": time_text(first)}
-        items: list[dict[str, Any]] = []
-        start: Any = {}
-        for _ in range(MAX_PAGES):
-            request = self._query_request(condition, values, start)
-            answer = self._read("Query", partial(self._calls.query, request, _PAGES), has_time)
-            items += answer.Items
-            last_key = answer.LastEvaluatedKey
-            if last_key is None or after_ms is None:
-                break
-            start = {"ExclusiveStartKey": last_key}
-        rows = [PastRow.of(item) for item in reversed(items)]
-        return NewestRows(user_id, rows)
-
-    def _query_request(self, condition: str, values: Any, start: Any) -> dict[str, Any]:
+            values[":first"] = {"S": time_text(EPOCH + timedelta(milliseconds=after_ms + 1))}
         return {
             "TableName": self._table,
             "KeyConditionExpression": condition,
@@ -304,20 +280,7 @@ class DynamoHistoryStore:
             "ConsistentRead": True,
             "ScanIndexForward": False,
             "Limit": REBUILD_ROWS,
-            **start,
         }
-
-    def _read(self, operation: str, call: Callable[[], T], has_time: Callable[[], bool]) -> T:
-        """Make a request; try again where DynamoDB throttles, fails or cannot be reached."""
-        problem: Exception | None = None
-        for _ in self._attempts(has_time):
-            try:
-                return call()
-            except CALL_ERRORS as error:
-                problem = error
-                if not may_succeed_later(error):
-                    break
-        raise HistoryUnavailableError(f"{operation}: {type(problem).__name__}") from problem
 
     def _attempts(self, has_time: Callable[[], bool]) -> Iterator[int]:
         return attempts(MAX_ATTEMPTS, self._backoff, has_time)

@@ -53,6 +53,11 @@ class Metric(StageMetric):
     RULE_FAILURES = "RuleFailures", COUNT, "Rules that could not be evaluated on a payment."
     RULESET_REFUSED = "RulesetRefused", COUNT, "Ruleset documents that were refused."
     RULESET_UNREACHABLE = "RulesetUnreachable", COUNT, "Requests that AppConfig did not answer."
+    RULESET_FALLBACK = (
+        "RulesetFallback",
+        COUNT,
+        "Batches decided by the last good ruleset of the bucket, or the default, since AppConfig gave this process none.",
+    )
     OLDEST_RECORD_AGE = (
         "OldestRecordAge",
         MILLISECONDS,

@@ -89,6 +89,7 @@ def _payments(options: argparse.Namespace, ruleset: Ruleset) -> PaymentStream:
         seed=options.seed,
         ends_at=options.ends_at,
         progress=progress,
+        scenario=options.scenario,
     )
 
 
@@ -123,6 +124,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--transactions", type=int, default=12_000, help="how many to simulate")
     parser.add_argument("--users", type=int, help="how many people pay (default: one per 40 transactions)")
     parser.add_argument("--seed", type=int, default=7, help="of the simulation")
+    parser.add_argument(
+        "--scenario",
+        choices=("people", "crowds"),
+        default="people",
+        help="crowds: add attacks that cross users, and honest crowds that look like them",
+    )
     parser.add_argument(
         "--ends-at",
         type=lambda text: datetime.fromisoformat(text).astimezone(UTC),

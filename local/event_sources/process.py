@@ -6,6 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Final, Literal
 
+import msgspec
+
 from local.components.aws_api import make_client
 from local.event_sources.config import (
     STATUS_INTERVAL_SECONDS,
@@ -14,7 +16,7 @@ from local.event_sources.config import (
     MappingStatus,
     write_status,
 )
-from local.event_sources.destination import SqsDestination
+from local.event_sources.destination import BucketDestination, SqsDestination
 from local.event_sources.dynamodb_stream import DynamoDbStreamSource
 from local.event_sources.event_source_mapping import EventSourceMapping
 from local.event_sources.kafka import KafkaSource
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import threading
     from pathlib import Path
 
+    from local.event_sources.event_source_mapping import Destination
     from local.event_sources.source import Source
 
 State = Literal["starting", "running", "stopping", "stopped", "failed"]
@@ -61,6 +64,12 @@ class MappingProcess:
         trigger = spec.trigger
         if isinstance(trigger, InvokeTrigger):
             raise MappingConfigError(f"function {config.function!r} has no event source and no schedule")
+        if config.maximum_record_age_seconds is not None and not isinstance(trigger, ScheduleTrigger):
+            trigger = msgspec.structs.replace(
+                trigger, maximum_record_age_seconds=config.maximum_record_age_seconds
+            )
+        if config.timeout_seconds is not None:
+            spec = msgspec.structs.replace(spec, timeout_seconds=config.timeout_seconds)
         self._config = config
         self._status_file = status_file
         self._state: State = "starting"
@@ -112,13 +121,12 @@ class MappingProcess:
         self, trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger, workers: int
     ) -> EventSourceMapping | Schedule:
         config = self._config
-        destination = SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url)
         if isinstance(trigger, ScheduleTrigger):
             return Schedule(
                 trigger,
                 self.pool.invoke,
                 f"arn:aws:events:{config.region}:{config.account_id}:rule/{config.function}",
-                destination,
+                SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url),
                 workers,
                 interval_seconds=config.schedule_seconds,
             )
@@ -126,7 +134,7 @@ class MappingProcess:
             _make_source(config, trigger, workers),
             self.pool.invoke,
             self.pool.function_arn,
-            destination,
+            _make_destination(config, trigger),
             Policy.from_trigger(trigger, config.retry_base_seconds, config.retry_maximum_seconds),
             workers,
         )
@@ -160,6 +168,16 @@ class MappingProcess:
         except SourceUnavailableError as error:
             self.mapping.report(str(error))
             return None
+
+
+def _make_destination(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger) -> Destination | None:
+    match trigger.on_failure:
+        case "none":
+            return None
+        case "dead_letter":
+            return SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url)
+        case "dead_letter_bucket":
+            return BucketDestination(make_client("s3", config.aws_endpoint), config.dead_letter_bucket)
 
 
 def _make_source(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger, workers: int) -> Source:

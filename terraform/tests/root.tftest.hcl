@@ -359,6 +359,20 @@ run "refuses_a_retention_that_cloudwatch_does_not_know" {
   expect_failures = [var.log_retention_days]
 }
 
+run "an_audit_and_a_scan_are_watched" {
+  command = plan
+
+  variables {
+    enable_audit        = true
+    enable_malware_scan = true
+  }
+
+  assert {
+    condition     = module.audit[0].metric_names == { touched = "payments-touched", opened = "payments-opened" } && module.protection.threat_rule_name == "${local.name}-malware-found"
+    error_message = "Their alarms watch what the audit and the scan count."
+  }
+}
+
 run "the_canary_has_a_queue_of_its_own_and_runs" {
   command = apply
 
@@ -409,18 +423,4 @@ run "refuses_a_mapping_for_the_canary_s_folder" {
   }
 
   expect_failures = [var.ingestion_mappings]
-}
-
-run "an_audit_and_a_scan_are_watched" {
-  command = plan
-
-  variables {
-    enable_audit        = true
-    enable_malware_scan = true
-  }
-
-  assert {
-    condition     = module.audit[0].metric_names == { touched = "payments-touched", opened = "payments-opened" } && module.protection.threat_rule_name == "${local.name}-malware-found"
-    error_message = "Their alarms watch what the audit and the scan count."
-  }
 }

@@ -99,8 +99,10 @@ class NoGapMarks(ScoreStageMachine):
     """Every profile in the cache is taken for complete."""
 
     class Profiles(SteppedProfiles):
-        def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
-            reading = super().read(user_ids, spans)
+        def read(
+            self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
+        ) -> CacheReading:
+            reading = super().read(user_ids, spans, entity_ids)
             reading.progress = [
                 PartitionProgress(m.topic, m.partition, m.folded_to, -1) for m in reading.progress
             ]

@@ -10,6 +10,7 @@ from engine.profile import to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
 from score.history_store import MAX_PAGES, REBUILD_ROWS, InsertResult, NewestRows, PastRow, RowKey
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress, progress_before
+from tests.support.entity_stores import MemoryEntityStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from score.profile_store import ProfileWrite
 
 
-class MemoryProfileStore:
-    """Stores profiles and progress by the rules of the Redis store; can fail or lose on purpose.
+class MemoryProfileStore(MemoryEntityStore):
+    """Stores profiles, progress and entities by the rules of the Redis stores; can fail or lose on purpose.
 
     :class:`tests.support.cache_contract.CacheContract` compares the two.
 
@@ -40,19 +41,24 @@ class MemoryProfileStore:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.values: dict[str, tuple[bytes, bytes]] = {}
         self.marks: dict[tuple[str, int], tuple[int, int]] = {}
-        self.is_down = False
         self.before_write: Callable[[], None] | None = None
         self.reads = self.writes = 0
         self._revision = 0
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
+    def read(
+        self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
+    ) -> CacheReading:
         self.reads += 1
         if self.is_down:
             raise CacheUnavailableError("down")
         profiles = {user_id: self._cached(user_id) for user_id in user_ids}
-        return CacheReading(profiles, [self._progress(span) for span in spans])
+        reading = CacheReading(profiles, [self._progress(span) for span in spans])
+        if entity_ids:
+            self.read_entities(reading, spans, entity_ids)
+        return reading
 
     def _cached(self, user_id: str) -> CachedProfile:
         if user_id not in self.values:
@@ -96,6 +102,11 @@ class MemoryProfileStore:
         if not lost:
             self.marks |= marks
         return lost
+
+    def go_back_to(self, earlier: MemoryProfileStore) -> None:
+        """Hold what an earlier copy held, as a replica that lagged behind."""
+        self.values, self.marks = earlier.values, earlier.marks
+        self.go_back_entities(earlier)
 
     def body(self, user_id: str) -> bytes:
         return self.values[user_id][1]

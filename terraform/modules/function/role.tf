@@ -139,13 +139,13 @@ resource "aws_iam_role_policy" "runtime" {
           Resource = ["*"]
         },
         {
-          Sid      = "GiveUp"
+          Sid      = "DeadLetter"
           Effect   = "Allow"
           Action   = ["sqs:SendMessage"]
           Resource = [aws_sqs_queue.dead_letter.arn]
         },
         {
-          Sid      = "GiveUpEncrypted"
+          Sid      = "DeadLetterEncrypted"
           Effect   = "Allow"
           Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
           Resource = [var.key_arns.data]
@@ -153,6 +153,26 @@ resource "aws_iam_role_policy" "runtime" {
             StringEquals = { "kms:ViaService" = "sqs.${local.region}.amazonaws.com" }
           }
         },
+      ],
+      # Lambda writes with this role what it dead-letters, and so does the stage itself.
+      [
+        for bucket in values(module.dead_letter_bucket) : {
+          Sid      = "DeadLetterWithContent"
+          Effect   = "Allow"
+          Action   = ["s3:ListBucket", "s3:PutObject"]
+          Resource = [bucket.arn, "${bucket.arn}/*"]
+        }
+      ],
+      [
+        for bucket in values(module.dead_letter_bucket) : {
+          Sid      = "DeadLetterWithContentEncrypted"
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+          Resource = [var.key_arns.data]
+          Condition = {
+            StringEquals = { "kms:ViaService" = "s3.${local.region}.amazonaws.com" }
+          }
+        }
       ],
       [
         for actions in [local.network_actions] : {

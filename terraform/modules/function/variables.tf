@@ -113,6 +113,19 @@ variable "key_arns" {
   nullable = false
 }
 
+variable "access_log_bucket" {
+  description = "Name of the bucket that records accesses to the dead-letter bucket of a function that has one."
+  type        = string
+  nullable    = false
+}
+
+variable "enable_deletion_protection" {
+  description = "Whether the dead-letter bucket keeps its objects when it is destroyed: destroying it fails then while it has any."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "log_retention_days" {
   description = "Days that log lines are kept."
   type        = number

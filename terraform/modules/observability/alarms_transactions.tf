@@ -99,13 +99,24 @@ locals {
     ruleset-unreachable = {
       kind           = "ruleset-unreachable"
       severity       = "ticket"
-      symptom        = "AppConfig is unavailable; the last ruleset stays active, and new function instances cannot start."
+      symptom        = "AppConfig is unavailable; the last ruleset stays active, and new function instances take the last good one from the rules bucket."
       threshold      = 0
       period_seconds = 60
       periods        = 10
       datapoints     = 5
       expression     = null
       metrics        = { unreachable = { namespace = var.metrics_namespace, name = "RulesetUnreachable", stat = "Sum", dimensions = { service = "score" } } }
+    }
+    ruleset-fallback = {
+      kind           = "ruleset-fallback"
+      severity       = "page"
+      symptom        = "Functions that started without AppConfig decide by the last good ruleset of the rules bucket, or by the default."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 5
+      datapoints     = 2
+      expression     = null
+      metrics        = { batches = { namespace = var.metrics_namespace, name = "RulesetFallback", stat = "Sum", dimensions = { service = "score" } } }
     }
     rule-failures = {
       kind           = "rule-failures"

@@ -60,7 +60,7 @@ locals {
     {
       text = "## 4. What decides: rules and profiles"
       widgets = [
-        { title = "Failing rules, refused or unreachable rulesets", ours = { score = { RuleFailures = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"] } } },
+        { title = "Failing rules, refused or unreachable rulesets", ours = { score = { RuleFailures = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
         { title = "Checkpoints of profiles", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"] } } },

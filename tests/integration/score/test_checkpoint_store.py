@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,6 +12,7 @@ from engine.profile import to_bytes
 from score.checkpoint_items import KeptProfile
 from score.checkpoint_store import DynamoCheckpointStore
 from score.delivery import Span
+from score.dynamo_calls import DynamoCalls
 from score.errors import CacheUnavailableError
 from score.profile_store import ProfileWrite
 from tests.support.kafka_events import TOPIC
@@ -22,7 +22,7 @@ from tests.support.profile_stores import CheckpointTable, mark, new, profile_of
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 MOST_BYTES = 6 * 1024
 """Of a profile."""
@@ -41,9 +41,8 @@ def table(dynamodb: Any, unique_name: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def store(dynamodb: Any, table: str) -> Iterator[DynamoCheckpointStore]:
-    with ThreadPoolExecutor(4) as pool:
-        yield DynamoCheckpointStore(dynamodb, table, 90, pool, lambda _: None, lambda: NOW)
+def store(dynamodb: Any, table: str) -> DynamoCheckpointStore:
+    return DynamoCheckpointStore(DynamoCalls(dynamodb), table, 90, lambda _: None, lambda: NOW)
 
 
 class TestOnDynamoDb(ProfileStoreContract):
@@ -130,24 +129,22 @@ def test_table_that_cannot_be_reached_is_reported_as_unavailable_and_keeps_nothi
         aws_secret_access_key="x",
         config=Config(connect_timeout=1, retries={"total_max_attempts": 1}),
     )
-    with ThreadPoolExecutor(2) as pool:
-        store = DynamoCheckpointStore(client, "profile_checkpoints", 90, pool, lambda _: None, lambda: NOW)
+    store = DynamoCheckpointStore(DynamoCalls(client), "profile_checkpoints", 90, lambda _: None, lambda: NOW)
 
-        with pytest.raises(CacheUnavailableError, match="BatchGetItem: EndpointConnectionError"):
-            store.read(["user-1"], [])
-        with pytest.raises(CacheUnavailableError, match="BatchExecuteStatement: EndpointConnectionError"):
-            store.write([new("user-1", "t")], [mark(1)])
-        assert store.keep([KeptProfile("user-1", b"body", 1)]) == set()
+    with pytest.raises(CacheUnavailableError, match="BatchGetItem: EndpointConnectionError"):
+        store.read(["user-1"], [])
+    with pytest.raises(CacheUnavailableError, match="BatchExecuteStatement: EndpointConnectionError"):
+        store.write([new("user-1", "t")], [mark(1)])
+    assert store.keep([KeptProfile("user-1", b"body", 1)]) == set()
 
 
 def test_table_that_does_not_exist_is_reported_as_unavailable_at_once(dynamodb: Any) -> None:
     waits: list[float] = []
-    with ThreadPoolExecutor(2) as pool:
-        store = DynamoCheckpointStore(dynamodb, "no-such-table", 90, pool, waits.append, lambda: NOW)
+    store = DynamoCheckpointStore(DynamoCalls(dynamodb), "no-such-table", 90, waits.append, lambda: NOW)
 
-        with pytest.raises(CacheUnavailableError, match="BatchGetItem: ResourceNotFoundException"):
-            store.read(["user-1"], [])
-        with pytest.raises(CacheUnavailableError, match="BatchExecuteStatement: ResourceNotFound"):
-            store.write([new("user-1", "t")], [])
-        assert store.keep([KeptProfile("user-1", b"body", 1)]) == set()
+    with pytest.raises(CacheUnavailableError, match="BatchGetItem: ResourceNotFoundException"):
+        store.read(["user-1"], [])
+    with pytest.raises(CacheUnavailableError, match="BatchExecuteStatement: ResourceNotFound"):
+        store.write([new("user-1", "t")], [])
+    assert store.keep([KeptProfile("user-1", b"body", 1)]) == set()
     assert waits == []

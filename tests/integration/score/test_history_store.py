@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Position, ScoredTransaction
 from local.provision import table_request
 from ops.manifests import read_tables
+from score.dynamo_calls import DynamoCalls
 from score.errors import HistoryUnavailableError
 from score.history_store import REBUILD_ROWS, DynamoHistoryStore, InsertResult
 from tests.support.dynamodb_answers import respond
 from tests.support.payments import NOW, make_scored, make_transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from botocore.awsrequest import AWSResponse
 
 
 @pytest.fixture(params=["dynamodb-local", "ministack"])
@@ -40,9 +40,8 @@ def table(dynamodb: Any, unique_name: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def store(dynamodb: Any, table: str) -> Iterator[DynamoHistoryStore]:
-    with ThreadPoolExecutor(4) as pool:
-        yield DynamoHistoryStore(dynamodb, table, 400, pool, lambda _: None)
+def store(dynamodb: Any, table: str) -> DynamoHistoryStore:
+    return DynamoHistoryStore(DynamoCalls(dynamodb), table, 400, lambda _: None)
 
 
 def rows(count: int, user_id: str = "user-1") -> list[ScoredTransaction]:
@@ -131,37 +130,24 @@ def test_an_unreachable_table_fails_the_rows_and_raises_on_reads() -> None:
         aws_secret_access_key="x",
         config=Config(connect_timeout=1, retries={"total_max_attempts": 1}),
     )
-    with ThreadPoolExecutor(2) as pool:
-        store = DynamoHistoryStore(client, "history", 400, pool, lambda _: None)
+    store = DynamoHistoryStore(DynamoCalls(client), "history", 400, lambda _: None)
 
-        assert store.insert(rows(30), lambda: True) == [InsertResult.FAILED] * 30
-        with pytest.raises(HistoryUnavailableError, match="Query"):
-            newest(store)
-        with pytest.raises(HistoryUnavailableError, match="BatchGetItem"):
-            store.find([("user-1", "k")], lambda: True)
+    assert store.insert(rows(30), lambda: True) == [InsertResult.FAILED] * 30
+    with pytest.raises(HistoryUnavailableError, match="Query"):
+        newest(store)
+    with pytest.raises(HistoryUnavailableError, match="BatchGetItem"):
+        store.find([("user-1", "k")], lambda: True)
 
 
 def refuse(client: Any, operation: str, times: int, code: str, status: int) -> list[str]:
     """Answer the next ``times`` calls of ``operation`` by an error; the list grows with every call."""
     asked: list[str] = []
 
-    def answer(**_: object) -> tuple[AWSResponse, dict[str, object]] | None:
-        asked.append(operation)
-        if len(asked) > times:
-            return None
-        error = {"Code": code, "Message": "no"}
-        parsed = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}
-        return AWSResponse("", status, HTTPHeaders(), None), parsed
-
-    def answer_directly(**_: object) -> AWSResponse | None:
+    def answer(**_: object) -> AWSResponse | None:
         asked.append(operation)
         return respond(status, {"__type": f"com.amazonaws#{code}"}) if len(asked) <= times else None
 
-    # A Query behind the first is sent without botocore's client, and so without its event before a call.
-    if operation == "Query":
-        client.meta.events.register(f"before-send.dynamodb.{operation}", answer_directly)
-    else:
-        client.meta.events.register(f"before-call.dynamodb.{operation}", answer)
+    client.meta.events.register(f"before-send.dynamodb.{operation}", answer)
     return asked
 
 

@@ -34,6 +34,8 @@ SCORE = """
     RuleFailures Count
     RulesetRefused Count
     RulesetUnreachable Count
+    RulesetFallback Count
+    ReservedUsers Count
     OldestRecordAge Milliseconds
 """
 PERSIST = """

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from ops.manifests import Access, InvokeTrigger, ScheduleTrigger, SpecError, read_function, read_functions
+from ops.manifests import (
+    FUNCTIONS_DIR,
+    Access,
+    InvokeTrigger,
+    ScheduleTrigger,
+    SpecError,
+    read_function,
+    read_functions,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,3 +121,18 @@ def test_an_access_entry_that_is_wrong_names_file_and_place(
     assert "function.yaml" in str(caught.value)
     assert "$.access[0]" in str(caught.value)
     assert isinstance(caught.value.__cause__, msgspec.MsgspecError)
+
+
+def test_endless_retries_of_kafka_beside_a_destination_are_refused_since_lambda_ends_them(
+    tmp_path: Path,
+) -> None:
+    text = (FUNCTIONS_DIR / "score" / "function.yaml").read_text()
+    (tmp_path / "stage").mkdir()
+    (tmp_path / "stage" / "function.yaml").write_text(
+        text.replace("on_failure: none", "on_failure: dead_letter")
+    )
+
+    with pytest.raises(SpecError, match="maximum_retries is -1 and on_failure is dead_letter") as caught:
+        read_functions(tmp_path)
+
+    assert "$.trigger" in str(caught.value)

@@ -25,6 +25,7 @@ from persist.errors import KeyTakenError
 from persist.metrics import Metric
 from persist.stage import PersistStage
 from persist.store import FlaggedTable
+from tests.support.crashes import make_crashes
 from tests.support.payments import (
     NOW,
     RETENTION,
@@ -67,7 +68,9 @@ class Stage:
         self.rows = Rows() if rows is None else rows
         self.metrics = Metrics()
         self.log = Log()
-        self.stage = PersistStage(self.rows, RETENTION, self.metrics, self.log, clock=lambda: NOW)
+        self.stage = PersistStage(
+            self.rows, RETENTION, self.metrics, self.log, make_crashes(), clock=lambda: NOW
+        )
 
     def deliver(self, *scored: ScoredTransaction) -> list[str]:
         answer = self.stage.handle(history_event(*scored), Context())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from score.checkpoint_items import KeptProfile
 from score.checkpoint_store import DynamoCheckpointStore
+from score.dynamo_calls import DynamoCalls
 from tests.support.dynamodb_answers import Answers, execute_statements, get_items, respond
 from tests.support.payments import NOW
 from tests.support.profile_stores import CheckpointTable
@@ -31,7 +31,7 @@ TIME_OUT = ReadTimeoutError(endpoint_url="https://dynamodb")
 class Bench(CheckpointTable):
     """A store on moto's table, the requests that it made, and the waits between tries."""
 
-    def __init__(self, moto: Any, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, moto: Any) -> None:
         self.executed: list[list[dict[str, Any]]] = []
         """Statements of each request."""
         self.got: list[list[str]] = []
@@ -42,13 +42,13 @@ class Bench(CheckpointTable):
         """The same for reads."""
         self.waits: list[float] = []
         self.wire = Answers(self._answer)
-        self.checkpoints = self.make_store(pool)
+        self.checkpoints = self.make_store()
         super().__init__(self.checkpoints, moto, make_table(moto, TABLE))
 
-    def make_store(self, pool: ThreadPoolExecutor) -> DynamoCheckpointStore:
+    def make_store(self) -> DynamoCheckpointStore:
         """Make a store on the same table."""
         return DynamoCheckpointStore(
-            self.wire.client, TABLE, 90, pool, self.waits.append, lambda: NOW, lambda: 0.5
+            DynamoCalls(self.wire.client), TABLE, 90, self.waits.append, lambda: NOW, lambda: 0.5
         )
 
     def item(self, key: str) -> dict[str, Any]:
@@ -71,10 +71,9 @@ class Bench(CheckpointTable):
 
 @pytest.fixture
 def bench(aws: Callable[[str], Any]) -> Iterator[Bench]:
-    with ThreadPoolExecutor(1) as pool:  # one: requests in the order in which they are made
-        bench = Bench(aws("dynamodb"), pool)
-        yield bench
-        bench.wire.end()
+    bench = Bench(aws("dynamodb"))
+    yield bench
+    bench.wire.end()
 
 
 def answer(response: AWSResponse) -> Callable[[dict[str, Any]], AWSResponse]:

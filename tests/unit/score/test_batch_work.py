@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.scored import Position
-from engine.profile import Profile, to_bytes
+from engine.profile import Profile, from_bytes, to_bytes
 from score.batch_work import BatchWork
 from score.delivery import Batch, Delivery, Span
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress
@@ -13,6 +13,7 @@ from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, make_transaction, trusted_facts
 
 REVISION = b"revision"
+NOW_S = 1_790_000_000
 
 
 def delivery(offset: int, user_id: str = "user-1", partition: int = 0) -> Delivery:
@@ -22,7 +23,8 @@ def delivery(offset: int, user_id: str = "user-1", partition: int = 0) -> Delive
 
 def work_of(*deliveries: Delivery, spans: list[Span] | None = None) -> BatchWork:
     offsets = [one.position.offset for one in deliveries]
-    return BatchWork(Batch(list(deliveries), [], spans or [Span(TOPIC, 0, min(offsets), max(offsets))]))
+    batch = Batch(list(deliveries), [], spans or [Span(TOPIC, 0, min(offsets), max(offsets))])
+    return BatchWork(batch, NOW_S)
 
 
 def cached(complete_to: int, partition: int = 0) -> CachedProfile:
@@ -90,7 +92,7 @@ def test_second_reading_replaces_profiles_and_revisions_of_the_first() -> None:
     assert work.revision("user-1") == b""
 
 
-def test_profile_before_the_batch_is_a_new_object_each_time() -> None:
+def test_profile_before_the_batch_is_known_after_payments_were_folded() -> None:
     work = work_of(delivery(5), delivery(6, "user-2"))
     work.use_cached(CacheReading({"user-1": cached(4)}, [progress(4, 0)]))
     rebuilt = Profile()
@@ -99,11 +101,10 @@ def test_profile_before_the_batch_is_a_new_object_each_time() -> None:
     for user_id in work.by_user:
         work.profiles[user_id].fold(delivery(5).facts, APPROVED, Position(TOPIC, 0, 5))
 
-    before = [work.profile_before(user_id) for user_id in ("user-1", "user-1", "user-2")]
+    before = [from_bytes(work.body_before(user_id)) for user_id in ("user-1", "user-2")]
 
-    assert [profile.tx_count for profile in before] == [0, 0, 0]
-    assert [profile.folded_offset(TOPIC, 0) for profile in before] == [4, 4, 3]
-    assert before[0] is not before[1]
+    assert [profile.tx_count for profile in before] == [0, 0]
+    assert [profile.folded_offset(TOPIC, 0) for profile in before] == [4, 3]
 
 
 @pytest.mark.parametrize(("folded_to", "may_write"), [(5, True), (6, True), (7, False)])

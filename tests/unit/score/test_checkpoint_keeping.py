@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -79,9 +78,7 @@ def test_first_checkpoint_that_another_writer_inserts_meanwhile_gives_way_to_the
         return refused
 
     bench.answers = [inserted_first]
-    with ThreadPoolExecutor(1) as pool:
-        # The other writer uses the bench's pool, this one its own.
-        assert bench.make_store(pool).keep(kept("user-1", version=5, body=b"ours")) == {"user-1"}
+    assert bench.make_store().keep(kept("user-1", version=5, body=b"ours")) == {"user-1"}
 
     assert bench.item("u#user-1")["body"] == {"B": b"ours"}
 

@@ -13,6 +13,7 @@ import pytest
 from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 
 from ops.manifests import read_functions
+from score.history_store import QUERIES_AHEAD
 from tests.support.payments import Context
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Stage:
         self.has_time: list[bool] = []
         self.error: Exception | None = None
 
-    def handle(self, event: Any, has_time: Callable[[], bool]) -> Any:
+    def handle(self, event: Any, has_time: Callable[[], bool], function_arn: str) -> Any:
+        assert function_arn == Context.invoked_function_arn
         self.has_time.append(has_time())
         if self.error is not None:
             raise self.error
@@ -112,8 +114,8 @@ def test_clients_try_twice_within_seconds_and_validate_nothing(handler_module: M
     assert (config.max_pool_connections, config.parameter_validation) == (8, False)
 
 
-def test_requests_run_in_parallel_on_as_many_connections(handler_module: ModuleType) -> None:
-    assert handler_module.history._pool._max_workers == handler_module.client_config.max_pool_connections
+def test_as_many_users_are_read_at_the_same_time_as_there_are_connections(handler_module: ModuleType) -> None:
+    assert handler_module.client_config.max_pool_connections == QUERIES_AHEAD
 
 
 def test_stores_are_those_of_the_settings(handler_module: ModuleType) -> None:

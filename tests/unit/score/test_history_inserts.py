@@ -29,7 +29,7 @@ def results(*codes: str | None) -> dict[str, Any]:
 
 
 def all_stored(client: Dynamo, _: Any) -> dict[str, Any]:
-    return results(*[None] * len(client.bodies[-1]["Statements"]))
+    return results(*[None] * len(client.requests[-1]["Statements"]))
 
 
 def rows(count: int) -> list[ScoredTransaction]:
@@ -54,7 +54,7 @@ def test_rows_are_inserted_25_a_request(bench: Callable[..., Bench]) -> None:
     assert one.store.insert(rows(51), always) == [STORED] * 51
 
     assert MAX_STATEMENTS == 25
-    assert [ids(body) for body in one.client.bodies] == [
+    assert [ids(body) for body in one.client.requests] == [
         [f"t-{number:03d}" for number in range(start, stop)] for start, stop in ((0, 25), (25, 50), (50, 51))
     ]
     assert one.waits == []
@@ -68,7 +68,7 @@ def test_statement_inserts_every_attribute_as_a_parameter_and_expires_after_the_
 
     one.store.insert([scored], always)
 
-    [statement] = one.client.bodies[0]["Statements"]
+    [statement] = one.client.requests[0]["Statements"]
     expires_at = int(NOW.timestamp()) - 1 + 400 * 86_400
     assert statement["Parameters"] == list(to_history_item(scored, expires_at).values())
     fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
@@ -92,7 +92,7 @@ def test_only_rows_that_failed_are_tried_again(bench: Callable[..., Bench]) -> N
 
     assert one.store.insert(rows(4), always) == [STORED, STORED, EXISTS, STORED]
 
-    assert [ids(body) for body in one.client.bodies] == [
+    assert [ids(body) for body in one.client.requests] == [
         ["t-000", "t-001", "t-002", "t-003"],
         ["t-001", "t-003"],
         ["t-001"],

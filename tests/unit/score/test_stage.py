@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from contract.scored import Decision, Position
 from contract.transaction import encode_transaction
 from engine.decide import is_fraudulent
 from engine.features.stored import unpack
+from score.batch_work import BatchWork
 from tests.support.kafka_events import TOPIC, event_of, make_event
 from tests.support.payments import NOW, make_grocery_payment
 from tests.unit.score.stage_system import System, failures, payments, system
@@ -43,6 +45,20 @@ def test_a_batch_costs_one_read_and_one_write_of_the_cache(system: System) -> No
     system.handle(event_of(*batch[1:], first_offset=1))
 
     assert (system.profiles.reads, system.profiles.writes) == (1, 1)
+
+
+def test_a_batch_is_freed_without_the_garbage_collector(system: System) -> None:
+    system.handle(event_of(*payments(2)))
+    gc.collect()
+    gc.disable()
+    try:
+        system.handle(event_of(*payments(5), first_offset=2))
+
+        left = [each for each in gc.get_objects() if isinstance(each, BatchWork)]
+    finally:
+        gc.enable()
+
+    assert left == []
 
 
 def test_a_bad_record_is_quarantined_whole_and_the_batch_continues(system: System) -> None:

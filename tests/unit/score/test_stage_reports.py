@@ -47,6 +47,7 @@ class System:
         telemetry = EmfTelemetry(self.metrics, logger, lambda: NOW)
         stage = ScoreStage(
             self.world.profiles,
+            self.world.profiles,
             self.world.checkpoints,
             self.world.history,
             self.world.quarantine,
@@ -230,6 +231,7 @@ def test_row_holds_the_time_of_its_decision_and_the_degraded_mark(ruleset: Rules
     telemetry: Any = SilentLogger()
     ruleset_of: Callable[[], Ruleset] = lambda: ruleset  # noqa: E731
     stage = ScoreStage(
+        world.profiles,
         world.profiles,
         world.checkpoints,
         world.history,

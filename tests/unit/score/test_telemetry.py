@@ -280,6 +280,7 @@ EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
     lambda telemetry: telemetry.cache_unavailable(CacheUnavailableError("x")),
     lambda telemetry: telemetry.ruleset_refused(InvalidRulesetError(())),
     lambda telemetry: telemetry.ruleset_unreachable(RulesetUnreachableError("s", "p")),
+    lambda telemetry: telemetry.ruleset_fallback(parse_ruleset(document())),
 ]
 
 
@@ -288,3 +289,13 @@ def test_every_metric_that_is_listed_is_emitted_in_its_unit(reporter: Reporter) 
         report(reporter.telemetry)
 
     assert reporter.sink.units == {metric.value: metric.unit for metric in Metric}
+
+
+def test_a_batch_decided_by_a_fallback_is_counted_and_names_the_ruleset(reporter: Reporter) -> None:
+    ruleset = parse_ruleset(document())
+
+    reporter.telemetry.ruleset_fallback(ruleset)
+
+    assert reporter.sink.values == {Metric.RULESET_FALLBACK: 1}
+    (line,) = reporter.lines
+    assert line["ruleset"] == ruleset.stored_version

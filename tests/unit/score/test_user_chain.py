@@ -42,7 +42,7 @@ def profile_of(*deliveries: Delivery) -> Profile:
     return profile
 
 
-def score(delivery: Delivery, profile: Profile) -> ScoredTransaction:
+def score(delivery: Delivery, profile: Profile, _stored: ScoredTransaction | None) -> ScoredTransaction:
     return make_scored(
         delivery.facts.transaction, position=delivery.position, profile_version=profile.tx_count
     )
@@ -65,8 +65,9 @@ class Chain:
         before: Sequence[Delivery] = (),
         existing: Mapping[RowKey, ScoredTransaction] | None = None,
     ) -> None:
-        self.chain = UserChain(deliveries, profile_of(*before), lambda: profile_of(*before), existing or {})
-        self.chain.score(score)
+        self.chain = UserChain(deliveries, profile_of(*before), to_bytes(profile_of(*before)), existing or {})
+        for one in deliveries:
+            self.chain.score(one, score)
 
     @property
     def scored(self) -> list[tuple[str, int]]:
@@ -256,7 +257,9 @@ def test_lookup_is_needed_for_what_may_be_a_repeat(
 ) -> None:
     profile = profile_of(delivery(0))
 
-    assert needs_lookup(delivery(name, offset, minutes=minutes), profile) is needed
+    one = delivery(name, offset, minutes=minutes)
+
+    assert needs_lookup(one, profile, is_counted=None) is needed
 
 
 @pytest.mark.parametrize(("complete_to", "needed"), [(4, False), (5, True)])
@@ -266,7 +269,18 @@ def test_empty_profile_needs_a_lookup_up_to_the_offset_that_it_is_complete_to(
     profile = Profile()
     profile.mark_complete_to(TOPIC, 0, complete_to)
 
-    assert needs_lookup(delivery(5), profile) is needed
+    assert needs_lookup(delivery(5), profile, is_counted=None) is needed
+
+
+@pytest.mark.parametrize(
+    ("offset", "needed"), [(0, True), (9, False)], ids=["folded by an earlier try", "sent again"]
+)
+def test_payment_that_the_profile_holds_and_its_entities_lack_needs_a_lookup(
+    offset: int, needed: bool
+) -> None:
+    profile = profile_of(delivery(0))
+
+    assert needs_lookup(delivery(0, offset), profile, is_counted=False) is needed
 
 
 def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:

@@ -1,0 +1,231 @@
+"""Connections to DynamoDB: several requests at the same time, connections that are closed, answers that do not come."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+
+from score.dynamo_wire import DynamoWire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Script = Callable[["Peer", bytes], None]
+
+CONNECTIONS = 4
+
+
+class Peer:
+    """A server's side of one connection."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._file = sock.makefile("rb")
+
+    def read(self) -> bytes | None:
+        """The body of the next request; None at the end."""
+        length = 0
+        while True:
+            line = self._file.readline()
+            if not line:
+                return None
+            if line == b"\r\n":
+                return self._file.read(length)
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+
+    def answer(self, body: bytes, *, close: bool = False) -> None:
+        header = b"Connection: close\r\n" if close else b""
+        self._sock.sendall(b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (header, len(body)) + body)
+
+    def send(self, data: bytes) -> None:
+        self._sock.sendall(data)
+
+    def close(self) -> None:
+        with suppress(OSError):  # the client has closed it already
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+
+class Server:
+    """Does what a script says for each request; by default it answers by the request's body."""
+
+    def __init__(self) -> None:
+        self.script: Script = lambda peer, body: peer.answer(body)
+        self.requests: list[bytes] = []
+        self.peers: list[Peer] = []
+        self._sock = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._sock.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._sock.shutdown(socket.SHUT_RDWR)
+        self._sock.close()
+        for peer in self.peers:
+            peer.close()
+        self._thread.join()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._sock.accept()
+            except OSError:
+                return
+            peer = Peer(sock)
+            self.peers.append(peer)
+            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer: Peer) -> None:
+        with suppress(OSError):  # the connection was closed
+            while (body := peer.read()) is not None:
+                self.requests.append(body)
+                self.script(peer, body)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+def wire_to(url: str, timeout_s: float = 5.0) -> DynamoWire:
+    client: Any = boto3.client(
+        "dynamodb",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(
+            connect_timeout=timeout_s / 2, read_timeout=timeout_s / 2, max_pool_connections=CONNECTIONS
+        ),
+    )
+    return DynamoWire(client)
+
+
+def bodies(count: int) -> list[bytes]:
+    return [b'{"n":%d}' % number for number in range(count)]
+
+
+def test_answers_come_in_the_order_of_their_requests(server: Server) -> None:
+    wire = wire_to(server.url)
+
+    assert wire.exchange("Query", bodies(CONNECTIONS)) == bodies(CONNECTIONS)
+
+
+def test_all_requests_are_sent_before_an_answer_is_awaited(server: Server) -> None:
+    together = threading.Barrier(CONNECTIONS)
+
+    def wait_for_all(peer: Peer, body: bytes) -> None:
+        together.wait(timeout=5)
+        peer.answer(body)
+
+    server.script = wait_for_all
+
+    assert wire_to(server.url).exchange("BatchExecuteStatement", bodies(4)) == bodies(4)
+
+
+def test_no_more_connections_are_opened_than_the_client_has_and_they_are_used_again(server: Server) -> None:
+    wire = wire_to(server.url)
+
+    answers = [wire.exchange("Query", bodies(10)), wire.exchange("BatchGetItem", bodies(3))]
+
+    assert answers == [bodies(10), bodies(3)]
+    assert len(server.peers) == CONNECTIONS
+
+
+def test_a_connection_that_the_server_ends_is_not_used_again(server: Server) -> None:
+    server.script = lambda peer, body: peer.answer(body, close=True)
+    wire = wire_to(server.url)
+
+    assert [wire.exchange("Query", bodies(1)) for _ in range(3)] == [bodies(1)] * 3
+
+    assert len(server.peers) == 3
+
+
+def test_a_connection_that_was_closed_while_idle_is_replaced(server: Server) -> None:
+    wire = wire_to(server.url)
+    wire.exchange("Query", bodies(2))
+    for peer in server.peers:
+        peer.close()
+    time.sleep(0.05)  # until the end of the connection has arrived
+
+    assert wire.exchange("Query", bodies(2)) == bodies(2)
+
+    assert (len(server.peers), len(server.requests)) == (4, 4)
+
+
+def test_a_request_that_meets_the_closing_of_an_idle_connection_is_sent_again(server: Server) -> None:
+    wire = wire_to(server.url)
+    wire.exchange("Query", bodies(2))
+    old = list(server.peers)
+
+    def close_if_old(peer: Peer, body: bytes) -> None:
+        if peer in old:
+            peer.close()
+        else:
+            peer.answer(body)
+
+    server.script = close_if_old
+
+    assert wire.exchange("Query", bodies(3)) == bodies(3)
+
+    assert len(server.peers) == 2 + 1 + 2
+
+
+def test_a_request_on_a_new_connection_is_not_sent_again(server: Server) -> None:
+    server.script = lambda peer, _: peer.close()
+
+    [error] = wire_to(server.url).exchange("Query", bodies(1))
+
+    assert isinstance(error, ConnectionClosedError)
+    assert len(server.requests) == 1
+
+
+def test_half_an_answer_is_not_asked_for_again(server: Server) -> None:
+    wire = wire_to(server.url)
+    wire.exchange("Query", bodies(1))
+
+    def break_off(peer: Peer, _: bytes) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        peer.close()
+
+    server.script = break_off
+
+    [error] = wire.exchange("Query", bodies(1))
+
+    assert isinstance(error, ConnectionClosedError)
+    assert len(server.requests) == 2
+
+
+def test_requests_without_an_answer_time_out_together_and_leave_the_others_theirs(server: Server) -> None:
+    def answer_one(peer: Peer, body: bytes) -> None:
+        if body == bodies(4)[2]:
+            peer.answer(body)
+
+    server.script = answer_one
+    wire = wire_to(server.url, timeout_s=0.4)
+    began = time.monotonic()
+
+    answers = wire.exchange("Query", bodies(4))
+
+    assert [isinstance(answer, ReadTimeoutError) for answer in answers] == [True, True, False, True]
+    assert answers[2] == bodies(4)[2]
+    assert time.monotonic() - began < 4 * 0.4  # not one time-out after the other
+    server.script = lambda peer, body: peer.answer(body)
+    assert wire.exchange("Query", bodies(4)) == bodies(4)
+
+
+def test_an_endpoint_that_cannot_be_reached_fails_all_requests() -> None:
+    answers = wire_to("http://127.0.0.1:1").exchange("Query", bodies(6))
+
+    assert [type(answer) for answer in answers] == [EndpointConnectionError] * 6
