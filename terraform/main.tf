@@ -2,6 +2,8 @@
 # it creates and why; this file says what it gets from other modules.
 
 data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+data "aws_region" "this" {}
 
 module "encryption" {
   source = "./modules/encryption"

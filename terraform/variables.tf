@@ -154,13 +154,14 @@ variable "enable_traces" {
 }
 
 variable "provisioned_tables" {
-  description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, and the target use in percent."
+  description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, the target use in percent, and the fixed units a second of each of its indexes, if it has any."
   type = map(object({
     read_minimum   = number
     read_maximum   = number
     write_minimum  = number
     write_maximum  = number
     target_percent = optional(number, 70)
+    index          = optional(object({ read = number, write = number }))
   }))
   default  = {}
   nullable = false

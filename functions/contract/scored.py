@@ -22,6 +22,7 @@ import msgspec
 from contract.clock import EPOCH, TimeBasis, event_key, has_content_mark, parse_event_key, time_text
 from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidRowError
+from contract.flag_hour import FLAG_HOUR, flag_hour
 from contract.transaction import Location, Transaction
 from contract.verdict import Verdict
 
@@ -102,6 +103,10 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """Verdicts of people that are applied from this payment on."""
     is_place_doubted: bool = False
     """The payment does not say where its user is: it comes from a device that is not the user's, say, and from far away."""
+    amount_base: Decimal | None = None
+    """Of a payment that was not approved: its amount in ``base_currency``, rounded to its minor unit; None without a rate."""
+    base_currency: str | None = None
+    """Of a payment that was not approved: the ruleset's base currency."""
     appended_at: datetime
     """When Kafka took the record, UTC."""
     scored_at: datetime
@@ -113,6 +118,11 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     def occurred_at(self) -> datetime:
         """The payment's time, UTC: its event time where that is believed, else the append time."""
         return self.appended_at if self.basis is TimeBasis.APPENDED else self.transaction.timestamp
+
+    @property
+    def is_to_be_flagged(self) -> bool:
+        """Whether it belongs into ``flagged_transactions``: not approved, and no repeat of a payment that is there itself."""
+        return self.decision is not Decision.APPROVE and not self.repeats
 
     @property
     def event_key(self) -> str:
@@ -175,6 +185,8 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "releases": "rl",
     "verdicts": "vd",
     "is_place_doubted": "pd",
+    "amount_base": "ab",
+    "base_currency": "bc",
 }):  # fmt: skip
     """The JSON part of a row. Its names are short, since every row has them, and never change."""
 
@@ -208,6 +220,10 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     """Verdicts that are applied from this payment on."""
     is_place_doubted: bool = False
     """The payment does not say where its user is."""
+    amount_base: Decimal | None = None
+    """The amount in the base currency; only where the payment was not approved."""
+    base_currency: str | None = None
+    """The ruleset's base currency; only where the payment was not approved."""
 
 
 class HistoryDetailV1(msgspec.Struct, frozen=True):
@@ -243,7 +259,10 @@ HISTORY_ATTRIBUTES = (
     "features",
     "detail",
 )
-"""A row's attributes, in the order in which :func:`to_history_item` gives them."""
+"""An approved payment's attributes, in the order in which :func:`to_history_item` gives them."""
+
+FLAGGED_HISTORY_ATTRIBUTES = (*HISTORY_ATTRIBUTES, FLAG_HOUR)
+"""The attributes of a payment that is to be flagged."""
 
 
 def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, dict[str, str]]:
@@ -260,7 +279,7 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
     -------
     dict
         Attribute name to typed value (``{"S": ...}``, ``{"N": ...}`` or, in base64, ``{"B": ...}``), in the order of
-        :data:`HISTORY_ATTRIBUTES`.
+        :data:`HISTORY_ATTRIBUTES` or :data:`FLAGGED_HISTORY_ATTRIBUTES`.
     """
     payment = scored.transaction
     detail = HistoryDetail(
@@ -279,8 +298,10 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         scored.releases,
         scored.verdicts,
         scored.is_place_doubted,
+        scored.amount_base,
+        scored.base_currency,
     )
-    return {
+    item = {
         "user_id": {"S": payment.user_id},
         "event_key": {"S": scored.event_key},
         "decision": {"S": scored.decision.value},
@@ -292,6 +313,9 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         "features": {"B": b2a_base64(scored.features, newline=False).decode()},
         "detail": {"S": _ENCODER.encode(detail).decode()},
     }
+    if scored.is_to_be_flagged:
+        item[FLAG_HOUR] = {"S": flag_hour(scored.scored_at, scored.event_key)}
+    return item
 
 
 def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
@@ -343,6 +367,8 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
         releases=detail.releases,
         verdicts=detail.verdicts,
         is_place_doubted=detail.is_place_doubted,
+        amount_base=detail.amount_base,
+        base_currency=detail.base_currency,
         appended_at=_read({"detail": {"N": detail.appended_at_ms}}, "detail", "N", _from_ms),
     )
 

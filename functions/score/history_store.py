@@ -18,6 +18,7 @@ from common.backoff import Backoff
 from contract.clock import EPOCH, time_text
 from contract.errors import InvalidRowError
 from contract.scored import (
+    FLAGGED_HISTORY_ATTRIBUTES,
     HISTORY_ATTRIBUTES,
     HISTORY_TABLE,
     Position,
@@ -162,9 +163,11 @@ class DynamoHistoryStore:
         self._table = table
         self._retention_s = retention_days * _SECONDS_PER_DAY
         self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
-        # One text for all rows: values are parameters, so no value of a payment is ever part of a statement.
-        fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
-        self._insert_statement = f'INSERT INTO "{table}" VALUE {{{fields}}}'
+        # Two texts for all rows: values are parameters, so no value of a payment is ever part of a statement.
+        self._insert_statements = {
+            len(names): _insert_statement(table, names)
+            for names in (HISTORY_ATTRIBUTES, FLAGGED_HISTORY_ATTRIBUTES)
+        }
 
     def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
         """Insert rows, 25 a request; retry rows that failed, with jitter.
@@ -244,7 +247,7 @@ class DynamoHistoryStore:
     def _statement(self, row: ScoredTransaction) -> Statement:
         scored_at_s = int(row.scored_at.timestamp())
         item = to_history_item(row, scored_at_s + self._retention_s)
-        return {"Statement": self._insert_statement, "Parameters": list(item.values())}
+        return {"Statement": self._insert_statements[len(item)], "Parameters": list(item.values())}
 
     def _newest(
         self, after_ms: Mapping[str, int | None], has_time: Callable[[], bool]
@@ -284,6 +287,11 @@ class DynamoHistoryStore:
 
     def _attempts(self, has_time: Callable[[], bool]) -> Iterator[int]:
         return attempts(MAX_ATTEMPTS, self._backoff, has_time)
+
+
+def _insert_statement(table: str, names: Sequence[str]) -> str:
+    fields = ", ".join(f"'{name}': ?" for name in names)
+    return f'INSERT INTO "{table}" VALUE {{{fields}}}'
 
 
 def _result(code: str | None) -> InsertResult:

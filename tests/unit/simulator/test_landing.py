@@ -15,6 +15,7 @@ from glue_scripts.rows import Header, Published, RowCleaner
 from simulator import SimulationConfig, simulate
 from simulator.landing import PROBLEMS, LandingConfig, LandingFile, landing_files
 from simulator.senders import PLAIN, SENDERS, Sender, card_number
+from tests.support.backtest_samples import ENDS_AT
 
 ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))
 

@@ -14,6 +14,7 @@ from contract.card_tokens import CardTokens
 from contract.transaction import Location, Transaction, decode_transaction
 from simulator import SCENARIOS, SimulationConfig, simulate
 from simulator.world import City, distance_km
+from tests.support.backtest_samples import ENDS_AT
 
 if TYPE_CHECKING:
     from contract.truth import SentPayment
