@@ -38,7 +38,7 @@ from score.dynamo_calls import (
 from score.errors import HistoryUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from score.dynamo_calls import DynamoCalls
 
@@ -97,12 +97,41 @@ class PastRow(msgspec.Struct, frozen=True):
         return from_history_item(self.item)
 
 
+class UnreadableRow(msgspec.Struct, frozen=True):
+    """A stored row that nobody can read: damaged by a repair, say. A rebuild goes on without it."""
+
+    event_key: str
+    attribute: str
+    """What is missing or cannot be read,"""
+    problem: str
+    """and what is wrong with it; never its value."""
+
+    @classmethod
+    def of(cls, event_key: str, error: InvalidRowError) -> UnreadableRow:
+        """Say what ``error`` says of the row."""
+        return cls(event_key, error.attribute, error.problem)
+
+
 class NewestRows(msgspec.Struct, frozen=True):
     """The newest rows of a user."""
 
     user_id: str
     rows: list[PastRow]
     """Oldest first."""
+    unreadable: list[UnreadableRow] = []
+    """Those of which not even key and position can be read."""
+
+    @classmethod
+    def of(cls, user_id: str, items: Iterable[Mapping[str, Any]]) -> NewestRows:
+        """Read the keys and positions of rows in DynamoDB's wire form, oldest first."""
+        rows: list[PastRow] = []
+        unreadable: list[UnreadableRow] = []
+        for item in items:
+            try:
+                rows.append(PastRow.of(item))
+            except InvalidRowError as error:
+                unreadable.append(UnreadableRow.of(item.get("event_key", {}).get("S", ""), error))
+        return cls(user_id, rows, unreadable)
 
 
 class HistoryStore(Protocol):
@@ -269,7 +298,7 @@ class DynamoHistoryStore:
             if not requests:
                 break
         for user_id, of_user in items.items():
-            yield NewestRows(user_id, [PastRow.of(item) for item in reversed(of_user)])
+            yield NewestRows.of(user_id, reversed(of_user))
 
     def _query_request(self, user_id: str, after_ms: int | None) -> dict[str, Any]:
         condition, values = "user_id = :user", {":user": {"S": user_id}}

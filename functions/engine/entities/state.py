@@ -35,6 +35,8 @@ _HEADER: Final = Struct("<5B3xI")
 """Format, numbers of buckets, hours, weeks and users, and the first payment's clock, s since the epoch."""
 _COUNTS: Final = Struct("<5Id")
 _NO_TIME: Final = 2**32 - 1
+MAX_CLOCK_S: Final = _NO_TIME - 1
+"""The latest clock, in 2106; a later one, which only a topic with its producers' times has, counts as this one."""
 
 
 class EntityFormatError(Exception):
@@ -125,7 +127,8 @@ class Entity:
         self.see(sighting.user, clock_s)
         windows = self._windows
         if windows is not None:
-            if windows.bucket == clock_s // BUCKET_S:
+            # What lies behind the newest bucket may have been too old to be counted.
+            if windows.bucket == clock_s // BUCKET_S == self.buckets[-1].number:
                 windows.count(sighting, first)
             else:
                 self._windows = None

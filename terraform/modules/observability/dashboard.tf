@@ -54,13 +54,13 @@ locals {
         { title = "Decisions", ours = { score = { TransactionsApproved = ["Sum"], TransactionsReviewed = ["Sum"], TransactionsBlocked = ["Sum"] } } },
         { title = "Records in, payments out", ours = { score = { RecordsReceived = ["Sum"], TransactionsScored = ["Sum"], RecordsFailed = ["Sum"] } } },
         { title = "Quarantined, or with a wrong key", ours = { score = { RecordsQuarantined = ["Sum"], ReservedUsers = ["Sum"], KeyMismatches = ["Sum"] } } },
-        { title = "Redelivered, repeated by the sender", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"] } } },
+        { title = "Redelivered, repeated by the sender, repeated under another time", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"], RepeatsStored = ["Sum"] } } },
       ]
     },
     {
       text = "## 4. What decides: rules and profiles"
       widgets = [
-        { title = "Failing rules, refused or unreachable rulesets", ours = { score = { RuleFailures = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
+        { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
         { title = "Checkpoints of profiles", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"] } } },

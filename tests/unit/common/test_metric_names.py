@@ -27,9 +27,11 @@ SCORE = """
     TransactionsDegraded Count
     TransactionsRedelivered Count
     TransactionsRepeated Count
+    RepeatsStored Count
     TransactionsRaced Count
     RecordsFailed Count
     ProfilesRebuilt Count
+    HistoryRowsUnreadable Count
     ProfileConflicts Count
     ProfileCheckpointsWritten Count
     ProfileCheckpointsFailed Count
