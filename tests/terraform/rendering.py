@@ -27,6 +27,7 @@ TARGET_ARNS: Final = {
     "topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{name}}",
     "rules": f"arn:aws:appconfig:{REGION}:{ACCOUNT}:application/a/environment/e/configuration/{{name}}",
     "key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{name}}",
+    "function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}:live",
 }
 """ARN of a target of each kind; in these tests its name in AWS is its interface name."""
 
@@ -47,6 +48,8 @@ REFERENCES: Final = (
     "bucket.landing",
     "bucket.quarantine",
     "bucket.rules",
+    "function.alert",
+    "function.persist",
     "topic.fraud_alerts",
     "cache.endpoint",
     "cache.replication_group",
@@ -252,6 +255,7 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
         },
         "rules": {"configuration_arn": target_arn("rules", "ruleset")},
         "kafka": {"cluster_arn": CLUSTER_ARN, "topic_names": topics},
+        "functions": {name: {"arn": target_arn("function", name)} for name in ("alert", "persist")},
         "keys": {"tokenization": {"arn": target_arn("key", "tokenization")}},
     }
 
