@@ -43,6 +43,7 @@ CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
 
 REFERENCES: Final = (
     *(f"table.{name}" for name in read_tables()),
+    *(f"function.{name}" for name in read_functions()),
     "queue.canary",
     "queue.quarantine",
     "bucket.landing",
@@ -255,7 +256,7 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
         },
         "rules": {"configuration_arn": target_arn("rules", "ruleset")},
         "kafka": {"cluster_arn": CLUSTER_ARN, "topic_names": topics},
-        "functions": {name: {"arn": target_arn("function", name)} for name in ("alert", "persist")},
+        "functions": {name: {"arn": target_arn("function", name)} for name in read_functions()},
         "keys": {"tokenization": {"arn": target_arn("key", "tokenization")}},
     }
 
