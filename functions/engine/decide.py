@@ -13,6 +13,7 @@ from contract.canary import CANARY_RULE_ID, is_flagged_canary
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Decision, FeatureValue, Reason, ScoredTransaction
 from engine.entities.book import NO_ENTITIES
+from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting
 from engine.features.catalogue import FEATURE_SET, features_and_sighting
 from engine.features.place import is_doubted
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from contract.transaction import Transaction
     from contract.verdict import Verdict
     from engine.entities.book import EntityReading
+    from engine.entities.risk import RiskReading
     from engine.profile import Profile
     from engine.profile.facts import PaymentFacts
     from engine.rules.ruleset import Ruleset, Thresholds
@@ -72,6 +74,7 @@ def decide(
     ruleset: Ruleset,
     verdicts: Sequence[Verdict] = (),
     entities: EntityReading | Mapping[str, FeatureValue] = NO_ENTITIES,
+    risks: RiskReading = NO_RISKS,
 ) -> Decided:
     """Decide about one payment of a user.
 
@@ -88,6 +91,8 @@ def decide(
         What people found about the user's payments, the newest at most, oldest first.
     entities : EntityReading | Mapping[str, FeatureValue]
         What is known of the payment's entities before it, or the features of the payment's stored row.
+    risks : RiskReading
+        What labels say of the payment's entities.
 
     Returns
     -------
@@ -96,7 +101,7 @@ def decide(
     """
     lessons = profile.lessons(facts, verdicts)
     profile.learn(lessons)
-    features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities)
+    features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities, risks)
     repeated = profile.repeated(facts)
     if repeated is not None:
         assessment = Assessment(repeated.risk_score, repeated.decision, (), (), ())
@@ -140,8 +145,12 @@ def scored_transaction(
         Whether the profile comes from checkpoints and history because the cache could not be used.
     """
     assessment, outcome = decided.assessment, decided.outcome
+    transaction = facts.transaction
+    is_worth_kept = (
+        assessment.decision is not Decision.APPROVE
+    )  # who is alerted needs it; other rows need the bytes
     return ScoredTransaction(
-        transaction=facts.transaction,
+        transaction=transaction,
         position=position,
         risk_score=assessment.risk_score,
         decision=assessment.decision,
@@ -158,6 +167,8 @@ def scored_transaction(
         releases=outcome.lessons.releases,
         verdicts=outcome.lessons.verdicts,
         is_place_doubted=outcome.is_place_doubted,
+        amount_base=ruleset.worth(transaction.amount, transaction.currency) if is_worth_kept else None,
+        base_currency=ruleset.base_currency if is_worth_kept else None,
         appended_at=appended_at,
         scored_at=scored_at,
     )

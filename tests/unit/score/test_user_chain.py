@@ -304,7 +304,7 @@ def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:
 
 def rebuilt(rows: Sequence[ScoredTransaction], *batch: Delivery) -> Profile:
     past = [PastRow.of(to_history_item(row, 0)) for row in rows]
-    return rebuild(Profile(), past, lambda row: trusted_facts(row.transaction), batch)
+    return rebuild(Profile(), past, lambda row: trusted_facts(row.transaction), batch, [])
 
 
 def test_profile_is_rebuilt_from_rows_before_the_batch_on_each_partition() -> None:
@@ -349,6 +349,7 @@ def test_rows_that_a_checkpoint_holds_are_not_read() -> None:
         [unreadable, PastRow.of(to_history_item(later, 0))],
         lambda row: trusted_facts(row.transaction),
         [delivery(5)],
+        [],
     )
 
     assert profile.tx_count == 3
