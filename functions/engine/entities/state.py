@@ -31,23 +31,25 @@ MAX_BYTES: Final = 12 + 28 * (BUCKETS_KEPT + HOURS_KEPT + WEEKS_KEPT) + 8 * MAX_
 Level = bytes
 """Counts in buckets, hours or weeks as they are stored, ascending by number: 28 bytes each. They are read column by column, where a
 feature needs one: of most entities nearly nothing is read, since nobody paid there lately."""
-PAYMENTS: Final = 0
-MICRO: Final = 1
-YOUNG: Final = 2
-FIRST: Final = 3
+NUMBER: Final = 0
+"""Of the bucket, since the epoch."""
+PAYMENTS: Final = 1
+MICRO: Final = 2
+YOUNG: Final = 3
+FIRST: Final = 4
 """Payments of users who had no usual payment with this entity before. Of a population: its entities that paid in the week."""
-CENTS: Final = 4
-"""The columns behind a bucket's number since the epoch. Cents are stored as a double, for sums beyond 32 bits; all are whole."""
+CENTS: Final = 5
+"""Stored as a double, for sums beyond 32 bits; whole all the same."""
 
 COUNTS: Final = Struct("<5Id")
-"""A bucket's number, and its columns."""
+"""A bucket's columns."""
 _HEADER: Final = Struct("<5B3xI")
 """Format, numbers of buckets, hours, weeks and users, and the first payment's clock, s since the epoch."""
 _NUMBER: Final = Struct("<I")
 _SIZE: Final = COUNTS.size
 _COLUMNS: Final = tuple(
     tuple(Struct("<" + size * column) for size in range(HOURS_KEPT + 1))
-    for column in ("4xI20x", "8xI16x", "12xI12x", "16xI8x", "20xd")
+    for column in ("I24x", "4xI20x", "8xI16x", "12xI12x", "16xI8x", "20xd")
 )
 """By column and number of buckets: reads that column alone."""
 _SEEN: Final = tuple(Struct(f"<{2 * size}I") for size in range(MAX_USERS + 1))
@@ -244,7 +246,7 @@ def _last(level: Level, last: int, kept: int) -> Level:
         return level
     if newest < first or oldest > last:
         return b""
-    numbers = [number_at(level, place) for place in range(0, len(level), _SIZE)]
+    numbers = _COLUMNS[NUMBER][len(level) // _SIZE].unpack(level)
     return level[_SIZE * bisect_left(numbers, first) : _SIZE * bisect_right(numbers, last)]
 
 
