@@ -135,6 +135,10 @@ row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER=
 redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"
 
+.PHONY: reconcile-local
+reconcile-local: $(VENV)/.dev ## Find suspicious payments that a stage has missed, and send them to it (HOURS= to look back further)
+	@$(PY) -m local.reconcile $(if $(HOURS),--hours $(HOURS))
+
 .PHONY: down
 down: $(VENV)/.dev ## Stop the system
 	@$(PY) -m local.stack down

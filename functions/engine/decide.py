@@ -140,8 +140,12 @@ def scored_transaction(
         Whether the profile comes from checkpoints and history because the cache could not be used.
     """
     assessment, outcome = decided.assessment, decided.outcome
+    transaction = facts.transaction
+    is_worth_kept = (
+        assessment.decision is not Decision.APPROVE
+    )  # who is alerted needs it; other rows need the bytes
     return ScoredTransaction(
-        transaction=facts.transaction,
+        transaction=transaction,
         position=position,
         risk_score=assessment.risk_score,
         decision=assessment.decision,
@@ -158,6 +162,8 @@ def scored_transaction(
         releases=outcome.lessons.releases,
         verdicts=outcome.lessons.verdicts,
         is_place_doubted=outcome.is_place_doubted,
+        amount_base=ruleset.worth(transaction.amount, transaction.currency) if is_worth_kept else None,
+        base_currency=ruleset.base_currency if is_worth_kept else None,
         appended_at=appended_at,
         scored_at=scored_at,
     )

@@ -116,7 +116,7 @@ for i = partitions + 2, #KEYS do
     end
   end
   local bucket_count, user_count, earliest_s
-  bucket_count, user_count, earliest_s, place = unpack('<BBI4', added, place)
+  bucket_count, user_count, earliest_s, place = unpack('<I2I2I4', added, place)
   if earliest_s < first_s then first_s = earliest_s end
   for _ = 1, bucket_count do
     local number, payments, micro, young, first, cents

@@ -90,6 +90,12 @@ class EntityWork:
         if self._book is not None and not self.is_counted(delivery.position):
             self._book.fold(self._ids[delivery.position], sighting)
 
+    def see_stored(self, delivery: Delivery, existing: Mapping[RowKey, ScoredTransaction]) -> None:
+        """Let later payments of the batch see one that an earlier try stored and folded, and ended before entities counted it."""
+        row = _own_row(delivery, existing)
+        if row is not None and delivery.position not in self._sightings:
+            self.see(delivery, _sighting_of_row(delivery, row))
+
     def additions(
         self,
         settled: Iterable[SettledChain],
@@ -115,17 +121,17 @@ class EntityWork:
         marks = [self._mark(span, failed) for span in self._batch.spans] if self._counted_to else []
         if all(mark.read == mark.counted for mark in marks):
             return None
-        sightings = {
-            folded.delivery.position: self._sighting(folded.delivery, folded.stored)
-            for chain in settled
-            for folded in chain.folded
-            if not folded.outcome.repeats
-        }
+        sightings = {}
+        for chain in settled:
+            for folded in chain.folded:
+                sighting = self._sighting(folded.delivery, folded.stored)
+                if sighting is not None and not folded.outcome.repeats:
+                    sightings[folded.delivery.position] = sighting
         for delivery in self._batch.deliveries if existing else ():
-            row = existing.get(row_key(delivery))
-            if row is not None and row.position == delivery.position and not row.repeats:
+            row = _own_row(delivery, existing)
+            if row is not None and delivery.position not in sightings:
                 # Folded by an earlier try, which may have ended before its entities counted it.
-                sightings.setdefault(delivery.position, _sighting_of_row(delivery, row))
+                sightings[delivery.position] = _sighting_of_row(delivery, row)
         counted = {(mark.topic, mark.partition): (mark.read, mark.counted) for mark in marks}
         due = []
         for position, sighting in sightings.items():
@@ -134,14 +140,23 @@ class EntityWork:
                 due.append((self._ids[position], sighting))
         return EntityAdditions(marks, additions(due), self.gap_s)
 
-    def _sighting(self, delivery: Delivery, stored: ScoredTransaction | None) -> Sighting:
-        return self._sightings[delivery.position] if stored is None else _sighting_of_row(delivery, stored)
+    def _sighting(self, delivery: Delivery, stored: ScoredTransaction | None) -> Sighting | None:
+        """None where the row that this batch stored is of the same payment from another partition, at which it counts."""
+        return (
+            self._sightings.get(delivery.position) if stored is None else _sighting_of_row(delivery, stored)
+        )
 
     def _mark(self, span: Span, failed: set[Position]) -> EntityMark:
         read = self._counted_to[span.topic, span.partition]
         offsets = [p.offset for p in failed if (p.topic, p.partition) == (span.topic, span.partition)]
         counted = min(offsets) - 1 if offsets else span.last
         return EntityMark(span.topic, span.partition, span.first, read, max(read, counted))
+
+
+def _own_row(delivery: Delivery, existing: Mapping[RowKey, ScoredTransaction]) -> ScoredTransaction | None:
+    """The row that was stored from this record, of a payment that counts."""
+    row = existing.get(row_key(delivery))
+    return None if row is None or row.position != delivery.position or row.repeats else row
 
 
 def _sighting_of_row(delivery: Delivery, row: ScoredTransaction) -> Sighting:

@@ -68,9 +68,10 @@ document = AppConfigDocument(
     max_age_seconds=settings.rules_refresh_seconds,
 )
 session = boto3.Session()
-pool = ThreadPoolExecutor(max_workers=8)
 s3 = session.client("s3", config=client_config)
-kept_rulesets = BucketRulesets(s3, settings.rules_bucket, pool, telemetry.ruleset_not_kept)
+kept_rulesets = BucketRulesets(
+    s3, settings.rules_bucket, ThreadPoolExecutor(max_workers=1), telemetry.ruleset_not_kept
+)
 rulesets = Rulesets(
     document,
     source=document.source,
@@ -112,7 +113,7 @@ stage = CrashGuard(
     score_stage,
     CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
     QueueDeadLetters(sqs, settings.dead_letter_queue_url, clock),
-    settings.limits,
+    settings.crash_limits,
     telemetry,
     clock,
 )

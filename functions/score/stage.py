@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from contract.clock import has_content_mark
 from contract.scored import Position, ScoredTransaction
 from engine.decide import decide, scored_transaction
 from engine.features.stored import features_of
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from score.checkpoint_items import CheckpointStore
     from score.delivery import Delivery, KafkaEvent
     from score.entity_store import EntityStore
-    from score.history_store import HistoryStore
+    from score.history_store import HistoryStore, UnreadableRow
     from score.profile_store import CacheReading, ProfileStore
     from score.quarantine import Quarantine
     from score.telemetry import Telemetry
@@ -149,8 +150,11 @@ class ScoreStage:
                 delivery, work.profiles[user_id], is_counted=work.entities.is_counted(delivery.position)
             )
         ]
-        if possible_repeats:
-            work.existing = self._history.find(possible_repeats, has_time)
+        old_keys = work.old_row_keys()
+        if possible_repeats or old_keys:
+            work.existing = self._history.find([*possible_repeats, *old_keys], has_time)
+        if old_keys:
+            work.use_old_rows()
 
     def _rebuild(self, work: BatchWork, missing: Sequence[str], has_time: Callable[[], bool]) -> None:
         """Rebuild profiles: a checkpoint and the rows behind it, or the newest rows where there is none."""
@@ -161,14 +165,20 @@ class ScoreStage:
             for user_id in missing
         }
         rebuilt = 0
+        unreadable: list[UnreadableRow] = []
         for newest in self._history.newest(after_ms, has_time) if after_ms else ():
             user_id = newest.user_id
             # Of more rows than a rebuild reads the checkpoint has folded most: it is kept every few payments.
             base = work.bases.get(user_id)
             deliveries = work.by_user[user_id]
-            work.use_rebuilt(user_id, rebuild(base or Profile(), newest.rows, facts_of_row, deliveries))
+            unreadable += newest.unreadable
+            if not all(has_content_mark(row.event_key) for row in newest.rows):
+                work.users_of_before.add(user_id)
+            profile = rebuild(base or Profile(), newest.rows, facts_of_row, deliveries, unreadable)
+            work.use_rebuilt(user_id, profile)
             rebuilt += bool(newest.rows or base)
         self._telemetry.profiles_rebuilt(rebuilt)
+        self._telemetry.rows_unreadable(unreadable)
 
     def _read_checkpoints(
         self, user_ids: Sequence[str], work: BatchWork, has_time: Callable[[], bool]
@@ -210,6 +220,8 @@ class ScoreStage:
         # In the order of the batch, so that each payment sees what others did before it at the same entities.
         for delivery in work.batch.deliveries:
             work.chains[delivery.user_id].score(delivery, score)
+            if work.existing:
+                work.entities.see_stored(delivery, work.existing)
         for chain in work.chains.values():
             work.rows += chain.rows
 
@@ -315,6 +327,10 @@ class ScoreStage:
         has_time: Callable[[], bool],
     ) -> list[str]:
         if not work.is_degraded:
+            # The cache alone has a payment that no rebuild reads. It is delivered again, as long as the topic keeps it, until the
+            # profile is kept: else it is forgotten with the cache.
+            behind = [write.user_id for write in writes if write.profile.is_behind_checkpoint]
+            self._fail(work, behind, failed)
             return self._profiles.write(writes, work.progress(failed))
         for write in writes:
             write.profile.mark_kept()

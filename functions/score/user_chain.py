@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from contract.errors import InvalidRowError, LaterFormatError
 from contract.scored import FeatureValue, Position, ScoredTransaction
 from engine.features.entities import ABSENT
 from engine.features.stored import features_of
@@ -28,7 +29,7 @@ from engine.profile import Profile, from_bytes, to_bytes
 from engine.profile.fingerprints import key_hash
 from engine.profile.outcome import Outcome
 from score.delivery import Delivery
-from score.history_store import InsertResult, RowKey
+from score.history_store import InsertResult, RowKey, UnreadableRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -278,6 +279,7 @@ def rebuild(
     rows: Sequence[PastRow],
     facts_of: Callable[[ScoredTransaction], PaymentFacts],
     deliveries: Sequence[Delivery],
+    unreadable: list[UnreadableRow],
 ) -> Profile:
     """Fold history rows into a profile, up to the first of ``deliveries`` on each partition.
 
@@ -294,6 +296,13 @@ def rebuild(
         Derives a row's facts.
     deliveries : Sequence[Delivery]
         The user's payments of this batch, in order.
+    unreadable : list[UnreadableRow]
+        Gets the rows that cannot be read. They are left out: one damaged row must not stop its user's payments for ever.
+
+    Raises
+    ------
+    LaterFormatError
+        If a later version wrote a row. A profile without its payments would be wrong, and would be kept.
     """
     first: dict[tuple[str, int], int] = {}
     for delivery in deliveries:
@@ -304,8 +313,14 @@ def rebuild(
             continue
         if profile.holds(key_hash(row.event_key)):  # most rows behind a checkpoint: they need not be read
             continue
-        scored = row.scored()
-        facts = facts_of(scored)
+        try:
+            scored = row.scored()
+            facts = facts_of(scored)
+        except LaterFormatError:
+            raise
+        except InvalidRowError as error:
+            unreadable.append(UnreadableRow.of(row.event_key, error))
+            continue
         if not profile.has_folded(facts, position):
             profile.fold_row(facts, Outcome.of(scored), position)
     for (topic, partition), offset in first.items():

@@ -62,7 +62,7 @@ class Group(msgspec.Struct, frozen=True):
     takings: dict[str, Takings]
     """By kind of thief, and ``all``."""
     burdens: dict[str, Burden]
-    """By kind of people."""
+    """By kind of people, and ``all``."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -132,12 +132,13 @@ def _group(seeds: Sequence[int], rounds: Sequence[RoundResult]) -> Group:
             thefts.setdefault("all", []).append(theft)
         for kind, one in each.suffering.items():
             suffering.setdefault(kind, []).append(one)
+    people = [one for found in suffering.values() for one in found]
     takings = {kind: _takings(found) for kind, found in thefts.items() if kind != "all"}
     burdens = {kind: _burden(found) for kind, found in suffering.items()}
     return Group(
         seeds=tuple(seeds),
         takings=takings | ({"all": _takings(thefts["all"])} if thefts else {}),
-        burdens=burdens,
+        burdens=burdens | ({"all": _burden(people)} if people else {}),
     )
 
 

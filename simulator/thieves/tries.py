@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from contract.truth import SentPayment, Truth
 from simulator.payments import Draft, paid
 from simulator.people import Person
-from simulator.records import at_of
+from simulator.records import at_of, money
 from simulator.world import currency_of
-
-if TYPE_CHECKING:
-    from contract.truth import Record
 
 FUNDS_USD: Final = 12_000.0
 """What there is to take from an account at price level 1."""
@@ -62,7 +59,7 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
     repeats_id: bool = False
     """Whether the payment has the transaction id of the thief's payment before."""
     shadowed_usd: float | None = None
-    """A first ``amount`` in the same JSON object, which some readers take instead; None for none."""
+    """A first ``amount`` in the same JSON object, which some readers take instead: the money that is at stake. None for none."""
 
 
 class Thief(Protocol):
@@ -93,13 +90,10 @@ def sent(one: Try, arrives_us: int, transaction_id: str, kind: str, incident_id:
     payment = paid(one.draft, one.user_id, max(0, arrives_us - int(one.delay_s * 1_000_000)))
     record = payment.record | {"transaction_id": transaction_id} | dict(one.invalid)
     record = {field: value for field, value in record.items() if field not in one.omitted}
-    return SentPayment(
-        record=record,
-        raw=None if one.shadowed_usd is None else _with_two_amounts(record, one.shadowed_usd),
-        truth=Truth(kind, incident_id, payment.amount_base),
-        appended_at=at_of(arrives_us),
-    )
-
-
-def _with_two_amounts(record: Record, first: float) -> bytes:
-    return b'{"amount":"%.2f",%s' % (first, msgspec.json.encode(record)[1:])
+    raw, amount_base = None, payment.amount_base
+    if one.shadowed_usd is not None:
+        first, first_base = money(one.shadowed_usd, one.draft.currency)
+        raw = b'{"amount":"%s",%s' % (first.encode(), msgspec.json.encode(record)[1:])
+        amount_base = max(amount_base, first_base)
+    truth = Truth(kind, incident_id, amount_base)
+    return SentPayment(record=record, raw=raw, truth=truth, appended_at=at_of(arrives_us))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import redis
 
-from contract.alert import Alert
+from contract.alert import Alert, decode_message
 from contract.transaction import encode_transaction
 from engine.features.stored import unpack
 from local.redrive import redrive
@@ -26,8 +26,8 @@ def alerts_of(system: System, transaction_id: str) -> list[str]:
     found = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
         for message in messages:
-            alert = msgspec.json.decode(msgspec.json.decode(message["Body"])["Message"], type=Alert)
-            if alert.flagged_transaction_id == transaction_id:
+            alert = decode_message(msgspec.json.decode(message["Body"])["Message"])
+            if isinstance(alert, Alert) and alert.transaction.transaction_id == transaction_id:
                 found.append(alert.alert_id)
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return found

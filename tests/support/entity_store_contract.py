@@ -145,6 +145,20 @@ class EntityStoreContract:
         wanted = state_of(payments)
         assert self.stored(entities, [*wanted]) == wanted
 
+    def test_a_whole_batch_at_one_merchant_counts_with_all_its_users_and_times(
+        self, entities: Entities
+    ) -> None:
+        """More of either than a byte counts: a batch has 500 payments, and those of a file have the times of weeks."""
+        ids: EntityIds = (None, None, None, None, b"m12345678", None)
+        payments: list[Payment] = [
+            (ids, Sighting(NOW_S + 300 * number, number, False, False, 0, 1)) for number in range(500)
+        ]
+
+        assert entities.store.add(batch(payments, 499)) == []
+
+        wanted = state_of(payments)
+        assert self.stored(entities, [*wanted]) == wanted
+
     @pytest.mark.parametrize(
         "value", [b"", b"\x01", b"\x02" + bytes(11), b"\x01\x05" + bytes(10), b"text" * 9]
     )

@@ -148,8 +148,8 @@ def expected_entities(rows: Iterable[ScoredTransaction]) -> dict[bytes, bytes]:
 
 
 def _read(added: bytes) -> tuple[int, list[tuple[int, ...]], list[tuple[int, int]]]:
-    buckets, users, first_s = Struct("<BBI").unpack_from(added)
-    start = 6
+    buckets, users, first_s = Struct("<HHI").unpack_from(added)
+    start = 8
     stop = start + buckets * _BUCKET.size
     counts = list(_BUCKET.iter_unpack(added[start:stop]))
     seen = list(_USER.iter_unpack(added[stop:]))

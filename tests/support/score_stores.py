@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contract.clock import EPOCH, MILLISECOND
+from contract.clock import EPOCH, MILLISECOND, parse_event_key
 from contract.scored import from_history_item, to_history_item
 from engine.profile import to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
-from score.history_store import MAX_PAGES, REBUILD_ROWS, InsertResult, NewestRows, PastRow, RowKey
+from score.history_store import MAX_PAGES, REBUILD_ROWS, InsertResult, NewestRows, RowKey
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress, progress_before
 from tests.support.entity_stores import MemoryEntityStore
 
@@ -180,17 +180,14 @@ def newest_rows(
     items: Mapping[RowKey, dict[str, dict[str, str]]], after_ms: Mapping[str, int | None]
 ) -> Iterator[NewestRows]:
     """Each user's newest rows, as the history's queries answer."""
-    rows = {key: from_history_item(item) for key, item in sorted(items.items())}
     for user_id, after in after_ms.items():
-        own = [
-            PastRow.of(items[key]) for key, row in rows.items() if key[0] == user_id and _is_after(row, after)
-        ]
+        own = [item for key, item in sorted(items.items()) if key[0] == user_id and _is_after(key[1], after)]
         most = REBUILD_ROWS * (1 if after is None else MAX_PAGES)
-        yield NewestRows(user_id, own[-most:])
+        yield NewestRows.of(user_id, own[-most:])
 
 
-def _is_after(row: ScoredTransaction, after_ms: int | None) -> bool:
-    return after_ms is None or (row.occurred_at - EPOCH) // MILLISECOND > after_ms
+def _is_after(event_key: str, after_ms: int | None) -> bool:
+    return after_ms is None or (parse_event_key(event_key)[0] - EPOCH) // MILLISECOND > after_ms
 
 
 class MemoryHistoryStore:

@@ -6,18 +6,20 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind, user_hash
-from engine.entities.state import BUCKET_S, YOUNG_ACCOUNT_DAYS, Sighting
+from engine.entities.state import BUCKET_S, MAX_CLOCK_S, YOUNG_ACCOUNT_DAYS, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from contract.scored import FeatureValue
 
-_HEADER: Final = Struct("<BBI")
+_HEADER: Final = Struct("<HHI")
 """Of one entity: numbers of buckets and of users, and the earliest clock, s."""
 _BUCKET: Final = Struct("<5Id")
 _USER: Final = Struct("<II")
-_ONE_PAYMENT: Final = Struct("<BBI5IdII")
+_ONE_PAYMENT: Final = Struct("<HHI5IdII")
+MAX_CENTS: Final = 10**12
+"""A larger amount counts as this one, 10 billion in the base currency: so sums of thousands are exact, and no order changes them."""
 _FIRST_OF: Final = (
     ("device_tx_count", 1 << EntityKind.DEVICE),
     ("merchant_tx_count", 1 << EntityKind.MERCHANT),
@@ -43,12 +45,12 @@ def sighting_of(user_id: str, clock_ms: int, features: Mapping[str, FeatureValue
         if features.get(name) == 0:
             first_kinds |= bit
     return Sighting(
-        clock_ms // 1000,
+        min(clock_ms // 1000, MAX_CLOCK_S),
         user_hash(user_id),
         bool(features.get("is_micro_amount")),
         features.get("account_age_days", YOUNG_ACCOUNT_DAYS) < YOUNG_ACCOUNT_DAYS,  # type: ignore[operator]  # a double
         first_kinds,
-        round(features.get("amount_base", 0) * 100),  # type: ignore[arg-type]
+        min(round(features.get("amount_base", 0) * 100), MAX_CENTS),  # type: ignore[arg-type]  # a double
     )
 
 
@@ -63,7 +65,7 @@ def additions(sightings: Iterable[tuple[EntityIds, Sighting]]) -> dict[bytes, by
     Returns
     -------
     dict[bytes, bytes]
-        By entity; populations last. Each value is numbers of buckets and users (one byte each), the earliest clock (4 bytes), then
+        By entity; populations last. Each value is numbers of buckets and users (two bytes each), the earliest clock (4 bytes), then
         the buckets as :class:`engine.entities.state.Counts` and the users with their last clocks, little-endian. A population has no
         users, and the ``first`` of its buckets is 0: how many entities became active only the state can say.
     """

@@ -55,6 +55,8 @@ _COLUMNS: Final = tuple(
 _SEEN: Final = tuple(Struct(f"<{2 * size}I") for size in range(MAX_USERS + 1))
 """By number of users: their hashes, then their clocks."""
 _NO_TIME: Final = 2**32 - 1
+MAX_CLOCK_S: Final = _NO_TIME - 1
+"""The latest clock, in 2106; a later one, which only a topic with its producers' times has, counts as this one."""
 
 
 class EntityFormatError(Exception):
@@ -273,8 +275,10 @@ def from_bytes(data: bytes) -> Entity:
     seen_at = weeks_at + _SIZE * weeks
     if len(data) != seen_at + 8 * users:
         raise EntityFormatError(f"entity state of {len(data)} bytes, must have {seen_at + 8 * users}")
-    if buckets > BUCKETS_KEPT or hours > HOURS_KEPT or weeks > WEEKS_KEPT or users > MAX_USERS:
-        raise EntityFormatError(f"entity state of {buckets}, {hours} and {weeks} counts and {users} users")
+    if buckets > BUCKETS_KEPT or hours > HOURS_KEPT or weeks > WEEKS_KEPT:
+        raise EntityFormatError(f"entity state of {buckets} buckets, {hours} hours and {weeks} weeks")
+    if users > MAX_USERS:
+        raise EntityFormatError(f"entity state of {users} users, at most {MAX_USERS}")
     return Entity(
         first_s,
         data[_HEADER.size : hours_at],

@@ -108,6 +108,27 @@ def test_redelivered_batch_counts_only_repeats(system: System) -> None:
     assert "OldestRecordAge" not in system.metrics.values
 
 
+def test_payments_that_repeat_one_under_another_time_are_counted(system: System) -> None:
+    one, *_ = payments(1)
+    repeats = [
+        make_grocery_payment(
+            transaction_id=one.transaction_id,
+            user_id=one.user_id,
+            timestamp=one.timestamp + timedelta(minutes=minute),
+        )
+        for minute in range(1, 21)
+    ]
+
+    system.handle(event_of(one, *repeats))
+
+    assert system.totals == {
+        Metric.RECORDS_RECEIVED: 21,
+        Metric.TRANSACTIONS_SCORED: 21,
+        Metric.TRANSACTIONS_APPROVED: 21,
+        Metric.REPEATS_STORED: 20,
+    }
+
+
 def test_rows_of_an_earlier_try_are_counted_as_redelivered(system: System) -> None:
     system.handle(event_of(*payments(1)))
 

@@ -283,13 +283,28 @@ def test_payment_that_the_profile_holds_and_its_entities_lack_needs_a_lookup(
     assert needs_lookup(delivery(0, offset), profile, is_counted=False) is needed
 
 
+@pytest.mark.parametrize(("is_counted", "needed"), [(None, False), (False, False), (True, True)])
+def test_payment_that_its_entities_have_counted_needs_a_lookup_of_what_it_saw(
+    is_counted: bool | None, needed: bool
+) -> None:
+    """An earlier try stored it; scored anew it would see itself, and later ones."""
+    assert needs_lookup(delivery(1), profile_of(delivery(0)), is_counted=is_counted) is needed
+
+
+@pytest.mark.parametrize("is_counted", [None, True])
+def test_payment_that_the_profile_holds_needs_none_unless_its_entities_lack_it(
+    is_counted: bool | None,
+) -> None:
+    assert needs_lookup(delivery(0), profile_of(delivery(0)), is_counted=is_counted) is False
+
+
 def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:
     return [make_scored(one.facts.transaction, position=one.position) for one in deliveries]
 
 
 def rebuilt(rows: Sequence[ScoredTransaction], *batch: Delivery) -> Profile:
     past = [PastRow.of(to_history_item(row, 0)) for row in rows]
-    return rebuild(Profile(), past, lambda row: trusted_facts(row.transaction), batch)
+    return rebuild(Profile(), past, lambda row: trusted_facts(row.transaction), batch, [])
 
 
 def test_profile_is_rebuilt_from_rows_before_the_batch_on_each_partition() -> None:
@@ -334,6 +349,7 @@ def test_rows_that_a_checkpoint_holds_are_not_read() -> None:
         [unreadable, PastRow.of(to_history_item(later, 0))],
         lambda row: trusted_facts(row.transaction),
         [delivery(5)],
+        [],
     )
 
     assert profile.tx_count == 3

@@ -12,7 +12,7 @@ import pytest
 from contract.transaction import Transaction, decode_transaction
 from simulator import SCENARIOS, SimulationConfig, simulate
 from simulator.crowds import ATTACKS, CROWDS, simulate_crowds
-from tests.unit.simulator.test_simulate import ENDS_AT
+from tests.support.backtest_samples import ENDS_AT
 
 if TYPE_CHECKING:
     from contract.truth import SentPayment

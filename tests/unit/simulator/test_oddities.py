@@ -13,7 +13,7 @@ from simulator.oddities import ODDITIES, Odd, OddPayment
 from simulator.payments import paid
 from simulator.people import person
 from simulator.records import to_us
-from tests.unit.simulator.test_simulate import ENDS_AT
+from tests.support.backtest_samples import ENDS_AT
 
 if TYPE_CHECKING:
     from contract.transaction import Transaction

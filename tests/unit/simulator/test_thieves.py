@@ -17,7 +17,7 @@ from simulator.thieves import KINDS, Answer, Thief, Try, Victim, sent, thief
 from simulator.thieves.adaptive import AdaptiveThief
 from simulator.thieves.cases import PLANS
 from simulator.thieves.levers import LEVERS
-from tests.unit.simulator.test_simulate import ENDS_AT
+from tests.support.backtest_samples import ENDS_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -189,3 +189,11 @@ def test_later_payments_of_one_id_have_that_id() -> None:
     assert not first.repeats_id
     assert len(later) == 4
     assert all(each.repeats_id for each in later)
+
+
+def test_of_two_amounts_the_larger_one_is_at_stake() -> None:
+    for one in tries(thief("two_amounts", ("p",), victims()), STOPPED):
+        payment = written(one)
+
+        assert (payment.raw or b"").count(b'"amount":') == 2
+        assert payment.truth.amount_base == pytest.approx(one.shadowed_usd, rel=1e-3)

@@ -175,6 +175,7 @@ def test_a_report_has_means_of_thieves_and_rates_of_people() -> None:
     assert tuned.takings["all"].thieves == 2 * len(KINDS)
     blocked = rounds[0].suffering["sale"]
     assert tuned.burdens["sale"].blocks == pytest.approx(1_000 * blocked.blocks / (4 * 30))
+    assert tuned.burdens["all"].people == 2 * (3 + 2 * len(ODDITIES))
     assert tuned.burdens["sale"].odd_flagged == 0.5
     assert tuned.burdens["sale"].rules == {"a_rule": blocked.blocks}
     assert unseen.burdens["sale"].blocks == 0
