@@ -21,11 +21,11 @@ from rich.table import Table
 from benchmarks.entity_options import MONTH_S, OPTIONS, OneString, Seen, Sketches
 from benchmarks.stats import middle
 from contract.transaction import decode_transaction
-from engine.entities.kinds import EntityKind, entity_ids, user_hash
+from engine.entities.kinds import KIND_NAMES, EntityKind, entity_ids, user_hash
 from engine.entities.state import Sighting
 from local.components.cache import Cache
 from ops.manifests import ROOT
-from score.entity_store import ENTITY_PREFIX
+from score.entity_store import ENTITY_PREFIX, RETENTION_S
 from simulator import SimulationConfig, simulate
 
 if TYPE_CHECKING:
@@ -130,6 +130,19 @@ def payments_of_users() -> list[Seen]:
         ]
         seen.append(Seen(tuple(ids), sighting, offset))
     return seen
+
+
+def entities_of_users() -> dict[str, float]:
+    """Entities that a simulated user of 15 payments a month touches within their retention, by kind; shared ones are counted once."""
+    ends_at = datetime.fromtimestamp(NOW_S, UTC)
+    config = SimulationConfig(seed=7, users=USERS, transactions=USERS * CARD_PAYMENTS * 3, ends_at=ends_at)
+    found: set[tuple[int, bytes]] = set()
+    for each in simulate(config):
+        payment = decode_transaction(msgspec.json.encode(each.record))
+        if NOW_S - payment.timestamp.timestamp() < RETENTION_S:
+            ids = enumerate(entity_ids(payment))
+            found.update((kind, entity_id) for kind, entity_id in ids if entity_id is not None)
+    return {name: sum(kind == place for place, _ in found) / USERS for kind, name in enumerate(KIND_NAMES)}
 
 
 def _of_one(kind: EntityKind, entity_id: bytes, count: int, users: int) -> list[Seen]:
@@ -330,7 +343,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     folder = ROOT / "build" / "entity-state"
     folder.mkdir(parents=True, exist_ok=True)
-    show(*run(folder), Console(highlight=False, width=None if sys.stdout.isatty() else 150))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
+    of_users = ", ".join(f"{name} {count:.1f}" for name, count in entities_of_users().items())
+    console.print(f"Entities of a user within {RETENTION_S // 86_400} days: {of_users}.")
+    show(*run(folder), console)
     return 0
 
 
