@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from alert.windows import RESERVED_SHARE
 from contract.alert import Alert, AlertDigest, AlertState, Severity, encode_message
 from contract.alert_account import account_problems
 from contract.errors import InvalidTransactionError
@@ -182,9 +183,20 @@ class Judge:
         """The alert that a suppressed payment names is of its user and its window, and at least as severe."""
         window = timedelta(seconds=float(str(self._site.specs["alert"].environment["ALERT_WINDOW_SECONDS"])))
         is_of_window = abs(one.occurred_at - alert.window_start) < window
-        if alert.user_id != one.user_id or not is_of_window:
+        is_severe = alert.severity.rank >= Severity.of(one.decision, one.risk_score).rank
+        if (
+            alert.user_id != one.user_id
+            or not is_of_window
+            or not (is_severe or self._is_at_limit(one.user_id))
+        ):
             text = f"{one.transaction_id} was suppressed by {alert.alert_id}, which does not cover it"
             self._report.found(ProblemKind.ALERT_CHANGED, text)
+
+    def _is_at_limit(self, user_id: str) -> bool:
+        """Whether a user had so many alerts that a graver payment may have been suppressed: all but those kept for such payments."""
+        most = int(str(self._site.specs["alert"].environment["ALERT_MESSAGES_PER_HOUR"]))
+        alerts = [copies[0] for copies in self._site.delivered.values() if isinstance(copies[0], Alert)]
+        return sum(alert.user_id == user_id for alert in alerts) >= most - most // RESERVED_SHARE
 
     def _judge_account(self, users: set[str], flagged: dict[RowKey, FlaggedTransaction]) -> None:
         """Alerted on, in an alert's count or in a digest: together all that was flagged, in numbers and in value."""

@@ -15,6 +15,7 @@ import botocore.session
 from aws_lambda_powertools.utilities.parameters import appconfig
 from botocore import xform_name
 
+from common import crash_counts
 from ops.manifests import FUNCTIONS_DIR
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ops.manifests import FunctionSpec
 
-CALLED_FOR_US: Final = {"AppConfigProvider": appconfig}
+CALLED_FOR_US: Final = {"AppConfigProvider": appconfig, "CrashTable": crash_counts}
 """Names whose use makes another package call AWS, and the module that makes the call."""
 
 IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
@@ -32,6 +33,7 @@ ACTIONS: Final = {
     ("dynamodb", "BatchExecuteStatement"): "PartiQL{statement}",
     ("dynamodb", "TransactWriteItems"): "{member}Item",
     ("sqs", "SendMessageBatch"): "SendMessage",
+    ("lambda", "Invoke"): "InvokeFunction",
 }
 """Operations that need an action of another name. A transaction and a batch of statements need the actions of their members."""
 
