@@ -76,6 +76,14 @@ def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
         if method in operations
         for action in _actions(service, operations[method], own)
     }
+    # Requests whose bodies the code makes itself name their operation in a string.
+    texts = set(_texts(own))
+    found |= {
+        f"{IAM_SERVICES.get(service, service)}:{action}"
+        for service, operations in _operations(spec.aws_services).items()
+        for operation in texts & set(operations.values())
+        for action in _actions(service, operation, own)
+    }
     if "RequestSigner" in names:
         found |= {f"{service}:Connect" for tree in own for service in _signed_services(tree)}
     if "AdminClient" in names:
