@@ -36,14 +36,14 @@ def read_columns(data: bytes, start: int, layout: tuple[tuple[str, int], ...]) -
         If there are fewer or more bytes than the layout needs.
     """
     columns = []
-    for typecodes, rows in layout:
-        for code in typecodes:
-            stop = start + rows * ITEM_BYTES[code]
-            try:
+    try:
+        for typecodes, rows in layout:
+            for code in typecodes:
+                stop = start + rows * ITEM_BYTES[code]
                 columns.append(array(code, data[start:stop]))
-            except ValueError as error:  # half a cell
-                raise ProfileFormatError(f"{len(data)} bytes do not hold what the header says") from error
-            start = stop
+                start = stop
+    except ValueError as error:  # half a cell
+        raise ProfileFormatError(f"{len(data)} bytes do not hold what the header says") from error
     if start != len(data):
         raise ProfileFormatError(f"{len(data)} bytes do not hold what the header says")
     return columns

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.profile.packed_columns import empty
-
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Sequence
 
 MAX_PENDING: Final = 6
@@ -19,7 +17,10 @@ can displace nobody."""
 RELEASE_AFTER_MS: Final = 3 * 86_400_000
 """How long somebody has to call a reviewed payment fraud before it teaches: three days, so that a weekend passes."""
 
-_KINDS: Final = 6
+_ROW: Final = struct.Struct("<QIIqB6I")
+"""A payment's stored form: its fields, and one hash a kind."""
+
+ROW_BYTES: Final = _ROW.size
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -37,62 +38,63 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 class PendingPayments:
-    """At most :data:`MAX_PENDING` payments, ascending by clock and key hash."""
+    """At most :data:`MAX_PENDING` payments, ascending by clock and key hash.
 
-    __slots__ = ("amount_minor", "at_s", "clock_s", "currency", "key_hash", "seen")
+    Parameters
+    ----------
+    data : bytes
+        Its stored form, :data:`ROW_BYTES` a payment; empty for none.
+    """
 
-    TYPECODES: Final = "QIIqB" + "I" * _KINDS
+    __slots__ = ("payments",)
 
-    def __init__(self, *columns: array[int]) -> None:
-        self.key_hash, self.clock_s, self.at_s, self.amount_minor, self.currency, *seen = columns or empty(
-            self.TYPECODES
-        )
-        self.seen = tuple(seen)
+    def __init__(self, data: bytes = b"") -> None:
+        self.payments = [
+            Pending(key_hash, clock_s, at_s, amount_minor, currency, tuple(seen))
+            for key_hash, clock_s, at_s, amount_minor, currency, *seen in _ROW.iter_unpack(data)
+        ]
 
     def __len__(self) -> int:
-        return len(self.key_hash)
+        return len(self.payments)
 
-    def columns(self) -> tuple[array[int], ...]:
-        """All columns, in the order of :attr:`TYPECODES`."""
-        return (self.key_hash, self.clock_s, self.at_s, self.amount_minor, self.currency, *self.seen)
+    def __contains__(self, key_hash: object) -> bool:
+        return any(waiting.key_hash == key_hash for waiting in self.payments)
+
+    def to_bytes(self) -> bytes:
+        """The stored form."""
+        return b"".join(
+            _ROW.pack(
+                waiting.key_hash,
+                waiting.clock_s,
+                waiting.at_s,
+                waiting.amount_minor,
+                waiting.currency,
+                *waiting.seen,
+            )
+            for waiting in self.payments
+        )
 
     def due(self, clock_ms: int) -> tuple[int, ...]:
         """Key hashes of the payments that have waited long enough as of ``clock_ms``."""
-        if not self.clock_s:  # nearly always
+        if not self.payments:  # nearly always
             return ()
         return tuple(
-            key_hash
-            for key_hash, clock_s in zip(self.key_hash, self.clock_s, strict=True)
-            if clock_ms - clock_s * 1000 >= RELEASE_AFTER_MS
+            waiting.key_hash
+            for waiting in self.payments
+            if clock_ms - waiting.clock_s * 1000 >= RELEASE_AFTER_MS
         )
 
     def add(self, pending: Pending) -> None:
         """Keep a payment, unless there are as many as may be."""
-        if len(self) >= MAX_PENDING:
-            return
-        place = 0
-        while place < len(self) and (self.clock_s[place], self.key_hash[place]) < (
-            pending.clock_s,
-            pending.key_hash,
-        ):
-            place += 1
-        values = (
-            pending.key_hash,
-            pending.clock_s,
-            pending.at_s,
-            pending.amount_minor,
-            pending.currency,
-            *pending.seen,
-        )
-        for column, value in zip(self.columns(), values, strict=True):
-            column.insert(place, value)
+        if len(self.payments) < MAX_PENDING:
+            self.payments.append(pending)
+            self.payments.sort(key=lambda waiting: (waiting.clock_s, waiting.key_hash))
 
     def take(self, key_hashes: Sequence[int]) -> list[Pending]:
-        """Remove payments; return those that were there."""
-        taken = []
-        for key_hash in key_hashes:
-            if key_hash in self.key_hash:
-                row = self.key_hash.index(key_hash)
-                first, clock_s, at_s, amount, currency, *seen = (column.pop(row) for column in self.columns())
-                taken.append(Pending(first, clock_s, at_s, amount, currency, tuple(seen)))
+        """Remove payments; return those that were there, in their order."""
+        if not self.payments:
+            return []
+        wanted = set(key_hashes)
+        taken = [waiting for waiting in self.payments if waiting.key_hash in wanted]
+        self.payments = [waiting for waiting in self.payments if waiting.key_hash not in wanted]
         return taken

@@ -242,9 +242,7 @@ class Profile:
         due = self.pending.due(facts.clock_ms)
         if not due and not verdicts:
             return NO_LESSONS
-        waiting = [
-            verdict for verdict in verdicts[:-MAX_VERDICTS] if verdict.key_hash in self.pending.key_hash
-        ]
+        waiting = [verdict for verdict in verdicts[:-MAX_VERDICTS] if verdict.key_hash in self.pending]
         new = new_verdicts([*waiting, *verdicts[-MAX_VERDICTS:]], self.verdicts)
         frauds = {verdict.key_hash for verdict in new if verdict.is_fraud}
         return Lessons(tuple(key_hash for key_hash in due if key_hash not in frauds), new)

@@ -1,4 +1,4 @@
-"""How a profile is stored: a header with the lengths, then the columns, little-endian."""
+"""How a profile is stored: a header with the lengths, the hours of the week, the payments that wait, then the columns; little-endian."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.profile.facts import HOURS_PER_WEEK
 from engine.profile.habit_amounts import HabitAmounts
 from engine.profile.migration import OLD_FORMAT, migrated
 from engine.profile.packed_columns import ProfileFormatError, read_columns
-from engine.profile.pending_payments import PendingPayments
+from engine.profile.pending_payments import ROW_BYTES, PendingPayments
 from engine.profile.profile import (
     DAYS_KEPT,
     HOURS_KEPT,
@@ -64,7 +64,7 @@ def to_bytes(profile: Profile) -> bytes:
         profile.last_place_hash,
         profile.last_country_hash,
     )
-    return b"".join((header, profile.hour_of_week, *_columns(profile)))
+    return b"".join((header, profile.hour_of_week, profile.pending.to_bytes(), *_columns(profile)))
 
 
 def from_bytes(data: bytes) -> Profile:
@@ -107,14 +107,15 @@ def from_bytes(data: bytes) -> Profile:
         (HabitAmounts.TYPECODES, habits),
         (HabitBuckets.TYPECODES, habit_days),
         (SeenValues.TYPECODES, seen),
-        (PendingPayments.TYPECODES, pending),
         ("Q", verdicts),
         (PARTITION_TYPECODES, -partitions - 1 if has_place else partitions),
     )
-    start = _HEADER.size + HOURS_PER_WEEK
     profile = Profile.__new__(Profile)
-    profile.hour_of_week = bytearray(data[_HEADER.size : start])
-    _set_columns(profile, read_columns(data, start, layout))
+    pending_at = _HEADER.size + HOURS_PER_WEEK
+    columns_at = pending_at + pending * ROW_BYTES
+    _set_columns(profile, read_columns(data, columns_at, layout))
+    profile.hour_of_week = bytearray(data[_HEADER.size : pending_at])
+    profile.pending = PendingPayments(data[pending_at:columns_at])
     profile.tx_count = tx_count
     profile.habit_count = habit_count
     profile.is_behind_checkpoint = is_behind_checkpoint
@@ -138,7 +139,6 @@ def _columns(profile: Profile) -> tuple[array[int], ...]:
         *profile.habits.columns(),
         *profile.habit_days.columns(),
         *profile.seen.columns(),
-        *profile.pending.columns(),
         profile.verdicts,
         profile.partitions,
         profile.offsets,
@@ -153,5 +153,4 @@ def _set_columns(profile: Profile, columns: list[array[int]]) -> None:
     profile.habits = HabitAmounts(*columns[23:26])
     profile.habit_days = HabitBuckets(DAYS_KEPT, MAX_DAY_ROWS, *columns[26:32])
     profile.seen = SeenValues(*columns[32:36])
-    profile.pending = PendingPayments(*columns[36:47])
-    profile.verdicts, profile.partitions, profile.offsets = columns[47:]
+    profile.verdicts, profile.partitions, profile.offsets = columns[36:]

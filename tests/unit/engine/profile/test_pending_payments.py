@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.profile.pending_payments import MAX_PENDING, RELEASE_AFTER_MS, Pending, PendingPayments
+from engine.profile.pending_payments import MAX_PENDING, RELEASE_AFTER_MS, ROW_BYTES, Pending, PendingPayments
 
 
 def waiting(key_hash: int, clock_s: int) -> Pending:
@@ -21,22 +21,25 @@ def of(*payments: Pending) -> PendingPayments:
 def test_payments_are_in_the_order_of_clock_and_key_whatever_the_order_of_arrival() -> None:
     pending = of(waiting(3, 50), waiting(1, 50), waiting(2, 40))
 
-    assert list(pending.key_hash) == [2, 1, 3]
-    assert [list(column) for column in pending.columns()[:5]] == [
-        [2, 1, 3],
-        [40, 50, 50],
-        [35, 45, 45],
-        [200, 100, 300],
-        [3, 3, 3],
-    ]
-    assert [list(column) for column in pending.seen] == [[kind] * 3 for kind in range(1, 7)]
+    assert pending.payments == [waiting(2, 40), waiting(1, 50), waiting(3, 50)]
+    assert [key_hash in pending for key_hash in (1, 2, 3, 4)] == [True, True, True, False]
+
+
+def test_stored_form_holds_every_payment_whole() -> None:
+    pending = of(waiting(7, 2**32 - 1), Pending(2**64 - 1, 5, 6, 2**53, 255, (0, 2**32 - 1, 1, 2, 3, 4)))
+
+    stored = pending.to_bytes()
+
+    assert len(stored) == 2 * ROW_BYTES
+    assert PendingPayments(stored).payments == pending.payments
+    assert PendingPayments(b"").payments == []
 
 
 def test_of_a_flood_the_first_six_wait() -> None:
     pending = of(*(waiting(number, 1_000 - number) for number in range(20)))
 
     assert MAX_PENDING == len(pending) == 6
-    assert sorted(pending.key_hash) == [0, 1, 2, 3, 4, 5]
+    assert sorted(each.key_hash for each in pending.payments) == [0, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(("after_ms", "due"), [(RELEASE_AFTER_MS - 1, ()), (RELEASE_AFTER_MS, (1,))])
@@ -46,9 +49,9 @@ def test_payment_is_due_after_its_time(after_ms: int, due: tuple[int, ...]) -> N
 
 
 def test_taken_payment_is_given_whole_and_is_gone() -> None:
-    pending = of(waiting(1, 50), waiting(2, 60))
+    pending = of(waiting(1, 50), waiting(2, 60), waiting(3, 70))
 
-    assert pending.take((2, 7)) == [waiting(2, 60)]
+    assert pending.take((3, 2, 7, 2)) == [waiting(2, 60), waiting(3, 70)]
 
     assert pending.take((2,)) == []
-    assert list(pending.key_hash) == [1]
+    assert pending.payments == [waiting(1, 50)]
