@@ -176,7 +176,7 @@ def run(
     """
     at, machine = now(), this_machine()
     with Stack(STACK_DIR) as stack:
-        stack.start(progress, ingestion=False)
+        stack.start(progress, ingestion=False, disabled_schedules=["canary"])
         progress("storing profiles of the users")
         seed_profiles(stack.cache_endpoint)
         monitor = StackMonitor(stack, STACK_DIR)

@@ -122,7 +122,7 @@ class Harness:
             buckets={"quarantine": "quarantine"},
             kafka_topics=[],
         )
-        references = resources.references(self.cache_endpoint, f"{HOST}:9092")
+        references = resources.references(self.cache_endpoint, f"{HOST}:9092", name)
         return {"AWS_ENDPOINT_URL": self.aws_endpoint, **resolve_environment(self._specs[name], references)}
 
     def start(self, name: str) -> MeasuredFunction:

@@ -64,7 +64,7 @@ def run(tps: float, minutes: float, progress: Callable[[str], None]) -> SoakRepo
     at, machine = now(), this_machine()
     seconds = minutes * 60
     with Stack(STACK_DIR) as stack:
-        stack.start(progress, ingestion=False)
+        stack.start(progress, ingestion=False, disabled_schedules=["canary"])
         seed_profiles(stack.cache_endpoint)
         monitor = StackMonitor(stack, STACK_DIR)
         load = Load(stack.bootstrap_servers, tps, seconds, payments(f"{os.getpid():x}"))

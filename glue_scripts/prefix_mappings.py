@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.canary import CANARY_FOLDER
 from contract.card_numbers import holds_card_number
 from contract.errors import MappingError
 from contract.mapping.document import REQUIRED, parse_mapping
@@ -77,6 +78,11 @@ class PrefixMappings:
         folders = path_below(self.landing_path, file).split("/")[:-1]
         prefixes = ("/".join(folders[:depth]) for depth in range(len(folders), 0, -1))
         return next((prefix for prefix in prefixes if prefix in self.by_prefix), None)
+
+    def is_canary(self, file: str) -> bool:
+        """Whether a file is in the canary's folder, directly below the landing path; ``file`` as Spark names it."""
+        landing = _plain(self.landing_path)
+        return bool(landing) and _plain(file).startswith(f"{landing}/{CANARY_FOLDER}/")
 
 
 NO_MAPPINGS: Final = PrefixMappings()
@@ -148,7 +154,10 @@ def _prefix(name: str) -> str:
         raise MappingError("$", "the name of a mapping holds a card number", _DIGIT.sub("#", name))
     if not name.endswith(SUFFIX):
         raise MappingError("$", f"the name of a mapping ends in {SUFFIX}", name)
-    return name.removesuffix(SUFFIX)
+    prefix = name.removesuffix(SUFFIX)
+    if prefix.split("/")[0] == CANARY_FOLDER:
+        raise MappingError("$", f"the folder {CANARY_FOLDER} is the canary's, which needs no mapping", name)
+    return prefix
 
 
 def _parse(name: str, content: bytes) -> ColumnMapping:

@@ -27,6 +27,7 @@ OTHER_COLUMNS: Final = "..."
 _METRICS: Final = (
     ("published", "Count"),
     ("quarantined", "Count"),
+    ("reserved_users", "Count"),
     ("dropped_values", "Count"),
     ("duration_ms", "Milliseconds"),
 )
@@ -48,6 +49,10 @@ class Counts:
     """Rows whose amount is below zero, and that are payments but for that."""
     files_without_payments: int = 0
     """Files with rows, none of which was published: a wrong mapping, or another kind of file."""
+    canaries: int = 0
+    """The canary's payments, which are published too and counted nowhere else."""
+    reserved_users: int = 0
+    """How many of the quarantined rows name a user of the canary's and are none of its own."""
 
     @property
     def rows(self) -> int:
@@ -93,8 +98,8 @@ def batch_line(
     Returns
     -------
     str
-        One line: ``event`` (``"batch"``), ``batch_id``, ``rows_in``, ``published``, ``quarantined``, ``refunds``,
-        ``files_without_payments``, ``internal_errors``, ``dropped_columns`` (name to rows), ``dropped_values``, ``duration_ms``, and what
+        One line: ``event`` (``"batch"``), ``batch_id``, ``rows_in``, ``published``, ``quarantined``, ``reserved_users``,
+        ``refunds``, ``files_without_payments``, ``internal_errors``, ``dropped_columns`` (name to rows), ``dropped_values``, ``duration_ms``, and what
         CloudWatch needs.
     """
     line: dict[str, Any] = {
@@ -104,6 +109,7 @@ def batch_line(
         "rows_in": counts.rows,
         "published": counts.published,
         "quarantined": counts.quarantined,
+        "reserved_users": counts.reserved_users,
         "refunds": counts.refunds,
         "files_without_payments": counts.files_without_payments,
         "internal_errors": counts.internal_errors,

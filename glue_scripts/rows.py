@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from contract.canary import check_user, is_canary
 from contract.card_records import ids_of
 from contract.errors import InvalidTransactionError
 from contract.mapping.amounts import payment_of_refund
@@ -137,10 +138,16 @@ class RowCleaner:
         Replaces card numbers.
     mapping : ColumnMapping, optional
         What each column is; without one, or in one without fields, columns are known by their names.
+    is_canary_feed : bool
+        Whether the rows are those of the canary's folder: then a row that is none of the canary's is refused, and else one that names
+        a user of the canary's.
     """
 
-    def __init__(self, tokens: CardTokens, mapping: ColumnMapping | None = None) -> None:
+    def __init__(
+        self, tokens: CardTokens, mapping: ColumnMapping | None = None, *, is_canary_feed: bool = False
+    ) -> None:
         self._tokens = tokens
+        self._is_canary_feed = is_canary_feed
         self._mapping = mapping if mapping is not None and mapping.fields else None
         self._mapper = RowMapper(mapping)
 
@@ -240,6 +247,9 @@ class RowCleaner:
             decode_transaction(_encoded(refund))  # what is no payment either is refused
             return _REFUND
         transaction = decode_transaction(_encoded(record))
+        check_user(transaction, is_declared=self._is_canary_feed)
+        if self._is_canary_feed and not is_canary(transaction.user_id):
+            raise InvalidTransactionError("user_id", "none of the canary's, whose folder this is")
         names = tuple(map(self._tokens.replace, unused_columns))
         return Published(transaction.user_id, encode_transaction(transaction), names)
 

@@ -21,13 +21,11 @@ from pyspark.sql import SparkSession
 from contract.card_tokens import KEY_DERIVATION_MESSAGE, CardTokens
 from glue_scripts import files, pins, progress, transforms
 from glue_scripts.arguments import Arguments, parse_arguments
-from glue_scripts.prefix_mappings import NO_MAPPINGS, parse_mappings
+from glue_scripts.prefix_mappings import PrefixMappings, parse_mappings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
-
-    from glue_scripts.prefix_mappings import PrefixMappings
 
 STOP_POLL_SECONDS = 1
 """The longest time until the job notices a request to stop."""
@@ -59,13 +57,11 @@ def read_mappings(spark: SparkSession, arguments: Arguments) -> PrefixMappings:
     AnalysisException
         Where their folder does not exist.
     """
+    landing = files.qualified(spark, arguments.landing_path)
     if arguments.mappings_path is None:
-        return NO_MAPPINGS
+        return PrefixMappings(landing)
     documents = files.read_documents(spark, arguments.mappings_path)
-    folder, landing = (
-        files.qualified(spark, path) for path in (arguments.mappings_path, arguments.landing_path)
-    )
-    return parse_mappings(documents, folder, landing)
+    return parse_mappings(documents, files.qualified(spark, arguments.mappings_path), landing)
 
 
 def start(spark: SparkSession, arguments: Arguments, key: bytes, mappings: PrefixMappings) -> StreamingQuery:
@@ -164,7 +160,7 @@ def write(spark: SparkSession, cleaned: DataFrame, pin: pins.Pin, arguments: Arg
         elif is_repeat:
             # The first try can have refused rows that this one publishes, such as those of a file that was unreadable.
             files.remove(spark, quarantine_batch_path(spark, arguments, pin.batch_id))
-        if counts.published:
+        if counts.published or counts.canaries:
             publish(cleaned, arguments)
     finally:
         cleaned.unpersist()

@@ -24,6 +24,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
+from contract.canary import CANARY_HEADER, CANARY_HEADER_VALUE, RESERVED
 from contract.card_tokens import CardTokens
 from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.mapping.form import UNSAID
@@ -55,10 +56,11 @@ CLEANED: Final = StructType(
         StructField("line", LongType()),
         StructField("dropped", ArrayType(StringType())),
         StructField("is_trusted", BooleanType()),
+        StructField("is_canary", BooleanType()),
     ]
 )
 """A cleaned row: ``user_id`` and ``record`` where it is good; ``field``, ``reason`` and ``raw`` where it is not; none of them for a
-refund. ``is_trusted`` says that the feed's event times are believed."""
+refund. ``is_trusted`` says that the feed's event times are believed, ``is_canary`` that the row is the canary's."""
 
 _ARROW: Final = pa.schema(
     [
@@ -71,6 +73,7 @@ _ARROW: Final = pa.schema(
         ("line", pa.int64()),
         ("dropped", pa.list_(pa.string())),
         ("is_trusted", pa.bool_()),
+        ("is_canary", pa.bool_()),
     ]
 )
 
@@ -108,21 +111,23 @@ def unreadable_rows(spark: SparkSession, files: Sequence[Unreadable], key: bytes
     """Report files that could not be read, as rows of :data:`CLEANED` that go to quarantine."""
     tokens = CardTokens(key)
     rows: list[tuple[object, ...]] = [
-        (None, None, "$", file.reason, "", tokens.replace(file.file), None, [], False) for file in files
+        (None, None, "$", file.reason, "", tokens.replace(file.file), None, [], False, False)
+        for file in files
     ]
     return spark.createDataFrame(rows, CLEANED)
 
 
 def records(cleaned: DataFrame, topic: str) -> DataFrame:
     """Choose the good rows, as the Kafka sink takes them: ``topic``, ``key``, ``value``, ``headers``."""
-    header = F.struct(
-        F.lit(TRUSTED_FEED_HEADER).alias("key"), F.lit(TRUSTED_FEED_VALUE).cast("binary").alias("value")
+    trusted, canary = (
+        F.array(F.struct(F.lit(name).alias("key"), F.lit(value).cast("binary").alias("value")))
+        for name, value in ((TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE), (CANARY_HEADER, CANARY_HEADER_VALUE))
     )
     return cleaned.where("record is not null").select(
         F.lit(topic).alias("topic"),
         F.col("user_id").cast("binary").alias("key"),
         F.col("record").alias("value"),
-        F.when(F.col("is_trusted"), F.array(header)).alias("headers"),
+        F.when(F.col("is_canary"), canary).when(F.col("is_trusted"), trusted).alias("headers"),
     )
 
 
@@ -134,9 +139,11 @@ def refused(cleaned: DataFrame) -> DataFrame:
 def counts(cleaned: DataFrame) -> Counts:
     """Count rows by their results; runs one job, and a second where columns were dropped."""
     row = cleaned.agg(
-        F.count("record").alias("published"),
+        F.count(F.when(F.col("record").isNotNull() & ~F.col("is_canary"), 1)).alias("published"),
+        F.count(F.when(F.col("record").isNotNull() & F.col("is_canary"), 1)).alias("canaries"),
         F.count("reason").alias("quarantined"),
         F.count(F.when(F.col("reason").startswith(INTERNAL), 1)).alias("internal_errors"),
+        F.count(F.when(F.col("reason").startswith(RESERVED), 1)).alias("reserved_users"),
         F.count(F.when(F.col("record").isNull() & F.col("reason").isNull(), 1)).alias("refunds"),
         F.coalesce(F.sum(F.size("dropped")), F.lit(0)).alias("dropped"),
         # Names only, and no more than a batch has files.
@@ -158,6 +165,8 @@ def counts(cleaned: DataFrame) -> Counts:
         row["internal_errors"],
         row["refunds"],
         row["files_without_payments"],
+        row["canaries"],
+        row["reserved_users"],
     )
 
 
@@ -190,6 +199,7 @@ class _FileCleaner:
         self._rows: dict[str | None, tuple[FileForm, RowCleaner]] = {None: (UNSAID, RowCleaner(tokens))}
         for prefix, mapping in mappings.by_prefix.items():
             self._rows[prefix] = (mapping.form, RowCleaner(tokens, mapping))
+        self._canary = RowCleaner(tokens, is_canary_feed=True)
 
     def clean(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Clean the files of a task, one after the other; a batch holds the rows of one or more."""
@@ -203,17 +213,23 @@ class _FileCleaner:
         for file, lines in groupby(_lines(batches), key=itemgetter(0)):
             # Spark gives the file's URL; people and S3 use its name. The name goes to quarantine and into errors.
             name = self._tokens.replace(unquote(file))
+            is_canary = self._mappings.is_canary(unquote(file))
             try:
-                form, cleaner = self._rows[self._mappings.prefix_of(unquote(file))]
+                form, cleaner = (
+                    (UNSAID, self._canary)
+                    if is_canary
+                    else self._rows[self._mappings.prefix_of(unquote(file))]
+                )
             except ValueError as error:
                 raise ValueError(self._tokens.replace(str(error))) from None
             for line, row in landed_rows(unquote(file), _chunks(name, lines), form, cleaner):
                 if isinstance(row, Published):
-                    yield (row.user_id, row.record, None, None, None, name, line, row.dropped, form.trusted)
+                    said = (form.trusted, is_canary)
+                    yield (row.user_id, row.record, None, None, None, name, line, row.dropped, *said)
                 elif isinstance(row, Refused):
-                    yield (None, None, row.field, row.reason, row.raw, name, line, (), False)
+                    yield (None, None, row.field, row.reason, row.raw, name, line, (), False, is_canary)
                 else:
-                    yield (None, None, None, None, None, name, line, (), False)
+                    yield (None, None, None, None, None, name, line, (), False, is_canary)
 
 
 def _lines(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, bytes, int]]:

@@ -46,6 +46,8 @@ def row_text(row: ScoredTransaction) -> str:
         f"  {'ruleset':<26} {row.ruleset_version}",
         f"  {'payments in profile':<26} {row.profile_version}",
     ]
+    if row.is_place_doubted:
+        lines.append(f"  {'place':<26} does not say where the user is")
     if row.releases:
         lines.append(
             f"  {'reviewed, teach from now':<26} {', '.join(f'{each:016x}' for each in row.releases)}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from contract.alert import AlertState, Severity
+from contract.canary import is_canary
 from contract.flagged import OPEN, from_flagged_item
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ class LatestAlerts:
 
 
 def alert_line(row: FlaggedTransaction) -> AlertLine | None:
-    """Summarise a flagged payment's own alert; None if it has none, or none yet."""
-    if row.alert_state is not AlertState.SENT or row.alerted_at is None:
+    """Summarise a flagged payment's own alert; None if it has none, or none yet, and for a canary's."""
+    if row.alert_state is not AlertState.SENT or row.alerted_at is None or is_canary(row.user_id):
         return None
     return AlertLine(
         alerted_at=row.alerted_at,

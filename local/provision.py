@@ -6,23 +6,27 @@ Doing it twice changes nothing.
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from contract.canary import CANARY_ATTRIBUTE
 from local.components.aws_api import make_client
 from local.resources import (
     ALERT_INBOX,
     ALERT_TOPIC,
     BUCKETS,
+    CANARY_QUEUE,
     LANDING_PREFIX,
     Resources,
     dead_letter_name,
 )
 from local.rulesets import Rulesets
-from ops.manifests import KafkaTrigger
+from ops.manifests import KafkaTrigger, StreamTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,13 +79,13 @@ def provision(
     for name, table in tables.items():
         _make_table(dynamodb, name, table)
     queues = _make_queues(aws_endpoint, functions)
-    topic_arn = _make_alert_topic(aws_endpoint, queues[ALERT_INBOX])
-    _make_buckets(aws_endpoint)
+    topic_arn = _make_alert_topic(aws_endpoint, queues[ALERT_INBOX], queues[CANARY_QUEUE])
+    buckets = _make_buckets(aws_endpoint, functions, queues)
     resources = Resources(
         tables={name: name for name in tables},
         queues=queues,
         topics={"fraud_alerts": topic_arn},
-        buckets=BUCKETS,
+        buckets=buckets,
         kafka_topics=kafka_topics,
     )
     Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
@@ -152,24 +156,60 @@ def _make_table(dynamodb: Any, name: str, table: TableSpec) -> None:
 
 def _make_queues(aws_endpoint: str, functions: Mapping[str, FunctionSpec]) -> dict[str, str]:
     sqs = make_client("sqs", aws_endpoint)
-    names = ["quarantine", ALERT_INBOX, *map(dead_letter_name, functions)]
+    names = ["quarantine", ALERT_INBOX, CANARY_QUEUE, *map(dead_letter_name, functions)]
     attributes = {"MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_SECONDS)}
     return {name: sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] for name in names}
 
 
-def _make_alert_topic(aws_endpoint: str, inbox_url: str) -> str:
-    sns = make_client("sns", aws_endpoint)
+def _make_alert_topic(aws_endpoint: str, inbox_url: str, canary_url: str) -> str:
+    sns, sqs = (make_client(service, aws_endpoint) for service in ("sns", "sqs"))
     topic_arn: str = sns.create_topic(Name=ALERT_TOPIC)["TopicArn"]
-    answer = make_client("sqs", aws_endpoint).get_queue_attributes(
-        QueueUrl=inbox_url, AttributeNames=["QueueArn"]
-    )
-    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=answer["Attributes"]["QueueArn"])
+    # As Terraform: the canary's messages go to its own queue, and every other subscription filters them out.
+    subscribed: dict[str, dict[str, str]] = {
+        inbox_url: {"FilterPolicy": json.dumps({CANARY_ATTRIBUTE: [{"exists": False}]})},
+        canary_url: {
+            "FilterPolicy": json.dumps({CANARY_ATTRIBUTE: ["true"]}),
+            "RawMessageDelivery": "true",
+        },
+    }
+    for url, attributes in subscribed.items():
+        queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        sns.subscribe(
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint=queue["Attributes"]["QueueArn"],
+            Attributes=attributes,
+        )
     return topic_arn
 
 
-def _make_buckets(aws_endpoint: str) -> None:
+def make_dead_letter_bucket(aws_endpoint: str, bucket: str, queue_url: str) -> None:
+    """Make a bucket whose objects EventBridge announces in a queue."""
+    s3, events, sqs = (make_client(service, aws_endpoint) for service in ("s3", "events", "sqs"))
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [bucket]}},
+    }
+    events.put_rule(Name=bucket, EventPattern=msgspec.json.encode(pattern).decode())
+    answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    events.put_targets(Rule=bucket, Targets=[{"Id": "queue", "Arn": answer["Attributes"]["QueueArn"]}])
+
+
+def _make_buckets(
+    aws_endpoint: str, functions: Mapping[str, FunctionSpec], queues: Mapping[str, str]
+) -> dict[str, str]:
     s3 = make_client("s3", aws_endpoint)
+    reading_streams = [name for name, spec in functions.items() if isinstance(spec.trigger, StreamTrigger)]
+    dead_letter = {dead_letter_name(name): f"payment-fraud-{name}-dead-letter" for name in reading_streams}
     for name in BUCKETS.values():
         s3.create_bucket(Bucket=name)
+    for name, bucket in dead_letter.items():
+        make_dead_letter_bucket(aws_endpoint, bucket, queues[name])
     # Spark refuses to watch a folder that does not exist, and without this marker an empty prefix of S3 does not exist.
     s3.put_object(Bucket=BUCKETS["landing"], Key=LANDING_PREFIX)
+    return BUCKETS | dead_letter

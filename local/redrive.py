@@ -90,9 +90,9 @@ def redrive(function: str, build_dir: Path = DEFAULT_BUILD_DIR) -> RedriveResult
         config = read_config(folder.run_dir / f"{function}.json")
     except MappingConfigError as error:
         raise RedriveError(f"the running stack's configuration cannot be read: {error}") from error
-    sqs, streams = (make_client(service, config.aws_endpoint) for service in ("sqs", "dynamodbstreams"))
+    sqs, s3 = (make_client(service, config.aws_endpoint) for service in ("sqs", "s3"))
     with LocalFunction(config) as lambda_:
-        return Redrive(sqs, streams, lambda_).replay(config.dead_letter_queue_url)
+        return Redrive(sqs, s3, lambda_).replay(config.dead_letter_queue_url)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

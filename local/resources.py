@@ -23,7 +23,14 @@ ALERT_TOPIC: Final = "fraud-alerts"
 ALERT_INBOX: Final = "alerts-inbox"
 """A queue that subscribes to the alert topic like a customer's, without raw delivery."""
 
-BUCKETS: Final = {"landing": "payment-fraud-landing", "quarantine": "payment-fraud-quarantine"}
+CANARY_QUEUE: Final = "canary"
+"""The queue that subscribes to the canary's messages alone, with raw delivery."""
+
+BUCKETS: Final = {
+    "landing": "payment-fraud-landing",
+    "quarantine": "payment-fraud-quarantine",
+    "rules": "payment-fraud-rules",
+}
 """Interface name to the name in the emulator."""
 
 LANDING_PREFIX: Final = "transactions/"
@@ -86,12 +93,16 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         """Where the Glue job writes bad rows."""
         return f"s3://{self.buckets['quarantine']}/{INGESTION_QUARANTINE_PREFIX}"
 
+    def dead_letter_bucket(self, function: str) -> str:
+        """A function's bucket for dead letters; empty for a function that has none."""
+        return self.buckets.get(dead_letter_name(function), "")
+
     def dead_letter_queue(self, function: str) -> str:
         """URL of a function's dead-letter queue."""
         return self.queues[dead_letter_name(function)]
 
-    def references(self, cache_endpoint: str, bootstrap_servers: str) -> dict[str, str]:
-        """Return everything that a `function.yaml` can refer to, with its value in this stack."""
+    def references(self, cache_endpoint: str, bootstrap_servers: str, function: str) -> dict[str, str]:
+        """Return everything that the `function.yaml` of a function can refer to, with its value in this stack."""
         named = {"table": self.tables, "queue": self.queues, "topic": self.topics, "bucket": self.buckets}
         return {
             **{f"{kind}.{name}": value for kind, values in named.items() for name, value in values.items()},
@@ -102,11 +113,13 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
             "kafka.bootstrap_servers": bootstrap_servers,
             "kafka.security_protocol": "PLAINTEXT",
             "metrics.namespace": METRICS_NAMESPACE,
+            "dead_letter.queue": self.dead_letter_queue(function),
+            **({"dead_letter.bucket": bucket} if (bucket := self.dead_letter_bucket(function)) else {}),
         }
 
 
 def dead_letter_name(function: str) -> str:
-    """Return the interface name of a function's dead-letter queue."""
+    """Return the interface name of a function's dead-letter queue, and of its bucket."""
     return f"{function}-dead-letter"
 
 

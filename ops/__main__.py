@@ -21,9 +21,7 @@ def redrive(environment: Environment, name: str) -> int:
         raise OpsError("Name the queue: QUEUE= and the name that the alarm shows.")
     urls = commands.ready(environment).outputs().get("dead_letter_queue_urls", {})
     sqs = account.client("sqs", environment)
-    task = dead_letters.Redrive(
-        sqs, account.client("dynamodbstreams", environment), account.client("lambda", environment)
-    )
+    task = dead_letters.Redrive(sqs, account.client("s3", environment), account.client("lambda", environment))
     result = task.run(dead_letters.queue_url(sqs, name, urls))
     print(f"{name}: {result.put_back} put back, {len(result.kept)} stay.")
     for line in result.kept:

@@ -1,9 +1,9 @@
 """Redrive a dead-letter queue: ``make redrive QUEUE=``.
 
-A dead-letter queue holds one of two things. Behind a queue or a subscription it holds the messages themselves, and SQS
-moves them back. As the on-failure destination of an event source mapping it holds invocation records. These name the
-positions of records in a stream, without their content. The records are read from the stream again and passed to the
-function. A message is deleted only when the function has processed all of its records.
+A dead-letter queue holds one of three things. Behind a queue or a subscription it holds the messages themselves, and SQS
+moves them back. Behind the bucket for a stream's dead letters it holds S3's notifications of the objects there: invocation
+records with the event that failed, which is passed to the function again, however old it is. Behind Kafka or an asynchronous
+call it holds invocation records. A message is deleted only when the function has processed all of its records.
 """
 
 from __future__ import annotations
@@ -16,19 +16,13 @@ from botocore.exceptions import ClientError
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 Document = dict[str, Any]
 
 VISIBILITY_SECONDS: Final = 300
 """How long a received message is hidden from others; longer than any function may run. One that stays in the queue is made
 visible again at the end."""
-
-BATCH: Final = 100
-"""Stream records in one invocation. Lambda's limit is 6 MB; an item has 400 kB at most, and about 2 kB here."""
-
-EMPTY_PAGES: Final = 20
-"""Empty pages in a row after which a shard is considered read. An open shard has no last page, and one empty page proves nothing."""
 
 
 class Queue(Protocol):
@@ -53,14 +47,23 @@ class Queue(Protocol):
         """Read settings and counts of the queue."""
 
 
-class StreamBatch(msgspec.Struct, frozen=True, rename="camel"):
-    """The positions of records in a table's stream."""
+class Bucket(msgspec.Struct, frozen=True):
+    """The bucket of an announced object."""
 
-    shard_id: str
-    start_sequence_number: str
-    end_sequence_number: str
-    batch_size: int
-    stream_arn: str
+    name: str
+
+
+class Object(msgspec.Struct, frozen=True):
+    """An announced object."""
+
+    key: str
+
+
+class CreatedObject(msgspec.Struct, frozen=True):
+    """Where an announced object is."""
+
+    bucket: Bucket
+    object: Object
 
 
 class RequestContext(msgspec.Struct, frozen=True, rename="camel"):
@@ -74,10 +77,26 @@ class InvocationRecord(msgspec.Struct, frozen=True, rename="camel"):
     """What Lambda sends to an on-failure destination."""
 
     request_context: RequestContext
-    stream_batch: StreamBatch | None = msgspec.field(name="DDBStreamBatchInfo", default=None)
+    payload: str | Document | None = None
+    """The event that failed, as text; only in a bucket."""
     kafka_batch: Document | None = msgspec.field(name="KafkaBatchInfo", default=None)
     request_payload: Document | None = None
     """The event, if the invocation was asynchronous."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message of a dead-letter queue: an invocation record, or EventBridge's event of one that was stored in a bucket."""
+
+    created: CreatedObject | None = msgspec.field(name="detail", default=None)
+
+
+class NoObjectError(Exception):
+    """The object of a dead letter is no longer in its bucket; names it."""
+
+    def __init__(self, bucket: str, key: str) -> None:
+        super().__init__(f"its object is deleted: s3://{bucket}/{key}")
+        self.bucket = bucket
+        self.key = key
 
 
 class RedriveResult(msgspec.Struct, frozen=True):
@@ -89,39 +108,18 @@ class RedriveResult(msgspec.Struct, frozen=True):
     """A sentence for each message that stays in the queue."""
 
 
-def stream_events(records: Iterable[Document], stream_arn: str) -> list[Document]:
-    """Give records of the streams API the form in which Lambda passes them to a function.
-
-    Parameters
-    ----------
-    records : iterable of dict
-        As `GetRecords` returns them.
-    stream_arn : str
-        Of the stream that they are from.
-    """
-    events = []
-    for record in records:
-        change = dict(record["dynamodb"])
-        if "ApproximateCreationDateTime" in change:
-            change["ApproximateCreationDateTime"] = change["ApproximateCreationDateTime"].timestamp()
-        names = ("eventID", "eventName", "eventVersion", "eventSource", "awsRegion")
-        kept = {name: record[name] for name in names if name in record}
-        events.append(kept | {"dynamodb": change, "eventSourceARN": stream_arn})
-    return events
-
-
 class Redrive:
     """Redrives one queue at a time.
 
     Parameters
     ----------
-    sqs, streams, functions
-        Clients of SQS, DynamoDB Streams and Lambda.
+    sqs, s3, functions
+        Clients of SQS, S3 and Lambda.
     """
 
-    def __init__(self, sqs: Queue, streams: Any, functions: Any) -> None:
+    def __init__(self, sqs: Queue, s3: Any, functions: Any) -> None:
         self._sqs = sqs
-        self._streams = streams
+        self._s3 = s3
         self._functions = functions
 
     def run(self, url: str) -> RedriveResult:
@@ -176,62 +174,47 @@ class Redrive:
             yield from messages
 
     def _put_back(self, body: str) -> str | None:
-        try:
-            record = msgspec.json.decode(body, type=InvocationRecord)
-        except msgspec.DecodeError:
-            return "it is not an invocation record; decide by its content"
+        record = self._record(body)
+        if isinstance(record, str):
+            return record
         function = record.request_context.function_arn
-        if record.request_payload is not None:
-            return self._invoke(function, record.request_payload)
-        if record.stream_batch is not None:
-            return self._replay(function, record.stream_batch)
+        event = record.request_payload if record.payload is None else record.payload
+        if event is not None:
+            return self._invoke(function, event)
         if record.kafka_batch is not None:
             places = ", ".join(sorted(record.kafka_batch.get("recordsInfo", {}))) or "no partition"
             return f"its records are in Kafka ({places}); docs/runbooks/redrive-kafka.md says how to reset the group to them"
         return "it does not name the positions of its records"
 
-    def _replay(self, function: str, batch: StreamBatch) -> str | None:
+    def _record(self, body: str) -> InvocationRecord | str:
+        """The invocation record of a message, or a sentence that says why there is none."""
         try:
-            records = list(self._read(batch))
+            created = msgspec.json.decode(body, type=Message).created
+            return msgspec.json.decode(
+                body if created is None else self._stored(created), type=InvocationRecord
+            )
+        except msgspec.DecodeError:
+            return "it is not an invocation record; decide by its content"
+        except NoObjectError as error:
+            return str(error)
+
+    def _stored(self, created: CreatedObject) -> bytes:
+        where = created.bucket.name, created.object.key
+        try:
+            content: bytes = self._s3.get_object(Bucket=where[0], Key=where[1])["Body"].read()
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("TrimmedDataAccessException", "ResourceNotFoundException"):
-                return "the stream no longer has its records (24 hours); the rows are in the table"
-            raise
-        if len(records) < batch.batch_size:
-            return f"the stream has {len(records)} of its {batch.batch_size} records"
-        for start in range(0, len(records), BATCH):
-            event = {"Records": stream_events(records[start : start + BATCH], batch.stream_arn)}
-            reason = self._invoke(function, event)
-            if reason is not None:
-                return reason
-        return None
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            raise NoObjectError(*where) from error
+        return content
 
-    def _read(self, batch: StreamBatch) -> Iterator[Document]:
-        iterator = self._streams.get_shard_iterator(
-            StreamArn=batch.stream_arn,
-            ShardId=batch.shard_id,
-            ShardIteratorType="AT_SEQUENCE_NUMBER",
-            SequenceNumber=batch.start_sequence_number,
-        )["ShardIterator"]
-        last = int(batch.end_sequence_number)
-        empty_pages = 0
-        while iterator and empty_pages < EMPTY_PAGES:
-            page = self._streams.get_records(ShardIterator=iterator)
-            for record in page["Records"]:
-                if int(record["dynamodb"]["SequenceNumber"]) > last:
-                    return
-                yield record
-                if int(record["dynamodb"]["SequenceNumber"]) == last:
-                    return
-            empty_pages = 0 if page["Records"] else empty_pages + 1
-            iterator = page.get("NextShardIterator")
-
-    def _invoke(self, function: str, event: Document) -> str | None:
-        answer = self._functions.invoke(FunctionName=function, Payload=msgspec.json.encode(event))
-        payload = answer["Payload"].read()
+    def _invoke(self, function: str, event: str | Document) -> str | None:
+        payload = event.encode() if isinstance(event, str) else msgspec.json.encode(event)
+        answer = self._functions.invoke(FunctionName=function, Payload=payload)
+        answered = answer["Payload"].read()
         if answer.get("FunctionError"):
             return f"{function} failed again: {answer['FunctionError']}"
-        result = msgspec.json.decode(payload or b"null")
+        result = msgspec.json.decode(answered or b"null")
         failures = result.get("batchItemFailures", []) if isinstance(result, dict) else []
         return f"{function} did not process {len(failures)} of its records" if failures else None
 

@@ -18,7 +18,6 @@ ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "k
 """What an `access` entry can name; the same as in Terraform's module `function`."""
 
 Positive = Annotated[int, Meta(ge=1)]
-NonNegative = Annotated[int, Meta(ge=0)]
 
 
 class SpecError(Exception):
@@ -52,8 +51,17 @@ class KafkaTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     maximum_retries: Annotated[int, Meta(ge=-1, le=10_000)]
     """-1 retries until the record is too old."""
     maximum_record_age_seconds: Positive | TopicRetention
-    on_failure: Literal["dead_letter"]
+    on_failure: Literal["dead_letter", "none"]
+    """Where Lambda puts what it drops: in the function's dead-letter queue, or nowhere."""
     filter: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        # AWS's guide, "Configuring error handling controls for Kafka event sources".
+        if self.maximum_retries == -1 and self.on_failure != "none":
+            raise ValueError(
+                f"maximum_retries is -1 and on_failure is {self.on_failure}; beside a destination, Lambda ends "
+                "endless retries of a Kafka mapping after 10"
+            )
 
 
 class StreamTrigger(
@@ -68,9 +76,11 @@ class StreamTrigger(
     parallelization_factor: Annotated[int, Meta(ge=1, le=10)]
     report_batch_item_failures: bool
     bisect_on_error: bool
-    maximum_retries: NonNegative
+    maximum_retries: Annotated[int, Meta(ge=-1, le=10_000)]
+    """-1 retries until the record is too old."""
     maximum_record_age_seconds: Positive
-    on_failure: Literal["dead_letter"]
+    on_failure: Literal["dead_letter_bucket"]
+    """The function's own bucket, which gets the records with their content and announces each in the dead-letter queue."""
     filter: dict[str, Any] | None = None
     """An event filter pattern, as EventBridge writes them."""
 
@@ -80,6 +90,21 @@ class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
     on_failure: Literal["dead_letter", "discard"] = "dead_letter"
     """What becomes of an asynchronous request that fails: kept in the function's dead-letter queue, or not at all."""
+
+
+class ScheduleTrigger(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="schedule", tag_field="type"
+):
+    """A rule of EventBridge that invokes the function again and again, asynchronously and at least once each time."""
+
+    every_minutes: Annotated[int, Meta(ge=1, le=1440)]
+    """From one invocation to the next, however long the function takes."""
+    maximum_retries: Annotated[int, Meta(ge=0, le=2)]
+    """Of one invocation that failed; Lambda waits a minute before the first and two before the second."""
+    maximum_event_age_seconds: Annotated[int, Meta(ge=60, le=21_600)]
+    """How long an invocation may wait for a free execution or for its retry."""
+    on_failure: Literal["dead_letter", "discard"]
+    """What becomes of the event of an invocation that failed for good: kept in the function's dead-letter queue, or not at all."""
 
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,14 +127,14 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     kafka: str | None = None
     key: Literal["tokenization"] | None = None
     prefix: str | None = None
-    """The prefix of the keys in a bucket that it may use."""
+    """How the keys begin that it may use: of a bucket's objects, or the partition keys of a table."""
 
     def __post_init__(self) -> None:
         named = [kind for kind in ACCESS_KINDS if getattr(self, kind) is not None]
         if len(named) != 1:
             raise ValueError(f"names {' and '.join(named) or 'nothing'}; one of {', '.join(ACCESS_KINDS)}")
-        if self.prefix is not None and self.bucket is None:
-            raise ValueError(f"names a {named[0]} and has a prefix, which only a bucket has")
+        if self.prefix is not None and self.bucket is None and self.table is None:
+            raise ValueError(f"names a {named[0]} and has a prefix, which only a bucket and a table have")
 
 
 class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,15 +148,22 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: Annotated[int, Meta(ge=128, le=10_240)]
     timeout_seconds: Annotated[int, Meta(ge=1, le=900)]
     reserved_concurrency: Positive
-    trigger: KafkaTrigger | StreamTrigger | InvokeTrigger
+    trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger | InvokeTrigger
     environment: dict[str, str | Reference]
     access: list[Access]
     aws_services: list[str]
+    files: list[str] = []
+    """Other files of the checkout that the zip carries, at the same paths."""
     name: str = ""
 
     @property
     def has_event_source(self) -> bool:
         """Whether an event source mapping invokes it with batches."""
+        return isinstance(self.trigger, KafkaTrigger | StreamTrigger)
+
+    @property
+    def is_triggered(self) -> bool:
+        """Whether the system itself invokes it, by an event source or a schedule. The local stack runs these functions."""
         return not isinstance(self.trigger, InvokeTrigger)
 
 

@@ -4,17 +4,20 @@ module "functions" {
   source   = "./modules/function"
   for_each = toset(keys(local.functions))
 
-  name                     = local.name
-  function                 = each.key
-  functions_dir            = local.functions_dir
-  build_dir                = "${var.build_dir}/functions/arm64"
-  references               = local.references
-  targets                  = local.targets
-  created_kafka_topics     = { for topic in keys(jsondecode(aws_lambda_invocation.kafka_topics.result).topics) : topic => topic }
-  enable_pollers           = var.enable_always_on
-  enable_traces            = var.enable_traces
-  log_retention_days       = var.log_retention_days
-  permissions_boundary_arn = var.permissions_boundary_arn
+  name                       = local.name
+  function                   = each.key
+  functions_dir              = local.functions_dir
+  build_dir                  = "${var.build_dir}/functions/arm64"
+  references                 = local.references
+  targets                    = local.targets
+  created_kafka_topics       = { for topic in keys(jsondecode(aws_lambda_invocation.kafka_topics.result).topics) : topic => topic }
+  enable_pollers             = var.enable_always_on
+  enable_schedule            = !contains(var.disabled_schedules, each.key)
+  enable_traces              = var.enable_traces
+  log_retention_days         = var.log_retention_days
+  access_log_bucket          = module.ingestion.access_log_bucket_name
+  enable_deletion_protection = var.enable_deletion_protection
+  permissions_boundary_arn   = var.permissions_boundary_arn
 
   vpc = {
     subnet_ids = module.network.subnet_ids

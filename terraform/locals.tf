@@ -31,16 +31,20 @@ locals {
 
   # The thresholds of modules/observability.
   alarm_thresholds = [
-    "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "degraded_percent",
+    "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "canary_latency_ms", "degraded_percent",
     "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "score_latency_ms",
   ]
+
+  # Buckets by interface name.
+  buckets = merge(module.ingestion.buckets, { rules = { name = module.rules_bucket.name, arn = module.rules_bucket.arn } })
 
   # The values of `{ref: ...}` in a function.yaml.
   references = merge(
     { for name, table in module.tables.tables : "table.${name}" => table.name },
-    { for name, bucket in module.ingestion.buckets : "bucket.${name}" => bucket.name },
+    { for name, bucket in local.buckets : "bucket.${name}" => bucket.name },
     {
       "queue.quarantine"        = aws_sqs_queue.quarantine.url
+      "queue.canary"            = aws_sqs_queue.canary.url
       "topic.fraud_alerts"      = module.alerts.topic_arn
       "topic.retention"         = tostring(min(var.kafka.retention_hours * 3600, local.longest_record_age_seconds))
       "cache.endpoint"          = module.cache.endpoint
@@ -58,8 +62,8 @@ locals {
   # What `access` and `trigger` of a function.yaml may name.
   targets = {
     tables  = module.tables.tables
-    queues  = { quarantine = { arn = aws_sqs_queue.quarantine.arn } }
-    buckets = module.ingestion.buckets
+    queues  = { quarantine = { arn = aws_sqs_queue.quarantine.arn }, canary = { arn = aws_sqs_queue.canary.arn } }
+    buckets = local.buckets
     topics  = { fraud_alerts = { arn = module.alerts.topic_arn } }
     cache = {
       replication_group_arn = module.cache.replication_group_arn

@@ -1,6 +1,8 @@
 # The whole system, stage by stage from the landed file to the alert, and its observability. The first lines of each module say what
 # it creates and why; this file says what it gets from other modules.
 
+data "aws_caller_identity" "this" {}
+
 module "encryption" {
   source = "./modules/encryption"
 
@@ -125,6 +127,7 @@ module "alerts" {
   topic                    = "fraud-alerts"
   display_name             = "Fraud"
   subscriptions            = var.alert_subscriptions
+  has_canary               = true
   alerts_key_arn           = module.encryption.alerts_key_arn
   logs_key_arn             = module.encryption.logs_key_arn
   log_retention_days       = var.log_retention_days
@@ -182,6 +185,16 @@ resource "aws_sns_sms_preferences" "this" {
   delivery_status_success_sampling_rate = "100"
 }
 
+# Every ruleset that was ever active, by its digest: for replays, and for a function that starts while AppConfig is unavailable.
+module "rules_bucket" {
+  source = "./modules/bucket"
+
+  bucket                     = "${local.name}-rules-${data.aws_caller_identity.this.account_id}"
+  access_log_bucket          = module.ingestion.access_log_bucket_name
+  enable_deletion_protection = var.enable_deletion_protection
+  data_key_arn               = module.encryption.data_key_arn
+}
+
 module "rules" {
   source = "./modules/rules"
 
@@ -202,10 +215,11 @@ module "rules" {
 module "observability" {
   source = "./modules/observability"
 
-  name              = local.name
-  metrics_namespace = local.metrics_namespace
-  functions_dir     = local.functions_dir
-  function_names    = { for name, function in module.functions : name => function.function_name }
+  name               = local.name
+  metrics_namespace  = local.metrics_namespace
+  functions_dir      = local.functions_dir
+  disabled_schedules = var.disabled_schedules
+  function_names     = { for name, function in module.functions : name => function.function_name }
   dead_letter_queue_names = merge(
     { for name, function in module.functions : name => function.dead_letter_queue_name if function.dead_letter_queue_name != null },
     { for name, queue in module.alerts.redrive_queues : "alerts-${name}" => queue.name },
@@ -240,7 +254,7 @@ module "audit" {
   count  = var.enable_audit ? 1 : 0
 
   name                       = local.name
-  bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn])
+  bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn], flatten([for function in values(module.functions) : function.dead_letter_bucket_arns]))
   table_arns                 = [for table in values(module.tables.tables) : table.arn]
   reading_roles              = concat([for function in values(module.functions) : function.role_name], [module.ingestion.job_role_name, module.history_export.role_name], module.protection.role_names)
   opening_roles              = ["${local.name}-apply", module.history_export.role_name]

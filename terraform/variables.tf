@@ -135,6 +135,17 @@ variable "enable_always_on" {
   nullable    = false
 }
 
+variable "disabled_schedules" {
+  description = "Functions with a trigger of type `schedule` that are not to run, by the names of their folders."
+  type        = set(string)
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for function in var.disabled_schedules : can(yamldecode(file("${path.root}/../functions/${function}/function.yaml")).trigger.every_minutes)])
+    error_message = "disabled_schedules is ${join(", ", var.disabled_schedules)}; each must be a folder of functions/ with a trigger of type schedule."
+  }
+}
+
 variable "enable_traces" {
   description = "Whether X-Ray traces a share of the functions' invocations."
   type        = bool
@@ -224,6 +235,10 @@ variable "ingestion_mappings" {
   type        = map(string)
   default     = {}
   nullable    = false
+  validation {
+    condition     = alltrue([for prefix in keys(var.ingestion_mappings) : split("/", prefix)[0] != "canary"])
+    error_message = "ingestion_mappings has a mapping for ${join(", ", [for prefix in keys(var.ingestion_mappings) : prefix if split("/", prefix)[0] == "canary"])}; the folder canary is the canary's, which needs none."
+  }
 }
 
 variable "alert_subscriptions" {

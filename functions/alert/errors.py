@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from common.crash_counts import REFUSED_RECORD
 from common.errors import StageError
 
 
@@ -45,3 +46,4 @@ class PublishError(StageError):
     def __init__(self, code: str) -> None:
         super().__init__(f"Publish: {code}")
         self.code = code
+        self.is_of_the_record = code in REFUSED_RECORD

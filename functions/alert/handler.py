@@ -6,6 +6,7 @@ import os
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -15,8 +16,11 @@ from alert import topic
 from alert.settings import Settings
 from alert.stage import AlertStage
 from alert.store import AlertTables
+from common.crash_counts import CrashTable
+from common.dead_letters import BucketDeadLetters
 from common.dynamodb import CLIENT_CONFIG
 from common.settings import read_settings
+from common.stream_crashes import StreamCrashes
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -27,9 +31,17 @@ metrics = Metrics()
 tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLED is true
 
 settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start, not the first alert
+clock = partial(datetime.now, UTC)
+dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+crashes = StreamCrashes(
+    CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
+    BucketDeadLetters(partial(boto3.client, "s3", config=CLIENT_CONFIG), settings.dead_letter_bucket, clock),
+    settings.limits,
+    clock,
+)
 stage = AlertStage(
     AlertTables(
-        boto3.client("dynamodb", config=CLIENT_CONFIG),
+        dynamodb,
         settings.flagged_transactions_table,
         settings.alert_windows_table,
     ),
@@ -37,7 +49,8 @@ stage = AlertStage(
     timedelta(seconds=settings.alert_window_seconds),
     metrics,
     logger,
-    clock=lambda: datetime.now(UTC),
+    crashes,
+    clock=clock,
     wait=time.sleep,
     draw=random.random,
 )

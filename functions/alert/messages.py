@@ -22,6 +22,7 @@ from contract.alert import (
     SuppressedPayments,
     encode_alert,
 )
+from contract.canary import CANARY_ATTRIBUTE, is_canary
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.flagged import FLAGGED_TABLE
@@ -287,6 +288,8 @@ def _attributes(alert: Alert) -> dict[str, MessageAttribute]:
     }
     if alert.transaction.country:  # SNS refuses an empty value
         attributes["country"] = MessageAttribute("String", alert.transaction.country)
+    if is_canary(alert.user_id):
+        attributes[CANARY_ATTRIBUTE] = MessageAttribute("String", "true")
     return attributes
 
 

@@ -16,6 +16,7 @@ from common.backoff import Backoff
 from common.metrics import emit
 from common.stream_reader import StreamReader
 from contract.alert import AlertState
+from contract.canary import is_canary
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from alert.messages import Topic
     from alert.windows import UserWindows, WindowDecision
     from common.metrics import MetricSink
+    from common.stream_crashes import StreamCrashes
     from common.stream_reader import FailureLog, InvocationContext
 
 MAX_CLAIM_ATTEMPTS: Final = 8
@@ -72,6 +74,8 @@ class AlertStage:
         Width of a window, in event time; see :func:`alert.windows.decide_window`.
     metrics, log
         Powertools' Metrics and Logger.
+    crashes : StreamCrashes
+        Dead-letters a record that crashes the stage.
     clock : Callable
         Gives the time, aware.
     wait : Callable
@@ -87,6 +91,7 @@ class AlertStage:
         window: timedelta,
         metrics: MetricSink,
         log: FailureLog,
+        crashes: StreamCrashes,
         clock: Callable[[], datetime],
         wait: Callable[[float], None],
         draw: Callable[[], float],
@@ -97,7 +102,7 @@ class AlertStage:
         self._metrics = metrics
         self._clock = clock
         self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
-        self._reader = StreamReader(FLAGGED_TABLE, self.alert_on_row, log)
+        self._reader = StreamReader(FLAGGED_TABLE, self.alert_on_row, log, crashes)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Alert on the payments of a batch; return the records that must be delivered again."""
@@ -143,7 +148,7 @@ class AlertStage:
         raise ContentionError(MAX_CLAIM_ATTEMPTS)
 
     def _decided(self, flagged: FlaggedTransaction, decision: WindowDecision) -> FlaggedTransaction:
-        if decision.state is AlertState.SUPPRESSED:
+        if decision.state is AlertState.SUPPRESSED and not is_canary(flagged.user_id):
             emit(self._metrics, Metric.ALERTS_SUPPRESSED)
         return msgspec.structs.replace(
             flagged, alert_state=decision.state, alert_id=decision.alert_id, alert_claim=decision.claim
@@ -165,6 +170,8 @@ class AlertStage:
             raise
         # After a crash here the next delivery sends the message again, with the same alert_id. Marking first would lose it.
         self._mark_sent(flagged.transaction_id, alert.alerted_at)
+        if is_canary(flagged.user_id):
+            return
         emit(self._metrics, Metric.ALERTS_SENT)
         latency = self._clock() - flagged.appended_at
         emit(self._metrics, Metric.ALERT_LATENCY_MS, latency / timedelta(milliseconds=1))

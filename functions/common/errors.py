@@ -6,6 +6,9 @@ from __future__ import annotations
 class StageError(Exception):
     """Something that a stage cannot do."""
 
+    is_of_the_record: bool = False
+    """Whether the record that was handled is the cause, so that every try ends so. Otherwise it is an outage, and the record waits."""
+
 
 class SettingsError(StageError):
     """Environment variables that are missing or wrong, all of them at once.

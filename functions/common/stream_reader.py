@@ -1,8 +1,9 @@
 """How a stage reads the stream of a table: inserted rows one by one, failures by sequence number.
 
 Every record of a batch is tried, even after one has failed. Lambda delivers again from the lowest sequence number that failed,
-so later records are delivered twice. The stages are idempotent, so a bad row delays no good one. How often Lambda retries, how it
-bisects a batch and where it puts dead letters are set in each stage's ``function.yaml``.
+so later records are delivered twice. The stages are idempotent, so a bad row delays no good one of its batch. How often Lambda
+retries, how it bisects a batch and where it puts dead letters are set in each stage's ``function.yaml``; a record that fails at every
+try is dead-lettered by the stage itself (:mod:`common.stream_crashes`).
 """
 
 from __future__ import annotations
@@ -22,12 +23,19 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
+    from common.stream_crashes import StreamCrashes
+
 MIN_REMAINING_MS: Final = 5_000
 """With less time left a record is not begun: a timeout would lose the batch's other results."""
 
 
 class InvocationContext(Protocol):
     """The part of Lambda's context that a stream batch needs."""
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The function as it was invoked, with its alias."""
+        ...
 
     def get_remaining_time_in_millis(self) -> int:
         """Time until Lambda ends the invocation, ms."""
@@ -53,11 +61,22 @@ class StreamReader:
         Takes a row in DynamoDB's wire form. An exception fails this record alone.
     log : FailureLog
         Gets one line a failure, without personal values.
+    crashes : StreamCrashes
+        Dead-letters a record that crashes the stage.
     """
 
-    def __init__(self, table: str, handle_item: Callable[[Mapping[str, Any]], None], log: FailureLog) -> None:
+    def __init__(
+        self,
+        table: str,
+        handle_item: Callable[[Mapping[str, Any]], None],
+        log: FailureLog,
+        crashes: StreamCrashes,
+    ) -> None:
         self._table = table
         self._handle_item = handle_item
+        self._log = log
+        self._crashes = crashes
+        self._failures = 0
         # No exception when all fail: Lambda retries the batch either way, and the exception's text would hold values.
         self._processor = _Processor(log)
 
@@ -79,6 +98,7 @@ class StreamReader:
         # The runtime computes the time left from the wall clock. An invocation that begins with less time than any function has
         # runs on a machine whose clock is ahead. Believing it would refuse every record until all retries were used up.
         is_clock_right = context.get_remaining_time_in_millis() >= MIN_REMAINING_MS
+        function_arn = context.invoked_function_arn
 
         def handle_record(record: DynamoDBRecord) -> None:
             if is_clock_right and context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
@@ -87,12 +107,32 @@ class StreamReader:
             if item is not None:
                 self._handle_item(item)
 
-        return process_partial_response(event, handle_record, self._processor)
+        def handle_or_dead_letter(record: DynamoDBRecord) -> None:
+            try:
+                handle_record(record)
+            except Exception as error:
+                if not self._crashes.failed(record.raw_event, error, function_arn):
+                    raise
+                self._log_dead_letter(record.raw_event, describe_failure(error))
+            else:
+                self._crashes.done(record.raw_event)
+
+        if not self._crashes.begin(event["Records"], function_arn):
+            self._log_dead_letter(event["Records"][0], {"error": "the function crashes"})
+            self._failures = 0
+            return {"batchItemFailures": []}
+        answer = process_partial_response(event, handle_or_dead_letter, self._processor)
+        self._failures = len(self._processor.fail_messages)
+        return answer
+
+    def _log_dead_letter(self, record: Mapping[str, Any], cause: Mapping[str, object]) -> None:
+        extra = {**cause, "sequence_number": record["dynamodb"]["SequenceNumber"]}
+        self._log.error("A stream record was dead-lettered", extra=extra)
 
     @property
     def failures(self) -> int:
         """How many records of the last batch failed."""
-        return len(self._processor.fail_messages)
+        return self._failures
 
 
 def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from contract.alert import AlertClaim, AlertState, Instant, RiskScore
+from contract.canary import is_canary
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.items import Item, from_item, to_item
@@ -28,6 +29,12 @@ FLAGGED_TABLE: Final = "flagged_transactions"
 
 OPEN: Final = "open"
 """Status of a row that no analyst has decided on; the review queue queries its index for it."""
+
+CANARY: Final = "canary"
+"""Status of a canary's row: in no queue, since nobody is to decide on it."""
+
+CANARY_RETENTION: Final = timedelta(days=1)
+"""How long a canary's row is kept."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,7 +68,7 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     rule_ids: tuple[str, ...]
     """The rules of ``reasons``, for searching."""
     status: str
-    """``open`` until an analyst decides."""
+    """``open`` until an analyst decides; ``canary`` for a canary's."""
     position: str
     """``topic/partition/offset``."""
     ruleset_version: str
@@ -115,9 +122,12 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
     Returns
     -------
     FlaggedTransaction
-        Open, and not yet seen by the alert stage.
+        Open, and not yet seen by the alert stage. A canary's is in no queue, and is kept for a day at most.
     """
     payment = scored.transaction
+    status = OPEN
+    if is_canary(payment.user_id):
+        status, retention = CANARY, min(retention, CANARY_RETENTION)
     return FlaggedTransaction(
         transaction_id=payment.transaction_id,
         user_id=payment.user_id,
@@ -138,7 +148,7 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
         decision=scored.decision,
         reasons=scored.reasons,
         rule_ids=tuple(reason.rule_id for reason in scored.reasons),
-        status=OPEN,
+        status=status,
         position=str(scored.position),
         ruleset_version=scored.ruleset_version,
         degraded=scored.degraded,

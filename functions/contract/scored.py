@@ -100,6 +100,8 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
     """64 bits each of reviewed payments that teach what is normal from this payment on."""
     verdicts: tuple[Verdict, ...] = ()
     """Verdicts of people that are applied from this payment on."""
+    is_place_doubted: bool = False
+    """The payment does not say where its user is: it comes from a device that is not the user's, say, and from far away."""
     appended_at: datetime
     """When Kafka took the record, UTC."""
     scored_at: datetime
@@ -172,6 +174,7 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "repeats": "rp",
     "releases": "rl",
     "verdicts": "vd",
+    "is_place_doubted": "pd",
 }):  # fmt: skip
     """The JSON part of a row. Its names are short, since every row has them, and never change."""
 
@@ -203,6 +206,8 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     """64 bits each of reviewed payments that teach from this one on."""
     verdicts: tuple[Verdict, ...] = ()
     """Verdicts that are applied from this payment on."""
+    is_place_doubted: bool = False
+    """The payment does not say where its user is."""
 
 
 class HistoryDetailV1(msgspec.Struct, frozen=True):
@@ -273,6 +278,7 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         scored.repeats,
         scored.releases,
         scored.verdicts,
+        scored.is_place_doubted,
     )
     return {
         "user_id": {"S": payment.user_id},
@@ -336,6 +342,7 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
         repeats=detail.repeats,
         releases=detail.releases,
         verdicts=detail.verdicts,
+        is_place_doubted=detail.is_place_doubted,
         appended_at=_read({"detail": {"N": detail.appended_at_ms}}, "detail", "N", _from_ms),
     )
 

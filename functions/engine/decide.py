@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.canary import CANARY_RULE_ID, is_flagged_canary
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Decision, FeatureValue, Reason, ScoredTransaction
 from engine.features.catalogue import FEATURE_SET, compute_features
+from engine.features.place import is_doubted
 from engine.features.stored import pack
 from engine.profile.outcome import Outcome
 from engine.rules.reasons import sentence
@@ -90,7 +92,10 @@ def decide(
         outcome = Outcome(repeated.decision, repeated.risk_score, repeated.key_hash, lessons)
         return Decided(features, assessment, outcome)
     assessment = is_fraudulent(features, facts.transaction, ruleset, facts.clock_ms)
-    return Decided(features, assessment, Outcome(assessment.decision, assessment.risk_score, 0, lessons))
+    # What is not approved moves nobody anyway.
+    doubted = assessment.decision is Decision.APPROVE and is_doubted(facts, profile, features)
+    outcome = Outcome(assessment.decision, assessment.risk_score, 0, lessons, doubted)
+    return Decided(features, assessment, outcome)
 
 
 def scored_transaction(
@@ -141,6 +146,7 @@ def scored_transaction(
         repeats=outcome.repeats,
         releases=outcome.lessons.releases,
         verdicts=outcome.lessons.verdicts,
+        is_place_doubted=outcome.is_place_doubted,
         appended_at=appended_at,
         scored_at=scored_at,
     )
@@ -168,8 +174,10 @@ def is_fraudulent(
     Returns
     -------
     Assessment
-        A function of the arguments alone.
+        A function of the arguments alone. A canary's payment that is to be flagged is held for review, whatever the ruleset says.
     """
+    if is_flagged_canary(transaction.user_id):
+        return _flagged_canary(ruleset.thresholds.review)
     if clock_ms is None:
         clock_ms = (transaction.timestamp - EPOCH) // MILLISECOND
     matches = ruleset.matches(features, transaction, clock_ms)
@@ -191,6 +199,11 @@ def is_fraudulent(
         failed_rule_ids=tuple(sorted(matches.failed_rule_ids)),
         points=points,
     )
+
+
+def _flagged_canary(points: int) -> Assessment:
+    reason = Reason(CANARY_RULE_ID, points, "A canary's payment: it shows that alerts arrive.")
+    return Assessment(points, Decision.REVIEW, (reason,), (), (), points)
 
 
 def _decision(risk_score: int, thresholds: Thresholds) -> Decision:

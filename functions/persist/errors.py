@@ -14,6 +14,8 @@ class KeyTakenError(StageError):
         The payment in Kafka, ``topic/partition/offset``.
     """
 
+    is_of_the_record = True
+
     def __init__(self, position: str) -> None:
         super().__init__(
             f"flagged_transactions.transaction_id: every key of {position} holds another payment"

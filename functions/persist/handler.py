@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
+from common.crash_counts import CrashTable
+from common.dead_letters import BucketDeadLetters
 from common.dynamodb import CLIENT_CONFIG
 from common.settings import read_settings
+from common.stream_crashes import StreamCrashes
 from persist.settings import Settings
 from persist.stage import PersistStage
 from persist.store import FlaggedTable
@@ -26,12 +30,21 @@ tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLE
 settings = read_settings(
     Settings, os.environ
 )  # a missing variable fails the cold start, not the first payment
+clock = partial(datetime.now, UTC)
+dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+crashes = StreamCrashes(
+    CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
+    BucketDeadLetters(partial(boto3.client, "s3", config=CLIENT_CONFIG), settings.dead_letter_bucket, clock),
+    settings.limits,
+    clock,
+)
 stage = PersistStage(
-    FlaggedTable(boto3.client("dynamodb", config=CLIENT_CONFIG), settings.flagged_transactions_table),
+    FlaggedTable(dynamodb, settings.flagged_transactions_table),
     timedelta(days=settings.flagged_retention_days),
     metrics,
     logger,
-    clock=lambda: datetime.now(UTC),
+    crashes,
+    clock=clock,
 )
 
 

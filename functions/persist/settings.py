@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
+from common.stream_crashes import StreamCrashSettings
 
-class Settings(msgspec.Struct, frozen=True):
+
+class Settings(StreamCrashSettings, frozen=True, kw_only=True):
     """What the persist stage reads from its environment."""
 
     flagged_transactions_table: str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from common.metrics import emit
 from common.stream_reader import StreamReader
+from contract.canary import is_canary
 from contract.flagged import FlaggedTransaction, flag, under_conflict_key
 from contract.scored import HISTORY_TABLE, Decision, from_history_item
 from persist.errors import KeyTakenError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
     from common.metrics import MetricSink
+    from common.stream_crashes import StreamCrashes
     from common.stream_reader import FailureLog, InvocationContext
 
 CONFLICT_DIGEST_LENGTHS: Final = (8, 64)
@@ -43,6 +45,8 @@ class PersistStage:
         How long each is stored.
     metrics, log
         Powertools' Metrics and Logger.
+    crashes : StreamCrashes
+        Dead-letters a record that crashes the stage.
     clock : Callable
         Gives the time, aware.
     """
@@ -53,13 +57,14 @@ class PersistStage:
         retention: timedelta,
         metrics: MetricSink,
         log: FailureLog,
+        crashes: StreamCrashes,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._retention = retention
         self._metrics = metrics
         self._clock = clock
-        self._reader = StreamReader(HISTORY_TABLE, self.flag_row, log)
+        self._reader = StreamReader(HISTORY_TABLE, self.flag_row, log, crashes)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Flag the payments of a batch; return the records that must be delivered again."""
@@ -103,6 +108,8 @@ class PersistStage:
         raise KeyTakenError(flagged.position)
 
     def _count_inserted(self, flagged: FlaggedTransaction) -> None:
+        if is_canary(flagged.user_id):
+            return
         emit(self._metrics, Metric.TRANSACTIONS_FLAGGED)
         if flagged.transaction_id_conflict:
             emit(self._metrics, Metric.TRANSACTION_ID_CONFLICT)

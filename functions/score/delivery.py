@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 import msgspec
 
+from contract.canary import CANARY_HEADER, CANARY_HEADER_VALUE, check_user
 from contract.clock import EPOCH, MILLISECOND, TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE, times_of
 from contract.errors import InvalidTransactionError
 from contract.scored import Position
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _TRUSTED: Final = list(TRUSTED_FEED_VALUE)
+_CANARY: Final = list(CANARY_HEADER_VALUE)
 _LAST_MS: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 
 
@@ -39,6 +41,7 @@ class KafkaEvent(TypedDict):
     """The event of a Kafka event source mapping: records by ``topic-partition``."""
 
     eventSource: str
+    eventSourceArn: NotRequired[str]
     records: dict[str, list[KafkaRecord]]
 
 
@@ -160,25 +163,28 @@ def _read_record(record: KafkaRecord, now: datetime, batch: Batch) -> None:
         if value is None:
             raise InvalidTransactionError("$", "null value")
         transaction = decode_transaction(value)
+        check_user(transaction, is_declared=_has_header(record, CANARY_HEADER, _CANARY))
     except InvalidTransactionError as error:
         batch.rejected.append(Rejected(position, appended_at_ms, error.field, error.problem, key, value))
         return
     is_key_mismatch = key is not None and key != transaction.user_id.encode()
-    times = times_of(transaction.timestamp, appended_at_ms, is_trusted=_is_trusted(record))
+    times = times_of(
+        transaction.timestamp, appended_at_ms, is_trusted=_has_header(record, TRUSTED_FEED_HEADER, _TRUSTED)
+    )
     facts = PaymentFacts.of(transaction, times)
     batch.deliveries.append(Delivery(facts, position, appended_at_ms, is_key_mismatch))
 
 
-def _is_trusted(record: KafkaRecord) -> bool:
-    """Whether the record's header declares its feed trusted.
+def _has_header(record: KafkaRecord, declared: str, with_value: list[int]) -> bool:
+    """Whether a header of the record declares something about its feed.
 
     Lambda gives a header's value as a list of bytes, signed ones or not, and null for none. Whoever may produce can send any.
     """
     return any(
-        value == _TRUSTED
+        value == with_value
         for header in record.get("headers") or ()
         for name, value in header.items()
-        if name == TRUSTED_FEED_HEADER
+        if name == declared
     )
 
 

@@ -6,22 +6,27 @@ import gc
 import itertools
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.config import Config
 
+from common.crash_counts import CrashTable
 from common.settings import read_settings
 from score.cache_auth import cache_credentials
 from score.checkpoint_store import DynamoCheckpointStore
+from score.crash_guard import CrashGuard, QueueDeadLetters
 from score.dynamo_calls import DynamoCalls
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
 from score.rules_source import AppConfigDocument, Rulesets
+from score.ruleset_archive import BucketRulesets
 from score.settings import Settings
 from score.stage import ScoreStage
 from score.telemetry import EmfTelemetry
@@ -34,6 +39,9 @@ if TYPE_CHECKING:
 
 RETRY_MARGIN_MS = 10_000
 """With less time left no new try begins: a request's time-outs, writing the profiles and the answer must still fit."""
+
+DEFAULT_RULESET = Path(__file__).resolve().parent.parent / "rules" / "default.yaml"
+"""Beside the stage's folder in the zip."""
 
 BATCHES_PER_FULL_COLLECTION = 100
 """Between two of them only the youngest objects are collected, in microseconds."""
@@ -58,13 +66,19 @@ document = AppConfigDocument(
     profile=settings.rules_profile,
     max_age_seconds=settings.rules_refresh_seconds,
 )
+session = boto3.Session()
+pool = ThreadPoolExecutor(max_workers=1)  # for what no batch waits for
+s3 = session.client("s3", config=client_config)
+kept_rulesets = BucketRulesets(s3, settings.rules_bucket, pool, telemetry.ruleset_not_kept)
 rulesets = Rulesets(
     document,
     source=document.source,
+    fallbacks=(kept_rulesets.last_good, DEFAULT_RULESET.read_bytes),
+    on_active=kept_rulesets.keep,
+    on_fallback=telemetry.ruleset_fallback,
     on_refused=telemetry.ruleset_refused,
     on_unreachable=telemetry.ruleset_unreachable,
 )
-session = boto3.Session()
 cache = connect(settings.elasticache_redis_endpoint, cache_credentials(session, settings))
 dynamodb = session.client("dynamodb", config=client_config)
 calls = DynamoCalls(dynamodb, tracer.provider.in_subsegment)
@@ -74,15 +88,21 @@ history = DynamoHistoryStore(
 checkpoints = DynamoCheckpointStore(
     calls, settings.profile_checkpoints_table, settings.profile_retention_days, time.sleep, clock
 )
+sqs = session.client("sqs", config=client_config)
 quarantine = SqsQuarantine(
-    session.client("sqs", config=client_config),
-    session.client("s3", config=client_config),
+    sqs,
+    s3,
     settings.quarantine_queue_url,
     settings.quarantine_bucket,
 )
 profiles = RedisProfileStore(cache, settings.profile_retention_days)
-stage = ScoreStage(
-    profiles, checkpoints, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock
+stage = CrashGuard(
+    ScoreStage(profiles, checkpoints, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock),
+    CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
+    QueueDeadLetters(sqs, settings.dead_letter_queue_url, clock),
+    settings.limits,
+    telemetry,
+    clock,
 )
 
 # A batch makes tens of thousands of objects that live until its end, and almost no cycles. Searching them for cycles took a
@@ -98,6 +118,10 @@ batches = itertools.count(1)
 def handler(event: KafkaEvent, context: LambdaContext) -> PartialBatchResponse:
     """Score one batch; return the offsets that must be delivered again."""
     try:
-        return stage.handle(event, lambda: context.get_remaining_time_in_millis() > RETRY_MARGIN_MS)
+        return stage.handle(
+            event,
+            lambda: context.get_remaining_time_in_millis() > RETRY_MARGIN_MS,
+            context.invoked_function_arn,
+        )
     finally:
         gc.collect(2 if next(batches) % BATCHES_PER_FULL_COLLECTION == 0 else 0)

@@ -10,6 +10,11 @@ class Metric(StageMetric):
 
     RECORDS_RECEIVED = "RecordsReceived", COUNT, "Records in the batch."
     RECORDS_QUARANTINED = "RecordsQuarantined", COUNT, "Records that are not valid payments; quarantined."
+    RESERVED_USERS = (
+        "ReservedUsers",
+        COUNT,
+        "Of these, payments that name a user of the canary's and are none of its own.",
+    )
     KEY_MISMATCHES = "KeyMismatches", COUNT, "Payments whose Kafka key is not their user."
     TRANSACTIONS_SCORED = "TransactionsScored", COUNT, "Payments decided and stored."
     TRANSACTIONS_APPROVED = "TransactionsApproved", COUNT, "Of these, approved."
@@ -48,6 +53,11 @@ class Metric(StageMetric):
     RULE_FAILURES = "RuleFailures", COUNT, "Rules that could not be evaluated on a payment."
     RULESET_REFUSED = "RulesetRefused", COUNT, "Ruleset documents that were refused."
     RULESET_UNREACHABLE = "RulesetUnreachable", COUNT, "Requests that AppConfig did not answer."
+    RULESET_FALLBACK = (
+        "RulesetFallback",
+        COUNT,
+        "Batches decided by the last good ruleset of the bucket, or the default, since AppConfig gave this process none.",
+    )
     OLDEST_RECORD_AGE = (
         "OldestRecordAge",
         MILLISECONDS,

@@ -1,7 +1,7 @@
 """Where the active ruleset comes from, and what happens when a new one is bad or cannot be fetched.
 
-The last good ruleset stays active while its source returns a bad one or none. Two callbacks report what went wrong; the
-stage makes metrics of it.
+The last good ruleset stays active while its source returns a bad one or none. A process that starts then has none: it takes the one
+that was active last anywhere, or else the default. Callbacks report what went wrong; the stage makes metrics of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.rules.check import check_ruleset
 from score.errors import NoRulesetError, RulesetUnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from engine.rules.ruleset import Ruleset
 
@@ -42,13 +42,19 @@ class Rulesets:
         :class:`RulesetUnreachableError` where the document cannot be fetched.
     source : str
         Name of the document in messages.
+    fallbacks : Sequence[Callable[[], bytes | None]]
+        Give a document for a process that has had none from its source, in this order; None where there is none.
+    on_active : Callable[[Ruleset, bytes], None]
+        Called with each ruleset that the source gave and that becomes active.
+    on_fallback : Callable[[Ruleset], None]
+        Called for each batch that is decided by a fallback.
     on_refused : Callable[[InvalidRulesetError], None]
         Called once for each bad document.
     on_unreachable : Callable[[RulesetUnreachableError], None]
         Called once for each attempt that failed.
     retry_seconds : float
         How long `load` is not called after it failed, so that a source that hangs does not cost every batch a timeout.
-        Before the first good ruleset it is called for every batch: there is no other ruleset to use.
+        Without any ruleset, not even a fallback, it is called for every batch.
     monotonic : Callable[[], float]
         A clock that never runs backwards, in seconds.
     """
@@ -58,6 +64,9 @@ class Rulesets:
         load: Callable[[], bytes],
         *,
         source: str,
+        fallbacks: Sequence[Callable[[], bytes | None]],
+        on_active: Callable[[Ruleset, bytes], None],
+        on_fallback: Callable[[Ruleset], None],
         on_refused: Callable[[InvalidRulesetError], None],
         on_unreachable: Callable[[RulesetUnreachableError], None],
         retry_seconds: float = 5.0,
@@ -65,11 +74,15 @@ class Rulesets:
     ) -> None:
         self._load = load
         self._source = source
+        self._fallbacks = fallbacks
+        self._on_active = on_active
+        self._on_fallback = on_fallback
         self._on_refused = on_refused
         self._on_unreachable = on_unreachable
         self._retry_seconds = retry_seconds
         self._monotonic = monotonic
         self._active: Ruleset | None = None
+        self._is_fallback = False
         self._last_read: bytes | None = None
         self._refused: InvalidRulesetError | None = None
         self._retry_at = float("-inf")
@@ -85,22 +98,38 @@ class Rulesets:
         Returns
         -------
         Ruleset
-            The newest document where it is good; otherwise the last good one.
+            The newest document where it is good; otherwise the last good one, of this process or of any.
 
         Raises
         ------
         NoRulesetError
-            Where no good one has been loaded since the start.
+            Where there is none, nor a fallback.
         """
         data = self._newest()
         if data is not None and data != self._last_read:
             self._read(data)
         if self._active is None:
+            self._active = self._fallback()
+            self._is_fallback = self._active is not None
+        if self._active is None:
             raise NoRulesetError(
                 f"{self._source}: no active ruleset: "
                 f"{'the document is refused' if self._refused else 'the document cannot be fetched'}"
             ) from self._refused
+        if self._is_fallback:
+            self._on_fallback(self._active)
         return self._active
+
+    def _fallback(self) -> Ruleset | None:
+        for give in self._fallbacks:
+            data = give()
+            if data is None:
+                continue
+            try:
+                return check_ruleset(data, "fallback")
+            except InvalidRulesetError as error:
+                self._on_refused(error)
+        return None
 
     def _newest(self) -> bytes | None:
         if self._active is not None and self._monotonic() < self._retry_at:
@@ -115,7 +144,9 @@ class Rulesets:
     def _read(self, data: bytes) -> None:
         try:
             self._active = check_ruleset(data, self._source)
+            self._is_fallback = False
             self._refused = None
+            self._on_active(self._active, data)
         except InvalidRulesetError as error:
             self._refused = error
             self._on_refused(error)

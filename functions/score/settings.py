@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
+
+from common.crash_counts import CrashSettings
 
 Days = Annotated[int, Meta(ge=1, le=3650)]
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(CrashSettings, frozen=True, kw_only=True):
     """What the score stage reads from its environment."""
 
     elasticache_redis_endpoint: str
@@ -21,9 +22,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile_checkpoints_table: str
     quarantine_queue_url: str
     quarantine_bucket: str
+    dead_letter_queue_url: str
     rules_application: str
     rules_environment: str
     rules_profile: str
+    rules_bucket: str
+    """Keeps every ruleset that was ever active."""
     rules_refresh_seconds: Annotated[int, Meta(ge=15, le=3600)] = 15
     """Age of a ruleset after which AppConfig is polled again, seconds; AppConfig allows no shorter interval than 15."""
     history_retention_days: Days = 400

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from common.metrics import emit
+from common.stream_reader import describe_failure
+from contract.canary import RESERVED, is_canary
 from contract.scored import Decision
 from score.metrics import Metric
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from common.metrics import MetricSink
     from contract.scored import Position, ScoredTransaction
     from engine.errors import InvalidRulesetError
+    from engine.rules.ruleset import Ruleset
     from score.delivery import Batch
     from score.errors import CacheUnavailableError, RulesetUnreachableError
     from score.user_chain import SettledChain
@@ -85,6 +88,9 @@ class EmfTelemetry:
         self._count(Metric.RECORDS_RECEIVED, len(batch.deliveries) + len(batch.rejected))
         self._count(Metric.KEY_MISMATCHES, sum(delivery.is_key_mismatch for delivery in batch.deliveries))
         self._count(Metric.RECORDS_QUARANTINED, len(batch.rejected))
+        self._count(
+            Metric.RESERVED_USERS, sum(rejected.problem.startswith(RESERVED) for rejected in batch.rejected)
+        )
         for rejected in batch.rejected:
             self._logger.warning(
                 "record quarantined",
@@ -107,14 +113,15 @@ class EmfTelemetry:
     def batch_done(
         self, rows: Sequence[ScoredTransaction], failed: set[Position], *, is_degraded: bool
     ) -> None:
-        """Count decisions, and measure how long the oldest payment waited."""
-        decisions = [row.decision for row in rows]
-        self._count(Metric.TRANSACTIONS_SCORED, len(rows))
+        """Count decisions, without the canary's, and measure how long the oldest payment waited."""
+        payments = [row for row in rows if not is_canary(row.transaction.user_id)]
+        decisions = [row.decision for row in payments]
+        self._count(Metric.TRANSACTIONS_SCORED, len(payments))
         self._count(Metric.TRANSACTIONS_APPROVED, decisions.count(Decision.APPROVE))
         self._count(Metric.TRANSACTIONS_REVIEWED, decisions.count(Decision.REVIEW))
         self._count(Metric.TRANSACTIONS_BLOCKED, decisions.count(Decision.BLOCK))
-        self._count(Metric.TRANSACTIONS_DEGRADED, len(rows) if is_degraded else 0)
-        self._count(Metric.RULE_FAILURES, sum(len(row.failed_rule_ids) for row in rows))
+        self._count(Metric.TRANSACTIONS_DEGRADED, len(payments) if is_degraded else 0)
+        self._count(Metric.RULE_FAILURES, sum(len(row.failed_rule_ids) for row in payments))
         self._count(Metric.RECORDS_FAILED, len(failed))
         if rows:
             age = self._clock() - min(row.appended_at for row in rows)
@@ -143,6 +150,12 @@ class EmfTelemetry:
         self._count(Metric.CACHE_UNAVAILABLE, 1)
         self._logger.warning("profile cache unavailable", cause=str(error))
 
+    def record_dead_lettered(self, position: str, crashes: int) -> None:
+        """Log a record that crashed the stage; the queue's alarm pages."""
+        self._logger.error(
+            "a record that crashes the function was dead-lettered", position=position, crashes=crashes
+        )
+
     def ruleset_refused(self, error: InvalidRulesetError) -> None:
         """Count a bad document, once, and log its problems."""
         self._count(Metric.RULESET_REFUSED, 1)
@@ -150,6 +163,17 @@ class EmfTelemetry:
             "ruleset refused, the last good one stays active",
             problems=[problem.without_excerpt for problem in error.problems[:MAX_PROBLEMS_LOGGED]],
         )
+
+    def ruleset_fallback(self, ruleset: Ruleset) -> None:
+        """Count a batch that is decided by a ruleset that AppConfig did not give, and log which."""
+        self._count(Metric.RULESET_FALLBACK, 1)
+        self._logger.warning(
+            "a ruleset from elsewhere decides, not AppConfig's", ruleset=ruleset.stored_version
+        )
+
+    def ruleset_not_kept(self, what: str, error: Exception) -> None:
+        """Log what the rules bucket did not do."""
+        self._logger.warning(what, extra=describe_failure(error))
 
     def ruleset_unreachable(self, error: RulesetUnreachableError) -> None:
         """Count a failed request for the ruleset, and log why."""

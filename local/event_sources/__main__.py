@@ -1,4 +1,4 @@
-"""Run one event source mapping: ``python -m local.event_sources --function score --config build/run/score.json``.
+"""Run one event source mapping or one schedule: ``python -m local.event_sources --function score --config build/run/score.json``.
 
 SIGTERM ends it cleanly.
 """
@@ -19,7 +19,9 @@ from local.event_sources.source import SourceUnavailableError
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; 1 if the mapping cannot start."""
-    parser = argparse.ArgumentParser(description="Deliver records from a source to one function.")
+    parser = argparse.ArgumentParser(
+        description="Deliver records from a source, or events of a schedule, to one function."
+    )
     parser.add_argument("--function", required=True)
     parser.add_argument("--config", required=True, type=Path)
     options = parser.parse_args()

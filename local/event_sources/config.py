@@ -39,7 +39,9 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     environment: dict[str, str]
     """The environment of `function.yaml` with every reference resolved, and any further variables of the function."""
     dead_letter_queue_url: str
-    """The on-failure destination: an SQS queue."""
+    """The function's dead-letter queue: an on-failure destination, or where the bucket of one announces what it got."""
+    dead_letter_bucket: str = ""
+    """The bucket for records of a stream that are dead-lettered; empty for a function that reads none."""
     state_dir: Path
     """Where checkpoints of streams are stored, so that reading resumes after a restart."""
     log_dir: Path
@@ -56,6 +58,12 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Delay before the first retry; it doubles with each further one."""
     retry_maximum_seconds: Annotated[float, Meta(gt=0)] = 5.0
     """Longest delay between two retries."""
+    maximum_record_age_seconds: Positive | None = None
+    """Instead of `function.yaml`'s, where time is compressed."""
+    timeout_seconds: Positive | None = None
+    """Instead of `function.yaml`'s, where time is compressed."""
+    schedule_seconds: Annotated[float, Meta(gt=0)] | None = None
+    """Interval of a schedule instead of that of `function.yaml`."""
 
 
 class MappingCounters(msgspec.Struct, kw_only=True):
@@ -75,6 +83,8 @@ class MappingCounters(msgspec.Struct, kw_only=True):
     """Invocations whose response named records to be delivered again."""
     dead_lettered: int = 0
     """Records that were discarded and sent to the on-failure destination."""
+    dropped: int = 0
+    """Records that were discarded by a mapping without a destination."""
 
 
 class MappingStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,26 +1,44 @@
-"""The on-failure destination: the message that Lambda sends to an SQS queue for dead-lettered records.
+"""What Lambda sends to an SQS queue or stores in a bucket: records that a mapping dead-letters, and asynchronous events that failed.
 
-The message says where the records are in the source and does not hold them: "you can use the metadata to retrieve them from
-the stream". Only S3 and Kafka destinations get the payload.
+The message of a mapping says where the records are in the source and does not hold them: "you can use the metadata to retrieve
+them from the stream". An object in a bucket holds the whole event as well. The message of an asynchronous event is the event
+itself, with the reason in its attributes.
 """
 
 from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 if TYPE_CHECKING:
     from local.event_sources.records import Discard
+    from local.runtime.invocation import FunctionError
+
+MAPPING_ID: Final = "00000000-0000-0000-0000-000000000001"
+"""The mapping's id in the keys of its objects; a stack has a bucket for each mapping."""
 
 
 class MessageQueue(Protocol):
     """The SQS call that is used."""
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> Any:  # noqa: N803 - SQS's names
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - SQS's names
+        MessageBody: str,  # noqa: N803
+        MessageAttributes: dict[str, Any] = ...,  # noqa: N803
+    ) -> Any:
         """Send one message to a queue."""
+
+
+class ObjectStore(Protocol):
+    """The S3 call that is used."""
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> Any:  # noqa: N803 - S3's names
+        """Store one object."""
 
 
 def invocation_record(
@@ -80,9 +98,58 @@ class SqsDestination:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, record: dict[str, Any]) -> None:
+    def send(self, record: dict[str, Any], origin: str, event: bytes) -> None:  # noqa: ARG002 - it is not sent
         """Send one invocation record; errors of the client are raised to the caller."""
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=msgspec.json.encode(record).decode())
+
+    def send_event(self, event: bytes, request_id: str, error: FunctionError) -> None:
+        """Send an asynchronous event that failed for good; errors of the client are raised to the caller."""
+        attributes = {
+            "RequestID": request_id,
+            "ErrorCode": "200",
+            "ErrorMessage": error.message[:1000] or error.type,
+        }
+        self._client.send_message(
+            QueueUrl=self._queue_url,
+            MessageBody=event.decode(),
+            MessageAttributes={
+                name: {"DataType": "Number" if name == "ErrorCode" else "String", "StringValue": value}
+                for name, value in attributes.items()
+            },
+        )
+
+
+class BucketDestination:
+    """Stores invocation records with their events in a bucket.
+
+    Parameters
+    ----------
+    objects : ObjectStore
+        S3.
+    bucket : str
+        The stage's bucket for dead letters.
+    """
+
+    def __init__(self, objects: ObjectStore, bucket: str) -> None:
+        self._objects = objects
+        self._bucket = bucket
+
+    def send(self, record: dict[str, Any], origin: str, event: bytes) -> None:
+        """Store one invocation record; errors of the clients are raised to the caller.
+
+        Parameters
+        ----------
+        record : dict
+            Made by :func:`invocation_record`.
+        origin : str
+            The shard.
+        event : bytes
+            What the function was invoked with, JSON; stored as text, as Lambda does.
+        """
+        time = record["timestamp"][:19].replace("-", "/").replace("T", "/").replace(":", "/")
+        key = f"aws/lambda/{MAPPING_ID}/{origin}/{time}/{uuid.uuid4()}"
+        body = msgspec.json.encode({**record, "payload": event.decode()})
+        self._objects.put_object(Bucket=self._bucket, Key=key, Body=body)
 
 
 def iso_milliseconds(at_s: float) -> str:

@@ -38,8 +38,8 @@ BUFFERED_BATCHES = 4
 class Destination(Protocol):
     """Where records go that the mapping discards."""
 
-    def send(self, record: dict[str, Any]) -> None:
-        """Send one invocation record."""
+    def send(self, record: dict[str, Any], origin: str, event: bytes) -> None:
+        """Send one invocation record, of records of one partition or shard, and the event that held them."""
 
 
 class EventSourceMapping:
@@ -53,8 +53,8 @@ class EventSourceMapping:
         The function.
     function_arn : str
         The function's name in invocation records.
-    destination : Destination
-        The on-failure destination.
+    destination : Destination | None
+        The on-failure destination; None for a mapping without one, which drops what it discards.
     policy : Policy
         Batching, retries, ages.
     max_concurrency : int
@@ -68,7 +68,7 @@ class EventSourceMapping:
         source: Source,
         invoke: Invoke,
         function_arn: str,
-        destination: Destination,
+        destination: Destination | None,
         policy: Policy,
         max_concurrency: int,
         clock: Callable[[], float] = time.time,
@@ -182,7 +182,7 @@ class EventSourceMapping:
                 if isinstance(work, Batch):
                     self._executor.submit(self._deliver, work).add_done_callback(self._finish)
                 else:
-                    self._executor.submit(self._dead_letter, work).add_done_callback(self._finish)
+                    self._executor.submit(self._discard, work).add_done_callback(self._finish)
 
     def _deliver(self, batch: Batch) -> None:
         try:
@@ -206,7 +206,17 @@ class EventSourceMapping:
             self._counters.partial_failures += bool(result.failed)
             self._save_resume_points({piece.queue.origin for piece in batch.pieces})
 
-    def _dead_letter(self, discard: Discard) -> None:
+    def _discard(self, discard: Discard) -> None:
+        if self._destination is None:
+            self.report(f"dropped {len(discard.piece.records)} records: {discard.condition}")
+            with self._changed:
+                self._planner.finish_discard(discard)
+                self._counters.dropped += len(discard.piece.records)
+                self._save_resume_points({discard.piece.queue.origin})
+        else:
+            self._dead_letter(discard, self._destination)
+
+    def _dead_letter(self, discard: Discard, destination: Destination) -> None:
         record = invocation_record(
             discard,
             self._function_arn,
@@ -214,7 +224,7 @@ class EventSourceMapping:
             datetime.fromtimestamp(self._clock(), UTC),
         )
         try:
-            self._destination.send(record)
+            destination.send(record, discard.piece.queue.origin, self._source.event(Batch((discard.piece,))))
         except (BotoCoreError, ClientError) as error:
             # Lambda drops the record here and counts DestinationDeliveryFailures. This system must not lose payments.
             self.report(f"on-failure destination: {error}")

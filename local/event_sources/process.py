@@ -1,10 +1,12 @@
-"""One process for one function: its event source mapping, its workers, and the status that others read."""
+"""One process for one function: its event source mapping or its schedule, its workers, and the status that others read."""
 
 from __future__ import annotations
 
 import os
 import time
 from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 from local.components.aws_api import make_client
 from local.event_sources.config import (
@@ -14,20 +16,22 @@ from local.event_sources.config import (
     MappingStatus,
     write_status,
 )
-from local.event_sources.destination import SqsDestination
+from local.event_sources.destination import BucketDestination, SqsDestination
 from local.event_sources.dynamodb_stream import DynamoDbStreamSource
 from local.event_sources.event_source_mapping import EventSourceMapping
 from local.event_sources.kafka import KafkaSource
 from local.event_sources.records import Policy
+from local.event_sources.schedule import Schedule
 from local.event_sources.source import SourceUnavailableError
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from ops.manifests import InvokeTrigger, KafkaTrigger, StreamTrigger, read_functions
+from ops.manifests import InvokeTrigger, KafkaTrigger, ScheduleTrigger, StreamTrigger, read_functions
 
 if TYPE_CHECKING:
     import threading
     from pathlib import Path
 
+    from local.event_sources.event_source_mapping import Destination
     from local.event_sources.source import Source
 
 State = Literal["starting", "running", "stopping", "stopped", "failed"]
@@ -37,7 +41,7 @@ CLUSTER: Final = "local/00000000-0000-0000-0000-000000000000-1"
 
 
 class MappingProcess:
-    """A mapping and its function, made from a configuration.
+    """A mapping or a schedule and its function, made from a configuration.
 
     Parameters
     ----------
@@ -49,7 +53,7 @@ class MappingProcess:
     Raises
     ------
     MappingConfigError
-        If there is no such function, or it has no event source.
+        If there is no such function, or it has no event source and no schedule.
     """
 
     def __init__(self, config: MappingConfig, status_file: Path) -> None:
@@ -59,7 +63,13 @@ class MappingProcess:
         spec = functions[config.function]
         trigger = spec.trigger
         if isinstance(trigger, InvokeTrigger):
-            raise MappingConfigError(f"function {config.function!r} has no event source")
+            raise MappingConfigError(f"function {config.function!r} has no event source and no schedule")
+        if config.maximum_record_age_seconds is not None and not isinstance(trigger, ScheduleTrigger):
+            trigger = msgspec.structs.replace(
+                trigger, maximum_record_age_seconds=config.maximum_record_age_seconds
+            )
+        if config.timeout_seconds is not None:
+            spec = msgspec.structs.replace(spec, timeout_seconds=config.timeout_seconds)
         self._config = config
         self._status_file = status_file
         self._state: State = "starting"
@@ -76,14 +86,7 @@ class MappingProcess:
             region=config.region,
             account_id=config.account_id,
         )
-        self.mapping = EventSourceMapping(
-            _make_source(config, trigger, workers),
-            self.pool.invoke,
-            self.pool.function_arn,
-            SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url),
-            Policy.from_trigger(trigger, config.retry_base_seconds, config.retry_maximum_seconds),
-            workers,
-        )
+        self.mapping = self._make_mapping(trigger, workers)
 
     def run(self, stop: threading.Event) -> None:
         """Run until ``stop`` is set, then finish what is in flight.
@@ -114,6 +117,28 @@ class MappingProcess:
             self._write_status()
             self.pool.stop()
 
+    def _make_mapping(
+        self, trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger, workers: int
+    ) -> EventSourceMapping | Schedule:
+        config = self._config
+        if isinstance(trigger, ScheduleTrigger):
+            return Schedule(
+                trigger,
+                self.pool.invoke,
+                f"arn:aws:events:{config.region}:{config.account_id}:rule/{config.function}",
+                SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url),
+                workers,
+                interval_seconds=config.schedule_seconds,
+            )
+        return EventSourceMapping(
+            _make_source(config, trigger, workers),
+            self.pool.invoke,
+            self.pool.function_arn,
+            _make_destination(config, trigger),
+            Policy.from_trigger(trigger, config.retry_base_seconds, config.retry_maximum_seconds),
+            workers,
+        )
+
     def _write_status(self) -> None:
         now_ms = round(time.time() * 1000)
         # The counters are read after this: a status that says idle counts all the work before it.
@@ -143,6 +168,16 @@ class MappingProcess:
         except SourceUnavailableError as error:
             self.mapping.report(str(error))
             return None
+
+
+def _make_destination(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger) -> Destination | None:
+    match trigger.on_failure:
+        case "none":
+            return None
+        case "dead_letter":
+            return SqsDestination(make_client("sqs", config.aws_endpoint), config.dead_letter_queue_url)
+        case "dead_letter_bucket":
+            return BucketDestination(make_client("s3", config.aws_endpoint), config.dead_letter_bucket)
 
 
 def _make_source(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger, workers: int) -> Source:

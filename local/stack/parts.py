@@ -66,7 +66,7 @@ def mapping_config(
     spec: FunctionSpec, resources: Resources, folder: StackFolder, state: StackState
 ) -> MappingConfig:
     """Make the configuration of a function's event source mapping, for a stack with these endpoints and resources."""
-    references = resources.references(state.cache_endpoint, state.bootstrap_servers)
+    references = resources.references(state.cache_endpoint, state.bootstrap_servers, spec.name)
     return MappingConfig(
         function=spec.name,
         bootstrap_servers=state.bootstrap_servers,
@@ -75,6 +75,7 @@ def mapping_config(
         account_id=ACCOUNT_ID,
         environment=resolve_environment(spec, references),
         dead_letter_queue_url=resources.dead_letter_queue(spec.name),
+        dead_letter_bucket=resources.dead_letter_bucket(spec.name),
         state_dir=folder.run_dir,
         log_dir=folder.log_dir,
         zip=ROOT / "build" / "functions" / "host" / f"{spec.name}.zip",

@@ -84,6 +84,7 @@ class Stack:
         *,
         ingestion: bool = True,
         functions: Sequence[str] | None = None,
+        disabled_schedules: Sequence[str] = (),
     ) -> None:
         """Start everything; returns when everything works.
 
@@ -95,6 +96,8 @@ class Stack:
             Whether to run the Glue job.
         functions : Sequence[str] | None
             The functions to run; None for all. Resources are made for all functions in any case.
+        disabled_schedules : Sequence[str]
+            Functions with a schedule that are not to run, as Terraform's variable of this name.
 
         Raises
         ------
@@ -104,10 +107,11 @@ class Stack:
             If a part could not be started or made. Everything that was started is stopped again by then.
         """
         specs = read_functions()
-        fed = [name for name, spec in specs.items() if spec.has_event_source]
-        chosen = fed if functions is None else list(functions)
-        if unknown := sorted(set(chosen) - set(fed)):
-            raise StackError(f"no such function: {', '.join(unknown)}; there are {', '.join(fed)}")
+        triggered = [name for name, spec in specs.items() if spec.is_triggered]
+        chosen = triggered if functions is None else list(functions)
+        if unknown := sorted({*chosen, *disabled_schedules} - set(triggered)):
+            raise StackError(f"no such function: {', '.join(unknown)}; there are {', '.join(triggered)}")
+        chosen = [name for name in chosen if name not in disabled_schedules]
         self._folder.acquire()
         try:
             self._clean_up_after_last_owner()

@@ -1,6 +1,6 @@
 """Build a function's zip: ``build/functions/<arch>/<name>.zip``.
 
-A zip holds the folders that `function.yaml` lists under `packages`, and what the function's hashed ``requirements.txt`` lists,
+A zip holds the folders that `function.yaml` lists under `packages`, the files under `files`, and what the function's hashed ``requirements.txt`` lists,
 nothing else. Installed requirements are kept as a zip under ``build/requirements/``, so a build after a change of sources
 takes about a second.
 """
@@ -86,6 +86,11 @@ def _sources(spec: FunctionSpec, functions_dir: Path) -> list[Source]:
         sources += [
             (file, path) for file, path in walk(folder, functions_dir) if file.name not in OWN_METADATA
         ]
+    for path in spec.files:
+        file = ROOT / path
+        if not file.is_file():
+            raise BuildError(f"function.yaml: files: {path} is no file of the checkout")
+        sources.append((file, path))
     return sources
 
 

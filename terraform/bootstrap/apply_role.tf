@@ -10,7 +10,7 @@ locals {
   ]
 
   # Services that call the functions that Terraform gives them.
-  invoking_services = ["appconfig.amazonaws.com"]
+  invoking_services = ["appconfig.amazonaws.com", "events.amazonaws.com"]
 
   # The tags that the root module's provider puts on everything.
   tags = { for environment in var.environments : environment => { Project = var.project, Environment = environment } }

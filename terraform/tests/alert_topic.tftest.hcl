@@ -192,6 +192,56 @@ run "refuses_a_publisher_that_is_not_a_service" {
   expect_failures = [var.publishing_services]
 }
 
+run "every_subscription_filters_out_the_canary" {
+  command = apply
+
+  module {
+    source = "./modules/alert_topic"
+  }
+
+  variables {
+    has_canary = true
+  }
+
+  assert {
+    condition     = alltrue([for subscription in values(aws_sns_topic_subscription.this) : jsondecode(subscription.filter_policy).canary[0].exists == false && subscription.filter_policy_scope == "MessageAttributes"])
+    error_message = "The canary's messages are for its own queue."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sns_topic_subscription.this["on-call"].filter_policy).severity == ["critical"]
+    error_message = "A subscription keeps its own filter beside it."
+  }
+}
+
+run "refuses_a_filter_of_the_canary_s_attribute" {
+  command = plan
+
+  module {
+    source = "./modules/alert_topic"
+  }
+
+  variables {
+    subscriptions = { "one" = { protocol = "email", endpoint = "a@example.com", filter_policy = { canary = ["true"] } } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
+run "refuses_more_attributes_than_sns_takes_beside_the_canary_s" {
+  command = plan
+
+  module {
+    source = "./modules/alert_topic"
+  }
+
+  variables {
+    subscriptions = { "one" = { protocol = "email", endpoint = "a@example.com", filter_policy = { a = ["1"], b = ["1"], c = ["1"], d = ["1"], e = ["1"] } } }
+  }
+
+  expect_failures = [var.subscriptions]
+}
+
 run "refuses_a_subscription_with_a_strange_name" {
   command = plan
 

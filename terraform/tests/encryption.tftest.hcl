@@ -39,8 +39,8 @@ run "services_without_a_role_are_named" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_kms_key.this["data"].policy).Statement : statement.Principal.AWS] == ["arn:aws:iam::123456789012:root"]
-    error_message = "Only principals with an IAM policy use the data key, and no service on its own."
+    condition     = [for statement in jsondecode(aws_kms_key.this["data"].policy).Statement : try(statement.Principal.AWS, statement.Principal.Service)] == ["arn:aws:iam::123456789012:root", "events.amazonaws.com"] && jsondecode(aws_kms_key.this["data"].policy).Statement[1].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
+    error_message = "Only principals with an IAM policy use the data key, and EventBridge, for queues of this account."
   }
 
   assert {

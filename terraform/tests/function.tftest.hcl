@@ -10,6 +10,7 @@ variables {
   functions_dir = "./tests/fixtures/functions"
   build_dir     = "./tests/fixtures/zips"
 
+  access_log_bucket  = "fraud-test-access-log"
   log_retention_days = 30
 
   references = { "cache.endpoint" = "rediss://score@cache:6379", "table.history" = "fraud-test-history", "topic.retention" = "259200" }
@@ -160,7 +161,7 @@ run "role_allows_exactly_what_is_used" {
   }
 }
 
-run "kafka_mapping_retries_bisects_and_dead_letters" {
+run "kafka_mapping_retries_bisects_and_drops_nothing_early" {
   command = apply
 
   module {
@@ -188,8 +189,8 @@ run "kafka_mapping_retries_bisects_and_dead_letters" {
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.kafka["transaction_stream"].destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.dead_letter.arn
-    error_message = "The destination of failures is the function's own dead-letter queue."
+    condition     = length(aws_lambda_event_source_mapping.kafka["transaction_stream"].destination_config) == 0 && length(module.dead_letter_bucket) == 0
+    error_message = "Without a destination Lambda does not end the retries after 10."
   }
 
   assert {
@@ -208,7 +209,7 @@ run "kafka_mapping_retries_bisects_and_dead_letters" {
   }
 }
 
-run "stream_mapping_filters_retries_and_dead_letters" {
+run "stream_mapping_filters_retries_and_dead_letters_with_content" {
   command = apply
 
   module {
@@ -230,8 +231,28 @@ run "stream_mapping_filters_retries_and_dead_letters" {
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.stream["history"].bisect_batch_on_function_error && aws_lambda_event_source_mapping.stream["history"].maximum_retry_attempts == 10 && aws_lambda_event_source_mapping.stream["history"].maximum_record_age_in_seconds == 86400 && aws_lambda_event_source_mapping.stream["history"].function_response_types == toset(["ReportBatchItemFailures"])
-    error_message = "A failed batch is halved, and a record is dead-lettered after a limited number of retries."
+    condition     = aws_lambda_event_source_mapping.stream["history"].bisect_batch_on_function_error && aws_lambda_event_source_mapping.stream["history"].maximum_retry_attempts == -1 && aws_lambda_event_source_mapping.stream["history"].maximum_record_age_in_seconds == 82800 && aws_lambda_event_source_mapping.stream["history"].function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "A failed batch is halved, and a record is retried until the stream is about to drop it."
+  }
+
+  assert {
+    condition     = module.dead_letter_bucket["dynamodb_stream"].name == "fraud-test-changes-dead-letter-123456789012" && aws_lambda_event_source_mapping.stream["history"].destination_config[0].on_failure[0].destination_arn == module.dead_letter_bucket["dynamodb_stream"].arn
+    error_message = "The destination of failures is a bucket of the function's own, which gets the records' content."
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.dead_letter["dynamodb_stream"].event_pattern).detail.bucket.name == ["fraud-test-changes-dead-letter-123456789012"] && aws_cloudwatch_event_target.dead_letter["dynamodb_stream"].arn == aws_sqs_queue.dead_letter.arn && jsondecode(aws_sqs_queue_policy.dead_letter.policy).Statement[1].Principal.Service == "events.amazonaws.com"
+    error_message = "Each object of the bucket is announced in the dead-letter queue, whose alarm pages."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables["BUCKET"] == module.dead_letter_bucket["dynamodb_stream"].name && aws_lambda_function.this.environment[0].variables["QUEUE"] == aws_sqs_queue.dead_letter.url
+    error_message = "The function knows its own queue and bucket."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.runtime.policy).Statement : statement.Action if statement.Sid == "DeadLetterWithContent"] == [["s3:ListBucket", "s3:PutObject"]]
+    error_message = "Lambda writes to the bucket as the function."
   }
 
   assert {
@@ -285,7 +306,7 @@ run "a_request_that_must_not_be_kept_is_in_no_queue_and_is_not_tried_again" {
   }
 
   assert {
-    condition     = length(aws_lambda_function.this.dead_letter_config) == 0 && aws_lambda_function_event_invoke_config.discard[0].maximum_retry_attempts == 0
+    condition     = length(aws_lambda_function.this.dead_letter_config) == 0 && aws_lambda_function_event_invoke_config.requests["invoke"].maximum_retry_attempts == 0
     error_message = "A failed request is discarded."
   }
 
@@ -300,6 +321,61 @@ run "a_request_that_must_not_be_kept_is_in_no_queue_and_is_not_tried_again" {
   }
 }
 
+run "scheduled_function_is_invoked_by_its_own_rule_alone" {
+  command = apply
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    function = "ticking"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.schedule["ticking"].schedule_expression == "rate(5 minutes)" && aws_cloudwatch_event_rule.schedule["ticking"].state == "ENABLED"
+    error_message = "The rule has the interval of function.yaml."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.schedule["ticking"].arn == aws_lambda_alias.live.arn && aws_lambda_permission.schedule["ticking"].qualifier == "live" && aws_lambda_permission.schedule["ticking"].principal == "events.amazonaws.com" && aws_lambda_permission.schedule["ticking"].source_arn == aws_cloudwatch_event_rule.schedule["ticking"].arn
+    error_message = "It invokes the alias, which allows this rule and no other."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.schedule["ticking"].retry_policy[0].maximum_event_age_in_seconds == 300 && aws_lambda_function_event_invoke_config.requests["schedule"].maximum_event_age_in_seconds == 300 && aws_lambda_function_event_invoke_config.requests["schedule"].maximum_retry_attempts == 1
+    error_message = "An event is tried as often and as long as function.yaml says."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letter.arn && length(aws_lambda_event_source_mapping.kafka) + length(aws_lambda_event_source_mapping.stream) == 0
+    error_message = "An event that fails for good is kept, and no mapping reads for it."
+  }
+
+  assert {
+    condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => try(statement.Condition, null) }["TableHistory"] == { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["ticking-*"] } }
+    error_message = "With a prefix it may name no other partition keys of the table."
+  }
+}
+
+run "schedule_can_be_switched_off" {
+  command = apply
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    function        = "ticking"
+    enable_schedule = false
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.schedule["ticking"].state == "DISABLED"
+    error_message = "The rule exists and sends nothing."
+  }
+}
+
 run "other_requests_that_fail_are_kept" {
   command = apply
 
@@ -308,7 +384,7 @@ run "other_requests_that_fail_are_kept" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letter.arn && length(aws_lambda_function_event_invoke_config.discard) == 0
+    condition     = aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letter.arn && length(aws_lambda_function_event_invoke_config.requests) == 0
     error_message = "A failed request is dead-lettered."
   }
 

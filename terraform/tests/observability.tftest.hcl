@@ -262,3 +262,43 @@ run "refuses_more_brokers_than_msk_has" {
 
   expect_failures = [var.kafka]
 }
+
+run "with_the_canary_silence_is_an_alarm" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    function_names = { payments = "fraud-test-payments", changes = "fraud-test-changes", ticking = "fraud-test-ticking", canary = "fraud-test-canary" }
+  }
+
+  assert {
+    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.symptom : name => alarm.treat_missing_data if alarm.treat_missing_data != "notBreaching" } == { for name in ["canary-missing", "heartbeat-payments", "heartbeat-changes", "heartbeat-ticking"] : name => "breaching" }
+    error_message = "Where the canary runs, every stage has work; the canary has an alarm of its own."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.symptom["canary-missing"].alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:page"]) && { for query in aws_cloudwatch_metric_alarm.symptom["canary-missing"].metric_query : query.id => query.metric[0].period if length(query.metric) > 0 } == { rows = 300, alerts = 300 }
+    error_message = "A canary that does not come out wakes somebody, judged run by run."
+  }
+}
+
+run "without_the_canary_silence_is_none" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    function_names     = { payments = "fraud-test-payments", changes = "fraud-test-changes", ticking = "fraud-test-ticking", canary = "fraud-test-canary" }
+    disabled_schedules = ["canary", "ticking"]
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.symptom : alarm.treat_missing_data == "notBreaching"]) && !contains(keys(aws_cloudwatch_metric_alarm.symptom), "canary-late")
+    error_message = "Where nobody pays, a stage may be silent."
+  }
+}

@@ -372,3 +372,50 @@ run "an_audit_and_a_scan_are_watched" {
     error_message = "Their alarms watch what the audit and the scan count."
   }
 }
+
+run "the_canary_has_a_queue_of_its_own_and_runs" {
+  command = apply
+
+  assert {
+    condition     = jsondecode(aws_sns_topic_subscription.canary.filter_policy) == { canary = ["true"] } && aws_sns_topic_subscription.canary.raw_message_delivery && aws_sqs_queue.canary.sqs_managed_sse_enabled
+    error_message = "Its queue gets its messages alone."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue_policy.canary.policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == module.alerts.topic_arn
+    error_message = "Only the alert topic sends to it."
+  }
+}
+
+run "a_schedule_can_be_switched_off_in_one_environment" {
+  command = plan
+
+  variables {
+    disabled_schedules = ["canary"]
+  }
+
+  assert {
+    condition     = toset(var.disabled_schedules) == toset(["canary"])
+    error_message = "The canary is off."
+  }
+}
+
+run "refuses_to_switch_off_what_has_no_schedule" {
+  command = plan
+
+  variables {
+    disabled_schedules = ["score"]
+  }
+
+  expect_failures = [var.disabled_schedules]
+}
+
+run "refuses_a_mapping_for_the_canary_s_folder" {
+  command = plan
+
+  variables {
+    ingestion_mappings = { "canary/a" = "terraform/tests/fixtures/mappings/acme.yaml" }
+  }
+
+  expect_failures = [var.ingestion_mappings]
+}

@@ -95,5 +95,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The whole stack, with the default ruleset active."""
     build_dir = tmp_path_factory.mktemp("stack")
     with Stack(build_dir) as stack:
-        stack.start()
+        # Tests count rows and messages; the canary's test runs it itself.
+        stack.start(disabled_schedules=["canary"])
         yield System(stack, build_dir)

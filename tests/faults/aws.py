@@ -37,6 +37,12 @@ RULESETS = {
 
 OTHER_VERSION = list(RULESETS)[1]
 
+RETRY_MARGIN_SECONDS = 10
+"""With less time left the score stage begins no new try."""
+
+LAMBDAS_DEFAULT_RETRIES = 10
+"""How many retries a Kafka mapping with a destination has, if endless ones are asked for."""
+
 CHECKPOINTS = b"profile_checkpoints"
 """In the body of every call to the table of checkpoints, which a request names; in the local stack by its own name."""
 
@@ -76,6 +82,29 @@ def bad_everywhere(bad: Bad, site: Site, seed: int) -> Iterator[None]:
         bad_calls(bad, site, seed + 2, function="alert"),
     ):
         yield
+
+
+@contextmanager
+def down_for_an_hour(site: Site, seed: int) -> Iterator[None]:
+    """DynamoDB answers nothing but 500 while payments keep coming; time is compressed, so that each try of a batch takes a second."""
+    site.set_retries("score", first_seconds=0.1, longest_seconds=0.1)
+    down = always(internal_error)
+    with (
+        site.compressed_time("score", timeout_seconds=RETRY_MARGIN_SECONDS + 1),
+        bad_calls(down, site, seed, share=1.0),
+    ):
+        for later in ("persist", "alert"):  # which may have nothing to do meanwhile
+            site.aws[later].fault = site.aws["score"].fault
+        before = site.mapping("score").counters()
+        yield
+        during = site.mapping("score").counters()
+        for mapping in site.mappings:
+            assert (mapping.counters().dropped, mapping.counters().dead_lettered) == (0, 0), mapping.function
+        site.aws["persist"].fault = site.aws["alert"].fault = None
+    tries = during.batches - before.batches
+    assert during.records == before.records
+    assert during.failures + during.partial_failures - before.failures - before.partial_failures == tries
+    assert tries > LAMBDAS_DEFAULT_RETRIES, tries
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from .aws import (
     bad_everywhere,
     bad_ruleset,
     checkpoints_throttled,
+    down_for_an_hour,
     no_rules_at_start,
     other_ruleset,
     rules_unavailable,
@@ -30,8 +31,9 @@ from .cache import (
     pause_cache,
     restart_cache,
 )
-from .dead_letters import outlast_retries
-from .fault import EVERY_ALERT, IS_LONG, Degrades, Fault, nothing
+from .crashes import poison_payment, poison_row
+from .dead_letters import outlast_stream
+from .fault import EVERY_ALERT, IS_LONG, RECORDS_A_PART, Degrades, Fault, nothing
 from .host import fill_disk, shows_step, step_clock
 from .ingestion import kill_glue_job
 from .kafka import (
@@ -47,6 +49,8 @@ from .kills import kill_amid_inserts, kill_at_call, kill_at_profile_write, outli
 
 MINUTE = 60.0 if IS_LONG else 3.0
 TEN_SECONDS = 10.0 if IS_LONG else 3.0
+HOUR = 60.0 if IS_LONG else 20.0
+"""A retry of the score stage takes a minute of an outage; here it takes a second. Twenty are twice as many as Lambda's default."""
 
 KILLED = (
     Fault("score killed after read", partial(kill_at_call, "score", "BatchExecuteStatement", after=False)),
@@ -68,6 +72,12 @@ KILLED = (
         partial(kill_at_call, "alert", "UpdateItem", after=False),
         repeats_at_most=1,
     ),
+)
+
+CRASHING = (
+    Fault("a payment kills score at every try", poison_payment),
+    Fault("a row kills persist at every try", partial(poison_row, "persist", "PutItem")),
+    Fault("a row kills alert at every try", partial(poison_row, "alert", "TransactWriteItems")),
 )
 
 STILL_RUNNING = (
@@ -145,6 +155,12 @@ DYNAMODB = (
         repeats_at_most=2,
     ),
     Fault(
+        "DynamoDB down for an hour of retries at 100 payments a second",
+        down_for_an_hour,
+        load_factor=round(HOUR * 100 / RECORDS_A_PART),
+        lasts_seconds=HOUR,
+    ),
+    Fault(
         "DynamoDB throttles the checkpoints", checkpoints_throttled, load_factor=6, lasts_seconds=TEN_SECONDS
     ),
     Fault("DynamoDB leaves items unprocessed", partial(bad_calls, half_unprocessed, share=0.7)),
@@ -156,7 +172,7 @@ DYNAMODB = (
 
 SNS = (
     Fault("SNS down", sns_down, lasts_seconds=MINUTE),
-    Fault("SNS down for longer than there are retries, and a redrive", outlast_retries),
+    Fault("SNS down for longer than a stream keeps records, and a redrive", outlast_stream),
     Fault(
         "SNS slow", partial(bad_calls, partial(slow, seconds=0.5), function="alert", service="sns", share=1.0)
     ),
@@ -190,6 +206,7 @@ OTHERS = (
 FAULTS = (
     Fault("none", nothing),
     *KILLED,
+    *CRASHING,
     *STILL_RUNNING,
     *KAFKA,
     *CACHE,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .site import Site
 
 IS_LONG = bool(os.environ.get("LONG"))
+RECORDS_A_PART = 100 if IS_LONG else 50
+"""Payments before a fault, and after it; during it as many, times the fault's load factor."""
 
 Forward = Callable[[Call], Answer]
 """Passes a call on."""

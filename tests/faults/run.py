@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .fault import IS_LONG, Fault
+from .fault import RECORDS_A_PART, Fault
 from .judge import Judge
 from .report import ProblemKind, RunReport
 from .stream import Sent, Stream, Written
@@ -14,7 +14,6 @@ from .stream import Sent, Stream, Written
 if TYPE_CHECKING:
     from .site import Site
 
-RECORDS = 300 if IS_LONG else 150
 SLICES = 10
 """In how many parts payments are sent during a fault that lasts for some time."""
 
@@ -28,7 +27,7 @@ class Run:
         self.seed = seed
         name = f"{fault.name.replace(' ', '-')}-{seed}"
         self.started_at = datetime.now(UTC)
-        self.stream = Stream(name, seed, self.started_at)
+        self.stream = Stream(name, seed, self.started_at, payments=RECORDS_A_PART * (2 + fault.load_factor))
         self.given: list[Sent] = []
         self.sent: list[Written] = []
         self.report = RunReport(seed)
@@ -50,11 +49,11 @@ class Run:
 
         At the end each user pays once more, so that a profile that was evicted or is stale is rebuilt and can be compared.
         """
-        self._send(self.stream.take(RECORDS // 3))
+        self._send(self.stream.take(RECORDS_A_PART))
         if self.fault.needs_quiet:
             self.site.be_quiet()
         with self.fault.begin(self.site, self.seed) as send:
-            records = self.stream.take(RECORDS // 3 * self.fault.load_factor)
+            records = self.stream.take(RECORDS_A_PART * self.fault.load_factor)
             if send is not None:
                 self.given += records
                 self.sent += send(records)
@@ -65,7 +64,7 @@ class Run:
             else:
                 self._send(records)
         ended_ms = time.time() * 1000
-        self._send([*self.stream.take(RECORDS // 3), *self.stream.one_of_each_user()])
+        self._send([*self.stream.take(RECORDS_A_PART), *self.stream.one_of_each_user()])
         self.report.recovery_s = round(max(self.site.be_quiet() - ended_ms, 0.0) / 1000, 2)
 
     def judge(self) -> None:

@@ -94,9 +94,6 @@ class Site:
         for function in FUNCTIONS:
             self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
-        self.references = self.resources.references(
-            f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint
-        )
         self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in FUNCTIONS]
         with ThreadPoolExecutor() as pool:
             list(pool.map(EventSourceMapping.start, self.mappings))
@@ -127,10 +124,16 @@ class Site:
             region=REGION,
             account_id=ACCOUNT_ID,
             environment={
-                **resolve_environment(self.specs[function], self.references),
+                **resolve_environment(
+                    self.specs[function],
+                    self.resources.references(
+                        f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint, function
+                    ),
+                ),
                 "AWS_ENDPOINT_URL": self.aws[function].endpoint,
             },
             dead_letter_queue_url=self.resources.dead_letter_queue(function),
+            dead_letter_bucket=self.resources.dead_letter_bucket(function),
             state_dir=self.folder / place,
             log_dir=self.logs / place,
             zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
@@ -237,6 +240,23 @@ class Site:
             msgspec.structs.replace(
                 config, retry_base_seconds=first_seconds, retry_maximum_seconds=longest_seconds
             ),
+        )
+
+    @contextmanager
+    def compressed_time(self, function: str, **seconds: int) -> Iterator[None]:
+        """Run a function's mapping with a shorter ``timeout_seconds`` or ``maximum_record_age_seconds`` within this context."""
+        config = self.mapping(function).config
+        self._changed.setdefault(function, config)
+        self._restart(function, msgspec.structs.replace(config, **seconds))
+        yield
+        self._restart(function, config)
+
+    def set_environment(self, function: str, **variables: str) -> None:
+        """Restart a function's mapping with other environment variables, until :meth:`restore`."""
+        config = self.mapping(function).config
+        self._changed.setdefault(function, config)
+        self._restart(
+            function, msgspec.structs.replace(config, environment={**config.environment, **variables})
         )
 
     def set_package(self, function: str, package: Path) -> None:
@@ -346,6 +366,10 @@ class Site:
         for body in self._drain(queues["quarantine"]):
             position = Position(body["topic"], body["partition"], body["offset"])
             self.quarantined[position] = self.quarantined.get(position, 0) + 1
+
+    def take_dead_letters(self, function: str) -> list[dict[str, Any]]:
+        """Empty the dead-letter queue of a function; return its messages."""
+        return list(self._drain(self.resources.dead_letter_queue(function)))
 
     def dead_letters(self) -> int:
         """Empty all dead-letter queues; return how many messages there were."""

@@ -28,6 +28,8 @@ POISON_SHARE = 0.05
 LATE_SHARE = 0.06
 REPEAT_SHARE = 0.06
 ATTACKED_SHARE = 0.25
+USUAL_PAYMENTS = 480
+PAYMENTS_A_USER = 50
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,17 @@ class Stream:
         The same one gives the same stream.
     ends_at : datetime
         About the event time of the newest payments; UTC.
+    users : int
+        Users at least; there are more in a long stream.
+    payments : int
+        About as many as will be taken. Their event times are at most some hours old, and not in the future.
     """
 
-    def __init__(self, name: str, seed: int, ends_at: datetime, users: int = 8) -> None:
+    def __init__(
+        self, name: str, seed: int, ends_at: datetime, users: int = 8, payments: int = USUAL_PAYMENTS
+    ) -> None:
+        users = max(users, payments // PAYMENTS_A_USER)
+        self._pace = min(1.0, USUAL_PAYMENTS / payments)
         self._name = name
         self._random = Random(f"{name}-{seed}")
         self._at = ends_at - timedelta(hours=3)
@@ -91,7 +101,7 @@ class Stream:
 
     def _payment(self, user: str) -> Sent:
         random = self._random
-        self._at += timedelta(seconds=random.choice((1, 5, 20, 60)))
+        self._at += timedelta(seconds=random.choice((1, 5, 20, 60)) * self._pace)
         is_late = random.random() < LATE_SHARE
         is_attack = user in self._attacked and random.random() < 0.4
         self._count += 1

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from typing import Final
 
-from alert.metrics import Metric as AlertMetric
 from glue_scripts import progress
-from persist.metrics import Metric as PersistMetric
-from score.metrics import Metric as ScoreMetric
+from ops.manifests import FUNCTIONS_DIR, read_functions
 
 _OF_STAGES: Final = {
-    (stage, metric.value)
-    for stage, metrics in (("score", ScoreMetric), ("persist", PersistMetric), ("alert", AlertMetric))
-    for metric in metrics
+    (function, metric.value)
+    for function in read_functions()
+    if (FUNCTIONS_DIR / function / "metrics.py").is_file()
+    for metric in importlib.import_module(f"{function}.metrics").Metric
 }
 
 

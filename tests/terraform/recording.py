@@ -68,7 +68,6 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
     with AwsApi(servers, logs) as aws, Cache(servers, logs) as cache, ExitStack() as stack:
         specs = read_functions()
         resources = provision(aws.endpoint, "no Kafka here", {}, read_tables(), ruleset)
-        references = resources.references(cache.endpoint, "no Kafka here")
         calls: dict[str, set[Call]] = {}
         invoke: dict[str, Callable[[object], Any]] = {}
         for name, spec in specs.items():
@@ -81,7 +80,7 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
                 spec,
                 unpack(build_zip(name), folder / "functions"),
                 {
-                    **resolve_environment(spec, references),
+                    **resolve_environment(spec, resources.references(cache.endpoint, "no Kafka here", name)),
                     "AWS_ENDPOINT_URL": endpoint,
                     "POWERTOOLS_TRACE_DISABLED": "true",
                 },

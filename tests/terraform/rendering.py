@@ -42,8 +42,11 @@ CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
 
 REFERENCES: Final = (
     *(f"table.{name}" for name in read_tables()),
+    "queue.canary",
     "queue.quarantine",
+    "bucket.landing",
     "bucket.quarantine",
+    "bucket.rules",
     "topic.fraud_alerts",
     "cache.endpoint",
     "cache.replication_group",
@@ -177,6 +180,7 @@ def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) 
             "security_group_ids": {"functions": "sg-1", "cache": "sg-2", "kafka": "sg-3"},
         },
         "key_arns": {"data": f"{key}data", "alerts": f"{key}alerts", "logs": f"{key}logs"},
+        "access_log_bucket": "fraud-test-access-log",
         "log_retention_days": 30,
     }
 
@@ -239,8 +243,8 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
     }
     return {
         "tables": tables,
-        "queues": {"quarantine": {"arn": target_arn("queue", "quarantine")}},
-        "buckets": {"quarantine": {"arn": target_arn("bucket", "quarantine")}},
+        "queues": {name: {"arn": target_arn("queue", name)} for name in ("canary", "quarantine")},
+        "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("landing", "quarantine", "rules")},
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
             "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",

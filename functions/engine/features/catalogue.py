@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from engine.features import amount, claims, decisions, familiarity, habit, payment, place, velocity
+from engine.features import amount, claims, decisions, familiarity, habit, missing, payment, place, velocity
 from engine.features.windows import Windows
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     decisions,
     place,
     familiarity,
+    missing,
     habit,
 )
 

@@ -9,6 +9,7 @@ import msgspec
 from contract.clock import EPOCH, MILLISECOND, TimeBasis, Times, event_key, times_on
 from contract.transaction import Location, Transaction
 from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, text_hash, value_hash
+from engine.profile.named_fields import named_fields
 from engine.profile.seen_values import SeenKind
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     """64 bits in place of the transaction id and what is paid (:attr:`contract.transaction.Transaction.content_mark`)."""
     seen: tuple[int | None, ...]
     """By :class:`~engine.profile.seen_values.SeenKind`: the hash of the payment's value; None if it names none."""
+    named: int
+    """Which fields the payment names, and its channel (:mod:`engine.profile.named_fields`)."""
 
     @classmethod
     def of(cls, transaction: Transaction, times: Times, row_key: str | None = None) -> PaymentFacts:
@@ -85,6 +88,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
                 value_hash(SeenKind.CHANNEL, channel),
                 value_hash(SeenKind.CURRENCY, transaction.currency),
             ),
+            named_fields(transaction),
         )
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from array import array
 
 HABIT_CAPACITY: Final = 32
-"""How many amounts are kept: enough for a stable median and 90th percentile. A row has 13 bytes."""
+"""How many amounts are kept: enough for a stable median and 90th percentile. A row has 14 bytes."""
 
 
 class HabitAmounts:
@@ -25,44 +25,48 @@ class HabitAmounts:
         Amounts in minor units of their own currency.
     currency : array of uint8
         Numbers of the currencies (:mod:`engine.profile.fingerprints`).
+    named : array of uint8
+        Which fields the payments named (:mod:`engine.profile.named_fields`).
     """
 
-    __slots__ = ("amount_minor", "at_s", "currency")
+    __slots__ = ("amount_minor", "at_s", "currency", "named")
 
-    TYPECODES: Final = "IqB"
+    TYPECODES: Final = "IqBB"
 
     def __init__(self, *columns: array[int]) -> None:
-        self.at_s, self.amount_minor, self.currency = columns or empty(self.TYPECODES)
+        self.at_s, self.amount_minor, self.currency, self.named = columns or empty(self.TYPECODES)
 
     def __len__(self) -> int:
         return len(self.at_s)
 
     def columns(self) -> tuple[array[int], ...]:
         """All columns, in the order of :attr:`TYPECODES`."""
-        return (self.at_s, self.amount_minor, self.currency)
+        return (self.at_s, self.amount_minor, self.currency, self.named)
 
-    def add(self, at_s: int, amount_minor: int, currency: int) -> None:
+    def add(self, at_s: int, amount_minor: int, currency: int, named: int) -> None:
         """Insert an amount at its place; beyond the capacity, forget the oldest.
 
         An amount of 0 is not kept: checks of a card and of an account pay nothing, and 32 of them would leave no amount to compare with.
         Which amounts are kept, and in which order, does not depend on the order of arrival: those of one second are in the order
-        of amount and currency.
+        of amount, currency and fields.
         """
         if not amount_minor:
             return
-        times, amounts, currencies = self.at_s, self.amount_minor, self.currency
+        times, amounts, currencies, fields = self.columns()
         place = bisect_right(times, at_s)
         while (
             place
             and times[place - 1] == at_s
-            and (amounts[place - 1], currencies[place - 1]) > (amount_minor, currency)
+            and (amounts[place - 1], currencies[place - 1], fields[place - 1])
+            > (amount_minor, currency, named)
         ):
             place -= 1
         if len(times) >= HABIT_CAPACITY:
             if place == 0:
                 return  # older than every amount that is kept
             place -= 1
-            del times[0], amounts[0], currencies[0]
+            del times[0], amounts[0], currencies[0], fields[0]
         times.insert(place, at_s)
         amounts.insert(place, amount_minor)
         currencies.insert(place, currency)
+        fields.insert(place, named)

@@ -1,7 +1,8 @@
 """Profiles of format 1, as the version before this one stored them: read once, stored in this version's form afterwards.
 
 Format 1 knew one time of a payment, its event time, and let every payment teach. So each of its payments counts for velocity and
-for habits, as it did then. A value that was seen over three days counts as seen three times, since how often is not known.
+for habits, as it did then. A value that was seen over three days counts as seen three times, since how often is not known. Whether a payment named a device or a
+payee is not known either: it counts as one that did not.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from engine.geo import Fix
 from engine.profile.amount_buckets import HabitBuckets, VelocityBuckets
 from engine.profile.facts import HOURS_PER_WEEK
+from engine.profile.named_fields import COUNTERPARTY, COUNTRY, PLACE
 from engine.profile.packed_columns import ProfileFormatError, read_columns
 from engine.profile.profile import (
     DAYS_KEPT,
@@ -77,7 +79,8 @@ def migrated(data: bytes) -> Profile:
     profile = Profile()
     profile.tx_count = profile.habit_count = tx_count
     profile.first_clock_ms = first_at_ms
-    profile.taught_at_ms, profile.taught_key_hash = last_at_ms, last_key_hash
+    profile.taught_at_ms = profile.placed_at_ms = last_at_ms
+    profile.placed_key_hash = last_key_hash
     profile.newest_at_ms = last_at_ms if tx_count else -1
     profile.last_place = Fix(latitude, longitude, place_at_ms) if has_place else None
     profile.last_place_hash = last_place_hash
@@ -109,8 +112,9 @@ def _set_recent(profile: Profile, columns: Sequence[array[int]]) -> None:
         times, key_hash, id_hash, amount, currency, merchant, card, country, content, *decided
     )
     profile.last_country_hash = country[-1] if rows else 0
-    for at_ms, amount_minor, number in zip(times, amount, currency, strict=True):
-        profile.habits.add(at_ms // 1000, amount_minor, number)
+    for row in range(rows):
+        named = (COUNTERPARTY if merchant[row] else 0) | (COUNTRY | PLACE if country[row] else 0)
+        profile.habits.add(times[row] // 1000, amount[row], currency[row], named)
 
 
 def _zeros(typecodes: str, rows: int) -> list[array[int]]:

@@ -39,13 +39,15 @@ class Outcome(msgspec.Struct, frozen=True):
     repeats: int = 0
     """Key hash of the payment that this one repeats; 0 for a payment of its own. A repeat is not counted and teaches nothing."""
     lessons: Lessons = NO_LESSONS
+    is_place_doubted: bool = False
+    """The payment does not say where the user is, even if it was approved."""
 
     @classmethod
     def of(cls, row: ScoredTransaction) -> Outcome:
         """What ``row`` says."""
         has_lessons = row.releases or row.verdicts
         lessons = Lessons(row.releases, row.verdicts) if has_lessons else NO_LESSONS
-        return cls(row.decision, row.risk_score, row.repeats, lessons)
+        return cls(row.decision, row.risk_score, row.repeats, lessons, row.is_place_doubted)
 
 
 def decision_number(decision: Decision) -> int:

@@ -17,7 +17,7 @@ can displace nobody."""
 RELEASE_AFTER_MS: Final = 3 * 86_400_000
 """How long somebody has to call a reviewed payment fraud before it teaches: three days, so that a weekend passes."""
 
-_ROW: Final = struct.Struct("<QIIqB6I")
+_ROW: Final = struct.Struct("<QIIqBB6I")
 """A payment's stored form: its fields, and one hash a kind."""
 
 ROW_BYTES: Final = _ROW.size
@@ -35,6 +35,8 @@ class Pending(msgspec.Struct, frozen=True):
     currency: int
     seen: tuple[int, ...]
     """Hashes of its values by kind; 0 for none."""
+    named: int
+    """Which fields it names (:mod:`engine.profile.named_fields`)."""
 
 
 class PendingPayments:
@@ -50,8 +52,8 @@ class PendingPayments:
 
     def __init__(self, data: bytes = b"") -> None:
         self.payments = [
-            Pending(key_hash, clock_s, at_s, amount_minor, currency, tuple(seen))
-            for key_hash, clock_s, at_s, amount_minor, currency, *seen in _ROW.iter_unpack(data)
+            Pending(key_hash, clock_s, at_s, amount_minor, currency, tuple(seen), named)
+            for key_hash, clock_s, at_s, amount_minor, currency, named, *seen in _ROW.iter_unpack(data)
         ]
 
     def __len__(self) -> int:
@@ -69,6 +71,7 @@ class PendingPayments:
                 waiting.at_s,
                 waiting.amount_minor,
                 waiting.currency,
+                waiting.named,
                 *waiting.seen,
             )
             for waiting in self.payments

@@ -3,7 +3,8 @@
 A fold takes one payment, what its row says was decided, and its position in Kafka.
 
 - **Velocity** counts every payment, by its clock: the ring of recent payments, the buckets of hours and days.
-- **Habits** are taught by approved payments alone, by the time for habits: amounts, values seen, hours of the week, the last place.
+- **Habits** are taught by approved payments alone, by the time for habits: amounts, values seen, hours of the week. So is the last place,
+  by those of them whose place was not doubted (:func:`engine.features.place.is_doubted`).
   A reviewed payment waits, and teaches once a later row releases it. A blocked one never teaches through silence.
 - **Verdicts** of people are applied once each: "legitimate" makes a payment's values familiar, "fraud" makes its device, payee and
   merchant unfamiliar again.
@@ -88,6 +89,8 @@ class Profile:
         The latest time of a row's key that was folded, repeats included; -1 for none. A later payment has no row yet.
     taught_at_ms : int
         Time of the latest payment that taught habits; 0 for none.
+    placed_at_ms : int
+        Time of the latest of them that said where the user is: it names a place, and its place was not doubted; 0 for none.
     recent, hours, days
         All payments: the ring, the buckets.
     habits, habit_days, seen, pending
@@ -95,9 +98,9 @@ class Profile:
     hour_of_week : bytearray
         168 counts from Monday 00:00 UTC, each at most 255.
     last_place : Fix | None
-        Where the latest payment with coordinates was made.
+        Where the latest payment with coordinates was made whose place was not doubted.
     last_place_hash, last_country_hash : int
-        Hashes of the latest payment's place as text and of its country; 0 if it named none.
+        Hashes of the place as text and of the country at :attr:`placed_at_ms`; 0 if it named none.
     verdicts : array of uint64
         Hashes of the verdicts that were applied last, oldest first.
     kept_count, kept_at_ms : int
@@ -124,10 +127,11 @@ class Profile:
         "offsets",
         "partitions",
         "pending",
+        "placed_at_ms",
+        "placed_key_hash",
         "recent",
         "seen",
         "taught_at_ms",
-        "taught_key_hash",
         "tx_count",
         "verdicts",
     )
@@ -136,7 +140,7 @@ class Profile:
         self.tx_count = self.habit_count = 0
         self.first_clock_ms = 0
         self.newest_at_ms = -1
-        self.taught_at_ms = self.taught_key_hash = 0
+        self.taught_at_ms = self.placed_at_ms = self.placed_key_hash = 0
         self.last_place: Fix | None = None
         self.last_place_hash = self.last_country_hash = 0
         self.recent = RecentPayments()
@@ -279,6 +283,8 @@ class Profile:
         self._count(facts, outcome)
         if outcome.decision is Decision.APPROVE:
             self._teach_habits(facts)
+            if not outcome.is_place_doubted:
+                self._place(facts)
         elif outcome.decision is Decision.REVIEW:
             self.pending.add(
                 Pending(
@@ -288,6 +294,7 @@ class Profile:
                     facts.amount_minor,
                     facts.currency,
                     tuple(value or 0 for value in facts.seen),
+                    facts.named,
                 )
             )
 
@@ -323,9 +330,14 @@ class Profile:
 
     def _teach_habits(self, facts: PaymentFacts) -> None:
         """An approved payment teaches what is normal."""
-        at_ms = facts.at_ms
-        if (at_ms, facts.key_hash) > (self.taught_at_ms, self.taught_key_hash):
-            self.taught_at_ms, self.taught_key_hash = at_ms, facts.key_hash
+        self.taught_at_ms = max(self.taught_at_ms, facts.at_ms)
+        self._add_habit(_seconds(facts.at_ms), facts.amount_minor, facts.currency, facts.seen, facts.named)
+
+    def _place(self, facts: PaymentFacts) -> None:
+        """An approved payment whose place is not doubted says where the user is."""
+        at_ms, is_named = facts.at_ms, facts.place_hash or facts.country_hash
+        if is_named and (at_ms, facts.key_hash) > (self.placed_at_ms, self.placed_key_hash):
+            self.placed_at_ms, self.placed_key_hash = at_ms, facts.key_hash
             self.last_place_hash, self.last_country_hash = facts.place_hash, facts.country_hash
         location = facts.transaction.location
         if (
@@ -336,14 +348,15 @@ class Profile:
             place = Fix(location.latitude, location.longitude, at_ms)
             if self.last_place is None or _later(place, self.last_place):
                 self.last_place = place
-        self._add_habit(_seconds(at_ms), facts.amount_minor, facts.currency, facts.seen)
 
     def _teach(self, pending: Pending) -> None:
         """A released payment teaches, but for the last place: it is older than others by days."""
-        self._add_habit(pending.at_s, pending.amount_minor, pending.currency, pending.seen)
+        self._add_habit(pending.at_s, pending.amount_minor, pending.currency, pending.seen, pending.named)
 
-    def _add_habit(self, at_s: int, amount_minor: int, currency: int, seen: Sequence[int | None]) -> None:
-        self.habits.add(at_s, amount_minor, currency)
+    def _add_habit(
+        self, at_s: int, amount_minor: int, currency: int, seen: Sequence[int | None], named: int
+    ) -> None:
+        self.habits.add(at_s, amount_minor, currency, named)
         self.habit_days.add(at_s * 1000 // MS_PER_DAY, currency, amount_minor)
         for value in seen:
             if value:

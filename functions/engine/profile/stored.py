@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 2
 """Version of the stored form. Format 1 is read and migrated; a profile of another format counts as missing."""
 
-_HEADER: Final = struct.Struct("<BBBBBBBBBb?xxxIIIqqqqQddqII")
+_HEADER: Final = struct.Struct("<BBBBBBBBBb?xxxIIIqqqqqQddqII")
 if sys.byteorder != "little":
     raise ImportError("profiles are stored little-endian, as both of Lambda's architectures are")
 
@@ -57,7 +57,8 @@ def to_bytes(profile: Profile) -> bytes:
         profile.first_clock_ms,
         profile.newest_at_ms,
         profile.taught_at_ms,
-        profile.taught_key_hash,
+        profile.placed_at_ms,
+        profile.placed_key_hash,
         place.latitude if place else 0.0,
         place.longitude if place else 0.0,
         place.at_ms if place else 0,
@@ -91,7 +92,8 @@ def from_bytes(data: bytes) -> Profile:
         first_clock_ms,
         newest_at_ms,
         taught_at_ms,
-        taught_key_hash,
+        placed_at_ms,
+        placed_key_hash,
         latitude,
         longitude,
         place_at_ms,
@@ -124,7 +126,8 @@ def from_bytes(data: bytes) -> Profile:
     profile.first_clock_ms = first_clock_ms
     profile.newest_at_ms = newest_at_ms
     profile.taught_at_ms = taught_at_ms
-    profile.taught_key_hash = taught_key_hash
+    profile.placed_at_ms = placed_at_ms
+    profile.placed_key_hash = placed_key_hash
     profile.last_place = Fix(latitude, longitude, place_at_ms) if has_place else None
     profile.last_place_hash = last_place_hash
     profile.last_country_hash = last_country_hash
@@ -150,7 +153,7 @@ def _set_columns(profile: Profile, columns: list[array[int]]) -> None:
     profile.recent = RecentPayments(*columns[:11])
     profile.hours = VelocityBuckets(HOURS_KEPT, MAX_HOUR_ROWS, *columns[11:17])
     profile.days = VelocityBuckets(DAYS_KEPT, MAX_DAY_ROWS, *columns[17:23])
-    profile.habits = HabitAmounts(*columns[23:26])
-    profile.habit_days = HabitBuckets(DAYS_KEPT, MAX_DAY_ROWS, *columns[26:32])
-    profile.seen = SeenValues(*columns[32:36])
-    profile.verdicts, profile.partitions, profile.offsets = columns[36:]
+    profile.habits = HabitAmounts(*columns[23:27])
+    profile.habit_days = HabitBuckets(DAYS_KEPT, MAX_DAY_ROWS, *columns[27:33])
+    profile.seen = SeenValues(*columns[33:37])
+    profile.verdicts, profile.partitions, profile.offsets = columns[37:]

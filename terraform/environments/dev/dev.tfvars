@@ -26,5 +26,7 @@ ingestion = { maximum_workers = 2 }
 on_demand_maximum  = { read_units = 2000, write_units = 1000 }
 monthly_budget_usd = 250 # docs/cost.md, and a fifth more
 
+disabled_schedules = ["canary"] # the job and the pollers run on demand, so nothing would come out
+
 log_retention_days         = 14
 enable_deletion_protection = false

@@ -17,3 +17,8 @@ output "delivery_role_arn" {
   description = "ARN of the role with which SNS logs deliveries; the account's settings of SMS use it too."
   value       = aws_iam_role.delivery_log.arn
 }
+
+output "canary_attribute" {
+  description = "Attribute of the canary's messages, which every subscription of this module filters out."
+  value       = local.canary_attribute
+}

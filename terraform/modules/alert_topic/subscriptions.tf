@@ -1,6 +1,15 @@
 # The subscribers, and a queue for the messages that cannot be delivered to them.
 
 locals {
+  # The attribute of the canary's messages (functions/contract/canary.py). They are for its own queue alone; SNS matches `exists: false`
+  # only if a message has another attribute, as every alert has.
+  canary_attribute = "canary"
+
+  filter_policy_by_subscription = {
+    for name, subscription in var.subscriptions :
+    name => merge({ for attribute, values in coalesce(subscription.filter_policy, {}) : attribute => jsonencode(values) }, var.has_canary ? { (local.canary_attribute) = jsonencode([{ exists = false }]) } : {})
+  }
+
   redrive_queue_arn_by_subscription = {
     for name, subscription in var.subscriptions :
     name => subscription.redrive_queue_arn != null ? subscription.redrive_queue_arn : aws_sqs_queue.redrive[name].arn
@@ -15,8 +24,8 @@ resource "aws_sns_topic_subscription" "this" {
   endpoint              = each.value.endpoint
   raw_message_delivery  = each.value.raw
   subscription_role_arn = each.value.role_arn
-  filter_policy         = each.value.filter_policy == null ? null : jsonencode(each.value.filter_policy)
-  filter_policy_scope   = each.value.filter_policy == null ? null : "MessageAttributes"
+  filter_policy         = length(local.filter_policy_by_subscription[each.key]) == 0 ? null : jsonencode({ for attribute, values in local.filter_policy_by_subscription[each.key] : attribute => jsondecode(values) })
+  filter_policy_scope   = length(local.filter_policy_by_subscription[each.key]) == 0 ? null : "MessageAttributes"
   redrive_policy        = jsonencode({ deadLetterTargetArn = local.redrive_queue_arn_by_subscription[each.key] })
 
   # The owner of an https endpoint confirms the subscription with the URL that SNS sends; Terraform does not wait for it.

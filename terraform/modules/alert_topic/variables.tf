@@ -72,6 +72,10 @@ variable "subscriptions" {
     error_message = "subscriptions: endpoint of ${join(", ", [for name, subscription in var.subscriptions : name if !can(regex(lookup(local.endpoint_pattern_by_protocol, subscription.protocol, ""), subscription.endpoint))])} does not match its protocol: email needs an address, sms a + and digits, https a URL, sqs, lambda and firehose an ARN."
   }
   validation {
+    condition     = alltrue([for subscription in values(var.subscriptions) : length(coalesce(subscription.filter_policy, {})) <= 4 && !contains(keys(coalesce(subscription.filter_policy, {})), "canary")])
+    error_message = "subscriptions: filter_policy of ${join(", ", [for name, subscription in var.subscriptions : name if length(coalesce(subscription.filter_policy, {})) > 4 || contains(keys(coalesce(subscription.filter_policy, {})), "canary")])} has more than 4 attributes, or `canary`: SNS takes 5, and that one filters out the canary's messages."
+  }
+  validation {
     condition     = alltrue([for subscription in values(var.subscriptions) : !subscription.raw || contains(["sqs", "https", "firehose"], subscription.protocol)])
     error_message = "subscriptions: raw of ${join(", ", [for name, subscription in var.subscriptions : name if subscription.raw && !contains(["sqs", "https", "firehose"], subscription.protocol)])}: SNS sends raw messages to sqs, https and firehose only."
   }
@@ -79,6 +83,13 @@ variable "subscriptions" {
     condition     = alltrue([for subscription in values(var.subscriptions) : (subscription.protocol == "firehose") == (subscription.role_arn != null)])
     error_message = "subscriptions: role_arn of ${join(", ", [for name, subscription in var.subscriptions : name if(subscription.protocol == "firehose") != (subscription.role_arn != null)])}: a firehose subscription needs one, others have none."
   }
+}
+
+variable "has_canary" {
+  description = "Whether the canary's messages are published to the topic; then each of `subscriptions` filters them out."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "alerts_key_arn" {

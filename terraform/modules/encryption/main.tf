@@ -25,7 +25,17 @@ locals {
   }
 
   service_statements = {
-    data = []
+    data = [
+      # A dead-letter bucket announces its objects in an encrypted queue.
+      {
+        Sid       = "EventsFillQueues"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      },
+    ]
     alerts = [
       # An alarm publishes as CloudWatch, without a role; without this statement it would fail silently on an encrypted topic.
       {

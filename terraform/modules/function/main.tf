@@ -10,11 +10,25 @@ locals {
   zip           = "${var.build_dir}/${var.function}.zip"
   trigger       = local.spec.trigger
 
-  keeps_requests = lookup(local.trigger, "on_failure", "dead_letter") == "dead_letter"
+  keeps_requests = lookup(local.trigger, "on_failure", "dead_letter") != "discard"
+
+  # What the module itself makes: `dead_letter.queue`, and `dead_letter.bucket` of a function that has one.
+  references = merge(
+    var.references,
+    { "dead_letter.queue" = aws_sqs_queue.dead_letter.url },
+    { for bucket in values(module.dead_letter_bucket) : "dead_letter.bucket" => bucket.name },
+  )
+
+  # How often and how long Lambda tries an asynchronous request; Lambda's own limits where there is no entry. A request that must not be
+  # kept is not tried again: Lambda would store it until then.
+  request_limits = { for key, limits in {
+    schedule = { retries = try(local.trigger.maximum_retries, 0), age_seconds = try(local.trigger.maximum_event_age_seconds, 60) }
+    invoke   = { retries = 0, age_seconds = 60 }
+  } : key => limits if key == local.trigger.type && (key == "schedule" || !local.keeps_requests) }
 
   # A literal, or {ref: ...}. An unknown reference is null here, and the function below refuses it.
-  environment        = { for variable, value in local.spec.environment : variable => try(tostring(value), lookup(var.references, value.ref, null)) }
-  unknown_references = sort([for variable, value in local.spec.environment : "${variable} (${value.ref})" if can(value.ref) && !contains(keys(var.references), try(value.ref, ""))])
+  environment        = { for variable, value in local.spec.environment : variable => try(tostring(value), lookup(local.references, value.ref, null)) }
+  unknown_references = sort([for variable, value in local.spec.environment : "${variable} (${value.ref})" if can(value.ref) && !contains(keys(local.references), try(value.ref, ""))])
 
   # The cache and the brokers can be reached only inside the VPC. AWS's public endpoints are reached without it.
   network_access     = distinct([for entry in local.spec.access : contains(keys(entry), "cache") ? "cache" : "kafka" if contains(keys(entry), "cache") || contains(keys(entry), "kafka")])
@@ -29,7 +43,7 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.key_arns.logs
 }
 
-# Receives the batches that an event source mapping dead-lettered, and asynchronous invocations that failed.
+# Receives asynchronous invocations that failed, records that crashed the function, and the announcements of the dead-letter bucket.
 resource "aws_sqs_queue" "dead_letter" {
   name                              = "${local.function_name}-dead-letter"
   message_retention_seconds         = 14 * 24 * 3600 # the maximum of SQS
@@ -41,14 +55,26 @@ resource "aws_sqs_queue_policy" "dead_letter" {
   queue_url = aws_sqs_queue.dead_letter.url
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TlsOnly"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "sqs:*"
-      Resource  = aws_sqs_queue.dead_letter.arn
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    Statement = concat(
+      [{
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = aws_sqs_queue.dead_letter.arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }],
+      [
+        for rule in values(aws_cloudwatch_event_rule.dead_letter) : {
+          Sid       = "BucketAnnounces"
+          Effect    = "Allow"
+          Principal = { Service = "events.amazonaws.com" }
+          Action    = "sqs:SendMessage"
+          Resource  = aws_sqs_queue.dead_letter.arn
+          Condition = { ArnEquals = { "aws:SourceArn" = rule.arn } }
+        }
+      ],
+    )
   })
 }
 
@@ -115,14 +141,13 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.runtime]
 }
 
-# A request that must not be kept is not tried again either: Lambda would store it until then.
-resource "aws_lambda_function_event_invoke_config" "discard" {
-  count = local.keeps_requests ? 0 : 1
+resource "aws_lambda_function_event_invoke_config" "requests" {
+  for_each = local.request_limits
 
   function_name                = aws_lambda_function.this.function_name
   qualifier                    = aws_lambda_alias.live.name
-  maximum_event_age_in_seconds = 60
-  maximum_retry_attempts       = 0
+  maximum_event_age_in_seconds = each.value.age_seconds
+  maximum_retry_attempts       = each.value.retries
 }
 
 # Callers use the alias: a new version takes over in one step, and a rollback points it at an old one.

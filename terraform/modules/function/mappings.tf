@@ -1,4 +1,5 @@
-# Event source mappings, at most one a function: `kafka` or `dynamodb_stream`. A trigger of type `invoke` has none.
+# Event source mappings, at most one a function: `kafka` or `dynamodb_stream`. A trigger of type `invoke` or `schedule`
+# has none.
 
 locals {
   # A literal, or {ref: topic.retention}. An unknown reference is null here, and the mapping below refuses it.
@@ -84,9 +85,13 @@ resource "aws_lambda_event_source_mapping" "kafka" {
     maximum_pollers = each.value.pollers.maximum
   }
 
-  destination_config {
-    on_failure {
-      destination_arn = aws_sqs_queue.dead_letter.arn
+  # Beside a destination, Lambda ends endless retries of a Kafka mapping after 10.
+  dynamic "destination_config" {
+    for_each = each.value.on_failure == "dead_letter" ? [aws_sqs_queue.dead_letter.arn] : []
+    content {
+      on_failure {
+        destination_arn = destination_config.value
+      }
     }
   }
 
@@ -159,7 +164,7 @@ resource "aws_lambda_event_source_mapping" "stream" {
 
   destination_config {
     on_failure {
-      destination_arn = aws_sqs_queue.dead_letter.arn
+      destination_arn = one(values(module.dead_letter_bucket)).arn
     }
   }
 
@@ -172,5 +177,5 @@ resource "aws_lambda_event_source_mapping" "stream" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.stream_source, aws_iam_role_policy.access]
+  depends_on = [aws_iam_role_policy.stream_source, aws_iam_role_policy.access, aws_iam_role_policy.runtime]
 }

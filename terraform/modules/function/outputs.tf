@@ -33,6 +33,11 @@ output "dead_letter_queue_url" {
   value       = aws_sqs_queue.dead_letter.url
 }
 
+output "dead_letter_bucket_arns" {
+  description = "ARN of the function's dead-letter bucket in a list, empty for a function without one."
+  value       = values(module.dead_letter_bucket)[*].arn
+}
+
 output "log_group_name" {
   description = "Name of the log group."
   value       = aws_cloudwatch_log_group.this.name

@@ -40,18 +40,24 @@ locals {
       name    = one([for key, value in entry : value if contains(keys(local.kinds), key)])
       actions = entry.actions
       path    = contains(keys(entry), "bucket") ? "/${lookup(entry, "prefix", "")}*" : ""
+
+      # Of a table, the partition keys that may be named: DynamoDB checks them, also in a condition of a query.
+      leading_keys = contains(keys(entry), "table") && contains(keys(entry), "prefix") ? ["${entry.prefix}*"] : []
     }
   ]
   unknown_targets = sort([for entry in local.entries : "${entry.kind}.${entry.name}" if !contains(keys(local.target_arns), "${entry.kind}.${entry.name}")])
 
   access_statements = concat(
     [
-      for entry in local.entries : {
-        Sid      = join("", [for word in split("_", "${entry.kind}_${entry.name}") : title(word)])
-        Effect   = "Allow"
-        Action   = [for action in entry.actions : "${local.kinds[entry.kind].service}:${action}"]
-        Resource = [for arn in lookup(local.target_arns, "${entry.kind}.${entry.name}", []) : "${arn}${entry.path}"]
-      }
+      for entry in local.entries : merge(
+        {
+          Sid      = join("", [for word in split("_", "${entry.kind}_${entry.name}") : title(word)])
+          Effect   = "Allow"
+          Action   = [for action in entry.actions : "${local.kinds[entry.kind].service}:${action}"]
+          Resource = [for arn in lookup(local.target_arns, "${entry.kind}.${entry.name}", []) : "${arn}${entry.path}"]
+        },
+        { for pattern in entry.leading_keys : "Condition" => { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = [pattern] } } },
+      )
     ],
     [
       for key in ["data", "alerts"] : {
@@ -133,13 +139,13 @@ resource "aws_iam_role_policy" "runtime" {
           Resource = ["*"]
         },
         {
-          Sid      = "GiveUp"
+          Sid      = "DeadLetter"
           Effect   = "Allow"
           Action   = ["sqs:SendMessage"]
           Resource = [aws_sqs_queue.dead_letter.arn]
         },
         {
-          Sid      = "GiveUpEncrypted"
+          Sid      = "DeadLetterEncrypted"
           Effect   = "Allow"
           Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
           Resource = [var.key_arns.data]
@@ -147,6 +153,26 @@ resource "aws_iam_role_policy" "runtime" {
             StringEquals = { "kms:ViaService" = "sqs.${local.region}.amazonaws.com" }
           }
         },
+      ],
+      # Lambda writes with this role what it dead-letters, and so does the stage itself.
+      [
+        for bucket in values(module.dead_letter_bucket) : {
+          Sid      = "DeadLetterWithContent"
+          Effect   = "Allow"
+          Action   = ["s3:ListBucket", "s3:PutObject"]
+          Resource = [bucket.arn, "${bucket.arn}/*"]
+        }
+      ],
+      [
+        for bucket in values(module.dead_letter_bucket) : {
+          Sid      = "DeadLetterWithContentEncrypted"
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+          Resource = [var.key_arns.data]
+          Condition = {
+            StringEquals = { "kms:ViaService" = "s3.${local.region}.amazonaws.com" }
+          }
+        }
       ],
       [
         for actions in [local.network_actions] : {

@@ -33,6 +33,13 @@ variable "enable_pollers" {
   nullable    = false
 }
 
+variable "enable_schedule" {
+  description = "Whether a trigger of type `schedule` invokes the function. Without it the rule is created disabled."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "enable_traces" {
   description = "Whether X-Ray traces one invocation a second and 5% of the others. Lambda has no setting for the share; at a large volume it costs more than the functions' time."
   type        = bool
@@ -104,6 +111,19 @@ variable "key_arns" {
     logs   = string
   })
   nullable = false
+}
+
+variable "access_log_bucket" {
+  description = "Name of the bucket that records accesses to the dead-letter bucket of a function that has one."
+  type        = string
+  nullable    = false
+}
+
+variable "enable_deletion_protection" {
+  description = "Whether the dead-letter bucket keeps its objects when it is destroyed: destroying it fails then while it has any."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "log_retention_days" {

@@ -63,6 +63,28 @@ locals {
         received    = { namespace = var.metrics_namespace, name = "RecordsReceived", stat = "Sum", dimensions = { service = "score" } }
       }
     }
+    reserved-users = {
+      kind           = "reserved-users"
+      severity       = "ticket"
+      symptom        = "Records on the topic name users that are reserved for the canary, and are not the canary's: a mistake of a sender, or somebody who hopes to be left out. They are quarantined without a score."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { reserved = { namespace = var.metrics_namespace, name = "ReservedUsers", stat = "Sum", dimensions = { service = "score" } } }
+    }
+    reserved-users-in-files = {
+      kind           = "reserved-users"
+      severity       = "ticket"
+      symptom        = "Rows of landed files name users that are reserved for the canary, and are not the canary's. They are quarantined and do not reach the topic."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { reserved = { namespace = var.metrics_namespace, name = "reserved_users", stat = "Sum", dimensions = { service = "ingestion" } } }
+    }
     ruleset-refused = {
       kind           = "ruleset-refused"
       severity       = "ticket"
@@ -77,13 +99,24 @@ locals {
     ruleset-unreachable = {
       kind           = "ruleset-unreachable"
       severity       = "ticket"
-      symptom        = "AppConfig is unavailable; the last ruleset stays active, and new function instances cannot start."
+      symptom        = "AppConfig is unavailable; the last ruleset stays active, and new function instances take the last good one from the rules bucket."
       threshold      = 0
       period_seconds = 60
       periods        = 10
       datapoints     = 5
       expression     = null
       metrics        = { unreachable = { namespace = var.metrics_namespace, name = "RulesetUnreachable", stat = "Sum", dimensions = { service = "score" } } }
+    }
+    ruleset-fallback = {
+      kind           = "ruleset-fallback"
+      severity       = "page"
+      symptom        = "Functions that started without AppConfig decide by the last good ruleset of the rules bucket, or by the default."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 5
+      datapoints     = 2
+      expression     = null
+      metrics        = { batches = { namespace = var.metrics_namespace, name = "RulesetFallback", stat = "Sum", dimensions = { service = "score" } } }
     }
     rule-failures = {
       kind           = "rule-failures"

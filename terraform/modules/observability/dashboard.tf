@@ -9,6 +9,7 @@ locals {
         { title = "Pages and tickets", alarms = ["${var.name}-page", "${var.name}-ticket"] },
         { title = "What pages", alarms = local.alarm_names_by_severity.page },
         { title = "What can wait", alarms = local.alarm_names_by_severity.ticket },
+        { title = "The canary: payments sent, rows and alerts that did not come", ours = { canary = { CanariesSent = ["Sum"], CanaryRowsMissing = ["Maximum"], CanaryAlertsMissing = ["Maximum"] } } },
       ]
     },
     {
@@ -16,13 +17,14 @@ locals {
       widgets = [
         { title = "Decided, oldest of a batch", ours = { score = { OldestRecordAge = ["p50", "p99"] } }, line = var.thresholds.score_latency_ms },
         { title = "Flagged, delay", ours = { persist = { FlagLatencyMs = ["p50", "p99"] } } },
+        { title = "The canary, from its file to its alert", ours = { canary = { CanaryLatencyMs = ["Maximum"] } }, line = var.thresholds.canary_latency_ms },
         { title = "Alerted", ours = { alert = { AlertLatencyMs = ["p50", "p99"] } }, line = var.thresholds.alert_latency_ms },
       ]
     },
     {
       text = "## 1. Files land and become records\nThe Glue job cleans rows, tokenises card numbers, and quarantines bad rows."
       widgets = [
-        { title = "Rows", ours = { ingestion = { published = ["Sum"], quarantined = ["Sum"], dropped_values = ["Sum"] } } },
+        { title = "Rows", ours = { ingestion = { published = ["Sum"], quarantined = ["Sum"], reserved_users = ["Sum"], dropped_values = ["Sum"] } } },
         { title = "Time of a batch, ms", ours = { ingestion = { duration_ms = ["p50", "Maximum"] } }, line = var.thresholds.ingestion_batch_ms },
         { title = "Runs that failed", aws = [["Glue", "glue.error.ALL", { JobName = var.glue_job_name, JobRunId = "ALL", Type = "count", ObservabilityGroup = "error" }, "Sum"]] },
       ]
@@ -51,14 +53,14 @@ locals {
       widgets = [
         { title = "Decisions", ours = { score = { TransactionsApproved = ["Sum"], TransactionsReviewed = ["Sum"], TransactionsBlocked = ["Sum"] } } },
         { title = "Records in, payments out", ours = { score = { RecordsReceived = ["Sum"], TransactionsScored = ["Sum"], RecordsFailed = ["Sum"] } } },
-        { title = "Quarantined, or with a wrong key", ours = { score = { RecordsQuarantined = ["Sum"], KeyMismatches = ["Sum"] } } },
+        { title = "Quarantined, or with a wrong key", ours = { score = { RecordsQuarantined = ["Sum"], ReservedUsers = ["Sum"], KeyMismatches = ["Sum"] } } },
         { title = "Redelivered, repeated by the sender", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"] } } },
       ]
     },
     {
       text = "## 4. What decides: rules and profiles"
       widgets = [
-        { title = "Failing rules, refused or unreachable rulesets", ours = { score = { RuleFailures = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"] } } },
+        { title = "Failing rules, refused or unreachable rulesets", ours = { score = { RuleFailures = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
         { title = "Checkpoints of profiles", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"] } } },

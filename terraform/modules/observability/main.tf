@@ -9,13 +9,17 @@ locals {
 
   kafka_triggers  = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "kafka" }
   stream_triggers = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "dynamodb_stream" }
+  schedules       = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "schedule" && !contains(var.disabled_schedules, function) }
+  has_canary      = contains(keys(local.schedules), "canary")
   stages          = setunion(keys(local.kafka_triggers), keys(local.stream_triggers))
 
   # An alarm's expression can have ten metrics. More nodes get another alarm of the same kind, `cache-cpu-2`.
   cache_chunks  = { for index, nodes in chunklist(sort(var.cache_node_ids), 10) : index == 0 ? "" : "-${index + 1}" => nodes }
   broker_chunks = { for index, brokers in chunklist(range(1, var.kafka.broker_count + 1), 10) : index == 0 ? "" : "-${index + 1}" => brokers }
 
-  alarms = merge(local.function_alarms, local.transaction_alarms, local.resource_alarms, local.access_alarms)
+  alarms = merge(
+    local.function_alarms, local.transaction_alarms, local.resource_alarms, local.access_alarms, local.heartbeat_alarms
+  )
 }
 
 resource "aws_cloudwatch_metric_alarm" "symptom" {
@@ -27,8 +31,8 @@ resource "aws_cloudwatch_metric_alarm" "symptom" {
   threshold           = each.value.threshold
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.datapoints
-  # Missing data is no problem: if a stage stops, the alarm on the lag in front of it fires.
-  treat_missing_data = "notBreaching"
+  # Missing data is no problem of most alarms: nobody pays. Of those that say so it is the problem (alarms_heartbeat.tf).
+  treat_missing_data = try(each.value.missing, "notBreaching")
   # Each alarm notifies on its own. Behind a composite alarm the second one would be silent: actions run when an alarm changes to
   # ALARM from another state (PutCompositeAlarm, AlarmActions), and a composite alarm that is in ALARM already does not change.
   alarm_actions = var.notification_topic_arns[each.value.severity]

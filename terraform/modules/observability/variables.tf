@@ -34,6 +34,13 @@ variable "quarantine_queue_name" {
   nullable    = false
 }
 
+variable "disabled_schedules" {
+  description = "Functions with a trigger of type `schedule` that do not run; without the canary, no stage has a heartbeat."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
 variable "table_names" {
   description = "Tables by interface name."
   type        = map(string)
@@ -121,6 +128,7 @@ variable "thresholds" {
     Thresholds of the alarms.
     alert_latency_ms: service level, 99th percentile from Kafka's append to SNS's answer, in ms.
     score_latency_ms: 99th percentile of the age of a batch's oldest record when it is decided, in ms.
+    canary_latency_ms: from the canary's file in the landing bucket to SNS's answer to its alert, in ms.
     offset_lag_seconds: how far a consumer group is behind, in s; a group that receives nothing while records wait is too far.
     iterator_age_ms: age of the oldest waiting record of a table's stream, in ms.
     error_percent, degraded_percent, quarantine_percent: share of invocations, payments, records.
@@ -131,6 +139,7 @@ variable "thresholds" {
   type = object({
     alert_latency_ms     = optional(number, 5000)
     score_latency_ms     = optional(number, 2000)
+    canary_latency_ms    = optional(number, 120000)
     offset_lag_seconds   = optional(number, 60)
     iterator_age_ms      = optional(number, 60000)
     error_percent        = optional(number, 5)

@@ -119,3 +119,7 @@ mock_resource "aws_cloudwatch_composite_alarm" {
 mock_resource "aws_sfn_state_machine" {
   defaults = { arn = "arn:aws:states:us-east-1:123456789012:stateMachine:mocked" }
 }
+
+mock_resource "aws_cloudwatch_event_rule" {
+  defaults = { arn = "arn:aws:events:us-east-1:123456789012:rule/mocked" }
+}

@@ -17,6 +17,7 @@ from alert.topic import SnsTopic
 from contract.alert import AlertState, decode_alert
 from contract.flagged import from_flagged_item, to_flagged_item
 from tests.support.alert_store_contract import WIDTH, payment
+from tests.support.crashes import make_crashes
 from tests.support.payments import NOW, Context, Log, Metrics, flagged_event
 from tests.support.tables import make_table
 
@@ -50,6 +51,7 @@ class Deployment:
             WIDTH,
             self.metrics,
             self.log,
+            make_crashes(),
             clock=lambda: NOW,
             wait=lambda seconds: None,
             draw=lambda: 0.5,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.event_sources.config import MappingConfig, MappingStatus, read_status, write_config
+from local.provision import make_dead_letter_bucket
 from ops.manifests import ROOT
 from ops.packaging.functions import build_zip
 
@@ -103,7 +104,7 @@ trigger:{trigger}
   bisect_on_error: true
   maximum_retries: {maximum_retries}
   maximum_record_age_seconds: 86400
-  on_failure: dead_letter
+  on_failure: {on_failure}
 """
 
 
@@ -148,6 +149,8 @@ def make_function(
     """Factory: build the function with a trigger on a topic or table; its queue is removed at the end."""
     sqs = aws_client("sqs")
     queue_url = sqs.create_queue(QueueName=unique_name("dead"))["QueueUrl"]
+    bucket = unique_name("dead")
+    make_dead_letter_bucket(aws_endpoint, bucket, queue_url)
 
     def dead_letters() -> list[dict[str, Any]]:
         messages = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
@@ -169,6 +172,7 @@ def make_function(
             trigger=trigger.format(source=source, parallelization_factor=parallelization_factor),
             batch_size=batch_size,
             maximum_retries=maximum_retries,
+            on_failure="dead_letter_bucket" if "dynamodb_stream" in trigger else "dead_letter",
         )
         if filter_pattern is not None:
             text += f"  filter: {json.dumps(filter_pattern)}\n"
@@ -183,6 +187,7 @@ def make_function(
             account_id="000000000000",
             environment={"MARKS": str(marks)},
             dead_letter_queue_url=queue_url,
+            dead_letter_bucket=bucket,
             state_dir=tmp_path / "state",
             log_dir=tmp_path / "logs",
             zip=build_zip("echo", functions_dir=functions, build_dir=tmp_path / "build"),

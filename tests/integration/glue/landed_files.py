@@ -29,11 +29,11 @@ def by_place(cleaned: DataFrame) -> dict[tuple[str, int], Row]:
     return {(row["file"].rsplit("/", 1)[1], row["line"]): row for row in cleaned.collect()}
 
 
-def mappings_of(spark: SparkSession, landing: Path, folder: Path) -> PrefixMappings:
-    """What the job reads at its start, from arguments as the local stack writes them."""
+def mappings_of(spark: SparkSession, landing: Path, folder: Path | None = None) -> PrefixMappings:
+    """What the job reads at its start, from arguments as the local stack writes them; without a folder, no mappings."""
     arguments = {
         "landing_path": f"{landing.as_uri()}/",
-        "mappings_path": folder.as_uri(),
+        **({} if folder is None else {"mappings_path": folder.as_uri()}),
         "quarantine_path": "q",
         "checkpoint_path": "c",
         "kafka_bootstrap_servers": "k",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from pyspark.errors import AnalysisException
 
+from contract.canary import CANARY_HEADER, CANARY_HEADER_VALUE, canary_payment
 from contract.card_tokens import CardTokens
 from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.errors import MappingError
 from contract.mapping.document import ColumnMapping, Source
+from contract.transaction import encode_transaction
 from glue_scripts import files, transforms
 from glue_scripts.progress import Counts
 from tests.integration.glue.landed_files import GOOD, KEY, VISA, by_place, mappings_of
@@ -150,3 +153,23 @@ def test_records_of_a_feed_that_is_declared_trusted_have_the_header_that_says_so
     [header] = found["backfill"]
     assert (header["key"], bytes(header["value"])) == (TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE)
     assert found["live"] is None
+
+
+def test_records_of_the_canary_have_the_header_that_says_so_and_are_not_counted_as_published(
+    spark: SparkSession, landing: Path
+) -> None:
+    canary = canary_payment("canary-1", datetime(2026, 1, 5, 12, 30, tzinfo=UTC))
+    for folder in ("canary", "live"):
+        (landing / folder).mkdir()
+        rows = encode_transaction(canary).decode(), json.dumps(GOOD)
+        (landing / folder / "a.json").write_text("\n".join(rows))
+    paths = [str(landing / folder / "a.json") for folder in ("canary", "live")]
+    cleaned = transforms.clean_lines(files.read_lines(spark, paths), KEY, mappings_of(spark, landing))
+
+    counts = transforms.counts(cleaned)
+    records = {row["key"].decode(): row["headers"] for row in transforms.records(cleaned, "t").collect()}
+
+    assert counts == Counts(published=1, quarantined=2, canaries=1, reserved_users=1)
+    [header] = records["canary-1"]
+    assert (header["key"], bytes(header["value"])) == (CANARY_HEADER, CANARY_HEADER_VALUE)
+    assert records[GOOD["user_id"]] is None

@@ -36,6 +36,8 @@ class Deployed:
         )["Id"]
         self.now = 0.0
         self.refused: list[InvalidRulesetError] = []
+        self.became_active: list[str] = []
+        self.fell_back: list[str] = []
         self.unreachable: list[RulesetUnreachableError] = []
         self.document = AppConfigDocument(
             application=name, environment=name, profile=name, max_age_seconds=15, monotonic=lambda: self.now
@@ -43,6 +45,9 @@ class Deployed:
         self.rulesets = Rulesets(
             self.document,
             source=self.document.source,
+            fallbacks=(),
+            on_active=lambda ruleset, _: self.became_active.append(ruleset.version),
+            on_fallback=lambda ruleset: self.fell_back.append(ruleset.version),
             on_refused=self.refused.append,
             on_unreachable=self.unreachable.append,
             monotonic=lambda: self.now,

@@ -13,6 +13,7 @@ from alert.windows import UserWindows, WindowDecision
 from contract.alert import Alert, AlertState, decode_alert
 from contract.flagged import FlaggedTransaction, to_flagged_item
 from tests.support.alert_store_contract import WIDTH, payment
+from tests.support.crashes import make_crashes
 from tests.support.payments import NOW, Log, Metrics
 
 if TYPE_CHECKING:
@@ -115,7 +116,15 @@ class Worker:
         self.waits: list[float] = []
         self.marks_refused = 0
         self.stage = AlertStage(
-            self, self, WIDTH, self.metrics, self.log, lambda: NOW, self.waits.append, lambda: 0.5
+            self,
+            self,
+            WIDTH,
+            self.metrics,
+            self.log,
+            make_crashes(),
+            lambda: NOW,
+            self.waits.append,
+            lambda: 0.5,
         )
 
     def alert_on(self, flagged: FlaggedTransaction) -> None:

@@ -19,6 +19,7 @@ from common.settings import read_settings
 from contract.alert import decode_alert
 from contract.flagged import to_flagged_item
 from ops.manifests import read_functions
+from tests.support.crashes import CRASH_VARIABLES
 from tests.support.payments import Context, flagged_event, make_flagged, make_transaction
 from tests.support.tables import make_table
 
@@ -77,7 +78,7 @@ def test_setting_out_of_bounds_fails_the_cold_start(variable: str, value: str) -
     }
 
     with pytest.raises(SettingsError) as refusal:
-        read_settings(Settings, good | {variable: value})
+        read_settings(Settings, CRASH_VARIABLES | good | {variable: value})
 
     assert set(refusal.value.problems) == {variable}
 
@@ -132,7 +133,8 @@ def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
 def test_window_is_one_second_to_a_week(seconds: str) -> None:
     settings = read_settings(
         Settings,
-        {
+        CRASH_VARIABLES
+        | {
             "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
             "FLAGGED_TRANSACTIONS_TABLE": "f",
             "ALERT_WINDOWS_TABLE": "w",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from alert.messages import MessageAttribute, render
 from alert.metrics import Metric
+from contract.canary import CANARY_ATTRIBUTE, canary_payment
 from tests.support.alert_store_contract import payment
-from tests.support.payments import Context, flagged_event
+from tests.support.payments import NOW, Context, flagged_event, make_flagged
 from tests.unit.alert.tables import ONE, THREE, TWO, Crash, DictTables, Inbox, Step, Worker, crash, fail
 
 
@@ -64,3 +66,25 @@ def test_every_metric_of_a_batch_is_emitted_by_value(tables: DictTables, inbox: 
         Metric.PUBLISH_FAILURES: [1],
         Metric.ALERT_LATENCY_MS: [30_000],
     }
+
+
+def test_canary_is_sent_with_its_attribute_and_counted_nowhere(tables: DictTables, inbox: Inbox) -> None:
+    canary = make_flagged(canary_payment("canary-flagged-1", NOW))
+    again = msgspec.structs.replace(canary, transaction_id="tx-again", event_key=f"{canary.event_key}-again")
+    tables.insert(canary)
+    tables.insert(again)
+    worker = Worker(tables, inbox)
+
+    worker.stage.handle(flagged_event(canary, again), Context())
+
+    (alert,) = inbox.alerts
+    assert render(alert).attributes[CANARY_ATTRIBUTE] == MessageAttribute("String", "true")
+    assert len(render(alert).attributes) <= 10
+    assert worker.metrics.values == {Metric.RECORDS_RECEIVED: [2], Metric.RECORDS_FAILED: [0]}
+
+
+def test_no_other_message_has_the_canary_s_attribute(tables: DictTables, inbox: Inbox) -> None:
+    Worker(tables, inbox).stage.handle(flagged_event(ONE), Context())
+
+    (alert,) = inbox.alerts
+    assert CANARY_ATTRIBUTE not in render(alert).attributes

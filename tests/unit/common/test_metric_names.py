@@ -34,6 +34,7 @@ SCORE = """
     RuleFailures Count
     RulesetRefused Count
     RulesetUnreachable Count
+    RulesetFallback Count
     OldestRecordAge Milliseconds
 """
 PERSIST = """

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from common.errors import StageError
 from common.stream_reader import MIN_REMAINING_MS, StreamReader, describe_failure, inserted_item
 from contract.errors import InvalidRowError
+from tests.support.crashes import make_crashes
 from tests.support.payments import Context, Log, stream_event
 
 A, B, C = ({"key": {"S": name}} for name in "abc")
@@ -17,7 +18,7 @@ A, B, C = ({"key": {"S": name}} for name in "abc")
 
 def reader(handle: Any) -> tuple[StreamReader, Log]:
     log = Log()
-    return StreamReader("rows", handle, log), log
+    return StreamReader("rows", handle, log, make_crashes()), log
 
 
 def failing_on(item: dict[str, Any], error: Exception) -> Any:

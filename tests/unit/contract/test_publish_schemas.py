@@ -104,7 +104,7 @@ def test_schemas_describe_their_fields() -> None:
 def test_schema_of_a_history_row_has_the_stored_names_and_says_what_they_are() -> None:
     detail = published("scored_transaction")["$defs"]["HistoryDetail"]["properties"]
 
-    assert set(detail) == {"v", "t", "r", "s", "e", "fs", "pv", "d", "a", "b", "ts", "rp", "rl", "vd"}
+    assert set(detail) == {"v", "t", "r", "s", "e", "fs", "pv", "d", "a", "b", "ts", "rp", "rl", "vd", "pd"}
     assert all(field["description"] for field in detail.values())
     assert detail["a"]["description"] == "When Kafka took the record, ms since the epoch."
 

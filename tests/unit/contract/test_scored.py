@@ -179,6 +179,16 @@ def test_row_names_what_it_repeats_releases_and_applies() -> None:
     assert from_history_item(to_history_item(make_taught(), EXPIRES_AT_S)) == make_taught()
 
 
+def test_row_says_that_its_place_is_doubted_and_else_nothing_of_it() -> None:
+    doubted = make_scored(is_place_doubted=True)
+
+    item = to_history_item(doubted, EXPIRES_AT_S)
+
+    assert item["detail"]["S"].endswith(',"pd":true}')
+    assert from_history_item(item) == doubted
+    assert '"pd"' not in to_history_item(make_scored(), EXPIRES_AT_S)["detail"]["S"]
+
+
 def test_row_holds_its_keys_and_what_streams_filter_on_as_attributes() -> None:
     item = to_history_item(make_scored(), EXPIRES_AT_S)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import Mock
 
-from local.event_sources.destination import SqsDestination, invocation_record
+from local.event_sources.destination import BucketDestination, SqsDestination, invocation_record
 from local.event_sources.records import Discard, Piece
 from local.runtime.invocation import FunctionError
 from tests.unit.event_sources.factories import records
@@ -51,8 +51,23 @@ def test_without_an_invocation_there_is_no_response() -> None:
 def test_the_queue_gets_it_as_json() -> None:
     queue = Mock()
 
-    SqsDestination(queue, "http://127.0.0.1/dead").send({"version": "1.0"})
+    SqsDestination(queue, "http://127.0.0.1/dead").send({"version": "1.0"}, "topic-0", b"{}")
 
     queue.send_message.assert_called_once_with(
         QueueUrl="http://127.0.0.1/dead", MessageBody=json.dumps({"version": "1.0"}, separators=(",", ":"))
     )
+
+
+def test_the_bucket_gets_the_event_too() -> None:
+    objects = Mock()
+    event = b'{"Records": [{"eventName": "INSERT"}]}'
+
+    BucketDestination(objects, "dead").send(_record(invocations=1), "shardId-7", event)
+
+    stored = objects.put_object.call_args.kwargs
+    assert stored["Bucket"] == "dead"
+    assert stored["Key"].startswith("aws/lambda/")
+    assert "/shardId-7/2026/01/02/03/04/05/" in stored["Key"]
+    content = json.loads(stored["Body"])
+    assert content["payload"] == event.decode()
+    assert content["DDBStreamBatchInfo"] == {"batchSize": 2}

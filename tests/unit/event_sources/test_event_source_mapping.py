@@ -67,11 +67,12 @@ class MemoryDestination:
         self.refusals = refusals
         self.taken: list[dict[str, Any]] = []
 
-    def send(self, record: dict[str, Any]) -> None:
+    def send(self, record: dict[str, Any], origin: str, event: bytes) -> None:
+        assert origin == QUEUE.origin
         if self.refusals:
             self.refusals -= 1
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
-        self.taken.append(record)
+        self.taken.append({**record, "event": event.decode()})
 
 
 Make = Callable[..., EventSourceMapping]
@@ -86,6 +87,8 @@ def make_mapping() -> Iterator[Make]:
         source: MemorySource,
         invoke: Callable[[bytes], InvocationResult],
         destination: MemoryDestination | None = None,
+        *,
+        has_destination: bool = True,
         **changes: Any,
     ) -> EventSourceMapping:
         settings = {"retry_base_seconds": 0.001, "retry_maximum_seconds": 0.01, **changes}
@@ -93,7 +96,7 @@ def make_mapping() -> Iterator[Make]:
             source,
             invoke,
             "arn",
-            destination or MemoryDestination(),
+            (destination or MemoryDestination()) if has_destination else None,
             policy(**settings),
             1,
             clock=lambda: NOW_S,
@@ -135,9 +138,26 @@ def test_discarded_records_wait_for_an_unavailable_destination(make_mapping: Mak
     _wait_until(mapping, mapping.is_idle)
 
     assert mapping.counters.dead_lettered == 1
-    assert [each["Info"]["first"] for each in destination.taken] == ["1"]
+    assert [(each["Info"]["first"], each["event"]) for each in destination.taken] == [("1", "1")]
     assert mapping.last_error is not None
     assert mapping.last_error.startswith("on-failure destination:")
+
+
+def test_without_a_destination_discarded_records_are_dropped_and_counted(make_mapping: Make) -> None:
+    source = MemorySource(1)
+    failed = result(b"{}", FunctionError("ValueError", "bad"))
+
+    mapping = make_mapping(
+        source, lambda _: failed, has_destination=False, maximum_retries=0, retry_base_seconds=1e-9
+    )
+    mapping._clock = lambda: NOW_S + 1
+    with mapping._changed:
+        mapping._changed.notify_all()
+    _wait_until(mapping, mapping.is_idle)
+
+    assert (mapping.counters.dropped, mapping.counters.dead_lettered) == (1, 0)
+    assert mapping.last_error == "dropped 1 records: RetryAttemptsExhausted"
+    assert source.saved[-1] == ResumePoint(first_unfinished=None, read_to="1")
 
 
 def test_what_is_in_flight_is_finished_before_a_stop_returns(make_mapping: Make) -> None:

@@ -67,6 +67,30 @@ def test_without_mappings_no_file_has_one() -> None:
     assert NO_MAPPINGS.prefix_of("s3://landing/in/acme/a.csv") is None
 
 
+@pytest.mark.parametrize(
+    ("file", "is_canary"),
+    [
+        ("s3://landing/in/canary/a.json", True),
+        ("s3://landing/in/canary/2026/a.json", True),
+        ("s3://landing/in/acme/canary/a.json", False),
+        ("s3://landing/in/canary.json", False),
+        ("s3://landing/in/canary-1/a.json", False),
+        ("s3://landing/in/Canary/a.json", False),
+        ("s3://landing/in/acme/../canary/a.json", True),
+        ("s3://landing/canary/a.json", False),
+    ],
+)
+def test_the_canary_s_files_are_those_of_its_folder_directly_below_the_landing_path(
+    file: str, *, is_canary: bool
+) -> None:
+    assert PrefixMappings("s3://landing/in/").is_canary(file) is is_canary
+    assert mappings("acme.yaml").is_canary(file) is is_canary
+
+
+def test_no_file_is_the_canary_s_where_the_landing_path_is_unknown() -> None:
+    assert not NO_MAPPINGS.is_canary("s3://landing/in/canary/a.json")
+
+
 def test_mappings_travel_to_the_tasks() -> None:
     found = mappings("acme.yaml", "acme/cards.yaml")
 
@@ -85,6 +109,8 @@ def test_mappings_travel_to_the_tasks() -> None:
             "a/b.yaml: transaction_id: every record needs it",
         ),
         ("acme.yaml", VALID.replace(b"amount", b"city"), "acme.yaml: amount: every record needs it"),
+        ("canary.yaml", VALID, "canary.yaml: $: the folder canary is the canary's"),
+        ("canary/a.yaml", VALID, "canary/a.yaml: $: the folder canary is the canary's"),
         ("acme.yml", VALID, "acme.yml: $: the name of a mapping ends in .yaml"),
         (f"a/{VISA}.yaml", VALID, f"a/{'#' * 16}.yaml: $: the name of a mapping holds a card number"),
         (f"{VISA}.yml", VALID, f"{'#' * 16}.yml: $: the name of a mapping holds a card number"),

@@ -19,7 +19,7 @@ def line(batch_id: int, published: int, quarantined: int, **dropped: int) -> str
 
 
 def test_every_metric_of_a_line_has_its_value_beside_it() -> None:
-    counts = Counts(10, 2, {"note": 4}, refunds=3, files_without_payments=1)
+    counts = Counts(10, 2, {"note": 4}, refunds=3, files_without_payments=1, canaries=2, reserved_users=1)
 
     said = json.loads(batch_line(3, counts, duration_ms=5, at_ms=1))
 
@@ -27,6 +27,7 @@ def test_every_metric_of_a_line_has_its_value_beside_it() -> None:
     assert {metric["Name"]: said[metric["Name"]] for metric in metrics["Metrics"]} == {
         "published": 10,
         "quarantined": 2,
+        "reserved_users": 1,
         "dropped_values": 4,
         "duration_ms": 5,
     }

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.canary import RESERVED, canary_payment
 from contract.card_numbers import IDS
 from contract.transaction import (
     MAX_RECORD_BYTES,
@@ -17,7 +18,7 @@ from contract.transaction import (
     decode_transaction,
     encode_transaction,
 )
-from glue_scripts.rows import Published, Refused
+from glue_scripts.rows import Published, Refused, RowCleaner
 from tests.support.landed_rows import CLEANER, TOKENS, VISA, clean, published, refused, row
 
 
@@ -347,3 +348,31 @@ def test_a_row_of_the_largest_size_is_still_read() -> None:
     assert len(padded) == MAX_RECORD_BYTES
     assert isinstance(CLEANER.clean_json(padded), Published)
     assert refused(CLEANER.clean_json(padded + b" ")).reason.startswith("row of 65537 bytes")
+
+
+CANARY = canary_payment("canary-7", datetime(2026, 1, 5, 12, 30, tzinfo=UTC))
+CANARY_CLEANER = RowCleaner(TOKENS, is_canary_feed=True)
+
+
+def test_a_canary_s_row_is_published_as_it_is_from_its_own_folder() -> None:
+    outcome = CANARY_CLEANER.clean_json(encode_transaction(CANARY))
+
+    assert isinstance(outcome, Published)
+    assert outcome.record == encode_transaction(CANARY)
+
+
+def test_a_row_of_a_reserved_user_is_refused_in_any_other_folder() -> None:
+    reason = refused(clean(user_id="canary-flagged-7"))
+
+    assert (reason.field, reason.reason) == (
+        "user_id",
+        f"{RESERVED}, whose payments come from its own folder",
+    )
+
+
+def test_a_row_of_the_canary_s_folder_that_is_none_of_its_payments_is_refused() -> None:
+    other = refused(CANARY_CLEANER.clean_json(json.dumps(row()).encode()))
+    larger = refused(CANARY_CLEANER.clean_json(encode_transaction(CANARY).replace(b"1.00", b"9900.00")))
+
+    assert (other.field, other.reason) == ("user_id", "none of the canary's, whose folder this is")
+    assert larger.reason.startswith(RESERVED)

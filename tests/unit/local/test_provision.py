@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.provision import table_request
-from local.resources import BUCKETS, Resources, UnknownReferenceError, resolve_environment
+from local.resources import (
+    BUCKETS,
+    Resources,
+    UnknownReferenceError,
+    dead_letter_name,
+    resolve_environment,
+)
 from ops.manifests import (
     FunctionSpec,
     Index,
@@ -31,9 +37,10 @@ def resources() -> Resources:
     """The resources that the stack makes from the repository's own files."""
     return Resources(
         tables={name: name for name in read_tables()},
-        queues={"quarantine": "http://aws/quarantine", "score-dead-letter": "http://aws/score-dead-letter"},
+        queues={"quarantine": "http://aws/quarantine", "canary": "http://aws/canary"}
+        | {dead_letter_name(name): f"http://aws/{name}-dead-letter" for name in read_functions()},
         topics={"fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts"},
-        buckets=BUCKETS,
+        buckets=BUCKETS | {dead_letter_name(name): f"{name}-dead" for name in ("alert", "persist")},
         kafka_topics=["transaction_stream"],
     )
 
@@ -53,7 +60,7 @@ def function_spec() -> Callable[..., FunctionSpec]:
             bisect_on_error=True,
             maximum_retries=0,
             maximum_record_age_seconds=60,
-            on_failure="dead_letter",
+            on_failure="dead_letter_bucket",
         )
         fields: dict[str, Any] = {
             "description": "A stage.",
@@ -67,7 +74,7 @@ def function_spec() -> Callable[..., FunctionSpec]:
             "environment": {},
             "access": [],
             "aws_services": [],
-            "name": "stage",
+            "name": "alert",
         }
         return FunctionSpec(**(fields | changes))
 
@@ -78,7 +85,7 @@ def function_spec() -> Callable[..., FunctionSpec]:
 def test_every_reference_of_every_function_is_resolved(name: str, resources: Resources) -> None:
     spec = read_functions()[name]
 
-    environment = resolve_environment(spec, resources.references(CACHE, KAFKA))
+    environment = resolve_environment(spec, resources.references(CACHE, KAFKA, spec.name))
 
     assert list(environment) == list(spec.environment)
     assert [name for name, value in environment.items() if not value] in ([], ["CACHE_REPLICATION_GROUP"])
@@ -89,7 +96,7 @@ def test_literal_values_stay_and_references_become_what_the_stack_has(
 ) -> None:
     spec = function_spec(environment={"LEVEL": "INFO", "CACHE": Reference("cache.endpoint")})
 
-    environment = resolve_environment(spec, resources.references(CACHE, KAFKA))
+    environment = resolve_environment(spec, resources.references(CACHE, KAFKA, spec.name))
 
     assert environment == {"LEVEL": "INFO", "CACHE": CACHE}
 
@@ -100,12 +107,12 @@ def test_unknown_reference_is_reported_with_function_variable_and_reference(
     spec = function_spec(environment={"MY_TABLE": Reference("table.nowhere")})
 
     with pytest.raises(
-        UnknownReferenceError, match=r"functions/stage/.*MY_TABLE.*'table\.nowhere'"
+        UnknownReferenceError, match=r"functions/alert/.*MY_TABLE.*'table\.nowhere'"
     ) as caught:
-        resolve_environment(spec, resources.references(CACHE, KAFKA))
+        resolve_environment(spec, resources.references(CACHE, KAFKA, spec.name))
 
     error = caught.value
-    assert (error.function, error.variable, error.reference) == ("stage", "MY_TABLE", "table.nowhere")
+    assert (error.function, error.variable, error.reference) == ("alert", "MY_TABLE", "table.nowhere")
 
 
 def test_table_request_has_keys_indexes_and_stream_of_the_specification() -> None:

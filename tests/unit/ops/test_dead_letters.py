@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 from typing import Any
 
@@ -14,25 +13,18 @@ from ops.dead_letters import Redrive, queue_url
 from ops.errors import OpsError
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:fraud-dev-alert:live"
-STREAM = "arn:aws:dynamodb:us-east-1:123456789012:table/fraud-dev-flagged_transactions/stream/2026"
+EVENT = '{"Records": [{"eventName": "INSERT", "dynamodb": {"SequenceNumber": "3"}}]}'
 
 
-def stream_message(first: int, last: int) -> str:
-    batch = {
-        "shardId": "shard-1",
-        "startSequenceNumber": str(first),
-        "endSequenceNumber": str(last),
-        "batchSize": last - first + 1,
-        "streamArn": STREAM,
-    }
-    context = {
-        "functionArn": FUNCTION,
-        "condition": "RetryAttemptsExhausted",
-        "requestId": "r",
-        "approximateInvokeCount": 11,
-    }
+def letter(**fields: Any) -> bytes:
+    context = {"functionArn": FUNCTION, "condition": "RecordAgeExceeded", "approximateInvokeCount": 11}
+    return msgspec.json.encode({"requestContext": context, "responseContext": None, **fields})
+
+
+def announced(key: str) -> str:
+    detail = {"bucket": {"name": "dead"}, "object": {"key": key, "size": 7}}
     return msgspec.json.encode(
-        {"requestContext": context, "responseContext": None, "DDBStreamBatchInfo": batch}
+        {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
     ).decode()
 
 
@@ -74,39 +66,15 @@ class FakeSqs:
         raise ClientError({"Error": {"Code": "QueueDoesNotExist", "Message": "no"}}, "GetQueueUrl")
 
 
-class FakeStreams:
-    def __init__(self, numbers: list[int], error: str | None = None, empty_pages: int = 0) -> None:
-        self.numbers = numbers
-        self.empty_pages = empty_pages
-        self.error = error
+class FakeS3:
+    def __init__(self, **objects: bytes) -> None:
+        self.objects = objects
 
-    def get_shard_iterator(self, *, SequenceNumber: str, **_: str) -> dict[str, Any]:  # noqa: N803
-        if self.error:
-            raise ClientError({"Error": {"Code": self.error, "Message": ""}}, "GetShardIterator")
-        return {"ShardIterator": SequenceNumber}
-
-    def get_records(self, *, ShardIterator: str) -> dict[str, Any]:  # noqa: N803
-        """Give two records a page, from the iterator on, and empty pages before that."""
-        if self.empty_pages:
-            self.empty_pages -= 1
-            return {"Records": [], "NextShardIterator": ShardIterator}
-        following = [number for number in self.numbers if number >= int(ShardIterator)]
-        records = [
-            {
-                "eventID": str(number),
-                "eventName": "INSERT",
-                "dynamodb": {
-                    "SequenceNumber": str(number),
-                    "NewImage": {"transaction_id": {"S": f"t{number}"}},
-                    "ApproximateCreationDateTime": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
-                },
-            }
-            for number in following[:2]
-        ]
-        return {
-            "Records": records,
-            "NextShardIterator": str(following[1] + 1) if len(following) > 1 else str(10**9),
-        }
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        assert Bucket == "dead"
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": ""}}, "GetObject")
+        return {"Body": io.BytesIO(self.objects[Key])}
 
 
 class FakeFunctions:
@@ -122,80 +90,74 @@ class FakeFunctions:
         return answer | ({"FunctionError": self.error} if self.error else {})
 
 
-def test_records_are_read_again_and_the_message_is_deleted_when_all_are_processed() -> None:
-    sqs, functions = FakeSqs([stream_message(3, 5)]), FakeFunctions({"batchItemFailures": []})
+def test_the_event_of_a_stored_letter_is_delivered_again_and_the_message_is_deleted() -> None:
+    sqs, functions = FakeSqs([announced("a")]), FakeFunctions({"batchItemFailures": []})
 
-    outcome = Redrive(sqs, FakeStreams([1, 2, 3, 4, 5, 6]), functions).run("u")
+    outcome = Redrive(sqs, FakeS3(a=letter(payload=EVENT)), functions).run("u")
 
     assert (outcome.put_back, outcome.kept) == (1, ())
     assert sqs.deleted == ["h0"]
-    (event,) = functions.events
-    assert [record["dynamodb"]["SequenceNumber"] for record in event["Records"]] == ["3", "4", "5"]
-    assert {record["eventSourceARN"] for record in event["Records"]} == {STREAM}
-    assert event["Records"][0]["dynamodb"]["ApproximateCreationDateTime"] == 1767225600.0
+    assert functions.events == [msgspec.json.decode(EVENT)]
 
 
-def test_an_empty_page_is_not_the_end_of_a_shard() -> None:
+def test_an_event_that_is_stored_as_an_object_is_delivered_too() -> None:
     functions = FakeFunctions({"batchItemFailures": []})
 
-    outcome = Redrive(FakeSqs([stream_message(1, 2)]), FakeStreams([1, 2], empty_pages=3), functions).run("u")
+    Redrive(FakeSqs([announced("a")]), FakeS3(a=letter(payload=msgspec.json.decode(EVENT))), functions).run(
+        "u"
+    )
 
-    assert outcome.put_back == 1
-    assert len(functions.events[0]["Records"]) == 2
+    assert functions.events == [msgspec.json.decode(EVENT)]
 
 
 def test_a_message_stays_while_the_function_does_not_process_a_record() -> None:
-    sqs = FakeSqs([stream_message(1, 2)])
+    sqs = FakeSqs([announced("a")])
     functions = FakeFunctions({"batchItemFailures": [{"itemIdentifier": "2"}]})
 
-    outcome = Redrive(sqs, FakeStreams([1, 2]), functions).run("u")
+    outcome = Redrive(sqs, FakeS3(a=letter(payload=EVENT)), functions).run("u")
 
     assert sqs.deleted == []
     assert outcome.kept == (f"message m0 stays: {FUNCTION} did not process 1 of its records",)
 
 
 def test_messages_that_stay_can_be_put_back_again_at_once() -> None:
-    sqs = FakeSqs([stream_message(1, 1), stream_message(9, 9), stream_message(2, 2)])
+    sqs = FakeSqs([announced("a"), announced("gone"), announced("b")])
+    s3 = FakeS3(a=letter(payload=EVENT), b=letter(payload=EVENT))
 
-    outcome = Redrive(sqs, FakeStreams([1, 2]), FakeFunctions({"batchItemFailures": []})).run("u")
+    outcome = Redrive(sqs, s3, FakeFunctions({"batchItemFailures": []})).run("u")
 
     assert (outcome.put_back, len(outcome.kept)) == (2, 1)
     assert sqs.given_back == ["h1"]
 
 
 def test_a_message_stays_while_the_function_fails() -> None:
-    outcome = Redrive(
-        FakeSqs([stream_message(1, 1)]), FakeStreams([1]), FakeFunctions(error="Unhandled")
-    ).run("u")
+    functions = FakeFunctions(error="Unhandled")
+
+    outcome = Redrive(FakeSqs([announced("a")]), FakeS3(a=letter(payload=EVENT)), functions).run("u")
 
     assert outcome.kept == (f"message m0 stays: {FUNCTION} failed again: Unhandled",)
 
 
-def test_a_message_whose_records_have_left_the_stream_stays_and_says_so() -> None:
+def test_a_message_whose_object_is_deleted_stays_and_says_so() -> None:
     functions = FakeFunctions()
 
-    outcome = Redrive(
-        FakeSqs([stream_message(1, 1)]), FakeStreams([], "TrimmedDataAccessException"), functions
-    ).run("u")
+    outcome = Redrive(FakeSqs([announced("a")]), FakeS3(), functions).run("u")
 
-    assert "24 hours" in outcome.kept[0]
+    assert outcome.kept == ("message m0 stays: its object is deleted: s3://dead/a",)
     assert functions.events == []
 
 
-def test_a_batch_of_which_a_part_is_missing_is_not_put_back_in_part() -> None:
-    functions = FakeFunctions()
+def test_an_object_that_is_no_invocation_record_is_left() -> None:
+    outcome = Redrive(FakeSqs([announced("a")]), FakeS3(a=b"rows"), FakeFunctions()).run("u")
 
-    outcome = Redrive(FakeSqs([stream_message(1, 3)]), FakeStreams([2, 3]), functions).run("u")
-
-    assert outcome.kept == ("message m0 stays: the stream has 2 of its 3 records",)
-    assert functions.events == []
+    assert outcome.kept[0].startswith("message m0 stays: it is not an invocation record")
 
 
 def test_an_asynchronous_invocation_is_made_again_with_its_own_event() -> None:
     body = {"requestContext": {"functionArn": FUNCTION, "condition": "x"}, "requestPayload": {"topics": []}}
     sqs, functions = FakeSqs([msgspec.json.encode(body).decode()]), FakeFunctions({})
 
-    Redrive(sqs, FakeStreams([]), functions).run("u")
+    Redrive(sqs, FakeS3(), functions).run("u")
 
     assert functions.events == [{"topics": []}]
     assert sqs.deleted == ["h0"]
@@ -205,9 +167,7 @@ def test_records_of_kafka_are_named_and_left() -> None:
     info = {"recordsInfo": {"transaction_stream-3": {"firstRecordOffset": "1"}}}
     body = {"requestContext": {"functionArn": FUNCTION, "condition": "x"}, "KafkaBatchInfo": info}
 
-    outcome = Redrive(FakeSqs([msgspec.json.encode(body).decode()]), FakeStreams([]), FakeFunctions()).run(
-        "u"
-    )
+    outcome = Redrive(FakeSqs([msgspec.json.encode(body).decode()]), FakeS3(), FakeFunctions()).run("u")
 
     assert "transaction_stream-3" in outcome.kept[0]
     assert "docs/runbooks/redrive-kafka.md" in outcome.kept[0]
@@ -216,7 +176,7 @@ def test_records_of_kafka_are_named_and_left() -> None:
 def test_what_is_not_an_invocation_record_is_left() -> None:
     sqs = FakeSqs(["an alert in words"])
 
-    outcome = Redrive(sqs, FakeStreams([]), FakeFunctions()).run("u")
+    outcome = Redrive(sqs, FakeS3(), FakeFunctions()).run("u")
 
     assert outcome.put_back == 0
     assert sqs.deleted == []
@@ -226,7 +186,7 @@ def test_what_is_not_an_invocation_record_is_left() -> None:
 def test_behind_a_queue_sqs_moves_the_messages_itself() -> None:
     sqs = FakeSqs(["anything"], sources=["https://sqs/source"])
 
-    outcome = Redrive(sqs, FakeStreams([]), FakeFunctions()).run("u")
+    outcome = Redrive(sqs, FakeS3(), FakeFunctions()).run("u")
 
     assert sqs.moved == ["arn:queue"]
     assert outcome.put_back == 7

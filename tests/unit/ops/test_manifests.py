@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from ops.manifests import Access, InvokeTrigger, SpecError, read_functions
+from ops.manifests import (
+    FUNCTIONS_DIR,
+    Access,
+    InvokeTrigger,
+    ScheduleTrigger,
+    SpecError,
+    read_function,
+    read_functions,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +48,45 @@ def test_a_function_that_is_invoked_has_no_event_source(tmp_path: Path) -> None:
 
     assert spec.trigger == InvokeTrigger()
     assert not spec.has_event_source
+    assert not spec.is_triggered
+
+
+def _read_trigger(folder: Path, trigger: str) -> ScheduleTrigger:
+    (folder / "stage").mkdir()
+    yaml = (YAML % "").replace("trigger: {type: invoke}", f"trigger: {{{trigger}}}")
+    (folder / "stage" / "function.yaml").write_text(yaml)
+    spec = read_function("stage", folder)
+    assert spec.is_triggered
+    assert not spec.has_event_source
+    assert isinstance(spec.trigger, ScheduleTrigger)
+    return spec.trigger
+
+
+SCHEDULE = "type: schedule, every_minutes: 5, maximum_retries: 0, maximum_event_age_seconds: 300, on_failure: discard"
+
+
+def test_a_function_with_a_schedule_is_triggered_and_reads_no_event_source(tmp_path: Path) -> None:
+    trigger = _read_trigger(tmp_path, SCHEDULE)
+
+    assert trigger == ScheduleTrigger(
+        every_minutes=5, maximum_retries=0, maximum_event_age_seconds=300, on_failure="discard"
+    )
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "place"),
+    [
+        ("every_minutes: 5", "every_minutes: 0", "every_minutes"),
+        ("maximum_retries: 0", "maximum_retries: 3", "maximum_retries"),
+        ("maximum_event_age_seconds: 300", "maximum_event_age_seconds: 59", "maximum_event_age_seconds"),
+        ("on_failure: discard", "on_failure: ignore", "on_failure"),
+    ],
+)
+def test_a_schedule_beyond_the_limits_of_eventbridge_or_lambda_names_the_place(
+    tmp_path: Path, right: str, wrong: str, place: str
+) -> None:
+    with pytest.raises(SpecError, match=rf"\$\.trigger\.{place}"):
+        _read_trigger(tmp_path, SCHEDULE.replace(right, wrong))
 
 
 def test_stages_have_an_event_source_and_what_is_invoked_has_none() -> None:
@@ -58,8 +105,8 @@ def test_stages_have_an_event_source_and_what_is_invoked_has_none() -> None:
         ("{actions: [GetItem]}", "names nothing; one of table, queue"),
         ("{table: t, queue: q, actions: [GetItem]}", "names table and queue; one of"),
         (
-            "{table: t, prefix: p/, actions: [GetItem]}",
-            "names a table and has a prefix, which only a bucket has",
+            "{queue: q, prefix: p/, actions: [SendMessage]}",
+            "names a queue and has a prefix, which only a bucket and a table have",
         ),
         ("{table: t, actions: []}", "Expected `array` of length >= 1"),
         ("{tables: t, actions: [GetItem]}", "unknown field `tables`"),
@@ -74,3 +121,18 @@ def test_an_access_entry_that_is_wrong_names_file_and_place(
     assert "function.yaml" in str(caught.value)
     assert "$.access[0]" in str(caught.value)
     assert isinstance(caught.value.__cause__, msgspec.MsgspecError)
+
+
+def test_endless_retries_of_kafka_beside_a_destination_are_refused_since_lambda_ends_them(
+    tmp_path: Path,
+) -> None:
+    text = (FUNCTIONS_DIR / "score" / "function.yaml").read_text()
+    (tmp_path / "stage").mkdir()
+    (tmp_path / "stage" / "function.yaml").write_text(
+        text.replace("on_failure: none", "on_failure: dead_letter")
+    )
+
+    with pytest.raises(SpecError, match="maximum_retries is -1 and on_failure is dead_letter") as caught:
+        read_functions(tmp_path)
+
+    assert "$.trigger" in str(caught.value)

@@ -18,6 +18,7 @@ from common.settings import read_settings
 from contract.flagged import from_flagged_item
 from ops.manifests import read_functions
 from persist.settings import Settings
+from tests.support.crashes import CRASH_VARIABLES
 from tests.support.payments import Context, history_event, make_scored
 from tests.support.tables import make_table
 
@@ -60,7 +61,9 @@ def test_settings_are_the_variables_that_the_function_declares() -> None:
 @pytest.mark.parametrize("days", ["0", "3654", "many"])
 def test_retention_out_of_bounds_fails_the_cold_start(days: str) -> None:
     with pytest.raises(SettingsError, match="FLAGGED_RETENTION_DAYS"):
-        read_settings(Settings, {"FLAGGED_TRANSACTIONS_TABLE": "t", "FLAGGED_RETENTION_DAYS": days})
+        read_settings(
+            Settings, CRASH_VARIABLES | {"FLAGGED_TRANSACTIONS_TABLE": "t", "FLAGGED_RETENTION_DAYS": days}
+        )
 
 
 def test_handler_flags_a_payment_and_emits_its_metrics(
@@ -100,6 +103,8 @@ def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
 
 @pytest.mark.parametrize("days", ["1", "3653"])
 def test_retention_is_one_day_to_ten_years(days: str) -> None:
-    settings = read_settings(Settings, {"FLAGGED_TRANSACTIONS_TABLE": "t", "FLAGGED_RETENTION_DAYS": days})
+    settings = read_settings(
+        Settings, CRASH_VARIABLES | {"FLAGGED_TRANSACTIONS_TABLE": "t", "FLAGGED_RETENTION_DAYS": days}
+    )
 
     assert settings.flagged_retention_days == int(days)

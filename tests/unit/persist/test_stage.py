@@ -11,12 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.metrics import MILLISECONDS
-from contract.flagged import FlaggedTransaction, from_flagged_item, to_flagged_item
+from contract.canary import canary_payment
+from contract.flagged import (
+    CANARY,
+    CANARY_RETENTION,
+    OPEN,
+    FlaggedTransaction,
+    from_flagged_item,
+    to_flagged_item,
+)
 from contract.scored import Decision, to_history_item
 from persist.errors import KeyTakenError
 from persist.metrics import Metric
 from persist.stage import PersistStage
 from persist.store import FlaggedTable
+from tests.support.crashes import make_crashes
 from tests.support.payments import (
     NOW,
     RETENTION,
@@ -59,7 +68,9 @@ class Stage:
         self.rows = Rows() if rows is None else rows
         self.metrics = Metrics()
         self.log = Log()
-        self.stage = PersistStage(self.rows, RETENTION, self.metrics, self.log, clock=lambda: NOW)
+        self.stage = PersistStage(
+            self.rows, RETENTION, self.metrics, self.log, make_crashes(), clock=lambda: NOW
+        )
 
     def deliver(self, *scored: ScoredTransaction) -> list[str]:
         answer = self.stage.handle(history_event(*scored), Context())
@@ -253,3 +264,17 @@ def test_retention_counts_from_when_the_row_is_made() -> None:
 
     [item] = stage.rows.items.values()
     assert from_flagged_item(item).expires_at == int((NOW + RETENTION).timestamp())
+
+
+def test_canary_is_stored_outside_the_review_queue_for_a_day_and_not_counted() -> None:
+    stage = Stage()
+    canary = make_scored(canary_payment("canary-flagged-1", NOW), decision=Decision.REVIEW)
+
+    failed = stage.deliver(canary, payment("user-1", decision=Decision.REVIEW))
+
+    rows = [from_flagged_item(item) for item in stage.rows.items.values()]
+    assert failed == []
+    assert {row.user_id: row.status for row in rows} == {"canary-flagged-1": CANARY, "user-1": OPEN}
+    assert rows[0].expires_at == int((NOW + CANARY_RETENTION).timestamp())
+    assert stage.metrics.values[Metric.TRANSACTIONS_FLAGGED] == [1]
+    assert len(stage.metrics.values[Metric.FLAG_LATENCY_MS]) == 1

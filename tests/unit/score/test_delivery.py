@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from contract.canary import CANARY_HEADER, RESERVED, canary_payment
 from contract.clock import TRUSTED_FEED_HEADER, TimeBasis
 from contract.scored import Position
 from contract.transaction import encode_transaction
 from score.delivery import Delivery, KafkaEvent, Span, failure_response, read_batch
 from tests.support.kafka_events import TOPIC, event_of, make_event
 from tests.support.payments import NOW, make_grocery_payment
+
+if TYPE_CHECKING:
+    from contract.transaction import Transaction
 
 LAST_MS = 253_402_300_799_999
 """The last millisecond of the year 9999."""
@@ -102,6 +108,43 @@ def test_any_other_value_of_the_trusted_feed_header_is_scored_and_not_trusted(
     event["records"][f"{TOPIC}-0"][0]["headers"] = [{"other": [-1]}, {TRUSTED_FEED_HEADER: value}]
 
     assert delivered(event).facts.basis is not TimeBasis.TRUSTED
+
+
+CANARY = canary_payment("canary-flagged-1", NOW)
+
+
+def _canary_event(payment: Transaction, value: list[int] | None) -> KafkaEvent:
+    event = make_event([(Position(TOPIC, 0, 0), encode_transaction(payment))])
+    event["records"][f"{TOPIC}-0"][0]["headers"] = [{"other": [1]}, {CANARY_HEADER: value}]
+    return event
+
+
+def test_canary_s_payment_with_the_header_of_its_feed_is_a_payment_that_is_not_trusted() -> None:
+    one = delivered(_canary_event(CANARY, list(b"1")))
+
+    assert one.facts.transaction == CANARY
+    assert one.facts.basis is not TimeBasis.TRUSTED
+
+
+@pytest.mark.parametrize("value", [[], [0], [49, 49], None])
+def test_payment_of_a_reserved_user_without_the_header_is_rejected_whole(value: list[int] | None) -> None:
+    [one] = read_batch(_canary_event(CANARY, value), NOW).rejected
+
+    assert one.field == "user_id"
+    assert one.problem.startswith(RESERVED)
+    assert one.value == encode_transaction(CANARY)
+
+
+def test_payment_of_a_reserved_user_that_is_no_canary_s_is_rejected_with_the_header_too() -> None:
+    theft = msgspec.structs.replace(CANARY, payee_id="mule-1")
+
+    [one] = read_batch(_canary_event(theft, list(b"1")), NOW).rejected
+
+    assert one.problem.startswith(RESERVED)
+
+
+def test_header_of_the_canary_s_feed_means_nothing_for_any_other_user() -> None:
+    assert delivered(_canary_event(make_grocery_payment(), list(b"1"))).user_id == "user-1"
 
 
 def test_payment_is_its_user_s() -> None:

@@ -48,7 +48,8 @@ class Stage:
         self.has_time: list[bool] = []
         self.error: Exception | None = None
 
-    def handle(self, event: Any, has_time: Callable[[], bool]) -> Any:
+    def handle(self, event: Any, has_time: Callable[[], bool], function_arn: str) -> Any:
+        assert function_arn == Context.invoked_function_arn
         self.has_time.append(has_time())
         if self.error is not None:
             raise self.error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +36,9 @@ class Store:
     now: float = 100.0
     refused: list[InvalidRulesetError] = field(default_factory=list)
     unreachable: list[RulesetUnreachableError] = field(default_factory=list)
+    fallbacks: list[bytes | None] = field(default_factory=list)
+    became_active: list[tuple[str, bytes]] = field(default_factory=list)
+    fell_back: list[str] = field(default_factory=list)
 
     def load(self) -> bytes:
         self.loads += 1
@@ -46,6 +50,9 @@ class Store:
         return Rulesets(
             self.load,
             source="store",
+            fallbacks=[partial(lambda given: given, each) for each in self.fallbacks],
+            on_active=lambda ruleset, data: self.became_active.append((ruleset.version, data)),
+            on_fallback=lambda ruleset: self.fell_back.append(ruleset.version),
             on_refused=self.refused.append,
             on_unreachable=self.unreachable.append,
             retry_seconds=5.0,
@@ -158,6 +165,9 @@ def test_an_unreachable_source_is_not_asked_for_five_seconds_by_default() -> Non
     rulesets = Rulesets(
         store.load,
         source="store",
+        fallbacks=(),
+        on_active=lambda ruleset, data: store.became_active.append((ruleset.version, data)),
+        on_fallback=lambda ruleset: store.fell_back.append(ruleset.version),
         on_refused=store.refused.append,
         on_unreachable=store.unreachable.append,
         monotonic=lambda: store.now,
@@ -285,3 +295,53 @@ def test_a_document_that_is_not_bytes_is_refused(appconfig: AppConfig) -> None:
 def test_the_shortest_age_of_a_document_is_appconfig_s_shortest_interval() -> None:
     assert MIN_POLL_SECONDS == 15
     AppConfigDocument(application="a", environment="e", profile="p", max_age_seconds=15)
+
+
+def test_a_start_without_the_source_takes_the_last_good_ruleset_and_says_so_for_each_batch() -> None:
+    store = Store(UNREACHABLE, fallbacks=[_document("7"), _document("0")])
+    rulesets = store.rulesets()
+
+    versions = [rulesets.current().version for _ in range(3)]
+
+    assert versions == ["7"] * 3
+    assert store.fell_back == ["7"] * 3
+    assert store.became_active == []
+    assert store.loads == 1
+
+
+@pytest.mark.parametrize("last_good", [None, BAD])
+def test_without_a_last_good_ruleset_the_default_decides(last_good: bytes | None) -> None:
+    store = Store(UNREACHABLE, fallbacks=[last_good, _document("0")])
+
+    assert store.rulesets().current().version == "0"
+    assert store.fell_back == ["0"]
+
+
+def test_a_start_with_a_bad_ruleset_takes_the_last_good_one_too() -> None:
+    store = Store(BAD, fallbacks=[_document("7")])
+
+    assert store.rulesets().current().version == "7"
+    assert len(store.refused) == 1
+
+
+def test_the_source_s_ruleset_replaces_a_fallback_and_ends_its_reports() -> None:
+    store = Store(UNREACHABLE, fallbacks=[_document("7")])
+    rulesets = store.rulesets()
+    rulesets.current()
+    store.content = _document("8")
+    store.now += 6
+
+    assert rulesets.current().version == "8"
+    assert store.fell_back == ["7"]
+    assert store.became_active == [("8", _document("8"))]
+
+
+def test_each_ruleset_that_becomes_active_is_reported_once() -> None:
+    store = Store(_document("1"))
+    rulesets = store.rulesets()
+    rulesets.current()
+    rulesets.current()
+    store.content = _document("2")
+    rulesets.current()
+
+    assert [version for version, _ in store.became_active] == ["1", "2"]

@@ -24,9 +24,14 @@ GOOD = {
     "PROFILE_CHECKPOINTS_TABLE": "profile_checkpoints",
     "QUARANTINE_QUEUE_URL": "https://queue",
     "QUARANTINE_BUCKET": "bucket",
+    "DEAD_LETTER_QUEUE_URL": "https://dead",
+    "RECORD_CRASHES_TABLE": "record_crashes",
+    "MAX_CRASHES": "50",
+    "COUNT_CRASHES_AFTER_SECONDS": "60",
     "RULES_APPLICATION": "a",
     "RULES_ENVIRONMENT": "e",
     "RULES_PROFILE": "p",
+    "RULES_BUCKET": "rules",
 }
 
 

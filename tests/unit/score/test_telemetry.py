@@ -11,6 +11,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from common.metrics import COUNT, MILLISECONDS
+from contract.canary import RESERVED, canary_payment
 from contract.scored import Decision, Position, ScoredTransaction
 from engine.errors import InvalidRulesetError, RulesetProblem
 from engine.profile import Profile
@@ -66,8 +67,8 @@ def delivery(offset: int, *, is_key_mismatch: bool = False) -> Delivery:
     return Delivery(facts, Position(TOPIC, 0, offset), 0, is_key_mismatch)
 
 
-def rejected(offset: int) -> Rejected:
-    return Rejected(Position(TOPIC, 3, offset), 0, "user_id", "missing", None, b"secret")
+def rejected(offset: int, problem: str = "missing") -> Rejected:
+    return Rejected(Position(TOPIC, 3, offset), 0, "user_id", problem, None, b"secret")
 
 
 def row(decision: Decision, seconds_ago: float, failed_rules: int = 0) -> ScoredTransaction:
@@ -135,6 +136,34 @@ def test_decisions_are_counted_and_the_oldest_record_s_age_is_measured(reporter:
         Metric.OLDEST_RECORD_AGE: MILLISECONDS
     }
     assert reporter.lines == []
+
+
+def test_canary_is_not_counted_and_its_age_is_measured(reporter: Reporter) -> None:
+    canaries = [
+        make_scored(
+            canary_payment(user_id, NOW),
+            decision=Decision.REVIEW,
+            appended_at=NOW - timedelta(seconds=4),
+            failed_rule_ids=("rule-1",),
+        )
+        for user_id in ("canary-1", "canary-flagged-1")
+    ]
+
+    reporter.telemetry.batch_done([*canaries, row(Decision.BLOCK, 1)], set(), is_degraded=True)
+
+    assert reporter.sink.values == {
+        Metric.TRANSACTIONS_SCORED: 1,
+        Metric.TRANSACTIONS_BLOCKED: 1,
+        Metric.TRANSACTIONS_DEGRADED: 1,
+        Metric.OLDEST_RECORD_AGE: 4_000,
+    }
+
+
+def test_payments_that_are_refused_for_a_reserved_user_have_a_count_of_their_own(reporter: Reporter) -> None:
+    reporter.telemetry.batch_read(Batch([], [rejected(5), rejected(6, f"{RESERVED}, whose ...")], []))
+
+    assert reporter.sink.values[Metric.RECORDS_QUARANTINED] == 2
+    assert reporter.sink.values[Metric.RESERVED_USERS] == 1
 
 
 def test_degraded_batch_counts_its_payments_as_degraded(reporter: Reporter) -> None:
@@ -238,7 +267,9 @@ def test_the_log_of_a_refused_ruleset_has_its_first_ten_problems(
 
 
 EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
-    lambda telemetry: telemetry.batch_read(Batch([delivery(0, is_key_mismatch=True)], [rejected(5)], [])),
+    lambda telemetry: telemetry.batch_read(
+        Batch([delivery(0, is_key_mismatch=True)], [rejected(5, RESERVED)], [])
+    ),
     lambda telemetry: telemetry.chain_settled(SettledChain(Profile(), [], [], 1, 1, [Position(TOPIC, 0, 7)])),
     lambda telemetry: telemetry.batch_done(
         [row(decision, 1, failed_rules=1) for decision in Decision], {Position(TOPIC, 0, 0)}, is_degraded=True
@@ -257,3 +288,13 @@ def test_every_metric_that_is_listed_is_emitted_in_its_unit(reporter: Reporter) 
         report(reporter.telemetry)
 
     assert reporter.sink.units == {metric.value: metric.unit for metric in Metric}
+
+
+def test_a_batch_decided_by_a_fallback_is_counted_and_names_the_ruleset(reporter: Reporter) -> None:
+    ruleset = parse_ruleset(document())
+
+    reporter.telemetry.ruleset_fallback(ruleset)
+
+    assert reporter.sink.values == {Metric.RULESET_FALLBACK: 1}
+    (line,) = reporter.lines
+    assert line["ruleset"] == ruleset.stored_version

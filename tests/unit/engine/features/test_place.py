@@ -82,6 +82,44 @@ def test_travel_goes_by_the_event_time_where_it_is_believed_and_else_by_the_arri
     assert speed(NOW - timedelta(days=300)) == pytest.approx(apart_km / 3, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    ("dated", "by_event_hours", "by_arrival_hours"),
+    [
+        (timedelta(0), 3, 3),
+        (timedelta(hours=2), 1, 3),
+        (timedelta(hours=10), 7, 3),
+        (timedelta(hours=23), 20, 3),
+    ],
+)
+def test_payment_that_is_dated_back_has_a_speed_by_its_event_time_and_one_by_its_arrival(
+    dated: timedelta, by_event_hours: float, by_arrival_hours: float
+) -> None:
+    profile = folded([Event(arrived_facts(now(location=BERLIN), NOW), APPROVED)])
+    arrival = NOW + timedelta(hours=3)
+    payment = make_grocery_payment(timestamp=arrival - dated, location=PARIS)
+
+    features = compute_features(arrived_facts(payment, arrival), profile, RATES)
+
+    apart_km = 877.5 - 2 * CITY_UNCERTAINTY_KM
+    assert features["implied_speed_kmh"] == pytest.approx(apart_km / by_event_hours, rel=0.01)
+    assert features["implied_speed_by_arrival_kmh"] == pytest.approx(apart_km / by_arrival_hours, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("channel", "is_change"),
+    [("pos", False), ("atm", False), ("online", True), ("transfer", True), (None, True)],
+)
+def test_payment_dated_before_the_last_place_has_changed_it_unless_it_was_made_in_person(
+    channel: str | None, is_change: bool
+) -> None:
+    profile = folded([Event(arrived_facts(now(location=BERLIN), NOW), APPROVED)])
+    payment = make_grocery_payment(timestamp=NOW - timedelta(hours=5), location=PARIS, channel=channel)
+
+    features = compute_features(arrived_facts(payment, NOW + timedelta(hours=1)), profile, RATES)
+
+    assert features["is_location_change"] is features["is_country_change"] is is_change
+
+
 def test_the_same_minute_counts_as_a_minute() -> None:
     berlin, paris = Fix(52.52, 13.405, 0), Fix(48.8566, 2.3522, 1)
 

@@ -13,6 +13,7 @@ from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import compute_features
 from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
 from engine.profile.fingerprints import key_hash
+from engine.profile.named_fields import COUNTERPARTY, COUNTRY, PLACE
 from engine.profile.seen_values import FAMILIAR_COUNT
 from engine.profile.stored import FORMAT
 from tests.support.histories import DAY_S, approved, facts_at, folded
@@ -69,6 +70,12 @@ def test_value_that_was_seen_over_three_days_is_familiar_after_the_migration_and
     assert features["is_unfamiliar_device"] is False
 
 
+def test_payments_of_a_migrated_profile_are_known_to_name_somebody_paid_and_a_country_and_not_a_device() -> (
+    None
+):
+    assert list(from_bytes(STORED).habits.named) == [COUNTERPARTY | COUNTRY | PLACE] * 5
+
+
 def test_migrated_profile_knows_what_it_has_folded() -> None:
     profile = from_bytes(STORED)
 
@@ -94,10 +101,13 @@ def test_migrated_profile_is_stored_in_the_form_of_today_and_goes_on() -> None:
 def test_velocity_of_a_migrated_profile_is_that_of_one_folded_today() -> None:
     migrated, today = from_bytes(STORED), folded(approved(*FOLDED))
 
-    for name in ("hours", "days", "habit_days", "habits"):
+    for name in ("hours", "days", "habit_days"):
         assert [list(column) for column in getattr(migrated, name).columns()] == [
             list(column) for column in getattr(today, name).columns()
         ]
+    assert [list(column) for column in migrated.habits.columns()[:3]] == [
+        list(column) for column in today.habits.columns()[:3]
+    ]
     assert list(migrated.recent.clock_ms) == list(today.recent.clock_ms)
     assert sorted(migrated.recent.key_hash) == sorted(map(key_hash, OLD_KEYS))
     assert migrated.hour_of_week == today.hour_of_week

@@ -8,7 +8,7 @@ from engine.profile.pending_payments import MAX_PENDING, RELEASE_AFTER_MS, ROW_B
 
 
 def waiting(key_hash: int, clock_s: int) -> Pending:
-    return Pending(key_hash, clock_s, clock_s - 5, key_hash * 100, 3, (1, 2, 3, 4, 5, 6))
+    return Pending(key_hash, clock_s, clock_s - 5, key_hash * 100, 3, (1, 2, 3, 4, 5, 6), 7)
 
 
 def of(*payments: Pending) -> PendingPayments:
@@ -26,7 +26,7 @@ def test_payments_are_in_the_order_of_clock_and_key_whatever_the_order_of_arriva
 
 
 def test_stored_form_holds_every_payment_whole() -> None:
-    pending = of(waiting(7, 2**32 - 1), Pending(2**64 - 1, 5, 6, 2**53, 255, (0, 2**32 - 1, 1, 2, 3, 4)))
+    pending = of(waiting(7, 2**32 - 1), Pending(2**64 - 1, 5, 6, 2**53, 255, (0, 2**32 - 1, 1, 2, 3, 4), 255))
 
     stored = pending.to_bytes()
 

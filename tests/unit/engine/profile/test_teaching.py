@@ -56,7 +56,7 @@ def habits_of(profile: Profile) -> list[object]:
     return [
         *(list(c) for part in (profile.habits, profile.habit_days, profile.seen) for c in part.columns()),
         bytes(profile.hour_of_week),
-        (profile.habit_count, profile.taught_at_ms, profile.taught_key_hash),
+        (profile.habit_count, profile.taught_at_ms, profile.placed_at_ms, profile.placed_key_hash),
         (profile.last_place, profile.last_place_hash, profile.last_country_hash),
     ]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import BuildError
-from ops.manifests import function_names
+from ops.manifests import ROOT, function_names
 from ops.packaging import pythons
 from ops.packaging.archive import TIMESTAMP
 from ops.packaging.functions import build_zip
@@ -213,3 +213,21 @@ def test_a_mistake_in_function_yaml_is_named_with_its_file_and_place(functions_d
 
     with pytest.raises(BuildError, match=r"alert/function\.yaml: .* `\$\.memory_mib`"):
         _build(functions_dir, "alert")
+
+
+def test_files_of_the_checkout_are_in_the_zip_at_the_same_paths(functions_dir: Path, tmp_path: Path) -> None:
+    text = _function_yaml("contract", "score") + "files: [rules/default.yaml]\n"
+    (functions_dir / "score" / "function.yaml").write_text(text)
+
+    built = build_zip("score", functions_dir=functions_dir, build_dir=tmp_path / "build")
+
+    with zipfile.ZipFile(built) as archive:
+        assert archive.read("rules/default.yaml") == (ROOT / "rules" / "default.yaml").read_bytes()
+
+
+def test_a_file_that_is_missing_is_named(functions_dir: Path, tmp_path: Path) -> None:
+    text = _function_yaml("contract", "score") + "files: [rules/nowhere.yaml]\n"
+    (functions_dir / "score" / "function.yaml").write_text(text)
+
+    with pytest.raises(BuildError, match=r"score: function.yaml: files: rules/nowhere.yaml is no file"):
+        build_zip("score", functions_dir=functions_dir, build_dir=tmp_path / "build")

@@ -1,0 +1,64 @@
+"""Every ruleset that was ever active, in the rules bucket: by digest for replays, and the last one for a start without AppConfig."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from mypy_boto3_s3 import S3Client
+
+    from engine.rules.ruleset import Ruleset
+
+PREFIX: Final = "rulesets/"
+
+LAST_GOOD: Final = f"{PREFIX}last-good"
+"""Key of the ruleset that became active last, in any process. While a deployment is under way processes differ; at its end, or after its
+rollback, each that had the other ruleset has written this one."""
+
+
+class BucketRulesets:
+    """The rules bucket.
+
+    Parameters
+    ----------
+    s3 : S3Client
+        A low-level client.
+    bucket : str
+        The bucket's name in this environment.
+    pool : Executor
+        Writes while the batch goes on.
+    report : Callable[[str, Exception], None]
+        Gets what failed, and why. The bucket is not needed to decide.
+    """
+
+    def __init__(
+        self, s3: S3Client, bucket: str, pool: Executor, report: Callable[[str, Exception], None]
+    ) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._pool = pool
+        self._report = report
+
+    def keep(self, ruleset: Ruleset, data: bytes) -> None:
+        """Keep a ruleset that becomes active, in the background."""
+        self._pool.submit(self._put, ruleset.digest, data)
+
+    def last_good(self) -> bytes | None:
+        """Give the document that became active last; None where there is none, or no answer."""
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=LAST_GOOD)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            self._report("the last good ruleset cannot be read", error)
+            return None
+
+    def _put(self, digest: str, data: bytes) -> None:
+        try:
+            for key in (f"{PREFIX}{digest}", LAST_GOOD):
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=data)
+        except (ClientError, BotoCoreError) as error:
+            self._report("the active ruleset cannot be kept", error)

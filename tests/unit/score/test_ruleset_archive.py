@@ -1,0 +1,80 @@
+"""Every ruleset that was ever active is in the rules bucket, and the one that became active last can be found."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.rules.check import check_ruleset
+from score.ruleset_archive import BucketRulesets
+from tests.support.moto_aws import aws
+from tests.support.rule_samples import HEAD, document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["aws"]
+
+
+def _document(version: str) -> bytes:
+    return document(head=HEAD.replace('"1"', f'"{version}"')).encode()
+
+
+class Bucket:
+    """The rules bucket with its reports; ``keep`` waits until the background has written."""
+
+    def __init__(self, s3: Any, name: str) -> None:
+        self.s3 = s3
+        self.name = name
+        self.reports: list[str] = []
+
+    def keep(self, data: bytes) -> str:
+        ruleset = check_ruleset(data, "test")
+        with ThreadPoolExecutor() as pool:
+            self._rulesets(pool).keep(ruleset, data)
+        return ruleset.digest
+
+    def last_good(self) -> bytes | None:
+        with ThreadPoolExecutor() as pool:
+            return self._rulesets(pool).last_good()
+
+    def _rulesets(self, pool: ThreadPoolExecutor) -> BucketRulesets:
+        return BucketRulesets(self.s3, self.name, pool, lambda what, error: self.reports.append(what))
+
+
+@pytest.fixture
+def bucket(aws: Callable[[str], Any]) -> Bucket:
+    aws("s3").create_bucket(Bucket="rules")
+    return Bucket(aws("s3"), "rules")
+
+
+def test_rulesets_are_kept_by_digest_and_the_last_one_is_found(bucket: Bucket) -> None:
+    digests = [bucket.keep(_document(version)) for version in ("1", "2")]
+
+    stored = {each["Key"] for each in bucket.s3.list_objects_v2(Bucket="rules")["Contents"]}
+    assert stored == {f"rulesets/{digests[0]}", f"rulesets/{digests[1]}", "rulesets/last-good"}
+    assert bucket.last_good() == _document("2")
+    assert bucket.reports == []
+
+
+def test_after_a_rollback_the_earlier_ruleset_is_the_last_one(bucket: Bucket) -> None:
+    for version in ("1", "2", "1"):
+        bucket.keep(_document(version))
+
+    assert bucket.last_good() == _document("1")
+
+
+def test_an_empty_bucket_has_none_and_says_so(bucket: Bucket) -> None:
+    assert bucket.last_good() is None
+    assert bucket.reports == ["the last good ruleset cannot be read"]
+
+
+def test_a_bucket_that_refuses_fails_no_batch_and_is_reported(aws: Callable[[str], Any]) -> None:
+    missing = Bucket(aws("s3"), "nowhere")
+
+    missing.keep(_document("1"))
+
+    assert missing.last_good() is None
+    assert missing.reports == ["the active ruleset cannot be kept", "the last good ruleset cannot be read"]
