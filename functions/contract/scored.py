@@ -15,6 +15,7 @@ from binascii import a2b_base64, b2a_base64
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -68,7 +69,7 @@ class Reason(msgspec.Struct, frozen=True):
     """The rule's sentence with the figures in it, for people."""
 
 
-class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
+class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A transaction, the decision on it, and everything that is needed to recompute the decision."""
 
     transaction: Transaction
@@ -114,9 +115,9 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
         """The payment's time, UTC: its event time where that is believed, else the append time."""
         return self.appended_at if self.basis is TimeBasis.APPENDED else self.transaction.timestamp
 
-    @property
+    @cached_property
     def event_key(self) -> str:
-        """Sort key of its row."""
+        """Sort key of its row; made once, since inserting and settling ask for it several times."""
         if not self.has_content_mark:
             return f"{time_text(self.occurred_at)}#{self.transaction.transaction_id}"
         return event_key(self.occurred_at, self.transaction.content_mark, self.transaction.transaction_id)
