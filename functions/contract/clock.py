@@ -93,7 +93,7 @@ def _times(basis: TimeBasis, event_at: datetime, event_ms: int, appended_at_ms: 
         return Times(basis, event_ms, event_ms, event_at, 0)
     if basis is TimeBasis.BELIEVED:
         return Times(basis, appended_at_ms, event_ms, event_at, appended_at_ms - event_ms)
-    appended_at = EPOCH + timedelta(milliseconds=appended_at_ms)
+    appended_at = EPOCH + appended_at_ms * MILLISECOND
     return Times(basis, appended_at_ms, appended_at_ms, appended_at, appended_at_ms - event_ms)
 
 

@@ -12,7 +12,7 @@ row's other attributes say.
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contract.clock import EPOCH, TimeBasis, event_key, has_content_mark, parse_event_key, time_text
+from contract.clock import (
+    EPOCH,
+    MILLISECOND,
+    TimeBasis,
+    event_key,
+    has_content_mark,
+    parse_event_key,
+    time_text,
+)
 from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidRowError
 from contract.transaction import Location, Transaction
@@ -405,4 +413,4 @@ def _to_ms(at: datetime) -> int:
 
 def _from_ms(at_ms: int) -> datetime:
     # Whole milliseconds: at_ms / 1000 is a binary fraction, and the microseconds would sometimes be off by one.
-    return EPOCH + timedelta(milliseconds=at_ms)
+    return EPOCH + at_ms * MILLISECOND

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import a2b_base64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 import msgspec
@@ -77,7 +77,7 @@ class Delivery(msgspec.Struct, frozen=True):
     @property
     def appended_at(self) -> datetime:
         """When Kafka appended the record, UTC, to the millisecond."""
-        return EPOCH + timedelta(milliseconds=self.appended_at_ms)
+        return EPOCH + self.appended_at_ms * MILLISECOND
 
     @property
     def user_id(self) -> str:

@@ -17,6 +17,7 @@ the engine recognises it (:meth:`engine.profile.profile.Profile.repeated`).
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -273,11 +274,12 @@ def rebuild(
     first: dict[tuple[str, int], int] = {}
     for delivery in deliveries:
         first.setdefault((delivery.position.topic, delivery.position.partition), delivery.position.offset)
-    for row in sorted(rows, key=lambda row: row.position):
+    held = frozenset(profile.recent.key_hash)
+    for row in sorted(rows, key=attrgetter("position")):
         position = row.position
         if position.offset >= first.get((position.topic, position.partition), position.offset + 1):
             continue
-        if profile.holds(key_hash(row.event_key)):  # most rows behind a checkpoint: they need not be read
+        if key_hash(row.event_key) in held:  # most rows behind a checkpoint: they need not be read
             continue
         scored = row.scored()
         facts = facts_of(scored)

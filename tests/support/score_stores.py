@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import from_history_item, to_history_item
@@ -165,6 +167,11 @@ class MemoryCheckpointStore:
         self.values[user_id] = (self._revision.to_bytes(8, "little"), body, version, is_kept)
 
 
+def past_row(item: Mapping[str, Any]) -> PastRow:
+    """A row as a `Query` gives it."""
+    return PastRow.of(msgspec.Raw(msgspec.json.encode(item)))
+
+
 def newest_rows(
     items: Mapping[RowKey, dict[str, dict[str, str]]], after_ms: Mapping[str, int | None]
 ) -> Iterator[NewestRows]:
@@ -172,7 +179,7 @@ def newest_rows(
     rows = {key: from_history_item(item) for key, item in sorted(items.items())}
     for user_id, after in after_ms.items():
         own = [
-            PastRow.of(items[key]) for key, row in rows.items() if key[0] == user_id and _is_after(row, after)
+            past_row(items[key]) for key, row in rows.items() if key[0] == user_id and _is_after(row, after)
         ]
         most = REBUILD_ROWS * (1 if after is None else MAX_PAGES)
         yield NewestRows(user_id, own[-most:])
