@@ -252,7 +252,7 @@ def _differs(stored: ScoredTransaction, ours: ScoredTransaction) -> bool:
 def rebuild(
     profile: Profile,
     rows: Sequence[PastRow],
-    facts_of: Callable[[ScoredTransaction], PaymentFacts],
+    facts_of: Callable[[ScoredTransaction, str], PaymentFacts],
     deliveries: Sequence[Delivery],
 ) -> Profile:
     """Fold history rows into a profile, up to the first of ``deliveries`` on each partition.
@@ -266,8 +266,8 @@ def rebuild(
         Empty, or a checkpoint; rows that it has folded are left out.
     rows : Sequence[PastRow]
         The user's newest, oldest first.
-    facts_of : Callable[[ScoredTransaction], PaymentFacts]
-        Derives a row's facts.
+    facts_of : Callable[[ScoredTransaction, str], PaymentFacts]
+        Derives the facts of a row that has this key.
     deliveries : Sequence[Delivery]
         The user's payments of this batch, in order.
     """
@@ -282,7 +282,7 @@ def rebuild(
         if key_hash(row.event_key) in held:  # most rows behind a checkpoint: they need not be read
             continue
         scored = row.scored()
-        facts = facts_of(scored)
+        facts = facts_of(scored, row.event_key)
         if not profile.has_folded(facts, position):
             profile.fold_row(facts, Outcome.of(scored), position)
     for (topic, partition), offset in first.items():

@@ -92,11 +92,11 @@ class PaymentFacts(msgspec.Struct, frozen=True):
         )
 
 
-def facts_of_row(row: ScoredTransaction) -> PaymentFacts:
-    """Derive the facts of a stored row: those of its payment when it was decided."""
+def facts_of_row(row: ScoredTransaction, row_key: str | None = None) -> PaymentFacts:
+    """Derive the facts of a stored row, those of its payment when it was decided; ``row_key`` is the row's key, where it is known."""
     appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
     times = times_on(row.basis, row.transaction.timestamp, appended_at_ms)
-    return PaymentFacts.of(row.transaction, times, row.event_key)
+    return PaymentFacts.of(row.transaction, times, row_key or row.event_key)
 
 
 def hour_of_week(hour_since_epoch: int) -> int:

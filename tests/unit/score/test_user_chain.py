@@ -276,7 +276,7 @@ def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:
 
 def rebuilt(rows: Sequence[ScoredTransaction], *batch: Delivery) -> Profile:
     past = [past_row(to_history_item(row, 0)) for row in rows]
-    return rebuild(Profile(), past, lambda row: trusted_facts(row.transaction), batch)
+    return rebuild(Profile(), past, lambda row, _: trusted_facts(row.transaction), batch)
 
 
 def test_profile_is_rebuilt_from_rows_before_the_batch_on_each_partition() -> None:
@@ -319,7 +319,7 @@ def test_rows_that_a_checkpoint_holds_are_not_read() -> None:
     profile = rebuild(
         profile_of(delivery(0), delivery(1)),
         [unreadable, past_row(to_history_item(later, 0))],
-        lambda row: trusted_facts(row.transaction),
+        lambda row, _: trusted_facts(row.transaction),
         [delivery(5)],
     )
 
