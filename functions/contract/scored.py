@@ -386,7 +386,7 @@ def _scored(item: Mapping[str, Any], **fields: Any) -> ScoredTransaction:
         risk_score=_read(item, "risk_score", "N", int),
         decision=_read(item, "decision", "S", Decision),
         ruleset_version=_read(item, "ruleset_version", "S", str),
-        scored_at=_read(item, "scored_at_ms", "N", lambda text: _from_ms(int(text))),
+        scored_at=_read(item, "scored_at_ms", "N", _from_ms),
         has_content_mark=_read(item, "event_key", "S", has_content_mark),
         **fields,
     )
@@ -411,6 +411,6 @@ def _to_ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def _from_ms(at_ms: int) -> datetime:
+def _from_ms(at_ms: int | str) -> datetime:
     # Whole milliseconds: at_ms / 1000 is a binary fraction, and the microseconds would sometimes be off by one.
-    return EPOCH + at_ms * MILLISECOND
+    return EPOCH + int(at_ms) * MILLISECOND
