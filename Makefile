@@ -12,11 +12,16 @@ TPS ?= 20
 SECONDS ?= 60
 SEED ?= 7
 TRANSACTIONS ?= 12000
+SCENARIO ?= people
+LABEL_DELAY_DAYS ?=
+LABEL_DELAYS ?=
+BLOCKED ?=
 DATA ?=
 MAP ?=
 LIMIT ?=
 RULES ?= rules/default.yaml
 AGAINST ?=
+ENGINE ?=
 OUT ?=
 
 # For recipes that read a file: a mapping or a limit without a file would be left out silently.
@@ -83,9 +88,13 @@ rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=fil
 	@$(PY) -m lab.rules_check $(RULES)
 
 .PHONY: backtest
-backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED=, or DATA= MAP= LIMIT=)
+backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS= or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1)
 	@$(NEED_DATA)
-	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
+	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
+
+.PHONY: red-team
+red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and count what honest people suffer (RULES=, ENGINE=commit)
+	@$(PY) -m lab.red_team $(if $(ENGINE),--engine "$(ENGINE)" $(if $(filter-out default undefined file,$(origin RULES)),--rules "$(RULES)"),--rules "$(RULES)")
 
 .PHONY: rules-local
 rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)
@@ -128,6 +137,10 @@ row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER=
 .PHONY: redrive-local
 redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"
+
+.PHONY: reconcile-local
+reconcile-local: $(VENV)/.dev ## Find suspicious payments that a stage has missed, and send them to it (HOURS= to look back further)
+	@$(PY) -m local.reconcile $(if $(HOURS),--hours $(HOURS))
 
 .PHONY: down
 down: $(VENV)/.dev ## Stop the system

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.candidates import BASELINE, BATCHES, EMPTY, FLOOR, SCORE
 from benchmarks.degraded import Situation
+from benchmarks.flagged_cost import alerted_units
 from benchmarks.item_size import write_units
 from benchmarks.report import Figure
 from benchmarks.stage_cost import FEW, MANY, row_sizes, worst_profile_bytes
@@ -169,6 +170,22 @@ def _rows(measured: Measured) -> Sequence[Figure]:
             text="write units of a payment, mean of all",
             value=sum(map(write_units, approved + sizes.others)) / len(approved + sizes.others),
             unit="",
+        ),
+        *_alerted(measured),
+    )
+
+
+def _alerted(measured: Measured) -> Sequence[Figure]:
+    units = alerted_units(measured.inserts)
+    if not units:
+        return ()
+    return (
+        Figure(
+            key="alerted_write_units",
+            text="write units of flagged_transactions, without its indexes, for a payment that is alerted on, mean",
+            value=sum(units) / len(units),
+            unit="",
+            note=f"of {len(units):,} flagged payments",
         ),
     )
 

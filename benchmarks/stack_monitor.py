@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import psutil
 
-from contract.alert import AlertState, decode_alert
+from contract.alert import Alert, AlertState, decode_message
 from contract.flagged import FLAGGED_TABLE
 from local.stack_metrics import StackMetrics
 
@@ -175,9 +175,11 @@ class StackMonitor:
             QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["SentTimestamp"]
         ).get("Messages"):
             for message in messages:
-                alert = decode_alert(msgspec.json.decode(message["Body"])["Message"])
+                alert = decode_message(msgspec.json.decode(message["Body"])["Message"])
+                if not isinstance(alert, Alert):
+                    continue  # a digest is of no single payment
                 sent_ms = float(message["Attributes"]["SentTimestamp"])
-                self._arrived.append(alert.flagged_transaction_id)
+                self._arrived.append(alert.transaction.transaction_id)
                 found.append((sent_ms, sent_ms - alert.transaction.occurred_at.timestamp() * 1000))
             entries = [
                 {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
@@ -14,7 +15,8 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from alert.messages import email_text, make_alert, subject_line
-from alert.windows import UserWindows, decide_window
+from alert.windows import AlertLimits, decide_window
+from contract.alert_windows import UserWindows
 from contract.clock import TimeBasis, times_on
 from contract.flagged import flag
 from contract.scored import Decision, Position, ScoredTransaction
@@ -36,6 +38,15 @@ _SCENARIO: Final = "impossible_travel"
 _NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 """The clock. It is fixed, so the picture changes only when the code or the rules do."""
 _WORLD: Final = SimulationConfig(seed=7, users=300, transactions=12_000, ends_at=_NOW)
+
+_LIMITS: Final = AlertLimits(
+    width=timedelta(hours=1),
+    again_factor=Decimal(2),
+    again_amount=Decimal(5_000),
+    again_minimum=Decimal(100),
+    messages_per_hour=6,
+)
+"""A user's first payment is alerted on under any."""
 
 _FONT_PX: Final = 13
 _CHARACTER_PX: Final = 7.85
@@ -88,7 +99,7 @@ def _score(
 
 def _alert(scored: ScoredTransaction) -> Alert:
     flagged = flag(scored, scored.scored_at, timedelta(days=1))
-    window = decide_window(UserWindows(user_id=flagged.user_id), flagged, timedelta(hours=1))
+    window = decide_window(UserWindows(user_id=flagged.user_id), flagged, _LIMITS, _NOW)
     claimed = msgspec.structs.replace(flagged, alert_id=window.alert_id, alert_claim=window.claim)
     return make_alert(claimed, scored.scored_at)
 

@@ -14,7 +14,14 @@ import msgspec
 
 from contract.alert import AlertState, Severity
 from contract.canary import is_canary
-from contract.flagged import OPEN, from_flagged_item
+from contract.flagged import (
+    OPEN,
+    STATUS_SHARDS,
+    FlaggedKey,
+    from_flagged_item,
+    status_shards,
+    to_flagged_key,
+)
 
 if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
@@ -117,15 +124,25 @@ def alert_line(row: FlaggedTransaction) -> AlertLine | None:
 
 
 def _sent_before(dynamodb: Any, table: str) -> list[AlertLine]:
-    answer = dynamodb.query(
-        TableName=table,
-        IndexName="by_status",
-        KeyConditionExpression="#status = :open",
-        FilterExpression="alert_state = :sent",
-        ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues={":open": {"S": OPEN}, ":sent": {"S": AlertState.SENT.value}},
-        ScanIndexForward=False,
-        Limit=_ROWS_READ,
-    )
-    rows = [from_flagged_item(item) for item in answer["Items"][:KEPT_ALERTS]]
-    return [line for row in rows if (line := alert_line(row)) is not None]
+    """The alerts among the newest open rows. The index does not hold the alerts' marks, so the rows themselves are read."""
+    newest: list[dict[str, Any]] = []
+    for shard in status_shards(OPEN):
+        newest += dynamodb.query(
+            TableName=table,
+            IndexName="by_status",
+            KeyConditionExpression="status_shard = :shard",
+            ExpressionAttributeValues={":shard": {"S": shard}},
+            ScanIndexForward=False,
+            Limit=_ROWS_READ // STATUS_SHARDS,
+        )["Items"]
+    newest.sort(key=lambda item: str(item["occurred_at"]["S"]), reverse=True)
+    lines: list[AlertLine] = []
+    for item in newest:
+        key = FlaggedKey(item["user_id"]["S"], item["event_key"]["S"])
+        found = dynamodb.get_item(TableName=table, Key=to_flagged_key(key)).get("Item")
+        line = None if found is None else alert_line(from_flagged_item(found))
+        if line is not None:
+            lines.append(line)
+        if len(lines) == KEPT_ALERTS:
+            break
+    return lines

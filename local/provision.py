@@ -123,7 +123,8 @@ def table_request(name: str, table: TableSpec) -> dict[str, Any]:
             {
                 "IndexName": index_name,
                 "KeySchema": _key_schema(index.partition_key, index.sort_key),
-                "Projection": {"ProjectionType": index.projection},
+                "Projection": {"ProjectionType": index.projection}
+                | ({"NonKeyAttributes": index.attributes} if index.attributes else {}),
             }
             for index_name, index in table.indexes.items()
         ]

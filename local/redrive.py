@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from local.components.aws_api import make_client
+from local.configured_pool import configured_pool
 from local.event_sources.config import MappingConfig, MappingConfigError, read_config
-from local.runtime.package import unpack
-from local.runtime.pool import FunctionPool
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
 from ops.dead_letters import Redrive, RedriveResult
-from ops.manifests import read_functions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,17 +36,7 @@ class LocalFunction:
     """
 
     def __init__(self, config: MappingConfig) -> None:
-        self._pool = FunctionPool(
-            config.function,
-            read_functions(config.functions_dir)[config.function],
-            unpack(config.zip, config.state_dir / "functions"),
-            {"AWS_ENDPOINT_URL": config.aws_endpoint, **config.environment},
-            1,
-            config.log_dir,
-            lambda_python=config.lambda_python,
-            region=config.region,
-            account_id=config.account_id,
-        )
+        self._pool = configured_pool(config)
 
     def __enter__(self) -> Self:
         return self

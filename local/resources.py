@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ops.manifests import Reference
+from ops.manifests import Reference, function_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +113,9 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
             "kafka.bootstrap_servers": bootstrap_servers,
             "kafka.security_protocol": "PLAINTEXT",
             "metrics.namespace": METRICS_NAMESPACE,
+            **{
+                f"function.{name}": name for name in function_names()
+            },  # where :mod:`local.lambda_api` serves them
             "dead_letter.queue": self.dead_letter_queue(function),
             **({"dead_letter.bucket": bucket} if (bucket := self.dead_letter_bucket(function)) else {}),
         }

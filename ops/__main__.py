@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops import account, commands, dead_letters, rules
+from ops import account, commands, dead_letters, reconciling, rules
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
 
@@ -27,6 +27,17 @@ def redrive(environment: Environment, name: str) -> int:
     for line in result.kept:
         print(line)
     return 1 if result.kept else 0
+
+
+def reconcile(environment: Environment, hours: int | None) -> int:
+    """Run the reconciler; 1 if something that it found could not be repaired."""
+    names = commands.ready(environment).outputs().get("function_names", {})
+    if "reconcile" not in names:
+        raise OpsError(f"{environment.name} has no reconciler yet; apply it first.")
+    functions = account.client("lambda", environment, read_timeout_seconds=910)
+    found = reconciling.run(functions, f"{names['reconcile']}:live", hours)
+    print(reconciling.report(found))
+    return 0 if reconciling.is_clean(found) else 1
 
 
 def rules_deploy(environment: Environment, file: Path) -> int:
@@ -55,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "destroy",
         "output",
         "redrive",
+        "reconcile",
         "rules-deploy",
         "state-backup",
         "bootstrap",
@@ -72,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parsers["output"].add_argument("--name", default=None, help="one output; all by default")
     parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
+    parsers["reconcile"].add_argument("--hours", type=int, help="look back so far instead of 48 hours")
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
     options = parser.parse_args(arguments)
     try:
@@ -83,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return commands.output(environment, options.name or None)
             case "redrive":
                 return redrive(environment, options.queue)
+            case "reconcile":
+                return reconcile(environment, options.hours)
             case "rules-deploy":
                 return rules_deploy(environment, options.rules)
             case "state-backup":

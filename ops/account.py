@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from ops.environment import Environment
 
 
-def client(service: str, environment: Environment) -> Any:
+def client(service: str, environment: Environment, *, read_timeout_seconds: float = 60) -> Any:
     """Make a client of one service in the environment's region."""
     return boto3.client(
         service,  # type: ignore[call-overload] # any service
         region_name=environment.region,
-        config=Config(connect_timeout=5, retries={"total_max_attempts": 3}),
+        config=Config(
+            connect_timeout=5, read_timeout=read_timeout_seconds, retries={"total_max_attempts": 3}
+        ),
     )
 
 

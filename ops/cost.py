@@ -33,6 +33,12 @@ PLANNED_USE: Final = 0.7
 EXPORTS_A_MONTH: Final = 0.5
 """terraform/modules/history_export exports the whole history every second month."""
 
+INDEX_MARGIN: Final = 5
+"""How often the usual writes a provisioned index takes; its capacity does not follow the load."""
+
+PROTECTION: Final = "protection"
+"""The part of the bill for audit, malware scan and backup."""
+
 GB: Final = 1e9
 SECONDS: Final = HOURS * 3600
 FUNCTION_GB: Final = 1.0
@@ -63,6 +69,14 @@ class Sizing(msgspec.Struct, frozen=True):
     provisioned_history: bool = False
     """Whether the history has provisioned capacity instead of on demand."""
     traces: bool = True
+    canary: bool = True
+    audit: bool = False
+    malware_scan: bool = False
+    backup_days: int = 0
+    """How long each copy of the tables is kept; 0 for none."""
+    backup_vaults: int = 1
+    """2 if another account gets the copies too."""
+    backup_has_history: bool = False
 
     @property
     def brokers(self) -> int:
@@ -130,6 +144,12 @@ def sizing_of(environment: str, root: Path = ROOT) -> Sizing:
         always_on=flat.get("enable_always_on", True),
         provisioned_history="provisioned_tables.transaction_history.write_minimum" in flat,
         traces=flat.get("enable_traces", True),
+        canary="canary" not in flat.get("disabled_schedules", []),
+        audit=flat.get("enable_audit", False),
+        malware_scan=flat.get("enable_malware_scan", False),
+        backup_days=flat.get("backup.retention_days", 0),
+        backup_vaults=2 if "backup.copy_to_vault_arn" in flat else 1,
+        backup_has_history=flat.get("backup.includes_history", False),
     )
 
 
@@ -163,6 +183,7 @@ def alarm_metrics(size: Sizing, usage: dict[str, Any]) -> int:
     count = {name: int(entry["value"]) for name, entry in usage["constant"].items()}
     return (
         count["alarm_metrics"]
+        + size.canary * count["canary_alarm_metrics"]
         + size.brokers * count["broker_alarm_metrics"]
         + size.cache_nodes * count["cache_node_alarm_metrics"]
     )
@@ -208,12 +229,18 @@ def bill(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -
         *month.network(),
         *month.observability(),
         *month.encryption(),
+        *month.protection(),
     ]
 
 
 def total(lines: Iterable[Line]) -> float:
     """Sum of a bill, in US dollars a month."""
     return sum(line.usd for line in lines)
+
+
+def without_protection(lines: Iterable[Line]) -> float:
+    """Sum of a bill without what protects the payments from people, each by a variable; US dollars a month."""
+    return total(line for line in lines if line.part != PROTECTION)
 
 
 def dominating(lines: list[Line]) -> list[Line]:
@@ -287,6 +314,8 @@ class _Month:
         days = self._constant["history_days"]
         history_gb = self._gb("history_bytes") * days / DAYS
         storage_usd = history_gb * self._unit("infrequent_table_storage_gb_month")
+        index_gb = self._gb("index_bytes") * self._use["flagged_share"] * days / DAYS
+        index_usd = self._index_writes_usd() + index_gb * self._unit("infrequent_table_storage_gb_month")
         flagged_units = self._flagged_millions * self._use["flagged_write_units"]
         flagged_usd = flagged_units * self._unit("write_request_million")
         checkpoint_units = self._payments * self._use["checkpoint_write_units"]
@@ -298,6 +327,7 @@ class _Month:
         return [
             Line("tables", "history, writes", self._history_writes_usd(), True),
             Line("tables", f"history, kept {days:.0f} days", storage_usd, True),
+            Line("tables", "the history's index for the reconciler", index_usd, True),
             Line("tables", "point-in-time recovery", recovery_usd, True),
             Line("tables", "checkpoints of profiles, writes", checkpoints_usd, True),
             Line("tables", "exports of the history", export_usd + archive_usd, True),
@@ -311,8 +341,17 @@ class _Month:
         capacity = units / SECONDS / PLANNED_USE
         return capacity * HOURS * self._unit("infrequent_write_capacity_hour")
 
+    def _index_writes_usd(self) -> float:
+        units = self._payments * self._use["flagged_share"]
+        if not self._size.provisioned_history:
+            return units / 1e6 * self._unit("infrequent_write_request_million")
+        # Fixed, and so large that five times the usual share can be flagged: the table is throttled with its index.
+        capacity = INDEX_MARGIN * units / SECONDS
+        return capacity * HOURS * self._unit("infrequent_write_capacity_hour")
+
     def alerts(self) -> list[Line]:
-        return [Line("alerts", "SNS", self._flagged_millions * self._unit("alert_million"), True)]
+        messages_usd = self._flagged_millions * self._use["message_share"] * self._unit("alert_million")
+        return [Line("alerts", "SNS", messages_usd, True)]
 
     def network(self) -> list[Line]:
         zones = self._size.endpoint_zones
@@ -322,8 +361,9 @@ class _Month:
 
     def observability(self) -> list[Line]:
         log_gb_usd = self._unit("log_gb") + self._size.log_days / DAYS * self._unit("log_storage_gb_month")
+        size = msgspec.structs.replace(self._size, canary=False)  # the canary has a line of its own
         alarms_usd = (
-            alarm_metrics(self._size, self._usage) * self._unit("alarm_month")
+            alarm_metrics(size, self._usage) * self._unit("alarm_month")
             + self._constant["composite_alarms"] * self._unit("composite_alarm_month")
             + self._constant["metrics"] * self._unit("metric_month")
             + self._constant["dashboards"] * self._unit("dashboard_month")
@@ -334,8 +374,40 @@ class _Month:
             Line("observability", "logs", self._gb("log_bytes") * log_gb_usd, True),
             Line("observability", "alarms, metrics and the dashboard", alarms_usd, False),
             Line("observability", "traces", traces_usd, True),
+            Line("observability", "canary", self._canary_usd(), False),
         ]
+
+    def _canary_usd(self) -> float:
+        if not self._size.canary:
+            return 0.0
+        runs = HOURS * 60 / self._constant["canary_minutes"]
+        units = 2 * self._use["history_write_units"] * self._unit("infrequent_write_request_million")
+        units += self._use["flagged_write_units"] * self._unit("write_request_million")
+        units += self._unit("function_request_million") + self._unit("alert_million")
+        usd = runs / 1e6 * units
+        usd += self._constant["canary_alarm_metrics"] * self._unit("alarm_month")
+        usd += self._constant["canary_metrics"] * self._unit("metric_month")
+        if self._size.malware_scan:
+            usd += runs / 1e3 * self._unit("scanned_object_thousand")
+        return usd
 
     def encryption(self) -> list[Line]:
         keys_usd = self._constant["keys"] * self._unit("key_month")
         return [Line("encryption", "customer keys", keys_usd, False)]
+
+    def protection(self) -> list[Line]:
+        size, landed_gb = self._size, self._gb("landed_bytes")
+        events_usd = self._constant["audited_events"] / 1e6 * self._unit("data_event_million") * size.audit
+        files = self._payments * self._use["landed_files"]
+        scan_usd = landed_gb * self._unit("scanned_gb") + files / 1e3 * self._unit("scanned_object_thousand")
+        copied_gb = self._gb("backed_up_bytes")
+        if size.backup_has_history:
+            copied_gb += self._gb("history_bytes") * self._constant["history_days"] / DAYS
+        copies = size.backup_days / self._constant["backup_every_days"] * size.backup_vaults
+        return [
+            Line(PROTECTION, "trail of data events", events_usd, False),
+            Line(PROTECTION, "scan of landed files", scan_usd * size.malware_scan, True),
+            Line(
+                PROTECTION, "copies of the tables", copied_gb * copies * self._unit("backup_gb_month"), True
+            ),
+        ]

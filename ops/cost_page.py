@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ops.cost import Line, Prices, bill, dominating, serverless_usd, sizing_of, total
+from ops.cost import (
+    Line,
+    Prices,
+    bill,
+    dominating,
+    serverless_usd,
+    sizing_of,
+    total,
+    without_protection,
+)
 from ops.environment import ROOT
 
 if TYPE_CHECKING:
@@ -80,7 +89,7 @@ Made by `make infra-docs` from the environments' variables files, `docs/cost/usa
 in `docs/cost/prices.yaml` (us-east-1, on demand). It is an estimate, good enough to decide what to change but not for a contract. Free
 tiers, discounts, support, taxes, and the metrics that Glue writes on its own are left out. Payments are spread evenly over the month.
 Tables are on demand unless `provisioned_history` says otherwise; what was decided about the history's cost is in
-[0020](decisions/0020-cost.md)."""
+[0020](decisions/0020-cost.md). Protection is the audit, the malware scan and the copies in AWS Backup, each by a variable."""
 
 
 def _table(columns: list[str], volumes: list[Volume]) -> str:
@@ -90,7 +99,10 @@ def _table(columns: list[str], volumes: list[Volume]) -> str:
         what = texts[0] if len(texts) == 1 else lines[0].what.split(",")[0].split(" of ")[0].split(" in ")[0]
         rows.append(f"| {lines[0].part}: {what} | {' | '.join(f'{line.usd:,.0f}' for line in lines)} |")
     totals = " | ".join(f"**{total(volume.lines):,.0f}**" for volume in volumes)
-    return "\n".join([*rows, f"| **a month, US dollars** | {totals} |"])
+    system = " | ".join(f"{without_protection(volume.lines):,.0f}" for volume in volumes)
+    return "\n".join(
+        [*rows, f"| **a month, US dollars** | {totals} |", f"| of it without protection | {system} |"]
+    )
 
 
 def _summary(name: str, volume: Volume) -> str:

@@ -104,6 +104,10 @@ output: $(VENV)/.dev ## Print the environment's outputs (NAME= for one)
 redrive: $(VENV)/.dev ## Send the messages of a dead-letter queue through their stage again (QUEUE=)
 	@$(OPS) redrive --env "$(ENV)" --queue "$(QUEUE)"
 
+.PHONY: reconcile
+reconcile: $(VENV)/.dev ## Find suspicious payments that a stage has missed, and send them to it (HOURS= to look back further than 48)
+	@$(OPS) reconcile --env "$(ENV)" $(if $(HOURS),--hours $(HOURS))
+
 .PHONY: rules-deploy
 rules-deploy: rules-check ## Check a ruleset and deploy it gradually (RULES=file)
 	@$(OPS) rules-deploy --env "$(ENV)" --rules "$(RULES)"

@@ -14,7 +14,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS_DIR: Final = ROOT / "functions"
 TABLES_FILE: Final = FUNCTIONS_DIR / "contract" / "tables.yaml"
 
-ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka", "key")
+ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka", "key", "function")
 """What an `access` entry can name; the same as in Terraform's module `function`."""
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -126,8 +126,11 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     rules: Literal["ruleset"] | None = None
     kafka: str | None = None
     key: Literal["tokenization"] | None = None
+    function: str | None = None
     prefix: str | None = None
     """How the keys begin that it may use: of a bucket's objects, or the partition keys of a table."""
+    index: str | None = None
+    """The index of a table that it may use instead of the table."""
 
     def __post_init__(self) -> None:
         named = [kind for kind in ACCESS_KINDS if getattr(self, kind) is not None]
@@ -135,6 +138,8 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             raise ValueError(f"names {' and '.join(named) or 'nothing'}; one of {', '.join(ACCESS_KINDS)}")
         if self.prefix is not None and self.bucket is None and self.table is None:
             raise ValueError(f"names a {named[0]} and has a prefix, which only a bucket and a table have")
+        if self.index is not None and self.table is None:
+            raise ValueError(f"names a {named[0]} and has an index, which only a table has")
 
 
 class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -178,8 +183,16 @@ class Index(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A global secondary index."""
 
     partition_key: Key
-    projection: Literal["ALL", "KEYS_ONLY"]
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"]
     sort_key: Key | None = None
+    attributes: list[str] = []
+    """What an index with the projection ``INCLUDE`` holds besides the keys."""
+
+    def __post_init__(self) -> None:
+        if (self.projection == "INCLUDE") != bool(self.attributes):
+            raise ValueError(
+                f"projection {self.projection} with {len(self.attributes)} attributes; INCLUDE names them"
+            )
 
 
 class TableSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

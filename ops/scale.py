@@ -18,6 +18,7 @@ from rich.table import Table
 
 from benchmarks.candidates import SCORE
 from benchmarks.report import BENCH_FILE, read_bench
+from contract.flagged import STATUS_SHARDS
 from ops.environment import read_environment
 from ops.errors import OpsError
 from ops.manifests import KafkaTrigger, read_functions
@@ -78,6 +79,8 @@ class Measured(msgspec.Struct, frozen=True):
     cache_cpu_us: float
     write_units: float
     record_bytes: float
+    alerted_write_units: float
+    """Of ``flagged_transactions``, without its indexes, for a payment that is alerted on."""
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -135,6 +138,7 @@ def measured_costs(report: BenchReport, batch_size: int) -> Measured:
             cache_cpu_us=report.value("cache_cpu_us"),
             write_units=report.value("write_units_mean"),
             record_bytes=report.value("record_bytes"),
+            alerted_write_units=report.value("alerted_write_units"),
         )
     except KeyError as error:
         raise ScaleError(f"the last run of `make bench` has no figure {error}") from error
@@ -218,6 +222,32 @@ def bounds(costs: Measured, setting: Setting, limits: Limits) -> list[Bound]:
     return sorted(all_bounds, key=lambda bound: bound.tps_now)
 
 
+def alert_bounds(costs: Measured, limits: Limits) -> list[Bound]:
+    """Every limit of the payments that are alerted on, each second; the one that is reached first comes first."""
+    quota = limits.table_write_units_per_s.value
+    per_partition = limits.partition_write_units_per_s.value
+    all_bounds = [
+        Bound(
+            name="write units of flagged_transactions",
+            variable="DynamoDB's quota of table-level write throughput, raised on request",
+            tps_each=USE / costs.alerted_write_units,
+            now=quota,
+            most=quota,
+            beyond="that quota, raised on request",
+        ),
+        Bound(
+            # A usual entry is far below 1 KiB, and no mark of an alert writes it again.
+            name="shards of the index by status: one write unit for each flagged payment",
+            variable="STATUS_SHARDS (functions/contract/flagged.py)",
+            tps_each=USE * per_partition,
+            now=STATUS_SHARDS,
+            most=quota // per_partition,
+            beyond="the quota of the index's write throughput, raised on request",
+        ),
+    ]
+    return sorted(all_bounds, key=lambda bound: bound.tps_now)
+
+
 def breaking(all_bounds: Sequence[Bound], tps: float) -> list[Bound]:
     """The limits that a rate exceeds, in the order in which they are reached as the rate grows."""
     return [bound for bound in all_bounds if bound.tps_now < tps]
@@ -258,6 +288,11 @@ def show(costs: Measured, setting: Setting, limits: Limits, environment: str, co
             )
         else:
             console.print("No limit is reached.")
+    first = alert_bounds(costs, limits)[0]
+    console.print(
+        f"Of these, {first.tps_now:,.0f} payments a second can be alerted on ({first.name}); raise {first.variable}. "
+        + "; ".join(f"{bound.name}: {bound.tps_now:,.0f}" for bound in alert_bounds(costs, limits))
+    )
     console.print(
         f"At 100% use, a new table takes {limits.new_table_write_units_per_s.value / costs.write_units:,.0f} payments a second on "
         f"its first day, and one user makes at most {limits.partition_write_units_per_s.value / costs.write_units:,.0f}, even if all else is raised."

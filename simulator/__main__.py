@@ -9,12 +9,13 @@ from pathlib import Path
 
 import msgspec
 
+from simulator.crowds import simulate_crowds
 from simulator.landing import LandingConfig, landing_files
 from simulator.simulation import SimulationConfig, simulate
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write the files, and beside them truth.jsonl: transaction_id, scenario, incident_id, amount_base."""
+    """Write the files, and beside them truth.jsonl: transaction_id, scenario, incident_id, amount_base, oddness."""
     options = _parser().parse_args(arguments)
     config = SimulationConfig(
         seed=options.seed,
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     began = time.perf_counter()
     options.out.mkdir(parents=True, exist_ok=True)
-    payments = list(simulate(config))
+    payments = list(simulate_crowds(config) if options.scenario == "crowds" else simulate(config))
     landing = LandingConfig(run=f"s{config.seed:x}-{config.ends_at:%Y%m%dT%H%M%S}", seed=config.seed)
     files = bad_rows = 0
     for file in landing_files(payments, landing):
@@ -53,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--days", type=float, default=90.0, help="length of the simulated span, days")
     parser.add_argument("--fraud-rate", type=float, default=0.01, help="share of fraud, 0 to 1")
+    parser.add_argument(
+        "--scenario",
+        choices=("people", "crowds"),
+        default="people",
+        help="crowds: add attacks that cross users, and honest crowds that look like them",
+    )
     parser.add_argument(
         "--ends-at",
         type=lambda text: datetime.fromisoformat(text).astimezone(UTC),

@@ -19,9 +19,14 @@ def to_us(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
+def at_of(at_us: int) -> datetime:
+    """UTC time of microseconds since the epoch."""
+    return _EPOCH + timedelta(microseconds=at_us)
+
+
 def timestamp_text(at_us: int) -> str:
     """Write microseconds since the epoch as RFC 3339 in UTC, always 27 characters."""
-    return (_EPOCH + timedelta(microseconds=at_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at_of(at_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def money(usd: float, currency: str) -> tuple[str, float]:

@@ -88,7 +88,7 @@ def simulate(config: SimulationConfig) -> Iterator[SentPayment]:
     # Where attacks found no victim, honest payments fill up the number.
     payments += lives.more(config.transactions - len(payments))
     payments.sort(key=lambda payment: payment.at_us)
-    run = _run_id(config)
+    run = run_id(config)
     for number, payment in enumerate(payments):
         payment.record["transaction_id"] = f"tx-{run}-{number:07d}"
         incident_id = None if payment.incident is None else f"incident-{run}-{payment.incident:04d}"
@@ -96,7 +96,7 @@ def simulate(config: SimulationConfig) -> Iterator[SentPayment]:
         yield SentPayment(record=payment.record, truth=truth)
 
 
-def _run_id(config: SimulationConfig) -> str:
+def run_id(config: SimulationConfig) -> str:
     """Make the part of the ids that is unique to this configuration.
 
     In letters, because a long run of digits could be taken for a card number.

@@ -32,8 +32,14 @@ locals {
   # The thresholds of modules/observability.
   alarm_thresholds = [
     "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "canary_latency_ms", "degraded_percent",
-    "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "score_latency_ms",
+    "digest_delay_ms", "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "score_latency_ms",
   ]
+
+  # By folder: the alias that others invoke. Made of names, since a function cannot wait for another one of the same module.
+  function_arns = {
+    for name in keys(local.functions) : name =>
+    "arn:${data.aws_partition.this.partition}:lambda:${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}:function:${local.name}-${replace(name, "_", "-")}:live"
+  }
 
   # Buckets by interface name.
   buckets = merge(module.ingestion.buckets, { rules = { name = module.rules_bucket.name, arn = module.rules_bucket.arn } })
@@ -42,6 +48,7 @@ locals {
   references = merge(
     { for name, table in module.tables.tables : "table.${name}" => table.name },
     { for name, bucket in local.buckets : "bucket.${name}" => bucket.name },
+    { for name, arn in local.function_arns : "function.${name}" => arn },
     {
       "queue.quarantine"        = aws_sqs_queue.quarantine.url
       "queue.canary"            = aws_sqs_queue.canary.url
@@ -74,6 +81,7 @@ locals {
       cluster_arn = module.streaming.cluster_arn
       topic_names = { for topic in local.kafka_topics : topic => topic }
     }
-    keys = { tokenization = { arn = module.ingestion.tokenization_key_arn } }
+    keys      = { tokenization = { arn = module.ingestion.tokenization_key_arn } }
+    functions = { for name, arn in local.function_arns : name => { arn = arn } }
   }
 }

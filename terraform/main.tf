@@ -2,6 +2,8 @@
 # it creates and why; this file says what it gets from other modules.
 
 data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+data "aws_region" "this" {}
 
 module "encryption" {
   source = "./modules/encryption"
@@ -218,7 +220,7 @@ module "observability" {
   name               = local.name
   metrics_namespace  = local.metrics_namespace
   functions_dir      = local.functions_dir
-  disabled_schedules = var.disabled_schedules
+  disabled_schedules = [for name, function in module.functions : name if !function.is_scheduled]
   function_names     = { for name, function in module.functions : name => function.function_name }
   dead_letter_queue_names = merge(
     { for name, function in module.functions : name => function.dead_letter_queue_name if function.dead_letter_queue_name != null },
@@ -272,7 +274,7 @@ module "protection" {
   enable_malware_scan        = var.enable_malware_scan
   landing_bucket             = module.ingestion.buckets["landing"]
   backup                     = var.backup
-  table_arns                 = [for table in values(module.tables.tables) : table.arn]
+  table_arns                 = [for name, table in module.tables.tables : table.arn if name != "transaction_history" || try(var.backup.includes_history, false)]
   data_key_arn               = module.encryption.data_key_arn
   logs_key_arn               = module.encryption.logs_key_arn
   log_retention_days         = var.log_retention_days

@@ -154,13 +154,14 @@ variable "enable_traces" {
 }
 
 variable "provisioned_tables" {
-  description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, and the target use in percent."
+  description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, the target use in percent, and the fixed units a second of each of its indexes, if it has any."
   type = map(object({
     read_minimum   = number
     read_maximum   = number
     write_minimum  = number
     write_maximum  = number
     target_percent = optional(number, 70)
+    index          = optional(object({ read = number, write = number }))
   }))
   default  = {}
   nullable = false
@@ -202,7 +203,8 @@ variable "enable_malware_scan" {
 
 variable "backup" {
   description = <<-EOT
-    Daily copies of the tables in a vault of AWS Backup, beside their point-in-time recovery; null for none. `retention_days` of each copy.
+    Weekly copies of the tables in a vault of AWS Backup, beside their point-in-time recovery; null for none. `retention_days` of each copy.
+    `includes_history`: of transaction_history too, which has exports (modules/history_export) and is the largest; docs/cost.md has the price.
     `copy_to_vault_arn`: a vault of another account that gets them too. `is_locked`: the vault refuses to delete a copy earlier.
     AWS Backup's advanced features for DynamoDB must be turned on in the account first.
   EOT
@@ -210,6 +212,7 @@ variable "backup" {
     retention_days    = number
     copy_to_vault_arn = optional(string)
     is_locked         = optional(bool, false)
+    includes_history  = optional(bool, false)
   })
   default = null
 }

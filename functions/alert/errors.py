@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from common.crash_counts import REFUSED_RECORD
 from common.errors import StageError
 
 
@@ -32,18 +31,3 @@ class MarkError(StageError):
     def __init__(self, attempts: int) -> None:
         super().__init__(f"flagged_transactions: DynamoDB refused to mark an alert as sent, {attempts} times")
         self.attempts = attempts
-
-
-class PublishError(StageError):
-    """An alert that SNS did not accept.
-
-    Parameters
-    ----------
-    code : str
-        SNS's error code, or the name of the connection's failure.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"Publish: {code}")
-        self.code = code
-        self.is_of_the_record = code in REFUSED_RECORD

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import random
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-from alert import topic
 from alert.settings import Settings
 from alert.stage import AlertStage
 from alert.store import AlertTables
+from common import topic
 from common.crash_counts import CrashTable
 from common.dead_letters import BucketDeadLetters
 from common.dynamodb import CLIENT_CONFIG
@@ -36,7 +36,7 @@ dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
 crashes = StreamCrashes(
     CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
     BucketDeadLetters(partial(boto3.client, "s3", config=CLIENT_CONFIG), settings.dead_letter_bucket, clock),
-    settings.limits,
+    settings.crash_limits,
     clock,
 )
 stage = AlertStage(
@@ -46,7 +46,7 @@ stage = AlertStage(
         settings.alert_windows_table,
     ),
     topic.SnsTopic(boto3.client("sns", config=topic.CLIENT_CONFIG), settings.sns_topic_arn),
-    timedelta(seconds=settings.alert_window_seconds),
+    settings.alert_limits,
     metrics,
     logger,
     crashes,

@@ -3,84 +3,59 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from alert.sanitizing import (
-    ascii_line,
-    defanged,
-    gsm_line,
-    gsm_septets,
-    printable,
-    shortened,
+from common.alert_text import (
+    MAX_FIELD_CHARACTERS,
+    MAX_SENTENCE_CHARACTERS,
+    money,
+    named,
+    quoted_text,
+    shown,
+    sums,
+)
+from common.sanitizing import ascii_line, gsm_line, gsm_septets, printable
+from common.topic import (
+    MAX_SMS_SEPTETS,
+    MAX_SUBJECT_CHARACTERS,
+    AlertMessage,
+    MessageAttribute,
 )
 from contract.alert import (
     ALERT_SCHEMA_VERSION,
+    AgainReason,
     Alert,
+    AlertKind,
     AlertTransaction,
     SuppressedPayments,
-    encode_alert,
+    encode_message,
 )
 from contract.canary import CANARY_ATTRIBUTE, is_canary
-from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.flagged import FLAGGED_TABLE
-from contract.quotation import quoted
 from contract.scored import Decision, Reason
 from contract.transaction import Location
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from decimal import Decimal
 
+    from common.topic import Topic
     from contract.flagged import FlaggedTransaction
-
-MAX_MESSAGE_BYTES: Final = 256 * 1024
-"""SNS's limit: the message with all its texts, and the attributes."""
-
-MAX_SUBJECT_CHARACTERS: Final = 99
-"""SNS's limit: less than 100, printable ASCII."""
-
-MAX_SMS_SEPTETS: Final = 140
-"""20 less than one SMS in the GSM alphabet holds: SNS may put a sender's prefix before the text."""
 
 MAX_REASONS: Final = 40
 """Reasons in an alert, the first ones; the flagged row holds them all."""
 
-_MAX_FIELD_CHARACTERS = 256
+_MAX_KEY_CHARACTERS = 2 * MAX_FIELD_CHARACTERS
 _MAX_RULE_ID_CHARACTERS = 128
-_MAX_SENTENCE_CHARACTERS = 500
 _MAX_EMAIL_REASONS = 10
-_WORD = re.compile(r"[A-Za-z0-9_-]+")
 _COUNTRY_CODE = re.compile(r"[A-Za-z]{2}")
+_AGAIN = {
+    AgainReason.SEVERITY: "This payment is more severe than what was alerted before.",
+    AgainReason.AMOUNT: "Much more money is at stake than was alerted before.",
+}
 _VERB = {Decision.BLOCK: "blocked", Decision.REVIEW: "held for review", Decision.APPROVE: "approved"}
-
-
-class MessageAttribute(msgspec.Struct, frozen=True):
-    """One attribute; subscribers filter by it."""
-
-    data_type: str
-    """``String``, ``Number`` or ``String.Array``."""
-    value: str
-
-
-class AlertMessage(msgspec.Struct, frozen=True):
-    """One SNS message."""
-
-    subject: str
-    body: str
-    """JSON: protocol to text; ``default`` is the whole alert in JSON."""
-    attributes: dict[str, MessageAttribute]
-    """At most 10: a queue with raw delivery receives no message that has more."""
-
-
-class Topic(Protocol):
-    """Where alerts are published."""
-
-    def publish(self, message: AlertMessage) -> None:
-        """Publish one message; PublishError where SNS does not accept it."""
-        ...
 
 
 def send_fraud_alert(flagged: FlaggedTransaction, topic: Topic, alerted_at: datetime) -> Alert:
@@ -121,7 +96,7 @@ def make_alert(flagged: FlaggedTransaction, alerted_at: datetime) -> Alert:
         Reason(
             printable(reason.rule_id, _MAX_RULE_ID_CHARACTERS),
             reason.points,
-            printable(reason.sentence, _MAX_SENTENCE_CHARACTERS),
+            printable(reason.sentence, MAX_SENTENCE_CHARACTERS),
         )
         for reason in flagged.reasons[:MAX_REASONS]
     )
@@ -131,6 +106,8 @@ def make_alert(flagged: FlaggedTransaction, alerted_at: datetime) -> Alert:
     )
     return Alert(
         schema_version=ALERT_SCHEMA_VERSION,
+        kind=AlertKind.FIRST if claim.again is None else AlertKind.AGAIN,
+        again=claim.again,
         alert_id=flagged.alert_id,
         severity=claim.severity,
         decision=flagged.decision,
@@ -138,9 +115,11 @@ def make_alert(flagged: FlaggedTransaction, alerted_at: datetime) -> Alert:
         headline=headline,
         reasons=reasons,
         transaction=AlertTransaction(
-            transaction_id=_field(flagged.reported_transaction_id),
+            transaction_id=_field(flagged.transaction_id),
             amount=flagged.amount,
             currency=flagged.currency,
+            amount_base=flagged.amount_base,
+            base_currency=flagged.base_currency,
             occurred_at=flagged.occurred_at,
             country=_optional(flagged.country, 64),
             location=_location(flagged.location),
@@ -151,7 +130,7 @@ def make_alert(flagged: FlaggedTransaction, alerted_at: datetime) -> Alert:
             payee_id=_optional(flagged.payee_id),
         ),
         user_id=_field(flagged.user_id),
-        flagged_transaction_id=_field(flagged.transaction_id),
+        event_key=printable(flagged.event_key, _MAX_KEY_CHARACTERS),
         window_start=claim.window_start,
         suppressed_before=claim.suppressed_before,
         position=_field(flagged.position),
@@ -176,7 +155,7 @@ def render(alert: Alert) -> AlertMessage:
     AlertMessage
         Within SNS's limits, whatever the alert holds. Queues, functions and webhooks receive ``default``.
     """
-    texts = {"default": encode_alert(alert).decode(), "email": email_text(alert), "sms": sms_text(alert)}
+    texts = {"default": encode_message(alert).decode(), "email": email_text(alert), "sms": sms_text(alert)}
     return AlertMessage(subject_line(alert), msgspec.json.encode(texts).decode(), _attributes(alert))
 
 
@@ -184,8 +163,8 @@ def subject_line(alert: Alert) -> str:
     """Write the e-mail's subject, most important first, so that an inbox can be sorted by it."""
     payment = alert.transaction
     return ascii_line(
-        f"[{alert.severity.upper()}] Fraud alert: {money(payment.amount, payment.currency)} {_VERB[alert.decision]}, "
-        f"score {alert.risk_score}, user {_named(alert.user_id)}",
+        f"[{alert.severity.upper()}] Fraud alert{_again(alert)}: {money(payment.amount, payment.currency)} {_VERB[alert.decision]}, "
+        f"score {alert.risk_score}, user {named(alert.user_id)}",
         MAX_SUBJECT_CHARACTERS,
     )
 
@@ -196,12 +175,12 @@ def sms_text(alert: Alert) -> str:
     # The country has no quotation marks here, so free text of the sender's would read as ours.
     place = f" {payment.country}" if payment.country and _COUNTRY_CODE.fullmatch(payment.country) else ""
     head = gsm_line(
-        f"{alert.severity.upper()} {alert.risk_score}: {money(payment.amount, payment.currency)} "
-        f"{_VERB[alert.decision]}{place}, user {_named(alert.user_id)}",
+        f"{alert.severity.upper()}{_again(alert)} {alert.risk_score}: {money(payment.amount, payment.currency)} "
+        f"{_VERB[alert.decision]}{place}, user {named(alert.user_id)}",
         MAX_SMS_SEPTETS,
     )
     more = f" (+{alert.suppressed_before.count} more)" if alert.suppressed_before.count else ""
-    why = f". {_shown(alert.reasons[0].sentence)}" if alert.reasons else ""
+    why = f". {shown(alert.reasons[0].sentence)}" if alert.reasons else ""
     room = MAX_SMS_SEPTETS - gsm_septets(more)
     return gsm_line(head + why, room) + more if gsm_septets(head) <= room else head
 
@@ -213,22 +192,22 @@ def email_text(alert: Alert) -> str:
         "Amount": money(payment.amount, payment.currency),
         "When": payment.occurred_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         "Where": _place(payment),
-        "Merchant": _quoted(payment.merchant_id),
-        "Category": _quoted(payment.merchant_category),
-        "Channel": _quoted(payment.channel),
-        "Card": f"ending in {_shown(payment.card_last4)}" if payment.card_last4 else None,
-        "Payee": _quoted(payment.payee_id),
-        "User": _quoted(alert.user_id),
-        "Transaction": _quoted(payment.transaction_id),
-        "Row": _quoted(alert.flagged_transaction_id)
-        if alert.flagged_transaction_id != payment.transaction_id
-        else None,
+        "Merchant": quoted_text(payment.merchant_id),
+        "Category": quoted_text(payment.merchant_category),
+        "Channel": quoted_text(payment.channel),
+        "Card": f"ending in {shown(payment.card_last4)}" if payment.card_last4 else None,
+        "Payee": quoted_text(payment.payee_id),
+        "User": quoted_text(alert.user_id),
+        "Transaction": quoted_text(payment.transaction_id),
     }
-    lines = [f"{alert.severity.upper()}: {_shown(alert.headline)}", "", "Payment"]
+    lines = [f"{alert.severity.upper()}: {shown(alert.headline)}"]
+    if alert.again is not None:
+        lines += ["", f"Alerted again. {_AGAIN[alert.again]}"]
+    lines += ["", "Payment"]
     lines += [f"  {name:<12}{fact}" for name, fact in facts.items() if fact]
     lines += ["", "Why"]
     lines += [
-        f"  {reason.points:+4d}  {_shown(reason.sentence)} ({_shown(reason.rule_id)})"
+        f"  {reason.points:+4d}  {shown(reason.sentence)} ({shown(reason.rule_id)})"
         for reason in alert.reasons[:_MAX_EMAIL_REASONS]
     ]
     if len(alert.reasons) > _MAX_EMAIL_REASONS:
@@ -239,47 +218,36 @@ def email_text(alert: Alert) -> str:
         lines += ["", "Scored from stored history: the profile cache could not be used."]
     lines += [
         "",
-        f"Alert {alert.alert_id}, ruleset {_shown(alert.ruleset_version)}, {_shown(alert.position)}",
+        f"Alert {alert.alert_id}, ruleset {shown(alert.ruleset_version)}, {shown(alert.position)}",
     ]
     return "\n".join(lines) + "\n"
 
 
 def suppressed_sentence(suppressed: SuppressedPayments) -> str:
-    """Say how many payments were not alerted on one by one, and their total where they are in one currency.
+    """Say how many payments were not alerted on one by one, and their sums.
 
     Examples
     --------
     >>> from decimal import Decimal
-    >>> suppressed_sentence(SuppressedPayments(3, Decimal("1200.5"), "EUR"))
-    "Since this user's alert before, 3 more suspicious payments, 1,200.50 EUR in total, were not alerted on one by one."
+    >>> suppressed_sentence(SuppressedPayments(3, totals={"EUR": Decimal("1200.5")}))
+    "Since this user's message before, 3 more suspicious payments, 1,200.50 EUR in total, were not alerted on one by one."
     """
-    payments = "payment, " if suppressed.count == 1 else "payments, "
-    total = ""
-    if suppressed.total is not None and suppressed.currency is not None:
-        total = f"{money(suppressed.total, suppressed.currency)} in total, "
-    verb = "was" if suppressed.count == 1 else "were"
+    payments, verb = ("payment", "was") if suppressed.count == 1 else ("payments", "were")
     return (
-        f"Since this user's alert before, {suppressed.count} more suspicious {payments}{total}"
+        f"Since this user's message before, {suppressed.count} more suspicious {payments}, {sums(suppressed.totals)} in total, "
         f"{verb} not alerted on one by one."
     )
 
 
-def money(amount: Decimal, currency: str) -> str:
-    """Write an amount with its currency's decimals.
-
-    Examples
-    --------
-    >>> from decimal import Decimal
-    >>> money(Decimal("1250"), "EUR"), money(Decimal("1250"), "JPY")
-    ('1,250.00 EUR', '1,250 JPY')
-    """
-    return f"{amount:,.{MINOR_UNIT_EXPONENT[currency]}f} {currency}"
+def _again(alert: Alert) -> str:
+    return "" if alert.again is None else " again"
 
 
 def _attributes(alert: Alert) -> dict[str, MessageAttribute]:
     rule_ids = [reason.rule_id for reason in alert.reasons]
     attributes = {
         "alert_id": MessageAttribute("String", alert.alert_id),
+        "kind": MessageAttribute("String", alert.kind.value),
         "severity": MessageAttribute("String", alert.severity.value),
         "decision": MessageAttribute("String", alert.decision.value),
         "risk_score": MessageAttribute("Number", str(alert.risk_score)),
@@ -296,12 +264,12 @@ def _attributes(alert: Alert) -> dict[str, MessageAttribute]:
 def _place(payment: AlertTransaction) -> str | None:
     match payment.location:
         case str():
-            return _quoted(payment.location)
+            return quoted_text(payment.location)
         case Location(city=str(city)) if payment.country:
-            return f"{_quoted(city)}, {_quoted(payment.country)}"
+            return f"{quoted_text(city)}, {quoted_text(payment.country)}"
         case Location(city=str(city)):
-            return _quoted(city)
-    return _quoted(payment.country)
+            return quoted_text(city)
+    return quoted_text(payment.country)
 
 
 def _location(location: str | Location | None) -> str | Location | None:
@@ -318,24 +286,9 @@ def _last4(card_id: str | None) -> str | None:
 
 
 def _field(text: str) -> str:
-    return printable(text, _MAX_FIELD_CHARACTERS)
+    return printable(text, MAX_FIELD_CHARACTERS)
 
 
-def _optional(text: str | None, limit: int = _MAX_FIELD_CHARACTERS) -> str | None:
+def _optional(text: str | None, limit: int = MAX_FIELD_CHARACTERS) -> str | None:
     # None for white space, too: SNS refuses empty values.
     return (printable(text, limit) or None) if text else None
-
-
-def _shown(text: str) -> str:
-    return defanged(text, 2 * _MAX_SENTENCE_CHARACTERS)
-
-
-def _quoted(text: str | None) -> str | None:
-    return quoted(_shown(text)) if text else None
-
-
-def _named(identifier: str) -> str:
-    # It is part of our own text: shortened, and in quotation marks where it could be read as our words.
-    if _WORD.fullmatch(identifier):
-        return shortened(identifier, 24)
-    return quoted(shortened(_shown(identifier), 24))

@@ -16,10 +16,20 @@ class Metric(StageMetric):
         COUNT,
         "Messages sent for an alert that an earlier delivery claimed; some may have been sent before.",
     )
+    ALERTS_AGAIN = (
+        "AlertsAgain",
+        COUNT,
+        "Alerts of a window that has had one: it became graver. Repeats not included.",
+    )
     ALERTS_SUPPRESSED = (
         "AlertsSuppressed",
         COUNT,
-        "Payments counted in an open window instead of alerted on.",
+        "Payments counted for a later message instead of alerted on.",
+    )
+    ALERTS_OVER_LIMIT = (
+        "AlertsOverLimit",
+        COUNT,
+        "Of AlertsSuppressed: payments that would have been alerted on, had their user not had enough alerts in the hour.",
     )
     ALERT_CLAIM_CONFLICTS = (
         "AlertClaimConflicts",

@@ -1,4 +1,4 @@
-"""Alerts on flagged payments: one alert per user and window, another at once when severity rises, each claimed before it is sent."""
+"""Alerts on flagged payments: one alert per user and window, another at once when it gets graver, each claimed before it is sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from alert.errors import ContentionError, MarkError, PublishError
+from alert.errors import ContentionError, MarkError
 from alert.messages import send_fraud_alert
 from alert.metrics import Metric
 from alert.store import Claim
@@ -15,20 +15,22 @@ from alert.windows import decide_window
 from common.backoff import Backoff
 from common.metrics import emit
 from common.stream_reader import StreamReader
+from common.topic import PublishError
 from contract.alert import AlertState
 from contract.canary import is_canary
-from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
+from contract.flagged import FLAGGED_TABLE, FlaggedKey, FlaggedTransaction, from_flagged_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
-    from alert.messages import Topic
-    from alert.windows import UserWindows, WindowDecision
+    from alert.windows import AlertLimits, WindowDecision
     from common.metrics import MetricSink
     from common.stream_crashes import StreamCrashes
     from common.stream_reader import FailureLog, InvocationContext
+    from common.topic import Topic
+    from contract.alert_windows import UserWindows
 
 MAX_CLAIM_ATTEMPTS: Final = 8
 """How often a user's windows are read again before the record is left to its next delivery."""
@@ -48,15 +50,15 @@ class AlertStore(Protocol):
         """Read a user's windows."""
         ...
 
-    def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
+    def flagged(self, key: FlaggedKey) -> FlaggedTransaction | None:
         """Read a flagged row."""
         ...
 
-    def claim(self, transaction_id: str, decision: WindowDecision, now: datetime) -> Claim:
+    def claim(self, key: FlaggedKey, decision: WindowDecision, now: datetime) -> Claim:
         """Write a decision to the row and the windows, both or neither."""
         ...
 
-    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
+    def mark_sent(self, key: FlaggedKey, alerted_at: datetime) -> bool:
         """Mark a claimed row's alert as published; False where this must be tried again."""
         ...
 
@@ -70,8 +72,8 @@ class AlertStage:
         Windows, and the alerts' marks on flagged rows.
     topic : Topic
         Where alerts go.
-    window : timedelta
-        Width of a window, in event time; see :func:`alert.windows.decide_window`.
+    limits : AlertLimits
+        When a payment is alerted on; see :func:`alert.windows.decide_window`.
     metrics, log
         Powertools' Metrics and Logger.
     crashes : StreamCrashes
@@ -88,7 +90,7 @@ class AlertStage:
         self,
         store: AlertStore,
         topic: Topic,
-        window: timedelta,
+        limits: AlertLimits,
         metrics: MetricSink,
         log: FailureLog,
         crashes: StreamCrashes,
@@ -98,7 +100,7 @@ class AlertStage:
     ) -> None:
         self._store = store
         self._topic = topic
-        self._window = window
+        self._limits = limits
         self._metrics = metrics
         self._clock = clock
         self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
@@ -137,12 +139,13 @@ class AlertStage:
     def _claimed(self, flagged: FlaggedTransaction) -> FlaggedTransaction | None:
         """Decide on the payment once; return its row as stored afterwards, None where it was deleted."""
         for attempt in range(MAX_CLAIM_ATTEMPTS):
-            decision = decide_window(self._store.windows_of(flagged.user_id), flagged, self._window)
-            match self._store.claim(flagged.transaction_id, decision, self._clock()):
+            now = self._clock()
+            decision = decide_window(self._store.windows_of(flagged.user_id), flagged, self._limits, now)
+            match self._store.claim(flagged.key, decision, now):
                 case Claim.WRITTEN:
                     return self._decided(flagged, decision)
                 case Claim.ROW_TAKEN:
-                    return self._existing(flagged.transaction_id)
+                    return self._existing(flagged.key)
             emit(self._metrics, Metric.ALERT_CLAIM_CONFLICTS)
             self._backoff.pause(attempt)
         raise ContentionError(MAX_CLAIM_ATTEMPTS)
@@ -150,12 +153,20 @@ class AlertStage:
     def _decided(self, flagged: FlaggedTransaction, decision: WindowDecision) -> FlaggedTransaction:
         if decision.state is AlertState.SUPPRESSED and not is_canary(flagged.user_id):
             emit(self._metrics, Metric.ALERTS_SUPPRESSED)
+        if decision.is_over_limit:
+            emit(self._metrics, Metric.ALERTS_OVER_LIMIT)
+        if decision.claim is not None and decision.claim.again is not None:
+            emit(self._metrics, Metric.ALERTS_AGAIN)
         return msgspec.structs.replace(
-            flagged, alert_state=decision.state, alert_id=decision.alert_id, alert_claim=decision.claim
+            flagged,
+            alert_state=decision.state,
+            alert_id=decision.alert_id,
+            suppression_id=decision.suppression_id,
+            alert_claim=decision.claim,
         )
 
-    def _existing(self, transaction_id: str) -> FlaggedTransaction | None:
-        existing = self._store.flagged(transaction_id)
+    def _existing(self, key: FlaggedKey) -> FlaggedTransaction | None:
+        existing = self._store.flagged(key)
         if existing is None:
             emit(self._metrics, Metric.FLAGGED_ROWS_MISSING)
         elif existing.alert_state is AlertState.CLAIMED:
@@ -169,17 +180,17 @@ class AlertStage:
             emit(self._metrics, Metric.PUBLISH_FAILURES)
             raise
         # After a crash here the next delivery sends the message again, with the same alert_id. Marking first would lose it.
-        self._mark_sent(flagged.transaction_id, alert.alerted_at)
+        self._mark_sent(flagged.key, alert.alerted_at)
         if is_canary(flagged.user_id):
             return
         emit(self._metrics, Metric.ALERTS_SENT)
         latency = self._clock() - flagged.appended_at
         emit(self._metrics, Metric.ALERT_LATENCY_MS, latency / timedelta(milliseconds=1))
 
-    def _mark_sent(self, transaction_id: str, alerted_at: datetime) -> None:
+    def _mark_sent(self, key: FlaggedKey, alerted_at: datetime) -> None:
         """Mark the row, with more tries than any other write: the message is published, and a failed mark repeats it."""
         for attempt in range(MAX_MARK_ATTEMPTS):
-            if self._store.mark_sent(transaction_id, alerted_at):
+            if self._store.mark_sent(key, alerted_at):
                 return
             self._backoff.pause(attempt)
         raise MarkError(MAX_MARK_ATTEMPTS)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 from botocore.exceptions import ClientError
-from msgspec import Meta
 
-from alert.windows import MAX_WINDOWS, WINDOWS_TABLE, UserWindows, Window, WindowDecision
 from common.dynamodb import is_transient
-from contract.alert import AlertState, SuppressedPayments
-from contract.flagged import FlaggedTransaction, from_flagged_item
-from contract.items import from_item, to_attribute, to_item
+from contract.alert import AlertState
+from contract.alert_windows import UserWindows, from_windows_item, to_windows_item
+from contract.flagged import FlaggedTransaction, from_flagged_item, to_flagged_key
+from contract.items import to_attribute, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutTypeDef, UpdateTypeDef
 
-WINDOWS_RETENTION: Final = timedelta(days=30)
-"""How long a user's windows are stored after the last payment that changed them. By the clock, and far longer than a window,
-so that payments replayed at any pace still find them."""
+    from alert.windows import WindowDecision
+    from contract.flagged import FlaggedKey
 
 _WINDOW_TAKEN = frozenset(
     {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -40,14 +36,6 @@ class Claim(Enum):
     """The flagged row has a decision already, or was deleted."""
     WINDOWS_CHANGED = auto()
     """Another worker has written the user's windows, or is writing them."""
-
-
-class _WindowsRow(msgspec.Struct, frozen=True, kw_only=True):
-    user_id: str
-    version: int
-    windows: Annotated[tuple[Window, ...], Meta(max_length=MAX_WINDOWS)]
-    suppressed: SuppressedPayments
-    expires_at: int
 
 
 class AlertTables:
@@ -72,28 +60,23 @@ class AlertTables:
             TableName=self._windows_table, Key={"user_id": {"S": user_id}}, ConsistentRead=True
         )
         item = answer.get("Item")
-        if item is None:
-            return UserWindows(user_id=user_id)
-        row = from_item(WINDOWS_TABLE, item, _WindowsRow)
-        return UserWindows(
-            user_id=row.user_id, version=row.version, windows=row.windows, suppressed=row.suppressed
-        )
+        return UserWindows(user_id=user_id) if item is None else from_windows_item(item)
 
-    def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
+    def flagged(self, key: FlaggedKey) -> FlaggedTransaction | None:
         """Read a flagged row, consistently; None where it was deleted."""
         answer = self._client.get_item(
-            TableName=self._flagged_table, Key={"transaction_id": {"S": transaction_id}}, ConsistentRead=True
+            TableName=self._flagged_table, Key=to_flagged_key(key), ConsistentRead=True
         )
         item = answer.get("Item")
         return None if item is None else from_flagged_item(item)
 
-    def claim(self, transaction_id: str, decision: WindowDecision, now: datetime) -> Claim:
+    def claim(self, key: FlaggedKey, decision: WindowDecision, now: datetime) -> Claim:
         """Write the decision on a payment and its user's windows, both or neither.
 
         Parameters
         ----------
-        transaction_id : str
-            The flagged row's key.
+        key : FlaggedKey
+            The flagged row's.
         decision : WindowDecision
             Made from windows of version ``decision.windows.version - 1``.
         now : datetime
@@ -135,7 +118,7 @@ class AlertTables:
             self._client.transact_write_items(
                 TransactItems=[
                     {"Put": self._windows_put(decision.windows, now)},
-                    {"Update": self._decision_update(transaction_id, decision)},
+                    {"Update": self._decision_update(key, decision)},
                 ]
             )
         except self._client.exceptions.TransactionCanceledException as error:
@@ -149,7 +132,7 @@ class AlertTables:
             raise
         return Claim.WRITTEN
 
-    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
+    def mark_sent(self, key: FlaggedKey, alerted_at: datetime) -> bool:
         """Mark a claimed row's alert as published; a row that is no longer claimed stays as it is.
 
         Returns
@@ -165,7 +148,7 @@ class AlertTables:
         try:
             self._client.update_item(
                 TableName=self._flagged_table,
-                Key={"transaction_id": {"S": transaction_id}},
+                Key=to_flagged_key(key),
                 UpdateExpression="SET alert_state = :sent, alerted_at = :at",
                 ConditionExpression="alert_state = :claimed",
                 ExpressionAttributeValues={
@@ -184,16 +167,9 @@ class AlertTables:
         return True
 
     def _windows_put(self, windows: UserWindows, now: datetime) -> PutTypeDef:
-        row = _WindowsRow(
-            user_id=windows.user_id,
-            version=windows.version,
-            windows=windows.windows,
-            suppressed=windows.suppressed,
-            expires_at=int((now + WINDOWS_RETENTION).timestamp()),
-        )
         put: PutTypeDef = {
             "TableName": self._windows_table,
-            "Item": to_item(row),
+            "Item": to_windows_item(windows, now),
             "ConditionExpression": "attribute_not_exists(user_id)",
         }
         if windows.version > 1:
@@ -201,15 +177,19 @@ class AlertTables:
             put["ExpressionAttributeValues"] = {":seen": to_attribute(windows.version - 1)}
         return put
 
-    def _decision_update(self, transaction_id: str, decision: WindowDecision) -> UpdateTypeDef:
-        marks = {"alert_state": decision.state.value, "alert_id": decision.alert_id}
-        values = {f":{name}": to_attribute(value) for name, value in marks.items()}
+    def _decision_update(self, key: FlaggedKey, decision: WindowDecision) -> UpdateTypeDef:
+        marks = {
+            "alert_state": decision.state.value,
+            "alert_id": decision.alert_id,
+            "suppression_id": decision.suppression_id,
+        }
+        values = {f":{name}": to_attribute(value) for name, value in marks.items() if value is not None}
         if decision.claim is not None:
             values[":alert_claim"] = {"M": to_item(decision.claim)}
         return {
             "TableName": self._flagged_table,
-            "Key": {"transaction_id": {"S": transaction_id}},
+            "Key": to_flagged_key(key),
             "UpdateExpression": "SET " + ", ".join(f"{value[1:]} = {value}" for value in values),
-            "ConditionExpression": "attribute_exists(transaction_id) AND attribute_not_exists(alert_state)",
+            "ConditionExpression": "attribute_exists(user_id) AND attribute_not_exists(alert_state)",
             "ExpressionAttributeValues": values,
         }

@@ -16,7 +16,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Meta
 
-from common.errors import StageError
+from common.errors import REFUSED_RECORD, StageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 RETENTION_SECONDS: Final = 8 * 24 * 3600
 """How long a count is kept: longer than Lambda retries any record."""
-
-REFUSED_RECORD: Final = frozenset({"ValidationException", "InvalidParameter", "InvalidParameterValue"})
-"""Refusals that say that the request is wrong, so that another try is refused too."""
 
 
 class CrashSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +38,7 @@ class CrashSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Age from which a record that is alone in its batch is counted, s."""
 
     @property
-    def limits(self) -> CrashLimits:
+    def crash_limits(self) -> CrashLimits:
         """The two numbers alone."""
         return CrashLimits(self.max_crashes, self.count_crashes_after_seconds)
 

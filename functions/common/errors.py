@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+REFUSED_RECORD: Final = frozenset({"ValidationException", "InvalidParameter", "InvalidParameterValue"})
+"""Refusals of AWS that say that the request is wrong, so that another try is refused too."""
+
 
 class StageError(Exception):
     """Something that a stage cannot do."""

@@ -9,12 +9,13 @@ try is dead-lettered by the stage itself (:mod:`common.stream_crashes`).
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import ClientError
 
 from common.errors import OutOfTimeError, StageError
+from common.time_left import MIN_REMAINING_MS, TimeLeft
 from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
     from common.stream_crashes import StreamCrashes
-
-MIN_REMAINING_MS: Final = 5_000
-"""With less time left a record is not begun: a timeout would lose the batch's other results."""
 
 
 class InvocationContext(Protocol):
@@ -95,13 +93,11 @@ class StreamReader:
         PartialItemFailureResponse
             Sequence numbers of the records that must be delivered again.
         """
-        # The runtime computes the time left from the wall clock. An invocation that begins with less time than any function has
-        # runs on a machine whose clock is ahead. Believing it would refuse every record until all retries were used up.
-        is_clock_right = context.get_remaining_time_in_millis() >= MIN_REMAINING_MS
+        time_left = TimeLeft(context)
         function_arn = context.invoked_function_arn
 
         def handle_record(record: DynamoDBRecord) -> None:
-            if is_clock_right and context.get_remaining_time_in_millis() < MIN_REMAINING_MS:
+            if not time_left.is_enough():
                 raise OutOfTimeError(MIN_REMAINING_MS)
             item = inserted_item(self._table, record.raw_event)
             if item is not None:

@@ -62,7 +62,8 @@ _QUICK: Final = re.compile(
 _FEWEST_CHARACTERS: Final = 6
 """Of a card number: two digits may be one character, such as a circled eleven."""
 
-_TRAILING_ZEROS: Final = re.compile(r"[.,]0+$")
+_WHOLE_NUMBER: Final = re.compile(r"(\d+)[.,]0+")
+"""A number that a table wrote with decimals. Where something else parts its digits, zeros behind the last point are a group of them."""
 
 
 class CardNumber(NamedTuple):
@@ -275,7 +276,8 @@ def _field_digits(text: str) -> str | None:
     if match is not None:
         digits = _exact_digits(match)
     else:
-        plain = _TRAILING_ZEROS.sub("", plain)
+        if (whole := _WHOLE_NUMBER.fullmatch(plain)) is not None:
+            plain = whole[1]
         if any(character.isalpha() and character not in _FILLERS for character in plain):
             return None
         digits = _ascii_digits(plain)

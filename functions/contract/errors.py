@@ -44,6 +44,10 @@ class InvalidRowError(ContractError):
         self.problem = problem
 
 
+class LaterFormatError(InvalidRowError):
+    """A row of a format that a later version writes. It is readable there, so nothing may go on without it here."""
+
+
 class MappingError(ContractError):
     """A column mapping that cannot be used: an unknown field or option, or a column that the file does not have.
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from zlib import crc32
 
 import msgspec
 from msgspec import Meta
@@ -36,22 +36,36 @@ CANARY: Final = "canary"
 CANARY_RETENTION: Final = timedelta(days=1)
 """How long a canary's row is kept."""
 
+STATUS_SHARDS: Final = 16
+"""In how many partitions of the index by status the rows of one status are. One partition takes 1,000 write units a second."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class FlaggedKey(NamedTuple):
+    """Key of a row of ``flagged_transactions``: that of the payment in ``transaction_history``."""
+
+    user_id: str
+    event_key: str
 
 
 class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row of ``flagged_transactions``; the fields are its attributes."""
 
-    transaction_id: Annotated[str, Meta(min_length=1)]
-    """The row's key: the payment's own id, or ``<id>~<digest>`` where another payment has that id."""
     user_id: Id
     event_key: str
-    """With ``user_id`` the key of the payment in ``transaction_history``."""
+    """With ``user_id`` the row's key, and that of the payment in ``transaction_history``."""
+    transaction_id: Annotated[str, Meta(min_length=1)]
+    """As the sender gave it. Senders reuse ids, so several rows may have one."""
     occurred_at: Instant
     """Event time, UTC."""
     amount: Decimal
     """Major units of ``currency``."""
     currency: str
+    amount_base: Decimal | None = None
+    """The amount in major units of ``base_currency``; None where the ruleset has no rate."""
+    base_currency: str | None = None
+    """That of the ruleset, in which amounts are compared."""
     country: str | None = None
     location: Place | Location | None = None
     merchant_id: ShortText | None = None
@@ -69,6 +83,8 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     """The rules of ``reasons``, for searching."""
     status: str
     """``open`` until an analyst decides; ``canary`` for a canary's."""
+    status_shard: str
+    """Of :func:`status_shard`; whoever changes ``status`` changes it too."""
     position: str
     """``topic/partition/offset``."""
     ruleset_version: str
@@ -81,11 +97,11 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     """When this row was made."""
     expires_at: int
     """When DynamoDB may delete the row, seconds since the epoch."""
-    transaction_id_conflict: bool = False
-    """True where another payment with the same transaction id was flagged before."""
     alert_state: AlertState | None = None
     alert_id: str | None = None
-    """The alert that reports this payment: its own, or that of its window."""
+    """Its own alert, or the one of its window before it; none where its user had enough messages before a window was open."""
+    suppression_id: str | None = None
+    """The count that a suppressed payment is in: that of a digest, or of an alert's ``suppressed_before``."""
     alert_claim: AlertClaim | None = None
     """What the alert says, where it is this payment's own."""
     alerted_at: Instant | None = None
@@ -96,9 +112,16 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
         return _EPOCH + timedelta(milliseconds=self.appended_at_ms)
 
     @property
-    def reported_transaction_id(self) -> str:
-        """The payment's id as its sender gave it."""
-        return self.event_key.partition("#")[2]
+    def key(self) -> FlaggedKey:
+        """Key of its row."""
+        return FlaggedKey(self.user_id, self.event_key)
+
+    @property
+    def worth(self) -> tuple[str, Decimal]:
+        """Currency and amount by which it is compared and added up: the base currency's, else its own."""
+        if self.amount_base is not None and self.base_currency is not None:
+            return self.base_currency, self.amount_base
+        return self.currency, self.rounded_amount
 
     @property
     def rounded_amount(self) -> Decimal:
@@ -108,7 +131,7 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
 
 
 def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) -> FlaggedTransaction:
-    """Make the row of a payment that was not approved, under the payment's own id.
+    """Make the row of a payment that was not approved.
 
     Parameters
     ----------
@@ -129,12 +152,14 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
     if is_canary(payment.user_id):
         status, retention = CANARY, min(retention, CANARY_RETENTION)
     return FlaggedTransaction(
-        transaction_id=payment.transaction_id,
         user_id=payment.user_id,
         event_key=scored.event_key,
+        transaction_id=payment.transaction_id,
         occurred_at=scored.occurred_at,
         amount=payment.amount,
         currency=payment.currency,
+        amount_base=scored.amount_base,
+        base_currency=scored.base_currency,
         country=payment.country,
         location=payment.location,
         merchant_id=payment.merchant_id,
@@ -149,6 +174,7 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
         reasons=scored.reasons,
         rule_ids=tuple(reason.rule_id for reason in scored.reasons),
         status=status,
+        status_shard=status_shard(status, FlaggedKey(payment.user_id, scored.event_key)),
         position=str(scored.position),
         ruleset_version=scored.ruleset_version,
         degraded=scored.degraded,
@@ -159,25 +185,23 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
     )
 
 
-def under_conflict_key(flagged: FlaggedTransaction, digest_length: int) -> FlaggedTransaction:
-    """Move a row to a key of its own, because another payment was flagged under the same transaction id.
+def status_shard(status: str, key: FlaggedKey) -> str:
+    """Partition of a row in the index by status: ``<status>#<shard>``.
 
-    Parameters
-    ----------
-    flagged : FlaggedTransaction
-        The payment's row.
-    digest_length : int
-        Hexadecimal digits of the payment's digest to put behind the id, 1 to 64.
-
-    Returns
-    -------
-    FlaggedTransaction
-        The same payment under ``<id>~<digest>``: the same key at every delivery, and almost certainly no other payment's.
+    >>> status_shard("open", FlaggedKey("user-1", "2026-03-01T12:00:00.000000Z.hJ2c9Xl0aQs#t-1"))
+    'open#15'
     """
-    # An array, not the two joined by a character: a user_id may contain any character that could join them.
-    digest = sha256(msgspec.json.encode([flagged.user_id, flagged.event_key])).hexdigest()
-    key = f"{flagged.reported_transaction_id}~{digest[:digest_length]}"
-    return msgspec.structs.replace(flagged, transaction_id=key, transaction_id_conflict=True)
+    return f"{status}#{crc32(chr(0).join(key).encode()) % STATUS_SHARDS}"
+
+
+def status_shards(status: str) -> tuple[str, ...]:
+    """All partitions of a status; a queue reads each and merges them by event time."""
+    return tuple(f"{status}#{shard}" for shard in range(STATUS_SHARDS))
+
+
+def to_flagged_key(key: FlaggedKey) -> Item:
+    """Write a row's key in DynamoDB's wire form."""
+    return {"user_id": {"S": key.user_id}, "event_key": {"S": key.event_key}}
 
 
 def to_flagged_item(flagged: FlaggedTransaction) -> Item:

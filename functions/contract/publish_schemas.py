@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from contract.alert import Alert, AlertClaim, AlertTransaction, SuppressedPayments
+from contract.alert import Alert, AlertClaim, AlertDigest, AlertTransaction, SuppressedPayments
 from contract.flagged import FlaggedTransaction
 from contract.scored import Decision, HistoryDetail, Reason
 from contract.transaction import Location, Transaction
@@ -33,6 +33,7 @@ _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
     SuppressedPayments,
     Alert,
     AlertTransaction,
+    AlertDigest,
 )
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -50,6 +51,7 @@ def schemas() -> dict[str, bytes]:
         "scored_transaction": _scored_transaction(),
         "flagged_transaction": _flagged_transaction(),
         "alert": msgspec.json.schema(Alert),
+        "alert_digest": msgspec.json.schema(AlertDigest),
     }
     for document in documents.values():
         _describe(document["$defs"])
@@ -128,8 +130,12 @@ def _flagged_transaction() -> dict[str, Any]:
     schema = msgspec.json.schema(FlaggedTransaction)
     definitions = schema["$defs"]
     definitions["FlaggedTransaction"]["properties"]["amount"] = {"type": "number", "minimum": 0}
-    total = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}], "default": None}
-    definitions["SuppressedPayments"]["properties"]["total"] = total
+    number = {"type": "number", "minimum": 0}
+    definitions["FlaggedTransaction"]["properties"]["amount_base"] = {
+        "anyOf": [number, {"type": "null"}],
+        "default": None,
+    }
+    definitions["SuppressedPayments"]["properties"]["totals"]["additionalProperties"] = number
     return schema | {"description": "A row of flagged_transactions; numbers are of DynamoDB's type N."}
 
 

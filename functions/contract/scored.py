@@ -1,7 +1,7 @@
 """A transaction with its decision, and its row in ``transaction_history``.
 
-The row says what its payment's fold used, so that a profile follows from rows alone: the decision, which time was believed, what
-the payment repeats, which reviewed payments it releases to teach, which verdicts of people were applied.
+The row says what its payment's fold used, so that a profile follows from rows alone: the decision, which time and place were believed,
+what the payment repeats, which reviewed payments it releases to teach, which verdicts of people were applied.
 
 The row has few attributes: its keys and what streams filter on, the packed features, and one JSON text, ``detail``, with all else.
 Ten attributes cost botocore less than half of twenty-five. A usual row stays below 1 KiB, one write unit, with three times the
@@ -30,7 +30,8 @@ from contract.clock import (
     time_text,
 )
 from contract.currency import ASSUMED_CURRENCY
-from contract.errors import InvalidRowError
+from contract.errors import InvalidRowError, LaterFormatError
+from contract.flag_hour import FLAG_HOUR, flag_hour
 from contract.transaction import Location, Transaction
 from contract.verdict import Verdict
 
@@ -103,14 +104,17 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     basis: TimeBasis
     """Which time of the payment was believed."""
     repeats: int = 0
-    """64 bits of the payment that this one repeats under another time: it is neither counted nor alerted, and its decision is that
-    payment's. 0 for a payment of its own."""
+    """64 bits of the payment that this one repeats under another time, not counted and not alerted; 0 for a payment of its own."""
     releases: tuple[int, ...] = ()
-    """64 bits each of reviewed payments that teach what is normal from this payment on."""
+    """64 bits each of reviewed payments that teach what is normal from now on."""
     verdicts: tuple[Verdict, ...] = ()
     """Verdicts of people that are applied from this payment on."""
     is_place_doubted: bool = False
-    """The payment does not say where its user is: it comes from a device that is not the user's, say, and from far away."""
+    """The payment does not say where its user is (:func:`engine.features.place.is_doubted`)."""
+    amount_base: Decimal | None = None
+    """Of a payment that was not approved: its amount in ``base_currency``, rounded to its minor unit; None without a rate."""
+    base_currency: str | None = None
+    """Of a payment that was not approved: the ruleset's base currency."""
     appended_at: datetime
     """When Kafka took the record, UTC."""
     scored_at: datetime
@@ -122,6 +126,11 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def occurred_at(self) -> datetime:
         """The payment's time, UTC: its event time where that is believed, else the append time."""
         return self.appended_at if self.basis is TimeBasis.APPENDED else self.transaction.timestamp
+
+    @property
+    def is_to_be_flagged(self) -> bool:
+        """Whether it belongs into ``flagged_transactions``: not approved, and no repeat of a payment that is there itself."""
+        return self.decision is not Decision.APPROVE and not self.repeats
 
     @cached_property
     def event_key(self) -> str:
@@ -184,6 +193,8 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "releases": "rl",
     "verdicts": "vd",
     "is_place_doubted": "pd",
+    "amount_base": "ab",
+    "base_currency": "bc",
 }):  # fmt: skip
     """The JSON part of a row. Its names are short, since every row has them, and never change."""
 
@@ -217,6 +228,10 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     """Verdicts that are applied from this payment on."""
     is_place_doubted: bool = False
     """The payment does not say where its user is."""
+    amount_base: Decimal | None = None
+    """The amount in the base currency; only where the payment was not approved."""
+    base_currency: str | None = None
+    """The ruleset's base currency; only where the payment was not approved."""
 
 
 class HistoryDetailV1(msgspec.Struct, frozen=True):
@@ -239,7 +254,6 @@ _V1_DECODER = msgspec.json.Decoder(HistoryDetailV1)
 _FEATURES_ENCODER = msgspec.msgpack.Encoder()
 _PAYMENT_FIELDS = StoredPayment.__struct_fields__
 
-
 HISTORY_ATTRIBUTES = (
     "user_id",
     "event_key",
@@ -252,7 +266,10 @@ HISTORY_ATTRIBUTES = (
     "features",
     "detail",
 )
-"""A row's attributes, in the order in which :func:`to_history_item` gives them."""
+"""An approved payment's attributes, in the order in which :func:`to_history_item` gives them."""
+
+FLAGGED_HISTORY_ATTRIBUTES = (*HISTORY_ATTRIBUTES, FLAG_HOUR)
+"""The attributes of a payment that is to be flagged."""
 
 
 def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, dict[str, str]]:
@@ -269,7 +286,7 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
     -------
     dict
         Attribute name to typed value (``{"S": ...}``, ``{"N": ...}`` or, in base64, ``{"B": ...}``), in the order of
-        :data:`HISTORY_ATTRIBUTES`.
+        :data:`HISTORY_ATTRIBUTES` or :data:`FLAGGED_HISTORY_ATTRIBUTES`.
     """
     payment = scored.transaction
     detail = HistoryDetail(
@@ -288,8 +305,10 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         scored.releases,
         scored.verdicts,
         scored.is_place_doubted,
+        scored.amount_base,
+        scored.base_currency,
     )
-    return {
+    item = {
         "user_id": {"S": payment.user_id},
         "event_key": {"S": scored.event_key},
         "decision": {"S": scored.decision.value},
@@ -301,6 +320,9 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         "features": {"B": b2a_base64(scored.features, newline=False).decode()},
         "detail": {"S": _ENCODER.encode(detail).decode()},
     }
+    if scored.is_to_be_flagged:
+        item[FLAG_HOUR] = {"S": flag_hour(scored.scored_at, scored.event_key)}
+    return item
 
 
 def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
@@ -309,27 +331,21 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
     Parameters
     ----------
     item : Mapping
-        In DynamoDB's wire form, as a stream (binary values in base64) or a low-level client (as bytes) gives it. Rows of earlier
-        formats are read too.
+        In DynamoDB's wire form, with binary values in base64 or as bytes. Rows of earlier formats are read too.
 
-    Returns
-    -------
-    ScoredTransaction
-        Equal to the one that the row was made from, to the millisecond.
+    The result is equal to what the row was made from, to the millisecond.
 
     Raises
     ------
     InvalidRowError
-        Naming the attribute that is missing or cannot be read.
+        Naming the attribute that is missing or cannot be read; LaterFormatError where a later version wrote the row.
     """
     if "features" not in item:
         return _from_v1(item)
     detail: HistoryDetail = _read(item, "detail", "S", _DETAIL_DECODER.decode)
     if detail.format not in _FORMATS_READ:
-        # A later format may say the same under other names: read as this one, it would be another row without an error.
-        raise InvalidRowError(
-            HISTORY_TABLE, "detail", f"format {detail.format}; this version reads 1 to {ROW_FORMAT}"
-        )
+        problem = f"format {detail.format}; this version reads 1 to {ROW_FORMAT}"
+        raise LaterFormatError(HISTORY_TABLE, "detail", problem)
     at, transaction_id = _read(item, "event_key", "S", parse_event_key)
     payment = Transaction(
         transaction_id=transaction_id,
@@ -352,6 +368,8 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
         releases=detail.releases,
         verdicts=detail.verdicts,
         is_place_doubted=detail.is_place_doubted,
+        amount_base=detail.amount_base,
+        base_currency=detail.base_currency,
         appended_at=_read({"detail": {"N": detail.appended_at_ms}}, "detail", "N", _from_ms),
     )
 

@@ -35,6 +35,8 @@ class Truth(msgspec.Struct, frozen=True):
     """The attack that the payment belongs to, however many users it spans. None for a payment that is an incident of its own."""
     amount_base: float | None = None
     """The amount in the base currency, major units, the same currency for all payments; None where it is not known."""
+    oddness: str | None = None
+    """Why a legitimate payment looks like fraud: a kind of odd behaviour, or of a crowd; None for an ordinary payment, and for fraud."""
 
     @property
     def is_fraud(self) -> bool:

@@ -12,7 +12,10 @@ import msgspec
 from contract.canary import CANARY_RULE_ID, is_flagged_canary
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Decision, FeatureValue, Reason, ScoredTransaction
-from engine.features.catalogue import FEATURE_SET, compute_features
+from engine.entities.book import NO_ENTITIES
+from engine.entities.risk import NO_RISKS
+from engine.entities.state import Sighting
+from engine.features.catalogue import FEATURE_SET, features_and_sighting
 from engine.features.place import is_doubted
 from engine.features.stored import pack
 from engine.profile.outcome import Outcome
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from contract.scored import Position
     from contract.transaction import Transaction
     from contract.verdict import Verdict
+    from engine.entities.book import EntityReading
+    from engine.entities.risk import RiskReading
     from engine.profile import Profile
     from engine.profile.facts import PaymentFacts
     from engine.rules.ruleset import Ruleset, Thresholds
@@ -55,6 +60,8 @@ class Decided(msgspec.Struct, frozen=True):
     assessment: Assessment
     outcome: Outcome
     """For :meth:`engine.profile.profile.Profile.fold`."""
+    sighting: Sighting
+    """For :meth:`engine.entities.book.EntityBook.fold`."""
 
 
 _QUIET: Final = Assessment(0, Decision.APPROVE, (), (), ())
@@ -62,7 +69,12 @@ _QUIET: Final = Assessment(0, Decision.APPROVE, (), (), ())
 
 
 def decide(
-    facts: PaymentFacts, profile: Profile, ruleset: Ruleset, verdicts: Sequence[Verdict] = ()
+    facts: PaymentFacts,
+    profile: Profile,
+    ruleset: Ruleset,
+    verdicts: Sequence[Verdict] = (),
+    entities: EntityReading | Mapping[str, FeatureValue] = NO_ENTITIES,
+    risks: RiskReading = NO_RISKS,
 ) -> Decided:
     """Decide about one payment of a user.
 
@@ -77,6 +89,10 @@ def decide(
         The rules, thresholds and exchange rates.
     verdicts : Sequence[Verdict]
         What people found about the user's payments, the newest at most, oldest first.
+    entities : EntityReading | Mapping[str, FeatureValue]
+        What is known of the payment's entities before it, or the features of the payment's stored row.
+    risks : RiskReading
+        What labels say of the payment's entities.
 
     Returns
     -------
@@ -85,17 +101,17 @@ def decide(
     """
     lessons = profile.lessons(facts, verdicts)
     profile.learn(lessons)
-    features = compute_features(facts, profile, ruleset.exchange)
+    features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities, risks)
     repeated = profile.repeated(facts)
     if repeated is not None:
         assessment = Assessment(repeated.risk_score, repeated.decision, (), (), ())
         outcome = Outcome(repeated.decision, repeated.risk_score, repeated.key_hash, lessons)
-        return Decided(features, assessment, outcome)
+        return Decided(features, assessment, outcome, sighting)
     assessment = is_fraudulent(features, facts.transaction, ruleset, facts.clock_ms)
     # What is not approved moves nobody anyway.
     doubted = assessment.decision is Decision.APPROVE and is_doubted(facts, profile, features)
     outcome = Outcome(assessment.decision, assessment.risk_score, 0, lessons, doubted)
-    return Decided(features, assessment, outcome)
+    return Decided(features, assessment, outcome, sighting)
 
 
 def scored_transaction(
@@ -129,8 +145,12 @@ def scored_transaction(
         Whether the profile comes from checkpoints and history because the cache could not be used.
     """
     assessment, outcome = decided.assessment, decided.outcome
+    transaction = facts.transaction
+    is_worth_kept = (
+        assessment.decision is not Decision.APPROVE
+    )  # who is alerted needs it; other rows need the bytes
     return ScoredTransaction(
-        transaction=facts.transaction,
+        transaction=transaction,
         position=position,
         risk_score=assessment.risk_score,
         decision=assessment.decision,
@@ -147,6 +167,8 @@ def scored_transaction(
         releases=outcome.lessons.releases,
         verdicts=outcome.lessons.verdicts,
         is_place_doubted=outcome.is_place_doubted,
+        amount_base=ruleset.worth(transaction.amount, transaction.currency) if is_worth_kept else None,
+        base_currency=ruleset.base_currency if is_worth_kept else None,
         appended_at=appended_at,
         scored_at=scored_at,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from contract.currency import MINOR_UNIT_EXPONENT
@@ -43,6 +44,27 @@ class ExchangeRates:
     def by_currency(self) -> dict[str, float]:
         """ISO 4217 code to major units of the base currency per major unit."""
         return dict(self._rates)
+
+    def convert(self, amount: Decimal, currency: str, base_currency: str) -> Decimal | None:
+        """Convert an amount, and round it half to even to the base currency's minor unit.
+
+        Parameters
+        ----------
+        amount : Decimal
+            Major units of ``currency``.
+        currency, base_currency : str
+            ISO 4217 codes.
+
+        Returns
+        -------
+        Decimal | None
+            Major units of ``base_currency``; None where ``currency`` has no rate.
+        """
+        rate = self._rates.get(currency)
+        if rate is None:
+            return None
+        exponent = MINOR_UNIT_EXPONENT[base_currency]
+        return Decimal(round((amount * Decimal(repr(rate))).scaleb(exponent))).scaleb(-exponent)
 
     def __contains__(self, currency: str) -> bool:
         return currency in self._rates

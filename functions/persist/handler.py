@@ -35,7 +35,7 @@ dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
 crashes = StreamCrashes(
     CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
     BucketDeadLetters(partial(boto3.client, "s3", config=CLIENT_CONFIG), settings.dead_letter_bucket, clock),
-    settings.limits,
+    settings.crash_limits,
     clock,
 )
 stage = PersistStage(

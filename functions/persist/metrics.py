@@ -16,9 +16,4 @@ class Metric(StageMetric):
         COUNT,
         "Payments whose row was already stored.",
     )
-    TRANSACTION_ID_CONFLICT = (
-        "TransactionIdConflict",
-        COUNT,
-        "Rows inserted under another key, because another payment has their transaction id.",
-    )
     FLAG_LATENCY_MS = "FlagLatencyMs", MILLISECONDS, "From Kafka's append to the inserted row."

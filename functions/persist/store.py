@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contract.flagged import FlaggedTransaction, to_flagged_item
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
@@ -27,7 +25,7 @@ class FlaggedTable:
         self._client = client
         self._name = name
 
-    def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
+    def insert(self, flagged: FlaggedTransaction) -> bool:
         """Insert a row; an existing row is never overwritten.
 
         Parameters
@@ -37,8 +35,8 @@ class FlaggedTable:
 
         Returns
         -------
-        Mapping | None
-            None when inserted, else the row that exists under this key, in DynamoDB's wire form.
+        bool
+            False where a row exists under this key: that of the same payment, from an earlier delivery.
 
         Raises
         ------
@@ -49,12 +47,8 @@ class FlaggedTable:
             self._client.put_item(
                 TableName=self._name,
                 Item=to_flagged_item(flagged),
-                ConditionExpression="attribute_not_exists(transaction_id)",
-                # The refusal carries the existing row: no second read, and no moment between the two in which it could change.
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                ConditionExpression="attribute_not_exists(user_id)",
             )
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            response: Mapping[str, Any] = error.response
-            existing: Mapping[str, Any] = response["Item"]
-            return existing
-        return None
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.profile import to_bytes
+from engine.profile.migration import OLD_FORMAT
+from score.entity_work import EntityWork
+from score.old_rows import as_stored, may_have_old_row, old_row_key
 from score.profile_store import PartitionProgress, read_profile
 
 if TYPE_CHECKING:
@@ -21,6 +24,13 @@ if TYPE_CHECKING:
 class BatchWork:
     """One batch while it is processed.
 
+    Parameters
+    ----------
+    batch : Batch
+        Its records.
+    now_s : int
+        When it was received, s since the epoch.
+
     Attributes
     ----------
     by_user : dict[str, list[Delivery]]
@@ -35,22 +45,26 @@ class BatchWork:
         By user.
     rows : list[ScoredTransaction]
         New rows; after the inserts, those that were stored.
+    users_of_before : set[str]
+        Users whose profile comes from what the version before stored.
     is_degraded : bool
         The cache could not be read.
+    entities : EntityWork
+        What other users did.
     """
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, now_s: int) -> None:
         self.batch = batch
-        self.by_user: dict[str, list[Delivery]] = {}
-        for delivery in batch.deliveries:
-            self.by_user.setdefault(delivery.user_id, []).append(delivery)
+        self.by_user = _by_user(batch.deliveries)
         self.profiles: dict[str, Profile] = {}
         self.existing: dict[RowKey, ScoredTransaction] = {}
         self.bases: dict[str, Profile] = {}
         self.chains: dict[str, UserChain] = {}
         self.settled: dict[str, SettledChain] = {}
         self.rows: list[ScoredTransaction] = []
+        self.users_of_before: set[str] = set()
         self.is_degraded = False
+        self.entities = EntityWork(batch, now_s)
         self._bodies_before: dict[str, bytes] = {}
         self._revisions: dict[str, bytes] = {}
         self._progress: list[PartitionProgress] = []
@@ -77,6 +91,8 @@ class BatchWork:
             ):
                 self.profiles[user_id] = profile
                 self._bodies_before[user_id] = cached.body
+                if cached.body[0] == OLD_FORMAT:
+                    self.users_of_before.add(user_id)
 
     def use_checkpoints(self, reading: CacheReading) -> None:
         """Use the checkpoints that are complete up to this batch; keep the others as what rows are folded into.
@@ -95,6 +111,22 @@ class BatchWork:
                 self.use_rebuilt(user_id, profile)
             else:
                 self.bases[user_id] = profile
+
+    def old_row_keys(self) -> list[RowKey]:
+        """Keys under which the version before may have stored payments of this batch; nearly always none."""
+        return [
+            old_row_key(delivery)
+            for user_id, deliveries in self.by_user.items()
+            for delivery in deliveries
+            if may_have_old_row(
+                delivery, self.profiles[user_id], is_first_reading=user_id in self.users_of_before
+            )
+        ]
+
+    def use_old_rows(self) -> None:
+        """Give the payments that the version before stored the keys of their rows, which are among :attr:`existing`."""
+        self.batch.deliveries = as_stored(self.batch.deliveries, self.existing)
+        self.by_user = _by_user(self.batch.deliveries)
 
     def use_rebuilt(self, user_id: str, profile: Profile) -> None:
         """Use a profile that does not come from the store that will be written."""
@@ -138,3 +170,10 @@ class BatchWork:
             profile.folded_offset(topic, partition) >= fresh_from[topic, partition]
             for topic, partition in partitions
         )
+
+
+def _by_user(deliveries: Iterable[Delivery]) -> dict[str, list[Delivery]]:
+    by_user: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        by_user.setdefault(delivery.user_id, []).append(delivery)
+    return by_user

@@ -22,6 +22,7 @@ from score.cache_auth import cache_credentials
 from score.checkpoint_store import DynamoCheckpointStore
 from score.crash_guard import CrashGuard, QueueDeadLetters
 from score.dynamo_calls import DynamoCalls
+from score.entity_store import RedisEntityStore
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore, connect
 from score.quarantine import SqsQuarantine
@@ -67,9 +68,10 @@ document = AppConfigDocument(
     max_age_seconds=settings.rules_refresh_seconds,
 )
 session = boto3.Session()
-pool = ThreadPoolExecutor(max_workers=1)  # for what no batch waits for
 s3 = session.client("s3", config=client_config)
-kept_rulesets = BucketRulesets(s3, settings.rules_bucket, pool, telemetry.ruleset_not_kept)
+kept_rulesets = BucketRulesets(
+    s3, settings.rules_bucket, ThreadPoolExecutor(max_workers=1), telemetry.ruleset_not_kept
+)
 rulesets = Rulesets(
     document,
     source=document.source,
@@ -96,11 +98,22 @@ quarantine = SqsQuarantine(
     settings.quarantine_bucket,
 )
 profiles = RedisProfileStore(cache, settings.profile_retention_days)
+score_stage = ScoreStage(
+    profiles,
+    RedisEntityStore(cache),
+    checkpoints,
+    history,
+    quarantine,
+    NoVerdicts(),
+    rulesets.current,
+    telemetry,
+    clock,
+)
 stage = CrashGuard(
-    ScoreStage(profiles, checkpoints, history, quarantine, NoVerdicts(), rulesets.current, telemetry, clock),
+    score_stage,
     CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
     QueueDeadLetters(sqs, settings.dead_letter_queue_url, clock),
-    settings.limits,
+    settings.crash_limits,
     telemetry,
     clock,
 )

@@ -17,6 +17,7 @@ from common.backoff import Backoff
 from contract.clock import EPOCH, time_text
 from contract.errors import InvalidRowError
 from contract.scored import (
+    FLAGGED_HISTORY_ATTRIBUTES,
     HISTORY_ATTRIBUTES,
     HISTORY_TABLE,
     Position,
@@ -36,7 +37,7 @@ from score.dynamo_calls import (
 from score.errors import HistoryUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from score.dynamo_calls import DynamoCalls
 
@@ -97,12 +98,42 @@ class PastRow(msgspec.Struct, frozen=True):
         return from_history_item(_ITEMS.decode(self.item))
 
 
+class UnreadableRow(msgspec.Struct, frozen=True):
+    """A stored row that nobody can read: damaged by a repair, say. A rebuild goes on without it."""
+
+    event_key: str
+    attribute: str
+    """What is missing or cannot be read,"""
+    problem: str
+    """and what is wrong with it; never its value."""
+
+    @classmethod
+    def of(cls, event_key: str, error: InvalidRowError) -> UnreadableRow:
+        """Say what ``error`` says of the row."""
+        return cls(event_key, error.attribute, error.problem)
+
+
 class NewestRows(msgspec.Struct, frozen=True):
     """The newest rows of a user."""
 
     user_id: str
     rows: list[PastRow]
     """Oldest first."""
+    unreadable: list[UnreadableRow] = []
+    """Those of which not even key and position can be read."""
+
+    @classmethod
+    def of(cls, user_id: str, items: Iterable[msgspec.Raw]) -> NewestRows:
+        """Read the keys and positions of rows in DynamoDB's wire form, oldest first."""
+        rows: list[PastRow] = []
+        unreadable: list[UnreadableRow] = []
+        for item in items:
+            try:
+                rows.append(PastRow.of(item))
+            except InvalidRowError as error:
+                event_key = _ITEMS.decode(item).get("event_key", {}).get("S", "")
+                unreadable.append(UnreadableRow.of(event_key, error))
+        return cls(user_id, rows, unreadable)
 
 
 class HistoryStore(Protocol):
@@ -176,9 +207,11 @@ class DynamoHistoryStore:
         self._table = table
         self._retention_s = retention_days * _SECONDS_PER_DAY
         self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
-        # One text for all rows: values are parameters, so no value of a payment is ever part of a statement.
-        fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
-        self._insert_statement = f'INSERT INTO "{table}" VALUE {{{fields}}}'
+        # Two texts for all rows: values are parameters, so no value of a payment is ever part of a statement.
+        self._insert_statements = {
+            len(names): _insert_statement(table, names)
+            for names in (HISTORY_ATTRIBUTES, FLAGGED_HISTORY_ATTRIBUTES)
+        }
 
     def insert(self, rows: Sequence[ScoredTransaction], has_time: Callable[[], bool]) -> list[InsertResult]:
         """Insert rows, 25 a request; retry rows that failed, with jitter.
@@ -258,7 +291,7 @@ class DynamoHistoryStore:
     def _statement(self, row: ScoredTransaction) -> Statement:
         scored_at_s = int(row.scored_at.timestamp())
         item = to_history_item(row, scored_at_s + self._retention_s)
-        return {"Statement": self._insert_statement, "Parameters": list(item.values())}
+        return {"Statement": self._insert_statements[len(item)], "Parameters": list(item.values())}
 
     def _newest(
         self, after_ms: Mapping[str, int | None], has_time: Callable[[], bool]
@@ -280,7 +313,7 @@ class DynamoHistoryStore:
             if not requests:
                 break
         for user_id, of_user in items.items():
-            yield NewestRows(user_id, [PastRow.of(item) for item in reversed(of_user)])
+            yield NewestRows.of(user_id, reversed(of_user))
 
     def _query_request(self, user_id: str, after_ms: int | None) -> dict[str, Any]:
         condition, values = "user_id = :user", {":user": {"S": user_id}}
@@ -298,6 +331,11 @@ class DynamoHistoryStore:
 
     def _attempts(self, has_time: Callable[[], bool]) -> Iterator[int]:
         return attempts(MAX_ATTEMPTS, self._backoff, has_time)
+
+
+def _insert_statement(table: str, names: Sequence[str]) -> str:
+    fields = ", ".join(f"'{name}': ?" for name in names)
+    return f'INSERT INTO "{table}" VALUE {{{fields}}}'
 
 
 def _result(code: str | None) -> InsertResult:

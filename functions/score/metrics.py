@@ -31,6 +31,11 @@ class Metric(StageMetric):
         COUNT,
         "Repeats by a producer, and redeliveries that had nothing left to do.",
     )
+    REPEATS_STORED = (
+        "RepeatsStored",
+        COUNT,
+        "Of the payments scored, those that repeat a recent one under another time; neither counted in profiles nor alerted.",
+    )
     TRANSACTIONS_RACED = (
         "TransactionsRaced",
         COUNT,
@@ -38,6 +43,11 @@ class Metric(StageMetric):
     )
     RECORDS_FAILED = "RecordsFailed", COUNT, "Records to be delivered again."
     PROFILES_REBUILT = "ProfilesRebuilt", COUNT, "Profiles rebuilt from history."
+    HISTORY_ROWS_UNREADABLE = (
+        "HistoryRowsUnreadable",
+        COUNT,
+        "History rows that cannot be read; profiles were rebuilt without them.",
+    )
     PROFILE_CONFLICTS = (
         "ProfileConflicts",
         COUNT,

@@ -25,6 +25,7 @@ from redis.retry import Retry
 
 from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
 from score.cache_primary import PrimaryClient
+from score.entity_store import COMPLETE_SINCE_KEY, ENTITY_PREFIX, mark_key, read_numbers
 from score.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
@@ -134,6 +135,12 @@ class CacheReading(msgspec.Struct):
     """By user."""
     progress: list[PartitionProgress]
     """As long as the requested spans, in their order; ``fresh_from`` is moved up where a gap was found."""
+    entities: dict[bytes, bytes] = msgspec.field(default_factory=dict)
+    """State of the entities that the cache holds, by id."""
+    counted_to: list[int] = msgspec.field(default_factory=list)
+    """Offsets up to which the partitions' payments are counted by entities, as long as the spans; -1 for none."""
+    complete_since_s: int = 0
+    """Since when no payment is missing in the entities' state, s since the epoch; 0 where nothing says so."""
 
 
 class ProfileWrite(msgspec.Struct):
@@ -147,8 +154,10 @@ class ProfileWrite(msgspec.Struct):
 class ProfileStore(Protocol):
     """The calls that the stage makes."""
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
-        """Read all users' profiles and the partitions' progress; CacheUnavailableError."""
+    def read(
+        self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
+    ) -> CacheReading:
+        """Read all users' profiles, the partitions' progress, and entities with their marks; CacheUnavailableError."""
         ...
 
     def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
@@ -172,18 +181,23 @@ class RedisProfileStore:
         self._ttl_s = retention_days * _SECONDS_PER_DAY
         self._write_script = client.register_script(_WRITE_SCRIPT)
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
-        """Read all profiles and marks in one round trip.
+    def read(
+        self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
+    ) -> CacheReading:
+        """Read all profiles, entities and marks in one round trip.
 
         Raises
         ------
         CacheUnavailableError
             Where Redis does not answer in time.
         """
-        keys = [_profile_key(user_id) for user_id in user_ids]
+        keys: list[str | bytes] = [_profile_key(user_id) for user_id in user_ids]
         keys += [_progress_key(span.topic, span.partition) for span in spans]
         if not keys:
             return CacheReading({}, [])
+        if entity_ids:
+            keys += [COMPLETE_SINCE_KEY, *(mark_key(span.topic, span.partition) for span in spans)]
+            keys += [ENTITY_PREFIX + entity_id for entity_id in entity_ids]
         try:
             values = cast("list[bytes | None]", self._client.mget(keys))
         except redis.RedisError as error:
@@ -192,9 +206,17 @@ class RedisProfileStore:
         profiles = {user_id: _cached(value) for user_id, value in zip(user_ids, values[:split], strict=True)}
         progress = [
             progress_before(span, _stored_mark(value))
-            for span, value in zip(spans, values[split:], strict=True)
+            for span, value in zip(spans, values[split : split + len(spans)], strict=True)
         ]
-        return CacheReading(profiles, progress)
+        reading = CacheReading(profiles, progress)
+        if entity_ids:
+            entities_at = len(keys) - len(entity_ids)
+            since, *marks = values[split + len(spans) : entities_at]
+            found = zip(entity_ids, values[entities_at:], strict=True)
+            reading.entities = {entity_id: value for entity_id, value in found if value is not None}
+            reading.counted_to = read_numbers(marks, -1)
+            [reading.complete_since_s] = read_numbers([since], 0)
+        return reading
 
     def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
         """Write each profile whose revision is still the one that was read, in one round trip.

@@ -1,17 +1,19 @@
 """The score stage: scores and stores the payments of a Kafka batch, and answers which offsets must be delivered again.
 
-It reads profiles, scores, inserts history, keeps checkpoints that are due, writes profiles and answers, in this order, so that a
-crash anywhere loses nothing and counts nothing twice. History comes before profiles: a profile that is behind its history catches
-up at the redelivery; one that is ahead of it would hide a payment permanently. A batch of any size takes two round trips to the
-cache.
+It reads profiles and entities, scores, inserts history, counts at entities, keeps checkpoints that are due, writes profiles and
+answers, in this order, so that a crash anywhere loses nothing and counts nothing twice. History comes before profiles: a profile that
+is behind its history catches up at the redelivery; one that is ahead of it would hide a payment permanently. A batch of any size
+takes three round trips to the cache.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from contract.clock import has_content_mark
 from contract.scored import Position, ScoredTransaction
 from engine.decide import decide, scored_transaction
+from engine.features.stored import features_of
 from engine.profile import Profile, to_bytes
 from engine.profile.facts import facts_of_row
 from engine.profile.profile import CHECKPOINT_OVERLAP_MS
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Ruleset
     from score.checkpoint_items import CheckpointStore
     from score.delivery import Delivery, KafkaEvent
-    from score.history_store import HistoryStore
+    from score.entity_store import EntityStore
+    from score.history_store import HistoryStore, UnreadableRow
     from score.profile_store import CacheReading, ProfileStore
     from score.quarantine import Quarantine
     from score.telemetry import Telemetry
@@ -51,6 +54,8 @@ class ScoreStage:
     ----------
     profiles : ProfileStore
         The cache.
+    entities : EntityStore
+        Where entities count; in the cache, too.
     checkpoints : CheckpointStore
         Profiles kept from time to time; in the cache's place while it is unavailable.
     history : HistoryStore
@@ -70,6 +75,7 @@ class ScoreStage:
     def __init__(
         self,
         profiles: ProfileStore,
+        entities: EntityStore,
         checkpoints: CheckpointStore,
         history: HistoryStore,
         quarantine: Quarantine,
@@ -79,6 +85,7 @@ class ScoreStage:
         clock: Callable[[], datetime],
     ) -> None:
         self._profiles = profiles
+        self._entities = entities
         self._checkpoints = checkpoints
         self._history = history
         self._quarantine = quarantine
@@ -109,14 +116,16 @@ class ScoreStage:
         HistoryUnavailableError
             Where the history cannot be read; the whole batch is delivered again.
         """
-        batch = read_batch(event, self._clock())
+        now = self._clock()
+        batch = read_batch(event, now)
         self._telemetry.batch_read(batch)
         failed = self._quarantine.put(batch.rejected) if batch.rejected else set[Position]()
-        work = BatchWork(batch)
+        work = BatchWork(batch, int(now.timestamp()))
         self._load(work, has_time)
         self._score(work)
         failed.update(self._store(work, has_time))
         if not work.is_degraded:
+            self._count_at_entities(work, failed)
             self._keep_checkpoints(work, has_time)
         self._write_profiles(work, failed, has_time)
         self._telemetry.batch_done(work.rows, failed, is_degraded=work.is_degraded)
@@ -125,7 +134,9 @@ class ScoreStage:
     def _load(self, work: BatchWork, has_time: Callable[[], bool]) -> None:
         """Read or rebuild the profiles, and look up rows that may exist already."""
         try:
-            work.use_cached(self._profiles.read(list(work.by_user), work.batch.spans))
+            reading = self._profiles.read(list(work.by_user), work.batch.spans, work.entities.keys)
+            work.use_cached(reading)
+            work.entities.use(reading)
         except CacheUnavailableError as error:
             self._telemetry.cache_unavailable(error)
             work.is_degraded = True
@@ -136,10 +147,15 @@ class ScoreStage:
             row_key(delivery)
             for user_id, deliveries in work.by_user.items()
             for delivery in deliveries
-            if needs_lookup(delivery, work.profiles[user_id])
+            if needs_lookup(
+                delivery, work.profiles[user_id], is_counted=work.entities.is_counted(delivery.position)
+            )
         ]
-        if possible_repeats:
-            work.existing = self._history.find(possible_repeats, has_time)
+        old_keys = work.old_row_keys()
+        if possible_repeats or old_keys:
+            work.existing = self._history.find([*possible_repeats, *old_keys], has_time)
+        if old_keys:
+            work.use_old_rows()
 
     def _rebuild(self, work: BatchWork, missing: Sequence[str], has_time: Callable[[], bool]) -> None:
         """Rebuild profiles: a checkpoint and the rows behind it, or the newest rows where there is none."""
@@ -150,14 +166,20 @@ class ScoreStage:
             for user_id in missing
         }
         rebuilt = 0
+        unreadable: list[UnreadableRow] = []
         for newest in self._history.newest(after_ms, has_time) if after_ms else ():
             user_id = newest.user_id
             # Of more rows than a rebuild reads the checkpoint has folded most: it is kept every few payments.
             base = work.bases.get(user_id)
             deliveries = work.by_user[user_id]
-            work.use_rebuilt(user_id, rebuild(base or Profile(), newest.rows, facts_of_row, deliveries))
+            unreadable += newest.unreadable
+            if not all(has_content_mark(row.event_key) for row in newest.rows):
+                work.users_of_before.add(user_id)
+            profile = rebuild(base or Profile(), newest.rows, facts_of_row, deliveries, unreadable)
+            work.use_rebuilt(user_id, profile)
             rebuilt += bool(newest.rows or base)
         self._telemetry.profiles_rebuilt(rebuilt)
+        self._telemetry.rows_unreadable(unreadable)
 
     def _read_checkpoints(
         self, user_ids: Sequence[str], work: BatchWork, has_time: Callable[[], bool]
@@ -173,9 +195,14 @@ class ScoreStage:
         scored_at = self._clock()
         verdicts = self._verdicts.read(list(work.by_user))
 
-        def score(delivery: Delivery, profile: Profile) -> ScoredTransaction:
+        def score(
+            delivery: Delivery, profile: Profile, stored: ScoredTransaction | None
+        ) -> ScoredTransaction:
             profile_version = profile.tx_count
-            decided = decide(delivery.facts, profile, ruleset, verdicts.get(delivery.user_id, ()))
+            known = work.entities.known(delivery) if stored is None else features_of(stored)
+            decided = decide(delivery.facts, profile, ruleset, verdicts.get(delivery.user_id, ()), known)
+            if not decided.outcome.repeats:
+                work.entities.see(delivery, decided.sighting)
             return scored_transaction(
                 delivery.facts,
                 decided,
@@ -188,9 +215,15 @@ class ScoreStage:
             )
 
         for user_id, deliveries in work.by_user.items():
-            chain = UserChain(deliveries, work.profiles[user_id], work.body_before(user_id), work.existing)
-            chain.score(score)
-            work.chains[user_id] = chain
+            work.chains[user_id] = UserChain(
+                deliveries, work.profiles[user_id], work.body_before(user_id), work.existing
+            )
+        # In the order of the batch, so that each payment sees what others did before it at the same entities.
+        for delivery in work.batch.deliveries:
+            work.chains[delivery.user_id].score(delivery, score)
+            if work.existing:
+                work.entities.see_stored(delivery, work.existing)
+        for chain in work.chains.values():
             work.rows += chain.rows
 
     def _store(self, work: BatchWork, has_time: Callable[[], bool]) -> set[Position]:
@@ -200,6 +233,7 @@ class ScoreStage:
         results = dict(zip(keys, inserted, strict=True))
         existing = [key for key, result in results.items() if result is InsertResult.EXISTS]
         found = self._history.find(existing, has_time) if existing else {}
+        work.existing = {**work.existing, **found}
         failed: set[Position] = set()
         for user_id, chain in work.chains.items():
             work.settled[user_id] = settled = chain.settle(results, found)
@@ -209,6 +243,23 @@ class ScoreStage:
             row for row, result in zip(work.rows, inserted, strict=True) if result is InsertResult.STORED
         ]
         return failed
+
+    def _count_at_entities(self, work: BatchWork, failed: set[Position]) -> None:
+        """Count what is stored at its entities, once; before profiles are written, since those hold what need not be looked up again.
+
+        Where other writers have moved a mark meanwhile, what they counted is left out. They are late writers of this same batch.
+        """
+        try:
+            for _ in range(MAX_WRITE_ROUNDS):
+                additions = work.entities.additions(work.settled.values(), work.existing, failed)
+                if additions is None:
+                    return
+                marks = self._entities.add(additions)
+                if not marks:
+                    return
+                work.entities.use_marks(marks)
+        except CacheUnavailableError as error:
+            self._telemetry.cache_unavailable(error)  # the gap in the marks will show what was not counted
 
     def _keep_checkpoints(self, work: BatchWork, has_time: Callable[[], bool]) -> None:
         """Keep the profiles whose checkpoint is due, before the cache is written: a profile there knows its checkpoint."""
@@ -277,6 +328,10 @@ class ScoreStage:
         has_time: Callable[[], bool],
     ) -> list[str]:
         if not work.is_degraded:
+            # The cache alone has a payment that no rebuild reads. It is delivered again, as long as the topic keeps it, until the
+            # profile is kept: else it is forgotten with the cache.
+            behind = [write.user_id for write in writes if write.profile.is_behind_checkpoint]
+            self._fail(work, behind, failed)
             return self._profiles.write(writes, work.progress(failed))
         for write in writes:
             write.profile.mark_kept()

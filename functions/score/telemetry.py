@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Ruleset
     from score.delivery import Batch
     from score.errors import CacheUnavailableError, RulesetUnreachableError
+    from score.history_store import UnreadableRow
     from score.user_chain import SettledChain
 
 RACED_MESSAGE = "decided behind a payment that was stored otherwise meanwhile"
 """Logged with the positions of the payments."""
 
 MAX_PROBLEMS_LOGGED = 10
-"""Problems of a refused ruleset in one log line; its author sees them all with `make rules-check`."""
+"""Problems of a refused ruleset in one log line; its author sees them all with `make rules-check`. And unreadable rows of a batch."""
 
 
 class Telemetry(Protocol):
@@ -50,6 +51,10 @@ class Telemetry(Protocol):
 
     def profiles_rebuilt(self, count: int) -> None:
         """Report how many profiles were rebuilt from history."""
+        ...
+
+    def rows_unreadable(self, rows: Sequence[UnreadableRow]) -> None:
+        """Report the history rows that rebuilds had to leave out."""
         ...
 
     def profiles_lost(self, count: int) -> None:
@@ -121,6 +126,7 @@ class EmfTelemetry:
         self._count(Metric.TRANSACTIONS_REVIEWED, decisions.count(Decision.REVIEW))
         self._count(Metric.TRANSACTIONS_BLOCKED, decisions.count(Decision.BLOCK))
         self._count(Metric.TRANSACTIONS_DEGRADED, len(payments) if is_degraded else 0)
+        self._count(Metric.REPEATS_STORED, sum(row.repeats != 0 for row in payments))
         self._count(Metric.RULE_FAILURES, sum(len(row.failed_rule_ids) for row in payments))
         self._count(Metric.RECORDS_FAILED, len(failed))
         if rows:
@@ -135,6 +141,17 @@ class EmfTelemetry:
     def profiles_rebuilt(self, count: int) -> None:
         """Count rebuilt profiles."""
         self._count(Metric.PROFILES_REBUILT, count)
+
+    def rows_unreadable(self, rows: Sequence[UnreadableRow]) -> None:
+        """Count them, and log their keys. A key is a time, a mark and the transaction id, without the user."""
+        self._count(Metric.HISTORY_ROWS_UNREADABLE, len(rows))
+        for row in rows[:MAX_PROBLEMS_LOGGED]:
+            self._logger.error(
+                "history row cannot be read, the profile is rebuilt without it",
+                event_key=row.event_key,
+                attribute=row.attribute,
+                problem=row.problem,
+            )
 
     def profiles_lost(self, count: int) -> None:
         """Count lost compare-and-sets."""

@@ -22,12 +22,15 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from contract.scored import Position, ScoredTransaction
+from contract.errors import InvalidRowError, LaterFormatError
+from contract.scored import FeatureValue, Position, ScoredTransaction
+from engine.features.entities import ABSENT
+from engine.features.stored import features_of
 from engine.profile import Profile, from_bytes, to_bytes
 from engine.profile.fingerprints import key_hash
 from engine.profile.outcome import Outcome
 from score.delivery import Delivery
-from score.history_store import InsertResult, RowKey
+from score.history_store import InsertResult, RowKey, UnreadableRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +38,8 @@ if TYPE_CHECKING:
     from engine.profile.facts import PaymentFacts
     from score.history_store import PastRow
 
-    Score = Callable[["Delivery", "Profile"], ScoredTransaction]
+    Score = Callable[["Delivery", "Profile", "ScoredTransaction | None"], ScoredTransaction]
+    """Scores a payment against its user's profile; given its stored row, with what that says of its entities."""
 
 
 class Folded(msgspec.Struct, frozen=True):
@@ -43,6 +47,8 @@ class Folded(msgspec.Struct, frozen=True):
 
     delivery: Delivery
     outcome: Outcome
+    stored: ScoredTransaction | None = None
+    """Its row, where another try stored it."""
 
 
 class SettledChain(msgspec.Struct):
@@ -68,11 +74,26 @@ def row_key(delivery: Delivery) -> RowKey:
     return transaction.user_id, delivery.facts.event_key
 
 
-def needs_lookup(delivery: Delivery, profile: Profile) -> bool:
-    """Whether only the history can say if this payment is a repeat."""
+def needs_lookup(delivery: Delivery, profile: Profile, *, is_counted: bool | None) -> bool:
+    """Whether only the history can say if this payment is a repeat, or what its entities must count.
+
+    Parameters
+    ----------
+    delivery : Delivery
+        The payment.
+    profile : Profile
+        Its user's, before the batch.
+    is_counted : bool | None
+        Whether the payment's entities have counted it already; None where that is not known, without the cache.
+    """
     facts, position = delivery.facts, delivery.position
     if profile.holds(facts.key_hash):
-        return False
+        # An earlier try folded it into the profile, and ended before its entities counted it.
+        return is_counted is False and position.offset <= profile.folded_offset(
+            position.topic, position.partition
+        )
+    if is_counted:
+        return True  # by an earlier try, which stored it: what it saw of its entities is in its row alone
     if facts.at_ms <= profile.newest_at_ms:
         return True
     return position.offset <= profile.folded_offset(position.topic, position.partition)
@@ -106,35 +127,33 @@ class UserChain:
         self._profile = profile
         # Asked before anything is folded: folding displaces the oldest of the recent payments.
         self._held = {d.facts.key_hash for d in deliveries if profile.holds(d.facts.key_hash)}
+        self._done = set(self._held)
         self._folded_before = self._folded_in(profile, existing)
         self._folded: list[Folded] = []
         self.rows: list[ScoredTransaction] = []
         """New rows, to be inserted."""
         self._raced: list[Position] = []
 
-    def score(self, score: Score) -> None:
-        """Go through the payments; score each new one against the profile with all earlier ones folded."""
-        profile = self._profile
-        done = set(self._held)
-        for delivery in self.deliveries:
-            facts, position = delivery.facts, delivery.position
-            if facts.key_hash in done or _is_done(delivery, self._existing, self._folded_before):
-                continue
-            done.add(facts.key_hash)
-            row = self._existing.get(row_key(delivery))
-            if row is None:
-                row = score(delivery, profile)
-                self.rows.append(row)
-                outcome = Outcome.of(row)
-                profile.fold(facts, outcome, position)
-            else:
-                # Nearly always this try would have decided the same. If not, an earlier one stored this row behind one that failed,
-                # or that another writer had stored in between.
-                if _differs(row, score(delivery, from_bytes(to_bytes(profile)))):
-                    self._raced.append(position)
-                outcome = Outcome.of(row)
-                profile.fold_row(facts, outcome, position)
-            self._folded.append(Folded(delivery, outcome))
+    def score(self, delivery: Delivery, score: Score) -> None:
+        """Score the next payment, if it is new, against the profile with all earlier ones folded."""
+        profile, facts, position = self._profile, delivery.facts, delivery.position
+        if facts.key_hash in self._done or _is_done(delivery, self._existing, self._folded_before):
+            return
+        self._done.add(facts.key_hash)
+        row = self._existing.get(row_key(delivery))
+        if row is None:
+            scored = score(delivery, profile, None)
+            self.rows.append(scored)
+            outcome = Outcome.of(scored)
+            profile.fold(facts, outcome, position)
+        else:
+            # Nearly always this try would have decided the same. If not, an earlier one stored this row behind one that failed,
+            # or that another writer had stored in between.
+            if _differs(row, score(delivery, from_bytes(to_bytes(profile)), row)):
+                self._raced.append(position)
+            outcome = Outcome.of(row)
+            profile.fold_row(facts, outcome, position)
+        self._folded.append(Folded(delivery, outcome, row))
 
     def settle(
         self, results: Mapping[RowKey, InsertResult], found: Mapping[RowKey, ScoredTransaction]
@@ -200,7 +219,7 @@ class UserChain:
                     settled.raced.append(position)
                 has_diverged |= ours is not None and outcome != Outcome.of(ours)
                 settled.profile.fold_row(delivery.facts, outcome, position)
-                settled.folded.append(Folded(delivery, outcome))
+                settled.folded.append(Folded(delivery, outcome, stored))
                 done.add(delivery.facts.key_hash)
             passed.append(delivery)
         self._mark_complete(settled.profile, passed)
@@ -241,12 +260,19 @@ def _is_done(
 
 
 def _differs(stored: ScoredTransaction, ours: ScoredTransaction) -> bool:
-    """Whether two tries decided one payment on the ground of different features or lessons."""
-    return (stored.features, stored.releases, stored.verdicts) != (
-        ours.features,
-        ours.releases,
-        ours.verdicts,
-    )
+    """Whether two tries decided one payment on the ground of different features of its user, or lessons."""
+    if (stored.releases, stored.verdicts) != (ours.releases, ours.verdicts):
+        return True
+    if stored.features == ours.features:
+        return False
+    of_user = _of_user(stored)
+    return not of_user or of_user != _of_user(ours)
+
+
+def _of_user(row: ScoredTransaction) -> dict[str, FeatureValue]:
+    """Features of the user alone: what the entities had counted may differ between two tries."""
+    features = features_of(row)
+    return {name: value for name, value in features.items() if name not in ABSENT}
 
 
 def rebuild(
@@ -254,6 +280,7 @@ def rebuild(
     rows: Sequence[PastRow],
     facts_of: Callable[[ScoredTransaction, str], PaymentFacts],
     deliveries: Sequence[Delivery],
+    unreadable: list[UnreadableRow],
 ) -> Profile:
     """Fold history rows into a profile, up to the first of ``deliveries`` on each partition.
 
@@ -270,6 +297,13 @@ def rebuild(
         Derives the facts of a row that has this key.
     deliveries : Sequence[Delivery]
         The user's payments of this batch, in order.
+    unreadable : list[UnreadableRow]
+        Gets the rows that cannot be read. They are left out: one damaged row must not stop its user's payments for ever.
+
+    Raises
+    ------
+    LaterFormatError
+        If a later version wrote a row. A profile without its payments would be wrong, and would be kept.
     """
     first: dict[tuple[str, int], int] = {}
     for delivery in deliveries:
@@ -281,8 +315,14 @@ def rebuild(
             continue
         if key_hash(row.event_key) in held:  # most rows behind a checkpoint: they need not be read
             continue
-        scored = row.scored()
-        facts = facts_of(scored, row.event_key)
+        try:
+            scored = row.scored()
+            facts = facts_of(scored, row.event_key)
+        except LaterFormatError:
+            raise
+        except InvalidRowError as error:
+            unreadable.append(UnreadableRow.of(row.event_key, error))
+            continue
         if not profile.has_folded(facts, position):
             profile.fold_row(facts, Outcome.of(scored), position)
     for (topic, partition), offset in first.items():

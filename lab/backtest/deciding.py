@@ -14,7 +14,10 @@ from contract.scored import Position
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment
 from engine.decide import Decided, decide
+from engine.entities.kinds import entity_ids
 from engine.profile.facts import PaymentFacts
+from lab.backtest.entities import Entities
+from lab.backtest.labels import PlayedLabels
 from lab.backtest.profiles import Profiles
 from lab.seen_hashes import SeenHashes
 
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 
     from contract.clock import Times
     from contract.transaction import Transaction
+    from contract.truth import Truth
     from engine.rules.ruleset import Ruleset
+    from lab.backtest.labels import LabelPlan
     from lab.backtest.outcomes import Users
 
 _TOPIC: Final = "backtest"
@@ -75,16 +80,29 @@ class Refusals:
 
 
 class _Side:
-    """A ruleset with its profiles: which payments these are taught may depend on the ruleset's own decisions."""
+    """A ruleset with its profiles and entities: which payments these are taught may depend on the ruleset's own decisions."""
 
-    def __init__(self, ruleset: Ruleset) -> None:
+    def __init__(self, ruleset: Ruleset, plan: LabelPlan | None) -> None:
         self._ruleset = ruleset
         self._profiles = Profiles()
+        self._entities = Entities()
+        self._labels = None if plan is None else PlayedLabels(plan)
 
-    def decide(self, facts: PaymentFacts, position: Position) -> Decided:
-        profile = self._profiles.of(facts.transaction.user_id)
-        decided = decide(facts, profile, self._ruleset)
+    def decide(self, facts: PaymentFacts, position: Position, truth: Truth) -> Decided:
+        user_id, clock_s = facts.transaction.user_id, facts.clock_ms // 1000
+        profile, ids = self._profiles.of(user_id), entity_ids(facts.transaction)
+        known = self._entities.read(ids, clock_s)
+        if self._labels is None:
+            decided = decide(facts, profile, self._ruleset, entities=known)
+        else:
+            self._labels.learn(clock_s)
+            verdicts, risks = self._labels.verdicts(user_id), self._labels.risks(ids, clock_s)
+            decided = decide(facts, profile, self._ruleset, verdicts, known, risks)
         profile.fold(facts, decided.outcome, position)
+        if not decided.outcome.repeats:
+            self._entities.fold(ids, decided.sighting)
+            if self._labels is not None:
+                self._labels.decided(facts, ids, decided, truth)
         return decided
 
 
@@ -95,12 +113,70 @@ def _times(payment: SentPayment, event_at: datetime) -> Times:
     return times_of(event_at, (payment.appended_at - EPOCH) // MILLISECOND, is_trusted=False)
 
 
+class Judge:
+    """Decides on payments one after the other, as the score stage would.
+
+    Parameters
+    ----------
+    ruleset, against : Ruleset, Ruleset | None
+        The rules, and those that are compared with, if any.
+    users : Users
+        Gets every user of a valid payment.
+    refusals : Refusals
+        Gets every record on which nothing is decided.
+    plan : LabelPlan | None
+        When labels become known to the decisions; None for never.
+    """
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        against: Ruleset | None,
+        users: Users,
+        refusals: Refusals,
+        plan: LabelPlan | None = None,
+    ) -> None:
+        self._side, self._other = _Side(ruleset, plan), None if against is None else _Side(against, plan)
+        self._users = users
+        self._refusals = refusals
+        self._seen = SeenHashes()
+        self._offset = -1
+
+    def judge(self, payment: SentPayment) -> JudgedPayment | None:
+        """Decide on the next payment; None if it is no valid payment, or repeats another one."""
+        self._offset += 1
+        users, refusals = self._users, self._refusals
+        try:
+            refund = payment_of_refund(payment.record)
+            record = payment.record if refund is None else refund
+            transaction = decode_transaction(payment.raw or msgspec.json.encode(record))
+        except InvalidTransactionError as error:
+            refusals.refuse(payment, error)
+            return None
+        if refund is not None:
+            refusals.refunds += 1
+            return None
+        facts = PaymentFacts.of(transaction, _times(payment, transaction.timestamp))
+        number = users.number(transaction.user_id)
+        if not self._seen.add(facts.key_hash + users.hashes[number] & _64_BITS):
+            refusals.repeats += 1
+            return None
+        position = Position(_TOPIC, 0, self._offset)
+        decided = self._side.decide(facts, position, payment.truth)
+        if decided.outcome.repeats:
+            refusals.repeats += 1
+            return None
+        against = None if self._other is None else self._other.decide(facts, position, payment.truth)
+        return JudgedPayment(payment, facts, decided, against)
+
+
 def judge(
     payments: Iterable[SentPayment],
     ruleset: Ruleset,
     against: Ruleset | None,
     users: Users,
     refusals: Refusals,
+    plan: LabelPlan | None = None,
 ) -> Iterator[JudgedPayment]:
     """Decide on payments one after the other.
 
@@ -108,38 +184,13 @@ def judge(
     ----------
     payments : Iterable[SentPayment]
         In the order in which they are scored.
-    ruleset, against : Ruleset, Ruleset | None
-        The rules, and those that are compared with, if any.
-    users : Users
-        Gets every user of a valid payment.
-    refusals : Refusals
-        Gets every record that is not yielded.
+    ruleset, against, users, refusals, plan
+        As for :class:`Judge`.
 
-    Yields
-    ------
-    JudgedPayment
-        For each payment that is valid and repeats no other.
+    Returns
+    -------
+    Iterator[JudgedPayment]
+        One for each payment that is valid and repeats no other.
     """
-    side, other = _Side(ruleset), None if against is None else _Side(against)
-    seen = SeenHashes()
-    for offset, payment in enumerate(payments):
-        try:
-            refund = payment_of_refund(payment.record)
-            record = payment.record if refund is None else refund
-            transaction = decode_transaction(payment.raw or msgspec.json.encode(record))
-        except InvalidTransactionError as error:
-            refusals.refuse(payment, error)
-            continue
-        if refund is not None:
-            refusals.refunds += 1
-            continue
-        facts = PaymentFacts.of(transaction, _times(payment, transaction.timestamp))
-        if not seen.add(facts.key_hash + users.hashes[users.number(transaction.user_id)] & _64_BITS):
-            refusals.repeats += 1
-            continue
-        position = Position(_TOPIC, 0, offset)
-        decided = side.decide(facts, position)
-        if decided.outcome.repeats:
-            refusals.repeats += 1
-            continue
-        yield JudgedPayment(payment, facts, decided, None if other is None else other.decide(facts, position))
+    each = Judge(ruleset, against, users, refusals, plan)
+    return (judged for payment in payments if (judged := each.judge(payment)) is not None)

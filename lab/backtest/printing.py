@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from lab.backtest.crossing import crossing_lines
 from lab.backtest.ranking import CARDS_A_DAY
 from lab.measures import as_table, percent
 
@@ -39,7 +40,8 @@ def as_text(backtest: Backtest, *, is_labelled: bool = True) -> str:
     """
     report, measures, thresholds = backtest.report, backtest.measures, backtest.thresholds
     if is_labelled:
-        lines = [as_table(report), "", *_curve(measures, thresholds), "", *_rankings(measures)]
+        lines = [as_table(report), "", *crossing_lines(backtest.crossing)]
+        lines += [*_curve(measures, thresholds), "", *_rankings(measures)]
     else:
         lines = [f"{report.transactions:,} decided, {report.flagged:,} flagged", NO_LABELS, ""]
         lines += _alert_curve(measures, thresholds)

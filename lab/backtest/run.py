@@ -9,6 +9,7 @@ import msgspec
 
 from engine.rules.ruleset import Thresholds
 from lab.backtest.comparing import Comparison, Differences
+from lab.backtest.crossing import Crossing, CrossingTally
 from lab.backtest.deciding import JudgedPayment, Refusals, judge
 from lab.backtest.outcomes import Outcomes, Users
 from lab.backtest.ranking import RankingMeasures, measure
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from contract.truth import SentPayment
     from engine.rules.ruleset import Rule, Ruleset
+    from lab.backtest.labels import LabelPlan
 
 MAX_SHOWN: Final = 40
 """At most this many payments of missed incidents, and as many false alarms, are kept to be shown."""
@@ -53,6 +55,8 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
     false_alarms: tuple[JudgedPayment, ...]
     """Honest payments that were flagged: the first ones."""
     false_alarm_count: int
+    crossing: Crossing
+    """Attacks that cross users, and crowds."""
     comparison: Comparison | None
     """With another ruleset, if there is one."""
 
@@ -63,6 +67,7 @@ def run_backtest(
     *,
     against: Ruleset | None = None,
     write: Callable[[JudgedPayment], object] | None = None,
+    plan: LabelPlan | None = None,
 ) -> Backtest:
     """Decide on payments one after the other, and evaluate the decisions.
 
@@ -76,6 +81,8 @@ def run_backtest(
         Rules that decide on the same payments, to be compared with.
     write : Callable[[JudgedPayment], object] | None
         Called with each payment on which is decided.
+    plan : LabelPlan | None
+        When labels become known to the decisions; None for never.
 
     Returns
     -------
@@ -85,7 +92,7 @@ def run_backtest(
     rulesets = [ruleset] if against is None else [ruleset, against]
     users, refusals, outcomes = Users(), Refusals(), Outcomes(len(rulesets))
     tally, their_tally, differences = _Tally(), DetectionTally(), Differences()
-    for judged in judge(payments, ruleset, against, users, refusals):
+    for judged in judge(payments, ruleset, against, users, refusals, plan):
         truth = judged.payment.truth
         points = [judged.decided.assessment.points]
         tally.count(judged)
@@ -112,6 +119,7 @@ def run_backtest(
         missed_count=tally.detection.missed,
         false_alarms=tuple(tally.false_alarms),
         false_alarm_count=tally.false_alarm_count,
+        crossing=tally.crossing.report(),
         comparison=None
         if against is None
         else differences.compared(their_tally.report(), measures[1], against.thresholds),
@@ -123,6 +131,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.detection = DetectionTally()
+        self.crossing = CrossingTally()
         self.false_alarms: list[JudgedPayment] = []
         self.false_alarm_count = 0
         self._approved_fraud: list[JudgedPayment] = []
@@ -133,6 +142,7 @@ class _Tally:
         truth, assessment = judged.payment.truth, judged.decided.assessment
         is_flagged = assessment.decision != APPROVE
         self.detection.count(truth, is_flagged=is_flagged)
+        self.crossing.count(judged)
         if assessment.reasons or assessment.shadow_rule_ids:
             rule_ids = (*(reason.rule_id for reason in assessment.reasons), *assessment.shadow_rule_ids)
             self._hits[truth.is_fraud].update(rule_ids)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from contract.truth import SentPayment
 from lab.datasets import in_order, open_dataset
 from simulator import SimulationConfig, simulate
+from simulator.crowds import simulate_crowds
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +31,13 @@ class PaymentStream(msgspec.Struct, frozen=True):
 
 
 def simulated(
-    *, transactions: int, users: int, seed: int, ends_at: datetime, progress: Progress
+    *,
+    transactions: int,
+    users: int,
+    seed: int,
+    ends_at: datetime,
+    progress: Progress,
+    scenario: Literal["people", "crowds"] = "people",
 ) -> PaymentStream:
     """Simulate the 90 days up to ``ends_at``.
 
@@ -44,12 +51,15 @@ def simulated(
         The last event time, aware.
     progress : Progress
         Shows how many were decided.
+    scenario : Literal["people", "crowds"]
+        ``crowds`` adds attacks that cross users and the honest crowds that look like them (:mod:`simulator.crowds`).
     """
     config = SimulationConfig(
         seed=seed, users=users, transactions=transactions, ends_at=ends_at, span=timedelta(days=90)
     )
-    payments = progress.counted(simulate(config), "decided")
-    return PaymentStream(payments, is_labelled=True, source=f"simulation of {users:,} users, seed {seed}")
+    made = simulate_crowds(config) if scenario == "crowds" else simulate(config)
+    source = f"simulation of {users:,} users{' and crowds' if scenario == 'crowds' else ''}, seed {seed}"
+    return PaymentStream(progress.counted(made, "decided"), is_labelled=True, source=source)
 
 
 def own(

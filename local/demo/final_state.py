@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
-from contract.alert import Alert
+from contract.alert import Alert, AlertDigest, decode_message
+from contract.alert_windows import WINDOWS_TABLE, UserWindows, from_windows_item
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
 from local.resources import ALERT_INBOX, INGESTION_QUARANTINE_PREFIX, dead_letter_name
@@ -48,6 +49,10 @@ class FinalState(msgspec.Struct, frozen=True, kw_only=True):
     """Bodies in the quarantine queue, one for each position."""
     flagged: tuple[FlaggedTransaction, ...]
     delivered: tuple[DeliveredAlert, ...]
+    digests: tuple[AlertDigest, ...] = ()
+    """Digests that a subscriber received, copies included."""
+    waiting: tuple[UserWindows, ...] = ()
+    """The users' alert windows, with what waits for their next message."""
     dead_letters: int
 
 
@@ -72,6 +77,9 @@ def read_final_state(stack: Stack) -> FinalState:
         quarantined[body["topic"], body["partition"], body["offset"]] = body
     dead_letters = sum(1 for name in read_functions() for _ in _drain(sqs, queues[dead_letter_name(name)]))
     dynamodb, tables = stack.client("dynamodb"), stack.resources.tables
+    # The windows before the messages: a digest that is sent between the two is then in both, and under one id.
+    waiting = tuple(from_windows_item(item) for item in _scan(dynamodb, tables[WINDOWS_TABLE]))
+    messages = [_received(message) for message in _drain(sqs, queues[ALERT_INBOX])]
     return FinalState(
         landed_bad=tuple(_landed_bad(stack)),
         refunds=read_ingestion(stack.log_dir).refunds,
@@ -79,7 +87,9 @@ def read_final_state(stack: Stack) -> FinalState:
         history=tuple(from_history_item(item) for item in _scan(dynamodb, tables[HISTORY_TABLE])),
         quarantined=tuple(quarantined.values()),
         flagged=tuple(from_flagged_item(item) for item in _scan(dynamodb, tables[FLAGGED_TABLE])),
-        delivered=tuple(_delivered(message) for message in _drain(sqs, queues[ALERT_INBOX])),
+        delivered=tuple(DeliveredAlert(one, at_ms) for one, at_ms in messages if isinstance(one, Alert)),
+        digests=tuple(one for one, _ in messages if isinstance(one, AlertDigest)),
+        waiting=waiting,
         dead_letters=dead_letters,
     )
 
@@ -99,10 +109,9 @@ def _drain(sqs: Any, queue_url: str) -> Iterator[dict[str, Any]]:
         yield from messages
 
 
-def _delivered(message: dict[str, Any]) -> DeliveredAlert:
+def _received(message: dict[str, Any]) -> tuple[Alert | AlertDigest, int]:
     notification = msgspec.json.decode(message["Body"])
-    alert = msgspec.json.decode(notification["Message"], type=Alert)
-    return DeliveredAlert(alert, int(message["Attributes"]["SentTimestamp"]))
+    return decode_message(notification["Message"]), int(message["Attributes"]["SentTimestamp"])
 
 
 def _landed_bad(stack: Stack) -> Iterator[dict[str, Any]]:

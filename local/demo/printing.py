@@ -32,7 +32,8 @@ def print_report(report: DemoReport, final_state: FinalState, console: Console) 
         ("quarantined by the score stage", report.quarantined, "quarantine queue"),
         ("flagged", report.flagged, "flagged_transactions"),
         ("alerts", report.alerts, f"fraud-alerts, {report.alerts_repeated} repeated"),
-        ("suppressed", report.suppressed, "covered by an alert of the same user"),
+        ("suppressed", report.suppressed, "counted in a later alert or in a digest"),
+        ("digests", report.digests, "fraud-alerts"),
         ("dead letters", report.dead_letters, "dead-letter queues"),
     ):
         table.add_row(name, f"{count:,}", where)

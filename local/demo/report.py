@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.alert import AlertState
+from contract.alert_account import account_problems
 from contract.scored import Decision
 from lab.measures import DetectionReport, evaluate
 from local.demo.final_state import quarantined_id
@@ -62,7 +63,9 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     alerts_repeated: int
     """Messages beyond the first with the same alert id."""
     suppressed: int
-    """Flagged payments that an alert of the same user and window covers."""
+    """Flagged payments that are counted in a later alert of their user or in a digest."""
+    digests: int = 0
+    """Distinct digests that a subscriber received."""
     dead_letters: int
     reconciled: bool
     problems: tuple[str, ...]
@@ -120,6 +123,7 @@ def make_report(feed: Feed, final_state: FinalState, began_at: datetime) -> Demo
         alerts=len(deliveries),
         alerts_repeated=deliveries.total() - len(deliveries),
         suppressed=flagged_by_state[AlertState.SUPPRESSED],
+        digests=len({one.alert_id for one in final_state.digests}),
         dead_letters=final_state.dead_letters,
         reconciled=not problems,
         problems=problems,
@@ -181,11 +185,8 @@ def _alert_problems(final_state: FinalState) -> Iterable[str]:
         yield f"{len(lost)} alerts were sent and not delivered{_named(lost)}"
     if unknown := delivered - sent:
         yield f"{len(unknown)} alerts were delivered that belong to no flagged transaction{_named(unknown)}"
-    suppressed = sum(row.alert_state is AlertState.SUPPRESSED for row in final_state.flagged)
-    if len(final_state.flagged) != len(delivered) + suppressed:
-        yield (
-            f"{len(final_state.flagged)} flagged transactions, but {len(delivered)} alerts and {suppressed} suppressed"
-        )
+    messages = [each.alert for each in final_state.delivered]
+    yield from account_problems(final_state.flagged, [*messages, *final_state.digests], final_state.waiting)
 
 
 def _named(names: Collection[str | None] | Iterable[str | None]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from local.components.aws_api import make_client
+from local.configured_pool import LazyPool
 from local.event_sources.config import (
     STATUS_INTERVAL_SECONDS,
     MappingConfig,
@@ -23,6 +24,7 @@ from local.event_sources.kafka import KafkaSource
 from local.event_sources.records import Policy
 from local.event_sources.schedule import Schedule
 from local.event_sources.source import SourceUnavailableError
+from local.lambda_api import LambdaApi
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.manifests import InvokeTrigger, KafkaTrigger, ScheduleTrigger, StreamTrigger, read_functions
@@ -73,13 +75,20 @@ class MappingProcess:
         self._config = config
         self._status_file = status_file
         self._state: State = "starting"
+        # A function that invokes others finds them here.
+        invoked = [each.function for each in spec.access if each.function is not None]
+        self._lambda_api = LambdaApi({name: LazyPool(config.state_dir / f"{name}.json") for name in invoked})
         self._idle_since_ms: int | None = None
         workers = min(config.max_workers, spec.reserved_concurrency)
         self.pool = FunctionPool(
             config.function,
             spec,
             unpack(config.zip, config.state_dir / "functions"),
-            {"AWS_ENDPOINT_URL": config.aws_endpoint, **config.environment},
+            {
+                "AWS_ENDPOINT_URL": config.aws_endpoint,
+                "AWS_ENDPOINT_URL_LAMBDA": self._lambda_api.endpoint,
+                **config.environment,
+            },
             workers,
             config.log_dir,
             lambda_python=config.lambda_python,
@@ -100,6 +109,7 @@ class MappingProcess:
         """
         try:
             self._write_status()
+            self._lambda_api.start()
             self.mapping.start()
             self._state = "running"
             while not stop.wait(STATUS_INTERVAL_SECONDS):
@@ -116,6 +126,7 @@ class MappingProcess:
         finally:
             self._write_status()
             self.pool.stop()
+            self._lambda_api.stop()
 
     def _make_mapping(
         self, trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger, workers: int

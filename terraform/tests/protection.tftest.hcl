@@ -39,7 +39,7 @@ run "landed_files_are_scanned_and_a_threat_is_counted" {
   }
 }
 
-run "tables_are_copied_daily_to_the_vault_and_to_another_account" {
+run "tables_are_copied_weekly_to_the_vault_and_to_another_account" {
   command = apply
   module {
     source = "./modules/protection"
@@ -71,12 +71,12 @@ run "both_are_off_unless_they_are_asked_for" {
   }
 }
 
-run "refuses_copies_for_no_day" {
+run "refuses_copies_for_less_than_a_week" {
   command = plan
   module {
     source = "./modules/protection"
   }
-  variables { backup = { retention_days = 0 } }
+  variables { backup = { retention_days = 6 } }
   expect_failures = [var.backup]
 }
 

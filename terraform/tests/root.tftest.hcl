@@ -106,8 +106,8 @@ run "dead_letters_can_be_redriven" {
   command = plan
 
   assert {
-    condition     = toset(keys(output.dead_letter_queue_urls)) == setsubtract(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]), ["card_token"])
-    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers."
+    condition     = toset(keys(output.dead_letter_queue_urls)) == setsubtract(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]), ["canary", "card_token"])
+    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers, and the canary sends its next."
   }
 
   assert {
@@ -385,6 +385,11 @@ run "the_canary_has_a_queue_of_its_own_and_runs" {
     condition     = jsondecode(aws_sqs_queue_policy.canary.policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == module.alerts.topic_arn
     error_message = "Only the alert topic sends to it."
   }
+
+  assert {
+    condition     = module.functions["canary"].is_scheduled && !module.functions["score"].is_scheduled
+    error_message = "It runs unless an environment switches it off."
+  }
 }
 
 run "a_schedule_can_be_switched_off_in_one_environment" {
@@ -395,7 +400,7 @@ run "a_schedule_can_be_switched_off_in_one_environment" {
   }
 
   assert {
-    condition     = toset(var.disabled_schedules) == toset(["canary"])
+    condition     = !module.functions["canary"].is_scheduled
     error_message = "The canary is off."
   }
 }

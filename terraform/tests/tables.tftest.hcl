@@ -24,7 +24,8 @@ variables {
         by_status = {
           partition_key = { name = "status", type = "S" }
           sort_key      = { name = "occurred_at", type = "S" }
-          projection    = "ALL"
+          projection    = "INCLUDE"
+          attributes    = ["amount"]
         }
       }
     }
@@ -64,7 +65,7 @@ run "keys_stream_and_time_to_live_are_as_defined" {
   }
 
   assert {
-    condition     = one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).name == "by_status" && one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).range_key == "occurred_at"
+    condition     = one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).name == "by_status" && one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).range_key == "occurred_at" && one(aws_dynamodb_table.this["flagged_transactions"].global_secondary_index).non_key_attributes == toset(["amount"])
     error_message = "Indexes are as defined."
   }
 
@@ -221,7 +222,24 @@ run "refuses_capacity_for_an_unknown_table" {
   expect_failures = [var.provisioned_capacity]
 }
 
-run "refuses_capacity_for_a_table_with_indexes" {
+run "indexes_of_a_provisioned_table_have_fixed_capacity" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    provisioned_capacity = { flagged_transactions = { read_minimum = 1, read_maximum = 1, write_minimum = 1, write_maximum = 1, target_percent = 70, index = { read = 5, write = 100 } } }
+  }
+
+  assert {
+    condition     = alltrue([for index in aws_dynamodb_table.this["flagged_transactions"].global_secondary_index : index.write_capacity == 100 && index.read_capacity == 5])
+    error_message = "An index has the capacity that it is given."
+  }
+}
+
+run "refuses_capacity_without_that_of_the_indexes" {
   command = plan
 
   module {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from confluent_kafka import Producer
 
-from contract.flagged import FLAGGED_TABLE
+from contract.flagged import FLAGGED_TABLE, FlaggedKey, to_flagged_key
 from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
 from local.resources import LANDING_PREFIX
 from local.stack import Stack
@@ -69,16 +69,20 @@ class System:
 
     def flagged(self, transaction_id: str) -> dict[str, Any] | None:
         """The flagged row of a payment, in wire form."""
-        item: dict[str, Any] | None = (
-            self.stack.client("dynamodb")
-            .get_item(
-                TableName=self.stack.resources.tables[FLAGGED_TABLE],
-                Key={"transaction_id": {"S": transaction_id}},
-                ConsistentRead=True,
-            )
-            .get("Item")
-        )
-        return item
+        dynamodb, table = self.stack.client("dynamodb"), self.stack.resources.tables[FLAGGED_TABLE]
+        keys = dynamodb.query(
+            TableName=table,
+            IndexName="by_transaction_id",
+            KeyConditionExpression="transaction_id = :id",
+            ExpressionAttributeValues={":id": {"S": transaction_id}},
+        )["Items"]
+        for found in keys:
+            key = to_flagged_key(FlaggedKey(found["user_id"]["S"], found["event_key"]["S"]))
+            item: dict[str, Any] | None = dynamodb.get_item(
+                TableName=table, Key=key, ConsistentRead=True
+            ).get("Item")
+            return item
+        return None
 
     def wait_for(self, ask: Callable[[], T | None], what: str, seconds: float = WAIT_SECONDS) -> T:
         """Poll until the answer is true; after the time fail, and name the folder of the logs."""

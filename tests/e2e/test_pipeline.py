@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import yaml
 
-from contract.alert import Alert
+from contract.alert import Alert, decode_message
 from contract.scored import Decision
 from contract.transaction import encode_transaction
 from engine.decide import is_fraudulent
@@ -38,8 +38,8 @@ def alert_of(system: System, transaction_id: str) -> Alert | None:
         QueueUrl=system.stack.resources.queues[ALERT_INBOX], MaxNumberOfMessages=10, VisibilityTimeout=0
     )
     for message in messages.get("Messages", []):
-        alert = msgspec.json.decode(msgspec.json.decode(message["Body"])["Message"], type=Alert)
-        if alert.flagged_transaction_id == transaction_id:
+        alert = decode_message(msgspec.json.decode(message["Body"])["Message"])
+        if isinstance(alert, Alert) and alert.transaction.transaction_id == transaction_id:
             return alert
     return None
 

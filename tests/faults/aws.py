@@ -80,7 +80,9 @@ def bad_everywhere(bad: Bad, site: Site, seed: int) -> Iterator[None]:
         bad_calls(bad, site, seed, function="score"),
         bad_calls(bad, site, seed + 1, function="persist"),
         bad_calls(bad, site, seed + 2, function="alert"),
+        bad_calls(bad, site, seed + 3, function="digest"),
     ):
+        site.close_windows()
         yield
 
 
@@ -120,6 +122,14 @@ def sns_down(site: Site, seed: int) -> Iterator[None]:
     if IS_LONG:
         site.set_retries("alert", first_seconds=1.0, longest_seconds=15.0)
     with bad_calls(always(internal_error), site, seed, function="alert", service="sns", share=1.0):
+        yield
+
+
+@contextmanager
+def sns_refuses_digests(site: Site, seed: int) -> Iterator[None]:
+    """SNS answers every call of the digest function with 500, while windows close."""
+    with bad_calls(always(internal_error), site, seed, function="digest", service="sns", share=1.0):
+        site.close_windows()
         yield
 
 

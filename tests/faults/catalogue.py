@@ -18,6 +18,7 @@ from .aws import (
     rules_unavailable,
     shows_both_rulesets,
     sns_down,
+    sns_refuses_digests,
 )
 from .cache import (
     cache_and_checkpoints_down,
@@ -45,7 +46,15 @@ from .kafka import (
     twice,
     two_pollers,
 )
-from .kills import kill_amid_inserts, kill_at_call, kill_at_profile_write, outlive_time_out
+from .kills import (
+    kill_amid_inserts,
+    kill_at_call,
+    kill_at_profile_write,
+    kill_digest,
+    outlive_time_out,
+    two_digests,
+)
+from .lost_records import stream_lost
 
 MINUTE = 60.0 if IS_LONG else 3.0
 TEN_SECONDS = 10.0 if IS_LONG else 3.0
@@ -72,12 +81,26 @@ KILLED = (
         partial(kill_at_call, "alert", "UpdateItem", after=False),
         repeats_at_most=1,
     ),
+    Fault("digest killed before a claim", partial(kill_digest, "PutItem", after=False), needs_quiet=True),
+    Fault("digest killed after a claim", partial(kill_digest, "PutItem", after=True), needs_quiet=True),
+    Fault(
+        "digest killed after publishing",
+        partial(kill_digest, "Publish", after=True),
+        needs_quiet=True,
+        repeats_at_most=EVERY_ALERT,
+    ),
+    Fault("two digest functions at once", two_digests, needs_quiet=True, repeats_at_most=EVERY_ALERT),
 )
 
 CRASHING = (
     Fault("a payment kills score at every try", poison_payment),
     Fault("a row kills persist at every try", partial(poison_row, "persist", "PutItem")),
     Fault("a row kills alert at every try", partial(poison_row, "alert", "TransactWriteItems")),
+)
+
+LOST = (
+    Fault("the history's stream loses 25 hours, and the reconciler", partial(stream_lost, "persist")),
+    Fault("flagged payments' stream loses 25 hours, and the reconciler", partial(stream_lost, "alert")),
 )
 
 STILL_RUNNING = (
@@ -176,6 +199,7 @@ SNS = (
     Fault(
         "SNS slow", partial(bad_calls, partial(slow, seconds=0.5), function="alert", service="sns", share=1.0)
     ),
+    Fault("SNS refuses digests", sns_refuses_digests, needs_quiet=True),
     Fault("SNS throttles", partial(bad_calls, always(throttled), function="alert", service="sns", share=0.5)),
 )
 
@@ -207,6 +231,7 @@ FAULTS = (
     Fault("none", nothing),
     *KILLED,
     *CRASHING,
+    *LOST,
     *STILL_RUNNING,
     *KAFKA,
     *CACHE,

@@ -44,11 +44,11 @@ class EventSourceMapping:
 
     def __init__(self, config: MappingConfig) -> None:
         self.function = config.function
-        self._config_file = config.state_dir / f"{config.function}.json"
-        self.control = Control(control_folder(self._config_file))
+        self.config_file = config.state_dir / f"{config.function}.json"
+        self.control = Control(control_folder(self.config_file))
         self.config = self.with_package(config, config.zip)
         argv, environment = mapping_command(
-            config.function, self._config_file, config.aws_endpoint, "local.faults.event_source_process"
+            config.function, self.config_file, config.aws_endpoint, "local.faults.event_source_process"
         )
         log = config.log_dir / f"{config.function}-mapping.log"
         self.process = ManagedProcess(f"{config.function}-mapping", argv, log, environment, ROOT)
@@ -65,16 +65,16 @@ class EventSourceMapping:
 
     def start(self) -> None:
         """Start it; return when it reads."""
-        write_config(self._config_file, self.config)
-        status_file(self._config_file, self.function).unlink(missing_ok=True)
+        write_config(self.config_file, self.config)
+        status_file(self.config_file, self.function).unlink(missing_ok=True)
         self.process.start()
         self.process.wait_until(
-            lambda: is_mapping_running(self._config_file, self.function), "its event source mapping to run"
+            lambda: is_mapping_running(self.config_file, self.function), "its event source mapping to run"
         )
 
     def status(self) -> MappingStatus | None:
         """The status that it last wrote; None before the first."""
-        return read_status(status_file(self._config_file, self.function))
+        return read_status(status_file(self.config_file, self.function))
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from contract.alert import Alert, AlertState, Severity
+from contract.alert import Alert, AlertDigest, AlertState, Severity, encode_message
+from contract.alert_account import account_problems
 from contract.errors import InvalidTransactionError
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
@@ -16,6 +17,7 @@ from tests.support.oracle import Oracle, RowKey, profile_problems
 from .aws import RULESETS
 from .fault import Degrades, Fault
 from .report import ProblemKind, RunReport
+from .site import WINDOWS_CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,9 +68,17 @@ class Judge:
             self._report.found(ProblemKind.DEAD_LETTER, f"{dead} dead letters")
         if self._fault.shows_in is not None and not self._fault.shows_in(history):
             self._report.found(ProblemKind.NO_EFFECT, "no row shows the fault")
-        flagged = {one.transaction_id: one for one in self._site.flagged(users)}
+        flagged = {(one.user_id, one.event_key): one for one in self._site.flagged(users)}
         self._judge_flagged(kept, flagged)
         self._judge_alerts(set(users), kept, flagged)
+        self._judge_missed()
+
+    def _judge_missed(self) -> None:
+        """The reconciler, which knows only the tables, finds nothing to repair either."""
+        found = self._site.reconcile()
+        assert found["checked"] > 0, found
+        missed = {name: count for name, count in found.items() if name != "checked" and count}
+        self._report.found(ProblemKind.MISSED, *([f"the reconciler found {missed}"] if missed else []))
 
     def _judge_history(
         self,
@@ -105,11 +115,11 @@ class Judge:
                 self._report.found(ProblemKind.NO_EFFECT, "no row is degraded")
 
     def _judge_flagged(
-        self, kept: dict[RowKey, ScoredTransaction], flagged: dict[str, FlaggedTransaction]
+        self, kept: dict[RowKey, ScoredTransaction], flagged: dict[RowKey, FlaggedTransaction]
     ) -> None:
         rows = kept.values()
         wanted = {
-            one.transaction.transaction_id
+            (one.transaction.user_id, one.event_key)
             for one in rows
             if one.decision is not Decision.APPROVE and not one.repeats
         }
@@ -130,27 +140,32 @@ class Judge:
         self,
         users: set[str],
         kept: dict[RowKey, ScoredTransaction],
-        flagged: dict[str, FlaggedTransaction],
+        flagged: dict[RowKey, FlaggedTransaction],
     ) -> None:
-        delivered = self._site.delivered
+        messages = self._site.delivered
+        delivered = {
+            name: [one for one in copies if isinstance(one, Alert)] for name, copies in messages.items()
+        }
         for name, one in flagged.items():
             alerts = delivered.get(one.alert_id or "", [])
             if one.alert_state not in {AlertState.SENT, AlertState.SUPPRESSED}:
                 self._report.found(ProblemKind.ALERT_MISSING, f"{name} is {one.alert_state}")
-            elif not alerts:
+            elif not alerts and one.alert_id is not None:
                 text = f"{name} is {one.alert_state} by {one.alert_id}, which was never published"
                 self._report.found(ProblemKind.ALERT_MISSING, text)
             elif one.alert_state is AlertState.SUPPRESSED:
-                self._judge_suppressed(one, alerts[0])
+                if alerts:
+                    self._judge_suppressed(one, alerts[0])
             elif (row := kept.get((one.user_id, one.event_key))) is not None:
                 self._judge_published(row, alerts)
         sent = {one.alert_id: name for name, one in flagged.items() if one.alert_state is AlertState.SENT}
         for alert_id, alerts in delivered.items():
             for alert in alerts:
-                if alert.user_id in users and sent.get(alert_id) != alert.flagged_transaction_id:
-                    text = f"alert {alert_id} of {alert.flagged_transaction_id}, which is not marked sent"
+                if alert.user_id in users and sent.get(alert_id) != (alert.user_id, alert.event_key):
+                    text = f"alert {alert_id} of {alert.event_key}, which is not marked sent"
                     self._report.found(ProblemKind.ALERT_UNCALLED, text)
-        self._judge_repeats({alert_id: delivered[alert_id] for alert_id in sent if alert_id in delivered})
+        self._judge_repeats({name: copies for name, copies in messages.items() if copies[0].user_id in users})
+        self._judge_account(users, flagged)
 
     def _judge_published(self, row: ScoredTransaction, alerts: list[Alert]) -> None:
         severity = Severity.of(row.decision, row.risk_score)
@@ -158,10 +173,7 @@ class Judge:
             if (alert.severity, *of_alert(alert)) != (severity, *decided(row)):
                 text = f"{alert.alert_id} says {alert.severity} {of_alert(alert)}, must say {severity} {decided(row)}"
                 self._report.found(ProblemKind.ALERT_CHANGED, text)
-        contents = {
-            msgspec.json.encode(msgspec.structs.replace(one, alerted_at=self._started_at)) for one in alerts
-        }
-        if len(contents) > 1:
+        if len(set(map(self._content, alerts))) > 1:
             self._report.found(
                 ProblemKind.ALERT_CHANGED, f"{alerts[0].alert_id} was repeated with another content"
             )
@@ -170,12 +182,35 @@ class Judge:
         """The alert that a suppressed payment names is of its user and its window, and at least as severe."""
         window = timedelta(seconds=float(str(self._site.specs["alert"].environment["ALERT_WINDOW_SECONDS"])))
         is_of_window = abs(one.occurred_at - alert.window_start) < window
-        is_severe = alert.severity.rank >= Severity.of(one.decision, one.risk_score).rank
-        if alert.user_id != one.user_id or not is_of_window or not is_severe:
+        if alert.user_id != one.user_id or not is_of_window:
             text = f"{one.transaction_id} was suppressed by {alert.alert_id}, which does not cover it"
             self._report.found(ProblemKind.ALERT_CHANGED, text)
 
-    def _judge_repeats(self, alerts: dict[str | None, list[Alert]]) -> None:
+    def _judge_account(self, users: set[str], flagged: dict[RowKey, FlaggedTransaction]) -> None:
+        """Alerted on, in an alert's count or in a digest: together all that was flagged, in numbers and in value."""
+        messages = [one for copies in self._site.delivered.values() for one in copies if one.user_id in users]
+        windows = self._site.windows(sorted(users))
+        closed_at = datetime.now(UTC) + WINDOWS_CLOSED - timedelta(minutes=1)
+        self._report.digests = len({one.alert_id for one in messages if isinstance(one, AlertDigest)})
+        self._report.found(
+            ProblemKind.ALERT_ACCOUNT,
+            *account_problems(flagged.values(), messages, windows),
+            *(
+                f"{one.user_id}: a digest is due at {one.due_at} and was not sent"
+                for one in windows
+                if one.due_at is not None and one.due_at < closed_at
+            ),
+        )
+        for copies in self._site.delivered.values():
+            if isinstance(copies[0], AlertDigest) and len(set(map(self._content, copies))) > 1:
+                text = f"digest {copies[0].alert_id} was repeated with another content"
+                self._report.found(ProblemKind.ALERT_CHANGED, text)
+
+    def _content(self, message: Alert | AlertDigest) -> bytes:
+        """Everything that copies of a message must share."""
+        return encode_message(msgspec.structs.replace(message, alerted_at=self._started_at))
+
+    def _judge_repeats(self, alerts: dict[str, list[Alert | AlertDigest]]) -> None:
         repeated = sum(len(messages) - 1 for messages in alerts.values())
         self._report.alerts_repeated = repeated
         if repeated > self._fault.repeats_at_most:
@@ -220,7 +255,7 @@ def of_flagged(one: FlaggedTransaction) -> tuple[object, ...]:
     """The same fields of a flagged row."""
     return (
         one.user_id,
-        one.reported_transaction_id,
+        one.transaction_id,
         one.amount,
         one.currency,
         one.decision,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from local.faults.aws_answers import internal_error
 
 from .fault import Forward, redelivers
+from .site import WINDOWS_CLOSED
 from .stream import payments_in
 
 if TYPE_CHECKING:
@@ -49,6 +50,41 @@ def kill_at_call(function: str, operation: str, site: Site, seed: int, *, after:
         yield
         site.wait_for(struck.is_set, f"{function} to be killed at {operation}")
         site.aws[function].fault = None
+
+
+@contextmanager
+def kill_digest(operation: str, site: Site, _: int, *, after: bool) -> Iterator[None]:
+    """SIGKILL the digest function when it makes a call, before or after the call is passed on; the next run does the rest."""
+    struck = threading.Event()
+    mapping = site.mapping("digest")
+    failures = mapping.counters().failures
+
+    def strike(call: Call, forward: Forward) -> Answer:
+        if call.operation != operation or struck.is_set():
+            return forward(call)
+        struck.set()
+        answer = forward(call) if after else None
+        mapping.caller(call.client_port).kill()
+        return answer or internal_error(call)  # to nobody
+
+    site.aws["digest"].fault = strike
+    site.close_windows()
+    yield
+    site.wait_for(struck.is_set, f"the digest function to be killed at {operation}")
+    site.wait_for(lambda: mapping.counters().failures > failures, "its invocation to fail")
+    site.aws["digest"].fault = None
+
+
+@contextmanager
+def two_digests(site: Site, _: int) -> Iterator[None]:
+    """Two runs of the digest function side by side, as if nothing forbade them."""
+    with site.second("digest") as second:
+        second.control.set_clock(WINDOWS_CLOSED.total_seconds())
+        site.close_windows()
+        yield
+        site.be_quiet()
+        site.send_digests()
+        site.wait_for(lambda: second.counters().records > 1, "the second digest function to run")
 
 
 @contextmanager

@@ -18,6 +18,8 @@ class ProblemKind(StrEnum):
     """A row of the history is not the oracle's."""
     DEGRADED = "degraded"
     """A row says that it was decided without the cache, but the fault was not one of the cache."""
+    MISSED = "missed"
+    """The reconciler finds a payment that a stage has missed."""
     PROFILE = "profile"
     """A profile is not the oracle's."""
     DEAD_LETTER = "dead letter"
@@ -30,6 +32,8 @@ class ProblemKind(StrEnum):
     """A message was published that belongs to no payment marked sent."""
     ALERT_CHANGED = "alert changed"
     """An alert differs from its payment's row, or does not cover a payment that it suppressed."""
+    ALERT_ACCOUNT = "alert account"
+    """A flagged payment is in no message or in two, or a message's count or sum is not that of its payments."""
     ALERT_REPEATED = "alert repeated"
     """A message came more often than the fault allows."""
     NO_EFFECT = "no effect"
@@ -57,6 +61,8 @@ class RunReport(msgspec.Struct):
     """Rows that their writers listed as decided behind one that was stored otherwise meanwhile; allowed, and counted."""
     alerts_repeated: int = 0
     """Messages beyond the first of each alert, allowed or not."""
+    digests: int = 0
+    """Digests that were sent."""
     recovery_s: float = 0.0
     """From the end of the fault until all stages were idle. A third of the stream is sent in that time, so the fault "none" has a
     recovery too. A mapping writes its status every 0.5 s."""

@@ -66,6 +66,7 @@ class Run:
         ended_ms = time.time() * 1000
         self._send([*self.stream.take(RECORDS_A_PART), *self.stream.one_of_each_user()])
         self.report.recovery_s = round(max(self.site.be_quiet() - ended_ms, 0.0) / 1000, 2)
+        self.site.send_digests()
 
     def judge(self) -> None:
         """Compare everything that is stored with the oracle."""

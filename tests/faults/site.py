@@ -12,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ import msgspec
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from contract.alert import Alert
+from contract.alert import Alert, AlertDigest, decode_message
+from contract.alert_windows import WINDOWS_TABLE, UserWindows, from_windows_item
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_history_item
 from local.components.aws_api import REGION, AwsApi, make_client
@@ -30,6 +32,7 @@ from local.event_sources.config import MappingConfig
 from local.provision import provision
 from local.proxy.aws import AwsProxy, forward_to
 from local.proxy.tcp import TcpProxy
+from local.reconcile import Reconciler
 from local.resources import ACCOUNT_ID, ALERT_INBOX, dead_letter_name, resolve_environment
 from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
@@ -50,7 +53,13 @@ if TYPE_CHECKING:
 
 TOPIC = "transaction_stream"
 DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
-FUNCTIONS = ("score", "persist", "alert")
+FUNCTIONS = ("score", "persist", "alert", "digest")
+RECONCILE = "reconcile"
+"""Invoked by the judge and by faults, and not by its schedule."""
+DIGEST_SECONDS = 2.0
+"""Interval of the digests' schedule; between two runs all stages can be seen to be idle."""
+WINDOWS_CLOSED = timedelta(hours=3)
+"""How far the digest function's clock is set ahead, so that every window of a run is closed, also one by a clock an hour ahead."""
 WAIT_SECONDS = 90.0
 
 
@@ -60,7 +69,9 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "run"
         self.logs = folder / "logs"
-        self.specs = {name: spec for name, spec in read_functions().items() if name in FUNCTIONS}
+        self.specs = {
+            name: spec for name, spec in read_functions().items() if name in (*FUNCTIONS, RECONCILE)
+        }
         self.broker = Broker(self.folder, self.logs)
         self.cache = Cache(self.folder, self.logs)
         self.aws_api = AwsApi(self.folder, self.logs)
@@ -68,17 +79,18 @@ class Site:
         self.aws: dict[str, AwsProxy] = {}
         self.mappings: list[EventSourceMapping] = []
         self._clients: dict[str, Any] = {}
-        self.delivered: dict[str, list[Alert]] = {}
+        self.delivered: dict[str, list[Alert | AlertDigest]] = {}
         self.quarantined: dict[Position, int] = {}
         self._changed: dict[str, MappingConfig] = {}
         self._are_rules_new = False
+        self._reconciler: Reconciler | None = None
 
     # Start and stop
 
     def start(self) -> None:
         """Start everything; return when all of it works."""
         self.folder.mkdir(parents=True)
-        build = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *FUNCTIONS]
+        build = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *FUNCTIONS, RECONCILE]
         with ThreadPoolExecutor() as pool:
             parts = [
                 pool.submit(part.start) for part in (self.broker, self.cache, self.aws_api, self.replica)
@@ -91,7 +103,7 @@ class Site:
         )
         self.cache_proxy = TcpProxy(address(self.cache))
         self.cache_proxy.start()
-        for function in FUNCTIONS:
+        for function in (*FUNCTIONS, RECONCILE):
             self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
         self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in FUNCTIONS]
@@ -108,6 +120,8 @@ class Site:
         """Stop everything that was started."""
         for mapping in self.mappings:
             mapping.process.stop()
+        if self._reconciler is not None:
+            self._reconciler.stop()
         for proxy in self.aws.values():
             proxy.stop()
         if hasattr(self, "cache_proxy"):
@@ -138,9 +152,22 @@ class Site:
             log_dir=self.logs / place,
             zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
             lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
+            schedule_seconds=DIGEST_SECONDS if function == "digest" else None,
         )
 
     # Work
+
+    def close_windows(self) -> None:
+        """Let the digest function believe that every window is closed; :meth:`restore` ends it."""
+        self.mapping("digest").control.set_clock(WINDOWS_CLOSED.total_seconds())
+
+    def send_digests(self) -> None:
+        """Close every window, and return when a whole run of the digest function has found nothing more to send."""
+        self.close_windows()
+        mapping = self.mapping("digest")
+        before = mapping.counters().records
+        # The first run may have begun by the old clock.
+        self.wait_for(lambda: mapping.counters().records >= before + 3, "three runs of the digest function")
 
     def mapping(self, function: str) -> EventSourceMapping:
         """The mapping of a function that was started first."""
@@ -265,6 +292,15 @@ class Site:
         self._changed.setdefault(function, mapping.config)
         self._restart(function, mapping.with_package(mapping.config, package))
 
+    def reconcile(self) -> dict[str, int]:
+        """Let the reconciler look through the last hours, the newest payments too; return what it found."""
+        if self._reconciler is None:
+            config = self._mapping_config(RECONCILE)
+            config = msgspec.structs.replace(config, environment={**config.environment, "GRACE_MINUTES": "0"})
+            stages = {name: self.mapping(name).config_file for name in ("persist", "alert")}
+            self._reconciler = Reconciler(config, stages)
+        return self._reconciler.run()
+
     def deploy_rules(self, document: str) -> None:
         """Deploy a ruleset; functions load it at their next check."""
         Rulesets(self.aws_api.endpoint, self.resources.rules).deploy(document)
@@ -341,6 +377,15 @@ class Site:
         wanted = set(users)
         return [row for row in rows if row.user_id in wanted]
 
+    def windows(self, users: Sequence[str]) -> list[UserWindows]:
+        """The alert windows of these users that have any."""
+        dynamodb, table = self.client("dynamodb"), self.resources.tables[WINDOWS_TABLE]
+        items = (
+            dynamodb.get_item(TableName=table, Key={"user_id": {"S": user}}, ConsistentRead=True).get("Item")
+            for user in users
+        )
+        return [from_windows_item(item) for item in items if item is not None]
+
     def profiles(self, users: Sequence[str]) -> dict[str, Profile | None]:
         """The profiles in the cache; None for a user who has none."""
         reading = RedisProfileStore(connect(self.cache_now.endpoint), 90).read(users, [])
@@ -361,7 +406,7 @@ class Site:
         """Receive and keep all messages of the alerts' and the quarantine's queues."""
         queues = self.resources.queues
         for body in self._drain(queues[ALERT_INBOX]):
-            alert = msgspec.json.decode(body["Message"], type=Alert)
+            alert = decode_message(body["Message"])
             self.delivered.setdefault(alert.alert_id, []).append(alert)
         for body in self._drain(queues["quarantine"]):
             position = Position(body["topic"], body["partition"], body["offset"])

@@ -71,7 +71,8 @@ class Stream:
     def __init__(
         self, name: str, seed: int, ends_at: datetime, users: int = 8, payments: int = USUAL_PAYMENTS
     ) -> None:
-        users = max(users, payments // PAYMENTS_A_USER)
+        if payments > USUAL_PAYMENTS:
+            users = max(users, payments // PAYMENTS_A_USER)
         self._pace = min(1.0, USUAL_PAYMENTS / payments)
         self._name = name
         self._random = Random(f"{name}-{seed}")

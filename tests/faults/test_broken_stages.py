@@ -99,8 +99,10 @@ class NoGapMarks(ScoreStageMachine):
     """Every profile in the cache is taken for complete."""
 
     class Profiles(SteppedProfiles):
-        def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
-            reading = super().read(user_ids, spans)
+        def read(
+            self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
+        ) -> CacheReading:
+            reading = super().read(user_ids, spans, entity_ids)
             reading.progress = [
                 PartitionProgress(m.topic, m.partition, m.folded_to, -1) for m in reading.progress
             ]
@@ -126,7 +128,7 @@ def test_a_broken_stage_is_caught(broken: type[ScoreStageMachine]) -> None:
 
 def test_a_rebuild_that_looks_ahead_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def rebuild_of_all(profile: Profile, rows: Any, facts_of: Any, deliveries: Any) -> Profile:
-        return rebuild(profile, rows, facts_of, ())
+        return rebuild(profile, rows, facts_of, (), [])
 
     monkeypatch.setattr(stage, "rebuild", rebuild_of_all)
 

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.alert import Alert, AlertState, encode_alert
-from contract.flagged import FLAGGED_TABLE, FlaggedTransaction
+from contract.alert import Alert, AlertDigest, AlertState, encode_message
+from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, to_flagged_key
 from contract.scored import HISTORY_TABLE, Decision
 from local.faults.aws_answers import refused
 
@@ -167,13 +167,14 @@ def test_each_kind_of_problem_is_found(site: Site) -> None:
     set_alert(site, of_another_user, "SET alert_id = :id", {":id": {"S": str(other.alert_id)}})
     dynamodb.update_item(
         TableName=site.resources.tables[FLAGGED_TABLE],
-        Key={"transaction_id": {"S": sent[0].transaction_id}},
+        Key=to_flagged_key(sent[0].key),
         UpdateExpression="SET risk_score = risk_score - :one",
         ExpressionAttributeValues={":one": {"N": "1"}},
     )
     [alert] = site.delivered[str(sent[0].alert_id)]
     publish(site, alert)
     [alert] = site.delivered[str(sent[1].alert_id)]
+    assert isinstance(alert, Alert)
     site.delivered[alert.alert_id] = [msgspec.structs.replace(alert, reasons=())]
     publish(site, msgspec.structs.replace(alert, alert_id="of nobody"))
     site.client("sqs").send_message(
@@ -208,14 +209,16 @@ def set_alert(site: Site, row: FlaggedTransaction, change: str, values: dict[str
     more = {"ExpressionAttributeValues": values} if values else {}
     site.client("dynamodb").update_item(
         TableName=site.resources.tables[FLAGGED_TABLE],
-        Key={"transaction_id": {"S": row.transaction_id}},
+        Key=to_flagged_key(row.key),
         UpdateExpression=change,
         **more,
     )
 
 
-def publish(site: Site, alert: Alert) -> None:
-    site.client("sns").publish(TopicArn=site.resources.alert_topic_arn, Message=encode_alert(alert).decode())
+def publish(site: Site, alert: Alert | AlertDigest) -> None:
+    site.client("sns").publish(
+        TopicArn=site.resources.alert_topic_arn, Message=encode_message(alert).decode()
+    )
 
 
 def broken(package: Path, line: BrokenLine, folder: Path) -> Path:

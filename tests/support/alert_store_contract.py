@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from alert.store import AlertTables, Claim
-from alert.windows import UserWindows, WindowDecision, decide_window
-from contract.alert import AlertState, SuppressedPayments
-from contract.flagged import FlaggedTransaction, to_flagged_item
+from alert.windows import AlertLimits, WindowDecision, decide_window
+from contract.alert import AlertState
+from contract.alert_windows import UserWindows
+from contract.flagged import FlaggedKey, FlaggedTransaction, to_flagged_item, to_flagged_key
 from tests.support.payments import NOW, make_flagged, make_transaction
 
 if TYPE_CHECKING:
     from alert.stage import AlertStore
 
 WIDTH = timedelta(minutes=15)
+LIMITS = AlertLimits(
+    width=WIDTH,
+    again_factor=Decimal(2),
+    again_amount=Decimal(5_000),
+    again_minimum=Decimal(100),
+    messages_per_hour=6,
+)
+"""As in the alert stage's function.yaml."""
 
 
 class Tables(Protocol):
@@ -35,7 +44,7 @@ class Tables(Protocol):
         """Put a row into flagged_transactions."""
         ...
 
-    def delete(self, transaction_id: str) -> None:
+    def delete(self, key: FlaggedKey) -> None:
         """Delete a row from flagged_transactions."""
         ...
 
@@ -51,15 +60,20 @@ def payment(name: str, minutes: float = 0, **changes: Any) -> FlaggedTransaction
 
 def decided(tables: Tables, flagged: FlaggedTransaction) -> WindowDecision:
     """The decision that a stage would make now."""
-    return decide_window(tables.store.windows_of(flagged.user_id), flagged, WIDTH)
+    return decide_window(tables.store.windows_of(flagged.user_id), flagged, LIMITS, NOW)
 
 
 def claim(tables: Tables, flagged: FlaggedTransaction) -> WindowDecision:
     """Insert a payment and write the decision on it."""
     tables.insert(flagged)
     decision = decided(tables, flagged)
-    assert tables.store.claim(flagged.transaction_id, decision, NOW) is Claim.WRITTEN
+    assert tables.store.claim(flagged.key, decision, NOW) is Claim.WRITTEN
     return decision
+
+
+def row_of(tables: Tables, flagged: FlaggedTransaction) -> FlaggedTransaction | None:
+    """A payment's row as it is stored now."""
+    return tables.store.flagged(flagged.key)
 
 
 class AlertStoreContract:
@@ -69,12 +83,12 @@ class AlertStoreContract:
         assert tables.store.windows_of("user-1") == UserWindows(user_id="user-1")
 
     def test_row_that_does_not_exist_is_none(self, tables: Tables) -> None:
-        assert tables.store.flagged("tx-1") is None
+        assert row_of(tables, payment("tx-1")) is None
 
     def test_claim_marks_the_row_and_opens_the_window(self, tables: Tables) -> None:
         decision = claim(tables, payment("tx-1"))
 
-        row = tables.store.flagged("tx-1")
+        row = row_of(tables, payment("tx-1"))
         assert row is not None
         assert (row.alert_state, row.alert_id, row.alert_claim) == (
             AlertState.CLAIMED,
@@ -86,49 +100,51 @@ class AlertStoreContract:
     def test_rest_of_the_row_stays_as_it_was(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
 
-        row = tables.store.flagged("tx-1")
+        row = row_of(tables, payment("tx-1"))
         assert row is not None
-        assert msgspec.structs.replace(row, alert_state=None, alert_id=None, alert_claim=None) == payment(
-            "tx-1"
-        )
+        unmarked = msgspec.structs.replace(row, alert_state=None, alert_id=None, alert_claim=None)
+        assert unmarked == payment("tx-1")
 
     def test_suppressed_payment_names_the_alert_of_its_window_and_is_counted(self, tables: Tables) -> None:
         first = claim(tables, payment("tx-1"))
         claim(tables, payment("tx-2", 1, amount=Decimal("0.10")))
 
-        row = tables.store.flagged("tx-2")
+        row = row_of(tables, payment("tx-2", 1, amount=Decimal("0.10")))
         assert row is not None
         assert (row.alert_state, row.alert_id, row.alert_claim) == (
             AlertState.SUPPRESSED,
             first.alert_id,
             None,
         )
-        assert tables.store.windows_of("user-1").suppressed == SuppressedPayments(1, Decimal("0.10"), "USD")
+        suppressed = tables.store.windows_of("user-1").suppressed
+        assert (suppressed.count, suppressed.totals) == (1, {"USD": Decimal("0.10")})
+        assert row.suppression_id == suppressed.id is not None
 
     def test_claim_keeps_what_was_counted_before(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
         claim(tables, payment("tx-2", 1))
         claim(tables, payment("tx-3", 60))
 
-        row = tables.store.flagged("tx-3")
+        row = row_of(tables, payment("tx-3", 60))
         assert row is not None
         assert row.alert_claim is not None
-        assert row.alert_claim.suppressed_before == SuppressedPayments(1, Decimal("1250.00"), "USD")
+        before = row.alert_claim.suppressed_before
+        assert (before.count, before.totals) == (1, {"USD": Decimal("1250.00")})
 
     def test_row_is_decided_on_once(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
         before = tables.store.windows_of("user-1")
 
-        again = tables.store.claim("tx-1", decided(tables, payment("tx-1")), NOW)
+        again = tables.store.claim(payment("tx-1").key, decided(tables, payment("tx-1")), NOW)
 
         assert again is Claim.ROW_TAKEN
         assert tables.store.windows_of("user-1") == before
 
     def test_deleted_row_is_not_created_again(self, tables: Tables) -> None:
-        deleted = tables.store.claim("tx-1", decided(tables, payment("tx-1")), NOW)
+        deleted = tables.store.claim(payment("tx-1").key, decided(tables, payment("tx-1")), NOW)
 
         assert deleted is Claim.ROW_TAKEN
-        assert tables.store.flagged("tx-1") is None
+        assert row_of(tables, payment("tx-1")) is None
         assert tables.store.windows_of("user-1") == UserWindows(user_id="user-1")
 
     def test_second_opener_of_a_window_loses_and_does_not_change_its_row(self, tables: Tables) -> None:
@@ -136,9 +152,9 @@ class AlertStoreContract:
         stale = decided(tables, payment("tx-2"))
         claim(tables, payment("tx-1"))
 
-        lost = tables.store.claim("tx-2", stale, NOW)
+        lost = tables.store.claim(payment("tx-2").key, stale, NOW)
 
-        row = tables.store.flagged("tx-2")
+        row = row_of(tables, payment("tx-2"))
         assert lost is Claim.WINDOWS_CHANGED
         assert row is not None
         assert row.alert_state is None
@@ -149,15 +165,15 @@ class AlertStoreContract:
         stale = decided(tables, payment("tx-3", 2))
         claim(tables, payment("tx-2", 1))
 
-        assert tables.store.claim("tx-3", stale, NOW) is Claim.WINDOWS_CHANGED
+        assert tables.store.claim(payment("tx-3", 2).key, stale, NOW) is Claim.WINDOWS_CHANGED
         assert tables.store.windows_of("user-1").suppressed.count == 1
 
     def test_taken_row_is_reported_before_changed_windows(self, tables: Tables) -> None:
         tables.insert(payment("tx-1"))
         stale = decided(tables, payment("tx-1"))
-        assert tables.store.claim("tx-1", stale, NOW) is Claim.WRITTEN
+        assert tables.store.claim(payment("tx-1").key, stale, NOW) is Claim.WRITTEN
 
-        assert tables.store.claim("tx-1", stale, NOW) is Claim.ROW_TAKEN
+        assert tables.store.claim(payment("tx-1").key, stale, NOW) is Claim.ROW_TAKEN
 
     def test_users_do_not_share_windows(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
@@ -167,23 +183,23 @@ class AlertStoreContract:
     def test_claimed_row_is_marked_sent_once(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
 
-        assert tables.store.mark_sent("tx-1", NOW)
-        assert tables.store.mark_sent("tx-1", NOW + timedelta(minutes=1))
+        assert tables.store.mark_sent(payment("tx-1").key, NOW)
+        assert tables.store.mark_sent(payment("tx-1").key, NOW + timedelta(minutes=1))
 
-        row = tables.store.flagged("tx-1")
+        row = row_of(tables, payment("tx-1"))
         assert row is not None
         assert (row.alert_state, row.alerted_at) == (AlertState.SENT, NOW)
 
     def test_suppressed_or_deleted_row_is_not_marked_sent(self, tables: Tables) -> None:
         claim(tables, payment("tx-1"))
         claim(tables, payment("tx-2", 1))
-        tables.delete("tx-1")
+        tables.delete(payment("tx-1").key)
 
-        tables.store.mark_sent("tx-1", NOW)
-        tables.store.mark_sent("tx-2", NOW)
+        tables.store.mark_sent(payment("tx-1").key, NOW)
+        tables.store.mark_sent(payment("tx-2", 1).key, NOW)
 
-        row = tables.store.flagged("tx-2")
-        assert tables.store.flagged("tx-1") is None
+        row = row_of(tables, payment("tx-2", 1))
+        assert row_of(tables, payment("tx-1")) is None
         assert row is not None
         assert row.alert_state is AlertState.SUPPRESSED
 
@@ -200,6 +216,6 @@ class DynamoDbTables:
         """Put a row into flagged_transactions."""
         self._client.put_item(TableName=self._flagged_table, Item=to_flagged_item(flagged))
 
-    def delete(self, transaction_id: str) -> None:
+    def delete(self, key: FlaggedKey) -> None:
         """Delete a row from flagged_transactions."""
-        self._client.delete_item(TableName=self._flagged_table, Key={"transaction_id": {"S": transaction_id}})
+        self._client.delete_item(TableName=self._flagged_table, Key=to_flagged_key(key))

@@ -162,6 +162,7 @@ def check_each_is_stored_or_quarantined(batch: list[bytes | None], key: bytes | 
     world = Surroundings()
     stage = ScoreStage(
         world.profiles,
+        world.profiles,
         world.checkpoints,
         world.history,
         world.quarantine,
@@ -201,6 +202,7 @@ def check_what_is_stored_fits_and_reads_back(fields: dict[str, Any]) -> None:
     """Score one payment with these fields changed: its row, or its quarantined record, is whole and within DynamoDB's limits."""
     world = Surroundings()
     stage = ScoreStage(
+        world.profiles,
         world.profiles,
         world.checkpoints,
         world.history,

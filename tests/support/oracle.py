@@ -150,10 +150,12 @@ class Oracle:
         return problems
 
 
-def _expected_row(facts: PaymentFacts, profile: Profile, ruleset: Ruleset) -> ExpectedRow:
-    """The row that follows from a profile, which is not changed."""
+def _expected_row(
+    facts: PaymentFacts, profile: Profile, ruleset: Ruleset, stored: Mapping[str, FeatureValue]
+) -> ExpectedRow:
+    """The row that follows from a profile, which is not changed, given what the stored row says of the payment's entities."""
     profile_version = profile.tx_count
-    decided = decide(facts, from_bytes(to_bytes(profile)), ruleset)
+    decided = decide(facts, from_bytes(to_bytes(profile)), ruleset, entities=stored)
     assessment = decided.assessment
     return ExpectedRow(
         assessment.risk_score,
@@ -175,7 +177,8 @@ def _problem(
         return f"ruleset {row.ruleset_version} was never active"
     if (row.transaction, row.position) != (expected.facts.transaction, expected.position):
         return f"stored from {row.position}; its first record is at {expected.position}"
-    stored, wanted = ExpectedRow.of(row), _expected_row(expected.facts, profile, ruleset)
+    stored = ExpectedRow.of(row)
+    wanted = _expected_row(expected.facts, profile, ruleset, stored.features)
     changed = [
         f"{name} is {getattr(stored, name)!r}, must be {getattr(wanted, name)!r}"
         for name in ExpectedRow.__struct_fields__

@@ -104,9 +104,12 @@ def make_scored(transaction: Transaction | None = None, **changes: Any) -> Score
 
 
 def make_flagged(transaction: Transaction | None = None, **changes: Any) -> FlaggedTransaction:
-    """A payment's row in ``flagged_transactions``."""
+    """A payment's row in ``flagged_transactions``; the base currency is USD, and no other currency has a rate."""
     scored_changes = {name: changes.pop(name) for name in ("risk_score", "decision") if name in changes}
-    flagged = flag(make_scored(transaction, **scored_changes), NOW, RETENTION)
+    payment = transaction or make_transaction()
+    amount_base = payment.amount.quantize(Decimal("0.01")) if payment.currency == "USD" else None
+    worth: dict[str, Any] = {"amount_base": amount_base, "base_currency": "USD"}
+    flagged = flag(make_scored(payment, **worth | scored_changes), NOW, RETENTION)
     return msgspec.structs.replace(flagged, **changes)
 
 

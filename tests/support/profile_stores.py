@@ -18,20 +18,32 @@ from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, make_transaction, trusted_facts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import redis
 
     from score.checkpoint_store import DynamoCheckpointStore
-    from score.profile_store import ProfileStore
+    from score.profile_store import CacheReading
 
 ABSENT = CachedProfile(None, b"")
 """How a profile is read that the cache does not hold."""
+
+
+class StoreUnderTest(Protocol):
+    """The calls that the cache and the table of checkpoints share."""
+
+    def read(self, user_ids: Sequence[str], spans: Sequence[Span], /) -> CacheReading: ...
+
+    def write(
+        self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress], /
+    ) -> list[str]: ...
 
 
 class Cache(Protocol):
     """A profile store, and ways to lose what it holds."""
 
     @property
-    def store(self) -> ProfileStore:
+    def store(self) -> StoreUnderTest:
         """What the stage is given."""
         ...
 
@@ -48,7 +60,7 @@ class RedisCache:
     """The store on a client of redis-py."""
 
     def __init__(self, store: RedisProfileStore, client: redis.Redis) -> None:
-        self.store: ProfileStore = store
+        self.store: StoreUnderTest = store
         self._client = client
 
     def evict_profile(self, user_id: str) -> None:
@@ -64,7 +76,7 @@ class CheckpointTable:
     """The store on a table in DynamoDB."""
 
     def __init__(self, store: DynamoCheckpointStore, client: Any, table: str) -> None:
-        self.store: ProfileStore = store
+        self.store: StoreUnderTest = store
         self.client, self.table = client, table
 
     def evict_profile(self, user_id: str) -> None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contract.clock import EPOCH, MILLISECOND
+from contract.clock import EPOCH, MILLISECOND, parse_event_key
 from contract.scored import from_history_item, to_history_item
 from engine.profile import to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
 from score.history_store import MAX_PAGES, REBUILD_ROWS, InsertResult, NewestRows, PastRow, RowKey
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress, progress_before
+from tests.support.entity_stores import MemoryEntityStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from score.profile_store import ProfileWrite
 
 
-class MemoryProfileStore:
-    """Stores profiles and progress by the rules of the Redis store; can fail or lose on purpose.
+class MemoryProfileStore(MemoryEntityStore):
+    """Stores profiles, progress and entities by the rules of the Redis stores; can fail or lose on purpose.
 
     :class:`tests.support.cache_contract.CacheContract` compares the two.
 
@@ -42,19 +43,24 @@ class MemoryProfileStore:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.values: dict[str, tuple[bytes, bytes]] = {}
         self.marks: dict[tuple[str, int], tuple[int, int]] = {}
-        self.is_down = False
         self.before_write: Callable[[], None] | None = None
         self.reads = self.writes = 0
         self._revision = 0
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
+    def read(
+        self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
+    ) -> CacheReading:
         self.reads += 1
         if self.is_down:
             raise CacheUnavailableError("down")
         profiles = {user_id: self._cached(user_id) for user_id in user_ids}
-        return CacheReading(profiles, [self._progress(span) for span in spans])
+        reading = CacheReading(profiles, [self._progress(span) for span in spans])
+        if entity_ids:
+            self.read_entities(reading, spans, entity_ids)
+        return reading
 
     def _cached(self, user_id: str) -> CachedProfile:
         if user_id not in self.values:
@@ -98,6 +104,11 @@ class MemoryProfileStore:
         if not lost:
             self.marks |= marks
         return lost
+
+    def go_back_to(self, earlier: MemoryProfileStore) -> None:
+        """Hold what an earlier copy held, as a replica that lagged behind."""
+        self.values, self.marks = earlier.values, earlier.marks
+        self.go_back_entities(earlier)
 
     def body(self, user_id: str) -> bytes:
         return self.values[user_id][1]
@@ -167,26 +178,32 @@ class MemoryCheckpointStore:
         self.values[user_id] = (self._revision.to_bytes(8, "little"), body, version, is_kept)
 
 
+def as_answered(item: Mapping[str, Any]) -> msgspec.Raw:
+    """A row as it is in the answer to a `Query`."""
+    return msgspec.Raw(msgspec.json.encode(item))
+
+
 def past_row(item: Mapping[str, Any]) -> PastRow:
-    """A row as a `Query` gives it."""
-    return PastRow.of(msgspec.Raw(msgspec.json.encode(item)))
+    """A row of which a `Query` read key and position."""
+    return PastRow.of(as_answered(item))
 
 
 def newest_rows(
     items: Mapping[RowKey, dict[str, dict[str, str]]], after_ms: Mapping[str, int | None]
 ) -> Iterator[NewestRows]:
     """Each user's newest rows, as the history's queries answer."""
-    rows = {key: from_history_item(item) for key, item in sorted(items.items())}
     for user_id, after in after_ms.items():
         own = [
-            past_row(items[key]) for key, row in rows.items() if key[0] == user_id and _is_after(row, after)
+            as_answered(item)
+            for key, item in sorted(items.items())
+            if key[0] == user_id and _is_after(key[1], after)
         ]
         most = REBUILD_ROWS * (1 if after is None else MAX_PAGES)
-        yield NewestRows(user_id, own[-most:])
+        yield NewestRows.of(user_id, own[-most:])
 
 
-def _is_after(row: ScoredTransaction, after_ms: int | None) -> bool:
-    return after_ms is None or (row.occurred_at - EPOCH) // MILLISECOND > after_ms
+def _is_after(event_key: str, after_ms: int | None) -> bool:
+    return after_ms is None or (parse_event_key(event_key)[0] - EPOCH) // MILLISECOND > after_ms
 
 
 class MemoryHistoryStore:

@@ -9,11 +9,13 @@ The unit test runs the stage as it is; the tests of faults run it for long, and 
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,10 +33,12 @@ from engine.profile import from_bytes
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.stage import ScoreStage
 from score.verdicts import NoVerdicts
+from tests.support.entity_stores import expected_entities, is_within
 from tests.support.kafka_events import TOPIC
 from tests.support.oracle import Oracle, profile_problems
 from tests.support.payments import NOW, make_grocery_payment
 from tests.support.rule_samples import TWO_RULES
+from tests.support.score_stores import MemoryProfileStore
 from tests.support.stage_world import (
     CacheFault,
     Faults,
@@ -106,7 +110,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.oracle = Oracle()
         self.ruleset = RULESETS[0]
         self.abandoned: list[Writer] = []
-        self.snapshot: tuple[dict[str, Any], dict[Any, Any]] = ({}, {})
+        self.snapshot = MemoryProfileStore()
         self.appended_at = FIRST_APPENDED_AT
         self.last_id: dict[int, str] = {}
         self.paid = 0
@@ -125,8 +129,10 @@ class ScoreStageMachine(RuleBasedStateMachine):
     history_class = SteppedHistory
 
     def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
+        cache = self.profiles_class(self.world, pause, random)
         stage = ScoreStage(
-            self.profiles_class(self.world, pause, random),
+            cache,
+            cache,
             self.checkpoints_class(self.world, pause, random),
             self.history_class(self.world, pause, random),
             SteppedQuarantine(self.world, pause),
@@ -228,6 +234,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
     def empty_cache(self) -> None:
         self.world.profiles.values.clear()
         self.world.profiles.marks.clear()
+        self.world.profiles.empty_entities()
 
     @rule()
     def evict_profiles(self) -> None:
@@ -239,12 +246,11 @@ class ScoreStageMachine(RuleBasedStateMachine):
 
     @rule()
     def replicate(self) -> None:
-        self.snapshot = dict(self.world.profiles.values), dict(self.world.profiles.marks)
+        self.snapshot = deepcopy(self.world.profiles)
 
     @rule()
     def fail_over(self) -> None:
-        values, marks = self.snapshot
-        self.world.profiles.values, self.world.profiles.marks = dict(values), dict(marks)
+        self.world.profiles.go_back_to(deepcopy(self.snapshot))
 
     @rule(ruleset=st.sampled_from(RULESETS))
     def change_ruleset(self, ruleset: Ruleset) -> None:
@@ -299,6 +305,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         profiles = {user_id: from_bytes(body) for user_id, (_, body) in self.world.profiles.values.items()}
         wrong = profile_problems(profiles, self.oracle.profiles)
         assert not wrong, wrong
+        self._entities_have_counted_each_payment_once()
 
     def teardown(self) -> None:
         try:
@@ -311,6 +318,21 @@ class ScoreStageMachine(RuleBasedStateMachine):
         finally:
             for writer in self.abandoned:
                 writer.kill()
+
+    def _entities_have_counted_each_payment_once(self) -> None:
+        """State equals that of a sequential run over the payments since the cache lost data; nothing else is missing."""
+        cache = self.world.profiles
+        rows = [row for row in self.read.values() if is_within(row.position, cache.counted)]
+        assert cache.entities == expected_entities(rows)
+        intervals = sorted(cache.counted)
+        assert len(rows) == len({row.position for row in rows})
+        for (partition, _, counted), (next_partition, first, _) in pairwise(intervals):
+            assert partition != next_partition or counted < first, intervals
+        if not cache.complete_since_s:
+            missing = [
+                row.position for row in self.read.values() if not is_within(row.position, cache.counted)
+            ]
+            assert not missing, missing
 
     # Helpers
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from score.checkpoint_items import KeptProfile
     from score.delivery import KafkaEvent, PartialBatchResponse, Rejected, Span
+    from score.entity_store import EntityAdditions
     from score.user_chain import SettledChain
 
 Pause = Callable[[], None]
@@ -153,13 +154,34 @@ class SteppedProfiles:
         self._pause = pause
         self._random = random
 
-    def read(self, user_ids: Sequence[str], spans: Sequence[Span]) -> CacheReading:
+    def read(
+        self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
+    ) -> CacheReading:
         self._pause()
         if self._world.faults.cache_down:
             raise CacheUnavailableError("down")
-        reading = self._world.profiles.read(user_ids, spans)
+        reading = self._world.profiles.read(user_ids, spans, entity_ids)
         self._pause()
         return reading
+
+    def add(self, additions: EntityAdditions) -> list[int]:
+        self._pause()
+        faults, entities = self._world.faults, self._world.profiles
+        if faults.cache_down:
+            raise CacheUnavailableError("down")
+        fault, faults.next_cache_write = faults.next_cache_write, None
+        if fault is CacheFault.LATE:
+            self._world.late_writes.append(lambda: entities.add(additions))
+            raise CacheUnavailableError("time-out")
+        if fault is CacheFault.PART:
+            raise CacheUnavailableError("reset")  # a script runs whole or not at all
+        marks = entities.add(additions)
+        if fault is CacheFault.LOST_ANSWER:
+            raise CacheUnavailableError("time-out")
+        if fault is CacheFault.TWICE:
+            marks = entities.add(additions)
+        self._pause()
+        return marks
 
     def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
         self._pause()

@@ -30,7 +30,7 @@ def test_alarms_watch_as_many_metrics_as_are_paid_for() -> None:
         sizing_of("dev"), brokers_per_zone=BROKERS // 3, cache_nodes=len(CACHE_NODES)
     )
 
-    assert len(_alarm_metrics()) == alarm_metrics(size, USAGE)
+    assert len(_alarm_metrics()) == alarm_metrics(msgspec.structs.replace(size, canary=True), USAGE)
 
 
 def test_each_broker_and_each_cache_node_adds_as_many_as_are_paid_for() -> None:
@@ -47,14 +47,17 @@ def test_composite_alarms_are_those_that_are_paid_for() -> None:
 
 
 def test_metrics_are_those_that_are_paid_for() -> None:
-    stages = [name for name, spec in read_functions().items() if spec.has_event_source]
-    cold_starts = [
-        name
-        for name in stages
-        if "capture_cold_start_metric=True" in (ROOT / f"functions/{name}/handler.py").read_text()
-    ]
+    cold_starts = {
+        (name, "ColdStart")
+        for name, spec in read_functions().items()
+        if spec.is_triggered
+        and "capture_cold_start_metric=True" in (ROOT / f"functions/{name}/handler.py").read_text()
+    }
+    metrics = emitted() | cold_starts
+    of_canary = {metric for metric in metrics if metric[0] == "canary"}
 
-    assert len(emitted()) + len(cold_starts) == constant("metrics")
+    assert len(metrics - of_canary) == constant("metrics")
+    assert len(of_canary) == constant("canary_metrics")
 
 
 def test_dashboards_and_keys_are_those_that_are_paid_for() -> None:

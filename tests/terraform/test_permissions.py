@@ -13,7 +13,7 @@ from tests.terraform.recording import Call, record_calls
 from tests.terraform.rendering import statements, target_arn
 
 FUNCTIONS = read_functions()
-FED = [name for name, spec in FUNCTIONS.items() if spec.has_event_source]
+TRIGGERED = [name for name, spec in FUNCTIONS.items() if spec.is_triggered]
 NOT_ON_THE_WIRE = {"elasticache:Connect"}
 """The local cache needs no sign-in, and a sign-in is a signature, not a call. Only the source shows that it is needed."""
 
@@ -42,7 +42,7 @@ def test_a_role_allows_the_actions_that_the_code_calls_and_no_other(function: st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("function", FED)
+@pytest.mark.parametrize("function", TRIGGERED)
 def test_every_recorded_call_is_allowed_on_its_target(function: str, recorded: dict[str, set[Call]]) -> None:
     refused = {
         call
@@ -58,7 +58,7 @@ def test_every_recorded_call_is_allowed_on_its_target(function: str, recorded: d
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("function", FED)
+@pytest.mark.parametrize("function", TRIGGERED)
 def test_every_permission_was_used_by_a_recorded_call(function: str, recorded: dict[str, set[Call]]) -> None:
     unused = {
         (action, resource)

@@ -13,11 +13,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from engine.features import amount, claims, decisions, familiarity, habit, missing, payment, place, velocity
+from engine.entities.book import NO_ENTITIES
+from engine.entities.risk import NO_RISKS
+from engine.entities.sightings import sighting_of
+from engine.features import (
+    amount,
+    claims,
+    decisions,
+    entities,
+    familiarity,
+    habit,
+    missing,
+    payment,
+    place,
+    risk,
+    velocity,
+)
 from engine.features.windows import Windows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contract.scored import FeatureValue
+    from engine.entities.book import EntityReading
+    from engine.entities.risk import RiskReading
+    from engine.entities.state import Sighting
     from engine.exchange_rates import ExchangeRates
     from engine.features.definition import Family, FeatureDefinition
     from engine.profile import Profile
@@ -35,8 +55,10 @@ FAMILIES: Final[tuple[Family, ...]] = (
     habit,
 )
 
-CATALOGUE: Final[tuple[FeatureDefinition, ...]] = tuple(
-    definition for family in FAMILIES for definition in family.FEATURES
+CATALOGUE: Final[tuple[FeatureDefinition, ...]] = (
+    *(definition for family in FAMILIES for definition in family.FEATURES),
+    *entities.FEATURES,
+    *risk.FEATURES,
 )
 """All features, in the order in which a history row stores their values."""
 
@@ -62,8 +84,14 @@ FEATURE_SET: Final = feature_set_of(CATALOGUE)
 _COMPUTATIONS: Final = tuple(family.compute for family in FAMILIES)
 
 
-def compute_features(facts: PaymentFacts, profile: Profile, rates: ExchangeRates) -> dict[str, FeatureValue]:
-    """Compute every feature of the catalogue. Pure: values in, values out.
+def features_and_sighting(
+    facts: PaymentFacts,
+    profile: Profile,
+    rates: ExchangeRates,
+    known: EntityReading | Mapping[str, FeatureValue] = NO_ENTITIES,
+    risks: RiskReading = NO_RISKS,
+) -> tuple[dict[str, FeatureValue], Sighting]:
+    """Compute every feature of the catalogue, and what the payment's entities count. Pure: values in, values out.
 
     Parameters
     ----------
@@ -74,14 +102,32 @@ def compute_features(facts: PaymentFacts, profile: Profile, rates: ExchangeRates
     rates : ExchangeRates
         To the base currency. An amount in a currency without a rate adds 0 to a sum and is left out of means, shares and
         micro amounts; rules see ``is_rate_known``.
+    known : EntityReading | Mapping[str, FeatureValue]
+        What is known of the payment's entities before it. Or features by name, as they are stored: those of entities are taken from
+        there, since other users have paid meanwhile.
+    risks : RiskReading
+        What labels say of them.
 
     Returns
     -------
-    dict[str, FeatureValue]
-        Name to value, in the order of the catalogue.
+    tuple[dict[str, FeatureValue], Sighting]
+        Name to value, in the order of the catalogue; and what the payment's entities count.
     """
     windows = Windows(facts, profile, rates.per_minor_unit)
     values: dict[str, FeatureValue] = {}
     for compute in _COMPUTATIONS:
         values.update(compute(facts, profile, windows))
-    return values
+    sighting = sighting_of(facts.transaction.user_id, facts.clock_ms, values)
+    if isinstance(known, tuple):
+        values.update(entities.compute(known, sighting))
+        values.update(risk.compute(known.entities, risks, sighting))
+    else:
+        # A row of an earlier version may lack some.
+        for absent in (entities.ABSENT, risk.ABSENT):
+            values.update((name, known.get(name, value)) for name, value in absent.items())
+    return values, sighting
+
+
+def compute_features(facts: PaymentFacts, profile: Profile, rates: ExchangeRates) -> dict[str, FeatureValue]:
+    """Compute the features of a payment whose entities are not known; as :func:`features_and_sighting` does."""
+    return features_and_sighting(facts, profile, rates)[0]

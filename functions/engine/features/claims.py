@@ -27,7 +27,7 @@ FEATURES: Final = (
     ),
     boolean(
         "is_transaction_id_reused",
-        "A recent payment of the user has the same transaction id, and another amount, currency, payee, merchant or card.",
+        "A recent payment of the user has the same transaction id, and another amount, currency, payee, merchant or card, or a masked card number.",
     ),
 )
 

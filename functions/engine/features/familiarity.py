@@ -49,7 +49,7 @@ def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[st
     """Compute :data:`FEATURES`, by name, in their order."""
     has_past = profile.habit_count > 0
     values = facts.seen
-    found = profile.seen.find(values)
+    found = profile.sightings(facts)
     is_new = [
         has_past and seen is None and value is not None for seen, value in zip(found, values, strict=True)
     ]

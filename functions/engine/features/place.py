@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from contract.channels import Channel
-from contract.transaction import Location, Transaction
 from engine.features.definition import boolean, double
 from engine.features.windows import rounded
 from engine.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
@@ -62,7 +61,7 @@ FEATURES: Final = (
 
 def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
     """Compute :data:`FEATURES`, by name, in their order."""
-    here, there = _fix(facts.transaction, facts.at_ms), profile.last_place
+    here, there = facts.fix, profile.last_place
     apart_km = speed_kmh = by_arrival_kmh = 0.0
     if here is not None and there is not None:
         apart_km = distance_km(there, here)
@@ -109,13 +108,6 @@ def _is_near(facts: PaymentFacts, profile: Profile, features: Mapping[str, Featu
     if features["is_location_known"] and profile.last_place is not None:
         return features["distance_from_last_km"] <= 2 * CITY_UNCERTAINTY_KM  # type: ignore[operator]  # a double
     return facts.place_hash == profile.last_place_hash
-
-
-def _fix(transaction: Transaction, at_ms: int) -> Fix | None:
-    location = transaction.location
-    if not isinstance(location, Location) or location.latitude is None or location.longitude is None:
-        return None
-    return Fix(location.latitude, location.longitude, at_ms)
 
 
 def _is_late(facts: PaymentFacts, profile: Profile) -> bool:

@@ -19,7 +19,7 @@ from engine.features.windows import DIGITS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contract.scored import FeatureValue
+    from contract.scored import FeatureValue, ScoredTransaction
 
 FIRST_FEATURE_SET: Final = "3"
 """Of rows of format 1. Its values are stored as they are; its features are those of set :data:`FIRST_CATALOGUE`."""
@@ -103,3 +103,11 @@ def unpack(data: bytes, feature_set: str) -> dict[str, FeatureValue]:
         name: value / _SCALE if kind == "double" and isinstance(value, int) else value
         for (name, kind), value in zip(catalogue, values, strict=True)
     }
+
+
+def features_of(row: ScoredTransaction) -> dict[str, FeatureValue]:
+    """Features of a stored row by name; none where the row is of a catalogue that is not known here, such as a later version's."""
+    try:
+        return unpack(row.features, row.feature_set)
+    except FeatureSetError:
+        return {}

@@ -37,7 +37,11 @@ FEATURES: Final = (
     ),
     integer("micro_amount_count_1h", "1", "Micro amounts in 1 hour."),
     integer("merchant_count_1h", "1", "Different merchants in 1 hour."),
-    integer("card_count_1h", "1", "Different cards in 1 hour."),
+    integer(
+        "card_count_1h",
+        "1",
+        "Different cards in 1 hour; masked numbers with the same last four digits are one.",
+    ),
     integer("country_count_24h", "1", "Different countries in 24 hours."),
     boolean(
         "are_windows_incomplete",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from array import array
 
 MAX_SUM_MINOR: Final = 2**63 - 1
-MAX_COUNT: Final = 2**32 - 1
-MAX_DECIDED: Final = 2**16 - 1
+MAX_COUNT: Final = 2**16 - 1
+MAX_DECIDED: Final = 2**8 - 1
 _LOW_BITS: Final = 64
 _LOW_MASK: Final = 2**64 - 1
 MAX_SQUARES: Final = 2**128 - 1
@@ -41,7 +41,7 @@ class AmountBuckets:
 
     __slots__ = ("bucket", "count", "currency", "max_rows", "one", "other", "span", "sum_minor")
 
-    TYPECODES = "IBIq"
+    TYPECODES = "IBHq"
     """Of all columns; a subclass adds those of its two."""
 
     def __init__(self, span: int, max_rows: int, *columns: array[int]) -> None:
@@ -108,7 +108,7 @@ class VelocityBuckets(AmountBuckets):
 
     __slots__ = ()
 
-    TYPECODES = "IBIqHH"
+    TYPECODES = "IBHqBB"
 
     @property
     def reviewed(self) -> array[int]:
@@ -133,7 +133,7 @@ class HabitBuckets(AmountBuckets):
 
     __slots__ = ()
 
-    TYPECODES = "IBIqQQ"
+    TYPECODES = "IBHqQQ"
 
     @property
     def squares_low(self) -> array[int]:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.clock import EPOCH, MILLISECOND, TimeBasis, Times, event_key, times_on
+from contract.errors import InvalidRowError
+from contract.scored import HISTORY_TABLE
 from contract.transaction import Location, Transaction
-from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, text_hash, value_hash
+from engine.geo import Fix
+from engine.profile.fingerprints import CURRENCY_NUMBERS, key_hash, old_value_hash, text_hash, value_hash
 from engine.profile.named_fields import named_fields
 from engine.profile.seen_values import SeenKind
 
@@ -19,6 +22,8 @@ HOURS_PER_WEEK: Final = 168
 MS_PER_MINUTE: Final = 60_000
 MS_PER_HOUR: Final = 3_600_000
 MS_PER_DAY: Final = 86_400_000
+MAX_ROW_AMOUNT: Final = 2**53
+"""More major units than any payment has, of whatever currency: those of a stored row that was damaged are refused."""
 _32_BITS: Final = 2**32 - 1
 _THURSDAY_HOURS: Final = 72
 """The epoch began on a Thursday: three days into a week that begins on Monday."""
@@ -50,7 +55,8 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     card_hash: int
     country_hash: int
     content_hash: int
-    """64 bits in place of the transaction id and what is paid (:attr:`contract.transaction.Transaction.content_mark`)."""
+    """64 bits in place of the transaction id and what is paid (:attr:`contract.transaction.Transaction.content_mark`); 0 for a stored
+    payment whose row's key does not say it."""
     seen: tuple[int | None, ...]
     """By :class:`~engine.profile.seen_values.SeenKind`: the hash of the payment's value; None if it names none."""
     named: int
@@ -91,12 +97,41 @@ class PaymentFacts(msgspec.Struct, frozen=True):
             named_fields(transaction),
         )
 
+    @property
+    def fix(self) -> Fix | None:
+        """Where and when the payment was made; None without coordinates."""
+        place = self.transaction.location
+        if not isinstance(place, Location) or place.latitude is None or place.longitude is None:
+            return None
+        return Fix(place.latitude, place.longitude, self.at_ms)
+
+    @property
+    def old_seen(self) -> tuple[int | None, ...]:
+        """:attr:`seen` as format 1 hashed the names; None for the other kinds, whose hashes are the same."""
+        transaction = self.transaction
+        return (
+            None,
+            old_value_hash(SeenKind.DEVICE, transaction.device_id),
+            old_value_hash(SeenKind.MERCHANT, transaction.merchant_id),
+            old_value_hash(SeenKind.PAYEE, transaction.payee_id),
+            None,
+            None,
+        )
+
 
 def facts_of_row(row: ScoredTransaction, row_key: str | None = None) -> PaymentFacts:
-    """Derive the facts of a stored row, those of its payment when it was decided; ``row_key`` is the row's key, where it is known."""
+    """Derive the facts of a stored row: those of its payment when it was decided; InvalidRowError where its money cannot be read.
+
+    ``row_key`` is the row's key, where it is known.
+    """
+    amount, currency = row.transaction.amount, row.transaction.currency
+    if currency not in CURRENCY_NUMBERS or not amount.is_finite() or not 0 <= amount <= MAX_ROW_AMOUNT:
+        raise InvalidRowError(HISTORY_TABLE, "detail", "an amount or a currency that no payment has")
     appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
     times = times_on(row.basis, row.transaction.timestamp, appended_at_ms)
-    return PaymentFacts.of(row.transaction, times, row_key or row.event_key)
+    facts = PaymentFacts.of(row.transaction, times, row_key or row.event_key)
+    # As in a profile of format 1: this says that the row's key is one of before (:mod:`score.old_rows`).
+    return facts if row.has_content_mark else msgspec.structs.replace(facts, content_hash=0)
 
 
 def hour_of_week(hour_since_epoch: int) -> int:

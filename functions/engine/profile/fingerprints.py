@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from contract.currency import MINOR_UNIT_EXPONENT
+from engine.profile.seen_values import NAME_KINDS
 
 if TYPE_CHECKING:
     from engine.profile.seen_values import SeenKind
@@ -40,17 +42,38 @@ CURRENCY_NUMBERS: Final[dict[str, int]] = {
 """Currency code to number. The old currencies share one: they have no exchange rate, so none of their amounts are compared."""
 
 
+_NAME_MARK: Final = 1 << 63
+_NAME_BITS: Final = _NAME_MARK - 8
+
+
 def text_hash(text: str | None) -> int:
     """32 bits in place of ``text``, never 0; 0 for None.
 
-    A CRC is enough: an attacker who can choose a device's name so that it collides with a known one can choose the known name itself.
+    A CRC is enough where a collision makes nothing familiar: for the last place, and to tell cards, merchants and countries of one day apart.
     """
     return 0 if text is None else crc32(text.encode()) or 1
 
 
 def value_hash(kind: SeenKind, text: str | None) -> int | None:
-    """32 bits in place of a value of a kind: 29 bits of its CRC, and the kind. None for None."""
+    """An integer in place of a value of a kind; its low three bits are the kind. None for None.
+
+    Countries, channels and currencies are closed sets: 29 bits of a CRC. But anybody can make up a name with the CRC of a known one, and a
+    new payee would be familiar. So devices, merchants and payees have 60 bits of BLAKE2b. Their top bit is set: none is a hash of format 1.
+    """
+    if text is None:
+        return None
+    return _name_hash(kind, text) if kind in NAME_KINDS else old_value_hash(kind, text)
+
+
+def old_value_hash(kind: SeenKind, text: str | None) -> int | None:
+    """29 bits of a value's CRC, and the kind: how format 1 hashed all values. None for None."""
     return None if text is None else crc32(text.encode()) & 0xFFFFFFF8 | kind
+
+
+@lru_cache(maxsize=4096)
+def _name_hash(kind: SeenKind, text: str) -> int:
+    # Cached, because much is paid to few merchants: a hash takes a microsecond.
+    return key_hash(text) & _NAME_BITS | _NAME_MARK | kind
 
 
 def key_hash(event_key: str) -> int:

@@ -2,7 +2,8 @@
 
 Format 1 knew one time of a payment, its event time, and let every payment teach. So each of its payments counts for velocity and
 for habits, as it did then. A value that was seen over three days counts as seen three times, since how often is not known. Whether a payment named a device or a
-payee is not known either: it counts as one that did not.
+payee is not known either: it counts as one that did not. Names keep the short hashes of format 1 until a usual payment names them again,
+since the text that they were made of is not known.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from array import array
 from typing import TYPE_CHECKING, Final
 
 from engine.geo import Fix
-from engine.profile.amount_buckets import HabitBuckets, VelocityBuckets
+from engine.profile.amount_buckets import MAX_COUNT, HabitBuckets, VelocityBuckets
 from engine.profile.facts import HOURS_PER_WEEK
 from engine.profile.named_fields import COUNTERPARTY, COUNTRY, PLACE
 from engine.profile.packed_columns import ProfileFormatError, read_columns
@@ -86,12 +87,14 @@ def migrated(data: bytes) -> Profile:
     profile.last_place_hash = last_place_hash
     profile.hour_of_week = bytearray(data[_HEADER.size : start])
     _set_recent(profile, columns[:7])
-    profile.hours = VelocityBuckets(HOURS_KEPT, MAX_HOUR_ROWS, *columns[7:11], *_zeros("HH", hours))
-    profile.days = VelocityBuckets(DAYS_KEPT, MAX_DAY_ROWS, *columns[11:15], *_zeros("HH", days))
+    for counts in (9, 13):
+        columns[counts] = array("H", (min(each, MAX_COUNT) for each in columns[counts]))
+    profile.hours = VelocityBuckets(HOURS_KEPT, MAX_HOUR_ROWS, *columns[7:11], *_zeros("BB", hours))
+    profile.days = VelocityBuckets(DAYS_KEPT, MAX_DAY_ROWS, *columns[11:15], *_zeros("BB", days))
     profile.habit_days = HabitBuckets(
         DAYS_KEPT, MAX_DAY_ROWS, *(array(c.typecode, c) for c in columns[11:17])
     )
-    value, first_s, last_s = columns[17:20]
+    value, first_s, last_s = array("Q", columns[17]), *columns[18:20]
     count = array(
         "H",
         (
@@ -100,6 +103,7 @@ def migrated(data: bytes) -> Profile:
         ),
     )
     profile.seen = SeenValues(value, first_s, last_s, count)
+    profile.has_old_values = bool(value)
     profile.partitions, profile.offsets = columns[20:]
     return profile
 

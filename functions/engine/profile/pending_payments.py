@@ -17,7 +17,7 @@ can displace nobody."""
 RELEASE_AFTER_MS: Final = 3 * 86_400_000
 """How long somebody has to call a reviewed payment fraud before it teaches: three days, so that a weekend passes."""
 
-_ROW: Final = struct.Struct("<QIIqBB6I")
+_ROW: Final = struct.Struct("<QIIqBBI3Q2I")
 """A payment's stored form: its fields, and one hash a kind."""
 
 ROW_BYTES: Final = _ROW.size

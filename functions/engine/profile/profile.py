@@ -25,10 +25,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from contract.card_masks import is_masked
 from contract.clock import MAX_AHEAD_MS, MAX_BEHIND_MS
 from contract.scored import Decision
-from contract.transaction import Location
-from engine.geo import Fix
 from engine.profile.amount_buckets import HabitBuckets, VelocityBuckets
 from engine.profile.facts import HOURS_PER_WEEK, MS_PER_DAY, MS_PER_HOUR, PaymentFacts, hour_of_week
 from engine.profile.fingerprints import text_hash
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
 
     from contract.scored import Position
     from contract.verdict import Verdict
+    from engine.geo import Fix
 
 MAX_PARTITIONS: Final = 8
 """For how many partitions a profile keeps an offset. A user's key puts all its payments on one."""
@@ -61,8 +61,7 @@ MAX_VERDICTS: Final = 8
 
 MAX_REPEAT_MS: Final = 3 * MS_PER_DAY
 """How far the clocks of payments under one transaction id are apart at most, for one to repeat the other or to reuse its id: a
-sender's outage may last a weekend. Later it is a payment of its own: next month's rent under the same id is no repeat of this
-month's."""
+sender's outage may last a weekend. Next month's rent under the same id is a payment of its own."""
 
 CHECKPOINT_OVERLAP_MS: Final = MAX_BEHIND_MS + MAX_AHEAD_MS
 """How far before a checkpoint's newest payment a rebuild begins to read, ms. No later record of a feed that is not trusted has an
@@ -105,6 +104,8 @@ class Profile:
         Hashes of the verdicts that were applied last, oldest first.
     kept_count, kept_at_ms : int
         :attr:`tx_count` and :attr:`newest_at_ms` when the profile was last kept as a checkpoint; 0 and -1 for never.
+    has_old_values : bool
+        Names seen are hashed as format 1 did (:func:`engine.profile.fingerprints.old_value_hash`), and not all are replaced.
     is_behind_checkpoint : bool
         A payment was folded since whose row is older than those that a rebuild reads behind the checkpoint.
     """
@@ -115,6 +116,7 @@ class Profile:
         "habit_count",
         "habit_days",
         "habits",
+        "has_old_values",
         "hour_of_week",
         "hours",
         "is_behind_checkpoint",
@@ -138,8 +140,7 @@ class Profile:
 
     def __init__(self) -> None:
         self.tx_count = self.habit_count = 0
-        self.first_clock_ms = 0
-        self.newest_at_ms = -1
+        self.first_clock_ms, self.newest_at_ms = 0, -1
         self.taught_at_ms = self.placed_at_ms = self.placed_key_hash = 0
         self.last_place: Fix | None = None
         self.last_place_hash = self.last_country_hash = 0
@@ -154,7 +155,7 @@ class Profile:
         self.partitions, self.offsets = empty(PARTITION_TYPECODES)
         (self.verdicts,) = empty("Q")
         self.kept_count, self.kept_at_ms = 0, -1
-        self.is_behind_checkpoint = False
+        self.has_old_values = self.is_behind_checkpoint = False
 
     # What has been folded
 
@@ -172,9 +173,8 @@ class Profile:
     def has_folded(self, facts: PaymentFacts, position: Position) -> bool:
         """Whether a payment whose row was stored from ``position`` was folded.
 
-        The ring decides for every payment that it cannot have forgotten; the offsets decide only for older ones. If a user's
-        payments come on several partitions, a rebuilt profile may include a later payment of a partition, and lack an earlier one
-        whose row was not stored yet.
+        The ring decides for every payment that it cannot have forgotten; the offsets only for older ones. If a user's payments come on
+        several partitions, a rebuilt profile may include a later payment of one, and lack an earlier one whose row was not stored yet.
         """
         recent = self.recent
         if not recent.is_full or facts.clock_ms > recent.clock_ms[0]:
@@ -186,25 +186,32 @@ class Profile:
     def repeated(self, facts: PaymentFacts) -> Repeated | None:
         """The recent payment that this one repeats under another time; None where it is one of its own.
 
-        It has the same transaction id, amount, currency, payee, merchant and card. With another card or merchant it would pay
-        somebody else: 30 cards tried under one id are 30 payments.
+        It has the same transaction id, amount, currency, payee, merchant and card: 30 cards tried under one id are 30 payments. So are
+        30 masked card numbers, which need not be of one card though they end alike.
         """
+        if is_masked(facts.transaction.card_id):
+            return None
         recent = self.recent
-        for row in self._rows_of_id(facts):
+        for row in recent.rows_of_id(facts.id_hash, facts.clock_ms, MAX_REPEAT_MS):
             if recent.content[row] == facts.content_hash:
                 return Repeated(recent.key_hash[row], DECISIONS[recent.decision[row]], recent.risk_score[row])
         return None
 
+    def sightings(self, facts: PaymentFacts) -> list[tuple[int, int] | None]:
+        """When each of a payment's values was first seen, s since the epoch, and how often; None for one that is not known."""
+        found = self.seen.find(facts.seen)
+        if not self.has_old_values:
+            return found
+        return [each or old for each, old in zip(found, self.seen.find(facts.old_seen), strict=True)]
+
     def knows_id(self, facts: PaymentFacts) -> bool:
         """Whether a recent payment, at most :data:`MAX_REPEAT_MS` away, has the same transaction id."""
-        return bool(self._rows_of_id(facts))
+        return bool(self.recent.rows_of_id(facts.id_hash, facts.clock_ms, MAX_REPEAT_MS))
 
     def mark_complete_to(self, topic: str, partition: int, offset: int) -> None:
         """Record that all of this user's payments up to ``offset`` on a partition are folded."""
         partition_hash = _partition_hash(topic, partition)
-        if (
-            self.partitions and self.partitions[-1] == partition_hash
-        ):  # the usual case: a user's key puts all on one
+        if self.partitions and self.partitions[-1] == partition_hash:  # a user's key puts all on one
             self.offsets[-1] = max(offset, self.offsets[-1])
             return
         if partition_hash in self.partitions:
@@ -299,7 +306,7 @@ class Profile:
             )
 
     def fold_row(self, facts: PaymentFacts, outcome: Outcome, position: Position) -> None:
-        """Add a payment that was decided elsewhere: learn what its row says was learned then, and fold it."""
+        """Add a payment that was decided elsewhere: learn what its row says, and fold it."""
         self.learn(outcome.lessons)
         self.fold(facts, outcome, position)
 
@@ -331,6 +338,8 @@ class Profile:
     def _teach_habits(self, facts: PaymentFacts) -> None:
         """An approved payment teaches what is normal."""
         self.taught_at_ms = max(self.taught_at_ms, facts.at_ms)
+        if self.has_old_values:
+            self.has_old_values = self.seen.rename(facts.old_seen, facts.seen)
         self._add_habit(_seconds(facts.at_ms), facts.amount_minor, facts.currency, facts.seen, facts.named)
 
     def _place(self, facts: PaymentFacts) -> None:
@@ -339,15 +348,9 @@ class Profile:
         if is_named and (at_ms, facts.key_hash) > (self.placed_at_ms, self.placed_key_hash):
             self.placed_at_ms, self.placed_key_hash = at_ms, facts.key_hash
             self.last_place_hash, self.last_country_hash = facts.place_hash, facts.country_hash
-        location = facts.transaction.location
-        if (
-            isinstance(location, Location)
-            and location.latitude is not None
-            and location.longitude is not None
-        ):
-            place = Fix(location.latitude, location.longitude, at_ms)
-            if self.last_place is None or _later(place, self.last_place):
-                self.last_place = place
+        place, last = facts.fix, self.last_place
+        if place is not None and (last is None or _later(place, last)):
+            self.last_place = place
 
     def _teach(self, pending: Pending) -> None:
         """A released payment teaches, but for the last place: it is older than others by days."""
@@ -378,17 +381,6 @@ class Profile:
                     self.seen.vouch(value, verdict.at_s)
         self.verdicts.append(verdict.verdict_hash)
         del self.verdicts[:-MAX_VERDICTS]
-
-    def _rows_of_id(self, facts: PaymentFacts) -> list[int]:
-        ids = self.recent.id_hash
-        if facts.id_hash not in ids:  # nearly always
-            return []
-        clocks = self.recent.clock_ms
-        return [
-            row
-            for row, id_hash in enumerate(ids)
-            if id_hash == facts.id_hash and abs(facts.clock_ms - clocks[row]) <= MAX_REPEAT_MS
-        ]
 
 
 def _seconds(time_ms: int) -> int:

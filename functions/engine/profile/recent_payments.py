@@ -115,6 +115,16 @@ class RecentPayments:
         for column, value in zip(columns, row, strict=True):
             column.insert(place, value)
 
+    def rows_of_id(self, id_hash: int, clock_ms: int, apart_ms: int) -> list[int]:
+        """The payments of one transaction id whose clocks are at most ``apart_ms`` from ``clock_ms``."""
+        if id_hash not in self.id_hash:  # nearly always
+            return []
+        return [
+            row
+            for row, (other, at_ms) in enumerate(zip(self.id_hash, self.clock_ms, strict=True))
+            if other == id_hash and abs(clock_ms - at_ms) <= apart_ms
+        ]
+
     def distinct(self, column: array[int], start: int, stop: int, own: int) -> int:
         """How many different values ``column[start:stop]`` and ``own`` have together; 0 means no value and is not counted."""
         before = column[start:stop]

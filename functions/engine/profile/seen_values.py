@@ -28,6 +28,9 @@ class SeenKind(IntEnum):
     CURRENCY = 5
 
 
+NAME_KINDS: Final = frozenset({SeenKind.DEVICE, SeenKind.MERCHANT, SeenKind.PAYEE})
+"""Kinds whose values anybody can make up, so that no hash of a known one may be forged."""
+
 CAPACITY: Final = (10, 8, 20, 12, 6, 8)
 """How many values of each kind are kept (index: :class:`SeenKind`). Beyond it, the one last seen longest ago is forgotten, of those
 that are not familiar if there are any: a row of strangers cannot displace what the user has used for years."""
@@ -37,6 +40,9 @@ FAMILIAR_COUNT: Final = 3
 FAMILIAR_AGE_S: Final = 3 * 86_400
 """and this many seconds after the first of them."""
 MAX_SEEN: Final = 2**16 - 1
+
+OLD_END: Final = 2**32
+"""Hashes of names below it are those of format 1."""
 
 _KIND_MASK: Final = 7
 
@@ -49,7 +55,7 @@ class SeenValues:
 
     Attributes
     ----------
-    value : array of uint32
+    value : array of uint64
         Hashes whose low three bits are the kind, ascending.
     first_s, last_s : array of uint32
         Times, s since the epoch, of the earliest and the latest payment with the value.
@@ -59,7 +65,7 @@ class SeenValues:
 
     __slots__ = ("count", "first_s", "last_s", "value")
 
-    TYPECODES: Final = "IIIH"
+    TYPECODES: Final = "QIIH"
 
     def __init__(self, *columns: array[int]) -> None:
         self.value, self.first_s, self.last_s, self.count = columns or empty(self.TYPECODES)
@@ -123,6 +129,24 @@ class SeenValues:
         if row < len(self.value) and self.value[row] == value:
             for column in self.columns():
                 column.pop(row)
+
+    def rename(self, old: Sequence[int | None], new: Sequence[int | None]) -> bool:
+        """Replace values that are known by their old hashes alone; whether old hashes of names are left after that.
+
+        Both are hashes of one payment's values, in one order.
+        """
+        for was, now in zip(old, new, strict=True):
+            known, known_now = self._row(was), self._row(now)
+            if was is None or now is None or known is None or known_now is not None:
+                continue
+            first_s, last_s, count = self.first_s[known], self.last_s[known], self.count[known]
+            self.forget(was)
+            self._insert(now, first_s, last_s, count)
+        return any(value < OLD_END and value & _KIND_MASK in NAME_KINDS for value in self.value)
+
+    def _row(self, value: int | None) -> int | None:
+        row = len(self.value) if value is None else bisect_left(self.value, value)
+        return row if row < len(self.value) and self.value[row] == value else None
 
     def _insert(self, value: int, first_s: int, last_s: int, count: int) -> None:
         kind = value & _KIND_MASK

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FORMAT: Final = 2
 """Version of the stored form. Format 1 is read and migrated; a profile of another format counts as missing."""
 
-_HEADER: Final = struct.Struct("<BBBBBBBBBb?xxxIIIqqqqqQddqII")
+_HEADER: Final = struct.Struct("<BBBBBBBBBb??xxIIIqqqqqQddqII")
 if sys.byteorder != "little":
     raise ImportError("profiles are stored little-endian, as both of Lambda's architectures are")
 
@@ -50,6 +50,7 @@ def to_bytes(profile: Profile) -> bytes:
         len(profile.verdicts),
         -len(profile.partitions) - 1 if place else len(profile.partitions),
         profile.is_behind_checkpoint,
+        profile.has_old_values,
         profile.tx_count,
         profile.habit_count,
         profile.kept_count,
@@ -85,6 +86,7 @@ def from_bytes(data: bytes) -> Profile:
         *lengths,
         partitions,
         is_behind_checkpoint,
+        has_old_values,
         tx_count,
         habit_count,
         kept_count,
@@ -121,6 +123,7 @@ def from_bytes(data: bytes) -> Profile:
     profile.tx_count = tx_count
     profile.habit_count = habit_count
     profile.is_behind_checkpoint = is_behind_checkpoint
+    profile.has_old_values = has_old_values
     profile.kept_count = kept_count
     profile.kept_at_ms = kept_at_ms
     profile.first_clock_ms = first_clock_ms

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.addresses import canonical_address, carries_ipv4, read_network
+from contract.card_masks import is_masked
 from contract.card_numbers import card_field_digits
 from contract.channels import Channel, channel_of
 from contract.clock import EPOCH, MILLISECOND
@@ -201,6 +202,10 @@ def _canonical(field: str | None, value: str) -> tuple[str, Network | None] | _R
             return (value, None) if is_acceptable_id(value) else _Refusal("must be printable, and not blank")
         case "card_id":
             text: str | None = canonical_text(value)
+            if is_masked(text):
+                return _Refusal(
+                    "is a masked card number: thousands of cards share its four digits, so a list holds tokens"
+                )
         case _:
             text = canonical_id(value)
     if not text or not (text.isprintable() or field != "card_id"):

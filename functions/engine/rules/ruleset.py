@@ -136,6 +136,10 @@ class Ruleset:
         """ISO 4217 code of the currency in which amounts are compared."""
         return self._base_currency
 
+    def worth(self, amount: Decimal, currency: str) -> Decimal | None:
+        """Convert an amount, in major units, into the base currency, rounded to its minor unit; None without a rate."""
+        return self._exchange.convert(amount, currency, self._base_currency)
+
     @property
     def exchange(self) -> ExchangeRates:
         """Exchange rates to the base currency, including its own."""

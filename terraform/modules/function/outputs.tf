@@ -49,3 +49,8 @@ output "granted_alias_name" {
   value       = aws_lambda_alias.live.name
   depends_on  = [aws_iam_role_policy.access]
 }
+
+output "is_scheduled" {
+  description = "Whether a schedule invokes the function; false where it has none, and where it is switched off."
+  value       = length(local.schedules) > 0 && var.enable_schedule
+}

@@ -17,6 +17,8 @@ locals {
     rules  = { service = "appconfig", key = null, is_key_written = false }
     kafka  = { service = "kafka-cluster", key = null, is_key_written = false }
     key    = { service = "kms", key = null, is_key_written = false }
+
+    function = { service = "lambda", key = null, is_key_written = false }
   }
 
   # MSK's ARNs of topics and groups are derived from the cluster's.
@@ -32,6 +34,7 @@ locals {
     { "rules.ruleset" = [var.targets.rules.configuration_arn] },
     { for topic, arn in local.kafka_topic_arns : "kafka.${topic}" => [arn] },
     { for name, key in var.targets.keys : "key.${name}" => [key.arn] },
+    { for name, function in var.targets.functions : "function.${name}" => [function.arn] },
   )
 
   entries = [
@@ -39,7 +42,8 @@ locals {
       kind    = one([for key in keys(entry) : key if contains(keys(local.kinds), key)])
       name    = one([for key, value in entry : value if contains(keys(local.kinds), key)])
       actions = entry.actions
-      path    = contains(keys(entry), "bucket") ? "/${lookup(entry, "prefix", "")}*" : ""
+      index   = lookup(entry, "index", null)
+      path    = contains(keys(entry), "bucket") ? "/${lookup(entry, "prefix", "")}*" : contains(keys(entry), "index") ? "/index/${entry.index}" : ""
 
       # Of a table, the partition keys that may be named: DynamoDB checks them, also in a condition of a query.
       leading_keys = contains(keys(entry), "table") && contains(keys(entry), "prefix") ? ["${entry.prefix}*"] : []
@@ -51,7 +55,7 @@ locals {
     [
       for entry in local.entries : merge(
         {
-          Sid      = join("", [for word in split("_", "${entry.kind}_${entry.name}") : title(word)])
+          Sid      = join("", [for word in split("_", join("_", compact([entry.kind, entry.name, entry.index]))) : title(word)])
           Effect   = "Allow"
           Action   = [for action in entry.actions : "${local.kinds[entry.kind].service}:${action}"]
           Resource = [for arn in lookup(local.target_arns, "${entry.kind}.${entry.name}", []) : "${arn}${entry.path}"]

@@ -63,8 +63,8 @@ variable "targets" {
   description = <<-EOT
     What a function.yaml's `access` and `trigger` may name, by kind and interface name:
     tables (ARN, stream ARN), queues, buckets and SNS topics (ARN), the cache (replication group and IAM user), the ruleset
-    (AppConfig's configuration ARN), the Kafka cluster (ARN, and the topics' real names by interface name) and KMS keys that a
-    function's own code uses (ARN).
+    (AppConfig's configuration ARN), the Kafka cluster (ARN, and the topics' real names by interface name), KMS keys that a
+    function's own code uses (ARN) and other functions (ARN of the alias `live`).
   EOT
   type = object({
     tables  = map(object({ arn = string, stream_arn = optional(string) }))
@@ -75,6 +75,8 @@ variable "targets" {
     rules   = object({ configuration_arn = string })
     kafka   = object({ cluster_arn = string, topic_names = map(string) })
     keys    = optional(map(object({ arn = string })), {})
+
+    functions = optional(map(object({ arn = string })), {})
   })
   nullable = false
 }

@@ -118,6 +118,22 @@ locals {
       expression     = null
       metrics        = { batches = { namespace = var.metrics_namespace, name = "RulesetFallback", stat = "Sum", dimensions = { service = "score" } } }
     }
+    reconcile = {
+      kind           = "reconcile"
+      severity       = "page"
+      symptom        = "The reconciler found suspicious payments that a stage had missed: not flagged, or not alerted on. Those that it repaired were late by up to a day."
+      threshold      = 0
+      period_seconds = 300
+      periods        = 1
+      datapoints     = 1
+      expression     = "FILL(flagged, 0) + FILL(alerts, 0) + FILL(failed, 0) + FILL(unchecked, 0)"
+      metrics = {
+        flagged   = { namespace = var.metrics_namespace, name = "FlaggedRowsRepaired", stat = "Sum", dimensions = { service = "reconcile" } }
+        alerts    = { namespace = var.metrics_namespace, name = "AlertsRepaired", stat = "Sum", dimensions = { service = "reconcile" } }
+        failed    = { namespace = var.metrics_namespace, name = "RepairsFailed", stat = "Sum", dimensions = { service = "reconcile" } }
+        unchecked = { namespace = var.metrics_namespace, name = "HoursUnchecked", stat = "Sum", dimensions = { service = "reconcile" } }
+      }
+    }
     rule-failures = {
       kind           = "rule-failures"
       severity       = "ticket"
@@ -139,6 +155,19 @@ locals {
       datapoints     = 3
       expression     = null
       metrics        = { failures = { namespace = var.metrics_namespace, name = "PublishFailures", stat = "Sum", dimensions = { service = "alert" } } }
+    }
+    digest-delay = {
+      kind           = "digest-delay"
+      severity       = "ticket"
+      symptom        = "Digests of payments that no alert reported wait longer than ${var.thresholds.digest_delay_ms / 1000} s, or the function that sends them does not run."
+      threshold      = var.thresholds.digest_delay_ms
+      period_seconds = 300
+      periods        = 3
+      datapoints     = 3
+      expression     = null
+      # Every run writes how long the oldest digest waits, also when none does: no value is no run.
+      missing = "breaching"
+      metrics = { delay = { namespace = var.metrics_namespace, name = "OldestDueDigestMs", stat = "Maximum", dimensions = { service = "digest" } } }
     }
     ingestion-quarantine = {
       kind           = "ingestion-quarantine"

@@ -54,13 +54,13 @@ locals {
         { title = "Decisions", ours = { score = { TransactionsApproved = ["Sum"], TransactionsReviewed = ["Sum"], TransactionsBlocked = ["Sum"] } } },
         { title = "Records in, payments out", ours = { score = { RecordsReceived = ["Sum"], TransactionsScored = ["Sum"], RecordsFailed = ["Sum"] } } },
         { title = "Quarantined, or with a wrong key", ours = { score = { RecordsQuarantined = ["Sum"], ReservedUsers = ["Sum"], KeyMismatches = ["Sum"] } } },
-        { title = "Redelivered, repeated by the sender", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"] } } },
+        { title = "Redelivered, repeated by the sender, repeated under another time", ours = { score = { TransactionsRedelivered = ["Sum"], TransactionsRepeated = ["Sum"], RepeatsStored = ["Sum"] } } },
       ]
     },
     {
       text = "## 4. What decides: rules and profiles"
       widgets = [
-        { title = "Failing rules, refused or unreachable rulesets", ours = { score = { RuleFailures = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
+        { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
         { title = "Checkpoints of profiles", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"] } } },
@@ -72,7 +72,7 @@ locals {
       text = "## 5. Suspicious payments are flagged"
       widgets = [
         { title = "Flagged", ours = { persist = { RecordsReceived = ["Sum"], TransactionsFlagged = ["Sum"], TransactionsRedelivered = ["Sum"] } } },
-        { title = "Failed records, conflicting ids", ours = { persist = { RecordsFailed = ["Sum"], TransactionIdConflict = ["Sum"] } } },
+        { title = "Failed records", ours = { persist = { RecordsFailed = ["Sum"] } } },
         {
           title = "Behind the streams, ms"
           aws   = [for function in sort(keys(local.stream_triggers)) : ["AWS/Lambda", "IteratorAge", { FunctionName = var.function_names[function] }, "Maximum"]]
@@ -83,13 +83,21 @@ locals {
     {
       text = "## 6. Somebody is alerted"
       widgets = [
-        { title = "Alerts", ours = { alert = { RecordsReceived = ["Sum"], AlertsSent = ["Sum"], AlertsSuppressed = ["Sum"] } } },
+        { title = "Alerts", ours = { alert = { RecordsReceived = ["Sum"], AlertsSent = ["Sum"], AlertsAgain = ["Sum"], AlertsSuppressed = ["Sum"], AlertsOverLimit = ["Sum"] } } },
         { title = "Sent twice, retried, failed", ours = { alert = { AlertsRepeated = ["Sum"], AlertClaimConflicts = ["Sum"], RecordsFailed = ["Sum"], PublishFailures = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         {
           title = "Deliveries by SNS"
           aws = [for metric in ["NumberOfMessagesPublished", "NumberOfNotificationsDelivered", "NumberOfNotificationsFailed", "NumberOfNotificationsFilteredOut"] :
           ["AWS/SNS", metric, { TopicName = var.alert_topic_name }, "Sum"]]
         },
+      ]
+    },
+    {
+      text = "## 7. What no alert reported comes in digests"
+      widgets = [
+        { title = "Digests, and payments in them", ours = { digest = { DigestsSent = ["Sum"], PaymentsDigested = ["Sum"] } } },
+        { title = "Sent twice, failed, left to the next run", ours = { digest = { DigestsRepeated = ["Sum"], DigestsFailed = ["Sum"], DigestsLeft = ["Sum"] } } },
+        { title = "Longest a digest was due, ms", ours = { digest = { OldestDueDigestMs = ["Maximum"] } }, line = var.thresholds.digest_delay_ms },
       ]
     },
     {

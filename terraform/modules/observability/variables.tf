@@ -130,6 +130,7 @@ variable "thresholds" {
     score_latency_ms: 99th percentile of the age of a batch's oldest record when it is decided, in ms.
     canary_latency_ms: from the canary's file in the landing bucket to SNS's answer to its alert, in ms.
     offset_lag_seconds: how far a consumer group is behind, in s; a group that receives nothing while records wait is too far.
+    digest_delay_ms: how long a digest may wait after it is due, in ms.
     iterator_age_ms: age of the oldest waiting record of a table's stream, in ms.
     error_percent, degraded_percent, quarantine_percent: share of invocations, payments, records.
     blocked_percent: share of payments that are blocked, above which a new ruleset is rolled back.
@@ -141,6 +142,7 @@ variable "thresholds" {
     score_latency_ms     = optional(number, 2000)
     canary_latency_ms    = optional(number, 120000)
     offset_lag_seconds   = optional(number, 60)
+    digest_delay_ms      = optional(number, 900000)
     iterator_age_ms      = optional(number, 60000)
     error_percent        = optional(number, 5)
     degraded_percent     = optional(number, 1)

@@ -1,4 +1,5 @@
-# Point-in-time recovery goes with its table, and an account's administrator can delete both. A vault keeps copies of the tables apart.
+# Point-in-time recovery goes with its table, and an account's administrator can delete both. A vault keeps copies of the tables apart. Once
+# a week: each copy of a DynamoDB table is billed whole, and point-in-time recovery has every second of the last 35 days (decision 0020).
 
 resource "aws_backup_vault" "this" {
   for_each = local.backups
@@ -21,9 +22,9 @@ resource "aws_backup_plan" "this" {
   name = "${var.name}-tables"
 
   rule {
-    rule_name         = "daily"
+    rule_name         = "weekly"
     target_vault_name = aws_backup_vault.this[each.key].name
-    schedule          = "cron(0 2 * * ? *)" # 02:00 UTC
+    schedule          = "cron(0 2 ? * SUN *)" # Sundays, 02:00 UTC
 
     lifecycle {
       delete_after = each.value.retention_days

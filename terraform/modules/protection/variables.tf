@@ -17,7 +17,7 @@ variable "landing_bucket" {
 }
 
 variable "backup" {
-  description = "Daily copies of the tables in a vault: days that each is kept, ARN of another account's vault that gets them too, and whether the vault refuses to delete one earlier. null for none."
+  description = "Weekly copies of the tables in a vault: days that each is kept, ARN of another account's vault that gets them too, and whether the vault refuses to delete one earlier. null for none."
   type = object({
     retention_days    = number
     copy_to_vault_arn = optional(string)
@@ -25,8 +25,8 @@ variable "backup" {
   })
   default = null
   validation {
-    condition     = var.backup == null ? true : var.backup.retention_days >= 1 && floor(var.backup.retention_days) == var.backup.retention_days
-    error_message = "backup.retention_days is ${try(var.backup.retention_days, "null")}; it must be whole days from 1."
+    condition     = var.backup == null ? true : var.backup.retention_days >= 7 && floor(var.backup.retention_days) == var.backup.retention_days
+    error_message = "backup.retention_days is ${try(var.backup.retention_days, "null")}; it must be whole days from 7, so that there is always a copy."
   }
   validation {
     condition     = try(var.backup.copy_to_vault_arn, null) == null ? true : can(regex("^arn:[a-z-]+:backup:[a-z0-9-]+:[0-9]{12}:backup-vault:", var.backup.copy_to_vault_arn))

@@ -50,13 +50,16 @@ resource "aws_dynamodb_table" "this" {
     for_each = each.value.indexes
 
     content {
-      name            = global_secondary_index.key
-      hash_key        = global_secondary_index.value.partition_key.name
-      range_key       = one(global_secondary_index.value.sort_key[*].name)
-      projection_type = global_secondary_index.value.projection
+      name               = global_secondary_index.key
+      hash_key           = global_secondary_index.value.partition_key.name
+      range_key          = one(global_secondary_index.value.sort_key[*].name)
+      projection_type    = global_secondary_index.value.projection
+      read_capacity      = one([for table, capacity in var.provisioned_capacity : capacity.index.read if table == each.key])
+      write_capacity     = one([for table, capacity in var.provisioned_capacity : capacity.index.write if table == each.key])
+      non_key_attributes = global_secondary_index.value.attributes
 
       dynamic "on_demand_throughput" {
-        for_each = var.on_demand_maximum[*]
+        for_each = contains(keys(var.provisioned_capacity), each.key) ? [] : var.on_demand_maximum[*]
 
         content {
           max_read_request_units  = on_demand_throughput.value.read_units

@@ -21,6 +21,7 @@ variable "definitions" {
       partition_key = object({ name = string, type = string })
       sort_key      = optional(object({ name = string, type = string }))
       projection    = string
+      attributes    = optional(list(string))
     })), {})
   }))
   nullable = false
@@ -32,6 +33,10 @@ variable "definitions" {
     error_message = "definitions: stream_view of ${join(", ", [for name, table in var.definitions : name if table.stream_view != null && !contains(["NEW_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"], coalesce(table.stream_view, "NEW_IMAGE"))])} is not one of NEW_IMAGE, NEW_AND_OLD_IMAGES and KEYS_ONLY."
   }
   validation {
+    condition     = alltrue(flatten([for table in values(var.definitions) : [for index in values(table.indexes) : (index.projection == "INCLUDE") == (index.attributes != null)]]))
+    error_message = "definitions: ${join(", ", flatten([for name, table in var.definitions : [for key, index in table.indexes : "${name}.${key}" if(index.projection == "INCLUDE") != (index.attributes != null)]]))}: an index with the projection INCLUDE names its attributes, and no other index does."
+  }
+  validation {
     condition     = alltrue([for table in values(var.definitions) : contains(["STANDARD", "STANDARD_INFREQUENT_ACCESS"], table.table_class)])
     error_message = "definitions: table_class of ${join(", ", [for name, table in var.definitions : name if !contains(["STANDARD", "STANDARD_INFREQUENT_ACCESS"], table.table_class)])} is neither STANDARD nor STANDARD_INFREQUENT_ACCESS."
   }
@@ -40,7 +45,8 @@ variable "definitions" {
 variable "provisioned_capacity" {
   description = <<-EOT
     Tables with provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of read and write units a second,
-    and the target use in percent. Cheaper from a steady load of about a sixth of the on-demand peak.
+    and the target use in percent. Cheaper from a steady load of about a sixth of the on-demand peak. `index` is what each index of the table
+    has, and is not scaled: a write that an index has no units for is throttled in the table too.
   EOT
   type = map(object({
     read_minimum   = number
@@ -48,6 +54,7 @@ variable "provisioned_capacity" {
     write_minimum  = number
     write_maximum  = number
     target_percent = optional(number, 70)
+    index          = optional(object({ read = number, write = number }))
   }))
   default  = {}
   nullable = false
@@ -56,9 +63,9 @@ variable "provisioned_capacity" {
     error_message = "provisioned_capacity names ${join(", ", setsubtract(keys(var.provisioned_capacity), keys(var.definitions)))}; the tables are ${join(", ", keys(var.definitions))}."
   }
   validation {
-    # Terraform cannot distinguish an index's autoscaled capacity from drift: it can ignore changes of all indexes or of none.
-    condition     = alltrue([for table in keys(var.provisioned_capacity) : length(try(var.definitions[table].indexes, {})) == 0])
-    error_message = "provisioned_capacity names ${join(", ", [for table in keys(var.provisioned_capacity) : table if length(try(var.definitions[table].indexes, {})) > 0])}, which has indexes; tables with indexes are on demand."
+    # Fixed: Terraform cannot distinguish an index's autoscaled capacity from drift, since it can ignore changes of all indexes or of none.
+    condition     = alltrue([for table, capacity in var.provisioned_capacity : length(try(var.definitions[table].indexes, {})) == 0 || capacity.index != null])
+    error_message = "provisioned_capacity of ${join(", ", [for table, capacity in var.provisioned_capacity : table if length(try(var.definitions[table].indexes, {})) > 0 && capacity.index == null])} has no index, and the table has indexes; give their read and write units."
   }
   validation {
     condition = alltrue([

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,10 @@ import pytest
 
 from alert.stage import AlertStage
 from alert.store import AlertTables
-from alert.topic import SnsTopic
+from common.topic import SnsTopic
 from contract.alert import AlertState, decode_alert
-from contract.flagged import from_flagged_item, to_flagged_item
-from tests.support.alert_store_contract import WIDTH, payment
+from contract.flagged import from_flagged_item, to_flagged_item, to_flagged_key
+from tests.support.alert_store_contract import LIMITS, payment
 from tests.support.crashes import make_crashes
 from tests.support.payments import NOW, Context, Log, Metrics, flagged_event
 from tests.support.tables import make_table
@@ -48,7 +49,7 @@ class Deployment:
         return AlertStage(
             AlertTables(self.dynamodb, self.flagged_table, self.windows_table),
             SnsTopic(self.aws_client("sns"), self.topic_arn),
-            WIDTH,
+            LIMITS,
             self.metrics,
             self.log,
             make_crashes(),
@@ -72,9 +73,9 @@ class Deployment:
         for row in flagged:
             self.dynamodb.put_item(TableName=self.flagged_table, Item=to_flagged_item(row))
 
-    def row(self, transaction_id: str) -> FlaggedTransaction:
-        """Read a row."""
-        key = {"transaction_id": {"S": transaction_id}}
+    def row(self, flagged: FlaggedTransaction) -> FlaggedTransaction:
+        """Read a payment's row."""
+        key = to_flagged_key(flagged.key)
         return from_flagged_item(self.dynamodb.get_item(TableName=self.flagged_table, Key=key)["Item"])
 
     def received(self, queue_url: str) -> list[dict[str, Any]]:
@@ -110,7 +111,7 @@ def test_subscriber_receives_the_alert_as_json(deployment: Deployment) -> None:
 
     (message,) = deployment.received(inbox)
     alert = decode_alert(json.loads(message["Body"])["Message"])
-    row = deployment.row("tx-1")
+    row = deployment.row(payment("tx-1"))
     assert answer == {"batchItemFailures": []}
     assert deployment.log.lines == []
     assert (alert.alert_id, alert.alerted_at) == (row.alert_id, row.alerted_at)
@@ -179,7 +180,7 @@ def test_marks_of_the_stage_do_not_make_it_alert_again(deployment: Deployment) -
 
 def test_workers_at_once_on_one_user_s_payments_give_one_alert(deployment: Deployment) -> None:
     inbox = deployment.subscribe()
-    payments = [payment(f"tx-{number}", number / 60) for number in range(12)]
+    payments = [payment(f"tx-{number}", number / 60, amount=Decimal(5)) for number in range(12)]
     deployment.insert(*payments)
     together = threading.Barrier(4)
 
@@ -199,7 +200,7 @@ def test_workers_at_once_on_one_user_s_payments_give_one_alert(deployment: Deplo
     for thread in threads:
         thread.join(timeout=60)
 
-    states = [deployment.row(flagged.transaction_id).alert_state for flagged in payments]
+    states = [deployment.row(flagged).alert_state for flagged in payments]
     (message,) = deployment.received(inbox)
     alert = decode_alert(json.loads(message["Body"])["Message"])
     assert states.count(AlertState.SENT) == 1

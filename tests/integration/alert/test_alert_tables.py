@@ -40,13 +40,13 @@ class ConcurrentContract(AlertStoreContract):
         with ThreadPoolExecutor(WORKERS) as workers:
             claims = list(
                 workers.map(
-                    lambda flagged, decision: tables.store.claim(flagged.transaction_id, decision, NOW),
+                    lambda flagged, decision: tables.store.claim(flagged.key, decision, NOW),
                     payments,
                     decisions,
                 )
             )
 
-        rows = [tables.store.flagged(flagged.transaction_id) for flagged in payments]
+        rows = [tables.store.flagged(flagged.key) for flagged in payments]
         assert sorted(claim.name for claim in claims) == ["WINDOWS_CHANGED"] * (WORKERS - 1) + ["WRITTEN"]
         assert [row is not None and row.alert_state is AlertState.CLAIMED for row in rows] == [
             claim is Claim.WRITTEN for claim in claims

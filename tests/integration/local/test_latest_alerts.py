@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from contract.alert import AlertState
-from contract.flagged import FlaggedTransaction, to_flagged_item
+from contract.flagged import STATUS_SHARDS, FlaggedTransaction, to_flagged_item
 from contract.scored import Decision, Reason
 from local.latest_alerts import KEPT_ALERTS, LatestAlerts
 from local.provision import table_request
@@ -39,6 +39,7 @@ def flagged() -> Callable[..., FlaggedTransaction]:
             "reasons": (Reason("rule", 80, f"sentence {number}"),),
             "rule_ids": ("rule",),
             "status": "open",
+            "status_shard": f"open#{number % STATUS_SHARDS}",
             "position": f"transaction_stream/0/{number}",
             "ruleset_version": "1",
             "degraded": False,

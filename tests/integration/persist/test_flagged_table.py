@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
-from contract.flagged import from_flagged_item
+from contract.flagged import OPEN, from_flagged_item, status_shards
 from contract.transaction import Location
+from ops.manifests import read_tables
 from persist.store import FlaggedTable
-from tests.support.payments import make_flagged
+from tests.support.payments import NOW, make_flagged, make_transaction
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
@@ -32,50 +35,70 @@ class FlaggedTableContract:
             make_flagged(), location=Location(latitude=-0.1, longitude=1e-7), merchant_id="東京 \"'\\"
         )
 
-        assert FlaggedTable(client, name).insert(flagged) is None
+        assert FlaggedTable(client, name).insert(flagged)
 
         (item,) = client.scan(TableName=name)["Items"]
         assert from_flagged_item(item) == flagged
 
-    def test_existing_row_is_returned_and_not_overwritten(self, client: Any, name: str) -> None:
+    def test_existing_row_is_not_overwritten(self, client: Any, name: str) -> None:
         table = FlaggedTable(client, name)
         table.insert(make_flagged())
 
-        existing = table.insert(make_flagged(user_id="user-2"))
+        again = table.insert(make_flagged(risk_score=99))
 
-        assert existing is not None
-        assert from_flagged_item(existing) == make_flagged()
-        assert client.scan(TableName=name)["Count"] == 1
+        assert not again
+        (item,) = client.scan(TableName=name)["Items"]
+        assert from_flagged_item(item) == make_flagged()
 
     def test_of_workers_at_once_one_inserts(self, client: Any, name: str) -> None:
         table = FlaggedTable(client, name)
 
         with ThreadPoolExecutor(WORKERS) as workers:
-            existing = list(workers.map(table.insert, [make_flagged()] * WORKERS))
+            inserted = list(workers.map(table.insert, [make_flagged()] * WORKERS))
 
-        assert existing.count(None) == 1
-        assert all(item is None or from_flagged_item(item) == make_flagged() for item in existing)
+        assert inserted.count(True) == 1
 
-    def test_review_queue_lists_open_rows_by_event_time(self, client: Any, name: str) -> None:
+    def test_payments_that_share_a_transaction_id_have_a_row_each(self, client: Any, name: str) -> None:
         table = FlaggedTable(client, name)
-        rows = [
-            make_flagged(
-                transaction_id=f"tx-{hour}", occurred_at=make_flagged().occurred_at.replace(hour=hour)
-            )
-            for hour in (11, 9, 10)
-        ]
-        for row in rows:
-            table.insert(row)
+        one, other = make_flagged(), make_flagged(make_transaction(amount=Decimal(9900)))
+
+        assert table.insert(one)
+        assert table.insert(other)
 
         answer = client.query(
             TableName=name,
-            IndexName="by_status",
-            KeyConditionExpression="#status = :open",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":open": {"S": "open"}},
+            IndexName="by_transaction_id",
+            KeyConditionExpression="transaction_id = :id",
+            ExpressionAttributeValues={":id": {"S": "tx-1"}},
         )
+        assert {item["event_key"]["S"] for item in answer["Items"]} == {one.event_key, other.event_key}
 
-        assert [item["transaction_id"]["S"] for item in answer["Items"]] == ["tx-9", "tx-10", "tx-11"]
+    def test_review_queue_lists_open_rows_of_each_shard_by_event_time(self, client: Any, name: str) -> None:
+        table = FlaggedTable(client, name)
+        for number in range(48):
+            at = NOW - timedelta(minutes=7 * number % 48)
+            table.insert(make_flagged(make_transaction(transaction_id=f"tx-{number}", timestamp=at)))
+
+        shards = [
+            client.query(
+                TableName=name,
+                IndexName="by_status",
+                KeyConditionExpression="status_shard = :shard",
+                ExpressionAttributeValues={":shard": {"S": shard}},
+            )["Items"]
+            for shard in status_shards(OPEN)
+        ]
+
+        times = [[item["occurred_at"]["S"] for item in items] for items in shards]
+        assert sum(map(len, times)) == 48
+        assert times == [sorted(shard) for shard in times]
+        assert {name for items in shards for item in items for name in item} == {
+            "user_id",
+            "event_key",
+            "status_shard",
+            "occurred_at",
+            *read_tables()["flagged_transactions"].indexes["by_status"].attributes,
+        }
 
 
 class TestOnDynamoDbLocal(FlaggedTableContract):

@@ -6,12 +6,12 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from alert.messages import AlertMessage, send_fraud_alert
-from contract.alert import AlertClaim, Severity, SuppressedPayments
+from alert.messages import send_fraud_alert
+from contract.alert import AgainReason, AlertClaim, Severity, SuppressedPayments
 from tests.support.payments import NOW, make_claimed
 
 if TYPE_CHECKING:
-    from alert.errors import PublishError
+    from common.topic import AlertMessage, PublishError
 
 
 class Topic:
@@ -35,5 +35,7 @@ def texts_of(**changes: Any) -> dict[str, str]:
     return texts | {"subject": message.subject}
 
 
-def claim(severity: Severity = Severity.HIGH, **suppressed: Any) -> AlertClaim:
-    return AlertClaim(severity, NOW - timedelta(minutes=1), SuppressedPayments(**suppressed))
+def claim(
+    severity: Severity = Severity.HIGH, *, again: AgainReason | None = None, **suppressed: Any
+) -> AlertClaim:
+    return AlertClaim(severity, NOW - timedelta(minutes=1), SuppressedPayments(**suppressed), again)

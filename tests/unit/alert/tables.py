@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from alert.errors import PublishError
 from alert.stage import AlertStage
 from alert.store import Claim
-from alert.windows import UserWindows, WindowDecision
+from common.topic import PublishError
 from contract.alert import Alert, AlertState, decode_alert
-from contract.flagged import FlaggedTransaction, to_flagged_item
-from tests.support.alert_store_contract import WIDTH, payment
+from contract.alert_windows import UserWindows
+from contract.flagged import FlaggedKey, FlaggedTransaction, to_flagged_item
+from tests.support.alert_store_contract import LIMITS, payment
 from tests.support.crashes import make_crashes
 from tests.support.payments import NOW, Log, Metrics
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from alert.messages import AlertMessage
+    from alert.windows import WindowDecision
+    from common.topic import AlertMessage, Topic
 
 
 ONE, TWO, THREE = payment("tx-1"), payment("tx-2", 1), payment("tx-3", 2)
@@ -35,7 +36,7 @@ class DictTables:
     """Both tables; also an :class:`alert.stage.AlertStore` of itself."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, FlaggedTransaction] = {}
+        self.rows: dict[FlaggedKey, FlaggedTransaction] = {}
         self.windows: dict[str, UserWindows] = {}
 
     @property
@@ -44,36 +45,38 @@ class DictTables:
         return self
 
     def insert(self, flagged: FlaggedTransaction) -> None:
-        self.rows[flagged.transaction_id] = flagged
+        self.rows[flagged.key] = flagged
 
-    def delete(self, transaction_id: str) -> None:
-        del self.rows[transaction_id]
+    def delete(self, key: FlaggedKey) -> None:
+        del self.rows[key]
 
     def windows_of(self, user_id: str) -> UserWindows:
         return self.windows.get(user_id, UserWindows(user_id=user_id))
 
-    def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
-        return self.rows.get(transaction_id)
+    def flagged(self, key: FlaggedKey) -> FlaggedTransaction | None:
+        return self.rows.get(key)
 
-    def claim(self, transaction_id: str, decision: WindowDecision, now: datetime) -> Claim:
-        row = self.rows.get(transaction_id)
+    def claim(self, key: FlaggedKey, decision: WindowDecision, now: datetime) -> Claim:
+        row = self.rows.get(key)
         if row is None or row.alert_state is not None:
             return Claim.ROW_TAKEN
         user_id = decision.windows.user_id
         if self.windows_of(user_id).version != decision.windows.version - 1:
             return Claim.WINDOWS_CHANGED
         self.windows[user_id] = decision.windows
-        self.rows[transaction_id] = msgspec.structs.replace(
-            row, alert_state=decision.state, alert_id=decision.alert_id, alert_claim=decision.claim
+        self.rows[key] = msgspec.structs.replace(
+            row,
+            alert_state=decision.state,
+            alert_id=decision.alert_id,
+            suppression_id=decision.suppression_id,
+            alert_claim=decision.claim,
         )
         return Claim.WRITTEN
 
-    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
-        row = self.rows.get(transaction_id)
+    def mark_sent(self, key: FlaggedKey, alerted_at: datetime) -> bool:
+        row = self.rows.get(key)
         if row is not None and row.alert_state is AlertState.CLAIMED:
-            self.rows[transaction_id] = msgspec.structs.replace(
-                row, alert_state=AlertState.SENT, alerted_at=alerted_at
-            )
+            self.rows[key] = msgspec.structs.replace(row, alert_state=AlertState.SENT, alerted_at=alerted_at)
         return True
 
 
@@ -106,7 +109,7 @@ class Worker:
     """
 
     def __init__(
-        self, tables: DictTables, inbox: Inbox, at: dict[str, Callable[[], None]] | None = None
+        self, tables: DictTables, inbox: Topic, at: dict[str, Callable[[], None]] | None = None
     ) -> None:
         self.tables = tables
         self.inbox = inbox
@@ -118,7 +121,7 @@ class Worker:
         self.stage = AlertStage(
             self,
             self,
-            WIDTH,
+            LIMITS,
             self.metrics,
             self.log,
             make_crashes(),
@@ -134,12 +137,12 @@ class Worker:
     def windows_of(self, user_id: str) -> UserWindows:
         return self.tables.windows_of(user_id)
 
-    def flagged(self, transaction_id: str) -> FlaggedTransaction | None:
-        return self.tables.flagged(transaction_id)
+    def flagged(self, key: FlaggedKey) -> FlaggedTransaction | None:
+        return self.tables.flagged(key)
 
-    def claim(self, transaction_id: str, decision: WindowDecision, now: datetime) -> Claim:
+    def claim(self, key: FlaggedKey, decision: WindowDecision, now: datetime) -> Claim:
         self._reach(Step.BEFORE_CLAIM)
-        claim = self.tables.claim(transaction_id, decision, now)
+        claim = self.tables.claim(key, decision, now)
         self._reach(Step.AFTER_CLAIM)
         return claim
 
@@ -148,11 +151,11 @@ class Worker:
         self.inbox.publish(message)
         self._reach(Step.AFTER_PUBLISH)
 
-    def mark_sent(self, transaction_id: str, alerted_at: datetime) -> bool:
+    def mark_sent(self, key: FlaggedKey, alerted_at: datetime) -> bool:
         if self.marks_refused:
             self.marks_refused -= 1
             return False
-        marked = self.tables.mark_sent(transaction_id, alerted_at)
+        marked = self.tables.mark_sent(key, alerted_at)
         self._reach(Step.AFTER_MARK)
         return marked
 

@@ -19,12 +19,26 @@ from common.settings import read_settings
 from contract.alert import decode_alert
 from contract.flagged import to_flagged_item
 from ops.manifests import read_functions
+from tests.support.alert_store_contract import LIMITS
 from tests.support.crashes import CRASH_VARIABLES
 from tests.support.payments import Context, flagged_event, make_flagged, make_transaction
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+GOOD = CRASH_VARIABLES | {
+    "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
+    "FLAGGED_TRANSACTIONS_TABLE": "f",
+    "ALERT_WINDOWS_TABLE": "w",
+    "ALERT_WINDOW_SECONDS": "900",
+    "ALERT_AGAIN_FACTOR": "2",
+    "ALERT_AGAIN_AMOUNT_BASE": "5000",
+    "ALERT_AGAIN_MINIMUM_BASE": "100",
+    "ALERT_MESSAGES_PER_HOUR": "6",
+}
+"""As in function.yaml, with values for its references."""
 
 
 @pytest.fixture
@@ -67,20 +81,27 @@ def test_settings_are_the_variables_that_the_function_declares() -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("ALERT_WINDOW_SECONDS", "0"), ("ALERT_WINDOW_SECONDS", "604801"), ("SNS_TOPIC_ARN", "fraud-alerts")],
+    [
+        ("ALERT_WINDOW_SECONDS", "0"),
+        ("ALERT_WINDOW_SECONDS", "604801"),
+        ("SNS_TOPIC_ARN", "fraud-alerts"),
+        ("ALERT_AGAIN_FACTOR", "0.09"),
+        ("ALERT_AGAIN_FACTOR", "1001"),
+        ("ALERT_AGAIN_AMOUNT_BASE", "-1"),
+        ("ALERT_AGAIN_MINIMUM_BASE", "-1"),
+        ("ALERT_MESSAGES_PER_HOUR", "0"),
+        ("ALERT_MESSAGES_PER_HOUR", "25"),
+    ],
 )
 def test_setting_out_of_bounds_fails_the_cold_start(variable: str, value: str) -> None:
-    good = {
-        "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
-        "FLAGGED_TRANSACTIONS_TABLE": "f",
-        "ALERT_WINDOWS_TABLE": "w",
-        "ALERT_WINDOW_SECONDS": "900",
-    }
-
     with pytest.raises(SettingsError) as refusal:
-        read_settings(Settings, CRASH_VARIABLES | good | {variable: value})
+        read_settings(Settings, GOOD | {variable: value})
 
     assert set(refusal.value.problems) == {variable}
+
+
+def test_limits_are_those_of_the_settings() -> None:
+    assert read_settings(Settings, GOOD).alert_limits == LIMITS
 
 
 def received(aws: Callable[[str], Any]) -> list[dict[str, Any]]:
@@ -131,16 +152,7 @@ def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
 
 @pytest.mark.parametrize("seconds", ["1", "604800"])
 def test_window_is_one_second_to_a_week(seconds: str) -> None:
-    settings = read_settings(
-        Settings,
-        CRASH_VARIABLES
-        | {
-            "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
-            "FLAGGED_TRANSACTIONS_TABLE": "f",
-            "ALERT_WINDOWS_TABLE": "w",
-            "ALERT_WINDOW_SECONDS": seconds,
-        },
-    )
+    settings = read_settings(Settings, GOOD | {"ALERT_WINDOW_SECONDS": seconds})
 
     assert settings.alert_window_seconds == int(seconds)
 

@@ -9,13 +9,10 @@ from typing import Any
 import pytest
 
 from alert import messages
-from alert.messages import (
-    MAX_MESSAGE_BYTES,
-    MAX_SMS_SEPTETS,
-    MAX_SUBJECT_CHARACTERS,
-    make_alert,
-)
-from alert.sanitizing import gsm_septets
+from alert.messages import make_alert
+from common.alert_text import money
+from common.sanitizing import gsm_septets
+from common.topic import MAX_MESSAGE_BYTES, MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS
 from contract.alert import SuppressedPayments
 from contract.scored import Decision, Reason
 from contract.transaction import Location
@@ -54,8 +51,6 @@ def test_alert_holds_the_first_forty_reasons(reasons: int, shown: int) -> None:
 def test_text_of_each_field_is_cut_at_its_limit(field: str, limit: int) -> None:
     def shown(length: int) -> str:
         alert = make_alert(make_claimed(**{field: "x" * length}), NOW)
-        if field == "transaction_id":
-            return alert.flagged_transaction_id
         text: str = getattr(alert if hasattr(alert, field) else alert.transaction, field)
         return text
 
@@ -76,9 +71,16 @@ def test_parts_of_a_location_are_cut_at_their_limits(part: str, limit: int) -> N
 
 
 def test_sender_s_transaction_id_is_cut_at_its_limit() -> None:
-    alert = make_alert(make_claimed(event_key="2026#" + "x" * 257), NOW)
+    alert = make_alert(make_claimed(transaction_id="x" * 257), NOW)
 
     assert alert.transaction.transaction_id == "x" * 255 + "…"
+
+
+def test_key_of_the_row_is_cut_where_no_id_reaches() -> None:
+    key = "2026-03-01T12:00:00.000000Z.hJ2c9Xl0aQs#" + "x" * 256
+
+    assert make_alert(make_claimed(event_key=key), NOW).event_key == key
+    assert len(make_alert(make_claimed(event_key=key * 3), NOW).event_key) == 512
 
 
 def test_rule_ids_and_sentences_are_cut_at_their_limits() -> None:
@@ -106,23 +108,22 @@ def test_email_counts_only_reasons_that_it_does_not_list(reasons: int, more: str
     assert sum("(rule_" in line for line in email.splitlines()) == 10
 
 
-def test_email_names_no_row_whose_key_is_the_transaction_id() -> None:
-    assert "  Row" not in texts_of()["email"]
-
-
 def test_email_of_a_payment_scored_with_the_cache_says_nothing_of_it() -> None:
     assert "cache" not in texts_of()["email"]
 
 
-def test_suppressed_sentence_without_a_total_says_only_the_number() -> None:
-    one = messages.suppressed_sentence(SuppressedPayments(1, Decimal(5), "EUR"))
-    several = messages.suppressed_sentence(SuppressedPayments(2))
+def test_suppressed_sentence_names_each_currency_s_sum() -> None:
+    one = messages.suppressed_sentence(SuppressedPayments(1, totals={"EUR": Decimal(5)}))
+    several = messages.suppressed_sentence(
+        SuppressedPayments(2, totals={"USD": Decimal(5), "JPY": Decimal(700)})
+    )
 
     assert one == (
-        "Since this user's alert before, 1 more suspicious payment, 5.00 EUR in total, was not alerted on one by one."
+        "Since this user's message before, 1 more suspicious payment, 5.00 EUR in total, was not alerted on one by one."
     )
     assert several == (
-        "Since this user's alert before, 2 more suspicious payments, were not alerted on one by one."
+        "Since this user's message before, 2 more suspicious payments, 700 JPY and 5.00 USD in total, "
+        "were not alerted on one by one."
     )
 
 
@@ -131,7 +132,7 @@ def test_suppressed_sentence_without_a_total_says_only_the_number() -> None:
     [("1234.5", "USD", "1,234.50 USD"), ("1234", "JPY", "1,234 JPY"), ("1.2345", "KWD", "1.234 KWD")],
 )
 def test_money_has_its_currency_s_decimals(amount: str, currency: str, shown: str) -> None:
-    assert messages.money(Decimal(amount), currency) == shown
+    assert money(Decimal(amount), currency) == shown
 
 
 @pytest.mark.parametrize(

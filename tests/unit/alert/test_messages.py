@@ -12,23 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alert import messages
-from alert.errors import PublishError
 from alert.messages import (
-    MAX_MESSAGE_BYTES,
     MAX_REASONS,
-    MAX_SMS_SEPTETS,
-    MAX_SUBJECT_CHARACTERS,
     make_alert,
     render,
     send_fraud_alert,
 )
-from alert.sanitizing import gsm_line, gsm_septets
-from contract.alert import AlertClaim, Severity, SuppressedPayments, decode_alert
+from common.sanitizing import gsm_line, gsm_septets
+from common.topic import MAX_MESSAGE_BYTES, MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS, PublishError
+from contract.alert import AgainReason, AlertClaim, AlertKind, Severity, SuppressedPayments, decode_alert
 from contract.errors import InvalidRowError
 from contract.scored import Decision, Reason
 from contract.transaction import Location
+from tests.support.links import DOTS, LINK, link_like
 from tests.support.payments import NOW, make_claimed, make_flagged
-from tests.unit.alert.links import DOTS, LINK, link_like
 from tests.unit.alert.messages import Topic, claim, texts_of
 
 if TYPE_CHECKING:
@@ -36,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def test_message_holds_the_alert_in_json_for_machines() -> None:
-    flagged = make_claimed(alert_claim=claim(count=3, total=Decimal("40.50"), currency="USD"))
+    flagged = make_claimed(alert_claim=claim(count=3, totals={"USD": Decimal("40.50")}))
     topic = Topic()
 
     alert = send_fraud_alert(flagged, topic, NOW)
@@ -48,7 +45,7 @@ def test_message_holds_the_alert_in_json_for_machines() -> None:
     assert document["severity"] == "high"
     assert document["transaction"]["amount"] == "1250.00"
     assert document["transaction"]["card_last4"] == "1234"
-    assert document["suppressed_before"] == {"count": 3, "total": "40.50", "currency": "USD"}
+    assert document["suppressed_before"] == {"count": 3, "totals": {"USD": "40.50"}}
     assert document["position"] == "transaction_stream/3/42"
     assert (document["appended_at"], document["alerted_at"]) == (
         "2026-03-01T11:59:30Z",
@@ -57,9 +54,7 @@ def test_message_holds_the_alert_in_json_for_machines() -> None:
 
 
 def test_email_is_readable() -> None:
-    texts = texts_of(
-        alert_claim=claim(count=12, total=Decimal(3400), currency="USD"), merchant_id="Müller & Sons"
-    )
+    texts = texts_of(alert_claim=claim(count=12, totals={"USD": Decimal(3400)}), merchant_id="Müller & Sons")
 
     assert texts["subject"] == "[HIGH] Fraud alert: 1,250.00 USD blocked, score 85, user user-1"
     assert texts["email"] == (
@@ -80,7 +75,7 @@ def test_email_is_readable() -> None:
         "   +60  8,000 km from the last payment in 30 minutes. (impossible_travel)\n"
         "   +25  25 times the usual amount. (high_amount)\n"
         "\n"
-        "Since this user's alert before, 12 more suspicious payments, 3,400.00 USD in total, "
+        "Since this user's message before, 12 more suspicious payments, 3,400.00 USD in total, "
         "were not alerted on one by one.\n"
         "\n"
         "Alert 00000000-0000-5000-8000-000000000000, ruleset 7, transaction_stream/3/42\n"
@@ -110,12 +105,13 @@ def test_attributes_are_what_filter_policies_ask_for() -> None:
     }
     assert attributes == {
         "alert_id": ("String", "00000000-0000-5000-8000-000000000000"),
+        "kind": ("String", "first"),
         "severity": ("String", "high"),
         "decision": ("String", "block"),
         "risk_score": ("Number", "85"),
         "country": ("String", "FR"),
         "rule_ids": ("String.Array", '["impossible_travel","high_amount"]'),
-        "schema_version": ("String", "1"),
+        "schema_version": ("String", "2"),
     }
     assert len(attributes) <= 10
 
@@ -151,11 +147,41 @@ def test_review_is_said_to_be_held() -> None:
     assert messages.sms_text(alert).endswith("user user-1")
 
 
-def test_email_names_the_row_of_a_reused_transaction_id() -> None:
-    texts = texts_of(transaction_id="tx-1~0a1b2c3d", transaction_id_conflict=True)
+def test_alert_names_the_key_of_its_row() -> None:
+    flagged = make_claimed()
 
-    assert '  Transaction "tx-1"\n  Row         "tx-1~0a1b2c3d"\n' in texts["email"]
-    assert decode_alert(texts["default"]).flagged_transaction_id == "tx-1~0a1b2c3d"
+    alert = decode_alert(texts_of()["default"])
+
+    assert (alert.user_id, alert.event_key) == flagged.key
+
+
+def test_first_alert_of_a_window_says_nothing_of_another() -> None:
+    texts = texts_of()
+
+    assert decode_alert(texts["default"]).kind is AlertKind.FIRST
+    assert "again" not in "".join(texts.values())
+
+
+@pytest.mark.parametrize(
+    ("again", "why"),
+    [
+        (AgainReason.SEVERITY, "This payment is more severe than what was alerted before."),
+        (AgainReason.AMOUNT, "Much more money is at stake than was alerted before."),
+    ],
+)
+def test_alert_that_is_sent_again_says_so_and_why(again: AgainReason, why: str) -> None:
+    topic = Topic()
+
+    send_fraud_alert(make_claimed(alert_claim=claim(again=again)), topic, NOW)
+
+    (message,) = topic.messages
+    texts: dict[str, str] = json.loads(message.body)
+    document = json.loads(texts["default"])
+    assert message.subject == "[HIGH] Fraud alert again: 1,250.00 USD blocked, score 85, user user-1"
+    assert texts["sms"].startswith("HIGH again 85: 1,250.00 USD blocked FR, user user-1.")
+    assert texts["email"].splitlines()[1:5] == ["", f"Alerted again. {why}", "", "Payment"]
+    assert (document["kind"], document["again"]) == ("again", again.value)
+    assert message.attributes["kind"].value == "again"
 
 
 def test_email_says_when_the_cache_could_not_be_used() -> None:
@@ -281,7 +307,8 @@ wild_rows = st.builds(
         AlertClaim,
         st.sampled_from(Severity),
         st.just(NOW),
-        st.just(SuppressedPayments()) | st.just(SuppressedPayments(10**6, Decimal(10**15), "USD")),
+        st.just(SuppressedPayments())
+        | st.just(SuppressedPayments(10**6, totals={"USD": Decimal(10**15), "JPY": Decimal(10**15)})),
     ),
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from alert.messages import MessageAttribute, render
+from alert.messages import render
 from alert.metrics import Metric
+from common.topic import MessageAttribute
 from contract.canary import CANARY_ATTRIBUTE, canary_payment
 from tests.support.alert_store_contract import payment
 from tests.support.payments import NOW, Context, flagged_event, make_flagged
@@ -37,7 +38,7 @@ def test_window_of_the_stage_is_the_one_of_its_settings(tables: DictTables, inbo
 def test_every_metric_of_a_batch_is_emitted_by_value(tables: DictTables, inbox: Inbox) -> None:
     other = payment("tx-9", user_id="user-2")
     tables.insert(other)
-    tables.delete("tx-3")
+    tables.delete(THREE.key)
     with pytest.raises(Crash):
         Worker(tables, inbox, {Step.AFTER_CLAIM: crash}).alert_on(ONE)
     worker = Worker(tables, inbox)

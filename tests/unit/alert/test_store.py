@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from alert.store import AlertTables, Claim
-from alert.windows import MAX_WINDOWS
+from contract.alert_windows import MAX_WINDOWS
 from contract.errors import InvalidRowError
 from tests.support.alert_store_contract import AlertStoreContract, DynamoDbTables, decided, payment
 from tests.support.payments import NOW
@@ -17,6 +17,9 @@ from tests.unit.alert.tables import DictTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+TX_1 = payment("tx-1")
 
 
 class TestOnMoto(AlertStoreContract):
@@ -72,7 +75,7 @@ def test_reason_of_a_cancelled_claim_says_what_was_written_first(
 ) -> None:
     client: Any = Cancelling(windows_reason, row_reason)
 
-    assert AlertTables(client, "f", "w").claim("tx-1", decided(DictTables(), payment("tx-1")), NOW) is outcome
+    assert AlertTables(client, "f", "w").claim(TX_1.key, decided(DictTables(), TX_1), NOW) is outcome
 
 
 @pytest.mark.parametrize(
@@ -82,7 +85,7 @@ def test_claim_that_can_never_be_written_is_an_error(reasons: tuple[str, str]) -
     client: Any = Cancelling(*reasons)
 
     with pytest.raises(ClientError):
-        AlertTables(client, "f", "w").claim("tx-1", decided(DictTables(), payment("tx-1")), NOW)
+        AlertTables(client, "f", "w").claim(TX_1.key, decided(DictTables(), TX_1), NOW)
 
 
 def test_windows_that_cannot_be_read_are_named(aws: Callable[[str], Any]) -> None:
@@ -104,7 +107,7 @@ def test_windows_expire_long_after_the_last_payment_by_the_clock(aws: Callable[[
     old = payment("tx-1", minutes=-5_000_000)
     tables.insert(old)
 
-    tables.store.claim("tx-1", decided(tables, old), NOW)
+    tables.store.claim(old.key, decided(tables, old), NOW)
 
     (row,) = client.scan(TableName="alert_windows")["Items"]
     assert int(row["expires_at"]["N"]) == round(NOW.timestamp()) + 30 * 86_400
@@ -130,14 +133,14 @@ class Refusing:
 def test_mark_that_may_succeed_later_is_false(code: str, status: int) -> None:
     client: Any = Refusing(code, status)
 
-    assert AlertTables(client, "flagged", "windows").mark_sent("tx-1", NOW) is False
+    assert AlertTables(client, "flagged", "windows").mark_sent(TX_1.key, NOW) is False
 
 
 def test_mark_that_is_not_allowed_is_an_error() -> None:
     client: Any = Refusing("AccessDeniedException", 400)
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        AlertTables(client, "flagged", "windows").mark_sent("tx-1", NOW)
+        AlertTables(client, "flagged", "windows").mark_sent(TX_1.key, NOW)
 
 
 @pytest.mark.parametrize(("windows", "readable"), [(MAX_WINDOWS, True), (MAX_WINDOWS + 1, False)])
@@ -149,9 +152,9 @@ def test_row_with_more_windows_than_are_ever_written_is_refused(
         client, make_table(client, "flagged_transactions"), make_table(client, "alert_windows")
     )
     for number in range(MAX_WINDOWS):
-        flagged = payment(f"tx-{number}", 60 * number)
+        flagged = payment(f"tx-{number}", 60 * number, appended_at_ms=3_600_000 * number)
         tables.insert(flagged)
-        tables.store.claim(flagged.transaction_id, decided(tables, flagged), NOW)
+        tables.store.claim(flagged.key, decided(tables, flagged), NOW)
     (row,) = client.scan(TableName="alert_windows")["Items"]
     row["windows"]["L"] = (row["windows"]["L"] * 2)[:windows]
     client.put_item(TableName="alert_windows", Item=row)
@@ -175,7 +178,7 @@ def test_claim_is_written_over_exactly_the_version_that_it_was_made_from() -> No
     for number in range(3):
         flagged = payment(f"tx-{number}", number)
         decision = decided(tables, flagged)
-        AlertTables(client, "f", "w").claim(flagged.transaction_id, decision, NOW)
+        AlertTables(client, "f", "w").claim(flagged.key, decision, NOW)
         tables.windows["user-1"] = decision.windows
 
     puts = [request[0]["Put"] for request in requests]

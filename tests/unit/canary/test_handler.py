@@ -15,7 +15,7 @@ from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_f
 from botocore.exceptions import ClientError
 
 from canary.settings import Settings
-from contract.alert import encode_alert
+from contract.alert import encode_message
 from contract.canary import CANARY_TURNS, canary_payment, canary_users
 from contract.scored import to_history_item
 from contract.transaction import decode_transaction
@@ -92,7 +92,7 @@ def test_a_run_sends_and_finds_what_came_out(
         TableName="transaction_history", Item={name: row[name] for name in ("user_id", "event_key")}
     )
     queue_url = aws("sqs").get_queue_url(QueueName="canary")["QueueUrl"]
-    alert = encode_alert(canary_alert(flagged, before, timedelta(seconds=20))).decode()
+    alert = encode_message(canary_alert(flagged, before, timedelta(seconds=20))).decode()
     for body in (alert, "no alert"):
         aws("sqs").send_message(QueueUrl=queue_url, MessageBody=body)
 

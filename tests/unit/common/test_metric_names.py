@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alert.metrics import Metric as AlertMetric
+from digest.metrics import Metric as DigestMetric
 from persist.metrics import Metric as PersistMetric
 from score.metrics import Metric as ScoreMetric
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 SCORE = """
     RecordsReceived Count
     RecordsQuarantined Count
+    ReservedUsers Count
     KeyMismatches Count
+    ReservedUsers Count
     TransactionsScored Count
     TransactionsApproved Count
     TransactionsReviewed Count
@@ -24,9 +27,11 @@ SCORE = """
     TransactionsDegraded Count
     TransactionsRedelivered Count
     TransactionsRepeated Count
+    RepeatsStored Count
     TransactionsRaced Count
     RecordsFailed Count
     ProfilesRebuilt Count
+    HistoryRowsUnreadable Count
     ProfileConflicts Count
     ProfileCheckpointsWritten Count
     ProfileCheckpointsFailed Count
@@ -35,6 +40,7 @@ SCORE = """
     RulesetRefused Count
     RulesetUnreachable Count
     RulesetFallback Count
+    ReservedUsers Count
     OldestRecordAge Milliseconds
 """
 PERSIST = """
@@ -42,7 +48,6 @@ PERSIST = """
     RecordsFailed Count
     TransactionsFlagged Count
     TransactionsRedelivered Count
-    TransactionIdConflict Count
     FlagLatencyMs Milliseconds
 """
 ALERT = """
@@ -50,18 +55,28 @@ ALERT = """
     RecordsFailed Count
     AlertsSent Count
     AlertsRepeated Count
+    AlertsAgain Count
     AlertsSuppressed Count
+    AlertsOverLimit Count
     AlertClaimConflicts Count
     AlertLatencyMs Milliseconds
     PublishFailures Count
     FlaggedRowsMissing Count
 """
+DIGEST = """
+    DigestsSent Count
+    DigestsRepeated Count
+    PaymentsDigested Count
+    DigestsFailed Count
+    DigestsLeft Count
+    OldestDueDigestMs Milliseconds
+"""
 
 
 @pytest.mark.parametrize(
     ("metrics", "names"),
-    [(ScoreMetric, SCORE), (PersistMetric, PERSIST), (AlertMetric, ALERT)],
-    ids=["score", "persist", "alert"],
+    [(ScoreMetric, SCORE), (PersistMetric, PERSIST), (AlertMetric, ALERT), (DigestMetric, DIGEST)],
+    ids=["score", "persist", "alert", "digest"],
 )
 def test_a_stage_emits_the_metrics_that_it_always_has(metrics: type[StageMetric], names: str) -> None:
     expected = dict(line.split() for line in names.strip().splitlines())

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common.errors import StageError
-from common.stream_reader import MIN_REMAINING_MS, StreamReader, describe_failure, inserted_item
+from common.stream_reader import StreamReader, describe_failure, inserted_item
+from common.time_left import MIN_REMAINING_MS
 from contract.errors import InvalidRowError
 from tests.support.crashes import make_crashes
 from tests.support.payments import Context, Log, stream_event

@@ -116,6 +116,22 @@ def test_escapes_do_not_hide_a_card_number(escaped: str) -> None:
     assert replace_card_field(escaped, TOKENS.token) == TOKENS.token(VISA)
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("6.304.00000000.0000000", "6304000000000000000"),
+        ("630400000000.0000000", "630400000000"),
+        (f"{VISA}.00", VISA),
+        (f"{VISA},0", VISA),
+        ("4111 1111 1111 1111.00", VISA),
+    ],
+)
+def test_zeros_behind_a_point_are_decimals_only_of_a_number_written_together(
+    written: str, number: str
+) -> None:
+    assert replace_card_field(written, TOKENS.token) == TOKENS.token(number)
+
+
 @given(written_numbers())
 def test_whatever_separators_and_script_no_card_number_is_left(case: tuple[str, str]) -> None:
     number, written = case

@@ -1,20 +1,26 @@
-"""The row of a flagged payment: readable attributes, exact both ways, a key of its own on a conflict."""
+"""The row of a flagged payment: readable attributes, exact both ways, under the key of its row in the history."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from contract.alert import AlertClaim, AlertState, Severity, SuppressedPayments
 from contract.errors import InvalidRowError
-from contract.flagged import flag, from_flagged_item, to_flagged_item, under_conflict_key
+from contract.flagged import (
+    STATUS_SHARDS,
+    flag,
+    from_flagged_item,
+    status_shard,
+    status_shards,
+    to_flagged_item,
+    to_flagged_key,
+)
 from tests.support.payments import NOW, RETENTION, make_claimed, make_flagged, make_scored, make_transaction
-from tests.unit.contract.records import scored_transactions, texts
+from tests.unit.contract.records import scored_transactions
 
 if TYPE_CHECKING:
     from contract.scored import ScoredTransaction
@@ -28,7 +34,9 @@ def test_row_gives_back_the_flagged_payment_it_was_made_from(scored: ScoredTrans
 
 
 def test_row_with_an_alert_is_read_back_the_same() -> None:
-    claim = AlertClaim(Severity.CRITICAL, NOW, SuppressedPayments(3, Decimal("10.50"), "EUR"))
+    claim = AlertClaim(
+        Severity.CRITICAL, NOW, SuppressedPayments(3, "c", {"EUR": Decimal("10.50")}, first_at=NOW)
+    )
     flagged = make_claimed(alert_claim=claim, alert_state=AlertState.SENT, alerted_at=NOW)
 
     assert from_flagged_item(to_flagged_item(flagged)) == flagged
@@ -54,7 +62,8 @@ def test_row_is_what_an_analyst_can_read() -> None:
     assert item["appended_at_ms"] == {"N": str(round(NOW.timestamp() * 1000) - 30_000)}
     assert item["expires_at"] == {"N": str(round((NOW + RETENTION).timestamp()))}
     assert "alert_state" not in item
-    assert "transaction_id_conflict" not in item
+    assert (item["amount_base"], item["base_currency"]) == ({"N": "1250.00"}, {"S": "USD"})
+    assert item["status_shard"]["S"].startswith("open#")
     assert "payee_id" not in item
 
 
@@ -107,34 +116,41 @@ def test_attribute_that_cannot_be_read_is_named_without_its_value(
     assert "secret" not in str(refusal.value)
 
 
-@given(texts, texts, st.sampled_from([8, 64]))
-def test_conflict_key_names_the_payment_and_keeps_its_id(
-    user_id: str, transaction_id: str, digits: int
+def test_row_has_the_key_of_its_payment_in_the_history() -> None:
+    scored = make_scored(make_transaction(transaction_id="a#b~c"))
+
+    flagged = flag(scored, NOW, RETENTION)
+
+    assert flagged.key == ("user-1", scored.event_key)
+    assert to_flagged_key(flagged.key).items() <= to_flagged_item(flagged).items()
+    assert flagged.transaction_id == "a#b~c"
+
+
+def test_rows_of_a_status_are_in_all_its_shards_and_no_other() -> None:
+    rows = [make_flagged(make_transaction(transaction_id=f"tx-{number}")) for number in range(400)]
+
+    assert {row.status_shard for row in rows} == set(status_shards("open"))
+    assert {status_shard("closed", row.key) for row in rows} == set(status_shards("closed"))
+    assert len(status_shards("open")) == STATUS_SHARDS == 16
+
+
+@pytest.mark.parametrize(
+    ("amount_base", "base_currency", "worth"),
+    [
+        (Decimal("9.40"), "CHF", ("CHF", Decimal("9.40"))),
+        (None, "CHF", ("USD", Decimal("12.34"))),
+        (None, None, ("USD", Decimal("12.34"))),
+    ],
+    ids=["with a rate", "without a rate", "row of an earlier format"],
+)
+def test_worth_is_in_the_base_currency_or_else_in_the_payment_s_own(
+    amount_base: Decimal | None, base_currency: str | None, worth: tuple[str, Decimal]
 ) -> None:
-    flagged = make_flagged(make_transaction(user_id=user_id, transaction_id=transaction_id))
-
-    moved = under_conflict_key(flagged, digits)
-
-    assert moved.transaction_id.rpartition("~")[0] == transaction_id
-    assert len(moved.transaction_id) == len(transaction_id) + 1 + digits
-    assert moved.reported_transaction_id == transaction_id
-    assert moved.transaction_id_conflict
-    assert under_conflict_key(moved, digits) == moved
-
-
-def test_conflict_keys_of_two_payments_differ_where_joined_keys_would_not() -> None:
-    one = msgspec.structs.replace(make_flagged(), user_id="a#b", event_key="c#tx-1")
-    other = msgspec.structs.replace(make_flagged(), user_id="a", event_key="b#c#tx-1")
-
-    assert (
-        under_conflict_key(one, 64).transaction_id[-64:] != under_conflict_key(other, 64).transaction_id[-64:]
+    flagged = make_flagged(
+        make_transaction(amount=Decimal("12.345")), amount_base=amount_base, base_currency=base_currency
     )
 
-
-def test_id_with_a_separator_in_it_is_reported_whole() -> None:
-    flagged = make_flagged(make_transaction(transaction_id="a#b~c"))
-
-    assert flagged.reported_transaction_id == "a#b~c"
+    assert flagged.worth == worth
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,11 @@ from hypothesis import given
 from benchmarks.item_size import item_bytes
 from contract.clock import TimeBasis
 from contract.errors import InvalidRowError
+from contract.flag_hour import flag_hours
 from contract.scored import (
+    FLAGGED_HISTORY_ATTRIBUTES,
     HISTORY_ATTRIBUTES,
+    Decision,
     Position,
     Reason,
     ScoredTransaction,
@@ -189,10 +192,20 @@ def test_row_says_that_its_place_is_doubted_and_else_nothing_of_it() -> None:
     assert '"pd"' not in to_history_item(make_scored(), EXPIRES_AT_S)["detail"]["S"]
 
 
+def test_row_names_what_a_suspicious_payment_is_worth_and_says_nothing_where_that_is_unknown() -> None:
+    worth = make_scored(amount_base=Decimal("1104.05"), base_currency="CHF")
+    without_rate = make_scored(base_currency="CHF")
+
+    assert to_history_item(worth, EXPIRES_AT_S)["detail"]["S"].endswith(',"ab":"1104.05","bc":"CHF"}')
+    assert to_history_item(without_rate, EXPIRES_AT_S)["detail"]["S"].endswith(',"bc":"CHF"}')
+    assert from_history_item(to_history_item(worth, EXPIRES_AT_S)) == worth
+    assert from_history_item(to_history_item(without_rate, EXPIRES_AT_S)) == without_rate
+
+
 def test_row_holds_its_keys_and_what_streams_filter_on_as_attributes() -> None:
     item = to_history_item(make_scored(), EXPIRES_AT_S)
 
-    assert tuple(item) == HISTORY_ATTRIBUTES
+    assert tuple(item) == FLAGGED_HISTORY_ATTRIBUTES
     assert item["user_id"] == {"S": "user-1"}
     assert item["event_key"] == {"S": "2026-03-01T11:59:00.000000Z.GslHS1QToi0#tx-1"}
     assert item["decision"] == {"S": "block"}
@@ -315,3 +328,19 @@ def test_amount_keeps_its_digits_in_the_row() -> None:
     scored = make_scored(make_transaction(amount=Decimal("0.10")))
 
     assert str(from_history_item(to_history_item(scored, EXPIRES_AT_S)).transaction.amount) == "0.10"
+
+
+@pytest.mark.parametrize("changes", [{"decision": Decision.APPROVE, "risk_score": 0}, {"repeats": 7}])
+def test_only_a_row_that_is_to_be_flagged_has_its_hour(changes: dict[str, Any]) -> None:
+    item = to_history_item(make_scored(**changes), EXPIRES_AT_S)
+
+    assert tuple(item) == HISTORY_ATTRIBUTES
+
+
+def test_a_row_that_is_to_be_flagged_is_in_the_hour_of_its_decision() -> None:
+    scored = make_scored()
+
+    item = to_history_item(scored, EXPIRES_AT_S)
+
+    assert item["flag_hour"]["S"] in set(flag_hours(scored.scored_at, scored.scored_at))
+    assert from_history_item(item) == scored

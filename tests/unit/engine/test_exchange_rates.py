@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from engine.exchange_rates import ExchangeRates
@@ -21,3 +23,24 @@ def test_currencies_with_a_rate_are_known() -> None:
     assert RATES.currencies == ("EUR", "JPY", "KWD")
     assert "EUR" in RATES
     assert "USD" not in RATES
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "base_currency", "worth"),
+    [
+        ("1000", "JPY", "USD", "6.70"),
+        ("0.505", "USD", "USD", "0.50"),
+        ("12.3456", "EUR", "USD", "13.33"),
+        ("12.34", "EUR", "JPY", "13"),
+        ("5", "CHF", "USD", None),
+    ],
+    ids=["other minor units", "half to even", "rounded once", "base without minor units", "no rate"],
+)
+def test_amount_is_converted_in_decimals_and_rounded_to_the_base_currency(
+    amount: str, currency: str, base_currency: str, worth: str | None
+) -> None:
+    rates = ExchangeRates({"USD": 1.0, "EUR": 1.08, "JPY": 0.0067})
+
+    converted = rates.convert(Decimal(amount), currency, base_currency)
+
+    assert (None if converted is None else str(converted)) == worth

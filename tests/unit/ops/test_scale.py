@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.candidates import SCORE
 from benchmarks.report import BenchReport, Figure, Machine, Series, now
+from contract.flagged import STATUS_SHARDS
 from ops.environment import read_environment
 from ops.manifests import read_functions
 from ops.scale import (
@@ -12,6 +13,7 @@ from ops.scale import (
     Measured,
     ScaleError,
     Setting,
+    alert_bounds,
     bounds,
     breaking,
     measured_costs,
@@ -22,7 +24,15 @@ from ops.scale import (
 from ops.tfvars import Value, flatten, read_tfvars
 
 LIMITS = read_limits()
-COSTS = Measured(500, cpu_us=200.0, wall_us=250.0, cache_cpu_us=10.0, write_units=1.0, record_bytes=400.0)
+COSTS = Measured(
+    500,
+    cpu_us=200.0,
+    wall_us=250.0,
+    cache_cpu_us=10.0,
+    write_units=1.0,
+    record_bytes=400.0,
+    alerted_write_units=8.0,
+)
 SETTING = Setting(
     memory_mib=1769, partitions=48, brokers=3, concurrency=50, concurrency_of_others=30, pollers=10
 )
@@ -70,6 +80,16 @@ def test_partitions_carry_a_batch_at_a_time_each() -> None:
 
     assert partitions.tps_now == pytest.approx(48 * USE / 250e-6)
     assert partitions.most == 1000
+
+
+def test_an_alert_writes_its_row_and_one_of_sixteen_shards_of_the_index() -> None:
+    table, shards = alert_bounds(COSTS, LIMITS)
+
+    assert table.name == "write units of flagged_transactions"
+    assert table.tps_now == pytest.approx(USE * 40_000 / 8.0)
+    assert shards.now == STATUS_SHARDS
+    assert shards.tps_now == pytest.approx(USE * 16 * 1_000)
+    assert shards.most == 40
 
 
 def test_the_account_keeps_its_share_and_the_other_functions_theirs() -> None:
@@ -124,7 +144,7 @@ def report(*keys: str) -> BenchReport:
 
 
 def test_costs_are_of_the_largest_batch_that_the_function_takes() -> None:
-    run = report("cache_cpu_us", "write_units_mean", "record_bytes")
+    run = report("cache_cpu_us", "write_units_mean", "record_bytes", "alerted_write_units")
 
     assert measured_costs(run, 500).cpu_us == 200.0
     assert measured_costs(run, 499).cpu_us == 300.0

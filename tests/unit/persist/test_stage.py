@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +17,12 @@ from contract.flagged import (
     CANARY,
     CANARY_RETENTION,
     OPEN,
+    FlaggedKey,
     FlaggedTransaction,
     from_flagged_item,
     to_flagged_item,
 )
 from contract.scored import Decision, to_history_item
-from persist.errors import KeyTakenError
 from persist.metrics import Metric
 from persist.stage import PersistStage
 from persist.store import FlaggedTable
@@ -49,16 +50,21 @@ class Rows:
     """The table in a dict."""
 
     def __init__(self) -> None:
-        self.items: dict[str, Mapping[str, Any]] = {}
+        self.items: dict[FlaggedKey, Mapping[str, Any]] = {}
         self.failing: set[str] = set()
 
-    def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
-        if flagged.reported_transaction_id in self.failing:
+    def insert(self, flagged: FlaggedTransaction) -> bool:
+        if flagged.transaction_id in self.failing:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
-        existing = self.items.get(flagged.transaction_id)
-        if existing is None:
-            self.items[flagged.transaction_id] = to_flagged_item(flagged)
-        return existing
+        if flagged.key in self.items:
+            return False
+        self.items[flagged.key] = to_flagged_item(flagged)
+        return True
+
+    @property
+    def ids(self) -> set[str]:
+        """Transaction ids of the rows."""
+        return {item["transaction_id"]["S"] for item in self.items.values()}
 
 
 class Stage:
@@ -113,52 +119,42 @@ def test_payment_that_is_redelivered_changes_nothing(
     assert aws("dynamodb").scan(TableName="flagged_transactions")["Items"] == before
     assert stage.metrics.total(Metric.TRANSACTIONS_FLAGGED) == 1
     assert stage.metrics.total(Metric.TRANSACTIONS_REDELIVERED) == 2
-    assert stage.metrics.total(Metric.TRANSACTION_ID_CONFLICT) == 0
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"user_id": "user-2"},
+        {"amount": Decimal(9900)},
+        {"payee_id": "payee-2"},
+        {"timestamp": NOW - timedelta(minutes=2)},
+    ],
+    ids=["of another user", "another amount", "another payee", "another time"],
+)
 def test_reused_transaction_id_does_not_hide_the_second_payment(
-    flagged_table: FlaggedTable, aws: Callable[[str], Any]
+    flagged_table: FlaggedTable, aws: Callable[[str], Any], changes: dict[str, Any]
 ) -> None:
     stage = Stage(flagged_table)
-    both = payment("user-1"), payment("user-2")
+    both = make_scored(make_transaction()), make_scored(make_transaction(**changes))
 
     assert stage.deliver(*both, *both) == []
 
     items = aws("dynamodb").scan(TableName="flagged_transactions")["Items"]
-    first, second = sorted((from_flagged_item(item) for item in items), key=lambda row: row.user_id)
-    assert (first.transaction_id, first.transaction_id_conflict) == ("tx-1", False)
-    assert second.transaction_id.startswith("tx-1~")
-    assert len(second.transaction_id) == len("tx-1~") + 8
-    assert second.transaction_id_conflict
-    assert stage.metrics.total(Metric.TRANSACTION_ID_CONFLICT) == 1
+    rows = [from_flagged_item(item) for item in items]
+    assert {row.key for row in rows} == {(one.transaction.user_id, one.event_key) for one in both}
+    assert [row.transaction_id for row in rows] == ["tx-1", "tx-1"]
+    assert stage.metrics.total(Metric.TRANSACTIONS_FLAGGED) == 2
+    assert stage.metrics.total(Metric.TRANSACTIONS_REDELIVERED) == 2
 
 
-def test_key_that_a_sender_guessed_is_replaced_by_the_full_digest() -> None:
+def test_row_says_what_the_payment_is_worth() -> None:
     stage = Stage()
-    stage.deliver(payment("user-1"), payment("user-2"))
-    (guessed,) = (key for key in stage.rows.items if "~" in key)
-    thief = Stage()
+    scored = payment("user-1", amount_base=Decimal("1375.20"), base_currency="CHF")
 
-    assert thief.deliver(payment("thief", guessed), payment("user-1"), payment("user-2")) == []
+    stage.deliver(scored)
 
-    assert len(thief.rows.items) == 3
-    assert {len(key) for key in thief.rows.items} == {len("tx-1"), len(guessed), len("tx-1~") + 64}
-
-
-def test_payment_whose_every_key_is_taken_fails_and_is_named_by_its_position() -> None:
-    class Full(Rows):
-        def insert(self, flagged: FlaggedTransaction) -> Mapping[str, Any] | None:
-            return {"user_id": {"S": "another"}}
-
-    stage = Stage(Full())
-
-    with pytest.raises(KeyTakenError) as failure:
-        stage.stage.flag_row(to_history_item(payment("user-1"), 0))
-
-    assert failure.value.position == "transaction_stream/3/42"
-    assert str(failure.value) == (
-        "flagged_transactions.transaction_id: every key of transaction_stream/3/42 holds another payment"
-    )
+    (item,) = stage.rows.items.values()
+    assert (item["amount_base"], item["base_currency"]) == ({"N": "1375.20"}, {"S": "CHF"})
 
 
 @pytest.mark.parametrize("decision", [Decision.REVIEW, Decision.BLOCK])
@@ -186,7 +182,7 @@ def test_payment_that_dynamodb_refuses_fails_alone() -> None:
     failed = stage.deliver(payment("a", "tx-1"), payment("a", "tx-2"), payment("a", "tx-3"))
 
     assert failed == ["101"]
-    assert set(stage.rows.items) == {"tx-1", "tx-3"}
+    assert stage.rows.ids == {"tx-1", "tx-3"}
     assert stage.metrics.total(Metric.RECORDS_FAILED) == 1
     assert stage.log.lines[0]["error"] == "PutItem: ThrottlingException"
 
@@ -200,7 +196,7 @@ def test_row_that_cannot_be_read_fails_its_record_and_no_other() -> None:
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "100"}]}
     assert stage.log.lines[0]["error"] == "InvalidRowError: transaction_history.detail: cannot be read"
-    assert set(stage.rows.items) == {"tx-1"}
+    assert stage.rows.ids == {"tx-1"}
 
 
 def test_log_of_a_failure_holds_nothing_of_the_payment() -> None:
@@ -249,7 +245,6 @@ def test_same_payment_means_same_user_and_same_event_key(changes: dict[str, Any]
     assert len(stage.rows.items) == 2
     assert stage.metrics.values == {
         Metric.TRANSACTIONS_FLAGGED: [1, 1],
-        Metric.TRANSACTION_ID_CONFLICT: [1],
         Metric.TRANSACTIONS_REDELIVERED: [1],
         Metric.FLAG_LATENCY_MS: [30_000, 30_000],
         Metric.RECORDS_RECEIVED: [3],

@@ -54,6 +54,7 @@ class System:
     def handle(self, event: KafkaEvent) -> PartialBatchResponse:
         stage = ScoreStage(
             self.profiles,
+            self.profiles,
             self.checkpoints,
             self.history,
             self.quarantine,

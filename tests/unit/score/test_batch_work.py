@@ -13,6 +13,7 @@ from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, make_transaction, trusted_facts
 
 REVISION = b"revision"
+NOW_S = 1_790_000_000
 
 
 def delivery(offset: int, user_id: str = "user-1", partition: int = 0) -> Delivery:
@@ -22,7 +23,8 @@ def delivery(offset: int, user_id: str = "user-1", partition: int = 0) -> Delive
 
 def work_of(*deliveries: Delivery, spans: list[Span] | None = None) -> BatchWork:
     offsets = [one.position.offset for one in deliveries]
-    return BatchWork(Batch(list(deliveries), [], spans or [Span(TOPIC, 0, min(offsets), max(offsets))]))
+    batch = Batch(list(deliveries), [], spans or [Span(TOPIC, 0, min(offsets), max(offsets))])
+    return BatchWork(batch, NOW_S)
 
 
 def cached(complete_to: int, partition: int = 0) -> CachedProfile:

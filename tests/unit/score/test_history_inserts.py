@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from contract.scored import HISTORY_ATTRIBUTES, Position, ScoredTransaction, to_history_item
+from contract.scored import (
+    FLAGGED_HISTORY_ATTRIBUTES,
+    HISTORY_ATTRIBUTES,
+    Decision,
+    Position,
+    ScoredTransaction,
+    to_history_item,
+)
 from score.dynamo_calls import MAX_STATEMENTS
 from score.history_store import MAX_ATTEMPTS, InsertResult
 from tests.support.payments import NOW, make_scored, make_transaction
@@ -71,8 +78,21 @@ def test_statement_inserts_every_attribute_as_a_parameter_and_expires_after_the_
     [statement] = one.client.requests[0]["Statements"]
     expires_at = int(NOW.timestamp()) - 1 + 400 * 86_400
     assert statement["Parameters"] == list(to_history_item(scored, expires_at).values())
-    fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
+    fields = ", ".join(f"'{name}': ?" for name in FLAGGED_HISTORY_ATTRIBUTES)
     assert statement["Statement"] == f'INSERT INTO "history" VALUE {{{fields}}}'
+
+
+def test_an_approved_payment_s_statement_has_no_hour_so_that_it_is_in_no_index(
+    bench: Callable[..., Bench],
+) -> None:
+    one = bench(all_stored)
+    scored = make_scored(decision=Decision.APPROVE, risk_score=0, scored_at=NOW)
+
+    one.store.insert([scored], always)
+
+    [statement] = one.client.requests[0]["Statements"]
+    assert "flag_hour" not in statement["Statement"]
+    assert len(statement["Parameters"]) == len(HISTORY_ATTRIBUTES)
 
 
 def test_existing_row_is_said_to_exist_and_is_not_tried_again(bench: Callable[..., Bench]) -> None:

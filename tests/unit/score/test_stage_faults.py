@@ -35,6 +35,7 @@ def world() -> Surroundings:
 def handle(world: Surroundings, ruleset: Ruleset) -> Handle:
     stage = ScoreStage(
         world.profiles,
+        world.profiles,
         world.checkpoints,
         world.history,
         world.quarantine,

@@ -47,6 +47,7 @@ class System:
         telemetry = EmfTelemetry(self.metrics, logger, lambda: NOW)
         stage = ScoreStage(
             self.world.profiles,
+            self.world.profiles,
             self.world.checkpoints,
             self.world.history,
             self.world.quarantine,
@@ -105,6 +106,27 @@ def test_redelivered_batch_counts_only_repeats(system: System) -> None:
 
     assert system.totals == {Metric.RECORDS_RECEIVED: 3, Metric.TRANSACTIONS_REPEATED: 3}
     assert "OldestRecordAge" not in system.metrics.values
+
+
+def test_payments_that_repeat_one_under_another_time_are_counted(system: System) -> None:
+    one, *_ = payments(1)
+    repeats = [
+        make_grocery_payment(
+            transaction_id=one.transaction_id,
+            user_id=one.user_id,
+            timestamp=one.timestamp + timedelta(minutes=minute),
+        )
+        for minute in range(1, 21)
+    ]
+
+    system.handle(event_of(one, *repeats))
+
+    assert system.totals == {
+        Metric.RECORDS_RECEIVED: 21,
+        Metric.TRANSACTIONS_SCORED: 21,
+        Metric.TRANSACTIONS_APPROVED: 21,
+        Metric.REPEATS_STORED: 20,
+    }
 
 
 def test_rows_of_an_earlier_try_are_counted_as_redelivered(system: System) -> None:
@@ -230,6 +252,7 @@ def test_row_holds_the_time_of_its_decision_and_the_degraded_mark(ruleset: Rules
     telemetry: Any = SilentLogger()
     ruleset_of: Callable[[], Ruleset] = lambda: ruleset  # noqa: E731
     stage = ScoreStage(
+        world.profiles,
         world.profiles,
         world.checkpoints,
         world.history,

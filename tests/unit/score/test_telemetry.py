@@ -18,6 +18,7 @@ from engine.profile import Profile
 from engine.rules.ruleset import parse_ruleset
 from score.delivery import Batch, Delivery, Rejected
 from score.errors import CacheUnavailableError, RulesetUnreachableError
+from score.history_store import UnreadableRow
 from score.metrics import Metric
 from score.telemetry import EmfTelemetry
 from score.user_chain import SettledChain
@@ -71,8 +72,9 @@ def rejected(offset: int, problem: str = "missing") -> Rejected:
     return Rejected(Position(TOPIC, 3, offset), 0, "user_id", problem, None, b"secret")
 
 
-def row(decision: Decision, seconds_ago: float, failed_rules: int = 0) -> ScoredTransaction:
+def row(decision: Decision, seconds_ago: float, failed_rules: int = 0, repeats: int = 0) -> ScoredTransaction:
     return make_scored(
+        repeats=repeats,
         decision=decision,
         appended_at=NOW - timedelta(seconds=seconds_ago),
         failed_rule_ids=tuple(f"rule-{number}" for number in range(failed_rules)),
@@ -100,6 +102,24 @@ def test_rejected_record_is_logged_by_position_field_and_problem_without_its_val
     assert (line["level"], line["message"]) == ("WARNING", "record quarantined")
     assert (line["position"], line["field"], line["problem"]) == (f"{TOPIC}/3/5", "user_id", "missing")
     assert "secret" not in json.dumps(line)
+
+
+def test_unreadable_rows_are_counted_and_the_first_ten_logged_by_key_without_their_user(
+    reporter: Reporter,
+) -> None:
+    rows = [
+        UnreadableRow(f"2026-03-01T12:00:00.000000Z.mark#t-{number}", "detail", "cannot be read")
+        for number in range(12)
+    ]
+
+    reporter.telemetry.rows_unreadable(rows)
+
+    assert reporter.sink.values == {Metric.HISTORY_ROWS_UNREADABLE: 12}
+    assert [(line["level"], line["event_key"]) for line in reporter.lines] == [
+        ("ERROR", each.event_key) for each in rows[:10]
+    ]
+    assert reporter.lines[0]["attribute"] == "detail"
+    assert reporter.lines[0]["problem"] == "cannot be read"
 
 
 def test_settled_chain_is_counted_by_what_was_not_new(reporter: Reporter) -> None:
@@ -267,19 +287,24 @@ def test_the_log_of_a_refused_ruleset_has_its_first_ten_problems(
 
 
 EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
+    lambda telemetry: telemetry.ruleset_fallback(parse_ruleset(document())),
     lambda telemetry: telemetry.batch_read(
         Batch([delivery(0, is_key_mismatch=True)], [rejected(5, RESERVED)], [])
     ),
     lambda telemetry: telemetry.chain_settled(SettledChain(Profile(), [], [], 1, 1, [Position(TOPIC, 0, 7)])),
     lambda telemetry: telemetry.batch_done(
-        [row(decision, 1, failed_rules=1) for decision in Decision], {Position(TOPIC, 0, 0)}, is_degraded=True
+        [row(decision, 1, failed_rules=1, repeats=1) for decision in Decision],
+        {Position(TOPIC, 0, 0)},
+        is_degraded=True,
     ),
     lambda telemetry: telemetry.profiles_rebuilt(1),
+    lambda telemetry: telemetry.rows_unreadable([UnreadableRow("2026#t-1", "detail", "cannot be read")]),
     lambda telemetry: telemetry.profiles_lost(1),
     lambda telemetry: telemetry.profiles_kept(1, 1),
     lambda telemetry: telemetry.cache_unavailable(CacheUnavailableError("x")),
     lambda telemetry: telemetry.ruleset_refused(InvalidRulesetError(())),
     lambda telemetry: telemetry.ruleset_unreachable(RulesetUnreachableError("s", "p")),
+    lambda telemetry: telemetry.ruleset_fallback(parse_ruleset(document())),
 ]
 
 

@@ -43,7 +43,7 @@ def profile_of(*deliveries: Delivery) -> Profile:
     return profile
 
 
-def score(delivery: Delivery, profile: Profile) -> ScoredTransaction:
+def score(delivery: Delivery, profile: Profile, _stored: ScoredTransaction | None) -> ScoredTransaction:
     return make_scored(
         delivery.facts.transaction, position=delivery.position, profile_version=profile.tx_count
     )
@@ -67,7 +67,8 @@ class Chain:
         existing: Mapping[RowKey, ScoredTransaction] | None = None,
     ) -> None:
         self.chain = UserChain(deliveries, profile_of(*before), to_bytes(profile_of(*before)), existing or {})
-        self.chain.score(score)
+        for one in deliveries:
+            self.chain.score(one, score)
 
     @property
     def scored(self) -> list[tuple[str, int]]:
@@ -257,7 +258,9 @@ def test_lookup_is_needed_for_what_may_be_a_repeat(
 ) -> None:
     profile = profile_of(delivery(0))
 
-    assert needs_lookup(delivery(name, offset, minutes=minutes), profile) is needed
+    one = delivery(name, offset, minutes=minutes)
+
+    assert needs_lookup(one, profile, is_counted=None) is needed
 
 
 @pytest.mark.parametrize(("complete_to", "needed"), [(4, False), (5, True)])
@@ -267,7 +270,33 @@ def test_empty_profile_needs_a_lookup_up_to_the_offset_that_it_is_complete_to(
     profile = Profile()
     profile.mark_complete_to(TOPIC, 0, complete_to)
 
-    assert needs_lookup(delivery(5), profile) is needed
+    assert needs_lookup(delivery(5), profile, is_counted=None) is needed
+
+
+@pytest.mark.parametrize(
+    ("offset", "needed"), [(0, True), (9, False)], ids=["folded by an earlier try", "sent again"]
+)
+def test_payment_that_the_profile_holds_and_its_entities_lack_needs_a_lookup(
+    offset: int, needed: bool
+) -> None:
+    profile = profile_of(delivery(0))
+
+    assert needs_lookup(delivery(0, offset), profile, is_counted=False) is needed
+
+
+@pytest.mark.parametrize(("is_counted", "needed"), [(None, False), (False, False), (True, True)])
+def test_payment_that_its_entities_have_counted_needs_a_lookup_of_what_it_saw(
+    is_counted: bool | None, needed: bool
+) -> None:
+    """An earlier try stored it; scored anew it would see itself, and later ones."""
+    assert needs_lookup(delivery(1), profile_of(delivery(0)), is_counted=is_counted) is needed
+
+
+@pytest.mark.parametrize("is_counted", [None, True])
+def test_payment_that_the_profile_holds_needs_none_unless_its_entities_lack_it(
+    is_counted: bool | None,
+) -> None:
+    assert needs_lookup(delivery(0), profile_of(delivery(0)), is_counted=is_counted) is False
 
 
 def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:
@@ -276,7 +305,7 @@ def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:
 
 def rebuilt(rows: Sequence[ScoredTransaction], *batch: Delivery) -> Profile:
     past = [past_row(to_history_item(row, 0)) for row in rows]
-    return rebuild(Profile(), past, lambda row, _: trusted_facts(row.transaction), batch)
+    return rebuild(Profile(), past, lambda row, _: trusted_facts(row.transaction), batch, [])
 
 
 def test_profile_is_rebuilt_from_rows_before_the_batch_on_each_partition() -> None:
@@ -321,6 +350,7 @@ def test_rows_that_a_checkpoint_holds_are_not_read() -> None:
         [unreadable, past_row(to_history_item(later, 0))],
         lambda row, _: trusted_facts(row.transaction),
         [delivery(5)],
+        [],
     )
 
     assert profile.tx_count == 3

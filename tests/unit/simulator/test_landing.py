@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import itertools
 from collections import Counter
-from datetime import UTC, datetime
 from functools import cache
 
 import msgspec
@@ -16,8 +15,8 @@ from glue_scripts.rows import Header, Published, RowCleaner
 from simulator import SimulationConfig, simulate
 from simulator.landing import PROBLEMS, LandingConfig, LandingFile, landing_files
 from simulator.senders import PLAIN, SENDERS, Sender, card_number
+from tests.support.backtest_samples import ENDS_AT
 
-ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 ROWS = RowCleaner(CardTokens(b"a key of sixteen bytes"))
 
 

@@ -14,11 +14,11 @@ from contract.card_tokens import CardTokens
 from contract.transaction import Location, Transaction, decode_transaction
 from simulator import SCENARIOS, SimulationConfig, simulate
 from simulator.world import City, distance_km
+from tests.support.backtest_samples import ENDS_AT
 
 if TYPE_CHECKING:
     from contract.truth import SentPayment
 
-ENDS_AT = datetime(2026, 3, 31, 18, 30, tzinfo=UTC)
 
 GOLDEN = "803098ea6ddbdae41b9aa7b333f5f7b9177bb0a163ae943ff47f9a888a16fa29"
 """SHA-256 of the first 2,000 records of seed 7, as JSON lines. It changes only if the simulation does."""

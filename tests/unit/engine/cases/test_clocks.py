@@ -209,6 +209,28 @@ def test_run_of_card_tests_under_one_transaction_id_is_flagged() -> None:
     assert all(map(is_flagged, taken[2:])), described(*taken)
 
 
+@pytest.mark.parametrize("last_four", [lambda _number: "1111", lambda number: f"{number:04d}"])
+def test_run_of_masked_cards_under_one_transaction_id_is_flagged_even_if_all_end_alike(
+    last_four: Callable[[int], str],
+) -> None:
+    victim = established()
+
+    taken = [
+        victim.pay(
+            "1.10",
+            timedelta(seconds=20),
+            transaction_id="one",
+            card_id=f"card_****{last_four(number)}",
+            channel="online",
+            merchant_id="donations",
+            invalid_fields=("card_id",),
+        )
+        for number in range(30)
+    ]
+
+    assert all(map(is_flagged, taken[2:])), described(*taken)
+
+
 @pytest.mark.parametrize(
     "changes", [{"device_id": "thiefs-laptop"}, {"card_id": "tok_000000004711"}, {"channel": None}]
 )

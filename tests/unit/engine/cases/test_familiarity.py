@@ -13,6 +13,7 @@ import pytest
 from contract.scored import Decision
 from contract.transaction import Location
 from tests.support.customers import SAO_PAULO, SEVERITY, THIEF, described, established, is_flagged
+from tests.support.forged_names import FORGED_NAME, KNOWN_NAME
 
 MINUTES_12 = timedelta(minutes=12)
 DAY = timedelta(days=1)
@@ -210,3 +211,23 @@ def test_traveller_who_pays_small_amounts_abroad_for_a_week_is_approved() -> Non
     taken += [victim.pay("35", timedelta(hours=20), **abroad, merchant_id=f"café-{day}") for day in range(8)]
 
     assert [each.decision for each in taken] == [Decision.APPROVE] * 9, described(*taken)
+
+
+# A name that is made up to look like a known one
+
+
+@pytest.mark.parametrize("field", ["payee_id", "merchant_id", "device_id"])
+def test_name_with_the_checksum_of_a_known_one_is_not_that_one(field: str) -> None:
+    victim = established()
+    known: dict[str, Any] = {field: KNOWN_NAME}
+    for _ in range(4):
+        victim.pay("40", DAY, **known)
+    plain, forged = (
+        victim.pay("1500", timedelta(hours=20), **THIEF | {"channel": "transfer", field: name})
+        for name in ("thiefs-own-name", FORGED_NAME)
+    )
+
+    assert plain.decision is forged.decision is Decision.BLOCK, described(plain, forged)
+    assert {reason.rule_id for reason in forged.reasons} >= {reason.rule_id for reason in plain.reasons}, (
+        described(plain, forged)
+    )

@@ -22,6 +22,22 @@ def test_windows_end_at_this_payment_and_begin_exclusive() -> None:
     assert features["tx_count_1h"] == 6
 
 
+@pytest.mark.parametrize(
+    ("cards", "count"),
+    [
+        (["card_****1111", "card_****1111"], 1),
+        (["card_****1111", "card_****2222"], 2),
+        (["card_****1111", "tok_000000001111"], 2),
+        (["card_****1111", None], 1),
+    ],
+)
+def test_masked_cards_are_as_many_as_their_last_four_digits(cards: list[str | None], count: int) -> None:
+    """A lower bound: two cards may end alike."""
+    first, second = cards
+
+    assert features_of(now(card_id=first), before(5, card_id=second))["card_count_1h"] == count
+
+
 def test_a_late_payment_is_not_measured_against_what_came_after_it() -> None:
     features = features_of(before(30), before(40), now(amount=Decimal(9999)))
 

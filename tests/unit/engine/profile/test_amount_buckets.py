@@ -101,13 +101,13 @@ def test_sums_saturate_at_63_bits(make_buckets: Callable[..., Buckets]) -> None:
     assert buckets.sum_minor[0] == MAX_SUM_MINOR
 
 
-def test_counts_saturate_at_32_bits(make_buckets: Callable[..., Buckets]) -> None:
+def test_counts_saturate_at_16_bits(make_buckets: Callable[..., Buckets]) -> None:
     buckets = make_buckets()
     buckets.add(1, 1, 1)
     buckets.count[0] = MAX_COUNT - 1
 
     buckets.add(1, 1, 1)
-    assert buckets.count[0] == MAX_COUNT == 2**32 - 1
+    assert buckets.count[0] == MAX_COUNT == 2**16 - 1
 
     buckets.add(1, 1, 1)
     assert buckets.count[0] == MAX_COUNT
@@ -203,7 +203,7 @@ def test_decisions_are_counted_beside_the_payments() -> None:
     assert list(buckets.blocked) == [0, 1, 0]
 
 
-def test_decisions_saturate_at_16_bits() -> None:
+def test_decisions_saturate_at_8_bits() -> None:
     buckets = VelocityBuckets(9, 10)
     buckets.add(1, 1, 1, 1, 0)
     buckets.reviewed[0] = buckets.blocked[0] = MAX_DECIDED - 1
@@ -212,4 +212,4 @@ def test_decisions_saturate_at_16_bits() -> None:
         buckets.add(1, 1, 1, 1, 0)
         buckets.add(1, 1, 1, 0, 1)
 
-    assert (buckets.reviewed[0], buckets.blocked[0]) == (MAX_DECIDED, MAX_DECIDED) == (2**16 - 1,) * 2
+    assert (buckets.reviewed[0], buckets.blocked[0]) == (MAX_DECIDED, MAX_DECIDED) == (2**8 - 1,) * 2

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zlib import crc32
 
+import pytest
+
+from contract.channels import Channel
+from contract.countries import COUNTRY_CODES
 from contract.currency import MINOR_UNIT_EXPONENT, WITHDRAWN_AT
 from engine.profile.fingerprints import (
     CURRENCY_CODES,
@@ -14,7 +18,8 @@ from engine.profile.fingerprints import (
     text_hash,
     value_hash,
 )
-from engine.profile.seen_values import SeenKind
+from engine.profile.seen_values import NAME_KINDS, SeenKind
+from tests.support.forged_names import FORGED_NAME, KNOWN_NAME
 
 
 def test_hash_of_a_text_is_its_crc_32() -> None:
@@ -27,11 +32,34 @@ def test_hash_of_no_text_is_0_and_of_a_text_never() -> None:
     assert text_hash("") == 1  # its CRC is 0
 
 
-def test_hash_of_a_value_ends_in_its_kind() -> None:
+def test_hash_of_a_value_of_a_closed_set_is_29_bits_of_its_crc_and_its_kind() -> None:
     assert value_hash(SeenKind.COUNTRY, "123456789") == 0xCBF43920
     assert value_hash(SeenKind.CURRENCY, "123456789") == 0xCBF43925
-    assert value_hash(SeenKind.DEVICE, None) is None
     assert [kind.value for kind in SeenKind] == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("kind", sorted(NAME_KINDS))
+def test_hash_of_a_name_is_60_bits_of_blake2b_its_kind_and_the_top_bit(kind: SeenKind) -> None:
+    hashed = value_hash(kind, "123456789")
+
+    assert hashed == 1 << 63 | key_hash("123456789") & 0x7FFFFFFFFFFFFFF8 | kind
+    assert value_hash(kind, None) is None
+
+
+def test_closed_sets_have_no_two_values_of_one_hash() -> None:
+    for kind, values in (
+        (SeenKind.COUNTRY, COUNTRY_CODES),
+        (SeenKind.CURRENCY, CURRENCY_NUMBERS),
+        (SeenKind.CHANNEL, Channel),
+    ):
+        assert len({value_hash(kind, value) for value in values}) == len(values)
+
+
+@pytest.mark.parametrize("kind", sorted(NAME_KINDS))
+def test_name_that_is_made_up_to_have_the_crc_of_a_known_one_has_another_hash(kind: SeenKind) -> None:
+    assert crc32(FORGED_NAME.encode()) == crc32(KNOWN_NAME.encode())
+
+    assert value_hash(kind, FORGED_NAME) != value_hash(kind, KNOWN_NAME)
 
 
 def test_hash_of_an_event_key_has_64_bits_of_blake2b() -> None:

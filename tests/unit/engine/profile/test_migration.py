@@ -14,12 +14,12 @@ from engine.features.catalogue import compute_features
 from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
 from engine.profile.fingerprints import key_hash
 from engine.profile.named_fields import COUNTERPARTY, COUNTRY, PLACE
-from engine.profile.seen_values import FAMILIAR_COUNT
+from engine.profile.seen_values import FAMILIAR_COUNT, NAME_KINDS, SeenKind
 from engine.profile.stored import FORMAT
 from tests.support.histories import DAY_S, approved, facts_at, folded
 from tests.support.kafka_events import TOPIC
 from tests.support.past_samples import FEATURES_OF_SET_861800, PROFILE_OF_FORMAT_1
-from tests.support.payments import APPROVED
+from tests.support.payments import APPROVED, BLOCKED
 
 STORED = b64decode(PROFILE_OF_FORMAT_1)
 RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})
@@ -60,11 +60,8 @@ def test_all_payments_of_a_migrated_profile_count_as_usual() -> None:
 def test_value_that_was_seen_over_three_days_is_familiar_after_the_migration_and_another_is_not() -> None:
     profile = from_bytes(STORED)
 
-    merchant, device_2 = NOW.seen[2], FOLDED[2].seen[1]
-    assert profile.seen.find([merchant, device_2]) == [
-        (FOLDED[0].at_ms // 1000, FAMILIAR_COUNT),
-        (FOLDED[2].at_ms // 1000, 1),
-    ]
+    merchant, device_2 = profile.sightings(NOW)[2], profile.sightings(FOLDED[2])[1]
+    assert [merchant, device_2] == [(FOLDED[0].at_ms // 1000, FAMILIAR_COUNT), (FOLDED[2].at_ms // 1000, 1)]
     features = compute_features(NOW, profile, RATES)
     assert features["is_unfamiliar_merchant"] is False
     assert features["is_unfamiliar_device"] is False
@@ -74,6 +71,30 @@ def test_payments_of_a_migrated_profile_are_known_to_name_somebody_paid_and_a_co
     None
 ):
     assert list(from_bytes(STORED).habits.named) == [COUNTERPARTY | COUNTRY | PLACE] * 5
+
+
+def test_names_of_a_migrated_profile_get_hashes_of_today_when_they_are_taught_and_keep_their_past() -> None:
+    profile = from_bytes(STORED)
+    (first_s, count) = profile.sightings(NOW)[SeenKind.DEVICE] or (0, 0)
+    profile.fold(NOW, BLOCKED, Position(TOPIC, 0, 5))
+    assert profile.seen.find(NOW.seen)[SeenKind.DEVICE] is None  # a payment that was stopped renames nothing
+
+    profile.fold(NOW, APPROVED, Position(TOPIC, 0, 6))
+
+    assert profile.seen.find(NOW.seen)[SeenKind.DEVICE] == (first_s, count + 1)
+    assert profile.seen.find(NOW.old_seen)[SeenKind.DEVICE] is None
+    assert from_bytes(to_bytes(profile)).has_old_values  # device-2 and p-1 were not named yet
+
+
+def test_when_all_names_of_a_migrated_profile_are_hashed_as_today_old_hashes_are_not_looked_for() -> None:
+    profile = from_bytes(STORED)
+
+    for facts in FOLDED:
+        profile.fold(facts, APPROVED, Position(TOPIC, 0, 6))
+
+    assert not profile.has_old_values
+    assert not any(value < 2**32 and value & 7 in NAME_KINDS for value in profile.seen.value)
+    assert not from_bytes(to_bytes(Profile())).has_old_values
 
 
 def test_migrated_profile_knows_what_it_has_folded() -> None:

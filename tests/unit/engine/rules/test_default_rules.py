@@ -62,6 +62,7 @@ USUAL: dict[str, FeatureValue] = {
     "merchant_tx_count": 12,
     "country_tx_count": 78,
     "is_event_time_believed": True,
+    "entities_known_days": 90.0,
 }
 
 SAME = {
@@ -84,7 +85,7 @@ def _whole(values: dict[str, FeatureValue]) -> dict[str, FeatureValue]:
         if whole.get(f"is_new_{kind}"):
             whole |= {f"is_unfamiliar_{kind}": True, f"{kind}_age_days": 0.0, f"{kind}_tx_count": 0}
         elif f"{kind}_age_days" in values:
-            whole |= {f"is_unfamiliar_{kind}": True, f"{kind}_tx_count": 1}
+            whole |= {f"is_unfamiliar_{kind}": True, f"{kind}_tx_count": values.get(f"{kind}_tx_count", 1)}
     return whole
 
 
@@ -112,9 +113,26 @@ def _decide(**values: FeatureValue) -> Assessment:
         {"profile_tx_count": 0, "amount_base": 400.0, "amount_ratio_to_mean_30d": 1.0},
         {"days_since_last_tx": 45.0, "amount_base": 60.0},
         {"is_just_below_threshold": True, "amount_base": 980.0, "amount_sum_24h_base": 980.0},
+        {"implied_speed_kmh": 1200.0, "is_new_merchant": True, "distance_from_last_km": 9000.0, "minutes_since_last_tx": 450.0},
+        {"implied_speed_kmh": 1200.0, "channel": "transfer", "distance_from_last_km": 9000.0, "minutes_since_last_tx": 450.0},
+        {"amount_base": 700.0, "amount_ratio_to_mean_30d": 15.0, "block_count_30d": 3, "is_new_device": True, "channel": "transfer"},
+        {"amount_base": 30.0, "amount_ratio_to_mean_30d": 0.6, "block_count_24h": 3, "is_new_merchant": True},
+        {"tx_count_10m": 3, "tx_count_1h": 3, "merchant_count_1h": 3, "tx_rate_ratio_24h": 5.0, "is_new_merchant": True,
+         "channel": "online", "merchant_category": "subscription", "amount_base": 9.99},
+        {"is_micro_amount": True, "merchant_users_1h": 12, "merchant_micro_payments_1h": 14, "merchant_payments_1h": 14,
+         "merchant_usual_micro_payments_1h": 0.5, "device_users_1h": 12, "device_payments_1h": 14},
+        {"channel": "online", "ip_users_1h": 32, "ip_payments_1h": 900, "ip_micro_payments_1h": 8, "is_micro_amount": True,
+         "ip_usual_micro_payments_1h": 6.0, "ip_known_days": 400.0},
+        {"channel": "transfer", "is_new_payee": True, "amount_base": 85.0, "payee_users_24h": 32, "payee_first_payments_24h": 70,
+         "payee_amount_24h_base": 6_000.0, "payee_known_days": 0.4, "amount_ratio_to_p90_recent": 0.9},
+        {"channel": "app", "is_new_device": True, "device_users_30d": 4, "device_known_days": 700.0, "ip_users_24h": 4,
+         "ip_known_days": 300.0},
     ],
     ids=["everyday", "a laptop", "furniture", "a flight abroad", "salary-day shopping", "a new phone", "a new phone, a new friend",
-         "a new landlord", "two coffees", "a VPN", "a first payment", "back from a long pause", "a used car's deposit"],
+         "a new landlord", "two coffees", "a VPN", "a first payment", "back from a long pause", "a used car's deposit",
+         "home after a payment online on the way", "a transfer after it", "the rent from a new phone after a theft",
+         "groceries after a theft", "subscriptions at night",
+         "a vending machine", "an airport", "a new utility on its due date", "a family's tablet"],
 )  # fmt: skip
 def test_what_honest_people_do_is_approved(values: dict[str, FeatureValue]) -> None:
     verdict = _decide(**values)
@@ -126,8 +144,10 @@ def test_what_honest_people_do_is_approved(values: dict[str, FeatureValue]) -> N
     ("values", "rule_id"),
     [
         ({"amount_base": 10_000.01}, "amount_over_10000"),
-        ({"implied_speed_kmh": 1200.0, "is_new_merchant": True}, "impossible_travel_unknown_place"),
-        ({"implied_speed_kmh": 1200.0, "channel": "transfer"}, "impossible_travel_unknown_place"),
+        ({"implied_speed_kmh": 1200.0, "is_new_country": True}, "impossible_travel_unknown_place"),
+        ({"implied_speed_kmh": 3100.0, "is_new_merchant": True}, "impossible_travel_unknown_place"),
+        ({"implied_speed_kmh": 1200.0, "channel": "transfer", "is_new_device": True}, "impossible_travel_unknown_place"),
+        ({"implied_speed_kmh": 1200.0, "channel": "transfer", "missing_device_share": 0.95}, "impossible_travel_unknown_place"),
         ({"is_micro_amount": True, "micro_amount_count_1h": 3, "tx_count_10m": 3, "channel": "online"}, "card_testing_run"),
         ({"is_micro_amount": True, "micro_amount_count_1h": 3, "tx_count_10m": 3, "merchant_count_1h": 3}, "card_testing_run"),
         ({"is_micro_amount": True, "micro_amount_count_1h": 3, "tx_count_10m": 3, "channel": "unknown"}, "card_testing_run"),
@@ -143,6 +163,31 @@ def test_what_honest_people_do_is_approved(values: dict[str, FeatureValue]) -> N
         ({"tx_count_10m": 8}, "velocity_10m_extreme"),
         ({"is_new_country": True, "tx_count_1h": 2, "merchant_count_1h": 2, "is_country_change": True,
           "minutes_since_last_tx": 30.0, "implied_speed_kmh": 950.0}, "new_country_at_once"),
+        ({"amount_base": 300.0, "amount_ratio_to_mean_30d": 6.0, "payee_age_days": 5.0, "payee_tx_count": 3, "channel": "transfer"},
+         "payee_of_days_drained"),
+        ({"amount_base": 400.0, "amount_ratio_to_mean_30d": 8.0, "device_age_days": 5.0, "high_amount_count_7d": 4,
+          "channel": "online"}, "device_of_days_spree"),
+        ({"amount_base": 150.0, "amount_ratio_to_mean_30d": 3.0, "is_new_device": True, "block_count_30d": 1, "channel": "online"},
+         "stopped_then_other_device"),
+        ({"amount_base": 150.0, "amount_ratio_to_mean_30d": 3.0, "device_age_days": 9.0, "review_count_30d": 2, "channel": "online"},
+         "stopped_then_other_device"),
+        ({"amount_base": 250.0, "amount_ratio_to_mean_30d": 5.0, "is_new_merchant": True, "block_count_24h": 1, "channel": "online"},
+         "blocked_then_online"),
+        ({"amount_base": 250.0, "amount_ratio_to_mean_30d": 5.0, "block_count_24h": 1, "review_count_24h": 1}, "stopped_twice"),
+        ({"channel": "online", "device_users_1h": 4, "device_payments_1h": 4, "device_usual_payments_1h": 0.1}, "numbers_from_device"),
+        ({"channel": "app", "device_users_30d": 3, "device_known_days": 5.0, "is_new_device": True}, "device_farm"),
+        ({"channel": "app", "device_users_30d": 2, "device_known_days": 1.0, "is_new_device": True, "ip_users_24h": 2,
+          "ip_known_days": 1.0}, "device_farm_begins"),
+        ({"channel": "online", "is_micro_amount": True, "ip_users_1h": 4, "ip_micro_payments_1h": 4}, "numbers_from_address"),
+        ({"channel": "online", "is_micro_amount": True, "network_users_1h": 6, "network_micro_payments_1h": 6}, "numbers_from_network"),
+        ({"channel": "unknown", "is_micro_amount": True, "merchant_users_1h": 4, "merchant_micro_payments_1h": 4,
+          "merchant_payments_1h": 5, "merchant_usual_micro_payments_1h": 0.3}, "numbers_at_merchant"),
+        ({"is_new_payee": True, "amount_base": 300.0, "amount_ratio_to_p90_recent": 3.0, "payee_users_24h": 4,
+          "payee_first_payments_24h": 4, "payee_amount_24h_base": 1_200.0, "payee_known_days": 1.0}, "mule_payee"),
+        ({"account_age_days": 1.0, "merchant_young_payments_24h": 5, "merchant_usual_young_payments_24h": 0.8},
+         "young_accounts_at_merchant"),
+        ({"amount_base": 260.0, "merchant_known_days": 80.0, "merchant_payments_24h": 4, "merchant_mean_24h_base": 240.0,
+          "merchant_usual_mean_base": 25.0}, "merchant_amounts_changed"),
     ],
 )  # fmt: skip
 def test_what_fraud_looks_like_is_flagged(values: dict[str, FeatureValue], rule_id: str) -> None:
@@ -192,6 +237,9 @@ def test_one_weak_sign_never_reaches_review() -> None:
         "amount_over_10000", "unknown_exchange_rate", "card_testing_run", "card_testing_then_large", "account_takeover",
         "strangers_far_above_norm", "young_account_large_amount",
         "new_payee_drain", "dormant_account_spree", "stolen_card_spree", "windows_incomplete",
+        "payee_of_days_drained", "device_of_days_spree", "stopped_then_other_device", "blocked_then_online", "stopped_twice",
+        "numbers_from_device", "numbers_from_address", "numbers_from_network", "numbers_at_merchant", "mule_payee",
+        "device_farm", "device_farm_begins", "young_accounts_at_merchant", "merchant_amounts_changed",
     }  # fmt: skip
 
 

@@ -344,6 +344,13 @@ def test_a_card_number_on_a_list_of_cards_is_refused_and_a_token_or_an_id_is_not
     assert _list("user_id", f"{{value: '{value}'}}")
 
 
+def test_a_masked_card_number_on_a_list_of_cards_is_refused() -> None:
+    assert _problems("card_id", "{value: 'card_****1111'}") == [
+        "value in list 'some' is a masked card number: thousands of cards share its four digits, so a list holds tokens"
+    ]
+    assert _list("device_id", "{value: 'card_****1111'}")
+
+
 @pytest.mark.parametrize("value", ["203.0.113.5/24", "203.0.113", "phone"])
 def test_a_list_of_addresses_holds_addresses_and_networks(value: str) -> None:
     assert _problems("ip_address", f"{{value: {value}}}") == [

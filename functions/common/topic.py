@@ -1,18 +1,26 @@
-"""The alert topic in SNS."""
+"""The alert topic in SNS: what a message is, its limits, and the one call that publishes it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
+import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from alert.errors import PublishError
+from common.errors import REFUSED_RECORD, StageError
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
-    from alert.messages import AlertMessage
+MAX_MESSAGE_BYTES: Final = 256 * 1024
+"""SNS's limit: the message with all its texts, and the attributes."""
+
+MAX_SUBJECT_CHARACTERS: Final = 99
+"""SNS's limit: less than 100, printable ASCII."""
+
+MAX_SMS_SEPTETS: Final = 140
+"""20 less than one SMS in the GSM alphabet holds: SNS may put a sender's prefix before the text."""
 
 CLIENT_CONFIG: Final = Config(
     connect_timeout=1,
@@ -22,6 +30,47 @@ CLIENT_CONFIG: Final = Config(
 )
 """Three tries; then the record fails and is delivered again. SNS may have accepted a try that timed out: subscribers then
 receive the message twice, with one alert_id."""
+
+
+class PublishError(StageError):
+    """A message that SNS did not accept.
+
+    Parameters
+    ----------
+    code : str
+        SNS's error code, or the name of the connection's failure.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"Publish: {code}")
+        self.code = code
+        self.is_of_the_record = code in REFUSED_RECORD
+
+
+class MessageAttribute(msgspec.Struct, frozen=True):
+    """One attribute; subscribers filter by it."""
+
+    data_type: str
+    """``String``, ``Number`` or ``String.Array``."""
+    value: str
+
+
+class AlertMessage(msgspec.Struct, frozen=True):
+    """One SNS message."""
+
+    subject: str
+    body: str
+    """JSON: protocol to text; ``default`` is the whole message in JSON."""
+    attributes: dict[str, MessageAttribute]
+    """At most 10: a queue with raw delivery receives no message that has more."""
+
+
+class Topic(Protocol):
+    """Where alerts are published."""
+
+    def publish(self, message: AlertMessage) -> None:
+        """Publish one message; PublishError where SNS does not accept it."""
+        ...
 
 
 class SnsTopic:

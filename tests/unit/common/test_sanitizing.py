@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert.sanitizing import (
+from common.sanitizing import (
     ascii_line,
     defanged,
     gsm_line,
@@ -15,7 +15,7 @@ from alert.sanitizing import (
     shortened,
 )
 from contract.quotation import quoted
-from tests.unit.alert.links import DOTS, LINK, link_like
+from tests.support.links import DOTS, LINK, link_like
 
 
 @pytest.mark.parametrize(

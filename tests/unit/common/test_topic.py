@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
-from alert.errors import PublishError
 from alert.messages import make_alert, render
-from alert.topic import CLIENT_CONFIG, SnsTopic
+from common.topic import CLIENT_CONFIG, PublishError, SnsTopic
 from tests.support.payments import NOW, make_claimed
 
 

@@ -1,0 +1,116 @@
+"""How many history rows take one write unit: with the features of today, and with as many as there may ever be.
+
+``python -m benchmarks.row_size`` prints it. Payments are simulated and decided one after the other; the features to come are placeholders, half
+of them zero, as about half of today's are, the others counts and ratios. Pure: no service, the same figures on every machine.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from statistics import mean, median
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from benchmarks.item_size import item_bytes, write_units
+from contract.clock import EPOCH, MILLISECOND, times_of
+from contract.scored import Decision, Position, to_history_item
+from contract.transaction import decode_transaction
+from engine.decide import decide, scored_transaction
+from engine.features.catalogue import CATALOGUE
+from engine.profile import Profile
+from engine.profile.facts import PaymentFacts
+from engine.rules.ruleset import parse_ruleset
+from simulator import SimulationConfig, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contract.scored import ScoredTransaction
+
+MAX_FEATURES: Final = 150
+"""As many as a row may have."""
+ARRIVAL: Final = timedelta(milliseconds=500)
+ENDS_AT: Final = datetime(2026, 11, 1, tzinfo=UTC)
+EXPIRES_AT_S: Final = 1_900_000_000
+PAYMENTS: Final = 12_000
+MIN_SHARE: Final = 0.9
+"""Of the approved rows that must take one write unit with all features."""
+
+_RULES: Final = Path(__file__).resolve().parent.parent / "rules" / "default.yaml"
+
+
+class Share(msgspec.Struct, frozen=True):
+    """Sizes of approved rows as DynamoDB counts them."""
+
+    features: int
+    mean_bytes: float
+    median_bytes: float
+    one_unit: float
+    """Share of the rows that take one write unit."""
+
+
+def approved_rows(payments: int, seed: int) -> Iterator[ScoredTransaction]:
+    """Simulated payments that were approved, as the score stage would store them."""
+    ruleset = parse_ruleset(_RULES.read_text(), str(_RULES))
+    profiles: dict[str, Profile] = {}
+    config = SimulationConfig(seed=seed, users=max(payments // 40, 1), transactions=payments, ends_at=ENDS_AT)
+    for offset, payment in enumerate(simulate(config)):
+        transaction = decode_transaction(msgspec.json.encode(payment.record))
+        appended_at = transaction.timestamp + ARRIVAL
+        appended_at_ms = (appended_at - EPOCH) // MILLISECOND
+        facts = PaymentFacts.of(
+            transaction, times_of(transaction.timestamp, appended_at_ms, is_trusted=False)
+        )
+        profile = profiles.setdefault(transaction.user_id, Profile())
+        profile_version, position = profile.tx_count, Position("transaction_stream", 3, 1_000_000 + offset)
+        decided = decide(facts, profile, ruleset)
+        if decided.assessment.decision is Decision.APPROVE:
+            yield scored_transaction(
+                facts, decided, ruleset, position, appended_at, appended_at, profile_version=profile_version
+            )
+        profile.fold(facts, decided.outcome, position)
+
+
+def with_placeholders(packed: bytes, count: int, draw: Random) -> bytes:
+    """Add features to come to those that are packed: half of them zero, the others whole numbers and ten-thousandths."""
+    values = msgspec.msgpack.decode(packed)
+    for number in range(count):
+        if number % 2:
+            values.append(0)
+        else:
+            values.append(draw.randrange(1, 300) if number % 4 else draw.randrange(1, 1_000_000))
+    return msgspec.msgpack.encode(values)
+
+
+def shares(payments: int = PAYMENTS, seed: int = 300) -> tuple[Share, Share]:
+    """Measure approved rows: with the features of today, and with :data:`MAX_FEATURES`."""
+    draw = Random(seed)  # noqa: S311 - placeholders, no secrets
+    today: list[int] = []
+    all_features: list[int] = []
+    for row in approved_rows(payments, seed):
+        today.append(item_bytes(to_history_item(row, EXPIRES_AT_S)))
+        packed = with_placeholders(row.features, MAX_FEATURES - len(CATALOGUE), draw)
+        full = msgspec.structs.replace(row, features=packed)
+        all_features.append(item_bytes(to_history_item(full, EXPIRES_AT_S)))
+    return _share(len(CATALOGUE), today), _share(MAX_FEATURES, all_features)
+
+
+def _share(features: int, sizes: list[int]) -> Share:
+    one_unit = sum(write_units(size) == 1 for size in sizes) / len(sizes)
+    return Share(features, mean(sizes), median(sizes), one_unit)
+
+
+def main() -> None:
+    """Print the shares."""
+    for share in shares():
+        print(
+            f"{share.features} features: {share.one_unit:.1%} of the approved rows take one write unit; "
+            f"mean {share.mean_bytes:.0f} bytes, median {share.median_bytes:.0f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The entities at hand: those that a batch touches, or all of them, with every payment folded so far."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind
+from engine.entities.state import (
+    WEEK_S,
+    Entity,
+    EntityFormatError,
+    EntityWindows,
+    Sighting,
+    from_bytes,
+    to_bytes,
+)
+
+_S_PER_DAY: Final = 86_400
+_HOURS_PER_WEEK: Final = 168.0
+COMPLETE_WINDOWS: Final = ((30 * _S_PER_DAY, ""), (_S_PER_DAY, "24h"), (3_600, "1h"))
+"""For how long the state must have been complete, s, and what ``entities_partial`` says then; ``none`` for less."""
+UNAVAILABLE: Final = "none"
+
+
+class Usual(NamedTuple):
+    """What is usual at entities of one kind: what a new one is compared with, and one with a past in part."""
+
+    payments_per_hour: float
+    micro_per_hour: float
+    young_share: float
+    """Of payments, 0 to 1."""
+    mean_cents: float
+
+
+_NOTHING_USUAL: Final = Usual(0.0, 0.0, 0.0, 0.0)
+
+
+class EntityReading(NamedTuple):
+    """What is known of a payment's entities before it."""
+
+    entities: tuple[Entity | None, ...]
+    """By :class:`~engine.entities.kinds.EntityKind`; None where the payment names none, or the state is not at hand."""
+    usual: tuple[Usual, ...]
+    """By kind."""
+    known_days: float
+    """Since the first payment of all entities."""
+    partial: str
+    """The longest complete window where not all are: ``24h``, ``1h`` or ``none``; empty where all are."""
+
+
+NO_ENTITIES: Final = EntityReading(
+    (None,) * len(EntityKind), (_NOTHING_USUAL,) * len(EntityKind), 0.0, UNAVAILABLE
+)
+"""Where the state is not at hand."""
+
+
+class EntityBook:
+    """Entities by id, read when they are first asked for.
+
+    Parameters
+    ----------
+    packed : dict[bytes, bytes]
+        State by entity id; what cannot be read counts as missing.
+    complete_since_s : int
+        Since when no payment is missing in the state, s since the epoch; 0 for always.
+    """
+
+    def __init__(self, packed: dict[bytes, bytes] | None = None, complete_since_s: int = 0) -> None:
+        self._packed = {} if packed is None else packed
+        self._entities: dict[bytes, Entity] = {}
+        self._complete_since_s = complete_since_s
+        self._usual: dict[int, tuple[tuple[Usual, ...], float]] = {}
+
+    def __len__(self) -> int:
+        """How many entities were asked for."""
+        return len(self._entities)
+
+    def of(self, entity_id: bytes) -> Entity:
+        """Give an entity's state; an empty one for an entity that is not known."""
+        entity = self._entities.get(entity_id)
+        if entity is None:
+            entity = self._entities[entity_id] = _read(self._packed.get(entity_id))
+        return entity
+
+    def read(self, ids: EntityIds, clock_s: int) -> EntityReading:
+        """Give what is known of a payment's entities."""
+        usual, known_days = self._population(clock_s)
+        entities = tuple([None if entity_id is None else self.of(entity_id) for entity_id in ids])
+        return EntityReading(entities, usual, known_days, self._partial(clock_s))
+
+    def fold(self, ids: EntityIds, sighting: Sighting) -> None:
+        """Count a payment at its entities, and in their populations."""
+        for kind, entity_id in enumerate(ids):
+            if entity_id is not None:
+                is_active = self.of(entity_id).fold(sighting, kind)
+                self.of(POPULATION_IDS[kind]).fold_population(sighting, int(is_active))
+
+    def packed(self) -> dict[bytes, bytes]:
+        """The state of all entities, as the cache keeps it; what payments were folded into is written again."""
+        self._packed.update(
+            (entity_id, to_bytes(entity)) for entity_id, entity in self._entities.items() if entity.weeks
+        )
+        return self._packed
+
+    def _population(self, clock_s: int) -> tuple[tuple[Usual, ...], float]:
+        """What is usual by kind; computed once an hour, since one batch changes little of it."""
+        hour = clock_s // 3_600
+        if hour not in self._usual:
+            populations = [self.of(population_id) for population_id in POPULATION_IDS]
+            first_s = min(population.first_s for population in populations)
+            known_days = max(clock_s - first_s, 0) / _S_PER_DAY
+            self._usual = {hour: (tuple(_usual(each, clock_s) for each in populations), known_days)}
+        return self._usual[hour]
+
+    def _partial(self, clock_s: int) -> str:
+        complete_s = clock_s - self._complete_since_s
+        for needed_s, name in COMPLETE_WINDOWS:
+            if complete_s >= needed_s:
+                return name
+        return UNAVAILABLE
+
+
+def _read(packed: bytes | None) -> Entity:
+    if packed is None:
+        return Entity()
+    try:
+        return from_bytes(packed)
+    except EntityFormatError:
+        return Entity()
+
+
+def _usual(population: Entity, clock_s: int) -> Usual:
+    """Rates for one entity: over the hours of the weeks in which it paid."""
+    payments = micro = young = 0
+    cents = entity_hours = 0.0
+    for week in population.weeks:
+        begin_s = max(week.number * WEEK_S, population.first_s)
+        elapsed_h = min(max(clock_s - begin_s, 0) / 3_600, _HOURS_PER_WEEK)
+        payments += week.payments
+        micro += week.micro
+        young += week.young
+        cents += week.cents
+        entity_hours += week.first * elapsed_h
+    if not payments or not entity_hours:
+        return _NOTHING_USUAL
+    return Usual(payments / entity_hours, micro / entity_hours, young / payments, cents / payments)
+
+
+__all__ = ["NO_ENTITIES", "EntityBook", "EntityReading", "EntityWindows", "Usual"]

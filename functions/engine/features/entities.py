@@ -1,0 +1,209 @@
+"""What other users did lately with the payment's card, device, IP address, network, merchant and payee.
+
+The payment itself counts. An hour has up to 5 minutes more, and a day up to an hour (:mod:`engine.entities.state`). *Usual* is the
+rate of the entity's own weeks before the last day, up to five; the younger it is, the more the rate of all entities of its kind
+counts, as if each had had a day of that. Counts of users end at 32.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from engine.entities.kinds import EntityKind
+from engine.entities.state import MAX_USERS
+from engine.features.definition import double, integer, string
+from engine.features.windows import rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contract.scored import FeatureValue
+    from engine.entities.book import EntityReading, Usual
+    from engine.entities.state import Entity, EntityWindows, Sighting
+
+    Values = dict[str, FeatureValue]
+
+FEATURES: Final = (
+    double("entities_known_days", "d", "Since the first payment that any entity has counted."),
+    string(
+        "entities_partial",
+        "Payments may be missing in what is known across users: the longest window that is complete, `24h`, `1h` or `none`. Empty where all are.",
+    ),
+    string(
+        "saturated_entities", "Kinds whose count of users has reached its end, 32, in one of its windows."
+    ),
+    integer("card_users_24h", "1", "Users who paid with this card in 24 hours."),
+    integer("card_users_30d", "1", "The same in 30 days."),
+    integer("card_payments_1h", "1", "Payments with this card in an hour, by all users."),
+    double("card_known_days", "d", "Since the card's first payment, by any user."),
+    integer("device_users_1h", "1", "Users who paid from this device in an hour."),
+    integer("device_users_24h", "1", "The same in 24 hours."),
+    integer("device_users_30d", "1", "The same in 30 days."),
+    integer("device_payments_1h", "1", "Payments from this device in an hour, by all users."),
+    double("device_usual_payments_1h", "1", "What is usual."),
+    integer("device_micro_payments_1h", "1", "Micro amounts from this device in an hour, by all users."),
+    integer(
+        "device_young_payments_24h",
+        "1",
+        "Payments from this device in 24 hours by accounts younger than 7 days.",
+    ),
+    double("device_known_days", "d", "Since the device's first payment, by any user."),
+    integer("ip_users_1h", "1", "Users who paid from this IP address in an hour."),
+    integer("ip_users_24h", "1", "The same in 24 hours."),
+    integer("ip_payments_1h", "1", "Payments from this IP address in an hour, by all users."),
+    double("ip_usual_payments_1h", "1", "What is usual."),
+    integer("ip_micro_payments_1h", "1", "Micro amounts from this IP address in an hour, by all users."),
+    double("ip_usual_micro_payments_1h", "1", "What is usual."),
+    double("ip_known_days", "d", "Since the IP address's first payment, by any user."),
+    integer("network_users_1h", "1", "Users who paid from the IP address's /24 or /48 in an hour."),
+    integer("network_payments_1h", "1", "Payments from this network in an hour, by all users."),
+    double("network_usual_payments_1h", "1", "What is usual."),
+    integer("network_micro_payments_1h", "1", "Micro amounts from this network in an hour, by all users."),
+    double("network_usual_micro_payments_1h", "1", "What is usual."),
+    integer("merchant_users_1h", "1", "Users who paid this merchant in an hour."),
+    integer("merchant_payments_1h", "1", "Payments to this merchant in an hour, by all users."),
+    double("merchant_usual_payments_1h", "1", "What is usual."),
+    integer("merchant_micro_payments_1h", "1", "Micro amounts to this merchant in an hour, by all users."),
+    double("merchant_usual_micro_payments_1h", "1", "What is usual."),
+    integer(
+        "merchant_young_payments_24h",
+        "1",
+        "Payments to this merchant in 24 hours by accounts younger than 7 days.",
+    ),
+    double("merchant_usual_young_payments_24h", "1", "What is usual among so many payments."),
+    integer("merchant_payments_24h", "1", "Payments to this merchant in 24 hours, by all users."),
+    double("merchant_mean_24h_base", "base currency", "Their mean amount."),
+    double("merchant_usual_mean_base", "base currency", "What is usual; 0 without a past of any merchant."),
+    double("merchant_known_days", "d", "Since the merchant's first payment, by any user."),
+    integer("payee_users_24h", "1", "Users who paid this payee in 24 hours."),
+    integer(
+        "payee_first_payments_24h",
+        "1",
+        "Payments to this payee in 24 hours of users who had no usual one to it before.",
+    ),
+    double("payee_usual_payments_24h", "1", "Payments in 24 hours, by all users: what is usual."),
+    double("payee_amount_24h_base", "base currency", "Paid to this payee in 24 hours, by all users."),
+    double("payee_known_days", "d", "Since the payee's first payment, by any user."),
+)
+
+_PRIOR_HOURS: Final = 24.0
+"""How many hours of what is usual for its kind an entity's own past is mixed with."""
+_PRIOR_PAYMENTS: Final = 20.0
+"""The same for shares and means, in payments."""
+_S_PER_HOUR: Final = 3_600
+_S_PER_DAY: Final = 86_400
+_DAYS_30_S: Final = 30 * _S_PER_DAY
+ABSENT: Final[Mapping[str, FeatureValue]] = {
+    each.name: "" if each.type == "string" else 0.0 if each.type == "double" else 0 for each in FEATURES
+}
+"""Of a payment that names no entity."""
+
+
+def compute(reading: EntityReading, own: Sighting) -> Values:
+    """Compute :data:`FEATURES`, by name, in their order.
+
+    Parameters
+    ----------
+    reading : EntityReading
+        What is known of the payment's entities before it.
+    own : Sighting
+        The payment itself.
+    """
+    values = dict(ABSENT)
+    values["entities_known_days"] = rounded(reading.known_days)
+    values["entities_partial"] = reading.partial
+    saturated = ""
+    for kind, entity in enumerate(reading.entities):
+        if entity is not None:
+            most = _COMPUTATIONS[kind](values, entity, entity.windows(own.clock_s), own, reading.usual[kind])
+            if most >= MAX_USERS:
+                saturated += f" {_KIND_NAMES[kind]}"
+    values["saturated_entities"] = saturated[1:]
+    return values
+
+
+_KIND_NAMES: Final = tuple(kind.name.lower() for kind in EntityKind)
+
+
+def _card(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, _usual: Usual) -> int:
+    values["card_users_24h"] = _users(entity, own, _S_PER_DAY)
+    values["card_users_30d"] = most = _users(entity, own, _DAYS_30_S)
+    values["card_payments_1h"] = windows.payments_1h + 1
+    values["card_known_days"] = rounded(windows.known_s / _S_PER_DAY)
+    return most
+
+
+def _device(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
+    values["device_users_1h"] = _users(entity, own, _S_PER_HOUR)
+    values["device_users_24h"] = _users(entity, own, _S_PER_DAY)
+    values["device_users_30d"] = most = _users(entity, own, _DAYS_30_S)
+    values["device_payments_1h"] = windows.payments_1h + 1
+    values["device_usual_payments_1h"] = _rate(windows, windows.past_payments, usual.payments_per_hour)
+    values["device_micro_payments_1h"] = windows.micro_1h + own.is_micro
+    values["device_young_payments_24h"] = windows.young_24h + own.is_young
+    values["device_known_days"] = rounded(windows.known_s / _S_PER_DAY)
+    return most
+
+
+def _ip(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
+    values["ip_users_1h"] = _users(entity, own, _S_PER_HOUR)
+    values["ip_users_24h"] = most = _users(entity, own, _S_PER_DAY)
+    values["ip_payments_1h"] = windows.payments_1h + 1
+    values["ip_usual_payments_1h"] = _rate(windows, windows.past_payments, usual.payments_per_hour)
+    values["ip_micro_payments_1h"] = windows.micro_1h + own.is_micro
+    values["ip_usual_micro_payments_1h"] = _rate(windows, windows.past_micro, usual.micro_per_hour)
+    values["ip_known_days"] = rounded(windows.known_s / _S_PER_DAY)
+    return most
+
+
+def _network(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
+    values["network_users_1h"] = most = _users(entity, own, _S_PER_HOUR)
+    values["network_payments_1h"] = windows.payments_1h + 1
+    values["network_usual_payments_1h"] = _rate(windows, windows.past_payments, usual.payments_per_hour)
+    values["network_micro_payments_1h"] = windows.micro_1h + own.is_micro
+    values["network_usual_micro_payments_1h"] = _rate(windows, windows.past_micro, usual.micro_per_hour)
+    return most
+
+
+def _merchant(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
+    payments_24h = windows.payments_24h + 1
+    past = windows.past_payments + _PRIOR_PAYMENTS
+    young_share = (windows.past_young + _PRIOR_PAYMENTS * usual.young_share) / past
+    usual_cents = (windows.past_cents + _PRIOR_PAYMENTS * usual.mean_cents) / past
+    values["merchant_users_1h"] = most = _users(entity, own, _S_PER_HOUR)
+    values["merchant_payments_1h"] = windows.payments_1h + 1
+    values["merchant_usual_payments_1h"] = _rate(windows, windows.past_payments, usual.payments_per_hour)
+    values["merchant_micro_payments_1h"] = windows.micro_1h + own.is_micro
+    values["merchant_usual_micro_payments_1h"] = _rate(windows, windows.past_micro, usual.micro_per_hour)
+    values["merchant_young_payments_24h"] = windows.young_24h + own.is_young
+    values["merchant_usual_young_payments_24h"] = rounded(young_share * payments_24h)
+    values["merchant_payments_24h"] = payments_24h
+    values["merchant_mean_24h_base"] = rounded((windows.cents_24h + own.cents) / payments_24h / 100)
+    values["merchant_usual_mean_base"] = rounded(usual_cents / 100)
+    values["merchant_known_days"] = rounded(windows.known_s / _S_PER_DAY)
+    return most
+
+
+def _payee(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
+    values["payee_users_24h"] = most = _users(entity, own, _S_PER_DAY)
+    values["payee_first_payments_24h"] = windows.first_24h + (own.first_kinds >> EntityKind.PAYEE & 1)
+    values["payee_usual_payments_24h"] = rounded(
+        24 * _rate(windows, windows.past_payments, usual.payments_per_hour)
+    )
+    values["payee_amount_24h_base"] = rounded((windows.cents_24h + own.cents) / 100)
+    values["payee_known_days"] = rounded(windows.known_s / _S_PER_DAY)
+    return most
+
+
+_COMPUTATIONS: Final = (_card, _device, _ip, _network, _merchant, _payee)
+"""By kind: writes the values, and returns the largest of its counts of users."""
+
+
+def _users(entity: Entity, own: Sighting, window_s: int) -> int:
+    clock_s = own.clock_s
+    return entity.users_since(clock_s - window_s, clock_s, own.user) + 1
+
+
+def _rate(windows: EntityWindows, past: int, usual_rate: float) -> float:
+    """Per hour: the past's, as if a day of what is usual lay before it."""
+    return rounded((past + usual_rate * _PRIOR_HOURS) / (windows.past_hours + _PRIOR_HOURS))

@@ -1,0 +1,23 @@
+"""The metrics of the reconciler."""
+
+from __future__ import annotations
+
+from common.metrics import COUNT, StageMetric
+
+
+class Metric(StageMetric):
+    """Name in CloudWatch, unit, meaning."""
+
+    PAYMENTS_CHECKED = "PaymentsChecked", COUNT, "Payments that are to be flagged, and were looked at."
+    FLAGGED_ROWS_REPAIRED = (
+        "FlaggedRowsRepaired",
+        COUNT,
+        "Payments without a flagged row that were sent to persist again.",
+    )
+    ALERTS_REPAIRED = (
+        "AlertsRepaired",
+        COUNT,
+        "Flagged payments without an alert that were sent to alert again.",
+    )
+    REPAIRS_FAILED = "RepairsFailed", COUNT, "Payments that the stage did not process this time either."
+    HOURS_UNCHECKED = "HoursUnchecked", COUNT, "Parts of an hour that the run had no time for."

@@ -1,0 +1,165 @@
+"""Compares the history with what the stages behind it have made of it, and sends them what they have missed.
+
+A stream keeps its records for 24 hours, and a mapping may be switched off, or pointed elsewhere, for longer. What was lost with them is
+still in the tables: a payment that is to be flagged and has no flagged row, or a flagged row with no alert and in no count.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict
+
+import msgspec
+from msgspec import Meta
+
+from common.metrics import emit
+from contract.flag_hour import flag_hours
+from contract.flagged import from_flagged_item
+from contract.scored import from_history_item
+from reconcile.metrics import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from aws_lambda_powertools import Logger
+
+    from common.metrics import MetricSink
+    from reconcile.repairs import Repair
+    from reconcile.tables import PaymentKey
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a run is asked for; EventBridge's event has none of it."""
+
+    hours: Annotated[int, Meta(ge=1, le=4_400)] | None = None
+    """How far to look back instead of the setting, hours; the index goes back as far as the history."""
+
+
+class Summary(TypedDict):
+    """What a run found."""
+
+    checked: int
+    flagged_rows_repaired: int
+    alerts_repaired: int
+    repairs_failed: int
+    hours_unchecked: int
+
+
+class Tables(Protocol):
+    """The calls that are made; see :class:`reconcile.tables.Tables`."""
+
+    def to_be_flagged(self, hour: str) -> Iterator[list[PaymentKey]]:
+        """Give the payments of a part of an hour, some at a time."""
+        ...
+
+    def unfinished(self, keys: Sequence[PaymentKey]) -> tuple[list[PaymentKey], list[PaymentKey]]:
+        """Divide out of these payments those without a flagged row, and those whose row has no alert and is in no count."""
+        ...
+
+    def history_rows(self, keys: Sequence[PaymentKey]) -> list[Mapping[str, Any]]:
+        """Read rows of the history whole."""
+        ...
+
+    def flagged_rows(self, keys: Sequence[PaymentKey]) -> list[Mapping[str, Any]]:
+        """Read flagged rows whole."""
+        ...
+
+
+class Reconciler:
+    """One run looks through the last hours, the oldest first.
+
+    Parameters
+    ----------
+    tables : Tables
+        What is compared.
+    persist, alert : Repair
+        The stages that get what they have missed.
+    look_back : timedelta
+        How old the payments are that are looked at.
+    grace : timedelta
+        Age below which a payment may still be on its way.
+    metrics, log
+        Powertools' Metrics and Logger.
+    clock : Callable
+        The time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        persist: Repair,
+        alert: Repair,
+        look_back: timedelta,
+        grace: timedelta,
+        metrics: MetricSink,
+        log: Logger,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._tables = tables
+        self._persist = persist
+        self._alert = alert
+        self._look_back = look_back
+        self._grace = grace
+        self._metrics = metrics
+        self._log = log
+        self._clock = clock
+
+    def run(self, event: Mapping[str, Any], has_time: Callable[[], bool]) -> Summary:
+        """Look through the last hours; repair and count what is missing.
+
+        Parameters
+        ----------
+        event : Mapping
+            :class:`Request`, or EventBridge's.
+        has_time : Callable
+            Whether another part of an hour can be begun.
+
+        Raises
+        ------
+        ClientError, BotoCoreError, UnansweredError
+            If a table does not answer; the run is tried again.
+        msgspec.ValidationError
+            If ``hours`` is no number of hours.
+        """
+        asked = msgspec.convert(event, Request)
+        now = self._clock()
+        until = now - self._grace
+        since = now - (self._look_back if asked.hours is None else timedelta(hours=asked.hours))
+        found = Summary(
+            checked=0, flagged_rows_repaired=0, alerts_repaired=0, repairs_failed=0, hours_unchecked=0
+        )
+        for hour in flag_hours(min(since, until), until):
+            if not has_time():
+                found["hours_unchecked"] += 1
+                continue
+            for keys in self._tables.to_be_flagged(hour):
+                self._check(keys, until, found)
+        self._report(found)
+        return found
+
+    def _check(self, keys: Sequence[PaymentKey], until: datetime, found: Summary) -> None:
+        missing, unalerted = self._tables.unfinished(keys)
+        found["checked"] += len(keys)
+        rows = [
+            row for row in self._tables.history_rows(missing) if from_history_item(row).scored_at <= until
+        ]
+        failed = self._persist.send(rows)
+        found["flagged_rows_repaired"] += len(rows) - failed
+        found["repairs_failed"] += failed
+        rows = [
+            row for row in self._tables.flagged_rows(unalerted) if from_flagged_item(row).flagged_at <= until
+        ]
+        failed = self._alert.send(rows)
+        found["alerts_repaired"] += len(rows) - failed
+        found["repairs_failed"] += failed
+
+    def _report(self, found: Summary) -> None:
+        emit(self._metrics, Metric.PAYMENTS_CHECKED, found["checked"])
+        emit(self._metrics, Metric.FLAGGED_ROWS_REPAIRED, found["flagged_rows_repaired"])
+        emit(self._metrics, Metric.ALERTS_REPAIRED, found["alerts_repaired"])
+        emit(self._metrics, Metric.REPAIRS_FAILED, found["repairs_failed"])
+        emit(self._metrics, Metric.HOURS_UNCHECKED, found["hours_unchecked"])
+        if any(count for name, count in found.items() if name != "checked"):
+            self._log.error("payments that a stage has missed", **found)
+        else:
+            self._log.info("no payment was missed", **found)

@@ -1,0 +1,115 @@
+"""The people of attacks and crowds that span users, and how they pay."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from simulator.draws import Draws
+from simulator.honest import Calendar, Life
+from simulator.itinerary import DAY_US, HOUR_US
+from simulator.payments import Draft, Payment, in_shop, ip_address, online, paid, random_address, to_payee
+from simulator.people import Person, person
+from simulator.world import CITIES, City, currency_of
+
+MINUTE_US: Final = 60_000_000
+
+FIRST_EXTRA: Final = 2_000_000
+"""Number of the first of the further users: beyond those of every other simulation of the seed."""
+
+
+class Cast:
+    """Further users of a simulation, as one attack or crowd sees them.
+
+    Parameters
+    ----------
+    people : list[Person]
+        All of them.
+    calendar : Calendar
+        The span.
+    draws : Draws
+        For this attack or crowd only.
+
+    Attributes
+    ----------
+    around : list[Payment]
+        Ordinary payments that an attack needs around it, such as the usual business of a shop.
+    """
+
+    def __init__(self, people: list[Person], calendar: Calendar, draws: Draws) -> None:
+        self.people = people
+        self.calendar = calendar
+        self.draws = draws
+        self.around: list[Payment] = []
+
+    def some(self, low: int, high: int) -> list[Person]:
+        """Draw between ``low`` and ``high`` of the people."""
+        return self.draws.distinct(self.people, self.draws.integer(low, high))
+
+    def begin_us(self, low: float = 0.4, high: float = 0.93) -> int:
+        """Draw a time between two shares of the span: by default not before there are habits and usual rates."""
+        return self.calendar.share_us(self.draws.uniform(low, high))
+
+    def noons(self) -> list[int]:
+        """Noons of the span in UTC, us since the epoch."""
+        first, last = -(-self.calendar.starts_us // DAY_US), self.calendar.ends_us // DAY_US
+        return [day * DAY_US + 12 * HOUR_US for day in range(first, last)]
+
+    def token(self, kind: str) -> str:
+        """Make the id of a new user, device, card, shop or payee."""
+        return f"{kind}-{int(self.draws.unit() * 2**40):010x}"
+
+    def city(self) -> City:
+        """Draw a city."""
+        return self.draws.choice(CITIES)
+
+    def address(self) -> str:
+        """Draw an address anywhere."""
+        return random_address(self.draws, self.city())
+
+    def web(self, one: Person, category: str, usd: float, **changes: Any) -> Draft:
+        """Buy online with a person's card, phone and address; ``changes`` name other values of the draft's fields."""
+        draft = online(
+            self.draws, one.home, category, usd, currency_of(one.home), card=one.cards[0], device=one.phone,
+            address=ip_address(one.home, 7 * one.index),
+        )  # fmt: skip
+        return msgspec.structs.replace(draft, **changes)
+
+    def shop(self, one: Person, category: str, usd: float, city: City, **changes: Any) -> Draft:
+        """Pay in a shop."""
+        draft = in_shop(self.draws, city, (0.0, 0.0), category, usd, one.cards[0])
+        return msgspec.structs.replace(draft, **changes)
+
+    def transfer(self, one: Person, payee: str, usd: float, **changes: Any) -> Draft:
+        """Transfer with a person's phone."""
+        draft = to_payee(
+            self.draws, one.home, usd, currency_of(one.home), payee, device=one.phone,
+            address=ip_address(one.home, 7 * one.index),
+        )  # fmt: skip
+        return msgspec.structs.replace(draft, **changes)
+
+    def paid(self, one: Person, at_us: int, draft: Draft, user_id: str | None = None) -> Payment:
+        """Make a payment of this person, or of another user."""
+        return paid(draft, user_id or one.user_id, at_us)
+
+
+def further_people(seed: int, count: int) -> list[Person]:
+    """Make people who are in no other simulation of this seed, and pay during the whole span."""
+    found: list[Person] = []
+    index = FIRST_EXTRA
+    while len(found) < count:
+        one = person(seed, index)
+        index += 1
+        if one.dormancy == "active":
+            found.append(one)
+    return found
+
+
+def everyday(people: list[Person], seed: int, calendar: Calendar, payments: int) -> list[Payment]:
+    """Make everyday payments, so many of each person."""
+    return [
+        payment
+        for one in people
+        for payment in Life(one, calendar, Draws("life", seed, one.index), settled=False).payments(payments)
+    ]

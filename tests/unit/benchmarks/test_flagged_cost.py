@@ -1,0 +1,42 @@
+"""What an alerted payment writes is counted from the rows as they are stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from benchmarks.flagged_cost import alerted_units
+from contract.scored import HISTORY_ATTRIBUTES, Decision, Reason, to_history_item
+from tests.support.payments import make_scored
+
+if TYPE_CHECKING:
+    from contract.scored import ScoredTransaction
+
+
+def body(*scored: ScoredTransaction) -> str:
+    fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
+    return msgspec.json.encode(
+        {
+            "Statements": [
+                {
+                    "Statement": f'INSERT INTO "t" VALUE {{{fields}}}',
+                    "Parameters": list(to_history_item(one, 0).values()),
+                }
+                for one in scored
+            ]
+        }
+    ).decode()
+
+
+def test_insert_claim_in_a_transaction_and_mark_are_counted_by_the_row_s_size() -> None:
+    long = Reason("rule", 90, "x" * 1_500)
+
+    units = alerted_units([body(make_scored(), make_scored(reasons=(long,)))])
+
+    # Below 1 KiB with its marks; above 2 KiB.
+    assert units == [1 + 2 * 1 + 1, 3 + 2 * 3 + 3]
+
+
+def test_approved_payments_write_no_flagged_row() -> None:
+    assert alerted_units([body(make_scored(decision=Decision.APPROVE))]) == []

@@ -1,0 +1,44 @@
+"""The reconciler's settings are the variables of its function.yaml, within limits."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from common.errors import SettingsError
+from common.settings import read_settings
+from ops.manifests import read_functions
+from reconcile.settings import Settings
+
+GOOD = {
+    "TRANSACTION_HISTORY_TABLE": "h",
+    "FLAGGED_TRANSACTIONS_TABLE": "f",
+    "PERSIST_FUNCTION": "arn:persist:live",
+    "ALERT_FUNCTION": "arn:alert:live",
+    "LOOK_BACK_HOURS": "48",
+    "GRACE_MINUTES": "30",
+}
+
+
+def test_settings_are_the_variables_that_the_function_declares() -> None:
+    declared = read_functions()["reconcile"].environment
+
+    assert {field.name.upper() for field in msgspec.structs.fields(Settings)} == {
+        variable for variable in declared if not variable.startswith("POWERTOOLS_")
+    }
+
+
+def test_two_daily_runs_look_at_each_payment() -> None:
+    spec = read_functions()["reconcile"]
+
+    assert int(str(spec.environment["LOOK_BACK_HOURS"])) >= 2 * spec.trigger.every_minutes / 60  # type: ignore[union-attr] # a schedule
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("LOOK_BACK_HOURS", "0"), ("LOOK_BACK_HOURS", "721"), ("GRACE_MINUTES", "601")]
+)
+def test_a_setting_out_of_bounds_fails_the_cold_start(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings(Settings, GOOD | {variable: value})
+
+    assert set(refusal.value.problems) == {variable}

@@ -1,0 +1,198 @@
+"""The reconciler finds every payment that a stage has missed, on tables as DynamoDB has them, and sends it to the stage."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from contract.alert import AlertState
+from contract.flagged import flag, to_flagged_item
+from contract.scored import Decision, from_history_item, to_history_item
+from reconcile.metrics import Metric
+from reconcile.stage import Reconciler
+from reconcile.tables import Tables
+from tests.support.payments import NOW, Metrics, make_scored, make_transaction
+from tests.support.tables import make_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from contract.scored import ScoredTransaction
+
+CLEAN = {
+    "checked": 0,
+    "flagged_rows_repaired": 0,
+    "alerts_repaired": 0,
+    "repairs_failed": 0,
+    "hours_unchecked": 0,
+}
+
+
+class Stage:
+    """A stage that takes rows, and refuses those of some users."""
+
+    def __init__(self) -> None:
+        self.rows: list[Mapping[str, Any]] = []
+        self.refuses: set[str] = set()
+
+    def send(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        refused = [row for row in rows if row["user_id"]["S"] in self.refuses]
+        self.rows += [row for row in rows if row not in refused]
+        return len(refused)
+
+    @property
+    def users(self) -> list[str]:
+        return sorted(row["user_id"]["S"] for row in self.rows)
+
+
+class Log:
+    def __init__(self) -> None:
+        self.errors: list[Mapping[str, Any]] = []
+
+    def error(self, _: str, **fields: Any) -> None:
+        self.errors.append(fields)
+
+    def info(self, _: str, **fields: Any) -> None:
+        assert all(value == 0 for name, value in fields.items() if name != "checked")
+
+
+class World:
+    """The two tables, and a reconciler with its stages."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        self.dynamodb = dynamodb
+        for table in ("transaction_history", "flagged_transactions"):
+            make_table(dynamodb, table)
+        self.persist, self.alert, self.metrics = Stage(), Stage(), Metrics()
+        self.log: Any = Log()
+
+    def decided(
+        self, user_id: str, *, age: timedelta = timedelta(hours=2), **changes: Any
+    ) -> ScoredTransaction:
+        """Store a payment's row, decided so long ago."""
+        scored = make_scored(make_transaction(user_id=user_id), scored_at=NOW - age, **changes)
+        # boto3 takes binary values as they are; the row's form has them in base64, as requests and streams do.
+        item = {**to_history_item(scored, 1_900_000_000), "features": {"B": scored.features}}
+        self.dynamodb.put_item(TableName="transaction_history", Item=item)
+        return scored
+
+    def flagged(
+        self, scored: ScoredTransaction, state: AlertState | None, *, age: timedelta = timedelta(hours=2)
+    ) -> None:
+        """Store its flagged row."""
+        row = flag(scored, NOW - age, timedelta(days=1))
+        item = to_flagged_item(msgspec.structs.replace(row, alert_state=state))
+        self.dynamodb.put_item(TableName="flagged_transactions", Item=item)
+
+    def run(self, *, has_time: bool = True, **request: Any) -> dict[str, int]:
+        tables = Tables(self.dynamodb, "transaction_history", "flagged_transactions", lambda _: None)
+        reconciler = Reconciler(
+            tables,
+            self.persist,
+            self.alert,
+            timedelta(hours=48),
+            timedelta(minutes=30),
+            self.metrics,
+            self.log,
+            lambda: NOW,
+        )
+        return dict(reconciler.run(request, lambda: has_time))  # type: ignore[arg-type] # a TypedDict's values
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> World:
+    return World(aws("dynamodb"))
+
+
+def test_a_payment_without_a_flagged_row_is_sent_to_persist_whole(world: World) -> None:
+    lost = world.decided("lost")
+
+    found = world.run()
+
+    assert found == CLEAN | {"checked": 1, "flagged_rows_repaired": 1}
+    assert [from_history_item(row) for row in world.persist.rows] == [lost]
+    assert world.alert.rows == []
+    assert world.metrics.values[Metric.FLAGGED_ROWS_REPAIRED] == [1]
+    assert world.log.errors == [found]
+
+
+@pytest.mark.parametrize("state", [None, AlertState.CLAIMED])
+def test_a_flagged_row_without_an_alert_is_sent_to_alert(world: World, state: AlertState | None) -> None:
+    world.flagged(world.decided("silent"), state)
+
+    found = world.run()
+
+    assert found == CLEAN | {"checked": 1, "alerts_repaired": 1}
+    assert (world.persist.users, world.alert.users) == ([], ["silent"])
+    assert world.metrics.values[Metric.ALERTS_REPAIRED] == [1]
+
+
+@pytest.mark.parametrize("state", [AlertState.SENT, AlertState.SUPPRESSED])
+def test_a_payment_that_was_alerted_on_or_counted_is_left_alone(world: World, state: AlertState) -> None:
+    world.flagged(world.decided("done"), state)
+
+    found = world.run()
+
+    assert found == CLEAN | {"checked": 1}
+    assert (world.persist.rows, world.alert.rows, world.log.errors) == ([], [], [])
+
+
+def test_approved_payments_and_repeats_are_not_looked_at(world: World) -> None:
+    world.decided("approved", decision=Decision.APPROVE, risk_score=0)
+    world.decided("repeat", repeats=7)
+
+    assert world.run() == CLEAN
+
+
+def test_what_is_younger_than_the_grace_may_still_be_on_its_way(world: World) -> None:
+    world.decided("new", age=timedelta(minutes=29))
+    world.flagged(world.decided("flagged-late"), None, age=timedelta(minutes=29))
+
+    found = world.run()
+
+    assert (found["flagged_rows_repaired"], found["alerts_repaired"]) == (0, 0)
+
+
+def test_only_the_last_hours_are_looked_at_unless_more_are_asked_for(world: World) -> None:
+    world.decided("old", age=timedelta(hours=50))
+
+    assert world.run() == CLEAN
+    assert world.run(hours=72) == CLEAN | {"checked": 1, "flagged_rows_repaired": 1}
+
+
+@pytest.mark.parametrize("hours", [0, 4_401, "many"])
+def test_hours_that_are_none_are_refused_by_name(world: World, hours: object) -> None:
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.hours"):
+        world.run(hours=hours)
+
+
+def test_a_payment_that_its_stage_refuses_again_is_counted_as_failed(world: World) -> None:
+    world.decided("lost")
+    world.decided("poison")
+    world.persist.refuses = {"poison"}
+
+    found = world.run()
+
+    assert found == CLEAN | {"checked": 2, "flagged_rows_repaired": 1, "repairs_failed": 1}
+
+
+def test_hours_that_the_run_has_no_time_for_are_counted(world: World) -> None:
+    world.decided("lost")
+
+    found = world.run(has_time=False)
+
+    assert found["hours_unchecked"] > 48
+    assert world.persist.rows == []
+
+
+def test_many_payments_of_an_hour_are_all_looked_at(world: World) -> None:
+    for number in range(230):
+        world.decided(f"user-{number:03d}")
+
+    found = world.run()
+
+    assert found == CLEAN | {"checked": 230, "flagged_rows_repaired": 230}
+    assert world.persist.users == [f"user-{number:03d}" for number in range(230)]
