@@ -62,6 +62,10 @@ CATALOGUE: Final[tuple[FeatureDefinition, ...]] = (
 )
 """All features, in the order in which a history row stores their values."""
 
+SHARED_FEATURES: Final = frozenset(entities.ABSENT.keys() | risk.ABSENT.keys())
+"""Features that do not follow from the user's own payments: what other users did, and what labels say. Two tries of one payment may
+find them changed."""
+
 FEATURE_NAMES: Final[tuple[str, ...]] = tuple(definition.name for definition in CATALOGUE)
 """Their names, in that order."""
 
