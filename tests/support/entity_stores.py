@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from score.entity_store import EntityAdditions
     from score.profile_store import CacheReading
 
+Counted = tuple[int, int, int]
+"""Partition and offsets (from, to) of what an addition counted."""
+
 _BUCKET, _USER = Struct("<5Id"), Struct("<II")
 
 
@@ -46,8 +49,8 @@ class MemoryEntityStore:
         State by entity id.
     counted_to : dict[tuple[str, int], int]
         Marks by topic and partition.
-    counted : list[tuple[int, int, int]]
-        Partition and offsets (from, to) of every addition so far.
+    counted : list[Counted]
+        Every addition so far.
     complete_since_s : int
         As the store has it; 0 for nothing.
     is_down : bool
@@ -57,7 +60,7 @@ class MemoryEntityStore:
     def __init__(self) -> None:
         self.entities: dict[bytes, bytes] = {}
         self.counted_to: dict[tuple[str, int], int] = {}
-        self.counted: list[tuple[int, int, int]] = []
+        self.counted: list[Counted] = []
         self.complete_since_s = 0
         self.is_down = False
 
@@ -128,8 +131,8 @@ def without_entities(
     }
 
 
-def is_within(position: Position, counted: Iterable[tuple[int, int, int]]) -> bool:
-    """Whether a position is in one of these (partition, from, to)."""
+def is_within(position: Position, counted: Iterable[Counted]) -> bool:
+    """Whether a position is in one of these."""
     return any(
         partition == position.partition and first <= position.offset <= last
         for partition, first, last in counted
@@ -162,9 +165,12 @@ def _add(entity: Entity, added: bytes) -> list[int]:
     entity.first_s = min(entity.first_s, first_s)
     active = []
     for number, *numbers in counts:
-        add_counts(entity.buckets, BUCKETS_KEPT, number, *numbers)
-        add_counts(entity.hours, HOURS_KEPT, number // 12, *numbers)
-        if add_counts(entity.weeks, WEEKS_KEPT, number // 2016, *numbers):
+        payments, micro, young, first, cents = numbers
+        each = (payments, micro, young, first, cents)
+        entity.buckets, _ = add_counts(entity.buckets, BUCKETS_KEPT, number, each)
+        entity.hours, _ = add_counts(entity.hours, HOURS_KEPT, number // 12, each)
+        entity.weeks, is_new = add_counts(entity.weeks, WEEKS_KEPT, number // 2016, each)
+        if is_new:
             active.append(number // 2016)
     for user, last_s in seen:
         entity.see(user, last_s)
@@ -175,6 +181,7 @@ def _add_to_population(entity: Entity, added: bytes, active: list[int]) -> None:
     first_s, counts, _ = _read(added)
     entity.first_s = min(entity.first_s, first_s)
     for number, payments, micro, young, _, cents in counts:
-        add_counts(entity.weeks, WEEKS_KEPT, number // 2016, payments, micro, young, 0, cents)
+        each = (payments, micro, young, 0, cents)
+        entity.weeks, _ = add_counts(entity.weeks, WEEKS_KEPT, number // 2016, each)
     for week in active:
-        add_counts(entity.weeks, WEEKS_KEPT, week, 0, 0, 0, 1, 0.0)
+        entity.weeks, _ = add_counts(entity.weeks, WEEKS_KEPT, week, (0, 0, 0, 1, 0))
