@@ -52,8 +52,6 @@ REFERENCES: Final = (
     "bucket.landing",
     "bucket.quarantine",
     "bucket.rules",
-    "function.alert",
-    "function.persist",
     "topic.fraud_alerts",
     "cache.endpoint",
     "cache.replication_group",
