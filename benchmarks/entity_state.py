@@ -1,4 +1,4 @@
-"""Compare ways to keep what is known of entities: ``python -m benchmarks.entity_state``. The figures of decision 0023.
+"""Compare ways to keep what is known of entities: ``python -m benchmarks.entity_state``. The figures of decision 0024.
 
 On a Valkey of its own it measures, for each way, the memory of a card, a device and a busy merchant, the memory of many cards with
 all that the server keeps beside them, the server's CPU a payment, and whether a batch that is written twice counts twice. Then it

@@ -13,6 +13,7 @@ from contract.canary import CANARY_RULE_ID, is_flagged_canary
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Decision, FeatureValue, Reason, ScoredTransaction
 from engine.entities.book import NO_ENTITIES
+from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting
 from engine.features.catalogue import FEATURE_SET, features_and_sighting
 from engine.features.place import is_doubted
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from contract.transaction import Transaction
     from contract.verdict import Verdict
     from engine.entities.book import EntityReading
+    from engine.entities.risk import RiskReading
     from engine.profile import Profile
     from engine.profile.facts import PaymentFacts
     from engine.rules.ruleset import Ruleset, Thresholds
@@ -72,6 +74,7 @@ def decide(
     ruleset: Ruleset,
     verdicts: Sequence[Verdict] = (),
     entities: EntityReading | Mapping[str, FeatureValue] = NO_ENTITIES,
+    risks: RiskReading = NO_RISKS,
 ) -> Decided:
     """Decide about one payment of a user.
 
@@ -88,6 +91,8 @@ def decide(
         What people found about the user's payments, the newest at most, oldest first.
     entities : EntityReading | Mapping[str, FeatureValue]
         What is known of the payment's entities before it, or the features of the payment's stored row.
+    risks : RiskReading
+        What labels say of the payment's entities.
 
     Returns
     -------
@@ -96,7 +101,7 @@ def decide(
     """
     lessons = profile.lessons(facts, verdicts)
     profile.learn(lessons)
-    features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities)
+    features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities, risks)
     repeated = profile.repeated(facts)
     if repeated is not None:
         assessment = Assessment(repeated.risk_score, repeated.decision, (), (), ())

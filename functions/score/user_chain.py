@@ -23,7 +23,7 @@ import msgspec
 
 from contract.errors import InvalidRowError, LaterFormatError
 from contract.scored import FeatureValue, Position, ScoredTransaction
-from engine.features.entities import ABSENT
+from engine.features.catalogue import SHARED_FEATURES
 from engine.features.stored import features_of
 from engine.profile import Profile, from_bytes, to_bytes
 from engine.profile.fingerprints import key_hash
@@ -269,9 +269,9 @@ def _differs(stored: ScoredTransaction, ours: ScoredTransaction) -> bool:
 
 
 def _of_user(row: ScoredTransaction) -> dict[str, FeatureValue]:
-    """Features of the user alone: what the entities had counted may differ between two tries."""
+    """Features of the user alone: what entities had counted and labels had said may differ between two tries."""
     features = features_of(row)
-    return {name: value for name, value in features.items() if name not in ABSENT}
+    return {name: value for name, value in features.items() if name not in SHARED_FEATURES}
 
 
 def rebuild(

@@ -14,6 +14,7 @@ from contract.errors import MappingError
 from engine.errors import InvalidRulesetError
 from engine.rules.ruleset import parse_ruleset
 from lab.backtest import stream
+from lab.backtest.labels import BLOCKED_POLICIES, MAX_DELAY_DAYS, Delay, LabelPlan, read_delays
 from lab.backtest.plot import draw_curve
 from lab.backtest.printing import as_text, comparison_text, judged_text
 from lab.backtest.run import MAX_SHOWN, Backtest, run_backtest
@@ -45,7 +46,9 @@ def main(arguments: list[str] | None = None) -> None:
         payments = _payments(options, ruleset)
         with ExitStack() as files:
             write = _score_writer(options.out, files)
-            backtest = run_backtest(payments.payments, ruleset, against=against, write=write)
+            backtest = run_backtest(
+                payments.payments, ruleset, against=against, write=write, plan=_label_plan(options)
+            )
     except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     seconds = time.perf_counter() - began
@@ -91,6 +94,36 @@ def _payments(options: argparse.Namespace, ruleset: Ruleset) -> PaymentStream:
         progress=progress,
         scenario=options.scenario,
     )
+
+
+def _label_plan(options: argparse.Namespace) -> LabelPlan | None:
+    if options.label_delays is not None:
+        delays = read_delays(options.label_delays)
+    elif options.label_delay_days is not None:
+        delays = (Delay(1.0, options.label_delay_days),)
+    else:
+        return None
+    return LabelPlan(delays, *options.blocked)
+
+
+def _blocked(text: str) -> tuple[str, float]:
+    if text in BLOCKED_POLICIES:
+        return text, 0.0
+    policy, _, share = text.partition(":")
+    try:
+        if policy == "sampled" and 0 < float(share) <= 1:
+            return policy, float(share)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f"{text!r}; one of {', '.join(BLOCKED_POLICIES)}, or sampled:0.1 for a tenth of them"
+    )
+
+
+def _days(text: str) -> float:
+    if not 0 <= (days := float(text)) <= MAX_DELAY_DAYS:
+        raise argparse.ArgumentTypeError(f"{text}; 0 to {MAX_DELAY_DAYS}")
+    return days
 
 
 def _score_writer(out: Path | None, files: ExitStack) -> Callable[[JudgedPayment], object] | None:
@@ -139,6 +172,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="instead: your own data, a file or a folder")
     parser.add_argument("--map", type=Path, help="which of its columns is which field, YAML")
     parser.add_argument("--limit", type=_count, help="read only so many rows of it, the first ones")
+    parser.add_argument(
+        "--label-delay-days", type=_days, help="play labels: each is known so many days after its payment"
+    )
+    parser.add_argument(
+        "--label-delays", type=Path, help="instead: a file of sources with shares and days, YAML"
+    )
+    parser.add_argument(
+        "--blocked",
+        type=_blocked,
+        default=("judged", 0.0),
+        help="what becomes known of blocked payments: judged (the truth), unlabelled, honest, or sampled:0.1",
+    )
     parser.add_argument(
         "--missed",
         action="store_true",

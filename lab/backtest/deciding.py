@@ -17,6 +17,7 @@ from engine.decide import Decided, decide
 from engine.entities.kinds import entity_ids
 from engine.profile.facts import PaymentFacts
 from lab.backtest.entities import Entities
+from lab.backtest.labels import PlayedLabels
 from lab.backtest.profiles import Profiles
 from lab.seen_hashes import SeenHashes
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
     from contract.clock import Times
     from contract.transaction import Transaction
+    from contract.truth import Truth
     from engine.rules.ruleset import Ruleset
+    from lab.backtest.labels import LabelPlan
     from lab.backtest.outcomes import Users
 
 _TOPIC: Final = "backtest"
@@ -79,19 +82,27 @@ class Refusals:
 class _Side:
     """A ruleset with its profiles and entities: which payments these are taught may depend on the ruleset's own decisions."""
 
-    def __init__(self, ruleset: Ruleset) -> None:
+    def __init__(self, ruleset: Ruleset, plan: LabelPlan | None) -> None:
         self._ruleset = ruleset
         self._profiles = Profiles()
         self._entities = Entities()
+        self._labels = None if plan is None else PlayedLabels(plan)
 
-    def decide(self, facts: PaymentFacts, position: Position) -> Decided:
-        profile = self._profiles.of(facts.transaction.user_id)
-        ids = entity_ids(facts.transaction)
-        known = self._entities.read(ids, facts.clock_ms // 1000)
-        decided = decide(facts, profile, self._ruleset, entities=known)
+    def decide(self, facts: PaymentFacts, position: Position, truth: Truth) -> Decided:
+        user_id, clock_s = facts.transaction.user_id, facts.clock_ms // 1000
+        profile, ids = self._profiles.of(user_id), entity_ids(facts.transaction)
+        known = self._entities.read(ids, clock_s)
+        if self._labels is None:
+            decided = decide(facts, profile, self._ruleset, entities=known)
+        else:
+            self._labels.learn(clock_s)
+            verdicts, risks = self._labels.verdicts(user_id), self._labels.risks(ids, clock_s)
+            decided = decide(facts, profile, self._ruleset, verdicts, known, risks)
         profile.fold(facts, decided.outcome, position)
         if not decided.outcome.repeats:
             self._entities.fold(ids, decided.sighting)
+            if self._labels is not None:
+                self._labels.decided(facts, ids, decided, truth)
         return decided
 
 
@@ -113,10 +124,19 @@ class Judge:
         Gets every user of a valid payment.
     refusals : Refusals
         Gets every record on which nothing is decided.
+    plan : LabelPlan | None
+        When labels become known to the decisions; None for never.
     """
 
-    def __init__(self, ruleset: Ruleset, against: Ruleset | None, users: Users, refusals: Refusals) -> None:
-        self._side, self._other = _Side(ruleset), None if against is None else _Side(against)
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        against: Ruleset | None,
+        users: Users,
+        refusals: Refusals,
+        plan: LabelPlan | None = None,
+    ) -> None:
+        self._side, self._other = _Side(ruleset, plan), None if against is None else _Side(against, plan)
         self._users = users
         self._refusals = refusals
         self._seen = SeenHashes()
@@ -142,11 +162,11 @@ class Judge:
             refusals.repeats += 1
             return None
         position = Position(_TOPIC, 0, self._offset)
-        decided = self._side.decide(facts, position)
+        decided = self._side.decide(facts, position, payment.truth)
         if decided.outcome.repeats:
             refusals.repeats += 1
             return None
-        against = None if self._other is None else self._other.decide(facts, position)
+        against = None if self._other is None else self._other.decide(facts, position, payment.truth)
         return JudgedPayment(payment, facts, decided, against)
 
 
@@ -156,6 +176,7 @@ def judge(
     against: Ruleset | None,
     users: Users,
     refusals: Refusals,
+    plan: LabelPlan | None = None,
 ) -> Iterator[JudgedPayment]:
     """Decide on payments one after the other.
 
@@ -163,7 +184,7 @@ def judge(
     ----------
     payments : Iterable[SentPayment]
         In the order in which they are scored.
-    ruleset, against, users, refusals
+    ruleset, against, users, refusals, plan
         As for :class:`Judge`.
 
     Returns
@@ -171,5 +192,5 @@ def judge(
     Iterator[JudgedPayment]
         One for each payment that is valid and repeats no other.
     """
-    each = Judge(ruleset, against, users, refusals)
+    each = Judge(ruleset, against, users, refusals, plan)
     return (judged for payment in payments if (judged := each.judge(payment)) is not None)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from contract.truth import SentPayment
     from engine.rules.ruleset import Rule, Ruleset
+    from lab.backtest.labels import LabelPlan
 
 MAX_SHOWN: Final = 40
 """At most this many payments of missed incidents, and as many false alarms, are kept to be shown."""
@@ -66,6 +67,7 @@ def run_backtest(
     *,
     against: Ruleset | None = None,
     write: Callable[[JudgedPayment], object] | None = None,
+    plan: LabelPlan | None = None,
 ) -> Backtest:
     """Decide on payments one after the other, and evaluate the decisions.
 
@@ -79,6 +81,8 @@ def run_backtest(
         Rules that decide on the same payments, to be compared with.
     write : Callable[[JudgedPayment], object] | None
         Called with each payment on which is decided.
+    plan : LabelPlan | None
+        When labels become known to the decisions; None for never.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def run_backtest(
     rulesets = [ruleset] if against is None else [ruleset, against]
     users, refusals, outcomes = Users(), Refusals(), Outcomes(len(rulesets))
     tally, their_tally, differences = _Tally(), DetectionTally(), Differences()
-    for judged in judge(payments, ruleset, against, users, refusals):
+    for judged in judge(payments, ruleset, against, users, refusals, plan):
         truth = judged.payment.truth
         points = [judged.decided.assessment.points]
         tally.count(judged)

@@ -27,17 +27,18 @@ def utilities(cast: Cast) -> list[Payment]:
 
 
 def payroll(cast: Cast) -> list[Payment]:
-    """An employer pays its people every week: one user and device, forty payees, within minutes; now and then a new one."""
-    draws, found, employer = cast.draws, [], cast.some(1, 1)[0]
-    payees = [cast.token("payee") for _ in range(draws.integer(25, 40))]
+    """A payroll bureau: from one device and address, the wages of thirty small employers are paid every week, within hours."""
+    draws, found = cast.draws, []
+    bureau = {"device_id": cast.token("device"), "ip_address": cast.address()}
+    employers = cast.some(20, 35)
+    workers = {one.user_id: [cast.token("payee") for _ in range(draws.integer(1, 3))] for one in employers}
     for noon_us in cast.noons()[draws.integer(0, 6) :: 7]:
-        at_us = noon_us
-        if draws.chance(0.3):
-            payees.append(cast.token("payee"))
-        for payee in payees:
-            usd = draws.lognormal(420, 0.15) * employer.price_level
-            found.append(cast.paid(employer, at_us, cast.transfer(employer, payee, usd)))
-            at_us += int(draws.uniform(1, 20) * 1_000_000)
+        for one in employers:
+            at_us = noon_us + int(draws.uniform(-3, 3) * HOUR_US)
+            for payee in workers[one.user_id]:
+                usd = draws.lognormal(330, 0.1) * one.price_level
+                found.append(cast.paid(one, at_us, cast.transfer(one, payee, usd, **bureau)))
+                at_us += int(draws.uniform(10, 60) * 1_000_000)
     return found
 
 

@@ -353,6 +353,11 @@ run "scheduled_function_is_invoked_by_its_own_rule_alone" {
   }
 
   assert {
+    condition     = endswith(one([for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : one(statement.Resource) if statement.Sid == "TableHistoryByTime"]), "/index/by_time")
+    error_message = "A right to an index is none to its table, and has a statement of its own."
+  }
+
+  assert {
     condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => try(statement.Condition, null) }["TableHistory"] == { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["ticking-*"] } }
     error_message = "With a prefix it may name no other partition keys of the table."
   }

@@ -208,6 +208,34 @@ run "refuses_an_unknown_stream_view" {
   expect_failures = [var.definitions]
 }
 
+run "refuses_an_index_that_names_attributes_without_including_them" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    definitions = { odd = { description = "Odd.", partition_key = { name = "id", type = "S" }, indexes = { by_id = { partition_key = { name = "id", type = "S" }, projection = "KEYS_ONLY", attributes = ["amount"] } } } }
+  }
+
+  expect_failures = [var.definitions]
+}
+
+run "refuses_an_index_that_includes_attributes_without_naming_them" {
+  command = plan
+
+  module {
+    source = "./modules/tables"
+  }
+
+  variables {
+    definitions = { odd = { description = "Odd.", partition_key = { name = "id", type = "S" }, indexes = { by_id = { partition_key = { name = "id", type = "S" }, projection = "INCLUDE" } } } }
+  }
+
+  expect_failures = [var.definitions]
+}
+
 run "refuses_capacity_for_an_unknown_table" {
   command = plan
 

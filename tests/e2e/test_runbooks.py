@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,21 @@ import msgspec
 import redis
 
 from contract.alert import Alert, decode_message
+from contract.scored import to_history_item
 from contract.transaction import encode_transaction
 from engine.features.stored import unpack
+from local.event_sources.config import read_config
+from local.event_sources.destination import BucketDestination
 from local.redrive import redrive
-from local.resources import ALERT_INBOX, ALERT_TOPIC
+from local.resources import ALERT_INBOX
+from local.stack.state import StackFolder
+from tests.support.payments import make_scored
 
 from .payments import new_user, payment
 
 if TYPE_CHECKING:
+    from contract.scored import ScoredTransaction
+
     from .conftest import System
 
 
@@ -33,34 +41,44 @@ def alerts_of(system: System, transaction_id: str) -> list[str]:
     return found
 
 
-def make_topic(system: System) -> None:
-    """Make the alert topic and its subscription, as Terraform does if it was deleted."""
-    sns, sqs = system.stack.client("sns"), system.stack.client("sqs")
-    inbox = sqs.get_queue_attributes(
-        QueueUrl=system.stack.resources.queues[ALERT_INBOX], AttributeNames=["QueueArn"]
-    )["Attributes"]["QueueArn"]
-    topic = sns.create_topic(Name=ALERT_TOPIC)["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=inbox)
+def dead_letter(system: System, scored: ScoredTransaction) -> None:
+    """Store the letter that Lambda writes for a row whose record the stream has dropped since."""
+    config = read_config(StackFolder(system.build_dir).run_dir / "persist.json")
+    record = {
+        "eventID": "1",
+        "eventName": "INSERT",
+        "dynamodb": {
+            "ApproximateCreationDateTime": (datetime.now(UTC) - timedelta(days=2)).timestamp(),
+            "SequenceNumber": "1",
+            "NewImage": to_history_item(scored, 2_000_000_000),
+        },
+        "eventSourceARN": "arn:aws:dynamodb:us-east-1:000000000000:table/transaction_history/stream/gone",
+    }
+    context = {
+        "functionArn": "arn:aws:lambda:us-east-1:000000000000:function:persist",
+        "condition": "RecordAgeExceeded",
+    }
+    letter = {"requestContext": context, "timestamp": "2026-01-01T00:00:00.000Z"}
+    event = msgspec.json.encode({"Records": [record]})
+    BucketDestination(system.stack.client("s3"), config.dead_letter_bucket).send(letter, "shard", event)
 
 
-def test_a_dead_letter_of_the_alert_stage_is_alerted_once_when_it_is_redriven(system: System) -> None:
-    user_id = new_user()
-    suspicious = payment(user_id, amount=Decimal(25_000))
-    system.stack.client("sns").delete_topic(TopicArn=system.stack.alert_topic_arn)
-    system.produce(encode_transaction(suspicious), key=user_id)
-    system.wait_for(
-        lambda: system.metrics.snapshot().dead_letters, "the alert stage to dead-letter the record"
-    )
+def test_a_dead_letter_that_no_stream_has_any_more_is_flagged_and_alerted_once_when_it_is_redriven(
+    system: System,
+) -> None:
+    suspicious = make_scored(payment(new_user(), amount=Decimal(25_000)))
+    dead_letter(system, suspicious)
+    dead_letter(system, suspicious)  # Lambda may store it twice
+    system.wait_for(lambda: system.metrics.snapshot().dead_letters == 2, "both letters to be announced")
 
-    too_early = redrive("alert", system.build_dir)
-    make_topic(system)
-    redriven = redrive("alert", system.build_dir)
-    once_more = redrive("alert", system.build_dir)
+    redriven = redrive("persist", system.build_dir)
+    once_more = redrive("persist", system.build_dir)
 
-    assert (too_early.put_back, len(too_early.kept)) == (0, 1)
-    assert (redriven.put_back, redriven.kept) == (1, ())
+    assert (redriven.put_back, redriven.kept) == (2, ())
     assert (once_more.put_back, once_more.kept) == (0, ())
-    assert len(alerts_of(system, suspicious.transaction_id)) == 1
+    transaction_id = suspicious.transaction.transaction_id
+    alerts = system.wait_for(lambda: alerts_of(system, transaction_id), "the alert")
+    assert len(alerts) == 1
     assert system.metrics.snapshot().dead_letters == 0
 
 

@@ -21,7 +21,7 @@ from engine.entities.state import (
     from_bytes,
     to_bytes,
 )
-from engine.features.entities import ABSENT
+from engine.features.catalogue import SHARED_FEATURES
 from engine.features.stored import unpack
 from engine.profile.facts import facts_of_row
 from score.errors import CacheUnavailableError
@@ -121,7 +121,7 @@ def without_entities(
             {
                 name: value
                 for name, value in unpack(row.features, row.feature_set).items()
-                if name not in ABSENT
+                if name not in SHARED_FEATURES
             },
         )
         for key, row in rows.items()

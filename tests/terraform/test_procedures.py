@@ -45,6 +45,22 @@ def test_every_procedure_exists_and_is_in_the_index() -> None:
     assert [file.name for file in PROCEDURES if file.stem in NEEDED and f"({file.name})" not in index] == []
 
 
+def test_githubs_environments_have_their_reviewers_before_the_roles_that_trust_them_exist() -> None:
+    # GitHub makes an environment that a job names by itself, unprotected; the apply role trusts any job in it.
+    text = (RUNBOOKS / "first-installation.md").read_text()
+
+    before, roles, _ = text.partition("make bootstrap")
+
+    assert roles
+    protected = re.search(
+        r'gh api --method PUT "repos/\S+/environments/\w+".*?^ *END$', before, re.DOTALL | re.MULTILINE
+    )
+    assert protected, "no environment is made before the roles"
+    assert '"reviewers"' in protected[0]
+    assert '"custom_branch_policies": true' in protected[0]
+    assert re.search(r"deployment-branch-policies\S* -f name=main", before)
+
+
 @pytest.mark.parametrize("file", PROCEDURES, ids=lambda file: str(file.stem))
 def test_aws_commands_exist_with_their_options(file: Path) -> None:
     session = botocore.session.get_session()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from engine.entities.book import NO_ENTITIES
+from engine.entities.risk import NO_RISKS
 from engine.entities.sightings import sighting_of
 from engine.features import (
     amount,
@@ -25,6 +26,7 @@ from engine.features import (
     missing,
     payment,
     place,
+    risk,
     velocity,
 )
 from engine.features.windows import Windows
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from contract.scored import FeatureValue
     from engine.entities.book import EntityReading
+    from engine.entities.risk import RiskReading
     from engine.entities.state import Sighting
     from engine.exchange_rates import ExchangeRates
     from engine.features.definition import Family, FeatureDefinition
@@ -55,8 +58,13 @@ FAMILIES: Final[tuple[Family, ...]] = (
 CATALOGUE: Final[tuple[FeatureDefinition, ...]] = (
     *(definition for family in FAMILIES for definition in family.FEATURES),
     *entities.FEATURES,
+    *risk.FEATURES,
 )
 """All features, in the order in which a history row stores their values."""
+
+SHARED_FEATURES: Final = frozenset(entities.ABSENT.keys() | risk.ABSENT.keys())
+"""Features that do not follow from the user's own payments: what other users did, and what labels say. Two tries of one payment may
+find them changed."""
 
 FEATURE_NAMES: Final[tuple[str, ...]] = tuple(definition.name for definition in CATALOGUE)
 """Their names, in that order."""
@@ -85,6 +93,7 @@ def features_and_sighting(
     profile: Profile,
     rates: ExchangeRates,
     known: EntityReading | Mapping[str, FeatureValue] = NO_ENTITIES,
+    risks: RiskReading = NO_RISKS,
 ) -> tuple[dict[str, FeatureValue], Sighting]:
     """Compute every feature of the catalogue, and what the payment's entities count. Pure: values in, values out.
 
@@ -100,6 +109,8 @@ def features_and_sighting(
     known : EntityReading | Mapping[str, FeatureValue]
         What is known of the payment's entities before it. Or features by name, as they are stored: those of entities are taken from
         there, since other users have paid meanwhile.
+    risks : RiskReading
+        What labels say of them.
 
     Returns
     -------
@@ -113,9 +124,11 @@ def features_and_sighting(
     sighting = sighting_of(facts.transaction.user_id, facts.clock_ms, values)
     if isinstance(known, tuple):
         values.update(entities.compute(known, sighting))
+        values.update(risk.compute(known.entities, risks, sighting))
     else:
         # A row of an earlier version may lack some.
-        values.update((name, known.get(name, absent)) for name, absent in entities.ABSENT.items())
+        for absent in (entities.ABSENT, risk.ABSENT):
+            values.update((name, known.get(name, value)) for name, value in absent.items())
     return values, sighting
 
 

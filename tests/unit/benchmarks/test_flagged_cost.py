@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from benchmarks.flagged_cost import alerted_units
-from contract.scored import HISTORY_ATTRIBUTES, Decision, Reason, to_history_item
+from contract.scored import Decision, Reason, to_history_item
 from tests.support.payments import make_scored
 
 if TYPE_CHECKING:
@@ -15,18 +15,14 @@ if TYPE_CHECKING:
 
 
 def body(*scored: ScoredTransaction) -> str:
-    fields = ", ".join(f"'{name}': ?" for name in HISTORY_ATTRIBUTES)
-    return msgspec.json.encode(
-        {
-            "Statements": [
-                {
-                    "Statement": f'INSERT INTO "t" VALUE {{{fields}}}',
-                    "Parameters": list(to_history_item(one, 0).values()),
-                }
-                for one in scored
-            ]
-        }
-    ).decode()
+    statements = []
+    for one in scored:
+        item = to_history_item(one, 0)
+        fields = ", ".join(f"'{name}': ?" for name in item)
+        statements.append(
+            {"Statement": f'INSERT INTO "t" VALUE {{{fields}}}', "Parameters": list(item.values())}
+        )
+    return msgspec.json.encode({"Statements": statements}).decode()
 
 
 def test_insert_claim_in_a_transaction_and_mark_are_counted_by_the_row_s_size() -> None:

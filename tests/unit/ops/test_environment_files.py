@@ -32,6 +32,22 @@ def test_staging_and_prod_differ_in_sizes_and_not_in_kind() -> None:
     assert kind("staging") == kind("prod")
 
 
+def test_audit_scan_and_copies_are_off_in_dev_and_on_where_payments_are_real() -> None:
+    protecting = {"enable_audit", "enable_malware_scan", "backup.retention_days"}
+
+    on = {name: protecting & settings(name).keys() for name in ("dev", "staging", "prod")}
+
+    assert on == {"dev": set(), "staging": protecting, "prod": protecting}
+    for name in ("staging", "prod"):
+        assert settings(name)["enable_audit"] is settings(name)["enable_malware_scan"] is True
+
+
+def test_the_canary_pays_where_the_system_always_runs() -> None:
+    for name in ("dev", "staging", "prod"):
+        is_always_on = settings(name).get("enable_always_on", True)
+        assert ("canary" in settings(name).get("disabled_schedules", [])) is not is_always_on, name
+
+
 def test_a_quarter_of_a_nodes_memory_holds_no_data() -> None:
     # AWS re:Post, "available memory of an ElastiCache node": of cache.t3.micro's 0.5 GiB, 0.375 are available.
     table = cache_lines({"dev": "cache.t4g.micro", "prod": "cache.r7g.large"})

@@ -13,7 +13,7 @@ import pytest
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import Decision, Position
 from contract.transaction import encode_transaction
-from engine.features import entities
+from engine.features.catalogue import SHARED_FEATURES
 from engine.features.stored import unpack
 from engine.profile import Profile, from_bytes
 from score.history_store import MAX_PAGES, REBUILD_ROWS
@@ -57,7 +57,7 @@ THEFT: dict[str, object] = {
 def features_of_the_user(row: ScoredTransaction) -> dict[str, FeatureValue]:
     """A row's features but those of entities: what other users did is not known without the cache."""
     features = unpack(row.features, row.feature_set)
-    return {name: value for name, value in features.items() if name not in entities.ABSENT}
+    return {name: value for name, value in features.items() if name not in SHARED_FEATURES}
 
 
 @dataclass

@@ -287,7 +287,6 @@ def test_the_log_of_a_refused_ruleset_has_its_first_ten_problems(
 
 
 EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
-    lambda telemetry: telemetry.ruleset_fallback(parse_ruleset(document())),
     lambda telemetry: telemetry.batch_read(
         Batch([delivery(0, is_key_mismatch=True)], [rejected(5, RESERVED)], [])
     ),

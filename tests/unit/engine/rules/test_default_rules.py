@@ -127,12 +127,13 @@ def _decide(**values: FeatureValue) -> Assessment:
         {"amount_base": 30.0, "amount_ratio_to_mean_30d": 0.6, "block_count_24h": 3, "is_new_merchant": True},
         {"tx_count_10m": 3, "tx_count_1h": 3, "merchant_count_1h": 3, "tx_rate_ratio_24h": 5.0, "is_new_merchant": True,
          "channel": "online", "merchant_category": "subscription", "amount_base": 9.99},
+        {"channel": "transfer", "device_users_1h": 20, "device_payments_1h": 45, "device_usual_payments_1h": 0.3, "device_known_days": 40.0},
     ],
     ids=["everyday", "a laptop", "furniture", "a flight abroad", "salary-day shopping", "a new phone", "a new phone, a new friend",
          "a new landlord", "two coffees", "a VPN", "a first payment", "back from a long pause", "a used car's deposit",
          "a vending machine", "an airport", "a new utility on its due date", "a family's tablet",
          "home after a payment online on the way", "a transfer after it", "the rent from a new phone after a theft",
-         "groceries after a theft", "subscriptions at night"],
+         "groceries after a theft", "subscriptions at night", "a payroll bureau"],
 )  # fmt: skip
 def test_what_honest_people_do_is_approved(values: dict[str, FeatureValue]) -> None:
     verdict = _decide(**values)
@@ -163,7 +164,10 @@ def test_what_honest_people_do_is_approved(values: dict[str, FeatureValue]) -> N
         ({"tx_count_10m": 8}, "velocity_10m_extreme"),
         ({"is_new_country": True, "tx_count_1h": 2, "merchant_count_1h": 2, "is_country_change": True,
           "minutes_since_last_tx": 30.0, "implied_speed_kmh": 950.0}, "new_country_at_once"),
-        ({"channel": "online", "device_users_1h": 4, "device_payments_1h": 4, "device_usual_payments_1h": 0.1}, "numbers_from_device"),
+        ({"channel": "online", "device_users_1h": 4, "device_payments_1h": 4, "device_usual_payments_1h": 0.1, "is_new_device": True},
+         "numbers_from_device"),
+        ({"channel": "online", "device_users_1h": 4, "device_payments_1h": 4, "device_usual_payments_1h": 0.1, "is_new_device": True,
+          "device_known_days": 300.0, "is_micro_amount": True}, "numbers_from_device"),
         ({"channel": "app", "device_users_30d": 3, "device_known_days": 5.0, "is_new_device": True}, "device_farm"),
         ({"channel": "app", "device_users_30d": 2, "device_known_days": 1.0, "is_new_device": True, "ip_users_24h": 2,
           "ip_known_days": 1.0}, "device_farm_begins"),
@@ -238,7 +242,7 @@ def test_one_weak_sign_never_reaches_review() -> None:
         "strangers_far_above_norm", "young_account_large_amount",
         "new_payee_drain", "dormant_account_spree", "stolen_card_spree", "windows_incomplete",
         "numbers_from_device", "numbers_from_address", "numbers_from_network", "numbers_at_merchant", "mule_payee",
-        "device_farm", "device_farm_begins", "young_accounts_at_merchant", "merchant_amounts_changed",
+        "device_farm", "device_farm_begins", "young_accounts_at_merchant", "merchant_amounts_changed", "payee_with_fraud",
         "payee_of_days_drained", "device_of_days_spree", "stopped_then_other_device", "blocked_then_online", "stopped_twice",
     }  # fmt: skip
 

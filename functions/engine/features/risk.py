@@ -1,0 +1,110 @@
+"""What labels say of the payment's merchant, device, IP address, card and payee: earlier payments there that were called fraud.
+
+Labels come late. A feature knows those that were known when the payment was scored. The share of fraud is smoothed; the payments that
+it is a share of are those of the entity's last five weeks, by all users.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from engine.entities.kinds import KIND_NAMES, EntityKind
+from engine.entities.risk import fraud_rate
+from engine.entities.state import PAYMENTS, total
+from engine.features.definition import FeatureDefinition, double, integer
+from engine.features.windows import rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contract.scored import FeatureValue
+    from engine.entities.risk import RiskReading
+    from engine.entities.state import Entity, Sighting
+
+KINDS: Final = (EntityKind.MERCHANT, EntityKind.DEVICE, EntityKind.IP, EntityKind.CARD, EntityKind.PAYEE)
+_WITH_RUN: Final = (EntityKind.MERCHANT, EntityKind.DEVICE)
+_THINGS: Final = {
+    EntityKind.MERCHANT: "to this merchant",
+    EntityKind.DEVICE: "from this device",
+    EntityKind.IP: "from this IP address",
+    EntityKind.CARD: "with this card",
+    EntityKind.PAYEE: "to this payee",
+}
+_S_PER_DAY: Final = 86_400
+_DAYS_30_S: Final = 30 * _S_PER_DAY
+
+
+def _definitions(kind: EntityKind) -> tuple[FeatureDefinition, ...]:
+    name, where = KIND_NAMES[kind], _THINGS[kind]
+    always = (
+        integer(f"{name}_frauds_30d", "1", f"Payments {where} in 30 days that were called fraud."),
+        double(
+            f"{name}_fraud_rate_30d", "1", f"Share of fraud among the payments {where} in 30 days, smoothed."
+        ),
+        double(f"{name}_days_since_fraud", "d", "Since the latest payment of these; 0 without one."),
+    )
+    if kind not in _WITH_RUN:
+        return always
+    return (
+        *always,
+        integer(
+            f"{name}_fraud_run", "1", f"Payments {where} that were called fraud since one was called honest."
+        ),
+        double(f"{name}_fraud_run_days", "d", "Since the first of that run; 0 without one."),
+    )
+
+
+FEATURES: Final = (
+    *(each for kind in KINDS for each in _definitions(kind)),
+    double(
+        "usual_fraud_rate_30d",
+        "1",
+        "Share of fraud among all payments of 30 days, as far as it is known; at least 0.001.",
+    ),
+    double("risk_age_days", "d", "Since the newest label of any of these became known; 0 without one."),
+)
+
+ABSENT: Final[dict[str, FeatureValue]] = {each.name: 0.0 if each.type == "double" else 0 for each in FEATURES}
+"""Of a payment whose entities have no labels."""
+
+
+def compute(
+    entities: Sequence[Entity | None], reading: RiskReading, own: Sighting
+) -> dict[str, FeatureValue]:
+    """Compute :data:`FEATURES`, by name, in their order.
+
+    Parameters
+    ----------
+    entities : Sequence[Entity | None]
+        By kind: the payment's entities before it.
+    reading : RiskReading
+        What labels say of them.
+    own : Sighting
+        The payment itself.
+    """
+    values = dict(ABSENT)
+    values["usual_fraud_rate_30d"] = rounded(reading.usual_rate)
+    clock_s, known_s = own.clock_s, 0
+    for kind in KINDS:
+        entity, risk, name = entities[kind], reading.risks[kind], KIND_NAMES[kind]
+        if entity is not None:
+            past = entity.past(clock_s)
+            payments = past.total(PAYMENTS) + total(past.day, PAYMENTS)
+            frauds = 0 if risk is None else risk.frauds(clock_s - _DAYS_30_S, clock_s)
+            values[f"{name}_fraud_rate_30d"] = rounded(
+                fraud_rate(frauds, max(payments, frauds), reading.usual_rate)
+            )
+        if risk is None or not risk.frauds_s:
+            continue
+        known_s = max(known_s, risk.known_s)
+        values[f"{name}_frauds_30d"] = frauds
+        latest = [each for each in risk.frauds_s if each <= clock_s][-1:]
+        if latest:
+            values[f"{name}_days_since_fraud"] = rounded((clock_s - latest[0]) / _S_PER_DAY)
+        if kind in _WITH_RUN:
+            length, first_s = risk.run(clock_s)
+            values[f"{name}_fraud_run"] = length
+            values[f"{name}_fraud_run_days"] = rounded((clock_s - first_s) / _S_PER_DAY) if length else 0.0
+    if known_s:
+        values["risk_age_days"] = rounded(max(clock_s - known_s, 0) / _S_PER_DAY)
+    return values
