@@ -220,7 +220,7 @@ class Past(NamedTuple):
     hours: float
     """How long the past is, >= 0."""
 
-    def total(self, column: int) -> float:
+    def total(self, column: int) -> int:
         """Add up a column; >= 0."""
         past = total(self.weeks, column) - total(self.day, column)
         return past if past > 0 else 0
