@@ -20,7 +20,7 @@ import redis
 from benchmarks.network import HOST, Counts, Delays
 from local.components.cache import Cache
 from local.processes import ManagedProcess, free_port
-from local.resources import ACCOUNT_ID, Resources, resolve_environment
+from local.resources import ACCOUNT_ID, Resources, dead_letter_name, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.manifests import FUNCTIONS_DIR, ROOT, function_names, read_functions, read_tables
@@ -115,11 +115,14 @@ class Harness:
 
     def environment(self, name: str) -> dict[str, str]:
         """The environment variables of a function in this harness."""
+        dead_letters = dead_letter_name(name)
         resources = Resources(
             tables={table: table for table in read_tables()},
-            queues={"quarantine": f"{self.aws_endpoint}/{ACCOUNT_ID}/quarantine"},
+            queues={
+                queue: f"{self.aws_endpoint}/{ACCOUNT_ID}/{queue}" for queue in ("quarantine", dead_letters)
+            },
             topics={"fraud_alerts": f"arn:aws:sns:us-east-1:{ACCOUNT_ID}:fraud-alerts"},
-            buckets={"quarantine": "quarantine"},
+            buckets={bucket: bucket for bucket in ("quarantine", "landing", "rules", dead_letters)},
             kafka_topics=[],
         )
         references = resources.references(self.cache_endpoint, f"{HOST}:9092", name)
