@@ -14,7 +14,7 @@ from contract.errors import InvalidTransactionError
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
 from engine.entities.kinds import kind_of
-from engine.entities.state import from_bytes
+from engine.entities.state import PAYMENTS, from_bytes, total
 from tests.support.entity_stores import expected_entities
 from tests.support.oracle import Oracle, RowKey, profile_problems
 
@@ -292,7 +292,7 @@ class Judge:
 
 def _payments(packed: bytes | None) -> int:
     """How many payments an entity has counted in its weeks."""
-    return 0 if packed is None else sum(week.payments for week in from_bytes(packed).weeks)
+    return 0 if packed is None else total(from_bytes(packed).weeks, PAYMENTS)
 
 
 def decided(row: ScoredTransaction) -> tuple[object, ...]:
