@@ -69,7 +69,7 @@ def run(rounds: int, seed: int, console: Console) -> BenchReport:
     workload = make_workload(candidates.payments_needed(rounds) + for_cold_starts, seed)
     with Harness(HARNESS_FOLDER) as harness:
         progress("the logic alone")
-        logic = stage_cost.logic_us(harness, workload, 2 * rounds)
+        logic = stage_cost.logic_cost(harness, workload, 2 * rounds)
         measured = candidates.measure(harness, workload, rounds, lambda step: progress(f"candidates: {step}"))
         profiles = stage_cost.profile_sizes(harness)
         progress("cold starts")

@@ -16,6 +16,7 @@ from benchmarks.tables import Contents
 from benchmarks.workload import TOPIC, batches, kafka_event
 from engine.profile import to_bytes
 from score.checkpoint_items import CheckpointStatements, KeptProfile
+from score.entity_store import ENTITY_PREFIX, mark_key
 from score.profile_store import (
     REVISION_BYTES,
     SLOT_TAG,
@@ -99,6 +100,15 @@ def seed_cache(harness: Harness, profiles: dict[str, Profile], folded_to: dict[i
         harness.cache.copy(f"profile:{SLOT_TAG}:{user}", f"floor:{user}")
 
 
+def seed_entities(harness: Harness, workload: Workload) -> None:
+    """Store the workload's entities in the cache as the stage does, complete for all time."""
+    values: dict[bytes, bytes | int] = {
+        ENTITY_PREFIX + entity_id: value for entity_id, value in workload.entities.items()
+    }
+    values |= {mark_key(TOPIC, partition): offset for partition, offset in enumerate(workload.folded_to)}
+    harness.cache.mset(values)
+
+
 def kept_item(user_id: str, profile: Profile) -> Item:
     """The item of a user's checkpoint, as it is on the wire."""
     kept = KeptProfile(user_id, to_bytes(profile), profile.tx_count)
@@ -123,6 +133,7 @@ def measure(harness: Harness, workload: Workload, rounds: int, progress: Callabl
         Gets a sentence for each round.
     """
     seed_cache(harness, workload.profiles, dict(enumerate(workload.folded_to)))
+    seed_entities(harness, workload)
     # As after some time of work: each profile was kept once, and the next checkpoints are due one after the other.
     harness.load_tables(Contents([kept_item(user, profile) for user, profile in workload.profiles.items()]))
     functions = {name: harness.start(name) for name in CANDIDATES}

@@ -79,6 +79,8 @@ class FixedAnswers:
             return self._configuration(call)
         if call.service == "sns":
             return Answer(200, [("Content-Type", "text/xml")], _PUBLISHED)
+        if call.service == "s3":
+            return Answer(200, [], b"")
         if call.operation == "BatchExecuteStatement":
             if CHECKPOINTS in call.body[:_STATEMENT_BYTES]:
                 return _json(self.tables.execute(call.body))
@@ -172,6 +174,8 @@ _PUBLISHED: Final = (
 )
 _ANSWERS: Final = {
     "BatchGetItem": b'{"Responses":{},"UnprocessedKeys":{}}',
+    # Payments of the past that are alone in their batch are counted as tries of a record that may crash the stage.
+    "UpdateItem": b'{"Attributes":{"crashes":{"N":"1"}}}',
     "SendMessage": b'{"MessageId":"00000000-0000-0000-0000-000000000000"}',
 }
 

@@ -19,10 +19,12 @@ from contract.clock import EPOCH, MILLISECOND, times_of
 from contract.scored import Decision, Position, to_history_item
 from contract.transaction import decode_transaction
 from engine.decide import decide, scored_transaction
+from engine.entities.kinds import entity_ids
 from engine.features.catalogue import CATALOGUE
 from engine.profile import Profile
 from engine.profile.facts import PaymentFacts
 from engine.rules.ruleset import parse_ruleset
+from lab.backtest.entities import Entities
 from simulator import SimulationConfig, simulate
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def approved_rows(payments: int, seed: int) -> Iterator[ScoredTransaction]:
     """Simulated payments that were approved, as the score stage would store them."""
     ruleset = parse_ruleset(_RULES.read_text(), str(_RULES))
     profiles: dict[str, Profile] = {}
+    entities = Entities()
     config = SimulationConfig(seed=seed, users=max(payments // 40, 1), transactions=payments, ends_at=ENDS_AT)
     for offset, payment in enumerate(simulate(config)):
         transaction = decode_transaction(msgspec.json.encode(payment.record))
@@ -66,12 +69,15 @@ def approved_rows(payments: int, seed: int) -> Iterator[ScoredTransaction]:
         )
         profile = profiles.setdefault(transaction.user_id, Profile())
         profile_version, position = profile.tx_count, Position("transaction_stream", 3, 1_000_000 + offset)
-        decided = decide(facts, profile, ruleset)
+        ids = entity_ids(transaction)
+        known = entities.read(ids, facts.clock_ms // 1000)
+        decided = decide(facts, profile, ruleset, entities=known)
         if decided.assessment.decision is Decision.APPROVE:
             yield scored_transaction(
                 facts, decided, ruleset, position, appended_at, appended_at, profile_version=profile_version
             )
         profile.fold(facts, decided.outcome, position)
+        entities.fold(ids, decided.sighting)
 
 
 def with_placeholders(packed: bytes, count: int, draw: Random) -> bytes:

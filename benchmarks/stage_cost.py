@@ -14,6 +14,10 @@ from benchmarks.candidates import EMPTY, SCORE, seed_cache
 from benchmarks.harness import LAMBDA_PYTHON, RULESET, FunctionFailedError, process_cpu_s
 from benchmarks.item_size import inserted_items, item_bytes
 from benchmarks.workload import batches, fold, kafka_event, steady_user
+from contract.transaction import decode_transaction
+from engine.entities.book import EntityBook
+from engine.entities.kinds import POPULATION_IDS, EntityKind, entity_ids
+from engine.entities.state import Sighting
 from engine.profile import Profile, to_bytes
 from ops.manifests import ROOT, function_names
 from score.profile_store import REVISION_BYTES
@@ -38,21 +42,67 @@ DAY_MS: Final = 86_400_000
 _INSIDE: Final = ROOT / "benchmarks" / "inside.py"
 
 
-def logic_us(harness: Harness, workload: Workload, rounds: int) -> list[float]:
-    """CPU of decode, validation, features, rules and decision, in the stage's own zip; µs a payment, by round."""
+class LogicCost(msgspec.Struct):
+    """CPU of the logic in the stage's own zip, µs a payment, by round."""
+
+    whole: list[float]
+    """Decoding, validation, entities, features, rules and decision."""
+    without_entities: list[float]
+    decode: list[float]
+    """Decoding and validation alone."""
+    hottest: list[float]
+    """The whole, of the same payments, all at one merchant that has every bucket and 32 users."""
+
+
+def logic_cost(harness: Harness, workload: Workload, rounds: int) -> LogicCost:
+    """Measure the logic, part by part in every round."""
     folder = harness.folder("logic")
     (folder / "ruleset.yaml").write_bytes(RULESET.read_bytes())
     stored = {user: b64encode(to_bytes(profile)).decode() for user, profile in workload.profiles.items()}
     (folder / "profiles.json").write_bytes(msgspec.json.encode(stored))
-    for number, batch in enumerate(batches(workload.payments[:2_000], 100)):
-        (folder / f"{number:03d}.event.json").write_bytes(kafka_event(batch))
+    payments = _within_an_hour(workload.payments[:2_000])
+    hot = [_at_merchant(payment) for payment in payments]
+    entities = workload.entities | hottest(payments)
+    stored = {entity_id.hex(): b64encode(data).decode() for entity_id, data in entities.items()}
+    (folder / "entities.json").write_bytes(msgspec.json.encode(stored))
+    for ending, each in (("event", payments), ("hot", hot)):
+        for number, batch in enumerate(batches(each, 100)):
+            (folder / f"{number:03d}.{ending}.json").write_bytes(kafka_event(batch))
     root = harness.package(SCORE)
     environment = {"PYTHONPATH": str(root), "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", "")}
     command = [str(LAMBDA_PYTHON), "-P", str(_INSIDE), str(folder), str(rounds)]
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         raise FunctionFailedError(f"inside.py: {done.stderr[-2000:]}")
-    return msgspec.json.decode(done.stdout, type=list[float])
+    return msgspec.json.decode(done.stdout, type=LogicCost)
+
+
+HOTTEST: Final = "the hottest merchant"
+
+
+def hottest(payments: Sequence[Payment]) -> dict[bytes, bytes]:
+    """The state of a merchant at which a user paid every minute of 35 days until these payments."""
+    book = EntityBook()
+    until_s = payments[0].event_at_ms // 1000
+    ids = entity_ids(decode_transaction(_at_merchant(payments[0]).value))
+    of_merchant = (*[None] * EntityKind.MERCHANT, ids[EntityKind.MERCHANT], None)
+    for number in range(35 * 24 * 60):
+        book.fold(of_merchant, Sighting(until_s - 60 * number, number, False, False, 0, 1_234))
+    return {entity_id: data for entity_id, data in book.packed().items() if entity_id not in POPULATION_IDS}
+
+
+def _at_merchant(payment: Payment) -> Payment:
+    record = msgspec.json.decode(payment.value) | {"merchant_id": HOTTEST}
+    return msgspec.structs.replace(payment, value=msgspec.json.encode(record))
+
+
+def _within_an_hour(payments: Sequence[Payment]) -> list[Payment]:
+    """Let payments of days come within the last one's hour for Kafka, as at a rate at which batches fill."""
+    last_ms = payments[-1].event_at_ms
+    return [
+        msgspec.structs.replace(payment, event_at_ms=last_ms - len(payments) + number)
+        for number, payment in enumerate(payments)
+    ]
 
 
 class PastCost(msgspec.Struct):

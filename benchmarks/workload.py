@@ -16,6 +16,9 @@ import msgspec
 from contract.clock import TimeBasis, times_on
 from contract.scored import Decision, Position
 from contract.transaction import decode_transaction
+from engine.entities.book import EntityBook
+from engine.entities.kinds import entity_ids, user_hash
+from engine.entities.state import Sighting
 from engine.profile import Profile
 from engine.profile.facts import PaymentFacts
 from engine.profile.outcome import Outcome
@@ -31,6 +34,7 @@ PARTITIONS: Final = 6
 USERS: Final = 400
 ARRIVAL_MS: Final = 500
 """From a payment's event time to Kafka's append."""
+MICRO_CENTS: Final = 200
 PAST_PER_USER: Final = 100
 """Payments folded into a user's profile before the first measurement; a mean over the users."""
 
@@ -52,6 +56,8 @@ class Workload(msgspec.Struct):
     folded_to: list[int]
     """Last offset that the profiles hold, by partition."""
     payments: list[Payment]
+    entities: dict[bytes, bytes] = {}
+    """State of all entities, populations among them, with the payments that the profiles hold; by id."""
     taken: int = 0
 
     def take(self, count: int) -> list[Payment]:
@@ -83,6 +89,7 @@ def make_workload(
     config = SimulationConfig(seed=seed, users=users, transactions=past + measured, ends_at=now)
     workload = Workload({}, [-1] * PARTITIONS, [])
     offsets = [0] * PARTITIONS
+    entities = EntityBook()
     for number, each in enumerate(simulate(config)):
         payment = _payment(msgspec.json.encode(each.record), str(each.record["user_id"]), offsets)
         if number >= past:
@@ -90,7 +97,9 @@ def make_workload(
             continue
         profile = workload.profiles.setdefault(payment.user_id, Profile())
         fold(profile, payment)
+        see(entities, payment)
         workload.folded_to[payment.partition] = payment.offset
+    workload.entities = entities.packed()
     for number, profile in enumerate(workload.profiles.values()):
         profile.mark_kept()
         profile.kept_count = max(profile.tx_count - number % CHECKPOINT_EVERY, 1)
@@ -102,6 +111,15 @@ def fold(profile: Profile, payment: Payment, topic: str = TOPIC) -> None:
     transaction = decode_transaction(payment.value)
     facts = PaymentFacts.of(transaction, times_on(TimeBasis.TRUSTED, transaction.timestamp, 0))
     profile.fold(facts, Outcome(Decision.APPROVE), Position(topic, payment.partition, payment.offset))
+
+
+def see(entities: EntityBook, payment: Payment) -> None:
+    """Count one payment at its entities, as one of an older account with usual counterparties."""
+    transaction = decode_transaction(payment.value)
+    cents = round(transaction.amount * 100)
+    clock_s = (payment.event_at_ms + ARRIVAL_MS) // 1000
+    sighting = Sighting(clock_s, user_hash(payment.user_id), cents < MICRO_CENTS, False, 0, cents)
+    entities.fold(entity_ids(transaction), sighting)
 
 
 def _payment(value: bytes, user_id: str, offsets: list[int]) -> Payment:

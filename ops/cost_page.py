@@ -126,7 +126,9 @@ def _advice(usage: dict[str, Any], prices: Prices, root: Path) -> str:
   where a lost zone may stop everything. MSK Serverless is no way to save here: {_serverless(usage, prices, root)}.
 - At a large volume, the history: its days in the table, its table class, and `provisioned_tables`, because a steady load uses most of
   what is provisioned. Standard-IA has no reserved capacity.
-- At any volume: reserved nodes for the cache and a compute savings plan for Lambda, once the load is known."""
+- At any volume: reserved nodes for the cache and a compute savings plan for Lambda, once the load is known.
+
+The cache's node goes by users and their entities, not by payments: [environments](environments.md) says how many a node holds."""
 
 
 def _serverless(usage: dict[str, Any], prices: Prices, root: Path) -> str:

@@ -22,8 +22,20 @@ ORDER: Final = ("dev", "staging", "prod")
 RESERVED_MEMORY: Final = 0.25
 """Share of a node's memory that ElastiCache keeps for snapshots and failovers: the default of reserved-memory-percent."""
 
-PROFILE_KIB: Final = 4
+PROFILE_KIB: Final = 6
 """A profile's bound (decision 0002)."""
+
+ENTITIES_OF_USER: Final = 6.1
+"""Cards, devices, IP addresses, networks and payees that a user of 15 payments a month touches within their retention; shared ones
+count once. Of simulated users (``python -m benchmarks.entity_state``)."""
+
+ENTITY_BYTES: Final = 330
+"""What the server needs for a card of 15 payments a month, its tables included (decision 0024)."""
+
+USER_KIB: Final = PROFILE_KIB + ENTITIES_OF_USER * ENTITY_BYTES / 1024
+
+MERCHANT_KIB: Final = 1.6
+"""A busy merchant's bound (decision 0024)."""
 
 HEAD: Final = """# Environments
 
@@ -42,7 +54,7 @@ def cell(value: Value | None, is_set: bool) -> str:
 
 
 def cache_lines(type_by_environment: dict[str, str], root: Path = ROOT) -> list[str]:
-    """Write what a node of each environment's cache holds; every node holds all profiles.
+    """Write what a node of each environment's cache holds; every node holds all profiles and entities.
 
     Parameters
     ----------
@@ -61,20 +73,26 @@ def cache_lines(type_by_environment: dict[str, str], root: Path = ROOT) -> list[
     usable = [gib * (1 - RESERVED_MEMORY) for gib in memory]
     rows = {
         "memory of a node, GiB": [f"{gib:.2f}" for gib in memory],
-        f"of it for profiles, after the {RESERVED_MEMORY:.0%} that ElastiCache reserves, GiB": [
+        f"of it for data, after the {RESERVED_MEMORY:.0%} that ElastiCache reserves, GiB": [
             f"{gib:.2f}" for gib in usable
         ],
-        f"users who pay within the retention, {PROFILE_KIB} KiB each": [
-            f"{profiles(gib):,}" for gib in usable
+        f"users who pay within the retention: {PROFILE_KIB} KiB of profile and {USER_KIB - PROFILE_KIB:.1f} KiB of entities each": [
+            f"{users(gib):,}" for gib in usable
         ],
     }
     head = ["| | " + " | ".join(type_by_environment) + " |", "|---|" + "---:|" * len(type_by_environment)]
-    return [*head, *(f"| {what} | {' | '.join(values)} |" for what, values in rows.items())]
+    return [
+        *head,
+        *(f"| {what} | {' | '.join(values)} |" for what, values in rows.items()),
+        "",
+        f"A user has {ENTITIES_OF_USER} cards, devices, IP addresses, networks and payees of {ENTITY_BYTES} bytes. Merchants come on top:",
+        f"at most {MERCHANT_KIB} KiB each, a million 1.5 GiB ([0024](decisions/0024-entities.md)).",
+    ]
 
 
-def profiles(gib: float) -> int:
-    """How many profiles fit, in two significant digits, rounded down."""
-    whole = int(gib * 2**20 / PROFILE_KIB)
+def users(gib: float) -> int:
+    """How many users fit with their entities, in two significant digits, rounded down."""
+    whole = int(gib * 2**20 / USER_KIB)
     unit: int = 10 ** max(0, len(str(whole)) - 2)
     return whole // unit * unit
 

@@ -216,7 +216,7 @@ def bounds(costs: Measured, setting: Setting, limits: Limits) -> list[Bound]:
             tps_each=USE * 1e6 / costs.cache_cpu_us,
             now=1,
             most=1,
-            beyond="profiles in several groups by a hash of user_id, which is a change of score/profile_store.py",
+            beyond="profiles in several groups by a hash of user_id, entities by their own: a change of score/profile_store.py and entity_store.py",
         ),
     ]
     return sorted(all_bounds, key=lambda bound: bound.tps_now)

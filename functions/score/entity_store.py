@@ -7,7 +7,7 @@ late, adds nothing twice, and batches of different partitions add to the same me
 A mark that is missing, or lies before the batch, shows that payments were scored without the cache, or that the cache lost data. The
 time since when the state is complete is then moved up, and features say so (``entities_partial``).
 
-All keys are in the slot of the profiles (0016). Over several shards each slot would have marks of its own: one entity, one slot.
+All keys are in the slot of the profiles (0016). Over several shards each slot would have marks of its own: one entity, one slot (0024).
 """
 
 from __future__ import annotations

@@ -15,6 +15,9 @@ MAX_UNPACKED: Final = 50_000
 """Entities kept as objects, of about 1.5 KB each. Packed, one takes 0.2 KB, and none more than 1.5 KB."""
 
 
+_HOUR_S: Final = 3_600
+
+
 class Entities:
     """All entities of a history.
 
@@ -27,9 +30,13 @@ class Entities:
     def __init__(self, max_unpacked: int = MAX_UNPACKED) -> None:
         self._max_unpacked = max_unpacked
         self._book = EntityBook()
+        self._settled_to_s = 0
 
     def read(self, ids: EntityIds, clock_s: int) -> EntityReading:
-        """What is known of a payment's entities before it."""
+        """What is known of a payment's entities before it; what is usual includes all payments up to the last full hour."""
+        if clock_s >= self._settled_to_s:
+            self._book.settle()
+            self._settled_to_s = clock_s // _HOUR_S * _HOUR_S + _HOUR_S
         return self._book.read(ids, clock_s)
 
     def fold(self, ids: EntityIds, sighting: Sighting) -> None:

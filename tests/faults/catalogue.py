@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from digest.stage import WORKERS
 from local.faults.aws_answers import half_unprocessed, internal_error, slow, throttled, written_but_unheard
 
 from .aws import (
@@ -89,13 +90,23 @@ KILLED = (
         partial(kill_at_call, "alert", "UpdateItem", after=False),
         repeats_at_most=1,
     ),
-    Fault("digest killed before a claim", partial(kill_digest, "PutItem", after=False), needs_quiet=True),
-    Fault("digest killed after a claim", partial(kill_digest, "PutItem", after=True), needs_quiet=True),
+    Fault(
+        "digest killed before a claim",
+        partial(kill_digest, "PutItem", after=False),
+        needs_quiet=True,
+        repeats_at_most=WORKERS,
+    ),
+    Fault(
+        "digest killed after a claim",
+        partial(kill_digest, "PutItem", after=True),
+        needs_quiet=True,
+        repeats_at_most=WORKERS,
+    ),
     Fault(
         "digest killed after publishing",
         partial(kill_digest, "Publish", after=True),
         needs_quiet=True,
-        repeats_at_most=EVERY_ALERT,
+        repeats_at_most=WORKERS,
     ),
     Fault("two digest functions at once", two_digests, needs_quiet=True, repeats_at_most=EVERY_ALERT),
 )

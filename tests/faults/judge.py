@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from alert.windows import RESERVED_SHARE
 from contract.alert import Alert, AlertDigest, AlertState, Severity, encode_message
 from contract.alert_account import account_problems
 from contract.errors import InvalidTransactionError
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
 from engine.entities.kinds import kind_of
-from engine.entities.state import from_bytes
+from engine.entities.state import PAYMENTS, from_bytes, total
 from tests.support.entity_stores import expected_entities
 from tests.support.oracle import Oracle, RowKey, profile_problems
 
@@ -222,9 +223,20 @@ class Judge:
         """The alert that a suppressed payment names is of its user and its window, and at least as severe."""
         window = timedelta(seconds=float(str(self._site.specs["alert"].environment["ALERT_WINDOW_SECONDS"])))
         is_of_window = abs(one.occurred_at - alert.window_start) < window
-        if alert.user_id != one.user_id or not is_of_window:
+        is_severe = alert.severity.rank >= Severity.of(one.decision, one.risk_score).rank
+        if (
+            alert.user_id != one.user_id
+            or not is_of_window
+            or not (is_severe or self._is_at_limit(one.user_id))
+        ):
             text = f"{one.transaction_id} was suppressed by {alert.alert_id}, which does not cover it"
             self._report.found(ProblemKind.ALERT_CHANGED, text)
+
+    def _is_at_limit(self, user_id: str) -> bool:
+        """Whether a user had so many alerts that a graver payment may have been suppressed: all but those kept for such payments."""
+        most = int(str(self._site.specs["alert"].environment["ALERT_MESSAGES_PER_HOUR"]))
+        alerts = [copies[0] for copies in self._site.delivered.values() if isinstance(copies[0], Alert)]
+        return sum(alert.user_id == user_id for alert in alerts) >= most - most // RESERVED_SHARE
 
     def _judge_account(self, users: set[str], flagged: dict[RowKey, FlaggedTransaction]) -> None:
         """Alerted on, in an alert's count or in a digest: together all that was flagged, in numbers and in value."""
@@ -276,7 +288,7 @@ class Judge:
 
 def _payments(packed: bytes | None) -> int:
     """How many payments an entity has counted in its weeks."""
-    return 0 if packed is None else sum(week.payments for week in from_bytes(packed).weeks)
+    return 0 if packed is None else total(from_bytes(packed).weeks, PAYMENTS)
 
 
 def decided(row: ScoredTransaction) -> tuple[object, ...]:

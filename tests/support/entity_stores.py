@@ -165,9 +165,12 @@ def _add(entity: Entity, added: bytes) -> list[int]:
     entity.first_s = min(entity.first_s, first_s)
     active = []
     for number, *numbers in counts:
-        add_counts(entity.buckets, BUCKETS_KEPT, number, *numbers)
-        add_counts(entity.hours, HOURS_KEPT, number // 12, *numbers)
-        if add_counts(entity.weeks, WEEKS_KEPT, number // 2016, *numbers):
+        payments, micro, young, first, cents = numbers
+        each = (payments, micro, young, first, cents)
+        entity.buckets, _ = add_counts(entity.buckets, BUCKETS_KEPT, number, each)
+        entity.hours, _ = add_counts(entity.hours, HOURS_KEPT, number // 12, each)
+        entity.weeks, is_new = add_counts(entity.weeks, WEEKS_KEPT, number // 2016, each)
+        if is_new:
             active.append(number // 2016)
     for user, last_s in seen:
         entity.see(user, last_s)
@@ -178,6 +181,7 @@ def _add_to_population(entity: Entity, added: bytes, active: list[int]) -> None:
     first_s, counts, _ = _read(added)
     entity.first_s = min(entity.first_s, first_s)
     for number, payments, micro, young, _, cents in counts:
-        add_counts(entity.weeks, WEEKS_KEPT, number // 2016, payments, micro, young, 0, cents)
+        each = (payments, micro, young, 0, cents)
+        entity.weeks, _ = add_counts(entity.weeks, WEEKS_KEPT, number // 2016, each)
     for week in active:
-        add_counts(entity.weeks, WEEKS_KEPT, week, 0, 0, 0, 1, 0.0)
+        entity.weeks, _ = add_counts(entity.weeks, WEEKS_KEPT, week, (0, 0, 0, 1, 0))

@@ -84,6 +84,7 @@ class Town:
         decided = decide(facts, profile, RULES, entities=known)
         profile.fold(facts, decided.outcome, Position(TOPIC, 0, self._payments))
         self._book.fold(ids, decided.sighting)
+        self._book.settle()  # each payment is a batch of its own
         self._payments += 1
         return decided.assessment
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind
+from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind, kind_of
 from engine.entities.state import (
+    COUNTS,
     WEEK_S,
     Entity,
     EntityFormatError,
-    EntityWindows,
     Sighting,
     from_bytes,
     to_bytes,
@@ -55,7 +55,7 @@ NO_ENTITIES: Final = EntityReading(
 
 
 class EntityBook:
-    """Entities by id, read when they are first asked for.
+    """Entities by id, decoded when they are first asked for; payments are folded when their entity is asked for again.
 
     Parameters
     ----------
@@ -68,6 +68,10 @@ class EntityBook:
     def __init__(self, packed: dict[bytes, bytes] | None = None, complete_since_s: int = 0) -> None:
         self._packed = {} if packed is None else packed
         self._entities: dict[bytes, Entity] = {}
+        self._waiting: dict[bytes, tuple[Sighting, ...]] = {}
+        """Payments to be folded, by entity: of most entities nobody asks a second time in a batch."""
+        self._folded: list[tuple[int, Sighting, int]] = []
+        """Folded, but not yet into the population: kind, payment, and whether it made the entity active in its week."""
         self._complete_since_s = complete_since_s
         self._usual: dict[int, tuple[tuple[Usual, ...], float]] = {}
 
@@ -80,6 +84,8 @@ class EntityBook:
         entity = self._entities.get(entity_id)
         if entity is None:
             entity = self._entities[entity_id] = _read(self._packed.get(entity_id))
+        if entity_id in self._waiting:
+            self._fold_waiting(entity_id, entity)
         return entity
 
     def read(self, ids: EntityIds, clock_s: int) -> EntityReading:
@@ -90,20 +96,35 @@ class EntityBook:
 
     def fold(self, ids: EntityIds, sighting: Sighting) -> None:
         """Count a payment at its entities, and in their populations."""
-        for kind, entity_id in enumerate(ids):
+        waiting = self._waiting
+        for entity_id in ids:
             if entity_id is not None:
-                is_active = self.of(entity_id).fold(sighting, kind)
-                self.of(POPULATION_IDS[kind]).fold_population(sighting, int(is_active))
+                waiting[entity_id] = (*waiting[entity_id], sighting) if entity_id in waiting else (sighting,)
+
+    def settle(self) -> None:
+        """Fold what waits, into populations as well: what is usual then counts it."""
+        for entity_id in list(self._waiting):
+            self.of(entity_id)
+        for kind, sighting, active in self._folded:
+            self.of(POPULATION_IDS[kind]).fold_population(sighting, active)
+        self._folded.clear()
 
     def packed(self) -> dict[bytes, bytes]:
         """The state of all entities, as the cache keeps it; what payments were folded into is written again."""
+        self.settle()
         self._packed.update(
             (entity_id, to_bytes(entity)) for entity_id, entity in self._entities.items() if entity.weeks
         )
         return self._packed
 
+    def _fold_waiting(self, entity_id: bytes, entity: Entity) -> None:
+        kind = kind_of(entity_id)
+        for sighting in self._waiting.pop(entity_id):
+            is_active = entity.fold(sighting, kind)
+            self._folded.append((kind, sighting, int(is_active)))
+
     def _population(self, clock_s: int) -> tuple[tuple[Usual, ...], float]:
-        """What is usual by kind; computed once an hour, since one batch changes little of it."""
+        """What is usual by kind, with all that was settled; computed once an hour, since one batch changes little of it."""
         hour = clock_s // 3_600
         if hour not in self._usual:
             populations = [self.of(population_id) for population_id in POPULATION_IDS]
@@ -131,19 +152,21 @@ def _read(packed: bytes | None) -> Entity:
 
 def _usual(population: Entity, clock_s: int) -> Usual:
     """Rates for one entity: over the hours of the weeks in which it paid."""
-    payments = micro = young = 0
-    cents = entity_hours = 0.0
-    for week in population.weeks:
-        begin_s = max(week.number * WEEK_S, population.first_s)
+    payments = micro = young = cents = 0
+    entity_hours = 0.0
+    for number, week_payments, week_micro, week_young, entities, week_cents in COUNTS.iter_unpack(
+        population.weeks
+    ):
+        begin_s = max(number * WEEK_S, population.first_s)
         elapsed_h = min(max(clock_s - begin_s, 0) / 3_600, _HOURS_PER_WEEK)
-        payments += week.payments
-        micro += week.micro
-        young += week.young
-        cents += week.cents
-        entity_hours += week.first * elapsed_h
+        payments += week_payments
+        micro += week_micro
+        young += week_young
+        cents += week_cents
+        entity_hours += entities * elapsed_h
     if not payments or not entity_hours:
         return _NOTHING_USUAL
     return Usual(payments / entity_hours, micro / entity_hours, young / payments, cents / payments)
 
 
-__all__ = ["NO_ENTITIES", "EntityBook", "EntityReading", "EntityWindows", "Usual"]
+__all__ = ["NO_ENTITIES", "EntityBook", "EntityReading", "Usual"]

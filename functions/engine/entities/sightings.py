@@ -9,7 +9,7 @@ from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind, user_ha
 from engine.entities.state import BUCKET_S, MAX_CLOCK_S, YOUNG_ACCOUNT_DAYS, Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from contract.scored import FeatureValue
 
@@ -69,46 +69,86 @@ def additions(sightings: Iterable[tuple[EntityIds, Sighting]]) -> dict[bytes, by
         the buckets as :class:`engine.entities.state.Counts` and the users with their last clocks, little-endian. A population has no
         users, and the ``first`` of its buckets is 0: how many entities became active only the state can say.
     """
-    by_entity: dict[bytes, list[Sighting]] = {}
-    by_kind: dict[int, list[Sighting]] = {}
+    added: dict[bytes, bytes] = {}
+    alone: dict[bytes, Sighting] = {}
+    several: dict[bytes, list[Sighting]] = {}
+    by_kinds: dict[int, list[Sighting]] = {}
     for ids, sighting in sightings:
+        usual, kinds = _one_payment(sighting, 0), 0
         for kind, entity_id in enumerate(ids):
-            if entity_id is not None:
-                by_entity.setdefault(entity_id, []).append(sighting)
-                by_kind.setdefault(kind, []).append(sighting)
-    added = {entity_id: _added(entity_id, each) for entity_id, each in by_entity.items()}
-    for kind in sorted(by_kind):
-        added[POPULATION_IDS[kind]] = _buckets_of(by_kind[kind], None, {})
+            if entity_id is None:
+                continue
+            kinds |= 1 << kind
+            if entity_id not in added:
+                added[entity_id] = _one_payment(sighting, 1) if sighting.first_kinds >> kind & 1 else usual
+                alone[entity_id] = sighting
+            elif entity_id in several:
+                several[entity_id].append(sighting)
+            else:  # merchants, nearly always
+                several[entity_id] = [alone[entity_id], sighting]
+        by_kinds.setdefault(kinds, []).append(sighting)
+    for entity_id, of_one in several.items():
+        added[entity_id] = _payments(of_one, _KIND_BITS[entity_id[0]])
+    added.update(_populations(by_kinds))
     return added
 
 
 _KIND_BITS: Final = {letter: kind for kind, letter in enumerate(b"cdinmp")}
 
 
-def _added(entity_id: bytes, sightings: list[Sighting]) -> bytes:
-    kind = _KIND_BITS[entity_id[0]]
-    if len(sightings) == 1:  # nearly always, but at merchants
-        clock_s, user, micro, young, first_kinds, cents = sightings[0]
-        first = first_kinds >> kind & 1
-        return _ONE_PAYMENT.pack(
-            1, 1, clock_s, clock_s // BUCKET_S, 1, micro, young, first, cents, user, clock_s
-        )
-    users: dict[int, int] = {}
+def _one_payment(sighting: Sighting, first: int) -> bytes:
+    clock_s, user, micro, young, _, cents = sighting
+    bucket = clock_s // BUCKET_S
+    return _ONE_PAYMENT.pack(1, 1, clock_s, bucket, 1, micro, young, first, cents, user, clock_s)
+
+
+def _payments(sightings: Sequence[Sighting], kind: int) -> bytes:
+    buckets, users = _buckets_of(sightings), dict[int, int]()
     for sighting in sightings:
-        users[sighting.user] = max(users.get(sighting.user, 0), sighting.clock_s)
-    return _buckets_of(sightings, kind, users)
+        clock_s, user = sighting.clock_s, sighting.user
+        users[user] = max(users.get(user, 0), clock_s)
+        buckets[clock_s // BUCKET_S][_FIRST] += sighting.first_kinds >> kind & 1
+    first_s = min(sighting.clock_s for sighting in sightings)
+    return _written(first_s, buckets, users)
 
 
-def _buckets_of(sightings: list[Sighting], kind: int | None, users: Mapping[int, int]) -> bytes:
+def _populations(by_kinds: Mapping[int, Sequence[Sighting]]) -> dict[bytes, bytes]:
+    """What all entities of a kind count; payments that name the same kinds are added up once."""
+    totals = {
+        kinds: (min(sighting.clock_s for sighting in sightings), _buckets_of(sightings))
+        for kinds, sightings in by_kinds.items()
+    }
+    added = {}
+    for kind, population_id in enumerate(POPULATION_IDS):
+        of_kind = [each for kinds, each in totals.items() if kinds >> kind & 1]
+        if of_kind:
+            buckets: dict[int, list[int]] = {}
+            for _, more in of_kind:
+                for number, counts in more.items():
+                    buckets[number] = [
+                        a + b for a, b in zip(buckets.get(number, _NO_COUNTS), counts, strict=True)
+                    ]
+            added[population_id] = _written(min(first_s for first_s, _ in of_kind), buckets, {})
+    return added
+
+
+_FIRST: Final = 3
+_NO_COUNTS: Final = (0, 0, 0, 0, 0)
+
+
+def _buckets_of(sightings: Iterable[Sighting]) -> dict[int, list[int]]:
+    """Counts by bucket; ``first`` is left at 0."""
     buckets: dict[int, list[int]] = {}
-    for clock_s, _, micro, young, first_kinds, cents in sightings:
+    for clock_s, _, micro, young, _, cents in sightings:
         counts = buckets.setdefault(clock_s // BUCKET_S, [0, 0, 0, 0, 0])
         counts[0] += 1
         counts[1] += micro
         counts[2] += young
-        counts[3] += 0 if kind is None else first_kinds >> kind & 1
         counts[4] += cents
-    first_s = min(sighting.clock_s for sighting in sightings)
+    return buckets
+
+
+def _written(first_s: int, buckets: Mapping[int, Sequence[int]], users: Mapping[int, int]) -> bytes:
     return b"".join(
         (
             _HEADER.pack(len(buckets), len(users), first_s),

@@ -12,10 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 FORMAT: Final = 1
 BUCKET_S: Final = 300
@@ -31,9 +28,32 @@ WEEKS_KEPT: Final = 5
 
 MAX_BYTES: Final = 12 + 28 * (BUCKETS_KEPT + HOURS_KEPT + WEEKS_KEPT) + 8 * MAX_USERS
 
+Level = bytes
+"""Counts in buckets, hours or weeks as they are stored, ascending by number: 28 bytes each. They are read column by column, where a
+feature needs one: of most entities nearly nothing is read, since nobody paid there lately."""
+NUMBER: Final = 0
+"""Of the bucket, since the epoch."""
+PAYMENTS: Final = 1
+MICRO: Final = 2
+YOUNG: Final = 3
+FIRST: Final = 4
+"""Payments of users who had no usual payment with this entity before. Of a population: its entities that paid in the week."""
+CENTS: Final = 5
+"""Stored as a double, for sums beyond 32 bits; whole all the same."""
+
+COUNTS: Final = Struct("<5Id")
+"""A bucket's columns."""
 _HEADER: Final = Struct("<5B3xI")
 """Format, numbers of buckets, hours, weeks and users, and the first payment's clock, s since the epoch."""
-_COUNTS: Final = Struct("<5Id")
+_NUMBER: Final = Struct("<I")
+_SIZE: Final = COUNTS.size
+_COLUMNS: Final = tuple(
+    tuple(Struct("<" + size * column) for size in range(HOURS_KEPT + 1))
+    for column in ("I24x", "4xI20x", "8xI16x", "12xI12x", "16xI8x", "20xd")
+)
+"""By column and number of buckets: reads that column alone."""
+_SEEN: Final = tuple(Struct(f"<{2 * size}I") for size in range(MAX_USERS + 1))
+"""By number of users: their hashes, then their clocks."""
 _NO_TIME: Final = 2**32 - 1
 MAX_CLOCK_S: Final = _NO_TIME - 1
 """The latest clock, in 2106; a later one, which only a topic with its producers' times has, counts as this one."""
@@ -62,45 +82,34 @@ class Sighting(NamedTuple):
 YOUNG_ACCOUNT_DAYS: Final = 7.0
 
 
-class Counts(NamedTuple):
-    """What happened at an entity in a bucket, an hour or a week."""
-
-    number: int
-    """Of the bucket since the epoch."""
-    payments: int
-    micro: int
-    young: int
-    first: int
-    """Payments of users who had no usual payment with this entity before. Of a population: its entities that paid in the week."""
-    cents: float
-    """A whole number."""
-
-
 class Entity:
-    """What is known of one entity.
+    """What is known of one entity, as it is stored.
 
-    Attributes
+    Parameters
     ----------
     first_s : int
         Clock of the earliest payment, s since the epoch.
-    buckets, hours, weeks : list[Counts]
-        Ascending by number.
-    users : list[int]
-        Users seen last, by (last time, hash).
-    seen_s : list[int]
-        Their last payments' clocks, s since the epoch, in the same order.
+    buckets, hours, weeks : Level
+        What happened in 5 minutes, hours and weeks.
+    seen : bytes
+        Hashes of the users seen last, by (last time, hash), then the clocks of their last payments, s since the epoch.
     """
 
-    __slots__ = ("_windows", "buckets", "first_s", "hours", "seen_s", "users", "weeks")
+    __slots__ = ("buckets", "first_s", "hours", "seen", "weeks")
 
-    def __init__(self) -> None:
-        self.first_s = _NO_TIME
-        self.buckets: list[Counts] = []
-        self.hours: list[Counts] = []
-        self.weeks: list[Counts] = []
-        self.users: list[int] = []
-        self.seen_s: list[int] = []
-        self._windows: EntityWindows | None = None
+    def __init__(
+        self,
+        first_s: int = _NO_TIME,
+        buckets: Level = b"",
+        hours: Level = b"",
+        weeks: Level = b"",
+        seen: bytes = b"",
+    ) -> None:
+        self.first_s = first_s
+        self.buckets = buckets
+        self.hours = hours
+        self.weeks = weeks
+        self.seen = seen
 
     def fold(self, sighting: Sighting, kind: int) -> bool:
         """Count one payment.
@@ -117,47 +126,27 @@ class Entity:
         bool
             Whether it is the entity's first in its week: the population counts it as active then.
         """
-        clock_s = sighting.clock_s
-        micro, young = int(sighting.is_micro), int(sighting.is_young)
-        first, cents = sighting.first_kinds >> kind & 1, float(sighting.cents)
+        clock_s, user, micro, young, first_kinds, cents = sighting
+        counts = (1, micro, young, first_kinds >> kind & 1, cents)
         self.first_s = min(self.first_s, clock_s)
-        add_counts(self.buckets, BUCKETS_KEPT, clock_s // BUCKET_S, 1, micro, young, first, cents)
-        add_counts(self.hours, HOURS_KEPT, clock_s // HOUR_S, 1, micro, young, first, cents)
-        is_active = add_counts(self.weeks, WEEKS_KEPT, clock_s // WEEK_S, 1, micro, young, first, cents)
-        self.see(sighting.user, clock_s)
-        windows = self._windows
-        if windows is not None:
-            # What lies behind the newest bucket may have been too old to be counted.
-            if windows.bucket == clock_s // BUCKET_S == self.buckets[-1].number:
-                windows.count(sighting, first)
-            else:
-                self._windows = None
+        self.buckets, _ = add_counts(self.buckets, BUCKETS_KEPT, clock_s // BUCKET_S, counts)
+        self.hours, _ = add_counts(self.hours, HOURS_KEPT, clock_s // HOUR_S, counts)
+        self.weeks, is_active = add_counts(self.weeks, WEEKS_KEPT, clock_s // WEEK_S, counts)
+        self.see(user, clock_s)
         return is_active
 
     def fold_population(self, sighting: Sighting, active: int) -> None:
         """Count one payment of any entity of the kind, and how many of these (0 or 1) it made active in its week: weeks alone."""
-        clock_s = sighting.clock_s
+        clock_s, _, micro, young, _, cents = sighting
         self.first_s = min(self.first_s, clock_s)
-        number, micro, young = clock_s // WEEK_S, int(sighting.is_micro), int(sighting.is_young)
-        add_counts(self.weeks, WEEKS_KEPT, number, 1, micro, young, active, float(sighting.cents))
-
-    def windows(self, clock_s: int) -> EntityWindows:
-        """Give what lies before a payment of this clock; the same object until a payment of other 5 minutes is folded or asked for."""
-        windows = self._windows
-        if windows is None or windows.bucket != clock_s // BUCKET_S:
-            windows = self._windows = EntityWindows(self, clock_s)
-        return windows
-
-    def users_since(self, after_s: int, until_s: int, but: int) -> int:
-        """How many users paid in ``(after_s, until_s]``, ``but`` left out: at most :data:`MAX_USERS`."""
-        seen = self.seen_s
-        start = bisect_right(seen, after_s)
-        stop = len(seen) if not seen or seen[-1] <= until_s else bisect_right(seen, until_s)
-        return stop - start - (but in self.users[start:stop])
+        counts = (1, micro, young, active, cents)
+        self.weeks, _ = add_counts(self.weeks, WEEKS_KEPT, clock_s // WEEK_S, counts)
 
     def see(self, user: int, clock_s: int) -> None:
         """Remember that a user paid; beyond :data:`MAX_USERS`, forget the one seen longest ago."""
-        users, seen = self.users, self.seen_s
+        size = len(self.seen) // 8
+        numbers = _SEEN[size].unpack(self.seen)
+        users, seen = list(numbers[:size]), list(numbers[size:])
         if user in users:
             place = users.index(user)
             if seen[place] >= clock_s:
@@ -170,66 +159,104 @@ class Entity:
         seen.insert(place, clock_s)
         if len(users) > MAX_USERS:
             del users[0], seen[0]
+        self.seen = _SEEN[len(users)].pack(*users, *seen)
+
+    def users_with(self, user: int, until_s: int, windows_s: tuple[int, ...]) -> tuple[int, ...]:
+        """Count the users who paid in windows that end with ``until_s``; ``user`` among them, whether they paid or not.
+
+        Parameters
+        ----------
+        user : int
+            The payment's own user.
+        until_s : int
+            Its clock.
+        windows_s : tuple[int, ...]
+            How long the windows are, s.
+
+        Returns
+        -------
+        tuple[int, ...]
+            As long as the windows; each 1 to :data:`MAX_USERS` + 1.
+        """
+        size = len(self.seen) // 8
+        numbers = _SEEN[size].unpack(self.seen)
+        if size == 0 or (size == 1 and numbers[0] == user):  # nearly always, but at merchants and networks
+            return _ONE_USER[len(windows_s)]
+        end = 2 * size
+        stop = end if numbers[-1] <= until_s else bisect_right(numbers, until_s, size, end)
+        own = numbers.index(user, 0, size) + size if user in numbers[:size] else end
+        counts = []
+        for window_s in windows_s:
+            start = bisect_right(numbers, until_s - window_s, size, stop)
+            counts.append(stop - start + (not start <= own < stop))
+        return tuple(counts)
+
+    def last_hour(self, clock_s: int) -> Level:
+        """Give the 5 minutes of the hour before a payment of this clock."""
+        return _last(self.buckets, clock_s // BUCKET_S, BUCKETS_KEPT)
+
+    def past(self, clock_s: int) -> Past:
+        """Give the last day before a payment of this clock, and the weeks before that day."""
+        hour, week = clock_s // HOUR_S, clock_s // WEEK_S
+        begin_s = max(self.first_s, (week - WEEKS_KEPT + 1) * WEEK_S)
+        past_s = (hour - HOURS_KEPT + 1) * HOUR_S - begin_s
+        return Past(
+            _last(self.weeks, week, WEEKS_KEPT),
+            _last(self.hours, hour, HOURS_KEPT),
+            past_s / HOUR_S if past_s > 0 else 0.0,
+        )
 
 
-class EntityWindows:
-    """Counts up to a moment: of the last hour, of the last day, and of the weeks before that day.
+_ONE_USER: Final = tuple((1,) * size for size in range(4))
 
-    Attributes
-    ----------
-    bucket : int
-        Number of the 5 minutes that the windows end with.
-    known_s : int
-        Since the entity's first payment, s.
-    payments_1h, micro_1h
-        Of the last hour.
-    payments_24h, micro_24h, young_24h, first_24h, cents_24h
-        Of the last day.
-    past_payments, past_micro, past_young, past_cents
-        Of the weeks before that day.
-    past_hours : float
-        How long these weeks are, from the first payment on; h, >= 0.
-    """
 
-    __slots__ = (
-        "bucket", "cents_24h", "first_24h", "known_s", "micro_1h", "micro_24h", "past_cents", "past_hours",
-        "past_micro", "past_payments", "past_young", "payments_1h", "payments_24h", "young_24h",
-    )  # fmt: skip
+class Past(NamedTuple):
+    """The weeks before the last day, from the entity's first payment on."""
 
-    def __init__(self, entity: Entity, clock_s: int) -> None:
-        self.bucket = bucket = clock_s // BUCKET_S
-        _, self.payments_1h, self.micro_1h, *_ = _total(entity.buckets, bucket, BUCKETS_KEPT)
-        hour = clock_s // HOUR_S
-        day = _total(entity.hours, hour, HOURS_KEPT)
-        _, self.payments_24h, self.micro_24h, self.young_24h, self.first_24h, self.cents_24h = day
-        week = clock_s // WEEK_S
-        weeks = _total(entity.weeks, week, WEEKS_KEPT)
-        self.past_payments = max(weeks.payments - day.payments, 0)
-        self.past_micro = max(weeks.micro - day.micro, 0)
-        self.past_young = max(weeks.young - day.young, 0)
-        self.past_cents = max(weeks.cents - day.cents, 0.0)
-        begin_s = max(entity.first_s, (week - WEEKS_KEPT + 1) * WEEK_S)
-        self.past_hours = max((hour - HOURS_KEPT + 1) * HOUR_S - begin_s, 0) / HOUR_S
-        self.known_s = max(clock_s - entity.first_s, 0)
+    weeks: Level
+    """The last weeks with this one: the past is what they have more than the day."""
+    day: Level
+    """The hours of the last day."""
+    hours: float
+    """How long the past is, >= 0."""
 
-    def count(self, sighting: Sighting, first: int) -> None:
-        """Count one more payment of these 5 minutes."""
-        self.payments_1h += 1
-        self.payments_24h += 1
-        self.micro_1h += sighting.is_micro
-        self.micro_24h += sighting.is_micro
-        self.young_24h += sighting.is_young
-        self.first_24h += first
-        self.cents_24h += sighting.cents
+    def total(self, column: int) -> float:
+        """Add up a column; >= 0."""
+        past = total(self.weeks, column) - total(self.day, column)
+        return past if past > 0 else 0
+
+
+def total(level: Level, column: int) -> int:
+    """Add up a column."""
+    return sum(_COLUMNS[column][len(level) // _SIZE].unpack(level)) if level else 0
+
+
+def number_at(level: Level, place: int) -> int:
+    """Number of the bucket that begins at a byte."""
+    number: int
+    [number] = _NUMBER.unpack_from(level, place)
+    return number
+
+
+def _last(level: Level, last: int, kept: int) -> Level:
+    """Give the ``kept`` buckets that end with number ``last``."""
+    if not level:
+        return level
+    first = last - kept + 1
+    newest, oldest = number_at(level, -_SIZE), number_at(level, 0)
+    if first <= oldest and newest <= last:
+        return level
+    if newest < first or oldest > last:
+        return b""
+    numbers = _COLUMNS[NUMBER][len(level) // _SIZE].unpack(level)
+    return level[_SIZE * bisect_left(numbers, first) : _SIZE * bisect_right(numbers, last)]
 
 
 def to_bytes(entity: Entity) -> bytes:
     """Write the state as the cache keeps it; equal states give equal bytes."""
-    levels = (entity.buckets, entity.hours, entity.weeks)
-    header = _HEADER.pack(FORMAT, *map(len, levels), len(entity.users), entity.first_s)
-    counts = b"".join(_COUNTS.pack(*each) for level in levels for each in level)
-    size = len(entity.users)
-    return header + counts + Struct(f"<{2 * size}I").pack(*entity.users, *entity.seen_s)
+    buckets, hours, weeks, seen = entity.buckets, entity.hours, entity.weeks, entity.seen
+    sizes = (len(buckets) // _SIZE, len(hours) // _SIZE, len(weeks) // _SIZE, len(seen) // 8)
+    return b"".join((_HEADER.pack(FORMAT, *sizes, entity.first_s), buckets, hours, weeks, seen))
 
 
 def from_bytes(data: bytes) -> Entity:
@@ -243,81 +270,52 @@ def from_bytes(data: bytes) -> Entity:
     if len(data) < _HEADER.size or data[0] != FORMAT:
         raise EntityFormatError(f"entity state begins with {data[:5]!r}")
     _, buckets, hours, weeks, users, first_s = _HEADER.unpack_from(data)
-    start, size = _HEADER.size, _COUNTS.size
-    stop = start + size * (buckets + hours + weeks)
-    if len(data) != stop + 8 * users:
-        raise EntityFormatError(f"entity state of {len(data)} bytes, must have {stop + 8 * users}")
-    entity = Entity()
-    entity.first_s = first_s
-    counts = [Counts(*each) for each in _COUNTS.iter_unpack(memoryview(data)[start:stop])]
-    entity.buckets, entity.hours, entity.weeks = (
-        counts[:buckets],
-        counts[buckets : buckets + hours],
-        counts[buckets + hours :],
-    )
-    seen = _seen(users).unpack_from(data, stop)
-    entity.users, entity.seen_s = list(seen[:users]), list(seen[users:])
-    return entity
-
-
-_SEEN: Final = tuple(Struct(f"<{2 * size}I") for size in range(MAX_USERS + 1))
-
-
-def _seen(users: int) -> Struct:
+    hours_at = _HEADER.size + _SIZE * buckets
+    weeks_at = hours_at + _SIZE * hours
+    seen_at = weeks_at + _SIZE * weeks
+    if len(data) != seen_at + 8 * users:
+        raise EntityFormatError(f"entity state of {len(data)} bytes, must have {seen_at + 8 * users}")
+    if buckets > BUCKETS_KEPT or hours > HOURS_KEPT or weeks > WEEKS_KEPT:
+        raise EntityFormatError(f"entity state of {buckets} buckets, {hours} hours and {weeks} weeks")
     if users > MAX_USERS:
         raise EntityFormatError(f"entity state of {users} users, at most {MAX_USERS}")
-    return _SEEN[users]
+    return Entity(
+        first_s,
+        data[_HEADER.size : hours_at],
+        data[hours_at:weeks_at],
+        data[weeks_at:seen_at],
+        data[seen_at:],
+    )
 
 
 def add_counts(
-    level: list[Counts],
-    kept: int,
-    number: int,
-    payments: int,
-    micro: int,
-    young: int,
-    first: int,
-    cents: float,
-) -> bool:
+    level: Level, kept: int, number: int, counts: tuple[int, int, int, int, int]
+) -> tuple[Level, bool]:
     """Add to a bucket, and drop those that lie ``kept`` or more behind the newest.
 
     Returns
     -------
-    bool
-        Whether the bucket is a new one. What lies too far behind is not added.
+    tuple[Level, bool]
+        The level with them, and whether the bucket is a new one. What lies too far behind is not added.
     """
     place = len(level)
-    if level and level[-1].number >= number:
-        if number <= level[-1].number - kept:
-            return False
-        place = bisect_left(level, (number,))
-        if level[place].number == number:
-            _, more_payments, more_micro, more_young, more_first, more_cents = level[place]
-            level[place] = Counts(
-                number,
-                payments + more_payments,
-                micro + more_micro,
-                young + more_young,
-                first + more_first,
-                cents + more_cents,
+    if place and (newest := number_at(level, place - _SIZE)) >= number:
+        if number <= newest - kept:
+            return level, False
+        while place and number_at(level, place - _SIZE) > number:
+            place -= _SIZE
+        if place and number_at(level, place - _SIZE) == number:
+            _, payments, micro, young, first, cents = COUNTS.unpack_from(level, place - _SIZE)
+            more = (
+                payments + counts[0],
+                micro + counts[1],
+                young + counts[2],
+                first + counts[3],
+                cents + counts[4],
             )
-            return False
-    while level and level[0].number <= number - kept:
-        del level[0]
-        place -= 1
-    level.insert(place, Counts(number, payments, micro, young, first, cents))
-    return True
-
-
-def _total(level: Sequence[Counts], last: int, kept: int) -> Counts:
-    """Totals of the ``kept`` buckets that end with ``last``."""
-    payments = micro = young = first = 0
-    cents = 0.0
-    for number, each_payments, each_micro, each_young, each_first, each_cents in level:
-        if last - kept < number <= last:
-            payments += each_payments
-            micro += each_micro
-            young += each_young
-            first += each_first
-            cents += each_cents
-    return Counts(last, payments, micro, young, first, cents)
+            return level[: place - _SIZE] + COUNTS.pack(number, *more) + level[place:], False
+        return level[:place] + COUNTS.pack(number, *counts) + level[place:], True
+    start = 0
+    while start < place and number_at(level, start) <= number - kept:
+        start += _SIZE
+    return level[start:] + COUNTS.pack(number, *counts), True

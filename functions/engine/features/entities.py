@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import EntityKind
-from engine.entities.state import MAX_USERS
+from engine.entities.kinds import KIND_NAMES, EntityKind
+from engine.entities.state import CENTS, FIRST, MAX_USERS, MICRO, PAYMENTS, YOUNG, total
 from engine.features.definition import double, integer, string
 from engine.features.windows import rounded
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from contract.scored import FeatureValue
     from engine.entities.book import EntityReading, Usual
-    from engine.entities.state import Entity, EntityWindows, Sighting
+    from engine.entities.state import Entity, Past, Sighting
 
     Values = dict[str, FeatureValue]
 
@@ -93,6 +93,11 @@ _PRIOR_PAYMENTS: Final = 20.0
 _S_PER_HOUR: Final = 3_600
 _S_PER_DAY: Final = 86_400
 _DAYS_30_S: Final = 30 * _S_PER_DAY
+_HOUR: Final = (_S_PER_HOUR,)
+_DAY: Final = (_S_PER_DAY,)
+_HOUR_DAY: Final = (_S_PER_HOUR, _S_PER_DAY)
+_HOUR_DAY_30_DAYS: Final = (_S_PER_HOUR, _S_PER_DAY, _DAYS_30_S)
+_DAY_30_DAYS: Final = (_S_PER_DAY, _DAYS_30_S)
 ABSENT: Final[Mapping[str, FeatureValue]] = {
     each.name: "" if each.type == "string" else 0.0 if each.type == "double" else 0 for each in FEATURES
 }
@@ -114,96 +119,105 @@ def compute(reading: EntityReading, own: Sighting) -> Values:
     values["entities_partial"] = reading.partial
     saturated = ""
     for kind, entity in enumerate(reading.entities):
-        if entity is not None:
-            most = _COMPUTATIONS[kind](values, entity, entity.windows(own.clock_s), own, reading.usual[kind])
-            if most >= MAX_USERS:
-                saturated += f" {_KIND_NAMES[kind]}"
+        if entity is not None and _COMPUTATIONS[kind](values, entity, own, reading.usual[kind]) >= MAX_USERS:
+            saturated += f" {KIND_NAMES[kind]}"
     values["saturated_entities"] = saturated[1:]
     return values
 
 
-_KIND_NAMES: Final = tuple(kind.name.lower() for kind in EntityKind)
+def _card(values: Values, entity: Entity, own: Sighting, _usual: Usual) -> int:
+    clock_s = own.clock_s
+    users_24h, users_30d = entity.users_with(own.user, clock_s, _DAY_30_DAYS)
+    values["card_users_24h"] = users_24h
+    values["card_users_30d"] = users_30d
+    values["card_payments_1h"] = total(entity.last_hour(clock_s), PAYMENTS) + 1
+    values["card_known_days"] = _known_days(entity, clock_s)
+    return users_30d
 
 
-def _card(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, _usual: Usual) -> int:
-    values["card_users_24h"] = _users(entity, own, _S_PER_DAY)
-    values["card_users_30d"] = most = _users(entity, own, _DAYS_30_S)
-    values["card_payments_1h"] = windows.payments_1h + 1
-    values["card_known_days"] = rounded(windows.known_s / _S_PER_DAY)
-    return most
+def _device(values: Values, entity: Entity, own: Sighting, usual: Usual) -> int:
+    clock_s = own.clock_s
+    users_1h, users_24h, users_30d = entity.users_with(own.user, clock_s, _HOUR_DAY_30_DAYS)
+    hour, past = entity.last_hour(clock_s), entity.past(clock_s)
+    values["device_users_1h"] = users_1h
+    values["device_users_24h"] = users_24h
+    values["device_users_30d"] = users_30d
+    values["device_payments_1h"] = total(hour, PAYMENTS) + 1
+    values["device_usual_payments_1h"] = _rate(past, PAYMENTS, usual.payments_per_hour)
+    values["device_micro_payments_1h"] = total(hour, MICRO) + own.is_micro
+    values["device_young_payments_24h"] = total(past.day, YOUNG) + own.is_young
+    values["device_known_days"] = _known_days(entity, clock_s)
+    return users_30d
 
 
-def _device(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
-    values["device_users_1h"] = _users(entity, own, _S_PER_HOUR)
-    values["device_users_24h"] = _users(entity, own, _S_PER_DAY)
-    values["device_users_30d"] = most = _users(entity, own, _DAYS_30_S)
-    values["device_payments_1h"] = windows.payments_1h + 1
-    values["device_usual_payments_1h"] = _rate(windows, windows.past_payments, usual.payments_per_hour)
-    values["device_micro_payments_1h"] = windows.micro_1h + own.is_micro
-    values["device_young_payments_24h"] = windows.young_24h + own.is_young
-    values["device_known_days"] = rounded(windows.known_s / _S_PER_DAY)
-    return most
+def _ip(values: Values, entity: Entity, own: Sighting, usual: Usual) -> int:
+    clock_s = own.clock_s
+    users_1h, users_24h = entity.users_with(own.user, clock_s, _HOUR_DAY)
+    hour, past = entity.last_hour(clock_s), entity.past(clock_s)
+    values["ip_users_1h"] = users_1h
+    values["ip_users_24h"] = users_24h
+    values["ip_payments_1h"] = total(hour, PAYMENTS) + 1
+    values["ip_usual_payments_1h"] = _rate(past, PAYMENTS, usual.payments_per_hour)
+    values["ip_micro_payments_1h"] = total(hour, MICRO) + own.is_micro
+    values["ip_usual_micro_payments_1h"] = _rate(past, MICRO, usual.micro_per_hour)
+    values["ip_known_days"] = _known_days(entity, clock_s)
+    return users_24h
 
 
-def _ip(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
-    values["ip_users_1h"] = _users(entity, own, _S_PER_HOUR)
-    values["ip_users_24h"] = most = _users(entity, own, _S_PER_DAY)
-    values["ip_payments_1h"] = windows.payments_1h + 1
-    values["ip_usual_payments_1h"] = _rate(windows, windows.past_payments, usual.payments_per_hour)
-    values["ip_micro_payments_1h"] = windows.micro_1h + own.is_micro
-    values["ip_usual_micro_payments_1h"] = _rate(windows, windows.past_micro, usual.micro_per_hour)
-    values["ip_known_days"] = rounded(windows.known_s / _S_PER_DAY)
-    return most
+def _network(values: Values, entity: Entity, own: Sighting, usual: Usual) -> int:
+    clock_s = own.clock_s
+    [users_1h] = entity.users_with(own.user, clock_s, _HOUR)
+    hour, past = entity.last_hour(clock_s), entity.past(clock_s)
+    values["network_users_1h"] = users_1h
+    values["network_payments_1h"] = total(hour, PAYMENTS) + 1
+    values["network_usual_payments_1h"] = _rate(past, PAYMENTS, usual.payments_per_hour)
+    values["network_micro_payments_1h"] = total(hour, MICRO) + own.is_micro
+    values["network_usual_micro_payments_1h"] = _rate(past, MICRO, usual.micro_per_hour)
+    return users_1h
 
 
-def _network(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
-    values["network_users_1h"] = most = _users(entity, own, _S_PER_HOUR)
-    values["network_payments_1h"] = windows.payments_1h + 1
-    values["network_usual_payments_1h"] = _rate(windows, windows.past_payments, usual.payments_per_hour)
-    values["network_micro_payments_1h"] = windows.micro_1h + own.is_micro
-    values["network_usual_micro_payments_1h"] = _rate(windows, windows.past_micro, usual.micro_per_hour)
-    return most
-
-
-def _merchant(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
-    payments_24h = windows.payments_24h + 1
-    past = windows.past_payments + _PRIOR_PAYMENTS
-    young_share = (windows.past_young + _PRIOR_PAYMENTS * usual.young_share) / past
-    usual_cents = (windows.past_cents + _PRIOR_PAYMENTS * usual.mean_cents) / past
-    values["merchant_users_1h"] = most = _users(entity, own, _S_PER_HOUR)
-    values["merchant_payments_1h"] = windows.payments_1h + 1
-    values["merchant_usual_payments_1h"] = _rate(windows, windows.past_payments, usual.payments_per_hour)
-    values["merchant_micro_payments_1h"] = windows.micro_1h + own.is_micro
-    values["merchant_usual_micro_payments_1h"] = _rate(windows, windows.past_micro, usual.micro_per_hour)
-    values["merchant_young_payments_24h"] = windows.young_24h + own.is_young
+def _merchant(values: Values, entity: Entity, own: Sighting, usual: Usual) -> int:
+    clock_s = own.clock_s
+    [users_1h] = entity.users_with(own.user, clock_s, _HOUR)
+    hour, past = entity.last_hour(clock_s), entity.past(clock_s)
+    payments_24h = total(past.day, PAYMENTS) + 1
+    past_payments = past.total(PAYMENTS) + _PRIOR_PAYMENTS
+    young_share = (past.total(YOUNG) + _PRIOR_PAYMENTS * usual.young_share) / past_payments
+    usual_cents = (past.total(CENTS) + _PRIOR_PAYMENTS * usual.mean_cents) / past_payments
+    values["merchant_users_1h"] = users_1h
+    values["merchant_payments_1h"] = total(hour, PAYMENTS) + 1
+    values["merchant_usual_payments_1h"] = _rate(past, PAYMENTS, usual.payments_per_hour)
+    values["merchant_micro_payments_1h"] = total(hour, MICRO) + own.is_micro
+    values["merchant_usual_micro_payments_1h"] = _rate(past, MICRO, usual.micro_per_hour)
+    values["merchant_young_payments_24h"] = total(past.day, YOUNG) + own.is_young
     values["merchant_usual_young_payments_24h"] = rounded(young_share * payments_24h)
     values["merchant_payments_24h"] = payments_24h
-    values["merchant_mean_24h_base"] = rounded((windows.cents_24h + own.cents) / payments_24h / 100)
+    values["merchant_mean_24h_base"] = rounded((total(past.day, CENTS) + own.cents) / payments_24h / 100)
     values["merchant_usual_mean_base"] = rounded(usual_cents / 100)
-    values["merchant_known_days"] = rounded(windows.known_s / _S_PER_DAY)
-    return most
+    values["merchant_known_days"] = _known_days(entity, clock_s)
+    return users_1h
 
 
-def _payee(values: Values, entity: Entity, windows: EntityWindows, own: Sighting, usual: Usual) -> int:
-    values["payee_users_24h"] = most = _users(entity, own, _S_PER_DAY)
-    values["payee_first_payments_24h"] = windows.first_24h + (own.first_kinds >> EntityKind.PAYEE & 1)
-    values["payee_usual_payments_24h"] = rounded(
-        24 * _rate(windows, windows.past_payments, usual.payments_per_hour)
-    )
-    values["payee_amount_24h_base"] = rounded((windows.cents_24h + own.cents) / 100)
-    values["payee_known_days"] = rounded(windows.known_s / _S_PER_DAY)
-    return most
+def _payee(values: Values, entity: Entity, own: Sighting, usual: Usual) -> int:
+    clock_s = own.clock_s
+    [users_24h] = entity.users_with(own.user, clock_s, _DAY)
+    past = entity.past(clock_s)
+    values["payee_users_24h"] = users_24h
+    values["payee_first_payments_24h"] = total(past.day, FIRST) + (own.first_kinds >> EntityKind.PAYEE & 1)
+    values["payee_usual_payments_24h"] = rounded(24 * _rate(past, PAYMENTS, usual.payments_per_hour))
+    values["payee_amount_24h_base"] = rounded((total(past.day, CENTS) + own.cents) / 100)
+    values["payee_known_days"] = _known_days(entity, clock_s)
+    return users_24h
 
 
 _COMPUTATIONS: Final = (_card, _device, _ip, _network, _merchant, _payee)
 """By kind: writes the values, and returns the largest of its counts of users."""
 
 
-def _users(entity: Entity, own: Sighting, window_s: int) -> int:
-    clock_s = own.clock_s
-    return entity.users_since(clock_s - window_s, clock_s, own.user) + 1
+def _known_days(entity: Entity, clock_s: int) -> float:
+    return rounded(max(clock_s - entity.first_s, 0) / _S_PER_DAY)
 
 
-def _rate(windows: EntityWindows, past: int, usual_rate: float) -> float:
+def _rate(past: Past, column: int, usual_rate: float) -> float:
     """Per hour: the past's, as if a week of what is usual lay before it."""
-    return rounded((past + usual_rate * _PRIOR_HOURS) / (windows.past_hours + _PRIOR_HOURS))
+    return rounded((past.total(column) + usual_rate * _PRIOR_HOURS) / (past.hours + _PRIOR_HOURS))

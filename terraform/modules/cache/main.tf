@@ -24,7 +24,8 @@ locals {
 
   parameters = merge(
     {
-      # Profiles have a time to live and can be rebuilt. The marks of what is folded into them have none and must stay.
+      # Profiles and entities have a time to live. Profiles can be rebuilt, entities cannot; both are evicted by their last use. The marks of
+      # what is folded into them have none and must stay.
       "maxmemory-policy"        = "volatile-lru"
       "slowlog-log-slower-than" = "10000" # microseconds; score's whole budget for a read is 750 ms
       "slowlog-max-len"         = "1024"
@@ -35,7 +36,7 @@ locals {
 
 resource "aws_elasticache_replication_group" "this" {
   replication_group_id = local.group_id
-  description          = "Profiles of users: recent behaviour, rebuilt from history if it is missing."
+  description          = "Profiles of users, rebuilt from history if they are missing; entities, which are not."
   engine               = var.engine
   engine_version       = var.engine_version
   node_type            = var.node_type

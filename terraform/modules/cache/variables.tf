@@ -103,7 +103,7 @@ variable "log_retention_days" {
 }
 
 variable "snapshot_retention_days" {
-  description = "Days that daily snapshots are kept. They shorten a rebuild; newer payments are folded in from history."
+  description = "Days that daily snapshots are kept. They shorten a rebuild of profiles; the weeks that entities count are in them alone."
   type        = number
   default     = 7
   nullable    = false

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ops.environment import ENVIRONMENTS, ROOT
-from ops.environments_page import cache_lines, profiles
+from ops.environments_page import cache_lines, users
 from ops.tfvars import flatten, read_file
 
 
@@ -48,17 +48,17 @@ def test_the_canary_pays_where_the_system_always_runs() -> None:
         assert ("canary" in settings(name).get("disabled_schedules", [])) is not is_always_on, name
 
 
-def test_a_quarter_of_a_nodes_memory_holds_no_profiles() -> None:
+def test_a_quarter_of_a_nodes_memory_holds_no_data() -> None:
     # AWS re:Post, "available memory of an ElastiCache node": of cache.t3.micro's 0.5 GiB, 0.375 are available.
     table = cache_lines({"dev": "cache.t4g.micro", "prod": "cache.r7g.large"})
 
     assert table[3].endswith("| 0.38 | 9.80 |")
-    assert table[4].endswith("| 98,000 | 2,500,000 |")
+    assert table[4].endswith("| 49,000 | 1,200,000 |")
 
 
-def test_profiles_are_never_rounded_up() -> None:
-    assert profiles(9.8025) == 2_500_000
-    assert profiles(4 / 2**20) == 1
+def test_users_are_never_rounded_up() -> None:
+    assert users(9.8025) == 1_200_000
+    assert users(8 / 2**20) == 1
 
 
 def test_every_node_type_of_an_environment_has_its_memory() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from datetime import timedelta
+from struct import Struct
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from contract.scored import Position, ScoredTransaction
 from engine.entities.book import NO_ENTITIES, EntityBook
 from engine.entities.kinds import POPULATION_IDS, EntityKind, entity_ids, user_hash
 from engine.entities.sightings import additions, sighting_of
-from engine.entities.state import from_bytes
+from engine.entities.state import PAYMENTS, from_bytes, total
 from engine.features.catalogue import FEATURE_SET
 from engine.features.past import PAST_CATALOGUES
 from engine.features.stored import pack
@@ -309,7 +310,8 @@ def test_marks_that_went_back_meanwhile_are_a_gap() -> None:
 def users_at(work: EntityWork, one: Delivery) -> list[int]:
     merchant = work.known(one).entities[EntityKind.MERCHANT]
     assert merchant is not None
-    return sorted(merchant.users)
+    hashes_and_clocks = Struct(f"<{len(merchant.seen) // 4}I").unpack(merchant.seen)
+    return sorted(hashes_and_clocks[: len(hashes_and_clocks) // 2])
 
 
 def test_a_payment_sees_what_the_cache_held_and_every_earlier_one_of_the_batch() -> None:
@@ -337,8 +339,8 @@ def test_a_payment_that_the_cache_has_counted_is_seen_once() -> None:
     merchant = again.work.known(delivery(6)).entities[EntityKind.MERCHANT]
 
     assert merchant is not None
-    assert merchant.windows(NOW_S + 6).payments_1h == 2
-    assert from_bytes(store.entities[MERCHANT]).windows(NOW_S + 6).payments_1h == 2
+    assert total(merchant.last_hour(NOW_S + 6), PAYMENTS) == 2
+    assert total(from_bytes(store.entities[MERCHANT]).last_hour(NOW_S + 6), PAYMENTS) == 2
 
 
 def test_later_payments_see_one_that_an_earlier_try_folded_and_its_entities_lack() -> None:
@@ -361,4 +363,4 @@ def test_a_payment_that_was_scored_again_or_stored_from_another_record_is_not_se
     merchant = each.work.known(delivery(6)).entities[EntityKind.MERCHANT]
 
     assert merchant is not None
-    assert merchant.windows(NOW_S + 6).payments_1h == 1
+    assert total(merchant.last_hour(NOW_S + 6), PAYMENTS) == 1

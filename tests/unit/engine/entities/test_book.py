@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.entities.book import NO_ENTITIES, EntityBook, Usual
 from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind
-from engine.entities.state import HOUR_S, WEEK_S, Sighting, from_bytes
+from engine.entities.state import HOUR_S, PAYMENTS, WEEK_S, Sighting, from_bytes, total
 
 if TYPE_CHECKING:
     from random import Random
@@ -36,6 +36,7 @@ def seen(
 
 
 def usual_merchant(book: EntityBook, clock_s: int) -> Usual:
+    book.settle()
     return book.read(merchant(1), clock_s).usual[EntityKind.MERCHANT]
 
 
@@ -74,6 +75,7 @@ def test_a_kind_without_payments_has_nothing_usual_beside_one_with_some() -> Non
     book = EntityBook()
     book.fold(merchant(1), seen(NOW_S))
 
+    book.settle()
     usual = book.read(merchant(1), NOW_S + HOUR_S).usual
 
     assert [each != NOTHING for each in usual] == [kind is EntityKind.MERCHANT for kind in EntityKind]
@@ -84,6 +86,7 @@ def test_the_first_payment_of_any_entity_begins_what_is_known() -> None:
     book.fold(merchant(1), seen(NOW_S))
     book.fold(ids_of(card=b"c00000000"), seen(NOW_S - 3 * DAY_S))
 
+    book.settle()
     assert book.read(merchant(2), NOW_S + DAY_S).known_days == 4.0
 
 
@@ -96,6 +99,20 @@ def test_a_payment_does_not_change_what_is_usual_in_its_hour_and_does_in_the_nex
 
     assert usual_merchant(book, NOW_S + 5 * HOUR_S + 10) == before
     assert usual_merchant(book, NOW_S + 6 * HOUR_S).payments_per_hour == pytest.approx(51 / 6)
+
+
+def test_what_is_usual_in_a_batch_is_what_was_stored_before_it_even_over_hours() -> None:
+    """To count the batch as well, all its entities would have to be folded."""
+    stored = EntityBook()
+    stored.fold(merchant(1), seen(NOW_S))
+    book = EntityBook(stored.packed())
+    for _ in range(50):
+        book.read(merchant(1), NOW_S + HOUR_S)
+        book.fold(merchant(1), seen(NOW_S + HOUR_S))
+
+    usual = book.read(merchant(1), NOW_S + 2 * HOUR_S).usual[EntityKind.MERCHANT]
+
+    assert usual.payments_per_hour == pytest.approx(1 / 2)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +154,7 @@ def test_state_that_cannot_be_read_counts_as_missing(value: bytes) -> None:
 
     book.fold(merchant(1), seen(NOW_S))
 
-    assert from_bytes(book.packed()[b"m%08d" % 1]).windows(NOW_S).payments_1h == 1
+    assert total(from_bytes(book.packed()[b"m%08d" % 1]).last_hour(NOW_S), PAYMENTS) == 1
 
 
 def test_what_was_only_read_is_not_packed() -> None:

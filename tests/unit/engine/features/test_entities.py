@@ -38,6 +38,7 @@ def features(
     book = EntityBook()
     for sighting in sightings:
         book.fold(ids, sighting)
+    book.settle()
     return entities.compute(book.read(ids, own.clock_s), own)
 
 
@@ -125,6 +126,7 @@ def test_usual_is_the_own_rate_of_the_past_mixed_with_a_week_of_that_of_all_merc
     book = EntityBook()
     for sighting in [*past, other(600, 9)]:
         book.fold(named(EntityKind.MERCHANT), sighting)
+    book.settle()
     own = entities.compute(book.read(named(EntityKind.MERCHANT), NOW_S), OWN)
     new = (*(None,) * 4, b"m" + b"newcomer", None)
     another = entities.compute(book.read(new, NOW_S), OWN)
