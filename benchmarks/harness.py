@@ -116,17 +116,26 @@ class Harness:
     def environment(self, name: str) -> dict[str, str]:
         """The environment variables of a function in this harness."""
         dead_letters = dead_letter_name(name)
+        queues = {*self._referred_to("queue"), dead_letters}
         resources = Resources(
             tables={table: table for table in read_tables()},
-            queues={
-                queue: f"{self.aws_endpoint}/{ACCOUNT_ID}/{queue}" for queue in ("quarantine", dead_letters)
-            },
+            queues={queue: f"{self.aws_endpoint}/{ACCOUNT_ID}/{queue}" for queue in queues},
             topics={"fraud_alerts": f"arn:aws:sns:us-east-1:{ACCOUNT_ID}:fraud-alerts"},
-            buckets={bucket: bucket for bucket in ("quarantine", "landing", "rules", dead_letters)},
+            buckets={bucket: bucket for bucket in {*self._referred_to("bucket"), dead_letters}},
             kafka_topics=[],
         )
         references = resources.references(self.cache_endpoint, f"{HOST}:9092", name)
         return {"AWS_ENDPOINT_URL": self.aws_endpoint, **resolve_environment(self._specs[name], references)}
+
+    def _referred_to(self, kind: str) -> set[str]:
+        """Names of the resources of a kind, such as queues, that some function's environment refers to."""
+        references = {
+            value.ref
+            for spec in self._specs.values()
+            for value in spec.environment.values()
+            if not isinstance(value, str)
+        }
+        return {ref.removeprefix(f"{kind}.") for ref in references if ref.startswith(f"{kind}.")}
 
     def start(self, name: str) -> MeasuredFunction:
         """Make a pool of one worker of a function. The first invocation starts the worker; later ones find it warm."""

@@ -79,6 +79,8 @@ class FixedAnswers:
             return self._configuration(call)
         if call.service == "sns":
             return Answer(200, [("Content-Type", "text/xml")], _PUBLISHED)
+        if call.service == "s3":
+            return Answer(200, [], b"")
         if call.operation == "BatchExecuteStatement":
             if CHECKPOINTS in call.body[:_STATEMENT_BYTES]:
                 return _json(self.tables.execute(call.body))

@@ -53,7 +53,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     alerts: int | None = None
     """Messages that the alert topic has accepted."""
     suppressed: int | None = None
-    """Flagged payments that an earlier alert of their window covers."""
+    """Flagged payments that a later alert or a digest counts."""
+    digests: int | None = None
+    """Digests that the alert topic has accepted."""
     landed_bad: int | None = None
     """Rows of files that the Glue job has quarantined."""
     refunds: int | None = None
@@ -94,6 +96,7 @@ class StackMetrics:
         # Made by the first snapshot: a stack whose AWS API is unavailable must still be reported.
         self._latest_alerts: LatestAlerts | None = None
         self._alert_metrics = MetricSums(self._folder.log_dir / "alert.log")
+        self._digest_metrics = MetricSums(self._folder.log_dir / "digest.log")
 
     def _landed(self) -> dict[str, Any]:
         progress = read_ingestion(self._folder.log_dir)
@@ -165,7 +168,12 @@ class StackMetrics:
 
     def _alerted(self) -> dict[str, int]:
         sums = self._alert_metrics.update()
-        return {"alerts": int(sums.get("AlertsSent", 0)), "suppressed": int(sums.get("AlertsSuppressed", 0))}
+        digests = self._digest_metrics.update()
+        return {
+            "alerts": int(sums.get("AlertsSent", 0)),
+            "suppressed": int(sums.get("AlertsSuppressed", 0)),
+            "digests": int(digests.get("DigestsSent", 0)),
+        }
 
     def _backlog(self) -> dict[str, int | None]:
         statuses = {name: self.mapping_status(name) for name in self.state.functions}

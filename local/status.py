@@ -132,6 +132,7 @@ def print_report(console: Console, parts: Sequence[Health], counts: Snapshot) ->
         "flagged rows": counts.flagged,
         "alerts sent": counts.alerts,
         "suppressed": counts.suppressed,
+        "digests": counts.digests,
         "bad rows in files": counts.landed_bad,
         "refunds in files": counts.refunds,
         "quarantined": counts.quarantined,

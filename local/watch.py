@@ -94,6 +94,7 @@ def render(history: Sequence[Snapshot]) -> RenderableType:
         stages.add_row(name, _whole(getattr(latest, count)), _decimal(rate(recent, count)), _whole(backlog))
     set_apart = Text.assemble(
         *_labelled("suppressed", latest.suppressed, ""),
+        *_labelled("digests", latest.digests, ""),
         *_labelled("bad rows in files", latest.landed_bad, "yellow"),
         *_labelled("refunds in files", latest.refunds, ""),
         *_labelled("quarantined", latest.quarantined, "yellow"),

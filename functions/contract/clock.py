@@ -80,17 +80,20 @@ def times_of(event_at: datetime, appended_at_ms: int, *, is_trusted: bool) -> Ti
         basis = TimeBasis.TRUSTED
     else:
         basis = TimeBasis.BELIEVED if delay_ms <= MAX_BEHIND_MS else TimeBasis.APPENDED
-    return times_on(basis, event_at, appended_at_ms)
+    return _times(basis, event_at, event_ms, appended_at_ms)
 
 
 def times_on(basis: TimeBasis, event_at: datetime, appended_at_ms: int) -> Times:
     """The times of a payment whose basis is known, such as that of a stored row."""
-    event_ms = (event_at - EPOCH) // MILLISECOND
+    return _times(basis, event_at, (event_at - EPOCH) // MILLISECOND, appended_at_ms)
+
+
+def _times(basis: TimeBasis, event_at: datetime, event_ms: int, appended_at_ms: int) -> Times:
     if basis is TimeBasis.TRUSTED:
         return Times(basis, event_ms, event_ms, event_at, 0)
     if basis is TimeBasis.BELIEVED:
         return Times(basis, appended_at_ms, event_ms, event_at, appended_at_ms - event_ms)
-    appended_at = EPOCH + timedelta(milliseconds=appended_at_ms)
+    appended_at = EPOCH + appended_at_ms * MILLISECOND
     return Times(basis, appended_at_ms, appended_at_ms, appended_at, appended_at_ms - event_ms)
 
 

@@ -12,14 +12,23 @@ row's other attributes say.
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contract.clock import EPOCH, TimeBasis, event_key, has_content_mark, parse_event_key, time_text
+from contract.clock import (
+    EPOCH,
+    MILLISECOND,
+    TimeBasis,
+    event_key,
+    has_content_mark,
+    parse_event_key,
+    time_text,
+)
 from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidRowError, LaterFormatError
 from contract.flag_hour import FLAG_HOUR, flag_hour
@@ -69,7 +78,7 @@ class Reason(msgspec.Struct, frozen=True):
     """The rule's sentence with the figures in it, for people."""
 
 
-class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
+class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A transaction, the decision on it, and everything that is needed to recompute the decision."""
 
     transaction: Transaction
@@ -123,9 +132,9 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it belongs into ``flagged_transactions``: not approved, and no repeat of a payment that is there itself."""
         return self.decision is not Decision.APPROVE and not self.repeats
 
-    @property
+    @cached_property
     def event_key(self) -> str:
-        """Sort key of its row."""
+        """Sort key of its row; made once, since inserting and settling ask for it several times."""
         if not self.has_content_mark:
             return f"{time_text(self.occurred_at)}#{self.transaction.transaction_id}"
         return event_key(self.occurred_at, self.transaction.content_mark, self.transaction.transaction_id)
@@ -395,7 +404,7 @@ def _scored(item: Mapping[str, Any], **fields: Any) -> ScoredTransaction:
         risk_score=_read(item, "risk_score", "N", int),
         decision=_read(item, "decision", "S", Decision),
         ruleset_version=_read(item, "ruleset_version", "S", str),
-        scored_at=_read(item, "scored_at_ms", "N", lambda text: _from_ms(int(text))),
+        scored_at=_read(item, "scored_at_ms", "N", _from_ms),
         has_content_mark=_read(item, "event_key", "S", has_content_mark),
         **fields,
     )
@@ -420,6 +429,6 @@ def _to_ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def _from_ms(at_ms: int) -> datetime:
-    # at_ms / 1000 would be a binary fraction, and the microseconds sometimes off by one.
-    return EPOCH + timedelta(milliseconds=at_ms)
+def _from_ms(at_ms: int | str) -> datetime:
+    # Whole milliseconds: at_ms / 1000 is a binary fraction, and the microseconds would sometimes be off by one.
+    return EPOCH + int(at_ms) * MILLISECOND

@@ -131,7 +131,7 @@ class Transaction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True,
             return None
         return country_of_place(place, None if self.is_currency_assumed else self.currency)
 
-    @property
+    @cached_property
     def channel_kind(self) -> Channel:
         """What the sender's word for the channel means."""
         return channel_of(self.channel)

@@ -55,17 +55,20 @@ class Tables:
 
     def to_be_flagged(self, hour: str) -> Iterator[list[PaymentKey]]:
         """Give the payments of a part of an hour, some at a time; the index may lag behind by less than a second."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._history,
-            IndexName=FLAG_HOUR_INDEX,
-            KeyConditionExpression=f"{FLAG_HOUR} = :hour",
-            ExpressionAttributeValues={":hour": {"S": hour}},
-            PaginationConfig={"PageSize": 1000},
-        )
-        for page in pages:
+        start: Any = {}
+        while start is not None:
+            page = self._client.query(
+                TableName=self._history,
+                IndexName=FLAG_HOUR_INDEX,
+                KeyConditionExpression=f"{FLAG_HOUR} = :hour",
+                ExpressionAttributeValues={":hour": {"S": hour}},
+                **start,
+            )
             keys = [_key(HISTORY_TABLE, item) for item in page["Items"]]
-            for start in range(0, len(keys), MAX_KEYS):
-                yield keys[start : start + MAX_KEYS]
+            for place in range(0, len(keys), MAX_KEYS):
+                yield keys[place : place + MAX_KEYS]
+            last = page.get("LastEvaluatedKey")
+            start = None if last is None else {"ExclusiveStartKey": last}
 
     def history_rows(self, keys: Sequence[PaymentKey]) -> list[Mapping[str, Any]]:
         """Read rows of the history whole, consistently; those that do not exist are left out."""

@@ -5,6 +5,7 @@ A user id is any printable text, so every key begins with what it is the key of:
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 VERSIONS_PER_FORMAT: Final = 10**12
 """More than a user's payments. A profile of a newer format has a higher version, however few payments it was rebuilt from."""
+
+MAX_BODY_BYTES: Final = 64 * 1024
+"""More than any profile has. No item is unpacked to more."""
+
+_COMPRESSED: Final = b"\x78"
+"""The first byte of what zlib compresses; no version of a profile's form."""
 
 _PROFILE_VALUES: Final = ("revision", "body", "version", "expires_at", "is_kept")
 
@@ -90,7 +97,9 @@ class CheckpointItem(msgspec.Struct):
         """The profile; an absent one where the item is a mark."""
         if self.body is None or self.revision is None:
             return ABSENT
-        return CachedProfile(self.body.B, self.revision.B, self.is_kept is not None and self.is_kept.BOOL)
+        return CachedProfile(
+            unpacked(self.body.B), self.revision.B, self.is_kept is not None and self.is_kept.BOOL
+        )
 
     def mark(self) -> tuple[int, int] | None:
         """The mark's ``folded_to`` and ``fresh_from``; None where the item is a profile."""
@@ -163,6 +172,23 @@ class CheckpointStatements:
         return {"Statement": self._advance_mark, "Parameters": [to, fresh, key, as_read, to, fresh]}
 
 
+def packed(body: bytes) -> bytes:
+    """A profile as an item holds it: compressed, which takes 65 µs and leaves 2.7 of 4.4 write units."""
+    return zlib.compress(body, 1)
+
+
+def unpacked(stored: bytes) -> bytes:
+    """The counterpart of :func:`packed`. An item of an earlier version is not compressed; what is neither is no profile either way."""
+    if stored[:1] != _COMPRESSED:
+        return stored
+    unpacker = zlib.decompressobj()
+    try:
+        body = unpacker.decompress(stored, MAX_BODY_BYTES)
+    except zlib.error:
+        return stored
+    return body if unpacker.eof else stored
+
+
 def profile_key(user_id: str) -> dict[str, str]:
     """Key of a user's profile."""
     return {"S": f"u#{user_id}"}
@@ -181,7 +207,7 @@ def _profile_values(
     revision: bytes, body: bytes, version: int, expires_at: int, *, is_kept: bool
 ) -> Sequence[dict[str, Any]]:
     """In the order of ``_PROFILE_VALUES``."""
-    return ({"B": revision}, {"B": body}, _version(version), _number(expires_at), {"BOOL": is_kept})
+    return ({"B": revision}, {"B": packed(body)}, _version(version), _number(expires_at), {"BOOL": is_kept})
 
 
 def _version(version: int) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from datetime import UTC, datetime, timedelta
+from binascii import a2b_base64
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 import msgspec
@@ -77,7 +77,7 @@ class Delivery(msgspec.Struct, frozen=True):
     @property
     def appended_at(self) -> datetime:
         """When Kafka appended the record, UTC, to the millisecond."""
-        return EPOCH + timedelta(milliseconds=self.appended_at_ms)
+        return EPOCH + self.appended_at_ms * MILLISECOND
 
     @property
     def user_id(self) -> str:
@@ -180,11 +180,11 @@ def _has_header(record: KafkaRecord, declared: str, with_value: list[int]) -> bo
 
     Lambda gives a header's value as a list of bytes, signed ones or not, and null for none. Whoever may produce can send any.
     """
+    headers = record.get("headers")
+    if not headers:  # as those of most producers
+        return False
     return any(
-        value == with_value
-        for header in record.get("headers") or ()
-        for name, value in header.items()
-        if name == declared
+        value == with_value for header in headers for name, value in header.items() if name == declared
     )
 
 
@@ -197,4 +197,4 @@ def _appended_at_ms(timestamp: int, now: datetime) -> int:
 
 
 def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else b64decode(text)
+    return None if text is None else a2b_base64(text)

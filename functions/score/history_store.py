@@ -7,7 +7,6 @@ takes no condition, and `TransactWriteItems` costs twice the units.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -38,7 +37,7 @@ from score.dynamo_calls import (
 from score.errors import HistoryUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from score.dynamo_calls import DynamoCalls
 
@@ -80,21 +79,23 @@ class PastRow(msgspec.Struct, frozen=True):
 
     event_key: str
     position: Position
-    item: Mapping[str, Any]
+    item: msgspec.Raw
+    """The row in DynamoDB's wire form, JSON."""
 
     @classmethod
-    def of(cls, item: Mapping[str, Any]) -> PastRow:
+    def of(cls, item: msgspec.Raw) -> PastRow:
         """Read key and position of a row in DynamoDB's wire form; InvalidRowError where it has none."""
         try:
-            return cls(item["event_key"]["S"], Position.parse(item["position"]["S"]), item)
-        except (KeyError, TypeError, ValueError) as error:
+            place = _PLACES.decode(item)
+            return cls(place.event_key.S, Position.parse(place.position.S), item)
+        except (msgspec.DecodeError, ValueError) as error:
             raise InvalidRowError(
                 HISTORY_TABLE, "event_key, position", "missing, or cannot be read"
             ) from error
 
     def scored(self) -> ScoredTransaction:
         """The whole row; InvalidRowError where it cannot be read."""
-        return from_history_item(self.item)
+        return from_history_item(_ITEMS.decode(self.item))
 
 
 class UnreadableRow(msgspec.Struct, frozen=True):
@@ -122,7 +123,7 @@ class NewestRows(msgspec.Struct, frozen=True):
     """Those of which not even key and position can be read."""
 
     @classmethod
-    def of(cls, user_id: str, items: Iterable[Mapping[str, Any]]) -> NewestRows:
+    def of(cls, user_id: str, items: Iterable[msgspec.Raw]) -> NewestRows:
         """Read the keys and positions of rows in DynamoDB's wire form, oldest first."""
         rows: list[PastRow] = []
         unreadable: list[UnreadableRow] = []
@@ -130,7 +131,8 @@ class NewestRows(msgspec.Struct, frozen=True):
             try:
                 rows.append(PastRow.of(item))
             except InvalidRowError as error:
-                unreadable.append(UnreadableRow.of(item.get("event_key", {}).get("S", ""), error))
+                event_key = _ITEMS.decode(item).get("event_key", {}).get("S", "")
+                unreadable.append(UnreadableRow.of(event_key, error))
         return cls(user_id, rows, unreadable)
 
 
@@ -153,13 +155,26 @@ class HistoryStore(Protocol):
 
 
 class _Page(msgspec.Struct):
-    """The answer to a `Query`."""
+    """The answer to a `Query`. Its rows are not decoded: most are not needed."""
 
-    Items: list[dict[str, dict[str, Any]]] = []
+    Items: list[msgspec.Raw] = []
     LastEvaluatedKey: dict[str, Any] | None = None
 
 
+class _Text(msgspec.Struct):
+    S: str
+
+
+class _Place(msgspec.Struct):
+    """The attributes of a row that say which payment it is."""
+
+    event_key: _Text
+    position: _Text
+
+
 _PAGES: Final = msgspec.json.Decoder(_Page)
+_PLACES: Final = msgspec.json.Decoder(_Place)
+_ITEMS: Final = msgspec.json.Decoder(dict[str, dict[str, Any]])
 _GET_ANSWERS: Final = msgspec.json.Decoder(GetAnswer[dict[str, dict[str, Any]]])
 
 
@@ -283,7 +298,7 @@ class DynamoHistoryStore:
     ) -> Iterator[NewestRows]:
         """Read page after page, each of all users at once that have another one."""
         requests = {user_id: self._query_request(user_id, after) for user_id, after in after_ms.items()}
-        items: dict[str, list[dict[str, Any]]] = {user_id: [] for user_id in after_ms}
+        items: dict[str, list[msgspec.Raw]] = {user_id: [] for user_id in after_ms}
         for _ in range(MAX_PAGES):
             try:
                 pages = self._calls.query(list(requests.values()), _PAGES, self._attempts(has_time))

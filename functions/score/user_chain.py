@@ -17,6 +17,7 @@ the engine recognises it (:meth:`engine.profile.profile.Profile.repeated`).
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -277,7 +278,7 @@ def _of_user(row: ScoredTransaction) -> dict[str, FeatureValue]:
 def rebuild(
     profile: Profile,
     rows: Sequence[PastRow],
-    facts_of: Callable[[ScoredTransaction], PaymentFacts],
+    facts_of: Callable[[ScoredTransaction, str], PaymentFacts],
     deliveries: Sequence[Delivery],
     unreadable: list[UnreadableRow],
 ) -> Profile:
@@ -292,8 +293,8 @@ def rebuild(
         Empty, or a checkpoint; rows that it has folded are left out.
     rows : Sequence[PastRow]
         The user's newest, oldest first.
-    facts_of : Callable[[ScoredTransaction], PaymentFacts]
-        Derives a row's facts.
+    facts_of : Callable[[ScoredTransaction, str], PaymentFacts]
+        Derives the facts of a row that has this key.
     deliveries : Sequence[Delivery]
         The user's payments of this batch, in order.
     unreadable : list[UnreadableRow]
@@ -307,15 +308,16 @@ def rebuild(
     first: dict[tuple[str, int], int] = {}
     for delivery in deliveries:
         first.setdefault((delivery.position.topic, delivery.position.partition), delivery.position.offset)
-    for row in sorted(rows, key=lambda row: row.position):
+    held = frozenset(profile.recent.key_hash)
+    for row in sorted(rows, key=attrgetter("position")):
         position = row.position
         if position.offset >= first.get((position.topic, position.partition), position.offset + 1):
             continue
-        if profile.holds(key_hash(row.event_key)):  # most rows behind a checkpoint: they need not be read
+        if key_hash(row.event_key) in held:  # most rows behind a checkpoint: they need not be read
             continue
         try:
             scored = row.scored()
-            facts = facts_of(scored)
+            facts = facts_of(scored, row.event_key)
         except LaterFormatError:
             raise
         except InvalidRowError as error:

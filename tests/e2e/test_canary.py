@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contract.canary import CANARY_RULE_ID, canary_users
+from contract.canary import CANARY_RULE_ID, canary_users, is_canary, is_flagged_canary
 from contract.flagged import CANARY, FLAGGED_TABLE, from_flagged_item
 from contract.scored import Decision
 from local.event_sources.config import status_file
@@ -46,13 +46,14 @@ def test_a_canary_comes_out_as_row_and_alert_and_nobody_else_gets_it(system: Sys
     assert metrics["CanaryRowsMissing"] < process.mapping.counters.batches, "some run found the row"
     assert metrics["CanaryAlertsMissing"] < process.mapping.counters.batches, "some run found the alert"
     flagged = [from_flagged_item(item) for item in _scan(system, FLAGGED_TABLE)]
-    canaries = [row for row in flagged if row.user_id.startswith("canary-")]
-    assert canaries
-    assert {(row.status, row.decision, row.rule_ids) for row in canaries} == {
-        (CANARY, Decision.REVIEW, (CANARY_RULE_ID,))
-    }
-    plain, _ = canary_users(canaries[0].occurred_at)
-    assert {row.decision for row in system.history(plain)} == {Decision.APPROVE}
+    canaries = [row for row in flagged if is_canary(row.user_id)]
+    assert {row.status for row in canaries} == {CANARY}
+    held = [row for row in canaries if is_flagged_canary(row.user_id)]
+    assert held
+    assert {(row.decision, row.rule_ids) for row in held} == {(Decision.REVIEW, (CANARY_RULE_ID,))}
+    # Later ones of the same minute look like a test of cards; in AWS a user pays every twenty minutes.
+    plain, _ = canary_users(held[0].occurred_at)
+    assert system.history(plain)[0].decision is Decision.APPROVE
     after = system.metrics.snapshot()
     assert (after.alerts, after.quarantined) == (before.alerts, before.quarantined)
     assert after.landed_bad == before.landed_bad

@@ -51,13 +51,13 @@ def pause_cache(site: Site, _: int) -> Iterator[None]:
 
 
 @contextmanager
-def late_write(site: Site, seed: int) -> Iterator[None]:
-    """A batch's profiles are written long after the stage has stopped waiting, and after later batches."""
+def late_write(key: bytes, site: Site, seed: int) -> Iterator[None]:
+    """A batch's profiles are written, or its entities count, long after the stage has stopped waiting, and after later batches."""
     left, lock = [1 + seed % 3], threading.Lock()
     has_arrived = threading.Event()
 
     def hold(request: bytes) -> bytes:
-        if b"EVAL" in request:
+        if b"EVAL" in request and key in request:
             with lock:
                 left[0] -= 1
                 is_chosen = left[0] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from digest.stage import WORKERS
 from local.faults.aws_answers import half_unprocessed, internal_error, slow, throttled, written_but_unheard
 
 from .aws import (
@@ -48,8 +49,8 @@ from .kafka import (
 )
 from .kills import (
     kill_amid_inserts,
+    kill_at_cache_write,
     kill_at_call,
-    kill_at_profile_write,
     kill_digest,
     outlive_time_out,
     two_digests,
@@ -61,12 +62,20 @@ TEN_SECONDS = 10.0 if IS_LONG else 3.0
 HOUR = 60.0 if IS_LONG else 20.0
 """A retry of the score stage takes a minute of an outage; here it takes a second. Twenty are twice as many as Lambda's default."""
 
+PROFILES, ENTITIES = b"progress:{1}:", b"entities:{1}:"
+"""In the keys of the score stage's two scripts in the cache."""
+
 KILLED = (
     Fault("score killed after read", partial(kill_at_call, "score", "BatchExecuteStatement", after=False)),
     Fault("score killed after some inserts", kill_amid_inserts, load_factor=3),
-    Fault("score killed after all inserts", partial(kill_at_profile_write, passes=0.0)),
-    Fault("score killed amid the profiles' write", partial(kill_at_profile_write, passes=0.5)),
-    Fault("score killed before the answer", partial(kill_at_profile_write, passes=1.0, after=True)),
+    Fault("score killed after all inserts", partial(kill_at_cache_write, ENTITIES, passes=0.0)),
+    Fault("score killed amid the entities' addition", partial(kill_at_cache_write, ENTITIES, passes=0.5)),
+    Fault(
+        "score killed after the entities' addition",
+        partial(kill_at_cache_write, ENTITIES, passes=1.0, after=True),
+    ),
+    Fault("score killed amid the profiles' write", partial(kill_at_cache_write, PROFILES, passes=0.5)),
+    Fault("score killed before the answer", partial(kill_at_cache_write, PROFILES, passes=1.0, after=True)),
     Fault("persist killed before a write", partial(kill_at_call, "persist", "PutItem", after=False)),
     Fault("persist killed after a write", partial(kill_at_call, "persist", "PutItem", after=True)),
     Fault("alert killed before a claim", partial(kill_at_call, "alert", "TransactWriteItems", after=False)),
@@ -81,13 +90,23 @@ KILLED = (
         partial(kill_at_call, "alert", "UpdateItem", after=False),
         repeats_at_most=1,
     ),
-    Fault("digest killed before a claim", partial(kill_digest, "PutItem", after=False), needs_quiet=True),
-    Fault("digest killed after a claim", partial(kill_digest, "PutItem", after=True), needs_quiet=True),
+    Fault(
+        "digest killed before a claim",
+        partial(kill_digest, "PutItem", after=False),
+        needs_quiet=True,
+        repeats_at_most=WORKERS,
+    ),
+    Fault(
+        "digest killed after a claim",
+        partial(kill_digest, "PutItem", after=True),
+        needs_quiet=True,
+        repeats_at_most=WORKERS,
+    ),
     Fault(
         "digest killed after publishing",
         partial(kill_digest, "Publish", after=True),
         needs_quiet=True,
-        repeats_at_most=EVERY_ALERT,
+        repeats_at_most=WORKERS,
     ),
     Fault("two digest functions at once", two_digests, needs_quiet=True, repeats_at_most=EVERY_ALERT),
 )
@@ -145,7 +164,8 @@ CACHE = (
     Fault("Valkey paused", pause_cache, degrades=Degrades.MUST, lasts_seconds=TEN_SECONDS),
     Fault("Valkey out of memory", cache_out_of_memory),
     Fault("Valkey slow by 200 ms", cache_slow, degrades=Degrades.MAY),
-    Fault("a profiles' write arrives late", late_write),
+    Fault("a profiles' write arrives late", partial(late_write, PROFILES)),
+    Fault("an entities' addition arrives late", partial(late_write, ENTITIES)),
     Fault("Valkey unreachable", cache_down, degrades=Degrades.MUST, load_factor=4, lasts_seconds=3.0),
     Fault("Valkey emptied under full load", empty_cache, load_factor=12, lasts_seconds=TEN_SECONDS),
     Fault(

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from alert.windows import RESERVED_SHARE
 from contract.alert import Alert, AlertDigest, AlertState, Severity, encode_message
 from contract.alert_account import account_problems
 from contract.errors import InvalidTransactionError
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
+from engine.entities.kinds import kind_of
+from engine.entities.state import PAYMENTS, from_bytes, total
+from tests.support.entity_stores import expected_entities
 from tests.support.oracle import Oracle, RowKey, profile_problems
 
 from .aws import RULESETS
@@ -20,13 +24,15 @@ from .report import ProblemKind, RunReport
 from .site import WINDOWS_CLOSED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from contract.flagged import FlaggedTransaction
 
     from .site import Site
     from .stream import Sent, Written
 
+_OWN_KINDS = (b"c", b"d", b"m")
+"""First letters of the ids of cards, devices and merchants; all streams share one IP address."""
 MESSAGES_AN_ALERT = 2
 """The most messages of one alert: one before a crash, and one after the redelivery."""
 
@@ -79,6 +85,41 @@ class Judge:
         assert found["checked"] > 0, found
         missed = {name: count for name, count in found.items() if name != "checked" and count}
         self._report.found(ProblemKind.MISSED, *([f"the reconciler found {missed}"] if missed else []))
+
+    def judge_entities(self, users: Sequence[str], complete_since_s: int) -> None:
+        """Compare what cards, devices and merchants have counted with the rows of a stream, whose entities are its own.
+
+        Parameters
+        ----------
+        users : Sequence[str]
+            All of the stream.
+        complete_since_s : int
+            What the cache said at the run's beginning. Where it says another time now, the cache had lost payments, or a batch could not
+            count: then those that were appended later must be counted, and none may be counted twice.
+        """
+        rows = self._site.history(users)
+        wanted = {name: value for name, value in expected_entities(rows).items() if name[:1] in _OWN_KINDS}
+        reading = self._site.entities(list(wanted))
+        self._report.entities = len(wanted)
+        if reading.complete_since_s == complete_since_s:
+            wrong = [name for name, value in wanted.items() if reading.entities.get(name) != value]
+        else:
+            since = datetime.fromtimestamp(reading.complete_since_s + 1, UTC)
+            least = expected_entities(row for row in rows if row.appended_at > since)
+            self._report.entities_incomplete = True
+            wrong = [
+                name
+                for name, value in wanted.items()
+                if not _payments(least.get(name)) <= _payments(reading.entities.get(name)) <= _payments(value)
+            ]
+        self._report.found(
+            ProblemKind.ENTITY,
+            *(
+                f"{kind_of(name).name} {name.hex()} has {_payments(reading.entities.get(name))} payments,"
+                f" must have {_payments(wanted[name])}, or differs otherwise"
+                for name in wrong
+            ),
+        )
 
     def _judge_history(
         self,
@@ -182,9 +223,20 @@ class Judge:
         """The alert that a suppressed payment names is of its user and its window, and at least as severe."""
         window = timedelta(seconds=float(str(self._site.specs["alert"].environment["ALERT_WINDOW_SECONDS"])))
         is_of_window = abs(one.occurred_at - alert.window_start) < window
-        if alert.user_id != one.user_id or not is_of_window:
+        is_severe = alert.severity.rank >= Severity.of(one.decision, one.risk_score).rank
+        if (
+            alert.user_id != one.user_id
+            or not is_of_window
+            or not (is_severe or self._is_at_limit(one.user_id))
+        ):
             text = f"{one.transaction_id} was suppressed by {alert.alert_id}, which does not cover it"
             self._report.found(ProblemKind.ALERT_CHANGED, text)
+
+    def _is_at_limit(self, user_id: str) -> bool:
+        """Whether a user had so many alerts that a graver payment may have been suppressed: all but those kept for such payments."""
+        most = int(str(self._site.specs["alert"].environment["ALERT_MESSAGES_PER_HOUR"]))
+        alerts = [copies[0] for copies in self._site.delivered.values() if isinstance(copies[0], Alert)]
+        return sum(alert.user_id == user_id for alert in alerts) >= most - most // RESERVED_SHARE
 
     def _judge_account(self, users: set[str], flagged: dict[RowKey, FlaggedTransaction]) -> None:
         """Alerted on, in an alert's count or in a digest: together all that was flagged, in numbers and in value."""
@@ -232,6 +284,11 @@ class Judge:
                 continue
             keys.add((transaction.user_id, transaction.transaction_id))
         return keys
+
+
+def _payments(packed: bytes | None) -> int:
+    """How many payments an entity has counted in its weeks."""
+    return 0 if packed is None else total(from_bytes(packed).weeks, PAYMENTS)
 
 
 def decided(row: ScoredTransaction) -> tuple[object, ...]:

@@ -126,16 +126,18 @@ def kill_amid_inserts(site: Site, _: int) -> Iterator[None]:
 
 
 @contextmanager
-def kill_at_profile_write(site: Site, seed: int, *, passes: float, after: bool = False) -> Iterator[None]:
-    """SIGKILL the score stage when it writes profiles: a share ``passes`` of the request's bytes reaches the cache.
+def kill_at_cache_write(
+    key: bytes, site: Site, seed: int, *, passes: float, after: bool = False
+) -> Iterator[None]:
+    """SIGKILL the score stage when it writes profiles or counts at entities: a share ``passes`` of the request's bytes reaches the cache.
 
-    One script writes all profiles of a batch or none, so a part of a request changes nothing.
+    One script writes all profiles of a batch or none, and one counts at all entities or none, so a part of a request changes nothing.
     """
     struck = threading.Event()
     left = [1 + seed % 3]
 
     def strike(request: bytes) -> bytes:
-        if b"EVAL" not in request or struck.is_set():
+        if b"EVAL" not in request or key not in request or struck.is_set():
             return request
         left[0] -= 1
         if left[0] > 0:
@@ -150,7 +152,7 @@ def kill_at_profile_write(site: Site, seed: int, *, passes: float, after: bool =
         else:
             site.cache_proxy.on_request = strike
         yield
-        site.wait_for(struck.is_set, "score to be killed at the profiles' write")
+        site.wait_for(struck.is_set, "score to be killed at its write to the cache")
         site.cache_proxy.on_request = site.cache_proxy.on_response = None
 
 

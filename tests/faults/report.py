@@ -22,6 +22,8 @@ class ProblemKind(StrEnum):
     """The reconciler finds a payment that a stage has missed."""
     PROFILE = "profile"
     """A profile is not the oracle's."""
+    ENTITY = "entity"
+    """What a card, device or merchant has counted is not what the stored rows give, and nothing says that it is incomplete."""
     DEAD_LETTER = "dead letter"
     """Something was dead-lettered."""
     FLAGGED = "flagged"
@@ -59,6 +61,10 @@ class RunReport(msgspec.Struct):
     """Rows that say that they were decided without the cache."""
     raced: int = 0
     """Rows that their writers listed as decided behind one that was stored otherwise meanwhile; allowed, and counted."""
+    entities: int = 0
+    """Cards, devices and merchants whose state was compared."""
+    entities_incomplete: bool = False
+    """Whether the cache says that payments are missing in their state since the run began."""
     alerts_repeated: int = 0
     """Messages beyond the first of each alert, allowed or not."""
     digests: int = 0

@@ -31,6 +31,7 @@ class Run:
         self.given: list[Sent] = []
         self.sent: list[Written] = []
         self.report = RunReport(seed)
+        self.complete_since_s = site.entities().complete_since_s
 
     def complete(self) -> RunReport:
         """Send and compare. The report names every problem, and the fault is over afterwards."""
@@ -70,7 +71,9 @@ class Run:
 
     def judge(self) -> None:
         """Compare everything that is stored with the oracle."""
-        Judge(self.site, self.fault, self.started_at, self.report).judge(self.given, self.sent)
+        judge = Judge(self.site, self.fault, self.started_at, self.report)
+        judge.judge(self.given, self.sent)
+        judge.judge_entities(self.stream.users, self.complete_since_s)
 
     def _send(self, records: list[Sent]) -> None:
         self.given += records

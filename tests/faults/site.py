@@ -25,6 +25,7 @@ from contract.alert import Alert, AlertDigest, decode_message
 from contract.alert_windows import WINDOWS_TABLE, UserWindows, from_windows_item
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_history_item
+from engine.entities.kinds import POPULATION_IDS
 from local.components.aws_api import REGION, AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
 from local.components.cache import Cache, is_cache_up
@@ -36,6 +37,7 @@ from local.reconcile import Reconciler
 from local.resources import ACCOUNT_ID, ALERT_INBOX, dead_letter_name, resolve_environment
 from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
+from score.delivery import Span
 from score.profile_store import RedisProfileStore, connect, read_profile
 from score.telemetry import RACED_MESSAGE
 
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 
     from engine.profile import Profile
     from local.processes import ManagedProcess
+    from score.profile_store import CacheReading
 
     from .stream import Sent
 
@@ -390,6 +393,11 @@ class Site:
         """The profiles in the cache; None for a user who has none."""
         reading = RedisProfileStore(connect(self.cache_now.endpoint), 90).read(users, [])
         return {user: read_profile(cached) for user, cached in reading.profiles.items()}
+
+    def entities(self, entity_ids: Sequence[bytes] = POPULATION_IDS) -> CacheReading:
+        """State of entities in the cache, and since when it is complete."""
+        store = RedisProfileStore(connect(self.cache_now.endpoint), 90)
+        return store.read([], [Span(TOPIC, 0, 0, 0)], entity_ids)
 
     def raced(self) -> set[Position]:
         """Rows that the score stage has logged as decided behind one that was stored otherwise meanwhile."""

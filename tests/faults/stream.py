@@ -52,7 +52,7 @@ class Written:
 
 
 class Stream:
-    """Payments of users that belong to no other stream.
+    """Payments of users, with cards, devices and at merchants, that belong to no other stream.
 
     Parameters
     ----------
@@ -115,11 +115,11 @@ class Stream:
             timestamp=self._at
             - (timedelta(minutes=random.choice((2, 90, 4_000))) if is_late else timedelta()),
             location=LAGOS if is_attack and random.random() < 0.5 else BERLIN,
-            merchant_id=f"m-{random.randint(1, 6)}",
+            merchant_id=f"{self._name}-m-{random.randint(1, 6)}",
             merchant_category="grocery",
             channel="online",
             card_id=f"tok_{user}",
-            device_id="stolen" if is_attack else "own",
+            device_id=f"{self._name}-stolen" if is_attack else f"{self._name}-own",
             ip_address="198.51.100.23",
         )
         sent = Sent(user, encode_transaction(transaction))

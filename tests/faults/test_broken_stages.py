@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.scored import ScoredTransaction, to_history_item
-from score import stage
+from engine.entities.sightings import sighting_of
+from score import batch_work, stage
+from score.entity_work import EntityWork
 from score.history_store import InsertResult
 from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
 from score.user_chain import rebuild
@@ -17,11 +21,16 @@ from tests.support.stage_machine import ScoreStageMachine
 from tests.support.stage_world import Pause, SteppedHistory, SteppedProfiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from random import Random
 
+    from contract.scored import Position
+    from engine.entities.state import Sighting
     from engine.profile import Profile
-    from score.delivery import KafkaEvent, PartialBatchResponse, Span
+    from score.delivery import Delivery, KafkaEvent, PartialBatchResponse, Span
+    from score.entity_store import EntityAdditions, EntityMark
+    from score.history_store import RowKey
+    from score.user_chain import SettledChain
 
 ENOUGH = settings(
     max_examples=400,
@@ -111,12 +120,133 @@ class NoGapMarks(ScoreStageMachine):
     profiles_class = Profiles
 
 
+class NoMarkCheck(ScoreStageMachine):
+    """What a batch adds at entities is added whatever the marks are by then, so a late writer counts twice."""
+
+    class Cache(SteppedProfiles):
+        def add(self, additions: EntityAdditions) -> list[int]:
+            marks = [
+                msgspec.structs.replace(
+                    mark, read=self._world.profiles.counted_to.get((mark.topic, mark.partition), -1)
+                )
+                for mark in additions.marks
+            ]
+            return super().add(msgspec.structs.replace(additions, marks=marks))
+
+    profiles_class = Cache
+
+
+class NeverCounts(ScoreStageMachine):
+    """The batch is answered, and what its entities must count is left for later."""
+
+    class Cache(SteppedProfiles):
+        def add(self, additions: EntityAdditions) -> list[int]:
+            return []
+
+    profiles_class = Cache
+
+
+class _WithEntities(ScoreStageMachine):
+    """The stage with another way to work on a batch's entities."""
+
+    work: type[EntityWork]
+
+    def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
+        with patch.object(batch_work, "EntityWork", self.work):
+            return super().handle(event, pause, random)
+
+
+class AdvancesPastFailed(_WithEntities):
+    """The marks move to the end of the batch, whatever failed."""
+
+    class Work(EntityWork):
+        def _mark(self, span: Span, failed: set[Position]) -> EntityMark:
+            return super()._mark(span, set())
+
+    work = Work
+
+
+class CountsRepeats(_WithEntities):
+    """A payment that is sent again counts again at its entities."""
+
+    class Work(EntityWork):
+        def additions(
+            self,
+            settled: Iterable[SettledChain],
+            existing: Mapping[RowKey, ScoredTransaction],
+            failed: set[Position],
+        ) -> EntityAdditions | None:
+            chains = list(settled)
+            for chain in chains:
+                for place, each in enumerate(chain.folded):
+                    delivery = each.delivery
+                    if each.outcome.repeats:
+                        seen = sighting_of(delivery.user_id, delivery.facts.clock_ms, {})
+                        self._sightings.setdefault(delivery.position, seen)
+                        outcome = msgspec.structs.replace(each.outcome, repeats=0)
+                        chain.folded[place] = msgspec.structs.replace(each, outcome=outcome)
+            return super().additions(chains, existing, failed)
+
+    work = Work
+
+
+class CountsAgain(_WithEntities):
+    """A batch that is delivered again adds what is counted already."""
+
+    class Work(EntityWork):
+        def use_marks(self, counted_to: Sequence[int]) -> None:
+            super().use_marks(
+                [min(mark, span.first - 1) for mark, span in zip(counted_to, self._batch.spans, strict=True)]
+            )
+
+    work, profiles_class = Work, NoMarkCheck.Cache
+
+
+class SeesNoneOfTheBatch(_WithEntities):
+    """Payments of one batch do not see each other at their entities."""
+
+    class Work(EntityWork):
+        def see(self, delivery: Delivery, sighting: Sighting) -> None:
+            self._sightings[delivery.position] = sighting
+
+    work = Work
+
+
+class SeesNothingStored(_WithEntities):
+    """Later payments of a batch do not see those that an earlier try stored and folded, and did not count."""
+
+    class Work(EntityWork):
+        def see_stored(self, delivery: Delivery, existing: Mapping[RowKey, ScoredTransaction]) -> None:
+            pass
+
+    work = Work
+
+
+class ForgetsGaps(_WithEntities):
+    """Payments that were scored without the cache are not noticed by the entities."""
+
+    class Work(EntityWork):
+        def use_marks(self, counted_to: Sequence[int]) -> None:
+            super().use_marks(counted_to)
+            self.gap_s = 0
+
+    work = Work
+
+
 BROKEN_STAGES = (
     ProfileBeforeHistory,
     PutInsteadOfInsert,
     NoCompareAndSet,
     NoFailureList,
     NoGapMarks,
+    NoMarkCheck,
+    NeverCounts,
+    AdvancesPastFailed,
+    CountsRepeats,
+    CountsAgain,
+    SeesNoneOfTheBatch,
+    SeesNothingStored,
+    ForgetsGaps,
 )
 
 

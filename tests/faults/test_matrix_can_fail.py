@@ -81,6 +81,29 @@ BROKEN_LINES = (
         frozenset({ProblemKind.PROFILE, ProblemKind.CHANGED}),
     ),
     BrokenLine(
+        "no check of the entities' marks",
+        "score/entity_store.py",
+        "if is_other then return marks end",
+        "if false then return marks end",
+        Fault(
+            "a writer is held",
+            partial(
+                outlive_time_out, "score", [("BatchExecuteStatement", False)], overtakers=[AS_MANY_AS_COME]
+            ),
+            lasts_seconds=3.0,
+            needs_quiet=True,
+        ),
+        frozenset({ProblemKind.ENTITY}),
+    ),
+    BrokenLine(
+        "gaps before the entities' marks overlooked",
+        "score/entity_work.py",
+        "if span.first > offset + 1:",
+        "if False:",
+        Fault("failover", fail_over, degrades=Degrades.MAY),
+        frozenset({ProblemKind.ENTITY}),
+    ),
+    BrokenLine(
         "gaps in a profile's progress overlooked",
         "score/profile_store.py",
         "if span.first > folded_to + 1:",

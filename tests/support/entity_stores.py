@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from score.entity_store import EntityAdditions
     from score.profile_store import CacheReading
 
+Counted = tuple[int, int, int]
+"""Partition and offsets (from, to) of what an addition counted."""
+
 _BUCKET, _USER = Struct("<5Id"), Struct("<II")
 
 
@@ -46,8 +49,8 @@ class MemoryEntityStore:
         State by entity id.
     counted_to : dict[tuple[str, int], int]
         Marks by topic and partition.
-    counted : list[tuple[int, int, int]]
-        Partition and offsets (from, to) of every addition so far.
+    counted : list[Counted]
+        Every addition so far.
     complete_since_s : int
         As the store has it; 0 for nothing.
     is_down : bool
@@ -57,7 +60,7 @@ class MemoryEntityStore:
     def __init__(self) -> None:
         self.entities: dict[bytes, bytes] = {}
         self.counted_to: dict[tuple[str, int], int] = {}
-        self.counted: list[tuple[int, int, int]] = []
+        self.counted: list[Counted] = []
         self.complete_since_s = 0
         self.is_down = False
 
@@ -128,8 +131,8 @@ def without_entities(
     }
 
 
-def is_within(position: Position, counted: Iterable[tuple[int, int, int]]) -> bool:
-    """Whether a position is in one of these (partition, from, to)."""
+def is_within(position: Position, counted: Iterable[Counted]) -> bool:
+    """Whether a position is in one of these."""
     return any(
         partition == position.partition and first <= position.offset <= last
         for partition, first, last in counted

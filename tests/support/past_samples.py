@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from tests.support.histories import DAY_S, facts_at
+
 PROFILE_OF_FORMAT_1 = (
     "AQUBBAkAAAAFAAAAAAAAAAD8Q1qgAQAAAMgDdKABAABLwx2xh1RgZMP1KFyPQkpAj8L1KFzPKkAAyAN0oAEAAIzRpUD+////AAAA"
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAQEBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -14,7 +18,16 @@ PROFILE_OF_FORMAT_1 = (
     "us7gLXrTk+tE2oBbm2qQI5ZqoDGWaoAVlmqAFZZqgBWWaoAVlmqAFZZqgBWWaoBbm2qAW5tqoDGWagCtnGoArZxqAK2cagCtnGoA"
     "rZxqgBWWamkAwPEEAAAAAAAAAA=="
 )
-"""A profile of five payments in base64: see ``tests/unit/engine/profile/test_migration.py``."""
+"""The profile of :data:`PROFILE_PAYMENTS`, in base64."""
+
+PROFILE_PAYMENTS = [
+    facts_at(0, "t-1", payee_id="p-1"),
+    facts_at(7_200, "t-2", amount=Decimal(80), currency="USD"),
+    facts_at(4 * DAY_S, "t-3", device_id="device-2", location="Paris, FR"),
+    facts_at(3_600.9996, "late", location="Lyon, FR"),
+    facts_at(5 * DAY_S, "t-4", amount=Decimal("2.50")),
+]
+"""What the version before folded, at offsets 0 to 4."""
 
 PACKED_BY_SET_861800 = (
     "3AAzzgAPQdzOAA9B3KNFVVKiREWsY2FyZF9wcmVzZW50p2dyb2NlcnkAw8LCws4AA5X4zgAB1MDNpjXN+P7NJxDOAAYagAEBAgIG"

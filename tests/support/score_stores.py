@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from contract.clock import EPOCH, MILLISECOND, parse_event_key
 from contract.scored import from_history_item, to_history_item
 from engine.profile import to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
-from score.history_store import MAX_PAGES, REBUILD_ROWS, InsertResult, NewestRows, RowKey
+from score.history_store import MAX_PAGES, REBUILD_ROWS, InsertResult, NewestRows, PastRow, RowKey
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress, progress_before
 from tests.support.entity_stores import MemoryEntityStore
 
@@ -176,12 +178,26 @@ class MemoryCheckpointStore:
         self.values[user_id] = (self._revision.to_bytes(8, "little"), body, version, is_kept)
 
 
+def as_answered(item: Mapping[str, Any]) -> msgspec.Raw:
+    """A row as it is in the answer to a `Query`."""
+    return msgspec.Raw(msgspec.json.encode(item))
+
+
+def past_row(item: Mapping[str, Any]) -> PastRow:
+    """A row of which a `Query` read key and position."""
+    return PastRow.of(as_answered(item))
+
+
 def newest_rows(
     items: Mapping[RowKey, dict[str, dict[str, str]]], after_ms: Mapping[str, int | None]
 ) -> Iterator[NewestRows]:
     """Each user's newest rows, as the history's queries answer."""
     for user_id, after in after_ms.items():
-        own = [item for key, item in sorted(items.items()) if key[0] == user_id and _is_after(key[1], after)]
+        own = [
+            as_answered(item)
+            for key, item in sorted(items.items())
+            if key[0] == user_id and _is_after(key[1], after)
+        ]
         most = REBUILD_ROWS * (1 if after is None else MAX_PAGES)
         yield NewestRows.of(user_id, own[-most:])
 

@@ -13,7 +13,6 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,9 @@ from engine.profile import from_bytes
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.stage import ScoreStage
 from score.verdicts import NoVerdicts
-from tests.support.entity_stores import expected_entities, is_within
+from tests.support.entity_witness import EntityWitness, state_problems, uncounted
 from tests.support.kafka_events import TOPIC
+from tests.support.logged_topic import LoggedRecord, Topic
 from tests.support.oracle import Oracle, profile_problems
 from tests.support.payments import NOW, make_grocery_payment
 from tests.support.rule_samples import TWO_RULES
@@ -42,7 +42,6 @@ from tests.support.score_stores import MemoryProfileStore
 from tests.support.stage_world import (
     CacheFault,
     Faults,
-    LoggedRecord,
     Pause,
     RacedTelemetry,
     SteppedCheckpoints,
@@ -50,7 +49,6 @@ from tests.support.stage_world import (
     SteppedProfiles,
     SteppedQuarantine,
     Surroundings,
-    Topic,
     Writer,
 )
 
@@ -108,6 +106,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.world = Surroundings()
         self.topic = Topic(FIRST_PARTITIONS)
         self.oracle = Oracle()
+        self.witness = EntityWitness()
         self.ruleset = RULESETS[0]
         self.abandoned: list[Writer] = []
         self.snapshot = MemoryProfileStore()
@@ -130,6 +129,13 @@ class ScoreStageMachine(RuleBasedStateMachine):
 
     def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
         cache = self.profiles_class(self.world, pause, random)
+
+        def clock() -> datetime:
+            at = self._clock()
+            self.witness.scores(at, event, cache.counted)
+            return at
+
+        losses = self.world.losses
         stage = ScoreStage(
             cache,
             cache,
@@ -139,9 +145,14 @@ class ScoreStageMachine(RuleBasedStateMachine):
             NoVerdicts(),
             lambda: self.ruleset,
             RacedTelemetry(self.raced),
-            self._clock,
+            clock,
         )
-        return stage.handle(event, lambda: True)
+        response = stage.handle(event, lambda: True)
+        if cache.counted is not None and not cache.has_failed and losses == self.world.losses:
+            # A batch that begins after this answer reads all that this one was told to count.
+            missing = uncounted(event, response, self.world.profiles.counted)
+            assert not missing, missing
+        return response
 
     # Producers
 
@@ -235,6 +246,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.world.profiles.values.clear()
         self.world.profiles.marks.clear()
         self.world.profiles.empty_entities()
+        self.world.losses += 1
 
     @rule()
     def evict_profiles(self) -> None:
@@ -251,6 +263,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
     @rule()
     def fail_over(self) -> None:
         self.world.profiles.go_back_to(deepcopy(self.snapshot))
+        self.world.losses += 1
 
     @rule(ruleset=st.sampled_from(RULESETS))
     def change_ruleset(self, ruleset: Ruleset) -> None:
@@ -265,13 +278,14 @@ class ScoreStageMachine(RuleBasedStateMachine):
     @invariant()
     def stored_rows_are_those_of_the_oracle_and_stay(self) -> None:
         rows = self.world.history.rows
-        for key, item in rows.items():
-            if key not in self.stored:
-                self.read[key] = from_history_item(item)
+        new = {key: from_history_item(item) for key, item in rows.items() if key not in self.stored}
+        self.read |= new
         self.problems |= self.oracle.follow(self.read, BY_VERSION.get)
         changed = [key for key, item in self.stored.items() if rows[key] != item]
         assert not changed, changed
         self.stored = dict(rows)
+        unseen = self.witness.problems(new.values(), self.raced)
+        assert not unseen, unseen
 
     @invariant()
     def committed_records_are_stored_or_quarantined(self) -> None:
@@ -305,7 +319,8 @@ class ScoreStageMachine(RuleBasedStateMachine):
         profiles = {user_id: from_bytes(body) for user_id, (_, body) in self.world.profiles.values.items()}
         wrong = profile_problems(profiles, self.oracle.profiles)
         assert not wrong, wrong
-        self._entities_have_counted_each_payment_once()
+        counted_wrong = state_problems(self.world.profiles, self.read.values())
+        assert not counted_wrong, counted_wrong
 
     def teardown(self) -> None:
         try:
@@ -318,21 +333,6 @@ class ScoreStageMachine(RuleBasedStateMachine):
         finally:
             for writer in self.abandoned:
                 writer.kill()
-
-    def _entities_have_counted_each_payment_once(self) -> None:
-        """State equals that of a sequential run over the payments since the cache lost data; nothing else is missing."""
-        cache = self.world.profiles
-        rows = [row for row in self.read.values() if is_within(row.position, cache.counted)]
-        assert cache.entities == expected_entities(rows)
-        intervals = sorted(cache.counted)
-        assert len(rows) == len({row.position for row in rows})
-        for (partition, _, counted), (next_partition, first, _) in pairwise(intervals):
-            assert partition != next_partition or counted < first, intervals
-        if not cache.complete_since_s:
-            missing = [
-                row.position for row in self.read.values() if not is_within(row.position, cache.counted)
-            ]
-            assert not missing, missing
 
     # Helpers
 

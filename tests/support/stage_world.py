@@ -13,12 +13,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from contract.scored import Position, ScoredTransaction
 from engine.profile import from_bytes, to_bytes
 from score.errors import CacheUnavailableError, HistoryUnavailableError
 from score.history_store import InsertResult, NewestRows, RowKey
 from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
-from tests.support.kafka_events import TOPIC, make_event
 from tests.support.score_stores import (
     MemoryCheckpointStore,
     MemoryHistoryStore,
@@ -30,10 +28,12 @@ from tests.support.score_stores import (
 if TYPE_CHECKING:
     from random import Random
 
+    from contract.scored import Position, ScoredTransaction
     from score.checkpoint_items import KeptProfile
-    from score.delivery import KafkaEvent, PartialBatchResponse, Rejected, Span
+    from score.delivery import PartialBatchResponse, Rejected, Span
     from score.entity_store import EntityAdditions
     from score.user_chain import SettledChain
+    from tests.support.entity_stores import Counted
 
 Pause = Callable[[], None]
 
@@ -144,6 +144,8 @@ class Surroundings:
     faults: Faults = field(default_factory=Faults)
     late_writes: list[Callable[[], object]] = field(default_factory=list)
     """Cache writes that have not arrived yet."""
+    losses: int = 0
+    """How often the cache lost data."""
 
 
 class SteppedProfiles:
@@ -153,6 +155,10 @@ class SteppedProfiles:
         self._world = world
         self._pause = pause
         self._random = random
+        self.counted: tuple[Counted, ...] | None = None
+        """What the entities had counted when they were read; None where they were not."""
+        self.has_failed = False
+        """Whether what entities must count was sent, and its answer was an error."""
 
     def read(
         self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
@@ -161,10 +167,19 @@ class SteppedProfiles:
         if self._world.faults.cache_down:
             raise CacheUnavailableError("down")
         reading = self._world.profiles.read(user_ids, spans, entity_ids)
+        if entity_ids:
+            self.counted = tuple(self._world.profiles.counted)
         self._pause()
         return reading
 
     def add(self, additions: EntityAdditions) -> list[int]:
+        try:
+            return self._add(additions)
+        except CacheUnavailableError:
+            self.has_failed = True
+            raise
+
+    def _add(self, additions: EntityAdditions) -> list[int]:
         self._pause()
         faults, entities = self._world.faults, self._world.profiles
         if faults.cache_down:
@@ -323,81 +338,6 @@ class SteppedQuarantine:
         failed = self._world.quarantine.put(rejected)
         self._pause()
         return failed
-
-
-@dataclass(frozen=True)
-class LoggedRecord:
-    """A record as the broker keeps it; at each delivery it is the same."""
-
-    value: bytes | None
-    appended_at_ms: int
-    is_trusted: bool = False
-
-
-class Topic:
-    """Partitions with their records, and the offset that the consumer has committed on each."""
-
-    def __init__(self, partitions: int) -> None:
-        self.logs: list[list[LoggedRecord]] = [[] for _ in range(partitions)]
-        self.committed = [0] * partitions
-        self.highest_committed = [0] * partitions
-        self._not_before = [0] * partitions
-
-    def append(self, partition: int, record: LoggedRecord) -> Position:
-        """Append one record."""
-        self.logs[partition].append(record)
-        return Position(TOPIC, partition, len(self.logs[partition]) - 1)
-
-    def backlog(self, partition: int) -> int:
-        """Records from the committed offset on."""
-        return len(self.logs[partition]) - self.committed[partition]
-
-    def add_partition(self) -> None:
-        """Add an empty one. Keys move, and Kafka has no order between a user's partitions, so earlier records are not redelivered."""
-        self._not_before = [*self.highest_committed, 0]
-        self.logs.append([])
-        self.committed.append(0)
-        self.highest_committed.append(0)
-
-    def rewind(self, partition: int, count: int) -> None:
-        """Undo the latest commits, as for a consumer whose commit was lost."""
-        self.committed[partition] = max(
-            self.committed[partition] - count, min(self._not_before[partition], self.committed[partition])
-        )
-
-    def event(self, sizes: Mapping[int, int]) -> tuple[dict[int, tuple[int, int]], KafkaEvent]:
-        """The next batch: at most so many records of each partition."""
-        spans = {}
-        records: list[tuple[Position, LoggedRecord]] = []
-        for partition, size in sizes.items():
-            first = self.committed[partition]
-            stop = min(first + size, len(self.logs[partition]))
-            if stop > first:
-                spans[partition] = (first, stop)
-                records += [
-                    (Position(TOPIC, partition, offset), self.logs[partition][offset])
-                    for offset in range(first, stop)
-                ]
-        return spans, make_event(
-            [(position, record.value) for position, record in records],
-            appended_at_ms=[record.appended_at_ms for _, record in records],
-            is_trusted=[record.is_trusted for _, record in records],
-        )
-
-    def answered(self, writer: Writer) -> None:
-        """Commit what a writer's answer says is done: up to the lowest record to be delivered again."""
-        if writer.response is None:
-            return
-        for partition, (_, stop) in writer.spans.items():
-            again = [
-                failure["itemIdentifier"]["offset"]
-                for failure in writer.response["batchItemFailures"]
-                if failure["itemIdentifier"]["partition"] == f"{TOPIC}-{partition}"
-            ]
-            self.committed[partition] = min([stop, *again])
-            self.highest_committed[partition] = max(
-                self.highest_committed[partition], self.committed[partition]
-            )
 
 
 class NoTelemetry:

@@ -15,6 +15,7 @@ import botocore.session
 from aws_lambda_powertools.utilities.parameters import appconfig
 from botocore import xform_name
 
+from common import crash_counts
 from ops.manifests import FUNCTIONS_DIR
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ops.manifests import FunctionSpec
 
-CALLED_FOR_US: Final = {"AppConfigProvider": appconfig}
+CALLED_FOR_US: Final = {"AppConfigProvider": appconfig, "CrashTable": crash_counts}
 """Names whose use makes another package call AWS, and the module that makes the call."""
 
 IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
@@ -32,6 +33,7 @@ ACTIONS: Final = {
     ("dynamodb", "BatchExecuteStatement"): "PartiQL{statement}",
     ("dynamodb", "TransactWriteItems"): "{member}Item",
     ("sqs", "SendMessageBatch"): "SendMessage",
+    ("lambda", "Invoke"): "InvokeFunction",
 }
 """Operations that need an action of another name. A transaction and a batch of statements need the actions of their members."""
 
@@ -73,6 +75,14 @@ def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
         for method in _methods(tree)
         if method in operations
         for action in _actions(service, operations[method], own)
+    }
+    # Requests whose bodies the code makes itself name their operation in a string.
+    texts = set(_texts(own))
+    found |= {
+        f"{IAM_SERVICES.get(service, service)}:{action}"
+        for service, operations in _operations(spec.aws_services).items()
+        for operation in texts & set(operations.values())
+        for action in _actions(service, operation, own)
     }
     if "RequestSigner" in names:
         found |= {f"{service}:Connect" for tree in own for service in _signed_services(tree)}

@@ -27,7 +27,7 @@ from local.provision import provision
 from local.resources import BUCKETS, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
-from ops.manifests import ROOT, read_functions, read_tables
+from ops.manifests import ROOT, InvokeTrigger, KafkaTrigger, read_functions, read_tables
 from ops.packaging.functions import build_zip
 from score.stage import CHECKPOINT_EVERY
 from tests.support.payments import stream_event
@@ -67,7 +67,14 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
     ruleset = (ROOT / "rules" / "default.yaml").read_text()
     with AwsApi(servers, logs) as aws, Cache(servers, logs) as cache, ExitStack() as stack:
         specs = read_functions()
-        resources = provision(aws.endpoint, "no Kafka here", {}, read_tables(), ruleset)
+        # Everything is made but Kafka's topics.
+        without_kafka = {
+            name: msgspec.structs.replace(spec, trigger=InvokeTrigger())
+            if isinstance(spec.trigger, KafkaTrigger)
+            else spec
+            for name, spec in specs.items()
+        }
+        resources = provision(aws.endpoint, "no Kafka here", without_kafka, read_tables(), ruleset)
         calls: dict[str, set[Call]] = {}
         invoke: dict[str, Callable[[object], Any]] = {}
         for name, spec in specs.items():
@@ -91,6 +98,7 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
             stack.callback(pool.stop)
             invoke[name] = _checked(pool)
         _run(invoke, make_client("dynamodb", aws.endpoint), cache)
+        _run_canary(invoke["canary"], make_client("sqs", aws.endpoint), resources.queues["canary"])
     return calls
 
 
@@ -123,6 +131,12 @@ def _run(invoke: dict[str, Callable[[object], Any]], dynamodb: Any, cache: Cache
     invoke["digest"]({})
     (windows,) = dynamodb.scan(TableName="alert_windows")["Items"]
     assert "due_at" not in windows, "the digest was not sent"
+
+
+def _run_canary(invoke: Callable[[object], Any], sqs: Any, queue_url: str) -> None:
+    """A run that finds a message in its queue, whatever it says."""
+    sqs.send_message(QueueUrl=queue_url, MessageBody="no alert")
+    invoke({"time": "2026-01-01T00:00:00Z"})
 
 
 def _payment(number: int) -> bytes:

@@ -27,6 +27,7 @@ TARGET_ARNS: Final = {
     "topic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{{name}}",
     "rules": f"arn:aws:appconfig:{REGION}:{ACCOUNT}:application/a/environment/e/configuration/{{name}}",
     "key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{name}}",
+    "function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}:live",
 }
 """ARN of a target of each kind; in these tests its name in AWS is its interface name."""
 
@@ -42,6 +43,7 @@ CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
 
 REFERENCES: Final = (
     *(f"table.{name}" for name in read_tables()),
+    *(f"function.{name}" for name in read_functions()),
     "queue.canary",
     "queue.quarantine",
     "bucket.landing",
@@ -252,6 +254,7 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
         },
         "rules": {"configuration_arn": target_arn("rules", "ruleset")},
         "kafka": {"cluster_arn": CLUSTER_ARN, "topic_names": topics},
+        "functions": {name: {"arn": target_arn("function", name)} for name in read_functions()},
         "keys": {"tokenization": {"arn": target_arn("key", "tokenization")}},
     }
 

@@ -43,6 +43,11 @@ class Risk(NamedTuple):
         """How many payments in ``(after_s, until_s]`` were called fraud."""
         return bisect_right(self.frauds_s, until_s) - bisect_right(self.frauds_s, after_s)
 
+    def latest(self, until_s: int) -> int:
+        """Time of the latest payment up to ``until_s`` that was called fraud; 0 for none."""
+        stop = bisect_right(self.frauds_s, until_s)
+        return self.frauds_s[stop - 1] if stop else 0
+
     def run(self, until_s: int) -> tuple[int, int]:
         """The frauds since the latest honest payment: how many, and the time of the first of them (0 for none).
 

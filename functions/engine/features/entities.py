@@ -2,7 +2,7 @@
 
 The payment itself counts. An hour has up to 5 minutes more, and a day up to an hour (:mod:`engine.entities.state`). *Usual* is the
 rate of the entity's own weeks before the last day, up to five; the younger it is, the more the rate of all entities of its kind
-counts, as if each had had a day of that. Counts of users end at 32.
+counts, as if each had had a week of that: so an attack that goes on for days does not become usual by itself. Counts of users end at 32.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ FEATURES: Final = (
     double("payee_known_days", "d", "Since the payee's first payment, by any user."),
 )
 
-_PRIOR_HOURS: Final = 24.0
+_PRIOR_HOURS: Final = 168.0
 """How many hours of what is usual for its kind an entity's own past is mixed with."""
 _PRIOR_PAYMENTS: Final = 20.0
 """The same for shares and means, in payments."""
@@ -222,5 +222,5 @@ def _known_days(entity: Entity, clock_s: int) -> float:
 
 
 def _rate(past: int, hours: float, usual_rate: float) -> float:
-    """Per hour: the past's, as if a day of what is usual lay before it."""
+    """Per hour: the past's, as if a week of what is usual lay before it."""
     return rounded((past + usual_rate * _PRIOR_HOURS) / (hours + _PRIOR_HOURS))

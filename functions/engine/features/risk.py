@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contract.scored import FeatureValue
-    from engine.entities.risk import RiskReading
-    from engine.entities.state import Entity, Sighting
+    from engine.entities.risk import Risk, RiskReading
+    from engine.entities.state import Entity, Past, Sighting
 
 KINDS: Final = (EntityKind.MERCHANT, EntityKind.DEVICE, EntityKind.IP, EntityKind.CARD, EntityKind.PAYEE)
 _WITH_RUN: Final = (EntityKind.MERCHANT, EntityKind.DEVICE)
@@ -86,25 +86,36 @@ def compute(
     values["usual_fraud_rate_30d"] = rounded(reading.usual_rate)
     clock_s, known_s = own.clock_s, 0
     for kind in KINDS:
-        entity, risk, name = entities[kind], reading.risks[kind], KIND_NAMES[kind]
-        if entity is not None:
-            past = entity.past(clock_s)
-            payments = past.total(PAYMENTS) + total(past.day, PAYMENTS)
-            frauds = 0 if risk is None else risk.frauds(clock_s - _DAYS_30_S, clock_s)
-            values[f"{name}_fraud_rate_30d"] = rounded(
-                fraud_rate(frauds, max(payments, frauds), reading.usual_rate)
-            )
-        if risk is None or not risk.frauds_s:
-            continue
-        known_s = max(known_s, risk.known_s)
-        values[f"{name}_frauds_30d"] = frauds
-        latest = [each for each in risk.frauds_s if each <= clock_s][-1:]
-        if latest:
-            values[f"{name}_days_since_fraud"] = rounded((clock_s - latest[0]) / _S_PER_DAY)
-        if kind in _WITH_RUN:
-            length, first_s = risk.run(clock_s)
-            values[f"{name}_fraud_run"] = length
-            values[f"{name}_fraud_run_days"] = rounded((clock_s - first_s) / _S_PER_DAY) if length else 0.0
+        entity, risk = entities[kind], reading.risks[kind]
+        if risk is not None and risk.frauds_s:
+            known_s = max(known_s, risk.known_s)
+            payments = 0 if entity is None else _payments(entity.past(clock_s))
+            values.update(_of_entity(kind, risk, payments, clock_s, reading.usual_rate))
     if known_s:
         values["risk_age_days"] = rounded(max(clock_s - known_s, 0) / _S_PER_DAY)
     return values
+
+
+def _of_entity(
+    kind: EntityKind, risk: Risk, payments: int, clock_s: int, usual_rate: float
+) -> dict[str, FeatureValue]:
+    name, frauds = KIND_NAMES[kind], risk.frauds(clock_s - _DAYS_30_S, clock_s)
+    latest_s = risk.latest(clock_s)
+    values: dict[str, FeatureValue] = {
+        f"{name}_frauds_30d": frauds,
+        f"{name}_fraud_rate_30d": rounded(fraud_rate(frauds, max(payments, frauds), usual_rate)),
+        f"{name}_days_since_fraud": _days(clock_s, latest_s),
+    }
+    if kind in _WITH_RUN:
+        length, first_s = risk.run(clock_s)
+        values[f"{name}_fraud_run"] = length
+        values[f"{name}_fraud_run_days"] = _days(clock_s, first_s)
+    return values
+
+
+def _payments(past: Past) -> int:
+    return int(past.total(PAYMENTS)) + total(past.day, PAYMENTS)
+
+
+def _days(clock_s: int, since_s: int) -> float:
+    return rounded((clock_s - since_s) / _S_PER_DAY) if since_s else 0.0

@@ -243,7 +243,7 @@ def _totals_of(buckets: VelocityBuckets, rows: slice, factors: Sequence[float]) 
     if currencies.count(one) == len(currencies):
         sum_base = sum(sums) * factors[one]
     else:
-        sum_base = fsum(map(mul, sums, map(factors.__getitem__, currencies)))
+        sum_base = fsum([amount * factors[number] for amount, number in zip(sums, currencies, strict=True)])
     return Totals(sum(counts), sum_base, sum(buckets.reviewed[rows]), sum(buckets.blocked[rows]))
 
 

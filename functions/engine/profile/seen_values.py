@@ -152,12 +152,14 @@ class SeenValues:
         kind = value & _KIND_MASK
         rows = [row for row, other in enumerate(self.value) if other & _KIND_MASK == kind]
         if len(rows) >= CAPACITY[kind]:
-            strangers = [row for row in rows if not self._is_familiar(row)]
+            firsts, lasts, counts = self.first_s, self.last_s, self.count
+            # A value is a stranger that was not familiar when it was last seen.
+            strangers = [row for row in rows if not is_familiar(firsts[row], counts[row], lasts[row])]
             # Rows ascend by value: of several last seen at the same time, this is the lowest value.
-            oldest = min(strangers or rows, key=self.last_s.__getitem__)
+            oldest = min(strangers or rows, key=lasts.__getitem__)
             # What a person vouches for displaces a stranger, although the payment is older than the strangers' are.
             is_stranger = count < FAMILIAR_COUNT or last_s - first_s < FAMILIAR_AGE_S
-            is_older = (last_s, value) < (self.last_s[oldest], self.value[oldest])
+            is_older = (last_s, value) < (lasts[oldest], self.value[oldest])
             if is_older and (is_stranger or not strangers):
                 return  # older than every value that it may displace
             for column in self.columns():
@@ -165,10 +167,6 @@ class SeenValues:
         place = bisect_left(self.value, value)
         for column, cell in zip(self.columns(), (value, first_s, last_s, count), strict=True):
             column.insert(place, cell)
-
-    def _is_familiar(self, row: int) -> bool:
-        """Whether the value was familiar when it was last seen."""
-        return self.count[row] >= FAMILIAR_COUNT and self.last_s[row] - self.first_s[row] >= FAMILIAR_AGE_S
 
 
 def is_familiar(first_s: int, count: int, at_s: int) -> bool:

@@ -159,7 +159,7 @@ locals {
     digest-delay = {
       kind           = "digest-delay"
       severity       = "ticket"
-      symptom        = "Digests of payments that no alert reported wait longer than ${var.thresholds.digest_delay_ms / 1000} s, or the function that sends them does not run."
+      symptom        = "Digests of payments that no alert reported have been due for more than ${var.thresholds.digest_delay_ms / 1000} s and are not sent."
       threshold      = var.thresholds.digest_delay_ms
       period_seconds = 300
       periods        = 3

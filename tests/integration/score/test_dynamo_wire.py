@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from score.dynamo_wire import DynamoWire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     Script = Callable[["Peer", bytes], None]
 
@@ -58,12 +66,13 @@ class Peer:
 class Server:
     """Does what a script says for each request; by default it answers by the request's body."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.script: Script = lambda peer, body: peer.answer(body)
         self.requests: list[bytes] = []
         self.peers: list[Peer] = []
         self._sock = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._sock.getsockname()[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._sock.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
@@ -80,6 +89,11 @@ class Server:
                 sock, _ = self._sock.accept()
             except OSError:
                 return
+            if self._tls is not None:
+                try:
+                    sock = self._tls.wrap_socket(sock, server_side=True)
+                except OSError:  # the client does not trust the certificate
+                    continue
             peer = Peer(sock)
             self.peers.append(peer)
             threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
@@ -94,6 +108,40 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that nobody trusts, and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    file.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.fixture
+def tls_server(certificate: Path) -> Iterator[Server]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = Server(context)
     yield server
     server.close()
 
@@ -229,3 +277,23 @@ def test_an_endpoint_that_cannot_be_reached_fails_all_requests() -> None:
     answers = wire_to("http://127.0.0.1:1").exchange("Query", bodies(6))
 
     assert [type(answer) for answer in answers] == [EndpointConnectionError] * 6
+
+
+def test_connections_with_tls_are_used_again(
+    tls_server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    wire = wire_to(tls_server.url)
+
+    answers = [wire.exchange("Query", bodies(3)) for _ in range(3)]
+
+    assert answers == [bodies(3)] * 3
+    assert len(tls_server.peers) == 3
+
+
+def test_a_server_whose_certificate_nobody_trusts_gets_no_request(tls_server: Server) -> None:
+    [error] = wire_to(tls_server.url).exchange("Query", bodies(1))
+
+    assert isinstance(error, EndpointConnectionError)
+    assert "CERTIFICATE_VERIFY_FAILED" in str(error.kwargs["error"])
+    assert tls_server.requests == []

@@ -10,6 +10,7 @@ import pytest
 from contract.canary import CANARY_RULE_ID, canary_payment, canary_users
 from contract.scored import Decision, Position
 from engine.decide import Decided, decide
+from engine.entities.kinds import entity_ids
 from engine.profile import Profile
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from ops.manifests import ROOT
@@ -63,3 +64,8 @@ def test_the_default_ruleset_approves_the_other_kind_for_weeks() -> None:
         decisions.add(decided.assessment.decision)
 
     assert decisions == {Decision.APPROVE}
+
+
+def test_a_canary_names_no_entity_so_none_counts_it() -> None:
+    for user_id in canary_users(NOW):
+        assert set(entity_ids(canary_payment(user_id, NOW))) == {None}

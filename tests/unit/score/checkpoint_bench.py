@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from score.checkpoint_items import KeptProfile
+from score.checkpoint_items import KeptProfile, unpacked
 from score.checkpoint_store import DynamoCheckpointStore
 from score.dynamo_calls import DynamoCalls
 from tests.support.dynamodb_answers import Answers, execute_statements, get_items, respond
@@ -52,8 +52,10 @@ class Bench(CheckpointTable):
         )
 
     def item(self, key: str) -> dict[str, Any]:
-        """A stored item."""
+        """A stored item, its profile unpacked."""
         item: dict[str, Any] = self.client.get_item(TableName=TABLE, Key={"item_key": {"S": key}})["Item"]
+        if "body" in item:
+            item["body"] = {"B": unpacked(item["body"]["B"])}
         return item
 
     def _answer(self, operation: str, request: dict[str, Any]) -> AWSResponse:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.profile import to_bytes
-from score.checkpoint_items import VERSIONS_PER_FORMAT
+from score.checkpoint_items import MAX_BODY_BYTES, VERSIONS_PER_FORMAT, packed, unpacked
 from score.checkpoint_store import MAX_MARK_ROUNDS
 from score.delivery import Span
 from score.dynamo_calls import MAX_KEYS, MAX_STATEMENTS
@@ -168,4 +168,29 @@ def test_calls_that_others_make_on_the_client_are_left_alone(bench: Bench) -> No
         RequestItems={TABLE: {"Keys": [{"item_key": {"S": "u#a"}}], "ConsistentRead": True}}
     )
 
-    assert answered["Responses"][TABLE][0]["body"] == {"B": b"body"}
+    assert answered["Responses"][TABLE][0]["body"] == {"B": packed(b"body")}
+
+
+# Compressed profiles
+
+
+def test_a_profile_is_stored_compressed() -> None:
+    body = to_bytes(profile_of(*(f"t-{number}" for number in range(40))))
+
+    stored = packed(body)
+
+    assert len(stored) < 0.7 * len(body)
+    assert unpacked(stored) == body
+
+
+@pytest.mark.parametrize(
+    "stored", [to_bytes(profile_of("t-1")), b"", b"\x78\x01 not compressed", b"x", packed(b"cut")[:-1]]
+)
+def test_what_cannot_be_unpacked_is_given_as_it_is(stored: bytes) -> None:
+    assert unpacked(stored) == stored
+
+
+def test_no_item_is_unpacked_to_more_than_some_bytes() -> None:
+    stored = packed(bytes(MAX_BODY_BYTES + 1))
+
+    assert unpacked(stored) == stored

@@ -13,8 +13,9 @@ from contract.errors import InvalidRowError
 from contract.scored import Position, ScoredTransaction, to_history_item
 from score.dynamo_calls import MAX_KEYS
 from score.errors import HistoryUnavailableError
-from score.history_store import MAX_PAGES, QUERIES_AHEAD, REBUILD_ROWS, PastRow
+from score.history_store import MAX_PAGES, QUERIES_AHEAD, REBUILD_ROWS
 from tests.support.payments import NOW, make_scored, make_transaction
+from tests.support.score_stores import past_row
 from tests.unit.score.history_bench import BROKEN, DENIED, THROTTLED, Bench, Dynamo, bench
 from tests.unit.score.time_left import always, never
 
@@ -127,7 +128,7 @@ def test_newest_rows_of_each_user_are_given_oldest_first(bench: Callable[..., Be
 def test_past_row_has_the_key_and_position_of_its_row() -> None:
     scored = make_scored(position=Position("stream", 3, 9))
 
-    row = PastRow.of(to_history_item(scored, 0))
+    row = past_row(to_history_item(scored, 0))
 
     assert (row.event_key, row.position, row.scored()) == (scored.event_key, scored.position, scored)
 
@@ -138,7 +139,7 @@ def test_past_row_without_key_or_position_is_an_error(attribute: str, value: Any
     item: dict[str, Any] = {**to_history_item(make_scored(), 0), attribute: value}
 
     with pytest.raises(InvalidRowError, match="event_key, position"):
-        PastRow.of(item)
+        past_row(item)
 
 
 def test_rows_behind_a_checkpoint_are_read_from_the_millisecond_after_it_page_by_page(

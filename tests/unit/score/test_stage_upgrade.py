@@ -15,9 +15,8 @@ from engine.profile import from_bytes
 from engine.profile.fingerprints import key_hash
 from tests.support.histories import DAY_S, facts_at
 from tests.support.kafka_events import TOPIC, make_event
-from tests.support.past_samples import PROFILE_OF_FORMAT_1
+from tests.support.past_samples import PROFILE_OF_FORMAT_1, PROFILE_PAYMENTS
 from tests.support.payments import make_scored
-from tests.unit.engine.profile.test_migration import FOLDED
 from tests.unit.score.stage_system import System, failures
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 NEXT = facts_at(5 * DAY_S + 600, "next").transaction
 LATER = facts_at(5 * DAY_S + 900, "later").transaction
-PAST = [facts.transaction for facts in FOLDED]
+PAST = [facts.transaction for facts in PROFILE_PAYMENTS]
 
 
 def delivered(*payments: Transaction, first_offset: int, is_trusted: bool = True) -> KafkaEvent:

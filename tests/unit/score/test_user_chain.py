@@ -11,10 +11,11 @@ from contract.scored import Decision, Position, ScoredTransaction, to_history_it
 from engine.profile import Profile, to_bytes
 from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import Delivery
-from score.history_store import InsertResult, PastRow, RowKey
+from score.history_store import InsertResult, RowKey
 from score.user_chain import SettledChain, UserChain, needs_lookup, rebuild, row_key
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, NOW, make_scored, make_transaction, trusted_facts
+from tests.support.score_stores import past_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -303,8 +304,8 @@ def rows_of(*deliveries: Delivery) -> list[ScoredTransaction]:
 
 
 def rebuilt(rows: Sequence[ScoredTransaction], *batch: Delivery) -> Profile:
-    past = [PastRow.of(to_history_item(row, 0)) for row in rows]
-    return rebuild(Profile(), past, lambda row: trusted_facts(row.transaction), batch, [])
+    past = [past_row(to_history_item(row, 0)) for row in rows]
+    return rebuild(Profile(), past, lambda row, _: trusted_facts(row.transaction), batch, [])
 
 
 def test_profile_is_rebuilt_from_rows_before_the_batch_on_each_partition() -> None:
@@ -341,13 +342,13 @@ def test_rebuilt_profile_without_rows_is_complete_to_the_offset_before_the_batch
 
 def test_rows_that_a_checkpoint_holds_are_not_read() -> None:
     [row] = rows_of(delivery(1))
-    unreadable = PastRow.of(to_history_item(row, 0) | {"detail": {"S": "?"}})
+    unreadable = past_row(to_history_item(row, 0) | {"detail": {"S": "?"}})
     [later] = rows_of(delivery(2))
 
     profile = rebuild(
         profile_of(delivery(0), delivery(1)),
-        [unreadable, PastRow.of(to_history_item(later, 0))],
-        lambda row: trusted_facts(row.transaction),
+        [unreadable, past_row(to_history_item(later, 0))],
+        lambda row, _: trusted_facts(row.transaction),
         [delivery(5)],
         [],
     )

@@ -120,7 +120,7 @@ def test_first_payments_to_a_payee_are_counted_and_what_was_paid_in_a_day() -> N
     assert values["payee_known_days"] == 2.0
 
 
-def test_usual_is_the_own_rate_of_the_past_mixed_with_a_day_of_that_of_all_merchants() -> None:
+def test_usual_is_the_own_rate_of_the_past_mixed_with_a_week_of_that_of_all_merchants() -> None:
     """Ten days before, 96 payments; the day itself and what is today are no past. Another merchant has none of its own."""
     past = [other(10 * DAY_S, 2 + number % 5) for number in range(96)]
     book = EntityBook()
@@ -134,7 +134,7 @@ def test_usual_is_the_own_rate_of_the_past_mixed_with_a_day_of_that_of_all_merch
     rate = another["merchant_usual_payments_1h"]
     assert isinstance(rate, float)
     assert rate > 0
-    assert own["merchant_usual_payments_1h"] == pytest.approx((96 + rate * 24) / (9 * 24 + 24), abs=0.01)
+    assert own["merchant_usual_payments_1h"] == pytest.approx((96 + rate * 168) / (9 * 24 + 168), abs=0.01)
 
 
 def test_a_rate_grows_with_what_an_entity_always_did_and_not_with_what_it_does_today() -> None:

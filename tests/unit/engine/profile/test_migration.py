@@ -18,21 +18,14 @@ from engine.profile.seen_values import FAMILIAR_COUNT, NAME_KINDS, SeenKind
 from engine.profile.stored import FORMAT
 from tests.support.histories import DAY_S, approved, facts_at, folded
 from tests.support.kafka_events import TOPIC
-from tests.support.past_samples import FEATURES_OF_SET_861800, PROFILE_OF_FORMAT_1
+from tests.support.past_samples import FEATURES_OF_SET_861800, PROFILE_OF_FORMAT_1, PROFILE_PAYMENTS
 from tests.support.payments import APPROVED, BLOCKED
 
 STORED = b64decode(PROFILE_OF_FORMAT_1)
 RATES = ExchangeRates({"EUR": 1.0, "USD": 0.5, "GBP": 1.1742})
-FOLDED = [
-    facts_at(0, "t-1", payee_id="p-1"),
-    facts_at(7_200, "t-2", amount=Decimal(80), currency="USD"),
-    facts_at(4 * DAY_S, "t-3", device_id="device-2", location="Paris, FR"),
-    facts_at(3_600.9996, "late", location="Lyon, FR"),
-    facts_at(5 * DAY_S, "t-4", amount=Decimal("2.50")),
-]
-"""The payments that the version before folded, at offsets 0 to 4."""
 OLD_KEYS = [
-    f"{time_text(facts.transaction.timestamp)}#{facts.transaction.transaction_id}" for facts in FOLDED
+    f"{time_text(facts.transaction.timestamp)}#{facts.transaction.transaction_id}"
+    for facts in PROFILE_PAYMENTS
 ]
 """Of their rows: without a mark of the content."""
 NOW = facts_at(5 * DAY_S + 1800, "now", amount=Decimal("99.99"), payee_id="p-2")
@@ -51,8 +44,11 @@ def test_all_payments_of_a_migrated_profile_count_as_usual() -> None:
     profile = from_bytes(STORED)
 
     assert profile.tx_count == profile.habit_count == 5
-    assert (profile.first_clock_ms, profile.recent.clock_ms[-1]) == (FOLDED[0].clock_ms, FOLDED[4].clock_ms)
-    assert profile.taught_at_ms == profile.newest_at_ms == FOLDED[4].at_ms
+    assert (profile.first_clock_ms, profile.recent.clock_ms[-1]) == (
+        PROFILE_PAYMENTS[0].clock_ms,
+        PROFILE_PAYMENTS[4].clock_ms,
+    )
+    assert profile.taught_at_ms == profile.newest_at_ms == PROFILE_PAYMENTS[4].at_ms
     assert list(profile.habits.amount_minor) == [2500, 2500, 8000, 2500, 250]
     assert compute_features(NOW, profile, RATES)["usual_tx_count"] == 5
 
@@ -60,8 +56,11 @@ def test_all_payments_of_a_migrated_profile_count_as_usual() -> None:
 def test_value_that_was_seen_over_three_days_is_familiar_after_the_migration_and_another_is_not() -> None:
     profile = from_bytes(STORED)
 
-    merchant, device_2 = profile.sightings(NOW)[2], profile.sightings(FOLDED[2])[1]
-    assert [merchant, device_2] == [(FOLDED[0].at_ms // 1000, FAMILIAR_COUNT), (FOLDED[2].at_ms // 1000, 1)]
+    merchant, device_2 = profile.sightings(NOW)[2], profile.sightings(PROFILE_PAYMENTS[2])[1]
+    assert [merchant, device_2] == [
+        (PROFILE_PAYMENTS[0].at_ms // 1000, FAMILIAR_COUNT),
+        (PROFILE_PAYMENTS[2].at_ms // 1000, 1),
+    ]
     features = compute_features(NOW, profile, RATES)
     assert features["is_unfamiliar_merchant"] is False
     assert features["is_unfamiliar_device"] is False
@@ -89,7 +88,7 @@ def test_names_of_a_migrated_profile_get_hashes_of_today_when_they_are_taught_an
 def test_when_all_names_of_a_migrated_profile_are_hashed_as_today_old_hashes_are_not_looked_for() -> None:
     profile = from_bytes(STORED)
 
-    for facts in FOLDED:
+    for facts in PROFILE_PAYMENTS:
         profile.fold(facts, APPROVED, Position(TOPIC, 0, 6))
 
     assert not profile.has_old_values
@@ -102,8 +101,8 @@ def test_migrated_profile_knows_what_it_has_folded() -> None:
 
     assert all(profile.holds(key_hash(key)) for key in OLD_KEYS)
     assert profile.folded_offset(TOPIC, 0) == 4
-    assert not profile.knows_id(FOLDED[0])  # format 1 kept no hashes of transaction ids
-    assert profile.repeated(FOLDED[0]) is None
+    assert not profile.knows_id(PROFILE_PAYMENTS[0])  # format 1 kept no hashes of transaction ids
+    assert profile.repeated(PROFILE_PAYMENTS[0]) is None
 
 
 def test_migrated_profile_is_stored_in_the_form_of_today_and_goes_on() -> None:
@@ -120,7 +119,7 @@ def test_migrated_profile_is_stored_in_the_form_of_today_and_goes_on() -> None:
 
 
 def test_velocity_of_a_migrated_profile_is_that_of_one_folded_today() -> None:
-    migrated, today = from_bytes(STORED), folded(approved(*FOLDED))
+    migrated, today = from_bytes(STORED), folded(approved(*PROFILE_PAYMENTS))
 
     for name in ("hours", "days", "habit_days"):
         assert [list(column) for column in getattr(migrated, name).columns()] == [
