@@ -15,6 +15,20 @@ data "aws_iam_policy_document" "boundary" {
     resources = ["${local.arn.dynamodb}:table/${local.prefix[each.key]}-*"]
   }
 
+  # Rows are deleted from no other table: payments and alerts expire.
+  statement {
+    sid       = "CountsOfCrashes"
+    actions   = ["dynamodb:DeleteItem"]
+    resources = ["${local.arn.dynamodb}:table/${local.prefix[each.key]}-record_crashes"]
+  }
+
+  # The other queues are read by people and by subscribers alone.
+  statement {
+    sid       = "AlertsOfTheCanary"
+    actions   = ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
+    resources = ["${local.arn.sqs}:${local.prefix[each.key]}-canary"]
+  }
+
   statement {
     sid       = "TheSystemsOwnBuckets"
     actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetBucketLocation", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl"]

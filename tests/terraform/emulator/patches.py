@@ -110,6 +110,21 @@ def bucket_lifecycle() -> None:
     S3Response.get_bucket_lifecycle = get_bucket_lifecycle  # type: ignore[method-assign]
 
 
+def bucket_events() -> None:
+    """S3 returns that a bucket's events go to EventBridge; moto stores it and does not return it."""
+    get = S3Response.get_bucket_notification
+
+    def get_bucket_notification(self: S3Response) -> Any:
+        kept = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        if kept is None or kept.event_bridge is None:
+            return get(self)
+        assert not (kept.topic or kept.queue or kept.cloud_function), "no bucket of ours has both"
+        document = {"@xmlns": "http://s3.amazonaws.com/doc/2006-03-01/", "EventBridgeConfiguration": None}
+        return 200, {}, xmltodict.unparse({"NotificationConfiguration": document})
+
+    S3Response.get_bucket_notification = get_bucket_notification  # type: ignore[method-assign]
+
+
 def log_delivery() -> None:
     """S3 delivers access logs if the bucket's policy allows its service; moto fails at a principal that is `*`."""
 
@@ -197,6 +212,7 @@ def install() -> None:
         queue_settings,
         conditional_denials,
         bucket_lifecycle,
+        bucket_events,
         log_delivery,
         table_class,
         composite_alarms,
