@@ -103,6 +103,22 @@ def test_large_first_payments_of_accounts_opened_for_stolen_numbers_are_flagged(
     assert first_of_all_flagged(taken) <= FOUND_BY, described(*taken)
 
 
+def test_a_new_ipv6_address_for_each_payment_hides_no_takeovers(town: Town) -> None:
+    taken = [
+        town.transfer(
+            resident(number),
+            f"mule-{number}",
+            "70",
+            timedelta(minutes=20),
+            device_id=f"new-{number}",
+            ip_address=f"2001:db8:7:1::{number + 1:x}",
+        )
+        for number in range(PAYMENTS)
+    ]
+
+    assert first_of_all_flagged(taken) <= FOUND_BY, described(*taken)
+
+
 def test_an_address_that_paid_once_days_ago_hides_no_takeovers() -> None:
     town = warm_town()
     town.pay("throwaway", "2", ip_address=ADDRESS)
