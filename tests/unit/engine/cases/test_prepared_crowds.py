@@ -103,6 +103,13 @@ def test_large_first_payments_of_accounts_opened_for_stolen_numbers_are_flagged(
     assert first_of_all_flagged(taken) <= FOUND_BY, described(*taken)
 
 
+@pytest.mark.parametrize("amount", ["600", "900", "1400"])
+def test_a_record_amount_of_each_customer_at_a_shop_opened_for_it_is_flagged(town: Town, amount: str) -> None:
+    taken = [town.in_shop(resident(number), "front", amount, MINUTES) for number in range(PAYMENTS)]
+
+    assert first_of_all_flagged(taken) <= FOUND_BY, described(*taken)
+
+
 def test_a_new_ipv6_address_for_each_payment_hides_no_takeovers(town: Town) -> None:
     taken = [
         town.transfer(
@@ -177,6 +184,9 @@ HONEST: dict[str, Payment] = {
     ),
     "strangers at the terminal of a new shop": lambda town, number: town.in_shop(
         stolen(number), "bakery", "150", MINUTES, device_id="till-2", ip_address=ADDRESS
+    ),
+    "a new shop for bicycles": lambda town, number: town.in_shop(
+        resident(number), "bicycles", ("35", "480", "90", "420", "18")[number % 5], HALF_AN_HOUR
     ),
     "an appeal for transfers to people who never paid before": lambda town, number: town.transfer(
         stolen(number), "appeal", ("2", "50", "100", "10")[number % 4], SECONDS
