@@ -41,6 +41,10 @@ RESERVED_SHARE: Final = 3
 """One alert in so many of an hour's is kept for payments that are graver than all that were alerted in it. Else a thief would use up
 the hour with harmless ones."""
 
+TOLD_COUNTS_TO: Final = 10
+"""What was told counts up to so many times :attr:`AlertLimits.again_amount`. Blocked payments cost nothing: one of a billion would else hide all that
+follow."""
+
 _HOUR_MS: Final = 3_600_000
 _ALERT_NAMESPACE = UUID("6f0a7a43-4f0c-5a7e-9b54-1d6f6f1f2c9b")
 _COUNT_NAMESPACE = UUID("0f4c3a52-5a3e-5d0b-8f5b-6d9b1a7c2e44")
@@ -143,10 +147,11 @@ def _exceeds(
         if currency != flagged.base_currency:
             if amount > before * limits.again_factor:
                 return True
-        elif amount >= limits.again_minimum and (
-            amount > before * limits.again_factor or amount > before + limits.again_amount
-        ):
-            return True
+        elif amount >= limits.again_minimum:
+            if limits.again_amount:
+                before = min(before, TOLD_COUNTS_TO * limits.again_amount)
+            if amount > before * limits.again_factor or amount > before + limits.again_amount:
+                return True
     return False
 
 

@@ -62,6 +62,12 @@ def test_five_dollars_do_not_hide_five_payments_of_9_500() -> None:
     assert digested.digest.payments == waiting.suppressed
 
 
+def test_a_blocked_payment_of_a_billion_does_not_hide_what_follows() -> None:
+    decisions = decide_all(paid(0, "1000000000"), *(paid(number, "9500") for number in range(1, 20)))
+
+    assert alerted(decisions) == [0, 6, 12, 18]  # whenever another 55,000 USD are at stake
+
+
 def test_five_payments_in_other_currencies_are_worth_what_they_are_in_the_base_currency() -> None:
     yen = [paid(number, "1400000", "JPY", amount_base=Decimal("9380.00")) for number in range(1, 3)]
     francs = [paid(number, "8500", "CHF", amount_base=Decimal("9520.00")) for number in range(3, 6)]

@@ -74,11 +74,20 @@ def test_a_run_to_other_payees_is_flagged(town: Town) -> None:
 
 def test_a_run_to_payees_whom_others_pay_today_is_flagged(town: Town) -> None:
     for number, payee in enumerate(STAFF):
-        town.transfer(resident(number + 10), payee, "20", FAST)
+        town.transfer(resident(number + 10), payee, "60", FAST)
 
     taken = run(town)
 
     assert all(map(is_flagged, taken[3:])), described(*taken)
+
+
+def test_a_cent_to_each_employee_does_not_stop_the_run(town: Town) -> None:
+    for number, payee in enumerate(STAFF):
+        town.transfer(f"thiefs-account-{number}", payee, "0.01", FAST)
+
+    taken = run(town)
+
+    assert not any(map(is_flagged, taken)), described(*taken)
 
 
 def test_a_run_from_another_device_is_flagged(town: Town) -> None:
