@@ -18,7 +18,8 @@ from benchmarks.item_size import inserted_items
 from benchmarks.tables import MODEL_USER, Contents, Item, user_on
 from benchmarks.workload import PARTITIONS, TOPIC, fold, kafka_event, steady_user
 from contract.clock import TimeBasis, times_on
-from contract.scored import HistoryDetail, Position, to_history_item
+from contract.history_detail import HistoryDetail
+from contract.scored import Position, to_history_item
 from contract.transaction import decode_transaction
 from engine.decide import decide, scored_transaction
 from engine.profile import Profile, from_bytes, to_bytes

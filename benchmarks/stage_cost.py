@@ -21,6 +21,7 @@ from engine.entities.state import Sighting
 from engine.profile import Profile, to_bytes
 from ops.manifests import ROOT, function_names
 from score.profile_store import REVISION_BYTES
+from simulator.records import timestamp_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ def logic_cost(harness: Harness, workload: Workload, rounds: int) -> LogicCost:
     (folder / "ruleset.yaml").write_bytes(RULESET.read_bytes())
     stored = {user: b64encode(to_bytes(profile)).decode() for user, profile in workload.profiles.items()}
     (folder / "profiles.json").write_bytes(msgspec.json.encode(stored))
-    payments = _within_an_hour(workload.payments[:2_000])
+    payments = _within_seconds(workload.payments[:2_000])
     hot = [_at_merchant(payment) for payment in payments]
     entities = workload.entities | hottest(payments)
     stored = {entity_id.hex(): b64encode(data).decode() for entity_id, data in entities.items()}
@@ -96,13 +97,15 @@ def _at_merchant(payment: Payment) -> Payment:
     return msgspec.structs.replace(payment, value=msgspec.json.encode(record))
 
 
-def _within_an_hour(payments: Sequence[Payment]) -> list[Payment]:
-    """Let payments of days come within the last one's hour for Kafka, as at a rate at which batches fill."""
+def _within_seconds(payments: Sequence[Payment]) -> list[Payment]:
+    """Let payments of days be made within seconds, as at a rate at which batches fill."""
     last_ms = payments[-1].event_at_ms
-    return [
-        msgspec.structs.replace(payment, event_at_ms=last_ms - len(payments) + number)
-        for number, payment in enumerate(payments)
-    ]
+    moved = []
+    for number, payment in enumerate(payments):
+        at_ms = last_ms - len(payments) + number
+        record = msgspec.json.decode(payment.value) | {"timestamp": timestamp_text(at_ms * 1000)}
+        moved.append(msgspec.structs.replace(payment, value=msgspec.json.encode(record), event_at_ms=at_ms))
+    return moved
 
 
 class PastCost(msgspec.Struct):

@@ -10,17 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ops.cost import (
-    Line,
-    Prices,
-    bill,
-    dominating,
-    serverless_usd,
-    sizing_of,
-    total,
-    without_protection,
-)
+from ops.cost import Line, Prices, bill, dominating, serverless_usd, total, without_protection
 from ops.environment import ROOT
+from ops.sizing import sizing_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +25,7 @@ class Volume(msgspec.Struct, frozen=True):
     payments: float
     lines: list[Line]
     changed: dict[str, Any] = {}
-    """By field of `ops.cost.Sizing`: what differs from prod."""
+    """By field of `ops.sizing.Sizing`: what differs from prod."""
 
     @property
     def millions(self) -> str:

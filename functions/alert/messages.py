@@ -35,7 +35,8 @@ from contract.alert import (
 from contract.canary import CANARY_ATTRIBUTE, is_canary
 from contract.errors import InvalidRowError
 from contract.flagged import FLAGGED_TABLE
-from contract.scored import Decision, Reason
+from contract.reason import Reason
+from contract.scored import Decision
 from contract.transaction import Location
 
 if TYPE_CHECKING:

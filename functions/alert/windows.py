@@ -52,7 +52,7 @@ class AlertLimits(msgspec.Struct, frozen=True, kw_only=True):
     width: timedelta
     """A window covers ``|occurred_at - start| < width``."""
     again_factor: Decimal
-    """Alerted again where what is suppressed exceeds what was told by this factor,"""
+    """Alerted again where what is suppressed exceeds what was reported by this factor,"""
     again_amount: Decimal
     """or by this amount, in the base currency."""
     again_minimum: Decimal
@@ -125,21 +125,21 @@ def _why_again(
     if severity.rank > window.severity.rank:
         return AgainReason.SEVERITY
     suppressed = added(window.suppressed, _worth(flagged))
-    return AgainReason.AMOUNT if _exceeds(suppressed, window.told, flagged, limits) else None
+    return AgainReason.AMOUNT if _exceeds(suppressed, window.reported, flagged, limits) else None
 
 
 def _exceeds(
     suppressed: Mapping[str, Decimal],
-    told: Mapping[str, Decimal],
+    reported: Mapping[str, Decimal],
     flagged: FlaggedTransaction,
     limits: AlertLimits,
 ) -> bool:
-    """Whether what is suppressed exceeds what was told, in any currency.
+    """Whether what is suppressed exceeds what was reported, in any currency.
 
     Amounts without a rate are compared with those of their own currency. What their minimum would be is not known, so they have none.
     """
     for currency, amount in suppressed.items():
-        before = told.get(currency, Decimal(0))
+        before = reported.get(currency, Decimal(0))
         if currency != flagged.base_currency:
             if amount > before * limits.again_factor:
                 return True
@@ -161,7 +161,7 @@ def _is_within_hour(
         return False
     suppressed = added(before.suppressed.totals, _worth(flagged))
     return severity.rank > max(one.severity.rank for one in recent) or _exceeds(
-        suppressed, added(*(one.told for one in recent)), flagged, limits
+        suppressed, added(*(one.reported for one in recent)), flagged, limits
     )
 
 
@@ -175,13 +175,13 @@ def _claimed(
     alert_id = alert_id_of(flagged)
     worth = _worth(flagged)
     start = flagged.occurred_at if window is None else window.start
-    told = {} if window is None else added(window.told, window.suppressed)
+    reported = {} if window is None else added(window.reported, window.suppressed)
     others = all_told(other for other in before.windows if other is not window)
     sent = RecentAlert(flagged.appended_at_ms, severity, added(before.suppressed.totals, worth))
     after = msgspec.structs.replace(
         before,
         version=before.version + 1,
-        windows=(*others, Window(start, severity, alert_id, added(told, worth)))[-MAX_WINDOWS:],
+        windows=(*others, Window(start, severity, alert_id, added(reported, worth)))[-MAX_WINDOWS:],
         recent=(*before.recent, sent)[-MAX_RECENT:],
         suppressed=SuppressedPayments(),
         # A digest that is being sent stays due until it is marked sent.

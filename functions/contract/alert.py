@@ -10,7 +10,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from contract.scored import Decision, Reason
+from contract.reason import Reason
+from contract.scored import Decision
 from contract.transaction import Location
 
 ALERT_SCHEMA_VERSION: Final = "2"

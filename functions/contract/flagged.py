@@ -18,8 +18,9 @@ from contract.canary import is_canary
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.items import Item, from_item, to_item
+from contract.reason import Reason
 from contract.required_fields import Id
-from contract.scored import Decision, Reason, ScoredTransaction
+from contract.scored import Decision, ScoredTransaction
 from contract.transaction import Location, Place, ShortText
 
 if TYPE_CHECKING:

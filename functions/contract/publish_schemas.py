@@ -17,7 +17,9 @@ import msgspec
 
 from contract.alert import Alert, AlertClaim, AlertDigest, AlertTransaction, SuppressedPayments
 from contract.flagged import FlaggedTransaction
-from contract.scored import Decision, HistoryDetail, Reason
+from contract.history_detail import HistoryDetail
+from contract.reason import Reason
+from contract.scored import Decision
 from contract.transaction import Location, Transaction
 
 FOLDER: Final = Path(__file__).with_name("schemas")

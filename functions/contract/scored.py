@@ -3,10 +3,10 @@
 The row says what its payment's fold used, so that a profile follows from rows alone: the decision, which time and place were believed,
 what the payment repeats, which reviewed payments it releases to teach, which verdicts of people were applied.
 
-The row has few attributes: its keys and what streams filter on, the packed features, and one JSON text, ``detail``, with all else.
-Ten attributes cost botocore less than half of twenty-five. A usual row stays below 1 KiB, one write unit, with three times the
-features of today: the features are binary (:mod:`engine.features.stored`), and the JSON has short names and nothing that the
-row's other attributes say.
+The row has few attributes: its keys and what streams filter on, the packed features, and one JSON text, ``detail``
+(:mod:`contract.history_detail`), with all else. Ten attributes cost botocore less than half of twenty-five. A usual row stays below
+1 KiB, one write unit, with three times the features of today: the features are binary (:mod:`engine.features.stored`), and the JSON
+has short names and nothing that the row's other attributes say.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ from contract.clock import (
 from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidRowError, LaterFormatError
 from contract.flag_hour import FLAG_HOUR, flag_hour
-from contract.transaction import Location, Transaction
+from contract.history_detail import ROW_FORMAT, HistoryDetail, HistoryDetailV1, StoredPayment
+from contract.reason import Reason
+from contract.transaction import Transaction
 from contract.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -67,15 +69,6 @@ class Position(msgspec.Struct, frozen=True, order=True):
         """Read ``topic/partition/offset``; ValueError if it is something else."""
         topic, partition, offset = text.rsplit("/", 2)
         return cls(topic, int(partition), int(offset))
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """Why points were given."""
-
-    rule_id: str
-    points: int
-    sentence: str
-    """The rule's sentence with the figures in it, for people."""
 
 
 class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -140,113 +133,7 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return event_key(self.occurred_at, self.transaction.content_mark, self.transaction.transaction_id)
 
 
-ROW_FORMAT = 3
-"""Of the rows that are written. Rows of earlier formats are still read: format 2 knew one time of a payment and let every payment
-teach; format 1, besides, had features and payment in ``detail`` under their full names."""
-
 _FORMATS_READ = (2, ROW_FORMAT)
-
-
-class StoredPayment(msgspec.Struct, frozen=True, omit_defaults=True, rename={
-    "amount": "a",
-    "currency": "c",
-    "location": "l",
-    "merchant_id": "m",
-    "merchant_category": "k",
-    "channel": "h",
-    "card_id": "n",
-    "device_id": "d",
-    "ip_address": "i",
-    "payee_id": "p",
-    "is_currency_assumed": "u",
-    "invalid_fields": "x",
-}):  # fmt: skip
-    """A payment without what its row's keys say: user, transaction id and event time. Stored names never change."""
-
-    amount: Decimal
-    currency: str
-    location: str | Location | None = None
-    merchant_id: str | None = None
-    merchant_category: str | None = None
-    channel: str | None = None
-    card_id: str | None = None
-    device_id: str | None = None
-    ip_address: str | None = None
-    payee_id: str | None = None
-    is_currency_assumed: bool = False
-    invalid_fields: tuple[str, ...] = ()
-
-
-class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
-    "format": "v",
-    "payment": "t",
-    "reasons": "r",
-    "shadow_rule_ids": "s",
-    "failed_rule_ids": "e",
-    "feature_set": "fs",
-    "profile_version": "pv",
-    "degraded": "d",
-    "appended_at_ms": "a",
-    "basis": "b",
-    "event_at": "ts",
-    "repeats": "rp",
-    "releases": "rl",
-    "verdicts": "vd",
-    "is_place_doubted": "pd",
-    "amount_base": "ab",
-    "base_currency": "bc",
-}):  # fmt: skip
-    """The JSON part of a row. Its names are short, since every row has them, and never change."""
-
-    format: int
-    """Version of the row's form, :data:`ROW_FORMAT`."""
-    payment: StoredPayment
-    """The payment, without what the row's keys say."""
-    reasons: tuple[Reason, ...] = ()
-    """Live rules that gave points, the most points first."""
-    shadow_rule_ids: tuple[str, ...] = ()
-    """Shadow rules that would have fired."""
-    failed_rule_ids: tuple[str, ...] = ()
-    """Rules that could not be evaluated."""
-    feature_set: str = ""
-    """Version of the catalogue."""
-    profile_version: int = 0
-    """How many transactions the user's profile held before."""
-    degraded: bool = False
-    """True where the profile came from history because the cache could not be used."""
-    appended_at_ms: int = 0
-    """When Kafka took the record, ms since the epoch."""
-    basis: TimeBasis = TimeBasis.BELIEVED
-    """Which time of the payment was believed; in format 2 each was trusted."""
-    event_at: datetime | None = None
-    """The event time as the sender claims it, where it is not that of the row's key."""
-    repeats: int = 0
-    """64 bits of the payment that this one repeats."""
-    releases: tuple[int, ...] = ()
-    """64 bits each of reviewed payments that teach from this one on."""
-    verdicts: tuple[Verdict, ...] = ()
-    """Verdicts that are applied from this payment on."""
-    is_place_doubted: bool = False
-    """The payment does not say where its user is."""
-    amount_base: Decimal | None = None
-    """The amount in the base currency; only where the payment was not approved."""
-    base_currency: str | None = None
-    """The ruleset's base currency; only where the payment was not approved."""
-
-
-class HistoryDetailV1(msgspec.Struct, frozen=True):
-    """The JSON part of a row of format 1."""
-
-    t: Transaction
-    r: tuple[Reason, ...] = ()
-    s: tuple[str, ...] = ()
-    e: tuple[str, ...] = ()
-    f: tuple[FeatureValue, ...] = ()
-    fs: str = ""
-    pv: int = 0
-    d: bool = False
-    a: int = 0
-
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _DETAIL_DECODER = msgspec.json.Decoder(HistoryDetail)

@@ -11,7 +11,8 @@ import msgspec
 
 from contract.canary import CANARY_RULE_ID, is_flagged_canary
 from contract.clock import EPOCH, MILLISECOND
-from contract.scored import Decision, FeatureValue, Reason, ScoredTransaction
+from contract.reason import Reason
+from contract.scored import Decision, FeatureValue, ScoredTransaction
 from engine.entities.book import NO_ENTITIES
 from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting

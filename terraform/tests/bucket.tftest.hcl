@@ -44,7 +44,7 @@ run "it_is_private_versioned_encrypted_and_logged" {
   }
 
   assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this.rule : rule.id] == ["remains"] && length(aws_s3_bucket_notification.this) == 0
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration) == 0 && length(aws_s3_bucket_notification.this) == 0
     error_message = "It keeps its objects and announces none, unless it is asked to."
   }
 }

@@ -175,7 +175,9 @@ def other_ruleset(site: Site, seed: int) -> Iterator[None]:
         for stream in streams:
             site.produce(stream.one_of_each_user())
         site.be_quiet()
-        versions = {row.ruleset_version for row in site.history([stream.users[0] for stream in streams])}
+        versions = {
+            row.ruleset_version for row in site.stores.history([stream.users[0] for stream in streams])
+        }
         return versions == {OTHER_VERSION}
 
     site.wait_for(is_active, "the other ruleset to be active")

@@ -50,14 +50,14 @@ def poison_payment(site: Site, seed: int) -> Iterator[Send]:
         site.be_quiet()
     (place,) = places
     assert killer.kills > MAX_CRASHES
-    assert site.history([poison.key]) == []
-    (body,) = site.take_dead_letters("score")
+    assert site.stores.history([poison.key]) == []
+    (body,) = site.stores.take_dead_letters("score")
     ((origin, found),) = body["KafkaBatchInfo"]["recordsInfo"].items()
     assert origin == f"{TOPIC}-{place.position.partition}"
     assert found["firstRecordOffset"] == found["lastRecordOffset"] == str(place.position.offset)
     _read_again(site, place)
     site.be_quiet()
-    assert len(site.history([poison.key])) == 1
+    assert len(site.stores.history([poison.key])) == 1
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from tests.support.oracle import Oracle, RowKey, profile_problems
 from .aws import RULESETS
 from .fault import Degrades, Fault
 from .report import ProblemKind, RunReport
-from .site import WINDOWS_CLOSED
+from .site import FUNCTIONS, WINDOWS_CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,8 +60,8 @@ class Judge:
         for each in sent:
             oracle.take(each.position, each.record.value, each.appended_at_ms, is_trusted=each.is_trusted)
         users = list(oracle.profiles)
-        self._site.collect()
-        history = self._site.history(users)
+        self._site.stores.collect()
+        history = self._site.stores.history(users)
         kept = {(one.transaction.user_id, one.event_key): one for one in history}
         self._report.transactions = len(oracle.payments)
         self._judge_history(oracle, history, kept, self._payments(given))
@@ -70,11 +70,11 @@ class Judge:
         self._report.found(
             ProblemKind.PROFILE, *(f"profile of {user}: {text}" for user, text in profiles.items())
         )
-        if dead := self._site.dead_letters():
+        if dead := self._site.stores.dead_letters(FUNCTIONS):
             self._report.found(ProblemKind.DEAD_LETTER, f"{dead} dead letters")
         if self._fault.shows_in is not None and not self._fault.shows_in(history):
             self._report.found(ProblemKind.NO_EFFECT, "no row shows the fault")
-        flagged = {(one.user_id, one.event_key): one for one in self._site.flagged(users)}
+        flagged = {(one.user_id, one.event_key): one for one in self._site.stores.flagged(users)}
         self._judge_flagged(kept, flagged)
         self._judge_alerts(set(users), kept, flagged)
         self._judge_missed()
@@ -97,7 +97,7 @@ class Judge:
             What the cache said at the run's beginning. Where it says another time now, the cache had lost payments, or a batch could not
             count: then those that were appended later must be counted, and none may be counted twice.
         """
-        rows = self._site.history(users)
+        rows = self._site.stores.history(users)
         wanted = {name: value for name, value in expected_entities(rows).items() if name[:1] in _OWN_KINDS}
         reading = self._site.entities(list(wanted))
         self._report.entities = len(wanted)
@@ -133,7 +133,7 @@ class Judge:
         }
         self._report.found(ProblemKind.LOST, *(f"{key} is not on the topic" for key in payments - on_topic))
         self._report.found(ProblemKind.LOST, *(str(key) for key in oracle.payments.keys() - kept.keys()))
-        nowhere = oracle.rejected - self._site.quarantined.keys()
+        nowhere = oracle.rejected - self._site.stores.quarantined.keys()
         self._report.found(ProblemKind.LOST, *(str(position) for position in nowhere))
         # By where they were stored from: a payment that is stored twice has another key the second time.
         seen: set[Position] = set()
@@ -183,7 +183,7 @@ class Judge:
         kept: dict[RowKey, ScoredTransaction],
         flagged: dict[RowKey, FlaggedTransaction],
     ) -> None:
-        messages = self._site.delivered
+        messages = self._site.stores.delivered
         delivered = {
             name: [one for one in copies if isinstance(one, Alert)] for name, copies in messages.items()
         }
@@ -235,13 +235,17 @@ class Judge:
     def _is_at_limit(self, user_id: str) -> bool:
         """Whether a user had so many alerts that a graver payment may have been suppressed: all but those kept for such payments."""
         most = int(str(self._site.specs["alert"].environment["ALERT_MESSAGES_PER_HOUR"]))
-        alerts = [copies[0] for copies in self._site.delivered.values() if isinstance(copies[0], Alert)]
+        alerts = [
+            copies[0] for copies in self._site.stores.delivered.values() if isinstance(copies[0], Alert)
+        ]
         return sum(alert.user_id == user_id for alert in alerts) >= most - most // RESERVED_SHARE
 
     def _judge_account(self, users: set[str], flagged: dict[RowKey, FlaggedTransaction]) -> None:
         """Alerted on, in an alert's count or in a digest: together all that was flagged, in numbers and in value."""
-        messages = [one for copies in self._site.delivered.values() for one in copies if one.user_id in users]
-        windows = self._site.windows(sorted(users))
+        messages = [
+            one for copies in self._site.stores.delivered.values() for one in copies if one.user_id in users
+        ]
+        windows = self._site.stores.windows(sorted(users))
         closed_at = datetime.now(UTC) + WINDOWS_CLOSED - timedelta(minutes=1)
         self._report.digests = len({one.alert_id for one in messages if isinstance(one, AlertDigest)})
         self._report.found(
@@ -253,7 +257,7 @@ class Judge:
                 if one.due_at is not None and one.due_at < closed_at
             ),
         )
-        for copies in self._site.delivered.values():
+        for copies in self._site.stores.delivered.values():
             if isinstance(copies[0], AlertDigest) and len(set(map(self._content, copies))) > 1:
                 text = f"digest {copies[0].alert_id} was repeated with another content"
                 self._report.found(ProblemKind.ALERT_CHANGED, text)

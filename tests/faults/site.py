@@ -21,10 +21,7 @@ import msgspec
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from contract.alert import Alert, AlertDigest, decode_message
-from contract.alert_windows import WINDOWS_TABLE, UserWindows, from_windows_item
-from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
-from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_history_item
+from contract.scored import Position
 from engine.entities.kinds import POPULATION_IDS
 from local.components.aws_api import REGION, AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
@@ -34,7 +31,7 @@ from local.provision import provision
 from local.proxy.aws import AwsProxy, forward_to
 from local.proxy.tcp import TcpProxy
 from local.reconcile import Reconciler
-from local.resources import ACCOUNT_ID, ALERT_INBOX, dead_letter_name, resolve_environment
+from local.resources import ACCOUNT_ID, resolve_environment
 from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
 from score.delivery import Span
@@ -42,6 +39,7 @@ from score.profile_store import RedisProfileStore, connect, read_profile
 from score.telemetry import RACED_MESSAGE
 
 from .event_source_mapping import EventSourceMapping
+from .stores import Stores
 from .stream import Written
 
 if TYPE_CHECKING:
@@ -82,8 +80,6 @@ class Site:
         self.aws: dict[str, AwsProxy] = {}
         self.mappings: list[EventSourceMapping] = []
         self._clients: dict[str, Any] = {}
-        self.delivered: dict[str, list[Alert | AlertDigest]] = {}
-        self.quarantined: dict[Position, int] = {}
         self._changed: dict[str, MappingConfig] = {}
         self._are_rules_new = False
         self._reconciler: Reconciler | None = None
@@ -104,6 +100,7 @@ class Site:
         self.resources = provision(
             self.aws_api.endpoint, self.broker.endpoint, read_functions(), read_tables(), DEFAULT_RULES
         )
+        self.stores = Stores(self.client, self.resources)
         self.cache_proxy = TcpProxy(address(self.cache))
         self.cache_proxy.start()
         for function in (*FUNCTIONS, RECONCILE):
@@ -354,41 +351,6 @@ class Site:
 
     # What is stored
 
-    def history(self, users: Sequence[str]) -> list[ScoredTransaction]:
-        """All rows of these users."""
-        pages = self.client("dynamodb").get_paginator("query")
-        return [
-            from_history_item(item)
-            for user in users
-            for page in pages.paginate(
-                TableName=self.resources.tables[HISTORY_TABLE],
-                KeyConditionExpression="user_id = :user",
-                ExpressionAttributeValues={":user": {"S": user}},
-                ConsistentRead=True,
-            )
-            for item in page["Items"]
-        ]
-
-    def flagged(self, users: Sequence[str]) -> list[FlaggedTransaction]:
-        """All flagged rows of these users."""
-        pages = self.client("dynamodb").get_paginator("scan")
-        rows = (
-            from_flagged_item(item)
-            for page in pages.paginate(TableName=self.resources.tables[FLAGGED_TABLE], ConsistentRead=True)
-            for item in page["Items"]
-        )
-        wanted = set(users)
-        return [row for row in rows if row.user_id in wanted]
-
-    def windows(self, users: Sequence[str]) -> list[UserWindows]:
-        """The alert windows of these users that have any."""
-        dynamodb, table = self.client("dynamodb"), self.resources.tables[WINDOWS_TABLE]
-        items = (
-            dynamodb.get_item(TableName=table, Key={"user_id": {"S": user}}, ConsistentRead=True).get("Item")
-            for user in users
-        )
-        return [from_windows_item(item) for item in items if item is not None]
-
     def profiles(self, users: Sequence[str]) -> dict[str, Profile | None]:
         """The profiles in the cache; None for a user who has none."""
         reading = RedisProfileStore(connect(self.cache_now.endpoint), 90).read(users, [])
@@ -409,34 +371,6 @@ class Site:
                         map(Position.parse, msgspec.json.decode(line[line.index("{") :])["positions"])
                     )
         return found
-
-    def collect(self) -> None:
-        """Receive and keep all messages of the alerts' and the quarantine's queues."""
-        queues = self.resources.queues
-        for body in self._drain(queues[ALERT_INBOX]):
-            alert = decode_message(body["Message"])
-            self.delivered.setdefault(alert.alert_id, []).append(alert)
-        for body in self._drain(queues["quarantine"]):
-            position = Position(body["topic"], body["partition"], body["offset"])
-            self.quarantined[position] = self.quarantined.get(position, 0) + 1
-
-    def take_dead_letters(self, function: str) -> list[dict[str, Any]]:
-        """Empty the dead-letter queue of a function; return its messages."""
-        return list(self._drain(self.resources.dead_letter_queue(function)))
-
-    def dead_letters(self) -> int:
-        """Empty all dead-letter queues; return how many messages there were."""
-        queues = self.resources.queues
-        return sum(1 for name in FUNCTIONS for _ in self._drain(queues[dead_letter_name(name)]))
-
-    def _drain(self, url: str) -> Iterator[dict[str, Any]]:
-        sqs = self.client("sqs")
-        while messages := sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600
-        ).get("Messages"):
-            for message in messages:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                yield msgspec.json.decode(message["Body"])
 
 
 def _run(argv: list[str]) -> None:

@@ -180,7 +180,7 @@ def test_the_same_fault_finds_nothing_with_the_line_as_it_is(line: BrokenLine, s
 def test_each_kind_of_problem_is_found(site: Site) -> None:
     run = Run(site, FAULTS[0], seed=102)
     run.go()
-    site.collect()
+    site.stores.collect()
     users = run.stream.users
     table = site.resources.tables[HISTORY_TABLE]
     dynamodb = site.client("dynamodb")
@@ -198,7 +198,7 @@ def test_each_kind_of_problem_is_found(site: Site) -> None:
     dynamodb.put_item(TableName=table, Item={**item, "event_key": {"S": twice["event_key"]["S"] + "-again"}})
     [key] = admin(site.cache).keys(f"profile:*:{users[0]}")
     admin(site.cache).delete(key)
-    flagged = site.flagged(users)
+    flagged = site.stores.flagged(users)
     unmarked, of_another_user = [one for one in flagged if one.alert_state is AlertState.SUPPRESSED][:2]
     sent = [one for one in flagged if one.alert_state is AlertState.SENT]
     other = next(one for one in sent if one.user_id != of_another_user.user_id)
@@ -210,11 +210,11 @@ def test_each_kind_of_problem_is_found(site: Site) -> None:
         UpdateExpression="SET risk_score = risk_score - :one",
         ExpressionAttributeValues={":one": {"N": "1"}},
     )
-    [alert] = site.delivered[str(sent[0].alert_id)]
+    [alert] = site.stores.delivered[str(sent[0].alert_id)]
     publish(site, alert)
-    [alert] = site.delivered[str(sent[1].alert_id)]
+    [alert] = site.stores.delivered[str(sent[1].alert_id)]
     assert isinstance(alert, Alert)
-    site.delivered[alert.alert_id] = [msgspec.structs.replace(alert, reasons=())]
+    site.stores.delivered[alert.alert_id] = [msgspec.structs.replace(alert, reasons=())]
     superfluous = msgspec.structs.replace(alert, alert_id="of nobody", suppressed_before=SuppressedPayments())
     publish(site, superfluous)
     site.client("sqs").send_message(
@@ -243,7 +243,7 @@ def test_each_kind_of_problem_is_found(site: Site) -> None:
 
 def approved_rows(site: Site, user: str, count: int) -> list[dict[str, dict[str, str]]]:
     """Keys of a user's first approved rows."""
-    rows = [one for one in site.history([user]) if one.decision is Decision.APPROVE]
+    rows = [one for one in site.stores.history([user]) if one.decision is Decision.APPROVE]
     return [
         {"user_id": {"S": one.transaction.user_id}, "event_key": {"S": one.event_key}} for one in rows[:count]
     ]

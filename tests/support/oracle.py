@@ -12,7 +12,8 @@ import msgspec
 
 from contract.clock import times_of
 from contract.errors import InvalidTransactionError
-from contract.scored import Decision, FeatureValue, Position, Reason, ScoredTransaction
+from contract.reason import Reason
+from contract.scored import Decision, FeatureValue, Position, ScoredTransaction
 from contract.transaction import decode_transaction
 from engine.decide import decide
 from engine.features.stored import unpack

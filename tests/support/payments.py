@@ -12,7 +12,8 @@ from alert.messages import make_alert
 from contract.alert import Alert, AlertClaim, AlertState, Severity, SuppressedPayments
 from contract.clock import EPOCH, MILLISECOND, TimeBasis, times_of, times_on
 from contract.flagged import FlaggedTransaction, flag, to_flagged_item
-from contract.scored import Decision, Position, Reason, ScoredTransaction, to_history_item
+from contract.reason import Reason
+from contract.scored import Decision, Position, ScoredTransaction, to_history_item
 from contract.transaction import SENT_FIELDS, Location, Transaction
 from engine.profile.facts import PaymentFacts
 from engine.profile.outcome import Outcome

@@ -28,8 +28,11 @@ TARGET_ARNS: Final = {
     "rules": f"arn:aws:appconfig:{REGION}:{ACCOUNT}:application/a/environment/e/configuration/{{name}}",
     "key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{name}}",
     "function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}:live",
+    "own_queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:mocked",
+    "own_bucket": "arn:aws:s3:::mocked",
 }
-"""ARN of a target of each kind; in these tests its name in AWS is its interface name."""
+"""ARN of a target of each kind; in these tests its name in AWS is its interface name. The module `function` makes dead letters' own
+queue and bucket, which the mocked provider names."""
 
 CLUSTER_ARN: Final = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/fraud-test/0001-1"
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ops.cost import alarm_metrics, sizing_of
+from ops.cost import alarm_metrics
 from ops.manifests import ROOT, read_functions
+from ops.sizing import sizing_of
 from tests.terraform.emitted_metrics import emitted
 from tests.terraform.rendering import BROKERS, CACHE_NODES, alarms
 

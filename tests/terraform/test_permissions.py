@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.resources import dead_letter_name
 from ops.manifests import ROOT, read_functions
 from tests.terraform.calls import actions_in_code
 from tests.terraform.recording import Call, record_calls
@@ -32,9 +33,19 @@ def _granted(function: str) -> list[dict[str, Any]]:
     return [statement for statement in statements(function, "access") if not statement["Sid"].endswith("Key")]
 
 
-def _arn(call: Call) -> str:
+def _allowed(function: str) -> list[dict[str, Any]]:
+    """The statements for what the code calls, with those for its dead letters, which Lambda sends with the same role."""
+    runtime = statements(function, "runtime")
+    return [
+        *_granted(function),
+        *(statement for statement in runtime if statement["Sid"] in {"DeadLetter", "DeadLetterWithContent"}),
+    ]
+
+
+def _arn(function: str, call: Call) -> str:
     _, kind, name, key = call
-    return f"{target_arn(kind, name)}/{key}" if key else target_arn(kind, name)
+    arn = target_arn(f"own_{kind}" if name == dead_letter_name(function) else kind, name)
+    return f"{arn}/{key}" if key else arn
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -69,8 +80,8 @@ def test_every_recorded_call_is_allowed_on_its_target(function: str, recorded: d
         for call in recorded[function]
         if not any(
             call[0] in statement["Action"]
-            and any(fnmatchcase(_arn(call), arn) for arn in statement["Resource"])
-            for statement in _granted(function)
+            and any(fnmatchcase(_arn(function, call), arn) for arn in statement["Resource"])
+            for statement in _allowed(function)
         )
     }
 
@@ -86,7 +97,9 @@ def test_every_permission_was_used_by_a_recorded_call(function: str, recorded: d
         for action in statement["Action"]
         for resource in statement["Resource"]
         if action not in NOT_ON_THE_WIRE
-        and not any(call[0] == action and fnmatchcase(_arn(call), resource) for call in recorded[function])
+        and not any(
+            call[0] == action and fnmatchcase(_arn(function, call), resource) for call in recorded[function]
+        )
     }
 
     assert unused == set()

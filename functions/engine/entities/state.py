@@ -95,7 +95,7 @@ class Entity:
         Hashes of the users seen last, by (last time, hash), then the clocks of their last payments, s since the epoch.
     """
 
-    __slots__ = ("buckets", "first_s", "hours", "seen", "weeks")
+    __slots__ = ("_past", "buckets", "first_s", "hours", "seen", "weeks")
 
     def __init__(
         self,
@@ -110,6 +110,8 @@ class Entity:
         self.hours = hours
         self.weeks = weeks
         self.seen = seen
+        self._past: tuple[int, Past] | None = None
+        """What was asked for last, and for which clock: several features of a payment ask."""
 
     def fold(self, sighting: Sighting, kind: int) -> bool:
         """Count one payment.
@@ -127,6 +129,7 @@ class Entity:
             Whether it is the entity's first in its week: the population counts it as active then.
         """
         clock_s, user, micro, young, first_kinds, cents = sighting
+        self._past = None
         counts = (1, micro, young, first_kinds >> kind & 1, cents)
         self.first_s = min(self.first_s, clock_s)
         self.buckets, _ = add_counts(self.buckets, BUCKETS_KEPT, clock_s // BUCKET_S, counts)
@@ -197,14 +200,18 @@ class Entity:
 
     def past(self, clock_s: int) -> Past:
         """Give the last day before a payment of this clock, and the weeks before that day."""
+        if self._past is not None and self._past[0] == clock_s:
+            return self._past[1]
         hour, week = clock_s // HOUR_S, clock_s // WEEK_S
         begin_s = max(self.first_s, (week - WEEKS_KEPT + 1) * WEEK_S)
         past_s = (hour - HOURS_KEPT + 1) * HOUR_S - begin_s
-        return Past(
+        past = Past(
             _last(self.weeks, week, WEEKS_KEPT),
             _last(self.hours, hour, HOURS_KEPT),
             past_s / HOUR_S if past_s > 0 else 0.0,
         )
+        self._past = clock_s, past
+        return past
 
 
 _ONE_USER: Final = tuple((1,) * size for size in range(4))
@@ -220,7 +227,7 @@ class Past(NamedTuple):
     hours: float
     """How long the past is, >= 0."""
 
-    def total(self, column: int) -> float:
+    def total(self, column: int) -> int:
         """Add up a column; >= 0."""
         past = total(self.weeks, column) - total(self.day, column)
         return past if past > 0 else 0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from contract.scored import FeatureValue
     from engine.entities.book import EntityReading, Usual
-    from engine.entities.state import Entity, Past, Sighting
+    from engine.entities.state import Entity, Sighting
 
     Values = dict[str, FeatureValue]
 
@@ -143,7 +143,7 @@ def _device(values: Values, entity: Entity, own: Sighting, usual: Usual) -> int:
     values["device_users_24h"] = users_24h
     values["device_users_30d"] = users_30d
     values["device_payments_1h"] = total(hour, PAYMENTS) + 1
-    values["device_usual_payments_1h"] = _rate(past, PAYMENTS, usual.payments_per_hour)
+    values["device_usual_payments_1h"] = _rate(past.total(PAYMENTS), past.hours, usual.payments_per_hour)
     values["device_micro_payments_1h"] = total(hour, MICRO) + own.is_micro
     values["device_young_payments_24h"] = total(past.day, YOUNG) + own.is_young
     values["device_known_days"] = _known_days(entity, clock_s)
@@ -157,9 +157,9 @@ def _ip(values: Values, entity: Entity, own: Sighting, usual: Usual) -> int:
     values["ip_users_1h"] = users_1h
     values["ip_users_24h"] = users_24h
     values["ip_payments_1h"] = total(hour, PAYMENTS) + 1
-    values["ip_usual_payments_1h"] = _rate(past, PAYMENTS, usual.payments_per_hour)
+    values["ip_usual_payments_1h"] = _rate(past.total(PAYMENTS), past.hours, usual.payments_per_hour)
     values["ip_micro_payments_1h"] = total(hour, MICRO) + own.is_micro
-    values["ip_usual_micro_payments_1h"] = _rate(past, MICRO, usual.micro_per_hour)
+    values["ip_usual_micro_payments_1h"] = _rate(past.total(MICRO), past.hours, usual.micro_per_hour)
     values["ip_known_days"] = _known_days(entity, clock_s)
     return users_24h
 
@@ -170,9 +170,9 @@ def _network(values: Values, entity: Entity, own: Sighting, usual: Usual) -> int
     hour, past = entity.last_hour(clock_s), entity.past(clock_s)
     values["network_users_1h"] = users_1h
     values["network_payments_1h"] = total(hour, PAYMENTS) + 1
-    values["network_usual_payments_1h"] = _rate(past, PAYMENTS, usual.payments_per_hour)
+    values["network_usual_payments_1h"] = _rate(past.total(PAYMENTS), past.hours, usual.payments_per_hour)
     values["network_micro_payments_1h"] = total(hour, MICRO) + own.is_micro
-    values["network_usual_micro_payments_1h"] = _rate(past, MICRO, usual.micro_per_hour)
+    values["network_usual_micro_payments_1h"] = _rate(past.total(MICRO), past.hours, usual.micro_per_hour)
     return users_1h
 
 
@@ -181,14 +181,15 @@ def _merchant(values: Values, entity: Entity, own: Sighting, usual: Usual) -> in
     [users_1h] = entity.users_with(own.user, clock_s, _HOUR)
     hour, past = entity.last_hour(clock_s), entity.past(clock_s)
     payments_24h = total(past.day, PAYMENTS) + 1
-    past_payments = past.total(PAYMENTS) + _PRIOR_PAYMENTS
-    young_share = (past.total(YOUNG) + _PRIOR_PAYMENTS * usual.young_share) / past_payments
-    usual_cents = (past.total(CENTS) + _PRIOR_PAYMENTS * usual.mean_cents) / past_payments
+    past_payments = past.total(PAYMENTS)
+    weight = past_payments + _PRIOR_PAYMENTS
+    young_share = (past.total(YOUNG) + _PRIOR_PAYMENTS * usual.young_share) / weight
+    usual_cents = (past.total(CENTS) + _PRIOR_PAYMENTS * usual.mean_cents) / weight
     values["merchant_users_1h"] = users_1h
     values["merchant_payments_1h"] = total(hour, PAYMENTS) + 1
-    values["merchant_usual_payments_1h"] = _rate(past, PAYMENTS, usual.payments_per_hour)
+    values["merchant_usual_payments_1h"] = _rate(past_payments, past.hours, usual.payments_per_hour)
     values["merchant_micro_payments_1h"] = total(hour, MICRO) + own.is_micro
-    values["merchant_usual_micro_payments_1h"] = _rate(past, MICRO, usual.micro_per_hour)
+    values["merchant_usual_micro_payments_1h"] = _rate(past.total(MICRO), past.hours, usual.micro_per_hour)
     values["merchant_young_payments_24h"] = total(past.day, YOUNG) + own.is_young
     values["merchant_usual_young_payments_24h"] = rounded(young_share * payments_24h)
     values["merchant_payments_24h"] = payments_24h
@@ -204,7 +205,9 @@ def _payee(values: Values, entity: Entity, own: Sighting, usual: Usual) -> int:
     past = entity.past(clock_s)
     values["payee_users_24h"] = users_24h
     values["payee_first_payments_24h"] = total(past.day, FIRST) + (own.first_kinds >> EntityKind.PAYEE & 1)
-    values["payee_usual_payments_24h"] = rounded(24 * _rate(past, PAYMENTS, usual.payments_per_hour))
+    values["payee_usual_payments_24h"] = rounded(
+        24 * _rate(past.total(PAYMENTS), past.hours, usual.payments_per_hour)
+    )
     values["payee_amount_24h_base"] = rounded((total(past.day, CENTS) + own.cents) / 100)
     values["payee_known_days"] = _known_days(entity, clock_s)
     return users_24h
@@ -218,6 +221,6 @@ def _known_days(entity: Entity, clock_s: int) -> float:
     return rounded(max(clock_s - entity.first_s, 0) / _S_PER_DAY)
 
 
-def _rate(past: Past, column: int, usual_rate: float) -> float:
+def _rate(past: int, hours: float, usual_rate: float) -> float:
     """Per hour: the past's, as if a week of what is usual lay before it."""
-    return rounded((past.total(column) + usual_rate * _PRIOR_HOURS) / (past.hours + _PRIOR_HOURS))
+    return rounded((past + usual_rate * _PRIOR_HOURS) / (hours + _PRIOR_HOURS))

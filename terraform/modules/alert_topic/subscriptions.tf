@@ -7,7 +7,7 @@ locals {
 
   filter_policy_by_subscription = {
     for name, subscription in var.subscriptions :
-    name => merge({ for attribute, values in coalesce(subscription.filter_policy, {}) : attribute => jsonencode(values) }, var.has_canary ? { (local.canary_attribute) = jsonencode([{ exists = false }]) } : {})
+    name => merge({ for attribute, values in subscription.filter_policy : attribute => jsonencode(values) }, var.has_canary ? { (local.canary_attribute) = jsonencode([{ exists = false }]) } : {})
   }
 
   redrive_queue_arn_by_subscription = {

@@ -1,8 +1,7 @@
 # A private bucket: versioned, encrypted with the customer key, its accesses logged, reached with TLS only.
 
 resource "aws_s3_bucket" "this" {
-  # checkov:skip=CKV_AWS_144:the design has one region.
-  # checkov:skip=CKV2_AWS_62:whoever needs its events asks for them with enable_events; nobody waits for those of the others.
+  # checkov:skip=CKV_AWS_144:the design has one region; dead letters and kept rulesets are of use only to the stages there.
   bucket        = var.bucket
   force_destroy = !var.enable_deletion_protection
 
@@ -54,32 +53,23 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
-  dynamic "rule" {
-    for_each = var.expiry_days == null ? [] : [var.expiry_days]
-
-    content {
-      id     = "expire-all"
-      status = "Enabled"
-
-      filter {
-        prefix = ""
-      }
-
-      expiration {
-        days = rule.value
-      }
-    }
-  }
-
-  # What was deleted or overwritten: a week to undo a mistake.
   rule {
-    id     = "remains"
+    id     = "expire"
     status = "Enabled"
 
     filter {
       prefix = ""
     }
 
+    dynamic "expiration" {
+      for_each = var.expiry_days == null ? [] : [var.expiry_days]
+
+      content {
+        days = expiration.value
+      }
+    }
+
+    # What was deleted or overwritten: a week to undo a mistake.
     noncurrent_version_expiration {
       noncurrent_days = 7
     }

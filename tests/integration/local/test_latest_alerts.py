@@ -11,7 +11,8 @@ import pytest
 
 from contract.alert import AlertState
 from contract.flagged import STATUS_SHARDS, FlaggedTransaction, to_flagged_item
-from contract.scored import Decision, Reason
+from contract.reason import Reason
+from contract.scored import Decision
 from local.latest_alerts import KEPT_ALERTS, LatestAlerts
 from local.provision import table_request
 from ops.manifests import read_tables

@@ -136,7 +136,7 @@ def test_harmless_alerts_do_not_use_up_the_hour_for_much_more_money() -> None:
 
     decisions = decide_all(*small, *large)
 
-    # 120 of 20 are suppressed; 9,500 exceed the 80 that were told; then 19,000 exceed the 9,700 told.
+    # 120 of 20 are suppressed; 9,500 exceed the 80 that were reported; then 19,000 exceed the 9,700 reported.
     assert alerted(decisions) == [0, 1, 2, 3, 10, 12]
     assert decisions[-1].windows.suppressed.totals == {"USD": Decimal(7 * 9500)}
 

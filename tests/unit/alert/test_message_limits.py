@@ -14,7 +14,8 @@ from common.alert_text import money
 from common.sanitizing import gsm_septets
 from common.topic import MAX_MESSAGE_BYTES, MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS
 from contract.alert import SuppressedPayments
-from contract.scored import Decision, Reason
+from contract.reason import Reason
+from contract.scored import Decision
 from contract.transaction import Location
 from tests.support.payments import NOW, make_claimed
 from tests.unit.alert.messages import claim, texts_of

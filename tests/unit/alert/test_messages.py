@@ -22,7 +22,8 @@ from common.sanitizing import gsm_line, gsm_septets
 from common.topic import MAX_MESSAGE_BYTES, MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS, PublishError
 from contract.alert import AgainReason, AlertClaim, AlertKind, Severity, SuppressedPayments, decode_alert
 from contract.errors import InvalidRowError
-from contract.scored import Decision, Reason
+from contract.reason import Reason
+from contract.scored import Decision
 from contract.transaction import Location
 from tests.support.links import DOTS, LINK, link_like
 from tests.support.payments import NOW, make_claimed, make_flagged

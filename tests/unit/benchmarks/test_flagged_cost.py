@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from benchmarks.flagged_cost import alerted_units
-from contract.scored import Decision, Reason, to_history_item
+from contract.reason import Reason
+from contract.scored import Decision, to_history_item
 from tests.support.payments import make_scored
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from contract.addresses import canonical_address
 from contract.clock import TimeBasis
 from contract.errors import InvalidTransactionError
 from contract.fields import MIN_COORDINATE
-from contract.scored import Decision, Position, Reason, ScoredTransaction
+from contract.reason import Reason
+from contract.scored import Decision, Position, ScoredTransaction
 from contract.text import canonical_text, is_acceptable_id
 from contract.transaction import Location, Transaction, decode_transaction
 from contract.verdict import Verdict

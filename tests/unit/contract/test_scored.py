@@ -14,14 +14,14 @@ from benchmarks.item_size import item_bytes
 from contract.clock import TimeBasis
 from contract.errors import InvalidRowError
 from contract.flag_hour import flag_hours
+from contract.history_detail import StoredPayment
+from contract.reason import Reason
 from contract.scored import (
     FLAGGED_HISTORY_ATTRIBUTES,
     HISTORY_ATTRIBUTES,
     Decision,
     Position,
-    Reason,
     ScoredTransaction,
-    StoredPayment,
     from_history_item,
     to_history_item,
 )

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.scored import Decision, FeatureValue, Reason
+from contract.reason import Reason
+from contract.scored import Decision, FeatureValue
 from contract.transaction import Location
 from engine.decide import Assessment, is_fraudulent
 from engine.features.catalogue import FEATURE_NAMES

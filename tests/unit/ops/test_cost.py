@@ -11,19 +11,18 @@ from ops.cost import (
     CostError,
     Line,
     Prices,
-    Sizing,
     alarm_metrics,
     batch_size,
     bill,
     dominating,
     serverless_usd,
-    sizing_of,
     total,
     without_protection,
 )
 from ops.cost_page import page
 from ops.environment import ENVIRONMENTS, ROOT, known_environments
 from ops.manifests import read_functions, read_tables
+from ops.sizing import Sizing, sizing_of
 from ops.tfvars import read_file
 
 USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from contract.errors import LaterFormatError
-from contract.scored import ROW_FORMAT
+from contract.history_detail import ROW_FORMAT
 from engine.profile import from_bytes
 from tests.support.kafka_events import event_of
 from tests.support.stage_world import NoTelemetry

@@ -1,0 +1,98 @@
+"""What the stack under test has stored and sent, read past the proxies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contract.alert import Alert, AlertDigest, decode_message
+from contract.alert_windows import WINDOWS_TABLE, UserWindows, from_windows_item
+from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
+from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_history_item
+from local.resources import ALERT_INBOX, Resources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+class Stores:
+    """The tables and queues of a stack.
+
+    Parameters
+    ----------
+    client : Callable[[str], Any]
+        Gives a service's client of the AWS API itself.
+    resources : Resources
+        What was provisioned.
+    """
+
+    def __init__(self, client: Callable[[str], Any], resources: Resources) -> None:
+        self._client = client
+        self._resources = resources
+        self.delivered: dict[str, list[Alert | AlertDigest]] = {}
+        """By id, each message as often as it was delivered."""
+        self.quarantined: dict[Position, int] = {}
+        """How often each record was quarantined."""
+
+    def history(self, users: Sequence[str]) -> list[ScoredTransaction]:
+        """All rows of these users."""
+        pages = self._client("dynamodb").get_paginator("query")
+        return [
+            from_history_item(item)
+            for user in users
+            for page in pages.paginate(
+                TableName=self._resources.tables[HISTORY_TABLE],
+                KeyConditionExpression="user_id = :user",
+                ExpressionAttributeValues={":user": {"S": user}},
+                ConsistentRead=True,
+            )
+            for item in page["Items"]
+        ]
+
+    def flagged(self, users: Sequence[str]) -> list[FlaggedTransaction]:
+        """All flagged rows of these users."""
+        pages = self._client("dynamodb").get_paginator("scan")
+        rows = (
+            from_flagged_item(item)
+            for page in pages.paginate(TableName=self._resources.tables[FLAGGED_TABLE], ConsistentRead=True)
+            for item in page["Items"]
+        )
+        wanted = set(users)
+        return [row for row in rows if row.user_id in wanted]
+
+    def windows(self, users: Sequence[str]) -> list[UserWindows]:
+        """The alert windows of these users that have any."""
+        dynamodb, table = self._client("dynamodb"), self._resources.tables[WINDOWS_TABLE]
+        items = (
+            dynamodb.get_item(TableName=table, Key={"user_id": {"S": user}}, ConsistentRead=True).get("Item")
+            for user in users
+        )
+        return [from_windows_item(item) for item in items if item is not None]
+
+    def collect(self) -> None:
+        """Receive and keep all messages of the alerts' and the quarantine's queues."""
+        queues = self._resources.queues
+        for body in self._drain(queues[ALERT_INBOX]):
+            alert = decode_message(body["Message"])
+            self.delivered.setdefault(alert.alert_id, []).append(alert)
+        for body in self._drain(queues["quarantine"]):
+            position = Position(body["topic"], body["partition"], body["offset"])
+            self.quarantined[position] = self.quarantined.get(position, 0) + 1
+
+    def take_dead_letters(self, function: str) -> list[dict[str, Any]]:
+        """Empty the dead-letter queue of a function; return its messages."""
+        return list(self._drain(self._resources.dead_letter_queue(function)))
+
+    def dead_letters(self, functions: Sequence[str]) -> int:
+        """Empty the dead-letter queues of these functions; return how many messages there were."""
+        return sum(len(self.take_dead_letters(function)) for function in functions)
+
+    def _drain(self, url: str) -> Iterator[dict[str, Any]]:
+        sqs = self._client("sqs")
+        while messages := sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600
+        ).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                yield msgspec.json.decode(message["Body"])
