@@ -102,3 +102,18 @@ def test_more_money_than_one_and_a_half_times_what_was_paid_otherwise_in_a_month
     taken = run(town, factor=8)
 
     assert all(map(is_flagged, taken[-10:])), described(*taken)
+
+
+@pytest.mark.parametrize("amount", ["2000", "4000", "9000"])
+def test_a_run_that_was_blocked_does_not_pay_for_the_same_run_a_week_later(amount: str) -> None:
+    """What was blocked has made the payees known, and the sum of the month high; nobody has paid it, though."""
+    town = warm_town()
+    victim = resident(5)
+    for _ in range(2):
+        begin = town.now + timedelta(hours=12)
+        town.now = begin
+        taken = [town.transfer(victim, f"mule-{number}", amount, FAST) for number in range(25)]
+        town.now = begin - timedelta(hours=12)
+        town.live(7)
+
+    assert all(map(is_flagged, taken[5:])), described(*taken)
