@@ -50,8 +50,7 @@ def rules_deploy(environment: Environment, file: Path) -> int:
     return 0
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 1 if something is missing, with one sentence on standard error."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops", description=commands.__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
     subparsers = parser.add_subparsers(dest="command", required=True)
@@ -86,7 +85,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
     parsers["reconcile"].add_argument("--hours", type=int, help="look back so far instead of 48 hours")
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 1 if something is missing, with one sentence on standard error."""
+    options = _parser().parse_args(arguments)
     try:
         environment = read_environment(options.env, options.root.resolve())
         match options.command:

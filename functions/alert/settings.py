@@ -25,7 +25,7 @@ class Settings(StreamCrashSettings, frozen=True, kw_only=True):
     alert_window_seconds: Annotated[int, Meta(ge=1, le=604_800)]
     """Width of a window, seconds of event time: payments nearer than this to an alerted one are only counted."""
     alert_again_factor: Annotated[float, Meta(ge=0.1, le=1_000)]
-    """A window is alerted again where the sum suppressed exceeds the sum told by this factor,"""
+    """A window is alerted again where the sum suppressed exceeds the sum reported by this factor,"""
     alert_again_amount_base: Annotated[float, Meta(ge=0, le=1e12)]
     """or by this amount, major units of the ruleset's base currency."""
     alert_again_minimum_base: Annotated[float, Meta(ge=0, le=1e12)]

@@ -41,6 +41,10 @@ RESERVED_SHARE: Final = 3
 """One alert in so many of an hour's is kept for payments that are graver than all that were alerted in it. Else a thief would use up
 the hour with harmless ones."""
 
+TOLD_COUNTS_TO: Final = 10
+"""What was told counts up to so many times :attr:`AlertLimits.again_amount`. Blocked payments cost nothing: one of a billion would else hide all that
+follow."""
+
 _HOUR_MS: Final = 3_600_000
 _ALERT_NAMESPACE = UUID("6f0a7a43-4f0c-5a7e-9b54-1d6f6f1f2c9b")
 _COUNT_NAMESPACE = UUID("0f4c3a52-5a3e-5d0b-8f5b-6d9b1a7c2e44")
@@ -52,7 +56,7 @@ class AlertLimits(msgspec.Struct, frozen=True, kw_only=True):
     width: timedelta
     """A window covers ``|occurred_at - start| < width``."""
     again_factor: Decimal
-    """Alerted again where what is suppressed exceeds what was told by this factor,"""
+    """Alerted again where what is suppressed exceeds what was reported by this factor,"""
     again_amount: Decimal
     """or by this amount, in the base currency."""
     again_minimum: Decimal
@@ -125,28 +129,29 @@ def _why_again(
     if severity.rank > window.severity.rank:
         return AgainReason.SEVERITY
     suppressed = added(window.suppressed, _worth(flagged))
-    return AgainReason.AMOUNT if _exceeds(suppressed, window.told, flagged, limits) else None
+    return AgainReason.AMOUNT if _exceeds(suppressed, window.reported, flagged, limits) else None
 
 
 def _exceeds(
     suppressed: Mapping[str, Decimal],
-    told: Mapping[str, Decimal],
+    reported: Mapping[str, Decimal],
     flagged: FlaggedTransaction,
     limits: AlertLimits,
 ) -> bool:
-    """Whether what is suppressed exceeds what was told, in any currency.
+    """Whether what is suppressed exceeds what was reported, in any currency.
 
     Amounts without a rate are compared with those of their own currency. What their minimum would be is not known, so they have none.
     """
     for currency, amount in suppressed.items():
-        before = told.get(currency, Decimal(0))
+        before = reported.get(currency, Decimal(0))
         if currency != flagged.base_currency:
             if amount > before * limits.again_factor:
                 return True
-        elif amount >= limits.again_minimum and (
-            amount > before * limits.again_factor or amount > before + limits.again_amount
-        ):
-            return True
+        elif amount >= limits.again_minimum:
+            if limits.again_amount:
+                before = min(before, TOLD_COUNTS_TO * limits.again_amount)
+            if amount > before * limits.again_factor or amount > before + limits.again_amount:
+                return True
     return False
 
 
@@ -161,7 +166,7 @@ def _is_within_hour(
         return False
     suppressed = added(before.suppressed.totals, _worth(flagged))
     return severity.rank > max(one.severity.rank for one in recent) or _exceeds(
-        suppressed, added(*(one.told for one in recent)), flagged, limits
+        suppressed, added(*(one.reported for one in recent)), flagged, limits
     )
 
 
@@ -175,13 +180,13 @@ def _claimed(
     alert_id = alert_id_of(flagged)
     worth = _worth(flagged)
     start = flagged.occurred_at if window is None else window.start
-    told = {} if window is None else added(window.told, window.suppressed)
+    reported = {} if window is None else added(window.reported, window.suppressed)
     others = all_told(other for other in before.windows if other is not window)
     sent = RecentAlert(flagged.appended_at_ms, severity, added(before.suppressed.totals, worth))
     after = msgspec.structs.replace(
         before,
         version=before.version + 1,
-        windows=(*others, Window(start, severity, alert_id, added(told, worth)))[-MAX_WINDOWS:],
+        windows=(*others, Window(start, severity, alert_id, added(reported, worth)))[-MAX_WINDOWS:],
         recent=(*before.recent, sent)[-MAX_RECENT:],
         suppressed=SuppressedPayments(),
         # A digest that is being sent stays due until it is marked sent.

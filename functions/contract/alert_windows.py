@@ -53,7 +53,7 @@ class Window(msgspec.Struct, frozen=True, omit_defaults=True):
     """The highest that was alerted."""
     alert_id: str
     """The last alert of this window."""
-    told: Totals = {}
+    reported: Totals = {}
     """What the messages so far have reported of this window."""
     suppressed: Totals = {}
     """What no message has reported yet of this window."""
@@ -65,7 +65,7 @@ class RecentAlert(msgspec.Struct, frozen=True, omit_defaults=True):
     appended_at_ms: int
     """When Kafka took its payment, ms since the epoch."""
     severity: Severity
-    told: Totals = {}
+    reported: Totals = {}
     """What it reported: its payment and those suppressed before."""
 
 
@@ -147,7 +147,7 @@ def added(*sums: Mapping[str, Decimal]) -> Totals:
 def all_told(windows: Iterable[Window]) -> tuple[Window, ...]:
     """The windows after a message that reports everything suppressed."""
     return tuple(
-        msgspec.structs.replace(window, told=added(window.told, window.suppressed), suppressed={})
+        msgspec.structs.replace(window, reported=added(window.reported, window.suppressed), suppressed={})
         if window.suppressed
         else window
         for window in windows

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from common.metrics import emit
+from contract.errors import InvalidRowError
 from contract.flag_hour import flag_hours
 from contract.flagged import from_flagged_item
 from contract.scored import from_history_item
@@ -140,18 +141,32 @@ class Reconciler:
     def _check(self, keys: Sequence[PaymentKey], until: datetime, found: Summary) -> None:
         missing, unalerted = self._tables.unfinished(keys)
         found["checked"] += len(keys)
-        rows = [
-            row for row in self._tables.history_rows(missing) if from_history_item(row).scored_at <= until
-        ]
+        rows = self._settled(self._tables.history_rows(missing), _scored_at, until, found)
         failed = self._persist.send(rows)
         found["flagged_rows_repaired"] += len(rows) - failed
         found["repairs_failed"] += failed
-        rows = [
-            row for row in self._tables.flagged_rows(unalerted) if from_flagged_item(row).flagged_at <= until
-        ]
+        rows = self._settled(self._tables.flagged_rows(unalerted), _flagged_at, until, found)
         failed = self._alert.send(rows)
         found["alerts_repaired"] += len(rows) - failed
         found["repairs_failed"] += failed
+
+    def _settled(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        time_of: Callable[[Mapping[str, Any]], datetime],
+        until: datetime,
+        found: Summary,
+    ) -> list[Mapping[str, Any]]:
+        """Leave out rows that may still be on their way, and count those that cannot be read: no stage can do more with them."""
+        settled = []
+        for row in rows:
+            try:
+                if time_of(row) <= until:
+                    settled.append(row)
+            except InvalidRowError as error:
+                found["repairs_failed"] += 1
+                self._log.error("a row that cannot be read", problem=str(error))
+        return settled
 
     def _report(self, found: Summary) -> None:
         emit(self._metrics, Metric.PAYMENTS_CHECKED, found["checked"])
@@ -163,3 +178,11 @@ class Reconciler:
             self._log.error("payments that a stage has missed", **found)
         else:
             self._log.info("no payment was missed", **found)
+
+
+def _scored_at(row: Mapping[str, Any]) -> datetime:
+    return from_history_item(row).scored_at
+
+
+def _flagged_at(row: Mapping[str, Any]) -> datetime:
+    return from_flagged_item(row).flagged_at

@@ -201,7 +201,7 @@ class ScoreStage:
             profile_version = profile.tx_count
             known = work.entities.known(delivery) if stored is None else features_of(stored)
             decided = decide(delivery.facts, profile, ruleset, verdicts.get(delivery.user_id, ()), known)
-            if not decided.outcome.repeats:
+            if stored is None and not decided.outcome.repeats:
                 work.entities.see(delivery, decided.sighting)
             return scored_transaction(
                 delivery.facts,

@@ -31,8 +31,12 @@ def print_report(report: DemoReport, final_state: FinalState, console: Console) 
         ("scored", report.history, f"transaction_history, {report.degraded} degraded"),
         ("quarantined by the score stage", report.quarantined, "quarantine queue"),
         ("flagged", report.flagged, "flagged_transactions"),
-        ("alerts", report.alerts, f"fraud-alerts, {report.alerts_repeated} repeated"),
-        ("suppressed", report.suppressed, "counted in a later alert or in a digest"),
+        (
+            "alerts",
+            report.alerts,
+            f"fraud-alerts, {report.alerts_again} of them again in a window, {report.alerts_repeated} repeated",
+        ),
+        ("suppressed", report.suppressed, _suppressed(report)),
         ("digests", report.digests, "fraud-alerts"),
         ("dead letters", report.dead_letters, "dead-letter queues"),
     ):
@@ -59,6 +63,11 @@ def print_report(report: DemoReport, final_state: FinalState, console: Console) 
         console.print("\n[bold red]not reconciled[/]")
         for problem in report.problems:
             console.print(escape(f"  {problem}"))
+
+
+def _suppressed(report: DemoReport) -> str:
+    counted = "counted in a later alert or in a digest"
+    return f"{counted}; {report.waiting} still wait for it in alert_windows" if report.waiting else counted
 
 
 def _ms(value: float | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.alert import AlertState
+from contract.alert import AlertKind, AlertState
 from contract.alert_account import account_problems
 from contract.scored import Decision
 from lab.measures import DetectionReport, evaluate
@@ -62,8 +62,12 @@ class DemoReport(msgspec.Struct, frozen=True, kw_only=True):
     """Distinct alert ids that a subscriber received."""
     alerts_repeated: int
     """Messages beyond the first with the same alert id."""
+    alerts_again: int = 0
+    """Of ``alerts``: sent within the window of an earlier one, because the payment is graver or much more money is at stake."""
     suppressed: int
-    """Flagged payments that are counted in a later alert of their user or in a digest."""
+    """Flagged payments without an alert of their own: counted in a later alert of their user or in a digest, or waiting."""
+    waiting: int = 0
+    """Of ``suppressed``: to be counted in their user's next message, an alert or a digest."""
     digests: int = 0
     """Distinct digests that a subscriber received."""
     dead_letters: int
@@ -96,6 +100,7 @@ def make_report(feed: Feed, final_state: FinalState, began_at: datetime) -> Demo
     on_topic = Counter(final_state.topic_ids)
     flagged_by_state = Counter(row.alert_state for row in final_state.flagged)
     deliveries = Counter(delivered.alert.alert_id for delivered in final_state.delivered)
+    again = {each.alert.alert_id for each in final_state.delivered if each.alert.kind is AlertKind.AGAIN}
     latencies = [
         each.delivered_at_ms - each.alert.appended_at.timestamp() * 1000 for each in final_state.delivered
     ]
@@ -122,7 +127,9 @@ def make_report(feed: Feed, final_state: FinalState, began_at: datetime) -> Demo
         flagged=len(final_state.flagged),
         alerts=len(deliveries),
         alerts_repeated=deliveries.total() - len(deliveries),
+        alerts_again=len(again),
         suppressed=flagged_by_state[AlertState.SUPPRESSED],
+        waiting=_waiting(final_state),
         digests=len({one.alert_id for one in final_state.digests}),
         dead_letters=final_state.dead_letters,
         reconciled=not problems,
@@ -133,6 +140,14 @@ def make_report(feed: Feed, final_state: FinalState, began_at: datetime) -> Demo
         latency_ms=_percentiles(latencies),
         detection=evaluate(feed.truths, decisions) if feed.truths else None,
     )
+
+
+def _waiting(final_state: FinalState) -> int:
+    """How many suppressed payments no message has counted yet."""
+    received = {one.payments.id for one in final_state.digests}
+    claimed = [windows.digest.payments for windows in final_state.waiting if windows.digest is not None]
+    not_received = sum(payments.count for payments in claimed if payments.id not in received)
+    return not_received + sum(windows.suppressed.count for windows in final_state.waiting)
 
 
 def _landing_problems(feed: Feed, final_state: FinalState) -> Iterable[str]:

@@ -67,7 +67,7 @@ class Thief(Protocol):
 
     @property
     def next_try(self) -> Try | None:
-        """The payment that comes next; None if the thief gives up, or has all the money."""
+        """The payment that comes next; None if the thief stops, or has all the money."""
 
     def told(self, answer: Answer) -> Thief:
         """Return the thief who knows the answer to :attr:`next_try`."""

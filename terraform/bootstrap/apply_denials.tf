@@ -1,5 +1,6 @@
 # What the apply role never does, whatever its other policies allow: read payments in any form, open them to others, or change what
-# limits it.
+# limits it. It may make snapshots of the cache: ElastiCache asks for that when the cache is deleted and leaves a last one. A snapshot stays
+# in ElastiCache; copying it to a bucket is denied, and so is signing in to a cache that is made of it.
 
 data "aws_iam_policy_document" "apply_denials" {
   for_each = var.environments
@@ -12,7 +13,7 @@ data "aws_iam_policy_document" "apply_denials" {
       "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:CreateBackup", "dynamodb:ExportTableToPointInTime",
       "dynamodb:GetItem", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:PartiQL*", "dynamodb:Query",
       "dynamodb:RestoreTable*", "dynamodb:Scan", "dynamodb:StartAwsBackupJob",
-      "elasticache:Connect", "elasticache:CopyS*", "elasticache:CreateSnapshot", "elasticache:CreateServerlessCacheSnapshot", "elasticache:ExportServerlessCacheSnapshot",
+      "elasticache:Connect", "elasticache:CopyS*", "elasticache:CreateServerlessCacheSnapshot", "elasticache:ExportServerlessCacheSnapshot",
       "kafka-cluster:*", "kms:GenerateMac", "kms:VerifyMac",
       "logs:CreateExportTask", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:GetLogRecord", "logs:GetQueryResults", "logs:StartLiveTail", "logs:StartQuery", "logs:Unmask",
       "secretsmanager:GetSecretValue", "sqs:ReceiveMessage", "sqs:StartMessageMoveTask", "ssm:GetParameter*",

@@ -39,8 +39,13 @@ run "services_without_a_role_are_named" {
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_kms_key.this["data"].policy).Statement : try(statement.Principal.AWS, statement.Principal.Service)] == ["arn:aws:iam::123456789012:root", "events.amazonaws.com"] && jsondecode(aws_kms_key.this["data"].policy).Statement[1].Condition.StringEquals["aws:SourceAccount"] == "123456789012"
-    error_message = "Only principals with an IAM policy use the data key, and EventBridge, for queues of this account."
+    condition     = [for statement in jsondecode(aws_kms_key.this["data"].policy).Statement : try(statement.Principal.AWS, statement.Principal.Service)] == ["arn:aws:iam::123456789012:root", "events.amazonaws.com"]
+    error_message = "Only principals with an IAM policy use the data key, and EventBridge, for its queues."
+  }
+
+  assert {
+    condition     = !can(jsondecode(aws_kms_key.this["data"].policy).Statement[1].Condition)
+    error_message = "EventBridge's call to a key has neither aws:SourceAccount nor aws:SourceArn: a condition on them refuses every dead letter's announcement."
   }
 
   assert {

@@ -40,7 +40,7 @@ run "each_function_has_its_alarms" {
     condition = length(setsubtract([
       "function-errors-payments", "function-errors-changes", "function-errors-helper_tool", "function-throttles-payments",
       "offset-lag-payments", "iterator-age-changes", "records-failed-payments", "records-failed-changes",
-      "dead-letters-payments", "dead-letters-subscription", "table-throttles-history",
+      "dead-letters-payments", "dead-letters-subscription", "dead-letters-unannounced-changes", "table-throttles-history",
     ], keys(aws_cloudwatch_metric_alarm.symptom))) == 0
     error_message = "Functions, queues and tables have their own alarms."
   }

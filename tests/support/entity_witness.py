@@ -95,6 +95,8 @@ class EntityWitness:
                     break  # it may be of a payment that was seen and not stored, as after a failed insert
                 continue
             ids, sighting = seen_here
+            if row.scored_at != scored_at and not is_up_to_mark(position, tried.counted):
+                break  # another try stored it, perhaps meanwhile: then this one saw it as it had scored it itself
             if row.scored_at == scored_at:
                 stored = unpack(row.features, row.feature_set)
                 wanted = entities.compute(book.read(ids, sighting.clock_s), sighting)

@@ -149,7 +149,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         )
         response = stage.handle(event, lambda: True)
         if cache.counted is not None and not cache.has_failed and losses == self.world.losses:
-            # A batch that begins after this answer reads all that this one was told to count.
+            # A batch that begins after this answer reads all that this one was asked to count.
             missing = uncounted(event, response, self.world.profiles.counted)
             assert not missing, missing
         return response

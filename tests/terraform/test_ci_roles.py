@@ -80,7 +80,6 @@ READS = [
     ("sqs:ReceiveMessage", QUEUE),
     ("sqs:StartMessageMoveTask", QUEUE),
     ("elasticache:Connect", of("elasticache", "replicationgroup:fraud-dev-profiles")),
-    ("elasticache:CreateSnapshot", of("elasticache", "replicationgroup:fraud-dev-profiles")),
     ("elasticache:CopySnapshot", of("elasticache", "snapshot:fraud-dev-profiles")),
     ("kafka-cluster:Connect", of("kafka", "cluster/fraud-dev/1-2")),
     ("kafka-cluster:ReadData", of("kafka", "topic/fraud-dev/1-2/transaction_stream")),

@@ -197,3 +197,20 @@ def test_a_name_of_the_call_itself_comes_before_one_inside_its_parameters() -> N
     (request,) = requests("glue", "CreateJob", Name="fraud-dev-job", Command={"Name": "gluestreaming"})
 
     assert request.resource == "arn:aws:glue:us-east-1:123456789012:job/fraud-dev-job"
+
+
+def test_a_cache_that_leaves_a_last_snapshot_needs_the_right_to_make_one() -> None:
+    cache = "arn:aws:elasticache:us-east-1:123456789012:replicationgroup:fraud-prod-profiles"
+    snapshot = "arn:aws:elasticache:us-east-1:123456789012:snapshot:fraud-prod-profiles-1"
+
+    needed = requests(
+        "elasticache",
+        "DeleteReplicationGroup",
+        ReplicationGroupId="fraud-prod-profiles",
+        FinalSnapshotIdentifier="fraud-prod-profiles-1",
+    )
+    without = requests("elasticache", "DeleteReplicationGroup", ReplicationGroupId="fraud-prod-profiles")
+
+    made = {request.resource for request in needed if request.action == "elasticache:CreateSnapshot"}
+    assert made == {cache, snapshot}
+    assert {request.action for request in without} == {"elasticache:DeleteReplicationGroup"}

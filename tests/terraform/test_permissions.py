@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from local.resources import dead_letter_name
-from ops.manifests import read_functions
+from ops.manifests import ROOT, read_functions
 from tests.terraform.calls import actions_in_code
 from tests.terraform.recording import Call, record_calls
 from tests.terraform.rendering import statements, target_arn
@@ -17,6 +18,8 @@ FUNCTIONS = read_functions()
 TRIGGERED = [name for name, spec in FUNCTIONS.items() if spec.is_triggered]
 NOT_ON_THE_WIRE = {"elasticache:Connect"}
 """The local cache needs no sign-in, and a sign-in is a signature, not a call. Only the source shows that it is needed."""
+
+BOUNDARY = ROOT / "terraform" / "bootstrap" / "boundary.tf"
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,23 @@ def test_a_role_allows_the_actions_that_the_code_calls_and_no_other(function: st
     allowed = {action for statement in _granted(function) for action in statement["Action"]}
 
     assert allowed == actions_in_code(function, FUNCTIONS[function])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_boundary_has_every_action_of_a_role(function: str) -> None:
+    # A role may do what both its policies and its boundary allow. What the boundary lacks is refused at the first call.
+    allowed, _, _ = BOUNDARY.read_text().partition('effect    = "Deny"')
+    bounds = re.findall(r'"([a-z0-9-]+:[A-Za-z0-9*]+)"', allowed)
+
+    lacking = {
+        action
+        for statement in statements(function, "access", "source", "runtime")
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+        if not any(fnmatchcase(action, bound) for bound in bounds)
+    }
+
+    assert lacking == set()
 
 
 @pytest.mark.slow

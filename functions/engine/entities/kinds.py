@@ -18,6 +18,7 @@ class EntityKind(IntEnum):
     CARD = 0
     DEVICE = 1
     IP = 2
+    """An IPv4 address, or the /64 of an IPv6 one: there a device gives itself as many addresses as it likes."""
     NETWORK = 3
     """The /24 of an IPv4 address, the /48 of an IPv6 one: what one customer of a provider is given at most."""
     MERCHANT = 4
@@ -55,7 +56,7 @@ def entity_ids(transaction: Transaction) -> EntityIds:
     return (
         None if card is None else b"c" + _hash(card),
         None if device is None else b"d" + _hash(device),
-        None if address is None else b"i" + _hash(address),
+        None if address is None else b"i" + _hash(host_of(address)),
         None if address is None else b"n" + _hash(network_of(address)),
         None if merchant is None else b"m" + _hash_often(merchant),
         None if payee is None else b"p" + _hash_often(payee),
@@ -77,6 +78,15 @@ def user_hash(user_id: str) -> int:
     return int.from_bytes(blake2b(user_id.encode(), digest_size=4).digest(), "little")
 
 
+def host_of(address: str) -> str:
+    """Give what stands for one host of a canonical IP address.
+
+    >>> host_of("203.0.113.9"), host_of("2001:db8:7:9::1")
+    ('203.0.113.9', '2001:db8:7:9')
+    """
+    return _first_groups(address, 4) if ":" in address else address
+
+
 def network_of(address: str) -> str:
     """Give the network of a canonical IP address.
 
@@ -85,12 +95,12 @@ def network_of(address: str) -> str:
     """
     if ":" not in address:
         return address.rpartition(".")[0]
-    return _network_of_ipv6(address)
+    return _first_groups(address, 3)
 
 
 @lru_cache(maxsize=4096)
-def _network_of_ipv6(address: str) -> str:
-    groups = IPv6Address(address).exploded.split(":")[:3]
+def _first_groups(address: str, count: int) -> str:
+    groups = IPv6Address(address).exploded.split(":")[:count]
     return ":".join(f"{int(group, 16):x}" for group in groups)
 
 

@@ -179,7 +179,8 @@ class Entity:
         Returns
         -------
         tuple[int, ...]
-            As long as the windows; each 1 to :data:`MAX_USERS` + 1.
+            As long as the windows; each 1 to :data:`MAX_USERS` + 1. Where users who paid later, in a partition that is ahead, may have
+            displaced some of a window, it counts as full: else 32 of them would hide all who pay in the partition behind.
         """
         size = len(self.seen) // 8
         numbers = _SEEN[size].unpack(self.seen)
@@ -191,7 +192,8 @@ class Entity:
         counts = []
         for window_s in windows_s:
             start = bisect_right(numbers, until_s - window_s, size, stop)
-            counts.append(stop - start + (not start <= own < stop))
+            is_displaced = size == MAX_USERS and start == size and stop < end
+            counts.append(MAX_USERS if is_displaced else stop - start + (not start <= own < stop))
         return tuple(counts)
 
     def last_hour(self, clock_s: int) -> Level:

@@ -48,7 +48,11 @@ FEATURES: Final = (
         "Payments from this device in 24 hours by accounts younger than 7 days.",
     ),
     double("device_known_days", "d", "Since the device's first payment, by any user."),
-    integer("ip_users_1h", "1", "Users who paid from this IP address in an hour."),
+    integer(
+        "ip_users_1h",
+        "1",
+        "Users who paid from this IP address in an hour; of IPv6, as for all `ip_` features, from its /64.",
+    ),
     integer("ip_users_24h", "1", "The same in 24 hours."),
     integer("ip_payments_1h", "1", "Payments from this IP address in an hour, by all users."),
     double("ip_usual_payments_1h", "1", "What is usual."),

@@ -243,6 +243,19 @@ run "the_apply_role_has_no_right_on_a_whole_service" {
   }
 }
 
+# "CreateSnapshot permission is required to create a final snapshot": API reference of ElastiCache, DeleteReplicationGroup.
+run "the_apply_role_may_delete_a_cache_that_leaves_a_last_snapshot" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.apply_denials :
+      !contains(flatten([for statement in document.statement : tolist(coalesce(statement.actions, []))]), "elasticache:CreateSnapshot")
+    ])
+    error_message = "A deny of CreateSnapshot refuses every destroy of a protected environment."
+  }
+}
+
 run "an_account_id_of_other_than_12_digits_is_refused" {
   command = plan
   variables { account_id = "12345" }

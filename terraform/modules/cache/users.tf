@@ -2,11 +2,14 @@
 # store, to rotate or to find in the state.
 
 locals {
-  # What score's profile store does, and nothing else: profiles and the marks of what is folded into them.
+  # What score's stores of profiles and entities do, and nothing else: both, and the marks of what is folded into them. Redis refuses a
+  # command as a whole if the user may not touch one of its keys, and score reads all of a batch by one.
   access_string = join(" ", [
     "on",
     "~profile:*",
     "~progress:*",
+    "~entity:*",
+    "~entities:*",
     "resetchannels",
     "-@all",
     "+@connection", # AUTH, HELLO, PING, CLIENT SETINFO

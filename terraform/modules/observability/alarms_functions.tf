@@ -97,5 +97,19 @@ locals {
         metrics        = { depth = { namespace = "AWS/SQS", name = "ApproximateNumberOfMessagesVisible", stat = "Maximum", dimensions = { QueueName = name } } }
       }
     },
+    # Without permission EventBridge drops an event at once: the object is in the bucket, and no message says so.
+    {
+      for function in keys(local.stream_triggers) : "dead-letters-unannounced-${function}" => {
+        kind           = "dead-letters"
+        severity       = "page"
+        symptom        = "Records were dead-lettered to the bucket of ${var.function_names[function]}, and EventBridge could not announce them in its queue."
+        threshold      = 0
+        period_seconds = 300
+        periods        = 1
+        datapoints     = 1
+        expression     = null
+        metrics        = { failed = { namespace = "AWS/Events", name = "FailedInvocations", stat = "Sum", dimensions = { RuleName = "${var.function_names[function]}-dead-letter" } } }
+      }
+    },
   )
 }

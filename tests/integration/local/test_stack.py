@@ -13,7 +13,7 @@ import pytest
 
 from local.process_tree import wait_until_gone
 from local.stack import Stack, StackRunningError, StackState, read_state
-from ops.manifests import ROOT
+from ops.manifests import ROOT, read_functions, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,8 +107,8 @@ print(boto3.client("sqs").get_queue_attributes(QueueUrl=os.environ["QUARANTINE_Q
         timeout=120,
     )
 
-    tables = "['alert_windows', 'flagged_transactions', 'profile_checkpoints', 'transaction_history']"
-    assert attached.stdout.splitlines() == [tables, "True", "True", "1", "200"], attached.stderr
+    tables, subscriptions = str(sorted(read_tables())), "2"  # of the inbox, and of the canary's queue
+    assert attached.stdout.splitlines() == [tables, "True", "True", subscriptions, "200"], attached.stderr
 
 
 def test_watch_without_a_terminal_prints_lines(shared: Path) -> None:
@@ -148,7 +148,8 @@ def test_up_that_fails_says_why_and_leaves_nothing(tmp_path: Path) -> None:
     failed = run("local.stack", "up", "--no-ingestion", "--functions", "nonsense", build_dir=tmp_path)
 
     assert failed.returncode == 1
-    assert "no such function: nonsense; there are alert, persist, score" in failed.stderr
+    triggered = [name for name, spec in read_functions().items() if spec.is_triggered]
+    assert f"no such function: nonsense; there are {', '.join(triggered)}\n" in failed.stderr
     assert read_state(tmp_path) is None
 
 

@@ -83,7 +83,7 @@ trigger:
   bisect_on_error: true
   maximum_retries: 0
   maximum_record_age_seconds: 60
-  on_failure: dead_letter
+  on_failure: dead_letter_bucket
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,7 +13,10 @@ import redis
 from engine.profile import Profile
 from ops.manifests import ROOT
 from score.delivery import Span
+from score.entity_store import RedisEntityStore
 from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore, connect
+from tests.support.entity_store_contract import batch, payment
+from tests.support.kafka_events import TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +41,23 @@ def test_the_store_reads_and_writes_as_the_user(user_endpoint: str, redis_client
 
     assert lost == []
     assert store.read(["user"], [Span("topic", 0, 10, 12)]).profiles["user"].body is not None
+
+
+def test_the_stores_count_and_read_entities_as_the_user(
+    user_endpoint: str, redis_client: redis.Redis
+) -> None:
+    redis_client.script_flush()
+    client = connect(user_endpoint)
+    added = batch([payment(Random(5)) for _ in range(20)], 9, gap_s=1)
+
+    assert RedisEntityStore(client).add(added) == []
+
+    # Profiles and entities are read by one command, so a key that the user may not read loses both.
+    reading = RedisProfileStore(client, retention_days=90).read(
+        ["user"], [Span(TOPIC, 0, 10, 12)], [*added.added]
+    )
+    assert reading.entities.keys() == added.added.keys()
+    assert (reading.counted_to, reading.complete_since_s) == ([9], 1)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
+import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,6 +23,8 @@ from topic_admin.stage import apply_request
 if TYPE_CHECKING:
     from pathlib import Path
 
+SETTLE_SECONDS = 30.0
+
 
 @pytest.fixture
 def topics(kafka_bootstrap: str) -> KafkaTopics:
@@ -36,6 +39,12 @@ def _request(name: str, partitions: int, **configs: str) -> dict[str, Any]:
 
 def _hour(hours: int) -> dict[str, str]:
     return {"retention.ms": str(hours * 3_600_000)}
+
+
+def _seen(topics: KafkaTopics, name: str) -> tuple[int, str, str]:
+    existing = topics.describe(name)
+    assert existing is not None
+    return existing.partitions, existing.configs["retention.ms"], existing.configs["max.message.bytes"]
 
 
 def test_a_topic_is_created_as_requested_and_a_second_run_changes_nothing(topics: KafkaTopics) -> None:
@@ -55,11 +64,11 @@ def test_an_existing_topic_grows_and_keeps_configurations_that_are_not_named(top
 
     apply_request(_request("admin-grow", 5, **_hour(2)), topics)
 
-    existing = topics.describe("admin-grow")
-    assert existing is not None
-    assert existing.partitions == 5
-    assert existing.configs["retention.ms"] == "7200000"
-    assert existing.configs["max.message.bytes"] == "65536"
+    # The controller has accepted both changes; the broker that describes the topic learns of each a little later.
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while _seen(topics, "admin-grow") != (5, "7200000", "65536"):
+        assert time.monotonic() < deadline, _seen(topics, "admin-grow")
+        time.sleep(0.05)
 
 
 def test_fewer_partitions_are_refused_and_the_topic_is_unchanged(topics: KafkaTopics) -> None:

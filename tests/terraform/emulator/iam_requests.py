@@ -169,6 +169,7 @@ def iam_requests(call: Call, state: State) -> list[Request]:
     return [
         *found,
         *_deleted_objects(call, own),
+        *_last_snapshot(call, own, state),
         *_passed_roles(call),
         *_tags_on_creation(call, found),
         *_key_uses(call, state),
@@ -304,6 +305,19 @@ def _deleted_objects(call: Call, own: dict[str, str | list[str]]) -> Iterator[Re
     for entry in call.parameters.get("Delete", {}).get("Objects", []):
         action = "s3:DeleteObjectVersion" if entry.get("VersionId") else "s3:DeleteObject"
         yield Request(action, f"arn:aws:s3:::{call.parameters['Bucket']}/{entry['Key']}", own)
+
+
+def _last_snapshot(call: Call, own: dict[str, str | list[str]], state: State) -> Iterator[Request]:
+    """The right to the snapshot that a deleted cache leaves. Source: ElastiCache's API reference, DeleteReplicationGroup."""
+    snapshot = call.parameters.get("FinalSnapshotIdentifier")
+    if (call.service, call.operation) != ("elasticache", "DeleteReplicationGroup") or not snapshot:
+        return
+    arn = f"arn:aws:elasticache:{call.region}:{call.account}"
+    for resource in (
+        f"{arn}:replicationgroup:{call.parameters['ReplicationGroupId']}",
+        f"{arn}:snapshot:{snapshot}",
+    ):
+        yield Request("elasticache:CreateSnapshot", resource, own | state.keys_of(resource))
 
 
 def _passed_roles(call: Call) -> Iterator[Request]:

@@ -37,7 +37,7 @@ def decide_all(*payments: FlaggedTransaction, limits: Any = LIMITS) -> list[Wind
     return decisions
 
 
-def told(decisions: list[WindowDecision]) -> list[int]:
+def alerted(decisions: list[WindowDecision]) -> list[int]:
     """Places of the payments that are alerted on."""
     return [place for place, one in enumerate(decisions) if one.claim is not None]
 
@@ -45,7 +45,7 @@ def told(decisions: list[WindowDecision]) -> list[int]:
 def test_five_dollars_do_not_hide_five_payments_of_9_500() -> None:
     decisions = decide_all(paid(0, "5"), *(paid(number, "9500") for number in range(1, 6)))
 
-    assert told(decisions) == [0, 1, 3]
+    assert alerted(decisions) == [0, 1, 3]
     assert [one.claim.again for one in decisions if one.claim] == [
         None,
         AgainReason.AMOUNT,
@@ -62,13 +62,19 @@ def test_five_dollars_do_not_hide_five_payments_of_9_500() -> None:
     assert digested.digest.payments == waiting.suppressed
 
 
+def test_a_blocked_payment_of_a_billion_does_not_hide_what_follows() -> None:
+    decisions = decide_all(paid(0, "1000000000"), *(paid(number, "9500") for number in range(1, 20)))
+
+    assert alerted(decisions) == [0, 6, 12, 18]  # whenever another 55,000 USD are at stake
+
+
 def test_five_payments_in_other_currencies_are_worth_what_they_are_in_the_base_currency() -> None:
     yen = [paid(number, "1400000", "JPY", amount_base=Decimal("9380.00")) for number in range(1, 3)]
     francs = [paid(number, "8500", "CHF", amount_base=Decimal("9520.00")) for number in range(3, 6)]
 
     decisions = decide_all(paid(0, "5"), *yen, *francs)
 
-    assert told(decisions) == [0, 1, 3]
+    assert alerted(decisions) == [0, 1, 3]
     again = decisions[3].claim
     assert again is not None
     assert again.suppressed_before.totals == {"USD": Decimal(9380)}
@@ -79,21 +85,21 @@ def test_currency_without_a_rate_is_told_again_by_its_own_sum() -> None:
         paid(0, "5"), *(paid(number, "7000", "RUB", amount_base=None) for number in range(1, 6))
     )
 
-    assert told(decisions) == [0, 1, 4]
+    assert alerted(decisions) == [0, 1, 4]
     assert decisions[-1].windows.suppressed.totals == {"RUB": Decimal(7000)}
 
 
 def test_sum_that_grows_by_small_payments_is_told_when_it_is_twice_what_was_told() -> None:
     decisions = decide_all(paid(0, "60"), *(paid(number, "10") for number in range(1, 60)))
 
-    # 60 told; 13 * 10 exceed 2 * 60, and 190 are told; 39 * 10 exceed 2 * 190.
-    assert told(decisions) == [0, 13, 52]
+    # 60 reported; 13 * 10 exceed 2 * 60, and 190 are reported; 39 * 10 exceed 2 * 190.
+    assert alerted(decisions) == [0, 13, 52]
 
 
 def test_micro_payments_below_the_minimum_are_told_once() -> None:
     decisions = decide_all(*(paid(number, "1.00") for number in range(99)))
 
-    assert told(decisions) == [0]
+    assert alerted(decisions) == [0]
     assert decisions[-1].windows.suppressed.count == 98
 
 
@@ -103,23 +109,23 @@ def test_sum_must_exceed_what_was_told_by_the_factor_and_reach_the_minimum(
 ) -> None:
     first = "100" if amount.startswith("200") else "1"
 
-    assert told(decide_all(paid(0, first), paid(1, amount))) == places
+    assert alerted(decide_all(paid(0, first), paid(1, amount))) == places
 
 
 @pytest.mark.parametrize(("amount", "places"), [("13000", [0]), ("13000.01", [0, 1])])
 def test_large_sum_must_exceed_what_was_told_by_the_amount(amount: str, places: list[int]) -> None:
-    assert told(decide_all(paid(0, "8000"), paid(1, amount))) == places
+    assert alerted(decide_all(paid(0, "8000"), paid(1, amount))) == places
 
 
 @pytest.mark.parametrize(("base_currency", "places"), [("USD", [0, 1]), ("EUR", [0])])
 def test_ruleset_with_another_base_currency_begins_a_sum_of_its_own(
     base_currency: str, places: list[int]
 ) -> None:
-    # 99 EUR are below the minimum; nothing was told in EUR, and 9,500 USD told say nothing about it.
+    # 99 EUR are below the minimum; nothing was reported in EUR, and 9,500 USD reported say nothing about it.
     later = paid(1, "99", base_currency=base_currency, amount_base=Decimal(99))
     limits = msgspec.structs.replace(LIMITS, again_minimum=Decimal(50 if base_currency == "USD" else 100))
 
-    assert told(decide_all(paid(0, "5"), later, limits=limits)) == places
+    assert alerted(decide_all(paid(0, "5"), later, limits=limits)) == places
 
 
 def test_two_users_have_sums_of_their_own() -> None:
@@ -132,19 +138,19 @@ def test_two_users_have_sums_of_their_own() -> None:
             windows[user] = decision.windows
             alerted.append(decision.state is AlertState.CLAIMED)
 
-    # 5; 3,000 and 3,005 told; 9,000 exceed 2 * 3,005.
+    # 5; 3,000 and 3,005 reported; 9,000 exceed 2 * 3,005.
     assert alerted == [True] * 4 + [False] * 4 + [True] * 2 + [False] * 2
 
 
 def test_graver_payment_is_told_again_for_its_severity_and_resets_the_sum() -> None:
     decisions = decide_all(paid(0, "100"), paid(1, "150"), paid(2, "10", risk_score=95), paid(3, "500"))
 
-    assert told(decisions) == [0, 2]
+    assert alerted(decisions) == [0, 2]
     again = decisions[2].claim
     assert again is not None
     assert (again.again, again.suppressed_before.totals) == (AgainReason.SEVERITY, {"USD": Decimal(150)})
     (window,) = decisions[-1].windows.windows
-    assert (window.told, window.suppressed) == ({"USD": Decimal(260)}, {"USD": Decimal(500)})
+    assert (window.reported, window.suppressed) == ({"USD": Decimal(260)}, {"USD": Decimal(500)})
 
 
 def test_digest_tells_the_sum_of_its_window() -> None:

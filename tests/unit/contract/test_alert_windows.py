@@ -82,7 +82,7 @@ def test_claim_moves_the_count_into_the_digest_and_its_windows_have_told_it() ->
     assert claimed.digest is not None
     assert (claimed.digest.payments, claimed.digest.claimed_at) == (COUNT, NOW)
     assert (claimed.suppressed, claimed.version, claimed.digested_at) == (SuppressedPayments(), 8, NOW)
-    assert (claimed.windows[0].told, claimed.windows[0].suppressed) == ({"USD": Decimal("13.60")}, {})
+    assert (claimed.windows[0].reported, claimed.windows[0].suppressed) == ({"USD": Decimal("13.60")}, {})
     assert claimed.due_at == WAITING.due_at
 
 

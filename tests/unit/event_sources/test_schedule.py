@@ -21,7 +21,7 @@ LONG_SECONDS = 3600.0
 
 
 class Function:
-    """Answers with an error as often as it is told to, and notes what it got."""
+    """Answers with an error as often as it is asked to, and keeps what it got."""
 
     def __init__(self, failures: int = 0) -> None:
         self.events: list[dict[str, Any]] = []

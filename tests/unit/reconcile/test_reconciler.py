@@ -179,6 +179,24 @@ def test_a_payment_that_its_stage_refuses_again_is_counted_as_failed(world: Worl
     assert found == CLEAN | {"checked": 2, "flagged_rows_repaired": 1, "repairs_failed": 1}
 
 
+def test_a_row_that_cannot_be_read_stops_no_other_repair(world: World) -> None:
+    # It is what persist could not read either, so it has no flagged row, and each run meets it again for two days.
+    damaged = world.decided("damaged", age=timedelta(hours=3))
+    world.dynamodb.update_item(
+        TableName="transaction_history",
+        Key={name: to_history_item(damaged, 1_900_000_000)[name] for name in ("user_id", "event_key")},
+        UpdateExpression="SET decision = :none",
+        ExpressionAttributeValues={":none": {"S": "none"}},
+    )
+    world.decided("lost")
+
+    found = world.run()
+
+    assert found == CLEAN | {"checked": 2, "flagged_rows_repaired": 1, "repairs_failed": 1}
+    assert world.persist.users == ["lost"]
+    assert "decision" in world.log.errors[0]["problem"]
+
+
 def test_hours_that_the_run_has_no_time_for_are_counted(world: World) -> None:
     world.decided("lost")
 

@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 class Functions:
-    """Lambda with one function, which answers each call as told."""
+    """Lambda with one function, which answers each call with the given answer."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)

@@ -74,11 +74,20 @@ def test_a_run_to_other_payees_is_flagged(town: Town) -> None:
 
 def test_a_run_to_payees_whom_others_pay_today_is_flagged(town: Town) -> None:
     for number, payee in enumerate(STAFF):
-        town.transfer(resident(number + 10), payee, "20", FAST)
+        town.transfer(resident(number + 10), payee, "60", FAST)
 
     taken = run(town)
 
     assert all(map(is_flagged, taken[3:])), described(*taken)
+
+
+def test_a_cent_to_each_employee_does_not_stop_the_run(town: Town) -> None:
+    for number, payee in enumerate(STAFF):
+        town.transfer(f"thiefs-account-{number}", payee, "0.01", FAST)
+
+    taken = run(town)
+
+    assert not any(map(is_flagged, taken)), described(*taken)
 
 
 def test_a_run_from_another_device_is_flagged(town: Town) -> None:
@@ -93,3 +102,18 @@ def test_more_money_than_one_and_a_half_times_what_was_paid_otherwise_in_a_month
     taken = run(town, factor=8)
 
     assert all(map(is_flagged, taken[-10:])), described(*taken)
+
+
+@pytest.mark.parametrize("amount", ["2000", "4000", "9000"])
+def test_a_run_that_was_blocked_does_not_pay_for_the_same_run_a_week_later(amount: str) -> None:
+    """What was blocked has made the payees known, and the sum of the month high; nobody has paid it, though."""
+    town = warm_town()
+    victim = resident(5)
+    for _ in range(2):
+        begin = town.now + timedelta(hours=12)
+        town.now = begin
+        taken = [town.transfer(victim, f"mule-{number}", amount, FAST) for number in range(25)]
+        town.now = begin - timedelta(hours=12)
+        town.live(7)
+
+    assert all(map(is_flagged, taken[5:])), described(*taken)

@@ -123,6 +123,15 @@ def test_addresses_of_one_network_share_it_and_nothing_else() -> None:
     assert len({each[EntityKind.IP] for each in (one, other, far)}) == 3
 
 
+def test_ipv6_addresses_of_one_64_are_one_entity() -> None:
+    one, other, far = (
+        entity_ids(make_minimal_payment(ip_address=each))[EntityKind.IP]
+        for each in ("2001:db8:7:9::1", "2001:db8:7:9:ffff::2", "2001:db8:7:a::1")
+    )
+
+    assert one == other != far
+
+
 @given(names)
 def test_a_user_is_32_bits(user_id: str) -> None:
     assert 0 <= user_hash(user_id) < 2**32

@@ -112,6 +112,8 @@ class Oracle:
         for each in self.payments:
             last[each.user] = max(last.get(each.user, 0), each.clock_s)
         kept = sorted((at, user) for user, at in last.items())[-MAX_USERS:]
+        if len(kept) == MAX_USERS and kept[0][0] > after_s and kept[-1][0] > until_s:
+            return MAX_USERS - 1  # later ones may have displaced some
         return sum(after_s < at <= until_s and user != but for at, user in kept)
 
 
@@ -239,6 +241,15 @@ def test_a_window_of_more_than_32_users_has_32_and_payments_are_counted_on() -> 
     assert users_since(entity, NOW_S - HOUR_S, NOW_S + 80, but=USER) == MAX_USERS == 32
     assert users_of(entity) == list(range(148, 180))
     assert windows(entity, NOW_S + 80)["payments_24h"] == 80
+
+
+def test_users_of_a_partition_that_is_ahead_do_not_hide_those_of_one_behind() -> None:
+    behind = [seen(NOW_S + number, 100 + number) for number in range(20)]
+    ahead = [seen(NOW_S + 60 + number, 200 + number) for number in range(MAX_USERS)]
+
+    [users] = entity_of([*behind, *ahead]).users_with(USER, NOW_S + 30, (HOUR_S,))
+
+    assert users == MAX_USERS
 
 
 def test_a_user_who_was_displaced_does_not_return_with_an_older_payment() -> None:
