@@ -118,7 +118,8 @@ def bucket_events() -> None:
         kept = self.backend.get_bucket_notification_configuration(self.bucket_name)
         if kept is None or kept.event_bridge is None:
             return get(self)
-        assert not (kept.topic or kept.queue or kept.cloud_function), "no bucket of ours has both"
+        others = [*kept.topic, *kept.queue, *kept.cloud_function]
+        assert others == [], "no bucket of ours has both"
         document = {"@xmlns": "http://s3.amazonaws.com/doc/2006-03-01/", "EventBridgeConfiguration": None}
         return 200, {}, xmltodict.unparse({"NotificationConfiguration": document})
 
