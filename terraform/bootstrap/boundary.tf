@@ -7,7 +7,7 @@ data "aws_iam_policy_document" "boundary" {
   statement {
     sid = "TheSystemsOwnTables"
     actions = [
-      "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:DescribeExport", "dynamodb:DescribeStream",
+      "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DescribeExport", "dynamodb:DescribeStream",
       "dynamodb:ExportTableToPointInTime", "dynamodb:GetItem", "dynamodb:GetRecords",
       "dynamodb:GetShardIterator", "dynamodb:ListStreams", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate",
       "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
@@ -37,7 +37,7 @@ data "aws_iam_policy_document" "boundary" {
 
   statement {
     sid     = "TheSystemsOwnQueuesAndTopics"
-    actions = ["sns:Publish", "sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:SendMessage"]
+    actions = ["sns:Publish", "sqs:GetQueueUrl", "sqs:SendMessage"]
     resources = [
       "${local.arn.sns}:${local.prefix[each.key]}-*",
       "${local.arn.sqs}:${local.prefix[each.key]}-*",
