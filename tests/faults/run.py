@@ -26,6 +26,9 @@ class Run:
         self.fault = fault
         self.seed = seed
         name = f"{fault.name.replace(' ', '-')}-{seed}"
+        # The stream's users and payments are named for it: what an earlier run of that name stored would be compared with this one.
+        assert name not in site.streams, f"stream {name} ran on this site already; name the fault otherwise"
+        site.streams.add(name)
         self.started_at = datetime.now(UTC)
         self.stream = Stream(name, seed, self.started_at, payments=RECORDS_A_PART * (2 + fault.load_factor))
         self.given: list[Sent] = []

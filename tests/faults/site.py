@@ -70,6 +70,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "run"
         self.logs = folder / "logs"
+        self.streams: set[str] = set()  # of runs so far
         self.specs = {
             name: spec for name, spec in read_functions().items() if name in (*FUNCTIONS, RECONCILE)
         }

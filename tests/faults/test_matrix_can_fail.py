@@ -160,7 +160,7 @@ BROKEN_LINES = (
 
 @pytest.mark.parametrize("line", BROKEN_LINES, ids=lambda line: line.name)
 def test_a_broken_function_is_caught(line: BrokenLine, site: Site, tmp_path: Path) -> None:
-    run = Run(site, line.fault, seed=0)
+    run = Run(site, replace(line.fault, name=line.name), seed=0)
     site.set_package(line.function, broken(site.mapping(line.function).config.zip, line, tmp_path))
 
     report = run.complete()
@@ -170,7 +170,7 @@ def test_a_broken_function_is_caught(line: BrokenLine, site: Site, tmp_path: Pat
 
 @pytest.mark.parametrize("line", BROKEN_LINES, ids=lambda line: line.name)
 def test_the_same_fault_finds_nothing_with_the_line_as_it_is(line: BrokenLine, site: Site) -> None:
-    fault = replace(line.fault, name=f"{line.fault.name}, line as it is")
+    fault = replace(line.fault, name=f"{line.name}, line as it is")
 
     report = Run(site, fault, seed=0).complete()
 
