@@ -86,6 +86,8 @@ class EntityWitness:
             if is_within(position, tried.counted):
                 book.fold(*seen)
         is_gap = self._is_behind_a_gap(tried)
+        rows = [self._rows[position] for position in tried.positions if position in self._rows]
+        rulesets = {row.ruleset_version for row in rows if row.scored_at == scored_at}
         for position in tried.positions:
             if position in raced:
                 break  # it was scored with other features than those that are stored
@@ -95,8 +97,8 @@ class EntityWitness:
                     break  # it may be of a payment that was seen and not stored, as after a failed insert
                 continue
             ids, sighting = seen_here
-            if row.scored_at != scored_at and not is_up_to_mark(position, tried.counted):
-                break  # another try stored it, perhaps meanwhile: then this one saw it as it had scored it itself
+            if row.ruleset_version not in rulesets and not is_up_to_mark(position, tried.counted):
+                break  # another try stored it by other rates, perhaps meanwhile: then this one saw it as it had scored it itself
             if row.scored_at == scored_at:
                 stored = unpack(row.features, row.feature_set)
                 wanted = entities.compute(book.read(ids, sighting.clock_s), sighting)
