@@ -257,8 +257,10 @@ def test_a_broken_stage_is_caught(broken: type[ScoreStageMachine]) -> None:
 
 
 def test_a_rebuild_that_looks_ahead_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def rebuild_of_all(profile: Profile, rows: Any, facts_of: Any, deliveries: Any) -> Profile:
-        return rebuild(profile, rows, facts_of, (), [])
+    def rebuild_of_all(
+        profile: Profile, rows: Any, facts_of: Any, deliveries: Any, unreadable: Any
+    ) -> Profile:
+        return rebuild(profile, rows, facts_of, (), unreadable)
 
     monkeypatch.setattr(stage, "rebuild", rebuild_of_all)
 
