@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.support.customers import NO_TIME, described, is_flagged
-from tests.support.town import RESIDENTS, Town, home_address, resident, warm_town
-from tests.unit.engine.cases.test_crossing_users import (
+from tests.support.crossing_attacks import (
     ADDRESS,
     FOUND_BY,
     HALF_AN_HOUR,
@@ -23,10 +21,12 @@ from tests.unit.engine.cases.test_crossing_users import (
     stolen,
     web_shop,
 )
+from tests.support.customers import NO_TIME, described, is_flagged
+from tests.support.town import RESIDENTS, Town, home_address, resident, warm_town
 
 if TYPE_CHECKING:
     from engine.decide import Assessment
-    from tests.unit.engine.cases.test_crossing_users import Payment
+    from tests.support.crossing_attacks import Payment
 
 
 class InPerson(Town):
