@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
     from common.metrics import MetricSink
+    from contract.flagged import FlaggedKey
     from reconcile.repairs import Repair
-    from reconcile.tables import PaymentKey
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -49,19 +49,19 @@ class Summary(TypedDict):
 class Tables(Protocol):
     """The calls that are made; see :class:`reconcile.tables.Tables`."""
 
-    def to_be_flagged(self, hour: str) -> Iterator[list[PaymentKey]]:
+    def to_be_flagged(self, hour: str) -> Iterator[list[FlaggedKey]]:
         """Give the payments of a part of an hour, some at a time."""
         ...
 
-    def unfinished(self, keys: Sequence[PaymentKey]) -> tuple[list[PaymentKey], list[PaymentKey]]:
+    def unfinished(self, keys: Sequence[FlaggedKey]) -> tuple[list[FlaggedKey], list[FlaggedKey]]:
         """Divide out of these payments those without a flagged row, and those whose row has no alert and is in no count."""
         ...
 
-    def history_rows(self, keys: Sequence[PaymentKey]) -> list[Mapping[str, Any]]:
+    def history_rows(self, keys: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
         """Read rows of the history whole."""
         ...
 
-    def flagged_rows(self, keys: Sequence[PaymentKey]) -> list[Mapping[str, Any]]:
+    def flagged_rows(self, keys: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
         """Read flagged rows whole."""
         ...
 
@@ -138,7 +138,7 @@ class Reconciler:
         self._report(found)
         return found
 
-    def _check(self, keys: Sequence[PaymentKey], until: datetime, found: Summary) -> None:
+    def _check(self, keys: Sequence[FlaggedKey], until: datetime, found: Summary) -> None:
         missing, unalerted = self._tables.unfinished(keys)
         found["checked"] += len(keys)
         rows = self._settled(self._tables.history_rows(missing), _scored_at, until, found)
