@@ -110,7 +110,7 @@ class AlertStage:
         """Alert on the payments of a batch; return the records that must be delivered again."""
         response = self._reader.read(event, context)
         emit(self._metrics, Metric.RECORDS_RECEIVED, len(event["Records"]))
-        emit(self._metrics, Metric.RECORDS_FAILED, self._reader.failures)
+        emit(self._metrics, Metric.RECORDS_FAILED, len(response["batchItemFailures"]))
         return response
 
     def alert_on_row(self, item: Mapping[str, Any]) -> None:

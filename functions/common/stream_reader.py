@@ -74,7 +74,6 @@ class StreamReader:
         self._handle_item = handle_item
         self._log = log
         self._crashes = crashes
-        self._failures = 0
         # No exception when all fail: Lambda retries the batch either way, and the exception's text would hold values.
         self._processor = _Processor(log)
 
@@ -115,20 +114,12 @@ class StreamReader:
 
         if not self._crashes.begin(event["Records"], function_arn):
             self._log_dead_letter(event["Records"][0], {"error": "the function crashes"})
-            self._failures = 0
             return {"batchItemFailures": []}
-        answer = process_partial_response(event, handle_or_dead_letter, self._processor)
-        self._failures = len(self._processor.fail_messages)
-        return answer
+        return process_partial_response(event, handle_or_dead_letter, self._processor)
 
     def _log_dead_letter(self, record: Mapping[str, Any], cause: Mapping[str, object]) -> None:
         extra = {**cause, "sequence_number": record["dynamodb"]["SequenceNumber"]}
         self._log.error("A stream record was dead-lettered", extra=extra)
-
-    @property
-    def failures(self) -> int:
-        """How many records of the last batch failed."""
-        return self._failures
 
 
 def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
