@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from botocore.exceptions import ClientError
 
 from common.errors import OutOfTimeError, StageError
-from common.time_left import MIN_REMAINING_MS, TimeLeft
+from common.time_left import MIN_REMAINING_MS, TimedContext, TimeLeft
 from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
@@ -27,16 +27,12 @@ if TYPE_CHECKING:
     from common.stream_crashes import StreamCrashes
 
 
-class InvocationContext(Protocol):
+class InvocationContext(TimedContext, Protocol):
     """The part of Lambda's context that a stream batch needs."""
 
     @property
     def invoked_function_arn(self) -> str:
         """The function as it was invoked, with its alias."""
-        ...
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Time until Lambda ends the invocation, ms."""
         ...
 
 
