@@ -16,6 +16,7 @@ from alert.settings import Settings
 from alert.stage import AlertStage
 from alert.store import AlertTables
 from common import topic
+from common.alert_windows import windows_backoff
 from common.crash_counts import CrashTable
 from common.dead_letters import BucketDeadLetters
 from common.dynamodb import CLIENT_CONFIG
@@ -51,8 +52,7 @@ stage = AlertStage(
     logger,
     crashes,
     clock=clock,
-    wait=time.sleep,
-    draw=random.random,
+    backoff=windows_backoff(time.sleep, random.random),
 )
 
 

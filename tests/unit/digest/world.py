@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from common.alert_windows import windows_backoff
 from contract.alert import Alert, AlertDigest, decode_message
 from contract.clock import time_text
 from digest.stage import DigestStage
@@ -66,9 +67,8 @@ class DigestWorker:
         self.metrics = Metrics()
         self.log = Log()
         self.waits: list[float] = []
-        self.stage = DigestStage(
-            self, self, self.metrics, self.log, lambda: self.now, self.waits.append, lambda: 0.5
-        )
+        backoff = windows_backoff(self.waits.append, lambda: 0.5)
+        self.stage = DigestStage(self, self, self.metrics, self.log, lambda: self.now, backoff)
 
     def due(self, now: datetime, limit: int) -> Iterator[Due]:
         for windows in list(self.tables.windows.values())[:limit]:
