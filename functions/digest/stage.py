@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.alert_windows import MAX_ATTEMPTS
+from common.alert_windows import MAX_ATTEMPTS, ContentionError
 from common.errors import StageError
 from common.metrics import emit
 from common.stream_reader import describe_failure
@@ -171,7 +171,7 @@ class DigestStage:
             if self._store.replace(after, self._clock()):
                 return _Claimed(after, is_new=True)
             self._backoff.pause(attempt)
-        return None  # the alert stage is busy with this user; the digest is still due
+        raise ContentionError(MAX_ATTEMPTS)
 
     def _mark_sent(self, user_id: str, digest_id: str | None) -> None:
         for attempt in range(MAX_ATTEMPTS):
