@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -23,6 +22,7 @@ from digest.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from common.backoff import Backoff
     from common.metrics import MetricSink
@@ -123,7 +123,7 @@ class DigestStage:
         time_left = TimeLeft(context)
         now = self._clock()
         due = list(self._store.due(now, MAX_DUE))
-        first = min((datetime.fromisoformat(one.due_at) for one in due), default=now)
+        first = min((one.due_at for one in due), default=now)
         with ThreadPoolExecutor(WORKERS) as workers:
             results = list(workers.map(lambda one: self._try(one.user_id, time_left), due))
         self._count(results)

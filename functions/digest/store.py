@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from common.alert_windows import read_windows, windows_put
@@ -10,7 +11,6 @@ from contract.clock import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -21,8 +21,8 @@ class Due(NamedTuple):
     """A digest that is due, as the index has it; the row may have changed since."""
 
     user_id: str
-    due_at: str
-    """RFC 3339 in UTC, 27 characters."""
+    due_at: datetime
+    """UTC."""
 
 
 class DueDigests:
@@ -59,7 +59,7 @@ class DueDigests:
                 Limit=max(limit // DUE_SHARDS, 1),
             )
             for item in answer["Items"]:
-                yield Due(item["user_id"]["S"], item["due_at"]["S"])
+                yield Due(item["user_id"]["S"], datetime.fromisoformat(item["due_at"]["S"]))
 
     def windows_of(self, user_id: str) -> UserWindows:
         """Read a user's windows, consistently; empty ones of version 0 where there is no row."""

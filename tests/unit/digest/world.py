@@ -9,7 +9,6 @@ import msgspec
 
 from common.alert_windows import windows_backoff
 from contract.alert import Alert, AlertDigest, decode_message
-from contract.clock import time_text
 from digest.stage import DigestStage
 from digest.store import Due
 from tests.support.payments import NOW, Log, Metrics
@@ -73,7 +72,7 @@ class DigestWorker:
     def due(self, now: datetime, limit: int) -> Iterator[Due]:
         for windows in list(self.tables.windows.values())[:limit]:
             if windows.due_at is not None and windows.due_at <= now:
-                yield Due(windows.user_id, time_text(windows.due_at))
+                yield Due(windows.user_id, windows.due_at)
 
     def windows_of(self, user_id: str) -> UserWindows:
         return self.tables.windows_of(user_id)
