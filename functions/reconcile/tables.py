@@ -48,20 +48,16 @@ class Tables:
 
     def to_be_flagged(self, hour: str) -> Iterator[list[FlaggedKey]]:
         """Give the payments of a part of an hour, some at a time; the index may lag behind by less than a second."""
-        start: Any = {}
-        while start is not None:
-            page = self._client.query(
-                TableName=self._history,
-                IndexName=FLAG_HOUR_INDEX,
-                KeyConditionExpression=f"{FLAG_HOUR} = :hour",
-                ExpressionAttributeValues={":hour": {"S": hour}},
-                **start,
-            )
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._history,
+            IndexName=FLAG_HOUR_INDEX,
+            KeyConditionExpression=f"{FLAG_HOUR} = :hour",
+            ExpressionAttributeValues={":hour": {"S": hour}},
+        )
+        for page in pages:
             keys = [_key(HISTORY_TABLE, item) for item in page["Items"]]
             for place in range(0, len(keys), MAX_KEYS):
                 yield keys[place : place + MAX_KEYS]
-            last = page.get("LastEvaluatedKey")
-            start = None if last is None else {"ExclusiveStartKey": last}
 
     def history_rows(self, keys: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
         """Read rows of the history whole, consistently; those that do not exist are left out."""
