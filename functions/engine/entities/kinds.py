@@ -28,6 +28,16 @@ class EntityKind(IntEnum):
 KIND_NAMES: Final[tuple[str, ...]] = tuple(kind.name.lower() for kind in EntityKind)
 """By kind: the word that its features begin with."""
 
+KIND_PHRASES: Final = (
+    "with this card",
+    "from this device",
+    "from this IP address or IPv6 /64",
+    "from this IPv4 /24 or IPv6 /48",
+    "to this merchant",
+    "to this payee",
+)
+"""By kind: what follows "payments" in a sentence about those of one entity."""
+
 _LETTERS: Final = b"cdinmp"
 _POPULATION: Final = b"a"
 _HASH_BYTES: Final = 8

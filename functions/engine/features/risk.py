@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import KIND_NAMES, EntityKind
+from engine.entities.kinds import KIND_NAMES, KIND_PHRASES, EntityKind
 from engine.entities.risk import fraud_rate
 from engine.entities.state import PAYMENTS, total
 from engine.features.definition import FeatureDefinition, double, integer
@@ -23,19 +23,12 @@ if TYPE_CHECKING:
 
 KINDS: Final = (EntityKind.MERCHANT, EntityKind.DEVICE, EntityKind.IP, EntityKind.CARD, EntityKind.PAYEE)
 _WITH_RUN: Final = (EntityKind.MERCHANT, EntityKind.DEVICE)
-_THINGS: Final = {
-    EntityKind.MERCHANT: "to this merchant",
-    EntityKind.DEVICE: "from this device",
-    EntityKind.IP: "from this IP address",
-    EntityKind.CARD: "with this card",
-    EntityKind.PAYEE: "to this payee",
-}
 _S_PER_DAY: Final = 86_400
 _DAYS_30_S: Final = 30 * _S_PER_DAY
 
 
 def _definitions(kind: EntityKind) -> tuple[FeatureDefinition, ...]:
-    name, where = KIND_NAMES[kind], _THINGS[kind]
+    name, where = KIND_NAMES[kind], KIND_PHRASES[kind]
     always = (
         integer(f"{name}_frauds_30d", "1", f"Payments {where} in 30 days that were called fraud."),
         double(
