@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from engine.entities.kinds import KIND_NAMES, KIND_PHRASES, EntityKind
 from engine.entities.state import CENTS, FIRST, MAX_USERS, MICRO, PAYMENTS, YOUNG, total
-from engine.features.definition import double, integer, string
+from engine.features.definition import absent_values, double, integer, string
 from engine.features.windows import rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from contract.scored import FeatureValue
     from engine.entities.book import EntityReading, Usual
     from engine.entities.state import Entity, Sighting
@@ -90,9 +88,7 @@ _DAY: Final = (_S_PER_DAY,)
 _HOUR_DAY: Final = (_S_PER_HOUR, _S_PER_DAY)
 _HOUR_DAY_30_DAYS: Final = (_S_PER_HOUR, _S_PER_DAY, _DAYS_30_S)
 _DAY_30_DAYS: Final = (_S_PER_DAY, _DAYS_30_S)
-ABSENT: Final[Mapping[str, FeatureValue]] = {
-    each.name: "" if each.type == "string" else 0.0 if each.type == "double" else 0 for each in FEATURES
-}
+ABSENT: Final = absent_values(FEATURES)
 """Of a payment that names no entity."""
 
 

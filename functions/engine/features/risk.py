@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from engine.entities.kinds import KIND_NAMES, KIND_PHRASES, EntityKind
 from engine.entities.risk import fraud_rate
 from engine.entities.state import PAYMENTS, total
-from engine.features.definition import FeatureDefinition, double, integer
+from engine.features.definition import FeatureDefinition, absent_values, double, integer
 from engine.features.windows import rounded
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ FEATURES: Final = (
     double("risk_age_days", "d", "Since the newest label of any of these became known; 0 without one."),
 )
 
-ABSENT: Final[dict[str, FeatureValue]] = {each.name: 0.0 if each.type == "double" else 0 for each in FEATURES}
+ABSENT: Final = absent_values(FEATURES)
 """Of a payment whose entities have no labels."""
 
 
