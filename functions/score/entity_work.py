@@ -144,9 +144,7 @@ class EntityWork:
 
     def _mark(self, span: Span, failed: set[Position]) -> EntityMark:
         read = self._counted_to[span.topic, span.partition]
-        offsets = [p.offset for p in failed if (p.topic, p.partition) == (span.topic, span.partition)]
-        counted = min(offsets) - 1 if offsets else span.last
-        return EntityMark(span.topic, span.partition, span.first, read, max(read, counted))
+        return EntityMark(span.topic, span.partition, span.first, read, max(read, span.done_to(failed)))
 
 
 def _own_row(delivery: Delivery, existing: Mapping[RowKey, ScoredTransaction]) -> ScoredTransaction | None:
