@@ -89,7 +89,7 @@ def user_hash(user_id: str) -> int:
 
 
 def host_of(address: str) -> str:
-    """Give what stands for one host of a canonical IP address.
+    """Give the host of a canonical IP address; of IPv6, its /64.
 
     >>> host_of("203.0.113.9"), host_of("2001:db8:7:9::1")
     ('203.0.113.9', '2001:db8:7:9')

@@ -1,7 +1,7 @@
 """What labels say of one entity: its payments that were called fraud, and when one was last called honest.
 
 A label counts from when it is known, at the time of its payment. The state is a set of payments, so a label that comes twice changes
-nothing, one that comes late finds its place, and one that is withdrawn takes away exactly what it had brought.
+nothing, one that comes late finds its place, and one that is withdrawn removes exactly what it added.
 """
 
 from __future__ import annotations

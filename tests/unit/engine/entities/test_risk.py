@@ -1,4 +1,4 @@
-"""What labels say of an entity: counted once, whenever they come, and taken away exactly when they are withdrawn."""
+"""What labels say of an entity: counted once, whenever they come, and no longer once they are withdrawn."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_label_that_comes_twice_counts_once_and_one_that_comes_late_finds_its_pl
     assert frauds_of(labelled((5, True), (2, True), (5, True), (9, True))) == [2, 5, 9]
 
 
-def test_correction_takes_away_exactly_what_the_label_had_brought() -> None:
+def test_correction_removes_exactly_what_the_label_added() -> None:
     before = labelled((1, True), (3, True)).risk()
 
     withdrawn = labelled((1, True), (3, True), (2, True), (2, None)).risk()
