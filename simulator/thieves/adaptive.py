@@ -47,7 +47,7 @@ class AdaptiveThief(msgspec.Struct, frozen=True, kw_only=True):
             invalid=method.invalid,
         )
 
-    def told(self, answer: Answer) -> AdaptiveThief:
+    def answered(self, answer: Answer) -> AdaptiveThief:
         """Return the thief who knows the answer to :attr:`next_try`."""
         draws = Draws(*self.key, "step", self.step)
         left = list(self.left_usd)

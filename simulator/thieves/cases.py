@@ -30,7 +30,7 @@ class PlannedThief(msgspec.Struct, frozen=True):
         """The payment that comes next; None after the plan's end."""
         return self.plan[self.step] if self.step < len(self.plan) else None
 
-    def told(self, answer: Answer) -> PlannedThief:  # noqa: ARG002 - a plan does not change
+    def answered(self, answer: Answer) -> PlannedThief:  # noqa: ARG002 - a plan does not change
         """Return the thief after :attr:`next_try`, whatever the answer is."""
         return PlannedThief(self.plan, self.step + 1)
 
