@@ -20,27 +20,16 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from common.cache_primary import SLOT_TAG
+from common.errors import CacheUnavailableError
 from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
-from score.cache_primary import PrimaryClient
 from score.entity_store import COMPLETE_SINCE_KEY, ENTITY_PREFIX, mark_key, read_numbers
-from score.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from redis.credentials import CredentialProvider
-
     from score.delivery import Span
-
-CONNECT_TIMEOUT_S: Final = 0.25
-READ_TIMEOUT_S: Final = 0.75
-"""Longer than this, reading the history from DynamoDB is faster than waiting for the cache."""
-
-SLOT_TAG: Final = "{1}"
-"""In every key. In cluster mode a script's keys must be in one slot, which Redis computes from the text between braces."""
 
 REVISION_BYTES: Final = 8
 _SECONDS_PER_DAY: Final = 86_400
@@ -258,29 +247,6 @@ class RedisProfileStore:
             yield mark.folded_to
             yield mark.fresh_from
             yield mark.read_folded_to
-
-
-def connect(endpoint: str, credentials: CredentialProvider | None = None) -> redis.Redis:
-    """Make a client for ``ELASTICACHE_REDIS_ENDPOINT``; it connects on first use.
-
-    Parameters
-    ----------
-    endpoint : str
-        ``host``, ``host:port``, ``redis://...`` or ``rediss://...``.
-    credentials : CredentialProvider | None
-        Signs in at each new connection; None for a cache without users.
-    """
-    url = endpoint if "://" in endpoint else f"redis://{endpoint}"
-    return PrimaryClient.from_url(
-        url,
-        socket_connect_timeout=CONNECT_TIMEOUT_S,
-        socket_timeout=READ_TIMEOUT_S,
-        socket_keepalive=True,
-        # One retry, for a connection that broke while the function was frozen. Not more: the history can replace the cache.
-        retry=Retry(NoBackoff(), 1),
-        retry_on_error=[redis.ConnectionError],
-        credential_provider=credentials,
-    )
 
 
 def read_profile(cached: CachedProfile) -> Profile | None:

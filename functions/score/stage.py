@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from common.errors import CacheUnavailableError
 from contract.clock import has_content_mark
 from contract.scored import Position, ScoredTransaction
 from engine.decide import decide, scored_transaction
@@ -20,7 +21,7 @@ from engine.profile.profile import CHECKPOINT_OVERLAP_MS
 from score.batch_work import BatchWork
 from score.checkpoint_items import KeptProfile
 from score.delivery import PartialBatchResponse, failure_response, read_batch
-from score.errors import CacheUnavailableError, HistoryUnavailableError
+from score.errors import HistoryUnavailableError
 from score.history_store import InsertResult
 from score.profile_store import ProfileWrite
 from score.user_chain import UserChain, needs_lookup, rebuild, row_key

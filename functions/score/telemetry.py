@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
+    from common.errors import CacheUnavailableError
     from common.metrics import MetricSink
     from contract.scored import Position, ScoredTransaction
     from engine.errors import InvalidRulesetError
     from engine.rules.ruleset import Ruleset
     from score.delivery import Batch
-    from score.errors import CacheUnavailableError, RulesetUnreachableError
+    from score.errors import RulesetUnreachableError
     from score.history_store import UnreadableRow
     from score.user_chain import SettledChain
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from common.errors import CacheUnavailableError
 from contract.clock import EPOCH, MILLISECOND, parse_event_key
 from contract.scored import from_history_item, to_history_item
 from engine.profile import to_bytes
-from score.errors import CacheUnavailableError, HistoryUnavailableError
+from score.errors import HistoryUnavailableError
 from score.history_store import MAX_PAGES, REBUILD_ROWS, InsertResult, NewestRows, PastRow, RowKey
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress, progress_before
 from tests.support.entity_stores import MemoryEntityStore

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from common.errors import CacheUnavailableError
 from engine.profile import from_bytes, to_bytes
-from score.errors import CacheUnavailableError, HistoryUnavailableError
+from score.errors import HistoryUnavailableError
 from score.history_store import InsertResult, NewestRows, RowKey
 from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
 from tests.support.score_stores import (

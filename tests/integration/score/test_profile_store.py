@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.cache_primary import connect
+from common.errors import CacheUnavailableError
 from score.delivery import Span
-from score.errors import CacheUnavailableError
-from score.profile_store import (
-    ProfileWrite,
-    RedisProfileStore,
-    connect,
-    read_profile,
-)
+from score.profile_store import ProfileWrite, RedisProfileStore, read_profile
 from tests.support.cache_contract import CacheContract
 from tests.support.foreign_values import ForeignValues
 from tests.support.kafka_events import TOPIC

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.errors import CacheUnavailableError
 from engine.profile import from_bytes
 from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import KafkaEvent, PartialBatchResponse
-from score.errors import CacheUnavailableError
 from score.stage import ScoreStage
 from score.verdicts import NoVerdicts
 from tests.support.kafka_events import event_of

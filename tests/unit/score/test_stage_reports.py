@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.errors import CacheUnavailableError
 from contract.scored import Position
 from score.entity_store import EntityAdditions
-from score.errors import CacheUnavailableError
 from score.metrics import Metric
 from score.stage import MAX_WRITE_ROUNDS, ScoreStage
 from score.telemetry import EmfTelemetry

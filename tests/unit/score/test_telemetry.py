@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools import Logger
 
+from common.errors import CacheUnavailableError
 from common.metrics import COUNT, MILLISECONDS
 from contract.canary import RESERVED, canary_payment
 from contract.scored import Decision, Position, ScoredTransaction
@@ -17,7 +18,7 @@ from engine.errors import InvalidRulesetError, RulesetProblem
 from engine.profile import Profile
 from engine.rules.ruleset import parse_ruleset
 from score.delivery import Batch, Delivery, Rejected
-from score.errors import CacheUnavailableError, RulesetUnreachableError
+from score.errors import RulesetUnreachableError
 from score.history_store import UnreadableRow
 from score.metrics import Metric
 from score.telemetry import EmfTelemetry
