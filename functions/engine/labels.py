@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from contract.clock import EPOCH
 from contract.label import effective, turns
+from contract.label_rows import FRAUD, HONEST, day_id, payment_key
 from contract.verdict import Verdict
 from engine.entities.risk import Risk
 from engine.entities.risk import to_bytes as risk_bytes
@@ -23,6 +24,34 @@ if TYPE_CHECKING:
     from contract.label_rows import EntityMarks
 
 _SECOND: Final = timedelta(seconds=1)
+
+
+class RiskKey(NamedTuple):
+    """Key of a row of ``entity_risk``."""
+
+    entity_id: str
+    """In hexadecimal; or a day (:func:`contract.label_rows.day_id`)."""
+    payment_key: str
+
+
+def risk_keys(label: Label, counting: Label | None) -> dict[RiskKey, bool]:
+    """Give the rows that a payment can have, one or two for each of its entities and one for its day, and whether each is to exist.
+
+    Parameters
+    ----------
+    label : Label
+        Any label of the payment: they all name its entities.
+    counting : Label | None
+        The label that counts.
+    """
+    payment = key_hash(label.event_key)
+    wanted = None if counting is None else (FRAUD if counting.is_fraud else HONEST)
+    places = [(entity_id, kind) for entity_id in label.entity_ids for kind in (FRAUD, HONEST)]
+    places.append((day_id(label.occurred_at.date()), FRAUD))
+    return {
+        RiskKey(entity_id, payment_key(kind, label.occurred_at, payment)): kind == wanted
+        for entity_id, kind in places
+    }
 
 
 def risk_copy(marks: EntityMarks) -> bytes | None:
