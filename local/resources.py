@@ -26,6 +26,9 @@ ALERT_INBOX: Final = "alerts-inbox"
 CANARY_QUEUE: Final = "canary"
 """The queue that subscribes to the canary's messages alone, with raw delivery."""
 
+LABELS_QUEUE: Final = "labels"
+"""The queue from which the label stage reads what people say about payments."""
+
 BUCKETS: Final = {
     "landing": "payment-fraud-landing",
     "quarantine": "payment-fraud-quarantine",
