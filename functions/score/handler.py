@@ -32,7 +32,6 @@ from score.ruleset_archive import BucketRulesets
 from score.settings import Settings
 from score.stage import ScoreStage
 from score.telemetry import EmfTelemetry
-from score.verdicts import NoVerdicts
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -106,7 +105,6 @@ score_stage = ScoreStage(
     checkpoints,
     history,
     quarantine,
-    NoVerdicts(),
     rulesets.current,
     telemetry,
     clock,

@@ -23,6 +23,9 @@ import redis
 
 from common.cache_primary import SLOT_TAG
 from common.errors import CacheUnavailableError
+from common.label_copies import NO_COPIES, LabelCopies, copies_of
+from common.label_copies import keys_of as label_keys
+from engine.entities.risk import has_risk
 from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
 from score.entity_store import COMPLETE_SINCE_KEY, ENTITY_PREFIX, mark_key, read_numbers
 
@@ -130,6 +133,8 @@ class CacheReading(msgspec.Struct):
     """Offsets up to which the partitions' payments are counted by entities, as long as the spans; -1 for none."""
     complete_since_s: int = 0
     """Since when no payment is missing in the entities' state, s since the epoch; 0 where nothing says so."""
+    labels: LabelCopies = NO_COPIES
+    """What labels say of the users and entities."""
 
 
 class ProfileWrite(msgspec.Struct):
@@ -146,7 +151,7 @@ class ProfileStore(Protocol):
     def read(
         self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
     ) -> CacheReading:
-        """Read all users' profiles, the partitions' progress, and entities with their marks; CacheUnavailableError."""
+        """Read all users' profiles, the partitions' progress, and entities with their marks and labels; CacheUnavailableError."""
         ...
 
     def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
@@ -173,7 +178,7 @@ class RedisProfileStore:
     def read(
         self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
     ) -> CacheReading:
-        """Read all profiles, entities and marks in one round trip.
+        """Read all profiles, entities, marks and what labels say in one round trip.
 
         Raises
         ------
@@ -184,9 +189,12 @@ class RedisProfileStore:
         keys += [_progress_key(span.topic, span.partition) for span in spans]
         if not keys:
             return CacheReading({}, [])
+        risk_ids = [entity_id for entity_id in entity_ids if has_risk(entity_id)]
         if entity_ids:
             keys += [COMPLETE_SINCE_KEY, *(mark_key(span.topic, span.partition) for span in spans)]
             keys += [ENTITY_PREFIX + entity_id for entity_id in entity_ids]
+            labels_at = len(keys)
+            keys += label_keys(user_ids, risk_ids)
         try:
             values = cast("list[bytes | None]", self._client.mget(keys))
         except redis.RedisError as error:
@@ -199,12 +207,13 @@ class RedisProfileStore:
         ]
         reading = CacheReading(profiles, progress)
         if entity_ids:
-            entities_at = len(keys) - len(entity_ids)
+            entities_at = labels_at - len(entity_ids)
             since, *marks = values[split + len(spans) : entities_at]
-            found = zip(entity_ids, values[entities_at:], strict=True)
+            found = zip(entity_ids, values[entities_at:labels_at], strict=True)
             reading.entities = {entity_id: value for entity_id, value in found if value is not None}
             reading.counted_to = read_numbers(marks, -1)
             [reading.complete_since_s] = read_numbers([since], 0)
+            reading.labels = copies_of(user_ids, risk_ids, values[labels_at:])
         return reading
 
     def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:

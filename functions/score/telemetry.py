@@ -70,6 +70,10 @@ class Telemetry(Protocol):
         """Report that the cache did not answer."""
         ...
 
+    def labels_read(self, unreadable: int, *, is_complete: bool) -> None:
+        """Report how many copies of labels cannot be read, and whether the cache says that it has all of them."""
+        ...
+
 
 class EmfTelemetry:
     """Powertools' metrics (CloudWatch's embedded metric format) and logger.
@@ -167,6 +171,13 @@ class EmfTelemetry:
         """Count and log."""
         self._count(Metric.CACHE_UNAVAILABLE, 1)
         self._logger.warning("profile cache unavailable", cause=str(error))
+
+    def labels_read(self, unreadable: int, *, is_complete: bool) -> None:
+        """Count both; log the unreadable ones without their keys, which may be those of users."""
+        self._count(Metric.LABEL_COPIES_UNREADABLE, unreadable)
+        self._count(Metric.LABEL_COPIES_INCOMPLETE, int(not is_complete))
+        if unreadable:
+            self._logger.error("copies of labels in the cache cannot be read", count=unreadable)
 
     def record_dead_lettered(self, position: str, crashes: int) -> None:
         """Log a record that crashed the stage; the queue's alarm pages."""

@@ -11,7 +11,7 @@ from itertools import pairwise
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.entities.kinds import EntityKind
+from engine.entities.kinds import EntityKind, is_population, kind_of
 
 if TYPE_CHECKING:
     from engine.entities.kinds import EntityIds
@@ -77,13 +77,14 @@ class RiskReading(NamedTuple):
 NO_RISKS: Final = RiskReading((None,) * len(EntityKind), LEAST_USUAL_RATE)
 
 
+def has_risk(entity_id: bytes) -> bool:
+    """Whether labels say something of an entity of this kind: not of populations, nor of networks, whose customers have little in common."""
+    return not is_population(entity_id) and kind_of(entity_id) is not EntityKind.NETWORK
+
+
 def with_risk(ids: EntityIds) -> list[bytes]:
-    """Those of a payment's entities that labels say something of: all but the network, whose customers have little in common."""
-    return [
-        entity_id
-        for kind, entity_id in enumerate(ids)
-        if entity_id is not None and kind != EntityKind.NETWORK
-    ]
+    """Those of a payment's entities that labels say something of."""
+    return [entity_id for entity_id in ids if entity_id is not None and has_risk(entity_id)]
 
 
 def fraud_rate(frauds: int, payments: int, usual_rate: float) -> float:

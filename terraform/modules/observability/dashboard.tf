@@ -63,7 +63,7 @@ locals {
         { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
-        { title = "Checkpoints of profiles", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"] } } },
+        { title = "Checkpoints of profiles, copies of labels", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"], LabelCopiesUnreadable = ["Sum"], LabelCopiesIncomplete = ["Sum"] } } },
         { title = "Busiest thread of the cache, %", aws = [for node in sort(var.cache_node_ids) : ["AWS/ElastiCache", "EngineCPUUtilization", { CacheClusterId = node }, "Average"]], line = var.thresholds.cache_cpu_percent },
         { title = "Memory of the cache, %", aws = [for node in sort(var.cache_node_ids) : ["AWS/ElastiCache", "DatabaseMemoryUsagePercentage", { CacheClusterId = node }, "Maximum"]], line = var.thresholds.cache_memory_percent },
       ]
