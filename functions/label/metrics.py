@@ -8,8 +8,8 @@ from common.metrics import COUNT, MILLISECONDS, StageMetric
 class Metric(StageMetric):
     """Name in CloudWatch, unit, meaning."""
 
-    LABELS_RECEIVED = "LabelsReceived", COUNT, "Messages in the batch."
-    LABELS_FAILED = "LabelsFailed", COUNT, "Messages that will be delivered again."
+    RECORDS_RECEIVED = "RecordsReceived", COUNT, "Messages in the batch."
+    RECORDS_FAILED = "RecordsFailed", COUNT, "Messages that will be delivered again."
     LABELS_STORED = "LabelsStored", COUNT, "Rows inserted into labels."
     LABELS_REPEATED = "LabelsRepeated", COUNT, "Labels that were stored before."
     LABELS_QUARANTINED = "LabelsQuarantined", COUNT, "Messages that are no usable label."

@@ -139,8 +139,8 @@ class LabelStage:
     def handle(self, event: dict[str, Any], context: TimedContext) -> PartialItemFailureResponse:
         """Give the labels of a batch their effects; return the messages that must be delivered again."""
         response = self._reader.read(event, context)
-        emit(self._metrics, Metric.LABELS_RECEIVED, len(event["Records"]))
-        emit(self._metrics, Metric.LABELS_FAILED, len(response["batchItemFailures"]))
+        emit(self._metrics, Metric.RECORDS_RECEIVED, len(event["Records"]))
+        emit(self._metrics, Metric.RECORDS_FAILED, len(response["batchItemFailures"]))
         return response
 
     def take(self, record: Mapping[str, Any]) -> None:

@@ -102,6 +102,19 @@ locals {
       ]
     },
     {
+      text = "## 8. What people say about payments is learnt"
+      widgets = [
+        { title = "Labels", ours = { label = { RecordsReceived = ["Sum"], LabelsStored = ["Sum"], LabelsRepeated = ["Sum"], LabelsQuarantined = ["Sum"] } } },
+        { title = "Failed, unfinished, changed by another worker", ours = { label = { RecordsFailed = ["Sum"], LabelsUnfinished = ["Sum"], LabelConflicts = ["Sum"] } } },
+        { title = "From its sending until a label has all its effects, ms", ours = { label = { LabelLatencyMs = ["p50", "p99"] } } },
+        {
+          title = "Age of the oldest message in a queue, s"
+          aws   = [for queue in sort(values(var.queue_names)) : ["AWS/SQS", "ApproximateAgeOfOldestMessage", { QueueName = queue }, "Maximum"]]
+          line  = var.thresholds.queue_age_seconds
+        },
+      ]
+    },
+    {
       text = "## Dead letters, and what everything runs on"
       widgets = [
         {
