@@ -12,12 +12,12 @@ from common.label_tables import Copier, CopyForms, LabelTables
 from contract.clock import EPOCH, MILLISECOND
 from contract.flagged import FlaggedKey, flag, to_flagged_item
 from contract.label_message import encode_label_message
+from contract.label_rows import PENDING_ATTRIBUTE
 from contract.scored import to_history_item
 from engine.entities.risk import from_bytes as risk_from_bytes
 from engine.labels import risk_copy, verdicts_copy
 from engine.profile.verdict_list import from_bytes as verdicts_from_bytes
 from label.finder import PaymentFinder
-from label.reader import PENDING_ATTRIBUTE
 from label.stage import LabelStage
 from label.store import LabelStore, Tables
 from tests.support.label_memory import MemoryTables

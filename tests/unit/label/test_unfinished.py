@@ -187,7 +187,7 @@ def test_message_that_fails_fails_alone(world: LabelWorld, memory: MemoryBackend
 
     assert failed == ["0"]
     assert world.state().labels == {(BLOCKED.event_key, "fraud")}
-    assert world.metrics.total("LabelsFailed") == 1
+    assert world.metrics.total("RecordsFailed") == 1
 
 
 def test_without_time_no_message_is_begun(world: LabelWorld) -> None:
