@@ -15,8 +15,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from contract.canary import CANARY_ATTRIBUTE
-from local.components.aws_api import make_client
+from local.components.aws_api import REGION, make_client
 from local.resources import (
+    ACCOUNT_ID,
     ALERT_INBOX,
     ALERT_TOPIC,
     BUCKETS,
@@ -26,7 +27,7 @@ from local.resources import (
     dead_letter_name,
 )
 from local.rulesets import Rulesets
-from ops.manifests import KafkaTrigger, StreamTrigger
+from ops.manifests import KafkaTrigger, QueueTrigger, StreamTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,7 +160,25 @@ def _make_queues(aws_endpoint: str, functions: Mapping[str, FunctionSpec]) -> di
     sqs = make_client("sqs", aws_endpoint)
     names = ["quarantine", ALERT_INBOX, CANARY_QUEUE, *map(dead_letter_name, functions)]
     attributes = {"MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_SECONDS)}
-    return {name: sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] for name in names}
+    queues = {name: sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] for name in names}
+    for spec in functions.values():
+        if isinstance(spec.trigger, QueueTrigger):
+            queues[spec.trigger.queue] = _make_source_queue(sqs, spec, spec.trigger, attributes)
+    return queues
+
+
+def _make_source_queue(
+    sqs: Any, spec: FunctionSpec, trigger: QueueTrigger, attributes: dict[str, str]
+) -> str:
+    """Make the queue that a function reads; it hides and dead-letters messages as Terraform's does."""
+    dead_letter_arn = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{dead_letter_name(spec.name)}"
+    redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": trigger.maximum_receives}
+    url: str = sqs.create_queue(
+        QueueName=trigger.queue,
+        Attributes=attributes
+        | {"VisibilityTimeout": str(spec.visibility_seconds), "RedrivePolicy": json.dumps(redrive)},
+    )["QueueUrl"]
+    return url
 
 
 def _make_alert_topic(aws_endpoint: str, inbox_url: str, canary_url: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ops.manifests import Reference, function_names
+from ops.manifests import QueueTrigger, Reference, function_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +100,10 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     def dead_letter_queue(self, function: str) -> str:
         """URL of a function's dead-letter queue."""
         return self.queues[dead_letter_name(function)]
+
+    def source_queue(self, spec: FunctionSpec) -> str:
+        """URL of the queue that a function reads; empty for a function that reads none."""
+        return self.queues[spec.trigger.queue] if isinstance(spec.trigger, QueueTrigger) else ""
 
     def references(self, cache_endpoint: str, bootstrap_servers: str, function: str) -> dict[str, str]:
         """Return everything that the `function.yaml` of a function can refer to, with its value in this stack."""
