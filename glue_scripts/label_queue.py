@@ -6,10 +6,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from mypy_boto3_sqs import SQSClient
 
 MESSAGES_A_CALL: Final = 10
 """The most that SQS takes at once."""
@@ -21,14 +23,6 @@ CONNECTIONS: Final = 8
 """Calls at the same time: each waits for the network most of its time."""
 
 _FIRST_PAUSE_SECONDS: Final = 0.1
-
-
-class LabelQueue(Protocol):
-    """The call of SQS that is used, as a client of boto3 has it."""
-
-    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[Mapping[str, str]]) -> dict[str, Any]:  # noqa: N803 - AWS's names
-        """Send up to ten messages; ``Failed`` of the answer names those that were not taken."""
-        ...
 
 
 class LabelsNotSentError(Exception):
@@ -49,13 +43,13 @@ class LabelsNotSentError(Exception):
 
 
 def send_all(
-    queue: LabelQueue, queue_url: str, messages: Iterable[bytes], sleep: Callable[[float], None]
+    sqs: SQSClient, queue_url: str, messages: Iterable[bytes], sleep: Callable[[float], None]
 ) -> int:
     """Send messages; it returns when the queue has taken every one.
 
     Parameters
     ----------
-    queue : LabelQueue
+    sqs : SQSClient
         Safe for several threads.
     queue_url : str
         The queue.
@@ -74,7 +68,7 @@ def send_all(
     LabelsNotSentError
         Where the queue has not taken some of them. Others may have been sent.
     """
-    send = partial(_send, queue, queue_url, sleep)
+    send = partial(_send, sqs, queue_url, sleep)
     count = 0
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         calls = _parts(iter(messages), MESSAGES_A_CALL)
@@ -83,14 +77,14 @@ def send_all(
     return count
 
 
-def _send(queue: LabelQueue, queue_url: str, sleep: Callable[[float], None], messages: list[bytes]) -> int:
+def _send(sqs: SQSClient, queue_url: str, sleep: Callable[[float], None], messages: list[bytes]) -> int:
     left = {str(number): message.decode() for number, message in enumerate(messages)}
     codes: Counter[str] = Counter()
     for number_of_try in range(MAX_TRIES):
         if number_of_try:
             sleep(_FIRST_PAUSE_SECONDS * 2 ** (number_of_try - 1))
-        entries = [{"Id": number, "MessageBody": body} for number, body in left.items()]
-        answer = queue.send_message_batch(QueueUrl=queue_url, Entries=entries)
+        entries: Any = [{"Id": number, "MessageBody": body} for number, body in left.items()]
+        answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
         # What neither list names was not taken either.
         for taken in answer.get("Successful", ()):
             left.pop(taken["Id"], None)

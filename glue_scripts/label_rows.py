@@ -43,13 +43,13 @@ class LabelCleaner(FileCleaner):
             return _NO_LABEL
         if problems:
             raise problems[0]
-        # A file that is read again later must not say that its labels became known later.
-        if "known_at" not in record:
-            raise InvalidTransactionError("known_at", "missing")
         try:
             message = decode_label_message(encoded(record))
         except InvalidLabelError as error:
             raise InvalidTransactionError(error.field, error.problem) from error
+        if message.known_at is None:
+            # A file that is read again later must not say that its labels became known later.
+            raise InvalidTransactionError("known_at", "missing")
         if message.user_id is not None and is_canary(message.user_id):
             raise InvalidTransactionError("user_id", f"{RESERVED}, whose payments nobody labels")
         names = tuple(map(self._tokens.replace, unused_columns))

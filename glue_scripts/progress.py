@@ -27,7 +27,9 @@ OTHER_COLUMNS: Final = "..."
 """The name under which the other unknown columns are counted."""
 
 _QUOTED_PACKAGES: Final = ("contract", "glue_scripts", "botocore")
-_QUOTED_ERROR: Final = re.compile(rf"^.*?\b(?:{'|'.join(_QUOTED_PACKAGES)})\.[\w.]*?(\w+): (.*)$", re.MULTILINE)
+_QUOTED_ERROR: Final = re.compile(
+    rf"^.*?\b(?:{'|'.join(_QUOTED_PACKAGES)})\.[\w.]*?(\w+): (.*)$", re.MULTILINE
+)
 """The last line of a traceback."""
 
 _METRICS: Final = (
