@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 TOPIC_PARTITIONS: Final = 6
 """Partitions of every Kafka topic that a function reads."""
 
-DEAD_LETTER_RETENTION_SECONDS: Final = 14 * 24 * 3600
+RETENTION_SECONDS: Final = 14 * 24 * 3600
 """The longest that SQS keeps a message."""
 
 _KAFKA_SECONDS: Final = 30.0
@@ -159,25 +159,45 @@ def _make_table(dynamodb: Any, name: str, table: TableSpec) -> None:
 def _make_queues(aws_endpoint: str, functions: Mapping[str, FunctionSpec]) -> dict[str, str]:
     sqs = make_client("sqs", aws_endpoint)
     names = ["quarantine", ALERT_INBOX, CANARY_QUEUE, *map(dead_letter_name, functions)]
-    attributes = {"MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_SECONDS)}
+    attributes = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
     queues = {name: sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] for name in names}
     for spec in functions.values():
         if isinstance(spec.trigger, QueueTrigger):
-            queues[spec.trigger.queue] = _make_source_queue(sqs, spec, spec.trigger, attributes)
+            queues[spec.trigger.queue] = make_source_queue(
+                sqs, spec, spec.trigger, dead_letter_name(spec.name)
+            )
     return queues
 
 
-def _make_source_queue(
-    sqs: Any, spec: FunctionSpec, trigger: QueueTrigger, attributes: dict[str, str]
-) -> str:
-    """Make the queue that a function reads; it hides and dead-letters messages as Terraform's does."""
-    dead_letter_arn = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{dead_letter_name(spec.name)}"
-    redrive = {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": trigger.maximum_receives}
-    url: str = sqs.create_queue(
-        QueueName=trigger.queue,
-        Attributes=attributes
-        | {"VisibilityTimeout": str(spec.visibility_seconds), "RedrivePolicy": json.dumps(redrive)},
-    )["QueueUrl"]
+def make_source_queue(sqs: Any, spec: FunctionSpec, trigger: QueueTrigger, dead_letter: str) -> str:
+    """Make the queue that a function reads.
+
+    Parameters
+    ----------
+    sqs
+        SQS.
+    spec : FunctionSpec
+        The function; its time-out decides how long a message is hidden.
+    trigger : QueueTrigger
+        Its trigger.
+    dead_letter : str
+        Name of the queue to which SQS moves a message after its last delivery.
+
+    Returns
+    -------
+    str
+        The queue's URL.
+    """
+    redrive = {
+        "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{dead_letter}",
+        "maxReceiveCount": trigger.maximum_receives,
+    }
+    attributes = {
+        "MessageRetentionPeriod": str(RETENTION_SECONDS),
+        "VisibilityTimeout": str(spec.visibility_seconds),
+        "RedrivePolicy": json.dumps(redrive),
+    }
+    url: str = sqs.create_queue(QueueName=trigger.queue, Attributes=attributes)["QueueUrl"]
     return url
 
 

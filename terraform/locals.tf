@@ -49,6 +49,7 @@ locals {
     { for name, table in module.tables.tables : "table.${name}" => table.name },
     { for name, bucket in local.buckets : "bucket.${name}" => bucket.name },
     { for name, arn in local.function_arns : "function.${name}" => arn },
+    { for name, queue in aws_sqs_queue.source : "queue.${name}" => queue.url },
     {
       "queue.quarantine"        = aws_sqs_queue.quarantine.url
       "queue.canary"            = aws_sqs_queue.canary.url
@@ -68,8 +69,11 @@ locals {
 
   # What `access` and `trigger` of a function.yaml may name.
   targets = {
-    tables  = module.tables.tables
-    queues  = { quarantine = { arn = aws_sqs_queue.quarantine.arn }, canary = { arn = aws_sqs_queue.canary.arn } }
+    tables = module.tables.tables
+    queues = merge(
+      { for name, queue in aws_sqs_queue.source : name => { arn = queue.arn, url = queue.url } },
+      { quarantine = { arn = aws_sqs_queue.quarantine.arn }, canary = { arn = aws_sqs_queue.canary.arn } },
+    )
     buckets = local.buckets
     topics  = { fraud_alerts = { arn = module.alerts.topic_arn } }
     cache = {
