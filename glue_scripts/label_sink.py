@@ -1,4 +1,4 @@
-"""The client of the labels queue, in the worker that holds the rows."""
+"""The client of the labels queue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def send_rows(queue_url: str, region: str | None, rows: Iterable[Any]) -> None:
+def send_rows(queue_url: str, rows: Iterable[Any]) -> None:
     """Send the column ``record`` of rows; returns when the queue has taken every one.
 
     Raises
@@ -30,7 +30,7 @@ def send_rows(queue_url: str, region: str | None, rows: Iterable[Any]) -> None:
         connect_timeout=5,
         read_timeout=20,
     )
-    client = boto3.client("sqs", region_name=region, config=config)
+    client = boto3.client("sqs", config=config)
     try:
         send_all(client, queue_url, (bytes(row["record"]) for row in rows), time.sleep)
     finally:

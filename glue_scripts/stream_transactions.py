@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 STOP_POLL_SECONDS = 1
 """The longest time until the job notices a request to stop."""
 
+ROWS_IN_DRIVER = 20_000
+"""About how many labels are in the driver's memory at a time: some 300 bytes each."""
+
 
 def main() -> None:
     """Run until the query of the payments fails, which ends the process with an error, or until SIGTERM, which ends it with success."""
@@ -242,12 +245,14 @@ def publish(cleaned: DataFrame, arguments: Arguments) -> None:
 
 
 def send(cleaned: DataFrame, queue_url: str) -> None:
-    """Send the good rows to the labels queue, from the workers that hold them."""
-    import boto3
+    """Send the good rows to the labels queue.
 
-    region = boto3.session.Session().region_name
+    The driver sends: a worker that waits for the queue would keep payments waiting for its slot.
+    """
     messages = cleaned.where("record is not null").select("record")
-    messages.foreachPartition(partial(send_rows, queue_url, region))
+    if (parts := messages.count() // ROWS_IN_DRIVER + 1) > 1:
+        messages = messages.repartition(parts)
+    send_rows(queue_url, messages.toLocalIterator())
 
 
 def pin_mappings(spark: SparkSession, pin: pins.Pin, feed: Feed) -> bool:
