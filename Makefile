@@ -108,6 +108,12 @@ card-token: $(VENV)/.dev ## Print the token of a known card number, for a list; 
 sample-data: $(VENV)/.dev ## Make a labelled data set with a generator that is not ours: build/sample-data/synccfd.csv
 	@$(PY) -m lab.datasets.sample
 
+LABEL_OPTIONS = --transaction-id "$(TRANSACTION)" --verdict "$(VERDICT)" --source "$(if $(findstring command,$(origin SOURCE)),$(SOURCE))" --user-id "$(USER_ID)" --timestamp "$(TIMESTAMP)" --event-key "$(EVENT_KEY)" --fraud-type "$(FRAUD_TYPE)" --confidence "$(CONFIDENCE)" --known-at "$(KNOWN_AT)" --label-id "$(LABEL_ID)" --withdraws "$(WITHDRAWS)"
+
+.PHONY: label
+label: $(VENV)/.dev ## Say what a payment was (TRANSACTION= VERDICT=fraud, legitimate or withdrawn SOURCE=analyst, customer, chargeback or early_warning; also USER_ID= TIMESTAMP= EVENT_KEY= FRAUD_TYPE= CONFIDENCE= KNOWN_AT= LABEL_ID= WITHDRAWS=; ENV= for an environment in AWS)
+	@$(PY) -m $(if $(ENV),ops label --env "$(ENV)",local.label) $(LABEL_OPTIONS)
+
 ##@ For an operator: the system on this machine
 
 .PHONY: up
@@ -135,7 +141,7 @@ row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER=
 	@$(PY) -m local.row --user "$(if $(findstring command,$(origin USER)),$(USER))" --transaction "$(TRANSACTION)" --limit $(or $(LIMIT),1) --table "$(TABLE)"
 
 .PHONY: redrive-local
-redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, persist or score)
+redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, label, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"
 
 .PHONY: reconcile-local

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ops.manifests import QueueTrigger, Reference, function_names
+from ops.manifests import QueueTrigger, Reference, function_names, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,9 @@ ALERT_INBOX: Final = "alerts-inbox"
 
 CANARY_QUEUE: Final = "canary"
 """The queue that subscribes to the canary's messages alone, with raw delivery."""
+
+LABELS_QUEUE: Final = "labels"
+"""The queue from which the label stage reads what people say about payments."""
 
 BUCKETS: Final = {
     "landing": "payment-fraud-landing",
@@ -126,6 +129,11 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         named = {"table": self.tables, "queue": self.queues, "topic": self.topics, "bucket": self.buckets}
         return {
             **{f"{kind}.{name}": value for kind, values in named.items() for name, value in values.items()},
+            **{
+                f"index.{name}.{index}": index
+                for name, table in read_tables().items()
+                for index in table.indexes
+            },
             **{f"rules.{name}": value for name, value in msgspec.structs.asdict(self.rules).items()},
             "cache.endpoint": cache_endpoint,
             "cache.replication_group": "",  # this cache needs no authentication

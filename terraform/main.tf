@@ -75,6 +75,8 @@ module "producers" {
 
   name                     = local.name
   producers                = var.producers
+  label_producers          = var.label_producers
+  label_queue              = { arn = aws_sqs_queue.source["labels"].arn, key_arn = module.encryption.data_key_arn }
   permissions_boundary_arn = var.permissions_boundary_arn
 
   kafka = {
@@ -230,6 +232,7 @@ module "observability" {
     merge([for severity, topic in module.operations : { for name, queue in topic.redrive_queues : "${severity}-${name}" => queue.name }]...),
   )
   quarantine_queue_name = aws_sqs_queue.quarantine.name
+  queue_names           = { for name, queue in aws_sqs_queue.source : name => queue.name }
   table_names           = { for name, table in module.tables.tables : name => table.name }
   cache_node_ids        = module.cache.node_ids
   alert_topic_name      = module.alerts.topic_name

@@ -20,6 +20,16 @@ output "producer_role_arns" {
   value       = module.producers.role_arns
 }
 
+output "label_producer_role_arns" {
+  description = "By producer of labels: ARN of the role that it takes on to send them."
+  value       = module.producers.label_role_arns
+}
+
+output "labels_queue_url" {
+  description = "URL of the queue of labels, for producers and `make label`."
+  value       = aws_sqs_queue.source["labels"].url
+}
+
 output "kafka_client_security_group_id" {
   description = "Security group of a producer inside the network; the brokers accept its connections."
   value       = module.network.security_group_id_by_role["kafka_clients"]

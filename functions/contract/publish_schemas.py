@@ -124,12 +124,14 @@ def _scored_transaction() -> dict[str, Any]:
             "description": "MessagePack array in the order of the feature set; DynamoDB's type B.",
         },
         "detail": {"type": "string", "contentMediaType": "application/json", "contentSchema": detail},
+        "transaction_id": text
+        | {"description": "As in event_key; of rows that were stored before labels, missing."},
     }
     return {
         "description": "A row of transaction_history; numbers are of DynamoDB's type N.",
         "type": "object",
         "properties": properties,
-        "required": sorted(properties),
+        "required": sorted(properties.keys() - {"transaction_id"}),
         "$defs": definitions,
     }
 

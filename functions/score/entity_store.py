@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 import redis
 
+from common.errors import CacheUnavailableError
 from engine.entities.state import BUCKETS_KEPT, HOURS_KEPT, MAX_USERS, WEEKS_KEPT
-from score.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

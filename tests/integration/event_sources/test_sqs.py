@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from local.event_sources.config import MappingConfig, read_status, status_file
 from local.event_sources.process import MappingProcess
 from local.provision import make_source_queue
+from local.redrive import move_messages
 from ops.manifests import QueueTrigger, read_function
 from ops.packaging.functions import build_zip
 from tests.integration.event_sources.conftest import LAMBDA_PYTHON
@@ -50,7 +51,7 @@ trigger:
 """
 
 
-def test_good_messages_are_done_and_a_bad_one_is_dead_lettered_after_its_last_delivery(
+def test_good_messages_are_done_and_a_bad_one_is_dead_lettered_and_can_be_redriven(
     tmp_path: Path,
     aws_endpoint: str,
     aws_client: Callable[[str], Any],
@@ -104,7 +105,9 @@ def test_good_messages_are_done_and_a_bad_one_is_dead_lettered_after_its_last_de
 
     log = (tmp_path / "logs" / "reading.log").read_text().splitlines()
     batches = [json.loads(line)["got"] for line in log if line.startswith('{"got"')]
-    (letter,) = sqs.receive_message(QueueUrl=dead_url)["Messages"]
+    letters = sqs.receive_message(QueueUrl=dead_url, VisibilityTimeout=0)["Messages"]
+    moved = move_messages(sqs, dead_url, queue_url)
+    returned = sqs.receive_message(QueueUrl=queue_url)["Messages"]
     hidden = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
     for url in (queue_url, dead_url):
         sqs.delete_queue(QueueUrl=url)
@@ -112,7 +115,9 @@ def test_good_messages_are_done_and_a_bad_one_is_dead_lettered_after_its_last_de
     assert set(delivered) == set(bodies)
     assert delivered.count("bad") == 2
     assert max(map(len, batches)) <= 10
-    assert letter["Body"] == "bad"
+    assert [letter["Body"] for letter in letters] == ["bad"]
+    assert moved == 1
+    assert [message["Body"] for message in returned] == ["bad"]
     assert hidden["Attributes"]["VisibilityTimeout"] == "30"
     status = read_status(status_file(tmp_path / "reading.json", "reading"))
     assert status is not None
