@@ -15,7 +15,7 @@ from engine.labels import risk_copy, verdicts_copy
 from label_upkeep.look import Look
 from label_upkeep.metrics import Metric
 from label_upkeep.store import Page
-from tests.support.label_world import LabelWorld, MemoryBackend
+from tests.support.label_world import Calls, LabelWorld, MemoryBackend, Spied
 from tests.support.labels import make_message
 from tests.support.payments import NOW, Metrics, make_scored, make_transaction
 
@@ -60,10 +60,11 @@ class UpkeepWorld:
         last = first + ROWS_A_PAGE
         return Page(list(dict.fromkeys(key[0] for key in found)), {"row": last} if last < len(keys) else None)
 
-    def run(self, after: timedelta = timedelta(), steps: int = 1_000) -> None:
+    def run(self, after: timedelta = timedelta(), steps: int = 1_000, calls: Calls | None = None) -> None:
         tables: Any = self.memory.tables
-        copier = Copier(tables, self.copies, CopyForms(risk_copy, verdicts_copy))
-        look = Look(self, copier, self.copies, "entity_risk", "labels", DAY, self.metrics)
+        copies: Any = Spied(self.copies, calls or Calls())
+        copier = Copier(tables, copies, CopyForms(risk_copy, verdicts_copy))
+        look = Look(self, copier, copies, "entity_risk", "labels", DAY, self.metrics)
         left = iter([True] * steps)
         look.go_on(NOW + after, lambda: next(left, False))
 
@@ -96,20 +97,17 @@ def test_look_goes_on_where_the_last_run_ended(world: UpkeepWorld) -> None:
     assert (runs, world.pages) == (9, 18)  # 40 rows of entities and days, and 10 labels, three a page
 
 
-def test_cache_that_is_emptied_amid_a_look_is_not_called_complete(world: UpkeepWorld) -> None:
-    for number in range(1, world.pages + 21):
+def test_cache_that_is_emptied_at_any_call_is_not_called_complete_before_it_is(world: UpkeepWorld) -> None:
+    world.cache.flushall()
+    counted = Calls()
+    world.run(calls=counted)
+    assert counted.count > 60
+
+    for number in range(counted.count):
         world.cache.flushall()
-        world.pages = 0
+        world.run(calls=Calls(number, before=world.cache.flushall))
 
-        def empty(page: int, at: int = number) -> None:
-            if page == at:
-                world.cache.flushall()
-
-        world.before_page = empty
-        world.run()
-
-        assert not world.copies.is_complete() or world.labels.state() == world.expected
-        world.before_page = lambda _: None
+        assert not world.copies.is_complete() or world.labels.state() == world.expected, number
         world.run()
         assert world.copies.is_complete()
         assert world.labels.state() == world.expected
