@@ -88,7 +88,7 @@ rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=fil
 	@$(PY) -m lab.rules_check $(RULES)
 
 .PHONY: backtest
-backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS= or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1)
+backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS=7, or 1,3,7,14,30 for a table, or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1)
 	@$(NEED_DATA)
 	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)",--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
 

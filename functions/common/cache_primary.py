@@ -26,6 +26,9 @@ READ_TIMEOUT_S: Final = 0.75
 SLOT_TAG: Final = "{1}"
 """In every key. In cluster mode a script's keys must be in one slot, which Redis computes from the text between braces."""
 
+ENTITY_PREFIX: Final = f"entity:{SLOT_TAG}:".encode()
+"""Before the id of an entity or of a population: the key of its state (:mod:`engine.entities.state`)."""
+
 
 class PrimaryClient(redis.Redis):
     """Sends commands to the endpoint until that names another node, then to that node for as long as it answers."""

@@ -8,6 +8,8 @@ The label stage writes them; the score stage reads them among the keys of its on
     a user's newest verdicts (:func:`engine.profile.verdict_list.to_bytes`);
 ``risk:{1}:usual``
     the share of fraud among all payments of 30 days, as text;
+``risk:{1}:look``
+    how far the upkeep has looked through the tables;
 ``risk:{1}:complete``
     what the tables held is copied. Without it some entities and users may lack their copy; each copy that is there is whole.
 
@@ -17,11 +19,11 @@ changed it repeats that, and the last of several writers has copied what all of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import redis
 
-from common.cache_primary import SLOT_TAG
+from common.cache_primary import ENTITY_PREFIX, SLOT_TAG
 from common.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
@@ -32,9 +34,10 @@ RISK_PREFIX: Final = f"risk:{SLOT_TAG}:".encode()
 VERDICTS_PREFIX: Final = f"verdicts:{SLOT_TAG}:"
 USUAL_RATE_KEY: Final = RISK_PREFIX + b"usual"
 COMPLETE_KEY: Final = RISK_PREFIX + b"complete"
+LOOK_KEY: Final = RISK_PREFIX + b"look"
 
 RETENTION_S: Final = 90 * 86_400
-"""How long a copy is kept after it was set: as long as the rows that it is made of count."""
+"""How long a copy is kept after it was set; where its rows still count, the upkeep sets it again."""
 
 _SCRIPT: Final = """
 for i, key in ipairs(KEYS) do
@@ -43,6 +46,15 @@ end
 return #KEYS
 """
 # One command, since the client follows a primary that moved by single commands alone; and all copies of a payment change at once.
+
+
+_LOOK_SCRIPT: Final = """
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+if ARGV[3] == '1' then redis.call('SET', KEYS[2], '1') end
+return 1
+"""
+# A cache that has lost its copies has lost how far they were looked through as well: then nothing is said about them.
 
 
 class LabelCopies(NamedTuple):
@@ -97,6 +109,7 @@ class RedisLabelCopies:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._script = client.register_script(_SCRIPT)
+        self._look_script = client.register_script(_LOOK_SCRIPT)
 
     def write(self, risks: Mapping[bytes, bytes | None], verdicts: Mapping[str, bytes | None]) -> None:
         """Set copies, all in one step and one round trip.
@@ -123,6 +136,57 @@ class RedisLabelCopies:
             self._script(list(values), [RETENTION_S, *values.values()])
         except redis.RedisError as error:
             raise CacheUnavailableError(type(error).__name__) from error
+
+    def read(self, entity_ids: Sequence[bytes], user_ids: Sequence[str]) -> LabelCopies:
+        """Read copies as they are; CacheUnavailableError."""
+        try:
+            values = self._client.mget(keys_of(user_ids, entity_ids))
+        except redis.RedisError as error:
+            raise CacheUnavailableError(type(error).__name__) from error
+        return copies_of(user_ids, entity_ids, cast("list[bytes | None]", values))
+
+    def look(self) -> bytes:
+        """How far the tables are looked through; empty where nothing is known. CacheUnavailableError."""
+        try:
+            return cast("bytes | None", self._client.get(LOOK_KEY)) or b""
+        except redis.RedisError as error:
+            raise CacheUnavailableError(type(error).__name__) from error
+
+    def move_look(self, before: bytes, after: bytes, *, is_complete: bool = False) -> bool:
+        """Say how far the tables are looked through, and with the last step that everything is copied.
+
+        Parameters
+        ----------
+        before : bytes
+            As :meth:`look` gave it, or as it was moved last.
+        after : bytes
+            As far as the tables are looked through now.
+        is_complete : bool
+            Whether that is all.
+
+        Returns
+        -------
+        bool
+            False where the cache holds something else than ``before``: it has lost what was copied since. Nothing is said then.
+
+        Raises
+        ------
+        CacheUnavailableError
+            Where Redis does not answer in time.
+        """
+        try:
+            moved: int = self._look_script([LOOK_KEY, COMPLETE_KEY], [before, after, int(is_complete)])
+        except redis.RedisError as error:
+            raise CacheUnavailableError(type(error).__name__) from error
+        return moved == 1
+
+    def populations(self, ids: Sequence[bytes]) -> list[bytes | None]:
+        """Read the state of all entities of some kinds, as long as ``ids``; CacheUnavailableError."""
+        try:
+            values = self._client.mget([ENTITY_PREFIX + each for each in ids])
+        except redis.RedisError as error:
+            raise CacheUnavailableError(type(error).__name__) from error
+        return cast("list[bytes | None]", values)
 
     def write_usual_rate(self, rate: float) -> None:
         """Set the share of fraud among all payments of 30 days, 0 to 1; CacheUnavailableError."""

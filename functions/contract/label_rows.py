@@ -35,6 +35,9 @@ FIRST_COPY_RETRY: Final = timedelta(minutes=5)
 LONGEST_RETRY: Final = timedelta(days=1)
 """The longest time between two tries."""
 
+PENDING_ATTRIBUTE: Final = "pending"
+"""Attribute of a message on the labels queue: of a label that has waited and is sent again."""
+
 _PREFIX: Final = 2
 """Characters before the time."""
 

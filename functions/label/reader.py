@@ -6,7 +6,7 @@ deliveries as ``function.yaml`` says, SQS moves a message to the stage's dead-le
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from common.stream_reader import FailureLog
     from common.time_left import TimedContext
-
-PENDING_ATTRIBUTE: Final = "pending"
-"""Message attribute of a label that waited and was sent again."""
 
 
 class QueueReader:

@@ -15,13 +15,13 @@ from contract.clock import EPOCH, MILLISECOND
 from contract.errors import InvalidLabelError
 from contract.label import Label, LabelMessage, effective
 from contract.label_message import content_hash, decode_label_message, encode_label_message, identified
-from contract.label_rows import PendingLabel, Unfinished, due_shard
+from contract.label_rows import PENDING_ATTRIBUTE, PendingLabel, Unfinished, due_shard
 from engine.entities.kinds import entity_ids
 from engine.entities.risk import with_risk
 from engine.profile.facts import facts_of_row
 from label.errors import LabelContentionError
 from label.metrics import Metric
-from label.reader import PENDING_ATTRIBUTE, QueueReader
+from label.reader import QueueReader
 from label.store import Flagged, expires_at_s
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from contract.clock import time_text
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN, FlaggedKey, status_shard, to_flagged_key
 from contract.items import from_item, to_item
 from contract.label import LABELS_TABLE, Label
-from contract.label_rows import ENTITY_RISK_TABLE, FRAUD, HONEST, day_id, due_shard, payment_key
-from engine.profile.fingerprints import key_hash
+from contract.label_rows import ENTITY_RISK_TABLE, due_shard
+from engine.labels import risk_keys
 from label.errors import UnansweredError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class LabelStore:
         ClientError, BotoCoreError
             When DynamoDB did not answer or refused the request, after retries.
         """
-        status = OPEN if counting is None else (CONFIRMED_FRAUD if counting.is_fraud else FALSE_POSITIVE)
+        status = status_of(counting)
         values = {":status": {"S": status}, ":shard": {"S": status_shard(status, key)}}
         condition = "attribute_exists(user_id) AND #status <> :status"
         if counting is None:
@@ -157,17 +157,10 @@ class LabelStore:
         ClientError, BotoCoreError, UnansweredError
             When DynamoDB did not answer or refused the request, after retries.
         """
-        payment = key_hash(label.event_key)
-        places = [(entity_id, kind) for entity_id in label.entity_ids for kind in (FRAUD, HONEST)]
-        places.append((day_id(label.occurred_at.date()), FRAUD))
-        wanted = None if counting is None else (FRAUD if counting.is_fraud else HONEST)
-        writes = []
-        for entity_id, kind in places:
-            key = {
-                "entity_id": {"S": entity_id},
-                "payment_key": {"S": payment_key(kind, label.occurred_at, payment)},
-            }
-            if counting is not None and kind == wanted:
+        writes: list[dict[str, Any]] = []
+        for risk_key, is_wanted in risk_keys(label, counting).items():
+            key = {name: {"S": value} for name, value in risk_key._asdict().items()}
+            if counting is not None and is_wanted:
                 writes.append({"PutRequest": {"Item": key | self._risk_attributes(counting)}})
             elif may_have_counted:
                 writes.append({"DeleteRequest": {"Key": key}})
@@ -212,6 +205,13 @@ class LabelStore:
             waiting = waiting[MAX_WRITES:] + left
         if waiting:
             raise UnansweredError(ENTITY_RISK_TABLE, MAX_ROUNDS)
+
+
+def status_of(counting: Label | None) -> str:
+    """Status of a flagged row by the label that counts; without one, that of a row that nobody looks at."""
+    if counting is None:
+        return OPEN
+    return CONFIRMED_FRAUD if counting.is_fraud else FALSE_POSITIVE
 
 
 def expires_at_s(known_at: datetime, retention: timedelta) -> int:

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 import msgspec
 import redis
 
-from common.cache_primary import SLOT_TAG
+from common.cache_primary import ENTITY_PREFIX, SLOT_TAG
 from common.errors import CacheUnavailableError
 from common.label_copies import NO_COPIES, LabelCopies, copies_of
 from common.label_copies import keys_of as label_keys
 from engine.entities.risk import has_risk
 from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
-from score.entity_store import COMPLETE_SINCE_KEY, ENTITY_PREFIX, mark_key, read_numbers
+from score.entity_store import COMPLETE_SINCE_KEY, mark_key, read_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

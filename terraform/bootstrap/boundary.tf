@@ -18,7 +18,7 @@ data "aws_iam_policy_document" "boundary" {
   # Rows are deleted from no other table: payments, alerts and labels expire.
   statement {
     sid       = "CountsOfCrashesAndWhatLabelsTakeBack"
-    actions   = ["dynamodb:DeleteItem"]
+    actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
     resources = [for table in ["entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 

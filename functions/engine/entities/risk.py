@@ -7,11 +7,10 @@ nothing, one that comes late finds its place, and one that is withdrawn removes 
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import pairwise
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.entities.kinds import EntityKind, is_population, kind_of
+from engine.entities.kinds import LETTERS, EntityKind
 
 if TYPE_CHECKING:
     from engine.entities.kinds import EntityIds
@@ -25,6 +24,9 @@ PRIOR_PAYMENTS: Final = 20.0
 LEAST_USUAL_RATE: Final = 0.001
 """The usual share of fraud is taken for no less: the order of magnitude that card schemes report."""
 
+
+_LETTERS_WITH_RISK: Final = frozenset(LETTERS[kind] for kind in EntityKind if kind is not EntityKind.NETWORK)
+"""First bytes of the ids; those of populations begin with another."""
 
 _HEADER: Final = Struct("<BBxxII")
 """Format, how many frauds, the time of the latest honest payment, and when the newest label became known; s since the epoch."""
@@ -79,7 +81,7 @@ NO_RISKS: Final = RiskReading((None,) * len(EntityKind), LEAST_USUAL_RATE)
 
 def has_risk(entity_id: bytes) -> bool:
     """Whether labels say something of an entity of this kind: not of populations, nor of networks, whose customers have little in common."""
-    return not is_population(entity_id) and kind_of(entity_id) is not EntityKind.NETWORK
+    return entity_id[0] in _LETTERS_WITH_RISK
 
 
 def with_risk(ids: EntityIds) -> list[bytes]:
@@ -164,7 +166,7 @@ def from_bytes(data: bytes) -> Risk:
     if size > MAX_PAYMENTS or len(data) != _HEADER.size + 4 * size:
         raise RiskFormatError(f"risk of {len(data)} bytes and {size} payments, at most {MAX_PAYMENTS}")
     frauds_s = _TIMES[size].unpack_from(data, _HEADER.size)
-    if any(later < earlier for earlier, later in pairwise(frauds_s)):
+    if list(frauds_s) != sorted(frauds_s):
         raise RiskFormatError("risk with times that do not ascend")
     return Risk(frauds_s, honest_s, known_s)
 
