@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import redis
 
-    from engine.entities.kinds import EntityIds
+    from contract.entity_ids import EntityIds
     from engine.entities.state import Sighting
 
 DAY_S: Final = 86_400

@@ -21,8 +21,9 @@ from rich.table import Table
 from benchmarks.entity_options import MONTH_S, OPTIONS, OneString, Seen, Sketches
 from benchmarks.stats import middle
 from benchmarks.workload import usual_sighting
+from contract.entity_ids import EntityKind, entity_ids
 from contract.transaction import decode_transaction
-from engine.entities.kinds import KIND_NAMES, EntityKind, entity_ids
+from engine.entities.kinds import KIND_NAMES
 from engine.entities.state import Sighting
 from local.components.cache import Cache
 from ops.manifests import ROOT

@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contract.entity_ids import entity_ids
 from engine.decide import decide
 from engine.entities.book import EntityBook
-from engine.entities.kinds import POPULATION_IDS, entity_ids
+from engine.entities.kinds import POPULATION_IDS
 from engine.entities.sightings import additions
 from engine.profile import from_bytes
 from engine.rules.ruleset import parse_ruleset

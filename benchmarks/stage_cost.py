@@ -14,9 +14,10 @@ from benchmarks.candidates import EMPTY, SCORE, seed_cache
 from benchmarks.harness import LAMBDA_PYTHON, RULESET, FunctionFailedError, process_cpu_s
 from benchmarks.item_size import inserted_items, item_bytes
 from benchmarks.workload import batches, fold, kafka_event, steady_user
+from contract.entity_ids import EntityKind, entity_ids
 from contract.transaction import decode_transaction
 from engine.entities.book import EntityBook
-from engine.entities.kinds import POPULATION_IDS, EntityKind, entity_ids
+from engine.entities.kinds import POPULATION_IDS
 from engine.entities.state import Sighting
 from engine.profile import Profile, to_bytes
 from ops.manifests import ROOT, function_names

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contract.entity_ids import EntityIds, entity_ids
 from engine.entities.book import NO_ENTITIES, EntityBook
-from engine.entities.kinds import POPULATION_IDS, EntityIds, entity_ids
+from engine.entities.kinds import POPULATION_IDS
 from engine.entities.sightings import additions, sighting_of
 from engine.features.stored import features_of
 from score.entity_store import EntityAdditions, EntityMark

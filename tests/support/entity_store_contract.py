@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from contract.entity_ids import EntityIds
 from engine.entities.book import EntityBook
-from engine.entities.kinds import EntityIds
 from engine.entities.sightings import additions
 from engine.entities.state import MAX_BYTES, WEEK_S, Sighting
 from score.delivery import Span

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contract.entity_ids import entity_ids
 from contract.scored import from_history_item
 from engine.entities.book import EntityBook
-from engine.entities.kinds import entity_ids, is_population
+from engine.entities.kinds import is_population
 from engine.entities.sightings import sighting_of
 from engine.entities.state import (
     BUCKETS_KEPT,

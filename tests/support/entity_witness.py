@@ -11,9 +11,9 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from contract.entity_ids import entity_ids
 from contract.scored import Position
 from engine.entities.book import EntityBook
-from engine.entities.kinds import entity_ids
 from engine.entities.sightings import sighting_of
 from engine.features import entities
 from engine.features.stored import unpack
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Mapping
     from datetime import datetime
 
+    from contract.entity_ids import EntityIds
     from contract.scored import FeatureValue, ScoredTransaction
-    from engine.entities.kinds import EntityIds
     from engine.entities.state import Sighting
     from score.delivery import KafkaEvent, PartialBatchResponse
 

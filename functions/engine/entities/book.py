@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind, kind_of
+from contract.entity_ids import EntityIds, EntityKind
+from engine.entities.kinds import POPULATION_IDS, kind_of
 from engine.entities.state import (
     COUNTS,
     WEEK_S,
@@ -39,7 +40,7 @@ class EntityReading(NamedTuple):
     """What is known of a payment's entities before it."""
 
     entities: tuple[Entity | None, ...]
-    """By :class:`~engine.entities.kinds.EntityKind`; None where the payment names none, or the state is not at hand."""
+    """By :class:`~contract.entity_ids.EntityKind`; None where the payment names none, or the state is not at hand."""
     usual: tuple[Usual, ...]
     """By kind."""
     known_days: float

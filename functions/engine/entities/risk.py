@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Final, NamedTuple
 
-from engine.entities.kinds import EntityKind
+from contract.entity_ids import EntityKind
 
 MAX_PAYMENTS: Final = 64
 """How many payments called fraud, and how many called honest, an entity remembers: those with the latest times."""
@@ -53,7 +53,7 @@ class RiskReading(NamedTuple):
     """What labels say before a payment."""
 
     risks: tuple[Risk | None, ...]
-    """By :class:`~engine.entities.kinds.EntityKind`: of the payment's entities; None where they say nothing."""
+    """By :class:`~contract.entity_ids.EntityKind`: of the payment's entities; None where they say nothing."""
     usual_rate: float
     """Share of fraud among all payments of 30 days, as far as it is known; at least :data:`LEAST_USUAL_RATE`."""
 

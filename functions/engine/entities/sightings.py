@@ -5,7 +5,8 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind, kind_of, user_hash
+from contract.entity_ids import EntityIds, EntityKind
+from engine.entities.kinds import POPULATION_IDS, kind_of, user_hash
 from engine.entities.state import BUCKET_S, COUNTS, MAX_CLOCK_S, YOUNG_ACCOUNT_DAYS, Sighting
 
 if TYPE_CHECKING:

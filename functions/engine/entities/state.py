@@ -74,7 +74,7 @@ class Sighting(NamedTuple):
     is_young: bool
     """The user's account was less than :data:`YOUNG_ACCOUNT_DAYS` old."""
     first_kinds: int
-    """Bits by :class:`~engine.entities.kinds.EntityKind`: the user had no usual payment with this entity before."""
+    """Bits by :class:`~contract.entity_ids.EntityKind`: the user had no usual payment with this entity before."""
     cents: int
     """Amount in hundredths of the base currency; 0 without a rate."""
 

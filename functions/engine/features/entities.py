@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import KIND_NAMES, KIND_PHRASES, EntityKind
+from contract.entity_ids import EntityKind
+from engine.entities.kinds import KIND_NAMES, KIND_PHRASES
 from engine.entities.state import CENTS, FIRST, MAX_USERS, MICRO, PAYMENTS, YOUNG, total
 from engine.features.definition import absent_values, double, integer, string
 from engine.features.windows import rounded

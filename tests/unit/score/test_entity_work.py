@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract.canary import canary_payment
+from contract.entity_ids import EntityKind, entity_ids
 from contract.scored import Position, ScoredTransaction
 from engine.entities.book import NO_ENTITIES, EntityBook
-from engine.entities.kinds import POPULATION_IDS, EntityKind, entity_ids, user_hash
+from engine.entities.kinds import POPULATION_IDS, user_hash
 from engine.entities.sightings import additions, sighting_of
 from engine.entities.state import PAYMENTS, from_bytes, total
 from engine.features.catalogue import FEATURE_SET

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.entity_ids import EntityIds, EntityKind
 from engine.entities.book import NO_ENTITIES, EntityBook, Usual
-from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind
+from engine.entities.kinds import POPULATION_IDS
 from engine.entities.state import HOUR_S, PAYMENTS, WEEK_S, Sighting, from_bytes, total
 
 if TYPE_CHECKING:

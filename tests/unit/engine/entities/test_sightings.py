@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.entities.kinds import POPULATION_IDS, EntityKind, is_population, user_hash
+from contract.entity_ids import EntityKind
+from engine.entities.kinds import POPULATION_IDS, is_population, user_hash
 from engine.entities.sightings import MAX_CENTS, additions, sighting_of
 from engine.entities.state import MAX_CLOCK_S, Sighting
 from tests.support.entity_store_contract import NOW_S

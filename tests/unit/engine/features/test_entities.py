@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contract.entity_ids import EntityIds, EntityKind
 from engine.entities.book import NO_ENTITIES, EntityBook
-from engine.entities.kinds import EntityIds, EntityKind
 from engine.entities.state import HOUR_S, WEEK_S, Sighting
 from engine.features import entities
 from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, features_and_sighting

@@ -13,7 +13,7 @@ from lab.backtest.entities import Entities
 from tests.support.entity_store_contract import NOW_S
 
 if TYPE_CHECKING:
-    from engine.entities.kinds import EntityIds
+    from contract.entity_ids import EntityIds
 
 ids = st.tuples(
     *[
