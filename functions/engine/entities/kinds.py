@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Final
 
 from contract.entity_ids import KIND_LETTERS, EntityKind
+from engine.entities.state import USER_BYTES
 
 KIND_NAMES: Final[tuple[str, ...]] = tuple(kind.name.lower() for kind in EntityKind)
 """By kind: the word that its features begin with."""
@@ -38,6 +39,6 @@ def is_population(entity_id: bytes) -> bool:
     return entity_id[:1] == _POPULATION
 
 
-def user_hash(user_id: str) -> int:
-    """32 bits of a BLAKE2b hash in place of a user id: what an entity remembers of its users."""
-    return int.from_bytes(blake2b(user_id.encode(), digest_size=4).digest(), "little")
+def user_hash(user_id: str) -> bytes:
+    """Give a BLAKE2b hash in place of a user id: what an entity remembers of its users."""
+    return blake2b(user_id.encode(), digest_size=USER_BYTES).digest()

@@ -108,7 +108,7 @@ def _of_entity(
 
 
 def _payments(past: Past) -> int:
-    return int(past.total(PAYMENTS)) + total(past.day, PAYMENTS)
+    return past.payments() + total(past.day, PAYMENTS)
 
 
 def _days(clock_s: int, since_s: int) -> float:
