@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from common.errors import CacheUnavailableError
 from common.metrics import emit
 from contract.clock import EPOCH, MILLISECOND
+from contract.entity_ids import entity_ids
 from contract.errors import InvalidLabelError
 from contract.label import Label, LabelMessage, effective
 from contract.label_message import content_hash, decode_label_message, encode_label_message, identified
 from contract.label_rows import PENDING_ATTRIBUTE, PendingLabel, Unfinished, due_shard
-from engine.entities.kinds import entity_ids
 from engine.entities.risk import with_risk
 from engine.profile.facts import facts_of_row
 from label.errors import LabelContentionError
