@@ -75,6 +75,24 @@ def entity_name(entity_id: bytes) -> str:
     return f"{entity_id[:1].decode()}:{entity_id[1:].hex()}"
 
 
+def id_of_name(name: str) -> bytes:
+    """Read what :func:`entity_name` wrote.
+
+    >>> id_of_name("m:0001020304050607") == b"m" + bytes(range(8))
+    True
+
+    Raises
+    ------
+    ValueError
+        For text of another form.
+    """
+    letter, _, digits = name.partition(":")
+    entity_id = letter.encode() + bytes.fromhex(digits)
+    if letter not in KIND_LETTERS.decode() or len(entity_id) != ENTITY_ID_BYTES:
+        raise ValueError(f"no entity's name: {name!r}")
+    return entity_id
+
+
 def host_of(address: str) -> str:
     """Give the host of a canonical IP address; of IPv6, its /64.
 

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.canary import canary_payment, canary_users
-from contract.entity_ids import ENTITY_ID_BYTES, EntityKind, entity_ids, entity_names, network_of
+from contract.entity_ids import (
+    ENTITY_ID_BYTES,
+    EntityKind,
+    entity_ids,
+    entity_name,
+    entity_names,
+    id_of_name,
+    network_of,
+)
 from contract.transaction import decode_transaction
 from tests.support.payments import NOW, make_minimal_payment
 
@@ -126,3 +134,17 @@ def test_a_payment_that_names_all_has_a_name_for_each_kind() -> None:
     )
 
     assert "".join(name[0] for name in entity_names(payment)) == "cdinmp"
+
+
+@pytest.mark.parametrize(
+    "name", ["m:00", "m:0001020304050607ff", "x:0001020304050607", "m-0001020304050607", ""]
+)
+def test_text_that_names_no_entity_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"no entity's name|non-hexadecimal"):
+        id_of_name(name)
+
+
+def test_a_name_is_read_back() -> None:
+    entity_id = b"m" + bytes(range(8))
+
+    assert id_of_name(entity_name(entity_id)) == entity_id
