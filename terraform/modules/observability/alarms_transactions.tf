@@ -169,6 +169,17 @@ locals {
       missing = "breaching"
       metrics = { delay = { namespace = var.metrics_namespace, name = "OldestDueDigestMs", stat = "Maximum", dimensions = { service = "digest" } } }
     }
+    label-copies = {
+      kind           = "label-copies"
+      severity       = "ticket"
+      symptom        = "The cache has lacked copies of what labels say for an hour: payments are decided without the risk of their cards, devices and merchants."
+      threshold      = 0
+      period_seconds = 300
+      periods        = 12
+      datapoints     = 12
+      expression     = null
+      metrics        = { incomplete = { namespace = var.metrics_namespace, name = "CopiesIncomplete", stat = "Maximum", dimensions = { service = "label_upkeep" } } }
+    }
     ingestion-quarantine = {
       kind           = "ingestion-quarantine"
       severity       = "ticket"
