@@ -60,7 +60,11 @@ class AmountBuckets:
 
     def window(self, first: int, last: int) -> slice:
         """The rows whose bucket lies in ``[first, last]``."""
-        return slice(bisect_left(self.bucket, first), bisect_right(self.bucket, last))
+        bucket = self.bucket
+        stop = len(bucket)
+        if stop and bucket[-1] > last:  # for a late payment alone
+            stop = bisect_right(bucket, last)
+        return slice(bisect_left(bucket, first), stop)
 
     def has_cut(self, first: int) -> bool:
         """Whether rows of the bucket ``first`` or later may be forgotten: all rows are taken, and none is earlier."""
