@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.errors import InvalidModelError
 from engine.features.catalogue import CATALOGUE
+from engine.features.model import FRAUD_PROBABILITY
 from engine.features.windows import rounded
 from engine.model.document import Axis, decode
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from engine.features.definition import FeatureDefinition
     from engine.model.document import ModelDocument, Term
+
+USABLE: Final = tuple(each for each in CATALOGUE if each.name != FRAUD_PROBABILITY)
+"""What a model can be made from: every feature but its own."""
 
 _SAMPLE_TOLERANCE: Final = 1.5e-4
 """One step of a rounded probability: two platforms' exponentials may differ in their last digit."""
@@ -178,7 +182,7 @@ def _texts_of(feature: str, terms: Sequence[Term]) -> dict[str, int]:
     return {text: place for place, text in enumerate(texts, 1)}
 
 
-def read_model(data: bytes, source: str, catalogue: Sequence[FeatureDefinition] = CATALOGUE) -> Model:
+def read_model(data: bytes, source: str, catalogue: Sequence[FeatureDefinition] = USABLE) -> Model:
     """Read and check a model's document.
 
     Parameters
@@ -188,7 +192,7 @@ def read_model(data: bytes, source: str, catalogue: Sequence[FeatureDefinition] 
     source : str
         The document's name in messages.
     catalogue : Sequence[FeatureDefinition]
-        The features that exist here.
+        The features that it can use here.
 
     Returns
     -------

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.reason import Reason
-from engine.features.catalogue import CATALOGUE
 from engine.model.explanation import MAX_REASONS, model_reasons, share_out
+from engine.model.tables import USABLE
 from engine.model.wording import WORDING
 from engine.rules.reasons import reason_problems
 from tests.support.model_samples import AMOUNT_TERM, DEVICE_TERM, FRAUD_TERM, make_model
@@ -83,7 +83,7 @@ def test_a_term_of_two_features_names_both() -> None:
     assert reason.sentence == "The model: the device is new to the user; 500.00 USD were paid."
 
 
-@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda feature: feature.name)
+@pytest.mark.parametrize("feature", USABLE, ids=lambda feature: feature.name)
 def test_each_feature_has_a_wording_of_its_own_that_can_be_filled_in(feature: Any) -> None:
     words = WORDING[feature.name]
 
@@ -94,4 +94,4 @@ def test_each_feature_has_a_wording_of_its_own_that_can_be_filled_in(feature: An
 
 
 def test_no_two_features_have_the_same_wording() -> None:
-    assert len(set(map(str, WORDING.values()))) == len(WORDING) == len(CATALOGUE)
+    assert len(set(map(str, WORDING.values()))) == len(WORDING) == len(USABLE)
