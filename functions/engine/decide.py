@@ -209,17 +209,19 @@ def is_fraudulent(
     matches = ruleset.matches(features, transaction, clock_ms)
     used = ruleset.model
     model_points = 0 if used is None else used.points(float(features[FRAUD_PROBABILITY]))
-    if not matches.rules and not matches.failed_rule_ids and not model_points:
+    if not matches.rules and not matches.failed_rule_ids and model_points <= 0:
         return _QUIET
+    live = [rule for rule in matches.rules if rule.mode == "live"]
+    points = sum(rule.points for rule in live)
+    if model_points < 0 and points <= 0:
+        model_points = 0  # nothing speaks against the payment: most payments need no reasons
     reasons = [
-        Reason(rule.id, rule.points, sentence(rule.reason, features, ruleset.base_currency))
-        for rule in matches.rules
-        if rule.mode == "live"
+        Reason(rule.id, rule.points, sentence(rule.reason, features, ruleset.base_currency)) for rule in live
     ]
     if used is not None and model_points:
         reasons += model_reasons(used.model, features, model_points, ruleset.base_currency)
+        points += model_points
     reasons.sort(key=lambda reason: (-reason.points, reason.rule_id))
-    points = sum(reason.points for reason in reasons)
     risk_score = min(max(points, 0), MAX_SCORE)
     return Assessment(
         risk_score=risk_score,

@@ -144,6 +144,14 @@ def encode(document: ModelDocument) -> bytes:
     return msgspec.json.encode(_Envelope(hashlib.sha256(body).hexdigest(), msgspec.Raw(body))) + b"\n"
 
 
+def digest_of(data: bytes) -> str | None:
+    """Give the digest that a document states; None where it is no document. What it says of itself is not checked here."""
+    try:
+        return _ENVELOPE.decode(data).sha256
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
 def decode(data: bytes, source: str, catalogue: Sequence[FeatureDefinition]) -> tuple[str, ModelDocument]:
     """Read a document and check what can be checked without scoring.
 

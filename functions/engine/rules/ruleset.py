@@ -176,6 +176,12 @@ class Ruleset:
         other._model = model
         return other
 
+    def without_model(self) -> Ruleset:
+        """Give the same rules alone."""
+        other = copy(self)
+        other._model = None
+        return other
+
     def matches(
         self, features: Mapping[str, FeatureValue], transaction: Transaction, clock_ms: int
     ) -> Matches:
