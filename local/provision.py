@@ -22,6 +22,7 @@ from local.resources import (
     ALERT_TOPIC,
     BUCKETS,
     CANARY_QUEUE,
+    LABELS_PREFIX,
     LANDING_PREFIX,
     Resources,
     dead_letter_name,
@@ -251,5 +252,6 @@ def _make_buckets(
     for name, bucket in dead_letter.items():
         make_dead_letter_bucket(aws_endpoint, bucket, queues[name])
     # Spark refuses to watch a folder that does not exist, and without this marker an empty prefix of S3 does not exist.
-    s3.put_object(Bucket=BUCKETS["landing"], Key=LANDING_PREFIX)
+    for prefix in (LANDING_PREFIX, LABELS_PREFIX):
+        s3.put_object(Bucket=BUCKETS["landing"], Key=prefix)
     return BUCKETS | dead_letter

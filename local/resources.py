@@ -39,8 +39,14 @@ BUCKETS: Final = {
 LANDING_PREFIX: Final = "transactions/"
 """Prefix in the landing bucket for files of transactions."""
 
+LABELS_PREFIX: Final = "labels/"
+"""Prefix in the landing bucket for files of labels."""
+
 INGESTION_QUARANTINE_PREFIX: Final = "ingestion/"
 """Prefix in the quarantine bucket to which the Glue job writes bad rows."""
+
+LABELS_QUARANTINE_PREFIX: Final = "label_files/"
+"""Prefix in the quarantine bucket to which the Glue job writes bad rows of files of labels."""
 
 METRICS_NAMESPACE: Final = "FraudDetection"
 """Namespace of the functions' metrics; in AWS each environment has its own."""
@@ -92,9 +98,19 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         return f"s3://{self.buckets['landing']}/{LANDING_PREFIX}"
 
     @property
+    def labels_uri(self) -> str:
+        """Where files of labels are put."""
+        return f"s3://{self.buckets['landing']}/{LABELS_PREFIX}"
+
+    @property
     def ingestion_quarantine_uri(self) -> str:
         """Where the Glue job writes bad rows."""
         return f"s3://{self.buckets['quarantine']}/{INGESTION_QUARANTINE_PREFIX}"
+
+    @property
+    def labels_quarantine_uri(self) -> str:
+        """Where the Glue job writes bad rows of files of labels."""
+        return f"s3://{self.buckets['quarantine']}/{LABELS_QUARANTINE_PREFIX}"
 
     def dead_letter_bucket(self, function: str) -> str:
         """A function's bucket for dead letters; empty for a function that has none."""

@@ -5,6 +5,11 @@ output "landing_url" {
   value       = module.ingestion.landing_url
 }
 
+output "labels_landing_url" {
+  description = "Bucket for files of labels."
+  value       = module.ingestion.labels_url
+}
+
 output "kafka_bootstrap_servers" {
   description = "Brokers, for producers inside the network, which sign in with IAM."
   value       = module.streaming.bootstrap_servers
@@ -70,8 +75,13 @@ output "quarantine_queue_url" {
 }
 
 output "quarantine_url" {
-  description = "Bucket of the rows that ingestion quarantined."
+  description = "Bucket of the rows of payments that ingestion quarantined."
   value       = module.ingestion.quarantine_url
+}
+
+output "labels_quarantine_url" {
+  description = "Bucket of the rows of labels that ingestion quarantined."
+  value       = module.ingestion.labels_quarantine_url
 }
 
 output "table_names" {

@@ -260,6 +260,13 @@ variable "ingestion_mappings" {
   }
 }
 
+variable "label_mappings" {
+  description = "A sender's own columns in files of labels: prefix below the labels path, as in `acme`, to its mapping, a YAML file named relative to the repository. docs/guide-labels.md says what can be written in it."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "alert_subscriptions" {
   description = "Subscribers of the fraud alerts: any name to protocol, endpoint, filter policy and redrive queue; see modules/alert_topic."
   type = map(object({

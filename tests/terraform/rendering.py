@@ -202,6 +202,10 @@ def _ingestion_module(build: Path) -> dict[str, Any]:
         "metrics_namespace": NAMESPACE,
         "subnet_id_by_zone": {f"{REGION}a": "subnet-1"},
         "security_group_id": "sg-4",
+        "labels_queue": {
+            "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/labels",
+            "arn": target_arn("queue", "labels"),
+        },
         "data_key_arn": f"{key}data",
         "logs_key_arn": f"{key}logs",
         "log_retention_days": 30,

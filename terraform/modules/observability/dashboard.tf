@@ -26,6 +26,8 @@ locals {
       widgets = [
         { title = "Rows", ours = { ingestion = { published = ["Sum"], quarantined = ["Sum"], reserved_users = ["Sum"], dropped_values = ["Sum"] } } },
         { title = "Time of a batch, ms", ours = { ingestion = { duration_ms = ["p50", "Maximum"] } }, line = var.thresholds.ingestion_batch_ms },
+        { title = "Labels of landed files", ours = { label_files = { sent = ["Sum"], quarantined = ["Sum"], failures = ["Sum"] } } },
+        { title = "Time of a batch of labels, ms", ours = { label_files = { duration_ms = ["Maximum"] } } },
         { title = "Runs that failed", aws = [["Glue", "glue.error.ALL", { JobName = var.glue_job_name, JobRunId = "ALL", Type = "count", ObservabilityGroup = "error" }, "Sum"]] },
       ]
     },
