@@ -140,13 +140,17 @@ class Look:
         is_complete = self._cache.is_complete()
         emit(self._metrics, Metric.COPIES_INCOMPLETE, int(not is_complete))
         if place is None or (place.is_done and (not is_complete or self._is_old(place, now))):
+            # Written before the first step: its copies may be lost as well.
             place = Place(now.timestamp())
-        while not place.is_done and has_time():
+            written = self._moved(written, place)
+        while written and not place.is_done and has_time():
             place = self._step(place)
-            encoded = msgspec.json.encode(place)
-            if not self._cache.move_look(written, encoded, is_complete=place.is_done):
-                return  # the cache has lost what was copied: the next run begins anew
-            written = encoded
+            written = self._moved(written, place)
+
+    def _moved(self, before: bytes, place: Place) -> bytes:
+        """Write a place down; empty where the cache has lost what was copied. The next run begins anew then."""
+        encoded = msgspec.json.encode(place)
+        return encoded if self._cache.move_look(before, encoded, is_complete=place.is_done) else b""
 
     def _is_old(self, place: Place, now: datetime) -> bool:
         return now.timestamp() - place.began_s >= self._every.total_seconds()

@@ -14,6 +14,7 @@ from contract.flagged import FlaggedKey, flag, to_flagged_item
 from contract.label_message import encode_label_message
 from contract.label_rows import PENDING_ATTRIBUTE
 from contract.scored import to_history_item
+from engine.entities.kinds import ENTITY_ID_BYTES
 from engine.entities.risk import from_bytes as risk_from_bytes
 from engine.labels import risk_copy, verdicts_copy
 from engine.profile.verdict_list import from_bytes as verdicts_from_bytes
@@ -286,7 +287,7 @@ class LabelWorld:
             {
                 key.removeprefix(RISK_PREFIX): risk_from_bytes(value)
                 for key, value in cached.items()
-                if key.startswith(RISK_PREFIX)
+                if key.startswith(RISK_PREFIX) and len(key) == len(RISK_PREFIX) + ENTITY_ID_BYTES
             },
             {
                 key.decode().removeprefix(VERDICTS_PREFIX): verdicts_from_bytes(value)
