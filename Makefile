@@ -90,7 +90,7 @@ rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=fil
 .PHONY: backtest
 backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS= or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1)
 	@$(NEED_DATA)
-	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
+	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)",--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
 
 .PHONY: red-team
 red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and count what honest people suffer (RULES=, ENGINE=commit)

@@ -20,8 +20,9 @@ from rich.table import Table
 
 from benchmarks.entity_options import MONTH_S, OPTIONS, OneString, Seen, Sketches
 from benchmarks.stats import middle
+from benchmarks.workload import usual_sighting
 from contract.transaction import decode_transaction
-from engine.entities.kinds import KIND_NAMES, EntityKind, entity_ids, user_hash
+from engine.entities.kinds import KIND_NAMES, EntityKind, entity_ids
 from engine.entities.state import Sighting
 from local.components.cache import Cache
 from ops.manifests import ROOT
@@ -121,8 +122,7 @@ def payments_of_users() -> list[Seen]:
     seen = []
     for offset, each in enumerate(simulate(config)):
         payment = decode_transaction(msgspec.json.encode(each.record))
-        clock_s, cents = int(payment.timestamp.timestamp()), round(payment.amount * 100)
-        sighting = Sighting(clock_s, user_hash(payment.user_id), cents < 200, False, 0, cents)
+        sighting = usual_sighting(payment, int(payment.timestamp.timestamp()) * 1000)
         own = sighting.user.to_bytes(8, "little")
         ids = [
             entity_id or b"cdinmp"[kind : kind + 1] + own

@@ -175,7 +175,7 @@ _PUBLISHED: Final = (
 _ANSWERS: Final = {
     "BatchGetItem": b'{"Responses":{},"UnprocessedKeys":{}}',
     # Payments of the past that are alone in their batch are counted as tries of a record that may crash the stage.
-    "UpdateItem": b'{"Attributes":{"crashes":{"N":"1"}}}',
+    "UpdateItem": b'{"Attributes":{"tries":{"SS":["1"]}}}',
     "SendMessage": b'{"MessageId":"00000000-0000-0000-0000-000000000000"}',
 }
 

@@ -17,8 +17,9 @@ from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE, TimeBasis, t
 from contract.scored import Decision, Position
 from contract.transaction import decode_transaction
 from engine.entities.book import EntityBook
-from engine.entities.kinds import entity_ids, user_hash
-from engine.entities.state import Sighting
+from engine.entities.kinds import entity_ids
+from engine.entities.sightings import sighting_of
+from engine.features.windows import MICRO_AMOUNT_BASE
 from engine.profile import Profile
 from engine.profile.facts import PaymentFacts
 from engine.profile.outcome import Outcome
@@ -29,10 +30,12 @@ from simulator.records import timestamp_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from contract.transaction import Transaction
+    from engine.entities.state import Sighting
+
 TOPIC: Final = "transaction_stream"
 PARTITIONS: Final = 6
 USERS: Final = 400
-MICRO_CENTS: Final = 200
 PAST_PER_USER: Final = 100
 """Payments folded into a user's profile before the first measurement; a mean over the users."""
 
@@ -112,12 +115,16 @@ def fold(profile: Profile, payment: Payment, topic: str = TOPIC) -> None:
 
 
 def see(entities: EntityBook, payment: Payment) -> None:
-    """Count one payment at its entities, as one of an older account with usual counterparties."""
+    """Count one payment at its entities."""
     transaction = decode_transaction(payment.value)
-    cents = round(transaction.amount * 100)
-    clock_s = payment.event_at_ms // 1000
-    sighting = Sighting(clock_s, user_hash(payment.user_id), cents < MICRO_CENTS, False, 0, cents)
-    entities.fold(entity_ids(transaction), sighting)
+    entities.fold(entity_ids(transaction), usual_sighting(transaction, payment.event_at_ms))
+
+
+def usual_sighting(transaction: Transaction, clock_ms: int) -> Sighting:
+    """A payment as its entities count it, if its account is old and its counterparties are the usual ones; amounts count as US dollars."""
+    amount = float(transaction.amount)
+    features = {"is_micro_amount": amount <= MICRO_AMOUNT_BASE, "amount_base": amount}
+    return sighting_of(transaction.user_id, clock_ms, features)
 
 
 def _payment(value: bytes, user_id: str, offsets: list[int]) -> Payment:

@@ -99,8 +99,8 @@ def batch_line(
     -------
     str
         One line: ``event`` (``"batch"``), ``batch_id``, ``rows_in``, ``published``, ``quarantined``, ``reserved_users``,
-        ``refunds``, ``files_without_payments``, ``internal_errors``, ``dropped_columns`` (name to rows), ``dropped_values``, ``duration_ms``, and what
-        CloudWatch needs.
+        ``refunds``, ``files_without_payments``, ``internal_errors``, ``dropped_columns`` (name to rows), ``dropped_values``,
+        ``duration_ms``, and what CloudWatch needs.
     """
     line: dict[str, Any] = {
         "event": "batch",

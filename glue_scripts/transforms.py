@@ -24,7 +24,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from contract.canary import CANARY_HEADER, CANARY_HEADER_VALUE, RESERVED
+from contract.canary import CANARY_FOLDER, CANARY_HEADER, CANARY_HEADER_VALUE, RESERVED
 from contract.card_tokens import CardTokens
 from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.mapping.form import UNSAID
@@ -196,10 +196,12 @@ class _FileCleaner:
     def __init__(self, tokens: CardTokens, mappings: PrefixMappings) -> None:
         self._tokens = tokens
         self._mappings = mappings
-        self._rows: dict[str | None, tuple[FileForm, RowCleaner]] = {None: (UNSAID, RowCleaner(tokens))}
+        self._rows: dict[str | None, tuple[FileForm, RowCleaner]] = {
+            None: (UNSAID, RowCleaner(tokens)),
+            CANARY_FOLDER: (UNSAID, RowCleaner(tokens, is_canary_feed=True)),
+        }
         for prefix, mapping in mappings.by_prefix.items():
             self._rows[prefix] = (mapping.form, RowCleaner(tokens, mapping))
-        self._canary = RowCleaner(tokens, is_canary_feed=True)
 
     def clean(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Clean the files of a task, one after the other; a batch holds the rows of one or more."""
@@ -212,17 +214,15 @@ class _FileCleaner:
     def _rows_of(self, batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[object, ...]]:
         for file, lines in groupby(_lines(batches), key=itemgetter(0)):
             # Spark gives the file's URL; people and S3 use its name. The name goes to quarantine and into errors.
-            name = self._tokens.replace(unquote(file))
-            is_canary = self._mappings.is_canary(unquote(file))
+            path = unquote(file)
+            name = self._tokens.replace(path)
+            is_canary = self._mappings.is_canary(path)
             try:
-                form, cleaner = (
-                    (UNSAID, self._canary)
-                    if is_canary
-                    else self._rows[self._mappings.prefix_of(unquote(file))]
-                )
+                prefix = CANARY_FOLDER if is_canary else self._mappings.prefix_of(path)
             except ValueError as error:
                 raise ValueError(self._tokens.replace(str(error))) from None
-            for line, row in landed_rows(unquote(file), _chunks(name, lines), form, cleaner):
+            form, cleaner = self._rows[prefix]
+            for line, row in landed_rows(path, _chunks(name, lines), form, cleaner):
                 if isinstance(row, Published):
                     said = (form.trusted, is_canary)
                     yield (row.user_id, row.record, None, None, None, name, line, row.dropped, *said)

@@ -1,4 +1,4 @@
-"""The processes of a function of the stack, beside those that its mapping feeds."""
+"""Makes the processes of a function of the stack: those that its mapping feeds, and others beside them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,22 @@ if TYPE_CHECKING:
 
     from local.event_sources.config import MappingConfig
     from local.runtime.invocation import InvocationResult
+    from ops.manifests import FunctionSpec
 
 
 def configured_pool(config: MappingConfig) -> FunctionPool:
     """Make a pool of one process with the configuration of the function's mapping."""
+    return function_pool(config, read_functions(config.functions_dir)[config.function], 1)
+
+
+def function_pool(config: MappingConfig, spec: FunctionSpec, max_workers: int) -> FunctionPool:
+    """Make a pool of a function's processes, with the environment of its mapping's configuration."""
     return FunctionPool(
         config.function,
-        read_functions(config.functions_dir)[config.function],
+        spec,
         unpack(config.zip, config.state_dir / "functions"),
         {"AWS_ENDPOINT_URL": config.aws_endpoint, **config.environment},
-        1,
+        max_workers,
         config.log_dir,
         lambda_python=config.lambda_python,
         region=config.region,

@@ -62,6 +62,10 @@ class Draws:
             left[place], left[other] = left[other], left[place]
         return left[:taken]
 
+    def token(self, kind: str) -> str:
+        """Make the id of something new: a user, a card, a device, a shop, a payee."""
+        return f"{kind}-{int(self.unit() * 2**40):010x}"
+
     def normal(self) -> float:
         """Draw from nearly the standard normal distribution: the sum of twelve uniform draws less 6, so from -6 to 6."""
         unit = self.unit

@@ -49,10 +49,6 @@ class Scene(msgspec.Struct, frozen=True):
         """Currency of the victim's account, ISO 4217."""
         return currency_of(self.person.home)
 
-    def token(self, kind: str) -> str:
-        """Make the id of a new device or payee."""
-        return f"{kind}-{int(self.draws.unit() * 2**40):010x}"
-
     def far_city(self, low_km: float = 1_500.0) -> City:
         """Draw a city at least ``low_km`` from the victim."""
         return self.draws.choice(cities_between(self.city, low_km, 25_000))
@@ -69,7 +65,7 @@ class Step(msgspec.Struct, frozen=True):
 def card_testing(scene: Scene) -> list[Step]:
     """Try a stolen number with micro amounts at many small shops, then pay a large amount."""
     draws, city = scene.draws, scene.far_city() if scene.draws.chance(0.5) else None
-    device = scene.token("device") if draws.chance(0.6) else None
+    device = draws.token("device") if draws.chance(0.6) else None
     address = random_address(draws, city or draws.choice(CITIES))
     card = draws.choice(scene.person.cards)
     steps, after = [], 0.0
@@ -93,7 +89,7 @@ def account_takeover(scene: Scene) -> list[Step]:
     draws = scene.draws
     abroad = draws.choice(tuple(city for city in CITIES if city.country != scene.person.home.country))
     city = abroad if draws.chance(0.7) else draws.choice(cities_between(scene.person.home, 50, 900))
-    device, payee, address = scene.token("device"), scene.token("payee"), random_address(draws, city)
+    device, payee, address = draws.token("device"), draws.token("payee"), random_address(draws, city)
     usd = draws.lognormal(850 * scene.level, 0.5)
     steps, after = [], 0.0
     for _ in range(draws.integer(1, 3)):
@@ -121,7 +117,7 @@ def velocity_burst(scene: Scene) -> list[Step]:
     """Pay with a stolen number as often as possible before it is blocked."""
     draws = scene.draws
     city = scene.city if draws.chance(0.5) else scene.far_city(300)
-    device = scene.token("device") if draws.chance(0.5) else scene.phone
+    device = draws.token("device") if draws.chance(0.5) else scene.phone
     address, card = random_address(draws, city), draws.choice(scene.person.cards)
     steps, after = [], 0.0
     for _ in range(draws.integer(7, 13)):
@@ -143,12 +139,12 @@ def new_payee_drain(scene: Scene) -> list[Step]:
     """Empty an account in several transfers to one new payee, often from the phone of a victim who was talked into it."""
     draws = scene.draws
     is_own_phone = draws.chance(0.6)
-    device = scene.phone if is_own_phone else scene.token("device")
+    device = scene.phone if is_own_phone else draws.token("device")
     city = scene.city if is_own_phone else draws.choice(cities_between(scene.person.home, 50, 2_000))
     address = (
         ip_address(scene.person.home, 7 * scene.person.index) if is_own_phone else random_address(draws, city)
     )
-    payee = scene.token("payee")
+    payee = draws.token("payee")
     steps, after = [], 0.0
     for _ in range(draws.integer(3, 6)):
         usd = draws.lognormal(480 * scene.level, 0.5)
@@ -162,7 +158,7 @@ def dormant_awakened(scene: Scene) -> list[Step]:
     """Spend from an account that has had no payments for months."""
     draws = scene.draws
     city = scene.city if draws.chance(0.4) else scene.far_city(200)
-    device = scene.token("device") if draws.chance(0.7) else scene.phone
+    device = draws.token("device") if draws.chance(0.7) else scene.phone
     address, card = random_address(draws, city), draws.choice(scene.person.cards)
     steps, after = [], 0.0
     for _ in range(draws.integer(2, 4)):
@@ -182,7 +178,7 @@ def structuring(scene: Scene) -> list[Step]:
     """Move a large sum in several transfers, each just below a reporting limit."""
     draws = scene.draws
     limit = _THRESHOLDS_USD[draws.weighted((6, 9, 10) if scene.level > 0.6 else (9, 10))]
-    payees = [scene.token("payee") for _ in range(draws.integer(1, 2))]
+    payees = [draws.token("payee") for _ in range(draws.integer(1, 2))]
     address = ip_address(scene.person.home, 7 * scene.person.index)
     steps, after = [], 0.0
     for _ in range(draws.integer(3, 6)):
@@ -220,7 +216,7 @@ def high_amount(scene: Scene) -> list[Step]:
     usd = draws.lognormal(1_900 * scene.level, 0.5)
     if draws.chance(0.35):
         return [Step(0.0, in_shop(draws, scene.city, (0.0, 0.0), category, usd, card))]
-    device = scene.token("device") if draws.chance(0.6) else scene.phone
+    device = draws.token("device") if draws.chance(0.6) else scene.phone
     address = random_address(draws, scene.city)
     draft = online(
         draws, scene.city, category, usd, scene.currency, card=card, device=device, address=address

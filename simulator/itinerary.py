@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from simulator.draws import Draws
     from simulator.people import Person
 
-HOUR_US: Final = 3_600_000_000
+MINUTE_US: Final = 60_000_000
+HOUR_US: Final = 60 * MINUTE_US
 DAY_US: Final = 24 * HOUR_US
 
 _CRUISING_KMH: Final = 780.0

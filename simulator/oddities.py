@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from simulator.itinerary import DAY_US, HOUR_US, travel_us
+from simulator.itinerary import DAY_US, HOUR_US, MINUTE_US, travel_us
 from simulator.payments import Draft, in_shop, ip_address, online, random_address, to_payee, usual_usd
 from simulator.world import CITIES, COUNTRIES, City, cities_between, currency_of
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from simulator.draws import Draws
     from simulator.people import Person
-
-_MINUTE_US: Final = 60_000_000
 
 
 class OddPayment(msgspec.Struct, frozen=True):
@@ -108,10 +106,6 @@ class Odd:
         level = self.person.price_level if is_home else COUNTRIES[city.country].price_level
         return usual_usd(self.draws, category, level)
 
-    def token(self, kind: str) -> str:
-        """Make the id of a new device or payee."""
-        return f"{kind}-{int(self.draws.unit() * 2**40):010x}"
-
 
 def taps(odd: Odd) -> list[OddPayment]:
     """Transport: each tap at a gate is a payment; often three or four within ten minutes."""
@@ -124,7 +118,7 @@ def taps(odd: Odd) -> list[OddPayment]:
             for _ in range(draws.integer(1, 4)):
                 draft = msgspec.structs.replace(odd.shop("transport", fare, shop=3), category=category)
                 found.append(OddPayment(at_us, draft))
-                at_us += int(draws.uniform(2, 7) * _MINUTE_US)
+                at_us += int(draws.uniform(2, 7) * MINUTE_US)
     return found
 
 
@@ -191,7 +185,7 @@ def family_on_card(odd: Odd) -> list[OddPayment]:
         for _ in range(draws.integer(1, 4)):
             category = draws.choice(("grocery", "restaurant", "fuel", "pharmacy", "clothing"))
             found.append(OddPayment(at_us, odd.shop(category, city=city)))
-            at_us += int(draws.uniform(15, 120) * _MINUTE_US)
+            at_us += int(draws.uniform(15, 120) * MINUTE_US)
     return found
 
 
@@ -203,7 +197,7 @@ def sale(odd: Odd) -> list[OddPayment]:
         category = draws.choice(("online_retail", "clothing", "electronics", "furniture", "online_retail"))
         usd = odd.usual(category, odd.person.home) * draws.uniform(1, 2)
         found.append(OddPayment(at_us, odd.web(category, usd)))
-        at_us += int(draws.uniform(3, 22) * _MINUTE_US)
+        at_us += int(draws.uniform(3, 22) * MINUTE_US)
     return found
 
 
@@ -217,7 +211,7 @@ def night_subscriptions(odd: Odd) -> list[OddPayment]:
             draft = odd.web("digital_goods", usd, city=None, device=None, address=None, shop=number)
             draft = msgspec.structs.replace(draft, category="subscription")
             found.append(OddPayment(at_us, draft))
-            at_us += int(draws.uniform(0.2, 6) * _MINUTE_US)
+            at_us += int(draws.uniform(0.2, 6) * MINUTE_US)
     return found
 
 
@@ -262,7 +256,7 @@ def move_abroad(odd: Odd) -> list[OddPayment]:
     there = draws.choice([city for city in CITIES if city.country != person.home.country])
     level = COUNTRIES[there.country].price_level * person.spending
     at_us = odd.days()[0] + int(draws.uniform(9, 18) * HOUR_US)
-    landlord, address = odd.token("payee"), random_address(draws, there)
+    landlord, address = draws.token("payee"), random_address(draws, there)
     found = [OddPayment(at_us, odd.transfer(landlord, 2 * 700 * level))]
     odd.away.append((at_us, odd.ends_us + DAY_US))
     at_us += travel_us(person.home, there)
@@ -284,11 +278,11 @@ def salary_day(odd: Odd) -> list[OddPayment]:
     level = person.price_level
     payees = [bill.to for bill in person.subscriptions if bill.is_transfer] + list(person.friends)
     at_us = odd.some_day() + int(draws.uniform(7, 11) * HOUR_US)
-    for payee in [*payees[:4], odd.token("payee")]:
+    for payee in [*payees[:4], draws.token("payee")]:
         found.append(OddPayment(at_us, odd.transfer(payee, draws.lognormal(190, 0.6) * level)))
-        at_us += int(draws.uniform(1, 40) * _MINUTE_US)
+        at_us += int(draws.uniform(1, 40) * MINUTE_US)
     for category in ("cash", "grocery", "clothing", "fuel"):
-        at_us += int(draws.uniform(10, 90) * _MINUTE_US)
+        at_us += int(draws.uniform(10, 90) * MINUTE_US)
         usd = odd.usual(category, person.home) * draws.uniform(1.2, 2.5)
         found.append(OddPayment(at_us, odd.shop(category, usd)))
     return found
@@ -305,7 +299,7 @@ def foreign_shop(odd: Odd) -> list[OddPayment]:
         found.append(OddPayment(at_us, odd.shop("coffee")))
         found.append(
             OddPayment(
-                at_us + int(draws.uniform(5, 50) * _MINUTE_US),
+                at_us + int(draws.uniform(5, 50) * MINUTE_US),
                 draft,
                 omitted=("channel",) if channel is None else (),
                 changed=() if channel is None else (("channel", channel),),
@@ -320,7 +314,7 @@ def large_purchase(odd: Odd) -> list[OddPayment]:
     at_us = odd.some_day() + int(draws.uniform(9, 19) * HOUR_US)
     usd = draws.lognormal(2_200, 0.5) * odd.person.price_level
     if draws.chance(0.5):
-        return [OddPayment(at_us, odd.transfer(odd.token("payee"), usd))]
+        return [OddPayment(at_us, odd.transfer(draws.token("payee"), usd))]
     return [OddPayment(at_us, odd.shop("furniture", usd))]
 
 

@@ -116,16 +116,16 @@ def person(seed: int, index: int) -> Person:
             accumulate(category.weight * draws.uniform(0.3, 1.7) for category in CATEGORIES)
         ),
         habits=tuple(_habit(draws) for _ in CATEGORIES),
-        cards=tuple(_token(draws, "card") for _ in range(1 if draws.chance(0.65) else 2)),
-        phone=_token(draws, "device"),
-        next_phone=_token(draws, "device"),
-        laptop=_token(draws, "device") if draws.chance(0.55) else None,
+        cards=tuple(draws.token("card") for _ in range(1 if draws.chance(0.65) else 2)),
+        phone=draws.token("device"),
+        next_phone=draws.token("device"),
+        laptop=draws.token("device") if draws.chance(0.55) else None,
         changes_phone_at=draws.uniform(0.2, 0.98) if draws.chance(0.14) else None,
         salary_day=draws.choice((1, 1, 15, 25, 25, 28)),
         subscriptions=_subscriptions(draws, price_level * spending),
         moves_at=draws.uniform(0.3, 0.95) if draws.chance(0.05) else None,
-        next_landlord=_token(draws, "payee"),
-        friends=tuple(_token(draws, "payee") for _ in range(draws.integer(1, 5))),
+        next_landlord=draws.token("payee"),
+        friends=tuple(draws.token("payee") for _ in range(draws.integer(1, 5))),
         trips=draws.weighted((62, 90, 100)),
         dormancy=_DORMANCIES[draws.weighted((93, 98, 100))],
         uses_vpn=draws.chance(0.04),
@@ -133,10 +133,6 @@ def person(seed: int, index: int) -> Person:
 
 
 _DORMANCIES: Final[tuple[Dormancy, ...]] = ("active", "asleep", "wakes")
-
-
-def _token(draws: Draws, kind: str) -> str:
-    return f"{kind}-{int(draws.unit() * 2**40):010x}"
 
 
 def _habit(draws: Draws) -> Habit:
@@ -151,13 +147,11 @@ def _subscriptions(draws: Draws, level: float) -> tuple[Subscription, ...]:
     found = []
     if draws.chance(0.45):
         rent = round(draws.lognormal(700, 0.3) * level, -1)
-        found.append(
-            Subscription("rent", _token(draws, "payee"), rent, draws.integer(1, 5), is_transfer=True)
-        )
+        found.append(Subscription("rent", draws.token("payee"), rent, draws.integer(1, 5), is_transfer=True))
     if draws.chance(0.8):
         bill = draws.lognormal(85, 0.3) * level
         found.append(
-            Subscription("utilities", _token(draws, "payee"), bill, draws.integer(5, 20), is_transfer=True)
+            Subscription("utilities", draws.token("payee"), bill, draws.integer(5, 20), is_transfer=True)
         )
     for _ in range(draws.integer(0, 2)):
         shop = f"subscription-web-{draws.integer(0, 19):02d}"

@@ -5,20 +5,6 @@ from __future__ import annotations
 from common.errors import StageError
 
 
-class ContentionError(StageError):
-    """A user's alert windows that other workers kept changing; the record is delivered again.
-
-    Parameters
-    ----------
-    attempts : int
-        How often it was tried.
-    """
-
-    def __init__(self, attempts: int) -> None:
-        super().__init__(f"alert_windows: changed by other workers during each of {attempts} attempts")
-        self.attempts = attempts
-
-
 class MarkError(StageError):
     """A published alert whose row could not be marked sent; the next delivery sends it again, with the same id.
 

@@ -16,7 +16,8 @@ from alert.settings import Settings
 from alert.stage import AlertStage
 from alert.store import AlertTables
 from common import topic
-from common.crash_counts import CrashTable
+from common.alert_windows import windows_backoff
+from common.crash_counts import COUNT_CLIENT_CONFIG, CrashTable
 from common.dead_letters import BucketDeadLetters
 from common.dynamodb import CLIENT_CONFIG
 from common.settings import read_settings
@@ -34,7 +35,12 @@ settings = read_settings(Settings, os.environ)  # a missing variable fails the c
 clock = partial(datetime.now, UTC)
 dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
 crashes = StreamCrashes(
-    CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
+    CrashTable(
+        partial(boto3.client, "dynamodb", config=COUNT_CLIENT_CONFIG),
+        settings.record_crashes_table,
+        logger.service,
+        clock,
+    ),
     BucketDeadLetters(partial(boto3.client, "s3", config=CLIENT_CONFIG), settings.dead_letter_bucket, clock),
     settings.crash_limits,
     clock,
@@ -51,8 +57,7 @@ stage = AlertStage(
     logger,
     crashes,
     clock=clock,
-    wait=time.sleep,
-    draw=random.random,
+    backoff=windows_backoff(time.sleep, random.random),
 )
 
 

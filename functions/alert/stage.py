@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from alert.errors import ContentionError, MarkError
+from alert.errors import MarkError
 from alert.messages import send_fraud_alert
 from alert.metrics import Metric
 from alert.store import Claim
 from alert.windows import decide_window
-from common.backoff import Backoff
+from common.alert_windows import MAX_ATTEMPTS, ContentionError
 from common.metrics import emit
 from common.stream_reader import StreamReader
 from common.topic import PublishError
@@ -26,21 +26,16 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
     from alert.windows import AlertLimits, WindowDecision
+    from common.backoff import Backoff
     from common.metrics import MetricSink
     from common.stream_crashes import StreamCrashes
     from common.stream_reader import FailureLog, InvocationContext
     from common.topic import Topic
     from contract.alert_windows import UserWindows
 
-MAX_CLAIM_ATTEMPTS: Final = 8
-"""How often a user's windows are read again before the record is left to its next delivery."""
-
 MAX_MARK_ATTEMPTS: Final = 3
 """How often marking a published alert is tried, each time with the client's own four tries. Where a third of the requests are
 throttled, two messages in a million are then repeated, and not one in a hundred. All of it fits into the invocation."""
-
-FIRST_BACKOFF_SECONDS: Final = 0.02
-LONGEST_BACKOFF_SECONDS: Final = 0.5
 
 
 class AlertStore(Protocol):
@@ -80,10 +75,8 @@ class AlertStage:
         Dead-letters a record that crashes the stage.
     clock : Callable
         Gives the time, aware.
-    wait : Callable
-        Waits the given seconds; ``time.sleep``.
-    draw : Callable
-        Gives a number in [0, 1); ``random.random``.
+    backoff : Backoff
+        Waits between attempts to change a user's windows, or to mark an alert.
     """
 
     def __init__(
@@ -95,22 +88,21 @@ class AlertStage:
         log: FailureLog,
         crashes: StreamCrashes,
         clock: Callable[[], datetime],
-        wait: Callable[[float], None],
-        draw: Callable[[], float],
+        backoff: Backoff,
     ) -> None:
         self._store = store
         self._topic = topic
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
-        self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
+        self._backoff = backoff
         self._reader = StreamReader(FLAGGED_TABLE, self.alert_on_row, log, crashes)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Alert on the payments of a batch; return the records that must be delivered again."""
         response = self._reader.read(event, context)
         emit(self._metrics, Metric.RECORDS_RECEIVED, len(event["Records"]))
-        emit(self._metrics, Metric.RECORDS_FAILED, self._reader.failures)
+        emit(self._metrics, Metric.RECORDS_FAILED, len(response["batchItemFailures"]))
         return response
 
     def alert_on_row(self, item: Mapping[str, Any]) -> None:
@@ -138,7 +130,7 @@ class AlertStage:
 
     def _claimed(self, flagged: FlaggedTransaction) -> FlaggedTransaction | None:
         """Decide on the payment once; return its row as stored afterwards, None where it was deleted."""
-        for attempt in range(MAX_CLAIM_ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             now = self._clock()
             decision = decide_window(self._store.windows_of(flagged.user_id), flagged, self._limits, now)
             match self._store.claim(flagged.key, decision, now):
@@ -148,7 +140,7 @@ class AlertStage:
                     return self._existing(flagged.key)
             emit(self._metrics, Metric.ALERT_CLAIM_CONFLICTS)
             self._backoff.pause(attempt)
-        raise ContentionError(MAX_CLAIM_ATTEMPTS)
+        raise ContentionError(MAX_ATTEMPTS)
 
     def _decided(self, flagged: FlaggedTransaction, decision: WindowDecision) -> FlaggedTransaction:
         if decision.state is AlertState.SUPPRESSED and not is_canary(flagged.user_id):

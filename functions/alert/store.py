@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from common.alert_windows import read_windows, windows_put
 from common.dynamodb import is_transient
 from contract.alert import AlertState
-from contract.alert_windows import UserWindows, from_windows_item, to_windows_item
 from contract.flagged import FlaggedTransaction, from_flagged_item, to_flagged_key
 from contract.items import to_attribute, to_item
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef, UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import UpdateTypeDef
 
     from alert.windows import WindowDecision
+    from contract.alert_windows import UserWindows
     from contract.flagged import FlaggedKey
 
 _WINDOW_TAKEN = frozenset(
@@ -56,11 +57,7 @@ class AlertTables:
 
     def windows_of(self, user_id: str) -> UserWindows:
         """Read a user's windows, consistently; empty ones of version 0 where there is no row."""
-        answer = self._client.get_item(
-            TableName=self._windows_table, Key={"user_id": {"S": user_id}}, ConsistentRead=True
-        )
-        item = answer.get("Item")
-        return UserWindows(user_id=user_id) if item is None else from_windows_item(item)
+        return read_windows(self._client, self._windows_table, user_id)
 
     def flagged(self, key: FlaggedKey) -> FlaggedTransaction | None:
         """Read a flagged row, consistently; None where it was deleted."""
@@ -117,7 +114,7 @@ class AlertTables:
         try:
             self._client.transact_write_items(
                 TransactItems=[
-                    {"Put": self._windows_put(decision.windows, now)},
+                    {"Put": windows_put(self._windows_table, decision.windows, now)},
                     {"Update": self._decision_update(key, decision)},
                 ]
             )
@@ -165,17 +162,6 @@ class AlertTables:
                 raise
             return False
         return True
-
-    def _windows_put(self, windows: UserWindows, now: datetime) -> PutTypeDef:
-        put: PutTypeDef = {
-            "TableName": self._windows_table,
-            "Item": to_windows_item(windows, now),
-            "ConditionExpression": "attribute_not_exists(user_id)",
-        }
-        if windows.version > 1:
-            put["ConditionExpression"] = "version = :seen"
-            put["ExpressionAttributeValues"] = {":seen": to_attribute(windows.version - 1)}
-        return put
 
     def _decision_update(self, key: FlaggedKey, decision: WindowDecision) -> UpdateTypeDef:
         marks = {

@@ -25,7 +25,7 @@ from contract.alert_windows import (
     UserWindows,
     Window,
     added,
-    all_told,
+    all_reported,
     next_due,
 )
 from contract.scored import Decision
@@ -41,9 +41,9 @@ RESERVED_SHARE: Final = 3
 """One alert in so many of an hour's is kept for payments that are graver than all that were alerted in it. Else a thief would use up
 the hour with harmless ones."""
 
-TOLD_COUNTS_TO: Final = 10
-"""What was told counts up to so many times :attr:`AlertLimits.again_amount`. Blocked payments cost nothing: one of a billion would else hide all that
-follow."""
+REPORTED_COUNTS_TO: Final = 10
+"""What was reported counts up to so many times :attr:`AlertLimits.again_amount`. Blocked payments cost nothing: one of a billion would
+else hide all that follow."""
 
 _HOUR_MS: Final = 3_600_000
 _ALERT_NAMESPACE = UUID("6f0a7a43-4f0c-5a7e-9b54-1d6f6f1f2c9b")
@@ -149,7 +149,7 @@ def _exceeds(
                 return True
         elif amount >= limits.again_minimum:
             if limits.again_amount:
-                before = min(before, TOLD_COUNTS_TO * limits.again_amount)
+                before = min(before, REPORTED_COUNTS_TO * limits.again_amount)
             if amount > before * limits.again_factor or amount > before + limits.again_amount:
                 return True
     return False
@@ -181,7 +181,7 @@ def _claimed(
     worth = _worth(flagged)
     start = flagged.occurred_at if window is None else window.start
     reported = {} if window is None else added(window.reported, window.suppressed)
-    others = all_told(other for other in before.windows if other is not window)
+    others = all_reported(other for other in before.windows if other is not window)
     sent = RecentAlert(flagged.appended_at_ms, severity, added(before.suppressed.totals, worth))
     after = msgspec.structs.replace(
         before,

@@ -1,7 +1,7 @@
 """The waits between tries: exponential, bounded, with full jitter.
 
 Only the waits are shared. How many tries there are, and what ends them, is the caller's decision: time left in the invocation
-(`score.history_store`), or a number of tries (`alert.stage`). Single requests are retried by botocore, as each client's
+(`score.history_store`), or a number of tries (`common.alert_windows`). Single requests are retried by botocore, as each client's
 configuration says. `topic_admin.authorization_retry` uses a fixed interval until a deadline instead. How often Lambda delivers a
 batch again is in each stage's ``function.yaml``, under ``trigger``.
 """

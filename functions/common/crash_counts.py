@@ -10,19 +10,29 @@ crashes until the record is alone, and by then it is old. So a usual batch costs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Protocol
+from contextlib import suppress
+from functools import cached_property
+from secrets import token_hex
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol
 
 import msgspec
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Meta
 
 from common.errors import REFUSED_RECORD, StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
+
+COUNT_CLIENT_CONFIG: Final = Config(
+    connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
+)
+"""Counting takes no time from the record: with the stages' own time-outs it took 23 of the 30 s that they have, the stage was then
+killed, and each slow answer looked like a crash."""
 
 RETENTION_SECONDS: Final = 8 * 24 * 3600
 """How long a count is kept: longer than Lambda retries any record."""
@@ -71,10 +81,13 @@ class CrashCounts(Protocol):
 class CrashTable:
     """The table ``record_crashes``. It never fails a batch: a count that cannot be written is one crash too few.
 
+    Each try has an id, and a row is the set of those that have not ended. So a request that DynamoDB executes without an answer, and
+    botocore sends again, counts a try once, and takes it back once.
+
     Parameters
     ----------
-    client : DynamoDBClient
-        A low-level client.
+    connect : Callable
+        Makes a low-level client, when the first record is counted: few processes ever need one. See :data:`COUNT_CLIENT_CONFIG`.
     name : str
         The table's name in this environment.
     stage : str
@@ -83,51 +96,59 @@ class CrashTable:
         The time, aware.
     """
 
-    def __init__(self, client: DynamoDBClient, name: str, stage: str, clock: Callable[[], datetime]) -> None:
-        self._client = client
+    def __init__(
+        self, connect: Callable[[], DynamoDBClient], name: str, stage: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._connect = connect
         self._name = name
         self._stage = stage
         self._clock = clock
-        self._owed: dict[str, int] = {}
+        self._begun: dict[str, str] = {}
+        self._unanswered: dict[str, str] = {}
+        """Tries that may be in the table or not. Few: of records that were counted while the table was unavailable."""
 
     def begin(self, record: str) -> int:
-        """Count one more try, less those that ended while the table was unavailable."""
-        owed = self._owed.pop(record, 0)
+        """Count one more try, but for one of this process that the table may hold by mistake: it is counted in its place."""
+        attempt = self._unanswered.pop(record, None) or token_hex(4)
         try:
-            return self._add(record, 1 - owed)
+            tries = self._change(record, "ADD", attempt)
         except (ClientError, BotoCoreError):
-            self._owe(record, owed)
+            self._unanswered[record] = attempt
             return 0
+        self._begun[record] = attempt
+        return len(tries)
 
     def end(self, record: str) -> None:
-        """Take back one try; if the table is unavailable, with the next try."""
+        """Take back this process's try; if the table is unavailable, the next one is counted in its place."""
+        attempt = self._begun.pop(record, None) or self._unanswered.pop(record, None)
+        if attempt is None:
+            return
         try:
-            self._add(record, -1)
+            self._change(record, "DELETE", attempt)
         except (ClientError, BotoCoreError):
-            self._owe(record, 1)
+            self._unanswered[record] = attempt
 
     def forget(self, record: str) -> None:
-        """Remove the count; if the table is unavailable, take back this try."""
-        try:
+        """Remove the count; if the table is unavailable, it remains until it expires."""
+        self._begun.pop(record, None)
+        self._unanswered.pop(record, None)
+        with suppress(ClientError, BotoCoreError):
             self._client.delete_item(TableName=self._name, Key=self._key(record))
-        except (ClientError, BotoCoreError):
-            self._owe(record, 1)
 
-    def _owe(self, record: str, tries: int) -> None:
-        # Only for records that failed in this process, so few.
-        if tries:
-            self._owed[record] = self._owed.get(record, 0) + tries
+    @cached_property
+    def _client(self) -> DynamoDBClient:
+        return self._connect()
 
-    def _add(self, record: str, tries: int) -> int:
+    def _change(self, record: str, change: Literal["ADD", "DELETE"], attempt: str) -> Collection[str]:
         expires_at = int(self._clock().timestamp()) + RETENTION_SECONDS
         answer = self._client.update_item(
             TableName=self._name,
             Key=self._key(record),
-            UpdateExpression="SET expires_at = :expires_at ADD crashes :tries",
-            ExpressionAttributeValues={":expires_at": {"N": str(expires_at)}, ":tries": {"N": str(tries)}},
+            UpdateExpression=f"SET expires_at = :expires_at {change} tries :attempt",
+            ExpressionAttributeValues={":expires_at": {"N": str(expires_at)}, ":attempt": {"SS": [attempt]}},
             ReturnValues="ALL_NEW",
         )
-        return int(answer["Attributes"]["crashes"]["N"])
+        return answer["Attributes"].get("tries", {}).get("SS", ())
 
     def _key(self, record: str) -> dict[str, dict[str, str]]:
         return {"record_key": {"S": f"{self._stage}#{record}"}}

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from botocore.exceptions import ClientError
 
 from common.errors import OutOfTimeError, StageError
-from common.time_left import MIN_REMAINING_MS, TimeLeft
+from common.time_left import MIN_REMAINING_MS, TimedContext, TimeLeft
 from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
@@ -27,16 +27,12 @@ if TYPE_CHECKING:
     from common.stream_crashes import StreamCrashes
 
 
-class InvocationContext(Protocol):
+class InvocationContext(TimedContext, Protocol):
     """The part of Lambda's context that a stream batch needs."""
 
     @property
     def invoked_function_arn(self) -> str:
         """The function as it was invoked, with its alias."""
-        ...
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Time until Lambda ends the invocation, ms."""
         ...
 
 
@@ -74,7 +70,6 @@ class StreamReader:
         self._handle_item = handle_item
         self._log = log
         self._crashes = crashes
-        self._failures = 0
         # No exception when all fail: Lambda retries the batch either way, and the exception's text would hold values.
         self._processor = _Processor(log)
 
@@ -115,20 +110,12 @@ class StreamReader:
 
         if not self._crashes.begin(event["Records"], function_arn):
             self._log_dead_letter(event["Records"][0], {"error": "the function crashes"})
-            self._failures = 0
             return {"batchItemFailures": []}
-        answer = process_partial_response(event, handle_or_dead_letter, self._processor)
-        self._failures = len(self._processor.fail_messages)
-        return answer
+        return process_partial_response(event, handle_or_dead_letter, self._processor)
 
     def _log_dead_letter(self, record: Mapping[str, Any], cause: Mapping[str, object]) -> None:
         extra = {**cause, "sequence_number": record["dynamodb"]["SequenceNumber"]}
         self._log.error("A stream record was dead-lettered", extra=extra)
-
-    @property
-    def failures(self) -> int:
-        """How many records of the last batch failed."""
-        return self._failures
 
 
 def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | None:

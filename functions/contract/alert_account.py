@@ -1,7 +1,7 @@
 """The account of what was flagged: each payment is in one message, and the messages' counts and sums are those of their payments.
 
-Flagged = alerted on + counted in an alert or a digest + waiting for one, in numbers and in value. Tests, the demo and whoever
-reconciles stores call :func:`account_problems`.
+Flagged = alerted on + counted in an alert or a digest + waiting for one, in numbers and in value. Tests and the demo's
+report call :func:`account_problems`.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def added(*sums: Mapping[str, Decimal]) -> Totals:
     return totals
 
 
-def all_told(windows: Iterable[Window]) -> tuple[Window, ...]:
+def all_reported(windows: Iterable[Window]) -> tuple[Window, ...]:
     """The windows after a message that reports everything suppressed."""
     return tuple(
         msgspec.structs.replace(window, reported=added(window.reported, window.suppressed), suppressed={})
@@ -194,7 +194,7 @@ def claim_digest(windows: UserWindows, now: datetime) -> UserWindows | None:
     return msgspec.structs.replace(
         windows,
         version=windows.version + 1,
-        windows=all_told(windows.windows),
+        windows=all_reported(windows.windows),
         suppressed=SuppressedPayments(),
         digest=ClaimedDigest(windows.suppressed, now),
         digested_at=now,

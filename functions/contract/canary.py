@@ -101,10 +101,6 @@ def check_user(transaction: Transaction, *, is_declared: bool) -> None:
     if not is_canary(user_id):
         return
     if not is_declared:
-        raise InvalidTransactionError(
-            "user_id", "reserved for the canary, whose payments come from its own folder"
-        )
+        raise InvalidTransactionError("user_id", f"{RESERVED}, whose payments come from its own folder")
     if transaction != canary_payment(user_id, transaction.timestamp):
-        raise InvalidTransactionError(
-            "user_id", "reserved for the canary, which pays one dollar and nothing else"
-        )
+        raise InvalidTransactionError("user_id", f"{RESERVED}, which pays one dollar and nothing else")

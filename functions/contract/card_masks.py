@@ -1,9 +1,12 @@
 """Masks card numbers of payments that did not come through the ingestion job, which has the key of the tokens.
 
 The mask keeps the last four digits and nothing else. It distinguishes the few cards of one user. Across users it is no identity:
-thousands of cards share four digits. So what looks at one card across users must leave masked ones out (:func:`is_masked`), and what would
-be wrong for two cards must not rest on it: a payment with a masked card repeats no other one under another time. A number of different cards is a lower
-bound. Of two payments under one id, time and content whose cards have the same last four digits, the second is taken for the first.
+thousands of cards share four digits. So:
+
+- What looks at one card across users leaves masked ones out (:func:`is_masked`).
+- What would be wrong for two cards does not rest on a mask: a payment with a masked card repeats no other one under another time.
+- A number of different cards is a lower bound.
+- Of two payments under one id, time and content whose cards have the same last four digits, the second is taken for the first.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ There are few rows, and people and indexes read them. So each field is an attrib
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 from zlib import crc32
@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from contract.alert import AlertClaim, AlertState, Instant, RiskScore
 from contract.canary import is_canary
+from contract.clock import EPOCH, MILLISECOND
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.errors import InvalidRowError
 from contract.items import Item, from_item, to_item
@@ -39,8 +40,6 @@ CANARY_RETENTION: Final = timedelta(days=1)
 
 STATUS_SHARDS: Final = 16
 """In how many partitions of the index by status the rows of one status are. One partition takes 1,000 write units a second."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FlaggedKey(NamedTuple):
@@ -110,7 +109,7 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     @property
     def appended_at(self) -> datetime:
         """When Kafka took the payment, UTC."""
-        return _EPOCH + timedelta(milliseconds=self.appended_at_ms)
+        return EPOCH + self.appended_at_ms * MILLISECOND
 
     @property
     def key(self) -> FlaggedKey:
@@ -179,7 +178,7 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
         position=str(scored.position),
         ruleset_version=scored.ruleset_version,
         degraded=scored.degraded,
-        appended_at_ms=(scored.appended_at - _EPOCH) // timedelta(milliseconds=1),
+        appended_at_ms=(scored.appended_at - EPOCH) // MILLISECOND,
         scored_at=scored.scored_at,
         flagged_at=flagged_at,
         expires_at=int((flagged_at + retention).timestamp()),

@@ -220,7 +220,10 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
     item : Mapping
         In DynamoDB's wire form, with binary values in base64 or as bytes. Rows of earlier formats are read too.
 
-    The result is equal to what the row was made from, to the millisecond.
+    Returns
+    -------
+    ScoredTransaction
+        Equal to the one that the row was made from, to the millisecond.
 
     Raises
     ------

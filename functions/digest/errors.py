@@ -15,5 +15,7 @@ class DigestMarkError(StageError):
     """
 
     def __init__(self, attempts: int) -> None:
-        super().__init__(f"alert_windows: changed by other workers during each of {attempts} attempts")
+        super().__init__(
+            f"alert_windows: other workers kept a sent digest from being taken out, {attempts} times"
+        )
         self.attempts = attempts

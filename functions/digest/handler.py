@@ -12,6 +12,7 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from common import topic
+from common.alert_windows import windows_backoff
 from common.dynamodb import CLIENT_CONFIG
 from common.settings import read_settings
 from digest.settings import Settings
@@ -34,8 +35,7 @@ stage = DigestStage(
     metrics,
     logger,
     clock=lambda: datetime.now(UTC),
-    wait=time.sleep,
-    draw=random.random,
+    backoff=windows_backoff(time.sleep, random.random),
 )
 
 

@@ -19,7 +19,11 @@ class Metric(StageMetric):
         COUNT,
         "Payments in the digests that were sent for the first time.",
     )
-    DIGESTS_FAILED = "DigestsFailed", COUNT, "Digests that the next run must send: SNS or DynamoDB refused."
+    DIGESTS_FAILED = (
+        "DigestsFailed",
+        COUNT,
+        "Digests that the next run must send: SNS or DynamoDB refused, or the alert stage kept changing the row.",
+    )
     DIGESTS_LEFT = "DigestsLeft", COUNT, "Digests that were due and not begun, because the run ended."
     OLDEST_DUE_DIGEST_MS = (
         "OldestDueDigestMs",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.backoff import Backoff
+from common.alert_windows import MAX_ATTEMPTS, ContentionError
 from common.errors import StageError
 from common.metrics import emit
 from common.stream_reader import describe_failure
@@ -23,7 +22,9 @@ from digest.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
+    from common.backoff import Backoff
     from common.metrics import MetricSink
     from common.stream_reader import FailureLog
     from common.time_left import TimedContext
@@ -35,12 +36,6 @@ MAX_DUE: Final = 10_000
 
 WORKERS: Final = 8
 """Digests that are sent at a time. Each takes four round trips, one after the other."""
-
-MAX_WRITE_ATTEMPTS: Final = 8
-"""How often a row is read again because the alert stage changed it meanwhile."""
-
-FIRST_BACKOFF_SECONDS: Final = 0.02
-LONGEST_BACKOFF_SECONDS: Final = 0.5
 
 
 class DigestStore(Protocol):
@@ -92,10 +87,8 @@ class DigestStage:
         Powertools' Metrics and Logger.
     clock : Callable
         Gives the time, UTC.
-    wait : Callable
-        Waits the given seconds; ``time.sleep``.
-    draw : Callable
-        Gives a number in [0, 1); ``random.random``.
+    backoff : Backoff
+        Waits between attempts to change a user's windows.
     """
 
     def __init__(
@@ -105,15 +98,14 @@ class DigestStage:
         metrics: MetricSink,
         log: FailureLog,
         clock: Callable[[], datetime],
-        wait: Callable[[float], None],
-        draw: Callable[[], float],
+        backoff: Backoff,
     ) -> None:
         self._store = store
         self._topic = topic
         self._metrics = metrics
         self._log = log
         self._clock = clock
-        self._backoff = Backoff(FIRST_BACKOFF_SECONDS, LONGEST_BACKOFF_SECONDS, wait, draw)
+        self._backoff = backoff
 
     def send_due(self, context: TimedContext) -> None:
         """Send every digest that is due; one that fails is left to the next run, and delays no other.
@@ -131,7 +123,7 @@ class DigestStage:
         time_left = TimeLeft(context)
         now = self._clock()
         due = list(self._store.due(now, MAX_DUE))
-        first = min((datetime.fromisoformat(one.due_at) for one in due), default=now)
+        first = min((one.due_at for one in due), default=now)
         with ThreadPoolExecutor(WORKERS) as workers:
             results = list(workers.map(lambda one: self._try(one.user_id, time_left), due))
         self._count(results)
@@ -169,7 +161,7 @@ class DigestStage:
 
     def _claimed(self, user_id: str) -> _Claimed | None:
         """Fix what the digest says, so that a copy says the same; None where nothing is due any more."""
-        for attempt in range(MAX_WRITE_ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             before = self._store.windows_of(user_id)
             after = claim_digest(before, self._clock())
             if after is None:
@@ -179,15 +171,15 @@ class DigestStage:
             if self._store.replace(after, self._clock()):
                 return _Claimed(after, is_new=True)
             self._backoff.pause(attempt)
-        return None  # the alert stage is busy with this user; the digest is still due
+        raise ContentionError(MAX_ATTEMPTS)
 
     def _mark_sent(self, user_id: str, digest_id: str | None) -> None:
-        for attempt in range(MAX_WRITE_ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             after = digest_sent(self._store.windows_of(user_id), digest_id)
             if after is None or self._store.replace(after, self._clock()):
                 return
             self._backoff.pause(attempt)
-        raise DigestMarkError(MAX_WRITE_ATTEMPTS)
+        raise DigestMarkError(MAX_ATTEMPTS)
 
 
 class _Claimed(msgspec.Struct, frozen=True):

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from contract.alert_windows import (
-    DUE_INDEX,
-    DUE_SHARDS,
-    UserWindows,
-    from_windows_item,
-    to_windows_item,
-)
+from common.alert_windows import read_windows, windows_put
+from contract.alert_windows import DUE_INDEX, DUE_SHARDS
 from contract.clock import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from contract.alert_windows import UserWindows
 
 
 class Due(NamedTuple):
     """A digest that is due, as the index has it; the row may have changed since."""
 
     user_id: str
-    due_at: str
-    """RFC 3339 in UTC, 27 characters."""
+    due_at: datetime
+    """UTC."""
 
 
 class DueDigests:
@@ -62,15 +59,11 @@ class DueDigests:
                 Limit=max(limit // DUE_SHARDS, 1),
             )
             for item in answer["Items"]:
-                yield Due(item["user_id"]["S"], item["due_at"]["S"])
+                yield Due(item["user_id"]["S"], datetime.fromisoformat(item["due_at"]["S"]))
 
     def windows_of(self, user_id: str) -> UserWindows:
         """Read a user's windows, consistently; empty ones of version 0 where there is no row."""
-        answer = self._client.get_item(
-            TableName=self._table, Key={"user_id": {"S": user_id}}, ConsistentRead=True
-        )
-        item = answer.get("Item")
-        return UserWindows(user_id=user_id) if item is None else from_windows_item(item)
+        return read_windows(self._client, self._table, user_id)
 
     def replace(self, windows: UserWindows, now: datetime) -> bool:
         """Write a row over the version that it was made from.
@@ -94,12 +87,7 @@ class DueDigests:
         """
         refusals = self._client.exceptions
         try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=to_windows_item(windows, now),
-                ConditionExpression="version = :seen",
-                ExpressionAttributeValues={":seen": {"N": str(windows.version - 1)}},
-            )
+            self._client.put_item(**windows_put(self._table, windows, now))
         except (refusals.ConditionalCheckFailedException, refusals.TransactionConflictException):
             return False
         return True

@@ -147,9 +147,8 @@ def scored_transaction(
     """
     assessment, outcome = decided.assessment, decided.outcome
     transaction = facts.transaction
-    is_worth_kept = (
-        assessment.decision is not Decision.APPROVE
-    )  # who is alerted needs it; other rows need the bytes
+    # Whoever is alerted needs the worth; in other rows it would only take space.
+    is_worth_kept = assessment.decision is not Decision.APPROVE
     return ScoredTransaction(
         transaction=transaction,
         position=position,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-from common.crash_counts import CrashTable
+from common.crash_counts import COUNT_CLIENT_CONFIG, CrashTable
 from common.dead_letters import BucketDeadLetters
 from common.dynamodb import CLIENT_CONFIG
 from common.settings import read_settings
@@ -33,7 +33,12 @@ settings = read_settings(
 clock = partial(datetime.now, UTC)
 dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
 crashes = StreamCrashes(
-    CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
+    CrashTable(
+        partial(boto3.client, "dynamodb", config=COUNT_CLIENT_CONFIG),
+        settings.record_crashes_table,
+        logger.service,
+        clock,
+    ),
     BucketDeadLetters(partial(boto3.client, "s3", config=CLIENT_CONFIG), settings.dead_letter_bucket, clock),
     settings.crash_limits,
     clock,

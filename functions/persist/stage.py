@@ -70,7 +70,7 @@ class PersistStage:
         """Flag the payments of a batch; return the records that must be delivered again."""
         response = self._reader.read(event, context)
         emit(self._metrics, Metric.RECORDS_RECEIVED, len(event["Records"]))
-        emit(self._metrics, Metric.RECORDS_FAILED, self._reader.failures)
+        emit(self._metrics, Metric.RECORDS_FAILED, len(response["batchItemFailures"]))
         return response
 
     def flag_row(self, item: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 MARGIN_MS = 150_000
-"""With less time left no new part of an hour is begun: a call of each stage must still fit, with its retry."""
+"""With less time left no request and no call is begun: a call of a stage must still fit, with its retry."""
 
 logger = Logger()
 metrics = Metrics()

@@ -33,8 +33,8 @@ class Functions(Protocol):
 class Repair(Protocol):
     """A stage that rows are sent to."""
 
-    def send(self, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Send rows; return how many of them the stage did not process."""
+    def send(self, rows: Sequence[Mapping[str, Any]], has_time: Callable[[], bool]) -> int:
+        """Send rows, as long as there is time; return how many of them the stage did not process."""
         ...
 
 
@@ -56,12 +56,22 @@ class StageRepair:
         self._function = function
         self._clock = clock
 
-    def send(self, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Send rows in calls of 25; return how many of them the stage did not process."""
-        parts = [rows[start : start + ROWS_A_CALL] for start in range(0, len(rows), ROWS_A_CALL)]
-        return sum(map(self._send, parts))
+    def send(self, rows: Sequence[Mapping[str, Any]], has_time: Callable[[], bool]) -> int:
+        """Send rows in calls of 25; return how many of them the stage did not process.
 
-    def _send(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        Parameters
+        ----------
+        rows : Sequence[Mapping]
+            In DynamoDB's wire form.
+        has_time : Callable
+            Whether another call can be begun; rows that there is no time for count as not processed.
+        """
+        parts = [rows[start : start + ROWS_A_CALL] for start in range(0, len(rows), ROWS_A_CALL)]
+        return sum(self._send(part, has_time) for part in parts)
+
+    def _send(self, rows: Sequence[Mapping[str, Any]], has_time: Callable[[], bool]) -> int:
+        if not has_time():
+            return len(rows)
         payload = msgspec.json.encode({"Records": [self._record(*each) for each in enumerate(rows)]})
         try:
             answer = self._client.invoke(FunctionName=self._function, Payload=payload)
@@ -69,7 +79,9 @@ class StageRepair:
         except (ClientError, BotoCoreError):
             return len(rows)
         if answer.get("FunctionError"):
-            return len(rows)
+            # One row that crashes the function must not keep the others from being repaired, day after day.
+            half = len(rows) // 2
+            return sum(self._send(part, has_time) for part in (rows[:half], rows[half:])) if half else 1
         return len(msgspec.json.decode(content, type=_Answer).batchItemFailures)
 
     def _record(self, number: int, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from contract.alert import AlertState
 from contract.errors import InvalidRowError
 from contract.flag_hour import FLAG_HOUR, FLAG_HOUR_INDEX
-from contract.flagged import FLAGGED_TABLE
+from contract.flagged import FLAGGED_TABLE, FlaggedKey, to_flagged_key
 from contract.scored import HISTORY_TABLE
 from reconcile.errors import UnansweredError
 
@@ -25,15 +25,8 @@ MAX_ROUNDS: Final = 20
 _UNFINISHED: Final = (None, {"S": AlertState.CLAIMED.value})
 
 
-class PaymentKey(NamedTuple):
-    """Key of a payment's row, in the history and among the flagged ones."""
-
-    user_id: str
-    event_key: str
-
-
 class Tables:
-    """The tables by the calls that the reconciler makes.
+    """The tables by the calls that the reconciler makes. A payment has one key in both.
 
     Parameters
     ----------
@@ -53,32 +46,28 @@ class Tables:
         self._flagged = flagged
         self._pause = pause
 
-    def to_be_flagged(self, hour: str) -> Iterator[list[PaymentKey]]:
+    def to_be_flagged(self, hour: str) -> Iterator[list[FlaggedKey]]:
         """Give the payments of a part of an hour, some at a time; the index may lag behind by less than a second."""
-        start: Any = {}
-        while start is not None:
-            page = self._client.query(
-                TableName=self._history,
-                IndexName=FLAG_HOUR_INDEX,
-                KeyConditionExpression=f"{FLAG_HOUR} = :hour",
-                ExpressionAttributeValues={":hour": {"S": hour}},
-                **start,
-            )
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._history,
+            IndexName=FLAG_HOUR_INDEX,
+            KeyConditionExpression=f"{FLAG_HOUR} = :hour",
+            ExpressionAttributeValues={":hour": {"S": hour}},
+        )
+        for page in pages:
             keys = [_key(HISTORY_TABLE, item) for item in page["Items"]]
             for place in range(0, len(keys), MAX_KEYS):
                 yield keys[place : place + MAX_KEYS]
-            last = page.get("LastEvaluatedKey")
-            start = None if last is None else {"ExclusiveStartKey": last}
 
-    def history_rows(self, keys: Sequence[PaymentKey]) -> list[Mapping[str, Any]]:
+    def history_rows(self, keys: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
         """Read rows of the history whole, consistently; those that do not exist are left out."""
         return list(self._get(self._history, keys))
 
-    def flagged_rows(self, keys: Sequence[PaymentKey]) -> list[Mapping[str, Any]]:
+    def flagged_rows(self, keys: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
         """Read flagged rows whole, consistently; those that do not exist are left out."""
         return list(self._get(self._flagged, keys))
 
-    def unfinished(self, keys: Sequence[PaymentKey]) -> tuple[list[PaymentKey], list[PaymentKey]]:
+    def unfinished(self, keys: Sequence[FlaggedKey]) -> tuple[list[FlaggedKey], list[FlaggedKey]]:
         """Divide out of these payments those without a flagged row, and those whose row has no alert and is in no count."""
         found = {
             _key(FLAGGED_TABLE, item): item.get("alert_state")
@@ -89,10 +78,10 @@ class Tables:
         return missing, unalerted
 
     def _get(
-        self, table: str, keys: Sequence[PaymentKey], attributes: str = ""
+        self, table: str, keys: Sequence[FlaggedKey], attributes: str = ""
     ) -> Iterator[Mapping[str, Any]]:
         wanted: Any = {
-            "Keys": [{"user_id": {"S": key.user_id}, "event_key": {"S": key.event_key}} for key in keys],
+            "Keys": [to_flagged_key(key) for key in keys],
             "ConsistentRead": True,
         }
         if attributes:
@@ -110,8 +99,8 @@ class Tables:
             raise UnansweredError(table, MAX_ROUNDS)
 
 
-def _key(table: str, item: Mapping[str, Any]) -> PaymentKey:
+def _key(table: str, item: Mapping[str, Any]) -> FlaggedKey:
     try:
-        return PaymentKey(item["user_id"]["S"], item["event_key"]["S"])
+        return FlaggedKey(item["user_id"]["S"], item["event_key"]["S"])
     except KeyError as error:
         raise InvalidRowError(table, str(error.args[0]), "missing") from error

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from engine.profile import to_bytes
 from engine.profile.migration import OLD_FORMAT
 from score.entity_work import EntityWork
 from score.old_rows import as_stored, may_have_old_row, old_row_key
-from score.profile_store import PartitionProgress, read_profile
+from score.profile_store import read_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from engine.profile import Profile
     from score.delivery import Batch, Delivery
     from score.history_store import RowKey
-    from score.profile_store import CacheReading
+    from score.profile_store import CacheReading, PartitionProgress
     from score.user_chain import SettledChain, UserChain
 
 
@@ -148,14 +150,10 @@ class BatchWork:
 
     def progress(self, failed: set[Position]) -> list[PartitionProgress]:
         """How far each partition is folded once this batch's profiles are written."""
-        marks = []
-        for span, read in zip(self.batch.spans, self._progress, strict=True):
-            offsets = [p.offset for p in failed if (p.topic, p.partition) == (span.topic, span.partition)]
-            folded_to = min(offsets) - 1 if offsets else span.last
-            marks.append(
-                PartitionProgress(span.topic, span.partition, folded_to, read.fresh_from, read.read_folded_to)
-            )
-        return marks
+        return [
+            msgspec.structs.replace(read, folded_to=span.done_to(failed))
+            for span, read in zip(self.batch.spans, self._progress, strict=True)
+        ]
 
     def may_write(self, user_id: str) -> bool:
         """Whether the user's profile may be written.

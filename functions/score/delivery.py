@@ -104,6 +104,11 @@ class Span(msgspec.Struct):
     first: int
     last: int
 
+    def done_to(self, failed: Iterable[Position]) -> int:
+        """The offset before the first failed one; the last one where none failed."""
+        offsets = [p.offset for p in failed if (p.topic, p.partition) == (self.topic, self.partition)]
+        return min(offsets) - 1 if offsets else self.last
+
 
 class Batch(msgspec.Struct):
     """One event, split into valid payments and rejected records."""

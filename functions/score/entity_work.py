@@ -59,6 +59,7 @@ class EntityWork:
         self._counted_to: dict[tuple[str, int], int] = {}
         """By partition; empty where no state was read."""
         self._sightings: dict[Position, Sighting] = {}
+        """Of what this try scored. A payment that two partitions bring has one, at the record that its row names."""
 
     def use(self, reading: CacheReading) -> None:
         """Use what the cache held of :attr:`keys`."""
@@ -109,7 +110,7 @@ class EntityWork:
         settled : Iterable[SettledChain]
             Of all users.
         existing : Mapping[RowKey, ScoredTransaction]
-            Rows that existed before the batch.
+            Rows that other tries stored.
         failed : set[Position]
             What will be delivered again.
 
@@ -121,16 +122,17 @@ class EntityWork:
         marks = [self._mark(span, failed) for span in self._batch.spans] if self._counted_to else []
         if all(mark.read == mark.counted for mark in marks):
             return None
-        sightings = {}
-        for chain in settled:
-            for folded in chain.folded:
-                sighting = self._sighting(folded.delivery, folded.stored)
-                if sighting is not None and not folded.outcome.repeats:
-                    sightings[folded.delivery.position] = sighting
+        sightings = {
+            folded.delivery.position: sighting
+            for chain in settled
+            for folded in chain.folded
+            if not folded.outcome.repeats
+            and (sighting := self._sightings.get(folded.delivery.position)) is not None
+        }
         for delivery in self._batch.deliveries if existing else ():
+            # As it is stored, whatever this try saw. An earlier one may have folded it, and ended before its entities counted it.
             row = _own_row(delivery, existing)
-            if row is not None and delivery.position not in sightings:
-                # Folded by an earlier try, which may have ended before its entities counted it.
+            if row is not None:
                 sightings[delivery.position] = _sighting_of_row(delivery, row)
         counted = {(mark.topic, mark.partition): (mark.read, mark.counted) for mark in marks}
         due = []
@@ -140,17 +142,9 @@ class EntityWork:
                 due.append((self._ids[position], sighting))
         return EntityAdditions(marks, additions(due), self.gap_s)
 
-    def _sighting(self, delivery: Delivery, stored: ScoredTransaction | None) -> Sighting | None:
-        """None where the row that this batch stored is of the same payment from another partition, at which it counts."""
-        return (
-            self._sightings.get(delivery.position) if stored is None else _sighting_of_row(delivery, stored)
-        )
-
     def _mark(self, span: Span, failed: set[Position]) -> EntityMark:
         read = self._counted_to[span.topic, span.partition]
-        offsets = [p.offset for p in failed if (p.topic, p.partition) == (span.topic, span.partition)]
-        counted = min(offsets) - 1 if offsets else span.last
-        return EntityMark(span.topic, span.partition, span.first, read, max(read, counted))
+        return EntityMark(span.topic, span.partition, span.first, read, max(read, span.done_to(failed)))
 
 
 def _own_row(delivery: Delivery, existing: Mapping[RowKey, ScoredTransaction]) -> ScoredTransaction | None:

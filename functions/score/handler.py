@@ -16,7 +16,7 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.config import Config
 
-from common.crash_counts import CrashTable
+from common.crash_counts import COUNT_CLIENT_CONFIG, CrashTable
 from common.settings import read_settings
 from score.cache_auth import cache_credentials
 from score.checkpoint_store import DynamoCheckpointStore
@@ -112,7 +112,12 @@ score_stage = ScoreStage(
 )
 stage = CrashGuard(
     score_stage,
-    CrashTable(dynamodb, settings.record_crashes_table, logger.service, clock),
+    CrashTable(
+        partial(session.client, "dynamodb", config=COUNT_CLIENT_CONFIG),
+        settings.record_crashes_table,
+        logger.service,
+        clock,
+    ),
     QueueDeadLetters(sqs, settings.dead_letter_queue_url, clock),
     settings.crash_limits,
     telemetry,

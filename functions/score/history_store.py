@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -59,7 +59,6 @@ REBUILD_ROWS: Final = 500
 _SECONDS_PER_DAY: Final = 86_400
 _DUPLICATE: Final = "DuplicateItem"
 
-T = TypeVar("T")
 RowKey = tuple[str, str]
 """``user_id`` and ``event_key``."""
 

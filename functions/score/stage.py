@@ -1,6 +1,6 @@
 """The score stage: scores and stores the payments of a Kafka batch, and answers which offsets must be delivered again.
 
-It reads profiles and entities, scores, inserts history, counts at entities, keeps checkpoints that are due, writes profiles and
+It reads profiles and entities, scores, inserts history, keeps checkpoints that are due, counts at entities, writes profiles and
 answers, in this order, so that a crash anywhere loses nothing and counts nothing twice. History comes before profiles: a profile that
 is behind its history catches up at the redelivery; one that is ahead of it would hide a payment permanently. A batch of any size
 takes three round trips to the cache.
@@ -125,9 +125,8 @@ class ScoreStage:
         self._score(work)
         failed.update(self._store(work, has_time))
         if not work.is_degraded:
-            self._count_at_entities(work, failed)
             self._keep_checkpoints(work, has_time)
-        self._write_profiles(work, failed, has_time)
+        self._write_state(work, failed, has_time)
         self._telemetry.batch_done(work.rows, failed, is_degraded=work.is_degraded)
         return failure_response(failed)
 
@@ -244,23 +243,6 @@ class ScoreStage:
         ]
         return failed
 
-    def _count_at_entities(self, work: BatchWork, failed: set[Position]) -> None:
-        """Count what is stored at its entities, once; before profiles are written, since those hold what need not be looked up again.
-
-        Where other writers have moved a mark meanwhile, what they counted is left out. They are late writers of this same batch.
-        """
-        try:
-            for _ in range(MAX_WRITE_ROUNDS):
-                additions = work.entities.additions(work.settled.values(), work.existing, failed)
-                if additions is None:
-                    return
-                marks = self._entities.add(additions)
-                if not marks:
-                    return
-                work.entities.use_marks(marks)
-        except CacheUnavailableError as error:
-            self._telemetry.cache_unavailable(error)  # the gap in the marks will show what was not counted
-
     def _keep_checkpoints(self, work: BatchWork, has_time: Callable[[], bool]) -> None:
         """Keep the profiles whose checkpoint is due, before the cache is written: a profile there knows its checkpoint."""
         due = {
@@ -278,6 +260,39 @@ class ScoreStage:
             due[user_id].mark_kept()
         self._telemetry.profiles_kept(len(kept), len(due) - len(kept))
 
+    def _write_state(self, work: BatchWork, failed: set[Position], has_time: Callable[[], bool]) -> None:
+        """Count at entities, then write the profiles. A cache that does not answer is not asked again, since each time-out delays the batch.
+
+        The gap in the cache's marks will show what was not counted or written.
+        """
+        try:
+            if not work.is_degraded:
+                self._count_at_entities(work, failed)
+            self._write_profiles(work, failed, has_time)
+        except CacheUnavailableError as error:
+            self._telemetry.cache_unavailable(error)
+            # What no store holds must be found by a rebuild, which reads no rows that are much older than the checkpoint.
+            unfound = [
+                user_id
+                for user_id, settled in work.settled.items()
+                if work.is_degraded or settled.profile.is_behind_checkpoint
+            ]
+            self._fail(work, unfound, failed)
+
+    def _count_at_entities(self, work: BatchWork, failed: set[Position]) -> None:
+        """Count what is stored at its entities, once; before profiles are written, since those hold what need not be looked up again.
+
+        Where other writers have moved a mark meanwhile, what they counted is left out. They are late writers of this same batch.
+        """
+        for _ in range(MAX_WRITE_ROUNDS):
+            additions = work.entities.additions(work.settled.values(), work.existing, failed)
+            if additions is None:
+                return
+            marks = self._entities.add(additions)
+            if not marks:
+                return
+            work.entities.use_marks(marks)
+
     def _write_profiles(self, work: BatchWork, failed: set[Position], has_time: Callable[[], bool]) -> None:
         """Write the profiles by compare-and-set; read and fold again those that other writers changed.
 
@@ -290,28 +305,17 @@ class ScoreStage:
             if work.may_write(user_id)
         ]
         user_ids = [write.user_id for write in writes]
-        try:
+        lost = self._write(work, writes, failed, has_time)
+        for _ in range(MAX_WRITE_ROUNDS):
+            if not lost:
+                return
+            self._telemetry.profiles_lost(len(lost))
+            # All of them, not only the lost ones: what was written may be lost with a server that failed in between.
+            writes = self._fold_on_top(work, user_ids, has_time)
+            if work.is_degraded:
+                # A late writer has kept its profile meanwhile: only the next try can fold the rows behind it.
+                self._fail(work, work.without_profile(user_ids), failed)
             lost = self._write(work, writes, failed, has_time)
-            for _ in range(MAX_WRITE_ROUNDS):
-                if not lost:
-                    return
-                self._telemetry.profiles_lost(len(lost))
-                # All of them, not only the lost ones: what was written may be lost with a server that failed in between.
-                writes = self._fold_on_top(work, user_ids, has_time)
-                if work.is_degraded:
-                    # A late writer has kept its profile meanwhile: only the next try can fold the rows behind it.
-                    self._fail(work, work.without_profile(user_ids), failed)
-                lost = self._write(work, writes, failed, has_time)
-        except CacheUnavailableError as error:
-            self._telemetry.cache_unavailable(error)
-            # What no store holds must be found by a rebuild, which reads no rows that are much older than the checkpoint.
-            unfound = [
-                user_id
-                for user_id, settled in work.settled.items()
-                if work.is_degraded or settled.profile.is_behind_checkpoint
-            ]
-            self._fail(work, unfound, failed)
-            return
         self._fail(work, lost, failed)
 
     @staticmethod

@@ -47,8 +47,6 @@ class Folded(msgspec.Struct, frozen=True):
 
     delivery: Delivery
     outcome: Outcome
-    stored: ScoredTransaction | None = None
-    """Its row, where another try stored it."""
 
 
 class SettledChain(msgspec.Struct):
@@ -153,7 +151,7 @@ class UserChain:
                 self._raced.append(position)
             outcome = Outcome.of(row)
             profile.fold_row(facts, outcome, position)
-        self._folded.append(Folded(delivery, outcome, row))
+        self._folded.append(Folded(delivery, outcome))
 
     def settle(
         self, results: Mapping[RowKey, InsertResult], found: Mapping[RowKey, ScoredTransaction]
@@ -219,7 +217,7 @@ class UserChain:
                     settled.raced.append(position)
                 has_diverged |= ours is not None and outcome != Outcome.of(ours)
                 settled.profile.fold_row(delivery.facts, outcome, position)
-                settled.folded.append(Folded(delivery, outcome, stored))
+                settled.folded.append(Folded(delivery, outcome))
                 done.add(delivery.facts.key_hash)
             passed.append(delivery)
         self._mark_complete(settled.profile, passed)

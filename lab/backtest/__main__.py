@@ -16,14 +16,14 @@ from engine.rules.ruleset import parse_ruleset
 from lab.backtest import stream
 from lab.backtest.labels import BLOCKED_POLICIES, MAX_DELAY_DAYS, Delay, LabelPlan, read_delays
 from lab.backtest.plot import draw_curve
-from lab.backtest.printing import as_text, comparison_text, judged_text
+from lab.backtest.printing import NO_LABELS, as_text, comparison_text, judged_text
 from lab.backtest.run import MAX_SHOWN, Backtest, run_backtest
 from lab.backtest.scores import ScoreWriter
 from lab.datasets import DatasetError
 from lab.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from engine.rules.ruleset import Ruleset
     from lab.backtest.deciding import JudgedPayment
@@ -35,20 +35,29 @@ SIMULATION_ENDS_AT: Final = datetime(2026, 11, 26, tzinfo=UTC)
 """A fixed time, so that a seed gives the same figures on every day. Rules may be tuned on any seed but 300 to 307: the figures of
 `docs/figures.md` are measured on those."""
 
+SIMULATED: Final[Mapping[str, object]] = {
+    "transactions": 12_000,
+    "users": None,
+    "seed": 7,
+    "scenario": "people",
+    "ends_at": SIMULATION_ENDS_AT,
+}
+"""The options of a simulation, with their defaults."""
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a ruleset over simulated payments or over your own data, and print how good its decisions are."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     began = time.perf_counter()
     try:
         ruleset = _ruleset(options.rules)
         against = None if options.against is None else _ruleset(options.against)
-        payments = _payments(options, ruleset)
+        payments, plan = _payments(options, ruleset), _label_plan(options)
+        if plan is not None and not payments.is_labelled:
+            raise DatasetError(f"{payments.source}: labels cannot be played. {NO_LABELS}")
         with ExitStack() as files:
             write = _score_writer(options.out, files)
-            backtest = run_backtest(
-                payments.payments, ruleset, against=against, write=write, plan=_label_plan(options)
-            )
+            backtest = run_backtest(payments.payments, ruleset, against=against, write=write, plan=plan)
     except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     seconds = time.perf_counter() - began
@@ -103,7 +112,7 @@ def _label_plan(options: argparse.Namespace) -> LabelPlan | None:
         delays = (Delay(1.0, options.label_delay_days),)
     else:
         return None
-    return LabelPlan(delays, *options.blocked)
+    return LabelPlan(delays) if options.blocked is None else LabelPlan(delays, *options.blocked)
 
 
 def _blocked(text: str) -> tuple[str, float]:
@@ -148,41 +157,60 @@ def _count(text: str) -> int:
     return count
 
 
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the options; refuse those that would have no effect."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    given = {name for name, value in vars(options).items() if value is not None}
+    of_data = given & {"map", "limit"}
+    if options.data is None and of_data:
+        parser.error(f"{_names(of_data)}: only together with --data")
+    if options.data is not None and given & SIMULATED.keys():
+        parser.error(f"{_names(given & SIMULATED.keys())}: not together with --data")
+    if "blocked" in given and not given & {"label_delays", "label_delay_days"}:
+        parser.error("--blocked: only together with --label-delay-days or --label-delays")
+    for name in SIMULATED.keys() - given:
+        setattr(options, name, SIMULATED[name])
+    return options
+
+
+def _names(options: set[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in sorted(options))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab.backtest", description=main.__doc__)
     parser.add_argument("--rules", type=Path, default=Path("rules/default.yaml"), help="the ruleset")
     parser.add_argument("--against", type=Path, help="a second ruleset: show what each flags alone")
     parser.add_argument("--out", type=Path, help="write a line a payment to this file, CSV")
     parser.add_argument("--plot", type=Path, default=PLOT, help=f"the plot, SVG (default: {PLOT})")
-    parser.add_argument("--transactions", type=int, default=12_000, help="how many to simulate")
+    parser.add_argument("--transactions", type=int, help="how many to simulate (default: 12,000)")
     parser.add_argument("--users", type=int, help="how many people pay (default: one per 40 transactions)")
-    parser.add_argument("--seed", type=int, default=7, help="of the simulation")
+    parser.add_argument("--seed", type=int, help="of the simulation (default: 7)")
     parser.add_argument(
         "--scenario",
         choices=("people", "crowds"),
-        default="people",
         help="crowds: add attacks that cross users, and honest crowds that look like them",
     )
     parser.add_argument(
         "--ends-at",
         type=lambda text: datetime.fromisoformat(text).astimezone(UTC),
-        default=SIMULATION_ENDS_AT,
         help=f"last event time of the simulation, RFC 3339 (default: {SIMULATION_ENDS_AT.isoformat()})",
     )
     parser.add_argument("--data", type=Path, help="instead: your own data, a file or a folder")
     parser.add_argument("--map", type=Path, help="which of its columns is which field, YAML")
     parser.add_argument("--limit", type=_count, help="read only so many rows of it, the first ones")
-    parser.add_argument(
+    labels = parser.add_mutually_exclusive_group()
+    labels.add_argument(
         "--label-delay-days", type=_days, help="play labels: each is known so many days after its payment"
     )
-    parser.add_argument(
+    labels.add_argument(
         "--label-delays", type=Path, help="instead: a file of sources with shares and days, YAML"
     )
     parser.add_argument(
         "--blocked",
         type=_blocked,
-        default=("judged", 0.0),
-        help="what becomes known of blocked payments: judged (the truth), unlabelled, honest, or sampled:0.1",
+        help="what becomes known of blocked payments: judged (the truth, the default), unlabelled, honest, or sampled:0.1",
     )
     parser.add_argument(
         "--missed",

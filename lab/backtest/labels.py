@@ -126,7 +126,8 @@ class PlayedLabels:
 
     def decided(self, facts: PaymentFacts, ids: EntityIds, decided: Decided, truth: Truth) -> None:
         """Take a payment whose label will become known: fraud, and what people look at because it was flagged."""
-        self._payments_by_day[facts.clock_ms // 1000 // _S_PER_DAY] += 1
+        at_s = facts.at_ms // 1000
+        self._payments_by_day[at_s // _S_PER_DAY] += 1
         decision = decided.assessment.decision
         if not truth.is_fraud and decision is Decision.APPROVE:
             return  # nobody complains of it
@@ -143,7 +144,7 @@ class PlayedLabels:
         label = _Label(
             facts.clock_ms // 1000 + round(days * _S_PER_DAY),
             facts.key_hash,
-            facts.at_ms // 1000,
+            at_s,
             is_fraud,
             facts.transaction.user_id,
             tuple([entity_id or b"" for entity_id in ids]),

@@ -131,11 +131,11 @@ def _threshold(each: ThresholdMeasures, thresholds: Thresholds) -> str:
 
 def _rankings(measures: RankingMeasures) -> Iterator[str]:
     yield (
-        f"average precision {_three_digits(measures.average_precision)} "
+        f"average precision: {_three_digits(measures.average_precision)} "
         f"(a ranking by chance {_three_digits(measures.fraud_share)})"
     )
     yield (
-        f"card precision at {CARDS_A_DAY} {_three_digits(measures.card_precision)} "
+        f"card precision at {CARDS_A_DAY}: {_three_digits(measures.card_precision)} "
         f"(the best ranking {_three_digits(measures.best_card_precision)})"
     )
 

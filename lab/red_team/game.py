@@ -10,17 +10,15 @@ import msgspec
 
 from lab.measures import APPROVE
 from lab.red_team.population import Population
+from simulator.itinerary import DAY_US
 from simulator.thieves import Answer, sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lab.red_team.engines import Engine, Ruling
     from lab.red_team.population import Enlisted, Honest, RoundConfig
     from simulator.thieves import Thief
 
 _BLOCK: Final = "block"
-_DAY_US: Final = 86_400_000_000
 
 WORTHWHILE_USD: Final = 100.0
 """A payment that a thief would call a success."""
@@ -71,9 +69,7 @@ class RoundResult(msgspec.Struct, frozen=True):
     """By kind of people."""
 
 
-def play(
-    config: RoundConfig, engine: Engine, told: Callable[[Honest, Ruling], object] | None = None
-) -> RoundResult:
+def play(config: RoundConfig, engine: Engine) -> RoundResult:
     """Play one round.
 
     Parameters
@@ -82,8 +78,6 @@ def play(
         Which.
     engine : Engine
         Without any profiles yet.
-    told : Callable[[Honest, Ruling], object] | None
-        Called with each honest payment that was flagged in the days that count.
     """
     population = Population(config)
     days = config.play.total_seconds() / 86_400
@@ -92,13 +86,8 @@ def play(
     for honest in population.honest:
         thieves.play_until(honest.arrives_us, engine)
         ruling = engine.decide(honest.payment)
-        if (
-            honest.kind
-            and honest.arrives_us >= population.starts_us
-            and _count(suffering[honest.kind], honest, ruling)
-            and told
-        ):
-            told(honest, ruling)
+        if honest.kind and honest.arrives_us >= population.starts_us:
+            _count(suffering[honest.kind], honest, ruling)
     thieves.play_until(None, engine)
     return RoundResult(thieves.thefts, suffering)
 
@@ -139,10 +128,10 @@ class _Thieves:
         ruling = engine.decide(payment)
         if ruling.decision not in (None, APPROVE):
             self._alerted_us.setdefault(index, at_us)
-        is_within_a_day = at_us <= self._alerted_us.get(index, at_us) + _DAY_US
+        is_within_a_day = at_us <= self._alerted_us.get(index, at_us) + DAY_US
         _count_try(theft, ruling, payment.truth.amount_base or 0.0, is_within_a_day=is_within_a_day)
         answer = Answer.APPROVED if ruling.decision == APPROVE else Answer.STOPPED
-        self._thieves[index] = thief.told(answer)
+        self._thieves[index] = thief.answered(answer)
         self._plan(index, at_us)
 
 
@@ -162,8 +151,7 @@ def _count_try(theft: Theft, ruling: Ruling, usd: float, *, is_within_a_day: boo
         theft.alert_at_try = theft.alert_at_try or theft.tries
 
 
-def _count(suffering: Suffering, honest: Honest, ruling: Ruling) -> bool:
-    """Count an honest payment; whether it was flagged."""
+def _count(suffering: Suffering, honest: Honest, ruling: Ruling) -> None:
     is_odd = honest.payment.truth.oddness is not None
     is_flagged = ruling.decision not in (None, APPROVE)
     suffering.payments += 1
@@ -173,4 +161,3 @@ def _count(suffering: Suffering, honest: Honest, ruling: Ruling) -> bool:
         suffering.reviews += ruling.decision != _BLOCK
         suffering.odd_flagged += is_odd
         suffering.rules.update(ruling.rule_ids)
-    return is_flagged

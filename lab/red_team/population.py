@@ -11,6 +11,7 @@ from msgspec import Meta
 from contract.truth import SentPayment, Truth
 from simulator.draws import Draws
 from simulator.honest import Calendar, Life
+from simulator.itinerary import DAY_US
 from simulator.oddities import ODDITIES, Odd, OddPayment
 from simulator.payments import paid
 from simulator.people import Person, person
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 ENDS_AT: Final = datetime(2026, 11, 26, tzinfo=UTC)
 """A fixed time, so that a seed gives the same figures on every day."""
 
-DAY_US: Final = 86_400_000_000
 _PAYMENTS: Final = 55
 """Everyday payments of a person of activity 1 within the whole span."""
 

@@ -112,7 +112,7 @@ def as_text(report: Report) -> str:
 
 def _refused(groups: Mapping[str, Group]) -> list[str]:
     return [
-        f"not scored, so nobody was told, {name} seeds: {kind}, {takings.undecided_usd:,.0f} USD a thief"
+        f"not scored, so without an alert, {name} seeds: {kind}, {takings.undecided_usd:,.0f} USD a thief"
         for name, group in groups.items()
         for kind, takings in group.takings.items()
         if kind != "all" and takings.undecided_usd >= 1

@@ -123,7 +123,7 @@ def read_config(file: Path) -> MappingConfig:
 
 def write_config(file: Path, config: MappingConfig) -> None:
     """Write a mapping's configuration, before its process is started."""
-    _replace(file, msgspec.json.format(msgspec.json.encode(config, enc_hook=_from_path)))
+    _replace(file, msgspec.json.format(msgspec.json.encode(config, enc_hook=str)))
 
 
 def read_status(file: Path) -> MappingStatus | None:
@@ -159,13 +159,8 @@ def _replace(file: Path, data: bytes) -> None:
     temporary.replace(file)
 
 
-def _to_path(kind: type, value: object) -> object:
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    raise NotImplementedError(f"{kind} from {type(value)}")
-
-
-def _from_path(value: object) -> str:
-    if isinstance(value, Path):
-        return str(value)
-    raise NotImplementedError(str(type(value)))
+def _to_path(_: type, value: object) -> Path:
+    """Read the one type of field that msgspec does not know; a TypeError becomes an error that names the field."""
+    if not isinstance(value, str):
+        raise TypeError(f"expected a path, got `{type(value).__name__}`")
+    return Path(value)

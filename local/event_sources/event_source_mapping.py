@@ -1,23 +1,19 @@
 """An event source mapping: a source that reads, a planner that decides, threads that invoke the function.
 
-One lock guards the planner. Readers offer records, invoking threads settle them, and one thread starts what the planner returns.
+The one lock guards the planner. Readers offer records, invoking threads settle them, and one thread starts what the planner returns.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.event_sources.config import MappingCounters
 from local.event_sources.destination import invocation_record
+from local.event_sources.dispatcher import Dispatcher
 from local.event_sources.planner import Planner
 from local.event_sources.records import Batch, Discard, Policy, QueueKey, SourceRecord
 from local.event_sources.response import read_delivery_result
@@ -26,8 +22,6 @@ from local.runtime.pool import PoolStoppedError
 
 if TYPE_CHECKING:
     from local.event_sources.source import Source
-
-logger = logging.getLogger(__name__)
 
 Invoke = Callable[[bytes], InvocationResult]
 
@@ -42,7 +36,7 @@ class Destination(Protocol):
         """Send one invocation record, of records of one partition or shard, and the event that held them."""
 
 
-class EventSourceMapping:
+class EventSourceMapping(Dispatcher):
     """Deliver records from a source to a function, until :meth:`stop`.
 
     Parameters
@@ -73,49 +67,25 @@ class EventSourceMapping:
         max_concurrency: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.failure: BaseException | None = None
-        """A fault of the mapping itself. The process must end, since the records concerned would wait forever."""
+        super().__init__(max_concurrency)
         self._source = source
         self._invoke = invoke
         self._function_arn = function_arn
         self._destination = destination
         self._policy = policy
         self._clock = clock
-        self._max_concurrency = max_concurrency
-        self._changed = threading.Condition()
         self._planner = Planner(policy)
-        self._counters = MappingCounters()
-        self._in_flight = 0
-        self._stopping = False
-        self._last_error: str | None = None
-        self._executor = ThreadPoolExecutor(max_concurrency, thread_name_prefix="invoke")
-        self._thread = threading.Thread(target=self._dispatch, name="dispatch", daemon=True)
 
     def start(self) -> None:
         """Begin to read and to deliver."""
         self._source.start(self)
-        self._thread.start()
+        super().start()
 
     def stop(self) -> None:
         """Stop reading, finish what is in flight, save resume points. What waits for a retry is read again after a restart."""
         self._source.stop_reading()
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        self._thread.join()
-        self._executor.shutdown(wait=True)
+        super().stop()
         self._source.close()
-
-    @property
-    def counters(self) -> MappingCounters:
-        """A copy of the counters."""
-        with self._changed:
-            return msgspec.structs.replace(self._counters)
-
-    @property
-    def last_error(self) -> str | None:
-        """The latest failure in a sentence, of the function or of the source."""
-        return self._last_error
 
     def backlog(self) -> int:
         """Count the records that the function has not processed yet; SourceUnavailableError if the source does not answer."""
@@ -157,12 +127,6 @@ class EventSourceMapping:
         with self._changed:
             return self._planner.unfinished(origin)
 
-    def report(self, problem: str) -> None:
-        """Note a failure for the status, and log it if it is a new one."""
-        if problem != self._last_error:
-            logger.warning("%s", problem)
-        self._last_error = problem
-
     def _has_room(self, origin: str) -> bool:
         count, size_bytes = self._planner.fresh(origin)
         return (
@@ -173,16 +137,14 @@ class EventSourceMapping:
         with self._changed:
             while not self._stopping:
                 now_s = self._clock()
-                work = self._planner.next(now_s) if self._in_flight < self._max_concurrency else None
+                work = None if self._is_busy() else self._planner.next(now_s)
                 if work is None:
-                    due_s = self._planner.next_due_s() if self._in_flight < self._max_concurrency else None
+                    due_s = None if self._is_busy() else self._planner.next_due_s()
                     self._changed.wait(None if due_s is None else max(0.0, due_s - now_s))
-                    continue
-                self._in_flight += 1
-                if isinstance(work, Batch):
-                    self._executor.submit(self._deliver, work).add_done_callback(self._finish)
+                elif isinstance(work, Batch):
+                    self._submit(self._deliver, work)
                 else:
-                    self._executor.submit(self._discard, work).add_done_callback(self._finish)
+                    self._submit(self._discard, work)
 
     def _deliver(self, batch: Batch) -> None:
         try:
@@ -240,9 +202,3 @@ class EventSourceMapping:
     def _save_resume_points(self, origins: Iterable[str]) -> None:
         for origin in origins:
             self._source.save(origin, self._planner.resume_point(origin))
-
-    def _finish(self, task: Future[None]) -> None:
-        with self._changed:
-            self._in_flight -= 1
-            self.failure = self.failure or task.exception()
-            self._changed.notify_all()

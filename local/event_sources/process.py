@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from local.components.aws_api import make_client
-from local.configured_pool import LazyPool
+from local.configured_pool import LazyPool, function_pool
 from local.event_sources.config import (
     STATUS_INTERVAL_SECONDS,
     MappingConfig,
@@ -25,8 +25,6 @@ from local.event_sources.records import Policy
 from local.event_sources.schedule import Schedule
 from local.event_sources.source import SourceUnavailableError
 from local.lambda_api import LambdaApi
-from local.runtime.package import unpack
-from local.runtime.pool import FunctionPool
 from ops.manifests import InvokeTrigger, KafkaTrigger, ScheduleTrigger, StreamTrigger, read_functions
 
 if TYPE_CHECKING:
@@ -80,21 +78,8 @@ class MappingProcess:
         self._lambda_api = LambdaApi({name: LazyPool(config.state_dir / f"{name}.json") for name in invoked})
         self._idle_since_ms: int | None = None
         workers = min(config.max_workers, spec.reserved_concurrency)
-        self.pool = FunctionPool(
-            config.function,
-            spec,
-            unpack(config.zip, config.state_dir / "functions"),
-            {
-                "AWS_ENDPOINT_URL": config.aws_endpoint,
-                "AWS_ENDPOINT_URL_LAMBDA": self._lambda_api.endpoint,
-                **config.environment,
-            },
-            workers,
-            config.log_dir,
-            lambda_python=config.lambda_python,
-            region=config.region,
-            account_id=config.account_id,
-        )
+        environment = {"AWS_ENDPOINT_URL_LAMBDA": self._lambda_api.endpoint, **config.environment}
+        self.pool = function_pool(msgspec.structs.replace(config, environment=environment), spec, workers)
         self.mapping = self._make_mapping(trigger, workers)
 
     def run(self, stop: threading.Event) -> None:
@@ -107,9 +92,9 @@ class MappingProcess:
         BaseException
             Any fault of the mapping itself.
         """
+        self._lambda_api.start()
         try:
             self._write_status()
-            self._lambda_api.start()
             self.mapping.start()
             self._state = "running"
             while not stop.wait(STATUS_INTERVAL_SECONDS):

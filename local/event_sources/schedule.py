@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import heapq
 import json
-import logging
-import threading
 import time
 import uuid
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.event_sources.config import MappingCounters
+from local.event_sources.dispatcher import Dispatcher
 from local.runtime.invocation import FunctionError, InvocationResult
 from local.runtime.pool import PoolStoppedError
 
@@ -28,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ops.manifests import ScheduleTrigger
-
-logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = (60.0, 120.0)
 """Delay before the first and before the second retry, as Lambda's developer guide says of asynchronous invocation."""
@@ -50,8 +44,8 @@ class _Request:
     retries: int = 0
 
 
-class Schedule:
-    """Invokes a function at an interval, from :meth:`start` to :meth:`stop`; the first time at once.
+class Schedule(Dispatcher):
+    """Invokes a function at an interval, from :meth:`start` to :meth:`stop`; the first time at once. An event counts as a record.
 
     EventBridge waits one interval before the first event. Here the first one comes at once, so that a stack that runs for a few
     minutes has it too.
@@ -88,48 +82,20 @@ class Schedule:
         retry_seconds: Sequence[float] = RETRY_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.failure: BaseException | None = None
-        """A fault of the schedule itself: nothing would be invoked any more, so the process must end."""
+        super().__init__(max_concurrency)
         self._trigger = trigger
         self._invoke = invoke
         self._rule_arn = rule_arn
         self._destination = destination
-        self._max_concurrency = max_concurrency
         self._interval_seconds = interval_seconds or trigger.every_minutes * 60.0
         self._retry_seconds = retry_seconds
         self._clock = clock
-        self._changed = threading.Condition()
         self._waiting: list[tuple[float, int, _Request]] = []
         self._numbered = 0
-        self._in_flight = 0
-        self._stopping = False
-        self._counters = MappingCounters()
-        self._last_error: str | None = None
-        self._executor = ThreadPoolExecutor(max_concurrency, thread_name_prefix="invoke")
-        self._thread = threading.Thread(target=self._dispatch, name="schedule", daemon=True)
-
-    def start(self) -> None:
-        """Send the first event."""
-        self._thread.start()
 
     def stop(self) -> None:
         """Send no further event, and finish what is in flight. What waits is dropped; the next start sends an event at once."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-        self._thread.join()
-        self._executor.shutdown(wait=True)
-
-    @property
-    def counters(self) -> MappingCounters:
-        """A copy of the counters; an event counts as a record."""
-        with self._changed:
-            return msgspec.structs.replace(self._counters)
-
-    @property
-    def last_error(self) -> str | None:
-        """The latest failure in a sentence."""
-        return self._last_error
+        super().stop()
 
     def backlog(self) -> int:
         """Count the events that were sent and are not done."""
@@ -139,12 +105,6 @@ class Schedule:
     def is_idle(self) -> bool:
         """Return whether nothing is in flight and nothing waits."""
         return self.backlog() == 0
-
-    def report(self, problem: str) -> None:
-        """Note a failure for the status, and log it if it is a new one."""
-        if problem != self._last_error:
-            logger.warning("%s", problem)
-        self._last_error = problem
 
     def _dispatch(self) -> None:
         next_s = self._clock()
@@ -156,14 +116,11 @@ class Schedule:
                     # A machine that slept has missed events; EventBridge sends none of them later.
                     missed = int((now_s - next_s) // self._interval_seconds)
                     next_s += (missed + 1) * self._interval_seconds
-                while (
-                    self._waiting and self._waiting[0][0] <= now_s and self._in_flight < self._max_concurrency
-                ):
+                while self._waiting and self._waiting[0][0] <= now_s and not self._is_busy():
                     _, _, request = heapq.heappop(self._waiting)
-                    self._in_flight += 1
-                    self._executor.submit(self._deliver, request).add_done_callback(self._finish)
+                    self._submit(self._deliver, request)
                 due_s = next_s
-                if self._waiting and self._in_flight < self._max_concurrency:
+                if self._waiting and not self._is_busy():
                     due_s = min(due_s, self._waiting[0][0])
                 self._changed.wait(max(0.0, due_s - now_s))
 
@@ -223,9 +180,3 @@ class Schedule:
             return
         with self._changed:
             self._counters.dead_lettered += 1
-
-    def _finish(self, task: Future[None]) -> None:
-        with self._changed:
-            self._in_flight -= 1
-            self.failure = self.failure or task.exception()
-            self._changed.notify_all()

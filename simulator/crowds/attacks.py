@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulator.crowds.cast import MINUTE_US, Cast
-from simulator.itinerary import DAY_US, HOUR_US
+from simulator.itinerary import DAY_US, HOUR_US, MINUTE_US
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulator.crowds.cast import Cast
     from simulator.payments import Payment
 
 _CARD_SHOPS: Final = ("digital_goods", "digital_goods", "charity", "entertainment")
@@ -28,11 +28,11 @@ def _numbers(cast: Cast, device: str | None, address: str | None, shops: list[st
             one,
             "digital_goods",
             _micro_usd(cast),
-            device_id=device or (cast.token("device") if has_devices else None),
+            device_id=device or (draws.token("device") if has_devices else None),
             ip_address=address or cast.address(),
             merchant_id=draws.choice(shops),
         )
-        user_id = None if draws.chance(0.5) else cast.token("user")
+        user_id = None if draws.chance(0.5) else draws.token("user")
         found.append(cast.paid(one, at_us, draft, user_id))
         at_us += int(draws.uniform(3, 100) * 1_000_000)
     return found
@@ -47,7 +47,7 @@ def _shops(cast: Cast, low: int, high: int) -> list[str]:
 
 def numbers_by_device(cast: Cast) -> list[Payment]:
     """Numbers tried from one device, at several shops, each through another address."""
-    return _numbers(cast, cast.token("device"), None, _shops(cast, 2, 6))
+    return _numbers(cast, cast.draws.token("device"), None, _shops(cast, 2, 6))
 
 
 def numbers_by_address(cast: Cast) -> list[Payment]:
@@ -63,8 +63,8 @@ def numbers_by_merchant(cast: Cast) -> list[Payment]:
 def mule_payee(cast: Cast) -> list[Payment]:
     """A new payee is fed by many accounts within days: by victims on their own phones, or from the thieves' devices."""
     draws, at_us, found = cast.draws, cast.begin_us(), []
-    payee, is_scam = cast.token("payee"), draws.chance(0.5)
-    devices = [cast.token("device") for _ in range(draws.integer(2, 4))]
+    payee, is_scam = draws.token("payee"), draws.chance(0.5)
+    devices = [draws.token("device") for _ in range(draws.integer(2, 4))]
     for one in cast.some(12, 30):
         usd = draws.lognormal(260, 0.5) * one.price_level
         draft = cast.transfer(one, payee, usd)
@@ -78,10 +78,10 @@ def mule_payee(cast: Cast) -> list[Payment]:
 def device_farm(cast: Cast) -> list[Payment]:
     """One device works through many accounts: a few purchases of usual size from each, over some days."""
     draws, begin_us, found = cast.draws, cast.begin_us(), []
-    device, address = cast.token("device"), cast.address()
+    device, address = draws.token("device"), cast.address()
     for one in cast.some(10, 25):
         at_us = begin_us + int(draws.uniform(0, 3) * DAY_US)
-        user_id = None if draws.chance(0.6) else cast.token("user")
+        user_id = None if draws.chance(0.6) else draws.token("user")
         for _ in range(draws.integer(1, 4)):
             category = draws.choice(("online_retail", "digital_goods", "electronics"))
             usd = draws.lognormal(45, 0.5) * one.price_level
@@ -96,10 +96,10 @@ def young_accounts(cast: Cast) -> list[Payment]:
     draws, at_us, found = cast.draws, cast.begin_us(), []
     shop = f"electronics-web-{draws.integer(0, 79):02d}"
     for one in cast.some(20, 40):
-        user_id, device = cast.token("user"), cast.token("device")
+        user_id, device = draws.token("user"), draws.token("device")
         usd = draws.lognormal(130, 0.5)
         changes = {"merchant_id": shop, "device_id": device, "ip_address": cast.address()}
-        draft = cast.web(one, "electronics", usd, card_id=cast.token("card"), **changes)
+        draft = cast.web(one, "electronics", usd, card_id=draws.token("card"), **changes)
         found.append(cast.paid(one, at_us, draft, user_id))
         at_us += int(draws.uniform(0.5, 12) * MINUTE_US)
     return found
@@ -108,7 +108,7 @@ def young_accounts(cast: Cast) -> list[Payment]:
 def changed_amounts(cast: Cast) -> list[Payment]:
     """A small shop online that suddenly charges its customers' cards with ten times as much, within a day."""
     draws, at_us, found = cast.draws, cast.begin_us(0.6), []
-    shop, customers = cast.token("shop"), cast.some(25, 40)
+    shop, customers = draws.token("shop"), cast.some(25, 40)
     for one in customers:
         for _ in range(draws.integer(2, 5)):
             earlier_us = int(draws.uniform(cast.calendar.starts_us, at_us))

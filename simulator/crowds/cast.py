@@ -13,8 +13,6 @@ from simulator.payments import Draft, Payment, in_shop, ip_address, online, paid
 from simulator.people import Person, person
 from simulator.world import CITIES, City, currency_of
 
-MINUTE_US: Final = 60_000_000
-
 FIRST_EXTRA: Final = 2_000_000
 """Number of the first of the further users: beyond those of every other simulation of the seed."""
 
@@ -55,10 +53,6 @@ class Cast:
         """Noons of the span in UTC, us since the epoch."""
         first, last = -(-self.calendar.starts_us // DAY_US), self.calendar.ends_us // DAY_US
         return [day * DAY_US + 12 * HOUR_US for day in range(first, last)]
-
-    def token(self, kind: str) -> str:
-        """Make the id of a new user, device, card, shop or payee."""
-        return f"{kind}-{int(self.draws.unit() * 2**40):010x}"
 
     def city(self) -> City:
         """Draw a city."""

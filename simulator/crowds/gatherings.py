@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from simulator.crowds.cast import MINUTE_US, Cast
-from simulator.itinerary import DAY_US, HOUR_US
+from simulator.itinerary import DAY_US, HOUR_US, MINUTE_US
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulator.crowds.cast import Cast
     from simulator.payments import Payment
 
 
 def utilities(cast: Cast) -> list[Payment]:
     """Utilities are paid on their due date: every month, one payee, a hundred people, some of whom are new there."""
     draws, found = cast.draws, []
-    payee, customers = cast.token("payee"), cast.some(80, 140)
+    payee, customers = draws.token("payee"), cast.some(80, 140)
     for due_us in cast.noons()[draws.integer(4, 20) :: 30]:
         for one in customers:
             if draws.chance(0.9):
@@ -29,9 +29,9 @@ def utilities(cast: Cast) -> list[Payment]:
 def payroll(cast: Cast) -> list[Payment]:
     """A payroll bureau: from one device and address, the wages of thirty small employers are paid every week, within hours."""
     draws, found = cast.draws, []
-    bureau = {"device_id": cast.token("device"), "ip_address": cast.address()}
+    bureau = {"device_id": draws.token("device"), "ip_address": cast.address()}
     employers = cast.some(20, 35)
-    workers = {one.user_id: [cast.token("payee") for _ in range(draws.integer(1, 3))] for one in employers}
+    workers = {one.user_id: [draws.token("payee") for _ in range(draws.integer(1, 3))] for one in employers}
     for noon_us in cast.noons()[draws.integer(0, 6) :: 7]:
         for one in employers:
             at_us = noon_us + int(draws.uniform(-3, 3) * HOUR_US)
@@ -71,7 +71,7 @@ def carrier_nat(cast: Cast) -> list[Payment]:
 def vending(cast: Cast) -> list[Payment]:
     """A vending machine in a station or an office: micro amounts, most of them in the breaks, by people who come again."""
     draws, found = cast.draws, []
-    city, shop, customers = cast.city(), cast.token("vending"), cast.some(40, 80)
+    city, shop, customers = cast.city(), draws.token("vending"), cast.some(40, 80)
     near = [one for one in cast.people if one.home.country == city.country] or customers
     regulars = draws.distinct(near, len(customers))
     for noon_us in cast.noons():
@@ -87,7 +87,7 @@ def vending(cast: Cast) -> list[Payment]:
 def charity_appeal(cast: Cast) -> list[Payment]:
     """An appeal on television: within hours a hundred people give small round sums to a payee that nobody paid before."""
     draws, at_us, found = cast.draws, cast.begin_us(), []
-    payee, shop = cast.token("payee"), cast.token("shop")
+    payee, shop = draws.token("payee"), draws.token("shop")
     by_card = draws.chance(0.5)
     for one in cast.some(70, 140):
         usd = draws.choice((2.0, 5.0, 5.0, 10.0, 10.0, 20.0, 50.0))
@@ -111,7 +111,7 @@ def ticket_sale(cast: Cast) -> list[Payment]:
 def new_shop(cast: Cast) -> list[Payment]:
     """A new shop that becomes popular at once: nobody knows it, and within a week forty people a day pay there."""
     draws, begin_us, found = cast.draws, cast.begin_us(0.4, 0.8), []
-    shop = cast.token("shop")
+    shop = draws.token("shop")
     for day in range(12):
         for one in cast.some(2 + 4 * min(day, 9), 6 + 5 * min(day, 9)):
             at_us = begin_us + day * DAY_US + int(draws.uniform(0, 14) * HOUR_US)

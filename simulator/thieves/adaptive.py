@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.draws import Draws
 from simulator.payments import Draft, online, random_address, to_payee
-from simulator.thieves.levers import DAY_S, LEVERS, MIN_USD, Method, Setback, token
+from simulator.thieves.levers import DAY_S, LEVERS, MIN_USD, Method, Setback
 from simulator.thieves.tries import Answer, Try, Victim
 from simulator.world import CITIES
 
@@ -47,7 +47,7 @@ class AdaptiveThief(msgspec.Struct, frozen=True, kw_only=True):
             invalid=method.invalid,
         )
 
-    def told(self, answer: Answer) -> AdaptiveThief:
+    def answered(self, answer: Answer) -> AdaptiveThief:
         """Return the thief who knows the answer to :attr:`next_try`."""
         draws = Draws(*self.key, "step", self.step)
         left = list(self.left_usd)
@@ -103,10 +103,10 @@ def adaptive(kind: str, key: tuple[str | int, ...], victims: tuple[Victim, ...])
         usd=draws.lognormal(900.0, 0.5) * first.person.price_level,
         pause_s=draws.uniform(60, 1_200),
         account=0,
-        device=token(draws, "device"),
+        device=draws.token("device"),
         city=city,
         address=random_address(draws, city),
-        target=token(draws, "payee"),
+        target=draws.token("payee"),
         shop=draws.integer(0, 79),
     )
     if kind == "patient":

@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.draws import Draws
 from simulator.payments import Draft, in_shop, online, random_address, to_payee
-from simulator.thieves.levers import DAY_S, token
+from simulator.thieves.levers import DAY_S
 from simulator.thieves.tries import Answer, Try, Victim
 from simulator.world import CITIES, City
 
@@ -30,7 +30,7 @@ class PlannedThief(msgspec.Struct, frozen=True):
         """The payment that comes next; None after the plan's end."""
         return self.plan[self.step] if self.step < len(self.plan) else None
 
-    def told(self, answer: Answer) -> PlannedThief:  # noqa: ARG002 - a plan does not change
+    def answered(self, answer: Answer) -> PlannedThief:  # noqa: ARG002 - a plan does not change
         """Return the thief after :attr:`next_try`, whatever the answer is."""
         return PlannedThief(self.plan, self.step + 1)
 
@@ -43,8 +43,8 @@ class _Kit:
         self.victims = victims
         home = victims[0].person.home
         self.city: City = draws.choice([city for city in CITIES if city.country != home.country])
-        self.device = token(draws, "device")
-        self.payee = token(draws, "payee")
+        self.device = draws.token("device")
+        self.payee = draws.token("payee")
         self.shop = draws.integer(0, 79)
         self.address = random_address(draws, self.city)
 
@@ -90,7 +90,7 @@ class _Kit:
 
 
 def again_at_once(kit: _Kit) -> list[Try]:
-    """A: a large payment with everything new, and the same again some minutes later."""
+    """A large payment with everything new, and the same again some minutes later."""
     usd = kit.usd(1_500)
     way = kit.transferred if kit.draws.chance(0.5) else kit.bought
     pauses = [kit.draws.uniform(5, 25) * _MINUTE_S for _ in range(3)]
@@ -98,21 +98,21 @@ def again_at_once(kit: _Kit) -> list[Try]:
 
 
 def small_first(kit: _Kit) -> list[Try]:
-    """B: a small payment, and large ones a day later."""
+    """A small payment, and large ones a day later."""
     way = kit.transferred if kit.draws.chance(0.5) else kit.bought
     later = [way(kit.usd(1_500), kit.draws.uniform(0.8, 1.5) * DAY_S)]
     return [way(kit.usd(5)), *later, way(kit.usd(1_500), kit.draws.uniform(0.2, 1) * DAY_S)]
 
 
 def old_then_large(kit: _Kit) -> list[Try]:
-    """C: a payment dated years back, and a large one at once."""
+    """A payment dated years back, and a large one at once."""
     delay_s = kit.draws.uniform(400, 1_500) * DAY_S
     way = kit.transferred if kit.draws.chance(0.5) else kit.bought
     return [way(1.0, delay_s=delay_s), way(kit.usd(2_900), kit.draws.uniform(20, 300))]
 
 
 def back_dated(kit: _Kit) -> list[Try]:
-    """D: large payments dated some weeks or hours back."""
+    """Large payments dated some weeks or hours back."""
     delays_s = [kit.draws.choice((61 * DAY_S, 33 * DAY_S, 23 * _HOUR_S, 10 * _HOUR_S)) for _ in range(3)]
     return [
         kit.paid_somehow(kit.usd(2_900), kit.draws.uniform(1, 30) * _MINUTE_S, delay_s=delay_s)
@@ -121,29 +121,29 @@ def back_dated(kit: _Kit) -> list[Try]:
 
 
 def ahead_then_fast(kit: _Kit) -> list[Try]:
-    """E: payments dated hours ahead, to push others out of the windows; then 30 micro amounts on 30 cards within 10 minutes."""
+    """Payments dated hours ahead, to push others out of the windows; then 30 micro amounts on 30 cards within 10 minutes."""
     victim, draws = kit.victims[0], kit.draws
     ahead = [
         kit.bought(draws.uniform(5, 20), 30.0, delay_s=-draws.uniform(1, 23) * _HOUR_S) for _ in range(32)
     ]
     fast = [
-        kit.micro(victim.person.user_id, token(draws, "card"), draws.uniform(5, 20), victim.currency)
+        kit.micro(victim.person.user_id, draws.token("card"), draws.uniform(5, 20), victim.currency)
         for _ in range(30)
     ]
     return ahead + fast
 
 
 def numbers_from_one_device(kit: _Kit) -> list[Try]:
-    """F: stolen numbers, each of an account of its own, tried from one device at one merchant."""
+    """Stolen numbers, each of an account of its own, tried from one device at one merchant."""
     draws = kit.draws
     return [
-        kit.micro(token(draws, "user"), token(draws, "card"), draws.uniform(5, 90), kit.victims[0].currency)
+        kit.micro(draws.token("user"), draws.token("card"), draws.uniform(5, 90), kit.victims[0].currency)
         for _ in range(60)
     ]
 
 
 def many_pay_one(kit: _Kit) -> list[Try]:
-    """G: established accounts pay one new payee from one device."""
+    """Established accounts pay one new payee from one device."""
     return [
         kit.transferred(kit.usd(120, 0.5), kit.draws.uniform(30, 600), account)
         for account in range(len(kit.victims))
@@ -151,8 +151,8 @@ def many_pay_one(kit: _Kit) -> list[Try]:
 
 
 def young_then_large(kit: _Kit) -> list[Try]:
-    """H: a new account with a few small payments, then one large transfer; or the large one at once."""
-    draws, user_id = kit.draws, token(kit.draws, "user")
+    """A new account with a few small payments, then one large transfer; or the large one at once."""
+    draws, user_id = kit.draws, kit.draws.token("user")
     small = [
         msgspec.structs.replace(kit.bought(30.0, draws.uniform(0.2, 1) * DAY_S), user_id=user_id)
         for _ in range(draws.choice((0, 3, 9)))
@@ -162,13 +162,13 @@ def young_then_large(kit: _Kit) -> list[Try]:
 
 
 def hidden_behind_an_alert(kit: _Kit) -> list[Try]:
-    """I: a small payment that is stopped and alerted, then large ones in the hope that their alerts are suppressed."""
+    """A small payment that is stopped and alerted, then large ones in the hope that their alerts are suppressed."""
     bait = kit.paid_somehow(kit.usd(5), delay_s=3 * DAY_S, omitted=("location",))
     return [bait, *(kit.paid_somehow(kit.usd(9_500), kit.draws.uniform(60, 900)) for _ in range(5))]
 
 
 def dates_spread(kit: _Kit) -> list[Try]:
-    """J: many payments at once, dated an hour apart."""
+    """Many payments at once, dated an hour apart."""
     return [
         kit.paid_somehow(kit.usd(300, 0.4), kit.draws.uniform(2, 20), delay_s=number * _HOUR_S)
         for number in range(60)
@@ -176,7 +176,7 @@ def dates_spread(kit: _Kit) -> list[Try]:
 
 
 def two_amounts(kit: _Kit) -> list[Try]:
-    """M: two amounts in one record; some readers take the first, others the last."""
+    """Two amounts in one record; some readers take the first, others the last."""
     return [kit.paid_somehow(1.0, 300.0, shadowed_usd=kit.usd(9_000)) for _ in range(3)]
 
 
@@ -217,7 +217,7 @@ PLANS: Final[dict[str, Callable[[_Kit], list[Try]]]] = {
     "same_id_again": same_id_again,
     "card_in_shops": card_in_shops,
 }
-"""Kinds of thieves with a plan; those of ``cases.md``'s attacks have its letter in their sentence."""
+"""Kinds of thieves with a plan."""
 
 
 def planned(kind: str, key: tuple[str | int, ...], victims: tuple[Victim, ...]) -> PlannedThief:

@@ -78,11 +78,6 @@ Lever = Callable[[Setback], Method]
 """From a try that was stopped to the next method."""
 
 
-def token(draws: Draws, kind: str) -> str:
-    """Make the id of a new device or payee."""
-    return f"{kind}-{int(draws.unit() * 2**40):010x}"
-
-
 def change_amount(back: Setback) -> Method:
     """Ask for less."""
     return back.changed(usd=back.method.usd * back.draws.uniform(0.4, 0.7))
@@ -98,9 +93,9 @@ def change_device(back: Setback) -> Method:
     if back.stops % 2:
         return back.changed(device=back.victim.phone)
     return back.changed(
-        device=token(back.draws, "device"),
+        device=back.draws.token("device"),
         address=random_address(back.draws, back.method.city),
-        target=token(back.draws, "payee"),
+        target=back.draws.token("payee"),
         shop=back.draws.integer(0, 79),
     )
 

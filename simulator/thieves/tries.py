@@ -69,7 +69,7 @@ class Thief(Protocol):
     def next_try(self) -> Try | None:
         """The payment that comes next; None if the thief stops, or has all the money."""
 
-    def told(self, answer: Answer) -> Thief:
+    def answered(self, answer: Answer) -> Thief:
         """Return the thief who knows the answer to :attr:`next_try`."""
 
 

@@ -76,13 +76,13 @@ class System:
             KeyConditionExpression="transaction_id = :id",
             ExpressionAttributeValues={":id": {"S": transaction_id}},
         )["Items"]
-        for found in keys:
-            key = to_flagged_key(FlaggedKey(found["user_id"]["S"], found["event_key"]["S"]))
-            item: dict[str, Any] | None = dynamodb.get_item(
-                TableName=table, Key=key, ConsistentRead=True
-            ).get("Item")
-            return item
-        return None
+        if not keys:
+            return None
+        key = to_flagged_key(FlaggedKey(keys[0]["user_id"]["S"], keys[0]["event_key"]["S"]))
+        item: dict[str, Any] | None = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get(
+            "Item"
+        )
+        return item
 
     def wait_for(self, ask: Callable[[], T | None], what: str, seconds: float = WAIT_SECONDS) -> T:
         """Poll until the answer is true; after the time fail, and name the folder of the logs."""

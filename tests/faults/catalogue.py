@@ -161,8 +161,7 @@ KAFKA = (
 
 CACHE = (
     Fault("Valkey restarts empty", restart_cache, degrades=Degrades.MAY),
-    # A batch that has read before waits for two writes, of entities and of profiles, until it gives up; the next one reads.
-    Fault("Valkey paused", pause_cache, degrades=Degrades.MUST, lasts_seconds=10.0),
+    Fault("Valkey paused", pause_cache, degrades=Degrades.MUST, lasts_seconds=TEN_SECONDS),
     Fault("Valkey out of memory", cache_out_of_memory),
     Fault("Valkey slow by 200 ms", cache_slow, degrades=Degrades.MAY),
     Fault("a profiles' write arrives late", partial(late_write, PROFILES)),

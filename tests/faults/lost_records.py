@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ops.manifests import StreamTrigger
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .site import Site
-
-TABLES = {"persist": "transaction_history", "alert": "flagged_transactions"}
-"""The table whose stream a stage reads."""
 
 
 @contextmanager
@@ -39,7 +38,9 @@ def stream_lost(function: str, site: Site, _: int) -> Iterator[None]:
 def _drop_records(site: Site, function: str) -> None:
     """Write a checkpoint behind the last record of each shard."""
     streams = site.client("dynamodbstreams")
-    table = site.resources.tables[TABLES[function]]
+    trigger = site.specs[function].trigger
+    assert isinstance(trigger, StreamTrigger)
+    table = site.resources.tables[trigger.table]
     stream_arn = site.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
     shards = {}
     for shard in streams.describe_stream(StreamArn=stream_arn)["StreamDescription"]["Shards"]:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from engine.features.catalogue import CATALOGUE
+from engine.features.definition import absent_values
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from tests.support.payments import make_minimal_payment
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from contract.transaction import Transaction
-
-QUIET: dict[str, FeatureValue] = {"double": 0.0, "int": 0, "bool": False, "string": ""}
 
 HEAD = """\
 version: "1"
@@ -45,7 +44,7 @@ def payment(**changes: Any) -> Transaction:
 
 def features(**values: FeatureValue) -> dict[str, FeatureValue]:
     """Every feature; those that are not given are 0, false or empty. An unknown name is a mistake in the test."""
-    quiet: dict[str, FeatureValue] = {feature.name: QUIET[feature.type] for feature in CATALOGUE}
+    quiet = absent_values(CATALOGUE)
     unknown = set(values) - set(quiet)
     if unknown:
         raise AssertionError(f"no such feature: {unknown}")

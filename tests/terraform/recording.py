@@ -204,15 +204,16 @@ def _run_crashed(functions: _Functions, dynamodb: Any) -> None:
         ("persist", row, name),
         ("alert", row, name),
     ):
-        count = {"record_key": {"S": f"{stage}#{counted}"}, "crashes": {"N": _max_crashes(functions, stage)}}
+        tries = [str(number) for number in range(_max_crashes(functions, stage))]
+        count = {"record_key": {"S": f"{stage}#{counted}"}, "tries": {"SS": tries}}
         dynamodb.put_item(TableName="record_crashes", Item=count)
         functions.invoke(stage, event)
         assert dead_letter_name(stage) in {target for _, _, target, _ in functions.calls[stage]}
     assert dynamodb.scan(TableName="record_crashes")["Items"] == []
 
 
-def _max_crashes(functions: _Functions, stage: str) -> str:
-    return str(functions.specs[stage].environment["MAX_CRASHES"])
+def _max_crashes(functions: _Functions, stage: str) -> int:
+    return int(str(functions.specs[stage].environment["MAX_CRASHES"]))
 
 
 def _run_digest(functions: _Functions, dynamodb: Any) -> None:

@@ -167,6 +167,3 @@ def _usual(population: Entity, clock_s: int) -> Usual:
     if not payments or not entity_hours:
         return _NOTHING_USUAL
     return Usual(payments / entity_hours, micro / entity_hours, young / payments, cents / payments)
-
-
-__all__ = ["NO_ENTITIES", "EntityBook", "EntityReading", "Usual"]

@@ -28,6 +28,16 @@ class EntityKind(IntEnum):
 KIND_NAMES: Final[tuple[str, ...]] = tuple(kind.name.lower() for kind in EntityKind)
 """By kind: the word that its features begin with."""
 
+KIND_PHRASES: Final = (
+    "with this card",
+    "from this device",
+    "from this IP address or IPv6 /64",
+    "from this IPv4 /24 or IPv6 /48",
+    "to this merchant",
+    "to this payee",
+)
+"""By kind: what follows "payments" in a sentence about those of one entity."""
+
 _LETTERS: Final = b"cdinmp"
 _POPULATION: Final = b"a"
 _HASH_BYTES: Final = 8
@@ -79,7 +89,7 @@ def user_hash(user_id: str) -> int:
 
 
 def host_of(address: str) -> str:
-    """Give what stands for one host of a canonical IP address.
+    """Give the host of a canonical IP address; of IPv6, its /64.
 
     >>> host_of("203.0.113.9"), host_of("2001:db8:7:9::1")
     ('203.0.113.9', '2001:db8:7:9')

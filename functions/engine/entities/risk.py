@@ -1,18 +1,16 @@
 """What labels say of one entity: its payments that were called fraud, and when one was last called honest.
 
 A label counts from when it is known, at the time of its payment. The state is a set of payments, so a label that comes twice changes
-nothing, one that comes late finds its place, and one that is withdrawn takes away exactly what it had brought.
+nothing, one that comes late finds its place, and one that is withdrawn removes exactly what it added.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from struct import Struct
 from typing import Final, NamedTuple
 
 from engine.entities.kinds import EntityKind
 
-FORMAT: Final = 1
 MAX_PAYMENTS: Final = 64
 """How many payments called fraud, and how many called honest, an entity remembers: those with the latest times."""
 
@@ -20,13 +18,6 @@ PRIOR_PAYMENTS: Final = 20.0
 """How many payments with the usual share of fraud each entity's own are mixed with."""
 LEAST_USUAL_RATE: Final = 0.001
 """The usual share of fraud is taken for no less: the order of magnitude that card schemes report."""
-
-_HEADER: Final = Struct("<BBxxII")
-"""Format, how many frauds, the time of the latest honest payment, and when the newest label became known; s since the epoch."""
-
-
-class RiskFormatError(Exception):
-    """Bytes that are no risk of this format; names what they begin with."""
 
 
 class Risk(NamedTuple):
@@ -124,25 +115,3 @@ class LabelledPayments:
     def risk(self) -> Risk:
         """What payments see of it."""
         return Risk(tuple(sorted(self.frauds.values())), max(self.honest.values(), default=0), self.known_s)
-
-
-def to_bytes(risk: Risk) -> bytes:
-    """Write a risk as the cache keeps it."""
-    size = len(risk.frauds_s)
-    return _HEADER.pack(FORMAT, size, risk.honest_s, risk.known_s) + Struct(f"<{size}I").pack(*risk.frauds_s)
-
-
-def from_bytes(data: bytes) -> Risk:
-    """Read what :func:`to_bytes` wrote.
-
-    Raises
-    ------
-    RiskFormatError
-        For bytes of another format or length.
-    """
-    if len(data) < _HEADER.size or data[0] != FORMAT:
-        raise RiskFormatError(f"risk begins with {data[:4]!r}")
-    _, size, honest_s, known_s = _HEADER.unpack_from(data)
-    if len(data) != _HEADER.size + 4 * size:
-        raise RiskFormatError(f"risk of {len(data)} bytes, must have {_HEADER.size + 4 * size}")
-    return Risk(Struct(f"<{size}I").unpack_from(data, _HEADER.size), honest_s, known_s)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind, user_hash
-from engine.entities.state import BUCKET_S, MAX_CLOCK_S, YOUNG_ACCOUNT_DAYS, Sighting
+from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind, kind_of, user_hash
+from engine.entities.state import BUCKET_S, COUNTS, MAX_CLOCK_S, YOUNG_ACCOUNT_DAYS, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _HEADER: Final = Struct("<HHI")
 """Of one entity: numbers of buckets and of users, and the earliest clock, s."""
-_BUCKET: Final = Struct("<5Id")
 _USER: Final = Struct("<II")
 _ONE_PAYMENT: Final = Struct("<HHI5IdII")
 MAX_CENTS: Final = 10**12
@@ -66,7 +65,7 @@ def additions(sightings: Iterable[tuple[EntityIds, Sighting]]) -> dict[bytes, by
     -------
     dict[bytes, bytes]
         By entity; populations last. Each value is numbers of buckets and users (two bytes each), the earliest clock (4 bytes), then
-        the buckets as :class:`engine.entities.state.Counts` and the users with their last clocks, little-endian. A population has no
+        the buckets as :data:`engine.entities.state.COUNTS` and the users with their last clocks, little-endian. A population has no
         users, and the ``first`` of its buckets is 0: how many entities became active only the state can say.
     """
     added: dict[bytes, bytes] = {}
@@ -88,12 +87,9 @@ def additions(sightings: Iterable[tuple[EntityIds, Sighting]]) -> dict[bytes, by
                 several[entity_id] = [alone[entity_id], sighting]
         by_kinds.setdefault(kinds, []).append(sighting)
     for entity_id, of_one in several.items():
-        added[entity_id] = _payments(of_one, _KIND_BITS[entity_id[0]])
+        added[entity_id] = _payments(of_one, kind_of(entity_id))
     added.update(_populations(by_kinds))
     return added
-
-
-_KIND_BITS: Final = {letter: kind for kind, letter in enumerate(b"cdinmp")}
 
 
 def _one_payment(sighting: Sighting, first: int) -> bytes:
@@ -152,7 +148,7 @@ def _written(first_s: int, buckets: Mapping[int, Sequence[int]], users: Mapping[
     return b"".join(
         (
             _HEADER.pack(len(buckets), len(users), first_s),
-            *(_BUCKET.pack(number, *counts) for number, counts in sorted(buckets.items())),
+            *(COUNTS.pack(number, *counts) for number, counts in sorted(buckets.items())),
             *(_USER.pack(*user) for user in users.items()),
         )
     )

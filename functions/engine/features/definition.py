@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol
 
 import msgspec
 from msgspec import Meta
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contract.scored import FeatureValue
     from engine.features.windows import Windows
     from engine.profile import Profile
     from engine.profile.facts import PaymentFacts
 
 FeatureType = Literal["double", "int", "bool", "string"]
+_ABSENT: Final[dict[FeatureType, FeatureValue]] = {"double": 0.0, "int": 0, "bool": False, "string": ""}
 
 
 class FeatureDefinition(msgspec.Struct, frozen=True):
@@ -59,3 +62,8 @@ def boolean(name: str, description: str, version: int = 1) -> FeatureDefinition:
 def string(name: str, description: str, version: int = 1) -> FeatureDefinition:
     """Define a feature that is text."""
     return FeatureDefinition(name, "string", "-", description, version)
+
+
+def absent_values(features: Iterable[FeatureDefinition]) -> dict[str, FeatureValue]:
+    """Give the features' values where there is nothing to compute them from: 0, false or empty text."""
+    return {each.name: _ABSENT[each.type] for each in features}

@@ -9,19 +9,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import KIND_NAMES, EntityKind
+from engine.entities.kinds import KIND_NAMES, KIND_PHRASES, EntityKind
 from engine.entities.state import CENTS, FIRST, MAX_USERS, MICRO, PAYMENTS, YOUNG, total
-from engine.features.definition import double, integer, string
+from engine.features.definition import absent_values, double, integer, string
 from engine.features.windows import rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from contract.scored import FeatureValue
     from engine.entities.book import EntityReading, Usual
     from engine.entities.state import Entity, Sighting
+    from engine.features.definition import FeatureDefinition
 
     Values = dict[str, FeatureValue]
+
+_MEASURES: Final = {
+    "users_1h": (integer, "1", "Users who made payments {where} in an hour."),
+    "users_24h": (integer, "1", "Users who made payments {where} in 24 hours."),
+    "users_30d": (integer, "1", "Users who made payments {where} in 30 days."),
+    "payments_1h": (integer, "1", "Payments {where} in an hour, by all users."),
+    "usual_payments_1h": (double, "1", "How many payments {where} in an hour are usual."),
+    "micro_payments_1h": (integer, "1", "Micro amounts {where} in an hour, by all users."),
+    "usual_micro_payments_1h": (double, "1", "How many micro amounts {where} in an hour are usual."),
+    "young_payments_24h": (integer, "1", "Payments {where} in 24 hours by accounts younger than 7 days."),
+    "usual_young_payments_24h": (double, "1", "How many such payments are usual among those of 24 hours."),
+    "payments_24h": (integer, "1", "Payments {where} in 24 hours, by all users."),
+    "mean_24h_base": (double, "base currency", "Their mean amount."),
+    "usual_mean_base": (double, "base currency", "The usual mean amount; 0 without a past of any {kind}."),
+    "first_payments_24h": (
+        integer,
+        "1",
+        "Payments {where} in 24 hours of users who had no usual one to it before.",
+    ),
+    "usual_payments_24h": (double, "1", "How many payments {where} in 24 hours are usual, by all users."),
+    "amount_24h_base": (double, "base currency", "Sum of the payments {where} in 24 hours, by all users."),
+    "known_days": (double, "d", "Since the first payment {where}, by any user."),
+}
+"""What there is to know of an entity: type, unit and sentence."""
+
+_MEASURES_OF: Final = {
+    EntityKind.CARD: "users_24h users_30d payments_1h known_days",
+    EntityKind.DEVICE: "users_1h users_24h users_30d payments_1h usual_payments_1h micro_payments_1h young_payments_24h known_days",
+    EntityKind.IP: "users_1h users_24h payments_1h usual_payments_1h micro_payments_1h usual_micro_payments_1h known_days",
+    EntityKind.NETWORK: "users_1h payments_1h usual_payments_1h micro_payments_1h usual_micro_payments_1h",
+    EntityKind.MERCHANT: "users_1h payments_1h usual_payments_1h micro_payments_1h usual_micro_payments_1h young_payments_24h "
+    "usual_young_payments_24h payments_24h mean_24h_base usual_mean_base known_days",
+    EntityKind.PAYEE: "users_24h first_payments_24h usual_payments_24h amount_24h_base known_days",
+}
+"""What rules use of it, by kind: the features' names without the kind's, in their order."""
+
+
+def _definition(kind: EntityKind, measure: str) -> FeatureDefinition:
+    define, unit, sentence = _MEASURES[measure]
+    name = KIND_NAMES[kind]
+    return define(f"{name}_{measure}", unit, sentence.format(where=KIND_PHRASES[kind], kind=name))
+
 
 FEATURES: Final = (
     double("entities_known_days", "d", "Since the first payment that any entity has counted."),
@@ -32,62 +73,7 @@ FEATURES: Final = (
     string(
         "saturated_entities", "Kinds whose count of users has reached its end, 32, in one of its windows."
     ),
-    integer("card_users_24h", "1", "Users who paid with this card in 24 hours."),
-    integer("card_users_30d", "1", "The same in 30 days."),
-    integer("card_payments_1h", "1", "Payments with this card in an hour, by all users."),
-    double("card_known_days", "d", "Since the card's first payment, by any user."),
-    integer("device_users_1h", "1", "Users who paid from this device in an hour."),
-    integer("device_users_24h", "1", "The same in 24 hours."),
-    integer("device_users_30d", "1", "The same in 30 days."),
-    integer("device_payments_1h", "1", "Payments from this device in an hour, by all users."),
-    double("device_usual_payments_1h", "1", "What is usual."),
-    integer("device_micro_payments_1h", "1", "Micro amounts from this device in an hour, by all users."),
-    integer(
-        "device_young_payments_24h",
-        "1",
-        "Payments from this device in 24 hours by accounts younger than 7 days.",
-    ),
-    double("device_known_days", "d", "Since the device's first payment, by any user."),
-    integer(
-        "ip_users_1h",
-        "1",
-        "Users who paid from this IP address in an hour; of IPv6, as for all `ip_` features, from its /64.",
-    ),
-    integer("ip_users_24h", "1", "The same in 24 hours."),
-    integer("ip_payments_1h", "1", "Payments from this IP address in an hour, by all users."),
-    double("ip_usual_payments_1h", "1", "What is usual."),
-    integer("ip_micro_payments_1h", "1", "Micro amounts from this IP address in an hour, by all users."),
-    double("ip_usual_micro_payments_1h", "1", "What is usual."),
-    double("ip_known_days", "d", "Since the IP address's first payment, by any user."),
-    integer("network_users_1h", "1", "Users who paid from the IP address's /24 or /48 in an hour."),
-    integer("network_payments_1h", "1", "Payments from this network in an hour, by all users."),
-    double("network_usual_payments_1h", "1", "What is usual."),
-    integer("network_micro_payments_1h", "1", "Micro amounts from this network in an hour, by all users."),
-    double("network_usual_micro_payments_1h", "1", "What is usual."),
-    integer("merchant_users_1h", "1", "Users who paid this merchant in an hour."),
-    integer("merchant_payments_1h", "1", "Payments to this merchant in an hour, by all users."),
-    double("merchant_usual_payments_1h", "1", "What is usual."),
-    integer("merchant_micro_payments_1h", "1", "Micro amounts to this merchant in an hour, by all users."),
-    double("merchant_usual_micro_payments_1h", "1", "What is usual."),
-    integer(
-        "merchant_young_payments_24h",
-        "1",
-        "Payments to this merchant in 24 hours by accounts younger than 7 days.",
-    ),
-    double("merchant_usual_young_payments_24h", "1", "What is usual among so many payments."),
-    integer("merchant_payments_24h", "1", "Payments to this merchant in 24 hours, by all users."),
-    double("merchant_mean_24h_base", "base currency", "Their mean amount."),
-    double("merchant_usual_mean_base", "base currency", "What is usual; 0 without a past of any merchant."),
-    double("merchant_known_days", "d", "Since the merchant's first payment, by any user."),
-    integer("payee_users_24h", "1", "Users who paid this payee in 24 hours."),
-    integer(
-        "payee_first_payments_24h",
-        "1",
-        "Payments to this payee in 24 hours of users who had no usual one to it before.",
-    ),
-    double("payee_usual_payments_24h", "1", "Payments in 24 hours, by all users: what is usual."),
-    double("payee_amount_24h_base", "base currency", "Paid to this payee in 24 hours, by all users."),
-    double("payee_known_days", "d", "Since the payee's first payment, by any user."),
+    *(_definition(kind, measure) for kind, names in _MEASURES_OF.items() for measure in names.split()),
 )
 
 _PRIOR_HOURS: Final = 168.0
@@ -102,9 +88,7 @@ _DAY: Final = (_S_PER_DAY,)
 _HOUR_DAY: Final = (_S_PER_HOUR, _S_PER_DAY)
 _HOUR_DAY_30_DAYS: Final = (_S_PER_HOUR, _S_PER_DAY, _DAYS_30_S)
 _DAY_30_DAYS: Final = (_S_PER_DAY, _DAYS_30_S)
-ABSENT: Final[Mapping[str, FeatureValue]] = {
-    each.name: "" if each.type == "string" else 0.0 if each.type == "double" else 0 for each in FEATURES
-}
+ABSENT: Final = absent_values(FEATURES)
 """Of a payment that names no entity."""
 
 

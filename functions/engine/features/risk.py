@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import KIND_NAMES, EntityKind
+from engine.entities.kinds import KIND_NAMES, KIND_PHRASES, EntityKind
 from engine.entities.risk import fraud_rate
 from engine.entities.state import PAYMENTS, total
-from engine.features.definition import FeatureDefinition, double, integer
+from engine.features.definition import FeatureDefinition, absent_values, double, integer
 from engine.features.windows import rounded
 
 if TYPE_CHECKING:
@@ -23,19 +23,12 @@ if TYPE_CHECKING:
 
 KINDS: Final = (EntityKind.MERCHANT, EntityKind.DEVICE, EntityKind.IP, EntityKind.CARD, EntityKind.PAYEE)
 _WITH_RUN: Final = (EntityKind.MERCHANT, EntityKind.DEVICE)
-_THINGS: Final = {
-    EntityKind.MERCHANT: "to this merchant",
-    EntityKind.DEVICE: "from this device",
-    EntityKind.IP: "from this IP address",
-    EntityKind.CARD: "with this card",
-    EntityKind.PAYEE: "to this payee",
-}
 _S_PER_DAY: Final = 86_400
 _DAYS_30_S: Final = 30 * _S_PER_DAY
 
 
 def _definitions(kind: EntityKind) -> tuple[FeatureDefinition, ...]:
-    name, where = KIND_NAMES[kind], _THINGS[kind]
+    name, where = KIND_NAMES[kind], KIND_PHRASES[kind]
     always = (
         integer(f"{name}_frauds_30d", "1", f"Payments {where} in 30 days that were called fraud."),
         double(
@@ -64,7 +57,7 @@ FEATURES: Final = (
     double("risk_age_days", "d", "Since the newest label of any of these became known; 0 without one."),
 )
 
-ABSENT: Final[dict[str, FeatureValue]] = {each.name: 0.0 if each.type == "double" else 0 for each in FEATURES}
+ABSENT: Final = absent_values(FEATURES)
 """Of a payment whose entities have no labels."""
 
 

@@ -49,7 +49,7 @@ _NAME_BITS: Final = _NAME_MARK - 8
 def text_hash(text: str | None) -> int:
     """32 bits in place of ``text``, never 0; 0 for None.
 
-    A CRC is enough where a collision makes nothing familiar: for the last place, and to tell cards, merchants and countries of one day apart.
+    A CRC is enough where a collision makes nothing familiar: for the last place, and to distinguish the cards, merchants and countries of one day.
     """
     return 0 if text is None else crc32(text.encode()) or 1
 

@@ -27,8 +27,9 @@ from engine.profile.seen_values import SeenValues
 if TYPE_CHECKING:
     from array import array
 
-FORMAT: Final = 2
-"""Version of the stored form. Format 1 is read and migrated; a profile of another format counts as missing."""
+FORMAT: Final = 3
+"""Version of the stored form. Format 1 is read and migrated. A profile of another format counts as missing, and so does one of format 2,
+which no release wrote: its columns had other widths, and its length may be one that this form has, too."""
 
 _HEADER: Final = struct.Struct("<BBBBBBBBBb??xxIIIqqqqqQddqII")
 if sys.byteorder != "little":

@@ -14,6 +14,7 @@ import pytest
 
 from alert.stage import AlertStage
 from alert.store import AlertTables
+from common.alert_windows import windows_backoff
 from common.topic import SnsTopic
 from contract.alert import AlertState, decode_alert
 from contract.flagged import from_flagged_item, to_flagged_item, to_flagged_key
@@ -54,8 +55,7 @@ class Deployment:
             self.log,
             make_crashes(),
             clock=lambda: NOW,
-            wait=lambda seconds: None,
-            draw=lambda: 0.5,
+            backoff=windows_backoff(lambda seconds: None, lambda: 0.5),
         )
 
     def subscribe(self, **attributes: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from alert.stage import AlertStage
 from alert.store import AlertTables
+from common.alert_windows import windows_backoff
 from common.topic import SnsTopic
 from contract.alert import AlertDigest, decode_message
 from contract.alert_account import account_problems
@@ -60,8 +61,7 @@ class Deployment:
             Log(),
             make_crashes(),
             clock=lambda: NOW,
-            wait=lambda seconds: None,
-            draw=lambda: 0.5,
+            backoff=windows_backoff(lambda seconds: None, lambda: 0.5),
         )
         while payments:
             answer = stage.handle(flagged_event(*payments), Context())
@@ -77,8 +77,7 @@ class Deployment:
             metrics,
             Log(),
             clock=lambda: now,
-            wait=lambda seconds: None,
-            draw=lambda: 0.5,
+            backoff=windows_backoff(lambda seconds: None, lambda: 0.5),
         ).send_due(Context())
         return metrics
 

@@ -8,6 +8,7 @@ import msgspec
 
 from alert.stage import AlertStage
 from alert.store import Claim
+from common.alert_windows import windows_backoff
 from common.topic import PublishError
 from contract.alert import Alert, AlertState, decode_alert
 from contract.alert_windows import UserWindows
@@ -126,8 +127,7 @@ class Worker:
             self.log,
             make_crashes(),
             lambda: NOW,
-            self.waits.append,
-            lambda: 0.5,
+            windows_backoff(self.waits.append, lambda: 0.5),
         )
 
     def alert_on(self, flagged: FlaggedTransaction) -> None:

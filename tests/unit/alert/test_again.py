@@ -80,7 +80,7 @@ def test_five_payments_in_other_currencies_are_worth_what_they_are_in_the_base_c
     assert again.suppressed_before.totals == {"USD": Decimal(9380)}
 
 
-def test_currency_without_a_rate_is_told_again_by_its_own_sum() -> None:
+def test_currency_without_a_rate_is_alerted_again_by_its_own_sum() -> None:
     decisions = decide_all(
         paid(0, "5"), *(paid(number, "7000", "RUB", amount_base=None) for number in range(1, 6))
     )
@@ -89,14 +89,14 @@ def test_currency_without_a_rate_is_told_again_by_its_own_sum() -> None:
     assert decisions[-1].windows.suppressed.totals == {"RUB": Decimal(7000)}
 
 
-def test_sum_that_grows_by_small_payments_is_told_when_it_is_twice_what_was_told() -> None:
+def test_sum_that_grows_by_small_payments_is_alerted_when_it_is_twice_what_was_reported() -> None:
     decisions = decide_all(paid(0, "60"), *(paid(number, "10") for number in range(1, 60)))
 
     # 60 reported; 13 * 10 exceed 2 * 60, and 190 are reported; 39 * 10 exceed 2 * 190.
     assert alerted(decisions) == [0, 13, 52]
 
 
-def test_micro_payments_below_the_minimum_are_told_once() -> None:
+def test_micro_payments_below_the_minimum_are_alerted_once() -> None:
     decisions = decide_all(*(paid(number, "1.00") for number in range(99)))
 
     assert alerted(decisions) == [0]
@@ -104,7 +104,7 @@ def test_micro_payments_below_the_minimum_are_told_once() -> None:
 
 
 @pytest.mark.parametrize(("amount", "places"), [("200.00", [0]), ("200.01", [0, 1]), ("99.99", [0])])
-def test_sum_must_exceed_what_was_told_by_the_factor_and_reach_the_minimum(
+def test_sum_must_exceed_what_was_reported_by_the_factor_and_reach_the_minimum(
     amount: str, places: list[int]
 ) -> None:
     first = "100" if amount.startswith("200") else "1"
@@ -113,7 +113,7 @@ def test_sum_must_exceed_what_was_told_by_the_factor_and_reach_the_minimum(
 
 
 @pytest.mark.parametrize(("amount", "places"), [("13000", [0]), ("13000.01", [0, 1])])
-def test_large_sum_must_exceed_what_was_told_by_the_amount(amount: str, places: list[int]) -> None:
+def test_large_sum_must_exceed_what_was_reported_by_the_amount(amount: str, places: list[int]) -> None:
     assert alerted(decide_all(paid(0, "8000"), paid(1, amount))) == places
 
 
@@ -142,7 +142,7 @@ def test_two_users_have_sums_of_their_own() -> None:
     assert alerted == [True] * 4 + [False] * 4 + [True] * 2 + [False] * 2
 
 
-def test_graver_payment_is_told_again_for_its_severity_and_resets_the_sum() -> None:
+def test_graver_payment_is_alerted_again_for_its_severity_and_resets_the_sum() -> None:
     decisions = decide_all(paid(0, "100"), paid(1, "150"), paid(2, "10", risk_score=95), paid(3, "500"))
 
     assert alerted(decisions) == [0, 2]
@@ -153,7 +153,7 @@ def test_graver_payment_is_told_again_for_its_severity_and_resets_the_sum() -> N
     assert (window.reported, window.suppressed) == ({"USD": Decimal(260)}, {"USD": Decimal(500)})
 
 
-def test_digest_tells_the_sum_of_its_window() -> None:
+def test_digest_reports_the_sum_of_its_window() -> None:
     *_, last = decide_all(paid(0, "100"), paid(1, "150"))
     digested = claim_digest(last.windows, NOW + timedelta(hours=1))
     assert digested is not None

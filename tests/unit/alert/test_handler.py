@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-import logging
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
-from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 
 from alert.settings import Settings
 from common.errors import SettingsError
 from common.settings import read_settings
 from contract.alert import decode_alert
 from contract.flagged import to_flagged_item
-from ops.manifests import read_functions
 from tests.support.alert_store_contract import LIMITS
+from tests.support.cold_start import cold_start, declare_environment, emitted
 from tests.support.crashes import CRASH_VARIABLES
 from tests.support.payments import Context, flagged_event, make_flagged, make_transaction
 from tests.support.tables import make_table
+from tests.support.topic_inbox import received, subscribed_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,40 +38,19 @@ GOOD = CRASH_VARIABLES | {
 
 @pytest.fixture
 def topic_arn(aws: Callable[[str], Any]) -> str:
-    """A topic whose messages a queue receives."""
-    topic: str = aws("sns").create_topic(Name="fraud-alerts")["TopicArn"]
-    aws("sqs").create_queue(QueueName="inbox")
-    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:inbox")
-    return topic
+    return subscribed_topic(aws)
 
 
 @pytest.fixture
 def load_handler(
     aws: Callable[[str], Any], topic_arn: str, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], Callable[..., Any]]:
-    """A cold start. In the test, not before: the logger keeps the output that it finds, and pytest changes it."""
-
-    def load() -> Callable[..., Any]:
-        reset_cold_start_flag()  # type: ignore[no-untyped-call]  # Powertools types none
-        monkeypatch.delitem(sys.modules, "alert.handler", raising=False)
-        monkeypatch.delitem(logging.Logger.manager.loggerDict, "alert", raising=False)
-        handler: Callable[..., Any] = importlib.import_module("alert.handler").handler
-        return handler
-
-    for variable, value in read_functions()["alert"].environment.items():
-        monkeypatch.setenv(variable, value if isinstance(value, str) else value.ref.partition(".")[2])
+    """A cold start, with a topic and its tables."""
+    declare_environment("alert", monkeypatch)
     monkeypatch.setenv("SNS_TOPIC_ARN", topic_arn)
     make_table(aws("dynamodb"), "flagged_transactions")
     make_table(aws("dynamodb"), "alert_windows")
-    return load
-
-
-def test_settings_are_the_variables_that_the_function_declares() -> None:
-    declared = read_functions()["alert"].environment
-
-    assert {field.name.upper() for field in msgspec.structs.fields(Settings)} == {
-        variable for variable in declared if not variable.startswith("POWERTOOLS_")
-    }
+    return lambda: cold_start("alert", monkeypatch).handler
 
 
 @pytest.mark.parametrize(
@@ -104,12 +78,6 @@ def test_limits_are_those_of_the_settings() -> None:
     assert read_settings(Settings, GOOD).alert_limits == LIMITS
 
 
-def received(aws: Callable[[str], Any]) -> list[dict[str, Any]]:
-    queue_url = aws("sqs").get_queue_url(QueueName="inbox")["QueueUrl"]
-    messages = aws("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
-    return [json.loads(message["Body"]) for message in messages]
-
-
 def test_handler_publishes_an_alert_and_emits_its_metrics(
     load_handler: Callable[[], Callable[..., Any]],
     aws: Callable[[str], Any],
@@ -124,12 +92,11 @@ def test_handler_publishes_an_alert_and_emits_its_metrics(
     assert decode_alert(envelope["Message"]).transaction.transaction_id == "tx-1"
     assert envelope["Subject"].startswith("[HIGH] Fraud alert")
     assert envelope["MessageAttributes"]["severity"] == {"Type": "String", "Value": "high"}
-    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    emitted = {name: value for line in printed for name, value in line.items()}
-    assert emitted["AlertsSent"] == [1.0]
-    assert emitted["ColdStart"] == [1.0]
-    assert emitted["service"] == "alert"
-    assert emitted["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "namespace"  # of {ref: metrics.namespace}
+    metrics = emitted(capsys)
+    assert metrics["AlertsSent"] == [1.0]
+    assert metrics["ColdStart"] == [1.0]
+    assert metrics["service"] == "alert"
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "namespace"  # of {ref: metrics.namespace}
 
 
 def test_output_of_a_failed_batch_holds_nothing_of_the_payment(

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert.errors import ContentionError, MarkError
+from alert.errors import MarkError
 from alert.metrics import Metric
-from alert.stage import MAX_CLAIM_ATTEMPTS, MAX_MARK_ATTEMPTS
+from alert.stage import MAX_MARK_ATTEMPTS
+from common.alert_windows import MAX_ATTEMPTS, ContentionError
 from common.metrics import MILLISECONDS
 from common.topic import PublishError
 from contract.alert import AlertState, Severity
@@ -248,8 +249,8 @@ def test_user_whose_windows_keep_changing_fails_the_record_after_bounded_tries(
     with pytest.raises(ContentionError) as failure:
         worker.alert_on(ONE)
 
-    assert failure.value.attempts == MAX_CLAIM_ATTEMPTS
-    assert len(worker.waits) == MAX_CLAIM_ATTEMPTS
+    assert failure.value.attempts == MAX_ATTEMPTS
+    assert len(worker.waits) == MAX_ATTEMPTS
     assert worker.waits == [0.01, 0.02, 0.04, 0.08, 0.16, 0.25, 0.25, 0.25]  # half of each bound
     assert worker.metrics.values == {Metric.ALERT_CLAIM_CONFLICTS: [1] * 8}
     assert str(failure.value) == "alert_windows: changed by other workers during each of 8 attempts"

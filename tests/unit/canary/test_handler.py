@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-import logging
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
-from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 from botocore.exceptions import ClientError
 
-from canary.settings import Settings
 from contract.alert import encode_message
 from contract.canary import CANARY_TURNS, canary_payment, canary_users
 from contract.scored import to_history_item
@@ -22,6 +15,7 @@ from contract.transaction import decode_transaction
 from local.resources import LANDING_PREFIX
 from ops.manifests import ScheduleTrigger, read_functions
 from tests.support.canaries import canary_alert
+from tests.support.cold_start import cold_start, declare_environment, emitted
 from tests.support.payments import Context, make_scored
 from tests.support.tables import make_table
 
@@ -37,31 +31,12 @@ def load_handler(
     aws: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], Callable[..., Any]]:
     """A cold start, with a bucket, a table and a queue."""
-    for variable, value in SPEC.environment.items():
-        monkeypatch.setenv(variable, value if isinstance(value, str) else value.ref.partition(".")[2])
+    declare_environment("canary", monkeypatch)
     aws("s3").create_bucket(Bucket="landing")
     make_table(aws("dynamodb"), "transaction_history")
     monkeypatch.setenv("CANARY_QUEUE_URL", aws("sqs").create_queue(QueueName="canary")["QueueUrl"])
 
-    def load() -> Callable[..., Any]:
-        reset_cold_start_flag()  # type: ignore[no-untyped-call]  # Powertools types none
-        monkeypatch.delitem(sys.modules, "canary.handler", raising=False)
-        monkeypatch.delitem(logging.Logger.manager.loggerDict, "canary", raising=False)
-        handler: Callable[..., Any] = importlib.import_module("canary.handler").handler
-        return handler
-
-    return load
-
-
-def _emitted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return {name: value for line in printed for name, value in line.items()}
-
-
-def test_settings_are_the_variables_that_the_function_declares() -> None:
-    assert {field.name.upper() for field in msgspec.structs.fields(Settings)} == {
-        variable for variable in SPEC.environment if not variable.startswith("POWERTOOLS_")
-    }
+    return lambda: cold_start("canary", monkeypatch).handler
 
 
 def test_the_schedule_is_what_the_settings_say_and_no_alert_window_suppresses_a_payment() -> None:
@@ -98,12 +73,12 @@ def test_a_run_sends_and_finds_what_came_out(
 
     load_handler()(EVENT, Context())
 
-    emitted = _emitted(capsys)
-    assert emitted["CanariesSent"] == [2.0]
-    assert emitted["CanaryRowsMissing"] == [0.0]
-    assert emitted["CanaryAlertsMissing"] == [0.0]
-    assert emitted["CanaryLatencyMs"] == [20_000.0]
-    assert emitted["service"] == "canary"
+    metrics = emitted(capsys)
+    assert metrics["CanariesSent"] == [2.0]
+    assert metrics["CanaryRowsMissing"] == [0.0]
+    assert metrics["CanaryAlertsMissing"] == [0.0]
+    assert metrics["CanaryLatencyMs"] == [20_000.0]
+    assert metrics["service"] == "canary"
     body = aws("s3").get_object(Bucket="landing", Key="transactions/canary/2026-11-26T180500Z.json")["Body"]
     assert len([decode_transaction(line) for line in body.read().splitlines()]) == 2
     assert "Messages" not in aws("sqs").receive_message(QueueUrl=queue_url)
@@ -119,7 +94,7 @@ def test_a_run_without_its_bucket_fails_and_measures_nothing(
     with pytest.raises(ClientError, match="NoSuchBucket"):
         load_handler()(EVENT, Context())
 
-    assert "CanaryRowsMissing" not in _emitted(capsys)
+    assert "CanaryRowsMissing" not in emitted(capsys)
 
 
 def test_an_event_that_is_delivered_twice_leaves_one_file(

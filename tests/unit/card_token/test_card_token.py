@@ -16,7 +16,6 @@ from hypothesis import given
 from moto import mock_aws
 
 from card_token.errors import NoCardNumberError, RequestError
-from card_token.settings import Settings
 from card_token.stage import TokenMaker
 from contract.card_tokens import KEY_DERIVATION_MESSAGE, CardTokens
 from glue_scripts.rows import RowCleaner
@@ -122,14 +121,6 @@ def test_no_line_of_the_log_holds_the_number_or_the_token(
     assert "4111" not in logged
     assert "1111" not in logged
     assert "tok_" not in logged
-
-
-def test_settings_are_the_variables_that_the_function_declares() -> None:
-    declared = read_functions()["card_token"].environment
-
-    assert {field.name.upper() for field in msgspec.structs.fields(Settings)} == {
-        variable for variable in declared if not variable.startswith("POWERTOOLS_")
-    }
 
 
 def test_a_request_that_fails_is_not_kept() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from common.crash_counts import CrashTable, is_of_the_record
 from common.errors import OutOfTimeError
@@ -38,6 +38,17 @@ class Flaky:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 
+class Late(Flaky):
+    """A client of a table that executes each request, and answers too late; botocore sends it again."""
+
+    def update_item(self, **request: Any) -> Any:
+        if not self.is_down:
+            return self._client.update_item(**request)
+        for _ in range(2):
+            self._client.update_item(**request)
+        raise ReadTimeoutError(endpoint_url="http://127.0.0.1:1")
+
+
 @pytest.fixture
 def client(aws: Callable[[str], Any]) -> Flaky:
     made = Flaky(aws("dynamodb"))
@@ -46,7 +57,7 @@ def client(aws: Callable[[str], Any]) -> Flaky:
 
 
 def table(client: Any, stage: str = "score") -> CrashTable:
-    return CrashTable(client, "record_crashes", stage, lambda: NOW)
+    return CrashTable(lambda: client, "record_crashes", stage, lambda: NOW)
 
 
 def test_tries_that_did_not_end_are_counted_across_processes(client: Flaky) -> None:
@@ -104,6 +115,42 @@ def test_a_try_that_ended_while_the_table_was_down_is_taken_back_later(client: F
     client.is_down = False
 
     assert counts.begin("t/0/7") == 1
+
+
+def test_tries_that_outages_ended_do_not_make_later_crashes_uncounted(client: Flaky) -> None:
+    counts = table(client)
+    client.is_down = True
+    for _ in range(20):
+        counts.begin("t/0/7")
+        counts.end("t/0/7")
+    client.is_down = False
+
+    assert [counts.begin("t/0/7") for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_try_is_counted_once_however_often_its_request_is_executed(client: Flaky) -> None:
+    late = Late(client._client)
+    late.is_down = True
+    for _ in range(3):
+        table(late).begin("t/0/7")  # and the process crashes
+    late.is_down = False
+
+    assert table(late).begin("t/0/7") == 4
+
+
+def test_a_try_is_taken_back_once_however_often_its_request_is_executed(client: Flaky) -> None:
+    late = Late(client._client)
+    table(late).begin("t/0/7")  # crashes
+    counts = table(late)
+    counts.begin("t/0/7")
+    late.is_down = True
+    for _ in range(5):
+        counts.end("t/0/7")
+        counts.begin("t/0/7")
+    late.is_down = False
+    counts.end("t/0/7")
+
+    assert table(late).begin("t/0/7") == 2
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alert.metrics import Metric as AlertMetric
+from canary.metrics import Metric as CanaryMetric
 from digest.metrics import Metric as DigestMetric
 from persist.metrics import Metric as PersistMetric
+from reconcile.metrics import Metric as ReconcileMetric
 from score.metrics import Metric as ScoreMetric
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ SCORE = """
     RecordsQuarantined Count
     ReservedUsers Count
     KeyMismatches Count
-    ReservedUsers Count
     TransactionsScored Count
     TransactionsApproved Count
     TransactionsReviewed Count
@@ -40,7 +41,6 @@ SCORE = """
     RulesetRefused Count
     RulesetUnreachable Count
     RulesetFallback Count
-    ReservedUsers Count
     OldestRecordAge Milliseconds
 """
 PERSIST = """
@@ -71,14 +71,34 @@ DIGEST = """
     DigestsLeft Count
     OldestDueDigestMs Milliseconds
 """
+CANARY = """
+    CanariesSent Count
+    CanaryRowsMissing Count
+    CanaryAlertsMissing Count
+    CanaryLatencyMs Milliseconds
+"""
+RECONCILE = """
+    PaymentsChecked Count
+    FlaggedRowsRepaired Count
+    AlertsRepaired Count
+    RepairsFailed Count
+    HoursUnchecked Count
+"""
 
 
 @pytest.mark.parametrize(
     ("metrics", "names"),
-    [(ScoreMetric, SCORE), (PersistMetric, PERSIST), (AlertMetric, ALERT), (DigestMetric, DIGEST)],
-    ids=["score", "persist", "alert", "digest"],
+    [
+        (ScoreMetric, SCORE),
+        (PersistMetric, PERSIST),
+        (AlertMetric, ALERT),
+        (DigestMetric, DIGEST),
+        (CanaryMetric, CANARY),
+        (ReconcileMetric, RECONCILE),
+    ],
+    ids=["score", "persist", "alert", "digest", "canary", "reconcile"],
 )
 def test_a_stage_emits_the_metrics_that_it_always_has(metrics: type[StageMetric], names: str) -> None:
-    expected = dict(line.split() for line in names.strip().splitlines())
+    expected = [line.strip() for line in names.strip().splitlines()]
 
-    assert {metric.value: metric.unit.value for metric in metrics} == expected
+    assert sorted(f"{metric.value} {metric.unit.value}" for metric in metrics) == sorted(expected)

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from alert.metrics import Metric as AlertMetric
+from canary.metrics import Metric as CanaryMetric
 from common.metrics import COUNT, MILLISECONDS, StageMetric, emit
 from digest.metrics import Metric as DigestMetric
 from ops.manifests import ROOT
 from persist.metrics import Metric as PersistMetric
+from reconcile.metrics import Metric as ReconcileMetric
 from score.metrics import Metric as ScoreMetric
 
 
@@ -51,7 +53,7 @@ def test_metric_without_a_value_counts_one() -> None:
     assert sink.added == [("ItemsSeen", COUNT, 1)]
 
 
-@pytest.mark.parametrize("metrics", [ScoreMetric, PersistMetric, AlertMetric, DigestMetric])
+@pytest.mark.parametrize("metrics", [ScoreMetric, PersistMetric, AlertMetric, DigestMetric, CanaryMetric])
 def test_every_metric_of_a_stage_has_a_sentence_and_milliseconds_only_where_time_is_measured(
     metrics: type[StageMetric],
 ) -> None:
@@ -61,11 +63,14 @@ def test_every_metric_of_a_stage_has_a_sentence_and_milliseconds_only_where_time
         "FlagLatencyMs",
         "AlertLatencyMs",
         "OldestDueDigestMs",
+        "CanaryLatencyMs",
     }
     assert {metric.unit for metric in metrics} == {COUNT, MILLISECONDS}
 
 
-@pytest.mark.parametrize("metrics", [ScoreMetric, PersistMetric, AlertMetric, DigestMetric])
+@pytest.mark.parametrize(
+    "metrics", [ScoreMetric, PersistMetric, AlertMetric, DigestMetric, CanaryMetric, ReconcileMetric]
+)
 def test_every_metric_of_a_stage_is_named_by_the_dashboard(metrics: type[StageMetric]) -> None:
     dashboard = (ROOT / "terraform" / "modules" / "observability" / "dashboard.tf").read_text()
 

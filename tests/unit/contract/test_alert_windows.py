@@ -75,7 +75,7 @@ def test_row_that_was_never_written_so_is_refused(field: str, most: int) -> None
     assert (refusal.value.table, refusal.value.attribute) == ("alert_windows", field)
 
 
-def test_claim_moves_the_count_into_the_digest_and_its_windows_have_told_it() -> None:
+def test_claim_moves_the_count_into_the_digest_and_its_windows_have_reported_it() -> None:
     claimed = claim_digest(WAITING, NOW)
 
     assert claimed is not None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from common.alert_windows import windows_backoff
 from contract.alert import Alert, AlertDigest, decode_message
-from contract.clock import time_text
 from digest.stage import DigestStage
 from digest.store import Due
 from tests.support.payments import NOW, Log, Metrics
@@ -66,14 +66,13 @@ class DigestWorker:
         self.metrics = Metrics()
         self.log = Log()
         self.waits: list[float] = []
-        self.stage = DigestStage(
-            self, self, self.metrics, self.log, lambda: self.now, self.waits.append, lambda: 0.5
-        )
+        backoff = windows_backoff(self.waits.append, lambda: 0.5)
+        self.stage = DigestStage(self, self, self.metrics, self.log, lambda: self.now, backoff)
 
     def due(self, now: datetime, limit: int) -> Iterator[Due]:
         for windows in list(self.tables.windows.values())[:limit]:
             if windows.due_at is not None and windows.due_at <= now:
-                yield Due(windows.user_id, time_text(windows.due_at))
+                yield Due(windows.user_id, windows.due_at)
 
     def windows_of(self, user_id: str) -> UserWindows:
         return self.tables.windows_of(user_id)

@@ -11,6 +11,7 @@ import pytest
 from contract.alert import AlertState
 from contract.flagged import flag, to_flagged_item
 from contract.scored import Decision, from_history_item, to_history_item
+from reconcile.errors import UnansweredError
 from reconcile.metrics import Metric
 from reconcile.stage import Reconciler
 from reconcile.tables import Tables
@@ -37,8 +38,13 @@ class Stage:
     def __init__(self) -> None:
         self.rows: list[Mapping[str, Any]] = []
         self.refuses: set[str] = set()
+        self.fails = False
 
-    def send(self, rows: Sequence[Mapping[str, Any]]) -> int:
+    def send(self, rows: Sequence[Mapping[str, Any]], has_time: Callable[[], bool]) -> int:
+        if self.fails and rows:
+            raise UnansweredError("flagged_transactions", 20)
+        if not has_time():
+            return len(rows)
         refused = [row for row in rows if row["user_id"]["S"] in self.refuses]
         self.rows += [row for row in rows if row not in refused]
         return len(refused)
@@ -87,7 +93,7 @@ class World:
         item = to_flagged_item(msgspec.structs.replace(row, alert_state=state))
         self.dynamodb.put_item(TableName="flagged_transactions", Item=item)
 
-    def run(self, *, has_time: bool = True, **request: Any) -> dict[str, int]:
+    def run(self, *, has_time: Callable[[], bool] = lambda: True, **request: Any) -> dict[str, int]:
         tables = Tables(self.dynamodb, "transaction_history", "flagged_transactions", lambda _: None)
         reconciler = Reconciler(
             tables,
@@ -99,7 +105,7 @@ class World:
             self.log,
             lambda: NOW,
         )
-        return dict(reconciler.run(request, lambda: has_time))  # type: ignore[arg-type] # a TypedDict's values
+        return dict(reconciler.run(request, has_time))  # type: ignore[arg-type] # a TypedDict's values
 
 
 @pytest.fixture
@@ -200,7 +206,7 @@ def test_a_row_that_cannot_be_read_stops_no_other_repair(world: World) -> None:
 def test_hours_that_the_run_has_no_time_for_are_counted(world: World) -> None:
     world.decided("lost")
 
-    found = world.run(has_time=False)
+    found = world.run(has_time=lambda: False)
 
     assert found["hours_unchecked"] > 48
     assert world.persist.rows == []
@@ -214,3 +220,35 @@ def test_many_payments_of_an_hour_are_all_looked_at(world: World) -> None:
 
     assert found == CLEAN | {"checked": 230, "flagged_rows_repaired": 230}
     assert world.persist.users == [f"user-{number:03d}" for number in range(230)]
+
+
+def test_the_time_is_looked_at_within_a_part_of_an_hour_too(world: World) -> None:
+    # A stage that hangs takes a minute a call, and after an outage a part of an hour has thousands of payments.
+    for number in range(900):
+        world.decided(f"user-{number:03d}")
+    found = world.run(has_time=lambda: len(world.persist.rows) < 50)
+
+    assert found["hours_unchecked"] > 0
+    assert found["flagged_rows_repaired"] == len(world.persist.rows) < 200
+
+
+def test_canaries_are_left_out_as_their_flagged_rows_expire_after_a_day(world: World) -> None:
+    world.decided("canary-flagged-7", age=timedelta(hours=40))
+    world.decided("canary-islands", age=timedelta(hours=40))
+
+    found = world.run()
+
+    assert found == CLEAN | {"checked": 1, "flagged_rows_repaired": 1}
+    assert world.persist.users == ["canary-islands"]
+
+
+def test_a_run_that_fails_reports_what_it_has_repaired_before(world: World) -> None:
+    world.decided("first", age=timedelta(hours=20))
+    world.flagged(world.decided("second", age=timedelta(hours=2)), None)
+    world.alert.fails = True
+
+    with pytest.raises(UnansweredError):
+        world.run()
+
+    assert world.metrics.values[Metric.FLAGGED_ROWS_REPAIRED] == [1]
+    assert world.log.errors[0]["flagged_rows_repaired"] == 1

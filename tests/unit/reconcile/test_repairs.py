@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from common.stream_reader import inserted_item
@@ -33,7 +32,28 @@ class Functions:
         return {"Payload": io.BytesIO(msgspec.json.encode(answer)), **error}
 
 
-def repair(functions: Functions) -> StageRepair:
+class CrashedBy:
+    """Lambda with one function, which crashes on the row of one user."""
+
+    def __init__(self, user_id: str) -> None:
+        self.user_id = user_id
+        self.processed: set[str] = set()
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - Lambda's names
+        del FunctionName
+        records = msgspec.json.decode(Payload)["Records"]
+        users = {record["dynamodb"]["NewImage"]["user_id"]["S"] for record in records}
+        if self.user_id in users:
+            return {"Payload": io.BytesIO(b"{}"), "FunctionError": "Unhandled"}
+        self.processed |= users
+        return {"Payload": io.BytesIO(b'{"batchItemFailures": []}')}
+
+
+def always() -> bool:
+    return True
+
+
+def repair(functions: Functions | CrashedBy) -> StageRepair:
     return StageRepair(functions, "arn:persist:live", lambda: NOW)
 
 
@@ -44,7 +64,7 @@ def rows(count: int) -> list[dict[str, Any]]:
 def test_a_row_is_an_insert_of_the_stream_as_lambda_delivers_it() -> None:
     functions = Functions({"batchItemFailures": []})
 
-    failed = repair(functions).send(rows(1))
+    failed = repair(functions).send(rows(1), always)
 
     assert failed == 0
     ((record,),) = [event["Records"] for event in functions.events]
@@ -57,16 +77,34 @@ def test_rows_are_sent_in_calls_that_fit_into_the_stage_s_time_and_failures_are_
         {"batchItemFailures": [{"itemIdentifier": "1"}]}, {"batchItemFailures": [{"itemIdentifier": "0"}]}
     )
 
-    failed = repair(functions).send(rows(ROWS_A_CALL + 3))
+    failed = repair(functions).send(rows(ROWS_A_CALL + 3), always)
 
     assert failed == 2
     assert [len(event["Records"]) for event in functions.events] == [ROWS_A_CALL, 3]
 
 
-@pytest.mark.parametrize("answer", [None, EndpointConnectionError(endpoint_url="http://127.0.0.1:1")])
-def test_a_call_that_fails_fails_all_its_rows(answer: Any) -> None:
-    assert repair(Functions(answer)).send(rows(4)) == 4
+def test_a_call_that_is_not_answered_fails_all_its_rows() -> None:
+    functions = Functions(EndpointConnectionError(endpoint_url="http://127.0.0.1:1"))
+
+    assert repair(functions).send(rows(4), always) == 4
+
+
+def test_a_row_that_crashes_the_stage_keeps_no_other_from_being_repaired() -> None:
+    functions = CrashedBy("user-17")
+
+    failed = repair(functions).send(rows(ROWS_A_CALL), always)
+
+    assert failed == 1
+    assert functions.processed == {f"user-{number}" for number in range(ROWS_A_CALL)} - {"user-17"}
+
+
+def test_no_call_is_begun_without_time_and_its_rows_are_not_processed() -> None:
+    functions = CrashedBy("nobody")
+
+    failed = repair(functions).send(rows(60), lambda: len(functions.processed) < ROWS_A_CALL)
+
+    assert failed == 60 - ROWS_A_CALL == 60 - len(functions.processed)
 
 
 def test_nothing_is_called_for_no_rows() -> None:
-    assert repair(Functions()).send([]) == 0
+    assert repair(Functions()).send([], always) == 0

@@ -167,3 +167,12 @@ def test_failed_records_are_named_in_the_order_of_their_positions() -> None:
 
 def test_no_failed_records_are_an_empty_answer() -> None:
     assert failure_response(()) == {"batchItemFailures": []}
+
+
+def test_a_span_is_done_up_to_its_own_first_failed_offset() -> None:
+    span = Span(TOPIC, 0, 5, 9)
+
+    assert span.done_to(set()) == 9
+    assert span.done_to({Position(TOPIC, 1, 6), Position("another", 0, 6)}) == 9
+    assert span.done_to({Position(TOPIC, 0, 8), Position(TOPIC, 0, 7)}) == 6
+    assert span.done_to({Position(TOPIC, 0, 5)}) == 4

@@ -60,11 +60,9 @@ def row_of(one: Delivery, position: Position | None = None, **changes: object) -
     return make_scored(one.facts.transaction, position=position or one.position, **stored | changes)
 
 
-def settled(*folded: Delivery, stored: Iterable[ScoredTransaction] = (), repeats: int = 0) -> SettledChain:
-    rows = {row.position: row for row in stored}
+def settled(*folded: Delivery, repeats: int = 0) -> SettledChain:
     outcome = Outcome(APPROVED.decision, 0, repeats)
-    chain = [Folded(one, outcome, rows.get(one.position)) for one in folded]
-    return SettledChain(Profile(), chain, [], 0, 0, [])
+    return SettledChain(Profile(), [Folded(one, outcome) for one in folded], [], 0, 0, [])
 
 
 class Work:
@@ -255,7 +253,7 @@ def test_a_new_payment_from_two_records_is_counted_at_the_one_that_its_row_names
 def test_a_row_that_exists_is_counted_as_it_is_stored(is_folded: bool) -> None:
     one = delivery(4)
     row = row_of(one)
-    chain = settled(one, stored=[row]) if is_folded else settled()
+    chain = settled(one) if is_folded else settled()
 
     assert Work([one], 3).see().adds(chain, existing=[row]) == ([(3, 4)], of_stored(one))
 

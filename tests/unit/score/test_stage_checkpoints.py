@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from contract.scored import FeatureValue, ScoredTransaction
     from contract.transaction import Transaction
+    from score.checkpoint_items import KeptProfile
     from score.history_store import NewestRows
     from score.profile_store import ProfileWrite
 
@@ -205,7 +206,7 @@ def test_a_rebuild_of_a_user_with_a_long_past_reads_the_rows_of_about_two_days(l
     assert A_DAY <= rows <= 2 * A_DAY + CHECKPOINT_EVERY
 
 
-def test_profiles_are_kept_every_20_payments(long_past: System) -> None:
+def test_profiles_are_kept_once_in_checkpoint_every_payments(long_past: System) -> None:
     system = long_past.copy()
     before = system.kept.tx_count
 
@@ -254,6 +255,21 @@ def test_a_late_payment_that_cannot_be_kept_is_delivered_again_until_it_is(long_
     system.checkpoints.is_down = False
     system.deliver(late, first_offset=LAST, is_trusted=True)
     assert system.kept.tx_count == system.cached.tx_count == LAST + 1
+
+
+def test_a_checkpoint_that_is_due_is_kept_before_the_cache_is_found_unavailable(long_past: System) -> None:
+    system = long_past.copy()
+    keep, due = system.checkpoints.keep, [payment(LAST + number) for number in range(CHECKPOINT_EVERY)]
+
+    def keep_and_stop(profiles: Sequence[KeptProfile], has_time: Callable[[], bool]) -> set[str]:
+        system.profiles.is_down = True
+        return keep(profiles, has_time)
+
+    system.checkpoints.keep = keep_and_stop  # type: ignore[method-assign]
+    system.deliver(*due, first_offset=LAST)
+
+    assert system.kept.tx_count == LAST + CHECKPOINT_EVERY
+    assert system.cached.tx_count == LAST
 
 
 def test_a_late_payment_that_could_not_be_kept_is_not_forgotten_with_the_cache(long_past: System) -> None:
@@ -352,8 +368,9 @@ def test_a_user_of_more_payments_a_day_than_a_rebuild_reads_keeps_the_past_befor
     assert emptied.row(next_one).profile_version == usual + busy
 
 
+@pytest.mark.parametrize("fails_at", ["the profiles", "the entities"])
 def test_an_old_payment_that_neither_the_table_nor_the_cache_took_is_delivered_again(
-    long_past: System,
+    long_past: System, fails_at: str
 ) -> None:
     old = payment(LAST, transaction_id="old", timestamp=FIRST_DAY + timedelta(days=DAYS - 20))
     system, undisturbed = long_past.copy(), long_past.copy()
@@ -361,9 +378,14 @@ def test_an_old_payment_that_neither_the_table_nor_the_cache_took_is_delivered_a
     def fail() -> None:
         system.profiles.is_down = True
 
-    system.checkpoints.keep = lambda *_: set()  # type: ignore[method-assign]
+    def keep(profiles: Sequence[KeptProfile], has_time: Callable[[], bool]) -> set[str]:
+        system.profiles.is_down = fails_at == "the entities"
+        return set()
+
+    system.checkpoints.keep = keep  # type: ignore[method-assign]
     system.profiles.before_write = fail
     system.deliver(old, first_offset=LAST, is_trusted=True, failures=[LAST])
+    system.profiles.before_write = None
     del system.checkpoints.keep
     system.profiles.is_down = False
     for each in (system, undisturbed):

@@ -11,6 +11,7 @@ import pytest
 from engine.profile import from_bytes
 from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import KafkaEvent, PartialBatchResponse
+from score.errors import CacheUnavailableError
 from score.stage import ScoreStage
 from score.verdicts import NoVerdicts
 from tests.support.kafka_events import event_of
@@ -20,6 +21,7 @@ from tests.support.stage_world import Killed, NoTelemetry, Surroundings
 if TYPE_CHECKING:
     from contract.transaction import Transaction
     from engine.rules.ruleset import Ruleset
+    from score.entity_store import EntityAdditions
     from score.profile_store import PartitionProgress, ProfileWrite
 
 Handle = Callable[[KafkaEvent], PartialBatchResponse]
@@ -229,3 +231,22 @@ def test_what_a_failed_server_had_written_is_written_again_when_others_lost(
     handle(event_of(batch[2], first_offset=4))
     assert versions(world) == [0, 1, 2]
     assert tx_count(world) == 3
+
+
+def test_payments_whose_entities_could_not_be_counted_are_in_the_next_profile(
+    world: Surroundings, handle: Handle
+) -> None:
+    batch = payments(3)
+    handle(event_of(batch[0]))
+
+    def time_out(additions: EntityAdditions) -> list[int]:
+        raise CacheUnavailableError("TimeoutError")
+
+    world.profiles.add = time_out  # type: ignore[method-assign]
+    handle(event_of(batch[1], first_offset=1))
+    del world.profiles.add
+
+    handle(event_of(batch[2], first_offset=2))
+    assert versions(world) == [0, 1, 2]
+    assert tx_count(world) == 3
+    assert world.profiles.complete_since_s == int(NOW.timestamp())

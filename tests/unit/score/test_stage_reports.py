@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract.scored import Position
+from score.entity_store import EntityAdditions
+from score.errors import CacheUnavailableError
 from score.metrics import Metric
 from score.stage import MAX_WRITE_ROUNDS, ScoreStage
 from score.telemetry import EmfTelemetry
@@ -180,6 +182,28 @@ def test_cache_that_fails_only_when_profiles_are_written_degrades_nothing(system
     assert response == {"batchItemFailures": []}
     assert system.totals[Metric.CACHE_UNAVAILABLE] == 1
     assert Metric.TRANSACTIONS_DEGRADED not in system.totals
+
+
+def test_cache_that_does_not_answer_when_entities_are_counted_is_not_asked_again(system: System) -> None:
+    system.handle(event_of(*payments(1)))
+    profiles, asked = system.world.profiles, list[EntityAdditions]()
+    reads, writes = profiles.reads, profiles.writes
+
+    def time_out(additions: EntityAdditions) -> list[int]:
+        asked.append(additions)
+        raise CacheUnavailableError("TimeoutError")
+
+    profiles.add = time_out  # type: ignore[method-assign]
+    response = system.handle(event_of(*payments(2, first=1), first_offset=1))
+
+    assert response == {"batchItemFailures": []}
+    assert (profiles.reads - reads, len(asked), profiles.writes - writes) == (1, 1, 0)
+    assert system.totals == {
+        Metric.RECORDS_RECEIVED: 2,
+        Metric.CACHE_UNAVAILABLE: 1,
+        Metric.TRANSACTIONS_SCORED: 2,
+        Metric.TRANSACTIONS_APPROVED: 2,
+    }
 
 
 def test_failed_inserts_and_quarantine_are_counted_and_delivered_again(system: System) -> None:

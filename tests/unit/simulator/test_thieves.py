@@ -40,7 +40,7 @@ def tries(one: Thief, answers: Iterable[Answer], limit: int = 80) -> list[Try]:
         if following is None:
             break
         found.append(following)
-        one = one.told(answer)
+        one = one.answered(answer)
     return found
 
 
@@ -90,7 +90,7 @@ def test_whoever_is_stopped_changes_something(kind: str) -> None:
     for number in range(20):
         one = learner(kind, number)
 
-        stopped = one.told(Answer.STOPPED)
+        stopped = one.answered(Answer.STOPPED)
 
         assert stopped.method != one.method
 
@@ -99,7 +99,7 @@ def test_whoever_is_stopped_changes_something(kind: str) -> None:
 def test_whoever_is_not_stopped_goes_on_the_same_way_and_takes_no_less(kind: str) -> None:
     one = learner(kind)
 
-    after = one.told(Answer.APPROVED)
+    after = one.answered(Answer.APPROVED)
 
     assert after.method.usd >= one.method.usd
     assert msgspec.structs.replace(after.method, usd=0, pause_s=0) == msgspec.structs.replace(
@@ -122,7 +122,7 @@ def test_whoever_is_not_stopped_goes_on_the_same_way_and_takes_no_less(kind: str
 def test_a_thief_of_one_lever_changes_this_one_first(kind: str, field: str) -> None:
     one = learner(kind)
 
-    changed = one.told(Answer.STOPPED).method
+    changed = one.answered(Answer.STOPPED).method
 
     assert getattr(changed, field) != getattr(one.method, field)
 
@@ -161,7 +161,7 @@ def test_time_stamps_and_left_out_fields_are_those_of_the_try() -> None:
     assert written(dated).appended_at == ENDS_AT
 
 
-def test_stolen_numbers_of_case_f_are_of_many_users_on_one_device_at_one_merchant() -> None:
+def test_stolen_numbers_are_of_many_users_on_one_device_at_one_merchant() -> None:
     made = tries(thief("numbers_from_one_device", ("n",), victims()), APPROVED)
 
     assert len({each.user_id for each in made}) == len(made) == 60
@@ -169,7 +169,7 @@ def test_stolen_numbers_of_case_f_are_of_many_users_on_one_device_at_one_merchan
     assert max(each.draft.usd for each in made) < 2
 
 
-def test_accounts_of_case_g_pay_one_payee_from_one_device() -> None:
+def test_stolen_accounts_pay_one_payee_from_one_device() -> None:
     made = tries(thief("many_pay_one", ("n",), victims(25)), APPROVED)
 
     assert len({each.user_id for each in made}) == 25

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import logging
-import sys
 from typing import TYPE_CHECKING, Any
 
 from ops.manifests import read_functions
+from tests.support.cold_start import cold_start
 from tests.support.payments import Context
 from topic_admin import authorization_retry, cluster
 from topic_admin.errors import KafkaUnauthorizedError
@@ -44,9 +42,7 @@ def test_handler_creates_the_requested_topic_once_it_may_and_logs_it(
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
     monkeypatch.setattr(cluster, "KafkaTopics", Topics)
     monkeypatch.setattr(authorization_retry, "RETRY_INTERVAL_SECONDS", 0.0)
-    monkeypatch.delitem(sys.modules, "topic_admin.handler", raising=False)
-    monkeypatch.delitem(logging.Logger.manager.loggerDict, "topic_admin", raising=False)
-    module = importlib.import_module("topic_admin.handler")
+    module = cold_start("topic_admin", monkeypatch)
     request = {"topics": [{"name": "payments", "partitions": 2, "replication_factor": 1}]}
 
     response = module.handler(request, Context())

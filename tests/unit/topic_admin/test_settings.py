@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from common.errors import SettingsError
 from common.settings import read_settings
-from ops.manifests import read_functions
 from topic_admin.cluster import client_config
 from topic_admin.settings import Settings
-
-
-def test_settings_are_the_variables_that_the_function_declares() -> None:
-    declared = read_functions()["topic_admin"].environment
-
-    assert {field.name.upper() for field in msgspec.structs.fields(Settings)} == {
-        variable for variable in declared if not variable.startswith("POWERTOOLS_")
-    }
 
 
 def test_an_unknown_protocol_is_refused_naming_the_variable() -> None:

@@ -1,4 +1,4 @@
-"""What labels say of an entity: counted once, whenever they come, and taken away exactly when they are withdrawn."""
+"""What labels say of an entity: counted once, whenever they come, and no longer once they are withdrawn."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from engine.entities.risk import (
     MAX_PAYMENTS,
     PRIOR_PAYMENTS,
     LabelledPayments,
-    Risk,
-    RiskFormatError,
     fraud_rate,
-    from_bytes,
-    to_bytes,
 )
 
 NOW_S = 1_790_000_000
@@ -38,7 +34,7 @@ def test_label_that_comes_twice_counts_once_and_one_that_comes_late_finds_its_pl
     assert frauds_of(labelled((5, True), (2, True), (5, True), (9, True))) == [2, 5, 9]
 
 
-def test_correction_takes_away_exactly_what_the_label_had_brought() -> None:
+def test_correction_removes_exactly_what_the_label_added() -> None:
     before = labelled((1, True), (3, True)).risk()
 
     withdrawn = labelled((1, True), (3, True), (2, True), (2, None)).risk()
@@ -91,16 +87,3 @@ def test_share_of_fraud_is_the_usual_one_without_payments_and_its_own_with_many(
     assert fraud_rate(0, 0, 0.01) == pytest.approx(0.01)
     assert fraud_rate(5, round(PRIOR_PAYMENTS), 0.1) == pytest.approx(7 / 40)
     assert fraud_rate(50_000, 100_000, 0.01) == pytest.approx(0.5, abs=1e-3)
-
-
-@pytest.mark.parametrize("risk", [Risk((), 0, 0), Risk((1, 2, 2**32 - 1), 5, 9)])
-def test_risk_is_read_as_it_was_written(risk: Risk) -> None:
-    assert from_bytes(to_bytes(risk)) == risk
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"\x02" + bytes(11), to_bytes(Risk((1, 2), 0, 0))[:-1], b"\x01\x01" + bytes(10)]
-)
-def test_bytes_of_another_form_are_refused(data: bytes) -> None:
-    with pytest.raises(RiskFormatError):
-        from_bytes(data)

@@ -151,23 +151,24 @@ def sample() -> Profile:
     return profile
 
 
-def test_stored_form_is_that_of_format_2() -> None:
+def test_stored_form_is_that_of_format_3() -> None:
     """Later versions read what is stored: if this fails, :data:`FORMAT` must change, and the digest with it."""
     stored = to_bytes(sample())
 
-    assert FORMAT == stored[0] == 2
+    assert FORMAT == stored[0] == 3
     assert len(stored) == 1058
-    assert sha256(stored).hexdigest() == "409420e25cdc18a294b1ce3150c58b8442b3e7db65903dfb49586b80ce436528"
+    assert sha256(stored).hexdigest() == "5919b4fa0feb81a71d3689034f944f94964de3aae6784cea0dd0d1b3b8d5975d"
 
 
 def test_bytes_of_another_format_are_refused_and_cut_ones_too() -> None:
     stored = to_bytes(folded([Event(facts_at(0, "t"), APPROVED)]))
     size, header = len(stored), 106
     for bad, message in (
-        (b"", "format none; this is 2"),
-        (b"\x63" + stored[1:], "format 99; this is 2"),
-        (b"\x00" + stored[1:], "format 0; this is 2"),
-        (stored[: header - 1], "format 2; this is 2"),
+        (b"", "format none; this is 3"),
+        (b"\x63" + stored[1:], "format 99; this is 3"),
+        (b"\x00" + stored[1:], "format 0; this is 3"),
+        (b"\x02" + stored[1:], "format 2; this is 3"),
+        (stored[: header - 1], "format 3; this is 3"),
         (stored[:header], f"{header} bytes do not hold what the header says"),
         (stored[:-1], f"{size - 1} bytes do not hold what the header says"),
         (stored + b"\0", f"{size + 1} bytes do not hold what the header says"),

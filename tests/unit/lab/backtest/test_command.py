@@ -55,8 +55,8 @@ def test_measures_plot_and_scores_are_printed_and_written(
     text = capsys.readouterr().out
     row = f"{'   50 review':<14} {1:>9} {1.0:>11} {'100.0%':>10} {'100.0%':>8} {'100.0%':>13}"
     assert row in text.splitlines()
-    assert "average precision 1.000 (a ranking by chance 0.333)" in text
-    assert "card precision at 100 0.010 (the best ranking 0.010)" in text
+    assert "average precision: 1.000 (a ranking by chance 0.333)" in text
+    assert "card precision at 100: 0.010 (the best ranking 0.010)" in text
     assert "alerts a day 1.0, 500.00 for 1,000 users (2 users, 1 days)" in text
     assert f"plot: {folder / 'plot.svg'}" in text
     assert f"scores: {out}" in text
@@ -129,6 +129,32 @@ def test_what_cannot_be_read_or_written_ends_the_command_with_what_is_wrong(fold
         run(folder, "--out", str(folder))
     with pytest.raises(SystemExit):
         run(folder, "--limit", "0")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--map", "m.yaml", "--limit", "2"], "--limit, --map: only together with --data"),
+        (["--blocked", "honest"], "--blocked: only together with --label-delay-days or --label-delays"),
+        (["--label-delay-days", "7", "--label-delays", "delays.yaml"], "--label-delays: not allowed with"),
+        (["--data", "d.csv", "--seed", "0"], "--seed: not together with --data"),
+        (["--data", "d.csv", "--ends-at", "2026-11-01T00:00:00Z"], "--ends-at: not together with --data"),
+    ],
+)
+def test_options_that_would_have_no_effect_are_refused(
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+
+    assert problem in capsys.readouterr().err
+
+
+def test_labels_that_are_not_known_are_not_played(folder: Path) -> None:
+    write(folder, HISTORY, is_labelled=False)
+
+    with pytest.raises(SystemExit, match=r"data\.jsonl: labels cannot be played"):
+        run(folder, "--label-delay-days", "7")
 
 
 def test_invalid_rows_are_counted_by_field(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from lab.backtest.__main__ import main
@@ -11,7 +13,7 @@ from lab.backtest.deciding import JudgedPayment, Refusals, judge
 from lab.backtest.labels import Delay, LabelPlan, read_delays
 from lab.backtest.outcomes import Users
 from lab.datasets import DatasetError
-from tests.support.backtest_samples import ruleset, sent
+from tests.support.backtest_samples import ENDS_AT, ruleset, sent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +117,20 @@ def test_usual_share_of_fraud_is_that_of_all_payments_of_thirty_days() -> None:
     history.append(sent(9 * DAY, "20", merchant_id="m", user_id="v"))
 
     assert seen(history, SEVEN_DAYS, "usual_fraud_rate_30d")[-1] == pytest.approx(0.1)
+
+
+def test_usual_share_of_fraud_is_of_payments_that_were_made_on_the_same_days() -> None:
+    """Frauds of a minute before midnight that arrive after it: 31 days later neither they nor their labels count."""
+    old = [sent(329, "20", "stolen_card", merchant_id=f"m{n}", user_id=f"u{n}") for n in range(40)]
+    arrived_at = ENDS_AT + timedelta(minutes=332)
+    late = [msgspec.structs.replace(each, appended_at=arrived_at) for each in old]
+    counted = [
+        sent(DAY + n, "20", "stolen_card" if n < 2 else None, merchant_id=f"n{n}", user_id=f"v{n}")
+        for n in range(10)
+    ]
+    last = sent(30 * DAY + 340, "20", merchant_id="m", user_id="w")
+
+    assert seen([*late, *counted, last], SEVEN_DAYS, "usual_fraud_rate_30d")[-1] == pytest.approx(0.2)
 
 
 def test_labels_of_a_file_come_from_each_source_by_its_share(tmp_path: Path) -> None:

@@ -214,4 +214,4 @@ def test_records_that_are_not_scored_are_named_below_the_thieves() -> None:
 
     text = as_text(report_of("x", {"tuned": [1]}, {"tuned": rounds}))
 
-    assert "not scored, so nobody was told, tuned seeds: patient, " in text
+    assert "not scored, so without an alert, tuned seeds: patient, " in text
