@@ -194,7 +194,7 @@ module "rules_bucket" {
   bucket                     = "${local.name}-rules-${data.aws_caller_identity.this.account_id}"
   access_log_bucket          = module.ingestion.access_log_bucket_name
   enable_deletion_protection = var.enable_deletion_protection
-  data_key_arn               = module.encryption.data_key_arn
+  key_arn                    = module.encryption.data_key_arn
 }
 
 module "rules" {

@@ -11,9 +11,9 @@ locals {
   region     = data.aws_region.this.name
 
   # The same prefixes as in the local stack.
-  landing_path    = "s3://${aws_s3_bucket.this["landing"].bucket}/transactions/"
-  quarantine_path = "s3://${aws_s3_bucket.this["quarantine"].bucket}/ingestion/"
-  checkpoint_path = "s3://${aws_s3_bucket.this["work"].bucket}/checkpoints/stream-transactions/"
+  landing_path    = "s3://${module.buckets["landing"].name}/transactions/"
+  quarantine_path = "s3://${module.buckets["quarantine"].name}/ingestion/"
+  checkpoint_path = "s3://${module.buckets["work"].name}/checkpoints/stream-transactions/"
 
   # Spark's Kafka sink signs in with the job's own role; Glue 5 has MSK's sign-in module beside the Kafka connector.
   kafka_options = {
@@ -36,13 +36,13 @@ locals {
   }
 
   mapping_arguments = length(aws_s3_object.mappings) == 0 ? {} : {
-    "--mappings_path" = "s3://${aws_s3_bucket.this["work"].bucket}/${local.mappings_prefix}"
+    "--mappings_path" = "s3://${module.buckets["work"].name}/${local.mappings_prefix}"
   }
 
   glue_arguments = {
-    "--extra-py-files"               = "s3://${aws_s3_bucket.this["work"].bucket}/${aws_s3_object.packages.key}"
-    "--additional-python-modules"    = join(",", [for wheel in aws_s3_object.wheels : "s3://${aws_s3_bucket.this["work"].bucket}/${wheel.key}"])
-    "--TempDir"                      = "s3://${aws_s3_bucket.this["work"].bucket}/temp/"
+    "--extra-py-files"               = "s3://${module.buckets["work"].name}/${aws_s3_object.packages.key}"
+    "--additional-python-modules"    = join(",", [for wheel in aws_s3_object.wheels : "s3://${module.buckets["work"].name}/${wheel.key}"])
+    "--TempDir"                      = "s3://${module.buckets["work"].name}/temp/"
     "--custom-logGroup-prefix"       = local.log_prefix
     "--enable-auto-scaling"          = "true"
     "--enable-metrics"               = "true"
@@ -67,7 +67,7 @@ resource "aws_glue_job" "this" {
   command {
     name            = "gluestreaming"
     python_version  = "3"
-    script_location = "s3://${aws_s3_bucket.this["work"].bucket}/${aws_s3_object.script.key}"
+    script_location = "s3://${module.buckets["work"].name}/${aws_s3_object.script.key}"
   }
 
   execution_property {
