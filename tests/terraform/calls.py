@@ -15,7 +15,7 @@ import botocore.session
 from aws_lambda_powertools.utilities.parameters import appconfig
 from botocore import xform_name
 
-from common import crash_counts
+from common import alert_windows, crash_counts
 from ops.manifests import FUNCTIONS_DIR
 
 if TYPE_CHECKING:
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
     from ops.manifests import FunctionSpec
 
-CALLED_FOR_US: Final = {"AppConfigProvider": appconfig, "CrashTable": crash_counts}
+CALLED_FOR_US: Final = {
+    "AppConfigProvider": appconfig,
+    "CrashTable": crash_counts,
+    "read_windows": alert_windows,
+}
 """Names whose use makes another package call AWS, and the module that makes the call."""
 
 IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
@@ -103,9 +107,14 @@ def _operations(services: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _methods(tree: ast.AST) -> Iterator[str]:
+    """Names of called methods, and of the methods that a paginator is asked to call."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield node.func.attr
+            if node.func.attr == "get_paginator":
+                yield from (
+                    str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)
+                )
 
 
 def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
