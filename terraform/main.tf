@@ -91,6 +91,7 @@ module "cache" {
   node_type               = var.cache.node_type
   replicas                = var.cache.replicas
   snapshot_retention_days = var.cache.snapshot_retention_days
+  restore_snapshot        = var.cache.restore_snapshot
   enable_final_snapshot   = var.enable_deletion_protection
   subnet_ids              = module.network.subnet_ids
   security_group_id       = module.network.security_group_id_by_role["cache"]

@@ -117,6 +117,7 @@ variable "cache" {
   description = <<-EOT
     The cache of profiles. `engine`: valkey or redis, and its version. `node_type`: every node holds all profiles, about 4 KiB each.
     `replicas`: in other zones, scaled between minimum and maximum if these differ. `snapshot_retention_days`: of daily snapshots.
+    `restore_snapshot`: the snapshot that it was created with; a change replaces it.
   EOT
   type = object({
     engine                  = optional(string, "valkey")
@@ -124,6 +125,7 @@ variable "cache" {
     node_type               = string
     replicas                = object({ minimum = number, maximum = number })
     snapshot_retention_days = optional(number, 7)
+    restore_snapshot        = optional(string)
   })
   nullable = false
 }
