@@ -238,6 +238,7 @@ module "observability" {
   audit_metric_names    = one(module.audit[*].metric_names)
   threat_rule_name      = module.protection.threat_rule_name
   thresholds            = var.alarm_thresholds
+  enable_notifications  = var.enable_alarm_notifications
 
   kafka = {
     cluster_name = module.streaming.cluster_name

@@ -289,6 +289,13 @@ variable "sms_monthly_limit_usd" {
   }
 }
 
+variable "enable_alarm_notifications" {
+  description = "Whether alarms notify their subscribers. False is for the first apply: a new alarm has no data yet, and either opens or reports that all is well."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "alarm_thresholds" {
   description = "Thresholds of alarms that differ from the defaults of modules/observability."
   type        = map(number)
