@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from common.errors import CacheUnavailableError
 from contract.scored import from_history_item
 from engine.entities.book import EntityBook
 from engine.entities.kinds import entity_ids, is_population
@@ -24,7 +25,6 @@ from engine.entities.state import (
 from engine.features.catalogue import SHARED_FEATURES
 from engine.features.stored import unpack
 from engine.profile.facts import facts_of_row
-from score.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -38,13 +38,14 @@ KIND_PHRASES: Final = (
 )
 """By kind: what follows "payments" in a sentence about those of one entity."""
 
-_LETTERS: Final = b"cdinmp"
+LETTERS: Final = b"cdinmp"
+"""By kind: the first byte of an entity's id."""
 _POPULATION: Final = b"a"
 _HASH_BYTES: Final = 8
 ENTITY_ID_BYTES: Final = 1 + _HASH_BYTES
 
 POPULATION_IDS: Final[tuple[bytes, ...]] = tuple(
-    _POPULATION + _LETTERS[kind : kind + 1] for kind in EntityKind
+    _POPULATION + LETTERS[kind : kind + 1] for kind in EntityKind
 )
 """By kind: the id of all its entities together."""
 
@@ -75,7 +76,7 @@ def entity_ids(transaction: Transaction) -> EntityIds:
 
 def kind_of(entity_id: bytes) -> EntityKind:
     """Give the kind of an entity, or that of a population."""
-    return EntityKind(_LETTERS.index(entity_id[1:2] if is_population(entity_id) else entity_id[:1]))
+    return EntityKind(LETTERS.index(entity_id[1:2] if is_population(entity_id) else entity_id[:1]))
 
 
 def is_population(entity_id: bytes) -> bool:

@@ -36,7 +36,7 @@ resource "aws_iam_role_policy" "job" {
         Sid      = "ReadLandedFiles"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "${module.buckets["landing"].arn}/transactions/*"
+        Resource = [for prefix in ["transactions", "labels"] : "${module.buckets["landing"].arn}/${prefix}/*"]
       },
       {
         # Its mappings are there too.
@@ -52,11 +52,13 @@ resource "aws_iam_role_policy" "job" {
         Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
         Resource = [
           "${module.buckets["quarantine"].arn}/ingestion/*",
+          "${module.buckets["quarantine"].arn}/label_files/*",
           "${module.buckets["work"].arn}/checkpoints/*",
           "${module.buckets["work"].arn}/temp/*",
         ]
       },
       {
+        # The labels queue has the same key.
         Sid      = "EncryptAndDecryptPayments"
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
@@ -80,6 +82,12 @@ resource "aws_iam_role_policy" "job" {
         Effect   = "Allow"
         Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"]
         Resource = var.kafka.topic_arn
+      },
+      {
+        Sid      = "SendLabels"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = var.labels_queue.arn
       },
       {
         Sid    = "ReadItsConnections"
