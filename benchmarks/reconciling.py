@@ -15,18 +15,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 
 from contract.alert import AlertState
-from contract.flagged import flag, to_flagged_item
-from contract.scored import to_history_item
+from contract.clock import time_text
+from contract.flag_hour import FLAG_HOUR, flag_hour
 from local.components.aws_api import make_client
 from local.components.dynamodb_local import DynamoDbLocal
+from local.provision import table_request
+from ops.manifests import read_tables
 from reconcile.stage import WORKERS, Reconciler
 from reconcile.tables import Tables
-from tests.support.payments import Metrics, make_scored, make_transaction
-from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 HOURS: Final = 2
 """Few, so that a part has as many payments as at a high rate: full pages and full requests."""
 _BATCH: Final = 25
+_ROW_BYTES: Final = 1500
 
 
 class NothingMissing:
@@ -46,25 +46,21 @@ class NothingMissing:
         return 0
 
 
-def _requests(payments: int, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the rows of payments that were flagged and alerted on, spread over the hours."""
+def _items(payments: int, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what is looked at of payments that were flagged and alerted on, spread over the hours, in rows of the usual size."""
     for number in range(payments):
         at = now - timedelta(hours=HOURS) * (number + 1) / (payments + 1)
-        scored = make_scored(
-            make_transaction(user_id=f"u-{number % 997}", transaction_id=f"t-{number}"), scored_at=at
-        )
-        yield (
-            "transaction_history",
-            {**to_history_item(scored, 1_900_000_000), "features": {"B": scored.features}},
-        )
-        row = msgspec.structs.replace(flag(scored, at, timedelta(days=90)), alert_state=AlertState.SENT)
-        yield "flagged_transactions", to_flagged_item(row)
+        event_key = f"{time_text(at)}#t-{number}"
+        key = {"user_id": {"S": f"u-{number % 997}"}, "event_key": {"S": event_key}}
+        rest = {"rest": {"B": bytes(_ROW_BYTES)}}
+        yield "transaction_history", {**key, FLAG_HOUR: {"S": flag_hour(at, event_key)}, **rest}
+        yield "flagged_transactions", {**key, "alert_state": {"S": AlertState.SENT.value}, **rest}
 
 
 def fill(client: Any, payments: int, now: datetime) -> None:
     """Store the rows of payments in both tables."""
     batch: dict[str, list[dict[str, Any]]] = {}
-    for count, (table, item) in enumerate(_requests(payments, now), 1):
+    for count, (table, item) in enumerate(_items(payments, now), 1):
         batch.setdefault(table, []).append({"PutRequest": {"Item": item}})
         if count % _BATCH == 0 or count == 2 * payments:
             while batch:
@@ -83,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder, DynamoDbLocal(Path(folder), Path(folder)) as server:
         client: Any = make_client("dynamodb", server.endpoint)
         for table in ("transaction_history", "flagged_transactions"):
-            make_table(client, table)
+            client.create_table(**table_request(table, read_tables()[table]))
+            client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
         fill(client, options.payments, now)
         client.meta.events.register(
             "before-send.dynamodb", lambda **_: time.sleep(options.round_trip_ms / 1000)
@@ -95,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             NothingMissing(),
             timedelta(hours=HOURS),
             timedelta(0),
-            Metrics(),
+            Metrics(namespace="benchmarks", service="reconcile"),
             Logger(service="reconcile", level="ERROR"),
             lambda: now,
         )

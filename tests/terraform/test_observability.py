@@ -190,7 +190,7 @@ def test_the_first_installation_names_each_alarm_that_it_opens_with_its_severity
 
     rows = re.findall(r"^ *\| (`.+?) \| (page|ticket) \|", guide, re.MULTILINE)
     assert {
-        (name, severity) for names, severity in rows for name in re.findall(r"`([a-z-]+)`", names)
+        (name, severity) for names, severity in rows for name in re.findall(r"`([a-z_-]+)`", names)
     } == opened
 
 
