@@ -37,8 +37,9 @@ def merchant(payments_a_day: int) -> Entity:
 def features(
     of_merchant: Risk | None = None, entity: Entity | None = None, usual_rate: float = LEAST_USUAL_RATE
 ) -> dict[str, FeatureValue]:
-    risks, entities = [None] * len(EntityKind), [None] * len(EntityKind)
-    risks[EntityKind.MERCHANT], entities[EntityKind.MERCHANT] = of_merchant, entity  # type: ignore[call-overload]
+    risks: list[Risk | None] = [None] * len(EntityKind)
+    entities: list[Entity | None] = [None] * len(EntityKind)
+    risks[EntityKind.MERCHANT], entities[EntityKind.MERCHANT] = of_merchant, entity
     return risk.compute(entities, RiskReading(tuple(risks), usual_rate), OWN)
 
 
