@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.entities.kinds import EntityKind
+from contract.entity_ids import EntityKind
+from engine.entities.kinds import user_hash
 from engine.entities.risk import LEAST_USUAL_RATE, Risk, RiskReading
 from engine.entities.state import WEEK_S, Entity, Sighting
 from engine.features import risk
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 DAY_S = 86_400
 NOW_S = 2_950 * WEEK_S + 3 * DAY_S
-OWN = Sighting(NOW_S, 1, is_micro=False, is_young=False, first_kinds=0, cents=500)
+OWN = Sighting(NOW_S, user_hash("u"), is_micro=False, is_young=False, first_kinds=0, cents=500)
 
 
 def ago(*days: float) -> tuple[int, ...]:
@@ -30,7 +31,7 @@ def merchant(payments_a_day: int) -> Entity:
     entity = Entity()
     for number in range(28 * payments_a_day):
         at_s = NOW_S - 60 - number * DAY_S // payments_a_day
-        entity.fold(Sighting(at_s, number, False, False, 0, 100), EntityKind.MERCHANT)
+        entity.fold(Sighting(at_s, user_hash(str(number)), False, False, 0, 100), EntityKind.MERCHANT)
     return entity
 
 
