@@ -16,7 +16,7 @@ from contract.scored import Decision, FeatureValue, ScoredTransaction
 from engine.entities.book import NO_ENTITIES
 from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting
-from engine.features.catalogue import FEATURE_SET, features_and_sighting
+from engine.features.catalogue import FEATURE_SET, Features, features_and_sighting
 from engine.features.place import is_doubted
 from engine.features.stored import pack
 from engine.profile.outcome import Outcome
@@ -56,8 +56,7 @@ class Assessment(msgspec.Struct, frozen=True):
 class Decided(msgspec.Struct, frozen=True):
     """One payment with its features, its assessment, and what its fold needs."""
 
-    features: dict[str, FeatureValue]
-    """By name, in the order of the catalogue."""
+    features: Features
     assessment: Assessment
     outcome: Outcome
     """For :meth:`engine.profile.profile.Profile.fold`."""
