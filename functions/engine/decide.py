@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.canary import CANARY_RULE_ID, is_flagged_canary
-from contract.clock import EPOCH, MILLISECOND
+from contract.clock import EPOCH, MILLISECOND, has_content_mark
 from contract.reason import Reason
 from contract.scored import Decision, FeatureValue, ScoredTransaction
 from engine.entities.book import NO_ENTITIES
@@ -148,7 +148,7 @@ def scored_transaction(
     transaction = facts.transaction
     # Whoever is alerted needs the worth; in other rows it would only take space.
     is_worth_kept = assessment.decision is not Decision.APPROVE
-    return ScoredTransaction(
+    scored = ScoredTransaction(
         transaction=transaction,
         position=position,
         risk_score=assessment.risk_score,
@@ -171,6 +171,10 @@ def scored_transaction(
         appended_at=appended_at,
         scored_at=scored_at,
     )
+    if has_content_mark(facts.event_key):
+        # What the row would make of its payment once more; a payment that a former version stored has a key of another form.
+        scored.__dict__["event_key"] = facts.event_key
+    return scored
 
 
 def is_fraudulent(

@@ -31,6 +31,7 @@ from score.ruleset_archive import BucketRulesets
 from score.settings import Settings
 from score.stage import ScoreStage
 from score.telemetry import EmfTelemetry
+from score.trace import recorded
 from score.verdicts import NoVerdicts
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ rulesets = Rulesets(
 )
 cache = connect(settings.elasticache_redis_endpoint, cache_credentials(session, settings))
 dynamodb = session.client("dynamodb", config=client_config)
-calls = DynamoCalls(dynamodb, tracer.provider.in_subsegment)
+calls = DynamoCalls(dynamodb, recorded(tracer.provider.in_subsegment, os.environ))
 history = DynamoHistoryStore(
     calls, settings.transaction_history_table, settings.history_retention_days, time.sleep
 )
