@@ -21,13 +21,14 @@ from rich.table import Table
 from benchmarks.entity_options import MONTH_S, OPTIONS, OneString, Seen, Sketches
 from benchmarks.stats import middle
 from benchmarks.workload import usual_sighting
+from common.cache_primary import ENTITY_PREFIX
 from contract.entity_ids import EntityKind, entity_ids
 from contract.transaction import decode_transaction
 from engine.entities.kinds import KIND_NAMES, user_hash
 from engine.entities.state import Sighting
 from local.components.cache import Cache
 from ops.manifests import ROOT
-from score.entity_store import ENTITY_PREFIX, RETENTION_S
+from score.entity_store import RETENTION_S
 from simulator import SimulationConfig, simulate
 
 if TYPE_CHECKING:

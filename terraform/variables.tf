@@ -113,6 +113,15 @@ variable "producers" {
   nullable = false
 }
 
+variable "label_producers" {
+  description = "Who sends labels to the queue, by any name: the IAM roles or users, also of other accounts, that take on the producer's role. Services and people alike; docs/guide-labels.md says what they send."
+  type = map(object({
+    principal_arns = list(string)
+  }))
+  default  = {}
+  nullable = false
+}
+
 variable "cache" {
   description = <<-EOT
     The cache of profiles. `engine`: valkey or redis, and its version. `node_type`: every node holds all profiles, about 4 KiB each.
@@ -153,15 +162,22 @@ variable "enable_traces" {
   nullable    = false
 }
 
+variable "enable_transaction_index" {
+  description = "Whether transaction_history has the index by transaction id, so that a label which names nothing else finds its payment. It costs a write unit a payment (docs/cost.md). Without it a label must have user_id and timestamp, or event_key."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "provisioned_tables" {
-  description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, the target use in percent, and the fixed units a second of each of its indexes, if it has any."
+  description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, the target use in percent, and the fixed units a second of each of its indexes, by the index's name."
   type = map(object({
     read_minimum   = number
     read_maximum   = number
     write_minimum  = number
     write_maximum  = number
     target_percent = optional(number, 70)
-    index          = optional(object({ read = number, write = number }))
+    indexes        = optional(map(object({ read = number, write = number })), {})
   }))
   default  = {}
   nullable = false
@@ -242,6 +258,13 @@ variable "ingestion_mappings" {
     condition     = alltrue([for prefix in keys(var.ingestion_mappings) : split("/", prefix)[0] != "canary"])
     error_message = "ingestion_mappings has a mapping for ${join(", ", [for prefix in keys(var.ingestion_mappings) : prefix if split("/", prefix)[0] == "canary"])}; the folder canary is the canary's, which needs none."
   }
+}
+
+variable "label_mappings" {
+  description = "A sender's own columns in files of labels: prefix below the labels path, as in `acme`, to its mapping, a YAML file named relative to the repository. docs/guide-labels.md says what can be written in it."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
 
 variable "alert_subscriptions" {

@@ -33,6 +33,15 @@ FLAGGED_TABLE: Final = "flagged_transactions"
 OPEN: Final = "open"
 """Status of a row that no analyst has decided on; the review queue queries its index for it."""
 
+IN_REVIEW: Final = "in_review"
+"""Status of a row that an analyst looks at."""
+
+CONFIRMED_FRAUD: Final = "confirmed_fraud"
+"""Status of a row whose payment was fraud, by the label that counts."""
+
+FALSE_POSITIVE: Final = "false_positive"
+"""Status of a row whose payment was legitimate, by the label that counts."""
+
 CANARY: Final = "canary"
 """Status of a canary's row: in no queue, since nobody is to decide on it."""
 
@@ -86,7 +95,8 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     rule_ids: tuple[str, ...]
     """The rules of ``reasons``, for searching."""
     status: str
-    """``open`` until an analyst decides; ``canary`` for a canary's."""
+    """``open``, ``in_review`` while an analyst looks at it, then ``confirmed_fraud`` or ``false_positive`` by the label that counts;
+    ``canary`` for a canary's."""
     status_shard: str
     """Of :func:`status_shard`; whoever changes ``status`` changes it too."""
     position: str

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 import redis
 
+from common.cache_primary import ENTITY_PREFIX
+from common.errors import CacheUnavailableError
 from engine.entities.state import (
     BUCKETS_KEPT,
     FORMAT,
@@ -26,12 +28,10 @@ from engine.entities.state import (
     USER_BYTES,
     WEEKS_KEPT,
 )
-from score.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-ENTITY_PREFIX: Final = b"entity:{1}:"
 COMPLETE_SINCE_KEY: Final = b"entities:{1}:complete_since"
 RETENTION_S: Final = 40 * 86_400
 """How long an entity without payments is kept: longer than its longest window."""

@@ -81,6 +81,10 @@ class EntityWork:
             return None
         return position.offset <= self._counted_to[position.topic, position.partition]
 
+    def ids(self, delivery: Delivery) -> EntityIds:
+        """Ids of a payment's entities."""
+        return self._ids[delivery.position]
+
     def known(self, delivery: Delivery) -> EntityReading:
         """What is known of a payment's entities before it."""
         if self._book is None:

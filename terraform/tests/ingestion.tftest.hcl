@@ -17,6 +17,10 @@ variables {
     topic             = "transaction_stream"
     topic_arn         = "arn:aws:kafka:us-east-1:123456789012:topic/fraud-test/1/transaction_stream"
   }
+  labels_queue = {
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/fraud-test-labels"
+    arn = "arn:aws:sqs:us-east-1:123456789012:fraud-test-labels"
+  }
   data_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/data"
   logs_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/logs"
   log_retention_days         = 30
@@ -151,6 +155,103 @@ run "the_job_is_given_its_paths_and_no_secret" {
     condition     = aws_glue_job.this.command[0].script_location == "s3://fraud-test-work-123456789012/artifacts/scripts/${substr(filesha256("../glue_scripts/stream_transactions.py"), 0, 16)}/stream_transactions.py"
     error_message = "A change of the script is a change of its name."
   }
+}
+
+run "the_job_reads_labels_beside_payments_and_sends_them_to_their_queue" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = aws_glue_job.this.default_arguments["--labels_path"] == "s3://fraud-test-landing-123456789012/labels/" && aws_glue_job.this.default_arguments["--labels_quarantine_path"] == "s3://fraud-test-quarantine-123456789012/label_files/" && aws_glue_job.this.default_arguments["--labels_queue_url"] == var.labels_queue.url
+    error_message = "Files of labels have their own landing prefix and quarantine, and their queue."
+  }
+
+  assert {
+    condition     = aws_glue_job.this.default_arguments["--labels_checkpoint_path"] == "s3://fraud-test-work-123456789012/checkpoints/stream-labels/" && aws_glue_job.this.default_arguments["--labels_checkpoint_path"] != aws_glue_job.this.default_arguments["--checkpoint_path"]
+    error_message = "Two queries never share a checkpoint."
+  }
+
+  assert {
+    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["SendLabels"].Resource == var.labels_queue.arn && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["SendLabels"].Action == "sqs:SendMessage"
+    error_message = "The job sends to the labels queue, and to no other."
+  }
+
+  assert {
+    condition     = output.labels_url == aws_glue_job.this.default_arguments["--labels_path"] && output.labels_quarantine_url == aws_glue_job.this.default_arguments["--labels_quarantine_path"]
+    error_message = "People drop files where the job reads them."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_glue_job.this.default_arguments), "--label_mappings_path") && length(aws_s3_object.label_mappings) == 0
+    error_message = "Without mappings, columns are known by their names."
+  }
+}
+
+run "mappings_of_labels_are_apart_from_those_of_payments" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    label_mapping_file_by_prefix = { "acme" = "./tests/fixtures/mappings/acme-labels.yaml" }
+  }
+
+  assert {
+    condition     = { for prefix, object in aws_s3_object.label_mappings : prefix => "s3://${object.bucket}/${object.key}" } == { acme = "${aws_glue_job.this.default_arguments["--label_mappings_path"]}acme.yaml" }
+    error_message = "A mapping's name below the folder is its prefix."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_glue_job.this.default_arguments), "--mappings_path")
+    error_message = "A mapping of labels is none of payments."
+  }
+}
+
+run "refuses_a_mapping_of_payments_for_labels" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    label_mapping_file_by_prefix = { "acme" = "./tests/fixtures/mappings/acme.yaml" }
+  }
+
+  expect_failures = [var.label_mapping_file_by_prefix]
+}
+
+run "refuses_a_mapping_of_labels_that_does_not_exist" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    label_mapping_file_by_prefix = { "acme" = "./tests/fixtures/mappings/none.yaml" }
+  }
+
+  expect_failures = [var.label_mapping_file_by_prefix]
+}
+
+run "refuses_a_prefix_of_labels_with_an_empty_folder" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    label_mapping_file_by_prefix = { "acme//cards" = "./tests/fixtures/mappings/acme-labels.yaml" }
+  }
+
+  expect_failures = [var.label_mapping_file_by_prefix]
 }
 
 run "without_mappings_the_job_is_given_none" {
@@ -312,7 +413,7 @@ run "the_role_names_its_resources" {
   }
 
   assert {
-    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Resource == "${aws_s3_bucket.this["landing"].arn}/transactions/*" && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Action == "s3:GetObject"
+    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Resource == ["${aws_s3_bucket.this["landing"].arn}/transactions/*", "${aws_s3_bucket.this["landing"].arn}/labels/*"] && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Action == "s3:GetObject"
     error_message = "The job reads landed files, and does not delete them."
   }
 

@@ -21,6 +21,7 @@ import msgspec
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from common.cache_primary import connect
 from contract.scored import Position
 from engine.entities.kinds import POPULATION_IDS
 from local.components.aws_api import REGION, AwsApi, make_client
@@ -35,7 +36,7 @@ from local.resources import ACCOUNT_ID, resolve_environment
 from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
 from score.delivery import Span
-from score.profile_store import RedisProfileStore, connect, read_profile
+from score.profile_store import RedisProfileStore, read_profile
 from score.telemetry import RACED_MESSAGE
 
 from .event_source_mapping import EventSourceMapping

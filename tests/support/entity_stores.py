@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from common.errors import CacheUnavailableError
 from contract.entity_ids import entity_ids
 from contract.scored import from_history_item
 from engine.entities.book import EntityBook
@@ -25,7 +26,6 @@ from engine.entities.state import (
 )
 from engine.features.catalogue import SHARED_FEATURES
 from engine.features.stored import unpack
-from score.errors import CacheUnavailableError
 from tests.support.sightings import sighting_of_row
 
 if TYPE_CHECKING:

@@ -47,7 +47,9 @@ CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
 REFERENCES: Final = (
     *(f"table.{name}" for name in read_tables()),
     *(f"function.{name}" for name in read_functions()),
+    *(f"index.{name}.{index}" for name, table in read_tables().items() for index in table.indexes),
     "queue.canary",
+    "queue.labels",
     "queue.quarantine",
     "bucket.landing",
     "bucket.quarantine",
@@ -200,6 +202,10 @@ def _ingestion_module(build: Path) -> dict[str, Any]:
         "metrics_namespace": NAMESPACE,
         "subnet_id_by_zone": {f"{REGION}a": "subnet-1"},
         "security_group_id": "sg-4",
+        "labels_queue": {
+            "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/labels",
+            "arn": target_arn("queue", "labels"),
+        },
         "data_key_arn": f"{key}data",
         "logs_key_arn": f"{key}logs",
         "log_retention_days": 30,
@@ -248,7 +254,10 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
     }
     return {
         "tables": tables,
-        "queues": {name: {"arn": target_arn("queue", name)} for name in ("canary", "quarantine")},
+        "queues": {
+            name: {"arn": target_arn("queue", name), "url": f"https://sqs/{name}"}
+            for name in ("canary", "labels", "quarantine")
+        },
         "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("landing", "quarantine", "rules")},
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
@@ -275,6 +284,7 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
         "function_names": by_function("function_name"),
         "dead_letter_queue_names": by_function("dead_letter_queue_name"),
         "quarantine_queue_name": "fraud-test-quarantine",
+        "queue_names": {"labels": "fraud-test-labels"},
         "table_names": {name: f"fraud-test-{name}" for name in read_tables()},
         "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": BROKERS},
         "cache_node_ids": list(CACHE_NODES),

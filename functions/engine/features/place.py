@@ -12,6 +12,7 @@ from contract.channels import Channel
 from engine.features.definition import boolean, double
 from engine.features.windows import rounded
 from engine.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
+from engine.profile.facts import MS_PER_MINUTE
 from engine.profile.seen_values import SeenKind
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ FEATURES: Final = (
         "Another country than where the user was last; false for a late payment in person.",
         3,
     ),
+    double(
+        "minutes_since_last_place",
+        "min",
+        "Since the user was last at a place that is known; 0 where none is.",
+    ),
 )
 
 
@@ -76,6 +82,7 @@ def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[st
         "implied_speed_by_arrival_kmh": rounded(by_arrival_kmh),
         "is_location_change": _is_location_change(facts, profile),
         "is_country_change": _is_country_change(facts, profile),
+        "minutes_since_last_place": _minutes_since_last_place(facts, profile),
     }
 
 
@@ -119,6 +126,12 @@ def _is_late(facts: PaymentFacts, profile: Profile) -> bool:
     if facts.transaction.channel_kind not in _IN_PERSON:
         at_ms = max(at_ms, facts.clock_ms)
     return at_ms < profile.placed_at_ms
+
+
+def _minutes_since_last_place(facts: PaymentFacts, profile: Profile) -> float:
+    if not (profile.last_place_hash or profile.last_country_hash):
+        return 0.0
+    return rounded(max(facts.at_ms - profile.placed_at_ms, 0) / MS_PER_MINUTE)
 
 
 def _is_location_change(facts: PaymentFacts, profile: Profile) -> bool:

@@ -1,5 +1,5 @@
-# landing: files of the senders. quarantine: what the job or the score stage refused. work: what the job runs and reads, and its
-# checkpoint. access_log: who read or wrote the other three.
+# landing: files of the senders, payments below transactions/ and labels below labels/. quarantine: what the job or the score stage
+# refused. work: what the job runs and reads, and its checkpoints. access_log: who read or wrote the other three.
 
 locals {
   # Days after which objects with a prefix are deleted. Others are kept, above all the checkpoint.

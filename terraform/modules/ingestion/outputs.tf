@@ -14,9 +14,19 @@ output "landing_url" {
   value       = local.landing_path
 }
 
+output "labels_url" {
+  description = "Where files of labels are dropped, `s3://<bucket>/labels/`."
+  value       = local.labels_path
+}
+
 output "quarantine_url" {
-  description = "Where the job puts rows that it refused, `s3://<bucket>/ingestion/`."
+  description = "Where the job puts rows of payments that it refused, `s3://<bucket>/ingestion/`."
   value       = local.quarantine_path
+}
+
+output "labels_quarantine_url" {
+  description = "Where the job puts rows of labels that it refused, `s3://<bucket>/label_files/`."
+  value       = local.labels_quarantine_path
 }
 
 output "job_name" {

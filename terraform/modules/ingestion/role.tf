@@ -36,7 +36,7 @@ resource "aws_iam_role_policy" "job" {
         Sid      = "ReadLandedFiles"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "${aws_s3_bucket.this["landing"].arn}/transactions/*"
+        Resource = [for prefix in ["transactions", "labels"] : "${aws_s3_bucket.this["landing"].arn}/${prefix}/*"]
       },
       {
         # Its mappings are there too.
@@ -52,11 +52,13 @@ resource "aws_iam_role_policy" "job" {
         Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
         Resource = [
           "${aws_s3_bucket.this["quarantine"].arn}/ingestion/*",
+          "${aws_s3_bucket.this["quarantine"].arn}/label_files/*",
           "${aws_s3_bucket.this["work"].arn}/checkpoints/*",
           "${aws_s3_bucket.this["work"].arn}/temp/*",
         ]
       },
       {
+        # The labels queue has the same key.
         Sid      = "EncryptAndDecryptPayments"
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
@@ -80,6 +82,12 @@ resource "aws_iam_role_policy" "job" {
         Effect   = "Allow"
         Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"]
         Resource = var.kafka.topic_arn
+      },
+      {
+        Sid      = "SendLabels"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = var.labels_queue.arn
       },
       {
         Sid    = "ReadItsConnections"

@@ -9,6 +9,9 @@ locals {
   # One folder for a set of mappings, so that the job never reads half of an old set and half of a new one.
   mappings_digest = substr(sha256(jsonencode({ for prefix, file in var.mapping_file_by_prefix : prefix => filesha256(file) })), 0, 16)
   mappings_prefix = "artifacts/mappings/${local.mappings_digest}/"
+
+  label_mappings_digest = substr(sha256(jsonencode({ for prefix, file in var.label_mapping_file_by_prefix : prefix => filesha256(file) })), 0, 16)
+  label_mappings_prefix = "artifacts/label-mappings/${local.label_mappings_digest}/"
 }
 
 resource "aws_s3_object" "script" {
@@ -58,6 +61,21 @@ resource "aws_s3_object" "mappings" {
 
   bucket      = aws_s3_bucket.this["work"].bucket
   key         = "${local.mappings_prefix}${each.key}.yaml"
+  source      = each.value
+  source_hash = filesha256(each.value)
+
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
+}
+
+resource "aws_s3_object" "label_mappings" {
+  for_each = var.label_mapping_file_by_prefix
+
+  bucket      = aws_s3_bucket.this["work"].bucket
+  key         = "${local.label_mappings_prefix}${each.key}.yaml"
   source      = each.value
   source_hash = filesha256(each.value)
 

@@ -9,9 +9,10 @@ locals {
 
   kafka_triggers  = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "kafka" }
   stream_triggers = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "dynamodb_stream" }
+  queue_triggers  = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "queue" }
   schedules       = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "schedule" && !contains(var.disabled_schedules, function) }
   has_canary      = contains(keys(local.schedules), "canary")
-  stages          = setunion(keys(local.kafka_triggers), keys(local.stream_triggers))
+  stages          = setunion(keys(local.kafka_triggers), keys(local.stream_triggers)) # what a payment passes through, and so the canary's
 
   # An alarm's expression can have ten metrics. More nodes get another alarm of the same kind, `cache-cpu-2`.
   cache_chunks  = { for index, nodes in chunklist(sort(var.cache_node_ids), 10) : index == 0 ? "" : "-${index + 1}" => nodes }

@@ -9,7 +9,6 @@ import pytest
 from contract.card_tokens import CardTokens
 from glue_scripts import stream_transactions
 from glue_scripts.arguments import parse_arguments
-from glue_scripts.prefix_mappings import NO_MAPPINGS
 from glue_scripts.progress import Counts, batch_line, ready_line
 from local.ingestion import IngestionProgress, read_progress
 
@@ -105,7 +104,6 @@ def test_the_ready_line_of_the_job_holds_no_card_number() -> None:
     }
     arguments = parse_arguments([part for name, value in values.items() for part in (f"--{name}", value)])
 
-    said = json.loads(stream_transactions.ready_line(arguments, key, NO_MAPPINGS))
+    feed = stream_transactions.payments_feed(arguments)
 
-    assert said["landing_path"] == f"s3://landing/{CardTokens(key).token(visa)}/"
-    assert said["mappings_digest"] == NO_MAPPINGS.digest
+    assert stream_transactions.shown(feed, key) == f"s3://landing/{CardTokens(key).token(visa)}/"
