@@ -92,7 +92,7 @@ rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=fil
 	@$(PY) -m lab.rules_check $(RULES)
 
 .PHONY: backtest
-backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= MODEL= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS= or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1)
+backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= MODEL= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS=7, or 1,3,7,14,30 for a table, or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1)
 	@$(NEED_DATA)
 	@$(PY) -m lab.backtest --rules $(RULES) $(if $(MODEL),--model "$(MODEL)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)",--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
 
@@ -124,6 +124,12 @@ card-token: $(VENV)/.dev ## Print the token of a known card number, for a list; 
 sample-data: $(VENV)/.dev ## Make a labelled data set with a generator that is not ours: build/sample-data/synccfd.csv
 	@$(PY) -m lab.datasets.sample
 
+LABEL_OPTIONS = --transaction-id "$(TRANSACTION)" --verdict "$(VERDICT)" --source "$(if $(findstring command,$(origin SOURCE)),$(SOURCE))" --user-id "$(USER_ID)" --timestamp "$(TIMESTAMP)" --event-key "$(EVENT_KEY)" --fraud-type "$(FRAUD_TYPE)" --confidence "$(CONFIDENCE)" --known-at "$(KNOWN_AT)" --label-id "$(LABEL_ID)" --withdraws "$(WITHDRAWS)"
+
+.PHONY: label
+label: $(VENV)/.dev ## Say what a payment was (TRANSACTION= VERDICT=fraud, legitimate or withdrawn SOURCE=analyst, customer, chargeback or early_warning; also USER_ID= TIMESTAMP= EVENT_KEY= FRAUD_TYPE= CONFIDENCE= KNOWN_AT= LABEL_ID= WITHDRAWS=; ENV= for an environment in AWS)
+	@$(PY) -m $(if $(ENV),ops label --env "$(ENV)",local.label) $(LABEL_OPTIONS)
+
 ##@ For an operator: the system on this machine
 
 .PHONY: up
@@ -131,7 +137,7 @@ up: setup ## Start the system and leave it running (MAPPINGS=folder of <prefix>.
 	@$(PY) -m local.stack up
 
 .PHONY: simulate
-simulate: $(VENV)/.dev ## Send it simulated payments (TPS= SECONDS= SEED=)
+simulate: $(VENV)/.dev ## Send it simulated payments, and what people report of them (TPS= SECONDS= SEED=)
 	@$(PY) -m local.simulate --tps $(TPS) --seconds $(SECONDS) --seed $(SEED)
 
 .PHONY: watch
@@ -151,7 +157,7 @@ row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER=
 	@$(PY) -m local.row --user "$(if $(findstring command,$(origin USER)),$(USER))" --transaction "$(TRANSACTION)" --limit $(or $(LIMIT),1) --table "$(TABLE)"
 
 .PHONY: redrive-local
-redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, persist or score)
+redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, label, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"
 
 .PHONY: reconcile-local

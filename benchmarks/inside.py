@@ -17,13 +17,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.label_copies import copies_of, keys_of
+from contract.entity_ids import entity_ids
 from engine.decide import decide
 from engine.entities.book import EntityBook
-from engine.entities.kinds import POPULATION_IDS, entity_ids
+from engine.entities.kinds import POPULATION_IDS
+from engine.entities.risk import has_risk
 from engine.entities.sightings import additions
 from engine.profile import from_bytes
 from engine.rules.ruleset import parse_ruleset
 from score.delivery import read_batch
+from score.label_work import LabelWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,17 +62,23 @@ class Logic:
             decide(delivery.facts, self._profiles[delivery.user_id], self._ruleset)
 
     def whole(self, event: KafkaEvent) -> None:
-        """Decide a batch as the stage does: with what is known of its entities, and what it adds to them."""
+        """Decide a batch as the stage does: with what is known of its entities and what labels say, and what it adds to them."""
         deliveries = read_batch(event, self._now).deliveries
         ids = [entity_ids(delivery.facts.transaction) for delivery in deliveries]
         keys = {entity_id for each in ids for entity_id in each if entity_id is not None}
         found = {key: self._entities[key] for key in (*POPULATION_IDS, *keys) if key in self._entities}
         book = EntityBook(found)
+        labels = LabelWork()
+        users = list({delivery.user_id: None for delivery in deliveries})
+        risky = [key for key in (*POPULATION_IDS, *keys) if has_risk(key)]
+        # As nearly always: of these users and entities nobody has said anything.
+        labels.use(copies_of(users, risky, [None] * len(keys_of(users, risky))))
         seen = []
         for delivery, each in zip(deliveries, ids, strict=True):
             known = book.read(each, delivery.facts.clock_ms // 1000)
             profile = self._profiles[delivery.user_id]
-            sighting = decide(delivery.facts, profile, self._ruleset, entities=known).sighting
+            verdicts, risks = labels.verdicts(delivery.user_id), labels.risks(each)
+            sighting = decide(delivery.facts, profile, self._ruleset, verdicts, known, risks).sighting
             book.fold(each, sighting)
             seen.append((each, sighting))
         additions(seen)

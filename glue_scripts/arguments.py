@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from glue_scripts.progress import DEFAULT_NAMESPACE
 
@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEFAULT_TOPIC: Final = "transaction_stream"
+
+
+@dataclass(frozen=True)
+class LabelArguments:
+    """Where files of labels land and go."""
+
+    landing_path: str
+    quarantine_path: str
+    checkpoint_path: str
+    queue_url: str
+    """The labels queue."""
+    mappings_path: str | None
+    """Folder of the mappings of labels, ``<prefix>.yaml``; None where every column is known by its name."""
+    trigger_interval: str
+    """Minimum time between the starts of two batches. Labels come days after their payments, so it may be longer."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,8 @@ class Arguments:
     max_files_per_trigger: int
     metrics_namespace: str
     """CloudWatch namespace of the job's metrics."""
+    labels: LabelArguments | None = None
+    """None where no files of labels are read."""
 
 
 def parse_arguments(argv: Sequence[str]) -> Arguments:
@@ -68,8 +85,31 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     parser.add_argument("--trigger_interval", default="10 seconds")
     parser.add_argument("--max_files_per_trigger", type=_positive, default=1000)
     parser.add_argument("--metrics_namespace", default=DEFAULT_NAMESPACE)
+    labels = parser.add_argument_group(
+        "labels", "all of them, but for the mappings and the interval, or none"
+    )
+    for name in _OF_LABELS:
+        labels.add_argument(f"--{name}")
+    labels.add_argument("--label_mappings_path")
+    labels.add_argument("--labels_trigger_interval", default="60 seconds")
     known, _ = parser.parse_known_args(argv)
-    return Arguments(**vars(known))
+    return _arguments(vars(known), parser)
+
+
+_OF_LABELS: Final = ("labels_path", "labels_quarantine_path", "labels_checkpoint_path", "labels_queue_url")
+
+
+def _arguments(known: dict[str, Any], parser: argparse.ArgumentParser) -> Arguments:
+    of_labels = {name: known.pop(name) for name in _OF_LABELS}
+    mappings_path, interval = known.pop("label_mappings_path"), known.pop("labels_trigger_interval")
+    missing = [name for name, value in of_labels.items() if value is None]
+    if missing and len(missing) < len(_OF_LABELS):
+        parser.error(f"argument --{missing[0]}: missing; files of labels need {', '.join(_OF_LABELS)}")
+    landing, quarantine, checkpoint, queue = of_labels.values()
+    labels = (
+        None if missing else LabelArguments(landing, quarantine, checkpoint, queue, mappings_path, interval)
+    )
+    return Arguments(**known, labels=labels)
 
 
 def _options(text: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from contract.reading.csv_rows import CsvRecords, separator_line
 from contract.reading.json_rows import json_records
 from contract.reading.names import is_csv
 from contract.reading.text import begin_of, in_utf8, lines_of, unpacked
-from glue_scripts.rows import CleanedRow, Header, Refused, RowCleaner
+from glue_scripts.rows import Header, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from contract.mapping.form import FileForm
     from contract.reading.record import Record
+    from glue_scripts.rows import CleanedRow, FileCleaner
 
 _SPOOLED_BYTES: Final = 8 << 20
 """Archives up to this size are read in memory, larger ones from a temporary file."""
@@ -35,7 +36,7 @@ class LandedRow(NamedTuple):
     row: CleanedRow
 
 
-def landed_rows(name: str, chunks: Iterable[bytes], form: FileForm, rows: RowCleaner) -> Iterator[LandedRow]:
+def landed_rows(name: str, chunks: Iterable[bytes], form: FileForm, rows: FileCleaner) -> Iterator[LandedRow]:
     """Clean every row of a file.
 
     Parameters
@@ -46,7 +47,7 @@ def landed_rows(name: str, chunks: Iterable[bytes], form: FileForm, rows: RowCle
         Its content, in parts of any size.
     form : FileForm
         How it is written, as far as its mapping says it.
-    rows : RowCleaner
+    rows : FileCleaner
         Cleans a row, by the mapping of the file.
 
     Yields
@@ -82,7 +83,7 @@ def _opened(name: str, chunks: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
     return inner, unpacked(packed)
 
 
-def _csv_rows(records: CsvRecords, form: FileForm, rows: RowCleaner) -> Iterator[LandedRow]:
+def _csv_rows(records: CsvRecords, form: FileForm, rows: FileCleaner) -> Iterator[LandedRow]:
     header: Header | None = None
     refused: Refused | None = None
     records.delimiter = form.delimiter
@@ -109,7 +110,7 @@ def _csv_rows(records: CsvRecords, form: FileForm, rows: RowCleaner) -> Iterator
                 yield LandedRow(record.line, found)
 
 
-def _json_rows(records: Iterable[Record], rows: RowCleaner) -> Iterator[LandedRow]:
+def _json_rows(records: Iterable[Record], rows: FileCleaner) -> Iterator[LandedRow]:
     for record in records:
         if record.problem is not None:
             yield _unread(record, rows)
@@ -117,6 +118,6 @@ def _json_rows(records: Iterable[Record], rows: RowCleaner) -> Iterator[LandedRo
             yield LandedRow(record.line, rows.clean_json(record.raw))
 
 
-def _unread(record: Record, rows: RowCleaner) -> LandedRow:
+def _unread(record: Record, rows: FileCleaner) -> LandedRow:
     error = InvalidTransactionError("$", record.problem or "")
     return LandedRow(record.line, rows.refuse(record.raw, error))

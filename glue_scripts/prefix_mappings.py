@@ -17,18 +17,17 @@ import msgspec
 from contract.canary import CANARY_FOLDER
 from contract.card_numbers import holds_card_number
 from contract.errors import MappingError
-from contract.mapping.document import REQUIRED, parse_mapping
+from contract.mapping.document import parse_mapping
 from contract.mapping.form import UNSAID
+from contract.mapping.kinds import PAYMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from contract.mapping.document import ColumnMapping
+    from contract.mapping.kinds import FileKind
 
 SUFFIX: Final = ".yaml"
-
-NEEDED: Final = ("transaction_id", *REQUIRED)
-"""Fields of every record. An id that the job would make from a row's text would make one payment of two equal rows."""
 
 _DIGEST_LETTERS: Final = 16
 
@@ -89,7 +88,9 @@ NO_MAPPINGS: Final = PrefixMappings()
 """Every column is known by its name."""
 
 
-def parse_mappings(documents: Mapping[str, bytes], mappings_path: str, landing_path: str) -> PrefixMappings:
+def parse_mappings(
+    documents: Mapping[str, bytes], mappings_path: str, landing_path: str, kind: FileKind = PAYMENTS
+) -> PrefixMappings:
     """Read the mapping documents of a folder.
 
     Parameters
@@ -100,6 +101,8 @@ def parse_mappings(documents: Mapping[str, bytes], mappings_path: str, landing_p
         Their folder.
     landing_path : str
         The landing path, a folder or prefix; absolute (:func:`glue_scripts.files.qualified`).
+    kind : FileKind
+        What lands there.
 
     Returns
     -------
@@ -118,7 +121,8 @@ def parse_mappings(documents: Mapping[str, bytes], mappings_path: str, landing_p
     if not _SCHEME.match(landing_path):
         raise MappingError("$", f"the landing path {landing_path} is relative; mappings need an absolute one")
     named = {path_below(mappings_path, file): content for file, content in documents.items()}
-    return PrefixMappings(landing_path, {_prefix(name): _parse(name, named[name]) for name in sorted(named)})
+    by_prefix = {_prefix(name): _parse(name, named[name], kind) for name in sorted(named)}
+    return PrefixMappings(landing_path, by_prefix)
 
 
 def path_below(folder: str, file: str) -> str:
@@ -160,19 +164,19 @@ def _prefix(name: str) -> str:
     return prefix
 
 
-def _parse(name: str, content: bytes) -> ColumnMapping:
+def _parse(name: str, content: bytes, kind: FileKind) -> ColumnMapping:
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         raise MappingError("$", f"not UTF-8 ({error.reason})", name) from error
     try:
-        mapping = parse_mapping(text, name)
+        mapping = parse_mapping(text, name, kind)
     except MappingError as error:
         if holds_card_number(str(error)):
             raise MappingError("$", "cannot be used, and holds a card number", name) from None
         raise
     # A document may say how the files of a prefix are written, or that they are trusted, and leave the columns to their names.
-    if mapping.fields and (missing := mapping.missing(NEEDED)):
+    if mapping.fields and (missing := mapping.missing(kind.needed)):
         raise MappingError(missing[0], "every record needs it: map a column to it", name)
     _check_card_numbers(mapping)
     return mapping

@@ -7,6 +7,7 @@ everywhere else it is a line of JSON.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_NAMESPACE: Final = "FraudDetection"
 SERVICE: Final = "ingestion"
+LABELS_SERVICE: Final = "label_files"
 
 MAX_NAMED_COLUMNS: Final = 20
 """The most unknown columns that a line names; the others are one count. A file of invented names must not make a line of 1 MiB."""
@@ -24,6 +26,12 @@ MAX_NAME_CHARACTERS: Final = 64
 OTHER_COLUMNS: Final = "..."
 """The name under which the other unknown columns are counted."""
 
+_QUOTED_PACKAGES: Final = ("contract", "glue_scripts", "botocore")
+_QUOTED_ERROR: Final = re.compile(
+    rf"^.*?\b(?:{'|'.join(_QUOTED_PACKAGES)})\.[\w.]*?(\w+): (.*)$", re.MULTILINE
+)
+"""The last line of a traceback."""
+
 _METRICS: Final = (
     ("published", "Count"),
     ("quarantined", "Count"),
@@ -31,6 +39,8 @@ _METRICS: Final = (
     ("dropped_values", "Count"),
     ("duration_ms", "Milliseconds"),
 )
+_LABEL_METRICS: Final = (("sent", "Count"), ("quarantined", "Count"), ("duration_ms", "Milliseconds"))
+_FAILURE_METRICS: Final = (("failures", "Count"),)
 
 
 @dataclass(frozen=True)
@@ -116,18 +126,88 @@ def batch_line(
         "dropped_columns": _shortened(counts),
         "dropped_values": sum(counts.dropped_columns.values()) + counts.other_dropped_values,
         "duration_ms": duration_ms,
-        "_aws": {
-            "Timestamp": at_ms,
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": namespace,
-                    "Dimensions": [["service"]],
-                    "Metrics": [{"Name": name, "Unit": unit} for name, unit in _METRICS],
-                }
-            ],
-        },
+        "_aws": _metrics(_METRICS, at_ms, namespace),
     }
     return json.dumps(line)
+
+
+def labels_ready_line(landing_path: str, mapped_prefixes: Iterable[str], mappings_digest: str) -> str:
+    """Write that the query of the labels runs, and with which mappings: ``{"event": "labels_ready", ...}``."""
+    line = {
+        "event": "labels_ready",
+        "landing_path": landing_path,
+        "mapped_prefixes": sorted(mapped_prefixes),
+        "mappings_digest": mappings_digest,
+    }
+    return json.dumps(line)
+
+
+def labels_line(
+    batch_id: int, counts: Counts, duration_ms: int, at_ms: int, namespace: str = DEFAULT_NAMESPACE
+) -> str:
+    """Write the results of a batch of labels; the parameters are those of :func:`batch_line`.
+
+    Returns
+    -------
+    str
+        One line: ``event`` (``"labels_batch"``), ``batch_id``, ``rows_in``, ``sent``, ``quarantined``, ``no_label`` (rows that say nothing
+        of fraud), ``files_without_labels``, ``internal_errors``, ``dropped_columns`` (name to rows), ``duration_ms``, and what CloudWatch
+        needs.
+    """
+    line: dict[str, Any] = {
+        "event": "labels_batch",
+        "service": LABELS_SERVICE,
+        "batch_id": batch_id,
+        "rows_in": counts.rows,
+        "sent": counts.published,
+        "quarantined": counts.quarantined,
+        "no_label": counts.refunds,
+        "files_without_labels": counts.files_without_payments,
+        "internal_errors": counts.internal_errors,
+        "dropped_columns": _shortened(counts),
+        "duration_ms": duration_ms,
+        "_aws": _metrics(_LABEL_METRICS, at_ms, namespace),
+    }
+    return json.dumps(line)
+
+
+def labels_failed_line(
+    error: Exception, retry_seconds: float, at_ms: int, namespace: str = DEFAULT_NAMESPACE
+) -> str:
+    """Write that the query of the labels failed, and when it is started again: ``{"event": "labels_failed", ...}``.
+
+    The line quotes our own errors and those of AWS, also where Spark reports them from a worker. Of others it has the type alone: their
+    text may hold a row. The job's error log has all of it.
+    """
+    if type(error).__module__.partition(".")[0] in _QUOTED_PACKAGES:
+        name, problem = type(error).__name__, str(error)
+    elif found := _QUOTED_ERROR.findall(str(error)):
+        name, problem = found[-1]
+    else:
+        name, problem = type(error).__name__, ""
+    line: dict[str, Any] = {
+        "event": "labels_failed",
+        "service": LABELS_SERVICE,
+        "error": name,
+        "problem": problem,
+        "retry_seconds": retry_seconds,
+        "failures": 1,
+        "_aws": _metrics(_FAILURE_METRICS, at_ms, namespace),
+    }
+    return json.dumps(line)
+
+
+def _metrics(metrics: Iterable[tuple[str, str]], at_ms: int, namespace: str) -> dict[str, object]:
+    return {
+        "Timestamp": at_ms,
+        "CloudWatchMetrics": [
+            {
+                "Namespace": namespace,
+                "Dimensions": [["service"]],
+                "Metrics": [{"Name": name, "Unit": unit} for name, unit in metrics],
+            }
+        ],
+    }
 
 
 def _shortened(counts: Counts) -> dict[str, int]:

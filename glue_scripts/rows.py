@@ -6,8 +6,9 @@ the function that reads the topic. So nothing that this job publishes is refused
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -15,12 +16,11 @@ from contract.canary import check_user, is_canary
 from contract.card_records import ids_of
 from contract.errors import InvalidTransactionError
 from contract.mapping.amounts import payment_of_refund
-from contract.mapping.columns import known_column
+from contract.mapping.kinds import PAYMENTS
 from contract.mapping.row import RowMapper
 from contract.reading.csv_rows import CsvHeader, doubled_column, header_again, read_header, values_of
 from contract.reading.json_rows import object_of
 from contract.transaction import MAX_RECORD_BYTES, decode_transaction, encode_transaction
-from glue_scripts.prefix_mappings import NEEDED
 from glue_scripts.row_cards import quarantined_text, replace_in_record
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from contract.card_tokens import CardTokens
     from contract.mapping.document import ColumnMapping
+    from contract.mapping.kinds import FileKind
+    from contract.mapping.row import MappedRow
 
 INTERNAL: Final = "internal: "
 """Begins the reason of a row that our own code failed on; the exception's type follows, never its text."""
@@ -38,12 +40,12 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class Published(msgspec.Struct, frozen=True):
-    """A row that goes to the topic."""
+    """A row that goes to the topic, or to the queue of labels."""
 
     user_id: str
-    """The record's key."""
+    """The record's key on the topic; a message of the queue has none, and may name no user."""
     record: bytes
-    """The record's value: the contract's JSON."""
+    """The record's value, or the message: the contract's JSON."""
     dropped: tuple[str, ...]
     """Columns that no field was taken from, as the row names them, but for card numbers."""
 
@@ -61,7 +63,11 @@ class Refund(msgspec.Struct, frozen=True):
     """A row that gives money back: a payment but for the sign of its amount. It goes nowhere, and is counted."""
 
 
-CleanedRow = Published | Refused | Refund
+class NoLabel(msgspec.Struct, frozen=True):
+    """A row of a file of labels that says nothing of fraud, as its mapping says. It goes nowhere, and is counted."""
+
+
+CleanedRow = Published | Refused | Refund | NoLabel
 """The result of cleaning a row."""
 
 Row = Collection[tuple[str, object]]
@@ -85,6 +91,8 @@ class Header:
         that happens to hold the word ``card`` is no header.
     delimiter : str, optional
         What separates columns, where the mapping or the file says it.
+    kind : FileKind
+        What the file holds.
 
     Raises
     ------
@@ -100,21 +108,22 @@ class Header:
         *,
         is_first: bool = True,
         delimiter: str | None = None,
+        kind: FileKind = PAYMENTS,
     ) -> None:
         text = _utf8(line)
-        self.names, self.delimiter = read_header(text, mapping, delimiter)
+        self.names, self.delimiter = read_header(text, mapping, delimiter, kind.known)
         if mapping is not None:
             self._check_columns(mapping)
         else:
-            self._check_known(is_first=is_first)
+            self._check_known(kind, is_first=is_first)
 
-    def _check_known(self, *, is_first: bool) -> None:
-        fields = {column.field for name in self.names if (column := known_column(name)) is not None}
+    def _check_known(self, kind: FileKind, *, is_first: bool) -> None:
+        fields = {column.field for name in self.names if (column := kind.known(name)) is not None}
         if not fields:
             raise InvalidTransactionError("$", "first line of a CSV file, and no column name in it is known")
-        if not is_first and not fields.issuperset(NEEDED):
+        if not is_first and not fields.issuperset(kind.needed):
             raise InvalidTransactionError("$", "a later line of a CSV file, and no complete header")
-        if (name := doubled_column(self.names)) is not None:
+        if (name := doubled_column(self.names, known=kind.known)) is not None:
             problem = f"two columns have the meaning of {name!r}; a mapping has to say which one counts"
             raise InvalidTransactionError("$", f"not a CSV header that can be read: {problem}")
 
@@ -129,27 +138,40 @@ class Header:
                     )
 
 
-class RowCleaner:
-    """Cleans rows, one at a time; it has no state but its key and its mapping.
+class RowMapping(Protocol):
+    """Maps a row to fields."""
+
+    def map_row(self, row: Row) -> MappedRow:
+        """Map one row; never an exception for what it holds."""
+        ...
+
+
+class FileCleaner(ABC):
+    """Cleans the rows of one kind of file, one at a time; it has no state but its key and its mapping.
 
     Parameters
     ----------
     tokens : CardTokens
         Replaces card numbers.
-    mapping : ColumnMapping, optional
+    mapping : ColumnMapping | None
         What each column is; without one, or in one without fields, columns are known by their names.
-    is_canary_feed : bool
-        Whether the rows are those of the canary's folder: then a row that is none of the canary's is refused, and else one that names
-        a user of the canary's.
+    mapper : RowMapping
+        Maps the rows by it.
+    kind : FileKind
+        What the files hold.
     """
 
     def __init__(
-        self, tokens: CardTokens, mapping: ColumnMapping | None = None, *, is_canary_feed: bool = False
+        self, tokens: CardTokens, mapping: ColumnMapping | None, mapper: RowMapping, kind: FileKind
     ) -> None:
         self._tokens = tokens
-        self._is_canary_feed = is_canary_feed
         self._mapping = mapping if mapping is not None and mapping.fields else None
-        self._mapper = RowMapper(mapping)
+        self._mapper = mapper
+        self._kind = kind
+
+    @abstractmethod
+    def _clean(self, row: Row) -> CleanedRow:
+        """Clean one row; raises InvalidTransactionError where it cannot be accepted."""
 
     def clean_json(self, line: bytes) -> CleanedRow:
         """Clean one line of a JSON lines file.
@@ -178,7 +200,7 @@ class RowCleaner:
             again = header_again(_utf8(line), CsvHeader(header.names, header.delimiter))
         except InvalidTransactionError:
             return None
-        return again and Header(line, self._mapping, delimiter=again.delimiter)
+        return again and Header(line, self._mapping, delimiter=again.delimiter, kind=self._kind)
 
     def read_header(
         self, line: bytes, refused: Refused | None = None, delimiter: str | None = None
@@ -198,7 +220,9 @@ class RowCleaner:
         header = self._guarded(
             line,
             tuple,
-            lambda _: Header(line, self._mapping, is_first=refused is None, delimiter=delimiter),
+            lambda _: Header(
+                line, self._mapping, is_first=refused is None, delimiter=delimiter, kind=self._kind
+            ),
         )
         if refused is None or isinstance(header, Header) or header.reason.startswith(INTERNAL):
             return header
@@ -238,15 +262,36 @@ class RowCleaner:
         except Exception as error:  # noqa: BLE001 - one row must not stop all others: the batch would fail at every try
             return self.refuse(line, InvalidTransactionError("$", f"{INTERNAL}{type(error).__name__}"))
 
+
+class RowCleaner(FileCleaner):
+    """Cleans rows of payments.
+
+    Parameters
+    ----------
+    tokens : CardTokens
+        Replaces card numbers.
+    mapping : ColumnMapping, optional
+        What each column is.
+    is_canary_feed : bool
+        Whether the rows are those of the canary's folder: then a row that is none of the canary's is refused, and else one that names
+        a user of the canary's.
+    """
+
+    def __init__(
+        self, tokens: CardTokens, mapping: ColumnMapping | None = None, *, is_canary_feed: bool = False
+    ) -> None:
+        super().__init__(tokens, mapping, RowMapper(mapping), PAYMENTS)
+        self._is_canary_feed = is_canary_feed
+
     def _clean(self, row: Row) -> Published | Refund:
         record, unused_columns, problems = self._mapper.map_row(row)
         if problems:
             raise problems[0]
         replace_in_record(record, self._tokens)
         if (refund := payment_of_refund(record)) is not None:
-            decode_transaction(_encoded(refund))  # what is no payment either is refused
+            decode_transaction(encoded(refund))  # what is no payment either is refused
             return _REFUND
-        transaction = decode_transaction(_encoded(record))
+        transaction = decode_transaction(encoded(record))
         check_user(transaction, is_declared=self._is_canary_feed)
         if self._is_canary_feed and not is_canary(transaction.user_id):
             raise InvalidTransactionError("user_id", "none of the canary's, whose folder this is")
@@ -270,7 +315,8 @@ def _csv_row(line: bytes, header: Header) -> Row:
     return tuple(zip(header.names, values, strict=True))
 
 
-def _encoded(record: dict[str, object]) -> bytes:
+def encoded(record: dict[str, object]) -> bytes:
+    """Write a mapped row as JSON, for the contract to read; raises InvalidTransactionError where it cannot be written."""
     try:
         return _ENCODER.encode(record)
     except (RecursionError, ValueError, OverflowError) as error:

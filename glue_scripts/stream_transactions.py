@@ -1,9 +1,12 @@
-"""The entry point: landed files, cleaned, onto the topic; bad rows to quarantine. The same on Glue 5 and on a laptop.
+"""The entry point: landed files, cleaned: payments onto the topic, labels to their queue, bad rows to quarantine. The same on Glue 5 and on a laptop.
 
 Nothing of ``awsglue`` is needed: its job bookmarks are for batch jobs, and the checkpoint of a stream keeps its position.
 Delivery to the topic is at least once: an interrupted batch is repeated as a whole. The score stage recognises a repeat by its
-transaction id, so every try of a batch is read by the same mappings (:mod:`glue_scripts.pins`); the second try of a batch
-overwrites what its first try quarantined.
+transaction id, and the label stage a label by its content, so every try of a batch is read by the same mappings
+(:mod:`glue_scripts.pins`); the second try of a batch overwrites what its first try quarantined.
+
+Payments and labels are two queries. If that of the payments fails, the job ends, and is started again. That of the labels is started
+again within the job: no label stops a payment.
 """
 
 from __future__ import annotations
@@ -14,58 +17,127 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
 from contract.card_tokens import KEY_DERIVATION_MESSAGE, CardTokens
+from contract.mapping.kinds import LABELS, PAYMENTS
 from glue_scripts import files, pins, progress, transforms
-from glue_scripts.arguments import Arguments, parse_arguments
+from glue_scripts.arguments import parse_arguments
+from glue_scripts.feeds import Feed
+from glue_scripts.kept_query import KeptQuery
+from glue_scripts.label_sink import send_rows
 from glue_scripts.prefix_mappings import PrefixMappings, parse_mappings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
     from pyspark.sql.streaming.query import StreamingQuery
 
+    from glue_scripts.arguments import Arguments, LabelArguments
+
 STOP_POLL_SECONDS = 1
 """The longest time until the job notices a request to stop."""
 
+ROWS_IN_DRIVER = 20_000
+"""About how many labels are in the driver's memory at a time: some 300 bytes each."""
+
 
 def main() -> None:
-    """Run until the query fails, which ends the process with an error, or until SIGTERM, which ends it with success."""
+    """Run until the query of the payments fails, which ends the process with an error, or until SIGTERM, which ends it with success."""
     arguments = parse_arguments(sys.argv[1:])
     key = read_key(arguments.tokenization_key)
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
     spark = SparkSession.builder.appName("stream-transactions").getOrCreate()
-    mappings = read_mappings(spark, arguments)
-    query = start(spark, arguments, key, mappings)
-    print_line(ready_line(arguments, key, mappings))
+    payments = payments_feed(arguments)
+    mappings = read_mappings(spark, payments)
+    query = start(spark, payments, key, mappings)
+    print_line(
+        progress.ready_line(shown(payments, key), arguments.topic, mappings.by_prefix, mappings.digest)
+    )
+    labels = None if arguments.labels is None else kept_labels(spark, arguments, arguments.labels, key)
     while not query.awaitTermination(STOP_POLL_SECONDS):
         if stopping.is_set():
             query.stop()
+        elif labels is not None:
+            labels.keep(time.monotonic())
+    if labels is not None:
+        labels.stop()
     spark.stop()
 
 
-def read_mappings(spark: SparkSession, arguments: Arguments) -> PrefixMappings:
+def payments_feed(arguments: Arguments) -> Feed:
+    """Payments: from the landing path to the topic."""
+    return Feed(
+        query_name="stream_transactions",
+        landing_path=arguments.landing_path,
+        quarantine_path=arguments.quarantine_path,
+        checkpoint_path=arguments.checkpoint_path,
+        mappings_path=arguments.mappings_path,
+        trigger_interval=arguments.trigger_interval,
+        max_files_per_trigger=arguments.max_files_per_trigger,
+        kind=PAYMENTS,
+        cleaners=transforms.payment_cleaners,
+        deliver=lambda cleaned: publish(cleaned, arguments),
+        batch_line=partial(progress.batch_line, namespace=arguments.metrics_namespace),
+    )
+
+
+def labels_feed(arguments: Arguments, labels: LabelArguments) -> Feed:
+    """Labels: from their own landing path to the labels queue."""
+    return Feed(
+        query_name="stream_labels",
+        landing_path=labels.landing_path,
+        quarantine_path=labels.quarantine_path,
+        checkpoint_path=labels.checkpoint_path,
+        mappings_path=labels.mappings_path,
+        trigger_interval=labels.trigger_interval,
+        max_files_per_trigger=arguments.max_files_per_trigger,
+        kind=LABELS,
+        cleaners=transforms.label_cleaners,
+        deliver=lambda cleaned: send(cleaned, labels.queue_url),
+        batch_line=partial(progress.labels_line, namespace=arguments.metrics_namespace),
+    )
+
+
+def kept_labels(spark: SparkSession, arguments: Arguments, labels: LabelArguments, key: bytes) -> KeptQuery:
+    """Make the query of the labels, which is started again when it fails."""
+    feed = labels_feed(arguments, labels)
+
+    def begin() -> StreamingQuery:
+        mappings = read_mappings(spark, feed)
+        query = start(spark, feed, key, mappings)
+        print_line(progress.labels_ready_line(shown(feed, key), mappings.by_prefix, mappings.digest))
+        return query
+
+    def report(error: Exception, retry_seconds: float) -> None:
+        at_ms = round(time.time() * 1000)
+        print_line(progress.labels_failed_line(error, retry_seconds, at_ms, arguments.metrics_namespace))
+
+    return KeptQuery(begin, report)
+
+
+def read_mappings(spark: SparkSession, feed: Feed) -> PrefixMappings:
     """Read the mappings, once a start: a changed mapping applies from the next start on.
 
     Raises
     ------
     MappingError
-        Where one of them cannot be used. The job then does not start: files read without their mapping would be misread.
+        Where one of them cannot be used. The query then does not start: files read without their mapping would be misread.
     AnalysisException
         Where their folder does not exist.
     """
-    landing = files.qualified(spark, arguments.landing_path)
-    if arguments.mappings_path is None:
+    landing = files.qualified(spark, feed.landing_path)
+    if feed.mappings_path is None:
         return PrefixMappings(landing)
-    documents = files.read_documents(spark, arguments.mappings_path)
-    return parse_mappings(documents, files.qualified(spark, arguments.mappings_path), landing)
+    documents = files.read_documents(spark, feed.mappings_path)
+    return parse_mappings(documents, files.qualified(spark, feed.mappings_path), landing, feed.kind)
 
 
-def start(spark: SparkSession, arguments: Arguments, key: bytes, mappings: PrefixMappings) -> StreamingQuery:
-    """Start the one query of the job.
+def start(spark: SparkSession, feed: Feed, key: bytes, mappings: PrefixMappings) -> StreamingQuery:
+    """Start the query of one kind of files.
 
     It is one query with two sinks, not a query for each: files are listed, read and cleaned once, and the records and
     refused rows of a batch are committed together.
@@ -74,7 +146,7 @@ def start(spark: SparkSession, arguments: Arguments, key: bytes, mappings: Prefi
     ----------
     spark : SparkSession
         The session; the caller configures its master, Kafka connector and file systems.
-    arguments : Arguments
+    feed : Feed
         Where to read and write.
     key : bytes
         What card numbers are tokenised with.
@@ -92,23 +164,21 @@ def start(spark: SparkSession, arguments: Arguments, key: bytes, mappings: Prefi
         Where a batch that was begun with other mappings is still to be repeated.
     """
     pins.check_mappings(
-        files.names_in(spark, below_checkpoint(arguments, pins.FOLDER)),
-        files.names_in(spark, below_checkpoint(arguments, pins.COMMITS)),
+        files.names_in(spark, feed.below_checkpoint(pins.FOLDER)),
+        files.names_in(spark, feed.below_checkpoint(pins.COMMITS)),
         mappings.digest,
     )
-    landed = files.landed_files(spark, arguments.landing_path, arguments.max_files_per_trigger)
+    landed = files.landed_files(spark, feed.landing_path, feed.max_files_per_trigger)
     return (
-        landed.writeStream.queryName("stream_transactions")
-        .option("checkpointLocation", arguments.checkpoint_path)
-        .trigger(processingTime=arguments.trigger_interval)
-        .foreachBatch(lambda batch, batch_id: process_batch(batch, batch_id, arguments, key, mappings))
+        landed.writeStream.queryName(feed.query_name)
+        .option("checkpointLocation", feed.checkpoint_path)
+        .trigger(processingTime=feed.trigger_interval)
+        .foreachBatch(lambda batch, batch_id: process_batch(batch, batch_id, feed, key, mappings))
         .start()
     )
 
 
-def process_batch(
-    landed: DataFrame, batch_id: int, arguments: Arguments, key: bytes, mappings: PrefixMappings
-) -> None:
+def process_batch(landed: DataFrame, batch_id: int, feed: Feed, key: bytes, mappings: PrefixMappings) -> None:
     """Read, clean and write the files of one batch, and print its counts. The checkpoint advances after this returns.
 
     Parameters
@@ -117,7 +187,7 @@ def process_batch(
         Files, as :func:`glue_scripts.files.landed_files` streams them.
     batch_id : int
         The query's number for it.
-    arguments : Arguments
+    feed : Feed
         Where to write.
     key : bytes
         What card numbers are tokenised with.
@@ -130,8 +200,8 @@ def process_batch(
         return
     spark, paths = landed.sparkSession, [row["path"] for row in listed]
     try:
-        cleaned = transforms.clean_lines(files.read_lines(spark, paths), key, mappings)
-        counts = write(spark, cleaned, pins.Pin(batch_id, mappings.digest), arguments)
+        cleaned = transforms.clean_lines(files.read_lines(spark, paths), key, mappings, feed.cleaners)
+        counts = write(spark, cleaned, pins.Pin(batch_id, mappings.digest), feed)
     except files.READ_ERRORS:
         unreadable = files.unreadable_files(spark, paths)
         if not unreadable:
@@ -140,28 +210,28 @@ def process_batch(
         cleaned = transforms.unreadable_rows(spark, unreadable, key)
         if left := [path for path in paths if path not in gone]:
             lines = files.read_lines(spark, left, forgive=True)
-            cleaned = cleaned.union(transforms.clean_lines(lines, key, mappings))
-        counts = write(spark, cleaned, pins.Pin(batch_id, mappings.digest), arguments)
+            cleaned = cleaned.union(transforms.clean_lines(lines, key, mappings, feed.cleaners))
+        counts = write(spark, cleaned, pins.Pin(batch_id, mappings.digest), feed)
     duration_ms = round((time.monotonic() - began) * 1000)
     at_ms = round(time.time() * 1000)
-    print_line(progress.batch_line(batch_id, counts, duration_ms, at_ms, arguments.metrics_namespace))
+    print_line(feed.batch_line(batch_id, counts, duration_ms, at_ms))
 
 
-def write(spark: SparkSession, cleaned: DataFrame, pin: pins.Pin, arguments: Arguments) -> progress.Counts:
+def write(spark: SparkSession, cleaned: DataFrame, pin: pins.Pin, feed: Feed) -> progress.Counts:
     """Write cleaned rows to both sinks, the bad ones first; nothing is written if a file cannot be read."""
     cleaned.persist()
     try:
         counts = transforms.counts(cleaned)
         # After the rows are cleaned: a batch that no sink has seen may be read by other mappings at its next try.
-        is_repeat = not pin_mappings(spark, pin, arguments)
+        is_repeat = not pin_mappings(spark, pin, feed)
         if counts.quarantined:
-            path = quarantine_batch_path(spark, arguments, pin.batch_id)
+            path = quarantine_batch_path(spark, feed, pin.batch_id)
             transforms.refused(cleaned).write.mode("overwrite").json(path)
         elif is_repeat:
             # The first try can have refused rows that this one publishes, such as those of a file that was unreadable.
-            files.remove(spark, quarantine_batch_path(spark, arguments, pin.batch_id))
+            files.remove(spark, quarantine_batch_path(spark, feed, pin.batch_id))
         if counts.published or counts.canaries:
-            publish(cleaned, arguments)
+            feed.deliver(cleaned)
     finally:
         cleaned.unpersist()
     return counts
@@ -174,9 +244,20 @@ def publish(cleaned: DataFrame, arguments: Arguments) -> None:
     ).save()
 
 
-def pin_mappings(spark: SparkSession, pin: pins.Pin, arguments: Arguments) -> bool:
+def send(cleaned: DataFrame, queue_url: str) -> None:
+    """Send the good rows to the labels queue.
+
+    The driver sends: a worker that waits for the queue would keep payments waiting for its slot.
+    """
+    messages = cleaned.where("record is not null").select("record")
+    if (parts := messages.count() // ROWS_IN_DRIVER + 1) > 1:
+        messages = messages.repartition(parts)
+    send_rows(queue_url, messages.toLocalIterator())
+
+
+def pin_mappings(spark: SparkSession, pin: pins.Pin, feed: Feed) -> bool:
     """Note the mappings of a batch, and forget those of the batches before it; False where an earlier try noted them."""
-    folder = below_checkpoint(arguments, pins.FOLDER)
+    folder = feed.below_checkpoint(pins.FOLDER)
     if not files.create_empty(spark, f"{folder}/{pin.name}"):
         return False
     for name in pins.outdated(files.names_in(spark, folder), pin.batch_id):
@@ -184,28 +265,22 @@ def pin_mappings(spark: SparkSession, pin: pins.Pin, arguments: Arguments) -> bo
     return True
 
 
-def below_checkpoint(arguments: Arguments, name: str) -> str:
-    """Name a file or folder of the checkpoint."""
-    return f"{arguments.checkpoint_path.rstrip('/')}/{name}"
-
-
-def quarantine_batch_path(spark: SparkSession, arguments: Arguments, batch_id: int) -> str:
+def quarantine_batch_path(spark: SparkSession, feed: Feed, batch_id: int) -> str:
     """Name the folder of a batch's refused rows.
 
     Every new checkpoint numbers its batches from 0, so the id of the checkpoint comes first: a job with a new checkpoint must
     not overwrite what the job before it quarantined.
     """
-    metadata = spark.read.text(below_checkpoint(arguments, "metadata")).first()
+    metadata = spark.read.text(feed.below_checkpoint("metadata")).first()
     if metadata is None:
-        raise RuntimeError(f"{arguments.checkpoint_path}: the checkpoint has no metadata")
+        raise RuntimeError(f"{feed.checkpoint_path}: the checkpoint has no metadata")
     checkpoint_id = json.loads(metadata["value"])["id"]
-    return f"{arguments.quarantine_path.rstrip('/')}/checkpoint_id={checkpoint_id}/batch_id={batch_id}"
+    return f"{feed.quarantine_path.rstrip('/')}/checkpoint_id={checkpoint_id}/batch_id={batch_id}"
 
 
-def ready_line(arguments: Arguments, key: bytes, mappings: PrefixMappings) -> str:
-    """Write that the query runs, without card numbers; a mapping's prefix that holds one is refused before."""
-    landing_path = CardTokens(key).replace(arguments.landing_path)
-    return progress.ready_line(landing_path, arguments.topic, mappings.by_prefix, mappings.digest)
+def shown(feed: Feed, key: bytes) -> str:
+    """Write a landing path without card numbers; a mapping's prefix that holds one is refused before."""
+    return CardTokens(key).replace(feed.landing_path)
 
 
 def read_key(source: str) -> bytes:

@@ -28,19 +28,24 @@ from contract.canary import CANARY_FOLDER, CANARY_HEADER, CANARY_HEADER_VALUE, R
 from contract.card_tokens import CardTokens
 from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.mapping.form import UNSAID
+from glue_scripts.label_rows import LabelCleaner
 from glue_scripts.landed_rows import landed_rows
 from glue_scripts.prefix_mappings import NO_MAPPINGS
 from glue_scripts.progress import MAX_NAME_CHARACTERS, MAX_NAMED_COLUMNS, Counts
 from glue_scripts.rows import INTERNAL, Published, Refused, RowCleaner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
     from contract.mapping.form import FileForm
     from glue_scripts.files import Unreadable
     from glue_scripts.prefix_mappings import PrefixMappings
+    from glue_scripts.rows import FileCleaner
+
+    Cleaners = Mapping[str | None, tuple[FileForm, FileCleaner]]
+    """Prefix to how its files are written and what cleans their rows; None for the files of no prefix."""
 
 _BATCH_ROWS: Final = 1_000
 """Cleaned rows that go back to Spark at once."""
@@ -60,7 +65,7 @@ CLEANED: Final = StructType(
     ]
 )
 """A cleaned row: ``user_id`` and ``record`` where it is good; ``field``, ``reason`` and ``raw`` where it is not; none of them for a
-refund. ``is_trusted`` says that the feed's event times are believed, ``is_canary`` that the row is the canary's."""
+refund, and for a row of labels that says nothing of fraud. ``is_trusted`` says that the feed's event times are believed, ``is_canary`` that the row is the canary's."""
 
 _ARROW: Final = pa.schema(
     [
@@ -78,7 +83,35 @@ _ARROW: Final = pa.schema(
 )
 
 
-def clean_lines(lines: DataFrame, key: bytes, mappings: PrefixMappings = NO_MAPPINGS) -> DataFrame:
+def payment_cleaners(tokens: CardTokens, mappings: PrefixMappings) -> Cleaners:
+    """Make what cleans payments, by prefix; the canary's folder is one."""
+    return {
+        None: (UNSAID, RowCleaner(tokens)),
+        CANARY_FOLDER: (UNSAID, RowCleaner(tokens, is_canary_feed=True)),
+        **{
+            prefix: (mapping.form, RowCleaner(tokens, mapping))
+            for prefix, mapping in mappings.by_prefix.items()
+        },
+    }
+
+
+def label_cleaners(tokens: CardTokens, mappings: PrefixMappings) -> Cleaners:
+    """Make what cleans labels, by prefix."""
+    return {
+        None: (UNSAID, LabelCleaner(tokens)),
+        **{
+            prefix: (mapping.form, LabelCleaner(tokens, mapping))
+            for prefix, mapping in mappings.by_prefix.items()
+        },
+    }
+
+
+def clean_lines(
+    lines: DataFrame,
+    key: bytes,
+    mappings: PrefixMappings = NO_MAPPINGS,
+    cleaners: Callable[[CardTokens, PrefixMappings], Cleaners] = payment_cleaners,
+) -> DataFrame:
     """Clean every row: JSON by its names, CSV by the header of its own file, both by the mapping of the file's prefix.
 
     Parameters
@@ -89,6 +122,8 @@ def clean_lines(lines: DataFrame, key: bytes, mappings: PrefixMappings = NO_MAPP
         What card numbers are tokenised with.
     mappings : PrefixMappings
         What the columns are, below which prefixes.
+    cleaners : Callable[[CardTokens, PrefixMappings], Cleaners]
+        Makes what cleans the rows, in the worker.
 
     Returns
     -------
@@ -104,7 +139,7 @@ def clean_lines(lines: DataFrame, key: bytes, mappings: PrefixMappings = NO_MAPP
     # A task for each file would be expensive: PySpark's worker reads its zips again at the start of every task, which takes
     # Python 3.11 some 100 ms. Coalescing puts whole files one after the other.
     tasks = lines.sparkSession.sparkContext.defaultParallelism
-    return lines.coalesce(tasks).mapInArrow(_cleaner(key, mappings), CLEANED)
+    return lines.coalesce(tasks).mapInArrow(_cleaner(key, mappings, cleaners), CLEANED)
 
 
 def unreadable_rows(spark: SparkSession, files: Sequence[Unreadable], key: bytes) -> DataFrame:
@@ -182,26 +217,22 @@ def dropped_columns(cleaned: DataFrame) -> dict[str, int]:
 
 
 def _cleaner(
-    key: bytes, mappings: PrefixMappings
+    key: bytes, mappings: PrefixMappings, cleaners: Callable[[CardTokens, PrefixMappings], Cleaners]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def clean(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from _FileCleaner(CardTokens(key), mappings).clean(batches)
+        tokens = CardTokens(key)
+        yield from _Files(tokens, mappings, cleaners(tokens, mappings)).clean(batches)
 
     return clean
 
 
-class _FileCleaner:
+class _Files:
     """Finds the mapping of each file, and writes its rows as Arrow has them."""
 
-    def __init__(self, tokens: CardTokens, mappings: PrefixMappings) -> None:
+    def __init__(self, tokens: CardTokens, mappings: PrefixMappings, cleaners: Cleaners) -> None:
         self._tokens = tokens
         self._mappings = mappings
-        self._rows: dict[str | None, tuple[FileForm, RowCleaner]] = {
-            None: (UNSAID, RowCleaner(tokens)),
-            CANARY_FOLDER: (UNSAID, RowCleaner(tokens, is_canary_feed=True)),
-        }
-        for prefix, mapping in mappings.by_prefix.items():
-            self._rows[prefix] = (mapping.form, RowCleaner(tokens, mapping))
+        self._cleaners = cleaners
 
     def clean(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Clean the files of a task, one after the other; a batch holds the rows of one or more."""
@@ -216,12 +247,12 @@ class _FileCleaner:
             # Spark gives the file's URL; people and S3 use its name. The name goes to quarantine and into errors.
             path = unquote(file)
             name = self._tokens.replace(path)
-            is_canary = self._mappings.is_canary(path)
+            is_canary = CANARY_FOLDER in self._cleaners and self._mappings.is_canary(path)
             try:
                 prefix = CANARY_FOLDER if is_canary else self._mappings.prefix_of(path)
             except ValueError as error:
                 raise ValueError(self._tokens.replace(str(error))) from None
-            form, cleaner = self._rows[prefix]
+            form, cleaner = self._cleaners[prefix]
             for line, row in landed_rows(path, _chunks(name, lines), form, cleaner):
                 if isinstance(row, Published):
                     said = (form.trusted, is_canary)

@@ -27,7 +27,7 @@ def exports(state: StackState) -> dict[str, str]:
     -------
     dict[str, str]
         Variable to value. Queues, tables and buckets are ``<NAME>_QUEUE_URL``, ``<NAME>_TABLE``, ``<NAME>_BUCKET``; files are
-        read below ``LANDING_URL``.
+        read below ``LANDING_URL``, and files of labels below ``LABELS_LANDING_URL``.
     """
     resources = state.resources
     named = {}
@@ -38,6 +38,7 @@ def exports(state: StackState) -> dict[str, str]:
             **{_variable(name, "TABLE"): table for name, table in resources.tables.items()},
             **{_variable(name, "BUCKET"): bucket for name, bucket in resources.buckets.items()},
             "LANDING_URL": resources.landing_uri,
+            "LABELS_LANDING_URL": resources.labels_uri,
         }
     return {
         "KAFKA_BOOTSTRAP_SERVERS": state.bootstrap_servers,

@@ -22,7 +22,7 @@ from ops.manifests import ROOT
 from simulator.landing import BACKFILL_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 SCRIPT: Final = ROOT / "glue_scripts" / "stream_transactions.py"
 
@@ -32,6 +32,9 @@ LOCAL_TOKENIZATION_KEY: Final = "the key of the local stack, no secret"
 
 MAPPINGS_VARIABLE: Final = "MAPPINGS"
 """Environment variable, of make too: the folder of the mappings, ``<prefix>.yaml``."""
+
+LABEL_MAPPINGS_VARIABLE: Final = "LABEL_MAPPINGS"
+"""The same for the mappings of labels."""
 
 
 class ReadyLine(msgspec.Struct, frozen=True, tag="ready", tag_field="event"):
@@ -48,7 +51,49 @@ class BatchLine(msgspec.Struct, frozen=True, tag="batch", tag_field="event"):
     refunds: int = 0
 
 
-_LINES: Final = msgspec.json.Decoder(ReadyLine | BatchLine)
+class LabelsReadyLine(msgspec.Struct, frozen=True, tag="labels_ready", tag_field="event"):
+    """The query of the labels runs."""
+
+
+class LabelsBatchLine(msgspec.Struct, frozen=True, tag="labels_batch", tag_field="event"):
+    """A batch of labels is sent."""
+
+    batch_id: int
+    sent: int
+    quarantined: int
+
+
+class LabelsFailedLine(msgspec.Struct, frozen=True, tag="labels_failed", tag_field="event"):
+    """The query of the labels failed, and will be started again."""
+
+    error: str
+    problem: str
+
+
+_Line = ReadyLine | BatchLine | LabelsReadyLine | LabelsBatchLine | LabelsFailedLine
+_LINES: Final = msgspec.json.Decoder(_Line)
+
+
+class LabelFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the job reads files of labels, and where these go."""
+
+    landing_uri: str
+    quarantine_uri: str
+    checkpoint_dir: Path
+    queue_url: str
+    mappings_dir: Path | None = None
+    """Folder of their mappings; None where every column is known by its name."""
+
+
+class LabelsProgress(msgspec.Struct, frozen=True):
+    """What the job has said of labels, added up."""
+
+    ready: bool = False
+    """Whether their query runs."""
+    sent: int = 0
+    quarantined: int = 0
+    failure: str = ""
+    """Why the query failed, where it has not been started again since."""
 
 
 class IngestionProgress(msgspec.Struct, frozen=True):
@@ -62,6 +107,7 @@ class IngestionProgress(msgspec.Struct, frozen=True):
     dropped_columns: dict[str, int]
     """Unknown column to how many rows had it."""
     refunds: int = 0
+    labels: LabelsProgress = LabelsProgress()
 
 
 def ingestion_command(
@@ -77,6 +123,7 @@ def ingestion_command(
     cores: int = 1,
     heap_mib: int = 768,
     mappings_dir: Path | None = None,
+    labels: LabelFiles | None = None,
 ) -> tuple[list[str], dict[str, str]]:
     """Make the command and the environment that run the job here.
 
@@ -102,6 +149,8 @@ def ingestion_command(
         Maximum Java heap; the process takes about 300 MiB more, and 100 MiB for each Python worker.
     mappings_dir : Path | None
         Folder of the mappings, ``<prefix>.yaml``; None where every column is known by its name.
+    labels : LabelFiles | None
+        Files of labels; None where the job reads none.
 
     Returns
     -------
@@ -122,6 +171,8 @@ def ingestion_command(
     ]
     if mappings_dir is not None:
         command += ["--mappings_path", _hadoop_url(mappings_dir)]
+    if labels is not None:
+        command += _label_arguments(labels, trigger_interval)
     settings = {**spark_settings(), **s3a_settings(aws_endpoint)}
     arguments = [
         *("--master", f"local[{cores}]"),
@@ -145,9 +196,21 @@ def ingestion_command(
     return command, environment
 
 
-def mappings_dir_of(environment: Mapping[str, str]) -> Path | None:
-    """Take the folder of the mappings from the environment; None where it names none."""
-    folder = environment.get(MAPPINGS_VARIABLE)
+def _label_arguments(labels: LabelFiles, trigger_interval: str) -> list[str]:
+    mappings_dir = labels.mappings_dir
+    return [
+        *("--labels_path", labels.landing_uri),
+        *("--labels_quarantine_path", labels.quarantine_uri),
+        *("--labels_checkpoint_path", _hadoop_url(labels.checkpoint_dir)),
+        *("--labels_queue_url", labels.queue_url),
+        *("--labels_trigger_interval", trigger_interval),
+        *(() if mappings_dir is None else ("--label_mappings_path", _hadoop_url(mappings_dir))),
+    ]
+
+
+def mappings_dir_of(environment: Mapping[str, str], variable: str = MAPPINGS_VARIABLE) -> Path | None:
+    """Take a folder of mappings from the environment; None where it names none."""
+    folder = environment.get(variable)
     return Path(folder) if folder else None
 
 
@@ -208,6 +271,19 @@ def read_progress(lines: Iterable[str]) -> IngestionProgress:
         quarantined=sum(batch.quarantined for batch in batches.values()),
         dropped_columns=dict(dropped),
         refunds=sum(batch.refunds for batch in batches.values()),
+        labels=_labels_progress(said),
+    )
+
+
+def _labels_progress(said: Sequence[_Line]) -> LabelsProgress:
+    states = [line for line in said if isinstance(line, LabelsReadyLine | LabelsFailedLine)]
+    last = states[-1] if states else None
+    batches = {line.batch_id: line for line in said if isinstance(line, LabelsBatchLine)}
+    return LabelsProgress(
+        ready=isinstance(last, LabelsReadyLine),
+        sent=sum(batch.sent for batch in batches.values()),
+        quarantined=sum(batch.quarantined for batch in batches.values()),
+        failure=f"{last.error} {last.problem}".strip() if isinstance(last, LabelsFailedLine) else "",
     )
 
 

@@ -15,18 +15,20 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from contract.canary import CANARY_ATTRIBUTE
-from local.components.aws_api import make_client
+from local.components.aws_api import REGION, make_client
 from local.resources import (
+    ACCOUNT_ID,
     ALERT_INBOX,
     ALERT_TOPIC,
     BUCKETS,
     CANARY_QUEUE,
+    LABELS_PREFIX,
     LANDING_PREFIX,
     Resources,
     dead_letter_name,
 )
 from local.rulesets import Rulesets
-from ops.manifests import KafkaTrigger, StreamTrigger
+from ops.manifests import KafkaTrigger, QueueTrigger, StreamTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 TOPIC_PARTITIONS: Final = 6
 """Partitions of every Kafka topic that a function reads."""
 
-DEAD_LETTER_RETENTION_SECONDS: Final = 14 * 24 * 3600
+RETENTION_SECONDS: Final = 14 * 24 * 3600
 """The longest that SQS keeps a message."""
 
 _KAFKA_SECONDS: Final = 30.0
@@ -158,8 +160,46 @@ def _make_table(dynamodb: Any, name: str, table: TableSpec) -> None:
 def _make_queues(aws_endpoint: str, functions: Mapping[str, FunctionSpec]) -> dict[str, str]:
     sqs = make_client("sqs", aws_endpoint)
     names = ["quarantine", ALERT_INBOX, CANARY_QUEUE, *map(dead_letter_name, functions)]
-    attributes = {"MessageRetentionPeriod": str(DEAD_LETTER_RETENTION_SECONDS)}
-    return {name: sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] for name in names}
+    attributes = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
+    queues = {name: sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] for name in names}
+    for spec in functions.values():
+        if isinstance(spec.trigger, QueueTrigger):
+            queues[spec.trigger.queue] = make_source_queue(
+                sqs, spec, spec.trigger, dead_letter_name(spec.name)
+            )
+    return queues
+
+
+def make_source_queue(sqs: Any, spec: FunctionSpec, trigger: QueueTrigger, dead_letter: str) -> str:
+    """Make the queue that a function reads.
+
+    Parameters
+    ----------
+    sqs
+        SQS.
+    spec : FunctionSpec
+        The function; its time-out decides how long a message is hidden.
+    trigger : QueueTrigger
+        Its trigger.
+    dead_letter : str
+        Name of the queue to which SQS moves a message after its last delivery.
+
+    Returns
+    -------
+    str
+        The queue's URL.
+    """
+    redrive = {
+        "deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{dead_letter}",
+        "maxReceiveCount": trigger.maximum_receives,
+    }
+    attributes = {
+        "MessageRetentionPeriod": str(RETENTION_SECONDS),
+        "VisibilityTimeout": str(spec.visibility_seconds),
+        "RedrivePolicy": json.dumps(redrive),
+    }
+    url: str = sqs.create_queue(QueueName=trigger.queue, Attributes=attributes)["QueueUrl"]
+    return url
 
 
 def _make_alert_topic(aws_endpoint: str, inbox_url: str, canary_url: str) -> str:
@@ -212,5 +252,6 @@ def _make_buckets(
     for name, bucket in dead_letter.items():
         make_dead_letter_bucket(aws_endpoint, bucket, queues[name])
     # Spark refuses to watch a folder that does not exist, and without this marker an empty prefix of S3 does not exist.
-    s3.put_object(Bucket=BUCKETS["landing"], Key=LANDING_PREFIX)
+    for prefix in (LANDING_PREFIX, LABELS_PREFIX):
+        s3.put_object(Bucket=BUCKETS["landing"], Key=prefix)
     return BUCKETS | dead_letter

@@ -1,7 +1,7 @@
 """Sends a stage's dead letters through it again: ``make redrive-local QUEUE=persist``.
 
 This does what `make redrive` does, on the stack's queue and streams. Instead of Lambda, it invokes the stage's own zip, in a
-process beside the one that runs.
+process beside the one that runs. Messages of a stage that reads a queue are put back into that queue; the emulator has no task for that.
 """
 
 from __future__ import annotations
@@ -79,15 +79,31 @@ def redrive(function: str, build_dir: Path = DEFAULT_BUILD_DIR) -> RedriveResult
     except MappingConfigError as error:
         raise RedriveError(f"the running stack's configuration cannot be read: {error}") from error
     sqs, s3 = (make_client(service, config.aws_endpoint) for service in ("sqs", "s3"))
+    if config.source_queue_url:
+        return RedriveResult(move_messages(sqs, config.dead_letter_queue_url, config.source_queue_url), ())
     with LocalFunction(config) as lambda_:
         return Redrive(sqs, s3, lambda_).replay(config.dead_letter_queue_url)
+
+
+def move_messages(sqs: Any, from_url: str, to_url: str) -> int:
+    """Move all messages of a queue to another one; returns how many. If it is interrupted, a message may be in both."""
+    moved = 0
+    while messages := sqs.receive_message(
+        QueueUrl=from_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    ).get("Messages"):
+        for message in messages:
+            attributes = message.get("MessageAttributes", {})
+            sqs.send_message(QueueUrl=to_url, MessageBody=message["Body"], MessageAttributes=attributes)
+            sqs.delete_message(QueueUrl=from_url, ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
+    return moved
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Redrive a queue and report the outcome; 1 if messages stay in it."""
     parser = argparse.ArgumentParser(prog="python -m local.redrive", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
-    parser.add_argument("--queue", required=True, help="the stage: alert, persist or score")
+    parser.add_argument("--queue", required=True, help="the stage: alert, label, persist or score")
     options = parser.parse_args(arguments)
     try:
         outcome = redrive(options.queue.removesuffix("-dead-letter"), options.build_dir)

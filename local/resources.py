@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ops.manifests import Reference, function_names
+from ops.manifests import QueueTrigger, Reference, function_names, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,9 @@ ALERT_INBOX: Final = "alerts-inbox"
 CANARY_QUEUE: Final = "canary"
 """The queue that subscribes to the canary's messages alone, with raw delivery."""
 
+LABELS_QUEUE: Final = "labels"
+"""The queue from which the label stage reads what people say about payments."""
+
 BUCKETS: Final = {
     "landing": "payment-fraud-landing",
     "quarantine": "payment-fraud-quarantine",
@@ -36,8 +39,14 @@ BUCKETS: Final = {
 LANDING_PREFIX: Final = "transactions/"
 """Prefix in the landing bucket for files of transactions."""
 
+LABELS_PREFIX: Final = "labels/"
+"""Prefix in the landing bucket for files of labels."""
+
 INGESTION_QUARANTINE_PREFIX: Final = "ingestion/"
 """Prefix in the quarantine bucket to which the Glue job writes bad rows."""
+
+LABELS_QUARANTINE_PREFIX: Final = "label_files/"
+"""Prefix in the quarantine bucket to which the Glue job writes bad rows of files of labels."""
 
 METRICS_NAMESPACE: Final = "FraudDetection"
 """Namespace of the functions' metrics; in AWS each environment has its own."""
@@ -89,9 +98,19 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         return f"s3://{self.buckets['landing']}/{LANDING_PREFIX}"
 
     @property
+    def labels_uri(self) -> str:
+        """Where files of labels are put."""
+        return f"s3://{self.buckets['landing']}/{LABELS_PREFIX}"
+
+    @property
     def ingestion_quarantine_uri(self) -> str:
         """Where the Glue job writes bad rows."""
         return f"s3://{self.buckets['quarantine']}/{INGESTION_QUARANTINE_PREFIX}"
+
+    @property
+    def labels_quarantine_uri(self) -> str:
+        """Where the Glue job writes bad rows of files of labels."""
+        return f"s3://{self.buckets['quarantine']}/{LABELS_QUARANTINE_PREFIX}"
 
     def dead_letter_bucket(self, function: str) -> str:
         """A function's bucket for dead letters; empty for a function that has none."""
@@ -101,11 +120,20 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
         """URL of a function's dead-letter queue."""
         return self.queues[dead_letter_name(function)]
 
+    def source_queue(self, spec: FunctionSpec) -> str:
+        """URL of the queue that a function reads; empty for a function that reads none."""
+        return self.queues[spec.trigger.queue] if isinstance(spec.trigger, QueueTrigger) else ""
+
     def references(self, cache_endpoint: str, bootstrap_servers: str, function: str) -> dict[str, str]:
         """Return everything that the `function.yaml` of a function can refer to, with its value in this stack."""
         named = {"table": self.tables, "queue": self.queues, "topic": self.topics, "bucket": self.buckets}
         return {
             **{f"{kind}.{name}": value for kind, values in named.items() for name, value in values.items()},
+            **{
+                f"index.{name}.{index}": index
+                for name, table in read_tables().items()
+                for index in table.indexes
+            },
             **{f"rules.{name}": value for name, value in msgspec.structs.asdict(self.rules).items()},
             "cache.endpoint": cache_endpoint,
             "cache.replication_group": "",  # this cache needs no authentication

@@ -93,6 +93,8 @@ def _check_ingestion(log_dir: Path) -> Health:
     progress = read_ingestion(log_dir)
     if not progress.ready:
         return Health(INGESTION, False, "its query does not run yet")
+    if progress.labels.failure:
+        return Health(INGESTION, False, f"its query of labels failed: {progress.labels.failure}")
     if not progress.batches:
         return Health(INGESTION, True, "its query runs; no file has arrived yet")
     age_seconds = time.time() - (log_dir / INGESTION_OUTPUT).stat().st_mtime

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops import account, commands, dead_letters, reconciling, rules
+from ops import account, commands, dead_letters, labels, reconciling, rules
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
 
@@ -40,6 +41,14 @@ def reconcile(environment: Environment, hours: int | None) -> int:
     return 0 if reconciling.is_clean(found) else 1
 
 
+def label(environment: Environment, options: argparse.Namespace) -> int:
+    """Send one label to an environment's queue, and print what was sent."""
+    message = labels.read_message(options, datetime.now(UTC))
+    url = labels.queue_url(commands.ready(environment).outputs(), environment.name)
+    print(labels.send(account.client("sqs", environment), url, message))
+    return 0
+
+
 def rules_deploy(environment: Environment, file: Path) -> int:
     """Deploy a ruleset file; `make` has run `rules-check` on it."""
     if not file.is_file():
@@ -66,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "output",
         "redrive",
         "reconcile",
+        "label",
         "rules-deploy",
         "state-backup",
         "bootstrap",
@@ -84,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parsers["output"].add_argument("--name", default=None, help="one output; all by default")
     parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
     parsers["reconcile"].add_argument("--hours", type=int, help="look back so far instead of 48 hours")
+    labels.add_options(parsers["label"])
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
     return parser
 
@@ -102,6 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return redrive(environment, options.queue)
             case "reconcile":
                 return reconcile(environment, options.hours)
+            case "label":
+                return label(environment, options)
             case "rules-deploy":
                 return rules_deploy(environment, options.rules)
             case "state-backup":

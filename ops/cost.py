@@ -36,10 +36,15 @@ INDEX_MARGIN: Final = 5
 PROTECTION: Final = "protection"
 """The part of the bill for audit, malware scan and backup."""
 
+LABELS: Final = "labels"
+"""The part of the bill for what people say about payments."""
+
 GB: Final = 1e9
 SECONDS: Final = HOURS * 3600
 FUNCTION_GB: Final = 1.0
 """Memory of the score stage, in GB as Lambda bills it: 1,024 MiB."""
+LABEL_FUNCTION_GB: Final = 0.5
+"""Memory of the label stage: 512 MiB."""
 
 
 class CostError(Exception):
@@ -158,6 +163,7 @@ def bill(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -
         *month.streaming(),
         *month.score(),
         *month.tables(),
+        *month.labels(),
         *month.alerts(),
         *month.network(),
         *month.observability(),
@@ -174,6 +180,19 @@ def total(lines: Iterable[Line]) -> float:
 def without_protection(lines: Iterable[Line]) -> float:
     """Sum of a bill without what protects the payments from people, each by a variable; US dollars a month."""
     return total(line for line in lines if line.part != PROTECTION)
+
+
+def label_usd(usage: dict[str, Any], prices: Prices) -> float:
+    """What one label costs until all of its effects are set, in US dollars, without what keeps its rows."""
+    use = {name: float(entry["value"]) for name, entry in usage["label"].items()}
+    seconds = use["stage_ms"] / 1000 * LABEL_FUNCTION_GB
+    millionths = (
+        use["write_units"] * prices.of("units", "write_request_million")
+        + use["read_units"] * prices.of("units", "read_request_million")
+        + use["queue_requests"] * prices.of("units", "queue_request_million")
+        + prices.of("units", "function_request_million")
+    )
+    return millionths / 1e6 + seconds * prices.of("units", "function_gb_second")
 
 
 def dominating(lines: list[Line]) -> list[Line]:
@@ -200,6 +219,7 @@ class _Month:
         self._batches = payments / batch_size(payments, size.partitions, score_ms, batch_ms)
         self._score_seconds = (self._batches * batch_ms + payments * score_ms) / 1000
         self._hours = HOURS if size.always_on else self._constant["hours_on_demand"]
+        self._labels = payments * self._use["label_share"]
         self._flagged_millions = payments / 1e6 * self._use["flagged_share"]
 
     def _unit(self, name: str) -> float:
@@ -261,14 +281,27 @@ class _Month:
             Line("tables", "history, writes", self._history_writes_usd(), True),
             Line("tables", f"history, kept {days:.0f} days", storage_usd, True),
             Line("tables", "the history's index for the reconciler", index_usd, True),
+            Line("tables", "the history's index by transaction id", self._transaction_index_usd(), True),
             Line("tables", "point-in-time recovery", recovery_usd, True),
             Line("tables", "checkpoints of profiles, writes", checkpoints_usd, True),
             Line("tables", "exports of the history", export_usd + archive_usd, True),
             Line("tables", "flagged payments and alert windows", flagged_usd, True),
         ]
 
+    def _transaction_index_usd(self) -> float:
+        if not self._size.transaction_index:
+            return 0.0
+        days = self._constant["history_days"]
+        kept_gb = self._gb("transaction_index_bytes") * days / DAYS
+        # Each payment is an entry of less than a KiB. Provisioned, its capacity is the table's, and does not follow the load.
+        writes_usd = self._evenly_written_usd(self._payments)
+        return writes_usd + kept_gb * self._unit("infrequent_table_storage_gb_month")
+
     def _history_writes_usd(self) -> float:
-        units = self._payments * self._use["history_write_units"]
+        return self._evenly_written_usd(self._payments * self._use["history_write_units"])
+
+    def _evenly_written_usd(self, units: float) -> float:
+        """Write units of the history or an index of it, a month."""
         if not self._size.provisioned_history:
             return units / 1e6 * self._unit("infrequent_write_request_million")
         capacity = units / SECONDS / PLANNED_USE
@@ -281,6 +314,22 @@ class _Month:
         # Fixed, and so large that five times the usual share can be flagged: the table is throttled with its index.
         capacity = INDEX_MARGIN * units / SECONDS
         return capacity * HOURS * self._unit("infrequent_write_capacity_hour")
+
+    def labels(self) -> list[Line]:
+        label = {name: float(entry["value"]) for name, entry in self._usage["label"].items()}
+        kept = (
+            label["label_bytes"] * self._constant["label_days"]
+            + label["risk_bytes"] * self._constant["risk_days"]
+        )
+        gb_usd = self._unit("table_storage_gb_month") + self._unit("table_recovery_gb_month")
+        polls_usd = self._constant["queue_polls"] / 1e6 * self._unit("queue_request_million")
+        return [
+            Line(
+                LABELS, "queue, stage and tables", self._labels * label_usd(self._usage, self._prices), True
+            ),
+            Line(LABELS, "rows, kept for years", self._labels * kept / DAYS / GB * gb_usd, True),
+            Line(LABELS, "polling of their queue", polls_usd, False),
+        ]
 
     def alerts(self) -> list[Line]:
         messages_usd = self._flagged_millions * self._use["message_share"] * self._unit("alert_million")

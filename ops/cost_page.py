@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ops.cost import Line, Prices, bill, dominating, serverless_usd, total, without_protection
+from ops.cost import Line, Prices, bill, dominating, label_usd, serverless_usd, total, without_protection
 from ops.environment import ROOT
 from ops.sizing import sizing_of
 
@@ -53,6 +53,7 @@ def page(root: Path = ROOT) -> str:
         "## By environment",
         _table([f"{each.name} ({each.millions} payments)" for each in environments], environments),
         "\n".join(_summary(each.name, each) for each in environments),
+        f"A million labels cost {1e6 * label_usd(usage, prices):,.2f} dollars until all of their effects are set; their rows are kept for years.",
         "## By volume, as prod",
         _table([f"{each.millions} payments" for each in volumes], volumes),
         "\n".join(_summary(each.millions, each) for each in volumes),
@@ -118,6 +119,8 @@ def _advice(usage: dict[str, Any], prices: Prices, root: Path) -> str:
   where a lost zone may stop everything. MSK Serverless is no way to save here: {_serverless(usage, prices, root)}.
 - At a large volume, the history: its days in the table, its table class, and `provisioned_tables`, because a steady load uses most of
   what is provisioned. Standard-IA has no reserved capacity.
+- Without the index by transaction id (`enable_transaction_index = false`) a payment takes one write instead of two. Then every label must name
+  its payment by `user_id` and `timestamp`, or by `event_key`, as alerts and the flagged rows give it; a chargeback often cannot.
 - At any volume: reserved nodes for the cache and a compute savings plan for Lambda, once the load is known.
 
 The cache's node goes by users and their entities, not by payments: [environments](environments.md) says how many a node holds."""

@@ -1,8 +1,8 @@
 """What `plan` and `apply` refuse: a policy that gives somebody outside the environment's account a right on what holds payments.
 
 Pure: its input is what ``terraform show -json`` prints. Every policy of the plan is read, changed or not, so a policy that was unknown
-when it was first planned is seen in the next plan, and in the nightly drift. Producers are let in by name: what the variable `producers` lists
-may take on the producers' roles, which write payments and read none.
+when it was first planned is seen in the next plan, and in the nightly drift. Producers are let in by name: what the variables `producers` and
+`label_producers` list may take on the producers' roles of payments and of labels, which send these and read none.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ Document = dict[str, Any]
 GRANTING_ATTRIBUTES: Final = {"aws_lambda_permission": "principal", "aws_kms_grant": "grantee_principal"}
 """Types that name whom they let in outside a policy, and the attribute that does."""
 
-PRODUCERS: Final = "module.producers.aws_iam_role."
-"""How the address of a producer's role begins."""
+PRODUCERS: Final = {
+    "producers": "module.producers.aws_iam_role.this[",
+    "label_producers": "module.producers.aws_iam_role.labels[",
+}
+"""Variables that name producers, and how the addresses of their roles begin."""
 
 ACCOUNT_KEYS: Final = {"aws:principalaccount", "aws:sourceaccount", "kms:calleraccount"}
 """Condition keys that bind a statement for everybody to one account."""
@@ -38,9 +41,11 @@ def foreign_principals(plan: Document, account: str) -> list[str]:
         The environment's account, 12 digits. AWS's services are not foreign: the conditions of their statements are tested elsewhere.
     """
     found = set()
-    invited = _invited(plan)
+    invited = {role: _invited(plan, variable) for variable, role in PRODUCERS.items()}
     for entry in plan.get("resource_changes", []):
-        named_by_us = invited if entry["address"].startswith(PRODUCERS) else frozenset()
+        named_by_us = {
+            arn for role, arns in invited.items() if entry["address"].startswith(role) for arn in arns
+        }
         after = entry["change"].get("after") or {}
         named = [after.get(GRANTING_ATTRIBUTES.get(entry["type"], "")) or ""]
         principals = [
@@ -64,9 +69,9 @@ def check_principals(plan: Document, account: str) -> None:
         )
 
 
-def _invited(plan: Document) -> frozenset[str]:
-    """Principals that the variable `producers` names, each an ARN of one role or user."""
-    producers = plan.get("variables", {}).get("producers", {}).get("value") or {}
+def _invited(plan: Document, variable: str) -> frozenset[str]:
+    """Principals that a variable of producers names, each an ARN of one role or user."""
+    producers = plan.get("variables", {}).get(variable, {}).get("value") or {}
     return frozenset(arn for producer in producers.values() for arn in producer["principal_arns"])
 
 

@@ -17,6 +17,12 @@ TABLES_FILE: Final = FUNCTIONS_DIR / "contract" / "tables.yaml"
 ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka", "key", "function")
 """What an `access` entry can name; the same as in Terraform's module `function`."""
 
+MAX_WINDOWLESS_BATCH: Final = 10
+"""Largest batch of a queue's messages without a window: one receive request's."""
+
+VISIBILITY_TIMEOUTS: Final = 6
+"""How many of the function's time-outs a message stays hidden: Lambda's guide asks for six, so that retries after throttling fit in."""
+
 Positive = Annotated[int, Meta(ge=1)]
 
 
@@ -107,6 +113,32 @@ class ScheduleTrigger(
     """What becomes of the event of an invocation that failed for good: kept in the function's dead-letter queue, or not at all."""
 
 
+class QueueTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="queue", tag_field="type"):
+    """An event source mapping from an SQS queue, which the stack makes for it. Lambda promises no order of its messages.
+
+    A message that the function fails is hidden for `visibility_seconds` of the function, then delivered again.
+    """
+
+    queue: str
+    """Interface name of the queue; others send to it as ``{queue: <name>, actions: [SendMessage]}``."""
+    batch_size: Annotated[int, Meta(ge=1, le=10_000)]
+    batch_window_seconds: Annotated[int, Meta(ge=0, le=300)]
+    """How long a batch may wait for more messages."""
+    maximum_concurrency: Annotated[int, Meta(ge=2, le=1000)]
+    """Most batches at a time. Above the reserved concurrency, invocations would be throttled, and each counts as a delivery."""
+    report_batch_item_failures: bool
+    maximum_receives: Annotated[int, Meta(ge=1, le=1000)]
+    """Deliveries of a message; then SQS moves it to the function's dead-letter queue."""
+
+    def __post_init__(self) -> None:
+        # Lambda's guide, "Configuring scaling behavior for SQS event source mappings".
+        if self.batch_size > MAX_WINDOWLESS_BATCH and self.batch_window_seconds == 0:
+            raise ValueError(
+                f"batch_size is {self.batch_size} and batch_window_seconds is 0; Lambda makes batches of more than "
+                f"{MAX_WINDOWLESS_BATCH} messages of a queue only with a window of at least 1"
+            )
+
+
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The name of a value that the stack provides: ``table.<name>``, ``queue.<name>``, ``cache.endpoint``, ..."""
 
@@ -153,7 +185,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: Annotated[int, Meta(ge=128, le=10_240)]
     timeout_seconds: Annotated[int, Meta(ge=1, le=900)]
     reserved_concurrency: Positive
-    trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger | InvokeTrigger
+    trigger: KafkaTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger | InvokeTrigger
     environment: dict[str, str | Reference]
     access: list[Access]
     aws_services: list[str]
@@ -161,15 +193,31 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Other files of the checkout that the zip carries, at the same paths."""
     name: str = ""
 
+    def __post_init__(self) -> None:
+        if (
+            isinstance(self.trigger, QueueTrigger)
+            and self.trigger.maximum_concurrency > self.reserved_concurrency
+        ):
+            raise ValueError(
+                f"trigger.maximum_concurrency is {self.trigger.maximum_concurrency}, more than the reserved concurrency of "
+                f"{self.reserved_concurrency}: Lambda would throttle, and each throttled delivery of a message counts"
+            )
+
     @property
     def has_event_source(self) -> bool:
         """Whether an event source mapping invokes it with batches."""
-        return isinstance(self.trigger, KafkaTrigger | StreamTrigger)
+        return isinstance(self.trigger, KafkaTrigger | StreamTrigger | QueueTrigger)
 
     @property
     def is_triggered(self) -> bool:
         """Whether the system itself invokes it, by an event source or a schedule. The local stack runs these functions."""
         return not isinstance(self.trigger, InvokeTrigger)
+
+    @property
+    def visibility_seconds(self) -> int:
+        """How long a message of a queue is hidden while the function works on it, and before it is delivered again."""
+        window = self.trigger.batch_window_seconds if isinstance(self.trigger, QueueTrigger) else 0
+        return VISIBILITY_TIMEOUTS * self.timeout_seconds + window
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -34,6 +34,8 @@ class Sizing(msgspec.Struct, frozen=True):
     """Whether the job and the pollers run at night, too."""
     provisioned_history: bool = False
     """Whether the history has provisioned capacity instead of on demand."""
+    transaction_index: bool = True
+    """Whether the history has the index by transaction id."""
     traces: bool = True
     canary: bool = True
     audit: bool = False
@@ -69,6 +71,7 @@ def sizing_of(environment: str, root: Path = ROOT) -> Sizing:
         poller_units=1,
         always_on=flat.get("enable_always_on", True),
         provisioned_history="provisioned_tables.transaction_history.write_minimum" in flat,
+        transaction_index=flat.get("enable_transaction_index", True),
         traces=flat.get("enable_traces", True),
         canary="canary" not in flat.get("disabled_schedules", []),
         audit=flat.get("enable_audit", False),

@@ -7,7 +7,22 @@ locals {
   # Environments that share an account must not add up their metrics.
   metrics_namespace = "FraudDetection/${var.environment}"
 
-  tables = yamldecode(file("${local.functions_dir}/contract/tables.yaml"))
+  # Indexes that an environment may do without.
+  disabled_indexes = var.enable_transaction_index ? toset([]) : toset(["transaction_history.by_transaction_id"])
+
+  table_definitions = yamldecode(file("${local.functions_dir}/contract/tables.yaml"))
+  tables = {
+    for name, table in local.table_definitions : name => merge(table, {
+      indexes = { for index, definition in try(table.indexes, {}) : index => definition if !contains(local.disabled_indexes, "${name}.${index}") }
+    })
+  }
+
+  # Every index of tables.yaml, empty where the environment does without it.
+  index_references = merge([
+    for name, table in local.table_definitions : {
+      for index in keys(try(table.indexes, {})) : "index.${name}.${index}" => contains(local.disabled_indexes, "${name}.${index}") ? "" : index
+    }
+  ]...)
 
   # A folder with a function.yaml is a function.
   functions = {
@@ -32,7 +47,7 @@ locals {
   # The thresholds of modules/observability.
   alarm_thresholds = [
     "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "canary_latency_ms", "degraded_percent",
-    "digest_delay_ms", "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "score_latency_ms",
+    "digest_delay_ms", "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "queue_age_seconds", "score_latency_ms",
   ]
 
   # By folder: the alias that others invoke. Made of names, since a function cannot wait for another one of the same module.
@@ -49,6 +64,8 @@ locals {
     { for name, table in module.tables.tables : "table.${name}" => table.name },
     { for name, bucket in local.buckets : "bucket.${name}" => bucket.name },
     { for name, arn in local.function_arns : "function.${name}" => arn },
+    local.index_references,
+    { for name, queue in aws_sqs_queue.source : "queue.${name}" => queue.url },
     {
       "queue.quarantine"        = aws_sqs_queue.quarantine.url
       "queue.canary"            = aws_sqs_queue.canary.url
@@ -68,8 +85,11 @@ locals {
 
   # What `access` and `trigger` of a function.yaml may name.
   targets = {
-    tables  = module.tables.tables
-    queues  = { quarantine = { arn = aws_sqs_queue.quarantine.arn }, canary = { arn = aws_sqs_queue.canary.arn } }
+    tables = module.tables.tables
+    queues = merge(
+      { for name, queue in aws_sqs_queue.source : name => { arn = queue.arn, url = queue.url } },
+      { quarantine = { arn = aws_sqs_queue.quarantine.arn }, canary = { arn = aws_sqs_queue.canary.arn } },
+    )
     buckets = local.buckets
     topics  = { fraud_alerts = { arn = module.alerts.topic_arn } }
     cache = {

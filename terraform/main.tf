@@ -26,25 +26,27 @@ module "network" {
 module "ingestion" {
   source = "./modules/ingestion"
 
-  name                       = local.name
-  scripts_dir                = "${path.root}/../glue_scripts"
-  build_dir                  = "${var.build_dir}/glue"
-  metrics_namespace          = local.metrics_namespace
-  mapping_file_by_prefix     = { for prefix, file in var.ingestion_mappings : prefix => "${path.root}/../${file}" }
-  worker_type                = var.ingestion.worker_type
-  maximum_workers            = var.ingestion.maximum_workers
-  trigger_interval_seconds   = var.ingestion.trigger_interval_seconds
-  enable_keep_running        = var.enable_always_on
-  landing_retention_days     = var.ingestion.landing_retention_days
-  quarantine_retention_days  = var.ingestion.quarantine_retention_days
-  enable_deletion_protection = var.enable_deletion_protection
-  subnet_id_by_zone          = module.network.subnet_id_by_zone
-  security_group_id          = module.network.security_group_id_by_role["ingestion"]
-  data_key_arn               = module.encryption.data_key_arn
-  logs_key_arn               = module.encryption.logs_key_arn
-  log_retention_days         = var.log_retention_days
-  token_role_names           = local.token_role_names
-  permissions_boundary_arn   = var.permissions_boundary_arn
+  name                         = local.name
+  scripts_dir                  = "${path.root}/../glue_scripts"
+  build_dir                    = "${var.build_dir}/glue"
+  metrics_namespace            = local.metrics_namespace
+  mapping_file_by_prefix       = { for prefix, file in var.ingestion_mappings : prefix => "${path.root}/../${file}" }
+  label_mapping_file_by_prefix = { for prefix, file in var.label_mappings : prefix => "${path.root}/../${file}" }
+  labels_queue                 = { url = aws_sqs_queue.source["labels"].url, arn = aws_sqs_queue.source["labels"].arn }
+  worker_type                  = var.ingestion.worker_type
+  maximum_workers              = var.ingestion.maximum_workers
+  trigger_interval_seconds     = var.ingestion.trigger_interval_seconds
+  enable_keep_running          = var.enable_always_on
+  landing_retention_days       = var.ingestion.landing_retention_days
+  quarantine_retention_days    = var.ingestion.quarantine_retention_days
+  enable_deletion_protection   = var.enable_deletion_protection
+  subnet_id_by_zone            = module.network.subnet_id_by_zone
+  security_group_id            = module.network.security_group_id_by_role["ingestion"]
+  data_key_arn                 = module.encryption.data_key_arn
+  logs_key_arn                 = module.encryption.logs_key_arn
+  log_retention_days           = var.log_retention_days
+  token_role_names             = local.token_role_names
+  permissions_boundary_arn     = var.permissions_boundary_arn
 
   kafka = {
     bootstrap_servers = module.streaming.bootstrap_servers
@@ -73,6 +75,9 @@ module "producers" {
 
   name                     = local.name
   producers                = var.producers
+  label_producers          = var.label_producers
+  label_queue              = { arn = aws_sqs_queue.source["labels"].arn, key_arn = module.encryption.data_key_arn }
+  landing_bucket_arn       = module.ingestion.buckets["landing"].arn
   permissions_boundary_arn = var.permissions_boundary_arn
 
   kafka = {
@@ -91,6 +96,7 @@ module "cache" {
   node_type               = var.cache.node_type
   replicas                = var.cache.replicas
   snapshot_retention_days = var.cache.snapshot_retention_days
+  restore_snapshot        = var.cache.restore_snapshot
   enable_final_snapshot   = var.enable_deletion_protection
   subnet_ids              = module.network.subnet_ids
   security_group_id       = module.network.security_group_id_by_role["cache"]
@@ -194,7 +200,7 @@ module "rules_bucket" {
   bucket                     = "${local.name}-rules-${data.aws_caller_identity.this.account_id}"
   access_log_bucket          = module.ingestion.access_log_bucket_name
   enable_deletion_protection = var.enable_deletion_protection
-  data_key_arn               = module.encryption.data_key_arn
+  key_arn                    = module.encryption.data_key_arn
 }
 
 module "rules" {
@@ -228,6 +234,7 @@ module "observability" {
     merge([for severity, topic in module.operations : { for name, queue in topic.redrive_queues : "${severity}-${name}" => queue.name }]...),
   )
   quarantine_queue_name = aws_sqs_queue.quarantine.name
+  queue_names           = { for name, queue in aws_sqs_queue.source : name => queue.name }
   table_names           = { for name, table in module.tables.tables : name => table.name }
   cache_node_ids        = module.cache.node_ids
   alert_topic_name      = module.alerts.topic_name
@@ -237,6 +244,7 @@ module "observability" {
   audit_metric_names    = one(module.audit[*].metric_names)
   threat_rule_name      = module.protection.threat_rule_name
   thresholds            = var.alarm_thresholds
+  enable_notifications  = var.enable_alarm_notifications
 
   kafka = {
     cluster_name = module.streaming.cluster_name

@@ -5,6 +5,11 @@ output "landing_url" {
   value       = module.ingestion.landing_url
 }
 
+output "labels_landing_url" {
+  description = "Bucket for files of labels."
+  value       = module.ingestion.labels_url
+}
+
 output "kafka_bootstrap_servers" {
   description = "Brokers, for producers inside the network, which sign in with IAM."
   value       = module.streaming.bootstrap_servers
@@ -13,6 +18,16 @@ output "kafka_bootstrap_servers" {
 output "producer_role_arns" {
   description = "By producer: ARN of the role that it takes on to write to the topic."
   value       = module.producers.role_arns
+}
+
+output "label_producer_role_arns" {
+  description = "By producer of labels: ARN of the role that it takes on to send them."
+  value       = module.producers.label_role_arns
+}
+
+output "labels_queue_url" {
+  description = "URL of the queue of labels, for producers and `make label`."
+  value       = aws_sqs_queue.source["labels"].url
 }
 
 output "kafka_client_security_group_id" {
@@ -60,8 +75,13 @@ output "quarantine_queue_url" {
 }
 
 output "quarantine_url" {
-  description = "Bucket of the rows that ingestion quarantined."
+  description = "Bucket of the rows of payments that ingestion quarantined."
   value       = module.ingestion.quarantine_url
+}
+
+output "labels_quarantine_url" {
+  description = "Bucket of the rows of labels that ingestion quarantined."
+  value       = module.ingestion.labels_quarantine_url
 }
 
 output "table_names" {

@@ -113,10 +113,20 @@ variable "producers" {
   nullable = false
 }
 
+variable "label_producers" {
+  description = "Who sends labels to the queue, by any name: the IAM roles or users, also of other accounts, that take on the producer's role. Services and people alike; docs/guide-labels.md says what they send."
+  type = map(object({
+    principal_arns = list(string)
+  }))
+  default  = {}
+  nullable = false
+}
+
 variable "cache" {
   description = <<-EOT
     The cache of profiles. `engine`: valkey or redis, and its version. `node_type`: every node holds all profiles, about 4 KiB each.
     `replicas`: in other zones, scaled between minimum and maximum if these differ. `snapshot_retention_days`: of daily snapshots.
+    `restore_snapshot`: the snapshot that it was created with; a change replaces it.
   EOT
   type = object({
     engine                  = optional(string, "valkey")
@@ -124,6 +134,7 @@ variable "cache" {
     node_type               = string
     replicas                = object({ minimum = number, maximum = number })
     snapshot_retention_days = optional(number, 7)
+    restore_snapshot        = optional(string)
   })
   nullable = false
 }
@@ -153,15 +164,22 @@ variable "enable_traces" {
   nullable    = false
 }
 
+variable "enable_transaction_index" {
+  description = "Whether transaction_history has the index by transaction id, so that a label which names nothing else finds its payment. It costs a write unit a payment (docs/cost.md). Without it a label must have user_id and timestamp, or event_key."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "provisioned_tables" {
-  description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, the target use in percent, and the fixed units a second of each of its indexes, if it has any."
+  description = "Tables on provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of units a second, the target use in percent, and the fixed units a second of each of its indexes, by the index's name."
   type = map(object({
     read_minimum   = number
     read_maximum   = number
     write_minimum  = number
     write_maximum  = number
     target_percent = optional(number, 70)
-    index          = optional(object({ read = number, write = number }))
+    indexes        = optional(map(object({ read = number, write = number })), {})
   }))
   default  = {}
   nullable = false
@@ -244,6 +262,13 @@ variable "ingestion_mappings" {
   }
 }
 
+variable "label_mappings" {
+  description = "A sender's own columns in files of labels: prefix below the labels path, as in `acme`, to its mapping, a YAML file named relative to the repository. docs/guide-labels.md says what can be written in it."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "alert_subscriptions" {
   description = "Subscribers of the fraud alerts: any name to protocol, endpoint, filter policy and redrive queue; see modules/alert_topic."
   type = map(object({
@@ -285,6 +310,13 @@ variable "sms_monthly_limit_usd" {
     condition     = var.sms_monthly_limit_usd >= 1 && floor(var.sms_monthly_limit_usd) == var.sms_monthly_limit_usd
     error_message = "sms_monthly_limit_usd is ${var.sms_monthly_limit_usd}; it must be whole dollars from 1 up to the account's quota."
   }
+}
+
+variable "enable_alarm_notifications" {
+  description = "Whether alarms notify their subscribers. False is for the first apply: a new alarm has no data yet, and either opens or reports that all is well."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "alarm_thresholds" {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import EntityKind
+from contract.entity_ids import EntityKind
 from lab.backtest.deciding import Judge, Refusals
 from lab.backtest.labels import LabelPlan, PlayedLabels
 from lab.backtest.outcomes import Users
@@ -12,8 +12,8 @@ from lab.backtest.outcomes import Users
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from contract.entity_ids import EntityIds
     from contract.truth import SentPayment
-    from engine.entities.kinds import EntityIds
     from engine.rules.ruleset import Ruleset
     from lab.backtest.deciding import JudgedPayment
     from training.point_in_time import PointInTime

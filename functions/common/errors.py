@@ -41,3 +41,7 @@ class OutOfTimeError(StageError):
     def __init__(self, minimum_ms: int) -> None:
         super().__init__(f"less than {minimum_ms} ms left")
         self.minimum_ms = minimum_ms
+
+
+class CacheUnavailableError(StageError):
+    """The cache did not answer, or not in time; its content counts as unknown."""

@@ -24,6 +24,23 @@ class InvalidTransactionError(ContractError):
         self.problem = problem
 
 
+class InvalidLabelError(ContractError):
+    """A message of the labels queue that cannot be used.
+
+    Parameters
+    ----------
+    field : str
+        The field at fault; ``$`` for the message as a whole.
+    problem : str
+        What is wrong with it, and what is needed; never the value, which may be personal.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
 class InvalidRowError(ContractError):
     """A stored row that is not what its table's contract says.
 

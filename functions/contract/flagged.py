@@ -17,6 +17,7 @@ from contract.alert import AlertClaim, AlertState, Instant, RiskScore
 from contract.canary import is_canary
 from contract.clock import EPOCH, MILLISECOND
 from contract.currency import MINOR_UNIT_EXPONENT
+from contract.entity_ids import entity_names
 from contract.errors import InvalidRowError
 from contract.items import Item, from_item, to_item
 from contract.reason import Reason
@@ -31,6 +32,15 @@ FLAGGED_TABLE: Final = "flagged_transactions"
 
 OPEN: Final = "open"
 """Status of a row that no analyst has decided on; the review queue queries its index for it."""
+
+IN_REVIEW: Final = "in_review"
+"""Status of a row that an analyst looks at."""
+
+CONFIRMED_FRAUD: Final = "confirmed_fraud"
+"""Status of a row whose payment was fraud, by the label that counts."""
+
+FALSE_POSITIVE: Final = "false_positive"
+"""Status of a row whose payment was legitimate, by the label that counts."""
 
 CANARY: Final = "canary"
 """Status of a canary's row: in no queue, since nobody is to decide on it."""
@@ -75,6 +85,9 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     device_id: ShortText | None = None
     ip_address: ShortText | None = None
     payee_id: ShortText | None = None
+    entity_ids: tuple[str, ...] = ()
+    """What the payment touches, as :func:`contract.entity_ids.entity_name` writes it: rows that name the same one touch the same card,
+    device, address, network, merchant or payee."""
     risk_score: RiskScore
     decision: Decision
     reasons: tuple[Reason, ...]
@@ -82,7 +95,8 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     rule_ids: tuple[str, ...]
     """The rules of ``reasons``, for searching."""
     status: str
-    """``open`` until an analyst decides; ``canary`` for a canary's."""
+    """``open``, ``in_review`` while an analyst looks at it, then ``confirmed_fraud`` or ``false_positive`` by the label that counts;
+    ``canary`` for a canary's."""
     status_shard: str
     """Of :func:`status_shard`; whoever changes ``status`` changes it too."""
     position: str
@@ -169,6 +183,7 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
         device_id=payment.device_id,
         ip_address=payment.ip_address,
         payee_id=payment.payee_id,
+        entity_ids=entity_names(payment),
         risk_score=scored.risk_score,
         decision=scored.decision,
         reasons=scored.reasons,

@@ -18,6 +18,7 @@ import msgspec
 from contract.alert import Alert, AlertClaim, AlertDigest, AlertTransaction, SuppressedPayments
 from contract.flagged import FlaggedTransaction
 from contract.history_detail import HistoryDetail
+from contract.label import Label, LabelMessage
 from contract.reason import Reason
 from contract.scored import Decision
 from contract.transaction import Location, Transaction
@@ -36,6 +37,8 @@ _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
     Alert,
     AlertTransaction,
     AlertDigest,
+    LabelMessage,
+    Label,
 )
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -54,6 +57,9 @@ def schemas() -> dict[str, bytes]:
         "flagged_transaction": _flagged_transaction(),
         "alert": msgspec.json.schema(Alert),
         "alert_digest": msgspec.json.schema(AlertDigest),
+        "label_message": msgspec.json.schema(LabelMessage),
+        "label": msgspec.json.schema(Label)
+        | {"description": "A row of labels; numbers are of DynamoDB's type N."},
     }
     for document in documents.values():
         _describe(document["$defs"])
@@ -118,12 +124,14 @@ def _scored_transaction() -> dict[str, Any]:
             "description": "MessagePack array in the order of the feature set; DynamoDB's type B.",
         },
         "detail": {"type": "string", "contentMediaType": "application/json", "contentSchema": detail},
+        "transaction_id": text
+        | {"description": "As in event_key; of rows that were stored before labels, missing."},
     }
     return {
         "description": "A row of transaction_history; numbers are of DynamoDB's type N.",
         "type": "object",
         "properties": properties,
-        "required": sorted(properties),
+        "required": sorted(properties.keys() - {"transaction_id"}),
         "$defs": definitions,
     }
 

@@ -4,7 +4,7 @@ The row says what its payment's fold used, so that a profile follows from rows a
 what the payment repeats, which reviewed payments it releases to teach, which verdicts of people were applied.
 
 The row has few attributes: its keys and what streams filter on, the packed features, and one JSON text, ``detail``
-(:mod:`contract.history_detail`), with all else. Ten attributes cost botocore less than half of twenty-five. A usual row stays below
+(:mod:`contract.history_detail`), with all else. Eleven attributes cost botocore less than half of twenty-five. A usual row stays below
 1 KiB, one write unit, with three times the features of today: the features are binary (:mod:`engine.features.stored`), and the JSON
 has short names and nothing that the row's other attributes say.
 """
@@ -152,6 +152,7 @@ HISTORY_ATTRIBUTES = (
     "expires_at",
     "features",
     "detail",
+    "transaction_id",
 )
 """An approved payment's attributes, in the order in which :func:`to_history_item` gives them."""
 
@@ -206,6 +207,8 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         "expires_at": {"N": str(expires_at_s)},
         "features": {"B": b2a_base64(scored.features, newline=False).decode()},
         "detail": {"S": _ENCODER.encode(detail).decode()},
+        # Only for the index by it: a row's key says it too.
+        "transaction_id": {"S": payment.transaction_id},
     }
     if scored.is_to_be_flagged:
         item[FLAG_HOUR] = {"S": flag_hour(scored.scored_at, scored.event_key)}

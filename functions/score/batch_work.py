@@ -9,6 +9,7 @@ import msgspec
 from engine.profile import to_bytes
 from engine.profile.migration import OLD_FORMAT
 from score.entity_work import EntityWork
+from score.label_work import LabelWork
 from score.old_rows import as_stored, may_have_old_row, old_row_key
 from score.profile_store import read_profile
 
@@ -53,6 +54,8 @@ class BatchWork:
         The cache could not be read.
     entities : EntityWork
         What other users did.
+    labels : LabelWork
+        What people found about the batch's users and entities.
     """
 
     def __init__(self, batch: Batch, now_s: int) -> None:
@@ -67,6 +70,7 @@ class BatchWork:
         self.users_of_before: set[str] = set()
         self.is_degraded = False
         self.entities = EntityWork(batch, now_s)
+        self.labels = LabelWork()
         self._bodies_before: dict[str, bytes] = {}
         self._revisions: dict[str, bytes] = {}
         self._progress: list[PartitionProgress] = []

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from common.backoff import Backoff
+from common.errors import CacheUnavailableError
 from score.checkpoint_items import (
     ABSENT,
     GET_ANSWERS,
@@ -41,7 +42,6 @@ from score.dynamo_calls import (
     may_succeed_later,
     name_of,
 )
-from score.errors import CacheUnavailableError
 from score.profile_store import REVISION_BYTES, CacheReading, PartitionProgress, progress_before
 
 if TYPE_CHECKING:

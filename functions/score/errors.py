@@ -26,9 +26,5 @@ class NoRulesetError(StageError):
     """No ruleset has been active since the start, so nothing can be decided; the batch is delivered again."""
 
 
-class CacheUnavailableError(StageError):
-    """The profile cache did not answer, or not in time; its content counts as unknown."""
-
-
 class HistoryUnavailableError(StageError):
     """The history table did not answer a read; the batch cannot be scored and is delivered again."""

@@ -16,23 +16,23 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.config import Config
 
+from common.cache_auth import cache_credentials
+from common.cache_primary import connect
 from common.crash_counts import COUNT_CLIENT_CONFIG, CrashTable
 from common.model_archive import ModelArchive
 from common.settings import read_settings
-from score.cache_auth import cache_credentials
 from score.checkpoint_store import DynamoCheckpointStore
 from score.crash_guard import CrashGuard, QueueDeadLetters
 from score.dynamo_calls import DynamoCalls
 from score.entity_store import RedisEntityStore
 from score.history_store import DynamoHistoryStore
-from score.profile_store import RedisProfileStore, connect
+from score.profile_store import RedisProfileStore
 from score.quarantine import SqsQuarantine
 from score.rules_source import AppConfigDocument, Rulesets
 from score.ruleset_archive import BucketRulesets
 from score.settings import Settings
 from score.stage import ScoreStage
 from score.telemetry import EmfTelemetry
-from score.verdicts import NoVerdicts
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -108,7 +108,6 @@ score_stage = ScoreStage(
     checkpoints,
     history,
     quarantine,
-    NoVerdicts(),
     rulesets.current,
     telemetry,
     clock,

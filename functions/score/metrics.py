@@ -60,6 +60,16 @@ class Metric(StageMetric):
         "Profiles that were due as checkpoints, and that DynamoDB did not store in time; they stay due.",
     )
     CACHE_UNAVAILABLE = "CacheUnavailable", COUNT, "Reads or writes that the cache did not answer."
+    LABEL_COPIES_UNREADABLE = (
+        "LabelCopiesUnreadable",
+        COUNT,
+        "Copies of risk and verdicts in the cache that cannot be read; payments were decided without them.",
+    )
+    LABEL_COPIES_INCOMPLETE = (
+        "LabelCopiesIncomplete",
+        COUNT,
+        "Batches decided while the cache may lack copies of risk and verdicts.",
+    )
     RULE_FAILURES = "RuleFailures", COUNT, "Rules that could not be evaluated on a payment."
     RULESET_REFUSED = "RulesetRefused", COUNT, "Ruleset documents that were refused."
     RULESET_UNREACHABLE = "RulesetUnreachable", COUNT, "Requests that AppConfig did not answer."

@@ -20,27 +20,19 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from common.cache_primary import ENTITY_PREFIX, SLOT_TAG
+from common.errors import CacheUnavailableError
+from common.label_copies import NO_COPIES, LabelCopies, copies_of
+from common.label_copies import keys_of as label_keys
+from engine.entities.risk import has_risk
 from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
-from score.cache_primary import PrimaryClient
-from score.entity_store import COMPLETE_SINCE_KEY, ENTITY_PREFIX, mark_key, read_numbers
-from score.errors import CacheUnavailableError
+from score.entity_store import COMPLETE_SINCE_KEY, mark_key, read_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from redis.credentials import CredentialProvider
-
     from score.delivery import Span
-
-CONNECT_TIMEOUT_S: Final = 0.25
-READ_TIMEOUT_S: Final = 0.75
-"""Longer than this, reading the history from DynamoDB is faster than waiting for the cache."""
-
-SLOT_TAG: Final = "{1}"
-"""In every key. In cluster mode a script's keys must be in one slot, which Redis computes from the text between braces."""
 
 REVISION_BYTES: Final = 8
 _SECONDS_PER_DAY: Final = 86_400
@@ -141,6 +133,8 @@ class CacheReading(msgspec.Struct):
     """Offsets up to which the partitions' payments are counted by entities, as long as the spans; -1 for none."""
     complete_since_s: int = 0
     """Since when no payment is missing in the entities' state, s since the epoch; 0 where nothing says so."""
+    labels: LabelCopies = NO_COPIES
+    """What labels say of the users and entities."""
 
 
 class ProfileWrite(msgspec.Struct):
@@ -157,7 +151,7 @@ class ProfileStore(Protocol):
     def read(
         self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
     ) -> CacheReading:
-        """Read all users' profiles, the partitions' progress, and entities with their marks; CacheUnavailableError."""
+        """Read all users' profiles, the partitions' progress, and entities with their marks and labels; CacheUnavailableError."""
         ...
 
     def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
@@ -184,7 +178,7 @@ class RedisProfileStore:
     def read(
         self, user_ids: Sequence[str], spans: Sequence[Span], entity_ids: Sequence[bytes] = ()
     ) -> CacheReading:
-        """Read all profiles, entities and marks in one round trip.
+        """Read all profiles, entities, marks and what labels say in one round trip.
 
         Raises
         ------
@@ -195,9 +189,12 @@ class RedisProfileStore:
         keys += [_progress_key(span.topic, span.partition) for span in spans]
         if not keys:
             return CacheReading({}, [])
+        risk_ids = [entity_id for entity_id in entity_ids if has_risk(entity_id)]
         if entity_ids:
             keys += [COMPLETE_SINCE_KEY, *(mark_key(span.topic, span.partition) for span in spans)]
             keys += [ENTITY_PREFIX + entity_id for entity_id in entity_ids]
+            labels_at = len(keys)
+            keys += label_keys(user_ids, risk_ids)
         try:
             values = cast("list[bytes | None]", self._client.mget(keys))
         except redis.RedisError as error:
@@ -210,12 +207,13 @@ class RedisProfileStore:
         ]
         reading = CacheReading(profiles, progress)
         if entity_ids:
-            entities_at = len(keys) - len(entity_ids)
+            entities_at = labels_at - len(entity_ids)
             since, *marks = values[split + len(spans) : entities_at]
-            found = zip(entity_ids, values[entities_at:], strict=True)
+            found = zip(entity_ids, values[entities_at:labels_at], strict=True)
             reading.entities = {entity_id: value for entity_id, value in found if value is not None}
             reading.counted_to = read_numbers(marks, -1)
             [reading.complete_since_s] = read_numbers([since], 0)
+            reading.labels = copies_of(user_ids, risk_ids, values[labels_at:])
         return reading
 
     def write(self, writes: Sequence[ProfileWrite], progress: Sequence[PartitionProgress]) -> list[str]:
@@ -258,29 +256,6 @@ class RedisProfileStore:
             yield mark.folded_to
             yield mark.fresh_from
             yield mark.read_folded_to
-
-
-def connect(endpoint: str, credentials: CredentialProvider | None = None) -> redis.Redis:
-    """Make a client for ``ELASTICACHE_REDIS_ENDPOINT``; it connects on first use.
-
-    Parameters
-    ----------
-    endpoint : str
-        ``host``, ``host:port``, ``redis://...`` or ``rediss://...``.
-    credentials : CredentialProvider | None
-        Signs in at each new connection; None for a cache without users.
-    """
-    url = endpoint if "://" in endpoint else f"redis://{endpoint}"
-    return PrimaryClient.from_url(
-        url,
-        socket_connect_timeout=CONNECT_TIMEOUT_S,
-        socket_timeout=READ_TIMEOUT_S,
-        socket_keepalive=True,
-        # One retry, for a connection that broke while the function was frozen. Not more: the history can replace the cache.
-        retry=Retry(NoBackoff(), 1),
-        retry_on_error=[redis.ConnectionError],
-        credential_provider=credentials,
-    )
 
 
 def read_profile(cached: CachedProfile) -> Profile | None:

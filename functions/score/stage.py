@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from common.errors import CacheUnavailableError
 from contract.clock import has_content_mark
 from contract.scored import Position, ScoredTransaction
 from engine.decide import decide, scored_transaction
@@ -20,7 +21,7 @@ from engine.profile.profile import CHECKPOINT_OVERLAP_MS
 from score.batch_work import BatchWork
 from score.checkpoint_items import KeptProfile
 from score.delivery import PartialBatchResponse, failure_response, read_batch
-from score.errors import CacheUnavailableError, HistoryUnavailableError
+from score.errors import HistoryUnavailableError
 from score.history_store import InsertResult
 from score.profile_store import ProfileWrite
 from score.user_chain import UserChain, needs_lookup, rebuild, row_key
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from score.profile_store import CacheReading, ProfileStore
     from score.quarantine import Quarantine
     from score.telemetry import Telemetry
-    from score.verdicts import Verdicts
 
 CHECKPOINT_EVERY: Final = 36
 """Payments of a user between two checkpoints of the profile: what a rebuild folds at most. At 2.7 write units each they cost 0.075 units a
@@ -62,8 +62,6 @@ class ScoreStage:
         The history, which outlives the cache.
     quarantine : Quarantine
         Where invalid records go.
-    verdicts : Verdicts
-        What people found about the users' payments.
     ruleset : Callable[[], Ruleset]
         Gives the active ruleset; called once a batch.
     telemetry : Telemetry
@@ -79,7 +77,6 @@ class ScoreStage:
         checkpoints: CheckpointStore,
         history: HistoryStore,
         quarantine: Quarantine,
-        verdicts: Verdicts,
         ruleset: Callable[[], Ruleset],
         telemetry: Telemetry,
         clock: Callable[[], datetime],
@@ -89,7 +86,6 @@ class ScoreStage:
         self._checkpoints = checkpoints
         self._history = history
         self._quarantine = quarantine
-        self._verdicts = verdicts
         self._ruleset = ruleset
         self._telemetry = telemetry
         self._clock = clock
@@ -136,6 +132,8 @@ class ScoreStage:
             reading = self._profiles.read(list(work.by_user), work.batch.spans, work.entities.keys)
             work.use_cached(reading)
             work.entities.use(reading)
+            work.labels.use(reading.labels)
+            self._telemetry.labels_read(work.labels.unreadable, is_complete=reading.labels.is_complete)
         except CacheUnavailableError as error:
             self._telemetry.cache_unavailable(error)
             work.is_degraded = True
@@ -192,16 +190,21 @@ class ScoreStage:
     def _score(self, work: BatchWork) -> None:
         ruleset = self._ruleset()
         scored_at = self._clock()
-        verdicts = self._verdicts.read(list(work.by_user))
 
         def score(
             delivery: Delivery, profile: Profile, stored: ScoredTransaction | None
         ) -> ScoredTransaction:
             profile_version = profile.tx_count
-            known = work.entities.known(delivery) if stored is None else features_of(stored)
-            decided = decide(delivery.facts, profile, ruleset, verdicts.get(delivery.user_id, ()), known)
-            if stored is None and not decided.outcome.repeats:
-                work.entities.see(delivery, decided.sighting)
+            if stored is None:
+                known = work.entities.known(delivery)
+                risks = work.labels.risks(work.entities.ids(delivery))
+                verdicts = work.labels.verdicts(delivery.user_id)
+                decided = decide(delivery.facts, profile, ruleset, verdicts, known, risks)
+                if not decided.outcome.repeats:
+                    work.entities.see(delivery, decided.sighting)
+            else:
+                # What others did and labels said may have changed since it was stored.
+                decided = decide(delivery.facts, profile, ruleset, stored.verdicts, features_of(stored))
             return scored_transaction(
                 delivery.facts,
                 decided,

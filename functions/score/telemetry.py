@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
+    from common.errors import CacheUnavailableError
     from common.metrics import MetricSink
     from contract.scored import Position, ScoredTransaction
     from engine.errors import InvalidRulesetError
     from engine.rules.ruleset import Ruleset
     from score.delivery import Batch
-    from score.errors import CacheUnavailableError, RulesetUnreachableError
+    from score.errors import RulesetUnreachableError
     from score.history_store import UnreadableRow
     from score.user_chain import SettledChain
 
@@ -67,6 +68,10 @@ class Telemetry(Protocol):
 
     def cache_unavailable(self, error: CacheUnavailableError) -> None:
         """Report that the cache did not answer."""
+        ...
+
+    def labels_read(self, unreadable: int, *, is_complete: bool) -> None:
+        """Report how many copies of labels cannot be read, and whether the cache says that it has all of them."""
         ...
 
 
@@ -166,6 +171,13 @@ class EmfTelemetry:
         """Count and log."""
         self._count(Metric.CACHE_UNAVAILABLE, 1)
         self._logger.warning("profile cache unavailable", cause=str(error))
+
+    def labels_read(self, unreadable: int, *, is_complete: bool) -> None:
+        """Count both; log the unreadable ones without their keys, which may be those of users."""
+        self._count(Metric.LABEL_COPIES_UNREADABLE, unreadable)
+        self._count(Metric.LABEL_COPIES_INCOMPLETE, int(not is_complete))
+        if unreadable:
+            self._logger.error("copies of labels in the cache cannot be read", count=unreadable)
 
     def record_dead_lettered(self, position: str, crashes: int) -> None:
         """Log a record that crashed the stage; the queue's alarm pages."""

@@ -15,6 +15,7 @@ from engine.errors import InvalidModelError, InvalidRulesetError
 from engine.rules.model_section import RulesetModel
 from engine.rules.ruleset import parse_ruleset
 from lab.backtest import stream
+from lab.backtest.delays import head_lines, row_line, run_delays
 from lab.backtest.labels import BLOCKED_POLICIES, MAX_DELAY_DAYS, Delay, LabelPlan, read_delays
 from lab.backtest.plot import draw_curve
 from lab.backtest.printing import NO_LABELS, as_text, comparison_text, judged_text
@@ -53,6 +54,9 @@ def main(arguments: list[str] | None = None) -> None:
     began = time.perf_counter()
     try:
         ruleset = _with_model(_ruleset(options.rules), options.model)
+        if options.label_delay_days is not None and len(options.label_delay_days) > 1:
+            _print_delays(options, ruleset)
+            return
         against = None if options.against is None else _ruleset(options.against)
         payments, plan = _payments(options, ruleset), _label_plan(options)
         if plan is not None and not payments.is_labelled:
@@ -82,6 +86,20 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"\nplot: {options.plot}")
     if options.out is not None:
         print(f"scores: {options.out}")
+
+
+def _print_delays(options: argparse.Namespace, ruleset: Ruleset) -> None:
+    """Print a table by how late labels come, row by row."""
+    opened = _payments(options, ruleset)
+    if not opened.is_labelled:
+        raise DatasetError(f"{opened.source}: labels cannot be played. {NO_LABELS}")
+    plan = LabelPlan(()) if options.blocked is None else LabelPlan((), *options.blocked)
+    rows = run_delays(lambda: _payments(options, ruleset), ruleset, options.label_delay_days, plan)
+    for place, row in enumerate(rows):
+        if not row.backtest.report.transactions:
+            sys.exit(_nothing_valid(row.backtest, opened.source))
+        print(*(head_lines() if not place else ()), row_line(row), sep="\n", flush=True)
+    print(f"\n{_name(ruleset, options.rules)}, {opened.source}")
 
 
 def _ruleset(path: Path) -> Ruleset:
@@ -129,7 +147,7 @@ def _label_plan(options: argparse.Namespace) -> LabelPlan | None:
     if options.label_delays is not None:
         delays = read_delays(options.label_delays)
     elif options.label_delay_days is not None:
-        delays = (Delay(1.0, options.label_delay_days),)
+        delays = (Delay(1.0, options.label_delay_days[0]),)
     else:
         return None
     return LabelPlan(delays) if options.blocked is None else LabelPlan(delays, *options.blocked)
@@ -149,8 +167,9 @@ def _blocked(text: str) -> tuple[str, float]:
     )
 
 
-def _days(text: str) -> float:
-    if not 0 <= (days := float(text)) <= MAX_DELAY_DAYS:
+def _days(text: str) -> tuple[float, ...]:
+    days = tuple(float(each) for each in text.split(","))
+    if not all(0 <= each <= MAX_DELAY_DAYS for each in days):
         raise argparse.ArgumentTypeError(f"{text}; 0 to {MAX_DELAY_DAYS}")
     return days
 
@@ -193,6 +212,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         parser.error(f"{_names(given & SIMULATED.keys())}: not together with --data")
     if "blocked" in given and not given & {"label_delays", "label_delay_days"}:
         parser.error("--blocked: only together with --label-delay-days or --label-delays")
+    if options.label_delay_days is not None and len(options.label_delay_days) > 1:
+        of_one = {"against", "out", "missed", "false_alarms"} & {
+            name for name in given if vars(options)[name]
+        }
+        if of_one:
+            parser.error(f"{_names(of_one)}: only together with one delay")
     for name in SIMULATED.keys() - given:
         setattr(options, name, SIMULATED[name])
     return options
@@ -231,7 +256,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit", type=_count, help="read only so many rows of it, the first ones")
     labels = parser.add_mutually_exclusive_group()
     labels.add_argument(
-        "--label-delay-days", type=_days, help="play labels: each is known so many days after its payment"
+        "--label-delay-days",
+        type=_days,
+        help="play labels: each is known so many days after its payment; 1,3,7 prints a table by delay",
     )
     labels.add_argument(
         "--label-delays", type=Path, help="instead: a file of sources with shares and days, YAML"

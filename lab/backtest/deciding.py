@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.clock import EPOCH, MILLISECOND, TimeBasis, times_of, times_on
+from contract.entity_ids import entity_ids
 from contract.errors import InvalidTransactionError
 from contract.mapping.amounts import payment_of_refund
 from contract.scored import Position
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment
 from engine.decide import Decided, decide
-from engine.entities.kinds import entity_ids
 from engine.profile.facts import PaymentFacts
 from lab.backtest.entities import Entities
 from lab.backtest.labels import PlayedLabels
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from contract.transaction import Transaction
     from contract.truth import Truth
     from engine.rules.ruleset import Ruleset
-    from lab.backtest.labels import LabelPlan
+    from lab.backtest.labels import LabelPlan, Learnt
     from lab.backtest.outcomes import Users
 
 _TOPIC: Final = "backtest"
@@ -88,6 +88,11 @@ class _Side:
         self._entities = Entities()
         self._labels = None if plan is None else PlayedLabels(plan)
 
+    @property
+    def learnt(self) -> Learnt | None:
+        """How many labels became known so far; None where none are played."""
+        return None if self._labels is None else self._labels.learnt
+
     def decide(self, facts: PaymentFacts, position: Position, truth: Truth) -> Decided:
         user_id, clock_s = facts.transaction.user_id, facts.clock_ms // 1000
         profile, ids = self._profiles.of(user_id), entity_ids(facts.transaction)
@@ -142,6 +147,15 @@ class Judge:
         self._seen = SeenHashes()
         self._offset = -1
 
+    @property
+    def learnt(self) -> Learnt | None:
+        """How many labels became known so far; None where none are played."""
+        return self._side.learnt
+
+    def judge_all(self, payments: Iterable[SentPayment]) -> Iterator[JudgedPayment]:
+        """Decide on payments one after the other, in the order in which they are scored; leave out what :meth:`judge` does."""
+        return (judged for payment in payments if (judged := self.judge(payment)) is not None)
+
     def judge(self, payment: SentPayment) -> JudgedPayment | None:
         """Decide on the next payment; None if it is no valid payment, or repeats another one."""
         self._offset += 1
@@ -192,5 +206,4 @@ def judge(
     Iterator[JudgedPayment]
         One for each payment that is valid and repeats no other.
     """
-    each = Judge(ruleset, against, users, refusals, plan)
-    return (judged for payment in payments if (judged := each.judge(payment)) is not None)
+    return Judge(ruleset, against, users, refusals, plan).judge_all(payments)

@@ -10,9 +10,9 @@ import msgspec
 import yaml
 from msgspec import Meta
 
+from contract.entity_ids import EntityIds, EntityKind
 from contract.scored import Decision
 from contract.verdict import Verdict
-from engine.entities.kinds import EntityIds, EntityKind
 from engine.entities.risk import LEAST_USUAL_RATE, LabelledPayments, Risk, RiskReading
 from engine.profile.fingerprints import key_hash
 from engine.profile.profile import MAX_VERDICTS
@@ -72,11 +72,26 @@ def read_delays(path: Path) -> tuple[Delay, ...]:
     return tuple(sources.values())
 
 
+class Learnt(msgspec.Struct):
+    """How many labels became known by the end."""
+
+    frauds: int = 0
+    """Frauds that were called fraud."""
+    honest: int = 0
+    """Honest payments that were called honest."""
+    frauds_called_honest: int = 0
+    """Blocked ones that nobody looked at."""
+    let_through: int = 0
+    """Payments that would have been blocked, and were let through to learn what they are."""
+
+
 class _Label(msgspec.Struct, frozen=True, order=True):
     known_s: int
     key_hash: int
     at_s: int
     is_fraud: bool
+    was_fraud: bool
+    """Whether it really was."""
     user_id: str
     ids: tuple[bytes, ...]
     """The entities' ids; empty for none."""
@@ -96,9 +111,15 @@ class PlayedLabels:
         When labels become known.
     on_known : Callable[[int, bool], object]
         Called with the key hash of a payment and whether it was fraud, once its label is known.
+
+    Attributes
+    ----------
+    learnt : Learnt
+        What became known so far.
     """
 
     def __init__(self, plan: LabelPlan, on_known: Callable[[int, bool], object] = _ignored) -> None:
+        self.learnt = Learnt()
         self._plan = plan
         self._on_known = on_known
         self._waiting: list[_Label] = []
@@ -145,6 +166,7 @@ class PlayedLabels:
             is_let_through = draws.chance(self._plan.sampled_share)
             if self._plan.blocked in ("unlabelled", "sampled") and not is_let_through:
                 return
+            self.learnt.let_through += is_let_through
             is_fraud = is_fraud and self._plan.blocked != "honest"
         days = self._days(draws.unit())
         if days is None:
@@ -154,6 +176,7 @@ class PlayedLabels:
             facts.key_hash,
             at_s,
             is_fraud,
+            truth.is_fraud,
             facts.transaction.user_id,
             tuple([entity_id or b"" for entity_id in ids]),
             tuple([value or 0 for value in facts.seen]),
@@ -168,6 +191,10 @@ class PlayedLabels:
         return None
 
     def _apply(self, label: _Label) -> None:
+        learnt = self.learnt
+        learnt.frauds += label.is_fraud
+        learnt.honest += not label.was_fraud
+        learnt.frauds_called_honest += label.was_fraud and not label.is_fraud
         for kind, entity_id in enumerate(label.ids):
             if entity_id and kind != EntityKind.NETWORK:
                 payments = self._payments.setdefault(entity_id, LabelledPayments())

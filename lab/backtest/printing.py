@@ -41,7 +41,7 @@ def as_text(backtest: Backtest, *, is_labelled: bool = True) -> str:
     report, measures, thresholds = backtest.report, backtest.measures, backtest.thresholds
     if is_labelled:
         lines = [as_table(report), "", *crossing_lines(backtest.crossing)]
-        lines += [*_curve(measures, thresholds), "", *_rankings(measures)]
+        lines += [*_curve(measures, thresholds), "", *_rankings(measures), *_learnt(backtest)]
     else:
         lines = [f"{report.transactions:,} decided, {report.flagged:,} flagged", NO_LABELS, ""]
         lines += _alert_curve(measures, thresholds)
@@ -138,6 +138,15 @@ def _rankings(measures: RankingMeasures) -> Iterator[str]:
         f"card precision at {CARDS_A_DAY}: {_three_digits(measures.card_precision)} "
         f"(the best ranking {_three_digits(measures.best_card_precision)})"
     )
+
+
+def _learnt(backtest: Backtest) -> Iterator[str]:
+    learnt = backtest.learnt
+    if learnt is not None:
+        yield (
+            f"labels known at the end: of {learnt.frauds:,} of {backtest.report.fraud:,} frauds, of {learnt.honest:,} honest payments; "
+            f"{learnt.frauds_called_honest:,} frauds called honest, {learnt.let_through:,} payments let through to learn"
+        )
 
 
 def _alerts(measures: RankingMeasures, thresholds: Thresholds) -> str:

@@ -10,7 +10,8 @@ import msgspec
 from engine.rules.ruleset import Thresholds
 from lab.backtest.comparing import Comparison, Differences
 from lab.backtest.crossing import Crossing, CrossingTally
-from lab.backtest.deciding import JudgedPayment, Refusals, judge
+from lab.backtest.deciding import Judge, JudgedPayment, Refusals
+from lab.backtest.labels import Learnt
 from lab.backtest.outcomes import Outcomes, Users
 from lab.backtest.ranking import RankingMeasures, measure
 from lab.measures import APPROVE, DetectionReport, DetectionTally
@@ -59,6 +60,8 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
     """Attacks that cross users, and crowds."""
     comparison: Comparison | None
     """With another ruleset, if there is one."""
+    learnt: Learnt | None = None
+    """Which labels became known to the ruleset's decisions; None where none were played."""
 
 
 def run_backtest(
@@ -92,7 +95,8 @@ def run_backtest(
     rulesets = [ruleset] if against is None else [ruleset, against]
     users, refusals, outcomes = Users(), Refusals(), Outcomes(len(rulesets))
     tally, their_tally, differences = _Tally(), DetectionTally(), Differences()
-    for judged in judge(payments, ruleset, against, users, refusals, plan):
+    judge = Judge(ruleset, against, users, refusals, plan)
+    for judged in judge.judge_all(payments):
         truth = judged.payment.truth
         points = [judged.decided.assessment.points]
         tally.count(judged)
@@ -123,6 +127,7 @@ def run_backtest(
         comparison=None
         if against is None
         else differences.compared(their_tally.report(), measures[1], against.thresholds),
+        learnt=judge.learnt,
     )
 
 

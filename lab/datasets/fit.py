@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contract.errors import MappingError
-from contract.mapping.document import REQUIRED, guess_mapping, parse_mapping
+from contract.mapping.document import guess_mapping, parse_mapping
+from contract.mapping.kinds import REQUIRED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

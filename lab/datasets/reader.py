@@ -18,7 +18,8 @@ import msgspec
 
 from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidTransactionError
-from contract.mapping.document import REQUIRED, ColumnMapping
+from contract.mapping.document import ColumnMapping
+from contract.mapping.kinds import REQUIRED
 from contract.mapping.row import RowMapper, source_value, time_form
 from contract.mapping.times import timestamp_in
 from contract.mapping.values import spellings

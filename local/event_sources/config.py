@@ -42,6 +42,8 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The function's dead-letter queue: an on-failure destination, or where the bucket of one announces what it got."""
     dead_letter_bucket: str = ""
     """The bucket for records of a stream that are dead-lettered; empty for a function that reads none."""
+    source_queue_url: str = ""
+    """The queue that the function reads; empty for a function that reads none."""
     state_dir: Path
     """Where checkpoints of streams are stored, so that reading resumes after a restart."""
     log_dir: Path
@@ -62,6 +64,8 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Instead of `function.yaml`'s, where time is compressed."""
     timeout_seconds: Positive | None = None
     """Instead of `function.yaml`'s, where time is compressed."""
+    visibility_seconds: Positive | None = None
+    """Instead of the visibility time-out of the function's queue, where time is compressed."""
     schedule_seconds: Annotated[float, Meta(gt=0)] | None = None
     """Interval of a schedule instead of that of `function.yaml`."""
 

@@ -24,8 +24,16 @@ from local.event_sources.kafka import KafkaSource
 from local.event_sources.records import Policy
 from local.event_sources.schedule import Schedule
 from local.event_sources.source import SourceUnavailableError
+from local.event_sources.sqs import QueueMapping
 from local.lambda_api import LambdaApi
-from ops.manifests import InvokeTrigger, KafkaTrigger, ScheduleTrigger, StreamTrigger, read_functions
+from ops.manifests import (
+    InvokeTrigger,
+    KafkaTrigger,
+    QueueTrigger,
+    ScheduleTrigger,
+    StreamTrigger,
+    read_functions,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -64,7 +72,9 @@ class MappingProcess:
         trigger = spec.trigger
         if isinstance(trigger, InvokeTrigger):
             raise MappingConfigError(f"function {config.function!r} has no event source and no schedule")
-        if config.maximum_record_age_seconds is not None and not isinstance(trigger, ScheduleTrigger):
+        if config.maximum_record_age_seconds is not None and isinstance(
+            trigger, KafkaTrigger | StreamTrigger
+        ):
             trigger = msgspec.structs.replace(
                 trigger, maximum_record_age_seconds=config.maximum_record_age_seconds
             )
@@ -114,9 +124,19 @@ class MappingProcess:
             self._lambda_api.stop()
 
     def _make_mapping(
-        self, trigger: KafkaTrigger | StreamTrigger | ScheduleTrigger, workers: int
-    ) -> EventSourceMapping | Schedule:
+        self, trigger: KafkaTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger, workers: int
+    ) -> EventSourceMapping | QueueMapping | Schedule:
         config = self._config
+        if isinstance(trigger, QueueTrigger):
+            return QueueMapping(
+                trigger,
+                make_client("sqs", config.aws_endpoint),
+                config.source_queue_url,
+                f"arn:aws:sqs:{config.region}:{config.account_id}:{trigger.queue}",
+                self.pool.invoke,
+                min(workers, trigger.maximum_concurrency),
+                visibility_seconds=config.visibility_seconds,
+            )
         if isinstance(trigger, ScheduleTrigger):
             return Schedule(
                 trigger,

@@ -76,6 +76,7 @@ def mapping_config(
         environment=resolve_environment(spec, references),
         dead_letter_queue_url=resources.dead_letter_queue(spec.name),
         dead_letter_bucket=resources.dead_letter_bucket(spec.name),
+        source_queue_url=resources.source_queue(spec),
         state_dir=folder.run_dir,
         log_dir=folder.log_dir,
         zip=ROOT / "build" / "functions" / "host" / f"{spec.name}.zip",

@@ -15,7 +15,13 @@ from local.components.aws_api import AwsApi, make_client
 from local.components.broker import Broker
 from local.components.cache import Cache
 from local.event_sources.config import write_config
-from local.ingestion import ingestion_command, mappings_dir_of, write_mappings
+from local.ingestion import (
+    LABEL_MAPPINGS_VARIABLE,
+    LabelFiles,
+    ingestion_command,
+    mappings_dir_of,
+    write_mappings,
+)
 from local.process_tree import ProcessRecord, start_mark, stop_processes
 from local.processes import ManagedProcess, stop_together
 from local.provision import provision
@@ -103,6 +109,8 @@ class Stack:
         ------
         StackRunningError
             If a stack already runs in the build folder; that one is not touched.
+        StackError
+            If there is no such function, or the mappings of labels cannot be used.
         ProcessError, ProvisionError, UnknownReferenceError, OSError
             If a part could not be started or made. Everything that was started is stopped again by then.
         """
@@ -278,10 +286,25 @@ class Stack:
             self.run_dir / "ingestion-checkpoint",
             self.aws_endpoint,
             mappings_dir=write_mappings(self.run_dir / "mappings", mappings_dir_of(os.environ)),
+            labels=self._label_files(),
         )
         process = self._child(INGESTION, argv, environment, self.log_dir / INGESTION_OUTPUT)
-        process.wait_until(
-            lambda: read_ingestion(self.log_dir).ready, "its query to run", INGESTION_READY_SECONDS
+        process.wait_until(self._is_ingestion_ready, "its queries to run", INGESTION_READY_SECONDS)
+
+    def _is_ingestion_ready(self) -> bool:
+        progress = read_ingestion(self.log_dir)
+        if progress.labels.failure:
+            # In AWS payments go on without labels. Here somebody waits who has just named a folder of mappings.
+            raise StackError(f"the ingestion job cannot read files of labels: {progress.labels.failure}")
+        return progress.ready and progress.labels.ready
+
+    def _label_files(self) -> LabelFiles:
+        return LabelFiles(
+            landing_uri=self.resources.labels_uri,
+            quarantine_uri=self.resources.labels_quarantine_uri,
+            checkpoint_dir=self.run_dir / "labels-checkpoint",
+            queue_url=self.resources.queues["labels"],
+            mappings_dir=mappings_dir_of(os.environ, LABEL_MAPPINGS_VARIABLE),
         )
 
     def _child(

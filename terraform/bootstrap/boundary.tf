@@ -15,18 +15,25 @@ data "aws_iam_policy_document" "boundary" {
     resources = ["${local.arn.dynamodb}:table/${local.prefix[each.key]}-*"]
   }
 
-  # Rows are deleted from no other table: payments and alerts expire.
+  # Rows are deleted from no other table: payments, alerts and labels expire.
   statement {
-    sid       = "CountsOfCrashes"
-    actions   = ["dynamodb:DeleteItem"]
-    resources = ["${local.arn.dynamodb}:table/${local.prefix[each.key]}-record_crashes"]
+    sid       = "CountsOfCrashesAndWhatLabelsTakeBack"
+    actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
+    resources = [for table in ["entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+  }
+
+  # No other table is read as a whole.
+  statement {
+    sid       = "CopiesOfLabelsForTheCache"
+    actions   = ["dynamodb:Scan"]
+    resources = [for table in ["entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # The other queues are read by people and by subscribers alone.
   statement {
-    sid       = "AlertsOfTheCanary"
-    actions   = ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
-    resources = ["${local.arn.sqs}:${local.prefix[each.key]}-canary"]
+    sid       = "LabelsAndAlertsOfTheCanary"
+    actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    resources = [for queue in ["canary", "labels"] : "${local.arn.sqs}:${local.prefix[each.key]}-${queue}"]
   }
 
   statement {

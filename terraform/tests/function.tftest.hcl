@@ -13,13 +13,16 @@ variables {
   access_log_bucket  = "fraud-test-access-log"
   log_retention_days = 30
 
-  references = { "cache.endpoint" = "rediss://score@cache:6379", "table.history" = "fraud-test-history", "topic.retention" = "259200" }
+  references = { "cache.endpoint" = "rediss://score@cache:6379", "table.history" = "fraud-test-history", "queue.labels" = "https://sqs.us-east-1.amazonaws.com/123456789012/fraud-test-labels", "topic.retention" = "259200" }
   targets = {
     tables = { history = {
       arn        = "arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-history"
       stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-history/stream/1"
     } }
-    queues  = {}
+    queues = { labels = {
+      arn = "arn:aws:sqs:us-east-1:123456789012:fraud-test-labels"
+      url = "https://sqs.us-east-1.amazonaws.com/123456789012/fraud-test-labels"
+    } }
     buckets = { quarantine = { arn = "arn:aws:s3:::fraud-test-quarantine" } }
     topics  = { alerts = { arn = "arn:aws:sns:us-east-1:123456789012:fraud-test-alerts" } }
     cache = {
@@ -360,6 +363,51 @@ run "scheduled_function_is_invoked_by_its_own_rule_alone" {
   assert {
     condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => try(statement.Condition, null) }["TableHistory"] == { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["ticking-*"] } }
     error_message = "With a prefix it may name no other partition keys of the table."
+  }
+}
+
+run "queue_mapping_reads_with_partial_failures_and_sqs_dead_letters_after_the_last_delivery" {
+  command = apply
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    function = "reading"
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.queue["labels"].event_source_arn == var.targets.queues.labels.arn && aws_lambda_event_source_mapping.queue["labels"].function_name == aws_lambda_alias.live.arn
+    error_message = "The mapping reads the queue for the alias."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.queue["labels"].batch_size == 10 && aws_lambda_event_source_mapping.queue["labels"].scaling_config[0].maximum_concurrency == 4 && aws_lambda_event_source_mapping.queue["labels"].function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "Batch, concurrency and partial failures are those of function.yaml."
+  }
+
+  assert {
+    condition     = aws_sqs_queue_redrive_policy.source["labels"].queue_url == var.targets.queues.labels.url && jsondecode(aws_sqs_queue_redrive_policy.source["labels"].redrive_policy) == { deadLetterTargetArn = aws_sqs_queue.dead_letter.arn, maxReceiveCount = 500 }
+    error_message = "A message that always fails is moved to the function's own dead-letter queue, whose alarm pages."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue_redrive_allow_policy.dead_letter["labels"].redrive_allow_policy) == { redrivePermission = "byQueue", sourceQueueArns = [var.targets.queues.labels.arn] }
+    error_message = "No other queue may use the dead-letter queue."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.queue_source["labels"].policy).Statement : statement.Sid => { actions = statement.Action, resources = statement.Resource } } == {
+      ReadQueue          = { actions = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = [var.targets.queues.labels.arn] }
+      ReadQueueEncrypted = { actions = ["kms:Decrypt"], resources = [var.key_arns.data] }
+    }
+    error_message = "The mapping reads this queue and decrypts its messages."
+  }
+
+  assert {
+    condition     = length(aws_lambda_event_source_mapping.kafka) + length(aws_lambda_event_source_mapping.stream) + length(aws_cloudwatch_event_rule.schedule) == 0
+    error_message = "One function has one trigger."
   }
 }
 

@@ -17,6 +17,10 @@ variables {
     topic             = "transaction_stream"
     topic_arn         = "arn:aws:kafka:us-east-1:123456789012:topic/fraud-test/1/transaction_stream"
   }
+  labels_queue = {
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/fraud-test-labels"
+    arn = "arn:aws:sqs:us-east-1:123456789012:fraud-test-labels"
+  }
   data_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/data"
   logs_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/logs"
   log_retention_days         = 30
@@ -153,6 +157,103 @@ run "the_job_is_given_its_paths_and_no_secret" {
   }
 }
 
+run "the_job_reads_labels_beside_payments_and_sends_them_to_their_queue" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  assert {
+    condition     = aws_glue_job.this.default_arguments["--labels_path"] == "s3://fraud-test-landing-123456789012/labels/" && aws_glue_job.this.default_arguments["--labels_quarantine_path"] == "s3://fraud-test-quarantine-123456789012/label_files/" && aws_glue_job.this.default_arguments["--labels_queue_url"] == var.labels_queue.url
+    error_message = "Files of labels have their own landing prefix and quarantine, and their queue."
+  }
+
+  assert {
+    condition     = aws_glue_job.this.default_arguments["--labels_checkpoint_path"] == "s3://fraud-test-work-123456789012/checkpoints/stream-labels/" && aws_glue_job.this.default_arguments["--labels_checkpoint_path"] != aws_glue_job.this.default_arguments["--checkpoint_path"]
+    error_message = "Two queries never share a checkpoint."
+  }
+
+  assert {
+    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["SendLabels"].Resource == var.labels_queue.arn && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["SendLabels"].Action == "sqs:SendMessage"
+    error_message = "The job sends to the labels queue, and to no other."
+  }
+
+  assert {
+    condition     = output.labels_url == aws_glue_job.this.default_arguments["--labels_path"] && output.labels_quarantine_url == aws_glue_job.this.default_arguments["--labels_quarantine_path"]
+    error_message = "People drop files where the job reads them."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_glue_job.this.default_arguments), "--label_mappings_path") && length(aws_s3_object.label_mappings) == 0
+    error_message = "Without mappings, columns are known by their names."
+  }
+}
+
+run "mappings_of_labels_are_apart_from_those_of_payments" {
+  command = apply
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    label_mapping_file_by_prefix = { "acme" = "./tests/fixtures/mappings/acme-labels.yaml" }
+  }
+
+  assert {
+    condition     = { for prefix, object in aws_s3_object.label_mappings : prefix => "s3://${object.bucket}/${object.key}" } == { acme = "${aws_glue_job.this.default_arguments["--label_mappings_path"]}acme.yaml" }
+    error_message = "A mapping's name below the folder is its prefix."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_glue_job.this.default_arguments), "--mappings_path")
+    error_message = "A mapping of labels is none of payments."
+  }
+}
+
+run "refuses_a_mapping_of_payments_for_labels" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    label_mapping_file_by_prefix = { "acme" = "./tests/fixtures/mappings/acme.yaml" }
+  }
+
+  expect_failures = [var.label_mapping_file_by_prefix]
+}
+
+run "refuses_a_mapping_of_labels_that_does_not_exist" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    label_mapping_file_by_prefix = { "acme" = "./tests/fixtures/mappings/none.yaml" }
+  }
+
+  expect_failures = [var.label_mapping_file_by_prefix]
+}
+
+run "refuses_a_prefix_of_labels_with_an_empty_folder" {
+  command = plan
+
+  module {
+    source = "./modules/ingestion"
+  }
+
+  variables {
+    label_mapping_file_by_prefix = { "acme//cards" = "./tests/fixtures/mappings/acme-labels.yaml" }
+  }
+
+  expect_failures = [var.label_mapping_file_by_prefix]
+}
+
 run "without_mappings_the_job_is_given_none" {
   command = apply
 
@@ -226,80 +327,6 @@ run "a_connection_in_each_zone" {
   }
 }
 
-run "buckets_are_closed_encrypted_and_versioned" {
-  command = apply
-
-  module {
-    source = "./modules/ingestion"
-  }
-
-  assert {
-    condition     = { for name, bucket in aws_s3_bucket.this : name => bucket.bucket } == { access_log = "fraud-test-access-log-123456789012", landing = "fraud-test-landing-123456789012", quarantine = "fraud-test-quarantine-123456789012", work = "fraud-test-work-123456789012" }
-    error_message = "Names contain environment and account."
-  }
-
-  assert {
-    condition     = alltrue([for block in aws_s3_bucket_public_access_block.this : block.block_public_acls && block.block_public_policy && block.ignore_public_acls && block.restrict_public_buckets]) && length(aws_s3_bucket_public_access_block.this) == 4
-    error_message = "No bucket is ever public."
-  }
-
-  assert {
-    condition     = alltrue([for name, encryption in aws_s3_bucket_server_side_encryption_configuration.this : one(one(encryption.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.data_key_arn if name != "access_log"])
-    error_message = "Buckets with content have the customer key."
-  }
-
-  assert {
-    condition     = alltrue([for versioning in aws_s3_bucket_versioning.this : versioning.versioning_configuration[0].status == "Enabled"])
-    error_message = "A mistake can be undone."
-  }
-
-  assert {
-    condition     = alltrue([for bucket in aws_s3_bucket.this : !bucket.force_destroy])
-    error_message = "A bucket with content is not destroyed."
-  }
-
-  assert {
-    condition     = toset(keys(aws_s3_bucket_logging.this)) == toset(["landing", "quarantine", "work"])
-    error_message = "Who read and wrote is logged."
-  }
-}
-
-run "tls_only_on_buckets_and_objects" {
-  command = apply
-
-  module {
-    source = "./modules/ingestion"
-  }
-
-  assert {
-    condition     = alltrue([for name, policy in aws_s3_bucket_policy.this : jsondecode(policy.policy).Statement[0].Effect == "Deny" && jsondecode(policy.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && join(" ", jsondecode(policy.policy).Statement[0].Resource) == "${aws_s3_bucket.this[name].arn} ${aws_s3_bucket.this[name].arn}/*"])
-    error_message = "Neither a bucket nor an object is read without TLS."
-  }
-
-  assert {
-    condition     = alltrue(flatten([for policy in aws_s3_bucket_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Effect == "Deny" || can(statement.Principal.Service)]]))
-    error_message = "Policies allow nothing to anybody but services."
-  }
-}
-
-run "files_expire_and_the_checkpoint_does_not" {
-  command = apply
-
-  module {
-    source = "./modules/ingestion"
-  }
-
-  assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this["landing"].rule : rule.expiration[0].days if startswith(rule.id, "expire-")][0] == 7 && [for rule in aws_s3_bucket_lifecycle_configuration.this["quarantine"].rule : rule.expiration[0].days if startswith(rule.id, "expire-")][0] == 90
-    error_message = "Landed files expire after a week, refused rows after a quarter."
-  }
-
-  assert {
-    condition     = join(" ", [for rule in aws_s3_bucket_lifecycle_configuration.this["work"].rule : rule.filter[0].prefix if startswith(rule.id, "expire-")]) == "temp/"
-    error_message = "Of the work bucket only temporary files expire."
-  }
-}
-
 run "the_role_names_its_resources" {
   command = apply
 
@@ -312,7 +339,7 @@ run "the_role_names_its_resources" {
   }
 
   assert {
-    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Resource == "${aws_s3_bucket.this["landing"].arn}/transactions/*" && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Action == "s3:GetObject"
+    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Resource == ["${module.buckets["landing"].arn}/transactions/*", "${module.buckets["landing"].arn}/labels/*"] && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Action == "s3:GetObject"
     error_message = "The job reads landed files, and does not delete them."
   }
 
@@ -356,23 +383,6 @@ run "only_the_job_and_named_roles_derive_from_the_tokenization_key" {
   assert {
     condition     = jsondecode(aws_kms_key.tokenization.policy).Statement[1].Effect == "Deny" && jsondecode(aws_kms_key.tokenization.policy).Statement[1].Condition.ArnNotEquals["aws:PrincipalArn"] == [aws_iam_role.job.arn, "arn:aws:iam::123456789012:role/fraud-test-card-token"]
     error_message = "Even an administrator derives nothing from it."
-  }
-}
-
-run "an_environment_can_be_destroyed_completely" {
-  command = apply
-
-  module {
-    source = "./modules/ingestion"
-  }
-
-  variables {
-    enable_deletion_protection = false
-  }
-
-  assert {
-    condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy])
-    error_message = "Without deletion protection, destroy leaves nothing."
   }
 }
 

@@ -13,9 +13,10 @@ variables {
   name                    = "fraud-test"
   metrics_namespace       = "FraudDetection/test"
   functions_dir           = "./tests/fixtures/functions"
-  function_names          = { payments = "fraud-test-payments", changes = "fraud-test-changes", helper_tool = "fraud-test-helper-tool" }
+  function_names          = { payments = "fraud-test-payments", changes = "fraud-test-changes", helper_tool = "fraud-test-helper-tool", reading = "fraud-test-reading" }
   dead_letter_queue_names = { payments = "fraud-test-payments-dead-letter", subscription = "fraud-test-alerts-redrive" }
   quarantine_queue_name   = "fraud-test-quarantine"
+  queue_names             = { labels = "fraud-test-labels" }
   table_names             = { history = "fraud-test-history" }
   kafka                   = { cluster_name = "fraud-test", topic_names = { transaction_stream = "transaction_stream" }, broker_count = 3 }
   cache_node_ids          = ["fraud-test-001", "fraud-test-002"]
@@ -41,6 +42,7 @@ run "each_function_has_its_alarms" {
       "function-errors-payments", "function-errors-changes", "function-errors-helper_tool", "function-throttles-payments",
       "offset-lag-payments", "iterator-age-changes", "records-failed-payments", "records-failed-changes",
       "dead-letters-payments", "dead-letters-subscription", "dead-letters-unannounced-changes", "table-throttles-history",
+      "queue-age-reading", "records-failed-reading",
     ], keys(aws_cloudwatch_metric_alarm.symptom))) == 0
     error_message = "Functions, queues and tables have their own alarms."
   }
@@ -48,6 +50,11 @@ run "each_function_has_its_alarms" {
   assert {
     condition     = !contains(keys(aws_cloudwatch_metric_alarm.symptom), "offset-lag-changes") && !contains(keys(aws_cloudwatch_metric_alarm.symptom), "records-failed-helper_tool")
     error_message = "A function has the alarms of its trigger only."
+  }
+
+  assert {
+    condition     = one([for query in aws_cloudwatch_metric_alarm.symptom["queue-age-reading"].metric_query : query.metric[0].dimensions.QueueName]) == "fraud-test-labels" && aws_cloudwatch_metric_alarm.symptom["queue-age-reading"].threshold == 900
+    error_message = "The age is that of the oldest message of the queue that the function reads."
   }
 
   # tests/terraform/test_observability.py evaluates the expression.
@@ -300,5 +307,22 @@ run "without_the_canary_silence_is_none" {
   assert {
     condition     = alltrue([for name, alarm in aws_cloudwatch_metric_alarm.symptom : alarm.treat_missing_data == "notBreaching" if name != "digest-delay"]) && !contains(keys(aws_cloudwatch_metric_alarm.symptom), "canary-late")
     error_message = "Where nobody pays, a stage may be silent."
+  }
+}
+
+run "alarms_of_a_first_apply_change_their_state_silently" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    enable_notifications = false
+  }
+
+  assert {
+    condition     = !anytrue([for alarm in aws_cloudwatch_metric_alarm.symptom : alarm.actions_enabled]) && !aws_cloudwatch_metric_alarm.ruleset_rollback.actions_enabled
+    error_message = "Nobody is paged for an environment that has no data yet."
   }
 }

@@ -258,7 +258,7 @@ run "indexes_of_a_provisioned_table_have_fixed_capacity" {
   }
 
   variables {
-    provisioned_capacity = { flagged_transactions = { read_minimum = 1, read_maximum = 1, write_minimum = 1, write_maximum = 1, target_percent = 70, index = { read = 5, write = 100 } } }
+    provisioned_capacity = { flagged_transactions = { read_minimum = 1, read_maximum = 1, write_minimum = 1, write_maximum = 1, target_percent = 70, indexes = { by_status = { read = 5, write = 100 } } } }
   }
 
   assert {

@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.scored import ScoredTransaction, to_history_item
+from engine.entities.risk import NO_RISKS
 from engine.entities.sightings import sighting_of
 from score import batch_work, stage
 from score.entity_work import EntityWork
 from score.history_store import InsertResult
+from score.label_work import LabelWork
 from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
 from score.user_chain import rebuild
 from tests.support.stage_machine import ScoreStageMachine
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from random import Random
 
+    from contract.entity_ids import EntityIds
     from contract.scored import Position
+    from contract.verdict import Verdict
+    from engine.entities.risk import RiskReading
     from engine.entities.state import Sighting
     from engine.profile import Profile
     from score.delivery import Delivery, KafkaEvent, PartialBatchResponse, Span
@@ -233,6 +238,36 @@ class ForgetsGaps(_WithEntities):
     work = Work
 
 
+class _WithLabels(ScoreStageMachine):
+    """The stage with another way to use what labels say."""
+
+    work: type[LabelWork]
+
+    def handle(self, event: KafkaEvent, pause: Pause, random: Random) -> PartialBatchResponse:
+        with patch.object(batch_work, "LabelWork", self.work):
+            return super().handle(event, pause, random)
+
+
+class IgnoresRisk(_WithLabels):
+    """What labels say of entities is not used."""
+
+    class Work(LabelWork):
+        def risks(self, ids: EntityIds) -> RiskReading:
+            return NO_RISKS
+
+    work = Work
+
+
+class IgnoresVerdicts(_WithLabels):
+    """What people found about a user's payments is not used."""
+
+    class Work(LabelWork):
+        def verdicts(self, user_id: str) -> Sequence[Verdict]:
+            return ()
+
+    work = Work
+
+
 BROKEN_STAGES = (
     ProfileBeforeHistory,
     PutInsteadOfInsert,
@@ -247,6 +282,8 @@ BROKEN_STAGES = (
     SeesNoneOfTheBatch,
     SeesNothingStored,
     ForgetsGaps,
+    IgnoresRisk,
+    IgnoresVerdicts,
 )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from common.errors import CacheUnavailableError
 from engine.profile import to_bytes
 from score.delivery import Span
-from score.errors import CacheUnavailableError
 from score.profile_store import ProfileWrite
 from tests.support.kafka_events import TOPIC
 from tests.support.profile_store_contract import ProfileStoreContract

@@ -17,7 +17,6 @@ from contract.scored import Position, from_history_item
 from contract.transaction import Transaction, decode_transaction, encode_transaction
 from engine.rules.ruleset import parse_ruleset
 from score.stage import ScoreStage
-from score.verdicts import NoVerdicts
 from tests.support.kafka_events import APPENDED_AT_MS, TOPIC, make_event
 from tests.support.payments import NOW, make_grocery_payment
 from tests.support.stage_world import NoTelemetry, Surroundings
@@ -166,7 +165,6 @@ def check_each_is_stored_or_quarantined(batch: list[bytes | None], key: bytes | 
         world.checkpoints,
         world.history,
         world.quarantine,
-        NoVerdicts(),
         lambda: DEFAULT_RULES,
         NoTelemetry(),
         lambda: NOW,
@@ -207,7 +205,6 @@ def check_what_is_stored_fits_and_reads_back(fields: dict[str, Any]) -> None:
         world.checkpoints,
         world.history,
         world.quarantine,
-        NoVerdicts(),
         lambda: DEFAULT_RULES,
         NoTelemetry(),
         lambda: NOW,

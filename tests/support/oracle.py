@@ -6,6 +6,7 @@ The oracle shares the engine with the score stage (features, rules, fold), and n
 from __future__ import annotations
 
 from array import array
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ from contract.errors import InvalidTransactionError
 from contract.reason import Reason
 from contract.scored import Decision, FeatureValue, Position, ScoredTransaction
 from contract.transaction import decode_transaction
+from contract.verdict import Verdict
 from engine.decide import decide
 from engine.features.stored import unpack
 from engine.profile import Profile, from_bytes, to_bytes
@@ -22,7 +24,7 @@ from engine.profile.facts import PaymentFacts
 from engine.profile.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from engine.rules.ruleset import Ruleset
 
@@ -50,6 +52,7 @@ class ExpectedRow(msgspec.Struct, frozen=True):
     profile_version: int
     repeats: int
     releases: tuple[int, ...]
+    verdicts: tuple[Verdict, ...]
 
     @classmethod
     def of(cls, row: ScoredTransaction) -> ExpectedRow:
@@ -116,6 +119,7 @@ class Oracle:
         rows: Mapping[RowKey, ScoredTransaction],
         ruleset_of: Callable[[str], Ruleset | None],
         raced: Container[Position] = (),
+        verdicts_of: Callable[[ScoredTransaction], Sequence[Verdict]] = attrgetter("verdicts"),
     ) -> dict[RowKey, str]:
         """Compare stored rows: those of each user whose earlier rows are all stored.
 
@@ -127,6 +131,8 @@ class Oracle:
             Returns the ruleset of a row's ``ruleset_version``; None if it was never active.
         raced : Container[Position]
             Rows that their writers listed as decided behind one that was stored otherwise.
+        verdicts_of : Callable
+            Returns what the writer of a row knew of people's verdicts; the default is what the row says that it applied.
 
         Returns
         -------
@@ -141,7 +147,8 @@ class Oracle:
                 row = rows.get(key)
                 if row is None:
                     break  # what comes behind it is compared once it is stored
-                problem = _problem(expected, row, user.profile, ruleset_of(row.ruleset_version))
+                ruleset, verdicts = ruleset_of(row.ruleset_version), verdicts_of(row)
+                problem = _problem(expected, row, user.profile, ruleset, verdicts)
                 if problem is not None and row.position in raced:
                     self.raced.add(row.position)
                 elif problem is not None:
@@ -152,11 +159,15 @@ class Oracle:
 
 
 def _expected_row(
-    facts: PaymentFacts, profile: Profile, ruleset: Ruleset, stored: Mapping[str, FeatureValue]
+    facts: PaymentFacts,
+    profile: Profile,
+    ruleset: Ruleset,
+    stored: Mapping[str, FeatureValue],
+    verdicts: Sequence[Verdict],
 ) -> ExpectedRow:
     """The row that follows from a profile, which is not changed, given what the stored row says of the payment's entities."""
     profile_version = profile.tx_count
-    decided = decide(facts, from_bytes(to_bytes(profile)), ruleset, entities=stored)
+    decided = decide(facts, from_bytes(to_bytes(profile)), ruleset, verdicts, stored)
     assessment = decided.assessment
     return ExpectedRow(
         assessment.risk_score,
@@ -168,18 +179,23 @@ def _expected_row(
         profile_version,
         decided.outcome.repeats,
         decided.outcome.lessons.releases,
+        decided.outcome.lessons.verdicts,
     )
 
 
 def _problem(
-    expected: ExpectedPayment, row: ScoredTransaction, profile: Profile, ruleset: Ruleset | None
+    expected: ExpectedPayment,
+    row: ScoredTransaction,
+    profile: Profile,
+    ruleset: Ruleset | None,
+    verdicts: Sequence[Verdict],
 ) -> str | None:
     if ruleset is None:
         return f"ruleset {row.ruleset_version} was never active"
     if (row.transaction, row.position) != (expected.facts.transaction, expected.position):
         return f"stored from {row.position}; its first record is at {expected.position}"
     stored = ExpectedRow.of(row)
-    wanted = _expected_row(expected.facts, profile, ruleset, stored.features)
+    wanted = _expected_row(expected.facts, profile, ruleset, stored.features, verdicts)
     changed = [
         f"{name} is {getattr(stored, name)!r}, must be {getattr(wanted, name)!r}"
         for name in ExpectedRow.__struct_fields__

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import pytest
 
+from common.errors import CacheUnavailableError
 from engine.profile import to_bytes
 from score.delivery import Span
-from score.errors import CacheUnavailableError
 from score.profile_store import REVISION_BYTES, CacheReading, ProfileWrite
 from tests.support.kafka_events import TOPIC
 from tests.support.profile_stores import (

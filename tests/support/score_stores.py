@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from common.errors import CacheUnavailableError
 from contract.clock import EPOCH, MILLISECOND, parse_event_key
 from contract.scored import from_history_item, to_history_item
 from engine.profile import to_bytes
-from score.errors import CacheUnavailableError, HistoryUnavailableError
+from score.errors import HistoryUnavailableError
 from score.history_store import MAX_PAGES, REBUILD_ROWS, InsertResult, NewestRows, PastRow, RowKey
 from score.profile_store import CachedProfile, CacheReading, PartitionProgress, progress_before
 from tests.support.entity_stores import MemoryEntityStore
+from tests.support.label_copies import MemoryLabelCopies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +36,8 @@ class MemoryProfileStore(MemoryEntityStore):
         Revision and profile, by user.
     marks : dict[tuple[str, int], tuple[int, int]]
         ``folded_to`` and ``fresh_from``, by topic and partition.
+    labels : MemoryLabelCopies
+        What the label stage copied.
     is_down : bool
         Every read and write fails.
     before_write : Callable[[], None] | None
@@ -46,6 +50,7 @@ class MemoryProfileStore(MemoryEntityStore):
         super().__init__()
         self.values: dict[str, tuple[bytes, bytes]] = {}
         self.marks: dict[tuple[str, int], tuple[int, int]] = {}
+        self.labels = MemoryLabelCopies()
         self.before_write: Callable[[], None] | None = None
         self.reads = self.writes = 0
         self._revision = 0
@@ -60,6 +65,7 @@ class MemoryProfileStore(MemoryEntityStore):
         reading = CacheReading(profiles, [self._progress(span) for span in spans])
         if entity_ids:
             self.read_entities(reading, spans, entity_ids)
+            reading.labels = self.labels.read(user_ids, entity_ids)
         return reading
 
     def _cached(self, user_id: str) -> CachedProfile:
@@ -107,7 +113,7 @@ class MemoryProfileStore(MemoryEntityStore):
 
     def go_back_to(self, earlier: MemoryProfileStore) -> None:
         """Hold what an earlier copy held, as a replica that lagged behind."""
-        self.values, self.marks = earlier.values, earlier.marks
+        self.values, self.marks, self.labels = earlier.values, earlier.marks, earlier.labels
         self.go_back_entities(earlier)
 
     def body(self, user_id: str) -> bytes:

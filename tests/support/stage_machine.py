@@ -27,20 +27,31 @@ from hypothesis.stateful import (
 
 from contract.clock import EPOCH, MILLISECOND
 from contract.scored import from_history_item
-from contract.transaction import Location, encode_transaction
+from contract.transaction import encode_transaction
 from engine.profile import from_bytes
-from engine.rules.ruleset import Ruleset, parse_ruleset
 from score.stage import ScoreStage
-from score.verdicts import NoVerdicts
 from tests.support.entity_witness import EntityWitness, state_problems, uncounted
 from tests.support.kafka_events import TOPIC
+from tests.support.label_copies import LabelWitness, MemoryLabelCopies
 from tests.support.logged_topic import LoggedRecord, Topic
 from tests.support.oracle import Oracle, profile_problems
 from tests.support.payments import NOW, make_grocery_payment
-from tests.support.rule_samples import TWO_RULES
 from tests.support.score_stores import MemoryProfileStore
+from tests.support.stage_draws import (
+    BY_VERSION,
+    FIRST_APPENDED_AT,
+    FIRST_PARTITIONS,
+    PLACES,
+    POISON,
+    RULESETS,
+    USERS,
+    faults_drawn,
+    seeds,
+    sizes,
+    steps,
+    users,
+)
 from tests.support.stage_world import (
-    CacheFault,
     Faults,
     Pause,
     RacedTelemetry,
@@ -54,48 +65,9 @@ from tests.support.stage_world import (
 
 if TYPE_CHECKING:
     from contract.scored import Position, ScoredTransaction
+    from engine.rules.ruleset import Ruleset
     from score.delivery import KafkaEvent, PartialBatchResponse
     from score.history_store import RowKey
-
-USERS = 3
-FIRST_PARTITIONS = 2
-FIRST_APPENDED_AT = NOW - timedelta(days=60)
-POISON = (None, b"", b"?", b'{"user_id": 3}', b'{"user_id": "user-1"}', b"\xff\xfe")
-PLACES = (
-    None,
-    Location(latitude=52.52, longitude=13.405, country="DE", city="Berlin"),
-    Location(latitude=48.85, longitude=2.35, country="FR", city="Paris"),
-    "Rome, IT",
-)
-
-RULESETS = tuple(
-    parse_ruleset(text)
-    for text in (
-        TWO_RULES,
-        TWO_RULES.replace("test-1", "test-2").replace("points: 50", "points: 90"),
-        TWO_RULES.replace("test-1", "test-3").replace("USD: 0.9", "USD: 1.1"),
-    )
-)
-BY_VERSION = {f"{ruleset.version}+{ruleset.digest}": ruleset for ruleset in RULESETS}
-
-FAULTS = (
-    *[Faults(cache_down=True)] * 4,
-    Faults(checkpoints_down=True),
-    Faults(cache_down=True, checkpoints_down=True),
-    Faults(history_unreadable=True),
-    Faults(insert_failure_rate=0.3),
-    Faults(insert_failure_rate=1.0),
-    Faults(lost_answer_rate=0.3),
-    Faults(lost_answer_rate=1.0),
-    Faults(insert_failure_rate=0.2, lost_answer_rate=0.2, quarantine_down=True),
-    Faults(quarantine_down=True),
-    *(Faults(next_cache_write=fault) for fault in CacheFault),
-)
-faults_drawn = st.one_of(st.none(), st.sampled_from(FAULTS))
-seeds = st.integers(0, 2**16)
-users = st.integers(0, USERS - 1)
-sizes = st.lists(st.integers(0, 12), min_size=FIRST_PARTITIONS + 1, max_size=FIRST_PARTITIONS + 1)
-steps = st.integers(0, 30)
 
 
 class ScoreStageMachine(RuleBasedStateMachine):
@@ -107,6 +79,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.topic = Topic(FIRST_PARTITIONS)
         self.oracle = Oracle()
         self.witness = EntityWitness()
+        self.labels = LabelWitness()
         self.ruleset = RULESETS[0]
         self.abandoned: list[Writer] = []
         self.snapshot = MemoryProfileStore()
@@ -133,6 +106,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         def clock() -> datetime:
             at = self._clock()
             self.witness.scores(at, event, cache.counted)
+            self.labels.scores(at, cache.labels)
             return at
 
         losses = self.world.losses
@@ -142,7 +116,6 @@ class ScoreStageMachine(RuleBasedStateMachine):
             self.checkpoints_class(self.world, pause, random),
             self.history_class(self.world, pause, random),
             SteppedQuarantine(self.world, pause),
-            NoVerdicts(),
             lambda: self.ruleset,
             RacedTelemetry(self.raced),
             clock,
@@ -233,7 +206,19 @@ class ScoreStageMachine(RuleBasedStateMachine):
         if partition < len(self.topic.logs):
             self.topic.rewind(partition, count)
 
+    # People
+
+    @precondition(lambda self: self.read)
+    @rule(which=st.integers(0, 30), is_fraud=st.sampled_from((True, True, False, None)))
+    def label(self, which: int, is_fraud: bool | None) -> None:
+        row = list(self.read.values())[-1 - which % len(self.read)]
+        self.labels.label(row, is_fraud, self.world.profiles.labels)
+
     # The cache
+
+    @rule()
+    def damage_labels(self) -> None:
+        self.world.profiles.labels.damage()
 
     @precondition(lambda self: self.world.late_writes)
     @rule(which=st.integers(0, 9))
@@ -246,6 +231,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.world.profiles.values.clear()
         self.world.profiles.marks.clear()
         self.world.profiles.empty_entities()
+        self.world.profiles.labels = MemoryLabelCopies()
         self.world.losses += 1
 
     @rule()
@@ -280,11 +266,12 @@ class ScoreStageMachine(RuleBasedStateMachine):
         rows = self.world.history.rows
         new = {key: from_history_item(item) for key, item in rows.items() if key not in self.stored}
         self.read |= new
-        self.problems |= self.oracle.follow(self.read, BY_VERSION.get)
+        self.problems |= self.oracle.follow(self.read, BY_VERSION.get, verdicts_of=self.labels.verdicts_of)
         changed = [key for key, item in self.stored.items() if rows[key] != item]
         assert not changed, changed
         self.stored = dict(rows)
         unseen = self.witness.problems(new.values(), self.raced)
+        unseen += self.labels.problems(new.values(), self.raced)
         assert not unseen, unseen
 
     @invariant()

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from common.errors import CacheUnavailableError
 from engine.profile import from_bytes, to_bytes
-from score.errors import CacheUnavailableError, HistoryUnavailableError
+from score.errors import HistoryUnavailableError
 from score.history_store import InsertResult, NewestRows, RowKey
 from score.profile_store import CacheReading, PartitionProgress, ProfileWrite
 from tests.support.score_stores import (
@@ -28,6 +29,7 @@ from tests.support.score_stores import (
 if TYPE_CHECKING:
     from random import Random
 
+    from common.label_copies import LabelCopies
     from contract.scored import Position, ScoredTransaction
     from score.checkpoint_items import KeptProfile
     from score.delivery import PartialBatchResponse, Rejected, Span
@@ -157,6 +159,8 @@ class SteppedProfiles:
         self._random = random
         self.counted: tuple[Counted, ...] | None = None
         """What the entities had counted when they were read; None where they were not."""
+        self.labels: LabelCopies | None = None
+        """What labels said when they were read; None where they were not."""
         self.has_failed = False
         """Whether what entities must count was sent, and its answer was an error."""
 
@@ -169,6 +173,7 @@ class SteppedProfiles:
         reading = self._world.profiles.read(user_ids, spans, entity_ids)
         if entity_ids:
             self.counted = tuple(self._world.profiles.counted)
+            self.labels = reading.labels
         self._pause()
         return reading
 

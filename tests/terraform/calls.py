@@ -1,8 +1,7 @@
 """Which AWS operations a function's code can call, read from its source, because no run takes every branch.
 
-A method call counts as an operation if botocore's client of one of the function's services has a method of that name. Both the
-function's own package and the parts of other packages that call AWS for it are read. `ACTIONS` says which IAM actions an operation
-needs.
+A method call counts as an operation if botocore's client of one of the function's services has a method of that name. The function's own
+package is read, what it uses of `common`, and the parts of libraries that call AWS for it. `ACTIONS` says which IAM actions an operation needs.
 """
 
 from __future__ import annotations
@@ -15,16 +14,18 @@ import botocore.session
 from aws_lambda_powertools.utilities.parameters import appconfig
 from botocore import xform_name
 
-from common import crash_counts
 from ops.manifests import FUNCTIONS_DIR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ops.manifests import FunctionSpec
 
-CALLED_FOR_US: Final = {"AppConfigProvider": appconfig, "CrashTable": crash_counts}
-"""Names whose use makes another package call AWS, and the module that makes the call."""
+CALLED_FOR_US: Final = {"AppConfigProvider": appconfig}
+"""Names whose use makes a library call AWS, and the module that makes the call."""
+
+SHARED: Final = "common"
+"""The package that calls AWS for several functions."""
 
 IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
 """Services whose actions have another prefix than the name of botocore's client."""
@@ -63,7 +64,8 @@ def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
     set[str]
         Without actions of Lambda itself, and those with which services use the keys of what they store.
     """
-    own = [ast.parse(file.read_text()) for file in sorted((FUNCTIONS_DIR / name).rglob("*.py"))]
+    files = [ast.parse(file.read_text()) for file in sorted((FUNCTIONS_DIR / name).rglob("*.py"))]
+    own: list[ast.AST] = [*files, *_used_of_shared(files)]
     names = {node.id for tree in own for node in ast.walk(tree) if isinstance(node, ast.Name)}
     foreign = [
         ast.parse(inspect.getsource(module)) for used, module in CALLED_FOR_US.items() if used in names
@@ -72,17 +74,17 @@ def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
         f"{IAM_SERVICES.get(service, service)}:{action}"
         for service, operations in _operations(spec.aws_services).items()
         for tree in [*own, *foreign]
-        for method in _methods(tree)
+        for method in {*_methods(tree), *_paginated(tree)}
         if method in operations
-        for action in _actions(service, operations[method], own)
+        for action in _actions(service, operations[method], files)
     }
     # Requests whose bodies the code makes itself name their operation in a string.
-    texts = set(_texts(own))
+    texts = set(_texts(files))
     found |= {
         f"{IAM_SERVICES.get(service, service)}:{action}"
         for service, operations in _operations(spec.aws_services).items()
         for operation in texts & set(operations.values())
-        for action in _actions(service, operation, own)
+        for action in _actions(service, operation, files)
     }
     if "RequestSigner" in names:
         found |= {f"{service}:Connect" for tree in own for service in _signed_services(tree)}
@@ -108,7 +110,55 @@ def _methods(tree: ast.AST) -> Iterator[str]:
             yield node.func.attr
 
 
-def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
+def _paginated(tree: ast.AST) -> Iterator[str]:
+    """Methods that a client's paginator calls: ``client.get_paginator("query")``."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="get_paginator"), args=[ast.Constant(value=str(method))]):
+                yield method
+
+
+def _used_of_shared(files: Sequence[ast.Module]) -> list[ast.AST]:
+    """What modules use of the shared package: the definitions that they import, and in turn those that these name."""
+    shared = {
+        f"{SHARED}.{file.stem}": ast.parse(file.read_text()) for file in (FUNCTIONS_DIR / SHARED).glob("*.py")
+    }
+    imports = {module: _imports(tree) for module, tree in shared.items()}
+    defined = {
+        module: {name: node for node in tree.body for name in _defined(node)}
+        for module, tree in shared.items()
+    }
+    waiting = [place for tree in files for place in _imports(tree).values()]
+    found: dict[tuple[str, str], ast.AST] = {}
+    while waiting:
+        module, name = place = waiting.pop()
+        if place in found or name not in defined.get(module, {}):
+            continue
+        found[place] = defined[module][name]
+        named = {node.id for node in ast.walk(found[place]) if isinstance(node, ast.Name)}
+        waiting += [imports[module].get(other, (module, other)) for other in named]
+    return list(found.values())
+
+
+def _imports(tree: ast.Module) -> dict[str, tuple[str, str]]:
+    """Names that a module imports from the shared package when it runs, each with its module and its name there."""
+    return {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{SHARED}.")
+        for alias in node.names
+    }
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    """Names that a statement of a module defines."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _actions(service: str, operation: str, trees: Sequence[ast.AST]) -> set[str]:
     pattern = ACTIONS.get((service, operation), operation)
     if "{statement}" in pattern:
         verbs = {
@@ -123,7 +173,7 @@ def _actions(service: str, operation: str, trees: list[ast.Module]) -> set[str]:
     return {pattern}
 
 
-def _texts(trees: list[ast.Module]) -> Iterator[str]:
+def _texts(trees: Sequence[ast.AST]) -> Iterator[str]:
     """Every string of the code that is not a docstring, including the fixed parts of f-strings."""
     for tree in trees:
         sentences = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -132,7 +182,7 @@ def _texts(trees: list[ast.Module]) -> Iterator[str]:
                 yield node.value
 
 
-def _keys(trees: list[ast.Module]) -> Iterator[str]:
+def _keys(trees: Sequence[ast.AST]) -> Iterator[str]:
     for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from typing import Final
 
@@ -18,7 +19,14 @@ _OF_STAGES: Final = {
 
 
 def emitted() -> set[tuple[str, str]]:
-    """Service and name of every metric: the stages' own lists, and what the Glue job's line declares to CloudWatch."""
-    line = progress.batch_line(0, progress.Counts(published=1, quarantined=1), duration_ms=1, at_ms=1)
-    declared = re.findall(r'"Name": "(\w+)"', line)
-    return _OF_STAGES | {("ingestion", name) for name in declared}
+    """Service and name of every metric: the stages' own lists, and what the Glue job's lines declare to CloudWatch."""
+    counts = progress.Counts(published=1, quarantined=1)
+    lines = (
+        progress.batch_line(0, counts, duration_ms=1, at_ms=1),
+        progress.labels_line(0, counts, duration_ms=1, at_ms=1),
+        progress.labels_failed_line(RuntimeError(), retry_seconds=1, at_ms=1),
+    )
+    said = {
+        (json.loads(line)["service"], name) for line in lines for name in re.findall(r'"Name": "(\w+)"', line)
+    }
+    return _OF_STAGES | said

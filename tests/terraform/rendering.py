@@ -18,6 +18,9 @@ from ops.manifests import FUNCTIONS_DIR, ROOT, read_functions, read_tables
 MODULES: Final = ROOT / "terraform" / "modules"
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
+NAME: Final = "fraud-test"
+"""Prefix of every name."""
+
 NAMESPACE: Final = "FraudDetection/test"
 
 TARGET_ARNS: Final = {
@@ -41,13 +44,18 @@ NOTIFIED: Final = {
 }
 """ARN of the topic that alarms of a severity notify."""
 
+UNPROTECTED: Final = {"name": "fraud-open", "enable_deletion_protection": False}
+"""What another rendering of `ingestion` is given."""
+
 BROKERS: Final = 3
 CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
 
 REFERENCES: Final = (
     *(f"table.{name}" for name in read_tables()),
     *(f"function.{name}" for name in read_functions()),
+    *(f"index.{name}.{index}" for name, table in read_tables().items() for index in table.indexes),
     "queue.canary",
+    "queue.labels",
     "queue.quarantine",
     "bucket.landing",
     "bucket.quarantine",
@@ -100,6 +108,17 @@ def resource_of(module: str, kind: str, name: str) -> dict[str, Any]:
             values: dict[str, Any] = resource["values"]
             return values
     raise LookupError(f"the {module} module has no {kind}.{name}")
+
+
+def buckets() -> dict[str, dict[str, dict[str, Any]]]:
+    """What makes each bucket of the rendered modules: attributes by resource type, by the bucket's name."""
+    parts: dict[str, dict[str, dict[str, Any]]] = {}
+    for child in _state()["root_module"]["child_modules"]:
+        for resource in _resources(child["address"]):
+            if resource["type"].startswith("aws_s3_bucket"):
+                place = resource["address"].partition(".aws_s3_bucket")[0]
+                parts.setdefault(place, {})[resource["type"]] = resource["values"]
+    return {found["aws_s3_bucket"]["bucket"]: found for found in parts.values()}
 
 
 def dashboard() -> dict[str, Any]:
@@ -161,6 +180,7 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
         "module": {
             "functions": _functions_module(functions, build / "zips", topics),
             "ingestion": _ingestion_module(build / "glue"),
+            "unprotected": _ingestion_module(build / "glue") | UNPROTECTED,
             "history_export": _history_export_module(),
             "audit": _audit_module(),
             "observability": _observability_module(topics),
@@ -173,7 +193,7 @@ def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) 
     return {
         "source": "./modules/function",
         "for_each": f"${{toset({json.dumps(functions)})}}",
-        "name": "fraud-test",
+        "name": NAME,
         "function": "${each.key}",
         "functions_dir": str(FUNCTIONS_DIR),
         "build_dir": str(zips),
@@ -194,12 +214,16 @@ def _ingestion_module(build: Path) -> dict[str, Any]:
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
     return {
         "source": "./modules/ingestion",
-        "name": "fraud-test",
+        "name": NAME,
         "scripts_dir": str(ROOT / "glue_scripts"),
         "build_dir": str(build),
         "metrics_namespace": NAMESPACE,
         "subnet_id_by_zone": {f"{REGION}a": "subnet-1"},
         "security_group_id": "sg-4",
+        "labels_queue": {
+            "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/labels",
+            "arn": target_arn("queue", "labels"),
+        },
         "data_key_arn": f"{key}data",
         "logs_key_arn": f"{key}logs",
         "log_retention_days": 30,
@@ -217,7 +241,7 @@ def _history_export_module() -> dict[str, Any]:
     name = "transaction_history"
     return {
         "source": "./modules/history_export",
-        "name": "fraud-test",
+        "name": NAME,
         "table": {"name": name, "arn": target_arn("table", name)},
         "retention_days": int(str(read_functions()["score"].environment["HISTORY_RETENTION_DAYS"])),
         "access_log_bucket": "fraud-test-access-log",
@@ -229,7 +253,7 @@ def _history_export_module() -> dict[str, Any]:
 def _audit_module() -> dict[str, Any]:
     return {
         "source": "./modules/audit",
-        "name": "fraud-test",
+        "name": NAME,
         "bucket_arns": [target_arn("bucket", "quarantine")],
         "table_arns": [target_arn("table", name) for name in read_tables()],
         "reading_roles": ["fraud-test-score"],
@@ -248,7 +272,10 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
     }
     return {
         "tables": tables,
-        "queues": {name: {"arn": target_arn("queue", name)} for name in ("canary", "quarantine")},
+        "queues": {
+            name: {"arn": target_arn("queue", name), "url": f"https://sqs/{name}"}
+            for name in ("canary", "labels", "quarantine")
+        },
         "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("landing", "quarantine", "rules")},
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
@@ -269,12 +296,13 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
 
     return {
         "source": "./modules/observability",
-        "name": "fraud-test",
+        "name": NAME,
         "metrics_namespace": NAMESPACE,
         "functions_dir": str(FUNCTIONS_DIR),
         "function_names": by_function("function_name"),
         "dead_letter_queue_names": by_function("dead_letter_queue_name"),
         "quarantine_queue_name": "fraud-test-quarantine",
+        "queue_names": {"labels": "fraud-test-labels"},
         "table_names": {name: f"fraud-test-{name}" for name in read_tables()},
         "kafka": {"cluster_name": "fraud-test", "topic_names": topics, "broker_count": BROKERS},
         "cache_node_ids": list(CACHE_NODES),

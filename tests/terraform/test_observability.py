@@ -115,7 +115,7 @@ def test_the_dashboard_follows_a_payment_from_top_to_bottom() -> None:
 
     numbered = [heading for heading in headings if re.match(r"## \d\.", heading)]
     assert headings[0] == "## Is anything wrong?"
-    assert [heading[3] for heading in numbered] == ["1", "2", "3", "4", "5", "6", "7"]
+    assert [heading[3] for heading in numbered] == [str(number) for number in range(1, 9)]
     assert headings.index(numbered[0]) < headings.index("## Tables")
 
 
@@ -175,6 +175,23 @@ def test_every_alarm_notifies_on_its_own_and_none_through_a_composite_alarm() ->
             if alarm["alarm_actions"] == alarm["ok_actions"] == [NOTIFIED[severity]]
         }
         assert notifying == listed
+
+
+def test_the_first_installation_names_each_alarm_that_it_opens_with_its_severity() -> None:
+    # CloudWatch takes the time before an alarm's creation for missing data.
+    guide = (RUNBOOKS / "first-installation.md").read_text()
+    severities = {arn: severity for severity, arn in NOTIFIED.items()}
+
+    opened = {
+        (alarm["alarm_name"].removeprefix("fraud-test-"), severities[alarm["alarm_actions"][0]])
+        for alarm in alarms()
+        if alarm.get("treat_missing_data") == "breaching"
+    }
+
+    rows = re.findall(r"^ *\| (`.+?) \| (page|ticket) \|", guide, re.MULTILINE)
+    assert {
+        (name, severity) for names, severity in rows for name in re.findall(r"`([a-z_-]+)`", names)
+    } == opened
 
 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))

@@ -42,6 +42,27 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Field to its synonyms, the most specific first: where a row has two of them, the earlier one counts."""
 
+LABEL_SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
+    "transaction_id": ("txn_id", "trans_id", "trans_num", "payment_id", "tx_id", "original_transaction_id"),
+    "verdict": ("label",),
+    "source": ("label_source",),
+    "fraud_type": ("fraud_category", "fraud_kind"),
+    "confidence": ("label_confidence",),
+    "known_at": ("reported_at", "report_time", "label_time", "labelled_at", "labeled_at"),
+    "user_id": ("customer_id", "client_id", "cardholder_id", "account_id", "user", "customer"),
+    "timestamp": (
+        "event_time",
+        "event_timestamp",
+        "transaction_time",
+        "transaction_timestamp",
+        "transaction_date",
+    ),
+    "event_key": (),
+    "label_id": (),
+    "withdraws": ("withdraws_label_id",),
+}
+"""The same for a file of labels. ``id``, ``date`` and ``time`` are not among them: they can be the payment's or the label's."""
+
 LOCATION_PARTS: Final = ("latitude", "longitude", "country", "city")
 """Fields that are inside ``location`` on the topic."""
 
@@ -60,15 +81,20 @@ class Column(NamedTuple):
     """0 for the field's own name, then its synonyms in order; the lowest of a row counts."""
 
 
-_COLUMNS: Final = {
-    name: Column(field, rank)
-    for field, synonyms in SYNONYMS.items()
-    for rank, name in enumerate((field, *synonyms))
-}
+def _by_name(synonyms: dict[str, tuple[str, ...]]) -> dict[str, Column]:
+    return {
+        name: Column(field, rank)
+        for field, others in synonyms.items()
+        for rank, name in enumerate((field, *others))
+    }
+
+
+_COLUMNS: Final = _by_name(SYNONYMS)
+_LABEL_COLUMNS: Final = _by_name(LABEL_SYNONYMS)
 
 
 def known_column(name: str) -> Column | None:
-    """Find the field that a column holds; None where the contract has none for it.
+    """Find the field that a column of payments holds; None where the contract has none for it.
 
     >>> known_column("Transaction ID")
     Column(field='transaction_id', rank=0)
@@ -78,7 +104,24 @@ def known_column(name: str) -> Column | None:
     return _known_column(name) if len(name) <= _MAX_CHARACTERS else None
 
 
+def known_label_column(name: str) -> Column | None:
+    """Find the field that a column of labels holds; None where the contract has none for it.
+
+    >>> known_label_column("Fraud Type").field, known_label_column("reportedAt").field, known_label_column("id")
+    ('fraud_type', 'known_at', None)
+    """
+    return _known_label_column(name) if len(name) <= _MAX_CHARACTERS else None
+
+
 @lru_cache(maxsize=4096)
 def _known_column(name: str) -> Column | None:
-    words = _NOT_WORD.sub("_", _HUMP.sub("_", name.strip()).lower()).strip("_")
-    return _COLUMNS.get(words)
+    return _COLUMNS.get(_words(name))
+
+
+@lru_cache(maxsize=4096)
+def _known_label_column(name: str) -> Column | None:
+    return _LABEL_COLUMNS.get(_words(name))
+
+
+def _words(name: str) -> str:
+    return _NOT_WORD.sub("_", _HUMP.sub("_", name.strip()).lower()).strip("_")

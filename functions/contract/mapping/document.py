@@ -30,27 +30,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from contract.errors import MappingError
-from contract.mapping.columns import LOCATION_PARTS, known_column
-from contract.mapping.form import FORM_KEYS, UNSAID, FileForm, parse_form
+from contract.mapping.columns import known_column
+from contract.mapping.form import UNSAID, FileForm, parse_form
+from contract.mapping.kinds import PAYMENTS
 from contract.mapping.times import UNITS_US
-from contract.transaction import SENT_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     import yaml
 
-FIELDS: Final = (*SENT_FIELDS, *LOCATION_PARTS)
-"""What can be mapped and is published."""
-
-BENCH_KEYS: Final[tuple[str, ...]] = ("label", "scenario", "incident", "appended_at")
-"""What can be mapped and only the bench reads."""
-
-TIMES: Final = ("timestamp", "appended_at")
-"""Keys whose values are times."""
-
-REQUIRED: Final = ("user_id", "amount", "timestamp")
-"""What every mapping has. The bench makes a ``transaction_id`` where none is mapped; ingestion does not."""
+    from contract.mapping.kinds import FileKind
 
 _LABELS: Final = (
     "is_fraud",
@@ -63,18 +53,6 @@ _LABELS: Final = (
     "class",
 )
 _SCENARIOS: Final = ("fraud_scenario", "scenario", "fraud_type", "tx_fraud_scenario")
-
-_FIELDS_OF_OPTION: Final[dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("format", "timezone", "origin", "year"), TIMES),
-    "unit": (*TIMES, "amount"),
-    "fraud_values": ("label",),
-}
-"""Option to the only keys that it has a meaning for; ``column``, ``value`` and ``values`` have one for every key."""
-
-_UNITS_OF_FIELD: Final[dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(TIMES, tuple(UNITS_US)),
-    "amount": ("minor",),
-}
 
 _PARTS_OF_DIRECTIVE: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys("aAwHIpMSfzUWGuV%", ()),
@@ -100,21 +78,21 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     column: str | None = None
     columns: tuple[str, ...] = ()
-    """Several columns instead: their values joined, by spaces for ``timestamp`` and by dashes for all others."""
+    """Several columns instead: their values joined, by spaces for times and by dashes for all others."""
     value: str | None = None
     """The same for every row, instead of a column."""
     values: dict[str, str] = {}
     """The column's value to the contract's, the empty text for a blank; a value that is not named stays as it is."""
     format: str | None = None
-    """``timestamp``: as for ``strptime``, with a year, a month and a day."""
+    """Times: as for ``strptime``, with a year, a month and a day."""
     timezone: str | None = None
-    """``timestamp``: the zone of times that name none, as an IANA name or an offset such as ``+02:00``; UTC by default."""
+    """Times: the zone of times that name none, as an IANA name or an offset such as ``+02:00``; UTC by default."""
     unit: str | None = None
-    """``timestamp``: numbers count from ``origin``; ``amount``: ``minor`` for cents and their like."""
+    """Times: numbers count from ``origin``; ``amount``: ``minor`` for cents and their like."""
     origin: str = "1970-01-01T00:00:00Z"
-    """``timestamp``: what a number counts from, RFC 3339."""
+    """Times: what a number counts from, RFC 3339."""
     year: str | None = None
-    """``timestamp``: the year of a format that reads none, four digits."""
+    """Times: the year of a format that reads none, four digits."""
     fraud_values: tuple[str, ...] = ()
     """``label``: the column's values that mean fraud, in any case."""
 
@@ -129,7 +107,7 @@ class ColumnMapping(msgspec.Struct, frozen=True):
 
     fields: dict[str, Source]
     bench: dict[str, Source] = {}
-    """Those of :data:`BENCH_KEYS` that are mapped."""
+    """What only the bench reads."""
     source: str = ""
     """The file that it was read from, for messages; empty where it was guessed."""
     is_guess: bool = False
@@ -176,7 +154,7 @@ class ColumnMapping(msgspec.Struct, frozen=True):
                     raise MappingError(key, problem, self.source)
 
 
-def parse_mapping(text: str, source: str) -> ColumnMapping:
+def parse_mapping(text: str, source: str, kind: FileKind = PAYMENTS) -> ColumnMapping:
     """Read a mapping document.
 
     Parameters
@@ -185,6 +163,8 @@ def parse_mapping(text: str, source: str) -> ColumnMapping:
         YAML.
     source : str
         The document's file, for messages.
+    kind : FileKind
+        What the files hold that it is for.
 
     Returns
     -------
@@ -198,9 +178,9 @@ def parse_mapping(text: str, source: str) -> ColumnMapping:
     """
     try:
         document = _decoded(text)
-        form = parse_form({key: document.pop(key) for key in FORM_KEYS if key in document})
-        sources = {str(key): _source(str(key), value) for key, value in document.items()}
-        bench = {key: sources.pop(key) for key in BENCH_KEYS if key in sources}
+        form = parse_form({key: document.pop(key) for key in kind.form_keys if key in document})
+        sources = {str(key): _source(str(key), value, kind) for key, value in document.items()}
+        bench = {key: sources.pop(key) for key in kind.bench_keys if key in sources}
         for key in ("scenario", "incident"):
             if key in bench and "label" not in bench:
                 raise MappingError(key, "needs a label: which rows are fraud")
@@ -307,9 +287,9 @@ def _nodes_below(root: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
             yield from (node for _, node in options.value if node.id == "mapping")
 
 
-def _source(key: str, value: object) -> Source:
-    if key not in (*FIELDS, *BENCH_KEYS):
-        there_are = ", ".join((*FIELDS, *BENCH_KEYS, *FORM_KEYS))
+def _source(key: str, value: object, kind: FileKind) -> Source:
+    if key not in (*kind.fields, *kind.bench_keys):
+        there_are = ", ".join((*kind.fields, *kind.bench_keys, *kind.form_keys))
         raise MappingError(key, f"not a field; there are {there_are}")
     try:
         source = msgspec.convert({"column": value} if isinstance(value, str) else value, Source)
@@ -321,23 +301,33 @@ def _source(key: str, value: object) -> Source:
         raise MappingError(key, "names a column twice")
     if source.value is not None and not source.value.strip():
         raise MappingError(key, "its value is blank")
-    _check_options(key, source)
+    _check_options(key, source, kind)
     return source
 
 
-def _check_options(key: str, source: Source) -> None:
-    units = _UNITS_OF_FIELD.get(key, ())
+def _check_options(key: str, source: Source, kind: FileKind) -> None:
+    units = tuple(UNITS_US) if key in kind.times else ("minor",) if key == "amount" else ()
+    keys_of_option = {
+        **dict.fromkeys(("format", "timezone", "origin", "year"), kind.times),
+        "unit": (*kind.times, "amount"),
+        "fraud_values": ("label",),
+    }
+    keys_of_kind = (*kind.fields, *kind.bench_keys)
     if source.unit is not None and source.unit not in units:
         there_are = f"there are {', '.join(units)}" if units else "it has none"
         raise MappingError(key, f"unit {source.unit!r}; {there_are}")
     for option in msgspec.to_builtins(source):
-        keys = _FIELDS_OF_OPTION.get(option, (key,))
+        keys = keys_of_option.get(option, (key,))
         if key not in keys:
-            raise MappingError(key, f"{option} is for the {' and the '.join(keys)}")
+            named = [f"the {each}" for each in keys if each in keys_of_kind]
+            raise MappingError(key, f"{option} is for {' and '.join(named) or 'mappings of another kind'}")
     if source.unit is not None and source.format is not None:
         raise MappingError(key, "unit is for numbers and format for text; one of them")
-    if key in TIMES:
-        _check_time(source)
+    if key in kind.times:
+        try:
+            _check_time(source)
+        except MappingError as error:
+            raise MappingError(key, error.problem) from error
 
 
 def _check_time(source: Source) -> None:

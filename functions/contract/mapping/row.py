@@ -28,6 +28,7 @@ from contract.transaction import SENT_FIELDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from contract.mapping.columns import Column
     from contract.mapping.document import ColumnMapping, Source
 
 NO_DECIMAL: Final = "a number with an exponent of more than 18 digits"
@@ -109,7 +110,7 @@ class RowMapper:
         """
         problems: list[InvalidTransactionError] = []
         if self._mapping is None:
-            fields, unused = _known_fields(row, self._nulls)
+            fields, unused = known_fields(row, self._nulls, known_column, _OPTIONAL)
         else:
             fields, unused = self._mapped_fields(dict(row), problems)
         record: dict[str, object] = {}
@@ -174,7 +175,7 @@ class RowMapper:
             if value is not None:
                 fields[field] = value
             elif field in self._needed:
-                problems.append(InvalidTransactionError(field, f"missing; {_place(source)}"))
+                problems.append(InvalidTransactionError(field, f"missing; {place_of(source)}"))
         return fields, [name for name in row if name not in self._used]
 
 
@@ -213,7 +214,8 @@ def _joined(source: Source, row: Mapping[str, object], *, is_time: bool) -> str 
     return None if any(values.joined([part], "") is None for part in parts) else values.joined(parts, " ")
 
 
-def _place(source: Source) -> str:
+def place_of(source: Source) -> str:
+    """Name the columns of a source, for messages."""
     if source.columns:
         return f"its columns are {', '.join(map(repr, source.columns))}"
     return f"its column is {source.column!r}"
@@ -230,18 +232,38 @@ def time_form(source: Source) -> times.TimeForm:
     )
 
 
-def _known_fields(
-    row: Iterable[tuple[str, object]], nulls: Collection[str]
+def known_fields(
+    row: Iterable[tuple[str, object]],
+    nulls: Collection[str],
+    known: Callable[[str], Column | None],
+    optional: Collection[str],
 ) -> tuple[dict[str, object], list[str]]:
-    """Field to value, without blanks, and the names that no field was taken from."""
+    """Take fields from a row by the names of its columns.
+
+    Parameters
+    ----------
+    row : Iterable[tuple[str, object]]
+        Column and value.
+    nulls : Collection[str]
+        Texts that mean "no value", in the fields of ``optional``.
+    known : Callable[[str], Column | None]
+        Finds the field of a column.
+    optional : Collection[str]
+        Fields that a record need not have.
+
+    Returns
+    -------
+    tuple[dict[str, object], list[str]]
+        Field to value, without blanks, and the names that no field was taken from.
+    """
     fields: dict[str, object] = {}
     taken: dict[str, tuple[int, str]] = {}
     unused: list[str] = []
     for name, value in row:
-        column = known_column(name)
+        column = known(name)
         if column is None:
             unused.append(name)
-        elif _is_blank(value) or (column.field in _OPTIONAL and values.is_null(value, nulls)):
+        elif _is_blank(value) or (column.field in optional and values.is_null(value, nulls)):
             continue
         elif column.field not in taken:
             fields[column.field] = value
@@ -271,7 +293,7 @@ def _location(value: object, unused: list[str], nulls: Collection[str], *, decod
             raise InvalidTransactionError("location", NO_DECIMAL) from error
     if not isinstance(value, dict):
         return values.text(value, "location")
-    fields, unknown = _known_fields(value.items(), nulls)
+    fields, unknown = known_fields(value.items(), nulls, known_column, _OPTIONAL)
     unused += [f"location.{name}" for name in unknown]
     unused += [f"location.{field}" for field in fields if field not in LOCATION_PARTS]
     return {field: _location_part(field, part) for field, part in fields.items() if field in LOCATION_PARTS}

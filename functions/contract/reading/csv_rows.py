@@ -17,8 +17,9 @@ from contract.reading.record import Record
 from contract.transaction import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from contract.mapping.columns import Column
     from contract.mapping.document import ColumnMapping
 
 DELIMITERS: Final = ",;\t|"
@@ -174,7 +175,12 @@ def separator_line(line: bytes) -> str | None:
     return None if match is None else match[1].decode("latin-1")
 
 
-def read_header(text: str, mapping: ColumnMapping | None = None, delimiter: str | None = None) -> CsvHeader:
+def read_header(
+    text: str,
+    mapping: ColumnMapping | None = None,
+    delimiter: str | None = None,
+    known: Callable[[str], Column | None] = known_column,
+) -> CsvHeader:
     """Read the header of a CSV file, and find what separates its columns.
 
     Parameters
@@ -185,6 +191,8 @@ def read_header(text: str, mapping: ColumnMapping | None = None, delimiter: str 
         Whose columns it has; without one, or with a guess, those that are known by their names count.
     delimiter : str | None
         What separates the columns, where the mapping or the file says it.
+    known : Callable[[str], Column | None]
+        Finds the field of a column by its name.
 
     Raises
     ------
@@ -203,7 +211,7 @@ def read_header(text: str, mapping: ColumnMapping | None = None, delimiter: str 
             candidates.append(CsvHeader(names, each))
     if not candidates:
         return CsvHeader(fields_of(text, DELIMITERS[0]), DELIMITERS[0])
-    fits = [_fit(header, mapping) for header in candidates]
+    fits = [_fit(header, mapping, known) for header in candidates]
     best = [header for header, fit in zip(candidates, fits, strict=True) if fit == max(fits)]
     if len(best) > 1 and max(fits):
         found = " or ".join(repr(header.delimiter) for header in best)
@@ -226,7 +234,11 @@ def header_again(text: str, header: CsvHeader) -> CsvHeader | None:
     )
 
 
-def doubled_column(names: list[str], mapping: ColumnMapping | None = None) -> str | None:
+def doubled_column(
+    names: list[str],
+    mapping: ColumnMapping | None = None,
+    known: Callable[[str], Column | None] = known_column,
+) -> str | None:
     """Name a column that two have the name of, or the meaning, and that is used; None where there is none.
 
     >>> doubled_column(["user_id", "note", "amount", "Amount", "note"])
@@ -238,7 +250,7 @@ def doubled_column(names: list[str], mapping: ColumnMapping | None = None) -> st
         return next((column for column in used if names.count(column) > 1), None)
     seen = set()
     for name in names:
-        column = known_column(name)
+        column = known(name)
         if column is not None and column in seen:
             return name
         seen.add(column)
@@ -287,9 +299,9 @@ def _fields_or_none(text: str, delimiter: str) -> list[str] | None:
         return None
 
 
-def _fit(header: CsvHeader, mapping: ColumnMapping | None) -> int:
+def _fit(header: CsvHeader, mapping: ColumnMapping | None, known: Callable[[str], Column | None]) -> int:
     if mapping is None or mapping.is_guess:
-        return len({column.field for name in header.names if (column := known_column(name)) is not None})
+        return len({column.field for name in header.names if (column := known(name)) is not None})
     names = set(header.names)
     return sum(column in names for source in mapping.fields.values() for column in source.named)
 

@@ -7,10 +7,15 @@ nothing, one that comes late finds its place, and one that is withdrawn removes 
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Final, NamedTuple
+from struct import Struct
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.entities.kinds import EntityKind
+from contract.entity_ids import KIND_LETTERS, EntityKind
 
+if TYPE_CHECKING:
+    from contract.entity_ids import EntityIds
+
+FORMAT: Final = 1
 MAX_PAYMENTS: Final = 64
 """How many payments called fraud, and how many called honest, an entity remembers: those with the latest times."""
 
@@ -18,6 +23,21 @@ PRIOR_PAYMENTS: Final = 20.0
 """How many payments with the usual share of fraud each entity's own are mixed with."""
 LEAST_USUAL_RATE: Final = 0.001
 """The usual share of fraud is taken for no less: the order of magnitude that card schemes report."""
+
+
+_LETTERS_WITH_RISK: Final = frozenset(
+    KIND_LETTERS[kind] for kind in EntityKind if kind is not EntityKind.NETWORK
+)
+"""First bytes of the ids; those of populations begin with another."""
+
+_HEADER: Final = Struct("<BBxxII")
+"""Format, how many frauds, the time of the latest honest payment, and when the newest label became known; s since the epoch."""
+_TIMES: Final = tuple(Struct(f"<{size}I") for size in range(MAX_PAYMENTS + 1))
+_MAX_TIME_S: Final = 2**32 - 1
+
+
+class RiskFormatError(Exception):
+    """Bytes that are no risk of this format; names what they begin with."""
 
 
 class Risk(NamedTuple):
@@ -39,6 +59,14 @@ class Risk(NamedTuple):
         stop = bisect_right(self.frauds_s, until_s)
         return self.frauds_s[stop - 1] if stop else 0
 
+    def judged_until(self, clock_s: int) -> int:
+        """Up to when payments can have been judged by now, if all labels came as late as the newest one did.
+
+        The newest label is on the latest payment that has one, or on an earlier one, and took longer then: so this is no time too early.
+        """
+        delay_s = self.known_s - max(self.latest(clock_s), self.honest_s)
+        return clock_s - max(delay_s, 0)
+
     def run(self, until_s: int) -> tuple[int, int]:
         """The frauds since the latest honest payment: how many, and the time of the first of them (0 for none).
 
@@ -53,12 +81,22 @@ class RiskReading(NamedTuple):
     """What labels say before a payment."""
 
     risks: tuple[Risk | None, ...]
-    """By :class:`~engine.entities.kinds.EntityKind`: of the payment's entities; None where they say nothing."""
+    """By :class:`~contract.entity_ids.EntityKind`: of the payment's entities; None where they say nothing."""
     usual_rate: float
     """Share of fraud among all payments of 30 days, as far as it is known; at least :data:`LEAST_USUAL_RATE`."""
 
 
 NO_RISKS: Final = RiskReading((None,) * len(EntityKind), LEAST_USUAL_RATE)
+
+
+def has_risk(entity_id: bytes) -> bool:
+    """Whether labels say something of an entity of this kind: not of populations, nor of networks, whose customers have little in common."""
+    return entity_id[0] in _LETTERS_WITH_RISK
+
+
+def with_risk(ids: EntityIds) -> list[bytes]:
+    """Those of a payment's entities that labels say something of."""
+    return [entity_id for entity_id in ids if entity_id is not None and has_risk(entity_id)]
 
 
 def fraud_rate(frauds: int, payments: int, usual_rate: float) -> float:
@@ -115,3 +153,33 @@ class LabelledPayments:
     def risk(self) -> Risk:
         """What payments see of it."""
         return Risk(tuple(sorted(self.frauds.values())), max(self.honest.values(), default=0), self.known_s)
+
+
+def to_bytes(risk: Risk) -> bytes:
+    """Write a risk as the cache keeps it. Times before 1970 are written as 0, those after 2106 as the last that 32 bits hold."""
+    times = [_seconds(at_s) for at_s in risk.frauds_s[-MAX_PAYMENTS:]]
+    header = _HEADER.pack(FORMAT, len(times), _seconds(risk.honest_s), _seconds(risk.known_s))
+    return header + _TIMES[len(times)].pack(*times)
+
+
+def from_bytes(data: bytes) -> Risk:
+    """Read what :func:`to_bytes` wrote.
+
+    Raises
+    ------
+    RiskFormatError
+        For bytes of another format or length, or times that do not ascend.
+    """
+    if len(data) < _HEADER.size or data[0] != FORMAT:
+        raise RiskFormatError(f"risk begins with {data[:4]!r}")
+    _, size, honest_s, known_s = _HEADER.unpack_from(data)
+    if size > MAX_PAYMENTS or len(data) != _HEADER.size + 4 * size:
+        raise RiskFormatError(f"risk of {len(data)} bytes and {size} payments, at most {MAX_PAYMENTS}")
+    frauds_s = _TIMES[size].unpack_from(data, _HEADER.size)
+    if list(frauds_s) != sorted(frauds_s):
+        raise RiskFormatError("risk with times that do not ascend")
+    return Risk(frauds_s, honest_s, known_s)
+
+
+def _seconds(at_s: int) -> int:
+    return min(max(at_s, 0), _MAX_TIME_S)

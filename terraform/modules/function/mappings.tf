@@ -1,5 +1,5 @@
-# Event source mappings, at most one a function: `kafka` or `dynamodb_stream`. A trigger of type `invoke` or `schedule`
-# has none.
+# Event source mappings of the topic and of tables' streams, at most one a function. That of a queue is in queue.tf; a trigger of type
+# `invoke` or `schedule` has none.
 
 locals {
   # A literal, or {ref: topic.retention}. An unknown reference is null here, and the mapping below refuses it.

@@ -68,7 +68,7 @@ variable "targets" {
   EOT
   type = object({
     tables  = map(object({ arn = string, stream_arn = optional(string) }))
-    queues  = map(object({ arn = string }))
+    queues  = map(object({ arn = string, url = optional(string) }))
     buckets = map(object({ arn = string }))
     topics  = map(object({ arn = string }))
     cache   = object({ replication_group_arn = string, user_arn = string })

@@ -1,12 +1,11 @@
 output "buckets" {
   description = "Bucket's interface name (landing, quarantine, work) to its name and ARN."
-  value       = { for name, bucket in aws_s3_bucket.this : name => { name = bucket.bucket, arn = bucket.arn } }
+  value       = { for name, bucket in module.buckets : name => { name = bucket.name, arn = bucket.arn } }
 }
 
 output "access_log_bucket_name" {
   description = "Name of the bucket that records accesses; its policy allows S3 to deliver them, which S3 checks when another bucket names it."
-  value       = aws_s3_bucket.this["access_log"].bucket
-  depends_on  = [aws_s3_bucket_policy.this]
+  value       = module.access_log.name
 }
 
 output "landing_url" {
@@ -14,9 +13,19 @@ output "landing_url" {
   value       = local.landing_path
 }
 
+output "labels_url" {
+  description = "Where files of labels are dropped, `s3://<bucket>/labels/`."
+  value       = local.labels_path
+}
+
 output "quarantine_url" {
-  description = "Where the job puts rows that it refused, `s3://<bucket>/ingestion/`."
+  description = "Where the job puts rows of payments that it refused, `s3://<bucket>/ingestion/`."
   value       = local.quarantine_path
+}
+
+output "labels_quarantine_url" {
+  description = "Where the job puts rows of labels that it refused, `s3://<bucket>/label_files/`."
+  value       = local.labels_quarantine_path
 }
 
 output "job_name" {

@@ -29,21 +29,21 @@ resource "aws_iam_role_policy" "job" {
         Effect = "Allow"
         Action = ["s3:GetBucketLocation", "s3:ListBucket"]
         Resource = [
-          for name in ["landing", "quarantine", "work"] : aws_s3_bucket.this[name].arn
+          for name in ["landing", "quarantine", "work"] : module.buckets[name].arn
         ]
       },
       {
         Sid      = "ReadLandedFiles"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "${aws_s3_bucket.this["landing"].arn}/transactions/*"
+        Resource = [for prefix in ["transactions", "labels"] : "${module.buckets["landing"].arn}/${prefix}/*"]
       },
       {
         # Its mappings are there too.
         Sid      = "RunItsCode"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "${aws_s3_bucket.this["work"].arn}/artifacts/*"
+        Resource = "${module.buckets["work"].arn}/artifacts/*"
       },
       {
         # Deleting as well: a repeated batch overwrites its first try, and Spark trims its checkpoint.
@@ -51,12 +51,14 @@ resource "aws_iam_role_policy" "job" {
         Effect = "Allow"
         Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
         Resource = [
-          "${aws_s3_bucket.this["quarantine"].arn}/ingestion/*",
-          "${aws_s3_bucket.this["work"].arn}/checkpoints/*",
-          "${aws_s3_bucket.this["work"].arn}/temp/*",
+          "${module.buckets["quarantine"].arn}/ingestion/*",
+          "${module.buckets["quarantine"].arn}/label_files/*",
+          "${module.buckets["work"].arn}/checkpoints/*",
+          "${module.buckets["work"].arn}/temp/*",
         ]
       },
       {
+        # The labels queue has the same key.
         Sid      = "EncryptAndDecryptPayments"
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
@@ -80,6 +82,12 @@ resource "aws_iam_role_policy" "job" {
         Effect   = "Allow"
         Action   = ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"]
         Resource = var.kafka.topic_arn
+      },
+      {
+        Sid      = "SendLabels"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = var.labels_queue.arn
       },
       {
         Sid    = "ReadItsConnections"

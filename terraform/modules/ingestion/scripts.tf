@@ -9,10 +9,13 @@ locals {
   # One folder for a set of mappings, so that the job never reads half of an old set and half of a new one.
   mappings_digest = substr(sha256(jsonencode({ for prefix, file in var.mapping_file_by_prefix : prefix => filesha256(file) })), 0, 16)
   mappings_prefix = "artifacts/mappings/${local.mappings_digest}/"
+
+  label_mappings_digest = substr(sha256(jsonencode({ for prefix, file in var.label_mapping_file_by_prefix : prefix => filesha256(file) })), 0, 16)
+  label_mappings_prefix = "artifacts/label-mappings/${local.label_mappings_digest}/"
 }
 
 resource "aws_s3_object" "script" {
-  bucket      = aws_s3_bucket.this["work"].bucket
+  bucket      = module.buckets["work"].name
   key         = "artifacts/scripts/${substr(filesha256(local.script_file), 0, 16)}/stream_transactions.py"
   source      = local.script_file
   source_hash = filesha256(local.script_file)
@@ -20,12 +23,10 @@ resource "aws_s3_object" "script" {
   lifecycle {
     create_before_destroy = true
   }
-
-  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
 }
 
 resource "aws_s3_object" "packages" {
-  bucket      = aws_s3_bucket.this["work"].bucket
+  bucket      = module.buckets["work"].name
   key         = "artifacts/packages/${substr(filesha256(local.packages_file), 0, 16)}/packages.zip"
   source      = local.packages_file
   source_hash = filesha256(local.packages_file)
@@ -33,15 +34,13 @@ resource "aws_s3_object" "packages" {
   lifecycle {
     create_before_destroy = true
   }
-
-  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
 }
 
 # Wheels come from the bucket: the job cannot reach a package index. pip reads their file names, so these stay.
 resource "aws_s3_object" "wheels" {
   for_each = local.wheels
 
-  bucket      = aws_s3_bucket.this["work"].bucket
+  bucket      = module.buckets["work"].name
   key         = "artifacts/wheels/${substr(filesha256("${var.build_dir}/${each.key}"), 0, 16)}/${basename(each.key)}"
   source      = "${var.build_dir}/${each.key}"
   source_hash = filesha256("${var.build_dir}/${each.key}")
@@ -49,14 +48,12 @@ resource "aws_s3_object" "wheels" {
   lifecycle {
     create_before_destroy = true
   }
-
-  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
 }
 
 resource "aws_s3_object" "mappings" {
   for_each = var.mapping_file_by_prefix
 
-  bucket      = aws_s3_bucket.this["work"].bucket
+  bucket      = module.buckets["work"].name
   key         = "${local.mappings_prefix}${each.key}.yaml"
   source      = each.value
   source_hash = filesha256(each.value)
@@ -64,6 +61,17 @@ resource "aws_s3_object" "mappings" {
   lifecycle {
     create_before_destroy = true
   }
+}
 
-  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
+resource "aws_s3_object" "label_mappings" {
+  for_each = var.label_mapping_file_by_prefix
+
+  bucket      = module.buckets["work"].name
+  key         = "${local.label_mappings_prefix}${each.key}.yaml"
+  source      = each.value
+  source_hash = filesha256(each.value)
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

@@ -47,6 +47,34 @@ variable "mapping_file_by_prefix" {
   }
 }
 
+variable "label_mapping_file_by_prefix" {
+  description = "The same for files of labels: prefix below the labels path to the YAML file that maps its columns (docs/guide-labels.md)."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+  validation {
+    condition     = alltrue([for prefix in keys(var.label_mapping_file_by_prefix) : can(regex("^[A-Za-z0-9][A-Za-z0-9._=-]*(/[A-Za-z0-9][A-Za-z0-9._=-]*)*$", prefix))])
+    error_message = "label_mapping_file_by_prefix has the prefixes ${join(", ", keys(var.label_mapping_file_by_prefix))}; each takes folders of letters, digits and . _ = - that begin with a letter or digit, joined by /."
+  }
+  validation {
+    condition     = alltrue([for file in values(var.label_mapping_file_by_prefix) : fileexists(file)])
+    error_message = "label_mapping_file_by_prefix names ${join(", ", values(var.label_mapping_file_by_prefix))}; not all of these files exist."
+  }
+  validation {
+    condition     = alltrue([for file in values(var.label_mapping_file_by_prefix) : !fileexists(file) || try(length(setsubtract(["transaction_id", "verdict", "source", "known_at"], keys(yamldecode(file(file))))) == 0, false)])
+    error_message = "label_mapping_file_by_prefix names ${join(", ", values(var.label_mapping_file_by_prefix))}; each must be YAML that maps at least transaction_id, verdict, source and known_at."
+  }
+}
+
+variable "labels_queue" {
+  description = "The queue to which labels of landed files are sent; it has the key of `data_key_arn`."
+  type = object({
+    url = string
+    arn = string
+  })
+  nullable = false
+}
+
 variable "worker_type" {
   description = "Size of each Glue worker. G.025X is a quarter of a DPU and made for streams."
   type        = string

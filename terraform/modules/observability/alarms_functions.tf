@@ -69,7 +69,20 @@ locals {
       }
     },
     {
-      for function in local.stages : "records-failed-${function}" => {
+      for function, trigger in local.queue_triggers : "queue-age-${function}" => {
+        kind           = "queue-age"
+        severity       = "ticket"
+        symptom        = "The oldest message of ${var.queue_names[trigger.queue]} has waited for more than ${var.thresholds.queue_age_seconds} s: ${var.function_names[function]} does not keep up, or does not run."
+        threshold      = var.thresholds.queue_age_seconds
+        period_seconds = 60
+        periods        = 10
+        datapoints     = 5
+        expression     = null
+        metrics        = { age = { namespace = "AWS/SQS", name = "ApproximateAgeOfOldestMessage", stat = "Maximum", dimensions = { QueueName = var.queue_names[trigger.queue] } } }
+      }
+    },
+    {
+      for function in setunion(local.stages, keys(local.queue_triggers)) : "records-failed-${function}" => {
         kind           = "records-failed"
         severity       = "ticket"
         symptom        = "More than ${var.thresholds.error_percent} % of the records that ${var.function_names[function]} receives must be delivered again."

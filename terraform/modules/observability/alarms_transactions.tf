@@ -121,7 +121,7 @@ locals {
     reconcile = {
       kind           = "reconcile"
       severity       = "page"
-      symptom        = "The reconciler found suspicious payments that a stage had missed: not flagged, or not alerted on. Those that it repaired were late by up to a day."
+      symptom        = "The reconciler found suspicious payments that a stage had missed, not flagged or not alerted on, or had no time to look at all hours. Those that it repaired were late by up to a day."
       threshold      = 0
       period_seconds = 300
       periods        = 1
@@ -169,6 +169,17 @@ locals {
       missing = "breaching"
       metrics = { delay = { namespace = var.metrics_namespace, name = "OldestDueDigestMs", stat = "Maximum", dimensions = { service = "digest" } } }
     }
+    label-copies = {
+      kind           = "label-copies"
+      severity       = "ticket"
+      symptom        = "The cache has lacked copies of what labels say for an hour: payments are decided without the risk of their cards, devices and merchants."
+      threshold      = 0
+      period_seconds = 300
+      periods        = 12
+      datapoints     = 12
+      expression     = null
+      metrics        = { incomplete = { namespace = var.metrics_namespace, name = "CopiesIncomplete", stat = "Maximum", dimensions = { service = "label_upkeep" } } }
+    }
     ingestion-quarantine = {
       kind           = "ingestion-quarantine"
       severity       = "ticket"
@@ -182,6 +193,31 @@ locals {
         published   = { namespace = var.metrics_namespace, name = "published", stat = "Sum", dimensions = { service = "ingestion" } }
         quarantined = { namespace = var.metrics_namespace, name = "quarantined", stat = "Sum", dimensions = { service = "ingestion" } }
       }
+    }
+    label-files-quarantine = {
+      kind           = "label-files-quarantine"
+      severity       = "ticket"
+      symptom        = "More than ${var.thresholds.quarantine_percent} % of the rows of landed files of labels are quarantined, and nothing is learnt from them."
+      threshold      = var.thresholds.quarantine_percent
+      period_seconds = 300
+      periods        = 1
+      datapoints     = 1 # such a file comes once a day, and is one batch
+      expression     = "IF(sent + quarantined > 0, 100 * quarantined / (sent + quarantined), 0)"
+      metrics = {
+        sent        = { namespace = var.metrics_namespace, name = "sent", stat = "Sum", dimensions = { service = "label_files" } }
+        quarantined = { namespace = var.metrics_namespace, name = "quarantined", stat = "Sum", dimensions = { service = "label_files" } }
+      }
+    }
+    label-files-failed = {
+      kind           = "label-files-failed"
+      severity       = "ticket"
+      symptom        = "The Glue job cannot read files of labels, or not send their labels, and tries again and again. Payments are not affected."
+      threshold      = 1 # a second failure within this time: the first may be an interruption
+      period_seconds = 900
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { failures = { namespace = var.metrics_namespace, name = "failures", stat = "Sum", dimensions = { service = "label_files" } } }
     }
     ingestion-lag = {
       kind           = "ingestion-lag"

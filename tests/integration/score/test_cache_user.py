@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
+from common.cache_primary import connect
 from engine.profile import Profile
 from ops.manifests import ROOT
 from score.delivery import Span
 from score.entity_store import RedisEntityStore
-from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore, connect
+from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore
 from tests.support.entity_store_contract import batch, payment
 from tests.support.kafka_events import TOPIC
 

@@ -8,12 +8,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from common.errors import CacheUnavailableError
 from engine.profile import to_bytes
 from score.checkpoint_items import KeptProfile
 from score.checkpoint_store import DynamoCheckpointStore
 from score.delivery import Span
 from score.dynamo_calls import DynamoCalls
-from score.errors import CacheUnavailableError
 from score.profile_store import ProfileWrite
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import NOW

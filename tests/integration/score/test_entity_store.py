@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.cache_primary import ENTITY_PREFIX, connect
 from engine.entities.kinds import POPULATION_IDS
 from score.delivery import Span
-from score.entity_store import COMPLETE_SINCE_KEY, ENTITY_PREFIX, RETENTION_S, RedisEntityStore, mark_key
-from score.profile_store import RedisProfileStore, connect
+from score.entity_store import COMPLETE_SINCE_KEY, RETENTION_S, RedisEntityStore, mark_key
+from score.profile_store import RedisProfileStore
 from tests.support.entity_store_contract import EntityStoreContract, batch, payment, state_of
 from tests.support.kafka_events import TOPIC
 

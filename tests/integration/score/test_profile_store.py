@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.cache_primary import connect
+from common.errors import CacheUnavailableError
+from common.label_copies import LabelCopies, RedisLabelCopies
+from contract.entity_ids import entity_ids
+from engine.entities.kinds import POPULATION_IDS
+from engine.entities.risk import with_risk
 from score.delivery import Span
-from score.errors import CacheUnavailableError
-from score.profile_store import (
-    ProfileWrite,
-    RedisProfileStore,
-    connect,
-    read_profile,
-)
+from score.profile_store import ProfileWrite, RedisProfileStore, read_profile
 from tests.support.cache_contract import CacheContract
 from tests.support.foreign_values import ForeignValues
 from tests.support.kafka_events import TOPIC
+from tests.support.payments import make_transaction
 from tests.support.profile_stores import RedisCache, mark, new, profile_of
 
 if TYPE_CHECKING:
@@ -57,6 +58,25 @@ def test_a_large_batch_is_one_command_each_way(store: RedisProfileStore, redis_c
     commands = redis_client.info("commandstats")
     assert commands["cmdstat_mget"]["calls"] == 1
     assert commands["cmdstat_evalsha"]["calls"] == 1
+
+
+def test_what_labels_say_comes_with_the_same_command(
+    store: RedisProfileStore, redis_client: redis.Redis, cache_endpoint: str
+) -> None:
+    ids = [each for each in entity_ids(make_transaction()) if each is not None]
+    risky = with_risk(entity_ids(make_transaction()))
+    copies = RedisLabelCopies(connect(cache_endpoint))
+    copies.write(dict.fromkeys(risky, b"risk"), {"user": b"verdicts"})
+    copies.write_usual_rate(0.002)
+    redis_client.config_resetstat()
+
+    reading = store.read(["user", "other"], [Span(TOPIC, 0, 1, 500)], [*POPULATION_IDS, *ids])
+
+    assert reading.labels == LabelCopies(
+        dict.fromkeys(risky, b"risk"), {"user": b"verdicts"}, b"0.002000", is_complete=False
+    )
+    assert (reading.entities, reading.counted_to) == ({}, [-1])
+    assert redis_client.info("commandstats")["cmdstat_mget"]["calls"] == 1
 
 
 def test_a_profile_of_another_format_counts_as_missing(

@@ -37,6 +37,8 @@ SCORE = """
     ProfileCheckpointsWritten Count
     ProfileCheckpointsFailed Count
     CacheUnavailable Count
+    LabelCopiesUnreadable Count
+    LabelCopiesIncomplete Count
     RuleFailures Count
     RulesetRefused Count
     RulesetUnreachable Count

@@ -88,9 +88,9 @@ def test_a_later_line_that_is_no_complete_header_says_so_itself() -> None:
 
 
 def test_a_header_that_our_own_code_fails_on_is_reported_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_name: str) -> None:
+    def fail(*_arguments: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr(rows, "known_column", fail)
+    monkeypatch.setattr(rows, "read_header", fail)
 
     assert CLEANER.read_header(b"x,y", NO_HEADER) == Refused("$", "internal: KeyError", "x,y")

@@ -37,7 +37,7 @@ def resources() -> Resources:
     """The resources that the stack makes from the repository's own files."""
     return Resources(
         tables={name: name for name in read_tables()},
-        queues={"quarantine": "http://aws/quarantine", "canary": "http://aws/canary"}
+        queues={name: f"http://aws/{name}" for name in ("quarantine", "canary", "labels")}
         | {dead_letter_name(name): f"http://aws/{name}-dead-letter" for name in read_functions()},
         topics={"fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts"},
         buckets=BUCKETS | {dead_letter_name(name): f"{name}-dead" for name in ("alert", "persist")},

@@ -15,6 +15,7 @@ from ops.cost import (
     batch_size,
     bill,
     dominating,
+    label_usd,
     serverless_usd,
     total,
     without_protection,
@@ -64,8 +65,40 @@ def volume(payments: float) -> list[Line]:
 
 
 def test_ten_billion_payments_a_month_cost_at_most_five_dollars_a_million() -> None:
-    """Of the system; protecting the payments from people is chosen by variables, and is on the page."""
-    assert without_protection(volume(10_000_000_000)) / 10_000 <= 5.0
+    """Of deciding and alerting. Labels, their index, and protecting the payments from people have lines of their own on the page."""
+    lines = volume(10_000_000_000)
+    of_labels = usd(lines, "labels", "") + usd(lines, "tables", "the history's index by transaction id")
+
+    assert (without_protection(lines) - of_labels) / 10_000 <= 5.0
+
+
+def test_the_index_by_transaction_id_costs_a_write_a_payment_and_nothing_where_it_is_off() -> None:
+    size = msgspec.structs.replace(sizing_of("prod"), transaction_index=False)
+    with_index, without = (bill(1e8, each, USAGE, prices()) for each in (sizing_of("prod"), size))
+    kept_gb = 1e8 * USAGE["payment"]["transaction_index_bytes"]["value"] / 1e9 * 180 / 30.4
+
+    assert usd(without, "tables", "the history's index by transaction id") == 0
+    assert usd(with_index, "tables", "the history's index by transaction id") == pytest.approx(
+        100 * 0.78 + kept_gb * 0.10
+    )
+
+
+def test_a_label_costs_its_requests_and_its_rows_are_kept() -> None:
+    use = {name: entry["value"] for name, entry in USAGE["label"].items()}
+    labels = 1e8 * USAGE["payment"]["label_share"]["value"]
+    lines = bill(1e8, sizing_of("prod"), USAGE, prices())
+
+    requests = use["write_units"] * 0.625 + use["read_units"] * 0.125 + use["queue_requests"] * 0.40
+    assert label_usd(USAGE, prices()) * 1e6 > requests
+    assert usd(lines, "labels", "queue") == pytest.approx(labels * label_usd(USAGE, prices()))
+    assert usd(lines, "labels", "rows") > labels / 1e9 * use["label_bytes"] * 36 * 0.45
+
+
+def test_what_is_kept_of_a_label_is_what_its_stage_keeps() -> None:
+    environment = read_functions()["label"].environment
+
+    for name, variable in (("label_days", "LABEL_RETENTION_DAYS"), ("risk_days", "RISK_RETENTION_DAYS")):
+        assert USAGE["constant"][name]["value"] == int(str(environment[variable]))
 
 
 def test_disks_at_ten_billion_payments_hold_a_week_of_records_four_times() -> None:

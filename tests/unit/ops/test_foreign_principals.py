@@ -74,21 +74,33 @@ def test_a_deleted_policy_lets_nobody_in() -> None:
     assert foreign_principals(plan(None, actions="delete"), OWN) == []
 
 
-def test_a_producer_of_another_account_may_take_on_its_own_role_and_no_other() -> None:
+@pytest.mark.parametrize(
+    ("variable", "kind", "other_kind"),
+    [("producers", "this", "labels"), ("label_producers", "labels", "this")],
+)
+def test_a_producer_of_another_account_may_take_on_its_own_role_and_no_other(
+    variable: str, kind: str, other_kind: str
+) -> None:
     named, unnamed = f"arn:aws:iam::{OTHER}:role/shop", f"arn:aws:iam::{OTHER}:role/else"
     trust = json.dumps({"Statement": statement({"AWS": [named, unnamed]}, Action="sts:AssumeRole")})
-    role = 'module.producers.aws_iam_role.this["shop"]'
+    own, of_others = (f'module.producers.aws_iam_role.{name}["shop"]' for name in (kind, other_kind))
     entries = [
         {"address": address, "type": "aws_iam_role", "change": {"after": {"assume_role_policy": trust}}}
-        for address in (role, "aws_iam_role.list_editors[0]")
+        for address in (own, of_others, "aws_iam_role.list_editors[0]")
     ]
-    variables = {"producers": {"value": {"shop": {"principal_arns": [named]}}}}
+    variables = {variable: {"value": {"shop": {"principal_arns": [named]}}}}
 
-    assert foreign_principals({"resource_changes": entries, "variables": variables}, OWN) == [
-        f"aws_iam_role.list_editors[0]: {unnamed}",
-        f"aws_iam_role.list_editors[0]: {named}",
-        f"{role}: {unnamed}",
-    ]
+    found = foreign_principals({"resource_changes": entries, "variables": variables}, OWN)
+
+    assert found == sorted(
+        [
+            "aws_iam_role.list_editors[0]: " + unnamed,
+            "aws_iam_role.list_editors[0]: " + named,
+            f"{own}: {unnamed}",
+            f"{of_others}: {unnamed}",
+            f"{of_others}: {named}",
+        ]
+    )
 
 
 @pytest.mark.parametrize(

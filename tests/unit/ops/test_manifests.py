@@ -10,7 +10,9 @@ import pytest
 from ops.manifests import (
     FUNCTIONS_DIR,
     Access,
+    FunctionSpec,
     InvokeTrigger,
+    QueueTrigger,
     ScheduleTrigger,
     SpecError,
     read_function,
@@ -87,6 +89,60 @@ def test_a_schedule_beyond_the_limits_of_eventbridge_or_lambda_names_the_place(
 ) -> None:
     with pytest.raises(SpecError, match=rf"\$\.trigger\.{place}"):
         _read_trigger(tmp_path, SCHEDULE.replace(right, wrong))
+
+
+QUEUE = "type: queue, queue: labels, batch_size: 10, batch_window_seconds: 2, maximum_concurrency: 5, report_batch_item_failures: true, maximum_receives: 500"
+
+
+def _read_queue(folder: Path, trigger: str) -> FunctionSpec:
+    (folder / "stage").mkdir()
+    yaml = (YAML % "").replace("trigger: {type: invoke}", f"trigger: {{{trigger}}}")
+    yaml = yaml.replace("reserved_concurrency: 1", "reserved_concurrency: 5")
+    (folder / "stage" / "function.yaml").write_text(yaml)
+    return read_function("stage", folder)
+
+
+def test_a_function_of_a_queue_has_an_event_source_and_hides_a_message_for_six_timeouts_and_the_window(
+    tmp_path: Path,
+) -> None:
+    spec = _read_queue(tmp_path, QUEUE)
+
+    assert spec.trigger == QueueTrigger(
+        queue="labels",
+        batch_size=10,
+        batch_window_seconds=2,
+        maximum_concurrency=5,
+        report_batch_item_failures=True,
+        maximum_receives=500,
+    )
+    assert spec.has_event_source
+    assert spec.is_triggered
+    assert spec.visibility_seconds == 6 * 30 + 2
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("batch_size: 10,", "batch_size: 0,", r"\$\.trigger\.batch_size"),
+        ("maximum_concurrency: 5", "maximum_concurrency: 1", r"\$\.trigger\.maximum_concurrency"),
+        ("maximum_receives: 500", "maximum_receives: 1001", r"\$\.trigger\.maximum_receives"),
+        (
+            "batch_size: 10, batch_window_seconds: 2",
+            "batch_size: 11, batch_window_seconds: 0",
+            r"batch_size is 11 and batch_window_seconds is 0; .* - at `\$\.trigger`",
+        ),
+        (
+            "maximum_concurrency: 5",
+            "maximum_concurrency: 6",
+            "trigger.maximum_concurrency is 6, more than the reserved concurrency of 5",
+        ),
+    ],
+)
+def test_a_queue_beyond_the_limits_of_sqs_or_lambda_names_the_place(
+    tmp_path: Path, right: str, wrong: str, message: str
+) -> None:
+    with pytest.raises(SpecError, match=message):
+        _read_queue(tmp_path, QUEUE.replace(right, wrong))
 
 
 def test_stages_have_an_event_source_and_what_is_invoked_has_none() -> None:

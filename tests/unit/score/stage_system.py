@@ -10,7 +10,6 @@ import pytest
 
 from engine.profile import Profile, from_bytes
 from score.stage import ScoreStage
-from score.verdicts import NoVerdicts
 from tests.support.payments import NOW, make_grocery_payment
 from tests.support.score_stores import (
     MemoryCheckpointStore,
@@ -58,7 +57,6 @@ class System:
             self.checkpoints,
             self.history,
             self.quarantine,
-            NoVerdicts(),
             lambda: self.ruleset,
             self.telemetry,
             lambda: NOW,

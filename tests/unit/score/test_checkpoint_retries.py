@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.errors import CacheUnavailableError
 from engine.profile import to_bytes
 from score.checkpoint_store import MAX_ATTEMPTS
-from score.errors import CacheUnavailableError
 from tests.support.dynamodb_answers import execute_statements, respond
 from tests.support.profile_stores import mark, new, profile_of, progress
 from tests.unit.score.checkpoint_bench import TABLE, THROTTLED, Bench, answer, bench, codes, fail, keys_of

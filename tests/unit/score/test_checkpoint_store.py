@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.errors import CacheUnavailableError
 from engine.profile import to_bytes
 from score.checkpoint_items import MAX_BODY_BYTES, VERSIONS_PER_FORMAT, packed, unpacked
 from score.checkpoint_store import MAX_MARK_ROUNDS
 from score.delivery import Span
 from score.dynamo_calls import MAX_KEYS, MAX_STATEMENTS
-from score.errors import CacheUnavailableError
 from score.profile_store import CacheReading, ProfileWrite
 from tests.support.dynamodb_answers import execute_statements
 from tests.support.kafka_events import TOPIC

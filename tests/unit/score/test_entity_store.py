@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import fakeredis
 import pytest
 
+from common.errors import CacheUnavailableError
 from score.entity_store import RedisEntityStore
-from score.errors import CacheUnavailableError
 from tests.support.entity_store_contract import EntityStoreContract, batch
 from tests.support.score_stores import MemoryProfileStore
 

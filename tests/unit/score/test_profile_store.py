@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING
 import fakeredis
 import pytest
 
-from score.errors import CacheUnavailableError
-from score.profile_store import (
-    CONNECT_TIMEOUT_S,
-    READ_TIMEOUT_S,
-    RedisProfileStore,
-    connect,
-)
+from common.cache_primary import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, connect
+from common.errors import CacheUnavailableError
+from score.profile_store import RedisProfileStore
 from tests.support.cache_contract import CacheContract
 from tests.support.foreign_values import ForeignValues
 from tests.support.kafka_events import TOPIC

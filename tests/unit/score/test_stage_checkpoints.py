@@ -18,7 +18,6 @@ from engine.features.stored import unpack
 from engine.profile import Profile, from_bytes
 from score.history_store import MAX_PAGES, REBUILD_ROWS
 from score.stage import CHECKPOINT_EVERY, ScoreStage
-from score.verdicts import NoVerdicts
 from tests.support.customers import BERN, RULES, SAO_PAULO
 from tests.support.kafka_events import TOPIC, event_of, make_event
 from tests.support.oracle import behaviour
@@ -94,7 +93,6 @@ class System:
             self.checkpoints,
             self.history,
             MemoryQuarantine(),
-            NoVerdicts(),
             lambda: RULES,
             NoTelemetry(),
             lambda: NOW,

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.errors import CacheUnavailableError
 from engine.profile import from_bytes
 from engine.profile.recent_payments import RING_CAPACITY
 from score.delivery import KafkaEvent, PartialBatchResponse
-from score.errors import CacheUnavailableError
 from score.stage import ScoreStage
-from score.verdicts import NoVerdicts
 from tests.support.kafka_events import event_of
 from tests.support.payments import NOW, make_grocery_payment, trusted_facts
 from tests.support.stage_world import Killed, NoTelemetry, Surroundings
@@ -41,7 +40,6 @@ def handle(world: Surroundings, ruleset: Ruleset) -> Handle:
         world.checkpoints,
         world.history,
         world.quarantine,
-        NoVerdicts(),
         lambda: ruleset,
         NoTelemetry(),
         lambda: NOW,

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.errors import CacheUnavailableError
 from contract.scored import Position
 from score.entity_store import EntityAdditions
-from score.errors import CacheUnavailableError
 from score.metrics import Metric
 from score.stage import MAX_WRITE_ROUNDS, ScoreStage
 from score.telemetry import EmfTelemetry
-from score.verdicts import NoVerdicts
 from tests.support.kafka_events import TOPIC, event_of, make_event
 from tests.support.payments import NOW, Metrics, make_grocery_payment
 from tests.support.stage_world import Surroundings
@@ -53,7 +52,6 @@ class System:
             self.world.checkpoints,
             self.world.history,
             self.world.quarantine,
-            NoVerdicts(),
             lambda: self.ruleset,
             telemetry,
             lambda: NOW,
@@ -281,7 +279,6 @@ def test_row_holds_the_time_of_its_decision_and_the_degraded_mark(ruleset: Rules
         world.checkpoints,
         world.history,
         world.quarantine,
-        NoVerdicts(),
         ruleset_of,
         telemetry,
         clock,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools import Logger
 
+from common.errors import CacheUnavailableError
 from common.metrics import COUNT, MILLISECONDS
 from contract.canary import RESERVED, canary_payment
 from contract.scored import Decision, Position, ScoredTransaction
@@ -17,7 +18,7 @@ from engine.errors import InvalidRulesetError, RulesetProblem
 from engine.profile import Profile
 from engine.rules.ruleset import parse_ruleset
 from score.delivery import Batch, Delivery, Rejected
-from score.errors import CacheUnavailableError, RulesetUnreachableError
+from score.errors import RulesetUnreachableError
 from score.history_store import UnreadableRow
 from score.metrics import Metric
 from score.telemetry import EmfTelemetry
@@ -286,6 +287,21 @@ def test_the_log_of_a_refused_ruleset_has_its_first_ten_problems(
     assert line["problems"] == [f"mine:{number}:1: wrong" for number in range(1, logged + 1)]
 
 
+def test_unreadable_copies_of_labels_are_counted_and_logged_without_their_keys(reporter: Reporter) -> None:
+    reporter.telemetry.labels_read(2, is_complete=True)
+
+    assert reporter.sink.values == {Metric.LABEL_COPIES_UNREADABLE: 2}
+    [line] = reporter.lines
+    assert line["count"] == 2
+
+
+def test_a_batch_without_all_copies_of_labels_is_counted_and_not_logged(reporter: Reporter) -> None:
+    reporter.telemetry.labels_read(0, is_complete=False)
+
+    assert reporter.sink.values == {Metric.LABEL_COPIES_INCOMPLETE: 1}
+    assert reporter.lines == []
+
+
 EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
     lambda telemetry: telemetry.batch_read(
         Batch([delivery(0, is_key_mismatch=True)], [rejected(5, RESERVED)], [])
@@ -301,6 +317,7 @@ EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
     lambda telemetry: telemetry.profiles_lost(1),
     lambda telemetry: telemetry.profiles_kept(1, 1),
     lambda telemetry: telemetry.cache_unavailable(CacheUnavailableError("x")),
+    lambda telemetry: telemetry.labels_read(1, is_complete=False),
     lambda telemetry: telemetry.ruleset_refused(InvalidRulesetError(())),
     lambda telemetry: telemetry.ruleset_unreachable(RulesetUnreachableError("s", "p")),
     lambda telemetry: telemetry.ruleset_fallback(parse_ruleset(document())),

@@ -6,12 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.entity_ids import EntityKind, entity_ids
+from engine.entities.kinds import kind_of
 from engine.entities.risk import (
     MAX_PAYMENTS,
     PRIOR_PAYMENTS,
     LabelledPayments,
+    Risk,
+    RiskFormatError,
     fraud_rate,
+    from_bytes,
+    to_bytes,
+    with_risk,
 )
+from tests.support.payments import make_transaction
 
 NOW_S = 1_790_000_000
 DAY_S = 86_400
@@ -87,3 +95,45 @@ def test_share_of_fraud_is_the_usual_one_without_payments_and_its_own_with_many(
     assert fraud_rate(0, 0, 0.01) == pytest.approx(0.01)
     assert fraud_rate(5, round(PRIOR_PAYMENTS), 0.1) == pytest.approx(7 / 40)
     assert fraud_rate(50_000, 100_000, 0.01) == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("risk", [Risk((), 0, 0), Risk((1, 2, 2, 2**32 - 1), 5, 9)])
+def test_risk_is_read_as_it_was_written(risk: Risk) -> None:
+    assert from_bytes(to_bytes(risk)) == risk
+
+
+def test_of_more_frauds_than_an_entity_remembers_the_latest_are_written() -> None:
+    times = tuple(range(NOW_S, NOW_S + MAX_PAYMENTS + 3))
+
+    assert from_bytes(to_bytes(Risk(times, 0, 0))).frauds_s == times[3:]
+
+
+def test_times_that_32_bits_do_not_hold_are_written_as_the_nearest_that_they_do() -> None:
+    assert from_bytes(to_bytes(Risk((-5, 2**33), -1, 2**40))) == Risk((0, 2**32 - 1), 0, 2**32 - 1)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x02" + bytes(11),
+        to_bytes(Risk((1, 2), 0, 0))[:-1],
+        to_bytes(Risk((1, 2), 0, 0)) + b"\0",
+        b"\x01\x01" + bytes(10),
+        b"\x01" + bytes([MAX_PAYMENTS + 1]) + bytes(10 + 4 * (MAX_PAYMENTS + 1)),
+        to_bytes(Risk((2, 1), 0, 0)),
+    ],
+)
+def test_bytes_of_another_form_are_refused(data: bytes) -> None:
+    with pytest.raises(RiskFormatError):
+        from_bytes(data)
+
+
+def test_labels_say_something_of_every_entity_but_the_network() -> None:
+    ids = entity_ids(make_transaction(ip_address="203.0.113.9", device_id="d-1", payee_id=None))
+
+    risky = with_risk(ids)
+
+    assert [kind_of(each) for each in risky] == [
+        kind for kind in EntityKind if ids[kind] is not None and kind is not EntityKind.NETWORK
+    ]

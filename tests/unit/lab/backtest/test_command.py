@@ -137,6 +137,13 @@ def test_what_cannot_be_read_or_written_ends_the_command_with_what_is_wrong(fold
         (["--map", "m.yaml", "--limit", "2"], "--limit, --map: only together with --data"),
         (["--blocked", "honest"], "--blocked: only together with --label-delay-days or --label-delays"),
         (["--label-delay-days", "7", "--label-delays", "delays.yaml"], "--label-delays: not allowed with"),
+        (
+            ["--label-delay-days", "1,7", "--out", "o.csv", "--missed"],
+            "--missed, --out: only together with one delay",
+        ),
+        (["--label-delay-days", "1,7", "--against", "r.yaml"], "--against: only together with one delay"),
+        (["--label-delay-days", "1,-7"], "1,-7; 0 to 3650"),
+        (["--label-delay-days", "1,"], "invalid _days value: '1,'"),
         (["--data", "d.csv", "--seed", "0"], "--seed: not together with --data"),
         (["--data", "d.csv", "--ends-at", "2026-11-01T00:00:00Z"], "--ends-at: not together with --data"),
     ],
@@ -150,11 +157,95 @@ def test_options_that_would_have_no_effect_are_refused(
     assert problem in capsys.readouterr().err
 
 
-def test_labels_that_are_not_known_are_not_played(folder: Path) -> None:
+@pytest.mark.parametrize("days", ["7", "1,7"])
+def test_labels_that_are_not_known_are_not_played(folder: Path, days: str) -> None:
     write(folder, HISTORY, is_labelled=False)
 
     with pytest.raises(SystemExit, match=r"data\.jsonl: labels cannot be played"):
-        run(folder, "--label-delay-days", "7")
+        run(folder, "--label-delay-days", days)
+
+
+def at_shop(day: float, amount: str, scenario: str | None = None) -> SentPayment:
+    """A payment of a user of its own."""
+    return sent(round(day * 24 * 60), amount, scenario, merchant_id="shop", user_id=f"u{day}")
+
+
+def test_several_delays_are_a_table_with_a_row_each(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = RULES + '  - {id: risky, when: merchant_frauds_30d >= 1, points: 60, reason: "Fraud."}\n'
+    (folder / "rules.yaml").write_text(rules)
+    write(
+        folder,
+        [at_shop(0, "20", "stolen_card"), at_shop(2, "30", "stolen_card"), at_shop(9, "30", "stolen_card")],
+    )
+
+    run(folder, "--label-delay-days", "1,7,30")
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line]
+    assert lines[0] == [
+        "labels",
+        "after",
+        "average",
+        "card",
+        "alerts",
+        "precision",
+        "recall",
+        "labels",
+        "of",
+        "of",
+        "honest",
+    ]
+    # Average precision, card precision, alerts a day, precision, recall, labels known by the end.
+    assert lines[2:6] == [
+        ["never", "1.000", "0.010", "0.0", "-", "0.0%"],
+        ["1", "day", "1.000", "0.010", "0.7", "100.0%", "66.7%", "2", "0"],
+        ["7", "days", "1.000", "0.010", "0.3", "100.0%", "33.3%", "2", "0"],
+        ["30", "days", "1.000", "0.010", "0.0", "-", "0.0%", "0", "0"],
+    ]
+
+
+def test_a_table_without_payments_fails(folder: Path) -> None:
+    with pytest.raises(SystemExit, match="seed 7: there are no payments"):
+        main(["--rules", str(folder / "rules.yaml"), "--transactions", "0", "--label-delay-days", "1,7"])
+
+
+@pytest.mark.parametrize(
+    ("blocked", "known"),
+    [
+        (
+            "judged",
+            "of 1 of 2 frauds, of 1 honest payments; 0 frauds called honest, 0 payments let through to learn",
+        ),
+        (
+            "unlabelled",
+            "of 0 of 2 frauds, of 0 honest payments; 0 frauds called honest, 0 payments let through to learn",
+        ),
+        (
+            "honest",
+            "of 0 of 2 frauds, of 1 honest payments; 1 frauds called honest, 0 payments let through to learn",
+        ),
+        (
+            "sampled:1",
+            "of 1 of 2 frauds, of 1 honest payments; 0 frauds called honest, 2 payments let through to learn",
+        ),
+    ],
+)
+def test_what_is_learnt_of_blocked_payments_is_printed(
+    folder: Path, capsys: pytest.CaptureFixture[str], blocked: str, known: str
+) -> None:
+    (folder / "rules.yaml").write_text(RULES.replace("review: 50, block: 90", "review: 40, block: 50"))
+    write(
+        folder,
+        [
+            at_shop(0, "500", "stolen_card"),
+            at_shop(1, "500"),
+            at_shop(7.5, "20"),
+            at_shop(9, "20", "stolen_card"),
+        ],
+    )
+
+    run(folder, "--label-delay-days", "7", "--blocked", blocked)
+
+    assert f"labels known at the end: {known}" in capsys.readouterr().out.splitlines()
 
 
 def test_invalid_rows_are_counted_by_field(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

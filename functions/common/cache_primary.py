@@ -8,13 +8,26 @@ an old connection may lead to a node that is no longer the primary.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import redis
+from redis.backoff import NoBackoff
 from redis.exceptions import MovedError
+from redis.retry import Retry
 
 if TYPE_CHECKING:
     from redis.connection import ConnectionPool
+    from redis.credentials import CredentialProvider
+
+CONNECT_TIMEOUT_S: Final = 0.25
+READ_TIMEOUT_S: Final = 0.75
+"""Longer than this, reading the history from DynamoDB is faster than waiting for the cache."""
+
+SLOT_TAG: Final = "{1}"
+"""In every key. In cluster mode a script's keys must be in one slot, which Redis computes from the text between braces."""
+
+ENTITY_PREFIX: Final = f"entity:{SLOT_TAG}:".encode()
+"""Before the id of an entity or of a population: the key of its state (:mod:`engine.entities.state`)."""
 
 
 class PrimaryClient(redis.Redis):
@@ -59,3 +72,26 @@ class PrimaryClient(redis.Redis):
         if self._endpoint_pool is not None:
             self.connection_pool.disconnect()
             self.connection_pool, self._endpoint_pool = self._endpoint_pool, None
+
+
+def connect(endpoint: str, credentials: CredentialProvider | None = None) -> redis.Redis:
+    """Make a client for ``ELASTICACHE_REDIS_ENDPOINT``; it connects on first use.
+
+    Parameters
+    ----------
+    endpoint : str
+        ``host``, ``host:port``, ``redis://...`` or ``rediss://...``.
+    credentials : CredentialProvider | None
+        Signs in at each new connection; None for a cache without users.
+    """
+    url = endpoint if "://" in endpoint else f"redis://{endpoint}"
+    return PrimaryClient.from_url(
+        url,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=READ_TIMEOUT_S,
+        socket_keepalive=True,
+        # One retry, for a connection that broke while the function was frozen. Not more: the history can replace the cache.
+        retry=Retry(NoBackoff(), 1),
+        retry_on_error=[redis.ConnectionError],
+        credential_provider=credentials,
+    )

@@ -5,7 +5,7 @@ Source: Amazon ElastiCache user guide, "Authenticating with IAM".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 from botocore.exceptions import NoCredentialsError
@@ -16,10 +16,22 @@ from redis.credentials import CredentialProvider
 if TYPE_CHECKING:
     from boto3 import Session
 
-    from score.settings import Settings
-
 TOKEN_LIFETIME_S: Final = 900
 """ElastiCache accepts no longer lifetime. A connection, once authenticated, stays open for up to 12 hours."""
+
+
+class CacheSettings(Protocol):
+    """The part of a stage's settings that says where the cache is."""
+
+    @property
+    def elasticache_redis_endpoint(self) -> str:
+        """Host and port, or a URL (:func:`common.cache_primary.connect`)."""
+        ...
+
+    @property
+    def cache_replication_group(self) -> str:
+        """Replication group that IAM tokens are signed for; empty for a cache without IAM authentication."""
+        ...
 
 
 class IamCredentials(CredentialProvider):
@@ -71,7 +83,7 @@ class IamCredentials(CredentialProvider):
         return self._user, signed.removeprefix("http://")
 
 
-def cache_credentials(session: Session, settings: Settings) -> CredentialProvider | None:
+def cache_credentials(session: Session, settings: CacheSettings) -> CredentialProvider | None:
     """Make the sign-in for the cache that the settings name; None for a cache without authentication."""
     if not settings.cache_replication_group:
         return None

@@ -1,0 +1,165 @@
+"""Rows that follow from labels: labelled payments by entity and by day, and labels whose work is not finished."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from zlib import crc32
+
+import msgspec
+from msgspec import Meta
+
+from contract.clock import TIME_CHARACTERS, time_text
+from contract.errors import InvalidRowError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ENTITY_RISK_TABLE: Final = "entity_risk"
+PENDING_LABELS_TABLE: Final = "pending_labels"
+
+FRAUD: Final = "f"
+"""How the key of a payment begins that was called fraud,"""
+HONEST: Final = "h"
+"""and of one that was called legitimate."""
+
+DUE_INDEX: Final = "by_due"
+DUE_SHARDS: Final = 4
+"""In how many partitions of the index the unfinished labels are. One takes 1,000 write units a second."""
+
+FIRST_RETRY: Final = timedelta(hours=1)
+"""After which a label that matches no payment is tried again for the first time."""
+FIRST_COPY_RETRY: Final = timedelta(minutes=5)
+"""The same of one whose copies the cache did not take."""
+LONGEST_RETRY: Final = timedelta(days=1)
+"""The longest time between two tries."""
+
+PENDING_ATTRIBUTE: Final = "pending"
+"""Attribute of a message on the labels queue: of a label that has waited and is sent again."""
+
+_PREFIX: Final = 2
+"""Characters before the time."""
+
+Instant = Annotated[datetime, Meta(tz=True)]
+"""A moment in UTC."""
+
+
+class EntityMarks(NamedTuple):
+    """What the labelled payments of an entity say about it, as far as it is used."""
+
+    frauds: tuple[datetime, ...]
+    """Times of the newest payments that count as fraud, UTC, ascending."""
+    honest: datetime | None
+    """Time of the newest one that counts as legitimate."""
+    known_at: datetime | None
+    """When the newest label of these became known."""
+
+
+def payment_key(kind: str, at: datetime, key_hash: int) -> str:
+    """Sort key of a labelled payment.
+
+    Parameters
+    ----------
+    kind : str
+        :data:`FRAUD` or :data:`HONEST`.
+    at : datetime
+        The payment's time, UTC.
+    key_hash : int
+        64 bits in place of its row's key in the history.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> payment_key("f", datetime(2026, 3, 1, 12, tzinfo=UTC), 255)
+    'f#2026-03-01T12:00:00.000000Z#00000000000000ff'
+    """
+    return f"{kind}#{time_text(at)}#{key_hash:016x}"
+
+
+def day_id(day: date) -> str:
+    """Partition of the frauds of one day, in UTC; no entity's id has such a form."""
+    return f"day#{day.isoformat()}"
+
+
+def marks_of(rows: Iterable[Mapping[str, Any]]) -> EntityMarks:
+    """Read rows of one entity in DynamoDB's wire form; InvalidRowError names the attribute that cannot be read."""
+    frauds: list[datetime] = []
+    honest: list[datetime] = []
+    known: list[datetime] = []
+    for row in rows:
+        key = _text(row, "payment_key")
+        times = frauds if key.startswith(f"{FRAUD}#") else honest
+        times.append(_time("payment_key", key[_PREFIX : _PREFIX + TIME_CHARACTERS]))
+        known.append(_time("known_at", _text(row, "known_at")))
+    return EntityMarks(tuple(sorted(frauds)), max(honest, default=None), max(known, default=None))
+
+
+class Unfinished(StrEnum):
+    """Why a label waits."""
+
+    NO_PAYMENT = "no_payment"
+    """No payment matches."""
+    NO_FLAGGED_ROW = "no_flagged_row"
+    """The payment is to be flagged, and has no flagged row."""
+    NO_CACHE = "no_cache"
+    """The cache did not take the copies."""
+
+    @property
+    def problem(self) -> str:
+        """What is wrong where it has waited for too long."""
+        return _PROBLEMS[self]
+
+    @property
+    def first_retry(self) -> timedelta:
+        """How long it waits at first."""
+        return FIRST_COPY_RETRY if self is Unfinished.NO_CACHE else FIRST_RETRY
+
+
+_PROBLEMS: Final = {
+    Unfinished.NO_PAYMENT: "no payment matches it and the other fields that name the payment",
+    Unfinished.NO_FLAGGED_ROW: "the label is stored, but its payment has no row in flagged_transactions to set the status of",
+    Unfinished.NO_CACHE: "the label is stored, but the cache takes no copies",
+}
+
+
+class PendingLabel(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of ``pending_labels``; the fields are its attributes."""
+
+    pending_id: str
+    """Hash of the message (:func:`contract.label_message.content_hash`)."""
+    message: str
+    """The message as JSON, with ``label_id`` and ``known_at``."""
+    reason: Unfinished
+    """Of the latest try."""
+    first_at: Instant
+    """When it was tried first."""
+    due_at: Instant
+    """When it is to be sent again."""
+    due_shard: int
+    """Its partition in the index: :func:`due_shard`."""
+
+
+def due_shard(pending_id: str) -> int:
+    """Partition of an unfinished label in the index, 0 to :data:`DUE_SHARDS` - 1."""
+    return crc32(pending_id.encode()) % DUE_SHARDS
+
+
+def next_due(first_at: datetime, now: datetime) -> datetime:
+    """When a label that is sent again now is due the next time: the time it has waited is doubled, up to a day's wait."""
+    return now + min(max(now - first_at, FIRST_COPY_RETRY), LONGEST_RETRY)
+
+
+def _text(row: Mapping[str, Any], attribute: str) -> str:
+    try:
+        text: str = row[attribute]["S"]
+    except (KeyError, TypeError) as error:
+        raise InvalidRowError(ENTITY_RISK_TABLE, attribute, "missing, or not of type S") from error
+    return text
+
+
+def _time(attribute: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRowError(ENTITY_RISK_TABLE, attribute, "cannot be read") from error

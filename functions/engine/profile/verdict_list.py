@@ -1,0 +1,82 @@
+"""A user's verdicts of people, as the cache keeps them beside the profile: the newest, oldest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from contract.verdict import Verdict
+from engine.profile.fingerprints import key_hash
+from engine.profile.seen_values import SeenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.profile.facts import PaymentFacts
+
+MAX_LISTED: Final = 16
+"""How many verdicts are kept for a user: those that became known last. More than a profile applies in one go, so that a payment
+that waits to teach does not miss its verdict because others were judged with it (:meth:`~engine.profile.profile.Profile.lessons`)."""
+
+FORMAT: Final = b"\x01"
+
+_64_BITS: Final = 2**64 - 1
+_MAX_TIME_S: Final = 2**32 - 1
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(tuple[Verdict, ...])
+
+
+class VerdictListFormatError(Exception):
+    """Bytes that are no list of verdicts of this format; says why."""
+
+
+def verdict_on(facts: PaymentFacts, label_id: str, *, is_fraud: bool) -> Verdict:
+    """Give what a profile learns from one label.
+
+    Parameters
+    ----------
+    facts : PaymentFacts
+        The payment, as its row says (:func:`engine.profile.facts.facts_of_row`).
+    label_id : str
+        Of the label that counts: a verdict is applied once, and one that replaces it is another verdict.
+    is_fraud : bool
+        What the label says.
+    """
+    seen = tuple([value or 0 for value in facts.seen])
+    at_s = min(max(facts.at_ms // 1000, 0), _MAX_TIME_S)
+    return Verdict(key_hash(label_id), is_fraud, facts.key_hash, at_s, seen)
+
+
+def to_bytes(verdicts: Sequence[Verdict]) -> bytes:
+    """Write a user's verdicts, oldest first by when they became known; the newest :data:`MAX_LISTED` are kept."""
+    return FORMAT + _ENCODER.encode(verdicts[-MAX_LISTED:])
+
+
+def from_bytes(data: bytes) -> tuple[Verdict, ...]:
+    """Read what :func:`to_bytes` wrote.
+
+    Raises
+    ------
+    VerdictListFormatError
+        For bytes of another format, or values that no verdict has.
+    """
+    if data[:1] != FORMAT:
+        raise VerdictListFormatError(f"list of verdicts begins with {data[:1]!r}")
+    try:
+        verdicts = _DECODER.decode(data[1:])
+    except msgspec.MsgspecError as error:
+        raise VerdictListFormatError(str(error)) from error
+    if len(verdicts) > MAX_LISTED or not all(map(_is_possible, verdicts)):
+        raise VerdictListFormatError("a verdict that a profile cannot apply, or too many")
+    return verdicts
+
+
+def _is_possible(verdict: Verdict) -> bool:
+    hashes = (verdict.verdict_hash, verdict.key_hash, *verdict.seen)
+    return (
+        len(verdict.seen) == len(SeenKind)
+        and 0 <= verdict.at_s <= _MAX_TIME_S
+        and all(0 <= value <= _64_BITS for value in hashes)
+    )

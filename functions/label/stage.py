@@ -1,0 +1,269 @@
+"""Gives each label its effects: it is stored once, and everything that depends on a payment's labels is set to what they say together.
+
+Whatever order messages come in, however often, and wherever a worker crashes: after the last delivery the flagged row's status, the
+risk of the payment's entities and the cache's copies are what the set of the labels says (docs/decisions/0025-labels.md).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from common.errors import CacheUnavailableError
+from common.metrics import emit
+from contract.clock import EPOCH, MILLISECOND
+from contract.entity_ids import entity_ids, entity_name
+from contract.errors import InvalidLabelError
+from contract.label import Label, LabelMessage, effective
+from contract.label_message import content_hash, decode_label_message, encode_label_message, identified
+from contract.label_rows import PENDING_ATTRIBUTE, PendingLabel, Unfinished, due_shard
+from engine.entities.risk import with_risk
+from engine.profile.facts import facts_of_row
+from label.errors import LabelContentionError
+from label.metrics import Metric
+from label.reader import QueueReader
+from label.store import Flagged, expires_at_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+
+    from common.label_quarantine import LabelQuarantine
+    from common.metrics import MetricSink
+    from common.stream_reader import FailureLog
+    from common.time_left import TimedContext
+    from contract.flagged import FlaggedKey
+    from label.finder import Payment
+
+MAX_ATTEMPTS: Final = 8
+"""How often effects are set again because another worker has added a label of the payment."""
+
+MAX_AHEAD: Final = timedelta(minutes=10)
+"""How far ``known_at`` may be ahead of the message's sending: a clock that is a little wrong. More would outrank every later label."""
+
+
+class Finder(Protocol):
+    """The call that finds payments; see :class:`label.finder.PaymentFinder`."""
+
+    def find(self, message: LabelMessage) -> Payment | None:
+        """Find the payment of a label."""
+        ...
+
+
+class LabelSource(Protocol):
+    """The call that reads labels; see :class:`common.label_tables.LabelTables`."""
+
+    def of_payment(self, user_id: str, event_key: str) -> list[Label]:
+        """Read all labels of a payment."""
+        ...
+
+
+class Store(Protocol):
+    """The calls that write; see :class:`label.store.LabelStore`."""
+
+    def insert(self, label: Label) -> Label:
+        """Insert a label, or give the stored one of this id."""
+        ...
+
+    def set_status(self, key: FlaggedKey, counting: Label | None) -> Flagged:
+        """Set the status of a flagged row."""
+        ...
+
+    def set_risk(self, label: Label, counting: Label | None, *, may_have_counted: bool) -> None:
+        """Set a payment's rows of its entities."""
+        ...
+
+    def wait(self, pending: PendingLabel) -> None:
+        """Store a label whose work is not finished."""
+        ...
+
+    def finished(self, pending_id: str) -> None:
+        """Delete a label that waited."""
+        ...
+
+
+class Copies(Protocol):
+    """The call that copies; see :class:`common.label_tables.Copier`."""
+
+    def copy(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
+        """Bring the cache's copies up to date."""
+        ...
+
+
+class LabelStage:
+    """Handles the labels queue, batch by batch.
+
+    Parameters
+    ----------
+    finder : Finder
+        Finds payments.
+    source : LabelSource
+        Reads labels.
+    store : Store
+        Writes to the tables.
+    copies : Copies
+        Writes to the cache.
+    quarantine : LabelQuarantine
+        Where messages go that are no usable label.
+    retention : timedelta
+        How long a label is stored.
+    metrics, log
+        Powertools' Metrics and Logger.
+    clock : Callable
+        Gives the time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        finder: Finder,
+        source: LabelSource,
+        store: Store,
+        copies: Copies,
+        quarantine: LabelQuarantine,
+        retention: timedelta,
+        metrics: MetricSink,
+        log: FailureLog,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._finder = finder
+        self._source = source
+        self._store = store
+        self._copies = copies
+        self._quarantine = quarantine
+        self._retention = retention
+        self._metrics = metrics
+        self._clock = clock
+        self._reader = QueueReader(self.take, log)
+
+    def handle(self, event: dict[str, Any], context: TimedContext) -> PartialItemFailureResponse:
+        """Give the labels of a batch their effects; return the messages that must be delivered again."""
+        response = self._reader.read(event, context)
+        emit(self._metrics, Metric.RECORDS_RECEIVED, len(event["Records"]))
+        emit(self._metrics, Metric.RECORDS_FAILED, len(response["batchItemFailures"]))
+        return response
+
+    def take(self, record: Mapping[str, Any]) -> None:
+        """Give one message its effects.
+
+        Parameters
+        ----------
+        record : Mapping
+            One entry of the event's ``Records``, as Lambda delivers it for SQS.
+
+        Raises
+        ------
+        InvalidRowError
+            Where a stored row cannot be read.
+        LabelContentionError, CopyContentionError, UnansweredError, ClientError, BotoCoreError
+            The message is to be delivered again.
+        """
+        body = record["body"].encode(errors="surrogatepass")
+        sent_at = EPOCH + int(record["attributes"]["SentTimestamp"]) * MILLISECOND
+        try:
+            message = identified(decode_label_message(body), sent_at)
+            unfinished = self._apply(message, sent_at)
+        except InvalidLabelError as error:
+            self._quarantine.put(record["messageId"], body, error.field, error.problem)
+            emit(self._metrics, Metric.LABELS_QUARANTINED)
+            return
+        pending_id = content_hash(message)
+        if unfinished is not None:
+            self._wait(pending_id, message, unfinished)
+            return
+        if PENDING_ATTRIBUTE in record.get("messageAttributes", {}):
+            self._store.finished(pending_id)
+        emit(self._metrics, Metric.LABEL_LATENCY_MS, (self._clock() - sent_at) / MILLISECOND)
+
+    def _apply(self, message: LabelMessage, sent_at: datetime) -> Unfinished | None:
+        """Store a label and set what depends on it; return what kept it from being finished."""
+        if message.known_at is not None and message.known_at > sent_at + MAX_AHEAD:
+            raise InvalidLabelError("known_at", "more than 10 minutes after the message was sent")
+        payment = self._finder.find(message)
+        if payment is None:
+            return Unfinished.NO_PAYMENT
+        label = self._label(message, payment)
+        self._insert(label)
+        flagged = self._set_effects(label, payment)
+        try:
+            self._copies.copy(label.entity_ids, [label.user_id])
+        except CacheUnavailableError:
+            # What is durable is done. The copies are made when the message is sent again.
+            return Unfinished.NO_CACHE
+        return Unfinished.NO_FLAGGED_ROW if flagged is Flagged.MISSING else None
+
+    def _insert(self, label: Label) -> None:
+        stored = self._store.insert(label)
+        emit(self._metrics, Metric.LABELS_STORED if stored is label else Metric.LABELS_REPEATED)
+        if _content(stored) != _content(label):
+            raise InvalidLabelError("label_id", "of another label of this payment, which says something else")
+
+    def _set_effects(self, label: Label, payment: Payment) -> Flagged:
+        """Set status and risk to what the payment's labels say, and look again.
+
+        Two workers A and B with two labels of one payment, the label of B counts:
+
+            time   A                                   B
+             |     inserts its label
+             |     reads the labels: A
+             |                                         inserts its label
+             |                                         reads A, B; sets B's effects; reads A, B: done
+             |     sets A's effects
+             v     reads A, B: sets B's effects
+        """
+        labels = self._source.of_payment(*payment.key)
+        flagged = Flagged.SET
+        for _ in range(MAX_ATTEMPTS):
+            counting = effective(labels)
+            if payment.row.is_to_be_flagged:
+                flagged = self._store.set_status(payment.key, counting)
+            # Of a payment's only label no other rows can exist.
+            self._store.set_risk(label, counting, may_have_counted=len(labels) > 1)
+            before, labels = labels, self._source.of_payment(*payment.key)
+            if labels == before:
+                return flagged
+            emit(self._metrics, Metric.LABEL_CONFLICTS)
+        raise LabelContentionError(MAX_ATTEMPTS)
+
+    def _label(self, message: LabelMessage, payment: Payment) -> Label:
+        facts = facts_of_row(payment.row, payment.key.event_key)
+        now = self._clock()
+        known_at, label_id = message.known_at or now, message.label_id or content_hash(message)
+        return Label(
+            user_id=payment.key.user_id,
+            event_key=payment.key.event_key,
+            label_id=label_id,
+            transaction_id=message.transaction_id,
+            occurred_at=payment.row.occurred_at,
+            verdict=message.verdict,
+            source=message.source,
+            fraud_type=message.fraud_type,
+            confidence=message.confidence,
+            known_at=known_at,
+            withdraws=message.withdraws,
+            recorded_at=now,
+            entity_ids=tuple(
+                [entity_name(entity_id) for entity_id in with_risk(entity_ids(facts.transaction))]
+            ),
+            seen=tuple([value or 0 for value in facts.seen]),
+            expires_at=expires_at_s(known_at, self._retention),
+        )
+
+    def _wait(self, pending_id: str, message: LabelMessage, reason: Unfinished) -> None:
+        now = self._clock()
+        self._store.wait(
+            PendingLabel(
+                pending_id=pending_id,
+                message=encode_label_message(message).decode(),
+                reason=reason,
+                first_at=now,
+                due_at=now + reason.first_retry,
+                due_shard=due_shard(pending_id),
+            )
+        )
+        emit(self._metrics, Metric.LABELS_UNFINISHED)
+
+
+def _content(label: Label) -> tuple[object, ...]:
+    """What a label says. Not when it became known: a source that does not say so is taken to know it when it sends, which may be twice."""
+    return (label.verdict, label.source, label.fraud_type, label.confidence, label.withdraws)

@@ -1,0 +1,197 @@
+"""Looks through the tables of labels in steps, and sets the cache's copies that are missing or old.
+
+How far it has got is kept in the cache itself, and each step moves it only from where the step before left it. So a cache that has lost
+its copies has lost that too, and the look begins anew; and what is said to be complete was copied into this very cache.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from common.metrics import emit
+from contract.entity_ids import entity_name, id_of_name
+from label_upkeep.metrics import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from common.label_copies import LabelCopies
+    from common.metrics import MetricSink
+    from label_upkeep.store import Page
+
+ROWS_A_STEP: Final = 500
+"""Rows that are read before the place is written down."""
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a look has got, as JSON in the cache."""
+
+    began_s: float
+    """When the look began, s since the epoch; it distinguishes two looks."""
+    table: int = 0
+    """Number of the table, in the order of the look."""
+    after: dict[str, Any] | None = None
+    """Key of the last row that was looked at, in DynamoDB's wire form; None at the beginning of a table."""
+    is_done: bool = False
+    """Everything was looked at."""
+
+
+class Table(msgspec.Struct, frozen=True):
+    """A table whose partitions have copies."""
+
+    name: str
+    """In this environment."""
+    partition: str
+    """Its partition key."""
+
+
+class Pages(Protocol):
+    """The call that reads a table in parts; see :class:`label_upkeep.store.UpkeepTables`."""
+
+    def page(self, table: str, partition: str, after: Mapping[str, Any] | None, limit: int) -> Page:
+        """Read which partitions a part of a table has."""
+        ...
+
+
+class Copies(Protocol):
+    """The calls that make copies from the tables; see :class:`common.label_tables.Copier`."""
+
+    def copy(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
+        """Bring copies up to date."""
+        ...
+
+    def read(
+        self, entity_ids: Sequence[str], user_ids: Sequence[str]
+    ) -> tuple[dict[bytes, bytes | None], dict[str, bytes | None]]:
+        """Make copies from the tables."""
+        ...
+
+
+class Cache(Protocol):
+    """The calls that read the cache; see :class:`common.label_copies.RedisLabelCopies`. They raise CacheUnavailableError."""
+
+    def read(self, entity_ids: Sequence[bytes], user_ids: Sequence[str]) -> LabelCopies:
+        """Read copies as they are."""
+        ...
+
+    def is_complete(self) -> bool:
+        """Whether everything is copied."""
+        ...
+
+    def look(self) -> bytes:
+        """How far the tables are looked through."""
+        ...
+
+    def move_look(self, before: bytes, after: bytes, *, is_complete: bool = False) -> bool:
+        """Say how far the tables are looked through."""
+        ...
+
+
+class Look:
+    """Looks through all copies, from time to time and whenever the cache does not say that they are complete.
+
+    Parameters
+    ----------
+    pages : Pages
+        The tables in parts.
+    copies : Copies
+        Makes copies.
+    cache : Cache
+        Holds them, and the place.
+    entity_risk, labels : str
+        The tables' names in this environment.
+    every : timedelta
+        From one look to the next.
+    metrics : MetricSink
+        Powertools' Metrics.
+    """
+
+    def __init__(
+        self,
+        pages: Pages,
+        copies: Copies,
+        cache: Cache,
+        entity_risk: str,
+        labels: str,
+        every: timedelta,
+        metrics: MetricSink,
+    ) -> None:
+        self._pages = pages
+        self._copies = copies
+        self._cache = cache
+        self._tables = (Table(entity_risk, "entity_id"), Table(labels, "user_id"))
+        self._every = every
+        self._metrics = metrics
+
+    def go_on(self, now: datetime, has_time: Callable[[], bool]) -> None:
+        """Look further, as far as there is time.
+
+        Raises
+        ------
+        CacheUnavailableError
+            When the cache did not answer. The next run goes on.
+        CopyContentionError, InvalidRowError, ClientError, BotoCoreError
+            When a step could not be done. The next run begins it again.
+        """
+        written = self._cache.look()
+        place = _read(written)
+        is_complete = self._cache.is_complete()
+        emit(self._metrics, Metric.COPIES_INCOMPLETE, int(not is_complete))
+        if place is None or (place.is_done and (not is_complete or self._is_old(place, now))):
+            # Written before the first step: its copies may be lost as well.
+            place = Place(now.timestamp())
+            written = self._moved(written, place)
+        while written and not place.is_done and has_time():
+            place = self._step(place)
+            written = self._moved(written, place)
+
+    def _moved(self, before: bytes, place: Place) -> bytes:
+        """Write a place down; empty where the cache has lost what was copied. The next run begins anew then."""
+        encoded = msgspec.json.encode(place)
+        return encoded if self._cache.move_look(before, encoded, is_complete=place.is_done) else b""
+
+    def _is_old(self, place: Place, now: datetime) -> bool:
+        return now.timestamp() - place.began_s >= self._every.total_seconds()
+
+    def _step(self, place: Place) -> Place:
+        table = self._tables[place.table]
+        page = self._pages.page(table.name, table.partition, place.after, ROWS_A_STEP)
+        if table.partition == "entity_id":
+            self._compare([each for each in page.partitions if _is_entity(each)], [])
+        else:
+            self._compare([], page.partitions)
+        if page.after is not None:
+            return msgspec.structs.replace(place, after=dict(page.after))
+        following = place.table + 1
+        if following == len(self._tables):
+            return Place(place.began_s, is_done=True)
+        return Place(place.began_s, table=following)
+
+    def _compare(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
+        """Set those copies that are not what the tables say."""
+        cached = self._cache.read([id_of_name(each) for each in entity_ids], user_ids)
+        risks, verdicts = self._copies.read(entity_ids, user_ids)
+        entities = [entity_name(each) for each, value in risks.items() if cached.risks.get(each) != value]
+        users = [each for each, value in verdicts.items() if cached.verdicts.get(each) != value]
+        # One by one: labels that arrive meanwhile begin only their own copies again.
+        for entity_id in entities:
+            self._copies.copy([entity_id], [])
+        for user_id in users:
+            self._copies.copy([], [user_id])
+        emit(self._metrics, Metric.COPIES_CHECKED, len(entity_ids) + len(user_ids))
+        emit(self._metrics, Metric.COPIES_REPAIRED, len(entities) + len(users))
+
+
+def _read(written: bytes) -> Place | None:
+    try:
+        return msgspec.json.decode(written, type=Place)
+    except msgspec.DecodeError:
+        return None
+
+
+def _is_entity(entity_id: str) -> bool:
+    """Whether a partition is an entity's; the others count frauds by day."""
+    return "#" not in entity_id

@@ -1,0 +1,124 @@
+"""The tables of labels in DynamoDB, as the upkeep reads them: what is due, partitions in order, frauds by day."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from contract.clock import time_text
+from contract.items import from_item
+from contract.label_rows import (
+    DUE_INDEX,
+    DUE_SHARDS,
+    FRAUD,
+    PENDING_LABELS_TABLE,
+    PendingLabel,
+    day_id,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Page(NamedTuple):
+    """A part of a table."""
+
+    partitions: list[str]
+    """Values of its partition key, each once; the first may have rows in the part before."""
+    after: Mapping[str, Any] | None
+    """Where the next part begins; None where this is the last."""
+
+
+class UpkeepTables:
+    """The tables, by the calls that the upkeep makes. Its errors are ClientError and BotoCoreError, after retries.
+
+    Parameters
+    ----------
+    client : DynamoDBClient
+        A low-level client.
+    entity_risk, pending : str
+        Their names in this environment.
+    """
+
+    def __init__(self, client: DynamoDBClient, entity_risk: str, pending: str) -> None:
+        self._client = client
+        self._entity_risk = entity_risk
+        self._pending = pending
+
+    def due(self, now: datetime, limit: int) -> Iterator[str]:
+        """Find the labels that are to be sent again, the longest-waiting first in each of the index's partitions."""
+        for shard in range(DUE_SHARDS):
+            answer = self._client.query(
+                TableName=self._pending,
+                IndexName=DUE_INDEX,
+                KeyConditionExpression="due_shard = :shard AND due_at <= :now",
+                ExpressionAttributeValues={":shard": {"N": str(shard)}, ":now": {"S": time_text(now)}},
+                Limit=max(limit // DUE_SHARDS, 1),
+            )
+            for item in answer["Items"]:
+                yield item["pending_id"]["S"]
+
+    def pending(self, pending_id: str) -> PendingLabel | None:
+        """Read an unfinished label, consistently; None where it is finished. InvalidRowError where it cannot be read."""
+        answer = self._client.get_item(
+            TableName=self._pending, Key={"pending_id": {"S": pending_id}}, ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return None if item is None else from_item(PENDING_LABELS_TABLE, item, PendingLabel)
+
+    def postpone(self, pending_id: str, due_at: datetime) -> None:
+        """Say when a label is due the next time; one that was finished meanwhile is not made again."""
+        try:
+            self._client.update_item(
+                TableName=self._pending,
+                Key={"pending_id": {"S": pending_id}},
+                UpdateExpression="SET due_at = :due",
+                ConditionExpression="attribute_exists(pending_id)",
+                ExpressionAttributeValues={":due": {"S": time_text(due_at)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def give_up(self, pending_id: str) -> None:
+        """Delete an unfinished label, which is quarantined now."""
+        self._client.delete_item(TableName=self._pending, Key={"pending_id": {"S": pending_id}})
+
+    def page(self, table: str, partition: str, after: Mapping[str, Any] | None, limit: int) -> Page:
+        """Read which partitions a part of a table has.
+
+        Parameters
+        ----------
+        table : str
+            Its name in this environment.
+        partition : str
+            The attribute that is its partition key.
+        after : Mapping | None
+            Where the part before ended; None for the first part.
+        limit : int
+            Rows of the part, >= 1.
+        """
+        place: Any = {} if after is None else {"ExclusiveStartKey": after}
+        answer = self._client.scan(
+            TableName=table,
+            Limit=limit,
+            ProjectionExpression="#partition",
+            ExpressionAttributeNames={"#partition": partition},
+            **place,
+        )
+        found = dict.fromkeys(item[partition]["S"] for item in answer["Items"])
+        return Page(list(found), answer.get("LastEvaluatedKey"))
+
+    def frauds(self, now: datetime, days: int) -> int:
+        """Count the payments of the last days that count as fraud, today's included."""
+        return sum(self._frauds_of(now - timedelta(days=day)) for day in range(days))
+
+    def _frauds_of(self, day: datetime) -> int:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._entity_risk,
+            KeyConditionExpression="entity_id = :day AND begins_with(payment_key, :fraud)",
+            ExpressionAttributeValues={":day": {"S": day_id(day.date())}, ":fraud": {"S": f"{FRAUD}#"}},
+            Select="COUNT",
+        )
+        return sum(page["Count"] for page in pages)

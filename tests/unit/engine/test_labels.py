@@ -1,0 +1,98 @@
+"""What labels say of entities and users, as the score stage reads it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from contract.clock import EPOCH
+from contract.label import LabelVerdict
+from contract.label_rows import EntityMarks
+from engine.entities.kinds import POPULATION_IDS
+from engine.entities.risk import LEAST_USUAL_RATE, Risk
+from engine.entities.risk import from_bytes as risk_from_bytes
+from engine.entities.state import COUNTS, WEEK_S, Entity, to_bytes
+from engine.labels import risk_copy, usual_rate, verdicts_copy, verdicts_of
+from engine.profile.fingerprints import key_hash
+from engine.profile.verdict_list import MAX_LISTED
+from engine.profile.verdict_list import from_bytes as verdicts_from_bytes
+from tests.support.labels import EVENT_KEY, KNOWN_AT, make_label, make_withdrawal
+
+SEEN = (1, 2, 3, 4, 5, 6)
+NOW_S = 100 * WEEK_S + 3 * 86_400
+
+
+def population(*weeks: tuple[int, int]) -> bytes:
+    """State with so many payments in each week."""
+    return to_bytes(
+        Entity(0, weeks=b"".join(COUNTS.pack(week, count, 0, 0, 1, 0.0) for week, count in weeks))
+    )
+
+
+def test_copy_of_an_entity_is_what_its_marks_say() -> None:
+    marks = EntityMarks((EPOCH + timedelta(seconds=10.9),), EPOCH + timedelta(seconds=5), KNOWN_AT)
+
+    copy = risk_copy(marks)
+
+    assert copy is not None
+    assert risk_from_bytes(copy) == Risk((10,), 5, int(KNOWN_AT.timestamp()))
+    assert risk_copy(EntityMarks((), None, None)) is None
+
+
+def test_verdicts_are_one_a_payment_oldest_first_by_when_they_became_known() -> None:
+    newer = make_label(event_key="a", known_at=KNOWN_AT + timedelta(hours=1), seen=SEEN)
+    older = make_label(event_key="b", verdict=LabelVerdict.LEGITIMATE, seen=SEEN)
+    doubtful = make_label(event_key="b", label_id="l-2", confidence=0.1, seen=SEEN)
+
+    verdicts = verdicts_of([newer, older, doubtful])
+
+    assert [(each.key_hash, each.is_fraud, each.seen) for each in verdicts] == [
+        (key_hash("b"), False, SEEN),
+        (key_hash("a"), True, SEEN),
+    ]
+    copy = verdicts_copy([doubtful, newer, older])
+    assert copy is not None
+    assert list(verdicts_from_bytes(copy)) == verdicts
+
+
+def test_payment_whose_label_was_withdrawn_has_no_verdict() -> None:
+    label = make_label()
+
+    assert verdicts_copy([label, make_withdrawal(label)]) is None
+
+
+def test_one_id_for_labels_of_two_payments_makes_two_verdicts() -> None:
+    verdicts = verdicts_of([make_label(event_key="a"), make_label(event_key="b")])
+
+    assert len({each.verdict_hash for each in verdicts}) == 2
+
+
+def test_only_the_newest_verdicts_are_kept() -> None:
+    labels = [
+        make_label(event_key=f"{EVENT_KEY}{number}", known_at=KNOWN_AT + timedelta(minutes=number))
+        for number in range(MAX_LISTED + 3)
+    ]
+
+    assert verdicts_of(labels) == verdicts_of(labels[3:])
+    assert len(verdicts_of(labels)) == MAX_LISTED
+
+
+def test_usual_rate_is_the_share_of_the_payments_of_30_days() -> None:
+    # Of week 96 the last six days of seven lie within the 30; of week 100 three have passed.
+    weeks = population((96, 700), (97, 700), (98, 700), (99, 700), (100, 300))
+
+    assert usual_rate(30, [weeks], NOW_S) == pytest.approx(30 / (600 + 3 * 700 + 300))
+
+
+@pytest.mark.parametrize("states", [[], [None] * len(POPULATION_IDS), [b"other"], [population()]])
+def test_usual_rate_without_known_payments_is_the_least(states: list[bytes | None]) -> None:
+    assert usual_rate(5, states, NOW_S) == LEAST_USUAL_RATE
+
+
+def test_usual_rate_is_within_its_bounds_and_counts_by_the_kind_that_most_payments_name() -> None:
+    few, many = population((99, 10)), population((99, 1_000))
+
+    assert usual_rate(0, [many], NOW_S) == LEAST_USUAL_RATE
+    assert usual_rate(99, [few], NOW_S) == 1
+    assert usual_rate(10, [few, None, many], NOW_S) == 0.01

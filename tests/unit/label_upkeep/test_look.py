@@ -1,0 +1,178 @@
+"""After a look the cache holds what the tables say, and is called complete only if it has kept all of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from common.errors import CacheUnavailableError
+from common.label_copies import LOOK_KEY, RISK_PREFIX, RedisLabelCopies
+from common.label_tables import Copier, CopyForms
+from contract.scored import Decision
+from engine.labels import risk_copy, verdicts_copy
+from label_upkeep.look import Look
+from label_upkeep.metrics import Metric
+from label_upkeep.store import Page
+from tests.support.label_world import Calls, LabelWorld, MemoryBackend, Spied
+from tests.support.labels import make_message
+from tests.support.payments import NOW, Metrics, make_scored, make_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+DAY = timedelta(days=1)
+ROWS_A_PAGE = 3
+
+
+class UpkeepWorld:
+    """Ten labelled payments, their copies, and the upkeep."""
+
+    def __init__(self) -> None:
+        self.memory = MemoryBackend()
+        self.labels = LabelWorld(self.memory)
+        self.cache = self.labels.cache
+        self.copies = RedisLabelCopies(self.cache)
+        self.metrics = Metrics()
+        self.pages = 0
+        self.before_page: Callable[[int], None] = lambda _: None
+        for number in range(10):
+            payment = make_transaction(
+                transaction_id=f"tx-{number}",
+                user_id=f"user-{number}",
+                card_id=f"tok_{number}",
+                device_id=f"device-{number}",
+                ip_address=None,
+            )
+            self.labels.pay(make_scored(payment, decision=Decision.APPROVE, reasons=()))
+            self.labels.send(make_message(transaction_id=f"tx-{number}"))
+        self.expected = self.labels.state()
+        assert len(self.expected.risks) == 21
+
+    def page(self, table: str, partition: str, after: Mapping[str, Any] | None, limit: int) -> Page:
+        self.before_page(self.pages)
+        self.pages += 1
+        tables = self.memory.tables
+        keys: list[Any] = sorted(tables.risk if partition == "entity_id" else tables.labels)
+        first = 0 if after is None else after["row"]
+        found = keys[first : first + ROWS_A_PAGE]
+        last = first + ROWS_A_PAGE
+        return Page(list(dict.fromkeys(key[0] for key in found)), {"row": last} if last < len(keys) else None)
+
+    def run(self, after: timedelta = timedelta(), steps: int = 1_000, calls: Calls | None = None) -> None:
+        tables: Any = self.memory.tables
+        copies: Any = Spied(self.copies, calls or Calls())
+        copier = Copier(tables, copies, CopyForms(risk_copy, verdicts_copy))
+        look = Look(self, copier, copies, "entity_risk", "labels", DAY, self.metrics)
+        left = iter([True] * steps)
+        look.go_on(NOW + after, lambda: next(left, False))
+
+
+@pytest.fixture
+def world() -> UpkeepWorld:
+    return UpkeepWorld()
+
+
+def test_emptied_cache_is_filled_again_and_then_complete(world: UpkeepWorld) -> None:
+    world.cache.flushall()
+
+    world.run()
+
+    assert world.labels.state() == world.expected
+    assert world.copies.is_complete()
+    assert world.metrics.total(Metric.COPIES_INCOMPLETE) == 1
+    assert world.metrics.total(Metric.COPIES_REPAIRED) == 31
+
+
+def test_look_goes_on_where_the_last_run_ended(world: UpkeepWorld) -> None:
+    world.cache.flushall()
+
+    runs = 0
+    while not world.copies.is_complete():
+        world.run(runs * timedelta(minutes=5), steps=2)
+        runs += 1
+
+    assert world.labels.state() == world.expected
+    assert (runs, world.pages) == (9, 18)  # 40 rows of entities and days, and 10 labels, three a page
+
+
+def test_cache_that_is_emptied_at_any_call_is_not_called_complete_before_it_is(world: UpkeepWorld) -> None:
+    world.cache.flushall()
+    counted = Calls()
+    world.run(calls=counted)
+    assert counted.count > 60
+
+    for number in range(counted.count):
+        world.cache.flushall()
+        world.run(calls=Calls(number, before=lambda: world.cache.flushall()))  # type: ignore[arg-type]
+
+        assert not world.copies.is_complete() or world.labels.state() == world.expected, number
+        world.run()
+        assert world.copies.is_complete()
+        assert world.labels.state() == world.expected
+
+
+def test_complete_copies_are_looked_at_once_a_day_and_an_old_one_is_repaired(world: UpkeepWorld) -> None:
+    world.run()
+    entity_id = next(iter(world.expected.risks))
+    world.cache.delete(RISK_PREFIX + entity_id)
+    pages = world.pages
+
+    world.run(DAY - timedelta(seconds=1))
+    assert world.pages == pages
+    world.metrics = Metrics()
+    world.run(DAY)
+
+    assert world.labels.state() == world.expected
+    assert world.metrics.total(Metric.COPIES_REPAIRED) == 1
+    assert world.metrics.total(Metric.COPIES_INCOMPLETE) == 0
+
+
+def test_mark_that_was_removed_begins_a_look_at_once(world: UpkeepWorld) -> None:
+    world.run()
+    world.copies.unmark_complete()
+
+    world.run(timedelta(minutes=5))
+
+    assert world.copies.is_complete()
+
+
+def test_place_that_cannot_be_read_begins_anew(world: UpkeepWorld) -> None:
+    world.cache.set(LOOK_KEY, b"somewhere")
+
+    world.run()
+
+    assert world.copies.is_complete()
+
+
+def test_label_that_comes_amid_a_look_is_in_its_copies(world: UpkeepWorld) -> None:
+    for number in range(21):
+        fresh = UpkeepWorld()
+        fresh.cache.flushall()
+        payment = make_transaction(transaction_id="new", user_id="user-0", card_id="tok_0")
+        fresh.labels.pay(make_scored(payment, decision=Decision.APPROVE, reasons=()))
+
+        def label(page: int, at: int = number, now: UpkeepWorld = fresh) -> None:
+            if page == at:
+                assert now.labels.send(make_message(transaction_id="new")) == []
+
+        fresh.before_page = label
+        fresh.run()
+
+        state = fresh.labels.state()
+        fresh.cache.flushall()
+        fresh.before_page = lambda _: None
+        fresh.run()
+        assert fresh.labels.state() == state
+
+
+def test_cache_that_does_not_answer_is_an_error_and_nothing_is_complete(world: UpkeepWorld) -> None:
+    world.cache.flushall()
+    world.labels.server.connected = False
+
+    with pytest.raises(CacheUnavailableError):
+        world.run()
+
+    world.labels.server.connected = True
+    assert not world.copies.is_complete()
