@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 REVIEW_FROM: Final = 0.3
 """The probability that alone gives :data:`REVIEW_POINTS`."""
 REVIEW_POINTS: Final = 50
-SCALES: Final = (6, 9, 12, 16, 20, 26, 34, 44, 60)
+SCALES: Final = (6, 9, 12, 16, 20, 26, 34, 44, 60, 80, 110)
 """Points that a step of 1 in the log-odds may give."""
-FLOORS: Final = (0, -25, -50, -100, -200, -400)
+FLOORS: Final = (0, -25, -50, -100, -200, -400, -800)
 """The fewest points. Negative ones speak for a payment that rules suspect."""
-_WORTH: Final = 0.002
+_WORTH: Final = 0.0005
 """By so much must a harsher proposal be better."""
 
 _LADDER: Final = tuple(round(1 / (1 + exp(-place / 5)), 4) for place in range(-38, 39))
