@@ -488,3 +488,21 @@ run "refuses_a_mapping_for_the_canary_s_folder" {
 
   expect_failures = [var.ingestion_mappings]
 }
+
+run "files_of_labels_land_beside_those_of_payments" {
+  command = plan
+
+  variables {
+    label_mappings = { acme = "terraform/tests/fixtures/mappings/acme-labels.yaml" }
+  }
+
+  assert {
+    condition     = output.landing_url == "s3://fraud-test-landing-123456789012/transactions/" && output.labels_landing_url == "s3://fraud-test-landing-123456789012/labels/"
+    error_message = "One bucket, a prefix for each."
+  }
+
+  assert {
+    condition     = output.quarantine_url == "s3://fraud-test-quarantine-123456789012/ingestion/" && output.labels_quarantine_url == "s3://fraud-test-quarantine-123456789012/label_files/"
+    error_message = "Refused labels are apart from refused payments."
+  }
+}

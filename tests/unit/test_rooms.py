@@ -23,11 +23,23 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     "simulator": frozenset({"contract"}),
     # The picture of an alert is drawn from the e-mail that the alert stage writes.
     "lab": frozenset({"contract", "engine", "simulator", "alert"}),
+    "training": frozenset({"contract", "engine", "simulator", "lab"}),
     # Scale is computed from what the benchmarks measured.
     "ops": frozenset({"contract", "benchmarks"}),
     "local": frozenset({"contract", "engine", "simulator", "lab", "ops", "glue_scripts"}),
     "benchmarks": frozenset(
-        {"contract", "common", "engine", "score", "simulator", "lab", "ops", "local", "glue_scripts"}
+        {
+            "contract",
+            "common",
+            "engine",
+            "score",
+            "reconcile",
+            "simulator",
+            "lab",
+            "ops",
+            "local",
+            "glue_scripts",
+        }
     ),
 }
 """Room to the rooms that it may import. Tests may import every room, and no room imports tests."""

@@ -24,6 +24,7 @@ from engine.features import (
     familiarity,
     habit,
     missing,
+    model,
     payment,
     place,
     risk,
@@ -59,12 +60,13 @@ CATALOGUE: Final[tuple[FeatureDefinition, ...]] = (
     *(definition for family in FAMILIES for definition in family.FEATURES),
     *entities.FEATURES,
     *risk.FEATURES,
+    *model.FEATURES,
 )
 """All features, in the order in which a history row stores their values."""
 
-SHARED_FEATURES: Final = frozenset(entities.ABSENT.keys() | risk.ABSENT.keys())
-"""Features that do not follow from the user's own payments: what other users did, and what labels say. Two tries of one payment may
-find them changed."""
+SHARED_FEATURES: Final = frozenset(entities.ABSENT.keys() | risk.ABSENT.keys() | model.ABSENT.keys())
+"""Features that do not follow from the user's own payments: what other users did, what labels say, and what a model makes of both. Two
+tries of one payment may find them changed."""
 
 FEATURE_NAMES: Final[tuple[str, ...]] = tuple(definition.name for definition in CATALOGUE)
 """Their names, in that order."""
@@ -115,7 +117,7 @@ def features_and_sighting(
     Returns
     -------
     tuple[dict[str, FeatureValue], Sighting]
-        Name to value, in the order of the catalogue; and what the payment's entities count.
+        Name to value, in the order of the catalogue, as if there were no model; and what the payment's entities count.
     """
     windows = Windows(facts, profile, rates.per_minor_unit)
     values: dict[str, FeatureValue] = {}
@@ -129,6 +131,7 @@ def features_and_sighting(
         # A row of an earlier version may lack some.
         for absent in (entities.ABSENT, risk.ABSENT):
             values.update((name, known.get(name, value)) for name, value in absent.items())
+    values.update(model.ABSENT)
     return values, sighting
 
 

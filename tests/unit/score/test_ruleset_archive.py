@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from common.model_archive import ModelArchive
 from engine.rules.check import check_ruleset
-from score.ruleset_archive import BucketRulesets
+from score.ruleset_archive import NONE_KEPT, UNREADABLE, BucketRulesets
+from tests.support.model_samples import model_document
 from tests.support.moto_aws import aws
 from tests.support.rule_samples import HEAD, document
 
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["aws"]
+
+MODEL = model_document()
+SHA256: str = json.loads(MODEL)["sha256"]
 
 
 def _document(version: str) -> bytes:
@@ -28,10 +35,11 @@ class Bucket:
     def __init__(self, s3: Any, name: str) -> None:
         self.s3 = s3
         self.name = name
+        self.models = ModelArchive(s3, name, [MODEL])
         self.reports: list[str] = []
 
     def keep(self, data: bytes) -> str:
-        ruleset = check_ruleset(data, "test")
+        ruleset = check_ruleset(data, "test", self.models.get)
         with ThreadPoolExecutor() as pool:
             self._rulesets(pool).keep(ruleset, data)
         return ruleset.digest
@@ -41,7 +49,9 @@ class Bucket:
             return self._rulesets(pool).last_good()
 
     def _rulesets(self, pool: ThreadPoolExecutor) -> BucketRulesets:
-        return BucketRulesets(self.s3, self.name, pool, lambda what, error: self.reports.append(what))
+        return BucketRulesets(
+            self.s3, self.name, pool, lambda what, error: self.reports.append(what), self.models
+        )
 
 
 @pytest.fixture
@@ -68,7 +78,31 @@ def test_after_a_rollback_the_earlier_ruleset_is_the_last_one(bucket: Bucket) ->
 
 def test_an_empty_bucket_has_none_and_says_so(bucket: Bucket) -> None:
     assert bucket.last_good() is None
-    assert bucket.reports == ["the last good ruleset cannot be read"]
+    assert bucket.reports == [NONE_KEPT]
+
+
+class NotListed:
+    """S3 for a role that may not list the bucket: an object that does not exist is forbidden, and so are all others at a fault."""
+
+    def __init__(self, code: str, status: int) -> None:
+        self._answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+    def get_object(self, **_: str) -> Any:
+        raise ClientError(self._answer, "GetObject")
+
+
+def test_an_object_that_is_absent_without_the_right_to_list_is_absent_and_not_a_fault() -> None:
+    bucket = Bucket(NotListed("AccessDenied", 403), "rules")
+
+    assert bucket.last_good() is None
+    assert bucket.reports == [NONE_KEPT]
+
+
+def test_another_refusal_is_a_fault_of_the_bucket() -> None:
+    bucket = Bucket(NotListed("SlowDown", 503), "rules")
+
+    assert bucket.last_good() is None
+    assert bucket.reports == [UNREADABLE]
 
 
 def test_a_bucket_that_refuses_fails_no_batch_and_is_reported(aws: Callable[[str], Any]) -> None:
@@ -77,4 +111,12 @@ def test_a_bucket_that_refuses_fails_no_batch_and_is_reported(aws: Callable[[str
     missing.keep(_document("1"))
 
     assert missing.last_good() is None
-    assert missing.reports == ["the active ruleset cannot be kept", "the last good ruleset cannot be read"]
+    assert missing.reports == ["the active ruleset cannot be kept", UNREADABLE]
+
+
+def test_a_model_that_ships_is_kept_with_the_ruleset_that_names_it(bucket: Bucket) -> None:
+    bucket.keep(_document("1") + f"model: {{sha256: {SHA256}}}\n".encode())
+
+    later = ModelArchive(bucket.s3, "rules")
+    assert later.get(SHA256) == MODEL
+    assert bucket.reports == []
