@@ -77,6 +77,7 @@ module "producers" {
   producers                = var.producers
   label_producers          = var.label_producers
   label_queue              = { arn = aws_sqs_queue.source["labels"].arn, key_arn = module.encryption.data_key_arn }
+  landing_bucket_arn       = module.ingestion.buckets["landing"].arn
   permissions_boundary_arn = var.permissions_boundary_arn
 
   kafka = {

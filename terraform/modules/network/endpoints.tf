@@ -13,7 +13,7 @@ locals {
     kms           = "the Glue job derives the tokenisation key, and encrypts with a customer key"
     logs          = "the Glue job's workers write their logs"
     monitoring    = "the Glue job's workers write their metrics"
-    sqs           = "the score and label stages fill the quarantine queue, and the Glue job and the upkeep of labels that of labels"
+    sqs           = "the score and label stages fill the quarantine queue, the Glue job and the upkeep that of labels"
   }
 
   gateway_endpoints = toset(["dynamodb", "s3"])
