@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import redis
 
-    from engine.entities.kinds import EntityIds
+    from contract.entity_ids import EntityIds
     from engine.entities.state import Sighting
 
 DAY_S: Final = 86_400
@@ -112,7 +112,7 @@ class SortedSets:
             clock_s = seen.sighting.clock_s
             for entity_id in seen.entities():
                 users, payments = b"u:{1}:" + entity_id, b"p:{1}:" + entity_id
-                pipe.zadd(users, {seen.sighting.user.to_bytes(4, "little"): clock_s}, gt=True)
+                pipe.zadd(users, {seen.sighting.user: clock_s}, gt=True)
                 pipe.zadd(payments, {seen.offset.to_bytes(6, "little"): clock_s})
                 for key in (users, payments):
                     pipe.zremrangebyscore(key, "-inf", clock_s - MONTH_S)
@@ -186,11 +186,12 @@ class Hashes:
             for entity_id in seen.entities():
                 by_entity.setdefault(entity_id, []).append(seen.sighting)
         read = min(self._counted, batch[0].offset - 1)
-        keys, arguments = [b"mark:{1}"], [read, batch[-1].offset, RETENTION_S]
+        keys = [b"mark:{1}"]
+        arguments: list[int | bytes] = [read, batch[-1].offset, RETENTION_S]
         for entity_id, sightings in by_entity.items():
             keys += [b"c:{1}:" + entity_id, b"u:{1}:" + entity_id]
             arguments.append(len(sightings))
-            for clock_s, user, micro, young, first, cents in sightings:
+            for clock_s, user, micro, young, first, cents, _ in sightings:
                 arguments += [clock_s, user, int(micro), int(young), first & 1, cents]
         self._script(keys, arguments)
         self._counted = max(self._counted, batch[-1].offset)

@@ -22,8 +22,9 @@ from benchmarks.entity_options import MONTH_S, OPTIONS, OneString, Seen, Sketche
 from benchmarks.stats import middle
 from benchmarks.workload import usual_sighting
 from common.cache_primary import ENTITY_PREFIX
+from contract.entity_ids import EntityKind, entity_ids
 from contract.transaction import decode_transaction
-from engine.entities.kinds import KIND_NAMES, EntityKind, entity_ids
+from engine.entities.kinds import KIND_NAMES, user_hash
 from engine.entities.state import Sighting
 from local.components.cache import Cache
 from ops.manifests import ROOT
@@ -124,7 +125,7 @@ def payments_of_users() -> list[Seen]:
     for offset, each in enumerate(simulate(config)):
         payment = decode_transaction(msgspec.json.encode(each.record))
         sighting = usual_sighting(payment, int(payment.timestamp.timestamp()) * 1000)
-        own = sighting.user.to_bytes(8, "little")
+        own = sighting.user[:8]
         ids = [
             entity_id or b"cdinmp"[kind : kind + 1] + own
             for kind, entity_id in enumerate(entity_ids(payment))
@@ -153,7 +154,12 @@ def _of_one(kind: EntityKind, entity_id: bytes, count: int, users: int) -> list[
         Seen(
             ids,
             Sighting(
-                NOW_S - MONTH_S + MONTH_S * (number + 1) // count, number * 7 % users, False, False, 0, 1234
+                NOW_S - MONTH_S + MONTH_S * (number + 1) // count,
+                user_hash(f"{number * 7 % users}"),
+                False,
+                False,
+                0,
+                1234,
             ),
             number,
         )
@@ -271,7 +277,9 @@ def eviction(cache: redis.Redis, cards: int = 30_000, merchants: int = 20) -> Ev
         (b"c%08d" % number, None, None, None, b"m%08d" % (number % merchants), None)
         for number in range(cards)
     ]
-    seen = [Seen(each, Sighting(NOW_S, n, False, False, 0, 1), n) for n, each in enumerate(ids)]
+    seen = [
+        Seen(each, Sighting(NOW_S, user_hash(f"{n}"), False, False, 0, 1), n) for n, each in enumerate(ids)
+    ]
     for half in (seen[: cards // 2], seen[cards // 2 :]):
         for batch in _batches(half, BATCH):
             made.write(batch)

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.label_copies import copies_of, keys_of
+from contract.entity_ids import entity_ids
 from engine.decide import decide
 from engine.entities.book import EntityBook
-from engine.entities.kinds import POPULATION_IDS, entity_ids
+from engine.entities.kinds import POPULATION_IDS
 from engine.entities.risk import has_risk
 from engine.entities.sightings import additions
 from engine.profile import from_bytes

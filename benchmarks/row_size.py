@@ -16,10 +16,10 @@ import msgspec
 
 from benchmarks.item_size import item_bytes, write_units
 from contract.clock import EPOCH, MILLISECOND, times_of
+from contract.entity_ids import entity_ids
 from contract.scored import Decision, Position, to_history_item
 from contract.transaction import decode_transaction
 from engine.decide import decide, scored_transaction
-from engine.entities.kinds import entity_ids
 from engine.features.catalogue import CATALOGUE
 from engine.profile import Profile
 from engine.profile.facts import PaymentFacts

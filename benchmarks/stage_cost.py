@@ -14,9 +14,10 @@ from benchmarks.candidates import EMPTY, SCORE, seed_cache
 from benchmarks.harness import LAMBDA_PYTHON, RULESET, FunctionFailedError, process_cpu_s
 from benchmarks.item_size import inserted_items, item_bytes
 from benchmarks.workload import batches, fold, kafka_event, steady_user
+from contract.entity_ids import EntityKind, entity_ids
 from contract.transaction import decode_transaction
 from engine.entities.book import EntityBook
-from engine.entities.kinds import POPULATION_IDS, EntityKind, entity_ids
+from engine.entities.kinds import POPULATION_IDS, user_hash
 from engine.entities.state import Sighting
 from engine.profile import Profile, to_bytes
 from ops.manifests import ROOT, function_names
@@ -88,7 +89,9 @@ def hottest(payments: Sequence[Payment]) -> dict[bytes, bytes]:
     ids = entity_ids(decode_transaction(_at_merchant(payments[0]).value))
     of_merchant = (*[None] * EntityKind.MERCHANT, ids[EntityKind.MERCHANT], None)
     for number in range(35 * 24 * 60):
-        book.fold(of_merchant, Sighting(until_s - 60 * number, number, False, False, 0, 1_234))
+        book.fold(
+            of_merchant, Sighting(until_s - 60 * number, user_hash(f"{number}"), False, False, 0, 1_234)
+        )
     return {entity_id: data for entity_id, data in book.packed().items() if entity_id not in POPULATION_IDS}
 
 

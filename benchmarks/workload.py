@@ -14,10 +14,10 @@ from zlib import crc32
 import msgspec
 
 from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE, TimeBasis, times_on
+from contract.entity_ids import entity_ids
 from contract.scored import Decision, Position
 from contract.transaction import decode_transaction
 from engine.entities.book import EntityBook
-from engine.entities.kinds import entity_ids
 from engine.entities.sightings import sighting_of
 from engine.features.windows import MICRO_AMOUNT_BASE
 from engine.profile import Profile

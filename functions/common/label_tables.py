@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from common.errors import StageError
+from contract.entity_ids import id_of_name
 from contract.items import from_item
 from contract.label import LABELS_TABLE, Label
 from contract.label_rows import FRAUD, HONEST, EntityMarks, marks_of
@@ -164,7 +165,7 @@ class Copier:
         Parameters
         ----------
         entity_ids : Sequence[str]
-            The engine's ids in hexadecimal.
+            As :func:`contract.entity_ids.entity_name` writes them.
         user_ids : Sequence[str]
             Users whose verdicts are copied.
 
@@ -200,8 +201,7 @@ class Copier:
     ) -> tuple[dict[bytes, bytes | None], dict[str, bytes | None]]:
         """Make copies from the tables as they are, by entity id and by user; None where there is nothing to copy."""
         risks = {
-            bytes.fromhex(entity_id): self._forms.risk(self._source.marks(entity_id))
-            for entity_id in entity_ids
+            id_of_name(entity_id): self._forms.risk(self._source.marks(entity_id)) for entity_id in entity_ids
         }
         verdicts = {user_id: self._forms.verdicts(self._source.of_user(user_id)) for user_id in user_ids}
         return risks, verdicts

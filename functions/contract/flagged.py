@@ -17,6 +17,7 @@ from contract.alert import AlertClaim, AlertState, Instant, RiskScore
 from contract.canary import is_canary
 from contract.clock import EPOCH, MILLISECOND
 from contract.currency import MINOR_UNIT_EXPONENT
+from contract.entity_ids import entity_names
 from contract.errors import InvalidRowError
 from contract.items import Item, from_item, to_item
 from contract.reason import Reason
@@ -84,6 +85,9 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     device_id: ShortText | None = None
     ip_address: ShortText | None = None
     payee_id: ShortText | None = None
+    entity_ids: tuple[str, ...] = ()
+    """What the payment touches, as :func:`contract.entity_ids.entity_name` writes it: rows that name the same one touch the same card,
+    device, address, network, merchant or payee."""
     risk_score: RiskScore
     decision: Decision
     reasons: tuple[Reason, ...]
@@ -179,6 +183,7 @@ def flag(scored: ScoredTransaction, flagged_at: datetime, retention: timedelta) 
         device_id=payment.device_id,
         ip_address=payment.ip_address,
         payee_id=payment.payee_id,
+        entity_ids=entity_names(payment),
         risk_score=scored.risk_score,
         decision=scored.decision,
         reasons=scored.reasons,

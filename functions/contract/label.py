@@ -140,7 +140,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recorded_at: Instant
     """When this row was made, UTC."""
     entity_ids: tuple[str, ...] = ()
-    """The payment's card, device, address, merchant and payee, as the engine's ids in hexadecimal."""
+    """The payment's card, device, address, merchant and payee, as :func:`contract.entity_ids.entity_name` writes them; the flagged row has the same."""
     seen: tuple[int, ...] = ()
     """Hashes of the payment's values, as a profile remembers them; 0 for none."""
     expires_at: int

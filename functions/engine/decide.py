@@ -112,6 +112,8 @@ def decide(
     # What is not approved moves nobody anyway.
     doubted = assessment.decision is Decision.APPROVE and is_doubted(facts, profile, features)
     outcome = Outcome(assessment.decision, assessment.risk_score, 0, lessons, doubted)
+    if assessment.decision is not Decision.APPROVE:
+        sighting = sighting._replace(is_approved=False)
     return Decided(features, assessment, outcome, sighting)
 
 

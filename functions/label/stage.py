@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from common.errors import CacheUnavailableError
 from common.metrics import emit
 from contract.clock import EPOCH, MILLISECOND
+from contract.entity_ids import entity_ids, entity_name
 from contract.errors import InvalidLabelError
 from contract.label import Label, LabelMessage, effective
 from contract.label_message import content_hash, decode_label_message, encode_label_message, identified
 from contract.label_rows import PENDING_ATTRIBUTE, PendingLabel, Unfinished, due_shard
-from engine.entities.kinds import entity_ids
 from engine.entities.risk import with_risk
 from engine.profile.facts import facts_of_row
 from label.errors import LabelContentionError
@@ -242,7 +242,9 @@ class LabelStage:
             known_at=known_at,
             withdraws=message.withdraws,
             recorded_at=now,
-            entity_ids=tuple([entity_id.hex() for entity_id in with_risk(entity_ids(facts.transaction))]),
+            entity_ids=tuple(
+                [entity_name(entity_id) for entity_id in with_risk(entity_ids(facts.transaction))]
+            ),
             seen=tuple([value or 0 for value in facts.seen]),
             expires_at=expires_at_s(known_at, self._retention),
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from common.metrics import emit
+from contract.entity_ids import entity_name, id_of_name
 from label_upkeep.metrics import Metric
 
 if TYPE_CHECKING:
@@ -171,9 +172,9 @@ class Look:
 
     def _compare(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
         """Set those copies that are not what the tables say."""
-        cached = self._cache.read([bytes.fromhex(each) for each in entity_ids], user_ids)
+        cached = self._cache.read([id_of_name(each) for each in entity_ids], user_ids)
         risks, verdicts = self._copies.read(entity_ids, user_ids)
-        entities = [each.hex() for each, value in risks.items() if cached.risks.get(each) != value]
+        entities = [entity_name(each) for each, value in risks.items() if cached.risks.get(each) != value]
         users = [each for each, value in verdicts.items() if cached.verdicts.get(each) != value]
         # One by one: labels that arrive meanwhile begin only their own copies again.
         for entity_id in entities:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _TRUSTED: Final = list(TRUSTED_FEED_VALUE)
+_OF_TRUSTED_FEED: Final = [{TRUSTED_FEED_HEADER: _TRUSTED}]
+"""The headers of the ingestion job's records."""
 _CANARY: Final = list(CANARY_HEADER_VALUE)
 _LAST_MS: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MILLISECOND
 
@@ -168,29 +170,29 @@ def _read_record(record: KafkaRecord, now: datetime, batch: Batch) -> None:
         if value is None:
             raise InvalidTransactionError("$", "null value")
         transaction = decode_transaction(value)
-        check_user(transaction, is_declared=_has_header(record, CANARY_HEADER, _CANARY))
+        is_canary, is_trusted = _declared(record)
+        check_user(transaction, is_declared=is_canary)
     except InvalidTransactionError as error:
         batch.rejected.append(Rejected(position, appended_at_ms, error.field, error.problem, key, value))
         return
     is_key_mismatch = key is not None and key != transaction.user_id.encode()
-    times = times_of(
-        transaction.timestamp, appended_at_ms, is_trusted=_has_header(record, TRUSTED_FEED_HEADER, _TRUSTED)
-    )
+    times = times_of(transaction.timestamp, appended_at_ms, is_trusted=is_trusted)
     facts = PaymentFacts.of(transaction, times)
     batch.deliveries.append(Delivery(facts, position, appended_at_ms, is_key_mismatch))
 
 
-def _has_header(record: KafkaRecord, declared: str, with_value: list[int]) -> bool:
-    """Whether a header of the record declares something about its feed.
+def _declared(record: KafkaRecord) -> tuple[bool, bool]:
+    """Whether headers of the record declare it a canary's, and its feed trusted.
 
     Lambda gives a header's value as a list of bytes, signed ones or not, and null for none. Whoever may produce can send any.
     """
     headers = record.get("headers")
     if not headers:  # as those of most producers
-        return False
-    return any(
-        value == with_value for header in headers for name, value in header.items() if name == declared
-    )
+        return False, False
+    if headers == _OF_TRUSTED_FEED:
+        return False, True
+    sent = [each for header in headers for each in header.items()]
+    return (CANARY_HEADER, _CANARY) in sent, (TRUSTED_FEED_HEADER, _TRUSTED) in sent
 
 
 def _appended_at_ms(timestamp: int, now: datetime) -> int:

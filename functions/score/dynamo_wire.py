@@ -1,9 +1,9 @@
 """Requests to DynamoDB over connections that are kept open: one thread sends several, then reads their answers.
 
-botocore makes each kind of request once, which gives the address, the headers and the signer; and it signs every request. It does
-not send them: in four threads of a pool, botocore and urllib3 took 2.9 ms of CPU for the four inserts of a batch of 100 payments,
-a seventh of all that the batch cost. Sent one after the other and then read, the same four take 0.7 ms, and no longer, since
-DynamoDB works on all of them at once.
+botocore makes each kind of request once, which gives the address, the headers, the credentials. It neither signs the requests
+(:mod:`score.signature`) nor sends them: in four threads of a pool, botocore and urllib3 took 2.9 ms of CPU for the four inserts of a batch
+of 100 payments, a seventh of all that the batch cost. Sent one after the other and then read, the same four take a tenth of it, and no
+longer, since DynamoDB works on all of them at once.
 
 A request that gets no answer is not repeated here, unless its connection was closed while it was idle: the stores know whether
 there is time for another try.
@@ -19,11 +19,12 @@ import time
 import zlib
 from collections import deque
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSPreparedRequest, HeadersDict
 from botocore.exceptions import (
     BotoCoreError,
     ChecksumError,
@@ -34,6 +35,9 @@ from botocore.exceptions import (
 )
 from botocore.hooks import first_non_none_response
 from botocore.httpsession import get_cert_path
+
+from score.http_connection import Connection
+from score.signature import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,15 +75,13 @@ class _Form(msgspec.Struct, frozen=True):
 
     operation: str
     url: str
-    headers: dict[str, str]
-    signer: Any
-    """Of :class:`botocore.signers.RequestSigner`."""
+    signature: Signature
 
 
 class _Pending(msgspec.Struct, frozen=True):
     """A request that was sent."""
 
-    connection: http.client.HTTPConnection
+    connection: Connection
     was_idle: bool
     """The connection was open before. DynamoDB may have closed it at the moment of sending."""
 
@@ -111,7 +113,7 @@ class DynamoWire:
         self._connections: int = config.max_pool_connections
         self._connect_s: float = config.connect_timeout
         self._timeout_s: float = config.connect_timeout + config.read_timeout
-        self._idle: deque[http.client.HTTPConnection] = deque()
+        self._idle: deque[Connection] = deque()
         self._context: ssl.SSLContext | None = None
 
     def exchange(self, operation: str, bodies: Sequence[bytes]) -> list[bytes | WireError]:
@@ -158,12 +160,12 @@ class DynamoWire:
         return [self._answer(form, each, ends_at) if isinstance(each, _Pending) else each for each in sent]
 
     def _send(self, form: _Form, body: bytes, ends_at: float) -> _Pending | bytes | WireError | _Stale:
-        request = AWSRequest("POST", form.url, form.headers, body)
         try:
-            form.signer.sign(form.operation, request)
-            prepared = request.prepare()
+            headers = form.signature.headers(body, datetime.now(UTC))
             # As botocore does before it sends: a handler of this event may answer.
-            answers = self._events.emit(f"before-send.dynamodb.{form.operation}", request=prepared)
+            shown: Any = HeadersDict(headers)
+            request = AWSPreparedRequest("POST", form.url, shown, body, stream_output=False)
+            answers = self._events.emit(f"before-send.dynamodb.{form.operation}", request=request)
         except (ClientError, BotoCoreError) as error:
             return error
         response = first_non_none_response(answers)
@@ -177,8 +179,7 @@ class DynamoWire:
             except OSError as error:
                 return EndpointConnectionError(endpoint_url=form.url, error=error)
         try:
-            connection.sock.settimeout(_left_s(ends_at))
-            connection.request("POST", urlsplit(form.url).path or "/", body, dict(prepared.headers.items()))
+            connection.post(form.signature.path, form.signature.host, headers, body, _left_s(ends_at))
         except OSError as error:
             return self._failure(_Pending(connection, was_idle), error, form.url)
         return _Pending(connection, was_idle)
@@ -186,16 +187,14 @@ class DynamoWire:
     def _answer(self, form: _Form, pending: _Pending, ends_at: float) -> bytes | WireError | _Stale:
         connection = pending.connection
         try:
-            connection.sock.settimeout(_left_s(ends_at))
-            response = connection.getresponse()
-            body = response.read()
+            answer = connection.answer(_left_s(ends_at))
         except (OSError, http.client.HTTPException) as error:
             return self._failure(pending, error, form.url)
-        if response.will_close:
+        if answer.is_last:
             connection.close()
         else:
             self._idle.append(connection)
-        return _content(response.status, body, response.headers, form.operation)
+        return _content(answer.status, answer.body, answer.headers, form.operation)
 
     def _failure(self, pending: _Pending, error: Exception, url: str) -> WireError | _Stale:
         pending.connection.close()
@@ -205,23 +204,23 @@ class DynamoWire:
         # Half an answer is another error, `IncompleteRead`: such a request has reached DynamoDB.
         return _Stale(closed) if pending.was_idle and isinstance(error, ConnectionError) else closed
 
-    def _open(self, url: str, timeout_s: float) -> http.client.HTTPConnection:
+    def _open(self, url: str, timeout_s: float) -> Connection:
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme == "https":
             if self._context is None:
                 self._context = ssl.create_default_context(cafile=get_cert_path(self._verify or True))
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            opened: http.client.HTTPConnection = http.client.HTTPSConnection(
                 host, parts.port, timeout=timeout_s, context=self._context
             )
         else:
-            connection = http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
-        connection.connect()
+            opened = http.client.HTTPConnection(host, parts.port, timeout=timeout_s)
+        opened.connect()
         # A network that forgets idle connections says nothing, and the next request would wait until it times out.
-        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        return connection
+        opened.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return Connection(opened.sock)
 
-    def _take_idle(self) -> http.client.HTTPConnection | None:
+    def _take_idle(self) -> Connection | None:
         """The connection that was used last, unless it was closed meanwhile."""
         while self._idle:
             connection = self._idle.pop()
@@ -241,7 +240,7 @@ def _form(client: DynamoDBClient, operation: str) -> _Form:
 
     def stop(params: dict[str, Any], request_signer: Any, **_: object) -> Any:
         headers = {name: params["headers"][name] for name in _HEADERS}
-        forms.append(_Form(operation, params["url"], headers, request_signer))
+        forms.append(_Form(operation, params["url"], Signature(request_signer, params["url"], headers)))
         return _NotSent(), {}
 
     method, request = _METHODS[operation]

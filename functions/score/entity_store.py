@@ -19,7 +19,15 @@ import redis
 
 from common.cache_primary import ENTITY_PREFIX
 from common.errors import CacheUnavailableError
-from engine.entities.state import BUCKETS_KEPT, HOURS_KEPT, MAX_USERS, WEEKS_KEPT
+from engine.entities.state import (
+    BUCKETS_KEPT,
+    FORMAT,
+    HOURS_KEPT,
+    MAX_USERS,
+    NO_TIME,
+    USER_BYTES,
+    WEEKS_KEPT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,6 +41,7 @@ RETENTION_S: Final = 40 * 86_400
 _SCRIPT: Final = """
 local unpack, pack, sub, find, floor = struct.unpack, struct.pack, string.sub, string.find, math.floor
 local COUNTS = '<I4I4I4I4I4d'
+local HASH = '>' .. ('I4'):rep(USER_BYTES / 4)
 
 local function add(level, kept, number, payments, micro, young, first, cents)
   local size, from, at = #level, 1, nil
@@ -49,33 +58,43 @@ local function add(level, kept, number, payments, micro, young, first, cents)
       if stored == number then
         local _, p, m, y, f, c = unpack(COUNTS, level, at)
         local sum = pack(COUNTS, number, p + payments, m + micro, y + young, f + first, c + cents)
-        return sub(level, 1, at - 1) .. sum .. sub(level, at + 28), false
+        return sub(level, 1, at - 1) .. sum .. sub(level, at + 28), p == 0 and payments > 0
       end
       if stored < number then at = at + 28 end
-      return sub(level, 1, at - 1) .. pack(COUNTS, number, payments, micro, young, first, cents) .. sub(level, at), true
+      return sub(level, 1, at - 1) .. pack(COUNTS, number, payments, micro, young, first, cents) .. sub(level, at), payments > 0
     end
     while from < size and unpack('<I4', level, from) <= number - kept do from = from + 28 end
   end
-  return sub(level, from) .. pack(COUNTS, number, payments, micro, young, first, cents), true
+  return sub(level, from) .. pack(COUNTS, number, payments, micro, young, first, cents), payments > 0
+end
+
+local function precedes(user, other)
+  local ours, theirs = {unpack(HASH, user)}, {unpack(HASH, other)}
+  for i = 1, USER_BYTES / 4 do
+    if ours[i] ~= theirs[i] then return ours[i] < theirs[i] end
+  end
+  return false
 end
 
 local function see(users, seen, user, clock_s)
   local at = find(users, user, 1, true)
-  while at and at % 4 ~= 1 do at = find(users, user, at + 1, true) end
+  while at and at % USER_BYTES ~= 1 do at = find(users, user, at + 1, true) end
   if at then
-    if unpack('<I4', seen, at) >= clock_s then return users, seen end
-    users = sub(users, 1, at - 1) .. sub(users, at + 4)
-    seen = sub(seen, 1, at - 1) .. sub(seen, at + 4)
+    local clock_at = (at - 1) / USER_BYTES * 4 + 1
+    if unpack('<I4', seen, clock_at) >= clock_s then return users, seen end
+    users = sub(users, 1, at - 1) .. sub(users, at + USER_BYTES)
+    seen = sub(seen, 1, clock_at - 1) .. sub(seen, clock_at + 4)
   end
-  local place = #seen + 1
-  while place > 1 do
-    local before = unpack('<I4', seen, place - 4)
-    if before < clock_s or (before == clock_s and unpack('<I4', users, place - 4) < unpack('<I4', user)) then break end
-    place = place - 4
+  local place = #seen / 4
+  while place > 0 do
+    local before = unpack('<I4', seen, 4 * place - 3)
+    if before < clock_s then break end
+    if before == clock_s and precedes(sub(users, USER_BYTES * (place - 1) + 1, USER_BYTES * place), user) then break end
+    place = place - 1
   end
-  users = sub(users, 1, place - 1) .. user .. sub(users, place)
-  seen = sub(seen, 1, place - 1) .. pack('<I4', clock_s) .. sub(seen, place)
-  if #seen > 4 * MAX_USERS then return sub(users, 5), sub(seen, 5) end
+  users = sub(users, 1, USER_BYTES * place) .. user .. sub(users, USER_BYTES * place + 1)
+  seen = sub(seen, 1, 4 * place) .. pack('<I4', clock_s) .. sub(seen, 4 * place + 1)
+  if #seen > 4 * MAX_USERS then return sub(users, USER_BYTES + 1), sub(seen, 5) end
   return users, seen
 end
 
@@ -103,48 +122,61 @@ for i = partitions + 2, #KEYS do
   local id = sub(key, ID_AT)
   local is_population = sub(id, 1, 1) == 'a'
   local kind = is_population and sub(id, 2, 2) or sub(id, 1, 1)
-  local buckets, hours, weeks, users, seen, first_s = '', '', '', '', '', 4294967295
-  if value and #value >= 12 and value:byte(1) == 1 then
-    local b, h, w, u, s = unpack('<BBBBxxxI4', value, 2)
-    local hours_at = 13 + 28 * b
+  local buckets, hours, weeks, stopped, users, seen, first_s, approved_s = '', '', '', '', '', '', NO_TIME, NO_TIME
+  if value and #value >= 16 and value:byte(1) == STATE_FORMAT then
+    local b, h, w, n, u, s, a = unpack('<BBBBBxxI4I4', value, 2)
+    local hours_at = 17 + 28 * b
     local weeks_at = hours_at + 28 * h
-    local users_at = weeks_at + 28 * w
-    if #value == users_at + 8 * u - 1 then
-      first_s = s
-      buckets, hours, weeks = sub(value, 13, hours_at - 1), sub(value, hours_at, weeks_at - 1), sub(value, weeks_at, users_at - 1)
-      users, seen = sub(value, users_at, users_at + 4 * u - 1), sub(value, users_at + 4 * u)
+    local stopped_at = weeks_at + 28 * w
+    local users_at = stopped_at + 28 * n
+    local seen_at = users_at + USER_BYTES * u
+    if #value == seen_at + 4 * u - 1 then
+      first_s, approved_s = s, a
+      buckets, hours, weeks = sub(value, 17, hours_at - 1), sub(value, hours_at, weeks_at - 1), sub(value, weeks_at, stopped_at - 1)
+      stopped, users, seen = sub(value, stopped_at, users_at - 1), sub(value, users_at, seen_at - 1), sub(value, seen_at)
     end
   end
-  local bucket_count, user_count, earliest_s
-  bucket_count, user_count, earliest_s, place = unpack('<I2I2I4', added, place)
+  local approved_count, stopped_count, user_count, earliest_s, earliest_approved_s
+  approved_count, stopped_count, user_count, earliest_s, earliest_approved_s, place = unpack('<I2I2I2I4I4', added, place)
   if earliest_s < first_s then first_s = earliest_s end
-  for _ = 1, bucket_count do
+  if earliest_approved_s < approved_s then approved_s = earliest_approved_s end
+  for i = 1, approved_count + stopped_count do
     local number, payments, micro, young, first, cents
     number, payments, micro, young, first, cents, place = unpack(COUNTS, added, place)
     local week = floor(number / 2016)
     local is_new
     if is_population then
-      weeks = add(weeks, WEEKS_KEPT, week, payments, micro, young, 0, cents)
+      weeks = add(weeks, WEEKS_KEPT, week, payments, micro, young, 0, cents)  -- of stopped payments 0: they move the newest week
     else
       buckets = add(buckets, BUCKETS_KEPT, number, payments, micro, young, first, cents)
       hours = add(hours, HOURS_KEPT, floor(number / 12), payments, micro, young, first, cents)
-      weeks, is_new = add(weeks, WEEKS_KEPT, week, payments, micro, young, first, cents)
+      if i <= approved_count then
+        weeks, is_new = add(weeks, WEEKS_KEPT, week, payments, micro, young, 0, cents)
+      else
+        stopped = add(stopped, HOURS_KEPT, floor(number / 12), payments, micro, young, first, cents)
+        weeks, is_new = add(weeks, WEEKS_KEPT, week, 0, 0, 0, payments, 0)
+      end
       if is_new then
         active[kind] = active[kind] or {}
         active[kind][week] = (active[kind][week] or 0) + 1
       end
     end
   end
+  if #stopped > 0 then
+    local from, behind = 1, unpack('<I4', hours, #hours - 27) - HOURS_KEPT
+    while from < #stopped and unpack('<I4', stopped, from) <= behind do from = from + 28 end
+    stopped = sub(stopped, from)
+  end
   if is_population then
     for week, count in pairs(active[kind] or {}) do weeks = add(weeks, WEEKS_KEPT, week, 0, 0, 0, count, 0) end
   end
   for _ = 1, user_count do
-    local last_s = unpack('<I4', added, place + 4)
-    users, seen = see(users, seen, sub(added, place, place + 3), last_s)
-    place = place + 8
+    local last_s = unpack('<I4', added, place + USER_BYTES)
+    users, seen = see(users, seen, sub(added, place, place + USER_BYTES - 1), last_s)
+    place = place + USER_BYTES + 4
   end
-  local header = pack('<BBBBBxxxI4', 1, #buckets / 28, #hours / 28, #weeks / 28, #users / 4, first_s)
-  redis.call('SET', key, header .. buckets .. hours .. weeks .. users .. seen, 'EX', ttl_s)
+  local header = pack('<BBBBBBxxI4I4', STATE_FORMAT, #buckets / 28, #hours / 28, #weeks / 28, #stopped / 28, #seen / 4, first_s, approved_s)
+  redis.call('SET', key, header .. buckets .. hours .. weeks .. stopped .. users .. seen, 'EX', ttl_s)
 end
 
 for i = 1, partitions do redis.call('SET', KEYS[1 + i], ARGV[4 + 2 * i]) end
@@ -244,6 +276,9 @@ def _with_constants(script: str) -> str:
     constants = {
         "ID_AT": len(ENTITY_PREFIX) + 1,
         "MAX_USERS": MAX_USERS,
+        "NO_TIME": NO_TIME,
+        "STATE_FORMAT": FORMAT,
+        "USER_BYTES": USER_BYTES,
         "BUCKETS_KEPT": BUCKETS_KEPT,
         "HOURS_KEPT": HOURS_KEPT,
         "WEEKS_KEPT": WEEKS_KEPT,

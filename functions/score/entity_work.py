@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contract.entity_ids import EntityIds, entity_ids
+from contract.scored import Decision
 from engine.entities.book import NO_ENTITIES, EntityBook
-from engine.entities.kinds import POPULATION_IDS, EntityIds, entity_ids
+from engine.entities.kinds import POPULATION_IDS
 from engine.entities.sightings import additions, sighting_of
 from engine.features.stored import features_of
 from score.entity_store import EntityAdditions, EntityMark
@@ -158,4 +160,7 @@ def _own_row(delivery: Delivery, existing: Mapping[RowKey, ScoredTransaction]) -
 
 
 def _sighting_of_row(delivery: Delivery, row: ScoredTransaction) -> Sighting:
-    return sighting_of(row.transaction.user_id, delivery.facts.clock_ms, features_of(row))
+    is_approved = row.decision is Decision.APPROVE
+    return sighting_of(
+        row.transaction.user_id, delivery.facts.clock_ms, features_of(row), is_approved=is_approved
+    )

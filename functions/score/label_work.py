@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from contract.entity_ids import EntityKind
 from engine.entities import risk
-from engine.entities.kinds import EntityKind
 from engine.entities.risk import LEAST_USUAL_RATE, NO_RISKS, Risk, RiskFormatError, RiskReading
 from engine.profile import verdict_list
 from engine.profile.verdict_list import VerdictListFormatError
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from common.label_copies import LabelCopies
+    from contract.entity_ids import EntityIds
     from contract.verdict import Verdict
-    from engine.entities.kinds import EntityIds
 
 _NO_RISK: Final[tuple[Risk | None, ...]] = (None,) * len(EntityKind)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.clock import EPOCH, MILLISECOND, TimeBasis, times_of, times_on
+from contract.entity_ids import entity_ids
 from contract.errors import InvalidTransactionError
 from contract.mapping.amounts import payment_of_refund
 from contract.scored import Position
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment
 from engine.decide import Decided, decide
-from engine.entities.kinds import entity_ids
 from engine.profile.facts import PaymentFacts
 from lab.backtest.entities import Entities
 from lab.backtest.labels import PlayedLabels

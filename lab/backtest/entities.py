@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from engine.entities.book import EntityBook
 
 if TYPE_CHECKING:
+    from contract.entity_ids import EntityIds
     from engine.entities.book import EntityReading
-    from engine.entities.kinds import EntityIds
     from engine.entities.state import Sighting
 
 MAX_UNPACKED: Final = 50_000

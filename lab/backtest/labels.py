@@ -10,9 +10,9 @@ import msgspec
 import yaml
 from msgspec import Meta
 
+from contract.entity_ids import EntityIds, EntityKind
 from contract.scored import Decision
 from contract.verdict import Verdict
-from engine.entities.kinds import EntityIds, EntityKind
 from engine.entities.risk import LEAST_USUAL_RATE, LabelledPayments, Risk, RiskReading
 from engine.profile.fingerprints import key_hash
 from engine.profile.profile import MAX_VERDICTS

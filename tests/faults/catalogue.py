@@ -55,7 +55,15 @@ from .kills import (
     outlive_time_out,
     two_digests,
 )
+from .labels import (
+    cache_down_for_labels,
+    cache_emptied_after_labels,
+    kill_label,
+    label_times_out,
+    two_label_stages,
+)
 from .lost_records import stream_lost
+from .site import LABEL
 
 MINUTE = 60.0 if IS_LONG else 3.0
 TEN_SECONDS = 10.0 if IS_LONG else 3.0
@@ -247,8 +255,43 @@ OTHERS = (
     Fault("the Glue job is killed between batch and checkpoint", kill_glue_job),
 )
 
+LABELS = (
+    *(
+        Fault(
+            f"label killed {'after' if after else 'before'} {what}",
+            partial(kill_label, operation, after=after),
+            has_labels=True,
+        )
+        for operation, what in (
+            ("PutItem", "a label is stored"),
+            ("UpdateItem", "a status is set"),
+            ("BatchWriteItem", "risk is set"),
+        )
+        for after in (False, True)
+    ),
+    Fault("label timed out and still running", label_times_out, has_labels=True),
+    Fault("two label stages on the queue", two_label_stages, has_labels=True),
+    Fault(
+        "DynamoDB throttles half of the label stage's calls",
+        partial(bad_calls, always(throttled), function=LABEL, share=0.5),
+        has_labels=True,
+    ),
+    Fault(
+        "DynamoDB times out after writing what a label changes",
+        partial(bad_calls, written_but_unheard, function=LABEL, share=0.1),
+        has_labels=True,
+    ),
+    Fault(
+        "Valkey unreachable while labels come",
+        cache_down_for_labels,
+        degrades=Degrades.MAY,
+        has_labels=True,
+    ),
+    Fault("Valkey emptied after labels", cache_emptied_after_labels, has_labels=True, needs_quiet=True),
+)
+
 FAULTS = (
-    Fault("none", nothing),
+    Fault("none", nothing, has_labels=True),
     *KILLED,
     *CRASHING,
     *LOST,
@@ -258,4 +301,5 @@ FAULTS = (
     *DYNAMODB,
     *SNS,
     *OTHERS,
+    *LABELS,
 )

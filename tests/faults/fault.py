@@ -69,6 +69,8 @@ class Fault:
     """How long payments come during the fault; 0 for one burst."""
     needs_quiet: bool = False
     """Whether it begins only when all earlier payments have been processed."""
+    has_labels: bool = False
+    """Whether labels are sent during the fault."""
     shows_in: Callable[[Sequence[ScoredTransaction]], bool] | None = None
     """Whether a run's rows show the fault; None if they need not."""
 

@@ -22,6 +22,7 @@ from .aws import RULESETS
 from .fault import Degrades, Fault
 from .report import ProblemKind, RunReport
 from .site import FUNCTIONS, WINDOWS_CLOSED
+from .stores import raced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,7 +142,7 @@ class Judge:
             if row.position in seen:
                 self._report.found(ProblemKind.DOUBLED, f"a second row from {row.position}")
             seen.add(row.position)
-        changed = oracle.follow(kept, RULESETS.get, self._site.raced())
+        changed = oracle.follow(kept, RULESETS.get, raced(self._site.logs))
         self._report.raced = len(oracle.raced)
         self._report.found(ProblemKind.CHANGED, *(f"{key}: {text}" for key, text in changed.items()))
 

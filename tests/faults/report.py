@@ -24,6 +24,8 @@ class ProblemKind(StrEnum):
     """A profile is not the oracle's."""
     ENTITY = "entity"
     """What a card, device or merchant has counted is not what the stored rows give, and nothing says that it is incomplete."""
+    LABEL = "label"
+    """A label is missing, or a status, an entity's risk or a user's verdicts are not what the labels say."""
     DEAD_LETTER = "dead letter"
     """Something was dead-lettered."""
     FLAGGED = "flagged"
@@ -65,6 +67,8 @@ class RunReport(msgspec.Struct):
     """Cards, devices and merchants whose state was compared."""
     entities_incomplete: bool = False
     """Whether the cache says that payments are missing in their state since the run began."""
+    labels: int = 0
+    """Labels whose effects were compared."""
     alerts_repeated: int = 0
     """Messages beyond the first of each alert, allowed or not."""
     digests: int = 0

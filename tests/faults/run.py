@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from .fault import RECORDS_A_PART, Fault
 from .judge import Judge
+from .label_judge import LabelJudge
+from .labels import Labels, finish_labels, send_labels
 from .report import ProblemKind, RunReport
 from .stream import Sent, Stream, Written
 
@@ -34,6 +36,7 @@ class Run:
         self.given: list[Sent] = []
         self.sent: list[Written] = []
         self.report = RunReport(seed)
+        self.labels: Labels | None = None
         self.complete_since_s = site.entities().complete_since_s
 
     def complete(self) -> RunReport:
@@ -54,10 +57,14 @@ class Run:
         At the end each user pays once more, so that a profile that was evicted or is stale is rebuilt and can be compared.
         """
         self._send(self.stream.take(RECORDS_A_PART))
-        if self.fault.needs_quiet:
+        if self.fault.needs_quiet or self.fault.has_labels:
             self.site.be_quiet()
         with self.fault.begin(self.site, self.seed) as send:
             records = self.stream.take(RECORDS_A_PART * self.fault.load_factor)
+            if self.fault.has_labels:
+                # Also of payments that are sent after their labels.
+                self.labels = Labels([*self.given, *records], self.seed)
+                send_labels(self.site, self.labels.bodies)
             if send is not None:
                 self.given += records
                 self.sent += send(records)
@@ -70,6 +77,8 @@ class Run:
         ended_ms = time.time() * 1000
         self._send([*self.stream.take(RECORDS_A_PART), *self.stream.one_of_each_user()])
         self.report.recovery_s = round(max(self.site.be_quiet() - ended_ms, 0.0) / 1000, 2)
+        if self.labels is not None:
+            finish_labels(self.site)
         self.site.send_digests()
 
     def judge(self) -> None:
@@ -77,6 +86,8 @@ class Run:
         judge = Judge(self.site, self.fault, self.started_at, self.report)
         judge.judge(self.given, self.sent)
         judge.judge_entities(self.stream.users, self.complete_since_s)
+        if self.labels is not None:
+            LabelJudge(self.site, self.labels.messages, self.report).judge(self.stream.users)
 
     def _send(self, records: list[Sent]) -> None:
         self.given += records

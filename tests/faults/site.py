@@ -37,7 +37,6 @@ from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
 from score.delivery import Span
 from score.profile_store import RedisProfileStore, read_profile
-from score.telemetry import RACED_MESSAGE
 
 from .event_source_mapping import EventSourceMapping
 from .stores import Stores
@@ -56,6 +55,11 @@ if TYPE_CHECKING:
 TOPIC = "transaction_stream"
 DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
 FUNCTIONS = ("score", "persist", "alert", "digest")
+LABEL = "label"
+"""Reads the labels queue, beside those that read payments."""
+UPKEEP = "label_upkeep"
+"""Started only when labels are to be finished."""
+STARTED = (*FUNCTIONS, LABEL)
 RECONCILE = "reconcile"
 """Invoked by the judge and by faults, and not by its schedule."""
 DIGEST_SECONDS = 2.0
@@ -63,6 +67,8 @@ DIGEST_SECONDS = 2.0
 WINDOWS_CLOSED = timedelta(hours=3)
 """How far the digest function's clock is set ahead, so that every window of a run is closed, also one by a clock an hour ahead."""
 WAIT_SECONDS = 90.0
+VISIBILITY_SECONDS = 4
+"""How long a label that failed stays hidden; in AWS, minutes."""
 
 
 class Site:
@@ -73,7 +79,7 @@ class Site:
         self.logs = folder / "logs"
         self.streams: set[str] = set()  # of runs so far
         self.specs = {
-            name: spec for name, spec in read_functions().items() if name in (*FUNCTIONS, RECONCILE)
+            name: spec for name, spec in read_functions().items() if name in (*STARTED, UPKEEP, RECONCILE)
         }
         self.broker = Broker(self.folder, self.logs)
         self.cache = Cache(self.folder, self.logs)
@@ -91,7 +97,17 @@ class Site:
     def start(self) -> None:
         """Start everything; return when all of it works."""
         self.folder.mkdir(parents=True)
-        build = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *FUNCTIONS, RECONCILE]
+        build = [
+            sys.executable,
+            "-m",
+            "ops.packaging",
+            "functions",
+            "--arch",
+            "host",
+            *STARTED,
+            UPKEEP,
+            RECONCILE,
+        ]
         with ThreadPoolExecutor() as pool:
             parts = [
                 pool.submit(part.start) for part in (self.broker, self.cache, self.aws_api, self.replica)
@@ -105,10 +121,10 @@ class Site:
         self.stores = Stores(self.client, self.resources)
         self.cache_proxy = TcpProxy(address(self.cache))
         self.cache_proxy.start()
-        for function in (*FUNCTIONS, RECONCILE):
+        for function in (*STARTED, UPKEEP, RECONCILE):
             self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
-        self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in FUNCTIONS]
+        self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in STARTED]
         with ThreadPoolExecutor() as pool:
             list(pool.map(EventSourceMapping.start, self.mappings))
         self.start_producer()
@@ -150,11 +166,13 @@ class Site:
             },
             dead_letter_queue_url=self.resources.dead_letter_queue(function),
             dead_letter_bucket=self.resources.dead_letter_bucket(function),
+            source_queue_url=self.resources.source_queue(self.specs[function]),
+            visibility_seconds=VISIBILITY_SECONDS if function == LABEL else None,
             state_dir=self.folder / place,
             log_dir=self.logs / place,
             zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
             lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
-            schedule_seconds=DIGEST_SECONDS if function == "digest" else None,
+            schedule_seconds=DIGEST_SECONDS if function in ("digest", UPKEEP) else None,
         )
 
     # Work
@@ -362,17 +380,6 @@ class Site:
         """State of entities in the cache, and since when it is complete."""
         store = RedisProfileStore(connect(self.cache_now.endpoint), 90)
         return store.read([], [Span(TOPIC, 0, 0, 0)], entity_ids)
-
-    def raced(self) -> set[Position]:
-        """Rows that the score stage has logged as decided behind one that was stored otherwise meanwhile."""
-        found: set[Position] = set()
-        for log in self.logs.rglob("*.log"):
-            for line in log.read_text(errors="replace").splitlines():
-                if RACED_MESSAGE in line:
-                    found.update(
-                        map(Position.parse, msgspec.json.decode(line[line.index("{") :])["positions"])
-                    )
-        return found
 
 
 def _run(argv: list[str]) -> None:

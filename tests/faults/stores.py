@@ -9,11 +9,16 @@ import msgspec
 from contract.alert import Alert, AlertDigest, decode_message
 from contract.alert_windows import WINDOWS_TABLE, UserWindows, from_windows_item
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
+from contract.items import from_item
+from contract.label import LABELS_TABLE, Label
+from contract.label_rows import ENTITY_RISK_TABLE, PENDING_LABELS_TABLE
 from contract.scored import HISTORY_TABLE, Position, ScoredTransaction, from_history_item
 from local.resources import ALERT_INBOX, Resources
+from score.telemetry import RACED_MESSAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 
 class Stores:
@@ -34,6 +39,8 @@ class Stores:
         """By id, each message as often as it was delivered."""
         self.quarantined: dict[Position, int] = {}
         """How often each record was quarantined."""
+        self.quarantined_labels: set[str] = set()
+        """Ids of the messages that are no labels."""
 
     def history(self, users: Sequence[str]) -> list[ScoredTransaction]:
         """All rows of these users."""
@@ -70,6 +77,32 @@ class Stores:
         )
         return [from_windows_item(item) for item in items if item is not None]
 
+    def labels(self, users: Sequence[str]) -> list[Label]:
+        """All labels of these users."""
+        pages = self._client("dynamodb").get_paginator("scan")
+        rows = (
+            from_item(LABELS_TABLE, item, Label)
+            for page in pages.paginate(TableName=self._resources.tables[LABELS_TABLE], ConsistentRead=True)
+            for item in page["Items"]
+        )
+        return [row for row in rows if row.user_id in users]
+
+    def risk_rows(self, entity_id: str) -> list[dict[str, Any]]:
+        """An entity's labelled payments, in DynamoDB's wire form."""
+        answer = self._client("dynamodb").query(
+            TableName=self._resources.tables[ENTITY_RISK_TABLE],
+            KeyConditionExpression="entity_id = :id",
+            ExpressionAttributeValues={":id": {"S": entity_id}},
+            ConsistentRead=True,
+        )
+        items: list[dict[str, Any]] = answer["Items"]
+        return items
+
+    def waiting_labels(self) -> int:
+        """How many labels are not finished."""
+        table = self._resources.tables[PENDING_LABELS_TABLE]
+        return len(self._client("dynamodb").scan(TableName=table, ConsistentRead=True)["Items"])
+
     def collect(self) -> None:
         """Receive and keep all messages of the alerts' and the quarantine's queues."""
         queues = self._resources.queues
@@ -77,6 +110,9 @@ class Stores:
             alert = decode_message(body["Message"])
             self.delivered.setdefault(alert.alert_id, []).append(alert)
         for body in self._drain(queues["quarantine"]):
+            if "message_id" in body:
+                self.quarantined_labels.add(body["message_id"])
+                continue
             position = Position(body["topic"], body["partition"], body["offset"])
             self.quarantined[position] = self.quarantined.get(position, 0) + 1
 
@@ -96,3 +132,13 @@ class Stores:
             for message in messages:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 yield msgspec.json.decode(message["Body"])
+
+
+def raced(logs: Path) -> set[Position]:
+    """Rows that the score stage has logged as decided behind one that was stored otherwise meanwhile."""
+    found: set[Position] = set()
+    for log in logs.rglob("*.log"):
+        for line in log.read_text(errors="replace").splitlines():
+            if RACED_MESSAGE in line:
+                found.update(map(Position.parse, msgspec.json.decode(line[line.index("{") :])["positions"]))
+    return found

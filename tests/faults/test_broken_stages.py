@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from random import Random
 
+    from contract.entity_ids import EntityIds
     from contract.scored import Position
     from contract.verdict import Verdict
-    from engine.entities.kinds import EntityIds
     from engine.entities.risk import RiskReading
     from engine.entities.state import Sighting
     from engine.profile import Profile

@@ -14,7 +14,7 @@ from .catalogue import FAULTS
 from .fault import IS_LONG, Fault
 from .report import FaultReport
 from .run import Run
-from .site import FUNCTIONS, Site
+from .site import STARTED, Site
 
 SEEDS = range(5) if IS_LONG else range(1)
 REPORT = ROOT / "build" / "faults-report.json"
@@ -57,7 +57,7 @@ def test_every_payment_counts_once_under(
 
 def test_the_logs_of_the_whole_run_hold_nothing_personal(site: Site) -> None:
     """Runs last, on everything that the functions and the Glue job logged under the faults before."""
-    logs = [log for log in site.logs.glob("*/*.log") if log.stem in FUNCTIONS]
+    logs = [log for log in site.logs.glob("*/*.log") if log.stem in STARTED]
     logs += (site.logs / "glue").glob("*.log")
 
     text = b"".join(log.read_bytes() for log in logs)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from contract.entity_ids import EntityIds
 from engine.entities.book import EntityBook
-from engine.entities.kinds import EntityIds
 from engine.entities.sightings import additions
 from engine.entities.state import MAX_BYTES, WEEK_S, Sighting
 from score.delivery import Span
 from score.entity_store import EntityAdditions, EntityMark
 from tests.support.kafka_events import TOPIC
+from tests.support.sightings import user
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,10 +52,16 @@ def payment(random: Random, *, spread_s: int = 100) -> Payment:
     clock_s = NOW_S + random.choice(
         (0, random.randrange(spread_s), random.randrange(8 * WEEK_S) - 4 * WEEK_S)
     )
-    user = random.choice((1, 2, 0x01010101, random.randrange(2**32), random.randrange(60)))
+    number = random.choice((1, 2, 0x01010101 << 60, random.randrange(2**96), random.randrange(60)))
     amount = random.choice((0, 150, 99_999_999_999))
     return ids, Sighting(
-        clock_s, user, random.random() < 0.3, random.random() < 0.3, random.randrange(64), amount
+        clock_s,
+        user(number),
+        random.random() < 0.3,
+        random.random() < 0.3,
+        random.randrange(64),
+        amount,
+        random.random() < 0.8,
     )
 
 
@@ -136,7 +143,7 @@ class EntityStoreContract:
     def test_users_beyond_the_capacity_displace_those_seen_longest_ago(self, entities: Entities) -> None:
         ids: EntityIds = (None, None, None, None, b"m12345678", None)
         payments: list[Payment] = [
-            (ids, Sighting(NOW_S + number // 3, number * 0x01000001 % 2**32, False, False, 0, 1))
+            (ids, Sighting(NOW_S + number // 3, user(number * 0x01000001 << 50), False, False, 0, 1))
             for number in Random(3).sample(range(200), 200)
         ]
 
@@ -151,7 +158,8 @@ class EntityStoreContract:
         """More of either than a byte counts: a batch has 500 payments, and those of a file have the times of weeks."""
         ids: EntityIds = (None, None, None, None, b"m12345678", None)
         payments: list[Payment] = [
-            (ids, Sighting(NOW_S + 300 * number, number, False, False, 0, 1)) for number in range(500)
+            (ids, Sighting(NOW_S + 300 * number, user(number), False, False, 0, 1, number % 3 > 0))
+            for number in range(500)
         ]
 
         assert entities.store.add(batch(payments, 499)) == []
@@ -160,7 +168,7 @@ class EntityStoreContract:
         assert self.stored(entities, [*wanted]) == wanted
 
     @pytest.mark.parametrize(
-        "value", [b"", b"\x01", b"\x02" + bytes(11), b"\x01\x05" + bytes(10), b"text" * 9]
+        "value", [b"", b"\x01", b"\x01" + bytes(11), b"\x02\x05" + bytes(10), b"text" * 9]
     )
     def test_what_is_no_state_counts_as_missing(self, entities: Entities, value: bytes) -> None:
         payments = [payment(Random(4)) for _ in range(3)]

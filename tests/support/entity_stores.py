@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from common.errors import CacheUnavailableError
+from contract.entity_ids import entity_ids
 from contract.scored import from_history_item
 from engine.entities.book import EntityBook
-from engine.entities.kinds import entity_ids, is_population
-from engine.entities.sightings import sighting_of
+from engine.entities.kinds import is_population
 from engine.entities.state import (
     BUCKETS_KEPT,
+    COUNTS,
     HOURS_KEPT,
     WEEKS_KEPT,
     Entity,
     EntityFormatError,
     add_counts,
     from_bytes,
+    number_at,
     to_bytes,
 )
 from engine.features.catalogue import SHARED_FEATURES
 from engine.features.stored import unpack
-from engine.profile.facts import facts_of_row
+from tests.support.sightings import sighting_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 Counted = tuple[int, int, int]
 """Partition and offsets (from, to) of what an addition counted."""
 
-_BUCKET, _USER = Struct("<5Id"), Struct("<II")
+_HEADER, _BUCKET, _USER = Struct("<HHHII"), Struct("<5Id"), Struct("<12sI")
 
 
 class MemoryEntityStore:
@@ -144,43 +146,63 @@ def expected_entities(rows: Iterable[ScoredTransaction]) -> dict[bytes, bytes]:
     book = EntityBook()
     for row in rows:
         if not row.repeats:
-            features = unpack(row.features, row.feature_set)
-            clock_ms = facts_of_row(row).clock_ms
-            book.fold(entity_ids(row.transaction), sighting_of(row.transaction.user_id, clock_ms, features))
+            book.fold(entity_ids(row.transaction), sighting_of_row(row))
     return book.packed()
 
 
-def _read(added: bytes) -> tuple[int, list[tuple[int, ...]], list[tuple[int, int]]]:
-    buckets, users, first_s = Struct("<HHI").unpack_from(added)
-    start = 8
-    stop = start + buckets * _BUCKET.size
-    counts = list(_BUCKET.iter_unpack(added[start:stop]))
-    seen = list(_USER.iter_unpack(added[stop:]))
+class _Added(msgspec.Struct, frozen=True):
+    first_s: int
+    approved_s: int
+    approved: list[tuple[int, ...]]
+    stopped: list[tuple[int, ...]]
+    seen: list[tuple[bytes, int]]
+
+
+def _read(added: bytes) -> _Added:
+    approved, stopped, users, first_s, approved_s = _HEADER.unpack_from(added)
+    seen_at = _HEADER.size + (approved + stopped) * _BUCKET.size
+    counts = list(_BUCKET.iter_unpack(added[_HEADER.size : seen_at]))
+    seen = list(_USER.iter_unpack(added[seen_at:]))
     assert len(seen) == users
-    return first_s, counts, seen
+    return _Added(first_s, approved_s, counts[:approved], counts[approved:], seen)
 
 
 def _add(entity: Entity, added: bytes) -> list[int]:
-    first_s, counts, seen = _read(added)
-    entity.first_s = min(entity.first_s, first_s)
+    read = _read(added)
+    entity.first_s = min(entity.first_s, read.first_s)
+    entity.approved_s = min(entity.approved_s, read.approved_s)
     active = []
-    for number, *numbers in counts:
-        payments, micro, young, first, cents = numbers
-        each = (payments, micro, young, first, cents)
+    for place, (number, payments, micro, young, first, cents) in enumerate([*read.approved, *read.stopped]):
+        each, week = (payments, micro, young, first, cents), number // 2016
         entity.buckets, _ = add_counts(entity.buckets, BUCKETS_KEPT, number, each)
         entity.hours, _ = add_counts(entity.hours, HOURS_KEPT, number // 12, each)
-        entity.weeks, is_new = add_counts(entity.weeks, WEEKS_KEPT, number // 2016, each)
+        if place < len(read.approved):
+            of_week = (payments, micro, young, 0, cents)
+        else:
+            entity.stopped, _ = add_counts(entity.stopped, HOURS_KEPT, number // 12, each)
+            of_week = (0, 0, 0, payments, 0)
+        entity.weeks, is_new = add_counts(entity.weeks, WEEKS_KEPT, week, of_week)
         if is_new:
-            active.append(number // 2016)
-    for user, last_s in seen:
+            active.append(week)
+    if entity.stopped:
+        newest = number_at(entity.hours, -COUNTS.size)
+        entity.stopped = b"".join(
+            each for each in _each(entity.stopped) if number_at(each, 0) > newest - HOURS_KEPT
+        )
+    for user, last_s in read.seen:
         entity.see(user, last_s)
     return active
 
 
+def _each(level: bytes) -> Iterable[bytes]:
+    return (level[start : start + COUNTS.size] for start in range(0, len(level), COUNTS.size))
+
+
 def _add_to_population(entity: Entity, added: bytes, active: list[int]) -> None:
-    first_s, counts, _ = _read(added)
-    entity.first_s = min(entity.first_s, first_s)
-    for number, payments, micro, young, _, cents in counts:
+    read = _read(added)
+    entity.first_s = min(entity.first_s, read.first_s)
+    entity.approved_s = min(entity.approved_s, read.approved_s)
+    for number, payments, micro, young, _, cents in [*read.approved, *read.stopped]:
         each = (payments, micro, young, 0, cents)
         entity.weeks, _ = add_counts(entity.weeks, WEEKS_KEPT, number // 2016, each)
     for week in active:

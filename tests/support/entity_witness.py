@@ -11,29 +11,30 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from contract.entity_ids import entity_ids
 from contract.scored import Position
 from engine.entities.book import EntityBook
-from engine.entities.kinds import entity_ids
-from engine.entities.sightings import sighting_of
 from engine.features import entities
 from engine.features.stored import unpack
-from engine.profile.facts import facts_of_row
 from tests.support.entity_stores import Counted, MemoryEntityStore, expected_entities, is_within
 from tests.support.payments import NOW
+from tests.support.sightings import sighting_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterable, Mapping
     from datetime import datetime
 
+    from contract.entity_ids import EntityIds
     from contract.scored import FeatureValue, ScoredTransaction
-    from engine.entities.kinds import EntityIds
     from engine.entities.state import Sighting
     from score.delivery import KafkaEvent, PartialBatchResponse
 
 COMPARED = tuple(
     each.name
     for each in entities.FEATURES
-    if each.name != "entities_partial" and "usual" not in each.name and not each.name.endswith("known_days")
+    if each.name not in {"entities_partial", "entities_warming_up"}
+    and "usual" not in each.name
+    and not each.name.endswith("known_days")
 )
 """Features of what was counted. What is usual, and for how long something is known, is computed once for several payments."""
 
@@ -70,9 +71,7 @@ class EntityWitness:
             self._rows[row.position] = row
             tries.add(row.scored_at)
             if not row.repeats:
-                user_id, clock_ms = row.transaction.user_id, facts_of_row(row).clock_ms
-                sighting = sighting_of(user_id, clock_ms, unpack(row.features, row.feature_set))
-                self._seen[row.position] = entity_ids(row.transaction), sighting
+                self._seen[row.position] = entity_ids(row.transaction), sighting_of_row(row)
         return [
             problem
             for scored_at in tries

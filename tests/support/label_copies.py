@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from common.label_copies import NO_COPIES, LabelCopies
-from engine.entities.kinds import EntityKind, entity_ids
+from contract.entity_ids import EntityKind, entity_ids
 from engine.entities.risk import LabelledPayments, RiskReading, has_risk, with_risk
 from engine.entities.risk import from_bytes as read_risk
 from engine.entities.risk import to_bytes as risk_bytes

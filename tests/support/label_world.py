@@ -10,11 +10,11 @@ import fakeredis
 from common.label_copies import RISK_PREFIX, VERDICTS_PREFIX, RedisLabelCopies
 from common.label_tables import Copier, CopyForms, LabelTables
 from contract.clock import EPOCH, MILLISECOND
+from contract.entity_ids import ENTITY_ID_BYTES
 from contract.flagged import FlaggedKey, flag, to_flagged_item
 from contract.label_message import encode_label_message
 from contract.label_rows import PENDING_ATTRIBUTE
 from contract.scored import to_history_item
-from engine.entities.kinds import ENTITY_ID_BYTES
 from engine.entities.risk import from_bytes as risk_from_bytes
 from engine.labels import risk_copy, verdicts_copy
 from engine.profile.verdict_list import from_bytes as verdicts_from_bytes

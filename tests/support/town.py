@@ -13,11 +13,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from contract.clock import EPOCH, MILLISECOND, times_of
+from contract.entity_ids import entity_ids
 from contract.scored import Decision, Position
 from contract.transaction import Transaction
 from engine.decide import decide
 from engine.entities.book import EntityBook
-from engine.entities.kinds import entity_ids
 from engine.profile import Profile
 from engine.profile.facts import PaymentFacts
 from tests.support.customers import BERN, FIRST_DAY, NO_TIME, RULES, described

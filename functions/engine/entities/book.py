@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind, kind_of
+from contract.entity_ids import EntityIds, EntityKind
+from engine.entities.kinds import KIND_NAMES, POPULATION_IDS, kind_of
 from engine.entities.state import (
     COUNTS,
     WEEK_S,
@@ -20,6 +21,8 @@ _HOURS_PER_WEEK: Final = 168.0
 COMPLETE_WINDOWS: Final = ((30 * _S_PER_DAY, ""), (_S_PER_DAY, "24h"), (3_600, "1h"))
 """For how long the state must have been complete, s, and what ``entities_partial`` says then; ``none`` for less."""
 UNAVAILABLE: Final = "none"
+WARM_UP_DAYS: Final = 14
+"""After the first approved payment that names a kind, what is usual at that kind is known."""
 
 
 class Usual(NamedTuple):
@@ -39,17 +42,18 @@ class EntityReading(NamedTuple):
     """What is known of a payment's entities before it."""
 
     entities: tuple[Entity | None, ...]
-    """By :class:`~engine.entities.kinds.EntityKind`; None where the payment names none, or the state is not at hand."""
+    """By :class:`~contract.entity_ids.EntityKind`; None where the payment names none, or the state is not at hand."""
     usual: tuple[Usual, ...]
     """By kind."""
-    known_days: float
-    """Since the first payment of all entities."""
+    warming_up: str
+    """The kinds of which nobody knows yet what is usual, joined by a space: none was seen, or the first one less than
+    :data:`WARM_UP_DAYS` ago."""
     partial: str
     """The longest complete window where not all are: ``24h``, ``1h`` or ``none``; empty where all are."""
 
 
 NO_ENTITIES: Final = EntityReading(
-    (None,) * len(EntityKind), (_NOTHING_USUAL,) * len(EntityKind), 0.0, UNAVAILABLE
+    (None,) * len(EntityKind), (_NOTHING_USUAL,) * len(EntityKind), " ".join(KIND_NAMES), UNAVAILABLE
 )
 """Where the state is not at hand."""
 
@@ -73,7 +77,7 @@ class EntityBook:
         self._folded: list[tuple[int, Sighting, int]] = []
         """Folded, but not yet into the population: kind, payment, and whether it made the entity active in its week."""
         self._complete_since_s = complete_since_s
-        self._usual: dict[int, tuple[tuple[Usual, ...], float]] = {}
+        self._usual: dict[int, tuple[tuple[Usual, ...], str]] = {}
 
     def __len__(self) -> int:
         """How many entities were asked for."""
@@ -90,9 +94,9 @@ class EntityBook:
 
     def read(self, ids: EntityIds, clock_s: int) -> EntityReading:
         """Give what is known of a payment's entities."""
-        usual, known_days = self._population(clock_s)
+        usual, warming_up = self._population(clock_s)
         entities = tuple([None if entity_id is None else self.of(entity_id) for entity_id in ids])
-        return EntityReading(entities, usual, known_days, self._partial(clock_s))
+        return EntityReading(entities, usual, warming_up, self._partial(clock_s))
 
     def fold(self, ids: EntityIds, sighting: Sighting) -> None:
         """Count a payment at its entities, and in their populations."""
@@ -123,14 +127,16 @@ class EntityBook:
             is_active = entity.fold(sighting, kind)
             self._folded.append((kind, sighting, int(is_active)))
 
-    def _population(self, clock_s: int) -> tuple[tuple[Usual, ...], float]:
-        """What is usual by kind, with all that was settled; computed once an hour, since one batch changes little of it."""
+    def _population(self, clock_s: int) -> tuple[tuple[Usual, ...], str]:
+        """What is usual by kind and which kinds are new, with all that was settled; computed once an hour, since one batch changes little of it."""
         hour = clock_s // 3_600
         if hour not in self._usual:
             populations = [self.of(population_id) for population_id in POPULATION_IDS]
-            first_s = min(population.first_s for population in populations)
-            known_days = max(clock_s - first_s, 0) / _S_PER_DAY
-            self._usual = {hour: (tuple(_usual(each, clock_s) for each in populations), known_days)}
+            warm_s = clock_s - WARM_UP_DAYS * _S_PER_DAY
+            warming_up = " ".join(
+                name for name, each in zip(KIND_NAMES, populations, strict=True) if each.approved_s > warm_s
+            )
+            self._usual = {hour: (tuple(_usual(each, clock_s) for each in populations), warming_up)}
         return self._usual[hour]
 
     def _partial(self, clock_s: int) -> str:
@@ -157,7 +163,7 @@ def _usual(population: Entity, clock_s: int) -> Usual:
     for number, week_payments, week_micro, week_young, entities, week_cents in COUNTS.iter_unpack(
         population.weeks
     ):
-        begin_s = max(number * WEEK_S, population.first_s)
+        begin_s = max(number * WEEK_S, population.approved_s)
         elapsed_h = min(max(clock_s - begin_s, 0) / 3_600, _HOURS_PER_WEEK)
         payments += week_payments
         micro += week_micro

@@ -10,10 +10,10 @@ from bisect import bisect_right
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.entities.kinds import LETTERS, EntityKind
+from contract.entity_ids import KIND_LETTERS, EntityKind
 
 if TYPE_CHECKING:
-    from engine.entities.kinds import EntityIds
+    from contract.entity_ids import EntityIds
 
 FORMAT: Final = 1
 MAX_PAYMENTS: Final = 64
@@ -25,7 +25,9 @@ LEAST_USUAL_RATE: Final = 0.001
 """The usual share of fraud is taken for no less: the order of magnitude that card schemes report."""
 
 
-_LETTERS_WITH_RISK: Final = frozenset(LETTERS[kind] for kind in EntityKind if kind is not EntityKind.NETWORK)
+_LETTERS_WITH_RISK: Final = frozenset(
+    KIND_LETTERS[kind] for kind in EntityKind if kind is not EntityKind.NETWORK
+)
 """First bytes of the ids; those of populations begin with another."""
 
 _HEADER: Final = Struct("<BBxxII")
@@ -71,7 +73,7 @@ class RiskReading(NamedTuple):
     """What labels say before a payment."""
 
     risks: tuple[Risk | None, ...]
-    """By :class:`~engine.entities.kinds.EntityKind`: of the payment's entities; None where they say nothing."""
+    """By :class:`~contract.entity_ids.EntityKind`: of the payment's entities; None where they say nothing."""
     usual_rate: float
     """Share of fraud among all payments of 30 days, as far as it is known; at least :data:`LEAST_USUAL_RATE`."""
 

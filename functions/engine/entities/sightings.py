@@ -5,18 +5,29 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind, kind_of, user_hash
-from engine.entities.state import BUCKET_S, COUNTS, MAX_CLOCK_S, YOUNG_ACCOUNT_DAYS, Sighting
+from contract.entity_ids import EntityIds, EntityKind
+from engine.entities.kinds import POPULATION_IDS, kind_of, user_hash
+from engine.entities.state import (
+    BUCKET_S,
+    COUNTS,
+    MAX_CLOCK_S,
+    NO_TIME,
+    USER_BYTES,
+    WEEK_S,
+    YOUNG_ACCOUNT_DAYS,
+    Sighting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from contract.scored import FeatureValue
 
-_HEADER: Final = Struct("<HHI")
-"""Of one entity: numbers of buckets and of users, and the earliest clock, s."""
-_USER: Final = Struct("<II")
-_ONE_PAYMENT: Final = Struct("<HHI5IdII")
+_HEADER: Final = Struct("<HHHII")
+"""Of one entity: numbers of buckets of approved payments, of buckets of others and of users, and the earliest clocks of all payments and of
+approved ones, s."""
+_USER: Final = Struct(f"<{USER_BYTES}sI")
+_ONE_PAYMENT: Final = Struct(f"<HHHII5Id{USER_BYTES}sI")
 MAX_CENTS: Final = 10**12
 """A larger amount counts as this one, 10 billion in the base currency: so sums of thousands are exact, and no order changes them."""
 _FIRST_OF: Final = (
@@ -26,7 +37,9 @@ _FIRST_OF: Final = (
 )
 
 
-def sighting_of(user_id: str, clock_ms: int, features: Mapping[str, FeatureValue]) -> Sighting:
+def sighting_of(
+    user_id: str, clock_ms: int, features: Mapping[str, FeatureValue], *, is_approved: bool = True
+) -> Sighting:
     """Make the sighting of a payment.
 
     Parameters
@@ -38,6 +51,8 @@ def sighting_of(user_id: str, clock_ms: int, features: Mapping[str, FeatureValue
     features : Mapping[str, FeatureValue]
         Of the payment's user, as they are stored in its row, so that every try counts the same. Those of entities are not needed; what
         a row of another version lacks counts as usual.
+    is_approved : bool
+        What was decided.
     """
     first_kinds = 0
     for name, bit in _FIRST_OF:
@@ -50,6 +65,7 @@ def sighting_of(user_id: str, clock_ms: int, features: Mapping[str, FeatureValue
         features.get("account_age_days", YOUNG_ACCOUNT_DAYS) < YOUNG_ACCOUNT_DAYS,  # type: ignore[operator]  # a double
         first_kinds,
         min(round(features.get("amount_base", 0) * 100), MAX_CENTS),  # type: ignore[arg-type]  # a double
+        is_approved,
     )
 
 
@@ -64,9 +80,10 @@ def additions(sightings: Iterable[tuple[EntityIds, Sighting]]) -> dict[bytes, by
     Returns
     -------
     dict[bytes, bytes]
-        By entity; populations last. Each value is numbers of buckets and users (two bytes each), the earliest clock (4 bytes), then
-        the buckets as :data:`engine.entities.state.COUNTS` and the users with their last clocks, little-endian. A population has no
-        users, and the ``first`` of its buckets is 0: how many entities became active only the state can say.
+        By entity; populations last. Each value is numbers of buckets of approved payments, of buckets of others, and of users (two bytes
+        each), the earliest clocks of all payments and of approved ones (4 bytes each), then the buckets as :data:`engine.entities.state.COUNTS` and the users
+        with their last clocks, little-endian. A population has no users, its buckets of others count nothing, and the ``first`` of its
+        buckets is 0: how many entities became active only the state can say.
     """
     added: dict[bytes, bytes] = {}
     alone: dict[bytes, Sighting] = {}
@@ -93,62 +110,102 @@ def additions(sightings: Iterable[tuple[EntityIds, Sighting]]) -> dict[bytes, by
 
 
 def _one_payment(sighting: Sighting, first: int) -> bytes:
-    clock_s, user, micro, young, _, cents = sighting
-    bucket = clock_s // BUCKET_S
-    return _ONE_PAYMENT.pack(1, 1, clock_s, bucket, 1, micro, young, first, cents, user, clock_s)
+    clock_s, user, micro, young, _, cents, is_approved = sighting
+    approved_s = clock_s if is_approved else NO_TIME
+    return _ONE_PAYMENT.pack(
+        is_approved,
+        not is_approved,
+        1,
+        clock_s,
+        approved_s,
+        clock_s // BUCKET_S,
+        1,
+        micro,
+        young,
+        first,
+        cents,
+        user,
+        clock_s,
+    )
 
 
 def _payments(sightings: Sequence[Sighting], kind: int) -> bytes:
-    buckets, users = _buckets_of(sightings), dict[int, int]()
+    approved, stopped = _by_decision(sightings)
+    users = dict[bytes, int]()
     for sighting in sightings:
         clock_s, user = sighting.clock_s, sighting.user
         users[user] = max(users.get(user, 0), clock_s)
-        buckets[clock_s // BUCKET_S][_FIRST] += sighting.first_kinds >> kind & 1
-    first_s = min(sighting.clock_s for sighting in sightings)
-    return _written(first_s, buckets, users)
+    return _written(
+        (_earliest(sightings), _earliest(approved)),
+        _buckets_of(approved, kind),
+        _buckets_of(stopped, kind),
+        users,
+    )
 
 
 def _populations(by_kinds: Mapping[int, Sequence[Sighting]]) -> dict[bytes, bytes]:
     """What all entities of a kind count; payments that name the same kinds are added up once."""
-    totals = {
-        kinds: (min(sighting.clock_s for sighting in sightings), _buckets_of(sightings))
-        for kinds, sightings in by_kinds.items()
-    }
+    totals = {}
+    for kinds, sightings in by_kinds.items():
+        approved, stopped = _by_decision(sightings)
+        weeks = {each.clock_s // WEEK_S * _BUCKETS_PER_WEEK for each in stopped}
+        totals[kinds] = _earliest(sightings), _earliest(approved), _buckets_of(approved), weeks
     added = {}
     for kind, population_id in enumerate(POPULATION_IDS):
         of_kind = [each for kinds, each in totals.items() if kinds >> kind & 1]
         if of_kind:
-            buckets: dict[int, list[int]] = {}
-            for _, more in of_kind:
+            buckets: dict[int, Sequence[int]] = {}
+            for _, _, more, _ in of_kind:
                 for number, counts in more.items():
                     buckets[number] = [
                         a + b for a, b in zip(buckets.get(number, _NO_COUNTS), counts, strict=True)
                     ]
-            added[population_id] = _written(min(first_s for first_s, _ in of_kind), buckets, {})
+            stopped_weeks = dict.fromkeys(set().union(*(weeks for _, _, _, weeks in of_kind)), _NO_COUNTS)
+            times = min(first_s for first_s, *_ in of_kind), min(approved_s for _, approved_s, *_ in of_kind)
+            added[population_id] = _written(times, buckets, stopped_weeks, {})
     return added
 
 
-_FIRST: Final = 3
+def _by_decision(sightings: Sequence[Sighting]) -> tuple[Sequence[Sighting], Sequence[Sighting]]:
+    """Approved payments, and others."""
+    stopped = [each for each in sightings if not each.is_approved]
+    return ([each for each in sightings if each.is_approved] if stopped else sightings), stopped
+
+
+def _earliest(sightings: Sequence[Sighting]) -> int:
+    return min((each.clock_s for each in sightings), default=NO_TIME)
+
+
 _NO_COUNTS: Final = (0, 0, 0, 0, 0)
+_BUCKETS_PER_WEEK: Final = WEEK_S // BUCKET_S
+_NO_KIND: Final = len(EntityKind)
+"""Beyond the bits of ``first_kinds``."""
 
 
-def _buckets_of(sightings: Iterable[Sighting]) -> dict[int, list[int]]:
-    """Counts by bucket; ``first`` is left at 0."""
+def _buckets_of(sightings: Iterable[Sighting], kind: int = _NO_KIND) -> dict[int, list[int]]:
+    """Counts by bucket; without a kind, nobody's payment is the first."""
     buckets: dict[int, list[int]] = {}
-    for clock_s, _, micro, young, _, cents in sightings:
+    for clock_s, _, micro, young, first_kinds, cents, _ in sightings:
         counts = buckets.setdefault(clock_s // BUCKET_S, [0, 0, 0, 0, 0])
         counts[0] += 1
         counts[1] += micro
         counts[2] += young
+        counts[3] += first_kinds >> kind & 1
         counts[4] += cents
     return buckets
 
 
-def _written(first_s: int, buckets: Mapping[int, Sequence[int]], users: Mapping[int, int]) -> bytes:
+def _written(
+    times: tuple[int, int],
+    approved: Mapping[int, Sequence[int]],
+    stopped: Mapping[int, Sequence[int]],
+    users: Mapping[bytes, int],
+) -> bytes:
     return b"".join(
         (
-            _HEADER.pack(len(buckets), len(users), first_s),
-            *(COUNTS.pack(number, *counts) for number, counts in sorted(buckets.items())),
+            _HEADER.pack(len(approved), len(stopped), len(users), *times),
+            *(COUNTS.pack(number, *counts) for number, counts in sorted(approved.items())),
+            *(COUNTS.pack(number, *counts) for number, counts in sorted(stopped.items())),
             *(_USER.pack(*user) for user in users.items()),
         )
     )

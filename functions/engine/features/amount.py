@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from math import fsum, sqrt
 from typing import TYPE_CHECKING, Final
 
@@ -136,16 +136,11 @@ def _high_amounts(
 ) -> tuple[int, int]:
     """How many of the recent payments, and this one, are above a limit: in 7 and in 14 days."""
     own = int(windows.amount_base > limit_base)
-    amounts, factor = windows.amounts, windows.factor
+    clocks, stop = profile.recent.clock_ms, windows.stop
+    first = bisect_right(clocks, facts.clock_ms - 14 * MS_PER_DAY, 0, stop)
+    amounts, factor = windows.amounts[first:], windows.factor
     if not amounts or max(amounts) * factor <= limit_base:  # with most payments, none is
         return own, own
-    clocks = profile.recent.clock_ms
-    high = [
-        facts.clock_ms - clock_ms
-        for clock_ms, amount in zip(clocks, amounts, strict=False)
-        if amount * factor > limit_base
-    ]
-    return (
-        own + sum(age_ms < 7 * MS_PER_DAY for age_ms in high),
-        own + sum(age_ms < 14 * MS_PER_DAY for age_ms in high),
-    )
+    is_high = [amount * factor > limit_base for amount in amounts]
+    last_7d = bisect_right(clocks, facts.clock_ms - 7 * MS_PER_DAY, first, stop) - first
+    return own + sum(is_high[last_7d:]), own + sum(is_high)

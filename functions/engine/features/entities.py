@@ -3,13 +3,15 @@
 The payment itself counts. An hour has up to 5 minutes more, and a day up to an hour (:mod:`engine.entities.state`). *Usual* is the
 rate of the entity's own weeks before the last day, up to five; the younger it is, the more the rate of all entities of its kind
 counts, as if each had had a week of that: so an attack that goes on for days does not become usual by itself. Counts of users end at 32.
+Every payment counts, and only approved ones teach what is usual.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import KIND_NAMES, KIND_PHRASES, EntityKind
+from contract.entity_ids import EntityKind
+from engine.entities.kinds import KIND_NAMES, KIND_PHRASES
 from engine.entities.state import CENTS, FIRST, MAX_USERS, MICRO, PAYMENTS, YOUNG, total
 from engine.features.definition import absent_values, double, integer, string
 from engine.features.windows import rounded
@@ -30,6 +32,7 @@ _MEASURES: Final = {
     "usual_payments_1h": (double, "1", "How many payments {where} in an hour are usual."),
     "micro_payments_1h": (integer, "1", "Micro amounts {where} in an hour, by all users."),
     "usual_micro_payments_1h": (double, "1", "How many micro amounts {where} in an hour are usual."),
+    "micro_payments_24h": (integer, "1", "Micro amounts {where} in 24 hours, by all users."),
     "young_payments_24h": (integer, "1", "Payments {where} in 24 hours by accounts younger than 7 days."),
     "usual_young_payments_24h": (double, "1", "How many such payments are usual among those of 24 hours."),
     "payments_24h": (integer, "1", "Payments {where} in 24 hours, by all users."),
@@ -42,7 +45,11 @@ _MEASURES: Final = {
     ),
     "usual_payments_24h": (double, "1", "How many payments {where} in 24 hours are usual, by all users."),
     "amount_24h_base": (double, "base currency", "Sum of the payments {where} in 24 hours, by all users."),
-    "known_days": (double, "d", "Since the first payment {where}, by any user."),
+    "known_days": (
+        double,
+        "d",
+        "Since the first payment {where}, by any user.",
+    ),
 }
 """What there is to know of an entity: type, unit and sentence."""
 
@@ -51,7 +58,7 @@ _MEASURES_OF: Final = {
     EntityKind.DEVICE: "users_1h users_24h users_30d payments_1h usual_payments_1h micro_payments_1h young_payments_24h known_days",
     EntityKind.IP: "users_1h users_24h payments_1h usual_payments_1h micro_payments_1h usual_micro_payments_1h known_days",
     EntityKind.NETWORK: "users_1h payments_1h usual_payments_1h micro_payments_1h usual_micro_payments_1h",
-    EntityKind.MERCHANT: "users_1h payments_1h usual_payments_1h micro_payments_1h usual_micro_payments_1h young_payments_24h "
+    EntityKind.MERCHANT: "users_1h payments_1h usual_payments_1h micro_payments_1h usual_micro_payments_1h micro_payments_24h young_payments_24h "
     "usual_young_payments_24h payments_24h mean_24h_base usual_mean_base known_days",
     EntityKind.PAYEE: "users_24h first_payments_24h usual_payments_24h amount_24h_base known_days",
 }
@@ -65,7 +72,10 @@ def _definition(kind: EntityKind, measure: str) -> FeatureDefinition:
 
 
 FEATURES: Final = (
-    double("entities_known_days", "d", "Since the first payment that any entity has counted."),
+    string(
+        "entities_warming_up",
+        "Kinds of which nobody knows yet what is usual, such as `device payee`: none was seen, or the first one less than 14 days ago.",
+    ),
     string(
         "entities_partial",
         "Payments may be missing in what is known across users: the longest window that is complete, `24h`, `1h` or `none`. Empty where all are.",
@@ -103,7 +113,7 @@ def compute(reading: EntityReading, own: Sighting) -> Values:
         The payment itself.
     """
     values = dict(ABSENT)
-    values["entities_known_days"] = rounded(reading.known_days)
+    values["entities_warming_up"] = reading.warming_up
     values["entities_partial"] = reading.partial
     saturated = ""
     for kind, entity in enumerate(reading.entities):
@@ -178,6 +188,7 @@ def _merchant(values: Values, entity: Entity, own: Sighting, usual: Usual) -> in
     values["merchant_usual_payments_1h"] = _rate(past_payments, past.hours, usual.payments_per_hour)
     values["merchant_micro_payments_1h"] = total(hour, MICRO) + own.is_micro
     values["merchant_usual_micro_payments_1h"] = _rate(past.total(MICRO), past.hours, usual.micro_per_hour)
+    values["merchant_micro_payments_24h"] = total(past.day, MICRO) + own.is_micro
     values["merchant_young_payments_24h"] = total(past.day, YOUNG) + own.is_young
     values["merchant_usual_young_payments_24h"] = rounded(young_share * payments_24h)
     values["merchant_payments_24h"] = payments_24h

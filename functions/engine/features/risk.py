@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.entities.kinds import KIND_NAMES, KIND_PHRASES, EntityKind
+from contract.entity_ids import EntityKind
+from engine.entities.kinds import KIND_NAMES, KIND_PHRASES
 from engine.entities.risk import fraud_rate
 from engine.entities.state import PAYMENTS, total
 from engine.features.definition import FeatureDefinition, absent_values, double, integer
@@ -107,7 +108,7 @@ def _of_entity(
 
 
 def _payments(past: Past) -> int:
-    return int(past.total(PAYMENTS)) + total(past.day, PAYMENTS)
+    return past.payments() + total(past.day, PAYMENTS)
 
 
 def _days(clock_s: int, since_s: int) -> float:

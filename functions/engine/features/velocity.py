@@ -61,6 +61,7 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
     micro_amounts = 0
     if in_1h and min(in_1h) * factor <= MICRO_AMOUNT_BASE:  # with most payments, none is
         micro_amounts = sum(each * factor <= MICRO_AMOUNT_BASE for each in in_1h)
+    sum_10m = added_up(windows.amounts[from_10m:]) * factor if from_10m < stop else 0.0
     return {
         "tx_count_1m": stop - windows.from_1m + 1,
         "tx_count_10m": stop - from_10m + 1,
@@ -68,7 +69,7 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
         "tx_count_24h": day.payments + 1,
         "tx_count_7d": week.payments + 1,
         "tx_count_30d": month.payments + 1,
-        "amount_sum_10m_base": rounded(added_up(windows.amounts[from_10m:]) * factor + amount_base),
+        "amount_sum_10m_base": rounded(sum_10m + amount_base),
         "amount_sum_1h_base": rounded(hour.sum_base + amount_base),
         "amount_sum_24h_base": rounded(day.sum_base + amount_base),
         "amount_sum_7d_base": rounded(week.sum_base + amount_base),

@@ -66,9 +66,10 @@ class PaymentFacts(msgspec.Struct, frozen=True):
     def of(cls, transaction: Transaction, times: Times, row_key: str | None = None) -> PaymentFacts:
         """Derive the facts of ``transaction``, whose times are ``times``; ``row_key`` is that of its row, if it has one."""
         country, merchant, payee = transaction.country, transaction.merchant_id, transaction.payee_id
+        transaction_id, mark = transaction.transaction_id, transaction.content_mark
         channel = None if transaction.channel is None else transaction.channel_kind
         if row_key is None:
-            row_key = event_key(times.at, transaction.content_mark, transaction.transaction_id)
+            row_key = event_key(times.at, mark, transaction_id)
         return cls(
             transaction,
             times.basis,
@@ -77,7 +78,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
             times.delay_ms,
             row_key,
             key_hash(row_key),
-            key_hash(transaction.transaction_id) & _32_BITS,
+            key_hash(transaction_id) & _32_BITS,
             transaction.amount_minor,
             CURRENCY_NUMBERS[transaction.currency],
             country,
@@ -85,7 +86,7 @@ class PaymentFacts(msgspec.Struct, frozen=True):
             text_hash(merchant),
             text_hash(transaction.card_id),
             text_hash(country),
-            key_hash(f"{transaction.content_mark}#{transaction.transaction_id}"),
+            key_hash(f"{mark}#{transaction_id}"),
             (
                 value_hash(SeenKind.COUNTRY, country),
                 value_hash(SeenKind.DEVICE, transaction.device_id),

@@ -102,6 +102,11 @@ class RecentPayments:
             The values of the columns, in the order of :meth:`columns`.
         """
         clock_ms, key_hash, times = row[0], row[1], self.clock_ms
+        if self.is_full and clock_ms > times[-1]:  # nearly always
+            for column, value in zip(self.columns(), row, strict=True):
+                del column[0]
+                column.append(value)
+            return
         place = bisect_right(times, clock_ms)
         while place and times[place - 1] == clock_ms and self.key_hash[place - 1] > key_hash:
             place -= 1
@@ -127,6 +132,8 @@ class RecentPayments:
 
     def distinct(self, column: array[int], start: int, stop: int, own: int) -> int:
         """How many different values ``column[start:stop]`` and ``own`` have together; 0 means no value and is not counted."""
+        if start >= stop:  # nobody pays all the time
+            return 1 if own else 0
         before = column[start:stop]
         if before.count(own) == len(before):  # usual for countries, and quicker than a set
             return 1 if own else 0

@@ -255,6 +255,63 @@ def test_half_an_answer_is_not_asked_for_again(server: Server) -> None:
     assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize(
+    ("answer", "connections"),
+    [
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\n{}\n\r\n2\r\n[]\r\n0\r\nA: b\r\n\r\n",
+            1,
+        ),
+        (b"HTTP/1.1 200 OK\nContent-LENGTH:  5\n\n{}\n[]", 1),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n{}\n[]", 2),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: Keep-Alive\r\n\r\n{}\n[]", 1),
+    ],
+)
+def test_every_form_of_an_answer_is_read_and_its_connection_used_again_where_it_may_be(
+    server: Server, answer: bytes, connections: int
+) -> None:
+    server.script = lambda peer, _: peer.send(answer)
+    wire = wire_to(server.url)
+
+    assert [wire.exchange("Query", bodies(1)) for _ in range(2)] == [[b"{}\n[]"]] * 2
+
+    assert len(server.peers) == connections
+
+
+def test_an_answer_without_a_length_ends_with_its_connection(server: Server) -> None:
+    def answer_and_close(peer: Peer, body: bytes) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+        peer.close()
+
+    server.script = answer_and_close
+
+    assert wire_to(server.url).exchange("Query", bodies(1)) == bodies(1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-server\r\n",
+        b"HTTP/1.1 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\n" + 101 * b"A: b\r\n",
+        b"HTTP/1.1 200 OK\r\nA: " + 70_000 * b"a",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n",
+    ],
+    ids=range(6),
+)
+def test_what_is_no_answer_is_an_error_and_ends_the_connection(server: Server, answer: bytes) -> None:
+    wire = wire_to(server.url)
+    server.script = lambda peer, _: peer.send(answer)
+
+    [error] = wire.exchange("Query", bodies(1))
+
+    assert isinstance(error, ConnectionClosedError)
+    server.script = lambda peer, body: peer.answer(body)
+    assert wire.exchange("Query", bodies(1)) == bodies(1)
+    assert len(server.requests) == 2
+
+
 def test_requests_without_an_answer_time_out_together_and_leave_the_others_theirs(server: Server) -> None:
     def answer_one(peer: Peer, body: bytes) -> None:
         if body == bodies(4)[2]:

@@ -9,7 +9,8 @@ import pytest
 from common.cache_primary import connect
 from common.errors import CacheUnavailableError
 from common.label_copies import LabelCopies, RedisLabelCopies
-from engine.entities.kinds import POPULATION_IDS, entity_ids
+from contract.entity_ids import entity_ids
+from engine.entities.kinds import POPULATION_IDS
 from engine.entities.risk import with_risk
 from score.delivery import Span
 from score.profile_store import ProfileWrite, RedisProfileStore, read_profile

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from contract.alert import AlertClaim, AlertState, Severity, SuppressedPayments
+from contract.entity_ids import entity_names
 from contract.errors import InvalidRowError
 from contract.flagged import (
     STATUS_SHARDS,
@@ -19,7 +20,15 @@ from contract.flagged import (
     to_flagged_item,
     to_flagged_key,
 )
-from tests.support.payments import NOW, RETENTION, make_claimed, make_flagged, make_scored, make_transaction
+from tests.support.payments import (
+    NOW,
+    RETENTION,
+    make_claimed,
+    make_flagged,
+    make_minimal_payment,
+    make_scored,
+    make_transaction,
+)
 from tests.unit.contract.records import scored_transactions
 
 if TYPE_CHECKING:
@@ -65,6 +74,27 @@ def test_row_is_what_an_analyst_can_read() -> None:
     assert (item["amount_base"], item["base_currency"]) == ({"N": "1250.00"}, {"S": "USD"})
     assert item["status_shard"]["S"].startswith("open#")
     assert "payee_id" not in item
+
+
+def test_row_names_what_its_payment_touches_so_that_other_rows_can_be_found_by_it() -> None:
+    one, other = (
+        to_flagged_item(
+            make_flagged(make_transaction(user_id=user, transaction_id=user, device_id="shared", **more))
+        )
+        for user, more in (("u-1", {"payee_id": "p"}), ("u-2", {"merchant_id": "m"}))
+    )
+
+    shared = {each["S"] for each in one["entity_ids"]["L"]} & {each["S"] for each in other["entity_ids"]["L"]}
+
+    assert entity_names(make_minimal_payment(device_id="shared"))[0] in shared
+    assert not {each for each in shared if each[0] in "mp"}
+
+
+def test_row_of_a_payment_that_names_nothing_and_one_stored_before_have_no_entities() -> None:
+    item = to_flagged_item(make_flagged(make_minimal_payment()))
+
+    assert "entity_ids" not in item
+    assert from_flagged_item(item).entity_ids == ()
 
 
 def test_attributes_that_analysts_add_are_dropped() -> None:

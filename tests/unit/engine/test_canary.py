@@ -8,9 +8,9 @@ from typing import Final
 import pytest
 
 from contract.canary import CANARY_RULE_ID, canary_payment, canary_users
+from contract.entity_ids import entity_ids
 from contract.scored import Decision, Position
 from engine.decide import Decided, decide
-from engine.entities.kinds import entity_ids
 from engine.profile import Profile
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from ops.manifests import ROOT

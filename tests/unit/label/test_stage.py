@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contract.entity_ids import entity_ids
 from contract.label import LabelSource, LabelVerdict
 from contract.scored import Decision
-from engine.entities.kinds import entity_ids
 from engine.entities.risk import Risk
 from tests.support.label_world import Calls, Crash, LabelWorld, MemoryBackend, State
 from tests.support.labels import KNOWN_AT, make_message

@@ -12,6 +12,7 @@ from common import cache_primary
 from common.errors import SettingsError
 from common.label_copies import RedisLabelCopies
 from common.settings import read_settings
+from contract.entity_ids import id_of_name
 from contract.label_rows import PendingLabel, Unfinished, due_shard
 from engine.entities.risk import LEAST_USUAL_RATE
 from label_upkeep.settings import Settings
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EVENT = {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
-MERCHANT = "6d" + "0" * 16
+MERCHANT = "m:" + "0" * 16
 GOOD = {
     "ELASTICACHE_REDIS_ENDPOINT": "localhost:1",
     "LABELS_TABLE": "l",
@@ -110,7 +111,7 @@ def test_run_sends_what_is_due_quarantines_what_waited_too_long_and_fills_the_ca
     (sent,) = bodies(aws, queues["labels"])
     (quarantined,) = bodies(aws, queues["quarantine"])
     copies = RedisLabelCopies(fakeredis.FakeRedis(server=server))
-    read = copies.read([bytes.fromhex(MERCHANT)], ["user-1"])
+    read = copies.read([id_of_name(MERCHANT)], ["user-1"])
     assert sent["Body"] == '{"hours": 2}'
     assert sent["MessageAttributes"]["pending"]["StringValue"] == "1"
     assert '"field":"transaction_id"' in quarantined["Body"]

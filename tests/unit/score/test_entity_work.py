@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from base64 import b64decode
 from datetime import timedelta
-from struct import Struct
 from typing import TYPE_CHECKING
 
 import pytest
 
 from contract.canary import canary_payment
-from contract.scored import Position, ScoredTransaction
+from contract.entity_ids import EntityKind, entity_ids
+from contract.scored import Decision, Position, ScoredTransaction
 from engine.entities.book import NO_ENTITIES, EntityBook
-from engine.entities.kinds import POPULATION_IDS, EntityKind, entity_ids, user_hash
+from engine.entities.kinds import POPULATION_IDS, user_hash
 from engine.entities.sightings import additions, sighting_of
 from engine.entities.state import PAYMENTS, from_bytes, total
 from engine.features.catalogue import FEATURE_SET
@@ -29,6 +29,7 @@ from tests.support.kafka_events import TOPIC
 from tests.support.past_samples import PACKED_BY_SET_861800
 from tests.support.payments import APPROVED, NOW, make_minimal_payment, make_scored, trusted_facts
 from tests.support.rule_samples import features
+from tests.support.sightings import users_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,7 +57,11 @@ def sighting(one: Delivery) -> Sighting:
 
 
 def row_of(one: Delivery, position: Position | None = None, **changes: object) -> ScoredTransaction:
-    stored = {"features": pack(features(amount_base=99.0, is_micro_amount=True)), "feature_set": FEATURE_SET}
+    stored = {
+        "features": pack(features(amount_base=99.0, is_micro_amount=True)),
+        "feature_set": FEATURE_SET,
+        "decision": Decision.APPROVE,
+    }
     return make_scored(one.facts.transaction, position=position or one.position, **stored | changes)
 
 
@@ -258,6 +263,17 @@ def test_a_row_that_exists_is_counted_as_it_is_stored(is_folded: bool) -> None:
     assert Work([one], 3).see().adds(chain, existing=[row]) == ([(3, 4)], of_stored(one))
 
 
+@pytest.mark.parametrize("decision", [Decision.REVIEW, Decision.BLOCK])
+def test_a_row_that_was_not_approved_is_counted_as_one_that_teaches_nothing(decision: Decision) -> None:
+    one = delivery(4)
+    known = features(amount_base=99.0, is_micro_amount=True)
+    stopped = sighting_of(one.user_id, one.facts.clock_ms, known, is_approved=False)
+
+    found = Work([one], 3).see().adds(settled(), existing=[row_of(one, decision=decision)])
+
+    assert found == ([(3, 4)], added((one, stopped)))
+
+
 def test_a_stored_repeat_is_not_counted() -> None:
     one = delivery(4)
 
@@ -305,11 +321,10 @@ def test_marks_that_went_back_meanwhile_are_a_gap() -> None:
     assert each.work.gap_s == NOW_S
 
 
-def users_at(work: EntityWork, one: Delivery) -> list[int]:
+def users_at(work: EntityWork, one: Delivery) -> list[bytes]:
     merchant = work.known(one).entities[EntityKind.MERCHANT]
     assert merchant is not None
-    hashes_and_clocks = Struct(f"<{len(merchant.seen) // 4}I").unpack(merchant.seen)
-    return sorted(hashes_and_clocks[: len(hashes_and_clocks) // 2])
+    return sorted(users_of(merchant))
 
 
 def test_a_payment_sees_what_the_cache_held_and_every_earlier_one_of_the_batch() -> None:

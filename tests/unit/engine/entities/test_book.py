@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.entity_ids import EntityIds, EntityKind
 from engine.entities.book import NO_ENTITIES, EntityBook, Usual
-from engine.entities.kinds import POPULATION_IDS, EntityIds, EntityKind
+from engine.entities.kinds import POPULATION_IDS
 from engine.entities.state import HOUR_S, PAYMENTS, WEEK_S, Sighting, from_bytes, total
+from tests.support.sightings import user
 
 if TYPE_CHECKING:
     from random import Random
@@ -30,9 +32,15 @@ def merchant(name: int) -> EntityIds:
 
 
 def seen(
-    clock_s: int, user: int = 1, *, micro: bool = False, young: bool = False, cents: int = 100
+    clock_s: int,
+    number: int = 1,
+    *,
+    micro: bool = False,
+    young: bool = False,
+    cents: int = 100,
+    approved: bool = True,
 ) -> Sighting:
-    return Sighting(clock_s, user, micro, young, 0, cents)
+    return Sighting(clock_s, user(number), micro, young, 0, cents, approved)
 
 
 def usual_merchant(book: EntityBook, clock_s: int) -> Usual:
@@ -44,7 +52,7 @@ def test_nothing_is_usual_before_the_first_payment() -> None:
     reading = EntityBook().read(merchant(1), NOW_S)
 
     assert reading.usual == (NOTHING,) * len(EntityKind)
-    assert reading.known_days == 0.0
+    assert reading.warming_up == "card device ip network merchant payee"
     assert reading.partial == ""
 
 
@@ -81,13 +89,31 @@ def test_a_kind_without_payments_has_nothing_usual_beside_one_with_some() -> Non
     assert [each != NOTHING for each in usual] == [kind is EntityKind.MERCHANT for kind in EntityKind]
 
 
-def test_the_first_payment_of_any_entity_begins_what_is_known() -> None:
+@pytest.mark.parametrize(
+    ("days", "warming_up"), [(13.9, "device ip network merchant payee"), (14.1, "device ip network payee")]
+)
+def test_each_kind_warms_up_from_its_own_first_payment(days: float, warming_up: str) -> None:
+    """A feed may begin to name devices, or anything else, after years."""
     book = EntityBook()
     book.fold(merchant(1), seen(NOW_S))
     book.fold(ids_of(card=b"c00000000"), seen(NOW_S - 3 * DAY_S))
-
+    book.fold(ids_of(payee=b"p00000000"), seen(NOW_S - 90 * DAY_S, approved=False))
     book.settle()
-    assert book.read(merchant(2), NOW_S + DAY_S).known_days == 4.0
+
+    reading = book.read(merchant(2), NOW_S + int(days * DAY_S))
+
+    assert reading.warming_up == warming_up
+
+
+def test_payments_that_were_stopped_do_not_change_what_is_usual() -> None:
+    alone, attacked = EntityBook(), EntityBook()
+    for book in (alone, attacked):
+        for number in range(20):
+            book.fold(merchant(number % 4), seen(NOW_S + number * HOUR_S))
+    for _ in range(500):
+        attacked.fold(merchant(1), seen(NOW_S + HOUR_S, micro=True, young=True, cents=9_999, approved=False))
+
+    assert usual_merchant(attacked, NOW_S + 30 * HOUR_S) == usual_merchant(alone, NOW_S + 30 * HOUR_S)
 
 
 def test_a_payment_does_not_change_what_is_usual_in_its_hour_and_does_in_the_next() -> None:
@@ -175,11 +201,12 @@ payments = st.lists(
         st.builds(
             Sighting,
             st.integers(NOW_S - 8 * WEEK_S, NOW_S + 8 * WEEK_S),
-            st.integers(0, 5),
+            st.integers(0, 5).map(user),
             st.booleans(),
             st.booleans(),
             st.integers(0, 63),
             st.integers(0, 10**12),
+            st.booleans(),
         ),
     ),
     max_size=40,

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.entities.kinds import EntityKind, entity_ids, kind_of
+from contract.entity_ids import EntityKind, entity_ids
+from engine.entities.kinds import kind_of
 from engine.entities.risk import (
     MAX_PAYMENTS,
     PRIOR_PAYMENTS,

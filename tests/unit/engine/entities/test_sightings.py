@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.entities.kinds import POPULATION_IDS, EntityKind, is_population, user_hash
+from contract.entity_ids import EntityKind
+from engine.entities.kinds import POPULATION_IDS, is_population, user_hash
 from engine.entities.sightings import MAX_CENTS, additions, sighting_of
-from engine.entities.state import MAX_CLOCK_S, Sighting
+from engine.entities.state import COUNTS, MAX_CLOCK_S, NO_TIME, Sighting
 from tests.support.entity_store_contract import NOW_S
 
 if TYPE_CHECKING:
@@ -57,6 +58,19 @@ def test_populations_come_last_in_the_order_of_kinds() -> None:
     assert added == [*ids, *POPULATION_IDS]
 
 
+def test_a_payment_that_was_stopped_counts_nothing_in_populations() -> None:
+    ids = tuple(bytes([letter]) + bytes(8) for letter in b"cdinmp")
+    stopped = sighting_of("u", NOW_S * 1000, KNOWN, is_approved=False)
+
+    added = additions([(ids, stopped)])
+
+    assert not stopped.is_approved
+    for population_id in POPULATION_IDS:
+        _, is_stopped, users, _, approved_s = Struct("<HHHII").unpack_from(added[population_id])
+        _, *counts = COUNTS.unpack_from(added[population_id], 14)
+        assert (is_stopped, users, approved_s, counts) == (1, 0, NO_TIME, [0] * 5)
+
+
 def test_a_batch_without_entities_adds_nothing() -> None:
     assert additions([((None,) * 6, sighting_of("u", 0, KNOWN))]) == {}
 
@@ -70,5 +84,5 @@ def test_a_merchant_may_have_more_users_and_times_in_a_batch_than_a_byte_counts(
 
     added = additions(payments)
 
-    headers = {is_population(each): Struct("<HHI").unpack_from(value) for each, value in added.items()}
-    assert headers == {False: (500, 500, NOW_S), True: (500, 0, NOW_S)}
+    headers = {is_population(each): Struct("<HHHII").unpack_from(value) for each, value in added.items()}
+    assert headers == {False: (500, 0, 500, NOW_S, NOW_S), True: (500, 0, 0, NOW_S, NOW_S)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from struct import Struct
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +30,7 @@ from engine.entities.state import (
     to_bytes,
     total,
 )
+from tests.support.sightings import user, users_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 NOW_S = 1_790_000_123
 KIND = 4
-USER = 7
+USER = user(7)
 
 clocks = st.one_of(
     st.integers(NOW_S - 900, NOW_S + 900),
@@ -46,20 +46,24 @@ clocks = st.one_of(
     st.integers(NOW_S - 3 * 24 * HOUR_S, NOW_S + 3 * 24 * HOUR_S),
     st.integers(NOW_S - 9 * WEEK_S, NOW_S + 9 * WEEK_S),
 )
+users = st.integers(0, 40).map(user)
 sightings = st.builds(
     Sighting,
     clocks,
-    st.integers(0, 40),
+    users,
     st.booleans(),
     st.booleans(),
     st.integers(0, 63),
     st.integers(0, 10**12),
+    st.booleans(),
 )
 histories = st.lists(sightings, max_size=60)
 
 
-def seen(clock_s: int = NOW_S, user: int = USER, *, first: bool = False, cents: int = 100) -> Sighting:
-    return Sighting(clock_s, user, is_micro=True, is_young=True, first_kinds=first << KIND, cents=cents)
+def seen(
+    clock_s: int = NOW_S, payer: bytes = USER, *, first: bool = False, cents: int = 100, approved: bool = True
+) -> Sighting:
+    return Sighting(clock_s, payer, True, True, first << KIND, cents, approved)
 
 
 def entity_of(payments: Iterable[Sighting]) -> Entity:
@@ -89,9 +93,10 @@ class Oracle:
         hour = self.within(BUCKET_S, BUCKETS_KEPT, clock_s)
         day = self.within(HOUR_S, HOURS_KEPT, clock_s)
         weeks = self.within(WEEK_S, WEEKS_KEPT, clock_s)
-        first_s = min((each.clock_s for each in self.payments), default=2**32 - 1)
+        approved_s = min((each.clock_s for each in self.payments if each.is_approved), default=2**32 - 1)
+        good, good_day = ([each for each in some if each.is_approved] for some in (weeks, day))
         day_begins_s = (clock_s // HOUR_S - 24) * HOUR_S
-        weeks_begin_s = max(first_s, (clock_s // WEEK_S - 4) * WEEK_S)
+        weeks_begin_s = max(approved_s, (clock_s // WEEK_S - 4) * WEEK_S)
         return {
             "payments_1h": len(hour),
             "micro_1h": sum(each.is_micro for each in hour),
@@ -100,15 +105,20 @@ class Oracle:
             "young_24h": sum(each.is_young for each in day),
             "first_24h": sum(each.first_kinds >> KIND & 1 for each in day),
             "cents_24h": sum(each.cents for each in day),
-            "past_payments": max(len(weeks) - len(day), 0),
-            "past_micro": max(sum(each.is_micro for each in weeks) - sum(each.is_micro for each in day), 0),
-            "past_young": max(sum(each.is_young for each in weeks) - sum(each.is_young for each in day), 0),
-            "past_cents": max(sum(each.cents for each in weeks) - sum(each.cents for each in day), 0),
+            "past_all": max(len(weeks) - len(day), 0),
+            "past_payments": max(len(good) - len(good_day), 0),
+            "past_micro": max(
+                sum(each.is_micro for each in good) - sum(each.is_micro for each in good_day), 0
+            ),
+            "past_young": max(
+                sum(each.is_young for each in good) - sum(each.is_young for each in good_day), 0
+            ),
+            "past_cents": max(sum(each.cents for each in good) - sum(each.cents for each in good_day), 0),
             "past_hours": max(day_begins_s - weeks_begin_s, 0) / HOUR_S,
         }
 
-    def users(self, after_s: int, until_s: int, but: int) -> int:
-        last: dict[int, int] = {}
+    def users(self, after_s: int, until_s: int, but: bytes) -> int:
+        last: dict[bytes, int] = {}
         for each in self.payments:
             last[each.user] = max(last.get(each.user, 0), each.clock_s)
         kept = sorted((at, user) for user, at in last.items())[-MAX_USERS:]
@@ -127,6 +137,7 @@ def windows(entity: Entity, clock_s: int) -> dict[str, float]:
         "young_24h": total(past.day, YOUNG),
         "first_24h": total(past.day, FIRST),
         "cents_24h": total(past.day, CENTS),
+        "past_all": past.payments(),
         "past_payments": past.total(PAYMENTS),
         "past_micro": past.total(MICRO),
         "past_young": past.total(YOUNG),
@@ -135,12 +146,7 @@ def windows(entity: Entity, clock_s: int) -> dict[str, float]:
     }
 
 
-def users_of(entity: Entity) -> list[int]:
-    numbers = Struct(f"<{len(entity.seen) // 4}I").unpack(entity.seen)
-    return list(numbers[: len(numbers) // 2])
-
-
-def users_since(entity: Entity, after_s: int, until_s: int, but: int) -> int:
+def users_since(entity: Entity, after_s: int, until_s: int, but: bytes) -> int:
     [users] = entity.users_with(but, until_s, (until_s - after_s,))
     return users - 1
 
@@ -152,9 +158,9 @@ def test_windows_count_what_all_payments_one_by_one_give(payments: list[Sighting
     assert counted == Oracle(payments).windows(clock_s)
 
 
-@given(histories, st.integers(0, 40), clocks, st.sampled_from([HOUR_S, 24 * HOUR_S, 30 * 24 * HOUR_S]))
+@given(histories, users, clocks, st.sampled_from([HOUR_S, 24 * HOUR_S, 30 * 24 * HOUR_S]))
 def test_users_of_a_window_are_those_whose_last_payment_lies_in_it(
-    payments: list[Sighting], but: int, clock_s: int, window_s: int
+    payments: list[Sighting], but: bytes, clock_s: int, window_s: int
 ) -> None:
     counted = users_since(entity_of(payments), clock_s - window_s, clock_s, but)
 
@@ -229,23 +235,25 @@ def test_a_payment_far_ahead_empties_the_short_windows_alone() -> None:
 
 
 def test_a_user_who_pays_again_is_one_user_and_the_payer_is_left_out() -> None:
-    entity = entity_of([seen(NOW_S - 50), seen(NOW_S - 20), seen(NOW_S - 40, 8), seen(NOW_S - 30, 9)])
+    entity = entity_of(
+        [seen(NOW_S - 50), seen(NOW_S - 20), seen(NOW_S - 40, user(8)), seen(NOW_S - 30, user(9))]
+    )
 
     assert users_since(entity, NOW_S - HOUR_S, NOW_S, but=USER) == 2
-    assert users_since(entity, NOW_S - HOUR_S, NOW_S, but=10) == 3
+    assert users_since(entity, NOW_S - HOUR_S, NOW_S, but=user(10)) == 3
 
 
 def test_a_window_of_more_than_32_users_has_32_and_payments_are_counted_on() -> None:
-    entity = entity_of(seen(NOW_S + number, 100 + number) for number in range(80))
+    entity = entity_of(seen(NOW_S + number, user(100 + number)) for number in range(80))
 
     assert users_since(entity, NOW_S - HOUR_S, NOW_S + 80, but=USER) == MAX_USERS == 32
-    assert users_of(entity) == list(range(148, 180))
+    assert users_of(entity) == [user(number) for number in range(148, 180)]
     assert windows(entity, NOW_S + 80)["payments_24h"] == 80
 
 
 def test_users_of_a_partition_that_is_ahead_do_not_hide_those_of_one_behind() -> None:
-    behind = [seen(NOW_S + number, 100 + number) for number in range(20)]
-    ahead = [seen(NOW_S + 60 + number, 200 + number) for number in range(MAX_USERS)]
+    behind = [seen(NOW_S + number, user(100 + number)) for number in range(20)]
+    ahead = [seen(NOW_S + 60 + number, user(200 + number)) for number in range(MAX_USERS)]
 
     [users] = entity_of([*behind, *ahead]).users_with(USER, NOW_S + 30, (HOUR_S,))
 
@@ -253,7 +261,7 @@ def test_users_of_a_partition_that_is_ahead_do_not_hide_those_of_one_behind() ->
 
 
 def test_a_user_who_was_displaced_does_not_return_with_an_older_payment() -> None:
-    newer = [seen(NOW_S + number, 100 + number) for number in range(MAX_USERS)]
+    newer = [seen(NOW_S + number, user(100 + number)) for number in range(MAX_USERS)]
     entity = entity_of([seen(NOW_S), *newer, seen(NOW_S - 10)])
 
     assert USER not in users_of(entity)
@@ -265,6 +273,27 @@ def test_a_first_payment_of_its_week_makes_an_entity_active_and_one_that_is_too_
     found = [entity.fold(seen(NOW_S + weeks * WEEK_S), KIND) for weeks in (0, 0, 1, 0, -3, -3, -4, 6, 1, 2)]
 
     assert found == [True, False, True, False, True, False, False, True, False, True]
+
+
+def test_a_payment_that_was_stopped_counts_and_does_not_become_usual() -> None:
+    """Neither in the weeks, nor as what the day takes from them, nor as the hours of the past."""
+    honest = [seen(NOW_S - days * 24 * HOUR_S, cents=100) for days in (9, 8, 0)]
+    blocked = [seen(NOW_S - days * 24 * HOUR_S, cents=9_000, approved=False) for days in (30, 9, 0, 0)]
+
+    with_blocked, alone = entity_of([*honest, *blocked]), entity_of(honest)
+
+    assert windows(with_blocked, NOW_S)["payments_24h"] == 3
+    assert windows(with_blocked, NOW_S)["past_all"] == 4
+    for name in ("past_payments", "past_micro", "past_young", "past_cents", "past_hours"):
+        assert windows(with_blocked, NOW_S)[name] == windows(alone, NOW_S)[name]
+
+
+def test_a_payment_that_was_stopped_makes_no_entity_active() -> None:
+    entity = Entity()
+
+    found = [entity.fold(seen(approved=approved), KIND) for approved in (False, True, False, True)]
+
+    assert found == [False, True, False, False]
 
 
 def test_first_payments_are_those_of_its_own_kind() -> None:
@@ -284,20 +313,24 @@ def test_a_population_has_weeks_alone() -> None:
 
 
 def _valid() -> bytes:
-    return to_bytes(entity_of([seen(), seen(NOW_S - 4_000, 8)]))
+    return to_bytes(entity_of([seen(), seen(NOW_S - 4_000, user(8))]))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda _: b"", r"^entity state begins with b''$"),
-        (lambda data: b"\x02" + data[1:], r"^entity state begins with b'\\x02"),
+        (lambda data: b"\x01" + data[1:], r"^entity state begins with b'\\x01"),
         (lambda data: data[:11], "^entity state begins with"),
-        (lambda data: data[:-1], "^entity state of 139 bytes, must have 140$"),
-        (lambda data: data + b"\0", "^entity state of 141 bytes, must have 140$"),
-        (lambda data: data[:4] + b"\x03" + data[5:], "^entity state of 140 bytes, must have 148$"),
+        (lambda data: data[:-1], "^entity state of 159 bytes, must have 160$"),
+        (lambda data: data + b"\0", "^entity state of 161 bytes, must have 160$"),
+        (lambda data: data[:5] + b"\x03" + data[6:], "^entity state of 160 bytes, must have 176$"),
         (
-            lambda data: data[:4] + b"\x21" + data[5:] + bytes(8 * 31),
+            lambda data: data[:4] + b"\x1a" + data[5:] + bytes(28 * 26),
+            "^entity state of 1 buckets, 2 hours, 1 weeks and 26 hours of stopped payments$",
+        ),
+        (
+            lambda data: data[:5] + b"\x21" + data[6:] + bytes(16 * 31),
             "^entity state of 33 users, at most 32$",
         ),
     ],

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contract.entity_ids import EntityIds, EntityKind
 from engine.entities.book import NO_ENTITIES, EntityBook
-from engine.entities.kinds import EntityIds, EntityKind
 from engine.entities.state import HOUR_S, WEEK_S, Sighting
 from engine.features import entities
 from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, features_and_sighting
 from engine.profile import Profile
 from tests.support.feature_samples import RATES, TYPES, now
 from tests.support.payments import trusted_facts
+from tests.support.sightings import user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,14 +23,21 @@ if TYPE_CHECKING:
 
 NOW_S = 2_950 * WEEK_S + 60 * HOUR_S
 DAY_S = 24 * HOUR_S
-OWN = Sighting(NOW_S, 1, is_micro=True, is_young=True, first_kinds=63, cents=500)
+OWN = Sighting(NOW_S, user(1), is_micro=True, is_young=True, first_kinds=63, cents=500)
 ALL: EntityIds = tuple(letter + bytes(8) for letter in (b"c", b"d", b"i", b"n", b"m", b"p"))
 
 
 def other(
-    ago_s: int, user: int, *, micro: bool = False, young: bool = False, first: int = 0, cents: int = 100
+    ago_s: int,
+    number: int,
+    *,
+    micro: bool = False,
+    young: bool = False,
+    first: int = 0,
+    cents: int = 100,
+    approved: bool = True,
 ) -> Sighting:
-    return Sighting(NOW_S - ago_s, user, micro, young, first, cents)
+    return Sighting(NOW_S - ago_s, user(number), micro, young, first, cents, approved)
 
 
 def features(
@@ -65,7 +73,7 @@ def test_the_first_payment_of_all_sees_itself_and_nothing_usual() -> None:
         "ip_users_1h", "ip_users_24h", "ip_payments_1h", "ip_micro_payments_1h",
         "network_users_1h", "network_payments_1h", "network_micro_payments_1h",
         "merchant_users_1h", "merchant_payments_1h", "merchant_micro_payments_1h",
-        "merchant_young_payments_24h", "merchant_payments_24h",
+        "merchant_micro_payments_24h", "merchant_young_payments_24h", "merchant_payments_24h",
         "payee_users_24h", "payee_first_payments_24h",
     }  # fmt: skip
     assert (values["merchant_mean_24h_base"], values["payee_amount_24h_base"]) == (5.0, 5.0)
@@ -75,13 +83,17 @@ def test_the_first_payment_of_all_sees_itself_and_nothing_usual() -> None:
 def test_a_payment_that_names_no_entity_has_the_features_of_none() -> None:
     values = features([], (None,) * len(EntityKind))
 
-    assert values == dict(entities.ABSENT)
+    assert values == {**entities.ABSENT, "entities_warming_up": "card device ip network merchant payee"}
 
 
 def test_a_payment_whose_entities_are_not_at_hand_says_so_and_nothing_else() -> None:
     values = entities.compute(NO_ENTITIES, OWN)
 
-    assert values == {**entities.ABSENT, "entities_partial": "none"}
+    assert values == {
+        **entities.ABSENT,
+        "entities_partial": "none",
+        "entities_warming_up": "card device ip network merchant payee",
+    }
 
 
 @pytest.mark.parametrize(
@@ -146,6 +158,38 @@ def test_a_rate_grows_with_what_an_entity_always_did_and_not_with_what_it_does_t
     assert steady["merchant_payments_1h"] == sudden["merchant_payments_1h"]
     for name in ("merchant_usual_payments_1h", "device_usual_payments_1h", "ip_usual_payments_1h"):
         assert float(steady[name]) > 5 * float(sudden[name])
+
+
+def test_micro_amounts_of_a_day_are_counted_by_merchant() -> None:
+    values = features(
+        [other(60, 2, micro=True), other(20 * HOUR_S, 3, micro=True), other(30 * HOUR_S, 4, micro=True)]
+    )
+
+    assert values["merchant_micro_payments_24h"] == 3
+    assert values["merchant_micro_payments_1h"] == 2
+
+
+def test_stopped_payments_count_in_windows_and_make_nothing_usual() -> None:
+    """A burst that was blocked last week must not make the next one look usual."""
+    honest = [other(day * DAY_S, day, micro=True, cents=2_000) for day in range(3, 20)]
+    burst = [
+        other(ago_s + number, 50 + number % 9, micro=True, young=True, cents=90_000, approved=False)
+        for ago_s in (60, 9 * DAY_S, 25 * DAY_S)
+        for number in range(200)
+    ]
+
+    alone, attacked = features(honest), features([*honest, *burst])
+
+    for name in entities.FEATURES:
+        if "usual" in name.name:
+            expected = alone[name.name]
+            if name.name in {
+                "merchant_usual_young_payments_24h"
+            }:  # the usual share of the day's payments, which count
+                expected = float(alone[name.name]) * float(attacked["merchant_payments_24h"])
+            assert attacked[name.name] == pytest.approx(expected, abs=0.01), name.name
+    assert attacked["merchant_payments_1h"] == 201
+    assert attacked["payee_users_24h"] == 10
 
 
 def test_means_compare_the_day_with_the_past() -> None:

@@ -62,7 +62,7 @@ USUAL: dict[str, FeatureValue] = {
     "merchant_tx_count": 12,
     "country_tx_count": 78,
     "is_event_time_believed": True,
-    "entities_known_days": 90.0,
+    "entities_warming_up": "",
 }
 
 SAME = {

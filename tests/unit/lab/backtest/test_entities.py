@@ -11,9 +11,10 @@ from engine.entities.state import Sighting
 from engine.features.entities import compute
 from lab.backtest.entities import Entities
 from tests.support.entity_store_contract import NOW_S
+from tests.support.sightings import user
 
 if TYPE_CHECKING:
-    from engine.entities.kinds import EntityIds
+    from contract.entity_ids import EntityIds
 
 ids = st.tuples(
     *[
@@ -24,11 +25,12 @@ ids = st.tuples(
 sightings = st.builds(
     Sighting,
     st.integers(NOW_S - 90_000, NOW_S + 90_000),
-    st.integers(0, 5),
+    st.integers(0, 5).map(user),
     st.booleans(),
     st.booleans(),
     st.integers(0, 63),
     st.integers(0, 10**6),
+    st.booleans(),
 )
 
 
