@@ -15,7 +15,8 @@ from binascii import a2b_base64, b2a_base64
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -139,7 +140,9 @@ _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _DETAIL_DECODER = msgspec.json.Decoder(HistoryDetail)
 _V1_DECODER = msgspec.json.Decoder(HistoryDetailV1)
 _FEATURES_ENCODER = msgspec.msgpack.Encoder()
-_PAYMENT_FIELDS = StoredPayment.__struct_fields__
+_PAYMENT_VALUES = attrgetter(*StoredPayment.__struct_fields__)
+_DECISION_TEXTS = {decision: decision.value for decision in Decision}
+"""An enumeration's ``value`` takes ten times as long."""
 
 HISTORY_ATTRIBUTES = (
     "user_id",
@@ -179,7 +182,7 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
     payment = scored.transaction
     detail = HistoryDetail(
         ROW_FORMAT,
-        StoredPayment(*[getattr(payment, name) for name in _PAYMENT_FIELDS]),
+        StoredPayment(*_PAYMENT_VALUES(payment)),
         scored.reasons,
         scored.shadow_rule_ids,
         scored.failed_rule_ids,
@@ -199,7 +202,7 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
     item = {
         "user_id": {"S": payment.user_id},
         "event_key": {"S": scored.event_key},
-        "decision": {"S": scored.decision.value},
+        "decision": {"S": _DECISION_TEXTS[scored.decision]},
         "risk_score": {"N": str(scored.risk_score)},
         "position": {"S": str(scored.position)},
         "ruleset_version": {"S": scored.ruleset_version},
@@ -318,6 +321,9 @@ def _read(item: Mapping[str, Any], attribute: str, kind: str, parse: Any) -> Any
         raise InvalidRowError(HISTORY_TABLE, attribute, "cannot be read") from error
 
 
+@lru_cache(
+    maxsize=256
+)  # all payments of a batch are scored at the same time, and many have arrived in one millisecond
 def _to_ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 

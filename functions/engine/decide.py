@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.canary import CANARY_RULE_ID, is_flagged_canary
-from contract.clock import EPOCH, MILLISECOND
+from contract.clock import EPOCH, MILLISECOND, has_content_mark
 from contract.reason import Reason
 from contract.scored import Decision, FeatureValue, ScoredTransaction
 from engine.entities.book import NO_ENTITIES
 from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting
-from engine.features.catalogue import FEATURE_SET, features_and_sighting
+from engine.features.catalogue import FEATURE_SET, PLACES, Features, features_and_sighting
 from engine.features.model import FRAUD_PROBABILITY
 from engine.features.place import is_doubted
 from engine.features.stored import pack
@@ -58,14 +58,15 @@ class Assessment(msgspec.Struct, frozen=True):
 class Decided(msgspec.Struct, frozen=True):
     """One payment with its features, its assessment, and what its fold needs."""
 
-    features: dict[str, FeatureValue]
-    """By name, in the order of the catalogue."""
+    features: Features
     assessment: Assessment
     outcome: Outcome
     """For :meth:`engine.profile.profile.Profile.fold`."""
     sighting: Sighting
     """For :meth:`engine.entities.book.EntityBook.fold`."""
 
+
+_PROBABILITY_PLACE: Final = PLACES[FRAUD_PROBABILITY]
 
 _QUIET: Final = Assessment(0, Decision.APPROVE, (), (), ())
 """The assessment of nearly every payment: no rule holds, and no threshold is 0."""
@@ -106,7 +107,7 @@ def decide(
     profile.learn(lessons)
     features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities, risks)
     if ruleset.model is not None:
-        features[FRAUD_PROBABILITY] = ruleset.model.model.fraud_probability(features)
+        features.in_order[_PROBABILITY_PLACE] = ruleset.model.model.fraud_probability(features)
     repeated = profile.repeated(facts)
     if repeated is not None:
         assessment = Assessment(repeated.risk_score, repeated.decision, (), (), ())
@@ -155,7 +156,7 @@ def scored_transaction(
     transaction = facts.transaction
     # Whoever is alerted needs the worth; in other rows it would only take space.
     is_worth_kept = assessment.decision is not Decision.APPROVE
-    return ScoredTransaction(
+    scored = ScoredTransaction(
         transaction=transaction,
         position=position,
         risk_score=assessment.risk_score,
@@ -178,6 +179,10 @@ def scored_transaction(
         appended_at=appended_at,
         scored_at=scored_at,
     )
+    if has_content_mark(facts.event_key):
+        # What the row would make of its payment once more; a payment that a former version stored has a key of another form.
+        scored.__dict__["event_key"] = facts.event_key
+    return scored
 
 
 def is_fraudulent(

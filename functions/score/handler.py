@@ -33,6 +33,7 @@ from score.ruleset_archive import BucketRulesets
 from score.settings import Settings
 from score.stage import ScoreStage
 from score.telemetry import EmfTelemetry
+from score.trace import recorded
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -89,7 +90,7 @@ rulesets = Rulesets(
 )
 cache = connect(settings.elasticache_redis_endpoint, cache_credentials(session, settings))
 dynamodb = session.client("dynamodb", config=client_config)
-calls = DynamoCalls(dynamodb, tracer.provider.in_subsegment)
+calls = DynamoCalls(dynamodb, recorded(tracer.provider.in_subsegment, os.environ))
 history = DynamoHistoryStore(
     calls, settings.transaction_history_table, settings.history_retention_days, time.sleep
 )

@@ -98,7 +98,7 @@ def judged_text(judged: JudgedPayment) -> str:
     return (
         f"{truth.scenario or 'honest':<18} {assessment.risk_score:>3}  {reasons}\n"
         f"    {msgspec.json.encode(judged.payment.record).decode()}\n"
-        f"    {msgspec.json.encode(judged.decided.features).decode()}"
+        f"    {msgspec.json.encode(dict(judged.decided.features)).decode()}"
     )
 
 

@@ -175,7 +175,7 @@ def _expected_row(
         assessment.reasons,
         assessment.shadow_rule_ids,
         assessment.failed_rule_ids,
-        decided.features,
+        dict(decided.features),
         profile_version,
         decided.outcome.repeats,
         decided.outcome.lessons.releases,

@@ -7,7 +7,6 @@ from math import fsum, sqrt
 from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import double, integer
-from engine.features.windows import rounded
 from engine.profile.facts import MS_PER_DAY
 
 if TYPE_CHECKING:
@@ -73,8 +72,8 @@ _TRIMMED_SHARE: Final = 10
 """One in so many is left out at each end of a trimmed mean."""
 
 
-def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str, FeatureValue]:
-    """Compute :data:`FEATURES`, by name, in their order."""
+def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> tuple[FeatureValue, ...]:
+    """Compute :data:`FEATURES`, in their order."""
     habits, amount_base, usual = windows.habits, windows.amount_base, windows.usual
     mean = habits.sum_base / habits.with_rate if habits.with_rate else 0.0
     spread = _spread(habits, mean)
@@ -86,19 +85,19 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
     high_7d = high_14d = 0
     if median > 0:
         high_7d, high_14d = _high_amounts(facts, profile, windows, HIGH_AMOUNT_RATIO * median)
-    return {
-        "amount_mean_30d_base": rounded(mean),
-        "amount_std_30d_base": rounded(spread),
-        "amount_ratio_to_mean_30d": rounded(amount_base / mean) if mean > 0 else 1.0,
-        "amount_zscore_30d": rounded(_zscore(amount_base, mean, spread, habits.with_rate)),
-        "amount_percentile_recent": rounded(bisect_left(usual, amount_base) / size) if size else 0.5,
-        "amount_max_recent_base": rounded(largest),
-        "amount_ratio_to_median_recent": rounded(amount_base / median) if median > 0 else 1.0,
-        "amount_ratio_to_trimmed_mean_recent": rounded(amount_base / trimmed) if trimmed > 0 else 1.0,
-        "amount_ratio_to_p90_recent": rounded(amount_base / p90) if p90 > 0 else 1.0,
-        "high_amount_count_7d": high_7d,
-        "high_amount_count_14d": high_14d,
-    }
+    return (
+        mean,
+        spread,
+        amount_base / mean if mean > 0 else 1.0,
+        _zscore(amount_base, mean, spread, habits.with_rate),
+        bisect_left(usual, amount_base) / size if size else 0.5,
+        largest,
+        amount_base / median if median > 0 else 1.0,
+        amount_base / trimmed if trimmed > 0 else 1.0,
+        amount_base / p90 if p90 > 0 else 1.0,
+        high_7d,
+        high_14d,
+    )
 
 
 def _spread(habits: Habits, mean: float) -> float:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from contract.clock import TimeBasis
 from engine.features.definition import boolean, double
-from engine.features.windows import rounded
 from engine.profile.facts import MS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -32,10 +31,10 @@ FEATURES: Final = (
 )
 
 
-def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
-    """Compute :data:`FEATURES`, by name, in their order."""
-    return {
-        "event_delay_minutes": rounded(facts.delay_ms / MS_PER_MINUTE) if facts.delay_ms else 0.0,
-        "is_event_time_believed": facts.basis is not TimeBasis.APPENDED,
-        "is_transaction_id_reused": profile.knows_id(facts) and profile.repeated(facts) is None,
-    }
+def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> tuple[FeatureValue, ...]:
+    """Compute :data:`FEATURES`, in their order."""
+    return (
+        facts.delay_ms / MS_PER_MINUTE if facts.delay_ms else 0.0,
+        facts.basis is not TimeBasis.APPENDED,
+        profile.knows_id(facts) and profile.repeated(facts) is None,
+    )

@@ -20,12 +20,12 @@ FEATURES: Final = (
 )
 
 
-def compute(_facts: PaymentFacts, _profile: Profile, windows: Windows) -> dict[str, FeatureValue]:
-    """Compute :data:`FEATURES`, by name, in their order."""
+def compute(_facts: PaymentFacts, _profile: Profile, windows: Windows) -> tuple[FeatureValue, ...]:
+    """Compute :data:`FEATURES`, in their order."""
     day, month = windows.day, windows.month
-    return {
-        "review_count_24h": day.reviewed,
-        "review_count_30d": max(day.reviewed, month.reviewed),
-        "block_count_24h": day.blocked,
-        "block_count_30d": max(day.blocked, month.blocked),
-    }
+    return (
+        day.reviewed,
+        max(day.reviewed, month.reviewed),
+        day.blocked,
+        max(day.blocked, month.blocked),
+    )

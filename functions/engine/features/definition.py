@@ -39,8 +39,8 @@ class Family(Protocol):
         """The family's features, in the order in which a row stores them."""
         ...
 
-    def compute(self, facts: PaymentFacts, profile: Profile, windows: Windows, /) -> dict[str, FeatureValue]:
-        """Compute them, by name, in that order. Pure; ``profile`` is not changed."""
+    def compute(self, facts: PaymentFacts, profile: Profile, windows: Windows, /) -> tuple[FeatureValue, ...]:
+        """Compute them, in that order; floating-point numbers are rounded later. Pure; ``profile`` is not changed."""
         ...
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import boolean, double, integer
-from engine.features.windows import rounded
 from engine.profile.seen_values import FAMILIAR_AGE_S, FAMILIAR_COUNT, SeenKind, is_familiar
 
 if TYPE_CHECKING:
@@ -45,8 +44,8 @@ FEATURES: Final = (
 )
 
 
-def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
-    """Compute :data:`FEATURES`, by name, in their order."""
+def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> tuple[FeatureValue, ...]:
+    """Compute :data:`FEATURES`, in their order."""
     has_past = profile.habit_count > 0
     values = facts.seen
     found = profile.sightings(facts)
@@ -55,30 +54,30 @@ def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[st
     ]
     at_s = facts.at_ms // 1000
     country, device, merchant, payee = found[:4]
-    return {
-        "is_new_country": is_new[SeenKind.COUNTRY],
-        "is_new_device": is_new[SeenKind.DEVICE],
-        "is_new_merchant": is_new[SeenKind.MERCHANT],
-        "is_new_payee": is_new[SeenKind.PAYEE],
-        "is_new_channel": is_new[SeenKind.CHANNEL],
-        "is_new_currency": is_new[SeenKind.CURRENCY],
-        "device_age_days": _age_days(at_s, device),
-        "payee_age_days": _age_days(at_s, payee),
-        "merchant_age_days": _age_days(at_s, merchant),
-        "country_age_days": _age_days(at_s, country),
-        "device_tx_count": device[1] if device else 0,
-        "payee_tx_count": payee[1] if payee else 0,
-        "merchant_tx_count": merchant[1] if merchant else 0,
-        "country_tx_count": country[1] if country else 0,
-        "is_unfamiliar_device": _is_unfamiliar(values[SeenKind.DEVICE], device, at_s),
-        "is_unfamiliar_payee": _is_unfamiliar(values[SeenKind.PAYEE], payee, at_s),
-        "is_unfamiliar_merchant": _is_unfamiliar(values[SeenKind.MERCHANT], merchant, at_s),
-        "is_unfamiliar_country": _is_unfamiliar(values[SeenKind.COUNTRY], country, at_s),
-    }
+    return (
+        is_new[SeenKind.COUNTRY],
+        is_new[SeenKind.DEVICE],
+        is_new[SeenKind.MERCHANT],
+        is_new[SeenKind.PAYEE],
+        is_new[SeenKind.CHANNEL],
+        is_new[SeenKind.CURRENCY],
+        _age_days(at_s, device),
+        _age_days(at_s, payee),
+        _age_days(at_s, merchant),
+        _age_days(at_s, country),
+        device[1] if device else 0,
+        payee[1] if payee else 0,
+        merchant[1] if merchant else 0,
+        country[1] if country else 0,
+        _is_unfamiliar(values[SeenKind.DEVICE], device, at_s),
+        _is_unfamiliar(values[SeenKind.PAYEE], payee, at_s),
+        _is_unfamiliar(values[SeenKind.MERCHANT], merchant, at_s),
+        _is_unfamiliar(values[SeenKind.COUNTRY], country, at_s),
+    )
 
 
 def _age_days(at_s: int, seen: tuple[int, int] | None) -> float:
-    return rounded(max(at_s - seen[0], 0) / _S_PER_DAY) if seen else 0.0
+    return max(at_s - seen[0], 0) / _S_PER_DAY if seen else 0.0
 
 
 def _is_unfamiliar(value: int | None, seen: tuple[int, int] | None, at_s: int) -> bool:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 from zlib import adler32
 
 from engine.features.definition import double, integer
-from engine.features.windows import rounded
 from engine.profile.facts import HOURS_PER_WEEK, MS_PER_DAY, MS_PER_HOUR, hour_of_week
 
 if TYPE_CHECKING:
@@ -35,16 +34,16 @@ FEATURES: Final = (
 )
 
 
-def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str, FeatureValue]:
-    """Compute :data:`FEATURES`, by name, in their order."""
+def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> tuple[FeatureValue, ...]:
+    """Compute :data:`FEATURES`, in their order."""
     slot = hour_of_week(facts.at_ms // MS_PER_HOUR)
-    return {
-        "hour_of_week_share": rounded(_habit_share(profile.hour_of_week, slot)),
-        "profile_tx_count": profile.tx_count,
-        "usual_tx_count": profile.habit_count,
-        "account_age_days": rounded(windows.age_ms / MS_PER_DAY),
-        "days_since_last_tx": rounded(_since_last_usual_ms(facts, profile) / MS_PER_DAY),
-    }
+    return (
+        _habit_share(profile.hour_of_week, slot),
+        profile.tx_count,
+        profile.habit_count,
+        windows.age_ms / MS_PER_DAY,
+        _since_last_usual_ms(facts, profile) / MS_PER_DAY,
+    )
 
 
 def _since_last_usual_ms(facts: PaymentFacts, profile: Profile) -> int:

@@ -14,7 +14,6 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import double
-from engine.features.windows import rounded
 from engine.profile.named_fields import (
     CHANNEL_SHIFT,
     CHANNELS,
@@ -64,20 +63,20 @@ _UNKNOWN_CHANNELS: Final = 2
 """Channels of a lower number say nothing about how the payment is made."""
 
 
-def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
-    """Compute :data:`FEATURES`, by name, in their order."""
+def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> tuple[FeatureValue, ...]:
+    """Compute :data:`FEATURES`, in their order."""
     named = facts.named
     if named & FIELDS == FIELDS or not profile.habits.named:
-        return {"missing_device_share": 0.0, "missing_counterparty_share": 0.0, "missing_place_share": 0.0}
+        return 0.0, 0.0, 0.0
     groups = _groups(profile, named >> CHANNEL_SHIFT, facts.at_ms // 1000)
-    return {
-        "missing_device_share": 0.0 if named & DEVICE else _share(groups, DEVICE),
-        "missing_counterparty_share": 0.0 if named & COUNTERPARTY else _share(groups, COUNTERPARTY),
-        "missing_place_share": max(
+    return (
+        0.0 if named & DEVICE else _share(groups, DEVICE),
+        0.0 if named & COUNTERPARTY else _share(groups, COUNTERPARTY),
+        max(
             0.0 if named & COUNTRY else _share(groups, COUNTRY),
             0.0 if named & PLACE else _share(groups, PLACE),
         ),
-    }
+    )
 
 
 def _groups(profile: Profile, channel: int, at_s: int) -> list[bytes]:
@@ -94,4 +93,4 @@ def _groups(profile: Profile, channel: int, at_s: int) -> list[bytes]:
 
 def _share(groups: list[bytes], field: int) -> float:
     # Two payments more than there are, which do not name it: of few, all say little.
-    return rounded(max(len(group.translate(None, _WITHOUT[field])) / (len(group) + 2) for group in groups))
+    return max(len(group.translate(None, _WITHOUT[field])) / (len(group) + 2) for group in groups)

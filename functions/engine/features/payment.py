@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from contract.channels import Channel
 from engine.features.definition import boolean, double, integer, string
-from engine.features.windows import rounded
 from engine.profile.facts import MS_PER_HOUR, hour_of_week
 
 if TYPE_CHECKING:
@@ -53,27 +52,27 @@ _CHANNEL_NAMES: Final = {channel: channel.value for channel in Channel}
 _SATURDAY_HOURS: Final = 5 * 24
 
 
-def compute(facts: PaymentFacts, _profile: Profile, windows: Windows) -> dict[str, FeatureValue]:
-    """Compute :data:`FEATURES`, by name, in their order."""
+def compute(facts: PaymentFacts, _profile: Profile, windows: Windows) -> tuple[FeatureValue, ...]:
+    """Compute :data:`FEATURES`, in their order."""
     transaction = facts.transaction
     amount = float(transaction.amount)
     hour = facts.at_ms // MS_PER_HOUR
-    return {
-        "amount": amount,
-        "amount_base": rounded(windows.amount_base),
-        "currency": transaction.currency,
-        "country": facts.country or "",
-        "channel": _CHANNEL_NAMES[transaction.channel_kind],
-        "merchant_category": transaction.merchant_category or "",
-        "hour_of_day": hour % 24,
-        "is_weekend": hour_of_week(hour) >= _SATURDAY_HOURS,
-        "is_round_amount": amount > 0 and amount % ROUND_AMOUNT_MULTIPLE == 0,
-        "is_just_below_threshold": _is_just_below(windows.amount_base),
-        "is_micro_amount": windows.is_micro,
-        "channel_as_sent": transaction.channel or "",
-        "is_currency_assumed": transaction.is_currency_assumed,
-        "invalid_field_count": len(transaction.invalid_fields),
-    }
+    return (
+        amount,
+        windows.amount_base,
+        transaction.currency,
+        facts.country or "",
+        _CHANNEL_NAMES[transaction.channel_kind],
+        transaction.merchant_category or "",
+        hour % 24,
+        hour_of_week(hour) >= _SATURDAY_HOURS,
+        amount > 0 and amount % ROUND_AMOUNT_MULTIPLE == 0,
+        _is_just_below(windows.amount_base),
+        windows.is_micro,
+        transaction.channel or "",
+        transaction.is_currency_assumed,
+        len(transaction.invalid_fields),
+    )
 
 
 def _is_just_below(amount_base: float) -> bool:

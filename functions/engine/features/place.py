@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from contract.channels import Channel
 from engine.features.definition import boolean, double
-from engine.features.windows import rounded
 from engine.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
+from engine.profile.facts import MS_PER_MINUTE
 from engine.profile.seen_values import SeenKind
 
 if TYPE_CHECKING:
@@ -56,11 +56,16 @@ FEATURES: Final = (
         "Another country than where the user was last; false for a late payment in person.",
         3,
     ),
+    double(
+        "minutes_since_last_place",
+        "min",
+        "Since the user was last at a place that is known; 0 where none is.",
+    ),
 )
 
 
-def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[str, FeatureValue]:
-    """Compute :data:`FEATURES`, by name, in their order."""
+def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> tuple[FeatureValue, ...]:
+    """Compute :data:`FEATURES`, in their order."""
     here, there = facts.fix, profile.last_place
     apart_km = speed_kmh = by_arrival_kmh = 0.0
     if here is not None and there is not None:
@@ -69,14 +74,15 @@ def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> dict[st
         if speed_kmh and facts.clock_ms != facts.at_ms:
             arrived = Fix(here.latitude, here.longitude, facts.clock_ms)
             by_arrival_kmh = implied_speed_kmh(there, arrived, apart_km)
-    return {
-        "is_location_known": here is not None,
-        "distance_from_last_km": rounded(apart_km),
-        "implied_speed_kmh": rounded(speed_kmh),
-        "implied_speed_by_arrival_kmh": rounded(by_arrival_kmh),
-        "is_location_change": _is_location_change(facts, profile),
-        "is_country_change": _is_country_change(facts, profile),
-    }
+    return (
+        here is not None,
+        apart_km,
+        speed_kmh,
+        by_arrival_kmh,
+        _is_location_change(facts, profile),
+        _is_country_change(facts, profile),
+        _minutes_since_last_place(facts, profile),
+    )
 
 
 def is_doubted(facts: PaymentFacts, profile: Profile, features: Mapping[str, FeatureValue]) -> bool:
@@ -119,6 +125,12 @@ def _is_late(facts: PaymentFacts, profile: Profile) -> bool:
     if facts.transaction.channel_kind not in _IN_PERSON:
         at_ms = max(at_ms, facts.clock_ms)
     return at_ms < profile.placed_at_ms
+
+
+def _minutes_since_last_place(facts: PaymentFacts, profile: Profile) -> float:
+    if not (profile.last_place_hash or profile.last_country_hash):
+        return 0.0
+    return max(facts.at_ms - profile.placed_at_ms, 0) / MS_PER_MINUTE
 
 
 def _is_location_change(facts: PaymentFacts, profile: Profile) -> bool:

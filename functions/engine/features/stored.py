@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.features.catalogue import CATALOGUE, FEATURE_SET
+from engine.features.catalogue import CATALOGUE, FEATURE_SET, ROUNDED, Features, in_order
 from engine.features.past import PAST_CATALOGUES
 from engine.features.windows import DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from contract.scored import FeatureValue, ScoredTransaction
 
@@ -30,7 +30,10 @@ FIRST_CATALOGUE: Final = "861800"
 _SCALE: Final = 10.0**DIGITS
 _TOO_LARGE: Final = 2**63 / _SCALE
 """As ten-thousandths it would be no integer of MessagePack."""
+_SURELY_SAFE: Final = 2**50
+"""Of fewer ten-thousandths the floating-point number always gives back the same whole number."""
 _DOUBLES: Final = tuple(place for place, each in enumerate(CATALOGUE) if each.type == "double")
+_NOT_ROUNDED: Final = tuple(place for place in _DOUBLES if place not in ROUNDED)
 _CATALOGUES: Final = {
     **PAST_CATALOGUES,
     FEATURE_SET: tuple((each.name, each.type) for each in CATALOGUE),
@@ -49,15 +52,19 @@ def pack(features: Mapping[str, FeatureValue]) -> bytes:
     Parameters
     ----------
     features : Mapping[str, FeatureValue]
-        All of the catalogue, in its order.
+        All of the catalogue.
 
     Returns
     -------
     bytes
         For :func:`unpack`.
     """
-    values: list[FeatureValue] = list(features.values())
-    for place in _DOUBLES:
+    values, doubles = list(in_order(features)), _DOUBLES
+    if isinstance(features, Features) and _are_safe(rounded := features.rounded):
+        for place, whole in zip(ROUNDED, rounded, strict=True):
+            values[place] = whole
+        doubles = _NOT_ROUNDED
+    for place in doubles:
         value = values[place]
         if not value:
             values[place] = 0
@@ -66,6 +73,10 @@ def pack(features: Mapping[str, FeatureValue]) -> bytes:
             if whole / _SCALE == value:
                 values[place] = whole
     return _ENCODER.encode(values)
+
+
+def _are_safe(rounded: Sequence[int]) -> bool:
+    return min(rounded) > -_SURELY_SAFE and max(rounded) < _SURELY_SAFE
 
 
 def unpack(data: bytes, feature_set: str) -> dict[str, FeatureValue]:

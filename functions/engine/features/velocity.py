@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import boolean, double, integer
-from engine.features.windows import MICRO_AMOUNT_BASE, added_up, rounded
+from engine.features.windows import MICRO_AMOUNT_BASE, added_up
 from engine.profile.facts import MS_PER_DAY, MS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ FEATURES: Final = (
 )
 
 
-def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str, FeatureValue]:
-    """Compute :data:`FEATURES`, by name, in their order."""
+def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> tuple[FeatureValue, ...]:
+    """Compute :data:`FEATURES`, in their order."""
     recent, stop = profile.recent, windows.stop
     amount_base, factor = windows.amount_base, windows.factor
     from_10m, from_1h, from_24h = windows.from_10m, windows.from_1h, windows.from_24h
@@ -62,26 +62,26 @@ def compute(facts: PaymentFacts, profile: Profile, windows: Windows) -> dict[str
     if in_1h and min(in_1h) * factor <= MICRO_AMOUNT_BASE:  # with most payments, none is
         micro_amounts = sum(each * factor <= MICRO_AMOUNT_BASE for each in in_1h)
     sum_10m = added_up(windows.amounts[from_10m:]) * factor if from_10m < stop else 0.0
-    return {
-        "tx_count_1m": stop - windows.from_1m + 1,
-        "tx_count_10m": stop - from_10m + 1,
-        "tx_count_1h": hour.payments + 1,
-        "tx_count_24h": day.payments + 1,
-        "tx_count_7d": week.payments + 1,
-        "tx_count_30d": month.payments + 1,
-        "amount_sum_10m_base": rounded(sum_10m + amount_base),
-        "amount_sum_1h_base": rounded(hour.sum_base + amount_base),
-        "amount_sum_24h_base": rounded(day.sum_base + amount_base),
-        "amount_sum_7d_base": rounded(week.sum_base + amount_base),
-        "amount_sum_30d_base": rounded(month.sum_base + amount_base),
-        "tx_rate_ratio_24h": rounded(_rate_ratio(day.payments + 1, windows.habits.payments, windows.age_ms)),
-        "micro_amount_count_1h": micro_amounts + windows.is_micro,
-        "merchant_count_1h": recent.distinct(recent.merchant, from_1h, stop, facts.merchant_hash),
-        "card_count_1h": recent.distinct(recent.card, from_1h, stop, facts.card_hash),
-        "country_count_24h": recent.distinct(recent.country, from_24h, stop, facts.country_hash),
-        "are_windows_incomplete": windows.are_incomplete,
-        "minutes_since_last_tx": rounded(windows.since_last_ms / MS_PER_MINUTE),
-    }
+    return (
+        stop - windows.from_1m + 1,
+        stop - from_10m + 1,
+        hour.payments + 1,
+        day.payments + 1,
+        week.payments + 1,
+        month.payments + 1,
+        sum_10m + amount_base,
+        hour.sum_base + amount_base,
+        day.sum_base + amount_base,
+        week.sum_base + amount_base,
+        month.sum_base + amount_base,
+        _rate_ratio(day.payments + 1, windows.habits.payments, windows.age_ms),
+        micro_amounts + windows.is_micro,
+        recent.distinct(recent.merchant, from_1h, stop, facts.merchant_hash),
+        recent.distinct(recent.card, from_1h, stop, facts.card_hash),
+        recent.distinct(recent.country, from_24h, stop, facts.country_hash),
+        windows.are_incomplete,
+        windows.since_last_ms / MS_PER_MINUTE,
+    )
 
 
 def _rate_ratio(count_24h: int, usual_30d: int, age_ms: int) -> float:

@@ -70,6 +70,7 @@ _USER: Final[dict[str, Wording]] = {
     "implied_speed_kmh": "the user would have travelled at {implied_speed_kmh:,.0f} km/h",
     "implied_speed_by_arrival_kmh": "by the arrival times the user would have travelled at {implied_speed_by_arrival_kmh:,.0f} km/h",
     "is_location_change": ("another place than where the user was last", "the place where the user was last"),
+    "minutes_since_last_place": "{minutes_since_last_place:,.0f} minutes since the user was at a known place",
     "is_country_change": (
         "another country than where the user was last",
         "the country where the user was last",

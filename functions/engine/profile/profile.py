@@ -168,7 +168,7 @@ class Profile:
 
     def holds(self, key_hash: int) -> bool:
         """Whether the payment is in the ring. True is certain; False says nothing about payments older than the ring."""
-        return key_hash in self.recent.key_hash
+        return self.recent.holds(key_hash)
 
     def has_folded(self, facts: PaymentFacts, position: Position) -> bool:
         """Whether a payment whose row was stored from ``position`` was folded.

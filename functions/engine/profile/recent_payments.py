@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from sys import byteorder
 from typing import TYPE_CHECKING, Final
 
 from engine.profile.packed_columns import empty
@@ -120,9 +121,13 @@ class RecentPayments:
         for column, value in zip(columns, row, strict=True):
             column.insert(place, value)
 
+    def holds(self, key_hash: int) -> bool:
+        """Whether the ring has the payment with this key hash."""
+        return _holds(self.key_hash, key_hash)
+
     def rows_of_id(self, id_hash: int, clock_ms: int, apart_ms: int) -> list[int]:
         """The payments of one transaction id whose clocks are at most ``apart_ms`` from ``clock_ms``."""
-        if id_hash not in self.id_hash:  # nearly always
+        if not _holds(self.id_hash, id_hash):  # nearly always
             return []
         return [
             row
@@ -141,3 +146,13 @@ class RecentPayments:
         values.add(own)
         values.discard(0)
         return len(values)
+
+
+def _holds(column: array[int], value: int) -> bool:
+    # ``value in column`` makes an integer of each cell. The bytes are searched ten times as fast; what is found must begin a cell.
+    cells, size = column.tobytes(), column.itemsize
+    wanted = value.to_bytes(size, byteorder)
+    at = cells.find(wanted)
+    while at >= 0 and at % size:
+        at = cells.find(wanted, at + 1)
+    return at >= 0

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -94,16 +95,22 @@ class NamedList(msgspec.Struct, frozen=True):
         return bool(self.networks) and self._holds_address(value, clock_ms)
 
     def _holds_address(self, value: str, clock_ms: int) -> bool:
-        address = ipaddress.ip_address(value)
-        number = int(address)
+        of_address, number, bits = _address(value)
         for (version, length), until_by_prefix in self.networks.items():
-            if version == address.version:
-                prefix = number >> (address.max_prefixlen - length)
+            if version == of_address:
+                prefix = number >> (bits - length)
                 if prefix in until_by_prefix:
                     until = until_by_prefix[prefix]
                     if until is None or clock_ms < _to_ms(until):
                         return True
         return False
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> tuple[int, int, int]:
+    """Version, number and bits of an address: several lists may ask, and a user pays from the same one again."""
+    address = ipaddress.ip_address(text)
+    return address.version, int(address), address.max_prefixlen
 
 
 def _to_ms(at: datetime) -> int:

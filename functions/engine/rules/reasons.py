@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from contract.quotation import quoted
@@ -15,7 +16,7 @@ from engine.features.catalogue import CATALOGUE
 from engine.rules.document import TextProblem, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from contract.scored import FeatureValue
 
@@ -31,7 +32,6 @@ _FORMATS: Final = {
     "string": (re.compile(r""), "{name}"),
 }
 _TYPES: Final = {feature.name: feature.type for feature in CATALOGUE} | {BASE_CURRENCY: "string"}
-_TEXTS: Final = tuple(feature.name for feature in CATALOGUE if feature.type == "string")
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,24}")
 
 
@@ -88,8 +88,27 @@ def sentence(template: str, features: Mapping[str, FeatureValue], base_currency:
         A sentence for people. A sender's text is put in quotation marks unless it is one word: otherwise a country of
         ``US. Call +1 900 to unblock`` would look like our own text.
     """
-    texts = {name: _named(str(features[name])) for name in _TEXTS}
-    return template.format_map({**features, **texts, BASE_CURRENCY: base_currency})
+    return template.format_map(_Figures(features, base_currency))
+
+
+class _Figures(Mapping[str, "FeatureValue"]):
+    """What a template's placeholders stand for; made when it is asked for, since a template has two of 140."""
+
+    def __init__(self, features: Mapping[str, FeatureValue], base_currency: str) -> None:
+        self._features = features
+        self._base_currency = base_currency
+
+    def __getitem__(self, name: str) -> FeatureValue:
+        if name == BASE_CURRENCY:
+            return self._base_currency
+        value = self._features[name]
+        return _named(value) if isinstance(value, str) else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_TYPES)
+
+    def __len__(self) -> int:
+        return len(_TYPES)
 
 
 def _named(text: str) -> str:

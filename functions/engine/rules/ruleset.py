@@ -17,6 +17,7 @@ import yaml
 from contract.currency import MINOR_UNIT_EXPONENT
 from engine.errors import InvalidRulesetError
 from engine.exchange_rates import ExchangeRates
+from engine.features.catalogue import in_order
 from engine.profile.fingerprints import CURRENCY_CODES, CURRENCY_NUMBERS
 from engine.rules.cel.conditions import (
     IS_RATE_KNOWN,
@@ -200,12 +201,10 @@ class Ruleset:
         -------
         Matches
         """
-        values: dict[str, FeatureValue] = {**features}
-        for name, each in self._used_lists:
-            values[name] = each.holds(transaction, clock_ms)
+        others = {name: each.holds(transaction, clock_ms) for name, each in self._used_lists}
         if self._uses_rate:
-            values[IS_RATE_KNOWN] = transaction.currency in self._exchange
-        outcome = self._program.evaluate(values)
+            others[IS_RATE_KNOWN] = transaction.currency in self._exchange
+        outcome = self._program.evaluate_in_order(in_order(features), others)
         if not outcome.holding and not outcome.failed:
             return _NO_MATCHES  # nearly every payment
         return Matches(

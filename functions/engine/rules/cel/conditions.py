@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from cel_expr_python import cel
 
-from engine.features.catalogue import CATALOGUE
+from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, PLACES
 from engine.rules.cel.checked import read_checked
 from engine.rules.cel.translation import Holds, translated
 from engine.rules.document import TextProblem, suggestion
@@ -196,11 +196,18 @@ class Program:
         -------
         ConditionResults
         """
-        holding = self._holds(values)
+        # What no condition uses may be missing.
+        return self.evaluate_in_order([values.get(name, 0) for name in FEATURE_NAMES], values)
+
+    def evaluate_in_order(
+        self, features: Sequence[FeatureValue], others: Mapping[str, FeatureValue]
+    ) -> ConditionResults:
+        """Evaluate every condition, given all features in the order of the catalogue, and the other variables by name."""
+        holding = self._holds(features, others)
         if self._in_cel is None:
             return ConditionResults(holding)
-        others = self._in_cel.evaluate(values)
-        return ConditionResults(sorted([*holding, *others.holding]), others.failed)
+        in_cel = self._in_cel.evaluate(features, others)
+        return ConditionResults(sorted([*holding, *in_cel.holding]), in_cel.failed)
 
 
 class _CelProgram:
@@ -223,8 +230,10 @@ class _CelProgram:
         self._single = single
         self._variables = variables
 
-    def evaluate(self, values: Mapping[str, FeatureValue]) -> ConditionResults:
-        used = {name: values[name] for name in self._variables}
+    def evaluate(
+        self, features: Sequence[FeatureValue], others: Mapping[str, FeatureValue]
+    ) -> ConditionResults:
+        used = {name: features[PLACES[name]] if name in PLACES else others[name] for name in self._variables}
         together = _evaluated(self._joined, used)
         if isinstance(together, list):
             return ConditionResults(

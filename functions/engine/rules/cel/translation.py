@@ -17,10 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from contract.scored import FeatureValue
+from engine.features.catalogue import PLACES
 from engine.rules.cel.checked import Call, CheckedExpression, Constant, ListOf, Node, Variable
 
-Holds = Callable[[Mapping[str, FeatureValue]], list[int]]
-"""Takes a value for each variable; returns the numbers of the conditions that hold, ascending."""
+Holds = Callable[[Sequence[FeatureValue], Mapping[str, FeatureValue]], list[int]]
+"""Takes all features in the order of the catalogue, and the other variables by name; returns the numbers of the conditions that
+hold, ascending."""
 
 _COMPARISONS: Final[dict[str, type[ast.cmpop]]] = {
     f"{name}_{kind}": operator
@@ -78,11 +80,11 @@ def translated(conditions: Sequence[tuple[int, CheckedExpression]]) -> tuple[Hol
 
 
 def _function(tests: Mapping[int, ast.expr], variables: set[str]) -> Holds:
-    module = ast.parse("def holds(values):\n    found = []\n    return found")
+    module = ast.parse("def holds(features, others):\n    found = []\n    return found")
     function = module.body[0]
     assert isinstance(function, ast.FunctionDef)  # noqa: S101 # for the type checker: it was written the line before
     # Reading a local variable is many times faster than reading an entry of a mapping.
-    loads = ast.parse("\n".join(f"{_local(name)} = values[{name!r}]" for name in sorted(variables))).body
+    loads = ast.parse("\n".join(f"{_local(name)} = {_source(name)}" for name in sorted(variables))).body
     checks: list[ast.stmt] = []
     for number, test in tests.items():
         check = ast.parse(f"if True: found.append({number})").body[0]
@@ -158,6 +160,10 @@ class _Translation:
 
 def _local(name: str) -> str:
     return f"of_{name}"
+
+
+def _source(name: str) -> str:
+    return f"features[{PLACES[name]}]" if name in PLACES else f"others[{name!r}]"
 
 
 def _divided(dividend: float, divisor: float) -> float:

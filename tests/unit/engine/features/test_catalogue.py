@@ -8,7 +8,16 @@ import msgspec
 import pytest
 
 from engine.exchange_rates import ExchangeRates
-from engine.features.catalogue import CATALOGUE, FAMILIES, FEATURE_NAMES, FEATURE_SET, feature_set_of
+from engine.features.catalogue import (
+    CATALOGUE,
+    FAMILIES,
+    FEATURE_NAMES,
+    FEATURE_SET,
+    compute_features,
+    feature_set_of,
+    features_and_sighting,
+    in_order,
+)
 from engine.features.definition import double
 from engine.features.windows import Windows
 from engine.profile import Profile
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
     from engine.features.definition import Family, FeatureDefinition
 
 RATES = ExchangeRates({"EUR": 1.0})
+_TYPES = {"double": float, "int": int, "bool": bool, "string": str}
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.FEATURES[0].name)
@@ -26,7 +36,25 @@ def test_a_family_computes_the_features_that_it_defines_in_their_order(family: F
 
     values = family.compute(facts, profile, Windows(facts, profile, RATES.per_minor_unit))
 
-    assert tuple(values) == tuple(each.name for each in family.FEATURES)
+    assert [type(value) for value in values] == [_TYPES[each.type] for each in family.FEATURES]
+
+
+def test_features_are_read_by_name_and_in_their_order() -> None:
+    features, _ = features_and_sighting(trusted_facts(make_grocery_payment()), Profile(), RATES)
+
+    named = dict(features)
+
+    assert list(named) == list(FEATURE_NAMES)
+    assert list(named.values()) == list(features.in_order) == in_order(named)
+    assert (features["currency"], features.get("no feature")) == ("EUR", None)
+
+
+def test_features_without_one_of_the_catalogue_have_no_order() -> None:
+    features = compute_features(trusted_facts(make_grocery_payment()), Profile(), RATES)
+    del features["currency"]
+
+    with pytest.raises(KeyError, match="currency"):
+        in_order(features)
 
 
 def test_no_two_features_have_the_same_name() -> None:

@@ -229,11 +229,11 @@ def test_partial_says_what_the_book_says(hours: int, partial: str) -> None:
 def test_stored_features_take_the_place_of_what_is_known_now() -> None:
     facts, profile = trusted_facts(now(device_id="device-1")), Profile()
     first, sighting = features_and_sighting(facts, profile, RATES, EntityBook().read(ALL, NOW_S))
-    stored = first | {"device_users_1h": 17, "amount": 1.0}
+    stored = dict(first) | {"device_users_1h": 17, "amount": 1.0}
 
     again, again_sighting = features_and_sighting(facts, profile, RATES, stored)
 
-    assert again == first | {"device_users_1h": 17}
+    assert again == dict(first) | {"device_users_1h": 17}
     assert list(again) == list(FEATURE_NAMES)
     assert again_sighting == sighting
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, FEATURE_SET, feature_set_of
+from engine.features.catalogue import (
+    CATALOGUE,
+    FEATURE_NAMES,
+    FEATURE_SET,
+    ROUNDED,
+    Features,
+    feature_set_of,
+)
 from engine.features.definition import FeatureDefinition
 from engine.features.past import PAST_CATALOGUES
 from engine.features.stored import FeatureSetError, pack, unpack
@@ -47,6 +55,23 @@ def test_features_come_out_as_they_went_in_with_their_types(values: dict[str, Fe
 )
 def test_a_number_is_stored_exactly_whether_ten_thousandths_suit_it_or_not(value: float) -> None:
     assert unpack(pack(features(amount=value)), FEATURE_SET)["amount"] == value
+
+
+@given(
+    st.lists(
+        st.floats(-1e15, 1e15) | st.floats(-1e4, 1e4) | st.floats(9e10, 1.3e11),
+        min_size=len(ROUNDED),
+        max_size=len(ROUNDED),
+    )
+)
+def test_features_that_were_rounded_together_are_stored_as_those_given_by_name(numbers: list[float]) -> None:
+    values = list(features(amount=1.23456).values())
+    whole = [floor(number * 1e4 + 0.5) for number in numbers]
+    for place, each in zip(ROUNDED, whole, strict=True):
+        values[place] = each / 1e4
+    rounded_together = Features(values, whole)
+
+    assert pack(rounded_together) == pack(dict(rounded_together))
 
 
 def test_a_usual_number_is_stored_as_ten_thousandths() -> None:

@@ -30,6 +30,17 @@ def test_payments_are_in_the_order_of_the_clock_and_then_of_their_hashes() -> No
     ]
 
 
+def test_a_payment_is_held_by_its_own_hash_alone_not_by_halves_of_two() -> None:
+    payments = RecentPayments()
+    payments.add(row(1, key=0x1111111122222222))
+    payments.add(row(2, key=0x3333333344444444))
+
+    held = [0x1111111122222222, 0x3333333344444444]
+    halves = [0x4444444411111111, 0x2222222233333333, 0x2222222211111111, 0, 0x11111111]
+
+    assert [payments.holds(key) for key in (*held, *halves)] == [True] * 2 + [False] * 5
+
+
 def test_all_columns_move_together() -> None:
     payments = RecentPayments()
     payments.add((5, 10, 17, 100, 1, 11, 12, 13, 14, 1, 55))
