@@ -15,7 +15,8 @@ from engine.errors import InvalidModelError, InvalidRulesetError
 from engine.model.tables import Model, read_model
 from engine.rules.ruleset import parse_ruleset
 from lab.backtest import stream
-from lab.backtest.labels import Delay, LabelPlan, read_delays
+from lab.backtest.__main__ import SIMULATION_ENDS_AT, blocked_policy
+from lab.backtest.labels import MAX_DELAY_DAYS, Delay, LabelPlan, read_delays
 from lab.backtest.printing import NO_LABELS
 from lab.datasets import DatasetError
 from lab.models import MODELS, kept_model
@@ -93,6 +94,15 @@ def _train(options: argparse.Namespace, ruleset: Ruleset) -> list[str]:
 
 def _payments(options: argparse.Namespace, ruleset: Ruleset) -> PaymentStream:
     progress = Progress(sys.stderr)
+    if options.simulate is not None:
+        return stream.simulated(
+            transactions=options.simulate,
+            users=max(1, options.simulate // 40),
+            seed=options.seed,
+            ends_at=SIMULATION_ENDS_AT,
+            progress=progress,
+            scenario=options.scenario,
+        )
     payments = stream.own(options.data, options.map, ruleset.exchange.by_currency, None, progress)
     if not payments.is_labelled:
         raise DatasetError(f"{payments.source}: nothing can be learnt. {NO_LABELS}")
@@ -137,6 +147,13 @@ def _label_plan(options: argparse.Namespace) -> LabelPlan:
     return LabelPlan((Delay(1.0, options.label_delay_days),), *options.blocked)
 
 
+def delay_days(text: str) -> float:
+    """Read the delay of all labels, days."""
+    if not 0 <= (days := float(text)) <= MAX_DELAY_DAYS:
+        raise argparse.ArgumentTypeError(f"{text}; 0 to {MAX_DELAY_DAYS}")
+    return days
+
+
 def until_of(text: str) -> datetime:
     """Read a time, RFC 3339, or a date, which means the end of that day in UTC, as in a ruleset's lists."""
     try:
@@ -152,10 +169,14 @@ def until_of(text: str) -> datetime:
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    from lab.backtest.__main__ import _blocked, _days
-
     parser = argparse.ArgumentParser(prog="python -m training", description=main.__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="payments with labels, a file or a folder")
+    payments = parser.add_mutually_exclusive_group(required=True)
+    payments.add_argument("--data", type=Path, help="payments with labels, a file or a folder")
+    payments.add_argument("--simulate", type=int, help="instead: so many simulated ones, of 90 days")
+    parser.add_argument("--seed", type=int, default=7, help="of the simulation (default: 7)")
+    parser.add_argument(
+        "--scenario", choices=("people", "crowds"), default="people", help="of the simulation"
+    )
     parser.add_argument("--map", type=Path, help="which of its columns is which field, YAML")
     parser.add_argument(
         "--rules",
@@ -178,7 +199,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     labels = parser.add_mutually_exclusive_group()
     labels.add_argument(
         "--label-delay-days",
-        type=_days,
+        type=delay_days,
         default=LABEL_DELAY_DAYS,
         help="each label is known so many days after its payment (default: 7)",
     )
@@ -187,7 +208,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--blocked",
-        type=_blocked,
+        type=blocked_policy,
         default=("judged", 0.0),
         help="what becomes known of blocked payments: judged (the truth, the default), unlabelled, honest, or sampled:0.1",
     )

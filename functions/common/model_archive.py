@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -10,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.errors import StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
 
@@ -51,14 +52,19 @@ class ModelArchive:
         A low-level client.
     bucket : str
         The rules bucket's name in this environment.
-    shipped : Iterable[bytes]
-        Documents that ship in the zip; each names its own digest.
+    folder : Path
+        Of the documents that ship in the zip; each names its own digest. It is read when a model is first asked for.
     """
 
-    def __init__(self, s3: S3Client, bucket: str, shipped: Iterable[bytes] = ()) -> None:
+    def __init__(self, s3: S3Client, bucket: str, folder: Path) -> None:
         self._s3 = s3
         self._bucket = bucket
-        self._shipped = {msgspec.json.decode(data, type=_Named).sha256: data for data in shipped}
+        self._folder = folder
+
+    @cached_property
+    def _shipped(self) -> dict[str, bytes]:
+        documents = [path.read_bytes() for path in sorted(self._folder.glob("*.json"))]
+        return {msgspec.json.decode(data, type=_Named).sha256: data for data in documents}
 
     def get(self, sha256: str) -> bytes | None:
         """Give a model's document.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import boto3
@@ -23,12 +24,15 @@ from rules_validator.settings import Settings
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+SHIPPED_MODELS = Path(__file__).resolve().parent.parent / "models"
+"""Beside the function's folder in the zip."""
+
 settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start
 logger, tracer = Logger(), Tracer()
 client_config = Config(
     connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"}
 )
-models = ModelArchive(boto3.client("s3", config=client_config), settings.rules_bucket)
+models = ModelArchive(boto3.client("s3", config=client_config), settings.rules_bucket, SHIPPED_MODELS)
 
 
 class ValidationEvent(TypedDict):

@@ -46,6 +46,8 @@ RETRY_MARGIN_MS = 10_000
 DEFAULT_RULESET = Path(__file__).resolve().parent.parent / "rules" / "default.yaml"
 """Beside the stage's folder in the zip."""
 
+SHIPPED_MODELS = DEFAULT_RULESET.parent.parent / "models"
+
 BATCHES_PER_FULL_COLLECTION = 1000
 """Between two of them only the youngest objects are collected, in microseconds. A full one takes some 8 ms and finds nothing in the usual
 case: after every hundredth batch it was a twentieth of the CPU of batches of one payment."""
@@ -72,7 +74,7 @@ document = AppConfigDocument(
 )
 session = boto3.Session()
 s3 = session.client("s3", config=client_config)
-models = ModelArchive(s3, settings.rules_bucket)
+models = ModelArchive(s3, settings.rules_bucket, SHIPPED_MODELS)
 kept_rulesets = BucketRulesets(
     s3, settings.rules_bucket, ThreadPoolExecutor(max_workers=1), telemetry.ruleset_not_kept, models
 )

@@ -153,7 +153,8 @@ def _label_plan(options: argparse.Namespace) -> LabelPlan | None:
     return LabelPlan(delays) if options.blocked is None else LabelPlan(delays, *options.blocked)
 
 
-def _blocked(text: str) -> tuple[str, float]:
+def blocked_policy(text: str) -> tuple[str, float]:
+    """Read what becomes known of blocked payments, and of which share."""
     if text in BLOCKED_POLICIES:
         return text, 0.0
     policy, _, share = text.partition(":")
@@ -265,7 +266,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--blocked",
-        type=_blocked,
+        type=blocked_policy,
         help="what becomes known of blocked payments: judged (the truth, the default), unlabelled, honest, or sampled:0.1",
     )
     parser.add_argument(

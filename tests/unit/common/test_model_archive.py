@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["aws"]
 
 MODEL = model_document()
+NO_MODELS = Path("nowhere")
 SHA256: str = json.loads(MODEL)["sha256"]
 
 
@@ -32,8 +34,15 @@ class Refusing:
         raise ClientError({"Error": {"Code": self._code}}, "GetObject")
 
 
-def test_a_model_that_ships_needs_no_bucket() -> None:
-    archive = ModelArchive(Refusing("InternalError"), "rules", [MODEL])  # type: ignore[arg-type]
+@pytest.fixture
+def zipped(tmp_path: Path) -> Path:
+    """The zip's folder of models."""
+    (tmp_path / "default.json").write_bytes(MODEL)
+    return tmp_path
+
+
+def test_a_model_that_ships_needs_no_bucket(zipped: Path) -> None:
+    archive = ModelArchive(Refusing("InternalError"), "rules", zipped)  # type: ignore[arg-type]
 
     assert archive.get(SHA256) == MODEL
 
@@ -43,22 +52,22 @@ def test_another_model_comes_from_the_bucket(aws: Callable[[str], Any]) -> None:
     s3.create_bucket(Bucket="rules")
     s3.put_object(Bucket="rules", Key=f"models/{SHA256}", Body=MODEL)
 
-    assert ModelArchive(s3, "rules").get(SHA256) == MODEL
+    assert ModelArchive(s3, "rules", NO_MODELS).get(SHA256) == MODEL
 
 
 def test_a_model_that_is_not_there_is_not_known(aws: Callable[[str], Any]) -> None:
     s3 = aws("s3")
     s3.create_bucket(Bucket="rules")
 
-    assert ModelArchive(s3, "rules").get(SHA256) is None
+    assert ModelArchive(s3, "rules", NO_MODELS).get(SHA256) is None
 
 
 def test_without_the_right_to_list_a_missing_model_is_not_known_either() -> None:
-    assert ModelArchive(Refusing("AccessDenied"), "rules").get(SHA256) is None  # type: ignore[arg-type]
+    assert ModelArchive(Refusing("AccessDenied"), "rules", NO_MODELS).get(SHA256) is None  # type: ignore[arg-type]
 
 
 def test_a_bucket_that_fails_is_worth_another_try() -> None:
-    archive = ModelArchive(Refusing("InternalError"), "rules")  # type: ignore[arg-type]
+    archive = ModelArchive(Refusing("InternalError"), "rules", NO_MODELS)  # type: ignore[arg-type]
 
     with pytest.raises(ModelUnreachableError, match=rf"^model {SHA256[:12]}: .*InternalError") as caught:
         archive.get(SHA256)
@@ -79,15 +88,17 @@ def test_a_bucket_that_cannot_be_reached_is_worth_another_try() -> None:
     )
 
     with pytest.raises(ModelUnreachableError, match=r"127\.0\.0\.1"):
-        ModelArchive(s3, "rules").get(SHA256)
+        ModelArchive(s3, "rules", NO_MODELS).get(SHA256)
 
 
-def test_a_model_that_ships_is_kept_for_the_day_when_another_ships(aws: Callable[[str], Any]) -> None:
+def test_a_model_that_ships_is_kept_for_the_day_when_another_ships(
+    aws: Callable[[str], Any], zipped: Path
+) -> None:
     s3 = aws("s3")
     s3.create_bucket(Bucket="rules")
 
-    ModelArchive(s3, "rules", [MODEL]).keep(SHA256)
-    ModelArchive(s3, "rules", [MODEL]).keep("0" * 64)
+    ModelArchive(s3, "rules", zipped).keep(SHA256)
+    ModelArchive(s3, "rules", zipped).keep("0" * 64)
 
-    assert ModelArchive(s3, "rules").get(SHA256) == MODEL
+    assert ModelArchive(s3, "rules", NO_MODELS).get(SHA256) == MODEL
     assert s3.list_objects_v2(Bucket="rules")["KeyCount"] == 1

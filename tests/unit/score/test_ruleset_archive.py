@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,10 +33,10 @@ def _document(version: str) -> bytes:
 class Bucket:
     """The rules bucket with its reports; ``keep`` waits until the background has written."""
 
-    def __init__(self, s3: Any, name: str) -> None:
+    def __init__(self, s3: Any, name: str, zipped: Path) -> None:
         self.s3 = s3
         self.name = name
-        self.models = ModelArchive(s3, name, [MODEL])
+        self.models = ModelArchive(s3, name, zipped)
         self.reports: list[str] = []
 
     def keep(self, data: bytes) -> str:
@@ -55,9 +56,10 @@ class Bucket:
 
 
 @pytest.fixture
-def bucket(aws: Callable[[str], Any]) -> Bucket:
+def bucket(aws: Callable[[str], Any], tmp_path: Path) -> Bucket:
+    (tmp_path / "default.json").write_bytes(MODEL)
     aws("s3").create_bucket(Bucket="rules")
-    return Bucket(aws("s3"), "rules")
+    return Bucket(aws("s3"), "rules", tmp_path)
 
 
 def test_rulesets_are_kept_by_digest_and_the_last_one_is_found(bucket: Bucket) -> None:
@@ -92,21 +94,23 @@ class NotListed:
 
 
 def test_an_object_that_is_absent_without_the_right_to_list_is_absent_and_not_a_fault() -> None:
-    bucket = Bucket(NotListed("AccessDenied", 403), "rules")
+    bucket = Bucket(NotListed("AccessDenied", 403), "rules", Path("nowhere"))
 
     assert bucket.last_good() is None
     assert bucket.reports == [NONE_KEPT]
 
 
 def test_another_refusal_is_a_fault_of_the_bucket() -> None:
-    bucket = Bucket(NotListed("SlowDown", 503), "rules")
+    bucket = Bucket(NotListed("SlowDown", 503), "rules", Path("nowhere"))
 
     assert bucket.last_good() is None
     assert bucket.reports == [UNREADABLE]
 
 
-def test_a_bucket_that_refuses_fails_no_batch_and_is_reported(aws: Callable[[str], Any]) -> None:
-    missing = Bucket(aws("s3"), "nowhere")
+def test_a_bucket_that_refuses_fails_no_batch_and_is_reported(
+    aws: Callable[[str], Any], tmp_path: Path
+) -> None:
+    missing = Bucket(aws("s3"), "nowhere", tmp_path)
 
     missing.keep(_document("1"))
 
@@ -117,6 +121,6 @@ def test_a_bucket_that_refuses_fails_no_batch_and_is_reported(aws: Callable[[str
 def test_a_model_that_ships_is_kept_with_the_ruleset_that_names_it(bucket: Bucket) -> None:
     bucket.keep(_document("1") + f"model: {{sha256: {SHA256}}}\n".encode())
 
-    later = ModelArchive(bucket.s3, "rules")
+    later = ModelArchive(bucket.s3, "rules", Path("nowhere"))
     assert later.get(SHA256) == MODEL
     assert bucket.reports == []
