@@ -21,6 +21,10 @@ MAP ?=
 LIMIT ?=
 RULES ?= rules/default.yaml
 AGAINST ?=
+MODEL ?=
+UNTIL ?=
+TRAIN_DAYS ?=
+WEEKLY ?=
 ENGINE ?=
 OUT ?=
 
@@ -88,9 +92,21 @@ rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=fil
 	@$(PY) -m lab.rules_check $(RULES)
 
 .PHONY: backtest
-backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS=7, or 1,3,7,14,30 for a table, or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1)
+backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= MODEL= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS=7, or 1,3,7,14,30 for a table, or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1)
 	@$(NEED_DATA)
-	@$(PY) -m lab.backtest --rules $(RULES) $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)",--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
+	@$(PY) -m lab.backtest --rules $(RULES) $(if $(MODEL),--model "$(MODEL)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)",--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
+
+.PHONY: train
+train: $(VENV)/.dev $(VENV)-train/.ready ## Train a model on labelled payments, as of a time (DATA= MAP= UNTIL=2018-07-31 TRAIN_DAYS=28 LABEL_DELAY_DAYS=7 or LABEL_DELAYS=file, BLOCKED=, RULES=, OUT=models/m.json; WEEKLY=1 evaluates four weeks, each with a model of its begin)
+	@$(if $(DATA),,$(error make train: name a file of payments with labels with DATA=))
+	@$(if $(UNTIL),,$(error make train: name with UNTIL= the day as of which it learns, such as UNTIL=2018-07-31))
+	@$(PY) -m training --data "$(DATA)" --until "$(UNTIL)" --rules "$(RULES)" $(if $(MAP),--map "$(MAP)") $(if $(OUT),--out "$(OUT)") $(if $(TRAIN_DAYS),--train-days $(TRAIN_DAYS)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED)) $(if $(WEEKLY),--weekly)
+
+$(VENV)-train/.ready: requirements/train.txt $(VENV)/.uv
+	@echo "set-up: scikit-learn, in an environment of its own"
+	@$(PYTHON) -m venv --without-pip $(VENV)-train
+	@$(UV) pip sync --quiet --python $(VENV)-train/bin/python --require-hashes requirements/train.txt
+	@touch $@
 
 .PHONY: red-team
 red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and count what honest people suffer (RULES=, ENGINE=commit)
@@ -244,7 +260,7 @@ tables: $(VENV)/.dev ## Make the contract's tables of countries, places and curr
 
 .PHONY: lock
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
-	@for f in dev emulator infra lambda mutants; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
+	@for f in dev emulator infra lambda mutants train; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
 	@for f in functions/*/requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
 	@$(MAKE) $(VENV)/.dev
 	@$(PY) -m local.jars lock
@@ -256,6 +272,6 @@ clean: ## Remove everything that was built; keeps the set-up
 
 .PHONY: distclean
 distclean: clean ## Remove the set-up too
-	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra $(VENV)-mutants $(VENV)-runtime
+	@rm -rf $(VENV) $(VENV)-emulator $(VENV)-lambda $(VENV)-infra $(VENV)-mutants $(VENV)-runtime $(VENV)-train
 
 include ops/infra.mk

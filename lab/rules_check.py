@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InvalidRulesetError
 from engine.rules.check import check_ruleset, summary, warnings
+from lab.models import kept_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     status = 0
     for path in arguments:
         try:
-            ruleset = check_ruleset(Path(path).read_bytes(), path)
+            ruleset = check_ruleset(Path(path).read_bytes(), path, kept_model)
         except OSError as error:
             sys.stderr.write(f"{path}: {error.strerror}\n")
             status = 2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from lab.models import kept_model, named_model
 from local.components.aws_api import make_client
+from local.resources import BUCKETS
 
 if TYPE_CHECKING:
     from local.resources import RulesLocation
@@ -25,11 +27,15 @@ class Rulesets:
         Endpoint URL of the AWS API.
     location : RulesLocation
         Application, environment and profile; created if they are missing.
+    bucket : str
+        The rules bucket, for the models that rulesets name.
     """
 
-    def __init__(self, aws_endpoint: str, location: RulesLocation) -> None:
+    def __init__(self, aws_endpoint: str, location: RulesLocation, bucket: str = BUCKETS["rules"]) -> None:
         self._client = make_client("appconfig", aws_endpoint)
+        self._s3 = make_client("s3", aws_endpoint)
         self._location = location
+        self._bucket = bucket
 
     def deploy_first(self, document: str) -> None:
         """Deploy a document unless one is active already."""
@@ -38,7 +44,9 @@ class Rulesets:
             self.deploy(document)
 
     def deploy(self, document: str) -> int:
-        """Deploy a document; functions use it after their next poll. Like AppConfig, this checks nothing in it.
+        """Deploy a document, and put the model that it names into the rules bucket first; functions use it after their next poll.
+
+        Like AppConfig, this checks nothing in it.
 
         Parameters
         ----------
@@ -55,6 +63,7 @@ class Rulesets:
         RulesetDeploymentError
             If the deployment did not complete at once.
         """
+        self._put_model(document)
         application, environment, profile = self._place()
         version: int = self._client.create_hosted_configuration_version(
             ApplicationId=application,
@@ -80,6 +89,12 @@ class Rulesets:
                 f"ruleset: deployment {started['DeploymentNumber']} is {deployment['State']}"
             )
         return version
+
+    def _put_model(self, document: str) -> None:
+        sha256 = named_model(document)
+        data = None if sha256 is None else kept_model(sha256)
+        if data is not None:
+            self._s3.put_object(Bucket=self._bucket, Key=f"models/{sha256}", Body=data)
 
     def _place(self) -> tuple[str, str, str]:
         client = self._client

@@ -1,4 +1,4 @@
-"""The one path from a payment to a decision: lessons, features, rules, decision. Pure: the same input gives the same decision.
+"""The one path from a payment to a decision: lessons, features, model, rules, decision. Pure: the same input gives the same decision.
 
 The score stage, backtests, replays, benchmarks and the tests' oracle all call :func:`decide`, and fold what it returns.
 """
@@ -17,8 +17,10 @@ from engine.entities.book import NO_ENTITIES
 from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting
 from engine.features.catalogue import FEATURE_SET, Features, features_and_sighting
+from engine.features.model import FRAUD_PROBABILITY
 from engine.features.place import is_doubted
 from engine.features.stored import pack
+from engine.model.explanation import model_reasons
 from engine.profile.outcome import Outcome
 from engine.rules.reasons import sentence
 from engine.rules.ruleset import MAX_SCORE
@@ -41,16 +43,16 @@ class Assessment(msgspec.Struct, frozen=True):
     """What is decided about one payment, and why."""
 
     risk_score: int
-    """0 to 100: the points of the live rules that hold, added up, then limited to that range."""
+    """0 to 100: the points of the live rules that hold and of the model, added up, then limited to that range."""
     decision: Decision
     reasons: tuple[Reason, ...]
-    """One for each live rule that holds, most points first, then by rule id; negative points speak for the payment."""
+    """One for each live rule that holds, and those of the model, most points first, then by id; negative points speak for the payment."""
     shadow_rule_ids: tuple[str, ...]
     """Shadow rules that hold, sorted."""
     failed_rule_ids: tuple[str, ...]
     """Rules that could not be evaluated, sorted; they give no points."""
     points: int = 0
-    """The points of the live rules that hold, added up and not held to a range: what the backtest ranks payments by. No row has it."""
+    """The points of the reasons, added up and not held to a range: what the backtest ranks payments by. No row has it."""
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -102,6 +104,8 @@ def decide(
     lessons = profile.lessons(facts, verdicts)
     profile.learn(lessons)
     features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities, risks)
+    if ruleset.model is not None:
+        features.put(FRAUD_PROBABILITY, ruleset.model.model.fraud_probability(features))
     repeated = profile.repeated(facts)
     if repeated is not None:
         assessment = Assessment(repeated.risk_score, repeated.decision, (), (), ())
@@ -208,20 +212,26 @@ def is_fraudulent(
     if clock_ms is None:
         clock_ms = (transaction.timestamp - EPOCH) // MILLISECOND
     matches = ruleset.matches(features, transaction, clock_ms)
-    if not matches.rules and not matches.failed_rule_ids:
+    used = ruleset.model
+    model_points = 0 if used is None else used.points(float(features[FRAUD_PROBABILITY]))
+    if not matches.rules and not matches.failed_rule_ids and model_points <= 0:
         return _QUIET
-    live = sorted(
-        (rule for rule in matches.rules if rule.mode == "live"), key=lambda rule: (-rule.points, rule.id)
-    )
+    live = [rule for rule in matches.rules if rule.mode == "live"]
     points = sum(rule.points for rule in live)
+    if model_points < 0 and points <= 0:
+        model_points = 0  # nothing speaks against the payment: most payments need no reasons
+    reasons = [
+        Reason(rule.id, rule.points, sentence(rule.reason, features, ruleset.base_currency)) for rule in live
+    ]
+    if used is not None and model_points:
+        reasons += model_reasons(used.model, features, model_points, ruleset.base_currency)
+        points += model_points
+    reasons.sort(key=lambda reason: (-reason.points, reason.rule_id))
     risk_score = min(max(points, 0), MAX_SCORE)
     return Assessment(
         risk_score=risk_score,
         decision=_decision(risk_score, ruleset.thresholds),
-        reasons=tuple(
-            Reason(rule.id, rule.points, sentence(rule.reason, features, ruleset.base_currency))
-            for rule in live
-        ),
+        reasons=tuple(reasons),
         shadow_rule_ids=tuple(sorted(rule.id for rule in matches.rules if rule.mode == "shadow")),
         failed_rule_ids=tuple(sorted(matches.failed_rule_ids)),
         points=points,

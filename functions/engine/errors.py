@@ -54,3 +54,23 @@ class InvalidRulesetError(EngineError):
             shown.append(f"and {len(problems) - MAX_PROBLEMS_SHOWN} more problems")
         super().__init__("\n".join(shown))
         self.problems = problems
+
+
+class InvalidModelError(EngineError):
+    """A model's document was refused.
+
+    Parameters
+    ----------
+    source : str
+        What the document is called.
+    problems : tuple[str, ...]
+        What is wrong with it, one sentence each, naming the place; at least one.
+    """
+
+    def __init__(self, source: str, problems: tuple[str, ...]) -> None:
+        shown = [f"{source}: {problem}" for problem in problems[:MAX_PROBLEMS_SHOWN]]
+        if len(problems) > MAX_PROBLEMS_SHOWN:
+            shown.append(f"and {len(problems) - MAX_PROBLEMS_SHOWN} more problems")
+        super().__init__("\n".join(shown))
+        self.source = source
+        self.problems = problems

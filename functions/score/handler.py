@@ -19,6 +19,7 @@ from botocore.config import Config
 from common.cache_auth import cache_credentials
 from common.cache_primary import connect
 from common.crash_counts import COUNT_CLIENT_CONFIG, CrashTable
+from common.model_archive import ModelArchive
 from common.settings import read_settings
 from score.checkpoint_store import DynamoCheckpointStore
 from score.crash_guard import CrashGuard, QueueDeadLetters
@@ -71,11 +72,13 @@ document = AppConfigDocument(
 )
 session = boto3.Session()
 s3 = session.client("s3", config=client_config)
+models = ModelArchive(s3, settings.rules_bucket)
 kept_rulesets = BucketRulesets(
-    s3, settings.rules_bucket, ThreadPoolExecutor(max_workers=1), telemetry.ruleset_not_kept
+    s3, settings.rules_bucket, ThreadPoolExecutor(max_workers=1), telemetry.ruleset_not_kept, models
 )
 rulesets = Rulesets(
     document,
+    models.get,
     source=document.source,
     fallbacks=(kept_rulesets.last_good, DEFAULT_RULESET.read_bytes),
     on_active=kept_rulesets.keep,

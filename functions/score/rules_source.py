@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.parameters import AppConfigProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
 
+from common.model_archive import ModelUnreachableError
 from engine.errors import InvalidRulesetError
 from engine.rules.check import check_ruleset
 from score.errors import NoRulesetError, RulesetUnreachableError
@@ -40,6 +41,9 @@ class Rulesets:
     load : Callable[[], bytes]
         Gives the newest document. Called once per :meth:`current`, so it does its own caching. Raises
         :class:`RulesetUnreachableError` where the document cannot be fetched.
+    models : Callable[[str], bytes | None]
+        Gives the document of the model that a ruleset names, by its sha256; None where there is none. Raises
+        :class:`ModelUnreachableError` where it cannot be fetched.
     source : str
         Name of the document in messages.
     fallbacks : Sequence[Callable[[], bytes | None]]
@@ -62,6 +66,7 @@ class Rulesets:
     def __init__(
         self,
         load: Callable[[], bytes],
+        models: Callable[[str], bytes | None],
         *,
         source: str,
         fallbacks: Sequence[Callable[[], bytes | None]],
@@ -73,6 +78,7 @@ class Rulesets:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._load = load
+        self._models = models
         self._source = source
         self._fallbacks = fallbacks
         self._on_active = on_active
@@ -126,9 +132,11 @@ class Rulesets:
             if data is None:
                 continue
             try:
-                return check_ruleset(data, "fallback")
+                return check_ruleset(data, "fallback", self._models)
             except InvalidRulesetError as error:
                 self._on_refused(error)
+            except ModelUnreachableError as error:
+                self._on_unreachable(RulesetUnreachableError("fallback", str(error)))
         return None
 
     def _newest(self) -> bytes | None:
@@ -143,13 +151,17 @@ class Rulesets:
 
     def _read(self, data: bytes) -> None:
         try:
-            self._active = check_ruleset(data, self._source)
+            self._active = check_ruleset(data, self._source, self._models)
             self._is_fallback = False
             self._refused = None
             self._on_active(self._active, data)
         except InvalidRulesetError as error:
             self._refused = error
             self._on_refused(error)
+        except ModelUnreachableError as error:
+            self._retry_at = self._monotonic() + self._retry_seconds
+            self._on_unreachable(RulesetUnreachableError(self._source, str(error)))
+            return  # the document may be good: it is read again
         self._last_read = data  # a bad document, too, is read only once
 
 

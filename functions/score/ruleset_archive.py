@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
+    from common.model_archive import ModelArchive
     from engine.rules.ruleset import Ruleset
 
 PREFIX: Final = "rulesets/"
@@ -34,19 +35,28 @@ class BucketRulesets:
         Writes while the batch goes on.
     report : Callable[[str, Exception], None]
         Gets what failed, and why. The bucket is not needed to decide.
+    models : ModelArchive
+        Where the models of rulesets are kept.
     """
 
     def __init__(
-        self, s3: S3Client, bucket: str, pool: Executor, report: Callable[[str, Exception], None]
+        self,
+        s3: S3Client,
+        bucket: str,
+        pool: Executor,
+        report: Callable[[str, Exception], None],
+        models: ModelArchive,
     ) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._pool = pool
         self._report = report
+        self._models = models
 
     def keep(self, ruleset: Ruleset, data: bytes) -> None:
-        """Keep a ruleset that becomes active, in the background."""
-        self._pool.submit(self._put, ruleset.digest, data)
+        """Keep a ruleset that becomes active, and its model, in the background."""
+        model = "" if ruleset.model is None else ruleset.model.model.sha256
+        self._pool.submit(self._put, ruleset.digest, data, model)
 
     def last_good(self) -> bytes | None:
         """Give the document that became active last; None where there is none, or no answer."""
@@ -56,8 +66,9 @@ class BucketRulesets:
             self._report("the last good ruleset cannot be read", error)
             return None
 
-    def _put(self, digest: str, data: bytes) -> None:
+    def _put(self, digest: str, data: bytes, model: str) -> None:
         try:
+            self._models.keep(model)  # first: the ruleset could not be read without it
             for key in (f"{PREFIX}{digest}", LAST_GOOD):
                 self._s3.put_object(Bucket=self._bucket, Key=key, Body=data)
         except (ClientError, BotoCoreError) as error:

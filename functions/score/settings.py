@@ -27,7 +27,7 @@ class Settings(CrashSettings, frozen=True, kw_only=True):
     rules_environment: str
     rules_profile: str
     rules_bucket: str
-    """Keeps every ruleset that was ever active."""
+    """Keeps every ruleset and model that was ever active."""
     rules_refresh_seconds: Annotated[int, Meta(ge=15, le=3600)] = 15
     """Age of a ruleset after which AppConfig is polled again, seconds; AppConfig allows no shorter interval than 15."""
     history_retention_days: Days = 400

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from contract.errors import MappingError
-from engine.errors import InvalidRulesetError
+from engine.errors import InvalidModelError, InvalidRulesetError
+from engine.rules.model_section import RulesetModel
 from engine.rules.ruleset import parse_ruleset
 from lab.backtest import stream
 from lab.backtest.delays import head_lines, row_line, run_delays
@@ -21,6 +22,7 @@ from lab.backtest.printing import NO_LABELS, as_text, comparison_text, judged_te
 from lab.backtest.run import MAX_SHOWN, Backtest, run_backtest
 from lab.backtest.scores import ScoreWriter
 from lab.datasets import DatasetError
+from lab.models import kept_model, model_of
 from lab.progress import Progress
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     began = time.perf_counter()
     try:
-        ruleset = _ruleset(options.rules)
+        ruleset = _with_model(_ruleset(options.rules), options.model)
         if options.label_delay_days is not None and len(options.label_delay_days) > 1:
             _print_delays(options, ruleset)
             return
@@ -60,9 +62,9 @@ def main(arguments: list[str] | None = None) -> None:
         if plan is not None and not payments.is_labelled:
             raise DatasetError(f"{payments.source}: labels cannot be played. {NO_LABELS}")
         with ExitStack() as files:
-            write = _score_writer(options.out, files)
+            write = _score_writer(options.out, files, has_model=ruleset.model is not None)
             backtest = run_backtest(payments.payments, ruleset, against=against, write=write, plan=plan)
-    except (InvalidRulesetError, DatasetError, MappingError, OSError) as error:
+    except (InvalidRulesetError, InvalidModelError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     seconds = time.perf_counter() - began
     if not backtest.report.transactions:
@@ -101,11 +103,29 @@ def _print_delays(options: argparse.Namespace, ruleset: Ruleset) -> None:
 
 
 def _ruleset(path: Path) -> Ruleset:
-    return parse_ruleset(path.read_text(), str(path))
+    return parse_ruleset(path.read_text(), str(path), kept_model)
+
+
+def _with_model(ruleset: Ruleset, path: Path | None) -> Ruleset:
+    """Put the model of a file in the place of the ruleset's; it gives the ruleset's points, else those that it proposes itself."""
+    if path is None:
+        return ruleset
+    model = model_of(path)
+    currency = model.document.base_currency
+    if currency != ruleset.base_currency:
+        raise DatasetError(
+            f"{path}: trained on amounts in {currency}; the ruleset's are in {ruleset.base_currency}"
+        )
+    named = ruleset.model
+    return ruleset.with_model(
+        RulesetModel(model, model.document.proposed_points if named is None else named.steps)
+    )
 
 
 def _name(ruleset: Ruleset, path: Path) -> str:
-    return f"ruleset {ruleset.version} ({path})"
+    used = ruleset.model
+    model = "" if used is None else f", model {used.model.sha256[:12]}"
+    return f"ruleset {ruleset.version} ({path}){model}"
 
 
 def _payments(options: argparse.Namespace, ruleset: Ruleset) -> PaymentStream:
@@ -154,11 +174,15 @@ def _days(text: str) -> tuple[float, ...]:
     return days
 
 
-def _score_writer(out: Path | None, files: ExitStack) -> Callable[[JudgedPayment], object] | None:
+def _score_writer(
+    out: Path | None, files: ExitStack, *, has_model: bool
+) -> Callable[[JudgedPayment], object] | None:
     if out is None:
         return None
     out.parent.mkdir(parents=True, exist_ok=True)
-    return ScoreWriter(files.enter_context(out.open("w", encoding="utf-8", newline=""))).write
+    return ScoreWriter(
+        files.enter_context(out.open("w", encoding="utf-8", newline="")), has_model=has_model
+    ).write
 
 
 def _nothing_valid(backtest: Backtest, source: str) -> str:
@@ -206,6 +230,11 @@ def _names(options: set[str]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab.backtest", description=main.__doc__)
     parser.add_argument("--rules", type=Path, default=Path("rules/default.yaml"), help="the ruleset")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        help="a model, in the place of the ruleset's: it gives the ruleset's points, else those that it proposes itself",
+    )
     parser.add_argument("--against", type=Path, help="a second ruleset: show what each flags alone")
     parser.add_argument("--out", type=Path, help="write a line a payment to this file, CSV")
     parser.add_argument("--plot", type=Path, default=PLOT, help=f"the plot, SVG (default: {PLOT})")

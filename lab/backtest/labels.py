@@ -20,6 +20,7 @@ from lab.datasets import DatasetError
 from simulator.draws import Draws
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from contract.truth import Truth
@@ -97,6 +98,10 @@ class _Label(msgspec.Struct, frozen=True, order=True):
     seen: tuple[int, ...]
 
 
+def _ignored(_key_hash: int, _is_fraud: bool) -> None:
+    return None
+
+
 class PlayedLabels:
     """What is known, at a payment's time, of the payments before it.
 
@@ -104,6 +109,8 @@ class PlayedLabels:
     ----------
     plan : LabelPlan
         When labels become known.
+    on_known : Callable[[int, bool], object]
+        Called with the key hash of a payment and whether it was fraud, once its label is known.
 
     Attributes
     ----------
@@ -111,9 +118,10 @@ class PlayedLabels:
         What became known so far.
     """
 
-    def __init__(self, plan: LabelPlan) -> None:
+    def __init__(self, plan: LabelPlan, on_known: Callable[[int, bool], object] = _ignored) -> None:
         self.learnt = Learnt()
         self._plan = plan
+        self._on_known = on_known
         self._waiting: list[_Label] = []
         self._payments: dict[bytes, LabelledPayments] = {}
         self._risks: dict[bytes, Risk] = {}
@@ -198,3 +206,4 @@ class PlayedLabels:
         verdicts = self._verdicts.setdefault(label.user_id, [])
         verdicts.append(verdict)
         del verdicts[: -2 * MAX_VERDICTS]
+        self._on_known(label.key_hash, label.is_fraud)

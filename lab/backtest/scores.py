@@ -6,6 +6,7 @@ import csv
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from contract.clock import time_text
+from engine.features.model import FRAUD_PROBABILITY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,12 @@ COLUMNS: Final = (
 )
 """In the order of the file. New columns go behind the last, so that readers by position keep working."""
 
+MODEL_COLUMNS: Final = (
+    *COLUMNS,
+    Column(FRAUD_PROBABILITY, lambda judged: judged.decided.features[FRAUD_PROBABILITY]),
+)
+"""Where a model takes part."""
+
 
 class ScoreWriter:
     """Writes a payment's line at once; the header first.
@@ -42,12 +49,15 @@ class ScoreWriter:
     ----------
     file : TextIO
         Opened with ``newline=""``.
+    has_model : bool
+        Whether there is a model, whose probability is written too.
     """
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, *, has_model: bool = False) -> None:
+        self._columns = MODEL_COLUMNS if has_model else COLUMNS
         self._rows = csv.writer(file, lineterminator="\n")
-        self._rows.writerow([column.name for column in COLUMNS])
+        self._rows.writerow([column.name for column in self._columns])
 
     def write(self, judged: JudgedPayment) -> None:
         """Write the line of one payment."""
-        self._rows.writerow([value(judged) for _, value in COLUMNS])
+        self._rows.writerow([value(judged) for _, value in self._columns])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.errors import InvalidRulesetError
 from engine.rules.ruleset import parse_ruleset
+from lab.models import kept_model
 from lab.red_team.engines import EngineError, OwnEngine, checked_out, served
 from lab.red_team.game import RoundResult, play
 from lab.red_team.population import RoundConfig
@@ -58,7 +59,7 @@ def _rounds(options: argparse.Namespace, seeds: Sequence[int]) -> list[RoundResu
 def _round(options: argparse.Namespace, config: RoundConfig) -> RoundResult:
     if not options.engine:
         rules = options.rules or DEFAULT_RULES
-        return play(config, OwnEngine(parse_ruleset(rules.read_text(), str(rules))))
+        return play(config, OwnEngine(parse_ruleset(rules.read_text(), str(rules), kept_model)))
     with checked_out(options.engine) as tree:
         rules = options.rules or tree / DEFAULT_RULES
         with served(tree, rules, options.engine) as engine:

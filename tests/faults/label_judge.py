@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from contract.entity_ids import entity_ids, entity_name, id_of_name
 from contract.label import Label, LabelMessage, effective
 from contract.label_rows import FRAUD, EntityMarks, marks_of
-from engine.entities.kinds import entity_ids
 from engine.entities.risk import with_risk
 from engine.labels import risk_copy, risk_keys, verdicts_copy
 from engine.profile.facts import facts_of_row
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .report import RunReport
     from .site import Site
 
-_OWN_KINDS = ("63", "64", "6d")
-"""How the ids of cards, devices and merchants begin, in hexadecimal; all streams share one IP address."""
+_OWN_KINDS = ("c:", "d:", "m:")
+"""How the names of cards, devices and merchants begin; all streams share one IP address."""
 _STATUS = {None: "open", True: "confirmed_fraud", False: "false_positive"}
 
 
@@ -93,7 +93,7 @@ class LabelJudge:
                     rows[key.payment_key] = counting.known_at
         own = [entity_id for entity_id in wanted if entity_id.startswith(_OWN_KINDS)]
         assert own, "no entity has a label"
-        copies = label_copies(self._site, [bytes.fromhex(each) for each in own])
+        copies = label_copies(self._site, [id_of_name(each) for each in own])
         for entity_id in own:
             stored = {
                 row["payment_key"]["S"]: datetime.fromisoformat(row["known_at"]["S"])
@@ -101,7 +101,7 @@ class LabelJudge:
             }
             if stored != wanted[entity_id]:
                 self._found([f"{entity_id} has rows {stored}, must have {wanted[entity_id]}"])
-            if copies.risks.get(bytes.fromhex(entity_id)) != risk_copy(_marks(wanted[entity_id])):
+            if copies.risks.get(id_of_name(entity_id)) != risk_copy(_marks(wanted[entity_id])):
                 self._found([f"the copy of {entity_id} is not what its rows say"])
 
     def _judge_verdicts(self, labels: dict[tuple[str, str], list[Label]], users: Sequence[str]) -> None:
@@ -131,7 +131,7 @@ def _label(message: LabelMessage, row: ScoredTransaction) -> Label:
         known_at=message.known_at,
         withdraws=message.withdraws,
         recorded_at=message.known_at,
-        entity_ids=tuple(entity_id.hex() for entity_id in with_risk(entity_ids(row.transaction))),
+        entity_ids=tuple(entity_name(entity_id) for entity_id in with_risk(entity_ids(row.transaction))),
         seen=tuple(value or 0 for value in facts.seen),
         expires_at=0,
     )

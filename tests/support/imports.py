@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 IMPORT_ROOTS: Final = (ROOT / "functions", ROOT)
 """The tree's own entries of Python's path; the first that contains a file gives the file its dotted name."""
 
-PACKAGES: Final = ("functions", "glue_scripts", "simulator", "lab", "ops", "local", "benchmarks", "tests")
+PACKAGES: Final = (
+    "functions",
+    "glue_scripts",
+    "simulator",
+    "lab",
+    "ops",
+    "local",
+    "benchmarks",
+    "training",
+    "tests",
+)
 """Top folders with Python of the tree."""
 
 

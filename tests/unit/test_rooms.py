@@ -23,6 +23,7 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     "simulator": frozenset({"contract"}),
     # The picture of an alert is drawn from the e-mail that the alert stage writes.
     "lab": frozenset({"contract", "engine", "simulator", "alert"}),
+    "training": frozenset({"contract", "engine", "simulator", "lab"}),
     # Scale is computed from what the benchmarks measured.
     "ops": frozenset({"contract", "benchmarks"}),
     "local": frozenset({"contract", "engine", "simulator", "lab", "ops", "glue_scripts"}),

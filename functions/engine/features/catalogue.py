@@ -27,6 +27,7 @@ from engine.features import (
     familiarity,
     habit,
     missing,
+    model,
     payment,
     place,
     risk,
@@ -62,12 +63,13 @@ CATALOGUE: Final[tuple[FeatureDefinition, ...]] = (
     *(definition for family in FAMILIES for definition in family.FEATURES),
     *entities.FEATURES,
     *risk.FEATURES,
+    *model.FEATURES,
 )
 """All features, in the order in which a history row stores their values."""
 
-SHARED_FEATURES: Final = frozenset(entities.ABSENT.keys() | risk.ABSENT.keys())
-"""Features that do not follow from the user's own payments: what other users did, and what labels say. Two tries of one payment may
-find them changed."""
+SHARED_FEATURES: Final = frozenset(entities.ABSENT.keys() | risk.ABSENT.keys() | model.ABSENT.keys())
+"""Features that do not follow from the user's own payments: what other users did, what labels say, and what a model makes of both. Two
+tries of one payment may find them changed."""
 
 FEATURE_NAMES: Final[tuple[str, ...]] = tuple(definition.name for definition in CATALOGUE)
 """Their names, in that order."""
@@ -111,7 +113,7 @@ class Features(Mapping[str, "FeatureValue"]):
 
     Attributes
     ----------
-    in_order : Sequence[FeatureValue]
+    in_order : list[FeatureValue]
         The values.
     rounded : Sequence[int]
         Those at :data:`ROUNDED`, as whole numbers of ten-thousandths.
@@ -119,7 +121,7 @@ class Features(Mapping[str, "FeatureValue"]):
 
     __slots__ = ("in_order", "rounded")
 
-    def __init__(self, in_order: Sequence[FeatureValue], rounded: Sequence[int]) -> None:
+    def __init__(self, in_order: list[FeatureValue], rounded: Sequence[int]) -> None:
         self.in_order = in_order
         self.rounded = rounded
 
@@ -131,6 +133,10 @@ class Features(Mapping[str, "FeatureValue"]):
 
     def __len__(self) -> int:
         return len(FEATURE_NAMES)
+
+    def put(self, name: str, value: FeatureValue) -> None:
+        """Set what is computed from all others: what a model says."""
+        self.in_order[PLACES[name]] = value
 
     def __repr__(self) -> str:
         return f"Features({dict(self)!r})"
@@ -168,7 +174,7 @@ def features_and_sighting(
     Returns
     -------
     tuple[Features, Sighting]
-        The features; and what the payment's entities count.
+        The features, as if there were no model; and what the payment's entities count.
     """
     windows = Windows(facts, profile, rates.per_minor_unit)
     values: list[FeatureValue] = []
@@ -187,6 +193,7 @@ def features_and_sighting(
         # A row of an earlier version may lack some.
         for absent in (entities.ABSENT, risk.ABSENT):
             values += [known.get(name, value) for name, value in absent.items()]
+    values += model.ABSENT.values()
     return features, sighting
 
 

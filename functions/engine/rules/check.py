@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from contract.channels import Channel
 from engine.rules.document import decode_document
+from engine.rules.model_section import no_models
 from engine.rules.ruleset import Ruleset, parse_ruleset
+
+if TYPE_CHECKING:
+    from engine.rules.model_section import Models
 
 _COMPARED_CHANNELS: Final = re.compile(
     r"(?<![\w.])channel\s*(?:[=!]=\s*(?P<one>\"[^\"]*\"|'[^']*')|in\s*\[(?P<several>[^\]]*)\])"
@@ -15,7 +19,7 @@ _COMPARED_CHANNELS: Final = re.compile(
 _LITERAL: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 
 
-def check_ruleset(data: bytes, source: str) -> Ruleset:
+def check_ruleset(data: bytes, source: str, models: Models = no_models) -> Ruleset:
     """Read and check a stored document.
 
     Parameters
@@ -24,6 +28,8 @@ def check_ruleset(data: bytes, source: str) -> Ruleset:
         The document as stored: YAML or JSON, in UTF-8.
     source : str
         The document's name in messages.
+    models : Models
+        Where the document of the model that the ruleset names comes from. What it raises, passes.
 
     Returns
     -------
@@ -35,7 +41,7 @@ def check_ruleset(data: bytes, source: str) -> Ruleset:
     InvalidRulesetError
         With every problem; its text is meant for people.
     """
-    return parse_ruleset(decode_document(data, source), source)
+    return parse_ruleset(decode_document(data, source), source, models)
 
 
 def summary(ruleset: Ruleset, source: str) -> str:
@@ -57,7 +63,7 @@ def summary(ruleset: Ruleset, source: str) -> str:
     return (
         f"{source}: version {ruleset.version} ({ruleset.digest}), {len(ruleset.rules)} rules "
         f"({len(ruleset.rules) - shadow} live, {shadow} shadow), {len(ruleset.lists)} lists, "
-        f"{len(ruleset.exchange.currencies)} currencies to {ruleset.base_currency}, "
+        f"{_model(ruleset)}{len(ruleset.exchange.currencies)} currencies to {ruleset.base_currency}, "
         f"review from {ruleset.thresholds.review}, block from {ruleset.thresholds.block}"
     )
 
@@ -90,3 +96,11 @@ def warnings(ruleset: Ruleset, source: str) -> list[str]:
                         f"it is one of {', '.join(Channel)}, and the sender's own word is channel_as_sent"
                     )
     return found
+
+
+def _model(ruleset: Ruleset) -> str:
+    used = ruleset.model
+    if used is None:
+        return ""
+    points = f"{len(used.steps)} steps of points" if used.steps else "no points"
+    return f"model {used.model.sha256[:12]} ({points}), "

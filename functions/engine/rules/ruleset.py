@@ -7,6 +7,7 @@ decision; this module only says which rules hold.
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -28,6 +29,7 @@ from engine.rules.cel.conditions import (
 )
 from engine.rules.document import Reader, is_short_scalar, suggestion
 from engine.rules.lists import NAME, NamedList, read_lists
+from engine.rules.model_section import no_models, read_model_section
 from engine.rules.reasons import MAX_REASON_CHARACTERS, reason_problems
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from contract.scored import FeatureValue
     from contract.transaction import Transaction
+    from engine.rules.model_section import Models, RulesetModel
 
 MAX_RULES: Final = 250
 """The most rules of a ruleset."""
@@ -100,6 +103,7 @@ class Ruleset:
         lists: Sequence[NamedList],
         rules: Sequence[Rule],
         program: Program,
+        model: RulesetModel | None = None,
     ) -> None:
         self._version = version
         self._digest = digest
@@ -109,6 +113,7 @@ class Ruleset:
         self._rules = tuple(rules)
         self._lists = tuple(lists)
         self._program = program
+        self._model = model
         # Only what some condition uses is looked up.
         self._used_lists = tuple(
             (f"{LIST_PREFIX}{each.name}", each)
@@ -161,6 +166,23 @@ class Ruleset:
         """All rules, in the order of the document."""
         return self._rules
 
+    @property
+    def model(self) -> RulesetModel | None:
+        """The model, and the points that it gives; None without one."""
+        return self._model
+
+    def with_model(self, model: RulesetModel) -> Ruleset:
+        """Give the same ruleset with another model: for measuring a model before a document names it."""
+        other = copy(self)
+        other._model = model
+        return other
+
+    def without_model(self) -> Ruleset:
+        """Give the same rules alone."""
+        other = copy(self)
+        other._model = None
+        return other
+
     def matches(
         self, features: Mapping[str, FeatureValue], transaction: Transaction, clock_ms: int
     ) -> Matches:
@@ -191,7 +213,7 @@ class Ruleset:
         )
 
 
-def parse_ruleset(text: str, source: str = "ruleset") -> Ruleset:
+def parse_ruleset(text: str, source: str = "ruleset", models: Models = no_models) -> Ruleset:
     """Read and check a ruleset document.
 
     Parameters
@@ -200,6 +222,8 @@ def parse_ruleset(text: str, source: str = "ruleset") -> Ruleset:
         YAML (or JSON, which is YAML too), at most 256 KiB.
     source : str
         The document's name in messages, for example a path.
+    models : Models
+        Where the document of the model that the ruleset names comes from.
 
     Returns
     -------
@@ -213,19 +237,19 @@ def parse_ruleset(text: str, source: str = "ruleset") -> Ruleset:
     """
     reader = Reader(text, source)
     root = reader.root()
-    ruleset = _read_ruleset(reader, root, text) if root is not None else None
+    ruleset = _read_ruleset(reader, root, text, models) if root is not None else None
     if reader.problems or ruleset is None:
         raise InvalidRulesetError(reader.problems)
     return ruleset
 
 
-def _read_ruleset(reader: Reader, root: yaml.Node, text: str) -> Ruleset | None:
+def _read_ruleset(reader: Reader, root: yaml.Node, text: str, models: Models) -> Ruleset | None:
     """Read the ruleset; None if a problem was reported."""
     fields = reader.fields(
         root,
         "the ruleset",
         required=("version", "base_currency", "thresholds", "rules"),
-        optional=("exchange_rates", "lists", "description"),
+        optional=("exchange_rates", "lists", "model", "description"),
     )
     version = reader.text(fields["version"], "version", 64) if "version" in fields else None
     if "description" in fields:
@@ -238,6 +262,7 @@ def _read_ruleset(reader: Reader, root: yaml.Node, text: str) -> Ruleset | None:
         [each.name for each in lists], [each.name for each in lists if not each.until_by_value]
     )
     rules = _read_rules(reader, fields["rules"], vocabulary) if "rules" in fields else []
+    model = read_model_section(reader, fields["model"], base_currency, models) if "model" in fields else None
     if reader.problems or version is None or base_currency is None or thresholds is None:
         return None
     return Ruleset(
@@ -249,6 +274,7 @@ def _read_ruleset(reader: Reader, root: yaml.Node, text: str) -> Ruleset | None:
         lists=lists,
         rules=rules,
         program=vocabulary.compile([rule.when for rule in rules]),
+        model=model,
     )
 
 

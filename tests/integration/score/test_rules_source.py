@@ -44,6 +44,7 @@ class Deployed:
         )
         self.rulesets = Rulesets(
             self.document,
+            lambda _sha256: None,
             source=self.document.source,
             fallbacks=(),
             on_active=lambda ruleset, _: self.became_active.append(ruleset.version),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,15 @@ import pytest
 
 from engine.errors import InvalidRulesetError
 from ops.manifests import read_functions
+from tests.support.model_samples import model_document
+from tests.support.moto_aws import aws
+from tests.support.rule_samples import HEAD, document
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
+
+__all__ = ["aws"]
 
 ROOT = Path(__file__).resolve().parents[3]
 CONTEXT = SimpleNamespace(
@@ -23,11 +30,13 @@ CONTEXT = SimpleNamespace(
 
 
 @pytest.fixture
-def validator(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module at its cold start."""
+def validator(monkeypatch: pytest.MonkeyPatch, aws: Callable[[str], Any]) -> ModuleType:
+    """The module at its cold start, with an empty rules bucket."""
+    aws("s3").create_bucket(Bucket="rules")
+    monkeypatch.setenv("RULES_BUCKET", "rules")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "rules_validator")
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    return importlib.import_module("rules_validator.handler")
+    return importlib.reload(importlib.import_module("rules_validator.handler"))
 
 
 def _event(document: bytes) -> dict[str, Any]:
@@ -41,7 +50,12 @@ def _event(document: bytes) -> dict[str, Any]:
 
 
 def test_the_function_holds_the_engine_and_no_stage() -> None:
-    assert set(read_functions()["rules_validator"].packages) == {"contract", "engine", "rules_validator"}
+    assert set(read_functions()["rules_validator"].packages) == {
+        "contract",
+        "common",
+        "engine",
+        "rules_validator",
+    }
 
 
 def test_the_default_ruleset_is_accepted(validator: ModuleType) -> None:
@@ -74,3 +88,34 @@ def test_a_document_that_is_not_base64_is_refused(validator: ModuleType) -> None
 
     with pytest.raises(ValueError, match="base64"):
         validator.handler(event, CONTEXT)
+
+
+def test_a_ruleset_with_a_model_from_the_bucket_is_accepted(
+    validator: ModuleType, aws: Callable[[str], Any]
+) -> None:
+    model = model_document()
+    sha256 = json.loads(model)["sha256"]
+    aws("s3").put_object(Bucket="rules", Key=f"models/{sha256}", Body=model)
+
+    assert (
+        validator.handler(_event(document(head=f"{HEAD}model: {{sha256: {sha256}}}\n").encode()), CONTEXT)
+        is None
+    )
+
+
+def test_a_ruleset_whose_model_is_not_in_the_bucket_is_refused(validator: ModuleType) -> None:
+    text = document(head=f"{HEAD}model: {{sha256: {'a' * 64}}}\n")
+
+    with pytest.raises(InvalidRulesetError, match="no model with the sha256 aaaaaaaaaaaa… is known here"):
+        validator.handler(_event(text.encode()), CONTEXT)
+
+
+def test_a_ruleset_whose_model_does_not_fit_is_refused_with_its_sentence(
+    validator: ModuleType, aws: Callable[[str], Any]
+) -> None:
+    model = model_document(base_currency="EUR")
+    sha256 = json.loads(model)["sha256"]
+    aws("s3").put_object(Bucket="rules", Key=f"models/{sha256}", Body=model)
+
+    with pytest.raises(InvalidRulesetError, match="was trained on amounts in EUR; this ruleset's are in USD"):
+        validator.handler(_event(document(head=f"{HEAD}model: {{sha256: {sha256}}}\n").encode()), CONTEXT)

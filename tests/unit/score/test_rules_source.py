@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
+from common.model_archive import ModelUnreachableError
 from score import rules_source
 from score.errors import NoRulesetError, RulesetUnreachableError
 from score.rules_source import MIN_POLL_SECONDS, AppConfigDocument, Rulesets
+from tests.support.model_samples import model_document
 from tests.support.rule_samples import HEAD, document
 
 if TYPE_CHECKING:
@@ -22,6 +25,14 @@ UNREACHABLE = RulesetUnreachableError("store", "timed out")
 
 def _document(version: str) -> bytes:
     return document(head=HEAD.replace('"1"', f'"{version}"')).encode()
+
+
+MODEL = model_document()
+SHA256: str = json.loads(MODEL)["sha256"]
+
+
+def _with_model(version: str) -> bytes:
+    return _document(version) + f"model: {{sha256: {SHA256}}}\n".encode()
 
 
 BAD = _document("3").replace(b"rules: []", b"rules: 5")
@@ -39,6 +50,7 @@ class Store:
     fallbacks: list[bytes | None] = field(default_factory=list)
     became_active: list[tuple[str, bytes]] = field(default_factory=list)
     fell_back: list[str] = field(default_factory=list)
+    models: dict[str, bytes | ModelUnreachableError] = field(default_factory=dict)
 
     def load(self) -> bytes:
         self.loads += 1
@@ -46,9 +58,16 @@ class Store:
             raise self.content
         return self.content
 
+    def model(self, sha256: str) -> bytes | None:
+        found = self.models.get(sha256)
+        if isinstance(found, ModelUnreachableError):
+            raise found
+        return found
+
     def rulesets(self) -> Rulesets:
         return Rulesets(
             self.load,
+            self.model,
             source="store",
             fallbacks=[partial(lambda given: given, each) for each in self.fallbacks],
             on_active=lambda ruleset, data: self.became_active.append((ruleset.version, data)),
@@ -164,6 +183,7 @@ def test_an_unreachable_source_is_not_asked_for_five_seconds_by_default() -> Non
     store = Store(_document("1"))
     rulesets = Rulesets(
         store.load,
+        store.model,
         source="store",
         fallbacks=(),
         on_active=lambda ruleset, data: store.became_active.append((ruleset.version, data)),
@@ -345,3 +365,50 @@ def test_each_ruleset_that_becomes_active_is_reported_once() -> None:
     rulesets.current()
 
     assert [version for version, _ in store.became_active] == ["1", "2"]
+
+
+def test_a_ruleset_is_active_with_the_model_that_it_names() -> None:
+    store = Store(_with_model("1"), models={SHA256: MODEL})
+
+    active = store.rulesets().current()
+
+    assert active.model is not None
+    assert active.model.model.sha256 == SHA256
+
+
+def test_a_ruleset_whose_model_is_not_known_is_refused_and_the_old_one_stays_active() -> None:
+    store = Store(_document("1"))
+    rulesets = store.rulesets()
+    first = rulesets.current()
+
+    store.content = _with_model("2")
+
+    assert rulesets.current() is first
+    assert ["is known here" in str(error) for error in store.refused] == [True]
+
+
+def test_a_ruleset_whose_model_cannot_be_fetched_is_read_again_after_five_seconds() -> None:
+    store = Store(_document("1"))
+    rulesets = store.rulesets()
+    first = rulesets.current()
+    store.content, store.models = _with_model("2"), {SHA256: ModelUnreachableError(SHA256, "timed out")}
+
+    assert rulesets.current() is first
+    store.models = {SHA256: MODEL}
+    assert rulesets.current() is first
+    store.now += 5.0
+
+    assert rulesets.current().version == "2"
+    assert [str(error) for error in store.unreachable] == [f"store: model {SHA256[:12]}: timed out"]
+    assert store.refused == []
+
+
+def test_a_fallback_whose_model_cannot_be_fetched_makes_room_for_the_next() -> None:
+    store = Store(
+        UNREACHABLE,
+        fallbacks=[_with_model("1"), _document("2")],
+        models={SHA256: ModelUnreachableError(SHA256, "timed out")},
+    )
+
+    assert store.rulesets().current().version == "2"
+    assert str(store.unreachable[-1]) == f"fallback: model {SHA256[:12]}: timed out"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.model_archive import ModelArchive
 from engine.rules.check import check_ruleset
 from score.ruleset_archive import BucketRulesets
+from tests.support.model_samples import model_document
 from tests.support.moto_aws import aws
 from tests.support.rule_samples import HEAD, document
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["aws"]
+
+MODEL = model_document()
+SHA256: str = json.loads(MODEL)["sha256"]
 
 
 def _document(version: str) -> bytes:
@@ -28,10 +34,11 @@ class Bucket:
     def __init__(self, s3: Any, name: str) -> None:
         self.s3 = s3
         self.name = name
+        self.models = ModelArchive(s3, name, [MODEL])
         self.reports: list[str] = []
 
     def keep(self, data: bytes) -> str:
-        ruleset = check_ruleset(data, "test")
+        ruleset = check_ruleset(data, "test", self.models.get)
         with ThreadPoolExecutor() as pool:
             self._rulesets(pool).keep(ruleset, data)
         return ruleset.digest
@@ -41,7 +48,9 @@ class Bucket:
             return self._rulesets(pool).last_good()
 
     def _rulesets(self, pool: ThreadPoolExecutor) -> BucketRulesets:
-        return BucketRulesets(self.s3, self.name, pool, lambda what, error: self.reports.append(what))
+        return BucketRulesets(
+            self.s3, self.name, pool, lambda what, error: self.reports.append(what), self.models
+        )
 
 
 @pytest.fixture
@@ -78,3 +87,11 @@ def test_a_bucket_that_refuses_fails_no_batch_and_is_reported(aws: Callable[[str
 
     assert missing.last_good() is None
     assert missing.reports == ["the active ruleset cannot be kept", "the last good ruleset cannot be read"]
+
+
+def test_a_model_that_ships_is_kept_with_the_ruleset_that_names_it(bucket: Bucket) -> None:
+    bucket.keep(_document("1") + f"model: {{sha256: {SHA256}}}\n".encode())
+
+    later = ModelArchive(bucket.s3, "rules")
+    assert later.get(SHA256) == MODEL
+    assert bucket.reports == []

@@ -1,0 +1,102 @@
+"""Models by their sha256: those that ship in the function's zip, and all others from the rules bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.errors import StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mypy_boto3_s3 import S3Client
+
+PREFIX: Final = "models/"
+"""Of the keys; the sha256 follows."""
+
+_MISSING: Final = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
+"""Without the right to list a bucket, S3 says of a key that does not exist that access is denied."""
+
+
+class ModelUnreachableError(StageError):
+    """The rules bucket did not answer.
+
+    Parameters
+    ----------
+    sha256 : str
+        The model that was asked for.
+    problem : str
+        What happened.
+    """
+
+    def __init__(self, sha256: str, problem: str) -> None:
+        super().__init__(f"model {sha256[:12]}: {problem}")
+        self.sha256 = sha256
+        self.problem = problem
+
+
+class _Named(msgspec.Struct):
+    sha256: str
+
+
+class ModelArchive:
+    """Gives models' documents.
+
+    Parameters
+    ----------
+    s3 : S3Client
+        A low-level client.
+    bucket : str
+        The rules bucket's name in this environment.
+    shipped : Iterable[bytes]
+        Documents that ship in the zip; each names its own digest.
+    """
+
+    def __init__(self, s3: S3Client, bucket: str, shipped: Iterable[bytes] = ()) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._shipped = {msgspec.json.decode(data, type=_Named).sha256: data for data in shipped}
+
+    def get(self, sha256: str) -> bytes | None:
+        """Give a model's document.
+
+        Parameters
+        ----------
+        sha256 : str
+            The model's name.
+
+        Returns
+        -------
+        bytes | None
+            None where no model of this name is kept.
+
+        Raises
+        ------
+        ModelUnreachableError
+            Where the bucket did not answer; another try may succeed.
+        """
+        if sha256 in self._shipped:
+            return self._shipped[sha256]
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=f"{PREFIX}{sha256}")["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _MISSING:
+                return None
+            raise ModelUnreachableError(sha256, str(error)) from error
+        except BotoCoreError as error:
+            raise ModelUnreachableError(sha256, str(error)) from error
+
+    def keep(self, sha256: str) -> None:
+        """Put a model that ships with this version into the bucket, for the day when another ships. Others are there already.
+
+        Raises
+        ------
+        ClientError, BotoCoreError
+            Where the bucket refuses or does not answer.
+        """
+        data = self._shipped.get(sha256)
+        if data is not None:
+            self._s3.put_object(Bucket=self._bucket, Key=f"{PREFIX}{sha256}", Body=data)

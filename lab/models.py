@@ -1,0 +1,47 @@
+"""The models of the tree, by their sha256: what a ruleset that names one is read with on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from engine.model.document import digest_of
+from engine.model.tables import Model, read_model
+
+MODELS: Final = Path("models")
+"""The folder of the models that ship, and of those that `make train` makes."""
+
+
+def kept_model(sha256: str) -> bytes | None:
+    """Give the document of a model in :data:`MODELS`; None where none has this digest."""
+    for path in sorted(MODELS.glob("*.json")):
+        data = path.read_bytes()
+        if digest_of(data) == sha256:
+            return data
+    return None
+
+
+def named_model(ruleset: str) -> str | None:
+    """Give the sha256 of the model that a ruleset's document names; None where it names none, or is no such document."""
+    try:
+        content = yaml.safe_load(ruleset)
+    except yaml.YAMLError:
+        return None
+    section = content.get("model") if isinstance(content, dict) else None
+    named = section.get("sha256") if isinstance(section, dict) else None
+    return named if isinstance(named, str) else None
+
+
+def model_of(path: Path) -> Model:
+    """Read the model of a file.
+
+    Raises
+    ------
+    InvalidModelError
+        With every problem.
+    OSError
+        Where the file cannot be read.
+    """
+    return read_model(path.read_bytes(), str(path))

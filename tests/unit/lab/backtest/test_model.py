@@ -1,0 +1,136 @@
+"""A backtest with a model: its probability is a column, and its points are the ruleset's or those that it proposes itself."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lab.backtest.__main__ import main
+from lab.models import kept_model, model_of, named_model
+from tests.support.backtest_samples import RULES
+from tests.support.model_samples import AMOUNT_TERM, model_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAYMENTS = """\
+transaction_id,user_id,amount,currency,timestamp,is_fraud
+a,u,5,USD,2025-01-01T10:00:00Z,0
+b,u,5000,USD,2025-01-01T11:00:00Z,1
+"""
+MAPPING = """\
+transaction_id: transaction_id
+user_id: user_id
+amount: amount
+currency: currency
+timestamp: timestamp
+label: {column: is_fraud}
+"""
+STEPS = [[0.1, 30], [0.2, 60]]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "payments.csv").write_text(PAYMENTS)
+    (tmp_path / "map.yaml").write_text(MAPPING)
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "model.json").write_bytes(model_document(AMOUNT_TERM, proposed_points=STEPS))
+    return tmp_path
+
+
+def _scores(files: Path, *more: str) -> list[dict[str, str]]:
+    names = {
+        "--data": "payments.csv",
+        "--map": "map.yaml",
+        "--rules": "rules.yaml",
+        "--out": "out.csv",
+        "--plot": "p.svg",
+    }
+    main([*(part for option, name in names.items() for part in (option, str(files / name))), *more])
+    return list(csv.DictReader((files / "out.csv").open()))
+
+
+def test_the_model_s_probability_is_the_last_column(files: Path) -> None:
+    rows = _scores(files, "--model", str(files / "model.json"))
+
+    assert list(rows[0])[-1] == "fraud_probability"
+    assert [row["fraud_probability"] for row in rows] == ["0.0067", "0.2689"]
+
+
+def test_without_a_model_there_is_no_such_column(files: Path) -> None:
+    assert "fraud_probability" not in _scores(files)[0]
+
+
+def test_the_points_that_the_model_proposes_are_added(files: Path) -> None:
+    rows = _scores(files, "--model", str(files / "model.json"))
+
+    assert [row["points"] for row in rows] == ["0", "110"]
+    assert rows[1]["reason_ids"] == "model.amount_base large"
+
+
+def test_the_points_of_the_ruleset_count_before_those(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (files / "models").mkdir()
+    (files / "models" / "named.json").write_bytes(model_document())
+    monkeypatch.setattr("lab.models.MODELS", files / "models")
+    sha256 = json.loads(model_document())["sha256"]
+    (files / "rules.yaml").write_text(f"{RULES}model: {{sha256: {sha256}, points: [[0.25, 7]]}}\n")
+
+    rows = _scores(files, "--model", str(files / "model.json"))
+
+    assert [(row["points"], row["fraud_probability"]) for row in rows] == [("0", "0.0067"), ("57", "0.2689")]
+
+
+def test_the_model_is_named_below_the_figures(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _scores(files, "--model", str(files / "model.json"))
+
+    assert f"model {model_of(files / 'model.json').sha256[:12]}, " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        pytest.param(
+            model_document(base_currency="EUR"),
+            "trained on amounts in EUR; the ruleset's are in USD",
+            id="currency",
+        ),
+        pytest.param(b"{}", "model.json: Object missing required field", id="no model"),
+    ],
+)
+def test_a_model_that_does_not_fit_ends_the_command_with_a_sentence(
+    files: Path, document: bytes, sentence: str
+) -> None:
+    (files / "model.json").write_bytes(document)
+
+    with pytest.raises(SystemExit) as ended:
+        _scores(files, "--model", str(files / "model.json"))
+
+    assert sentence in str(ended.value)
+
+
+def test_a_model_is_found_by_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lab.models.MODELS", tmp_path)
+    (tmp_path / "a.json").write_bytes(b"no model")
+    (tmp_path / "b.json").write_bytes(model_document())
+    content: dict[str, Any] = json.loads(model_document())
+
+    assert kept_model(content["sha256"]) == model_document()
+    assert kept_model("0" * 64) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (f"{RULES}model: {{sha256: abc}}\n", "abc"),
+        (RULES, None),
+        ("model: 5\n", None),
+        ("model: {sha256: 5}\n", None),
+        ("- a\n", None),
+        ("{", None),
+    ],
+)
+def test_the_model_that_a_ruleset_names_is_read_from_its_text(text: str, named: str | None) -> None:
+    assert named_model(text) == named

@@ -1,0 +1,89 @@
+"""The points that a model proposes add up with those of the rules as a decision adds them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.decide import is_fraudulent
+from engine.features.model import FRAUD_PROBABILITY
+from engine.rules.model_section import MAX_POINTS, MAX_STEPS, RulesetModel
+from tests.support.model_samples import make_model
+from tests.support.rule_samples import features, payment, ruleset
+from training.points import (
+    FLOORS,
+    REVIEW_FROM,
+    REVIEW_POINTS,
+    SCALES,
+    both_points,
+    points_of,
+    propose,
+    steps_of,
+    together,
+    weighted_average_precision,
+)
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+@pytest.mark.parametrize("scale", SCALES)
+def test_steps_are_ones_that_a_ruleset_takes(scale: float, floor: int) -> None:
+    steps = steps_of(scale, floor)
+
+    assert len(steps) <= MAX_STEPS
+    assert all(one[0] < two[0] and one[1] < two[1] for one, two in pairwise(steps))
+    assert all(abs(points) <= MAX_POINTS for _, points in steps)
+    assert min(points for _, points in steps) == floor or floor == 0
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_probability_that_alone_is_worth_a_review_gives_its_points(scale: float) -> None:
+    used = RulesetModel(make_model(), steps_of(scale, 0))
+
+    assert abs(used.points(REVIEW_FROM) - REVIEW_POINTS) <= scale / 5 + 1
+
+
+@given(st.floats(0, 1), st.integers(-50, 100), st.sampled_from(FLOORS), st.sampled_from(SCALES))
+def test_points_add_up_as_a_decision_adds_them(
+    probability: float, rule_points: int, floor: int, scale: float
+) -> None:
+    steps = steps_of(scale, floor)
+    rules = ruleset({"when": "true", "points": rule_points}) if rule_points else ruleset()
+    values = features(**{FRAUD_PROBABILITY: probability})
+
+    decided = is_fraudulent(values, payment(), rules.with_model(RulesetModel(make_model(), steps)))
+
+    assert decided.points == both_points(rule_points, probability, steps)
+
+
+def test_points_of_many_are_those_of_each() -> None:
+    steps = steps_of(20, -50)
+    probabilities = np.linspace(0, 1, 101)
+    used = RulesetModel(make_model(), steps)
+
+    found = points_of(steps, probabilities)
+
+    assert found.tolist() == [used.points(each) for each in probabilities.tolist()]
+
+
+def test_a_model_that_knows_better_is_proposed_to_overrule_rules() -> None:
+    is_fraud = np.array([True] * 50 + [False] * 950)
+    probability = np.where(is_fraud, 0.4, 0.001)
+    misled = np.where(is_fraud, 0, 60)
+
+    steps = propose(probability, misled, is_fraud, np.ones(1_000))
+
+    both = together(misled, points_of(steps, probability))
+    assert weighted_average_precision(both, is_fraud, np.ones(1_000)) == 1.0
+
+
+def test_a_payment_that_counts_for_several_weighs_as_much() -> None:
+    points, is_fraud = np.array([30, 20, 10]), np.array([False, True, False])
+    repeated_points, repeated = np.array([30, 30, 30, 20, 10]), np.array([False, False, False, True, False])
+
+    weighted = weighted_average_precision(points, is_fraud, np.array([3.0, 1.0, 1.0]))
+
+    assert weighted == weighted_average_precision(repeated_points, repeated, np.ones(5)) == 0.25
