@@ -137,7 +137,7 @@ up: setup ## Start the system and leave it running (MAPPINGS=folder of <prefix>.
 	@$(PY) -m local.stack up
 
 .PHONY: simulate
-simulate: $(VENV)/.dev ## Send it simulated payments (TPS= SECONDS= SEED=)
+simulate: $(VENV)/.dev ## Send it simulated payments, and what people report of them (TPS= SECONDS= SEED=)
 	@$(PY) -m local.simulate --tps $(TPS) --seconds $(SECONDS) --seed $(SEED)
 
 .PHONY: watch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from local.components.aws_api import make_client
-from local.resources import LANDING_PREFIX
+from local.report_feed import ReportFeed
+from local.resources import LABELS_QUEUE, LANDING_PREFIX
 from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 from simulator import SimulationConfig
 from simulator.live_feed import run_live_feed
@@ -38,9 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=options.seed, users=options.users, transactions=options.history, ends_at=clock()
     )
     truth_file = options.build_dir / "simulated-truth.jsonl"
+    sqs, labels = make_client("sqs", state.aws_endpoint), resources.queues[LABELS_QUEUE]
+
+    def send(bodies: Sequence[str]) -> None:
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+        if failed := sqs.send_message_batch(QueueUrl=labels, Entries=entries).get("Failed"):
+            raise StackError(f"the labels queue did not take {len(failed)} of {len(bodies)} messages")
+
+    people = ReportFeed(send, clock, options.seed, timedelta(seconds=options.label_day_seconds))
 
     def put_object(name: str, data: bytes) -> None:
         s3.put_object(Bucket=bucket, Key=f"{LANDING_PREFIX}{name}", Body=data)
+        people.send_due()
 
     print(
         f"{options.tps:g} transactions a second for {options.seconds} s, after a history of {options.history:,}"
@@ -50,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         def write_truth(payment: SentPayment) -> None:
             line = {"transaction_id": payment.transaction_id, "scenario": payment.truth.scenario}
             truths.write(msgspec.json.encode(line) + b"\n")
+            people.take(payment)
 
         try:
             summary = run_live_feed(
@@ -58,10 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print("stopped; the stack still processes the files that were dropped", file=sys.stderr)
             return 130
+        except StackError as error:
+            print(error, file=sys.stderr)
+            return 1
     print(
         f"{summary.transactions:,} transactions and {summary.bad_rows:,} bad rows in {summary.files:,} files, "
         f"{summary.fraud:,} fraud, listed in {truth_file}"
     )
+    print(f"{people.sent:,} reports of fraud to the labels queue; {people.waiting:,} were not due yet")
     return 0
 
 
@@ -73,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--users", type=int, default=300, help="people with a history")
     parser.add_argument(
         "--history", type=int, default=6_000, help="transactions of their past, dropped first"
+    )
+    parser.add_argument(
+        "--label-day-seconds",
+        type=float,
+        default=10.0,
+        help="how long a day lasts until people report the fraud of live payments, seconds (default: 10)",
     )
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     return parser

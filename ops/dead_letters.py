@@ -1,7 +1,7 @@
 """Redrive a dead-letter queue: ``make redrive QUEUE=``.
 
 A dead-letter queue holds one of three things. Behind a queue or a subscription it holds the messages themselves, and SQS
-moves them back. Behind the bucket for a stream's dead letters it holds S3's notifications of the objects there: invocation
+moves them back. Behind the bucket for a stream's dead letters it holds EventBridge's events of the objects there: invocation
 records with the event that failed, which is passed to the function again, however old it is. Behind Kafka or an asynchronous
 call it holds invocation records. A message is deleted only when the function has processed all of its records.
 """

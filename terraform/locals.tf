@@ -7,20 +7,20 @@ locals {
   # Environments that share an account must not add up their metrics.
   metrics_namespace = "FraudDetection/${var.environment}"
 
-  # Indexes that an environment may do without: by table, their names.
-  disabled_indexes = var.enable_transaction_index ? {} : { transaction_history = ["by_transaction_id"] }
+  # Indexes that an environment may do without.
+  disabled_indexes = var.enable_transaction_index ? toset([]) : toset(["transaction_history.by_transaction_id"])
 
   table_definitions = yamldecode(file("${local.functions_dir}/contract/tables.yaml"))
   tables = {
     for name, table in local.table_definitions : name => merge(table, {
-      indexes = { for index, definition in lookup(table, "indexes", {}) : index => definition if !contains(lookup(local.disabled_indexes, name, []), index) }
+      indexes = { for index, definition in try(table.indexes, {}) : index => definition if !contains(local.disabled_indexes, "${name}.${index}") }
     })
   }
 
   # Every index of tables.yaml, empty where the environment does without it.
   index_references = merge([
     for name, table in local.table_definitions : {
-      for index in keys(lookup(table, "indexes", {})) : "index.${name}.${index}" => contains(keys(local.tables[name].indexes), index) ? index : ""
+      for index in keys(try(table.indexes, {})) : "index.${name}.${index}" => contains(local.disabled_indexes, "${name}.${index}") ? "" : index
     }
   ]...)
 
@@ -87,7 +87,6 @@ locals {
   targets = {
     tables = module.tables.tables
     queues = merge(
-      local.index_references,
       { for name, queue in aws_sqs_queue.source : name => { arn = queue.arn, url = queue.url } },
       { quarantine = { arn = aws_sqs_queue.quarantine.arn }, canary = { arn = aws_sqs_queue.canary.arn } },
     )

@@ -77,6 +77,7 @@ module "producers" {
   producers                = var.producers
   label_producers          = var.label_producers
   label_queue              = { arn = aws_sqs_queue.source["labels"].arn, key_arn = module.encryption.data_key_arn }
+  landing_bucket_arn       = module.ingestion.buckets["landing"].arn
   permissions_boundary_arn = var.permissions_boundary_arn
 
   kafka = {
@@ -95,6 +96,7 @@ module "cache" {
   node_type               = var.cache.node_type
   replicas                = var.cache.replicas
   snapshot_retention_days = var.cache.snapshot_retention_days
+  restore_snapshot        = var.cache.restore_snapshot
   enable_final_snapshot   = var.enable_deletion_protection
   subnet_ids              = module.network.subnet_ids
   security_group_id       = module.network.security_group_id_by_role["cache"]
@@ -198,7 +200,7 @@ module "rules_bucket" {
   bucket                     = "${local.name}-rules-${data.aws_caller_identity.this.account_id}"
   access_log_bucket          = module.ingestion.access_log_bucket_name
   enable_deletion_protection = var.enable_deletion_protection
-  data_key_arn               = module.encryption.data_key_arn
+  key_arn                    = module.encryption.data_key_arn
 }
 
 module "rules" {
@@ -242,6 +244,7 @@ module "observability" {
   audit_metric_names    = one(module.audit[*].metric_names)
   threat_rule_name      = module.protection.threat_rule_name
   thresholds            = var.alarm_thresholds
+  enable_notifications  = var.enable_alarm_notifications
 
   kafka = {
     cluster_name = module.streaming.cluster_name

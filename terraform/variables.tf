@@ -126,6 +126,7 @@ variable "cache" {
   description = <<-EOT
     The cache of profiles. `engine`: valkey or redis, and its version. `node_type`: every node holds all profiles, about 4 KiB each.
     `replicas`: in other zones, scaled between minimum and maximum if these differ. `snapshot_retention_days`: of daily snapshots.
+    `restore_snapshot`: the snapshot that it was created with; a change replaces it.
   EOT
   type = object({
     engine                  = optional(string, "valkey")
@@ -133,6 +134,7 @@ variable "cache" {
     node_type               = string
     replicas                = object({ minimum = number, maximum = number })
     snapshot_retention_days = optional(number, 7)
+    restore_snapshot        = optional(string)
   })
   nullable = false
 }
@@ -308,6 +310,13 @@ variable "sms_monthly_limit_usd" {
     condition     = var.sms_monthly_limit_usd >= 1 && floor(var.sms_monthly_limit_usd) == var.sms_monthly_limit_usd
     error_message = "sms_monthly_limit_usd is ${var.sms_monthly_limit_usd}; it must be whole dollars from 1 up to the account's quota."
   }
+}
+
+variable "enable_alarm_notifications" {
+  description = "Whether alarms notify their subscribers. False is for the first apply: a new alarm has no data yet, and either opens or reports that all is well."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "alarm_thresholds" {

@@ -6,8 +6,10 @@ still in the tables: a payment that is to be flagged and has no flagged row, or 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypedDict
 
 import msgspec
 from msgspec import Meta
@@ -21,13 +23,16 @@ from contract.scored import from_history_item
 from reconcile.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from aws_lambda_powertools import Logger
 
     from common.metrics import MetricSink
     from contract.flagged import FlaggedKey
     from reconcile.repairs import Repair
+
+WORKERS: Final = 4
+"""Parts of an hour that are looked through at a time; as many calls of a stage at most, which leaves its mapping the others."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -68,7 +73,7 @@ class Tables(Protocol):
 
 
 class Reconciler:
-    """One run looks through the last hours, the oldest first.
+    """One run looks through the last hours, the oldest first, some parts of them at a time.
 
     Parameters
     ----------
@@ -127,16 +132,32 @@ class Reconciler:
         now = self._clock()
         until = now - self._grace
         since = now - (self._look_back if asked.hours is None else timedelta(hours=asked.hours))
-        found = Summary(
-            checked=0, flagged_rows_repaired=0, alerts_repaired=0, repairs_failed=0, hours_unchecked=0
-        )
+        parts = {hour: _nothing_found() for hour in flag_hours(min(since, until), until)}
         try:
-            for hour in flag_hours(min(since, until), until):
-                found["hours_unchecked"] += not self._is_checked(hour, until, found, has_time)
+            self._look_through(parts, until, has_time)
         finally:
             # Also of a run that fails: what it has repaired is not found again by the next try.
+            found = _sum_of(parts.values())
             self._report(found)
         return found
+
+    def _look_through(
+        self, parts: Mapping[str, Summary], until: datetime, has_time: Callable[[], bool]
+    ) -> None:
+        failed = Event()
+
+        def look(hour: str, found: Summary) -> None:
+            try:
+                is_checked = self._is_checked(hour, until, found, lambda: has_time() and not failed.is_set())
+            except BaseException:
+                failed.set()  # The run is tried again as a whole: the others begin no further request.
+                raise
+            found["hours_unchecked"] += not is_checked and not failed.is_set()
+
+        with ThreadPoolExecutor(WORKERS) as workers:
+            # Each worker writes to the summary of its own part alone.
+            for run in [workers.submit(look, *part) for part in parts.items()]:
+                run.result()
 
     def _is_checked(self, hour: str, until: datetime, found: Summary, has_time: Callable[[], bool]) -> bool:
         """Look through a part of an hour; False if the time ended before."""
@@ -191,6 +212,20 @@ class Reconciler:
             self._log.error("payments that a stage has missed", **found)
         else:
             self._log.info("no payment was found that a stage has missed", **found)
+
+
+def _nothing_found() -> Summary:
+    return Summary(checked=0, flagged_rows_repaired=0, alerts_repaired=0, repairs_failed=0, hours_unchecked=0)
+
+
+def _sum_of(parts: Collection[Summary]) -> Summary:
+    return Summary(
+        checked=sum(part["checked"] for part in parts),
+        flagged_rows_repaired=sum(part["flagged_rows_repaired"] for part in parts),
+        alerts_repaired=sum(part["alerts_repaired"] for part in parts),
+        repairs_failed=sum(part["repairs_failed"] for part in parts),
+        hours_unchecked=sum(part["hours_unchecked"] for part in parts),
+    )
 
 
 def _scored_at(row: Mapping[str, Any]) -> datetime:

@@ -21,6 +21,12 @@ LAST_GOOD: Final = f"{PREFIX}last-good"
 """Key of the ruleset that became active last, in any process. While a deployment is under way processes differ; at its end, or after its
 rollback, each that had the other ruleset has written this one."""
 
+UNREADABLE: Final = "the last good ruleset cannot be read"
+NONE_KEPT: Final = f"{UNREADABLE}: none was kept yet, or the role may not read it"
+
+_ABSENT: Final = frozenset({"NoSuchKey", "AccessDenied"})
+"""S3 answers 403 for an object that does not exist to whoever may not list the bucket, as the stage may not: the two look alike."""
+
 
 class BucketRulesets:
     """The rules bucket.
@@ -62,9 +68,12 @@ class BucketRulesets:
         """Give the document that became active last; None where there is none, or no answer."""
         try:
             return self._s3.get_object(Bucket=self._bucket, Key=LAST_GOOD)["Body"].read()
-        except (ClientError, BotoCoreError) as error:
-            self._report("the last good ruleset cannot be read", error)
-            return None
+        except ClientError as error:
+            is_absent = error.response.get("Error", {}).get("Code") in _ABSENT
+            self._report(NONE_KEPT if is_absent else UNREADABLE, error)
+        except BotoCoreError as error:
+            self._report(UNREADABLE, error)
+        return None
 
     def _put(self, digest: str, data: bytes, model: str) -> None:
         try:

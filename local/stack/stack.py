@@ -109,6 +109,8 @@ class Stack:
         ------
         StackRunningError
             If a stack already runs in the build folder; that one is not touched.
+        StackError
+            If there is no such function, or the mappings of labels cannot be used.
         ProcessError, ProvisionError, UnknownReferenceError, OSError
             If a part could not be started or made. Everything that was started is stopped again by then.
         """
@@ -287,9 +289,14 @@ class Stack:
             labels=self._label_files(),
         )
         process = self._child(INGESTION, argv, environment, self.log_dir / INGESTION_OUTPUT)
-        process.wait_until(
-            lambda: read_ingestion(self.log_dir).ready, "its query to run", INGESTION_READY_SECONDS
-        )
+        process.wait_until(self._is_ingestion_ready, "its queries to run", INGESTION_READY_SECONDS)
+
+    def _is_ingestion_ready(self) -> bool:
+        progress = read_ingestion(self.log_dir)
+        if progress.labels.failure:
+            # In AWS payments go on without labels. Here somebody waits who has just named a folder of mappings.
+            raise StackError(f"the ingestion job cannot read files of labels: {progress.labels.failure}")
+        return progress.ready and progress.labels.ready
 
     def _label_files(self) -> LabelFiles:
         return LabelFiles(

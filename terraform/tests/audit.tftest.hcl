@@ -63,25 +63,6 @@ run "each_event_is_counted_unless_it_was_applied" {
   }
 }
 
-run "the_files_are_private_and_written_by_this_trail_alone" {
-  command = apply
-  module {
-    source = "./modules/audit"
-  }
-
-  assert {
-    condition = alltrue([
-      for statement in jsondecode(aws_s3_bucket_policy.trail.policy).Statement :
-      statement.Effect == "Deny" || try(statement.Condition.StringEquals["aws:SourceArn"], "") == "arn:aws:cloudtrail:us-east-1:123456789012:trail/fraud-test-payments"
-    ])
-    error_message = "A trail of another account could write here otherwise."
-  }
-  assert {
-    condition     = aws_s3_bucket_public_access_block.trail.restrict_public_buckets && aws_s3_bucket_versioning.trail.versioning_configuration[0].status == "Enabled"
-    error_message = "Nothing of it is public, and nothing is overwritten."
-  }
-}
-
 run "refuses_a_trail_of_everything" {
   command = plan
   module {

@@ -1,4 +1,4 @@
-# A private bucket, as functions and the ruleset have it.
+# A private bucket, as all stores of objects have it. tests/terraform/test_buckets.py says what each bucket of the system is given.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -8,7 +8,7 @@ variables {
   bucket                     = "fraud-test-rules-123456789012"
   access_log_bucket          = "fraud-test-access-log"
   enable_deletion_protection = true
-  data_key_arn               = "arn:aws:kms:us-east-1:123456789012:key/data"
+  key_arn                    = "arn:aws:kms:us-east-1:123456789012:key/data"
 }
 
 run "it_is_private_versioned_encrypted_and_logged" {
@@ -29,12 +29,12 @@ run "it_is_private_versioned_encrypted_and_logged" {
   }
 
   assert {
-    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.data_key_arn
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.key_arn
     error_message = "It is encrypted with the customer key."
   }
 
   assert {
-    condition     = aws_s3_bucket_logging.this.target_bucket == var.access_log_bucket
+    condition     = aws_s3_bucket_logging.this[0].target_bucket == var.access_log_bucket
     error_message = "Accesses are logged."
   }
 
@@ -44,7 +44,17 @@ run "it_is_private_versioned_encrypted_and_logged" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration) == 0 && length(aws_s3_bucket_notification.this) == 0
+    condition     = alltrue([for statement in jsondecode(aws_s3_bucket_policy.this.policy).Statement : statement.Effect == "Deny" && statement.Principal == "*" && join(" ", statement.Resource) == "${aws_s3_bucket.this.arn} ${aws_s3_bucket.this.arn}/*"])
+    error_message = "Neither the bucket nor an object is read without it."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_ownership_controls.this.rule).object_ownership == "BucketOwnerEnforced"
+    error_message = "No access list of a writer counts."
+  }
+
+  assert {
+    condition     = join(" ", aws_s3_bucket_lifecycle_configuration.this.rule[*].id) == "remains" && aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration[0].noncurrent_days == 7 && length(aws_s3_bucket_notification.this) == 0
     error_message = "It keeps its objects and announces none, unless it is asked to."
   }
 }
@@ -57,14 +67,44 @@ run "objects_expire_and_are_announced" {
   }
 
   variables {
-    expiry_days                = 21
+    expiry_by_prefix           = { "temp/" = { days = 21, archive_after_days = 1 } }
+    undo_days                  = 1
     enable_events              = true
     enable_deletion_protection = false
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 21 && aws_s3_bucket_notification.this[0].eventbridge && aws_s3_bucket.this.force_destroy
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 21 && aws_s3_bucket_lifecycle_configuration.this.rule[0].filter[0].prefix == "temp/" && aws_s3_bucket_notification.this[0].eventbridge && aws_s3_bucket.this.force_destroy
     error_message = "Objects are deleted after some days, and EventBridge gets an event for each."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_lifecycle_configuration.this.rule[0].transition).storage_class == "GLACIER_IR" && aws_s3_bucket_lifecycle_configuration.this.rule[1].noncurrent_version_expiration[0].noncurrent_days == 1
+    error_message = "They are cheaper to keep after a day, and a mistake can be undone for one."
+  }
+}
+
+run "a_service_writes_only_on_the_condition_that_is_given" {
+  command = apply
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    access_log_bucket  = null
+    key_arn            = null
+    service_statements = { DeliverAccessLogs = { service = "logging.s3.amazonaws.com", action = "s3:PutObject", objects = "*", equals = { "aws:SourceAccount" = "123456789012" } } }
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.this.policy).Statement[2] == { Sid = "DeliverAccessLogs", Effect = "Allow", Principal = { Service = "logging.s3.amazonaws.com" }, Action = "s3:PutObject", Resource = "${aws_s3_bucket.this.arn}/*", Condition = { StringEquals = { "aws:SourceAccount" = "123456789012" } } }
+    error_message = "A service of another account could write here otherwise."
+  }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256" && length(aws_s3_bucket_logging.this) == 0
+    error_message = "A bucket of access logs has S3's own key, and no log of its own."
   }
 }
 
@@ -90,8 +130,50 @@ run "refuses_half_a_day" {
   }
 
   variables {
-    expiry_days = 0.5
+    expiry_by_prefix = { "" = { days = 0.5 } }
   }
 
-  expect_failures = [var.expiry_days]
+  expect_failures = [var.expiry_by_prefix]
+}
+
+run "refuses_to_archive_what_is_deleted" {
+  command = plan
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    expiry_by_prefix = { "" = { days = 7, archive_after_days = 7 } }
+  }
+
+  expect_failures = [var.expiry_by_prefix]
+}
+
+run "refuses_no_time_to_undo" {
+  command = plan
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    undo_days = 0
+  }
+
+  expect_failures = [var.undo_days]
+}
+
+run "refuses_a_service_without_a_condition" {
+  command = plan
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    service_statements = { AnyTrailWrites = { service = "cloudtrail.amazonaws.com", action = "s3:PutObject", objects = "*", equals = {} } }
+  }
+
+  expect_failures = [var.service_statements]
 }

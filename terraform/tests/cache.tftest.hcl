@@ -152,6 +152,30 @@ run "slow_log_goes_to_cloudwatch" {
   }
 }
 
+run "a_group_is_restored_from_a_snapshot_and_can_be_replaced_again" {
+  command   = apply
+  state_key = "restored"
+
+  module {
+    source = "./modules/cache"
+  }
+
+  variables {
+    restore_snapshot      = "fraud-test-profiles-before-the-fault"
+    enable_final_snapshot = true
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.snapshot_name == "fraud-test-profiles-before-the-fault"
+    error_message = "The new group has the snapshot's content."
+  }
+
+  assert {
+    condition     = terraform_data.life.triggers_replace == var.restore_snapshot
+    error_message = "ElastiCache refuses a last snapshot with a name that exists, so each group that is restored leaves one of another name."
+  }
+}
+
 run "redis_by_a_variable" {
   command = apply
 
@@ -334,4 +358,18 @@ run "refuses_no_snapshots" {
   }
 
   expect_failures = [var.snapshot_retention_days]
+}
+
+run "refuses_to_restore_an_automatic_snapshot" {
+  command = plan
+
+  module {
+    source = "./modules/cache"
+  }
+
+  variables {
+    restore_snapshot = "automatic.fraud-test-profiles-2026-11-26-03-00"
+  }
+
+  expect_failures = [var.restore_snapshot]
 }

@@ -31,39 +31,6 @@ run "the_whole_table_is_exported_every_second_month" {
   }
 }
 
-run "exports_are_private_and_kept_for_more_than_a_year" {
-  command = apply
-
-  module {
-    source = "./modules/history_export"
-  }
-
-  assert {
-    condition     = aws_s3_bucket.this.bucket == "fraud-test-history-export-123456789012" && !aws_s3_bucket.this.force_destroy
-    error_message = "A protected environment keeps its exports."
-  }
-
-  assert {
-    condition     = aws_s3_bucket_public_access_block.this.block_public_policy && aws_s3_bucket_public_access_block.this.restrict_public_buckets && aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
-    error_message = "Nobody outside the account reads it, and an overwritten export can be restored."
-  }
-
-  assert {
-    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.data_key_arn && aws_s3_bucket_logging.this.target_bucket == var.access_log_bucket
-    error_message = "The customer key, and a record of every access."
-  }
-
-  assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 300 && one(aws_s3_bucket_lifecycle_configuration.this.rule[0].transition).storage_class == "GLACIER_IR"
-    error_message = "In the cheapest class that is read at once; with the days in the table, a row can be found for 400 days."
-  }
-
-  assert {
-    condition     = [for statement in jsondecode(aws_s3_bucket_policy.this.policy).Statement : statement.Effect] == ["Deny", "Deny"]
-    error_message = "The policy allows nobody anything; it refuses calls without TLS 1.2."
-  }
-}
-
 run "the_state_machine_may_export_and_not_read" {
   command = apply
 

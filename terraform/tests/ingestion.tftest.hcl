@@ -327,80 +327,6 @@ run "a_connection_in_each_zone" {
   }
 }
 
-run "buckets_are_closed_encrypted_and_versioned" {
-  command = apply
-
-  module {
-    source = "./modules/ingestion"
-  }
-
-  assert {
-    condition     = { for name, bucket in aws_s3_bucket.this : name => bucket.bucket } == { access_log = "fraud-test-access-log-123456789012", landing = "fraud-test-landing-123456789012", quarantine = "fraud-test-quarantine-123456789012", work = "fraud-test-work-123456789012" }
-    error_message = "Names contain environment and account."
-  }
-
-  assert {
-    condition     = alltrue([for block in aws_s3_bucket_public_access_block.this : block.block_public_acls && block.block_public_policy && block.ignore_public_acls && block.restrict_public_buckets]) && length(aws_s3_bucket_public_access_block.this) == 4
-    error_message = "No bucket is ever public."
-  }
-
-  assert {
-    condition     = alltrue([for name, encryption in aws_s3_bucket_server_side_encryption_configuration.this : one(one(encryption.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.data_key_arn if name != "access_log"])
-    error_message = "Buckets with content have the customer key."
-  }
-
-  assert {
-    condition     = alltrue([for versioning in aws_s3_bucket_versioning.this : versioning.versioning_configuration[0].status == "Enabled"])
-    error_message = "A mistake can be undone."
-  }
-
-  assert {
-    condition     = alltrue([for bucket in aws_s3_bucket.this : !bucket.force_destroy])
-    error_message = "A bucket with content is not destroyed."
-  }
-
-  assert {
-    condition     = toset(keys(aws_s3_bucket_logging.this)) == toset(["landing", "quarantine", "work"])
-    error_message = "Who read and wrote is logged."
-  }
-}
-
-run "tls_only_on_buckets_and_objects" {
-  command = apply
-
-  module {
-    source = "./modules/ingestion"
-  }
-
-  assert {
-    condition     = alltrue([for name, policy in aws_s3_bucket_policy.this : jsondecode(policy.policy).Statement[0].Effect == "Deny" && jsondecode(policy.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && join(" ", jsondecode(policy.policy).Statement[0].Resource) == "${aws_s3_bucket.this[name].arn} ${aws_s3_bucket.this[name].arn}/*"])
-    error_message = "Neither a bucket nor an object is read without TLS."
-  }
-
-  assert {
-    condition     = alltrue(flatten([for policy in aws_s3_bucket_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Effect == "Deny" || can(statement.Principal.Service)]]))
-    error_message = "Policies allow nothing to anybody but services."
-  }
-}
-
-run "files_expire_and_the_checkpoint_does_not" {
-  command = apply
-
-  module {
-    source = "./modules/ingestion"
-  }
-
-  assert {
-    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.this["landing"].rule : rule.expiration[0].days if startswith(rule.id, "expire-")][0] == 7 && [for rule in aws_s3_bucket_lifecycle_configuration.this["quarantine"].rule : rule.expiration[0].days if startswith(rule.id, "expire-")][0] == 90
-    error_message = "Landed files expire after a week, refused rows after a quarter."
-  }
-
-  assert {
-    condition     = join(" ", [for rule in aws_s3_bucket_lifecycle_configuration.this["work"].rule : rule.filter[0].prefix if startswith(rule.id, "expire-")]) == "temp/"
-    error_message = "Of the work bucket only temporary files expire."
-  }
-}
-
 run "the_role_names_its_resources" {
   command = apply
 
@@ -413,7 +339,7 @@ run "the_role_names_its_resources" {
   }
 
   assert {
-    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Resource == ["${aws_s3_bucket.this["landing"].arn}/transactions/*", "${aws_s3_bucket.this["landing"].arn}/labels/*"] && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Action == "s3:GetObject"
+    condition     = { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Resource == ["${module.buckets["landing"].arn}/transactions/*", "${module.buckets["landing"].arn}/labels/*"] && { for statement in jsondecode(aws_iam_role_policy.job.policy).Statement : statement.Sid => statement }["ReadLandedFiles"].Action == "s3:GetObject"
     error_message = "The job reads landed files, and does not delete them."
   }
 
@@ -457,23 +383,6 @@ run "only_the_job_and_named_roles_derive_from_the_tokenization_key" {
   assert {
     condition     = jsondecode(aws_kms_key.tokenization.policy).Statement[1].Effect == "Deny" && jsondecode(aws_kms_key.tokenization.policy).Statement[1].Condition.ArnNotEquals["aws:PrincipalArn"] == [aws_iam_role.job.arn, "arn:aws:iam::123456789012:role/fraud-test-card-token"]
     error_message = "Even an administrator derives nothing from it."
-  }
-}
-
-run "an_environment_can_be_destroyed_completely" {
-  command = apply
-
-  module {
-    source = "./modules/ingestion"
-  }
-
-  variables {
-    enable_deletion_protection = false
-  }
-
-  assert {
-    condition     = alltrue([for bucket in aws_s3_bucket.this : bucket.force_destroy])
-    error_message = "Without deletion protection, destroy leaves nothing."
   }
 }
 

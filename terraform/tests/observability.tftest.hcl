@@ -309,3 +309,20 @@ run "without_the_canary_silence_is_none" {
     error_message = "Where nobody pays, a stage may be silent."
   }
 }
+
+run "alarms_of_a_first_apply_change_their_state_silently" {
+  command = plan
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    enable_notifications = false
+  }
+
+  assert {
+    condition     = !anytrue([for alarm in aws_cloudwatch_metric_alarm.symptom : alarm.actions_enabled]) && !aws_cloudwatch_metric_alarm.ruleset_rollback.actions_enabled
+    error_message = "Nobody is paged for an environment that has no data yet."
+  }
+}

@@ -19,6 +19,7 @@ variables {
     disputes = { principal_arns = ["arn:aws:iam::210987654321:role/chargebacks"] }
     analysts = { principal_arns = ["arn:aws:iam::123456789012:role/fraud-analysts"] }
   }
+  landing_bucket_arn = "arn:aws:s3:::fraud-test-landing"
   label_queue = {
     arn     = "arn:aws:sqs:us-east-1:123456789012:fraud-test-labels"
     key_arn = "arn:aws:kms:us-east-1:123456789012:key/data"
@@ -84,7 +85,7 @@ run "each_producer_of_labels_has_a_role_of_its_own" {
   }
 }
 
-run "a_producer_of_labels_sends_to_one_queue_and_reads_nothing" {
+run "a_producer_of_labels_sends_to_one_queue_drops_files_in_its_folder_and_reads_nothing" {
   command = apply
 
   module {
@@ -95,12 +96,14 @@ run "a_producer_of_labels_sends_to_one_queue_and_reads_nothing" {
     condition = { for statement in jsondecode(aws_iam_role_policy.labels["disputes"].policy).Statement : statement.Sid => { actions = statement.Action, resources = statement.Resource } } == {
       SendLabels          = { actions = ["sqs:SendMessage"], resources = [var.label_queue.arn] }
       SendLabelsEncrypted = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [var.label_queue.key_arn] }
+      DropFiles           = { actions = ["s3:PutObject"], resources = ["arn:aws:s3:::fraud-test-landing/labels/disputes/*"] }
+      DropFilesEncrypted  = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [var.label_queue.key_arn] }
     }
     error_message = "It sends, and neither receives nor deletes."
   }
 
   assert {
-    condition     = [for statement in jsondecode(aws_iam_role_policy.labels["disputes"].policy).Statement : statement.Condition.StringEquals["kms:EncryptionContext:aws:sqs:arn"] if can(statement.Condition)] == [var.label_queue.arn]
+    condition     = [for statement in jsondecode(aws_iam_role_policy.labels["disputes"].policy).Statement : [for key, value in statement.Condition.StringEquals : value if key != "kms:ViaService"] if can(statement.Condition)] == [[var.label_queue.arn], [var.landing_bucket_arn]]
     error_message = "The key, which payments are encrypted with too, is used for messages of this queue alone."
   }
 }

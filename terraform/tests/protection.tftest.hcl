@@ -23,7 +23,7 @@ run "landed_files_are_scanned_and_a_threat_is_counted" {
   }
 
   assert {
-    condition     = one(aws_guardduty_malware_protection_plan.this["landing"].protected_resource[0].s3_bucket).object_prefixes == toset(["transactions/"])
+    condition     = one(aws_guardduty_malware_protection_plan.this["landing"].protected_resource[0].s3_bucket).object_prefixes == toset(["labels/", "transactions/"])
     error_message = "What a sender drops is scanned."
   }
   assert {

@@ -106,8 +106,8 @@ run "dead_letters_can_be_redriven" {
   command = plan
 
   assert {
-    condition     = toset(keys(output.dead_letter_queue_urls)) == setsubtract(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]), ["canary", "card_token", "digest"])
-    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers, and the canary and the digest come again."
+    condition     = toset(keys(output.dead_letter_queue_urls)) == setsubtract(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]), ["canary", "card_token", "digest", "label_upkeep"])
+    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers, and runs of the canary, the digest and the upkeep of labels come again."
   }
 
   assert {
@@ -373,6 +373,70 @@ run "an_audit_and_a_scan_are_watched" {
   }
 }
 
+run "a_queue_that_a_function_reads_is_encrypted_and_hides_a_message_for_six_of_its_timeouts" {
+  command = apply
+
+  assert {
+    condition     = { for name, queue in aws_sqs_queue.source : name => queue.name } == { labels = "fraud-test-labels" } && aws_sqs_queue.source["labels"].visibility_timeout_seconds == 6 * local.functions.label.timeout_seconds + local.functions.label.trigger.batch_window_seconds
+    error_message = "Its name is the trigger's, and a message that fails comes again when the function has surely ended."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.source["labels"].kms_master_key_id == module.encryption.data_key_arn && aws_sqs_queue.source["labels"].message_retention_seconds == 1209600
+    error_message = "Messages are encrypted with the customer key, and kept for the maximum of SQS."
+  }
+
+  assert {
+    condition     = one(jsondecode(aws_sqs_queue_policy.source["labels"].policy).Statement).Effect == "Deny" && one(jsondecode(aws_sqs_queue_policy.source["labels"].policy).Statement).Condition.Bool["aws:SecureTransport"] == "false"
+    error_message = "Requests without TLS are refused."
+  }
+
+  assert {
+    condition     = local.targets.queues["labels"].arn == aws_sqs_queue.source["labels"].arn && local.references["queue.labels"] == output.labels_queue_url
+    error_message = "Functions that send to it and people find it by the name of the trigger."
+  }
+}
+
+run "each_producer_of_labels_has_a_role" {
+  command = plan
+
+  variables {
+    label_producers = { disputes = { principal_arns = ["arn:aws:iam::210987654321:role/chargebacks"] } }
+  }
+
+  assert {
+    condition     = keys(output.label_producer_role_arns) == ["disputes"]
+    error_message = "A producer takes on its own role to send labels."
+  }
+}
+
+run "the_index_by_transaction_id_is_there_unless_it_is_switched_off" {
+  command = plan
+
+  assert {
+    condition     = contains(keys(local.tables.transaction_history.indexes), "by_transaction_id") && local.references["index.transaction_history.by_transaction_id"] == "by_transaction_id"
+    error_message = "By default a label finds its payment by transaction id alone."
+  }
+}
+
+run "without_the_index_the_label_stage_knows_that_there_is_none" {
+  command = plan
+
+  variables {
+    enable_transaction_index = false
+  }
+
+  assert {
+    condition     = keys(local.tables.transaction_history.indexes) == ["by_flag_hour"] && local.references["index.transaction_history.by_transaction_id"] == ""
+    error_message = "The table is made without it, and its name is empty."
+  }
+
+  assert {
+    condition     = keys(local.tables.flagged_transactions.indexes) == ["by_status", "by_transaction_id"]
+    error_message = "Other tables keep theirs."
+  }
+}
+
 run "the_canary_has_a_queue_of_its_own_and_runs" {
   command = apply
 
@@ -423,4 +487,22 @@ run "refuses_a_mapping_for_the_canary_s_folder" {
   }
 
   expect_failures = [var.ingestion_mappings]
+}
+
+run "files_of_labels_land_beside_those_of_payments" {
+  command = plan
+
+  variables {
+    label_mappings = { acme = "terraform/tests/fixtures/mappings/acme-labels.yaml" }
+  }
+
+  assert {
+    condition     = output.landing_url == "s3://fraud-test-landing-123456789012/transactions/" && output.labels_landing_url == "s3://fraud-test-landing-123456789012/labels/"
+    error_message = "One bucket, a prefix for each."
+  }
+
+  assert {
+    condition     = output.quarantine_url == "s3://fraud-test-quarantine-123456789012/ingestion/" && output.labels_quarantine_url == "s3://fraud-test-quarantine-123456789012/label_files/"
+    error_message = "Refused labels are apart from refused payments."
+  }
 }

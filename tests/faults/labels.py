@@ -130,11 +130,16 @@ def kill_label(operation: str, site: Site, seed: int, *, after: bool) -> Iterato
 
 @contextmanager
 def label_times_out(site: Site, seed: int) -> Iterator[None]:
-    """An invocation of the label stage times out in the middle of a call, and continues when its retry has passed the same call."""
+    """An invocation of the label stage times out in the middle of a call, and continues when its retry has passed the same call.
+
+    Messages are hidden for a second only: a held call waits no longer for the retry than its client waits for the call.
+    """
     moments = [("UpdateItem", False), ("PutItem", True), ("UpdateItem", True), ("PutItem", False)]
-    with outlive_time_out(LABEL, moments, site, seed, overtakers=(1,)):
+    with (
+        site.compressed_time(LABEL, visibility_seconds=1),
+        outlive_time_out(LABEL, moments, site, seed, overtakers=(1,)),
+    ):
         yield
-        site.be_quiet()
 
 
 @contextmanager

@@ -67,7 +67,7 @@ DIGEST_SECONDS = 2.0
 WINDOWS_CLOSED = timedelta(hours=3)
 """How far the digest function's clock is set ahead, so that every window of a run is closed, also one by a clock an hour ahead."""
 WAIT_SECONDS = 90.0
-VISIBILITY_SECONDS = 4
+VISIBILITY_SECONDS = 15
 """How long a label that failed stays hidden; in AWS, minutes."""
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contract.label import Label
     from label.store import LabelStore
 
-MERCHANT = "6d" + "0" * 16
+MERCHANT = "m:" + "0" * 16
 HONEST = make_label(verdict=LabelVerdict.LEGITIMATE, entity_ids=(MERCHANT,))
 FRAUD = make_label(entity_ids=(MERCHANT,))
 
@@ -134,7 +134,7 @@ class LabelStoreContract:
 
         assert marks.frauds == tuple(NOW + number * minute for number in range(6, 70))
         assert (marks.honest, marks.known_at) == (NOW + 2 * minute, KNOWN_AT + 69 * minute)
-        assert tables.marks("63" + "0" * 16) == EntityMarks((), None, None)
+        assert tables.marks("c:" + "0" * 16) == EntityMarks((), None, None)
 
     def test_label_that_waits_keeps_its_first_time_and_its_due_time(
         self, dynamo: DynamoBackend, store: LabelStore

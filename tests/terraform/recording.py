@@ -2,28 +2,26 @@
 
 The functions run as in the local stack, from their zips, on real servers. Each gets batches that cover every path with a call: a
 new user, the same batch again, records that are no payment, a small and a large one, as many payments of one user as between two
-checkpoints, a batch while there is no cache, a start without AppConfig, and a record that has crashed its stage too often.
+checkpoints, a batch while there is no cache, a start without AppConfig, a record that has crashed its stage too often, and labels: of payments
+that were flagged, were not, and do not exist.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
-import re
-import threading
 from base64 import b64encode
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import redis
 
+from contract.clock import time_text
+from contract.label_rows import PENDING_ATTRIBUTE
 from local.components.aws_api import AwsApi, make_client
 from local.components.cache import Cache
-from local.lambda_api import PATH_BEGIN, PATH_END, LambdaApi
+from local.lambda_api import LambdaApi
 from local.provision import provision
 from local.resources import Resources, dead_letter_name, resolve_environment
 from local.runtime.package import unpack
@@ -33,23 +31,15 @@ from ops.packaging.functions import build_zip
 from ops.reconciling import is_clean
 from score.stage import CHECKPOINT_EVERY
 from tests.support.payments import stream_event
+from tests.terraform.call_recorder import recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from tests.terraform.call_recorder import Call
 
 LARGE_BYTES: Final = 100_000
 """Size of a record that does not fit into a quarantine message."""
-
-REST_ACTIONS: Final = {
-    ("POST", "configurationsessions"): "appconfig:StartConfigurationSession",
-    ("GET", "configuration"): "appconfig:GetLatestConfiguration",
-}
-
-OBJECT_ACTIONS: Final = {"PUT": "s3:PutObject", "GET": "s3:GetObject"}
-
-Call = tuple[str, str, str, str]
-"""IAM action, and its target: kind, interface name, and the key in a bucket or the index of a table (else empty)."""
 
 
 def record_calls(folder: Path) -> dict[str, set[Call]]:
@@ -69,7 +59,10 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
     with AwsApi(servers, logs) as aws, Cache(servers, logs) as cache, ExitStack() as stack:
         functions = _Functions(aws.endpoint, cache.endpoint, folder, stack)
         dynamodb = make_client("dynamodb", aws.endpoint)
-        _run_score(functions, dynamodb, cache)
+        _run_score(functions, cache)
+        _run_labels(functions)
+        _run_label_upkeep(functions, dynamodb)
+        _run_score_without_cache(functions, dynamodb, cache)
         _run_reconcile(functions)
         _run_streams(functions, dynamodb)
         _run_crashed(functions, dynamodb)
@@ -115,7 +108,7 @@ class _Functions:
     def _pool(self, name: str, **environment: str) -> FunctionPool:
         buckets = {bucket: interface for interface, bucket in self.resources.buckets.items()}
         aws, invocations = (
-            self._stack.enter_context(_recorder(target, buckets, self.calls[name]))
+            self._stack.enter_context(recorder(target, buckets, self.calls[name]))
             for target in (self._aws, self._lambda.endpoint)
         )
         spec = self.specs[name]
@@ -157,7 +150,7 @@ def _provision(aws: str) -> Resources:
     return provision(aws, "no Kafka here", without_kafka, read_tables(), ruleset)
 
 
-def _run_score(functions: _Functions, dynamodb: Any, cache: Cache) -> None:
+def _run_score(functions: _Functions, cache: Cache) -> None:
     """Pass suspicious payments, and records that are no payment, through the first stage."""
     batch = _kafka_event([_payment(1), b"no payment", b"x" * LARGE_BYTES])
     functions.invoke("score", batch)
@@ -167,9 +160,45 @@ def _run_score(functions: _Functions, dynamodb: Any, cache: Cache) -> None:
     kept = [_payment(number) for number in range(2, 2 + CHECKPOINT_EVERY)]
     functions.invoke("score", _kafka_event(kept, first_offset=3))
     functions.invoke_changed("score", batch, RULES_APPLICATION="no-such-application")
+
+
+def _run_labels(functions: _Functions) -> None:
+    """Give labels to payments: each path of the stage once."""
+    at = datetime.now(UTC).isoformat()
+    quiet = {"transaction_id": "tx-quiet", "user_id": "user-2", "amount": "10.00", "currency": "USD"}
+    quiet |= {"timestamp": at, "device_id": "device-2", "merchant_id": "shop-2"}
+    functions.invoke("score", _kafka_event([msgspec.json.encode(quiet)], 3 + CHECKPOINT_EVERY))
+    label = {"transaction_id": "tx-quiet", "verdict": "fraud", "source": "chargeback", "label_id": "case-1"}
+    waited = {PENDING_ATTRIBUTE: {"stringValue": "1", "dataType": "String"}}
+    functions.invoke("label", _queue_event(label, waited))
+    functions.invoke("label", _queue_event(label))
+    # Its flagged row is not there yet.
+    functions.invoke("label", _queue_event(label | {"transaction_id": "tx-1"}))
+    functions.invoke("label", _queue_event(label | {"transaction_id": "nobody's"}))
+    functions.invoke("label", _queue_event({"verdict": "unknown"}))
+    named = label | {"user_id": "user-2", "timestamp": at}
+    functions.invoke_changed("label", _queue_event(named), TRANSACTION_ID_INDEX="")
+
+
+def _run_label_upkeep(functions: _Functions, dynamodb: Any) -> None:
+    """A run that sends an unfinished label again, gives another one up, and compares the cache's copies with the tables."""
+    rows = dynamodb.scan(TableName="pending_labels")["Items"]
+    assert len(rows) == 2, "a label waits for its payment, another one for its flagged row"
+    for row, first_at in zip(
+        rows, ("2026-01-01T00:00:00.000000Z", time_text(datetime.now(UTC))), strict=True
+    ):
+        past = {"first_at": {"S": first_at}, "due_at": {"S": "2026-01-01T00:00:00.000000Z"}}
+        dynamodb.put_item(TableName="pending_labels", Item=row | past)
+    functions.invoke("label_upkeep", {})
+    (left,) = dynamodb.scan(TableName="pending_labels")["Items"]
+    assert left["due_at"]["S"] > "2026-01-01", "the label was not sent again"
+
+
+def _run_score_without_cache(functions: _Functions, dynamodb: Any, cache: Cache) -> None:
+    """Score while the cache is unavailable."""
     cache.stop()
     functions.invoke(
-        "score", _kafka_event([_payment(2 + CHECKPOINT_EVERY)], first_offset=3 + CHECKPOINT_EVERY)
+        "score", _kafka_event([_payment(2 + CHECKPOINT_EVERY)], first_offset=4 + CHECKPOINT_EVERY)
     )
     items = dynamodb.scan(TableName="profile_checkpoints")["Items"]
     assert sorted("body" in item for item in items) == [False, True], "a mark, and the user's profile"
@@ -267,104 +296,18 @@ def _kafka_event(values: list[bytes], first_offset: int = 0, age: timedelta = ti
     return {"eventSource": "aws:kafka", "records": {"transaction_stream-0": records}}
 
 
-@contextmanager
-def _recorder(target: str, buckets: Mapping[str, str], calls: set[Call]) -> Iterator[str]:
-    """Run a proxy in front of ``target`` that adds every call to ``calls``; yields its URL."""
-    place = urlsplit(target)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _pass_on(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            calls.update(calls_of(self.command, self.path, dict(self.headers.items()), body, buckets))
-            connection = http.client.HTTPConnection(place.hostname or "", place.port)
-            connection.request(self.command, self.path, body, dict(self.headers.items()))
-            answer = connection.getresponse()
-            content = answer.read()
-            connection.close()
-            self.send_response_only(answer.status)
-            for name, value in answer.getheaders():
-                if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = _pass_on  # noqa: N815 - the server's names
-
-        def log_message(self, *_: object) -> None:
-            """Log nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def calls_of(
-    method: str, path: str, headers: dict[str, str], body: bytes, buckets: Mapping[str, str]
-) -> set[Call]:
-    """Translate a request into IAM's actions and resources.
-
-    Parameters
-    ----------
-    method, path : str
-        Of the HTTP request.
-    headers : dict[str, str]
-        Its headers.
-    body : bytes
-        Its content.
-    buckets : Mapping[str, str]
-        Interface name of each bucket.
-
-    Returns
-    -------
-    set[Call]
-        Several for a request with several items or tables.
-
-    Raises
-    ------
-    AssertionError
-        For an unknown request, so that none is missed.
-    """
-    target = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), "")
-    service, _, operation = target.partition(".")
-    place = urlsplit(path)
-    top, _, key = place.path.strip("/").partition("/")
-    if service == "DynamoDB_20120810":
-        return _dynamodb_calls(operation, json.loads(body))
-    if service == "AmazonSQS":
-        queue = json.loads(body)["QueueUrl"].rpartition("/")[2]
-        return {(f"sqs:{operation.removesuffix('Batch')}", "queue", queue, "")}
-    if method == "POST" and place.path.startswith(PATH_BEGIN):
-        function = place.path.removeprefix(PATH_BEGIN).removesuffix(PATH_END)
-        return {("lambda:InvokeFunction", "function", function, "")}
-    if (method, top) in REST_ACTIONS:
-        return {(REST_ACTIONS[method, top], "rules", "ruleset", "")}
-    if method == "POST" and (form := parse_qs(body.decode())).get("Action"):
-        topic = form["TopicArn"][0].rpartition(":")[2].replace("-", "_")
-        return {(f"sns:{form['Action'][0]}", "topic", topic, "")}
-    if method in OBJECT_ACTIONS and top in buckets and key:
-        return {(OBJECT_ACTIONS[method], "bucket", buckets[top], key)}
-    raise AssertionError(f"unknown request: {method} {path} {target}")
-
-
-def _dynamodb_calls(operation: str, request: dict[str, Any]) -> set[Call]:
-    if operation == "BatchExecuteStatement":
-        found = set()
-        for statement in request["Statements"]:
-            verb, table = re.findall(r'^(INSERT|UPDATE)[^"]+"([^"]+)"', statement["Statement"])[0]
-            found.add((f"dynamodb:PartiQL{verb.title()}", "table", table, ""))
-        return found
-    if operation == "TransactWriteItems":
-        members = [(kind, member) for item in request["TransactItems"] for kind, member in item.items()]
-        return {(f"dynamodb:{kind}Item", "table", member["TableName"], "") for kind, member in members}
-    tables = request["RequestItems"] if operation.startswith("Batch") else [request["TableName"]]
-    path = f"index/{request['IndexName']}" if "IndexName" in request else ""
-    return {(f"dynamodb:{operation}", "table", table, path) for table in tables}
+def _queue_event(body: dict[str, Any], attributes: dict[str, Any] | None = None) -> dict[str, Any]:
+    record = {
+        "messageId": "m-1",
+        "receiptHandle": "r-1",
+        "body": json.dumps(body),
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": str(round(datetime.now(UTC).timestamp() * 1000)),
+        },
+        "messageAttributes": attributes or {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:labels",
+        "awsRegion": "us-east-1",
+    }
+    return {"Records": [record]}

@@ -18,6 +18,9 @@ from ops.manifests import FUNCTIONS_DIR, ROOT, read_functions, read_tables
 MODULES: Final = ROOT / "terraform" / "modules"
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
+NAME: Final = "fraud-test"
+"""Prefix of every name."""
+
 NAMESPACE: Final = "FraudDetection/test"
 
 TARGET_ARNS: Final = {
@@ -40,6 +43,9 @@ NOTIFIED: Final = {
     severity: f"arn:aws:sns:{REGION}:{ACCOUNT}:fraud-test-{severity}" for severity in ("page", "ticket")
 }
 """ARN of the topic that alarms of a severity notify."""
+
+UNPROTECTED: Final = {"name": "fraud-open", "enable_deletion_protection": False}
+"""What another rendering of `ingestion` is given."""
 
 BROKERS: Final = 3
 CACHE_NODES: Final = ("fraud-test-001", "fraud-test-002")
@@ -104,6 +110,17 @@ def resource_of(module: str, kind: str, name: str) -> dict[str, Any]:
     raise LookupError(f"the {module} module has no {kind}.{name}")
 
 
+def buckets() -> dict[str, dict[str, dict[str, Any]]]:
+    """What makes each bucket of the rendered modules: attributes by resource type, by the bucket's name."""
+    parts: dict[str, dict[str, dict[str, Any]]] = {}
+    for child in _state()["root_module"]["child_modules"]:
+        for resource in _resources(child["address"]):
+            if resource["type"].startswith("aws_s3_bucket"):
+                place = resource["address"].partition(".aws_s3_bucket")[0]
+                parts.setdefault(place, {})[resource["type"]] = resource["values"]
+    return {found["aws_s3_bucket"]["bucket"]: found for found in parts.values()}
+
+
 def dashboard() -> dict[str, Any]:
     """The dashboard's body."""
     (body,) = (
@@ -163,6 +180,7 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
         "module": {
             "functions": _functions_module(functions, build / "zips", topics),
             "ingestion": _ingestion_module(build / "glue"),
+            "unprotected": _ingestion_module(build / "glue") | UNPROTECTED,
             "history_export": _history_export_module(),
             "audit": _audit_module(),
             "observability": _observability_module(topics),
@@ -175,7 +193,7 @@ def _functions_module(functions: list[str], zips: Path, topics: dict[str, str]) 
     return {
         "source": "./modules/function",
         "for_each": f"${{toset({json.dumps(functions)})}}",
-        "name": "fraud-test",
+        "name": NAME,
         "function": "${each.key}",
         "functions_dir": str(FUNCTIONS_DIR),
         "build_dir": str(zips),
@@ -196,7 +214,7 @@ def _ingestion_module(build: Path) -> dict[str, Any]:
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
     return {
         "source": "./modules/ingestion",
-        "name": "fraud-test",
+        "name": NAME,
         "scripts_dir": str(ROOT / "glue_scripts"),
         "build_dir": str(build),
         "metrics_namespace": NAMESPACE,
@@ -223,7 +241,7 @@ def _history_export_module() -> dict[str, Any]:
     name = "transaction_history"
     return {
         "source": "./modules/history_export",
-        "name": "fraud-test",
+        "name": NAME,
         "table": {"name": name, "arn": target_arn("table", name)},
         "retention_days": int(str(read_functions()["score"].environment["HISTORY_RETENTION_DAYS"])),
         "access_log_bucket": "fraud-test-access-log",
@@ -235,7 +253,7 @@ def _history_export_module() -> dict[str, Any]:
 def _audit_module() -> dict[str, Any]:
     return {
         "source": "./modules/audit",
-        "name": "fraud-test",
+        "name": NAME,
         "bucket_arns": [target_arn("bucket", "quarantine")],
         "table_arns": [target_arn("table", name) for name in read_tables()],
         "reading_roles": ["fraud-test-score"],
@@ -278,7 +296,7 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
 
     return {
         "source": "./modules/observability",
-        "name": "fraud-test",
+        "name": NAME,
         "metrics_namespace": NAMESPACE,
         "functions_dir": str(FUNCTIONS_DIR),
         "function_names": by_function("function_name"),

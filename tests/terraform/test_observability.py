@@ -177,6 +177,23 @@ def test_every_alarm_notifies_on_its_own_and_none_through_a_composite_alarm() ->
         assert notifying == listed
 
 
+def test_the_first_installation_names_each_alarm_that_it_opens_with_its_severity() -> None:
+    # CloudWatch takes the time before an alarm's creation for missing data.
+    guide = (RUNBOOKS / "first-installation.md").read_text()
+    severities = {arn: severity for severity, arn in NOTIFIED.items()}
+
+    opened = {
+        (alarm["alarm_name"].removeprefix("fraud-test-"), severities[alarm["alarm_actions"][0]])
+        for alarm in alarms()
+        if alarm.get("treat_missing_data") == "breaching"
+    }
+
+    rows = re.findall(r"^ *\| (`.+?) \| (page|ticket) \|", guide, re.MULTILINE)
+    assert {
+        (name, severity) for names, severity in rows for name in re.findall(r"`([a-z_-]+)`", names)
+    } == opened
+
+
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
 def test_a_runbook_is_named_like_its_alarm_and_has_all_four_sections(kind: str, file: Path) -> None:
     text = file.read_text()

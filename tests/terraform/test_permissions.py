@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from local.resources import dead_letter_name
 from ops.manifests import ROOT, read_functions
 from tests.terraform.calls import actions_in_code
-from tests.terraform.recording import Call, record_calls
+from tests.terraform.recording import record_calls
 from tests.terraform.rendering import statements, target_arn
+
+if TYPE_CHECKING:
+    from tests.terraform.call_recorder import Call
 
 FUNCTIONS = read_functions()
 TRIGGERED = [name for name, spec in FUNCTIONS.items() if spec.is_triggered]

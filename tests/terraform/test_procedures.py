@@ -24,6 +24,7 @@ NOT_BOTOCORES = {"s3"}
 NEEDED = {
     "first-installation",
     "upgrade",
+    "restore-cache",
     "restore-table",
     "redrive-kafka",
     "rotate-keys",

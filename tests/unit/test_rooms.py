@@ -28,7 +28,18 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     "ops": frozenset({"contract", "benchmarks"}),
     "local": frozenset({"contract", "engine", "simulator", "lab", "ops", "glue_scripts"}),
     "benchmarks": frozenset(
-        {"contract", "common", "engine", "score", "simulator", "lab", "ops", "local", "glue_scripts"}
+        {
+            "contract",
+            "common",
+            "engine",
+            "score",
+            "reconcile",
+            "simulator",
+            "lab",
+            "ops",
+            "local",
+            "glue_scripts",
+        }
     ),
 }
 """Room to the rooms that it may import. Tests may import every room, and no room imports tests."""

@@ -59,6 +59,14 @@ class Risk(NamedTuple):
         stop = bisect_right(self.frauds_s, until_s)
         return self.frauds_s[stop - 1] if stop else 0
 
+    def judged_until(self, clock_s: int) -> int:
+        """Up to when payments can have been judged by now, if all labels came as late as the newest one did.
+
+        The newest label is on the latest payment that has one, or on an earlier one, and took longer then: so this is no time too early.
+        """
+        delay_s = self.known_s - max(self.latest(clock_s), self.honest_s)
+        return clock_s - max(delay_s, 0)
+
     def run(self, until_s: int) -> tuple[int, int]:
         """The frauds since the latest honest payment: how many, and the time of the first of them (0 for none).
 

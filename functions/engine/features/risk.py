@@ -26,6 +26,11 @@ KINDS: Final = (EntityKind.MERCHANT, EntityKind.DEVICE, EntityKind.IP, EntityKin
 _WITH_RUN: Final = (EntityKind.MERCHANT, EntityKind.DEVICE)
 _S_PER_DAY: Final = 86_400
 _DAYS_30_S: Final = 30 * _S_PER_DAY
+_WEEK_S: Final = 7 * _S_PER_DAY
+_HOURS_PER_WEEK: Final = 168.0
+_HOURS_PER_DAY: Final = 24.0
+_PRIOR_PAYMENTS_WEEK: Final = 5.0
+"""How many payments with the usual share of fraud a merchant's week is mixed with."""
 
 
 def _definitions(kind: EntityKind) -> tuple[FeatureDefinition, ...]:
@@ -50,6 +55,11 @@ def _definitions(kind: EntityKind) -> tuple[FeatureDefinition, ...]:
 
 FEATURES: Final = (
     *(each for kind in KINDS for each in _definitions(kind)),
+    double(
+        "merchant_fraud_rate_7d",
+        "1",
+        "Share of fraud among the payments to this merchant in the last seven days that can have been judged by now, smoothed.",
+    ),
     double(
         "usual_fraud_rate_30d",
         "1",
@@ -85,6 +95,8 @@ def compute(
             known_s = max(known_s, risk.known_s)
             payments = 0 if entity is None else _payments(entity.past(clock_s))
             values.update(_of_entity(kind, risk, payments, clock_s, reading.usual_rate))
+            if kind is EntityKind.MERCHANT:
+                values["merchant_fraud_rate_7d"] = _week_rate(risk, entity, clock_s, reading.usual_rate)
     if known_s:
         values["risk_age_days"] = rounded(max(clock_s - known_s, 0) / _S_PER_DAY)
     return values
@@ -105,6 +117,22 @@ def _of_entity(
         values[f"{name}_fraud_run"] = length
         values[f"{name}_fraud_run_days"] = _days(clock_s, first_s)
     return values
+
+
+def _week_rate(risk: Risk, entity: Entity | None, clock_s: int, usual_rate: float) -> float:
+    """Share of fraud in the newest week that labels say something of: labels are as late as the newest one was.
+
+    Nobody counts the payments of that week, so it is taken to have as many as the entity's weeks have in the mean.
+    """
+    until_s = risk.judged_until(clock_s)
+    frauds = risk.frauds(until_s - _WEEK_S, until_s)
+    payments = 0.0
+    if entity is not None:
+        past = entity.past(clock_s)
+        weeks = max((past.hours + _HOURS_PER_DAY) / _HOURS_PER_WEEK, 1.0)
+        payments = _payments(past) / weeks
+    share = (frauds + _PRIOR_PAYMENTS_WEEK * usual_rate) / (max(payments, frauds) + _PRIOR_PAYMENTS_WEEK)
+    return rounded(share)
 
 
 def _payments(past: Past) -> int:

@@ -5,9 +5,11 @@ locals {
   # only if a message has another attribute, as every alert has.
   canary_attribute = "canary"
 
+  # Only of those that filter.
   filter_policy_by_subscription = {
     for name, subscription in var.subscriptions :
-    name => merge({ for attribute, values in subscription.filter_policy : attribute => jsonencode(values) }, var.has_canary ? { (local.canary_attribute) = jsonencode([{ exists = false }]) } : {})
+    name => jsonencode(merge(subscription.filter_policy, { for attribute in [local.canary_attribute] : attribute => [{ exists = false }] if var.has_canary }))
+    if var.has_canary || length(subscription.filter_policy) > 0
   }
 
   redrive_queue_arn_by_subscription = {
@@ -24,8 +26,8 @@ resource "aws_sns_topic_subscription" "this" {
   endpoint              = each.value.endpoint
   raw_message_delivery  = each.value.raw
   subscription_role_arn = each.value.role_arn
-  filter_policy         = length(local.filter_policy_by_subscription[each.key]) == 0 ? null : jsonencode({ for attribute, values in local.filter_policy_by_subscription[each.key] : attribute => jsondecode(values) })
-  filter_policy_scope   = length(local.filter_policy_by_subscription[each.key]) == 0 ? null : "MessageAttributes"
+  filter_policy         = lookup(local.filter_policy_by_subscription, each.key, null)
+  filter_policy_scope   = contains(keys(local.filter_policy_by_subscription), each.key) ? "MessageAttributes" : null
   redrive_policy        = jsonencode({ deadLetterTargetArn = local.redrive_queue_arn_by_subscription[each.key] })
 
   # The owner of an https endpoint confirms the subscription with the URL that SNS sends; Terraform does not wait for it.

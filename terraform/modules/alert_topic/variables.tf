@@ -72,8 +72,8 @@ variable "subscriptions" {
     error_message = "subscriptions: endpoint of ${join(", ", [for name, subscription in var.subscriptions : name if !can(regex(lookup(local.endpoint_pattern_by_protocol, subscription.protocol, ""), subscription.endpoint))])} does not match its protocol: email needs an address, sms a + and digits, https a URL, sqs, lambda and firehose an ARN."
   }
   validation {
-    condition     = alltrue([for subscription in values(var.subscriptions) : length(subscription.filter_policy) <= 4 && !contains(keys(subscription.filter_policy), "canary")])
-    error_message = "subscriptions: filter_policy of ${join(", ", [for name, subscription in var.subscriptions : name if length(subscription.filter_policy) > 4 || contains(keys(subscription.filter_policy), "canary")])} has more than 4 attributes, or `canary`: SNS takes 5, and that one filters out the canary's messages."
+    condition     = alltrue([for subscription in values(var.subscriptions) : length(subscription.filter_policy) <= 4 && !contains(keys(subscription.filter_policy), local.canary_attribute)])
+    error_message = "subscriptions: filter_policy of ${join(", ", [for name, subscription in var.subscriptions : name if length(subscription.filter_policy) > 4 || contains(keys(subscription.filter_policy), local.canary_attribute)])} has more than 4 attributes, or `${local.canary_attribute}`: SNS takes 5, and that one filters out the canary's messages."
   }
   validation {
     condition     = alltrue([for subscription in values(var.subscriptions) : !subscription.raw || contains(["sqs", "https", "firehose"], subscription.protocol)])

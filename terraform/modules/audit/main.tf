@@ -38,7 +38,7 @@ resource "aws_cloudtrail" "this" {
   # checkov:skip=CKV_AWS_67:The buckets and tables are in one region; a trail of all regions would record the account, which is not this system's to do.
   # checkov:skip=CKV_AWS_252:The alarms notify; a notice for each delivered file would say only that the trail works.
   name                       = local.trail_name
-  s3_bucket_name             = aws_s3_bucket.trail.bucket
+  s3_bucket_name             = module.bucket.name
   kms_key_id                 = var.logs_key_arn
   cloud_watch_logs_group_arn = "${aws_cloudwatch_log_group.trail.arn}:*"
   cloud_watch_logs_role_arn  = aws_iam_role.trail.arn
@@ -81,8 +81,6 @@ resource "aws_cloudtrail" "this" {
       equals = ["false"]
     }
   }
-
-  depends_on = [aws_s3_bucket_policy.trail]
 }
 
 resource "aws_cloudwatch_log_group" "trail" {

@@ -1,7 +1,8 @@
-# A private bucket: versioned, encrypted with the customer key, its accesses logged, reached with TLS only.
+# A private bucket: nobody outside the account opens it, it is reached with TLS 1.2 only, and what was deleted or overwritten can be
+# restored for some days. Every bucket of the system is made here, but the one of the states.
 
 resource "aws_s3_bucket" "this" {
-  # checkov:skip=CKV_AWS_144:the design has one region; dead letters and kept rulesets are of use only to the stages there.
+  # checkov:skip=CKV_AWS_144:the design has one region; what a bucket holds can be sent again, or is in the tables or a log group too.
   bucket        = var.bucket
   force_destroy = !var.enable_deletion_protection
 
@@ -41,11 +42,11 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    bucket_key_enabled = true
+    bucket_key_enabled = var.key_arn != null
 
     apply_server_side_encryption_by_default {
-      sse_algorithm     = "aws:kms"
-      kms_master_key_id = var.data_key_arn
+      sse_algorithm     = var.key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.key_arn
     }
   }
 }
@@ -53,25 +54,43 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
+  dynamic "rule" {
+    for_each = var.expiry_by_prefix
+
+    content {
+      id     = "expire-${rule.key == "" ? "all" : trimsuffix(rule.key, "/")}"
+      status = "Enabled"
+
+      filter {
+        prefix = rule.key
+      }
+
+      # Read in milliseconds, at a sixth of the price.
+      dynamic "transition" {
+        for_each = rule.value.archive_after_days[*]
+
+        content {
+          days          = transition.value
+          storage_class = "GLACIER_IR"
+        }
+      }
+
+      expiration {
+        days = rule.value.days
+      }
+    }
+  }
+
   rule {
-    id     = "expire"
+    id     = "remains"
     status = "Enabled"
 
     filter {
       prefix = ""
     }
 
-    dynamic "expiration" {
-      for_each = var.expiry_days == null ? [] : [var.expiry_days]
-
-      content {
-        days = expiration.value
-      }
-    }
-
-    # What was deleted or overwritten: a week to undo a mistake.
     noncurrent_version_expiration {
-      noncurrent_days = 7
+      noncurrent_days = var.undo_days
     }
 
     abort_incomplete_multipart_upload {
@@ -83,6 +102,8 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 }
 
 resource "aws_s3_bucket_logging" "this" {
+  count = var.access_log_bucket == null ? 0 : 1
+
   bucket        = aws_s3_bucket.this.id
   target_bucket = var.access_log_bucket
   target_prefix = "${var.bucket}/"
@@ -92,26 +113,39 @@ resource "aws_s3_bucket_policy" "this" {
   bucket = aws_s3_bucket.this.id
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "TlsOnly"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:*"
-        Resource  = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-      {
-        Sid       = "NoOldTls"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:*"
-        Resource  = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
-        Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
-      },
-    ]
+    Statement = concat(
+      [
+        {
+          Sid       = "TlsOnly"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:*"
+          Resource  = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
+          Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        },
+        {
+          Sid       = "NoOldTls"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:*"
+          Resource  = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
+          Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
+        },
+      ],
+      [
+        for id, statement in var.service_statements : {
+          Sid       = id
+          Effect    = "Allow"
+          Principal = { Service = statement.service }
+          Action    = statement.action
+          Resource  = statement.objects == null ? aws_s3_bucket.this.arn : "${aws_s3_bucket.this.arn}/${statement.objects}"
+          Condition = { StringEquals = statement.equals }
+        }
+      ],
+    )
   })
 
+  # S3 answers 409 if the policy and the block of public policies are set at the same time.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 

@@ -63,6 +63,7 @@ resource "aws_elasticache_replication_group" "this" {
   kms_key_id                 = var.data_key_arn
   user_group_ids             = [aws_elasticache_user_group.this.id]
 
+  snapshot_name             = var.restore_snapshot
   snapshot_retention_limit  = var.snapshot_retention_days
   snapshot_window           = "03:00-04:00"
   maintenance_window        = "sun:04:30-sun:05:30"
@@ -86,8 +87,11 @@ resource "aws_elasticache_replication_group" "this" {
 }
 
 # Its id is new with each creation and kept after it. ElastiCache refuses a snapshot with a name that exists, so with a fixed name a
-# second environment of the same name could not be destroyed.
-resource "terraform_data" "life" {}
+# second environment of the same name could not be destroyed. A group that is restored from a snapshot gets a new one, so that it can be
+# replaced again.
+resource "terraform_data" "life" {
+  triggers_replace = var.restore_snapshot
+}
 
 resource "aws_elasticache_subnet_group" "this" {
   name        = local.group_id

@@ -118,3 +118,13 @@ variable "enable_final_snapshot" {
   type        = bool
   nullable    = false
 }
+
+variable "restore_snapshot" {
+  description = "Name of a snapshot that the group is created with, `<name>-...`; null for an empty group. A change, to null too, replaces the group."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.restore_snapshot == null ? true : startswith(var.restore_snapshot, "${var.name}-")
+    error_message = "restore_snapshot is \"${coalesce(var.restore_snapshot, "null")}\"; it must begin with ${var.name}-. ElastiCache deletes automatic snapshots with their group, so copy one first."
+  }
+}

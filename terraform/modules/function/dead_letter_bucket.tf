@@ -11,11 +11,11 @@ module "dead_letter_bucket" {
   for_each = local.bucket_triggers
 
   bucket                     = "${local.function_name}-dead-letter-${local.account_id}"
-  expiry_days                = 21 # a week longer than SQS keeps the message that names it
+  expiry_by_prefix           = { "" = { days = 21 } } # a week longer than SQS keeps the message that names it
   enable_events              = true
   access_log_bucket          = var.access_log_bucket
   enable_deletion_protection = var.enable_deletion_protection
-  data_key_arn               = var.key_arns.data
+  key_arn                    = var.key_arns.data
 }
 
 resource "aws_cloudwatch_event_rule" "dead_letter" {

@@ -23,7 +23,7 @@ locals {
         Resource = "arn:${local.partition}:states:::aws-sdk:dynamodb:exportTableToPointInTime"
         Parameters = {
           TableArn       = var.table.arn
-          S3Bucket       = aws_s3_bucket.this.bucket
+          S3Bucket       = module.bucket.name
           S3Prefix       = trimsuffix(local.prefix, "/")
           ExportFormat   = "DYNAMODB_JSON" # what DynamoDB imports again, byte for byte
           S3SseAlgorithm = "KMS"
@@ -74,7 +74,7 @@ locals {
         Sid      = "WriteTheExport"
         Effect   = "Allow"
         Action   = ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"]
-        Resource = ["${aws_s3_bucket.this.arn}/${local.prefix}*"]
+        Resource = ["${module.bucket.arn}/${local.prefix}*"]
       },
       {
         Sid      = "DecryptTheTableAndEncryptTheExport"
@@ -95,7 +95,7 @@ module "state_machine" {
   source = "../state_machine"
 
   name                     = "${var.name}-export-history"
-  description              = "Exports ${var.table.name} to ${aws_s3_bucket.this.bucket}."
+  description              = "Exports ${var.table.name} to ${module.bucket.name}."
   definition               = jsonencode(local.definition)
   policy                   = jsonencode(local.policy)
   permissions_boundary_arn = var.permissions_boundary_arn

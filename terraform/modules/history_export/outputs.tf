@@ -5,7 +5,7 @@ output "state_machine_arn" {
 
 output "bucket_arn" {
   description = "ARN of the bucket of the exports, which hold every row of the table."
-  value       = aws_s3_bucket.this.arn
+  value       = module.bucket.arn
 }
 
 output "role_name" {
@@ -15,5 +15,5 @@ output "role_name" {
 
 output "url" {
   description = "Where the exports are, `s3://<bucket>/exports/`."
-  value       = "s3://${aws_s3_bucket.this.bucket}/${local.prefix}"
+  value       = "s3://${module.bucket.name}/${local.prefix}"
 }

@@ -11,14 +11,14 @@ locals {
   region     = data.aws_region.this.name
 
   # The same prefixes as in the local stack.
-  landing_path    = "s3://${aws_s3_bucket.this["landing"].bucket}/transactions/"
-  quarantine_path = "s3://${aws_s3_bucket.this["quarantine"].bucket}/ingestion/"
-  checkpoint_path = "s3://${aws_s3_bucket.this["work"].bucket}/checkpoints/stream-transactions/"
+  landing_path    = "s3://${module.buckets["landing"].name}/transactions/"
+  quarantine_path = "s3://${module.buckets["quarantine"].name}/ingestion/"
+  checkpoint_path = "s3://${module.buckets["work"].name}/checkpoints/stream-transactions/"
 
   # Labels have a query, and so a checkpoint, of their own: what stops them does not stop payments.
-  labels_path            = "s3://${aws_s3_bucket.this["landing"].bucket}/labels/"
-  labels_quarantine_path = "s3://${aws_s3_bucket.this["quarantine"].bucket}/label_files/"
-  labels_checkpoint_path = "s3://${aws_s3_bucket.this["work"].bucket}/checkpoints/stream-labels/"
+  labels_path            = "s3://${module.buckets["landing"].name}/labels/"
+  labels_quarantine_path = "s3://${module.buckets["quarantine"].name}/label_files/"
+  labels_checkpoint_path = "s3://${module.buckets["work"].name}/checkpoints/stream-labels/"
 
   # Spark's Kafka sink signs in with the job's own role; Glue 5 has MSK's sign-in module beside the Kafka connector.
   kafka_options = {
@@ -46,14 +46,14 @@ locals {
   }
 
   mapping_arguments = merge(
-    length(aws_s3_object.mappings) == 0 ? {} : { "--mappings_path" = "s3://${aws_s3_bucket.this["work"].bucket}/${local.mappings_prefix}" },
-    length(aws_s3_object.label_mappings) == 0 ? {} : { "--label_mappings_path" = "s3://${aws_s3_bucket.this["work"].bucket}/${local.label_mappings_prefix}" },
+    length(aws_s3_object.mappings) == 0 ? {} : { "--mappings_path" = "s3://${module.buckets["work"].name}/${local.mappings_prefix}" },
+    length(aws_s3_object.label_mappings) == 0 ? {} : { "--label_mappings_path" = "s3://${module.buckets["work"].name}/${local.label_mappings_prefix}" },
   )
 
   glue_arguments = {
-    "--extra-py-files"               = "s3://${aws_s3_bucket.this["work"].bucket}/${aws_s3_object.packages.key}"
-    "--additional-python-modules"    = join(",", [for wheel in aws_s3_object.wheels : "s3://${aws_s3_bucket.this["work"].bucket}/${wheel.key}"])
-    "--TempDir"                      = "s3://${aws_s3_bucket.this["work"].bucket}/temp/"
+    "--extra-py-files"               = "s3://${module.buckets["work"].name}/${aws_s3_object.packages.key}"
+    "--additional-python-modules"    = join(",", [for wheel in aws_s3_object.wheels : "s3://${module.buckets["work"].name}/${wheel.key}"])
+    "--TempDir"                      = "s3://${module.buckets["work"].name}/temp/"
     "--custom-logGroup-prefix"       = local.log_prefix
     "--enable-auto-scaling"          = "true"
     "--enable-metrics"               = "true"
@@ -78,7 +78,7 @@ resource "aws_glue_job" "this" {
   command {
     name            = "gluestreaming"
     python_version  = "3"
-    script_location = "s3://${aws_s3_bucket.this["work"].bucket}/${aws_s3_object.script.key}"
+    script_location = "s3://${module.buckets["work"].name}/${aws_s3_object.script.key}"
   }
 
   execution_property {

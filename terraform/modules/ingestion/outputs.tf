@@ -1,12 +1,11 @@
 output "buckets" {
   description = "Bucket's interface name (landing, quarantine, work) to its name and ARN."
-  value       = { for name, bucket in aws_s3_bucket.this : name => { name = bucket.bucket, arn = bucket.arn } }
+  value       = { for name, bucket in module.buckets : name => { name = bucket.name, arn = bucket.arn } }
 }
 
 output "access_log_bucket_name" {
   description = "Name of the bucket that records accesses; its policy allows S3 to deliver them, which S3 checks when another bucket names it."
-  value       = aws_s3_bucket.this["access_log"].bucket
-  depends_on  = [aws_s3_bucket_policy.this]
+  value       = module.access_log.name
 }
 
 output "landing_url" {

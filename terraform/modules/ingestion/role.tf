@@ -29,21 +29,21 @@ resource "aws_iam_role_policy" "job" {
         Effect = "Allow"
         Action = ["s3:GetBucketLocation", "s3:ListBucket"]
         Resource = [
-          for name in ["landing", "quarantine", "work"] : aws_s3_bucket.this[name].arn
+          for name in ["landing", "quarantine", "work"] : module.buckets[name].arn
         ]
       },
       {
         Sid      = "ReadLandedFiles"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = [for prefix in ["transactions", "labels"] : "${aws_s3_bucket.this["landing"].arn}/${prefix}/*"]
+        Resource = [for prefix in ["transactions", "labels"] : "${module.buckets["landing"].arn}/${prefix}/*"]
       },
       {
         # Its mappings are there too.
         Sid      = "RunItsCode"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "${aws_s3_bucket.this["work"].arn}/artifacts/*"
+        Resource = "${module.buckets["work"].arn}/artifacts/*"
       },
       {
         # Deleting as well: a repeated batch overwrites its first try, and Spark trims its checkpoint.
@@ -51,10 +51,10 @@ resource "aws_iam_role_policy" "job" {
         Effect = "Allow"
         Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
         Resource = [
-          "${aws_s3_bucket.this["quarantine"].arn}/ingestion/*",
-          "${aws_s3_bucket.this["quarantine"].arn}/label_files/*",
-          "${aws_s3_bucket.this["work"].arn}/checkpoints/*",
-          "${aws_s3_bucket.this["work"].arn}/temp/*",
+          "${module.buckets["quarantine"].arn}/ingestion/*",
+          "${module.buckets["quarantine"].arn}/label_files/*",
+          "${module.buckets["work"].arn}/checkpoints/*",
+          "${module.buckets["work"].arn}/temp/*",
         ]
       },
       {

@@ -15,7 +15,7 @@ locals {
 }
 
 resource "aws_s3_object" "script" {
-  bucket      = aws_s3_bucket.this["work"].bucket
+  bucket      = module.buckets["work"].name
   key         = "artifacts/scripts/${substr(filesha256(local.script_file), 0, 16)}/stream_transactions.py"
   source      = local.script_file
   source_hash = filesha256(local.script_file)
@@ -23,12 +23,10 @@ resource "aws_s3_object" "script" {
   lifecycle {
     create_before_destroy = true
   }
-
-  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
 }
 
 resource "aws_s3_object" "packages" {
-  bucket      = aws_s3_bucket.this["work"].bucket
+  bucket      = module.buckets["work"].name
   key         = "artifacts/packages/${substr(filesha256(local.packages_file), 0, 16)}/packages.zip"
   source      = local.packages_file
   source_hash = filesha256(local.packages_file)
@@ -36,15 +34,13 @@ resource "aws_s3_object" "packages" {
   lifecycle {
     create_before_destroy = true
   }
-
-  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
 }
 
 # Wheels come from the bucket: the job cannot reach a package index. pip reads their file names, so these stay.
 resource "aws_s3_object" "wheels" {
   for_each = local.wheels
 
-  bucket      = aws_s3_bucket.this["work"].bucket
+  bucket      = module.buckets["work"].name
   key         = "artifacts/wheels/${substr(filesha256("${var.build_dir}/${each.key}"), 0, 16)}/${basename(each.key)}"
   source      = "${var.build_dir}/${each.key}"
   source_hash = filesha256("${var.build_dir}/${each.key}")
@@ -52,14 +48,12 @@ resource "aws_s3_object" "wheels" {
   lifecycle {
     create_before_destroy = true
   }
-
-  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
 }
 
 resource "aws_s3_object" "mappings" {
   for_each = var.mapping_file_by_prefix
 
-  bucket      = aws_s3_bucket.this["work"].bucket
+  bucket      = module.buckets["work"].name
   key         = "${local.mappings_prefix}${each.key}.yaml"
   source      = each.value
   source_hash = filesha256(each.value)
@@ -67,14 +61,12 @@ resource "aws_s3_object" "mappings" {
   lifecycle {
     create_before_destroy = true
   }
-
-  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
 }
 
 resource "aws_s3_object" "label_mappings" {
   for_each = var.label_mapping_file_by_prefix
 
-  bucket      = aws_s3_bucket.this["work"].bucket
+  bucket      = module.buckets["work"].name
   key         = "${local.label_mappings_prefix}${each.key}.yaml"
   source      = each.value
   source_hash = filesha256(each.value)
@@ -82,6 +74,4 @@ resource "aws_s3_object" "label_mappings" {
   lifecycle {
     create_before_destroy = true
   }
-
-  depends_on = [aws_s3_bucket_server_side_encryption_configuration.this]
 }

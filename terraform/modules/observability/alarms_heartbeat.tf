@@ -4,12 +4,12 @@
 locals {
   heartbeat_alarms = merge(
     {
-      for canary in ["canary-missing"] : canary => {
-        kind           = canary
+      for function, trigger in local.schedules : "canary-missing" => {
+        kind           = "canary-missing"
         severity       = "page"
-        symptom        = "In two of three runs the canary's payment had no row or no alert after ${try(local.schedules.canary.every_minutes, 0)} minutes, or the canary did not run: payments may be undecided, and nobody alerted."
+        symptom        = "In two of three runs the canary's payment had no row or no alert after ${trigger.every_minutes} minutes, or the canary did not run: payments may be undecided, and nobody alerted."
         threshold      = 0
-        period_seconds = 60 * try(local.schedules.canary.every_minutes, 0)
+        period_seconds = 60 * trigger.every_minutes
         periods        = 3
         datapoints     = 2
         expression     = "rows + alerts"
@@ -18,21 +18,21 @@ locals {
           rows   = { namespace = var.metrics_namespace, name = "CanaryRowsMissing", stat = "Maximum", dimensions = { service = "canary" } }
           alerts = { namespace = var.metrics_namespace, name = "CanaryAlertsMissing", stat = "Maximum", dimensions = { service = "canary" } }
         }
-      } if local.has_canary
+      } if function == "canary"
     },
     {
-      for canary in ["canary-late"] : canary => {
-        kind           = canary
+      for function, trigger in local.schedules : "canary-late" => {
+        kind           = "canary-late"
         severity       = "ticket"
         symptom        = "The canary's payment takes longer than ${var.thresholds.canary_latency_ms / 1000} s from its file to its alert."
         threshold      = var.thresholds.canary_latency_ms
-        period_seconds = 60 * try(local.schedules.canary.every_minutes, 0)
+        period_seconds = 60 * trigger.every_minutes
         periods        = 3
         datapoints     = 3
         expression     = null
         missing        = "notBreaching" # an alert that does not come is the other alarm's
         metrics        = { latency = { namespace = var.metrics_namespace, name = "CanaryLatencyMs", stat = "Maximum", dimensions = { service = "canary" } } }
-      } if local.has_canary
+      } if function == "canary"
     },
     {
       for function in local.stages : "heartbeat-${function}" => {

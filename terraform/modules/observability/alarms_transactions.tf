@@ -121,7 +121,7 @@ locals {
     reconcile = {
       kind           = "reconcile"
       severity       = "page"
-      symptom        = "The reconciler found suspicious payments that a stage had missed: not flagged, or not alerted on. Those that it repaired were late by up to a day."
+      symptom        = "The reconciler found suspicious payments that a stage had missed, not flagged or not alerted on, or had no time to look at all hours. Those that it repaired were late by up to a day."
       threshold      = 0
       period_seconds = 300
       periods        = 1

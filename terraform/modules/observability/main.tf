@@ -34,8 +34,9 @@ resource "aws_cloudwatch_metric_alarm" "symptom" {
   treat_missing_data = try(each.value.missing, "notBreaching")
   # Each alarm notifies on its own. Behind a composite alarm the second one would be silent: actions run when an alarm changes to
   # ALARM from another state (PutCompositeAlarm, AlarmActions), and a composite alarm that is in ALARM already does not change.
-  alarm_actions = var.notification_topic_arns[each.value.severity]
-  ok_actions    = var.notification_topic_arns[each.value.severity]
+  actions_enabled = var.enable_notifications
+  alarm_actions   = var.notification_topic_arns[each.value.severity]
+  ok_actions      = var.notification_topic_arns[each.value.severity]
 
   dynamic "metric_query" {
     for_each = each.value.metrics
@@ -73,6 +74,7 @@ resource "aws_cloudwatch_metric_alarm" "ruleset_rollback" {
   evaluation_periods  = 3
   datapoints_to_alarm = 3
   treat_missing_data  = "notBreaching"
+  actions_enabled     = var.enable_notifications
   alarm_actions       = var.notification_topic_arns.ticket
   ok_actions          = var.notification_topic_arns.ticket
 

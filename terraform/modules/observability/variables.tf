@@ -173,3 +173,10 @@ variable "thresholds" {
     error_message = "thresholds: ${join(", ", [for name, value in var.thresholds : name if endswith(name, "_percent") && value > 100])} is a share and must be at most 100."
   }
 }
+
+variable "enable_notifications" {
+  description = "Whether alarms notify. Without, they change their state silently; a rollback of a ruleset by its alarm does not depend on it."
+  type        = bool
+  default     = true
+  nullable    = false
+}

@@ -1,5 +1,5 @@
-# Who says what payments were: a role for each, which may send messages to the labels queue and do nothing else. It reads none, since
-# messages hold what others have said.
+# Who says what payments were: a role for each, which may send messages to the labels queue, drop files below `labels/<its name>/` of the
+# landing bucket, and do nothing else. It reads none, since they hold what others have said.
 
 data "aws_region" "this" {}
 
@@ -45,6 +45,26 @@ resource "aws_iam_role_policy" "labels" {
           StringEquals = {
             "kms:ViaService"                    = "sqs.${data.aws_region.this.name}.amazonaws.com"
             "kms:EncryptionContext:aws:sqs:arn" = var.label_queue.arn
+          }
+        }
+      },
+      {
+        # The prefix is that of the producer's mapping, where it has one.
+        Sid      = "DropFiles"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${var.landing_bucket_arn}/labels/${each.key}/*"]
+      },
+      {
+        # Decrypt is for uploads in several parts. The bucket has a bucket key, so the context is the bucket.
+        Sid      = "DropFilesEncrypted"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = [var.label_queue.key_arn]
+        Condition = {
+          StringEquals = {
+            "kms:ViaService"                   = "s3.${data.aws_region.this.name}.amazonaws.com"
+            "kms:EncryptionContext:aws:s3:arn" = var.landing_bucket_arn
           }
         }
       },

@@ -45,7 +45,7 @@ variable "kafka" {
 variable "label_producers" {
   description = <<-EOT
     Who sends labels of payments, by any name: services and people. `principal_arns`: the IAM roles or users, of this account or another,
-    that may take on the producer's role.
+    that may take on the producer's role. Its files are those below `labels/<name>/` of the landing bucket.
   EOT
   type = map(object({
     principal_arns = list(string)
@@ -73,6 +73,12 @@ variable "label_queue" {
     key_arn = string
   })
   nullable = false
+}
+
+variable "landing_bucket_arn" {
+  description = "ARN of the landing bucket, in which producers of labels drop files; it has the key of `label_queue`."
+  type        = string
+  nullable    = false
 }
 
 variable "permissions_boundary_arn" {

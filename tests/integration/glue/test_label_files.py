@@ -9,7 +9,9 @@ import pytest
 
 from contract.card_tokens import CardTokens
 from contract.label_message import decode_label_message, identified
-from glue_scripts.arguments import DEFAULT_TOPIC
+from glue_scripts import stream_transactions
+from glue_scripts.arguments import DEFAULT_TOPIC, parse_arguments
+from glue_scripts.pins import MappingsChangedError
 from local.ingestion import (
     LOCAL_TOKENIZATION_KEY,
     IngestionProgress,
@@ -23,6 +25,8 @@ from tests.support.landed_rows import NOW
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from pyspark.sql import DataFrame, SparkSession
 
 VISA = "4111111111111111"
 MAPPING = """
@@ -165,3 +169,73 @@ def test_labels_reach_their_queue_payments_their_topic_and_bad_rows_quarantine_a
     ]
     assert job.quarantined("ingestion/") == []
     assert (progress.quarantined, progress.labels.quarantined, progress.labels.ready) == (0, 2, True)
+
+
+class Query:
+    """The query of the labels on folders of one test; the queue is a list here, and takes a batch before the job is killed."""
+
+    def __init__(self, spark: SparkSession, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._spark = spark
+        self.folder = folder
+        self.sent: list[bytes] = []
+        self.is_killed_after_sending = False
+        monkeypatch.setattr(stream_transactions, "send", self._send)
+        monkeypatch.setattr(stream_transactions, "print_line", lambda _line: None)
+        values = {
+            "landing_path": "l",
+            "quarantine_path": "q",
+            "checkpoint_path": "c",
+            "kafka_bootstrap_servers": "none:9092",
+            "tokenization_key": "env:K",
+            "labels_path": f"file://{folder}/labels/",
+            "labels_quarantine_path": f"file://{folder}/quarantine/",
+            "labels_checkpoint_path": f"file://{folder}/checkpoint/",
+            "labels_queue_url": "none",
+            "labels_trigger_interval": "0 seconds",
+            "label_mappings_path": f"file://{folder}/mappings",
+        }
+        arguments = parse_arguments([part for name, value in values.items() for part in (f"--{name}", value)])
+        assert arguments.labels is not None
+        self.feed = stream_transactions.labels_feed(arguments, arguments.labels)
+
+    def write(self, name: str, text: str) -> None:
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def run(self) -> None:
+        mappings = stream_transactions.read_mappings(self._spark, self.feed)
+        query = stream_transactions.start(self._spark, self.feed, b"a key for these tests", mappings)
+        try:
+            query.processAllAvailable()
+        finally:
+            query.stop()
+
+    def _send(self, cleaned: DataFrame, _queue_url: str) -> None:
+        rows = cleaned.where("record is not null").select("record").collect()
+        self.sent += [bytes(row["record"]) for row in rows]
+        if self.is_killed_after_sending:
+            raise RuntimeError("killed")
+
+
+@pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning")
+def test_a_batch_that_was_sent_before_the_job_was_killed_is_sent_again_as_the_same_labels_or_not_at_all(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = Query(spark, tmp_path, monkeypatch)
+    without_case = MAPPING.replace("label_id: CASE\n", "")
+    query.write("mappings/acme.yaml", without_case)
+    query.write("labels/acme/cb.csv", "CASE;TXN;CODE;DATE\ncb-1;c-1;10.4;20261126\n")
+    query.is_killed_after_sending = True
+    with pytest.raises(Exception, match="killed"):
+        query.run()
+    query.is_killed_after_sending = False
+
+    query.write("mappings/acme.yaml", MAPPING)
+    with pytest.raises(MappingsChangedError, match="batch 0 was begun with the mappings of digest"):
+        query.run()
+    query.write("mappings/acme.yaml", without_case)
+    query.run()
+
+    assert len(query.sent) == 2
+    assert len({identified(decode_label_message(body), NOW).label_id for body in query.sent}) == 1

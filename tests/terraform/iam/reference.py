@@ -90,7 +90,7 @@ def action(name: str) -> Action:
 
 
 def matching(pattern: str) -> set[str]:
-    """Names of all actions that a pattern of a policy, such as ``s3:Get*``, stands for."""
+    """Names of all actions that a pattern of a policy, such as ``s3:Get*``, matches."""
     service, _, wanted = pattern.partition(":")
     known = _definition().get(service.lower(), {}).get("privileges", {})
     expression = re.compile(re.escape(wanted).replace(r"\*", ".*").replace(r"\?", "."), re.IGNORECASE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -155,8 +156,23 @@ def test_a_letter_has_the_form_of_lambda_s_and_is_one_object_however_often_it_is
         letters.put(record, "arn:function", 50)
 
     ((key, body),) = objects.stored.items()
+    assert re.fullmatch(r"stage/[0-9a-f]{64}", key)
     read = msgspec.json.decode(body, type=InvocationRecord)
-    assert key == "stage/100"
     assert read.request_context.function_arn == "arn:function"
     assert isinstance(read.payload, str)
     assert msgspec.json.decode(read.payload) == {"Records": [record]}
+
+
+def test_letters_of_the_same_number_in_two_shards_are_two_objects_and_their_keys_show_nothing_of_them() -> (
+    None
+):
+    objects: Any = Objects()
+    letters = BucketDeadLetters(lambda: objects, "dead", lambda: datetime(2026, 1, 5, tzinfo=UTC))
+    one, other = (stream_event([{"user_id": {"S": user}}])["Records"][0] for user in ("ann", "bob"))
+
+    letters.put(one, "arn:function", 50)
+    letters.put(other, "arn:function", 50)
+
+    assert one["dynamodb"]["SequenceNumber"] == other["dynamodb"]["SequenceNumber"]
+    assert len(objects.stored) == 2
+    assert not any(user in key for key in objects.stored for user in ("ann", "bob"))

@@ -153,6 +153,6 @@ def test_what_is_written_is_valid_by_the_published_schemas() -> None:
 
 
 def test_a_row_of_labels_is_read_back() -> None:
-    label = make_label(entity_ids=("63" + "0" * 16,), seen=(2**63 + 1, 0), fraud_type=FraudType.MULE)
+    label = make_label(entity_ids=("c:" + "0" * 16,), seen=(2**63 + 1, 0), fraud_type=FraudType.MULE)
 
     assert from_item(LABELS_TABLE, to_item(label), Label) == label

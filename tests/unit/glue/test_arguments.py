@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from glue_scripts.arguments import parse_arguments
+from glue_scripts.arguments import LabelArguments, parse_arguments
 
 REQUIRED = {
     "--landing_path": "s3://landing/in/",
@@ -72,3 +72,44 @@ def test_a_missing_argument_is_named(name: str, capsys: pytest.CaptureFixture[st
         parse_arguments(rest)
 
     assert name in capsys.readouterr().err
+
+
+LABELS = {
+    "labels_path": "s3://landing/labels/",
+    "labels_quarantine_path": "s3://quarantine/label_files/",
+    "labels_checkpoint_path": "s3://state/labels/",
+    "labels_queue_url": "https://sqs/labels",
+}
+
+
+def test_files_of_labels_have_paths_a_queue_and_an_interval_of_their_own() -> None:
+    arguments = parse_arguments(argv(**LABELS))
+
+    assert arguments.labels == LabelArguments(
+        landing_path="s3://landing/labels/",
+        quarantine_path="s3://quarantine/label_files/",
+        checkpoint_path="s3://state/labels/",
+        queue_url="https://sqs/labels",
+        mappings_path=None,
+        trigger_interval="60 seconds",
+    )
+
+
+def test_the_mappings_of_labels_are_none_of_payments() -> None:
+    arguments = parse_arguments(argv(**LABELS, label_mappings_path="s3://m/"))
+
+    assert arguments.mappings_path is None
+    assert arguments.labels is not None
+    assert arguments.labels.mappings_path == "s3://m/"
+
+
+def test_without_them_no_labels_are_read() -> None:
+    assert parse_arguments(argv()).labels is None
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_one_of_them_without_the_others_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(argv(**{other: value for other, value in LABELS.items() if other != name}))
+
+    assert f"argument --{name}: missing" in capsys.readouterr().err

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from glue_scripts.rows import CleanedRow
 
 FOLDER = ROOT / "docs" / "labels"
+MAPPINGS = FOLDER / "mappings"
 GUIDE = (ROOT / "docs" / "guide-labels.md").read_text()
-MAPPING = parse_mapping((FOLDER / "chargebacks.yaml").read_text(), "chargebacks.yaml", LABELS)
+MAPPING = parse_mapping((MAPPINGS / "chargebacks.yaml").read_text(), "chargebacks.yaml", LABELS)
 
 
 def read(content: bytes) -> list[CleanedRow]:
@@ -52,13 +53,12 @@ def test_every_row_of_the_example_is_a_label_or_says_nothing_of_fraud() -> None:
     assert not any(holds_card_number(json.dumps(message)) for message in messages)
 
 
-def test_the_job_takes_the_example_s_mapping() -> None:
-    document = (FOLDER / "chargebacks.yaml").read_bytes()
+def test_the_job_takes_the_folder_of_the_example_s_mapping() -> None:
+    documents = {f"s3://m/{file.name}": file.read_bytes() for file in MAPPINGS.iterdir()}
 
-    mappings = parse_mappings(
-        {"s3://m/chargebacks.yaml": document}, "s3://m/", "s3://landing/labels/", LABELS
-    )
+    mappings = parse_mappings(documents, "s3://m/", "s3://landing/labels/", LABELS)
 
+    assert "LABEL_MAPPINGS=docs/labels/mappings\n" in GUIDE
     assert mappings.prefix_of("s3://landing/labels/chargebacks/2026/a.csv") == "chargebacks"
 
 

@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from contract.errors import MappingError
+from contract.mapping.kinds import LABELS
 from glue_scripts.prefix_mappings import NO_MAPPINGS, PrefixMappings, parse_mappings
 
 VALID = b"transaction_id: nr\nuser_id: who\namount: cents\ntimestamp: when\n"
@@ -205,3 +206,31 @@ def test_a_change_that_changes_no_record_keeps_the_digest() -> None:
         mappings("acme.yaml").digest == "ac138d45b4e75b20"
     )  # of an older version: an upgrade must not stop a batch
     assert NO_MAPPINGS.digest == PrefixMappings("s3://landing/in/").digest
+
+
+OF_LABELS = b"""transaction_id: TXN
+verdict: {value: fraud}
+source: {value: chargeback}
+known_at: DATE
+"""
+
+
+def test_a_mapping_of_labels_has_the_fields_of_a_label() -> None:
+    mappings = parse_mappings({f"{FOLDER}/acme.yaml": OF_LABELS}, FOLDER, LANDING, LABELS)
+
+    assert sorted(mappings.by_prefix["acme"].fields) == ["known_at", "source", "transaction_id", "verdict"]
+
+
+@pytest.mark.parametrize("field", ["transaction_id", "verdict", "source", "known_at"])
+def test_a_mapping_of_labels_without_a_needed_field_is_refused(field: str) -> None:
+    content = b"".join(line for line in OF_LABELS.splitlines(True) if not line.startswith(field.encode()))
+
+    with pytest.raises(MappingError) as error:
+        parse_mappings({f"{FOLDER}/acme.yaml": content}, FOLDER, LANDING, LABELS)
+
+    assert (error.value.field, error.value.source) == (field, "acme.yaml")
+
+
+def test_a_mapping_of_payments_is_none_of_labels() -> None:
+    with pytest.raises(MappingError, match=r"acme\.yaml: amount: not a field"):
+        parse_mappings({f"{FOLDER}/acme.yaml": VALID}, FOLDER, LANDING, LABELS)

@@ -9,8 +9,16 @@ import pytest
 from contract.card_tokens import CardTokens
 from glue_scripts import stream_transactions
 from glue_scripts.arguments import parse_arguments
-from glue_scripts.progress import Counts, batch_line, ready_line
-from local.ingestion import IngestionProgress, read_progress
+from glue_scripts.label_queue import LabelsNotSentError
+from glue_scripts.progress import (
+    Counts,
+    batch_line,
+    labels_failed_line,
+    labels_line,
+    labels_ready_line,
+    ready_line,
+)
+from local.ingestion import IngestionProgress, LabelsProgress, read_progress
 
 
 def line(batch_id: int, published: int, quarantined: int, **dropped: int) -> str:
@@ -107,3 +115,74 @@ def test_the_ready_line_of_the_job_holds_no_card_number() -> None:
     feed = stream_transactions.payments_feed(arguments)
 
     assert stream_transactions.shown(feed, key) == f"s3://landing/{CardTokens(key).token(visa)}/"
+
+
+def labels(batch_id: int, sent: int, quarantined: int) -> str:
+    return labels_line(batch_id, Counts(sent, quarantined), duration_ms=5, at_ms=1) + "\n"
+
+
+def failed(error: Exception) -> str:
+    return labels_failed_line(error, retry_seconds=10, at_ms=1) + "\n"
+
+
+def test_a_batch_of_labels_has_metrics_of_its_own() -> None:
+    counts = Counts(10, 2, {"note": 4}, refunds=3, files_without_payments=1)
+
+    said = json.loads(labels_line(3, counts, duration_ms=5, at_ms=1, namespace="FraudDetection/dev"))
+
+    (metrics,) = said["_aws"]["CloudWatchMetrics"]
+    assert said["service"] == "label_files"
+    assert metrics["Namespace"] == "FraudDetection/dev"
+    assert {metric["Name"]: said[metric["Name"]] for metric in metrics["Metrics"]} == {
+        "sent": 10,
+        "quarantined": 2,
+        "duration_ms": 5,
+    }
+    assert (said["rows_in"], said["no_label"], said["files_without_labels"]) == (15, 3, 1)
+
+
+def test_labels_and_payments_of_one_log_are_counted_apart_and_a_repeated_batch_once() -> None:
+    log = [
+        ready_line("s3://l/", "t") + "\n",
+        labels_ready_line("s3://l/", [], "0a") + "\n",
+        line(0, 10, 1),
+        labels(0, 4, 2),
+        labels(0, 4, 2),
+        labels(1, 3, 0),
+    ]
+
+    progress = read_progress(log)
+
+    assert (progress.published, progress.quarantined, progress.batches) == (10, 1, 1)
+    assert progress.labels == LabelsProgress(ready=True, sent=7, quarantined=2)
+
+
+def test_a_failure_of_labels_is_said_until_their_query_runs_again() -> None:
+    ready = labels_ready_line("s3://l/", [], "0a") + "\n"
+    log = [ready, failed(LabelsNotSentError({"Internal": 1}))]
+
+    assert read_progress(log).labels.failure.startswith(
+        "LabelsNotSentError the labels queue refused 1 messages"
+    )
+    assert not read_progress(log).labels.ready
+    assert read_progress([*log, ready]).labels == LabelsProgress(ready=True)
+
+
+def test_an_error_that_spark_reports_from_a_worker_is_quoted_by_its_last_line() -> None:
+    text = """An exception was thrown from Python
+Traceback (most recent call last):
+  File "stage.py", line 1, in send
+    raise ValueError
+botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the SendMessageBatch operation: no
+"""
+
+    said = json.loads(failed(RuntimeError(text)))
+
+    assert said["error"] == "ClientError"
+    assert said["problem"].startswith("An error occurred (AccessDenied)")
+
+
+def test_an_error_of_others_is_named_without_its_text_which_may_hold_a_row() -> None:
+    said = json.loads(failed(ValueError("4111111111111111")))
+
+    assert (said["error"], said["problem"]) == ("ValueError", "")

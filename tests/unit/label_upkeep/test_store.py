@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from label.store import LabelStore
 
 HOUR = timedelta(hours=1)
-MERCHANTS = [f"6d{number:016}" for number in range(3)]
+MERCHANTS = [f"m:{number:016}" for number in range(3)]
 
 
 @pytest.fixture

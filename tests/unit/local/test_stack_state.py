@@ -108,6 +108,7 @@ def test_exports_name_the_endpoints_and_every_resource(state: Callable[..., Stac
         "TRANSACTION_HISTORY_TABLE": "dev_transaction_history",
         "LANDING_BUCKET": "it's a bucket",
         "LANDING_URL": "s3://it's a bucket/transactions/",
+        "LABELS_LANDING_URL": "s3://it's a bucket/labels/",
     }
 
 

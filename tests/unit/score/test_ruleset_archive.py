@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from common.model_archive import ModelArchive
 from engine.rules.check import check_ruleset
-from score.ruleset_archive import BucketRulesets
+from score.ruleset_archive import NONE_KEPT, UNREADABLE, BucketRulesets
 from tests.support.model_samples import model_document
 from tests.support.moto_aws import aws
 from tests.support.rule_samples import HEAD, document
@@ -77,7 +78,31 @@ def test_after_a_rollback_the_earlier_ruleset_is_the_last_one(bucket: Bucket) ->
 
 def test_an_empty_bucket_has_none_and_says_so(bucket: Bucket) -> None:
     assert bucket.last_good() is None
-    assert bucket.reports == ["the last good ruleset cannot be read"]
+    assert bucket.reports == [NONE_KEPT]
+
+
+class NotListed:
+    """S3 for a role that may not list the bucket: an object that does not exist is forbidden, and so are all others at a fault."""
+
+    def __init__(self, code: str, status: int) -> None:
+        self._answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+    def get_object(self, **_: str) -> Any:
+        raise ClientError(self._answer, "GetObject")
+
+
+def test_an_object_that_is_absent_without_the_right_to_list_is_absent_and_not_a_fault() -> None:
+    bucket = Bucket(NotListed("AccessDenied", 403), "rules")
+
+    assert bucket.last_good() is None
+    assert bucket.reports == [NONE_KEPT]
+
+
+def test_another_refusal_is_a_fault_of_the_bucket() -> None:
+    bucket = Bucket(NotListed("SlowDown", 503), "rules")
+
+    assert bucket.last_good() is None
+    assert bucket.reports == [UNREADABLE]
 
 
 def test_a_bucket_that_refuses_fails_no_batch_and_is_reported(aws: Callable[[str], Any]) -> None:
@@ -86,7 +111,7 @@ def test_a_bucket_that_refuses_fails_no_batch_and_is_reported(aws: Callable[[str
     missing.keep(_document("1"))
 
     assert missing.last_good() is None
-    assert missing.reports == ["the active ruleset cannot be kept", "the last good ruleset cannot be read"]
+    assert missing.reports == ["the active ruleset cannot be kept", UNREADABLE]
 
 
 def test_a_model_that_ships_is_kept_with_the_ruleset_that_names_it(bucket: Bucket) -> None:

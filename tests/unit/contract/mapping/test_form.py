@@ -1,4 +1,4 @@
-"""What a mapping says of a file as a whole, and what stands for no value and for a number that lost its digits."""
+"""What a mapping says of a file as a whole, and what means no value or a number that lost its digits."""
 
 from __future__ import annotations
 
