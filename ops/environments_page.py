@@ -34,7 +34,7 @@ ENTITY_BYTES: Final = 330
 
 USER_KIB: Final = PROFILE_KIB + ENTITIES_OF_USER * ENTITY_BYTES / 1024
 
-MERCHANT_KIB: Final = 1.6
+MERCHANT_KIB: Final = 1.7
 """A busy merchant's bound (decision 0024)."""
 
 HEAD: Final = """# Environments
@@ -86,7 +86,7 @@ def cache_lines(type_by_environment: dict[str, str], root: Path = ROOT) -> list[
         *(f"| {what} | {' | '.join(values)} |" for what, values in rows.items()),
         "",
         f"A user has {ENTITIES_OF_USER} cards, devices, IP addresses, networks and payees of {ENTITY_BYTES} bytes. Merchants come on top:",
-        f"at most {MERCHANT_KIB} KiB each, a million 1.5 GiB ([0024](decisions/0024-entities.md)).",
+        f"at most {MERCHANT_KIB} KiB each, a million 1.6 GiB ([0024](decisions/0024-entities.md)).",
     ]
 
 

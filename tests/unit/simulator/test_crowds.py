@@ -12,6 +12,9 @@ import pytest
 from contract.transaction import Transaction, decode_transaction
 from simulator import SCENARIOS, SimulationConfig, simulate
 from simulator.crowds import ATTACKS, CROWDS, simulate_crowds
+from simulator.crowds.cast import Whereabouts
+from simulator.itinerary import HOUR_US
+from simulator.payments import Payment
 from tests.support.backtest_samples import ENDS_AT
 
 if TYPE_CHECKING:
@@ -194,3 +197,23 @@ def test_appeals_and_new_shops_find_many_people_who_never_paid_there() -> None:
         for target in targets:
             own = [each for each in crowd(kind) if target in (each.payee_id, each.merchant_id)]
             assert users(own) >= 70
+
+
+def test_whoever_pays_in_a_crowd_is_not_in_another_country_within_hours() -> None:
+    def payment(hour: float, location: object) -> Payment:
+        return Payment(round(hour * HOUR_US), {"user_id": "u", "location": location}, 10.0)
+
+    known = Whereabouts([payment(0, {"country": "DE", "city": "Berlin"})])
+
+    found = [
+        known.admits(payment(hour, place))
+        for hour, place in (
+            (5, "Lyon, FR"),
+            (5, "Munich, DE"),
+            (6, None),
+            (18, "Lyon, FR"),
+            (20, "Munich, DE"),
+        )
+    ]
+
+    assert found == [False, True, True, True, False]

@@ -59,6 +59,14 @@ def test_a_speed_is_not_measured_where_a_place_is_unknown() -> None:
     assert features["is_country_change"] is True
 
 
+def test_a_payment_without_a_place_does_not_make_the_last_place_younger() -> None:
+    features = features_of(now(location=PARIS), before(300, location=BERLIN), before(30, location=None))
+
+    assert features["minutes_since_last_place"] == 300.0
+    assert features["minutes_since_last_tx"] == 30.0
+    assert features_of(now(location=PARIS), before(30, location=None))["minutes_since_last_place"] == 0.0
+
+
 def test_payment_that_was_stopped_moves_nobody() -> None:
     for outcome in (BLOCKED, REVIEWED):
         features = features_of(now(location=BERLIN), before(30, location=PARIS), outcome=outcome)

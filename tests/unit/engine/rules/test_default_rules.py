@@ -187,7 +187,7 @@ def test_one_weak_sign_never_reaches_review() -> None:
         "strangers_far_above_norm", "young_account_large_amount",
         "new_payee_drain", "dormant_account_spree", "stolen_card_spree", "windows_incomplete",
         "numbers_from_device", "numbers_from_address", "numbers_from_network", "numbers_at_merchant", "mule_payee",
-        "numbers_tried_slowly", "takeovers_from_address", "takeovers_from_network", "mule_payee_of_takeovers",
+        "numbers_tried_slowly", "numbers_tried_slowly_at_merchant", "takeovers_from_address", "takeovers_from_network", "mule_payee_of_takeovers",
             "mule_payee_of_young_accounts", "young_accounts_from_address",
         "device_farm", "device_farm_begins", "young_accounts_at_merchant", "merchant_amounts_changed", "payee_with_fraud",
         "payee_of_days_drained", "device_of_days_spree", "stopped_then_other_device", "blocked_then_online", "stopped_twice",
