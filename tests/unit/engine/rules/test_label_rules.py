@@ -45,6 +45,12 @@ def test_a_share_of_fraud_that_is_usual_says_nothing() -> None:
     assert points_of_labels(merchant_fraud_rate_7d=0.16, usual_fraud_rate_30d=0.09) == 0
 
 
+def test_what_was_three_weeks_ago_at_a_merchant_says_nothing() -> None:
+    old = COMPROMISED | {"merchant_fraud_rate_7d": 0.6, "merchant_days_since_fraud": 21.0}
+
+    assert points_of_labels(**old) == 0
+
+
 def test_reasons_name_the_reports_in_words() -> None:
     assessment = decide(**COMPROMISED | {"merchant_fraud_rate_7d": 0.6})
 
