@@ -81,7 +81,7 @@ demo: setup ## Run the whole system once: simulated payments (TRANSACTIONS= SEED
 	@$(PY) -m local.demo $(if $(DATA),--data "$(DATA)" $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)),--transactions $(TRANSACTIONS) --seed $(SEED))
 
 .PHONY: test
-test: setup $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run every test, on real servers
+test: setup $(VENV)-train/.ready $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run every test, on real servers
 	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(TERRAFORM),,--ignore tests/terraform)
 	@$(if $(TERRAFORM),,echo "Terraform is not on the path: tests/terraform was not run." >&2)
 
@@ -214,7 +214,7 @@ format: $(VENV)/.dev ## Format the code, and fix what ruff can fix
 	@$(VENV)/bin/ruff format --quiet
 
 .PHONY: coverage
-coverage: setup ## Run all tests and measure the branch coverage of functions/
+coverage: setup $(VENV)-train/.ready ## Run all tests and measure the branch coverage of functions/
 	@$(PY) -m pytest --cov --cov-report=term
 
 .PHONY: test-faults

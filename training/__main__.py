@@ -20,6 +20,7 @@ from lab.backtest.printing import NO_LABELS
 from lab.datasets import DatasetError
 from lab.models import MODELS, kept_model
 from lab.progress import Progress
+from training.card import write_card
 from training.columns import columns
 from training.evaluation import WEEKS, LaterPayments, as_lines
 from training.from_file import Source
@@ -77,6 +78,11 @@ def _train(options: argparse.Namespace, ruleset: Ruleset) -> list[str]:
         end_s = window.as_of_s + (1 if options.weekly else WEEKS) * _WEEK_S
         source.advance(end_s, partial(later.see, model=model))
     measures = later.columns()
+    if not options.weekly:
+        card = options.out.with_suffix(".md")
+        about = f"Made by `make train` from {payments.source}."
+        write_card(card, model, options.out.stat().st_size, [(payments.source, measures)], about)
+        lines += [f"card: {card}"]
     if measures is None:
         return [
             *lines,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from engine.model.document import UsedFeature
@@ -23,7 +24,7 @@ NOT_LEARNT: Final = {
     ),
     **dict.fromkeys(
         (
-            "entities_known_days",
+            "entities_warming_up",
             "entities_partial",
             "saturated_entities",
             "are_windows_incomplete",
@@ -39,8 +40,8 @@ NOT_LEARNT: Final = {
 }
 """Feature to why no model learns from it."""
 
-_RISING: Final = ("_frauds_30d", "_fraud_rate_30d", "_fraud_run")
-"""Ends of the names of features that may never lower the probability: more reported fraud at a merchant, device, address, card or payee."""
+_RISING: Final = re.compile(r".*_(frauds_[0-9]+d|fraud_rate_[0-9]+d|fraud_run)")
+"""Names of features that may never lower the probability: more reported fraud at a merchant, device, address, card or payee."""
 
 
 def columns(without: Container[str] = ()) -> tuple[UsedFeature, ...]:
@@ -52,7 +53,7 @@ def columns(without: Container[str] = ()) -> tuple[UsedFeature, ...]:
         More features to leave out.
     """
     return tuple(
-        UsedFeature(each.name, each.type, each.version, 1 if each.name.endswith(_RISING) else 0)
+        UsedFeature(each.name, each.type, each.version, 1 if _RISING.fullmatch(each.name) else 0)
         for each in USABLE
         if each.name not in NOT_LEARNT and each.name not in without
     )

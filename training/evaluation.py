@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from engine.rules.model_section import RulesetModel
 from lab.backtest.ranking import average_precision, card_precision
-from training.points import both_points
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -125,6 +125,7 @@ class LaterPayments:
         """Take a payment, decided by rules alone, with the model of its week."""
         clock_s = judged.facts.clock_ms // 1000
         features, truth = judged.decided.features, judged.payment.truth
+        used = RulesetModel(model, model.document.proposed_points)
         probability, points = model.fraud_probability(features), judged.decided.assessment.points
         self._rows.append(
             _Row(
@@ -139,7 +140,7 @@ class LaterPayments:
                 truth.scenario or "",
                 probability,
                 points,
-                both_points(points, probability, model.document.proposed_points),
+                points + used.points(probability),
             )
         )
 
@@ -191,21 +192,27 @@ def alert_measures(later: Later, score: Integers, alerts: int) -> AlertMeasures:
     alerts : int
         Users alerted a day, >= 1; a day with fewer users is divided by as many too.
     """
-    found = days = 0
-    value = 0.0
+    alerted = alerted_payments(later, score, alerts) & later.is_fraud
+    users = np.unique(np.column_stack([later.day[alerted], later.user[alerted]]), axis=0)
+    days = np.unique(later.day).size
+    total = float(later.value[later.is_fraud].sum())
+    return AlertMeasures(
+        len(users) / (alerts * days) if days else 0.0,
+        float(later.value[alerted].sum()) / total if total else 0.0,
+    )
+
+
+def alerted_payments(later: Later, score: Integers, alerts: int) -> Booleans:
+    """Give the payments of the users with the highest scores of each day, so many a day."""
+    is_alerted = np.zeros(later.day.size, np.bool_)
     for day in np.unique(later.day):
         today = np.flatnonzero(later.day == day)
         users, place = np.unique(later.user[today], return_inverse=True)
         highest = np.full(users.size, np.iinfo(np.int64).min)
         np.maximum.at(highest, place, score[today])
         ranked = np.lexsort((later.tie_break[users], -highest))[:alerts]
-        is_alerted = np.isin(place, ranked)
-        frauds = is_alerted & later.is_fraud[today]
-        found += np.unique(place[frauds]).size
-        value += float(later.value[today][frauds].sum())
-        days += 1
-    total = float(later.value[later.is_fraud].sum())
-    return AlertMeasures(found / (alerts * days) if days else 0.0, value / total if total else 0.0)
+        is_alerted[today] = np.isin(place, ranked)
+    return is_alerted
 
 
 def as_lines(later: Later) -> list[str]:
@@ -233,3 +240,70 @@ def _line(name: str, side: str, measures: list[Measures]) -> str:
     ]
     cells = [f"{number:.3f}" for number in np.mean(numbers, axis=0)]
     return f"| {name} | {side} | {' | '.join(cells)} |"
+
+
+class CalibrationBin(NamedTuple):
+    """Payments to which the model gave nearly the same probability."""
+
+    payments: int
+    said: float
+    """Mean of the probabilities."""
+    was: float
+    """Share that was fraud."""
+
+
+_CALIBRATION_CUTS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9)
+
+
+def calibration_of(later: Later) -> list[CalibrationBin]:
+    """Compare what the model said with what was, by the probability."""
+    place = np.searchsorted(_CALIBRATION_CUTS, later.probability, side="right")
+    return [
+        CalibrationBin(
+            int(inside.sum()), float(later.probability[inside].mean()), float(later.is_fraud[inside].mean())
+        )
+        for inside in (place == each for each in np.unique(place))
+    ]
+
+
+KIND_ALERTS: Final = 60
+"""Alerts a day at which kinds of fraud are compared."""
+
+
+def kind_lines(later: Later) -> list[str]:
+    """Write which share of each kind of fraud is in alerted payments, with :data:`KIND_ALERTS` alerts a day."""
+    lines = [f"| kind of fraud | payments | {' | '.join(SIDES)} |", f"|---|---|{'---|' * len(SIDES)}"]
+    alerted = {side: alerted_payments(later, later.scores[side], KIND_ALERTS) for side in SIDES}
+    for kind in sorted(set(later.scenario[later.is_fraud].tolist())):
+        inside = later.is_fraud & (later.scenario == kind)
+        cells = [f"{alerted[side][inside].mean():.0%}" for side in SIDES]
+        lines.append(f"| {kind} | {int(inside.sum()):,} | {' | '.join(cells)} |")
+    return lines
+
+
+def stability_lines(later: Later) -> list[str]:
+    """Write what the model says of parts of the payments: by amount, age of the account, and country."""
+    parts: list[tuple[str, Booleans]] = []
+    for low, high in ((0, 10), (10, 100), (100, 1_000), (1_000, np.inf)):
+        name = f"amount {low:,} to {high:,}" if high < np.inf else f"amount from {low:,}"
+        parts.append((name, (later.amount >= low) & (later.amount < high)))
+    for low, high in ((0, 7), (7, 30), (30, np.inf)):
+        name = f"account {low} to {high} days old" if high < np.inf else f"account from {low} days"
+        parts.append((name, (later.account_age_days >= low) & (later.account_age_days < high)))
+    names, counts = np.unique(later.country, return_counts=True)
+    most = names[np.argsort(-counts, kind="stable")[:5]].tolist()
+    parts += [(f"country {name or 'not known'}", later.country == name) for name in most]
+    lines = [
+        "| payments | number | fraud | said | average precision, rules | model |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, inside in parts:
+        if inside.any():
+            part = later.of(inside)
+            ranks = [average_precision(part.scores[side], part.is_fraud) for side in ("rules", "model")]
+            shown = ["-" if rank is None else f"{rank:.3f}" for rank in ranks]
+            fraud, said = float(part.is_fraud.mean()), float(part.probability.mean())
+            lines.append(
+                f"| {name} | {int(inside.sum()):,} | {fraud:.2%} | {said:.2%} | {' | '.join(shown)} |"
+            )
+    return lines

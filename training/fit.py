@@ -59,6 +59,8 @@ class TooFewFraudsError(Exception):
 
 def fitted(problem: Problem, trees: int, pairs: Sequence[tuple[int, int]] | None = None) -> Any:
     """Fit boosted trees of at most two splits along a branch; only to ``pairs`` where they are given."""
+    # A feature in no set would be put into one set with all such features.
+    alone = [{feature} for feature in range(len(problem.bins))]
     classifier = HistGradientBoostingClassifier(
         learning_rate=0.08,
         max_iter=trees,
@@ -67,7 +69,7 @@ def fitted(problem: Problem, trees: int, pairs: Sequence[tuple[int, int]] | None
         min_samples_leaf=20,
         l2_regularization=2.0,
         monotonic_cst=problem.directions,
-        interaction_cst=None if pairs is None else [set(pair) for pair in pairs] or "no_interactions",
+        interaction_cst=None if pairs is None else [*map(set, pairs), *alone],
         early_stopping=False,
         random_state=0,
     )
@@ -92,15 +94,13 @@ def _tree(nodes: Any, place: int) -> Leaf | Split:
 
 def select(tables: Tables, codes: Codes, weight: Floats) -> tuple[list[int], list[tuple[int, int]]]:
     """Find the features and the pairs whose tables vary most over the payments: at most :data:`MAX_FEATURES`, :data:`MAX_PAIRS`."""
-
-    def variance(values: Floats) -> float:
-        mean = np.average(values, weights=weight)
-        return float(np.average((values - mean) ** 2, weights=weight))
-
     of_pairs = {
-        pair: variance(table[codes[:, pair[0]], codes[:, pair[1]]]) for pair, table in tables.pairs.items()
+        pair: _variance(table[codes[:, pair[0]], codes[:, pair[1]]], weight)
+        for pair, table in tables.pairs.items()
     }
-    of_features = {feature: variance(table[codes[:, feature]]) for feature, table in tables.singles.items()}
+    of_features = {
+        feature: _variance(table[codes[:, feature]], weight) for feature, table in tables.singles.items()
+    }
     for pair, spread in of_pairs.items():
         for feature in pair:
             of_features[feature] = of_features.get(feature, 0.0) + spread / 2
@@ -119,21 +119,29 @@ def spans_of(clock_s: npt.NDArray[np.int64], is_fraud: Booleans) -> npt.NDArray[
 
 
 def calibration(log_odds: Floats, is_fraud: Booleans, weight: Floats) -> tuple[float, float]:
-    """Slope and offset that make the log-odds of unseen payments probabilities (Platt, 1999), by Newton's method."""
-    slope, offset = 1.0, 0.0
+    """Slope and offset that make the log-odds of unseen payments probabilities (Platt, 1999), by Newton's method with halved steps."""
+    signed = np.where(is_fraud, -1.0, 1.0)
+
+    def loss(parameters: Floats) -> float:
+        fitted_log_odds = parameters[0] * log_odds + parameters[1]
+        # A weak pull towards 1 and 0: with little fraud, or one that is found without an error, they are hardly known.
+        pull = ((parameters - (1.0, 0.0)) ** 2).sum() / 2
+        return float((weight * np.logaddexp(0.0, signed * fitted_log_odds)).sum() + pull)
+
+    parameters = np.array([1.0, 0.0])
     for _ in range(50):
-        p = 1.0 / (1.0 + np.exp(-np.clip(slope * log_odds + offset, -500, 500)))
+        p = 1.0 / (1.0 + np.exp(-np.clip(parameters[0] * log_odds + parameters[1], -500, 500)))
         error, curve = weight * (is_fraud - p), weight * p * (1 - p)
-        # A weak pull towards 1: with little fraud the slope is hardly known.
-        gradient = np.array([(error * log_odds).sum() - (slope - 1.0), error.sum()])
+        gradient = np.array([(error * log_odds).sum(), error.sum()]) - (parameters - (1.0, 0.0))
         cross = (curve * log_odds).sum()
-        step = np.linalg.solve(
-            np.array([[(curve * log_odds**2).sum() + 1.0, cross], [cross, curve.sum() + 1e-9]]), gradient
-        )
-        slope, offset = slope + float(step[0]), offset + float(step[1])
+        curvature = np.array([[(curve * log_odds**2).sum() + 1.0, cross], [cross, curve.sum() + 1.0]])
+        step, before = np.linalg.solve(curvature, gradient), loss(parameters)
+        while loss(parameters + step) > before and float(np.abs(step).max()) > 1e-9:
+            step = step / 2
+        parameters = parameters + step
         if float(np.abs(step).max()) < 1e-9:
             break
-    return round(min(max(slope, 0.1), 3.0), 6), round(offset, 6)
+    return round(min(max(float(parameters[0]), 0.1), 3.0), 6), round(float(parameters[1]), 6)
 
 
 def fit(
@@ -198,7 +206,7 @@ def fit(
     result = {
         "features": [named[each][0] for each in used],
         "intercept": tables.intercept,
-        "terms": _terms(tables, named),
+        "terms": _terms(tables, named, problem.codes, weight),
         "calibration": {"slope": slope, "offset": offset},
         "sample": _sample(
             values[:, kept],
@@ -242,16 +250,26 @@ def _rounded(tables: Tables) -> Tables:
     )
 
 
-def _terms(tables: Tables, named: Sequence[tuple[dict[str, Any], Bins]]) -> list[dict[str, Any]]:
-    terms = []
+def _terms(
+    tables: Tables, named: Sequence[tuple[dict[str, Any], Bins]], codes: Codes, weight: Floats
+) -> list[dict[str, Any]]:
+    """Write the tables as the document's terms, those that vary most over the payments first."""
+    terms: list[tuple[float, dict[str, Any]]] = []
     for feature, table in sorted(tables.singles.items()):
         axis, rows = _axis(*named[feature], table[:, None])
-        terms.append({"axes": [axis], "log_odds": table[rows].tolist()})
+        term = {"axes": [axis], "log_odds": table[rows].tolist()}
+        terms.append((_variance(table[codes[:, feature]], weight), term))
     for (one, two), table in sorted(tables.pairs.items()):
         first, rows = _axis(*named[one], table)
         second, columns = _axis(*named[two], table.T)
-        terms.append({"axes": [first, second], "log_odds": np.ravel(table[np.ix_(rows, columns)]).tolist()})
-    return terms
+        term = {"axes": [first, second], "log_odds": np.ravel(table[np.ix_(rows, columns)]).tolist()}
+        terms.append((_variance(table[codes[:, one], codes[:, two]], weight), term))
+    return [term for _, term in sorted(terms, key=lambda each: -round(each[0], 9))]
+
+
+def _variance(values: Floats, weight: Floats) -> float:
+    mean = np.average(values, weights=weight)
+    return float(np.average((values - mean) ** 2, weights=weight))
 
 
 def _axis(feature: dict[str, Any], bins: Bins, table: Floats) -> tuple[dict[str, Any], list[int]]:

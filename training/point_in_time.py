@@ -6,7 +6,7 @@ What became known later is not in it, so a model trained as of a time is the sam
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -75,6 +75,12 @@ class TrainingSet:
         for column in (self.values, self.is_fraud, self.weight, self.clock_s):
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
+
+    def with_fraud_share(self, share: float) -> TrainingSet:
+        """Let honest payments count for so many that fraud has this share, where it has more."""
+        frauds, honest = self.weight[self.is_fraud].sum(), self.weight[~self.is_fraud].sum()
+        factor = max(1.0, float(frauds * (1 / share - 1) / honest))
+        return replace(self, weight=np.where(self.is_fraud, self.weight, self.weight * factor))
 
     def save(self, path: Path) -> None:
         """Write the set for :mod:`training.fit`, which runs in an environment of its own."""

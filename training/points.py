@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 REVIEW_FROM: Final = 0.3
 """The probability that alone gives :data:`REVIEW_POINTS`."""
 REVIEW_POINTS: Final = 50
-SCALES: Final = (6, 9, 12, 16, 20, 26, 34, 44, 60)
+SCALES: Final = (6, 9, 12, 16, 20, 26, 34, 44, 60, 80, 110)
 """Points that a step of 1 in the log-odds may give."""
-FLOORS: Final = (0, -20, -50, -100)
-"""The fewest points. Negative ones speak for a payment that a rule suspects."""
+FLOORS: Final = (0, -25, -50, -100, -200, -400, -800)
+"""The fewest points. Negative ones speak for a payment that rules suspect."""
+_WORTH: Final = 0.0005
+"""By so much must a harsher proposal be better."""
 
 _LADDER: Final = tuple(round(1 / (1 + exp(-place / 5)), 4) for place in range(-38, 39))
 """Probabilities at which steps begin: a fifth of log-odds apart, from 0.0005 to 0.9995."""
@@ -32,7 +34,7 @@ def steps_of(scale: float, floor: int) -> tuple[tuple[float, int], ...]:
     scale : float
         Points for 1 of log-odds.
     floor : int
-        The fewest points, <= 0. From a probability of 0 on; 0 gives no such step.
+        The fewest points, <= 0; 0 for a model that never speaks for a payment.
     """
     steps: list[tuple[float, int]] = [(0.0, floor)] if floor < 0 else []
     for probability in _LADDER:
@@ -64,24 +66,11 @@ def propose(
     for floor in FLOORS:
         for scale in SCALES:
             steps = steps_of(scale, floor)
-            points = together(rule_points, points_of(steps, probability))
+            points = rule_points + points_of(steps, probability)
             found = weighted_average_precision(points, is_fraud, weight)
-            if found > best[0] + 1e-4:  # of equally good ones the gentlest
+            if found > best[0] + _WORTH:
                 best = (found, steps)
     return best[1]
-
-
-def together(
-    rule_points: npt.NDArray[np.int64], model_points: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Add the points as a decision does: those that speak for a payment count only where rules speak against it."""
-    return np.where((model_points < 0) & (rule_points <= 0), rule_points, rule_points + model_points)
-
-
-def both_points(rule_points: int, probability: float, steps: tuple[tuple[float, int], ...]) -> int:
-    """Give one payment's points of rules and model together."""
-    given = points_of(steps, np.array([probability]))
-    return int(together(np.array([rule_points]), given)[0])
 
 
 def weighted_average_precision(

@@ -190,16 +190,9 @@ class RedisLabelCopies:
 
     def write_usual_rate(self, rate: float) -> None:
         """Set the share of fraud among all payments of 30 days, 0 to 1; CacheUnavailableError."""
-        self._set(USUAL_RATE_KEY, f"{rate:.6f}")
-
-    def mark_complete(self) -> None:
-        """Say that everything is copied; CacheUnavailableError."""
-        self._set(COMPLETE_KEY, "1")
-
-    def unmark_complete(self) -> None:
-        """Say that copies are missing or old; CacheUnavailableError."""
+        # Without a time to live: a cache that is full evicts only keys that have one.
         try:
-            self._client.delete(COMPLETE_KEY)
+            self._client.set(USUAL_RATE_KEY, f"{rate:.6f}")
         except redis.RedisError as error:
             raise CacheUnavailableError(type(error).__name__) from error
 
@@ -207,12 +200,5 @@ class RedisLabelCopies:
         """Whether everything is copied, as far as the mark says; CacheUnavailableError."""
         try:
             return self._client.exists(COMPLETE_KEY) == 1
-        except redis.RedisError as error:
-            raise CacheUnavailableError(type(error).__name__) from error
-
-    def _set(self, key: bytes, value: str) -> None:
-        # Without a time to live: a cache that is full evicts only keys that have one.
-        try:
-            self._client.set(key, value)
         except redis.RedisError as error:
             raise CacheUnavailableError(type(error).__name__) from error

@@ -29,6 +29,9 @@ LabelId = Annotated[str, Meta(pattern=r"^[!-\"$-~]{1,64}$")]
 Instant = Annotated[datetime, Meta(tz=True)]
 """A moment in UTC."""
 
+EventKey = Annotated[str, Meta(max_length=256)]
+"""Longer than the key of any row, and short enough for DynamoDB to look for it."""
+
 Confidence = Annotated[float, Meta(ge=0, le=1)]
 """How sure the source is of its verdict, 0 to 1."""
 
@@ -104,7 +107,7 @@ class LabelMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The payment's user. Required where the index of the history by transaction id is switched off."""
     timestamp: Instant | None = None
     """The payment's time as its sender gave it, RFC 3339 with a zone. Required where that index is switched off."""
-    event_key: str | None = None
+    event_key: EventKey | None = None
     """Sort key of the payment's row in ``transaction_history``, as alerts give it."""
     label_id: LabelId | None = None
     """The source's own reference. A label that is sent again under the same id is the same label. Without one, the content is hashed."""

@@ -17,6 +17,9 @@ from contract.text import canonical_text, is_acceptable_id
 MAX_MESSAGE_BYTES: Final = 64 * 1024
 """The largest message that is read, in bytes of UTF-8."""
 
+CONFIDENCE_DIGITS: Final = 4
+"""Decimals of a confidence; further ones are rounded off."""
+
 _WORDS: Final = {
     field: tuple(word.value for word in words)
     for field, words in (("verdict", LabelVerdict), ("source", LabelSource), ("fraud_type", FraudType))
@@ -103,7 +106,8 @@ def content_hash(message: LabelMessage) -> str:
 def _value(field: str, value: object) -> object:
     if isinstance(value, JsonNumber):
         if field == "confidence":
-            return float(value)
+            # DynamoDB has no numbers between 0 and 1e-130.
+            return round(float(value), CONFIDENCE_DIGITS)
         # An id as its digits, where all of them are there.
         return str(value) if field in _IDS and value.isdigit() else 0
     if isinstance(value, str):

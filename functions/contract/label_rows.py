@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zlib import crc32
 
 import msgspec
-from msgspec import Meta
 
 from contract.clock import TIME_CHARACTERS, time_text
 from contract.errors import InvalidRowError
+from contract.label import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,9 +40,6 @@ PENDING_ATTRIBUTE: Final = "pending"
 
 _PREFIX: Final = 2
 """Characters before the time."""
-
-Instant = Annotated[datetime, Meta(tz=True)]
-"""A moment in UTC."""
 
 
 class EntityMarks(NamedTuple):

@@ -16,7 +16,7 @@ from contract.scored import Decision, FeatureValue, ScoredTransaction
 from engine.entities.book import NO_ENTITIES
 from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting
-from engine.features.catalogue import FEATURE_SET, Features, features_and_sighting
+from engine.features.catalogue import FEATURE_SET, PLACES, Features, features_and_sighting
 from engine.features.model import FRAUD_PROBABILITY
 from engine.features.place import is_doubted
 from engine.features.stored import pack
@@ -52,7 +52,7 @@ class Assessment(msgspec.Struct, frozen=True):
     failed_rule_ids: tuple[str, ...]
     """Rules that could not be evaluated, sorted; they give no points."""
     points: int = 0
-    """The points of the reasons, added up and not held to a range: what the backtest ranks payments by. No row has it."""
+    """The points of live rules and model, added up and not held to a range: what the backtest ranks payments by. No row has it."""
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -65,6 +65,8 @@ class Decided(msgspec.Struct, frozen=True):
     sighting: Sighting
     """For :meth:`engine.entities.book.EntityBook.fold`."""
 
+
+_PROBABILITY_PLACE: Final = PLACES[FRAUD_PROBABILITY]
 
 _QUIET: Final = Assessment(0, Decision.APPROVE, (), (), ())
 """The assessment of nearly every payment: no rule holds, and no threshold is 0."""
@@ -105,7 +107,7 @@ def decide(
     profile.learn(lessons)
     features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities, risks)
     if ruleset.model is not None:
-        features.put(FRAUD_PROBABILITY, ruleset.model.model.fraud_probability(features))
+        features.in_order[_PROBABILITY_PLACE] = ruleset.model.model.fraud_probability(features)
     repeated = profile.repeated(facts)
     if repeated is not None:
         assessment = Assessment(repeated.risk_score, repeated.decision, (), (), ())
@@ -215,18 +217,17 @@ def is_fraudulent(
     used = ruleset.model
     model_points = 0 if used is None else used.points(float(features[FRAUD_PROBABILITY]))
     if not matches.rules and not matches.failed_rule_ids and model_points <= 0:
-        return _QUIET
+        return Assessment(0, Decision.APPROVE, (), (), (), model_points) if model_points else _QUIET
     live = [rule for rule in matches.rules if rule.mode == "live"]
     points = sum(rule.points for rule in live)
-    if model_points < 0 and points <= 0:
-        model_points = 0  # nothing speaks against the payment: most payments need no reasons
     reasons = [
         Reason(rule.id, rule.points, sentence(rule.reason, features, ruleset.base_currency)) for rule in live
     ]
-    if used is not None and model_points:
+    # What speaks for a payment that nothing speaks against needs no reasons; most payments are such.
+    if used is not None and (model_points > 0 or (model_points < 0 < points)):
         reasons += model_reasons(used.model, features, model_points, ruleset.base_currency)
-        points += model_points
     reasons.sort(key=lambda reason: (-reason.points, reason.rule_id))
+    points += model_points
     risk_score = min(max(points, 0), MAX_SCORE)
     return Assessment(
         risk_score=risk_score,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from contract.truth import SentPayment, Truth
 from simulator.crowds.attacks import ATTACKS
-from simulator.crowds.cast import Cast, everyday, further_people
+from simulator.crowds.cast import Cast, Whereabouts, everyday, further_people
 from simulator.crowds.gatherings import CROWDS
 from simulator.draws import Draws
 from simulator.honest import Calendar
@@ -52,6 +52,7 @@ def simulate_crowds(config: SimulationConfig) -> Iterator[SentPayment]:
         (payment, Truth(amount_base=payment.amount_base))
         for payment in everyday(people, config.seed, calendar, EVERYDAY_PAYMENTS)
     ]
+    whereabouts = Whereabouts(payment for payment, _ in added)
     for kind, attack in ATTACKS.items():
         for number in range(ATTACKS_OF_EACH_KIND):
             cast = Cast(people, calendar, Draws("attack", config.seed, kind, number))
@@ -61,7 +62,11 @@ def simulate_crowds(config: SimulationConfig) -> Iterator[SentPayment]:
     for kind, crowd in CROWDS.items():
         for number in range(CROWDS_OF_EACH_KIND):
             cast = Cast(people, calendar, Draws("crowd", config.seed, kind, number))
-            added += [(each, Truth(amount_base=each.amount_base, oddness=kind)) for each in crowd(cast)]
+            added += [
+                (each, Truth(amount_base=each.amount_base, oddness=kind))
+                for each in crowd(cast)
+                if whereabouts.admits(each)
+            ]
     added = [each for each in added if calendar.starts_us <= each[0].at_us <= ends_us]
     added.sort(key=lambda each: each[0].at_us)
     return merge(simulate(config), _numbered(added, run), key=_time)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -12,6 +13,12 @@ from simulator.itinerary import DAY_US, HOUR_US
 from simulator.payments import Draft, Payment, in_shop, ip_address, online, paid, random_address, to_payee
 from simulator.people import Person, person
 from simulator.world import CITIES, City, currency_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+JOURNEY_US: Final = 12 * HOUR_US
+"""Between two countries."""
 
 FIRST_EXTRA: Final = 2_000_000
 """Number of the first of the further users: beyond those of every other simulation of the seed."""
@@ -86,6 +93,43 @@ class Cast:
     def paid(self, one: Person, at_us: int, draft: Draft, user_id: str | None = None) -> Payment:
         """Make a payment of this person, or of another user."""
         return paid(draft, user_id or one.user_id, at_us)
+
+
+class Whereabouts:
+    """Where people pay in honest life. Nobody is in two countries within hours, so whoever pays elsewhere is not in the crowd.
+
+    Parameters
+    ----------
+    payments : Iterable[Payment]
+        Their everyday payments.
+    """
+
+    def __init__(self, payments: Iterable[Payment]) -> None:
+        self._known: dict[object, list[tuple[int, str]]] = {}
+        for payment in payments:
+            self.admits(payment)
+
+    def admits(self, payment: Payment) -> bool:
+        """Whether the user can have made a payment, as far as is known; if so, it is known from now on."""
+        country = _country(payment)
+        if country is None:
+            return True
+        known = self._known.setdefault(payment.record["user_id"], [])
+        first = bisect_left(known, (payment.at_us - JOURNEY_US, ""))
+        if any(there != country for at_us, there in known[first:] if at_us <= payment.at_us + JOURNEY_US):
+            return False
+        insort(known, (payment.at_us, country))
+        return True
+
+
+def _country(payment: Payment) -> str | None:
+    match payment.record.get("location"):
+        case {"country": str(country)}:
+            return country
+        case str(text):
+            return text.rpartition(", ")[2]
+        case _:
+            return None
 
 
 def further_people(seed: int, count: int) -> list[Person]:

@@ -71,6 +71,12 @@ def scored(system: System, amount: Decimal, device: str) -> ScoredTransaction:
     return system.wait_for(lambda: system.history(user_id), "the history row")[0]
 
 
+def reason_of_next(system: System, device: str) -> str:
+    """What the rule on frauds of a device says of the next payment from it; empty where it does not hold."""
+    row = scored(system, Decimal("9.90"), device)
+    return next((reason.sentence for reason in row.reasons if reason.rule_id == "device_with_fraud"), "")
+
+
 def test_a_file_of_chargebacks_confirms_frauds_approved_ones_too_and_a_withdrawal_undoes_it(
     system: System,
 ) -> None:
@@ -113,6 +119,10 @@ def test_a_file_of_chargebacks_confirms_frauds_approved_ones_too_and_a_withdrawa
         "both frauds of the device",
     )
     assert all(row["payment_key"]["S"].startswith("f#") for row in frauds[0])
+    system.wait_for(
+        lambda: reason_of_next(system, device).startswith("2 payments from this device"),
+        "the next payment's reason",
+    )
     progress = read_ingestion(system.stack.log_dir).labels
     assert (progress.sent, progress.quarantined, progress.ready) == (2, 1, True)
 
@@ -125,4 +135,8 @@ def test_a_file_of_chargebacks_confirms_frauds_approved_ones_too_and_a_withdrawa
     )
 
     system.wait_for(lambda: status_of(system, suspicious) == "open", "the row to be open again")
+    system.wait_for(
+        lambda: reason_of_next(system, device).startswith("1 payments from this device"),
+        "one fraud to be left",
+    )
     assert system.flagged(ids[1]) is None

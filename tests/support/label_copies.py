@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DAMAGED = b"\x01damaged"
 """A value that no reader takes: of the right format, and of no possible length or content."""
 
-_NEEDS_PAYMENTS = frozenset(f"{kind.name.lower()}_fraud_rate_30d" for kind in EntityKind)
+_NEEDS_PAYMENTS = {f"{kind.name.lower()}_fraud_rate_30d" for kind in EntityKind} | {"merchant_fraud_rate_7d"}
 """Shares of what the entity counted, which another witness knows."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from common.cache_primary import ENTITY_PREFIX
 from common.label_copies import (
     COMPLETE_KEY,
     NO_COPIES,
@@ -42,12 +43,33 @@ class LabelCopiesContract:
 
         copies.write({CARD: b"\x01c", DEVICE: b"\x00d"}, {USER: b"\xffv"})
         copies.write_usual_rate(0.00125)
-        copies.mark_complete()
+        assert copies.move_look(copies.look(), b"done", is_complete=True)
 
         assert read(client) == LabelCopies(
             {CARD: b"\x01c", DEVICE: b"\x00d"}, {USER: b"\xffv"}, b"0.001250", is_complete=True
         )
         assert copies.is_complete()
+
+    def test_look_moves_only_from_where_it_was_and_is_complete_with_its_last_step(
+        self, client: redis.Redis
+    ) -> None:
+        copies = RedisLabelCopies(client)
+        assert copies.look() == b""
+
+        assert copies.move_look(b"", b"a")
+        assert not copies.move_look(b"", b"b", is_complete=True)
+        assert (copies.look(), copies.is_complete()) == (b"a", False)
+        assert copies.move_look(b"a", b"c", is_complete=True)
+
+        assert (copies.look(), copies.is_complete()) == (b"c", True)
+
+    def test_copies_and_populations_are_read_by_key(self, client: redis.Redis) -> None:
+        copies = RedisLabelCopies(client)
+        copies.write({CARD: b"1"}, {USER: b"2"})
+        client.set(ENTITY_PREFIX + b"ac", b"cards")
+
+        assert copies.read([CARD, DEVICE], [USER, "other"]) == read(client)
+        assert copies.populations([b"ac", b"am"]) == [b"cards", None]
 
     def test_an_empty_cache_has_none(self, client: redis.Redis) -> None:
         assert read(client) == NO_COPIES
@@ -68,9 +90,9 @@ class LabelCopiesContract:
 
     def test_the_mark_can_be_removed(self, client: redis.Redis) -> None:
         copies = RedisLabelCopies(client)
-        copies.mark_complete()
+        assert copies.move_look(copies.look(), b"done", is_complete=True)
 
-        copies.unmark_complete()
+        client.delete(COMPLETE_KEY)
 
         assert not copies.is_complete()
 
@@ -78,7 +100,7 @@ class LabelCopiesContract:
         copies = RedisLabelCopies(client)
         copies.write({CARD: b"1"}, {USER: b"3"})
         copies.write_usual_rate(0.1)
-        copies.mark_complete()
+        assert copies.move_look(copies.look(), b"done", is_complete=True)
 
         kept = [client.ttl(key) for key in (RISK_PREFIX + CARD, VERDICTS_PREFIX + USER)]
 

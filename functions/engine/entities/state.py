@@ -9,7 +9,7 @@ no more than how many there were. So nobody who is stopped makes his next paymen
 are kept beside all hours, since the past is the weeks without the approved payments of the last day; nearly always there are none.
 
 How windows compare with every single payment: an hour is the payment's own 5 minutes and the twelve before, a day the payment's own
-hour and the 24 before, the past the weeks before that day, at most five. Users are exact up to :data:`MAX_USERS`.
+hour and the 24 before, the past the weeks before that day, at most six. Users are exact up to :data:`MAX_USERS`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_USERS: Final = 32
 
 BUCKETS_KEPT: Final = 13
 HOURS_KEPT: Final = 25
-WEEKS_KEPT: Final = 5
+WEEKS_KEPT: Final = 6
 
 USER_BYTES: Final = 12
 """Of a user's hash. The hash has no key, so that a row alone says what its payment adds. With 96 bits nobody finds three users who are

@@ -1,7 +1,7 @@
 """What other users did lately with the payment's card, device, IP address, network, merchant and payee.
 
 The payment itself counts. An hour has up to 5 minutes more, and a day up to an hour (:mod:`engine.entities.state`). *Usual* is the
-rate of the entity's own weeks before the last day, up to five; the younger it is, the more the rate of all entities of its kind
+rate of the entity's own weeks before the last day, up to six; the younger it is, the more the rate of all entities of its kind
 counts, as if each had had a week of that: so an attack that goes on for days does not become usual by itself. Counts of users end at 32.
 Every payment counts, and only approved ones teach what is usual.
 """

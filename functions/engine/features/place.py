@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from contract.channels import Channel
 from engine.features.definition import boolean, double
 from engine.geo import CITY_UNCERTAINTY_KM, Fix, distance_km, implied_speed_kmh
+from engine.profile.facts import MS_PER_MINUTE
 from engine.profile.seen_values import SeenKind
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ FEATURES: Final = (
         "Another country than where the user was last; false for a late payment in person.",
         3,
     ),
+    double(
+        "minutes_since_last_place",
+        "min",
+        "Since the user was last at a place that is known; 0 where none is.",
+    ),
 )
 
 
@@ -75,6 +81,7 @@ def compute(facts: PaymentFacts, profile: Profile, _windows: Windows) -> tuple[F
         by_arrival_kmh,
         _is_location_change(facts, profile),
         _is_country_change(facts, profile),
+        _minutes_since_last_place(facts, profile),
     )
 
 
@@ -118,6 +125,12 @@ def _is_late(facts: PaymentFacts, profile: Profile) -> bool:
     if facts.transaction.channel_kind not in _IN_PERSON:
         at_ms = max(at_ms, facts.clock_ms)
     return at_ms < profile.placed_at_ms
+
+
+def _minutes_since_last_place(facts: PaymentFacts, profile: Profile) -> float:
+    if not (profile.last_place_hash or profile.last_country_hash):
+        return 0.0
+    return max(facts.at_ms - profile.placed_at_ms, 0) / MS_PER_MINUTE
 
 
 def _is_location_change(facts: PaymentFacts, profile: Profile) -> bool:

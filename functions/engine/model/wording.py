@@ -70,6 +70,7 @@ _USER: Final[dict[str, Wording]] = {
     "implied_speed_kmh": "the user would have travelled at {implied_speed_kmh:,.0f} km/h",
     "implied_speed_by_arrival_kmh": "by the arrival times the user would have travelled at {implied_speed_by_arrival_kmh:,.0f} km/h",
     "is_location_change": ("another place than where the user was last", "the place where the user was last"),
+    "minutes_since_last_place": "{minutes_since_last_place:,.0f} minutes since the user was at a known place",
     "is_country_change": (
         "another country than where the user was last",
         "the country where the user was last",
@@ -103,7 +104,7 @@ _USER: Final[dict[str, Wording]] = {
 }
 
 _ENTITIES: Final[dict[str, Wording]] = {
-    "entities_known_days": "the system has counted for {entities_known_days:,.0f} days",
+    "entities_warming_up": "what is usual is not known yet of {entities_warming_up}",
     "entities_partial": "counts across users are partial: {entities_partial}",
     "saturated_entities": "counts of users are at their end: {saturated_entities}",
     "card_users_24h": "{card_users_24h} users paid with this card in 24 hours",
@@ -135,6 +136,7 @@ _ENTITIES: Final[dict[str, Wording]] = {
     "merchant_usual_payments_1h": "{merchant_usual_payments_1h:,.2f} payments an hour are usual at this merchant",
     "merchant_micro_payments_1h": "{merchant_micro_payments_1h} micro amounts to this merchant in an hour",
     "merchant_usual_micro_payments_1h": "{merchant_usual_micro_payments_1h:,.2f} micro amounts an hour are usual at this merchant",
+    "merchant_micro_payments_24h": "{merchant_micro_payments_24h} micro amounts to this merchant in 24 hours",
     "merchant_young_payments_24h": "{merchant_young_payments_24h} payments of young accounts to this merchant in 24 hours",
     "merchant_usual_young_payments_24h": "{merchant_usual_young_payments_24h:,.1f} payments of young accounts a day are usual at this merchant",
     "merchant_payments_24h": "{merchant_payments_24h} payments to this merchant in 24 hours",
@@ -151,6 +153,7 @@ _ENTITIES: Final[dict[str, Wording]] = {
 _RISK: Final[dict[str, Wording]] = {
     "merchant_frauds_30d": "{merchant_frauds_30d} payments to this merchant in 30 days were reported as fraud",
     "merchant_fraud_rate_30d": "{merchant_fraud_rate_30d:.1%} of the payments to this merchant were reported as fraud, smoothed",
+    "merchant_fraud_rate_7d": "{merchant_fraud_rate_7d:.1%} of a week's payments to this merchant were reported as fraud, smoothed",
     "merchant_days_since_fraud": "{merchant_days_since_fraud:,.1f} days since the merchant's last reported fraud",
     "merchant_fraud_run": "{merchant_fraud_run} reported frauds in a row at this merchant",
     "merchant_fraud_run_days": "the merchant's run of reported frauds began {merchant_fraud_run_days:,.1f} days ago",

@@ -31,8 +31,8 @@ def test_insert_claim_in_a_transaction_and_mark_are_counted_by_the_row_s_size() 
 
     units = alerted_units([body(make_scored(), make_scored(reasons=(long,)))])
 
-    # Below 1 KiB with its marks; above 2 KiB.
-    assert units == [1 + 2 * 1 + 1, 3 + 2 * 3 + 3]
+    # Below 1 KiB until it is marked as sent; above 2 KiB.
+    assert units == [1 + 2 * 1 + 2, 3 + 2 * 3 + 3]
 
 
 def test_approved_payments_write_no_flagged_row() -> None:

@@ -32,8 +32,10 @@ class TestOnFakeredis(LabelCopiesContract):
         lambda copies: copies.write({CARD: b"1"}, {}),
         lambda copies: copies.write({}, {"user": b"1"}),
         lambda copies: copies.write_usual_rate(0.1),
-        lambda copies: copies.mark_complete(),
-        lambda copies: copies.unmark_complete(),
+        lambda copies: copies.look(),
+        lambda copies: copies.move_look(b"", b"a"),
+        lambda copies: copies.read([CARD], []),
+        lambda copies: copies.populations([b"ac"]),
         lambda copies: copies.is_complete(),
     ],
 )

@@ -65,6 +65,16 @@ def test_an_id_that_is_a_number_is_its_digits() -> None:
     assert decode(transaction_id=17).transaction_id == "17"
 
 
+def test_confidence_is_rounded_to_what_a_row_can_hold() -> None:
+    assert (
+        decode_label_message(
+            b'{"transaction_id":"t","verdict":"fraud","source":"analyst","confidence":1e-300}'
+        ).confidence
+        == 0
+    )
+    assert decode(confidence=0.87654321).confidence == 0.8765
+
+
 def test_times_are_in_utc() -> None:
     assert decode(known_at="2026-03-08T10:00:00+01:00").known_at == KNOWN_AT
     assert decode(known_at="2026-03-08T10:00:00+01:00").known_at.tzinfo is UTC
@@ -96,6 +106,7 @@ def test_times_are_in_utc() -> None:
         ({"label_id": "a#b"}, "label_id"),
         ({"label_id": "x\n"}, "label_id"),
         ({"event_key": "t-1"}, "event_key"),
+        ({"event_key": "2026-03-01T12:00:00.000000Z." + "x" * 300 + "#t-1"}, "event_key"),
         ({"event_key": "2026-03-01T12:00:00.000000Z.hJ2c9Xl0aQs#t-2"}, "event_key"),
         ({"verdict": "withdrawn"}, "withdraws"),
         ({"withdraws": "l-1"}, "withdraws"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from common.errors import CacheUnavailableError
-from common.label_copies import LOOK_KEY, RISK_PREFIX, RedisLabelCopies
+from common.label_copies import COMPLETE_KEY, LOOK_KEY, RISK_PREFIX, RedisLabelCopies
 from common.label_tables import Copier, CopyForms
 from contract.scored import Decision
 from engine.labels import risk_copy, verdicts_copy
@@ -131,7 +131,7 @@ def test_complete_copies_are_looked_at_once_a_day_and_an_old_one_is_repaired(wor
 
 def test_mark_that_was_removed_begins_a_look_at_once(world: UpkeepWorld) -> None:
     world.run()
-    world.copies.unmark_complete()
+    world.cache.delete(COMPLETE_KEY)
 
     world.run(timedelta(minutes=5))
 

@@ -175,6 +175,15 @@ def test_more_reported_fraud_may_never_lower_the_probability() -> None:
     assert not any("days_since" in name for name in rising)
 
 
+def test_where_fraud_is_too_frequent_honest_payments_count_for_more() -> None:
+    training_set = _collected(*((key, 1_000) for key in range(1, 11)), labels={1: (True, 2_000)}).labelled()
+
+    weighed = training_set.with_fraud_share(0.01)
+
+    assert weighed.weight[weighed.is_fraud].sum() / weighed.weight.sum() == pytest.approx(0.01)
+    assert training_set.with_fraud_share(0.5).weight.tolist() == training_set.weight.tolist()
+
+
 def test_a_saved_set_can_be_read_by_the_fit(tmp_path: Any) -> None:
     training_set = _collected((1, 1_000)).labelled()
 

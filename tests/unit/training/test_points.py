@@ -6,24 +6,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from engine.decide import is_fraudulent
-from engine.features.model import FRAUD_PROBABILITY
 from engine.rules.model_section import MAX_POINTS, MAX_STEPS, RulesetModel
 from tests.support.model_samples import make_model
-from tests.support.rule_samples import features, payment, ruleset
 from training.points import (
     FLOORS,
     REVIEW_FROM,
     REVIEW_POINTS,
     SCALES,
-    both_points,
     points_of,
     propose,
     steps_of,
-    together,
     weighted_average_precision,
 )
 
@@ -46,19 +39,6 @@ def test_the_probability_that_alone_is_worth_a_review_gives_its_points(scale: fl
     assert abs(used.points(REVIEW_FROM) - REVIEW_POINTS) <= scale / 5 + 1
 
 
-@given(st.floats(0, 1), st.integers(-50, 100), st.sampled_from(FLOORS), st.sampled_from(SCALES))
-def test_points_add_up_as_a_decision_adds_them(
-    probability: float, rule_points: int, floor: int, scale: float
-) -> None:
-    steps = steps_of(scale, floor)
-    rules = ruleset({"when": "true", "points": rule_points}) if rule_points else ruleset()
-    values = features(**{FRAUD_PROBABILITY: probability})
-
-    decided = is_fraudulent(values, payment(), rules.with_model(RulesetModel(make_model(), steps)))
-
-    assert decided.points == both_points(rule_points, probability, steps)
-
-
 def test_points_of_many_are_those_of_each() -> None:
     steps = steps_of(20, -50)
     probabilities = np.linspace(0, 1, 101)
@@ -76,8 +56,16 @@ def test_a_model_that_knows_better_is_proposed_to_overrule_rules() -> None:
 
     steps = propose(probability, misled, is_fraud, np.ones(1_000))
 
-    both = together(misled, points_of(steps, probability))
+    both = misled + points_of(steps, probability)
     assert weighted_average_precision(both, is_fraud, np.ones(1_000)) == 1.0
+
+
+def test_of_equally_good_steps_the_gentlest_are_proposed() -> None:
+    is_fraud = np.array([True] * 50 + [False] * 950)
+
+    steps = propose(np.where(is_fraud, 0.4, 0.001), np.zeros(1_000, np.int64), is_fraud, np.ones(1_000))
+
+    assert steps == steps_of(SCALES[0], 0)
 
 
 def test_a_payment_that_counts_for_several_weighs_as_much() -> None:

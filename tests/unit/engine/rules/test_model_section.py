@@ -85,15 +85,42 @@ def test_points_of_rules_and_model_add_up_in_one_scheme_of_reasons() -> None:
 
 
 @given(likely_features)
-def test_the_points_of_all_reasons_are_the_points_of_the_decision(values: dict[str, Any]) -> None:
+def test_the_points_of_the_reasons_add_up_to_the_score(values: dict[str, Any]) -> None:
     rules = _with_model(
         [[0.0, -5], [0.01, 7], [0.5, 33]], {**RULE, "points": -3}, {**USD_RULE, "id": "likely"}
     )
 
     verdict = is_fraudulent(values, payment(), rules)
 
-    assert sum(reason.points for reason in verdict.reasons) == verdict.points
+    added = sum(reason.points for reason in verdict.reasons)
+    assert verdict.risk_score == min(max(added, 0), 100) == min(max(verdict.points, 0), 100)
     assert list(verdict.reasons) == sorted(verdict.reasons, key=lambda each: (-each.points, each.rule_id))
+
+
+def test_points_for_a_payment_count_and_are_explained_where_a_rule_speaks_against_it() -> None:
+    rules = _with_model([[0.0, -15], [0.5, 10]], {**RULE, "points": 60})
+    values = features(amount_base=200.0, merchant_frauds_30d=0, fraud_probability=0.01)
+
+    verdict = is_fraudulent(values, payment(), rules)
+
+    assert [(reason.rule_id, reason.points) for reason in verdict.reasons] == [
+        ("r", 60),
+        ("model.merchant_frauds_30d", -15),
+    ]
+    assert (verdict.risk_score, verdict.decision) == (45, Decision.APPROVE)
+
+
+@pytest.mark.parametrize("rules", [(), ({**RULE, "points": -10},)])
+def test_points_for_a_payment_that_nothing_speaks_against_have_no_reasons(
+    rules: tuple[dict[str, Any], ...],
+) -> None:
+    ruleset_of = _with_model([[0.0, -15]], *rules)
+    values = features(amount_base=200.0)
+
+    verdict = is_fraudulent(values, payment(), ruleset_of)
+
+    assert not [reason for reason in verdict.reasons if reason.rule_id.startswith("model")]
+    assert (verdict.risk_score, verdict.points) == (0, -15 - 10 * len(rules))
 
 
 def test_a_decision_stores_what_the_model_says_of_the_payment() -> None:
