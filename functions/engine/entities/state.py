@@ -298,10 +298,15 @@ def _last(level: Level, last: int, kept: int) -> Level:
     if not level:
         return level
     first = last - kept + 1
-    newest, oldest = number_at(level, -_SIZE), number_at(level, 0)
+    newest: int
+    oldest: int
+    [newest] = _NUMBER.unpack_from(level, len(level) - _SIZE)
+    if newest < first:  # nobody paid lately, as at most entities
+        return b""
+    [oldest] = _NUMBER.unpack_from(level, 0)
     if first <= oldest and newest <= last:
         return level
-    if newest < first or oldest > last:
+    if oldest > last:
         return b""
     numbers = _COLUMNS[NUMBER][len(level) // _SIZE].unpack(level)
     return level[_SIZE * bisect_left(numbers, first) : _SIZE * bisect_right(numbers, last)]
