@@ -15,8 +15,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from common.label_copies import RISK_PREFIX, VERDICTS_PREFIX
 from contract.alert import Alert, AlertDigest, AlertState, SuppressedPayments, encode_message
-from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, to_flagged_key
+from contract.entity_ids import id_of_name
+from contract.flagged import FLAGGED_TABLE, IN_REVIEW, FlaggedTransaction, to_flagged_key
+from contract.label import LABELS_TABLE
+from contract.label_rows import ENTITY_RISK_TABLE
 from contract.scored import HISTORY_TABLE, Decision
 from local.faults.aws_answers import refused
 
@@ -26,6 +30,7 @@ from .catalogue import FAULTS
 from .fault import Degrades, Fault, nothing
 from .kafka import again
 from .kills import AS_MANY_AS_COME, outlive_time_out
+from .labels import label_copies
 from .report import ProblemKind
 from .run import Run
 from .site import Site, admin
@@ -177,8 +182,39 @@ def test_the_same_fault_finds_nothing_with_the_line_as_it_is(line: BrokenLine, s
     assert report.problems == []
 
 
+def test_each_place_that_labels_change_is_compared(site: Site) -> None:
+    run = Run(site, FAULTS[0], seed=103)
+    run.go()
+    assert run.labels is not None
+    tables, dynamodb, users = site.resources.tables, site.client("dynamodb"), run.stream.users
+
+    label, *_ = labels = site.stores.labels(users)
+    key = {"user_id": {"S": label.user_id}, "label_key": {"S": f"{label.event_key}#{label.label_id}"}}
+    dynamodb.delete_item(TableName=tables[LABELS_TABLE], Key=key)
+    row = site.stores.flagged(users)[0]
+    set_alert(site, row, "SET #s = :other", {":other": {"S": IN_REVIEW}}, {"#s": "status"})
+    devices = {each for one in labels for each in one.entity_ids if each.startswith("d:")}
+    risky = next(each for each in sorted(devices) if site.stores.risk_rows(each))
+    risk = site.stores.risk_rows(risky)[0]
+    dynamodb.delete_item(
+        TableName=tables[ENTITY_RISK_TABLE],
+        Key={name: risk[name] for name in ("entity_id", "payment_key")},
+    )
+    merchants = [each for one in labels for each in one.entity_ids if each.startswith("m:")]
+    copied = next(each for each in merchants if label_copies(site, [id_of_name(each)]).risks)
+    admin(site.cache).delete(RISK_PREFIX + id_of_name(copied))
+    judged = next(user for user in users if label_copies(site, users=[user]).verdicts)
+    admin(site.cache).delete(VERDICTS_PREFIX + judged)
+
+    run.judge()
+
+    assert Counter(problem.kind for problem in run.report.problems) == {ProblemKind.LABEL: 5}, (
+        run.report.problems
+    )
+
+
 def test_each_kind_of_problem_is_found(site: Site) -> None:
-    run = Run(site, FAULTS[0], seed=102)
+    run = Run(site, replace(FAULTS[0], name="none without labels", has_labels=False), seed=102)
     run.go()
     site.stores.collect()
     users = run.stream.users
@@ -251,8 +287,16 @@ def approved_rows(site: Site, user: str, count: int) -> list[dict[str, dict[str,
     ]
 
 
-def set_alert(site: Site, row: FlaggedTransaction, change: str, values: dict[str, Any] | None = None) -> None:
-    more = {"ExpressionAttributeValues": values} if values else {}
+def set_alert(
+    site: Site,
+    row: FlaggedTransaction,
+    change: str,
+    values: dict[str, Any] | None = None,
+    names: dict[str, str] | None = None,
+) -> None:
+    more: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+    if names:
+        more["ExpressionAttributeNames"] = names
     site.client("dynamodb").update_item(
         TableName=site.resources.tables[FLAGGED_TABLE],
         Key=to_flagged_key(row.key),

@@ -134,6 +134,10 @@ class Features(Mapping[str, "FeatureValue"]):
     def __len__(self) -> int:
         return len(FEATURE_NAMES)
 
+    def put(self, name: str, value: FeatureValue) -> None:
+        """Set what is computed from all others: what a model says."""
+        self.in_order[PLACES[name]] = value
+
     def __repr__(self) -> str:
         return f"Features({dict(self)!r})"
 

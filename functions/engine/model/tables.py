@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.errors import InvalidModelError
-from engine.features.catalogue import CATALOGUE
+from engine.features.catalogue import CATALOGUE, PLACES, Features
 from engine.features.model import FRAUD_PROBABILITY
 from engine.features.windows import rounded
 from engine.model.document import Axis, decode
@@ -58,6 +58,7 @@ class Model:
         self._edges = [_edges_of(each.name, document.terms) for each in used]
         self._texts = [_texts_of(each.name, document.terms) for each in texts]
         self._values = itemgetter(*names) if len(names) > 1 else None
+        self._in_order = itemgetter(*[PLACES[name] for name in names]) if len(names) > 1 else None
         singles = {term.axes[0].feature: term for term in document.terms if len(term.axes) == 1}
         self._singles = [
             tuple([singles[name].log_odds[row] for row in self._rows(places[name], singles[name].axes[0])])
@@ -126,7 +127,10 @@ class Model:
         ]
 
     def _bins_of(self, features: Mapping[str, FeatureValue]) -> list[int]:
-        values = self._values(features) if self._values else (features[self._names[0]],)
+        if self._in_order and isinstance(features, Features):
+            values = self._in_order(features.in_order)
+        else:
+            values = self._values(features) if self._values else (features[self._names[0]],)
         bins = list(map(bisect_left, self._edges, values))
         if self._texts:
             bins += [
