@@ -112,10 +112,10 @@ def select(tables: Tables, codes: Codes, weight: Floats) -> tuple[list[int], lis
     return sorted(chosen), pairs[:MAX_PAIRS]
 
 
-def spans_of(clock_s: npt.NDArray[np.int64], is_fraud: Booleans) -> npt.NDArray[np.int64]:
+def spans_of(since_s: npt.NDArray[np.int64], is_fraud: Booleans) -> npt.NDArray[np.int64]:
     """Give each payment its span of time; each span has about as many frauds."""
-    cuts = np.quantile(clock_s[is_fraud], np.arange(1, SPANS) / SPANS)
-    return np.searchsorted(cuts, clock_s, side="right")
+    cuts = np.quantile(since_s[is_fraud], np.arange(1, SPANS) / SPANS)
+    return np.searchsorted(cuts, since_s, side="right")
 
 
 def calibration(log_odds: Floats, is_fraud: Booleans, weight: Floats) -> tuple[float, float]:
@@ -148,7 +148,7 @@ def fit(
     values: Floats,
     is_fraud: Booleans,
     weight: Floats,
-    clock_s: npt.NDArray[np.int64],
+    since_s: npt.NDArray[np.int64],
     described: dict[str, Any],
 ) -> tuple[dict[str, Any], Floats]:
     """Fit tables, and calibrate them.
@@ -188,7 +188,7 @@ def fit(
         [bins[each].size for each in kept],
     )
     own_pairs = [(places[one], places[two]) for one, two in pairs]
-    unseen, count = _unseen(problem, own_pairs, spans_of(clock_s, is_fraud))
+    unseen, count = _unseen(problem, own_pairs, spans_of(since_s, is_fraud))
     slope, offset = calibration(unseen, is_fraud, weight)
     classifier = fitted(problem, count, own_pairs)
     baseline, trees = trees_of(classifier)
@@ -322,7 +322,7 @@ def main() -> None:
     with np.load(options.set) as stored:
         described = json.loads(stored["described"].tobytes())
         result, unseen = fit(
-            stored["values"], stored["is_fraud"], stored["weight"], stored["clock_s"], described
+            stored["values"], stored["is_fraud"], stored["weight"], stored["since_s"], described
         )
     np.savez(options.out, result=np.frombuffer(json.dumps(result).encode(), np.uint8), unseen=unseen)
 

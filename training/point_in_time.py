@@ -63,6 +63,8 @@ class TrainingSet:
     weight: npt.NDArray[np.float64]
     """For how many payments the payment counts, >= 1."""
     clock_s: npt.NDArray[np.int64]
+    since_s: npt.NDArray[np.int64]
+    """From the begin of its source's window: sources of different years are cut into the same spans of time."""
     points: npt.NDArray[np.int64]
     """What the rules gave."""
     left_out: int
@@ -72,7 +74,7 @@ class TrainingSet:
     def sha256(self) -> str:
         """Of all that is trained on."""
         digest = hashlib.sha256(msgspec.json.encode((self.features, self.texts)))
-        for column in (self.values, self.is_fraud, self.weight, self.clock_s):
+        for column in (self.values, self.is_fraud, self.weight, self.clock_s, self.since_s):
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
 
@@ -91,7 +93,7 @@ class TrainingSet:
             values=self.values,
             is_fraud=self.is_fraud,
             weight=self.weight,
-            clock_s=self.clock_s,
+            since_s=self.since_s,
         )
 
 
@@ -180,6 +182,7 @@ class PointInTime:
             np.array([is_fraud for _, is_fraud in chosen], np.bool_),
             np.array(weights),
             np.array([each.clock_s for each, _ in chosen], np.int64),
+            np.array([each.clock_s - self._window.begin_s for each, _ in chosen], np.int64),
             np.array([each.points for each, _ in chosen], np.int64),
             left_out,
         )
@@ -218,6 +221,7 @@ def combined(sets: Sequence[TrainingSet]) -> TrainingSet:
         np.concatenate([each.is_fraud for each in sets]),
         np.concatenate([each.weight for each in sets]),
         np.concatenate([each.clock_s for each in sets]),
+        np.concatenate([each.since_s for each in sets]),
         np.concatenate([each.points for each in sets]),
         sum(each.left_out for each in sets),
     )

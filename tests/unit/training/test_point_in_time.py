@@ -141,6 +141,18 @@ def test_sets_of_several_sources_stand_one_behind_the_other() -> None:
     assert (both.points.tolist(), both.left_out) == ([1, 2], 1)
 
 
+def test_sources_of_different_years_are_cut_into_the_same_spans_of_time() -> None:
+    later = Window(*(each + 10_000_000 for each in WINDOW))
+    one, other = PointInTime(WINDOW, USED), PointInTime(later, USED)
+    one.see(1, WINDOW.begin_s + 5, Decision.APPROVE, 0, features())
+    other.see(2, later.begin_s + 5, Decision.APPROVE, 0, features())
+
+    both = combined([one.labelled(), other.labelled()])
+
+    assert both.since_s.tolist() == [5, 5]
+    assert both.clock_s.tolist() == [WINDOW.begin_s + 5, later.begin_s + 5]
+
+
 def test_a_set_is_named_by_all_that_is_trained_on() -> None:
     same = [(1, 1_000), (2, 1_001)]
     base = _collected(*same).labelled()
