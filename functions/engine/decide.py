@@ -16,7 +16,7 @@ from contract.scored import Decision, FeatureValue, ScoredTransaction
 from engine.entities.book import NO_ENTITIES
 from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting
-from engine.features.catalogue import FEATURE_SET, Features, features_and_sighting
+from engine.features.catalogue import FEATURE_SET, PLACES, Features, features_and_sighting
 from engine.features.model import FRAUD_PROBABILITY
 from engine.features.place import is_doubted
 from engine.features.stored import pack
@@ -66,6 +66,8 @@ class Decided(msgspec.Struct, frozen=True):
     """For :meth:`engine.entities.book.EntityBook.fold`."""
 
 
+_PROBABILITY_PLACE: Final = PLACES[FRAUD_PROBABILITY]
+
 _QUIET: Final = Assessment(0, Decision.APPROVE, (), (), ())
 """The assessment of nearly every payment: no rule holds, and no threshold is 0."""
 
@@ -105,7 +107,7 @@ def decide(
     profile.learn(lessons)
     features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities, risks)
     if ruleset.model is not None:
-        features.put(FRAUD_PROBABILITY, ruleset.model.model.fraud_probability(features))
+        features.in_order[_PROBABILITY_PLACE] = ruleset.model.model.fraud_probability(features)
     repeated = profile.repeated(facts)
     if repeated is not None:
         assessment = Assessment(repeated.risk_score, repeated.decision, (), (), ())
