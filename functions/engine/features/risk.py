@@ -1,7 +1,7 @@
 """What labels say of the payment's merchant, device, IP address, card and payee: earlier payments there that were called fraud.
 
 Labels come late. A feature knows those that were known when the payment was scored. The share of fraud is smoothed; the payments that
-it is a share of are those of the entity's last five weeks, by all users.
+it is a share of are those of the entity's last six weeks, by all users.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def test_payment_without_a_place_does_not_make_the_last_one_unknown() -> None:
     customer = established()
     customer.pay("35", HOUR, location=None)
 
-    taken = customer.pay("60", HOUR / 4, location=SAO_PAULO, merchant_id="far-shop")
+    taken = customer.pay("60", HOUR / 4, location=SAO_PAULO, merchant_id="far-shop", device_id="new-phone")
 
     assert "location_change_within_hour" in described(taken)
     assert "country_change_within_2h" in described(taken)

@@ -96,7 +96,7 @@ class Oracle:
         approved_s = min((each.clock_s for each in self.payments if each.is_approved), default=2**32 - 1)
         good, good_day = ([each for each in some if each.is_approved] for some in (weeks, day))
         day_begins_s = (clock_s // HOUR_S - 24) * HOUR_S
-        weeks_begin_s = max(approved_s, (clock_s // WEEK_S - 4) * WEEK_S)
+        weeks_begin_s = max(approved_s, (clock_s // WEEK_S - WEEKS_KEPT + 1) * WEEK_S)
         return {
             "payments_1h": len(hour),
             "micro_1h": sum(each.is_micro for each in hour),
@@ -211,8 +211,8 @@ def test_a_day_is_the_own_hour_and_the_24_before(hours_before: int, is_counted: 
     assert counted["past_payments"] == int(not is_counted)
 
 
-@pytest.mark.parametrize(("weeks_before", "is_counted"), [(1, True), (4, True), (5, False)])
-def test_the_past_ends_five_weeks_back(weeks_before: int, is_counted: bool) -> None:
+@pytest.mark.parametrize(("weeks_before", "is_counted"), [(1, True), (5, True), (6, False)])
+def test_the_past_ends_six_weeks_back(weeks_before: int, is_counted: bool) -> None:
     counted = windows(entity_of([seen(NOW_S - weeks_before * WEEK_S)]), NOW_S)
 
     assert counted["past_payments"] == int(is_counted)
@@ -270,7 +270,7 @@ def test_a_user_who_was_displaced_does_not_return_with_an_older_payment() -> Non
 def test_a_first_payment_of_its_week_makes_an_entity_active_and_one_that_is_too_old_does_not() -> None:
     entity = Entity()
 
-    found = [entity.fold(seen(NOW_S + weeks * WEEK_S), KIND) for weeks in (0, 0, 1, 0, -3, -3, -4, 6, 1, 2)]
+    found = [entity.fold(seen(NOW_S + weeks * WEEK_S), KIND) for weeks in (0, 0, 1, 0, -3, -3, -5, 6, 1, 2)]
 
     assert found == [True, False, True, False, True, False, False, True, False, True]
 
