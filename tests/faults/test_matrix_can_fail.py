@@ -35,6 +35,8 @@ from .report import ProblemKind
 from .run import Run
 from .site import Site, admin
 
+pytestmark = pytest.mark.xdist_group("matrix can fail")  # with a stack of its own, beside that of the matrix
+
 
 @dataclass(frozen=True)
 class BrokenLine:
