@@ -115,7 +115,7 @@ class LabelTables:
 
 
 class CopyTarget(Protocol):
-    """Where copies go; see :class:`common.label_copies.RedisLabelCopies`."""
+    """Where copies go; see :class:`cache.label_copies.RedisLabelCopies`."""
 
     def write(self, risks: Mapping[bytes, bytes | None], verdicts: Mapping[str, bytes | None]) -> None:
         """Set copies, all in one step; CacheUnavailableError."""

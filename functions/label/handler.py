@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
+from cache.auth import cache_credentials
+from cache.label_copies import RedisLabelCopies
+from cache.primary import connect
 from common.backoff import Backoff
-from common.cache_auth import cache_credentials
-from common.cache_primary import connect
 from common.dynamodb import CLIENT_CONFIG
-from common.label_copies import RedisLabelCopies
 from common.label_quarantine import SqsLabelQuarantine
 from common.label_tables import Copier, CopyForms, LabelTables
 from common.settings import read_settings

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from common.label_copies import LabelCopies
+    from cache.label_copies import LabelCopies
     from common.metrics import MetricSink
     from label_upkeep.store import Page
 
@@ -71,7 +71,7 @@ class Copies(Protocol):
 
 
 class Cache(Protocol):
-    """The calls that read the cache; see :class:`common.label_copies.RedisLabelCopies`. They raise CacheUnavailableError."""
+    """The calls that read the cache; see :class:`cache.label_copies.RedisLabelCopies`. They raise CacheUnavailableError."""
 
     def read(self, entity_ids: Sequence[bytes], user_ids: Sequence[str]) -> LabelCopies:
         """Read copies as they are."""

@@ -38,7 +38,7 @@ class FraudCounts(Protocol):
 
 
 class RateCache(Protocol):
-    """The calls about the usual share; see :class:`common.label_copies.RedisLabelCopies`."""
+    """The calls about the usual share; see :class:`cache.label_copies.RedisLabelCopies`."""
 
     def populations(self, ids: Sequence[bytes]) -> list[bytes | None]:
         """Read the state of all entities of some kinds."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 import redis
 
-from common.cache_primary import ENTITY_PREFIX
+from cache.primary import ENTITY_PREFIX
 from common.errors import CacheUnavailableError
 from engine.entities.state import (
     BUCKETS_KEPT,

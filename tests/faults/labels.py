@@ -8,8 +8,8 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from common.cache_primary import connect
-from common.label_copies import RedisLabelCopies
+from cache.label_copies import RedisLabelCopies
+from cache.primary import connect
 from contract.errors import InvalidTransactionError
 from contract.label import LabelMessage, LabelSource, LabelVerdict
 from contract.label_message import encode_label_message
@@ -21,7 +21,7 @@ from .site import LABEL, UPKEEP, Site, admin
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from common.label_copies import LabelCopies
+    from cache.label_copies import LabelCopies
 
     from .stream import Sent
 

@@ -21,7 +21,7 @@ import msgspec
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from common.cache_primary import connect
+from cache.primary import connect
 from contract.scored import Position
 from engine.entities.kinds import POPULATION_IDS
 from local.components.aws_api import REGION, AwsApi, make_client

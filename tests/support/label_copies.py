@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from common.label_copies import NO_COPIES, LabelCopies
+from cache.label_copies import NO_COPIES, LabelCopies
 from contract.entity_ids import EntityKind, entity_ids
 from engine.entities.risk import LabelledPayments, RiskReading, has_risk, with_risk
 from engine.entities.risk import from_bytes as read_risk
@@ -33,7 +33,7 @@ _NEEDS_PAYMENTS = {f"{kind.name.lower()}_fraud_rate_30d" for kind in EntityKind}
 
 
 class MemoryLabelCopies:
-    """Copies by the rules of :mod:`common.label_copies`."""
+    """Copies by the rules of :mod:`cache.label_copies`."""
 
     def __init__(self) -> None:
         self.risks: dict[bytes, bytes] = {}

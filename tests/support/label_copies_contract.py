@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from common.cache_primary import ENTITY_PREFIX
-from common.label_copies import (
+from cache.label_copies import (
     COMPLETE_KEY,
     NO_COPIES,
     RETENTION_S,
@@ -17,6 +16,7 @@ from common.label_copies import (
     copies_of,
     keys_of,
 )
+from cache.primary import ENTITY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

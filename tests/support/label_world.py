@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import fakeredis
 
-from common.label_copies import RISK_PREFIX, VERDICTS_PREFIX, RedisLabelCopies
+from cache.label_copies import RISK_PREFIX, VERDICTS_PREFIX, RedisLabelCopies
 from common.label_tables import Copier, CopyForms, LabelTables
 from contract.clock import EPOCH, MILLISECOND
 from contract.entity_ids import ENTITY_ID_BYTES

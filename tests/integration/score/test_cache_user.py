@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from common.cache_primary import connect
+from cache.primary import connect
 from engine.profile import Profile
 from ops.manifests import ROOT
 from score.delivery import Span

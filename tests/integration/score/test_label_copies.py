@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from common.cache_primary import connect
-from common.label_copies import RISK_PREFIX, RedisLabelCopies
+from cache.label_copies import RISK_PREFIX, RedisLabelCopies
+from cache.primary import connect
 from tests.support.label_copies_contract import CARD, LabelCopiesContract, read
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import fakeredis
 import pytest
 
-from common import cache_primary
+from cache import primary as cache_primary
+from cache.label_copies import RedisLabelCopies
 from common.errors import SettingsError
-from common.label_copies import RedisLabelCopies
 from common.settings import read_settings
 from contract.entity_ids import id_of_name
 from contract.label_rows import PendingLabel, Unfinished, due_shard

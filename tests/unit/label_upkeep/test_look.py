@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cache.label_copies import COMPLETE_KEY, LOOK_KEY, RISK_PREFIX, RedisLabelCopies
 from common.errors import CacheUnavailableError
-from common.label_copies import COMPLETE_KEY, LOOK_KEY, RISK_PREFIX, RedisLabelCopies
 from common.label_tables import Copier, CopyForms
 from contract.scored import Decision
 from engine.labels import risk_copy, verdicts_copy

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import redis
 
-from common.cache_primary import ENTITY_PREFIX, SLOT_TAG
+from cache.primary import ENTITY_PREFIX, SLOT_TAG
 from common.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class RedisLabelCopies:
     Parameters
     ----------
     client : redis.Redis
-        Answering in bytes (:func:`common.cache_primary.connect`).
+        Answering in bytes (:func:`cache.primary.connect`).
     """
 
     def __init__(self, client: redis.Redis) -> None:
