@@ -361,7 +361,7 @@ run "scheduled_function_is_invoked_by_its_own_rule_alone" {
   }
 
   assert {
-    condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => try(statement.Condition, null) }["TableHistory"] == { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["ticking-*"] } }
+    condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => try(statement.Condition, null) }["TableHistoryTicking"] == { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["ticking-*"] } }
     error_message = "With a prefix it may name no other partition keys of the table."
   }
 }

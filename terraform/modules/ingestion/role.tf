@@ -17,8 +17,8 @@ resource "aws_iam_role" "job" {
 }
 
 resource "aws_iam_role_policy" "job" {
-  # checkov:skip=CKV_AWS_355: EC2's Describe calls, CreateNetworkInterface and PutMetricData name no resource in IAM's reference.
-  # checkov:skip=CKV_AWS_290: network interfaces and metrics are written without a resource to name; a condition bounds the metrics.
+  # EC2's Describe calls, CreateNetworkInterface and PutMetricData name no resource in IAM's reference.
+  # Network interfaces and metrics are written without a resource to name; a condition bounds the metrics.
   name = "job"
   role = aws_iam_role.job.id
   policy = jsonencode({
