@@ -10,9 +10,10 @@ from contract.clock import EPOCH
 from contract.label import effective, turns
 from contract.label_rows import FRAUD, HONEST, day_id, payment_key
 from contract.verdict import Verdict
+from engine.entities.levels import COUNTS, WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import to_bytes as risk_bytes
-from engine.entities.state import COUNTS, WEEK_S, EntityFormatError, from_bytes
+from engine.entities.state import EntityFormatError, from_bytes
 from engine.profile.fingerprints import key_hash
 from engine.profile.verdict_list import MAX_LISTED
 from engine.profile.verdict_list import to_bytes as verdicts_bytes

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from contract.entity_ids import EntityKind
 from engine.entities.kinds import KIND_NAMES, KIND_PHRASES
+from engine.entities.levels import PAYMENTS, total
 from engine.entities.risk import fraud_rate
-from engine.entities.state import PAYMENTS, total
 from engine.features.definition import FeatureDefinition, absent_values, double, integer
 from engine.features.windows import rounded
 

@@ -10,9 +10,10 @@ from contract.clock import EPOCH
 from contract.label import LabelVerdict
 from contract.label_rows import EntityMarks
 from engine.entities.kinds import POPULATION_IDS
+from engine.entities.levels import COUNTS, WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import from_bytes as risk_from_bytes
-from engine.entities.state import COUNTS, WEEK_S, Entity, to_bytes
+from engine.entities.state import Entity, to_bytes
 from engine.labels import risk_copy, usual_rate, verdicts_copy, verdicts_of
 from engine.profile.fingerprints import key_hash
 from engine.profile.verdict_list import MAX_LISTED

@@ -8,8 +8,9 @@ import pytest
 
 from contract.entity_ids import EntityKind
 from engine.entities.kinds import user_hash
+from engine.entities.levels import WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE, Risk, RiskReading
-from engine.entities.state import WEEK_S, Entity, Sighting
+from engine.entities.state import Entity, Sighting
 from engine.features import risk
 from tests.support.feature_samples import TYPES
 
