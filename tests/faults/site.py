@@ -280,7 +280,7 @@ class Site:
 
     @contextmanager
     def compressed_time(self, function: str, **seconds: int) -> Iterator[None]:
-        """Run a function's mapping with a shorter ``timeout_seconds`` or ``maximum_record_age_seconds`` within this context."""
+        """Run a function's mapping with compressed times within this context: ``timeout_seconds`` and others of its configuration."""
         config = self.mapping(function).config
         self._changed.setdefault(function, config)
         self._restart(function, msgspec.structs.replace(config, **seconds))
