@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 DEFAULT_TOPIC: Final = "transaction_stream"
 
+_OF_LABELS: Final = ("labels_path", "labels_quarantine_path", "labels_checkpoint_path", "labels_queue_url")
+"""What files of labels need, in the order of :class:`LabelArguments`."""
+
 
 @dataclass(frozen=True)
 class LabelArguments:
@@ -96,19 +99,13 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     return _arguments(vars(known), parser)
 
 
-_OF_LABELS: Final = ("labels_path", "labels_quarantine_path", "labels_checkpoint_path", "labels_queue_url")
-
-
 def _arguments(known: dict[str, Any], parser: argparse.ArgumentParser) -> Arguments:
     of_labels = {name: known.pop(name) for name in _OF_LABELS}
     mappings_path, interval = known.pop("label_mappings_path"), known.pop("labels_trigger_interval")
     missing = [name for name, value in of_labels.items() if value is None]
     if missing and len(missing) < len(_OF_LABELS):
         parser.error(f"argument --{missing[0]}: missing; files of labels need {', '.join(_OF_LABELS)}")
-    landing, quarantine, checkpoint, queue = of_labels.values()
-    labels = (
-        None if missing else LabelArguments(landing, quarantine, checkpoint, queue, mappings_path, interval)
-    )
+    labels = None if missing else LabelArguments(*of_labels.values(), mappings_path, interval)
     return Arguments(**known, labels=labels)
 
 

@@ -14,6 +14,7 @@ from contract.errors import InvalidTransactionError
 from contract.label import LabelMessage, LabelSource, LabelVerdict
 from contract.label_message import encode_label_message
 from contract.transaction import decode_transaction
+from local.resources import LABELS_QUEUE
 
 from .kills import kill_at_call, outlive_time_out
 from .site import LABEL, UPKEEP, Site, admin
@@ -100,7 +101,7 @@ def send_labels(site: Site, bodies: Sequence[bytes]) -> None:
     """Send messages to the labels queue, past the proxies."""
     sqs = site.client("sqs")
     for body in bodies:
-        sqs.send_message(QueueUrl=site.resources.queues["labels"], MessageBody=body.decode())
+        sqs.send_message(QueueUrl=site.resources.queues[LABELS_QUEUE], MessageBody=body.decode())
 
 
 def label_copies(site: Site, entity_ids: Sequence[bytes] = (), users: Sequence[str] = ()) -> LabelCopies:

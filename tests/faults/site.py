@@ -62,6 +62,7 @@ UPKEEP = "label_upkeep"
 STARTED = (*FUNCTIONS, LABEL)
 RECONCILE = "reconcile"
 """Invoked by the judge and by faults, and not by its schedule."""
+BUILT = (*STARTED, UPKEEP, RECONCILE)
 DIGEST_SECONDS = 2.0
 """Interval of the digests' schedule; between two runs all stages can be seen to be idle."""
 WINDOWS_CLOSED = timedelta(hours=3)
@@ -78,9 +79,7 @@ class Site:
         self.folder = folder / "run"
         self.logs = folder / "logs"
         self.streams: set[str] = set()  # of runs so far
-        self.specs = {
-            name: spec for name, spec in read_functions().items() if name in (*STARTED, UPKEEP, RECONCILE)
-        }
+        self.specs = {name: spec for name, spec in read_functions().items() if name in BUILT}
         self.broker = Broker(self.folder, self.logs)
         self.cache = Cache(self.folder, self.logs)
         self.aws_api = AwsApi(self.folder, self.logs)
@@ -97,17 +96,7 @@ class Site:
     def start(self) -> None:
         """Start everything; return when all of it works."""
         self.folder.mkdir(parents=True)
-        build = [
-            sys.executable,
-            "-m",
-            "ops.packaging",
-            "functions",
-            "--arch",
-            "host",
-            *STARTED,
-            UPKEEP,
-            RECONCILE,
-        ]
+        build = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *BUILT]
         with ThreadPoolExecutor() as pool:
             parts = [
                 pool.submit(part.start) for part in (self.broker, self.cache, self.aws_api, self.replica)
@@ -121,7 +110,7 @@ class Site:
         self.stores = Stores(self.client, self.resources)
         self.cache_proxy = TcpProxy(address(self.cache))
         self.cache_proxy.start()
-        for function in (*STARTED, UPKEEP, RECONCILE):
+        for function in BUILT:
             self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
         self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in STARTED]
@@ -291,7 +280,7 @@ class Site:
 
     @contextmanager
     def compressed_time(self, function: str, **seconds: int) -> Iterator[None]:
-        """Run a function's mapping with a shorter ``timeout_seconds`` or ``maximum_record_age_seconds`` within this context."""
+        """Run a function's mapping with compressed times within this context: ``timeout_seconds`` and others of its configuration."""
         config = self.mapping(function).config
         self._changed.setdefault(function, config)
         self._restart(function, msgspec.structs.replace(config, **seconds))

@@ -47,7 +47,7 @@ class Calls:
     Parameters
     ----------
     at : int | None
-        Number of the call, from 0, counted over all that share ``counter``; None for never.
+        Number of the call, from 0, counted over everything that is given these; None for never.
     before, after : Callable
         What happens there.
     """
@@ -55,8 +55,8 @@ class Calls:
     def __init__(
         self,
         at: int | None = None,
-        before: Callable[[], None] = lambda: None,
-        after: Callable[[], None] = lambda: None,
+        before: Callable[[], object] = lambda: None,
+        after: Callable[[], object] = lambda: None,
     ) -> None:
         self.count = 0
         self.names: list[str] = []
