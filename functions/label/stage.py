@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
+    from common.failures import FailureLog
     from common.label_quarantine import LabelQuarantine
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog
     from common.time_left import TimedContext
     from contract.flagged import FlaggedKey
     from label.finder import Payment

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from common.failures import describe_failure
 from common.metrics import emit
-from common.stream_reader import describe_failure
 from contract.errors import ContractError
 from contract.label_rows import PENDING_ATTRIBUTE, Unfinished, next_due
 from label_upkeep.metrics import Metric
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs import SQSClient
 
+    from common.failures import FailureLog
     from common.label_quarantine import LabelQuarantine
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog
     from contract.label_rows import PendingLabel
 
 MAX_DUE: Final = 2_000
