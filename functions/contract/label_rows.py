@@ -9,9 +9,8 @@ from zlib import crc32
 
 import msgspec
 
-from contract.clock import TIME_CHARACTERS, time_text
+from contract.clock import TIME_CHARACTERS, Instant, time_text
 from contract.errors import InvalidRowError
-from contract.label import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
