@@ -85,7 +85,7 @@ class Store(Protocol):
 
 
 class Copies(Protocol):
-    """The call that copies; see :class:`common.label_tables.Copier`."""
+    """The call that copies; see :class:`cache.copier.Copier`."""
 
     def copy(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
         """Bring the cache's copies up to date."""

@@ -42,7 +42,7 @@ class PendingTable(Protocol):
         """Say when a label is due the next time."""
         ...
 
-    def give_up(self, pending_id: str) -> None:
+    def delete(self, pending_id: str) -> None:
         """Delete a label that is quarantined."""
         ...
 
@@ -132,8 +132,8 @@ class UnfinishedLabels:
             self._quarantine.put(
                 pending_id, pending.message.encode(), _field(pending.reason), self._problem(pending)
             )
-            self._table.give_up(pending_id)
-            emit(self._metrics, Metric.LABELS_GIVEN_UP)
+            self._table.delete(pending_id)
+            emit(self._metrics, Metric.LABELS_EXPIRED)
             return
         # Sent first: after a crash here it is sent again, which changes nothing.
         self._send(pending.message)
