@@ -6,17 +6,18 @@ is a function of the set of a payment's labels, in whatever order they arrive (d
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
+from contract.clock import Instant
 from contract.required_fields import Id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 LABELS_TABLE: Final = "labels"
 
@@ -25,9 +26,6 @@ LEAST_CONFIDENCE: Final = 0.5
 
 LabelId = Annotated[str, Meta(pattern=r"^[!-\"$-~]{1,64}$")]
 """1 to 64 printable characters of ASCII without space and ``#``, such as the number of a dispute."""
-
-Instant = Annotated[datetime, Meta(tz=True)]
-"""A moment in UTC."""
 
 EventKey = Annotated[str, Meta(max_length=256)]
 """Longer than the key of any row, and short enough for DynamoDB to look for it."""
@@ -113,6 +111,15 @@ class LabelMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The source's own reference. A label that is sent again under the same id is the same label. Without one, the content is hashed."""
     withdraws: LabelId | None = None
     """Of ``withdrawn``: the id of the label, which must be one of the same payment."""
+
+
+class IdentifiedLabel(LabelMessage, frozen=True, kw_only=True, omit_defaults=True):
+    """A message whose label can be stored: it has an id, and a time at which it became known."""
+
+    known_at: Instant
+    """When the source came to know it, UTC."""
+    label_id: LabelId
+    """The source's own reference, or a hash of the content."""
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -33,7 +33,7 @@ class RiskKey(NamedTuple):
     """Key of a row of ``entity_risk``."""
 
     entity_id: str
-    """In hexadecimal; or a day (:func:`contract.label_rows.day_id`)."""
+    """As :func:`contract.entity_ids.entity_name` writes it; or a day (:func:`contract.label_rows.day_id`)."""
     payment_key: str
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.errors import StageError
+from common.failures import describe_failure
 from common.metrics import emit
-from common.stream_reader import describe_failure
 from common.time_left import TimeLeft
 from contract.errors import ContractError
 from engine.entities.kinds import POPULATION_IDS
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from common.failures import FailureLog
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog
     from common.time_left import TimedContext
     from label_upkeep.look import Look
     from label_upkeep.unfinished import UnfinishedLabels

@@ -81,7 +81,7 @@ class UpkeepTables:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def give_up(self, pending_id: str) -> None:
+    def delete(self, pending_id: str) -> None:
         """Delete an unfinished label, which is quarantined now."""
         self._client.delete_item(TableName=self._pending, Key={"pending_id": {"S": pending_id}})
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from contract.clock import EPOCH
+from contract.clock import EPOCH, MILLISECOND
 from contract.label import LabelVerdict
 from contract.label_rows import EntityMarks
 from engine.entities.kinds import POPULATION_IDS
@@ -15,9 +15,12 @@ from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import from_bytes as risk_from_bytes
 from engine.entities.state import Entity, to_bytes
 from engine.labels import risk_copy, usual_rate, verdicts_copy, verdicts_of
+from engine.profile import Profile
 from engine.profile.fingerprints import key_hash
+from engine.profile.seen_values import SeenKind
 from engine.profile.verdict_list import MAX_LISTED
 from engine.profile.verdict_list import from_bytes as verdicts_from_bytes
+from tests.support.histories import facts_at
 from tests.support.labels import EVENT_KEY, KNOWN_AT, make_label, make_withdrawal
 
 SEEN = (1, 2, 3, 4, 5, 6)
@@ -67,6 +70,41 @@ def test_one_id_for_labels_of_two_payments_makes_two_verdicts() -> None:
     verdicts = verdicts_of([make_label(event_key="a"), make_label(event_key="b")])
 
     assert len({each.verdict_hash for each in verdicts}) == 2
+
+
+@pytest.mark.parametrize("is_fraud", [True, False])
+def test_the_verdict_on_any_payment_can_be_copied_and_applied(is_fraud: bool) -> None:
+    facts = facts_at(0, "t-1", payee_id=None)
+    profile = Profile()
+    label = make_label(
+        event_key=facts.event_key,
+        verdict=LabelVerdict.FRAUD if is_fraud else LabelVerdict.LEGITIMATE,
+        occurred_at=EPOCH + facts.at_ms * MILLISECOND,
+        seen=tuple([value or 0 for value in facts.seen]),
+    )
+
+    copy = verdicts_copy([label])
+    assert copy is not None
+    [verdict] = verdicts_from_bytes(copy)
+    profile.learn(profile.lessons(facts, [verdict]))
+
+    assert (verdict.is_fraud, verdict.key_hash, verdict.seen[SeenKind.PAYEE]) == (is_fraud, facts.key_hash, 0)
+    assert list(profile.verdicts) == [verdict.verdict_hash]
+
+
+def test_verdict_that_returns_after_another_is_another_and_one_that_is_confirmed_is_not() -> None:
+    label = make_label()
+    confirmed = make_label(label_id="l-2", known_at=KNOWN_AT + timedelta(hours=1))
+    opposed = make_label(
+        label_id="l-3", known_at=KNOWN_AT + timedelta(hours=2), verdict=LabelVerdict.LEGITIMATE
+    )
+    returned = make_label(label_id="l-4", known_at=KNOWN_AT + timedelta(hours=3))
+
+    labels = [label, confirmed, opposed, returned]
+    hashes = [verdicts_of(labels[:number])[0].verdict_hash for number in range(1, 5)]
+
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
 
 
 def test_only_the_newest_verdicts_are_kept() -> None:

@@ -162,6 +162,36 @@ def test_label_that_is_sent_twice_without_its_time_is_no_conflict(world: LabelWo
     assert world.metrics.total("LabelsRepeated") == 1
 
 
+def test_label_that_waited_and_cannot_be_used_is_quarantined_once(
+    world: LabelWorld, memory: MemoryBackend
+) -> None:
+    world.send(MESSAGE)
+    sent_again = waiting(memory).message.encode()
+    world.pay(BLOCKED)
+    world.send(make_message(transaction_id="tx-1", label_id="fraud", verdict=LabelVerdict.LEGITIMATE))
+
+    world.send(sent_again, is_pending=True)
+
+    assert [each.body for each in world.quarantine.messages] == [sent_again]
+    assert memory.tables.waiting == {}
+
+
+def test_label_that_waited_and_cannot_be_quarantined_still_waits(
+    world: LabelWorld, memory: MemoryBackend
+) -> None:
+    def refuse(message_id: str, body: bytes, field: str, problem: str) -> None:
+        raise ConnectionError
+
+    world.send(MESSAGE)
+    pending = waiting(memory)
+    world.pay(BLOCKED)
+    world.send(make_message(transaction_id="tx-1", label_id="fraud", verdict=LabelVerdict.LEGITIMATE))
+    world.quarantine.put = refuse  # type: ignore[method-assign]  # as SQS that is unavailable
+
+    assert world.send(pending.message.encode(), is_pending=True) == ["0"]
+    assert waiting(memory) == pending
+
+
 def test_quarantine_that_does_not_answer_fails_the_message(world: LabelWorld) -> None:
     def refuse(message_id: str, body: bytes, field: str, problem: str) -> None:
         raise ConnectionError

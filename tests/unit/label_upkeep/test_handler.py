@@ -120,7 +120,7 @@ def test_run_sends_what_is_due_quarantines_what_waited_too_long_and_fills_the_ca
     assert read.usual_rate is not None
     assert float(read.usual_rate) == LEAST_USUAL_RATE
     metrics = emitted(capsys)
-    assert (metrics["LabelsSentAgain"], metrics["LabelsGivenUp"]) == ([1], [1])
+    assert (metrics["LabelsSentAgain"], metrics["LabelsExpired"]) == ([1], [1])
     assert "UpkeepFailures" not in metrics
 
 

@@ -67,7 +67,7 @@ def test_row_is_read_back_postponed_and_deleted(tables: UpkeepTables, store: Lab
     assert tables.pending("p-1") == row
     tables.postpone("p-1", NOW + 2 * HOUR)
     assert tables.pending("p-1") == pending("p-1", 2 * HOUR)
-    tables.give_up("p-1")
+    tables.delete("p-1")
     assert tables.pending("p-1") is None
 
 
