@@ -160,12 +160,16 @@ class LabelStage:
         """
         body = record["body"].encode(errors="surrogatepass")
         sent_at = EPOCH + int(record["attributes"]["SentTimestamp"]) * MILLISECOND
+        message: LabelMessage | None = None
         try:
             message = identified(decode_label_message(body), sent_at)
             unfinished = self._apply(message, sent_at)
         except InvalidLabelError as error:
             self._quarantine.put(record["messageId"], body, error.field, error.problem)
             emit(self._metrics, Metric.LABELS_QUARANTINED)
+            if message is not None:
+                # If it has waited, the upkeep would send it, and it would be quarantined, again and again.
+                self._store.finished(content_hash(message))
             return
         pending_id = content_hash(message)
         if unfinished is not None:
@@ -246,7 +250,7 @@ class LabelStage:
                 [entity_name(entity_id) for entity_id in with_risk(entity_ids(facts.transaction))]
             ),
             seen=tuple([value or 0 for value in facts.seen]),
-            expires_at=expires_at_s(known_at, self._retention),
+            expires_at=expires_at_s(max(known_at, payment.row.occurred_at), self._retention),
         )
 
     def _wait(self, pending_id: str, message: LabelMessage, reason: Unfinished) -> None:
