@@ -53,14 +53,17 @@ class LabelTables:
         return [label for label in labels if label.event_key == event_key]
 
     def of_user(self, user_id: str) -> list[Label]:
-        """Read the labels of a user's newest payments, :data:`MAX_USER_LABELS` at most; errors as for :meth:`of_payment`."""
+        """Read the labels of a user's newest payments, :data:`MAX_USER_LABELS` at most or all of one payment; errors as for :meth:`of_payment`."""
         rows = islice(
             self._query(self._labels, "user_id", user_id, newest=MAX_USER_LABELS + 1), MAX_USER_LABELS + 1
         )
         labels = [from_item(LABELS_TABLE, row, Label) for row in rows]
         if len(labels) > MAX_USER_LABELS:
             # Of the last payment some labels may be missing, and then others would count.
-            labels = [label for label in labels if label.event_key != labels[-1].event_key]
+            last = labels[-1].event_key
+            whole = [label for label in labels if label.event_key != last]
+            # Whoever sends very many labels of one payment must not hide the verdict on it.
+            labels = whole or self.of_payment(user_id, last)
         return labels
 
     def marks(self, entity_id: str) -> EntityMarks:

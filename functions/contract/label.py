@@ -168,9 +168,10 @@ _FORMAL: Final = frozenset({LabelSource.ANALYST, LabelSource.CHARGEBACK})
 def effective(labels: Iterable[Label]) -> Label | None:
     """Give the one label of a payment that counts.
 
-    1. A label that a withdrawal names does not count, whichever of the two came first. Withdrawals cannot be withdrawn: to restore a
-       label, its source sends it again under another id.
-    2. A label of less confidence than :data:`LEAST_CONFIDENCE` does not count.
+    1. A label that a withdrawal names does not count, whichever of the two came first. A customer or an early warning withdraws no
+       label of an analyst or a chargeback. Withdrawals cannot be withdrawn: to restore a label, its source sends it again under
+       another id.
+    2. A label of less confidence than :data:`LEAST_CONFIDENCE` does not count, nor does such a withdrawal.
     3. Analysts and chargebacks, who decide on evidence, come before customers and early warnings, which are claims.
     4. The label that became known last counts. Of two at the same time: the surer one, then the one that says fraud, then by id.
 
@@ -184,14 +185,15 @@ def effective(labels: Iterable[Label]) -> Label | None:
     Label | None
         Its verdict is ``fraud`` or ``legitimate``; None where nothing counts.
     """
-    labels = list(labels)
-    withdrawn = {label.withdraws for label in labels if label.verdict is LabelVerdict.WITHDRAWN}
+    believed = [label for label in labels if label.confidence >= LEAST_CONFIDENCE]
+    withdrawals = [label for label in believed if label.verdict is LabelVerdict.WITHDRAWN]
+    claims_withdrawn = {label.withdraws for label in withdrawals}
+    withdrawn = {label.withdraws for label in withdrawals if label.source in _FORMAL}
     counting = [
         label
-        for label in labels
+        for label in believed
         if label.verdict is not LabelVerdict.WITHDRAWN
-        and label.label_id not in withdrawn
-        and label.confidence >= LEAST_CONFIDENCE
+        and label.label_id not in (withdrawn if label.source in _FORMAL else claims_withdrawn)
     ]
     return max(counting, key=_precedence, default=None)
 

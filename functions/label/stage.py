@@ -161,6 +161,7 @@ class LabelStage:
         """
         body = record["body"].encode(errors="surrogatepass")
         sent_at = EPOCH + int(record["attributes"]["SentTimestamp"]) * MILLISECOND
+        message: LabelMessage | None = None
         try:
             message = identified(decode_label_message(body), sent_at)
         except InvalidLabelError as error:
@@ -247,7 +248,7 @@ class LabelStage:
                 [entity_name(entity_id) for entity_id in with_risk(entity_ids(facts.transaction))]
             ),
             seen=tuple([value or 0 for value in facts.seen]),
-            expires_at=expires_at_s(message.known_at, self._retention),
+            expires_at=expires_at_s(max(message.known_at, payment.row.occurred_at), self._retention),
         )
 
     def _reject(self, message_id: str, body: bytes, error: InvalidLabelError) -> None:

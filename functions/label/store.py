@@ -181,7 +181,7 @@ class LabelStore:
         self._client.delete_item(TableName=self._tables.pending, Key={"pending_id": {"S": pending_id}})
 
     def _risk_attributes(self, counting: Label) -> dict[str, Any]:
-        expires_at = expires_at_s(counting.known_at, self._risk_retention)
+        expires_at = expires_at_s(max(counting.known_at, counting.occurred_at), self._risk_retention)
         return {"known_at": {"S": time_text(counting.known_at)}, "expires_at": {"N": str(expires_at)}}
 
 
@@ -193,5 +193,13 @@ def status_of(counting: Label | None) -> str:
 
 
 def expires_at_s(known_at: datetime, retention: timedelta) -> int:
-    """When a row of a label that became known then may be deleted, seconds since the epoch."""
+    """When a row may be deleted, seconds since the epoch.
+
+    Parameters
+    ----------
+    known_at : datetime
+        When the label became known, but no earlier than its payment: a wrong date, years ago, must not delete the row at once.
+    retention : timedelta
+        How long it is stored from then on.
+    """
     return int((known_at + retention).timestamp())

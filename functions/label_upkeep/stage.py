@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -10,9 +11,10 @@ from common.errors import StageError
 from common.failures import describe_failure
 from common.metrics import emit
 from common.time_left import TimeLeft
+from contract.clock import EPOCH
 from contract.errors import ContractError
 from engine.entities.kinds import POPULATION_IDS
-from engine.labels import usual_rate
+from engine.labels import counted_since_s, usual_rate
 from label_upkeep.metrics import Metric
 
 if TYPE_CHECKING:
@@ -25,15 +27,12 @@ if TYPE_CHECKING:
     from label_upkeep.look import Look
     from label_upkeep.unfinished import UnfinishedLabels
 
-USUAL_DAYS: Final = 30
-"""Of which the usual share of fraud is computed."""
-
 
 class FraudCounts(Protocol):
     """The call that counts frauds; see :class:`label_upkeep.store.UpkeepTables`."""
 
-    def frauds(self, now: datetime, days: int) -> int:
-        """Count the payments of the last days that count as fraud."""
+    def frauds(self, since: datetime, now: datetime) -> int:
+        """Count the payments from a time on that count as fraud."""
         ...
 
 
@@ -110,6 +109,7 @@ class LabelUpkeep:
                 emit(self._metrics, Metric.UPKEEP_FAILURES)
 
     def _write_usual_rate(self, now: datetime) -> None:
-        populations = self._cache.populations(POPULATION_IDS)
-        frauds = self._counts.frauds(now, USUAL_DAYS)
-        self._cache.write_usual_rate(usual_rate(frauds, populations, int(now.timestamp())))
+        populations, now_s = self._cache.populations(POPULATION_IDS), int(now.timestamp())
+        since = EPOCH + timedelta(seconds=counted_since_s(populations, now_s))
+        frauds = self._counts.frauds(since, now)
+        self._cache.write_usual_rate(usual_rate(frauds, populations, now_s))

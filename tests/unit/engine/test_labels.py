@@ -14,7 +14,7 @@ from engine.entities.levels import COUNTS, WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import from_bytes as risk_from_bytes
 from engine.entities.state import Entity, to_bytes
-from engine.labels import risk_copy, usual_rate, verdicts_copy, verdicts_of
+from engine.labels import counted_since_s, risk_copy, usual_rate, verdicts_copy, verdicts_of
 from engine.profile import Profile
 from engine.profile.fingerprints import key_hash
 from engine.profile.seen_values import SeenKind
@@ -122,6 +122,17 @@ def test_usual_rate_is_the_share_of_the_payments_of_30_days() -> None:
     weeks = population((96, 700), (97, 700), (98, 700), (99, 700), (100, 300))
 
     assert usual_rate(30, [weeks], NOW_S) == pytest.approx(30 / (600 + 3 * 700 + 300))
+
+
+def test_frauds_are_counted_for_as_long_as_the_payments_are() -> None:
+    lost_at_s = NOW_S - 3_600
+    after_a_loss = to_bytes(Entity(lost_at_s, weeks=COUNTS.pack(100, 500, 0, 0, 1, 0.0)))
+    long_known = population((99, 700), (100, 300))
+
+    assert counted_since_s([None, after_a_loss], NOW_S) == lost_at_s
+    assert counted_since_s([long_known, None], NOW_S) == NOW_S - 30 * 86_400
+    assert counted_since_s([None, b"other"], NOW_S) == NOW_S
+    assert counted_since_s([population()], NOW_S) <= NOW_S
 
 
 @pytest.mark.parametrize("states", [[], [None] * len(POPULATION_IDS), [b"other"], [population()]])

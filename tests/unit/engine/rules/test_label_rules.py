@@ -106,7 +106,24 @@ def test_another_user_s_payment_from_a_device_with_fraud_is_nearly_a_review() ->
 
 
 def test_a_payee_with_fraud_is_a_review() -> None:
-    assert points_of_labels(payee_frauds_30d=1) == 50
+    mule: dict[str, FeatureValue] = {
+        "payee_frauds_30d": 1,
+        "payee_fraud_rate_30d": 0.05,
+        "usual_fraud_rate_30d": 0.02,
+    }
+
+    assert points_of_labels(**mule) == 50
+
+
+def test_one_report_does_not_stop_payments_to_a_payee_whom_thousands_pay() -> None:
+    popular: dict[str, FeatureValue] = {
+        "payee_frauds_30d": 1,
+        "payee_fraud_rate_30d": (1 + 20 * 0.001) / (3_000 + 20),
+        "usual_fraud_rate_30d": 0.001,
+    }
+
+    assert points_of_labels(**popular) == 0
+    assert points_of_labels(**popular, entities_partial="24h") == 50
 
 
 def test_without_labels_no_rule_on_them_holds() -> None:
