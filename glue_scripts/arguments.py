@@ -105,7 +105,10 @@ def _arguments(known: dict[str, Any], parser: argparse.ArgumentParser) -> Argume
     missing = [name for name, value in of_labels.items() if value is None]
     if missing and len(missing) < len(_OF_LABELS):
         parser.error(f"argument --{missing[0]}: missing; files of labels need {', '.join(_OF_LABELS)}")
-    labels = None if missing else LabelArguments(*of_labels.values(), mappings_path, interval)
+    landing, quarantine, checkpoint, queue = of_labels.values()
+    labels = (
+        None if missing else LabelArguments(landing, quarantine, checkpoint, queue, mappings_path, interval)
+    )
     return Arguments(**known, labels=labels)
 
 

@@ -176,7 +176,12 @@ class Stack:
 
     @property
     def cache_endpoint(self) -> str:
-        """``redis://`` URL, the value of ELASTICACHE_REDIS_ENDPOINT."""
+        """``redis://`` URL, the value of ELASTICACHE_REDIS_ENDPOINT, with the functions' user."""
+        return self._cache.functions_endpoint
+
+    @property
+    def cache_admin_endpoint(self) -> str:
+        """``redis://`` URL for who may do everything."""
         return self._cache.endpoint
 
     @property

@@ -26,7 +26,7 @@ from contract.scored import Position
 from engine.entities.kinds import POPULATION_IDS
 from local.components.aws_api import REGION, AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
-from local.components.cache import Cache, is_cache_up
+from local.components.cache import Cache, functions_endpoint, is_cache_up
 from local.event_sources.config import MappingConfig
 from local.provision import provision
 from local.proxy.aws import AwsProxy, forward_to
@@ -148,7 +148,7 @@ class Site:
                 **resolve_environment(
                     self.specs[function],
                     self.resources.references(
-                        f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint, function
+                        functions_endpoint(self.cache_proxy.port), self.broker.endpoint, function
                     ),
                 ),
                 "AWS_ENDPOINT_URL": self.aws[function].endpoint,

@@ -19,6 +19,11 @@ def client(redis_client: redis.Redis, cache_endpoint: str) -> redis.Redis:
     return connect(cache_endpoint)
 
 
+@pytest.fixture
+def admin(redis_client: redis.Redis) -> redis.Redis:
+    return redis_client
+
+
 class TestOnValkey(LabelCopiesContract):
     """With this module's client."""
 

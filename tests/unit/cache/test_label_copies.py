@@ -22,6 +22,11 @@ def client() -> redis.Redis:
     return fakeredis.FakeRedis()
 
 
+@pytest.fixture
+def admin(client: redis.Redis) -> redis.Redis:
+    return client
+
+
 class TestOnFakeredis(LabelCopiesContract):
     """With this module's client."""
 

@@ -16,8 +16,9 @@ from common.settings import read_settings
 from contract.entity_ids import id_of_name
 from contract.label_rows import PendingLabel, Unfinished, due_shard
 from engine.entities.kinds import POPULATION_IDS
+from engine.entities.levels import COUNTS, WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE
-from engine.entities.state import COUNTS, WEEK_S, Entity, to_bytes
+from engine.entities.state import Entity, to_bytes
 from label_upkeep.settings import Settings
 from tests.support.cold_start import cold_start, declare_environment, emitted
 from tests.support.label_world import Calls, DynamoBackend

@@ -104,7 +104,7 @@ def test_cache_that_is_emptied_at_any_call_is_not_called_complete_before_it_is(w
 
     for number in range(counted.count):
         world.cache.flushall()
-        world.run(calls=Calls(number, before=lambda: world.cache.flushall()))  # type: ignore[arg-type]
+        world.run(calls=Calls(number, before=lambda: world.cache.flushall()))
 
         assert not world.copies.is_complete() or world.labels.state() == world.expected, number
         world.run()
