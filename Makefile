@@ -108,6 +108,10 @@ $(VENV)-train/.ready: requirements/train.txt $(VENV)/.uv
 	@$(UV) pip sync --quiet --python $(VENV)-train/bin/python --require-hashes requirements/train.txt
 	@touch $@
 
+.PHONY: crowds
+crowds: $(VENV)/.dev ## Measure a ruleset on attacks that cross users and on honest crowds (SEEDS=630-637, RULES=)
+	@$(PY) -m lab.crowds --rules $(RULES) --seeds $(or $(SEEDS),$(SEED))
+
 .PHONY: red-team
 red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and count what honest people suffer (RULES=, ENGINE=commit)
 	@$(PY) -m lab.red_team $(if $(ENGINE),--engine "$(ENGINE)" $(if $(filter-out default undefined file,$(origin RULES)),--rules "$(RULES)"),--rules "$(RULES)")
