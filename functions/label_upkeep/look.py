@@ -13,6 +13,8 @@ import msgspec
 from common.metrics import emit
 from contract.entity_ids import entity_name, id_of_name
 from contract.label_rows import is_day
+from engine.entities import risk
+from engine.profile import verdict_list
 from label_upkeep.metrics import Metric
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from cache.label_copies import LabelCopies
     from common.metrics import MetricSink
     from label_upkeep.store import Page
+
+FORMATS: Final = (risk.FORMAT, *verdict_list.FORMAT)
+"""Copies of other formats are of another version of the functions. The score stage cannot read them, so a look replaces them at once."""
 
 ROWS_A_STEP: Final = 500
 """Rows that are read before the place is written down."""
@@ -38,6 +43,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Key of the last row that was looked at, in DynamoDB's wire form; None at the beginning of a table."""
     is_done: bool = False
     """Everything was looked at."""
+    formats: tuple[int, ...] = ()
+    """In which formats copies were compared: of risk, and of lists of verdicts."""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -141,9 +148,13 @@ class Look:
         place = _read(written)
         is_complete = self._cache.is_complete()
         emit(self._metrics, Metric.COPIES_INCOMPLETE, int(not is_complete))
-        if place is None or (place.is_done and (not is_complete or self._is_old(place, now))):
+        if (
+            place is None
+            or place.formats != FORMATS
+            or (place.is_done and (not is_complete or self._is_old(place, now)))
+        ):
             # Written before the first step: its copies may be lost as well.
-            place = Place(now.timestamp())
+            place = Place(now.timestamp(), formats=FORMATS)
             written = self._moved(written, place)
         while written and not place.is_done and has_time():
             place = self._step(place)
@@ -168,8 +179,8 @@ class Look:
             return msgspec.structs.replace(place, after=dict(page.after))
         following = place.table + 1
         if following == len(self._tables):
-            return Place(place.began_s, is_done=True)
-        return Place(place.began_s, table=following)
+            return Place(place.began_s, is_done=True, formats=place.formats)
+        return Place(place.began_s, table=following, formats=place.formats)
 
     def _compare(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
         """Set those copies that are not what the tables say."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cache.copier import Copier
-from cache.label_copies import COMPLETE_KEY, LOOK_KEY, RISK_PREFIX, RedisLabelCopies
+from cache.label_copies import COMPLETE_KEY, LOOK_KEY, RISK_PREFIX, VERDICTS_PREFIX, RedisLabelCopies
 from common.errors import CacheUnavailableError
 from contract.scored import Decision
 from label_upkeep.look import Look
@@ -143,6 +144,25 @@ def test_place_that_cannot_be_read_begins_anew(world: UpkeepWorld) -> None:
     world.run()
 
     assert world.copies.is_complete()
+
+
+@pytest.mark.parametrize("is_done", [True, False], ids=["done", "amid"])
+def test_copies_of_another_version_s_formats_are_replaced_at_once(world: UpkeepWorld, is_done: bool) -> None:
+    world.run()
+    unreadable = (
+        (RISK_PREFIX + next(iter(world.expected.risks)), b"\x00older"),
+        (f"{VERDICTS_PREFIX}user-3".encode(), b"\x00older"),
+    )
+    for key, value in unreadable:
+        world.cache.set(key, value)
+    before = {"began_s": NOW.timestamp(), "table": 1, "after": {"row": 9}}
+    world.cache.set(
+        LOOK_KEY, json.dumps({"began_s": NOW.timestamp(), "is_done": True} if is_done else before)
+    )
+
+    world.run(timedelta(minutes=5))
+
+    assert world.labels.state() == world.expected
 
 
 def test_label_that_comes_amid_a_look_is_in_its_copies(world: UpkeepWorld) -> None:
