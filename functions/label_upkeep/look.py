@@ -85,6 +85,10 @@ class Cache(Protocol):
         """Read copies as they are."""
         ...
 
+    def renew(self, risks: Mapping[bytes, bytes], verdicts: Mapping[str, bytes]) -> None:
+        """Keep copies for longer that are still as they were read."""
+        ...
+
     def is_complete(self) -> bool:
         """Whether everything is copied."""
         ...
@@ -174,7 +178,8 @@ class Look:
         if table.partition == "entity_id":
             self._compare([each for each in page.partitions if not is_day(each)], [])
         else:
-            self._compare([], page.partitions)
+            # Where the only label was withdrawn no row is left, and a replica that took over may still have the copy.
+            self._compare(page.entity_ids, page.partitions)
         if page.after is not None:
             return msgspec.structs.replace(place, after=dict(page.after))
         following = place.table + 1
@@ -183,11 +188,15 @@ class Look:
         return Place(place.began_s, table=following, formats=place.formats)
 
     def _compare(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
-        """Set those copies that are not what the tables say."""
+        """Set those copies that are not what the tables say, and keep the others for longer."""
         cached = self._cache.read([id_of_name(each) for each in entity_ids], user_ids)
         risks, verdicts = self._copies.read(entity_ids, user_ids)
         entities = [entity_name(each) for each, value in risks.items() if cached.risks.get(each) != value]
         users = [each for each, value in verdicts.items() if cached.verdicts.get(each) != value]
+        self._cache.renew(
+            {each: value for each, value in risks.items() if value and cached.risks.get(each) == value},
+            {each: value for each, value in verdicts.items() if value and cached.verdicts.get(each) == value},
+        )
         # One by one: labels that arrive meanwhile begin only their own copies again.
         for entity_id in entities:
             self._copies.copy([entity_id], [])
