@@ -7,7 +7,9 @@ risk of the payment's entities and the cache's copies are what the set of the la
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+import msgspec
 
 from common.errors import CacheUnavailableError
 from common.metrics import emit
@@ -92,6 +94,14 @@ class Copies(Protocol):
         ...
 
 
+class Waiting(NamedTuple):
+    """A label that cannot be finished now."""
+
+    message: IdentifiedLabel
+    """Names its payment by its row's key, once that was found."""
+    reason: Unfinished
+
+
 class LabelStage:
     """Handles the labels queue, batch by batch.
 
@@ -168,33 +178,37 @@ class LabelStage:
             self._reject(record["messageId"], body, error)
             return
         try:
-            unfinished = self._apply(message, sent_at)
+            waiting = self._apply(message, sent_at)
         except InvalidLabelError as error:
             self._reject(record["messageId"], body, error)
             self._end_wait(record, message)
             return
-        if unfinished is not None:
-            self._wait(message, unfinished)
+        if waiting is not None:
+            self._wait(*waiting)
+            if waiting.message != message:
+                self._end_wait(record, message)
             return
         self._end_wait(record, message)
         emit(self._metrics, Metric.LABEL_LATENCY_MS, (self._clock() - sent_at) / MILLISECOND)
 
-    def _apply(self, message: IdentifiedLabel, sent_at: datetime) -> Unfinished | None:
-        """Store a label and set what depends on it; return what kept it from being finished."""
+    def _apply(self, message: IdentifiedLabel, sent_at: datetime) -> Waiting | None:
+        """Store a label and set what depends on it; return it with what kept it from being finished."""
         if message.known_at > sent_at + MAX_AHEAD:
             raise InvalidLabelError("known_at", "more than 10 minutes after the message was sent")
         payment = self._finder.find(message)
         if payment is None:
-            return Unfinished.NO_PAYMENT
+            return Waiting(message, Unfinished.NO_PAYMENT)
         label = self._label(message, payment)
+        # Whatever payments get the same transaction id while it waits: it is this one's.
+        named = msgspec.structs.replace(message, **payment.key._asdict())
         self._insert(label)
         flagged = self._set_effects(label, payment)
         try:
             self._copies.copy(label.entity_ids, [label.user_id])
         except CacheUnavailableError:
             # What is durable is done. The copies are made when the message is sent again.
-            return Unfinished.NO_CACHE
-        return Unfinished.NO_FLAGGED_ROW if flagged is Flagged.MISSING else None
+            return Waiting(named, Unfinished.NO_CACHE)
+        return Waiting(named, Unfinished.NO_FLAGGED_ROW) if flagged is Flagged.MISSING else None
 
     def _insert(self, label: Label) -> None:
         stored = self._store.insert(label)
