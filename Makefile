@@ -137,8 +137,8 @@ up: setup ## Start the system and leave it running (MAPPINGS=folder of <prefix>.
 	@$(PY) -m local.stack up
 
 .PHONY: simulate
-simulate: $(VENV)/.dev ## Send it simulated payments, and what people report of them (TPS= SECONDS= SEED=)
-	@$(PY) -m local.simulate --tps $(TPS) --seconds $(SECONDS) --seed $(SEED)
+simulate: $(VENV)/.dev ## Send it simulated payments, and what people report of them late, never or wrongly (TPS= SECONDS= SEED=; a day until a report lasts LABEL_DAY_SECONDS=, and reports go on for REPORT_SECONDS= after the last payment)
+	@$(PY) -m local.simulate --tps $(TPS) --seconds $(SECONDS) --seed $(SEED) $(if $(LABEL_DAY_SECONDS),--label-day-seconds $(LABEL_DAY_SECONDS)) $(if $(REPORT_SECONDS),--report-seconds $(REPORT_SECONDS))
 
 .PHONY: watch
 watch: $(VENV)/.dev ## Show rates, backlogs and the latest alerts until Ctrl-C
