@@ -130,6 +130,10 @@ LABEL_OPTIONS = --transaction-id "$(TRANSACTION)" --verdict "$(VERDICT)" --sourc
 label: $(VENV)/.dev ## Say what a payment was (TRANSACTION= VERDICT=fraud, legitimate or withdrawn SOURCE=analyst, customer, chargeback or early_warning; also USER_ID= TIMESTAMP= EVENT_KEY= FRAUD_TYPE= CONFIDENCE= KNOWN_AT= LABEL_ID= WITHDRAWS=; ENV= for an environment in AWS)
 	@$(PY) -m $(if $(ENV),ops label --env "$(ENV)",local.label) $(LABEL_OPTIONS)
 
+.PHONY: relabel
+relabel: $(VENV)/.dev ## Send stored labels to their queue again, after a table was restored: sets status, risk and copies to what they say (ENV= for an environment in AWS)
+	@$(PY) -m $(if $(ENV),ops relabel --env "$(ENV)",local.relabel)
+
 ##@ For an operator: the system on this machine
 
 .PHONY: up

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from contract.entity_ids import entity_ids, entity_name
@@ -14,6 +13,7 @@ from label.finder import NEAR_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from contract.label import Label, LabelMessage
     from label.finder import Payment
