@@ -19,6 +19,7 @@ from local.proxy.aws import AwsProxy, forward_to
 from local.resources import LABELS_QUEUE
 
 from .ingestion import GlueJob, refused_lines
+from .site import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from .fault import Forward
     from .site import Site
 
-START_SECONDS = 180.0
-"""How long the job may take from its start until its labels are sent."""
+START_SECONDS = 300.0
+"""How long the job may take from its start until its labels are sent, and the stage to take them."""
 HELD_SECONDS = 60.0
 """How long a call is held until the job is killed, at most."""
 
@@ -120,6 +121,8 @@ def by_job_that_is_killed(site: Site, seed: int, bodies: Sequence[bytes]) -> Non
     assert len(sender.bodies) == before + wanted
     assert set(sender.bodies[:before]) <= set(sender.bodies[before:]), "a row became another label"
     assert refused_lines(site, f"{name}/") == bad
+    asked_ms, stage = time.time() * 1000, site.mapping(LABEL)
+    site.wait_for(lambda: stage.idle_since_ms(asked_ms) is not None, "all labels to be taken", START_SECONDS)
 
 
 def is_label(body: bytes) -> bool:

@@ -246,7 +246,7 @@ def test_a_file_that_replaces_one_that_was_read_is_not_read_so_each_needs_a_name
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = Query(spark, tmp_path, monkeypatch)
-    (tmp_path / "mappings").mkdir()
+    query.write("mappings/acme.yaml", MAPPING)
     for number, name in enumerate(("today.jsonl", "today.jsonl", "tomorrow.jsonl")):
         query.write(f"labels/{name}", json.dumps(label(number)) + "\n")
         query.run()
