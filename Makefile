@@ -25,6 +25,7 @@ MODEL ?=
 UNTIL ?=
 TRAIN_DAYS ?=
 WEEKLY ?=
+EXPORT ?=
 ENGINE ?=
 OUT ?=
 
@@ -96,11 +97,14 @@ backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RUL
 	@$(NEED_DATA)
 	@$(PY) -m lab.backtest --rules $(RULES) $(if $(MODEL),--model "$(MODEL)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)",--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
 
+# What every training takes, wherever its payments come from.
+TRAIN_OPTIONS = --rules "$(RULES)" $(if $(UNTIL),--until "$(UNTIL)") $(if $(OUT),--out "$(OUT)") $(if $(TRAIN_DAYS),--train-days $(TRAIN_DAYS)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(WEEKLY),--weekly)
+TRAIN_FILE_OPTIONS = $(if $(MAP),--map "$(MAP)") $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
+
 .PHONY: train
-train: $(VENV)/.dev $(VENV)-train/.ready ## Train a model on labelled payments, as of a time (DATA= MAP= UNTIL=2018-07-31 TRAIN_DAYS=28 LABEL_DELAY_DAYS=7 or LABEL_DELAYS=file, BLOCKED=, RULES=, OUT=models/m.json; WEEKLY=1 evaluates four weeks, each with a model of its begin)
-	@$(if $(DATA),,$(error make train: name a file of payments with labels with DATA=))
-	@$(if $(UNTIL),,$(error make train: name with UNTIL= the day as of which it learns, such as UNTIL=2018-07-31))
-	@$(PY) -m training --data "$(DATA)" --until "$(UNTIL)" --rules "$(RULES)" $(if $(MAP),--map "$(MAP)") $(if $(OUT),--out "$(OUT)") $(if $(TRAIN_DAYS),--train-days $(TRAIN_DAYS)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED)) $(if $(WEEKLY),--weekly)
+train: $(VENV)/.dev $(VENV)-train/.ready ## Train a model as of a time: on what the running stack has stored, on a file (DATA= MAP=), or on DynamoDB's exports (EXPORT=folder) (UNTIL=2018-07-31 TRAIN_DAYS=28 LABEL_DELAY_DAYS=7, RULES=, OUT=models/m.json; WEEKLY=1 evaluates four weeks, each with a model of its begin; of a file also LABEL_DELAYS=file, BLOCKED=)
+	@$(if $(DATA),$(if $(UNTIL),,$(error make train: name with UNTIL= the day as of which it learns, such as UNTIL=2018-07-31)),$(if $(TRAIN_FILE_OPTIONS),$(error make train: MAP=, LABEL_DELAYS= and BLOCKED= are for payments of a file; name it with DATA=)))
+	@$(PY) -m $(if $(DATA),training --data "$(DATA)" $(TRAIN_FILE_OPTIONS),$(if $(EXPORT),training --export "$(EXPORT)",local.train)) $(TRAIN_OPTIONS)
 
 $(VENV)-train/.ready: requirements/train.txt $(VENV)/.uv
 	@echo "set-up: scikit-learn, in an environment of its own"

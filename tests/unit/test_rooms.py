@@ -28,7 +28,7 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     "training": frozenset({"contract", "engine", "simulator", "lab"}),
     # Scale is computed from what the benchmarks measured.
     "ops": frozenset({"contract", "benchmarks"}),
-    "local": frozenset({"contract", "engine", "simulator", "lab", "ops", "glue_scripts"}),
+    "local": frozenset({"contract", "engine", "simulator", "lab", "training", "ops", "glue_scripts"}),
     "benchmarks": frozenset(
         {
             "contract",
