@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from ops.environment import Environment
 
 
-def client(service: str, environment: Environment, *, read_timeout_seconds: float = 60) -> Any:
-    """Make a client of one service in the environment's region."""
+def client(
+    service: str, environment: Environment, *, read_timeout_seconds: float = 60, **credentials: str
+) -> Any:
+    """Make a client of one service in the environment's region; with credentials of a role, or the caller's."""
     return boto3.client(
         service,  # type: ignore[call-overload] # any service
         region_name=environment.region,
+        **credentials,  # type: ignore[arg-type] # three texts
         config=Config(
             connect_timeout=5, read_timeout=read_timeout_seconds, retries={"total_max_attempts": 3}
         ),
