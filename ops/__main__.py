@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops import account, commands, dead_letters, labels, reconciling, rules, training
+from ops import account, commands, dead_letters, labels, reconciling, rules
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
 
@@ -49,19 +49,6 @@ def label(environment: Environment, options: argparse.Namespace) -> int:
     return 0
 
 
-def train(environment: Environment, options: argparse.Namespace) -> int:
-    """Train a model on what an environment has stored, and fetch it."""
-    settings = training.settings_of(commands.ready(environment).outputs(), environment.name)
-    session = training.signed_in(account.client("sts", environment), settings)
-    clients = training.Clients(
-        *(account.client(service, environment, **session) for service in ("dynamodb", "s3", "sagemaker"))
-    )
-    task = training.Training(clients, settings, datetime.now(UTC))
-    files = task.run(training.order_of(options, environment.root, task.as_of), options.folder)
-    print(training.proposal(files, settings))
-    return 0
-
-
 def rules_deploy(environment: Environment, file: Path) -> int:
     """Deploy a ruleset file; `make` has run `rules-check` on it."""
     if not file.is_file():
@@ -89,7 +76,6 @@ def _parser() -> argparse.ArgumentParser:
         "redrive",
         "reconcile",
         "label",
-        "train",
         "rules-deploy",
         "state-backup",
         "bootstrap",
@@ -109,7 +95,6 @@ def _parser() -> argparse.ArgumentParser:
     parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
     parsers["reconcile"].add_argument("--hours", type=int, help="look back so far instead of 48 hours")
     labels.add_options(parsers["label"])
-    training.add_options(parsers["train"])
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
     return parser
 
@@ -130,8 +115,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return reconcile(environment, options.hours)
             case "label":
                 return label(environment, options)
-            case "train":
-                return train(environment, options)
             case "rules-deploy":
                 return rules_deploy(environment, options.rules)
             case "state-backup":

@@ -13,16 +13,18 @@ from contract.label import LABELS_TABLE
 from contract.scored import HISTORY_TABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 EXPORTED_AT = datetime(2026, 6, 1, tzinfo=UTC)
 """When an export is made, unless a test says otherwise."""
 
-Rows = "Sequence[dict[str, Any]]"
+Row = dict[str, Any]
+"""In DynamoDB's wire form."""
 
 
 def write_export(
-    folder: Path, table: str, rows: Rows, name: str = "01000", files: int = 2, **summary: Any
+    folder: Path, table: str, rows: Sequence[Row], name: str = "01000", files: int = 2, **summary: Any
 ) -> Path:
     """Write the export of a table; of ``summary`` the manifest's fields are changed. Gives the export's folder.
 
@@ -45,14 +47,14 @@ def write_export(
     return export
 
 
-def write_exports(folder: Path, history: Rows, labels: Rows) -> Path:
+def write_exports(folder: Path, history: Sequence[Row], labels: Sequence[Row]) -> Path:
     """Write an export of each table that training reads."""
     write_export(folder, f"fraud-dev-{HISTORY_TABLE}", history, "01000")
     write_export(folder, f"fraud-dev-{LABELS_TABLE}", labels, "02000")
     return folder
 
 
-def _write_file(export: Path, number: int, rows: Rows) -> dict[str, object]:
+def _write_file(export: Path, number: int, rows: Sequence[Row]) -> dict[str, object]:
     data = gzip.compress("".join(f"{json.dumps({'Item': row})}\n" for row in rows).encode(), mtime=0)
     file = export / "data" / f"part-{number}.json.gz"
     file.write_bytes(data)

@@ -52,6 +52,7 @@ SETTINGS = training.Settings(
 def _check(service: str, operation: str, request: dict[str, Any]) -> None:
     """Compare a request with the service's own description of it."""
     shape = get_session().get_service_model(service).operation_model(operation).input_shape
+    assert shape is not None
     report = ParamValidator().validate(request, shape)
     assert not report.has_errors(), report.generate_report()
 

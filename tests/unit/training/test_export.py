@@ -142,8 +142,8 @@ def test_what_is_missing_or_damaged_is_named(tmp_path: Path, what: str, problem:
 
 
 def test_a_line_that_is_no_row_is_named_without_its_content(tmp_path: Path) -> None:
-    rows = [{"user_id": {"S": "somebody"}}, "somebody"]
-    tables = ExportedTables(write_exports(tmp_path, rows, []))  # type: ignore[arg-type]  # the mistake
+    rows: list[Any] = [{"user_id": {"S": "somebody"}}, "somebody"]
+    tables = ExportedTables(write_exports(tmp_path, rows, []))
 
     with pytest.raises(TrainingError, match=r"part-1\.json\.gz, row 1: not a row of an export") as caught:
         list(tables.history())

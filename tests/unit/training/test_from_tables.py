@@ -154,7 +154,7 @@ def test_a_label_of_another_user_with_the_same_key_says_nothing() -> None:
 
 
 def test_what_was_blocked_and_never_judged_is_left_out() -> None:
-    blocked = {"decision": Decision.BLOCK}
+    blocked: dict[str, Any] = {"decision": Decision.BLOCK}
     unknown, judged = _payment("a", 1.0, **blocked), _payment("b", 2.0, **blocked)
 
     training_set = _collected(
