@@ -113,10 +113,11 @@ def train_on_tables(
     collectors = [PointInTime(window, columns()) for window in windows]
     payments = StoredPayments(tables, ruleset)
     payments.collect(collectors)
-    lines = _others(payments)
+    others = _others(payments)
+    source = ", ".join([tables.name, *others])
+    lines: list[str] = [*others]
     models: list[ModelOf] = []
     for window, collected in zip(windows, collectors, strict=True):
-        source = f"{tables.name}{', '.join(['', *lines])}"
         model = _trained(options, collected.labelled(), ruleset, window, source)
         lines += _summary(model, options.out)
         end_s = window.as_of_s + (1 if options.weekly else WEEKS) * WEEK_S
