@@ -25,6 +25,7 @@ MODEL ?=
 UNTIL ?=
 TRAIN_DAYS ?=
 WEEKLY ?=
+EXPORT ?=
 ENGINE ?=
 OUT ?=
 
@@ -96,11 +97,19 @@ backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RUL
 	@$(NEED_DATA)
 	@$(PY) -m lab.backtest --rules $(RULES) $(if $(MODEL),--model "$(MODEL)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)",--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
 
+# What every training takes, wherever its payments come from.
+TRAIN_OPTIONS = --rules "$(RULES)" $(if $(UNTIL),--until "$(UNTIL)") $(if $(OUT),$(if $(ENV),$(error make train: a training in AWS names its model itself; leave OUT= out),--out "$(OUT)")) $(if $(TRAIN_DAYS),--train-days $(TRAIN_DAYS)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(WEEKLY),--weekly)
+TRAIN_FILE_OPTIONS = $(if $(MAP),--map "$(MAP)") $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
+
 .PHONY: train
-train: $(VENV)/.dev $(VENV)-train/.ready ## Train a model on labelled payments, as of a time (DATA= MAP= UNTIL=2018-07-31 TRAIN_DAYS=28 LABEL_DELAY_DAYS=7 or LABEL_DELAYS=file, BLOCKED=, RULES=, OUT=models/m.json; WEEKLY=1 evaluates four weeks, each with a model of its begin)
-	@$(if $(DATA),,$(error make train: name a file of payments with labels with DATA=))
-	@$(if $(UNTIL),,$(error make train: name with UNTIL= the day as of which it learns, such as UNTIL=2018-07-31))
-	@$(PY) -m training --data "$(DATA)" --until "$(UNTIL)" --rules "$(RULES)" $(if $(MAP),--map "$(MAP)") $(if $(OUT),--out "$(OUT)") $(if $(TRAIN_DAYS),--train-days $(TRAIN_DAYS)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED)) $(if $(WEEKLY),--weekly)
+train: $(VENV)/.dev $(if $(ENV),training-packages,$(VENV)-train/.ready) ## Train a model as of a time: on what the running stack has stored, on a file (DATA= MAP=), on DynamoDB's exports (EXPORT=folder), or in AWS (ENV=) (UNTIL=2018-07-31 TRAIN_DAYS=28 LABEL_DELAY_DAYS=7, RULES=, OUT=models/m.json; WEEKLY=1 evaluates four weeks, each with a model of its begin; of a file also LABEL_DELAYS=file, BLOCKED=)
+	@$(if $(ENV),$(if $(DATA)$(EXPORT),$(error make train: ENV= trains in AWS on what an environment has stored; leave DATA= and EXPORT= out)))
+	@$(if $(DATA),$(if $(UNTIL),,$(error make train: name with UNTIL= the day as of which it learns, such as UNTIL=2018-07-31)),$(if $(MAP)$(LABEL_DELAYS)$(BLOCKED),$(error make train: MAP=, LABEL_DELAYS= and BLOCKED= are for payments of a file; name it with DATA=)))
+	@$(PY) -m $(if $(ENV),ops.train --env "$(ENV)",$(if $(DATA),training --data "$(DATA)" $(TRAIN_FILE_OPTIONS),$(if $(EXPORT),training --export "$(EXPORT)",local.train))) $(TRAIN_OPTIONS)
+
+.PHONY: training-packages
+training-packages: $(VENV)/.dev
+	@$(PY) -m ops.packaging training-job >/dev/null
 
 $(VENV)-train/.ready: requirements/train.txt $(VENV)/.uv
 	@echo "set-up: scikit-learn, in an environment of its own"
@@ -269,6 +278,7 @@ tables: $(VENV)/.dev ## Make the contract's tables of countries, places and curr
 .PHONY: lock
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
 	@for f in dev emulator infra lambda mutants train; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
+	@$(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-package numpy -c requirements/dev.txt requirements/training-job.in -o requirements/training-job.txt
 	@for f in functions/*/requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
 	@$(MAKE) $(VENV)/.dev
 	@$(PY) -m local.jars lock

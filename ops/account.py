@@ -11,14 +11,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ops.environment import Environment
 
 
-def client(service: str, environment: Environment, *, read_timeout_seconds: float = 60) -> Any:
-    """Make a client of one service in the environment's region."""
+def client(
+    service: str,
+    environment: Environment,
+    *,
+    read_timeout_seconds: float = 60,
+    credentials: Mapping[str, str] | None = None,
+) -> Any:
+    """Make a client of one service in the environment's region; with credentials of a role, or the caller's."""
     return boto3.client(
         service,  # type: ignore[call-overload] # any service
         region_name=environment.region,
+        **(credentials or {}),
         config=Config(
             connect_timeout=5, read_timeout=read_timeout_seconds, retries={"total_max_attempts": 3}
         ),

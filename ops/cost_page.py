@@ -13,6 +13,7 @@ import msgspec
 from ops.cost import Line, Prices, bill, dominating, label_usd, serverless_usd, total, without_protection
 from ops.environment import ROOT
 from ops.sizing import sizing_of
+from ops.training_cost import training_usd
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +55,7 @@ def page(root: Path = ROOT) -> str:
         _table([f"{each.name} ({each.millions} payments)" for each in environments], environments),
         "\n".join(_summary(each.name, each) for each in environments),
         f"A million labels cost {1e6 * label_usd(usage, prices):,.2f} dollars until all of their effects are set; their rows are kept for years.",
+        _training(usage, prices),
         "## By volume, as prod",
         _table([f"{each.millions} payments" for each in volumes], volumes),
         "\n".join(_summary(each.millions, each) for each in volumes),
@@ -63,6 +65,12 @@ def page(root: Path = ROOT) -> str:
         _certainty(prices),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _training(usage: dict[str, Any], prices: Prices) -> str:
+    usd = training_usd(usage["environments"]["prod"], usage, prices)
+    what = "the tables' exports, and the job"
+    return f"A training in AWS (`make train ENV=`, off by default) costs {usd:,.2f} dollars with the rows of prod: {what}."
 
 
 def _volumes_of_prod(usage: dict[str, Any], prices: Prices, root: Path) -> list[Volume]:

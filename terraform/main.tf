@@ -204,6 +204,27 @@ module "rules_bucket" {
   key_arn                    = module.encryption.data_key_arn
 }
 
+# Trains models on what the system has stored, when somebody asks for it.
+module "training" {
+  source = "./modules/training"
+  count  = var.training == null ? 0 : 1
+
+  name                       = local.name
+  trainer_arns               = var.training.trainer_arns
+  table_arns                 = { for name in ["labels", "transaction_history"] : name => module.tables.tables[name].arn }
+  rules_bucket               = local.buckets.rules
+  instance_type              = var.training.instance_type
+  volume_gib                 = var.training.volume_gib
+  maximum_hours              = var.training.maximum_hours
+  vpc_arn                    = module.network.vpc_arn
+  subnet_ids                 = module.network.subnet_ids
+  security_group_id          = module.network.security_group_id_by_role["training"]
+  access_log_bucket          = module.ingestion.access_log_bucket_name
+  data_key_arn               = module.encryption.data_key_arn
+  enable_deletion_protection = var.enable_deletion_protection
+  permissions_boundary_arn   = var.permissions_boundary_arn
+}
+
 module "rules" {
   source = "./modules/rules"
 
@@ -265,10 +286,10 @@ module "audit" {
   count  = var.enable_audit ? 1 : 0
 
   name                       = local.name
-  bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn], flatten([for function in values(module.functions) : function.dead_letter_bucket_arns]))
+  bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn], module.training[*].bucket_arn, flatten([for function in values(module.functions) : function.dead_letter_bucket_arns]))
   table_arns                 = [for table in values(module.tables.tables) : table.arn]
-  reading_roles              = concat([for function in values(module.functions) : function.role_name], [module.ingestion.job_role_name, module.history_export.role_name], module.protection.role_names)
-  opening_roles              = ["${local.name}-apply", module.history_export.role_name]
+  reading_roles              = concat([for function in values(module.functions) : function.role_name], [module.ingestion.job_role_name, module.history_export.role_name], flatten(module.training[*].role_names), module.protection.role_names)
+  opening_roles              = concat(["${local.name}-apply", module.history_export.role_name], module.training[*].exporting_role_name)
   metrics_namespace          = local.metrics_namespace
   logs_key_arn               = module.encryption.logs_key_arn
   log_retention_days         = var.log_retention_days

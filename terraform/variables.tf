@@ -364,3 +364,18 @@ variable "list_editor_arns" {
     error_message = "list_editor_arns has ${join(", ", var.list_editor_arns)}; each takes the ARN of an IAM role or user, without a wildcard."
   }
 }
+
+variable "training" {
+  description = <<-EOT
+    Training of models on what the system has stored, by `make train ENV=` (docs/guide-training.md); null, the default, for none. `trainer_arns`: the IAM
+    roles or users that may take the role `<project>-<environment>-trainers`, which starts exports and training jobs. `instance_type`,
+    `volume_gib`, `maximum_hours`: of a SageMaker training job.
+  EOT
+  type = object({
+    trainer_arns  = list(string)
+    instance_type = optional(string, "ml.m5.xlarge")
+    volume_gib    = optional(number, 50)
+    maximum_hours = optional(number, 12)
+  })
+  default = null
+}

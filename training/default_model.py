@@ -21,11 +21,11 @@ from lab.backtest.labels import Delay, LabelPlan
 from lab.datasets.sample import MAPPING
 from lab.models import MODELS, kept_model
 from lab.progress import Progress
-from training.__main__ import LABEL_DELAY_DAYS, PYTHON, TRAIN_DAYS, window_of
 from training.card import write_card
 from training.columns import columns
 from training.evaluation import WEEK_S, WEEKS, LaterPayments
 from training.from_file import Source
+from training.options import LABEL_DELAY_DAYS, PYTHON, TRAIN_DAYS, window_of
 from training.point_in_time import PointInTime, combined
 from training.publish import document_of, fit_elsewhere
 

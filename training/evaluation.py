@@ -10,8 +10,12 @@ from engine.rules.model_section import RulesetModel
 from lab.backtest.ranking import average_precision, card_precision
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
+    from contract.scored import FeatureValue
+    from contract.truth import Truth
     from engine.model.tables import Model
     from lab.backtest.deciding import JudgedPayment
     from lab.backtest.outcomes import Users
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 WEEKS: Final = 4
 """So many weeks after the training are evaluated, if the data go on so long."""
 ALERTS_A_DAY: Final = (20, 60, 100)
+MAX_KEPT: Final = 1_000_000
+"""Payments that are evaluated, about; 400 MB."""
 SIDES: Final = ("rules", "model", "both")
 
 WEEK_S: Final = 7 * 86_400
@@ -99,6 +105,19 @@ class _Row(NamedTuple):
     both: int
 
 
+class Seen(NamedTuple):
+    """A payment after the training, decided by rules alone."""
+
+    clock_s: int
+    """s since the epoch."""
+    user: int
+    """The user's number."""
+    features: Mapping[str, FeatureValue]
+    truth: Truth
+    points: int
+    """What the rules gave."""
+
+
 class LaterPayments:
     """Collects the payments after a training.
 
@@ -108,24 +127,49 @@ class LaterPayments:
         When the first week begins; s since the epoch.
     users : Users
         The payments' users.
+    max_kept : int
+        Beyond so many payments, those of every second user are left out, drawn by the user's hash.
+
+    Attributes
+    ----------
+    begin_s : int
+        The first week's begin.
+    every : int
+        Payments of one in so many users are kept; "alerts a day" are alerts on these users.
     """
 
-    def __init__(self, begin_s: int, users: Users) -> None:
-        self._begin_s = begin_s
+    def __init__(self, begin_s: int, users: Users, max_kept: int = MAX_KEPT) -> None:
+        self.every = 1
+        self.begin_s = begin_s
         self._users = users
+        self._max_kept = max_kept
         self._rows: list[_Row] = []
 
     def see(self, judged: JudgedPayment, model: Model) -> None:
         """Take a payment, decided by rules alone, with the model of its week."""
-        clock_s = judged.facts.clock_ms // 1000
-        features, truth = judged.decided.features, judged.payment.truth
+        self.add(
+            Seen(
+                judged.facts.clock_ms // 1000,
+                self._users.number(judged.transaction.user_id),
+                judged.decided.features,
+                judged.payment.truth,
+                judged.decided.assessment.points,
+            ),
+            model,
+        )
+
+    def add(self, seen: Seen, model: Model) -> None:
+        """Take a payment with the model of its week."""
+        if not self.wants(seen.user):
+            return
+        clock_s, features, truth, points = seen.clock_s, seen.features, seen.truth, seen.points
         used = RulesetModel(model, model.document.proposed_points)
-        probability, points = model.fraud_probability(features), judged.decided.assessment.points
+        probability = model.fraud_probability(features)
         self._rows.append(
             _Row(
-                (clock_s - self._begin_s) // WEEK_S,
+                (clock_s - self.begin_s) // WEEK_S,
                 clock_s // _DAY_S,
-                self._users.number(judged.transaction.user_id),
+                seen.user,
                 truth.is_fraud,
                 truth.amount_base or 0.0,
                 float(features["amount_base"]),
@@ -137,6 +181,13 @@ class LaterPayments:
                 points + used.points(probability),
             )
         )
+        if len(self._rows) > self._max_kept:
+            self.every *= 2
+            self._rows = [each for each in self._rows if self.wants(each.user)]
+
+    def wants(self, user: int) -> bool:
+        """Whether a payment of a user would be kept, by the user's number."""
+        return not self._users.hashes[user] % self.every
 
     def columns(self) -> Later | None:
         """Give what was collected; None without any payment."""

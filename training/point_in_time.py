@@ -108,6 +108,11 @@ class PointInTime:
         The features that are learnt from.
     max_kept, max_honest : int
         Bounds of what is kept, and of what is trained on.
+
+    Attributes
+    ----------
+    window : Window
+        The window.
     """
 
     def __init__(
@@ -117,13 +122,17 @@ class PointInTime:
         max_kept: int = MAX_KEPT,
         max_honest: int = MAX_HONEST,
     ) -> None:
-        self._window = window
+        self.window = window
         self._features = tuple(features)
         self._max_kept = max_kept
         self._max_honest = max_honest
         self._every = 1
         self._kept: list[_Kept] = []
         self._labels: dict[int, bool] = {}
+
+    def wants(self, key_hash: int, clock_s: int) -> bool:
+        """Whether a payment would be kept; parameters as for :meth:`see`."""
+        return self.window.begin_s <= clock_s < self.window.end_s and not key_hash % self._every
 
     def see(
         self,
@@ -148,7 +157,7 @@ class PointInTime:
         features : Mapping[str, FeatureValue]
             All of the catalogue, in its order, as they were then.
         """
-        if not self._window.begin_s <= clock_s < self._window.end_s or key_hash % self._every:
+        if not self.wants(key_hash, clock_s):
             return
         self._kept.append(_Kept(clock_s, key_hash, decision is Decision.BLOCK, points, pack(features)))
         if len(self._kept) > self._max_kept:
@@ -157,7 +166,7 @@ class PointInTime:
 
     def know(self, key_hash: int, is_fraud: bool, known_s: int) -> None:
         """Take a label that is known at a time, s since the epoch. One that was not known at ``as_of_s`` is not used."""
-        if known_s <= self._window.as_of_s:
+        if known_s <= self.window.as_of_s:
             self._labels[key_hash] = is_fraud
 
     def labelled(self) -> TrainingSet:
@@ -182,7 +191,7 @@ class PointInTime:
             np.array([is_fraud for _, is_fraud in chosen], np.bool_),
             np.array(weights),
             np.array([each.clock_s for each, _ in chosen], np.int64),
-            np.array([each.clock_s - self._window.begin_s for each, _ in chosen], np.int64),
+            np.array([each.clock_s - self.window.begin_s for each, _ in chosen], np.int64),
             np.array([each.points for each, _ in chosen], np.int64),
             left_out,
         )

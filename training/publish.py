@@ -14,6 +14,7 @@ import numpy as np
 
 from contract.clock import time_text
 from engine.model.document import FORMAT, ModelDocument, encode
+from training.errors import TrainingError
 from training.points import propose
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
     from engine.rules.ruleset import Ruleset
     from training.point_in_time import TrainingSet
-
-
-class TrainingError(Exception):
-    """A model cannot be made; says why."""
 
 
 def fit_elsewhere(python: Path, training_set: TrainingSet) -> tuple[dict[str, Any], npt.NDArray[np.float64]]:

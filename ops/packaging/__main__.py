@@ -1,4 +1,4 @@
-"""The command line: ``python -m ops.packaging functions [--arch host|x86_64|arm64] [name ...]`` and ``... glue-job``."""
+"""The command line: ``python -m ops.packaging functions [--arch host|x86_64|arm64] [name ...]``, ``... glue-job`` and ``... training-job``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ops.manifests import ROOT, function_names
 from ops.packaging.functions import build_zip
 from ops.packaging.glue_job import build_glue_job
 from ops.packaging.requirements import Arch
+from ops.packaging.training_job import build_training_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     functions.add_argument("--arch", choices=get_args(Arch), default="host")
     functions.add_argument("names", nargs="*", metavar="name", help="functions to build; all by default")
     commands.add_parser("glue-job", help="the Glue job's packages and wheels, in build/glue/")
+    commands.add_parser("training-job", help="what a SageMaker training job runs, in build/training-job/")
     options = parser.parse_args(arguments)
     try:
         for file in _build(options):
@@ -42,8 +44,10 @@ def _build(options: argparse.Namespace) -> Iterator[Path]:
     if options.command == "functions":
         for name in options.names or function_names():
             yield build_zip(name, options.arch)
-    else:
+    elif options.command == "glue-job":
         yield from build_glue_job()
+    else:
+        yield build_training_job()
 
 
 if __name__ == "__main__":

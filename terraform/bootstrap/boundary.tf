@@ -68,7 +68,7 @@ data "aws_iam_policy_document" "boundary" {
     sid = "WhatServicesAskOfARole"
     actions = [
       "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface",
-      "ec2:CreateTags", "ec2:DeleteNetworkInterface", "ec2:DeleteTags", "ec2:Describe*", "ec2:UnassignPrivateIpAddresses", "glue:GetConnection", "glue:GetJobRuns",
+      "ec2:CreateNetworkInterfacePermission", "ec2:CreateTags", "ec2:DeleteNetworkInterface", "ec2:DeleteNetworkInterfacePermission", "ec2:DeleteTags", "ec2:Describe*", "ec2:UnassignPrivateIpAddresses", "glue:GetConnection", "glue:GetJobRuns",
       "glue:StartJobRun",
       "lambda:InvokeFunction", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
       "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:AssociateKmsKey",
@@ -79,6 +79,30 @@ data "aws_iam_policy_document" "boundary" {
       test     = "StringEquals"
       variable = "aws:RequestedRegion"
       values   = [var.region]
+    }
+  }
+
+  # Training (modules/training): AWS's container, and jobs that its trainers start with the role of the jobs.
+  statement {
+    sid       = "AwssContainers"
+    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "TrainingJobs"
+    actions   = ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"]
+    resources = ["${local.arn.sagemaker}:training-job/${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "TheRoleOfTrainingJobs"
+    actions   = ["iam:PassRole"]
+    resources = ["${local.iam_arn}:role/${local.prefix[each.key]}-training-job"]
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["sagemaker.amazonaws.com"]
     }
   }
 

@@ -19,7 +19,7 @@ locals {
   arn = {
     for service in [
       "appconfig", "backup", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "elasticache", "events", "glue", "guardduty", "kafka", "kms",
-      "lambda", "logs", "sns", "sqs", "states",
+      "lambda", "logs", "sagemaker", "sns", "sqs", "states",
     ] : service => "arn:${local.partition}:${service}:${var.region}:${var.account_id}"
   }
 

@@ -102,6 +102,34 @@ run "refuses_everybody_as_list_editors" {
   expect_failures = [var.list_editor_arns]
 }
 
+run "models_are_trained_where_somebody_may_train" {
+  command = apply
+
+  variables {
+    training     = { trainer_arns = ["arn:aws:iam::123456789012:role/data-scientists"] }
+    enable_audit = true
+  }
+
+  assert {
+    condition     = output.training.job.instance_type == "ml.m5.xlarge" && toset(keys(output.training.table_arns)) == toset(["labels", "transaction_history"])
+    error_message = "A training reads both tables, on an instance of a usual size."
+  }
+
+  assert {
+    condition     = output.training.proposed_url == "s3://${module.rules_bucket.name}/models/proposed/"
+    error_message = "What a training makes is a proposal."
+  }
+}
+
+run "nothing_is_trained_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(module.training) == 0 && output.training == null
+    error_message = "Without people who may train there is nothing to pay for."
+  }
+}
+
 run "dead_letters_can_be_redriven" {
   command = plan
 

@@ -32,6 +32,11 @@ operations_subscriptions = { page = { on-call = { protocol = "email", endpoint =
 """
 """Whom to alert and to page. prod is not planned without them, and its file names nobody: its owner does."""
 
+TRAINERS = f"""
+training = {{ trainer_arns = ["arn:aws:iam::{ACCOUNT}:role/data-scientists"] }}
+"""
+"""Who may train models: off in the files of the environments, and on in a life."""
+
 
 class Result(msgspec.Struct, frozen=True):
     """Exit code and output of a make target."""
@@ -96,6 +101,10 @@ class Workspace:
             shutil.copytree(repository / name, folder / name, ignore=ignored)
         with (folder / "terraform/environments/prod/prod.tfvars").open("a") as prod:
             prod.write(SUBSCRIBERS)
+        for variables in (folder / "terraform/environments").glob("*/*.tfvars"):
+            if variables.stem == variables.parent.name:
+                with variables.open("a") as environment:
+                    environment.write(TRAINERS)
         # Installed requirements are shared with the repository; stages are built from this folder's sources.
         (folder / "build").mkdir()
         (repository / "build/requirements").mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,11 @@ output "vpc_id" {
   value       = aws_vpc.this.id
 }
 
+output "vpc_arn" {
+  description = "ARN of the VPC."
+  value       = aws_vpc.this.arn
+}
+
 output "subnet_ids" {
   description = "Ids of the private subnets, one for each of `availability_zones`, in its order."
   value       = [for zone in var.availability_zones : aws_subnet.private[zone].id]
@@ -14,7 +19,7 @@ output "subnet_id_by_zone" {
 }
 
 output "security_group_id_by_role" {
-  description = "Role (functions, cache_clients, kafka_clients, ingestion, brokers, cache, endpoints) to security group id."
+  description = "Role (functions, cache_clients, kafka_clients, ingestion, training, brokers, cache, endpoints) to security group id."
   value       = { for role, group in aws_security_group.this : role => group.id }
 }
 

@@ -6,6 +6,7 @@ locals {
     cache_clients = "Functions that read and write the cache."
     kafka_clients = "Functions that speak to the brokers."
     ingestion     = "Workers of the Glue job."
+    training      = "Training jobs: they reach S3 and nothing else."
     brokers       = "Kafka brokers, and the event pollers that Lambda puts beside them."
     cache         = "Nodes of the cache."
     endpoints     = "Interface endpoints of AWS services."
@@ -33,6 +34,7 @@ locals {
     functions_to_dynamodb = { from = "functions", to = "dynamodb" }
     functions_to_s3       = { from = "functions", to = "s3" }
     ingestion_to_s3       = { from = "ingestion", to = "s3" }
+    training_to_s3        = { from = "training", to = "s3" }
   }
 }
 

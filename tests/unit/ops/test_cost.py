@@ -25,6 +25,7 @@ from ops.environment import ENVIRONMENTS, ROOT, known_environments
 from ops.manifests import read_functions, read_tables
 from ops.sizing import Sizing, sizing_of
 from ops.tfvars import read_file
+from ops.training_cost import training_usd
 
 USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
 PRICE_LIST: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/prices.yaml").read_bytes())
@@ -250,3 +251,15 @@ def test_counts_of_resources_are_terraforms() -> None:
     named = endpoints.split("interface_endpoints = {")[1].split("}")[0]
 
     assert named.count(" = ") == USAGE["constant"]["interface_endpoints"]["value"]
+
+
+def test_a_training_costs_the_exports_of_half_a_year_and_its_job() -> None:
+    without = training_usd(0.0, USAGE, prices())
+    half_a_year_gb = 6 * 1e6 * USAGE["payment"]["history_bytes"]["value"] / 1e9
+
+    assert (
+        without == USAGE["constant"]["training_hours"]["value"] * PRICE_LIST["units"]["training_hour"]["usd"]
+    )
+    assert training_usd(1e6, USAGE, prices()) - without == pytest.approx(
+        half_a_year_gb * PRICE_LIST["units"]["export_gb"]["usd"]
+    )

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from training.__main__ import delay_days, main, until_of, window_of
+from training.__main__ import main
+from training.options import delay_days, until_of, window_of
 from training.point_in_time import Window
 
 

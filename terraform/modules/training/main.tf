@@ -1,0 +1,47 @@
+# Trains a model on what the system has stored. `make train ENV=` takes the role of the trainers, has DynamoDB export the tables to a bucket,
+# and starts a SageMaker training job of `training/` in AWS's own container of scikit-learn. Nothing here runs by itself. The job writes its
+# model below `models/proposed/` of the rules bucket; no function reads it there, and a person decides what becomes of it (decision 0026).
+
+data "aws_partition" "this" {}
+data "aws_caller_identity" "this" {}
+data "aws_region" "this" {}
+
+# Its address alone, from the provider's own table of AWS's registries: nothing is looked up.
+data "aws_sagemaker_prebuilt_ecr_image" "this" {
+  repository_name = "sagemaker-scikit-learn"
+  image_tag       = local.image_tag
+}
+
+locals {
+  account_id = data.aws_caller_identity.this.account_id
+  partition  = data.aws_partition.this.partition
+  region     = data.aws_region.this.name
+
+  # Python 3.12 and scikit-learn 1.9, the version of requirements/train.txt. ops/packaging/training_job.py takes wheels for this Python.
+  image_tag = "1.9-0-cpu-py3"
+
+  exports_prefix  = "exports/"
+  code_prefix     = "code/"
+  proposed_prefix = "models/proposed/"
+
+  # What a training leaves behind is of no use after it, and an export has every payment.
+  kept_days = 3
+
+  job_arn = "arn:${local.partition}:sagemaker:${local.region}:${local.account_id}:training-job/${var.name}-*"
+  # SageMaker has one log group for all training jobs of an account, and creates it.
+  log_group_arn = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:/aws/sagemaker/TrainingJobs"
+  image_arn     = "arn:${local.partition}:ecr:${local.region}:${data.aws_sagemaker_prebuilt_ecr_image.this.registry_id}:repository/sagemaker-scikit-learn"
+
+  via = { for service in ["dynamodb", "ec2", "s3"] : service => "${service}.${local.region}.amazonaws.com" }
+}
+
+module "bucket" {
+  source = "../bucket"
+
+  bucket                     = "${var.name}-training-${local.account_id}"
+  expiry_by_prefix           = { "" = { days = local.kept_days } }
+  undo_days                  = 1
+  access_log_bucket          = var.access_log_bucket
+  enable_deletion_protection = var.enable_deletion_protection
+  key_arn                    = var.data_key_arn
+}

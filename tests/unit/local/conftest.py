@@ -1,0 +1,7 @@
+"""AWS in the tests' own process."""
+
+from __future__ import annotations
+
+from tests.support.moto_aws import aws
+
+__all__ = ["aws"]
