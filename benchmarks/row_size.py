@@ -15,7 +15,7 @@ from benchmarks.item_size import item_bytes, write_units
 from contract.scored import Decision, to_history_item
 from engine.features.catalogue import CATALOGUE
 from engine.rules.ruleset import parse_ruleset
-from lab.rows.simulated import EXPIRES_AT_S, simulated_rows
+from lab.simulated_rows import EXPIRES_AT_S, simulated_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

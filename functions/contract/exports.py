@@ -15,33 +15,48 @@ from contract.errors import ContractError
 if TYPE_CHECKING:
     from contract.items import Item
 
-EXPORTS_FOLDER: Final = "AWSDynamoDB"
-"""Below an export's prefix: the folder with a folder for each export."""
-
 DATA_FOLDER: Final = "data"
 """Below an export: the folder of its files of items."""
 
 SUMMARY: Final = "manifest-summary.json"
 """Below an export: what it is, in JSON. It exists once the export is complete."""
 
-DATA_SUFFIXES: Final = (".json.gz", ".json")
-"""How the names of files of items end."""
+FILES: Final = "manifest-files.json"
+"""Below an export: its files of items, a line of JSON for each."""
+
+FULL: Final = "FULL_EXPORT"
+FORMAT: Final = "DYNAMODB_JSON"
 
 
 class ExportError(ContractError):
     """An export that cannot be read; names the place, never a value."""
 
 
-class Summary(msgspec.Struct, frozen=True, rename="camel"):
-    """The part of an export's summary that is used."""
+class Summary(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What is used of an export's summary."""
 
+    table_arn: str
+    """Ends with ``:table/`` and the table's name."""
     export_time: str
-    """The moment whose items the export holds, RFC 3339."""
+    """The moment whose items the export holds, RFC 3339 in UTC."""
     item_count: int
     """Items in all files."""
-    table_arn: str = ""
-    output_format: str = "DYNAMODB_JSON"
-    export_type: str = "FULL_EXPORT"
+    output_format: str = FORMAT
+    export_type: str = FULL
+
+    def is_of(self, table: str) -> bool:
+        """Whether the export is one of a table, by its interface name; an environment may prefix the names."""
+        name = self.table_arn.rpartition("/")[2]
+        return name == table or name.endswith(f"-{table}")
+
+
+class ExportedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of :data:`FILES`."""
+
+    item_count: int = msgspec.field(name="itemCount")
+    md5_checksum: str = msgspec.field(name="md5Checksum")
+    """In base64."""
+    data_file_s3_key: str = msgspec.field(name="dataFileS3Key")
 
 
 class _Line(msgspec.Struct, frozen=True, rename={"item": "Item"}):
@@ -105,9 +120,7 @@ def read_summary(content: bytes, place: str) -> Summary:
         summary = _SUMMARIES.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ExportError(f"{place}: no summary of an export") from error
-    if summary.export_type != "FULL_EXPORT" or summary.output_format != "DYNAMODB_JSON":
-        raise ExportError(
-            f"{place}: an export of type {summary.export_type} in {summary.output_format}; "
-            "a FULL_EXPORT in DYNAMODB_JSON is needed"
-        )
+    if summary.export_type != FULL or summary.output_format != FORMAT:
+        problem = f"an export of type {summary.export_type} in {summary.output_format}"
+        raise ExportError(f"{place}: {problem}; a {FULL} in {FORMAT} is needed")
     return summary

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.canary import CANARY_RULE_ID, is_flagged_canary
-from contract.clock import EPOCH, MILLISECOND, has_content_mark, times_on
+from contract.clock import EPOCH, MILLISECOND, Times, has_content_mark, times_on
 from contract.errors import InvalidRowError
 from contract.reason import Reason
 from contract.scored import HISTORY_TABLE, Decision, FeatureValue, ScoredTransaction
@@ -63,8 +63,8 @@ class DecidedAgain(msgspec.Struct, frozen=True):
     features: Features
     """As they were when the row was stored, but for the model's."""
     assessment: Assessment
-    clock_ms: int
-    """The payment's clock, ms since the epoch."""
+    times: Times
+    """As they were believed then."""
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -169,8 +169,8 @@ def decide_again(row: ScoredTransaction, ruleset: Ruleset) -> DecidedAgain:
     if model is not None:
         features.in_order[_PROBABILITY_PLACE] = model.model.fraud_probability(features)
     appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
-    clock_ms = times_on(row.basis, transaction.timestamp, appended_at_ms).clock_ms
-    return DecidedAgain(features, is_fraudulent(features, transaction, ruleset, clock_ms), clock_ms)
+    times = times_on(row.basis, transaction.timestamp, appended_at_ms)
+    return DecidedAgain(features, is_fraudulent(features, transaction, ruleset, times.clock_ms), times)
 
 
 def scored_transaction(

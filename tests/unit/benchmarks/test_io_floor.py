@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.row_size import approved_rows
 from contract.scored import HISTORY_ATTRIBUTES, to_history_item
-from lab.rows.simulated import EXPIRES_AT_S
+from lab.simulated_rows import EXPIRES_AT_S
 
 if TYPE_CHECKING:
     from types import ModuleType

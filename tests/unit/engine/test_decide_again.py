@@ -22,7 +22,7 @@ from engine.features.stored import FeatureSetError, pack, unpack
 from engine.rules.model_section import RulesetModel
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from lab.models import model_of
-from lab.rows.simulated import EXPIRES_AT_S, simulated_rows
+from lab.simulated_rows import EXPIRES_AT_S, simulated_rows
 from tests.support.model_samples import make_model
 from tests.support.past_samples import FEATURES_OF_SET_861800, PACKED_BY_SET_861800
 from tests.support.payments import NOW, make_scored, make_transaction
@@ -93,7 +93,7 @@ def test_other_rules_decide_about_the_features_of_then_and_their_own_model() -> 
 
         values = unpack(row.features, row.feature_set)
         values["fraud_probability"] = model.fraud_probability(values)
-        assert again.assessment == is_fraudulent(values, row.transaction, rules, again.clock_ms)
+        assert again.assessment == is_fraudulent(values, row.transaction, rules, again.times.clock_ms)
         assert again.features["fraud_probability"] == values["fraud_probability"]
 
 

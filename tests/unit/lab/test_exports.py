@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
+from base64 import b64encode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from contract.exports import ExportError, read_item, read_summary
+from contract.exports import ExportedFile, ExportError, read_item, read_summary
 from contract.scored import from_history_item, to_history_item
-from lab.exports import export_files, newest_export, read_export, write_export
+from lab.exports import write_export
 from tests.support.payments import make_scored
 
 if TYPE_CHECKING:
@@ -44,8 +47,8 @@ SUMMARY_OF_DYNAMODB = {
 }
 
 
-def users(folder: Path) -> list[str]:
-    return [item["user_id"]["S"] for item in read_export(folder)]
+def written_items(file: Path) -> list[Item]:
+    return [read_item(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
 
 
 def made(*users: str) -> list[Item]:
@@ -72,73 +75,42 @@ def test_a_line_of_another_form_is_refused_without_its_content(line: bytes) -> N
 def test_a_history_row_comes_back_exactly(tmp_path: Path) -> None:
     row = make_scored()
 
-    write_export(tmp_path / "e", [to_history_item(row, 1_900_000_000)], AT)
+    write_export(tmp_path / "e", "transaction_history", [to_history_item(row, 1_900_000_000)], AT)
 
-    (item,) = read_export(tmp_path / "e")
+    (item,) = written_items(tmp_path / "e/data/00000.json.gz")
     assert from_history_item(item) == row
 
 
-def test_items_are_written_in_files_of_a_bounded_number_and_read_in_their_order(tmp_path: Path) -> None:
-    summary = write_export(tmp_path / "e", made("a", "b", "c", "d", "e"), AT, items_a_file=2)
+def test_items_are_in_files_of_a_bounded_number_in_their_order_and_the_manifests_say_so(
+    tmp_path: Path,
+) -> None:
+    write_export(tmp_path / "e", "labels", made("a", "b", "c", "d", "e"), AT, items_a_file=2)
 
-    assert summary.item_count == 5
-    assert len(export_files(tmp_path / "e")) == 3
-    assert users(tmp_path / "e") == ["a", "b", "c", "d", "e"]
+    files = [
+        msgspec.json.decode(line, type=ExportedFile)
+        for line in (tmp_path / "e/manifest-files.json").read_bytes().splitlines()
+    ]
+    paths = [tmp_path / file.data_file_s3_key for file in files]
+    assert [[item["user_id"]["S"] for item in written_items(path)] for path in paths] == [
+        ["a", "b"],
+        ["c", "d"],
+        ["e"],
+    ]
+    assert [file.item_count for file in files] == [2, 2, 1]
+    assert [file.md5_checksum for file in files] == [
+        b64encode(hashlib.md5(path.read_bytes()).digest()).decode() for path in paths
+    ]
+    summary = read_summary((tmp_path / "e/manifest-summary.json").read_bytes(), "e")
+    assert (summary.item_count, summary.export_time) == (5, "2026-11-01T03:00:00.000000Z")
+    assert summary.is_of("labels")
 
 
 def test_the_same_items_give_the_same_bytes(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        write_export(tmp_path / name, made("a"), AT)
+    for name in ("one/e", "two/e"):
+        write_export(tmp_path / name, "labels", made("a"), AT)
 
-    assert (tmp_path / "one/data/00000.json.gz").read_bytes() == (
-        tmp_path / "two/data/00000.json.gz"
-    ).read_bytes()
-
-
-def test_of_several_exports_below_a_prefix_the_newest_complete_one_is_read(tmp_path: Path) -> None:
-    below = tmp_path / "exports/AWSDynamoDB"
-    for number, export_time in ((1, "2026-09-01T03:00:27.463Z"), (2, "2026-11-01T03:00:27.463Z")):
-        folder = below / f"0{number}"
-        (folder / "data").mkdir(parents=True)
-        (folder / f"data/{number}.json.gz").write_bytes(
-            gzip.compress(LINE_OF_DYNAMODB.replace(b"u-1", b"u-%d" % number))
-        )
-        (folder / "manifest-summary.json").write_text(
-            json.dumps(SUMMARY_OF_DYNAMODB | {"exportTime": export_time})
-        )
-    (below / "03/data").mkdir(parents=True)
-    (below / "03/data/3.json.gz").write_bytes(b"is being written")
-
-    assert newest_export(tmp_path / "exports") == below / "02"
-    assert users(tmp_path / "exports") == ["u-2"]
-    assert users(below / "01") == ["u-1"]
-
-
-def test_files_of_items_without_a_summary_are_an_export_too(tmp_path: Path) -> None:
-    (tmp_path / "b.json").write_bytes(LINE_OF_DYNAMODB.replace(b"u-1", b"u-2"))
-    (tmp_path / "a.json.gz").write_bytes(gzip.compress(LINE_OF_DYNAMODB))
-
-    assert users(tmp_path) == ["u-1", "u-2"]
-
-
-def test_a_folder_without_an_export_is_refused_by_its_name(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match=f"^{tmp_path}: no complete export"):
-        list(read_export(tmp_path))
-
-
-def test_a_bad_line_is_refused_with_file_and_line(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_bytes(LINE_OF_DYNAMODB + b"{}\n")
-
-    with pytest.raises(ExportError, match=r"a\.json:2: no line of a full export"):
-        list(read_export(tmp_path))
-
-
-@pytest.mark.parametrize("keep", [20, -4])
-def test_a_file_that_is_cut_off_is_refused_with_its_name(tmp_path: Path, keep: int) -> None:
-    (tmp_path / "a.json.gz").write_bytes(gzip.compress(LINE_OF_DYNAMODB * 100)[:keep])
-
-    with pytest.raises(ExportError, match=r"a\.json\.gz: damaged after line"):
-        list(read_export(tmp_path))
+    for file in ("data/00000.json.gz", "manifest-files.json", "manifest-summary.json"):
+        assert (tmp_path / "one/e" / file).read_bytes() == (tmp_path / "two/e" / file).read_bytes()
 
 
 @pytest.mark.parametrize("changes", [{"exportType": "INCREMENTAL_EXPORT"}, {"outputFormat": "ION"}])
@@ -153,3 +125,21 @@ def test_a_summary_of_dynamodb_says_when_and_how_many() -> None:
     summary = read_summary(json.dumps(SUMMARY_OF_DYNAMODB).encode(), "a")
 
     assert (summary.export_time, summary.item_count) == ("2026-11-01T03:00:27.463Z", 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_history"),
+    [
+        ("transaction_history", True),
+        ("fraud-prod-transaction_history", True),
+        ("a_transaction_history", False),
+        ("labels", False),
+    ],
+)
+def test_an_export_is_known_by_its_tables_name_with_an_environments_prefix_or_without(
+    name: str, is_history: bool
+) -> None:
+    arn = f"arn:aws:dynamodb:eu-central-1:123456789012:table/{name}"
+    summary = read_summary(json.dumps(SUMMARY_OF_DYNAMODB | {"tableArn": arn}).encode(), "a")
+
+    assert summary.is_of("transaction_history") is is_history

@@ -1,4 +1,4 @@
-"""Rows of the history, and of the labels, as the stages would store them: ``python -m lab.rows.simulated`` writes an export of both.
+"""Rows of the history, and of the labels, as the stages would store them: ``python -m lab.simulated_rows`` writes an export of both.
 
 Payments are simulated and decided one after the other, in one process.
 """
@@ -151,8 +151,8 @@ def write_simulated(
     """
     labels: list[Item] = []
     items = _items(payments, seed, ruleset, copies, labels)
-    rows = write_export(folder / HISTORY_TABLE, items, ENDS_AT, rows_a_file)
-    known = write_export(folder / LABELS_TABLE, labels, ENDS_AT)
+    rows = write_export(folder / HISTORY_TABLE, HISTORY_TABLE, items, ENDS_AT, rows_a_file)
+    known = write_export(folder / LABELS_TABLE, LABELS_TABLE, labels, ENDS_AT)
     return rows.item_count, known.item_count
 
 
@@ -166,7 +166,7 @@ def _items(payments: int, seed: int, ruleset: Ruleset, copies: int, labels: list
 
 def main(arguments: list[str] | None = None) -> None:
     """Write an export of simulated rows and of their labels, to try a backtest of stored rows on."""
-    parser = argparse.ArgumentParser(prog="python -m lab.rows.simulated", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lab.simulated_rows", description=main.__doc__)
     parser.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
     parser.add_argument(
         "--transactions", type=int, default=12_000, help="of one simulation (default: 12,000)"
