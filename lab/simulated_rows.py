@@ -74,6 +74,7 @@ def simulated_rows(payments: int, seed: int, ruleset: Ruleset, first_user: int =
         transactions=payments,
         ends_at=ENDS_AT,
         first_user=first_user,
+        episode=str(first_user) if first_user else "",
     )
     for offset, payment in enumerate(simulate(config)):
         transaction = decode_transaction(msgspec.json.encode(payment.record))

@@ -118,3 +118,8 @@ output "list_editors_role_arn" {
   description = "ARN of the role that asks for tokens of card numbers; null where list_editor_arns is empty."
   value       = one(aws_iam_role.list_editors[*].arn)
 }
+
+output "backtest" {
+  description = "What `make backtest ENV=` needs; null where `backtest` is null."
+  value       = one(module.backtest[*].settings)
+}

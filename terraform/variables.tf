@@ -364,3 +364,12 @@ variable "list_editor_arns" {
     error_message = "list_editor_arns has ${join(", ", var.list_editor_arns)}; each takes the ARN of an IAM role or user, without a wildcard."
   }
 }
+
+variable "backtest" {
+  description = <<-EOT
+    Backtests over stored payments, by `make backtest ENV=` (docs/guide-backtest-rows.md); null, the default, for none. At rest they cost
+    nothing but a bucket. `maximum_workers`: of a run, 4 processors each, the driver included.
+  EOT
+  type        = object({ maximum_workers = optional(number, 10) })
+  default     = null
+}

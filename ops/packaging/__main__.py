@@ -1,4 +1,4 @@
-"""The command line: ``python -m ops.packaging functions [--arch host|x86_64|arm64] [name ...]`` and ``... glue-job``."""
+"""The command line: ``python -m ops.packaging functions [--arch host|x86_64|arm64] [name ...]`` and ``... glue-job`` and ``... glue-backtest``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from ops.errors import BuildError
 from ops.manifests import ROOT, function_names
 from ops.packaging.functions import build_zip
-from ops.packaging.glue_job import build_glue_job
+from ops.packaging.glue_job import BACKTEST, INGESTION, build_glue_job
 from ops.packaging.requirements import Arch
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     functions = commands.add_parser("functions", help="the functions' zips, in build/functions/<arch>/")
     functions.add_argument("--arch", choices=get_args(Arch), default="host")
     functions.add_argument("names", nargs="*", metavar="name", help="functions to build; all by default")
-    commands.add_parser("glue-job", help="the Glue job's packages and wheels, in build/glue/")
+    commands.add_parser("glue-job", help="the ingestion job's packages and wheels, in build/glue/")
+    commands.add_parser("glue-backtest", help="the backtest job's, in build/glue-backtest/")
     options = parser.parse_args(arguments)
     try:
         for file in _build(options):
@@ -43,7 +44,7 @@ def _build(options: argparse.Namespace) -> Iterator[Path]:
         for name in options.names or function_names():
             yield build_zip(name, options.arch)
     else:
-        yield from build_glue_job()
+        yield from build_glue_job(BACKTEST if options.command == "glue-backtest" else INGESTION)
 
 
 if __name__ == "__main__":

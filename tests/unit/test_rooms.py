@@ -27,8 +27,8 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     # The picture of an alert is drawn from the e-mail that the alert stage writes.
     "lab": frozenset({"contract", "engine", "simulator", "alert"}),
     "training": frozenset({"contract", "engine", "simulator", "lab"}),
-    # Scale is computed from what the benchmarks measured.
-    "ops": frozenset({"contract", "benchmarks"}),
+    # Scale is computed from what the benchmarks measured; a backtest in AWS sends a ruleset with its model.
+    "ops": frozenset({"contract", "engine", "lab", "benchmarks"}),
     "local": frozenset({"contract", "engine", "simulator", "lab", "ops", "glue_scripts"}),
     "benchmarks": frozenset(
         {
