@@ -69,14 +69,11 @@ def backtest(spark: SparkSession, arguments: BacktestArguments) -> str:
     documents = _documents(spark, arguments)
     ruleset = documents.ruleset()
     rows = exports.newest_export(spark, arguments.rows_path, HISTORY_TABLE)
-    if rows is None:
-        raise ExportError(f"{arguments.rows_path}: no complete export of {HISTORY_TABLE}")
+    if rows is None or not rows.summary.item_count:
+        raise ExportError(f"{arguments.rows_path}: no complete export of {HISTORY_TABLE} that has a row")
     book = _labels(spark, arguments)
     decided = redeciding.decide_again(exports.read_lines(spark, rows), documents, book, arguments.scores_path)
-    if decided.rows != rows.summary.item_count:
-        raise ExportError(
-            f"{rows.folder}: {decided.rows:,} rows in its files, {rows.summary.item_count:,} by its summary"
-        )
+    exports.require_complete(rows, decided.rows)
     _require_currency(decided, ruleset)
     seconds = time.monotonic() - began
     report = "\n".join(
@@ -111,15 +108,17 @@ def _documents(spark: SparkSession, arguments: BacktestArguments) -> redeciding.
 
 def _labels(spark: SparkSession, arguments: BacktestArguments) -> LabelBook:
     export = exports.newest_export(spark, arguments.labels_path, LABELS_TABLE)
-    if export is None:
+    if export is None or not export.summary.item_count:
         return NO_BOOK
+    lines = exports.read_lines(spark, export)
+    exports.require_complete(export, lines.count())
     judged_until_ms = NO_DELAY_MS
     if arguments.label_delay_days:
         until = datetime.fromisoformat(export.summary.export_time) - timedelta(
             days=arguments.label_delay_days
         )
         judged_until_ms = (until - EPOCH) // MILLISECOND
-    return LabelBook(redeciding.counting_labels(exports.read_lines(spark, export)), judged_until_ms)
+    return LabelBook(redeciding.counting_labels(lines), judged_until_ms)
 
 
 def _require_currency(tally: RowsTally, ruleset: Ruleset) -> None:

@@ -62,6 +62,14 @@ def newest_export(spark: SparkSession, path: str, table: str) -> Export | None:
     return max(of_table, key=lambda export: export.summary.export_time, default=None)
 
 
+def require_complete(export: Export, rows: int) -> None:
+    """Raise ExportError unless so many rows are all that the export has by its summary: figures of a part would look like any others."""
+    if rows != export.summary.item_count:
+        raise ExportError(
+            f"{export.folder}: {rows:,} rows in its files, {export.summary.item_count:,} by its summary"
+        )
+
+
 def read_lines(spark: SparkSession, export: Export) -> DataFrame:
     """Read an export's lines.
 

@@ -166,10 +166,13 @@ def test_scores_say_of_each_payment_what_is_decided_and_what_was(
 def test_without_labels_nothing_is_said_of_fraud(run: Run, tmp_path: Path) -> None:
     write_export(tmp_path / "none", "other", [], ENDS_AT)
 
-    report = run("--labels_path", str(tmp_path / "none"))
+    write_export(tmp_path / "empty", "labels", [], ENDS_AT)
 
-    assert "No labels" in report
-    assert "%" not in report
+    for place in ("none", "empty"):
+        report = run("--labels_path", str(tmp_path / place))
+
+        assert "No labels" in report
+        assert "%" not in report
 
 
 def test_young_payments_are_in_no_share(run: Run) -> None:
@@ -180,6 +183,9 @@ def test_an_export_without_a_file_that_its_summary_counts_is_refused(run: Run, e
     next((exported / "AWSDynamoDB/1/data").iterdir()).unlink()
 
     with pytest.raises(ExportError, match=r"1,\d\d\d rows in its files, 1,501 by its summary"):
+        run()
+    next((exported / "AWSDynamoDB/2/data").iterdir()).unlink()
+    with pytest.raises(ExportError, match=r"AWSDynamoDB/2: 0 rows in its files, \d+ by its summary"):
         run()
 
 
@@ -199,7 +205,7 @@ def test_a_folder_without_an_export_is_refused_by_its_name(
 ) -> None:
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(ExportError, match=r"empty: no complete export of transaction_history"):
+    with pytest.raises(ExportError, match=r"empty: no complete export of transaction_history that has a row"):
         run("--rows_path", str(tmp_path / "empty"))
     with pytest.raises(ExportError, match=r"absent: there is no such folder"):
         run("--rows_path", str(tmp_path / "absent"))
