@@ -35,7 +35,7 @@ def run_case(definition: dict[str, Any], given: dict[str, Any], states: list[str
         assert arn == f"{exported[-1]['TableArn']}/export/01"
         return json.dumps({"ExportDescription": {"ExportArn": arn, "ExportStatus": left.pop(0)}})
 
-    def start_job_run(self: GlueResponse) -> str:
+    def start_job_run(self: GlueResponse) -> Any:
         started.append(dict(self.parameters))
         return json.dumps({"JobRunId": "jr_1"})
 
