@@ -26,6 +26,8 @@ UNTIL ?=
 TRAIN_DAYS ?=
 WEEKLY ?=
 EXPORT ?=
+ROWS ?=
+CORES ?=
 ENGINE ?=
 OUT ?=
 
@@ -92,10 +94,15 @@ test: setup $(VENV)-train/.ready $(if $(TERRAFORM),packages $(VENV)-infra/.ready
 rules-check: $(VENV)/.dev ## Check a ruleset; each error has its line (RULES=file)
 	@$(PY) -m lab.rules_check $(RULES)
 
+# Stored rows have their features in them: they are decided again on Spark, here or in AWS.
+ROWS_OPTIONS = --rules "$(RULES)" $(if $(MODEL),--model "$(MODEL)") $(if $(OUT),--out "$(OUT)") $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS))
+NO_PAYMENTS_OPTIONS = $(if $(DATA)$(MAP)$(LIMIT)$(AGAINST)$(LABEL_DELAYS)$(BLOCKED),$(error DATA=, MAP=, LIMIT=, AGAINST=, LABEL_DELAYS= and BLOCKED= are for payments; of stored rows, RULES= is compared with what decided then))
+PAYMENTS_OPTIONS = --rules $(RULES) $(if $(MODEL),--model "$(MODEL)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)",--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
+
 .PHONY: backtest
-backtest: $(VENV)/.dev ## Measure what a ruleset finds in labelled payments (RULES= MODEL= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS=7, or 1,3,7,14,30 for a table, or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1)
-	@$(NEED_DATA)
-	@$(PY) -m lab.backtest --rules $(RULES) $(if $(MODEL),--model "$(MODEL)") $(if $(AGAINST),--against "$(AGAINST)") $(if $(OUT),--out "$(OUT)") $(if $(DATA),--data "$(DATA)",--transactions $(TRANSACTIONS) --seed $(SEED) --scenario $(SCENARIO)) $(if $(MAP),--map "$(MAP)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(LABEL_DELAYS),--label-delays "$(LABEL_DELAYS)") $(if $(BLOCKED),--blocked $(BLOCKED))
+backtest: $(if $(ROWS),setup,$(VENV)/.dev) ## Measure what a ruleset finds in labelled payments (RULES= MODEL= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS=7, or 1,3,7,14,30 for a table, or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1); or let it decide again about stored rows (ROWS=folder of exports, or ENV=; RULES= MODEL= OUT= LABEL_DELAY_DAYS=)
+	@$(if $(ENV)$(ROWS),$(NO_PAYMENTS_OPTIONS),$(NEED_DATA))
+	@$(PY) -m $(if $(ENV),ops.backtest --env "$(ENV)" $(ROWS_OPTIONS),$(if $(ROWS),local.backtest_rows --rows "$(ROWS)" $(ROWS_OPTIONS) $(if $(CORES),--cores $(CORES)),lab.backtest $(PAYMENTS_OPTIONS)))
 
 # What every training takes, wherever its payments come from.
 TRAIN_OPTIONS = --rules "$(RULES)" $(if $(UNTIL),--until "$(UNTIL)") $(if $(OUT),$(if $(ENV),$(error make train: a training in AWS names its model itself; leave OUT= out),--out "$(OUT)")) $(if $(TRAIN_DAYS),--train-days $(TRAIN_DAYS)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(WEEKLY),--weekly)
@@ -279,7 +286,7 @@ tables: $(VENV)/.dev ## Make the contract's tables of countries, places and curr
 lock: $(VENV)/.uv ## Compile the hashed lock files from the .in files
 	@for f in dev emulator infra lambda mutants train; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements/$$f.in -o requirements/$$f.txt; done
 	@$(UV) pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url --no-emit-package numpy -c requirements/dev.txt requirements/training-job.in -o requirements/training-job.txt
-	@for f in functions/*/requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
+	@for f in functions/*/requirements.in glue_scripts/backtest_requirements.in; do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -c requirements/dev.txt $$f -o $${f%.in}.txt; done
 	@$(MAKE) $(VENV)/.dev
 	@$(PY) -m local.jars lock
 

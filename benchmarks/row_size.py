@@ -5,7 +5,6 @@ Payments are simulated and decided one after the other. Pure: no service, the sa
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import mean, median
 from typing import TYPE_CHECKING, Final
@@ -13,26 +12,16 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from benchmarks.item_size import item_bytes, write_units
-from contract.clock import EPOCH, MILLISECOND, times_of
-from contract.entity_ids import entity_ids
-from contract.scored import Decision, Position, to_history_item
-from contract.transaction import decode_transaction
-from engine.decide import decide, scored_transaction
+from contract.scored import Decision, to_history_item
 from engine.features.catalogue import CATALOGUE
-from engine.profile import Profile
-from engine.profile.facts import PaymentFacts
 from engine.rules.ruleset import parse_ruleset
-from lab.backtest.entities import Entities
-from simulator import SimulationConfig, simulate
+from lab.simulated_rows import EXPIRES_AT_S, simulated_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract.scored import ScoredTransaction
 
-ARRIVAL: Final = timedelta(milliseconds=500)
-ENDS_AT: Final = datetime(2026, 11, 1, tzinfo=UTC)
-EXPIRES_AT_S: Final = 1_900_000_000
 PAYMENTS: Final = 12_000
 MIN_SHARE: Final = 0.9
 """Of the approved rows that must take one write unit."""
@@ -53,27 +42,8 @@ class Share(msgspec.Struct, frozen=True):
 def approved_rows(payments: int, seed: int) -> Iterator[ScoredTransaction]:
     """Simulated payments that were approved, as the score stage would store them."""
     ruleset = parse_ruleset(_RULES.read_text(), str(_RULES))
-    profiles: dict[str, Profile] = {}
-    entities = Entities()
-    config = SimulationConfig(seed=seed, users=max(payments // 40, 1), transactions=payments, ends_at=ENDS_AT)
-    for offset, payment in enumerate(simulate(config)):
-        transaction = decode_transaction(msgspec.json.encode(payment.record))
-        appended_at = transaction.timestamp + ARRIVAL
-        appended_at_ms = (appended_at - EPOCH) // MILLISECOND
-        facts = PaymentFacts.of(
-            transaction, times_of(transaction.timestamp, appended_at_ms, is_trusted=False)
-        )
-        profile = profiles.setdefault(transaction.user_id, Profile())
-        profile_version, position = profile.tx_count, Position("transaction_stream", 3, 1_000_000 + offset)
-        ids = entity_ids(transaction)
-        known = entities.read(ids, facts.clock_ms // 1000)
-        decided = decide(facts, profile, ruleset, entities=known)
-        if decided.assessment.decision is Decision.APPROVE:
-            yield scored_transaction(
-                facts, decided, ruleset, position, appended_at, appended_at, profile_version=profile_version
-            )
-        profile.fold(facts, decided.outcome, position)
-        entities.fold(ids, decided.sighting)
+    rows = (simulated.row for simulated in simulated_rows(payments, seed, ruleset))
+    return (row for row in rows if row.decision is Decision.APPROVE)
 
 
 def share(payments: int = PAYMENTS, seed: int = 300) -> Share:

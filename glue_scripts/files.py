@@ -144,6 +144,27 @@ def read_documents(spark: SparkSession, folder: str) -> dict[str, bytes]:
     return {row["path"]: bytes(row["content"]) for row in found.select("path", "content").collect()}
 
 
+def read_document(spark: SparkSession, path: str) -> bytes:
+    """Read one small file whole; FileNotFoundError names the path."""
+    try:
+        row = spark.read.format("binaryFile").load(escaped(path)).select("content").first()
+    except AnalysisException as error:
+        raise FileNotFoundError(path) from error
+    if row is None:
+        raise FileNotFoundError(path)
+    return bytes(row["content"])
+
+
+def write_text(spark: SparkSession, path: str, text: str) -> None:
+    """Write one small file of UTF-8, and its folders; one of the same name is replaced."""
+    file_system, parsed = _hadoop(spark, path)
+    stream = file_system.create(parsed, True)
+    try:
+        stream.write(bytearray(text.encode()))
+    finally:
+        stream.close()
+
+
 def qualified(spark: SparkSession, path: str) -> str:
     """Write a path as Spark writes the paths of the files below it: absolute, with its scheme, without ``//``, ``.`` and ``..``."""
     file_system, parsed = _hadoop(spark, path)

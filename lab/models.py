@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from engine.errors import InvalidModelError
 from engine.model.document import digest_of
 from engine.model.tables import Model, read_model
+from engine.rules.model_section import RulesetModel
+
+if TYPE_CHECKING:
+    from engine.rules.ruleset import Ruleset
 
 MODELS: Final = Path("models")
 """The folder of the models that ship, and of those that `make train` makes."""
@@ -45,3 +50,21 @@ def model_of(path: Path) -> Model:
         Where the file cannot be read.
     """
     return read_model(path.read_bytes(), str(path))
+
+
+def with_model(ruleset: Ruleset, model: Model, source: str) -> Ruleset:
+    """Put a model in the place of a ruleset's; it gives the ruleset's points, else those that it proposes itself.
+
+    Raises
+    ------
+    InvalidModelError
+        Where it was trained on amounts in another base currency; it names ``source``.
+    """
+    currency = model.document.base_currency
+    if currency != ruleset.base_currency:
+        problem = f"trained on amounts in {currency}; the ruleset's are in {ruleset.base_currency}"
+        raise InvalidModelError(source, (problem,))
+    named = ruleset.model
+    return ruleset.with_model(
+        RulesetModel(model, model.document.proposed_points if named is None else named.steps)
+    )

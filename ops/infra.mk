@@ -12,11 +12,12 @@ QUEUE ?=
 CONFIRM ?=
 export CONFIRM # recipes read it from the environment: an address has quotes and brackets, which a shell would take apart
 
-# What a plan reads: the functions' zips and the Glue job's packages, built for AWS's processors. Takes a second if nothing changed.
+# What a plan reads: the functions' zips and the Glue jobs' packages, built for AWS's processors. Takes a second if nothing changed.
 .PHONY: packages
 packages: $(VENV)/.dev
 	@$(PY) -m ops.packaging functions --arch arm64 >/dev/null
 	@$(PY) -m ops.packaging glue-job >/dev/null
+	@$(PY) -m ops.packaging glue-backtest >/dev/null
 
 ##@ For an engineer: infrastructure
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def check_on_demand(held: Sequence[Resource], environment: str) -> None:
     """Raise for an environment that is not applied, or whose job is kept running by rules."""
-    if not any(resource["type"] == "aws_glue_job" for resource in held):
+    if not any(_is_streaming_job(resource) for resource in held):
         raise OpsError(f"{environment} has no Glue job yet; apply it first.")
     if any("keep-ingestion-running" in resource["values"].get("name", "") for resource in _rules(held)):
         raise OpsError(
@@ -35,7 +35,7 @@ def start(held: Sequence[Resource], client: Callable[[str], Any]) -> list[str]:
     """
     said = _set_pollers(held, client, is_enabled=True)
     for resource in held:
-        if resource["type"] != "aws_glue_job":
+        if not _is_streaming_job(resource):
             continue
         job = resource["values"]["name"]
         try:
@@ -63,6 +63,13 @@ def _set_pollers(held: Sequence[Resource], client: Callable[[str], Any], *, is_e
         client("lambda").update_event_source_mapping(UUID=resource["values"]["uuid"], Enabled=is_enabled)
         said.append(f"The pollers of {topics} are {'started' if is_enabled else 'stopped'}.")
     return said
+
+
+def _is_streaming_job(resource: Resource) -> bool:
+    """Whether it is the ingestion job; that of backtests runs when somebody asks for one."""
+    return resource["type"] == "aws_glue_job" and "gluestreaming" in {
+        command["name"] for command in resource["values"]["command"]
+    }
 
 
 def _rules(held: Sequence[Resource]) -> list[Resource]:

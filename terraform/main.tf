@@ -225,6 +225,24 @@ module "training" {
   permissions_boundary_arn   = var.permissions_boundary_arn
 }
 
+# Lets a ruleset that is tried decide again about stored payments, when somebody asks for it.
+module "backtest" {
+  source = "./modules/backtest"
+  count  = var.backtest == null ? 0 : 1
+
+  name                       = local.name
+  scripts_dir                = "${path.root}/../glue_scripts"
+  build_dir                  = "${var.build_dir}/glue-backtest"
+  table_arns                 = { for name in ["labels", "transaction_history"] : name => module.tables.tables[name].arn }
+  maximum_workers            = var.backtest.maximum_workers
+  access_log_bucket          = module.ingestion.access_log_bucket_name
+  data_key_arn               = module.encryption.data_key_arn
+  logs_key_arn               = module.encryption.logs_key_arn
+  log_retention_days         = var.log_retention_days
+  enable_deletion_protection = var.enable_deletion_protection
+  permissions_boundary_arn   = var.permissions_boundary_arn
+}
+
 module "rules" {
   source = "./modules/rules"
 
@@ -286,10 +304,10 @@ module "audit" {
   count  = var.enable_audit ? 1 : 0
 
   name                       = local.name
-  bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn], module.training[*].bucket_arn, flatten([for function in values(module.functions) : function.dead_letter_bucket_arns]))
+  bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn], module.training[*].bucket_arn, module.backtest[*].bucket_arn, flatten([for function in values(module.functions) : function.dead_letter_bucket_arns]))
   table_arns                 = [for table in values(module.tables.tables) : table.arn]
-  reading_roles              = concat([for function in values(module.functions) : function.role_name], [module.ingestion.job_role_name, module.history_export.role_name], flatten(module.training[*].role_names), module.protection.role_names)
-  opening_roles              = concat(["${local.name}-apply", module.history_export.role_name], module.training[*].exporting_role_name)
+  reading_roles              = concat([for function in values(module.functions) : function.role_name], [module.ingestion.job_role_name, module.history_export.role_name], flatten(module.training[*].role_names), flatten(module.backtest[*].role_names), module.protection.role_names)
+  opening_roles              = concat(["${local.name}-apply", module.history_export.role_name], module.training[*].exporting_role_name, module.backtest[*].exporting_role_name)
   metrics_namespace          = local.metrics_namespace
   logs_key_arn               = module.encryption.logs_key_arn
   log_retention_days         = var.log_retention_days

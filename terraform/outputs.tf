@@ -123,3 +123,8 @@ output "training" {
   description = "What `make train ENV=` needs; null where `training` is null."
   value       = one(module.training[*].settings)
 }
+
+output "backtest" {
+  description = "What `make backtest ENV=` needs; null where `backtest` is null."
+  value       = one(module.backtest[*].settings)
+}

@@ -379,3 +379,12 @@ variable "training" {
   })
   default = null
 }
+
+variable "backtest" {
+  description = <<-EOT
+    Backtests over stored payments, by `make backtest ENV=` (docs/guide-backtest-rows.md); null, the default, for none. At rest they cost
+    nothing but a bucket. `maximum_workers`: of a run, 4 processors each, the driver included.
+  EOT
+  type        = object({ maximum_workers = optional(number, 10) })
+  default     = null
+}

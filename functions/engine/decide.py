@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.canary import CANARY_RULE_ID, is_flagged_canary
-from contract.clock import EPOCH, MILLISECOND, has_content_mark
+from contract.clock import EPOCH, MILLISECOND, Times, has_content_mark, times_on
+from contract.errors import InvalidRowError
 from contract.reason import Reason
-from contract.scored import Decision, FeatureValue, ScoredTransaction
+from contract.scored import HISTORY_TABLE, Decision, FeatureValue, ScoredTransaction
 from engine.entities.book import NO_ENTITIES
 from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting
 from engine.features.catalogue import FEATURE_SET, PLACES, Features, features_and_sighting
 from engine.features.model import FRAUD_PROBABILITY
 from engine.features.place import is_doubted
-from engine.features.stored import pack
+from engine.features.stored import DamagedFeaturesError, pack, read_features
 from engine.model.explanation import model_reasons
+from engine.profile.facts import check_money
 from engine.profile.outcome import Outcome
 from engine.rules.reasons import sentence
 from engine.rules.ruleset import MAX_SCORE
@@ -53,6 +55,16 @@ class Assessment(msgspec.Struct, frozen=True):
     """Rules that could not be evaluated, sorted; they give no points."""
     points: int = 0
     """The points of live rules and model, added up and not held to a range: what the backtest ranks payments by. No row has it."""
+
+
+class DecidedAgain(msgspec.Struct, frozen=True):
+    """A stored payment with its features, and what other rules decide about it."""
+
+    features: Features
+    """As they were when the row was stored, but for the model's."""
+    assessment: Assessment
+    times: Times
+    """As they were believed then."""
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -120,6 +132,45 @@ def decide(
     if assessment.decision is not Decision.APPROVE:
         sighting = sighting._replace(is_approved=False)
     return Decided(features, assessment, outcome, sighting)
+
+
+def decide_again(row: ScoredTransaction, ruleset: Ruleset) -> DecidedAgain:
+    """Decide about a stored payment, by the features that its row holds.
+
+    The features do not follow other rules: habits that were taught by what was approved then, and amounts at the exchange rates of then.
+
+    Parameters
+    ----------
+    row : ScoredTransaction
+        As :func:`contract.scored.from_history_item` reads it, and no repeat of another payment.
+    ruleset : Ruleset
+        The rules, with a model or without one.
+
+    Returns
+    -------
+    DecidedAgain
+        A function of the arguments alone. By the ruleset that the row names it is what the row says.
+
+    Raises
+    ------
+    FeatureSetError
+        Where the row's features are of a catalogue that is not known here.
+    InvalidRowError
+        Where they are damaged, or the money is.
+    """
+    transaction = row.transaction
+    check_money(transaction)
+    try:
+        features = read_features(row.features, row.feature_set)
+    except DamagedFeaturesError as error:
+        raise InvalidRowError(HISTORY_TABLE, "features", "not those of the row's feature set") from error
+    model = ruleset.model
+    features.in_order[_PROBABILITY_PLACE] = 0.0
+    if model is not None:
+        features.in_order[_PROBABILITY_PLACE] = model.model.fraud_probability(features)
+    appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
+    times = times_on(row.basis, transaction.timestamp, appended_at_ms)
+    return DecidedAgain(features, is_fraudulent(features, transaction, ruleset, times.clock_ms), times)
 
 
 def scored_transaction(

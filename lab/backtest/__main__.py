@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from contract.errors import MappingError
 from engine.errors import InvalidModelError, InvalidRulesetError
-from engine.rules.model_section import RulesetModel
 from engine.rules.ruleset import parse_ruleset
 from lab.backtest import stream
 from lab.backtest.delays import HEAD, row_line, run_delays
@@ -22,7 +21,7 @@ from lab.backtest.printing import NO_LABELS, as_text, comparison_text, judged_te
 from lab.backtest.run import MAX_SHOWN, Backtest, run_backtest
 from lab.backtest.scores import ScoreWriter
 from lab.datasets import DatasetError
-from lab.models import kept_model, model_of
+from lab.models import kept_model, model_of, with_model
 from lab.progress import Progress
 
 if TYPE_CHECKING:
@@ -103,19 +102,7 @@ def _ruleset(path: Path) -> Ruleset:
 
 
 def _with_model(ruleset: Ruleset, path: Path | None) -> Ruleset:
-    """Put the model of a file in the place of the ruleset's; it gives the ruleset's points, else those that it proposes itself."""
-    if path is None:
-        return ruleset
-    model = model_of(path)
-    currency = model.document.base_currency
-    if currency != ruleset.base_currency:
-        raise DatasetError(
-            f"{path}: trained on amounts in {currency}; the ruleset's are in {ruleset.base_currency}"
-        )
-    named = ruleset.model
-    return ruleset.with_model(
-        RulesetModel(model, model.document.proposed_points if named is None else named.steps)
-    )
+    return ruleset if path is None else with_model(ruleset, model_of(path), str(path))
 
 
 def _name(ruleset: Ruleset, path: Path) -> str:

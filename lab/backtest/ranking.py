@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from lab.alerts import THRESHOLDS, AlertWindows
 from lab.measures import share
 
 if TYPE_CHECKING:
@@ -31,12 +32,6 @@ if TYPE_CHECKING:
 
 CARDS_A_DAY: Final = 100
 """The k of the card precision: users that the investigators can contact in a day."""
-
-ALERT_WINDOW_MS: Final = 900_000
-"""Flagged payments of one user less than this after the first are one alert: the alert stage's window."""
-
-THRESHOLDS: Final = range(5, 101, 5)
-"""Where the curve is measured, in addition to the ruleset's own thresholds."""
 
 _MS_PER_DAY: Final = 86_400_000
 
@@ -106,7 +101,7 @@ def measure(outcomes: Outcomes, users: Users, ruleset: int, thresholds: Iterable
     day = (at_ms // _MS_PER_DAY).astype(np.int32)
     days = np.unique(day).size
     fraud_points = points[is_fraud]
-    windows = _Windows(user, at_ms)
+    windows = AlertWindows(user, at_ms)
     curve = []
     for threshold in sorted({*THRESHOLDS, *thresholds}):
         flagged, found = points >= threshold, fraud_points >= threshold
@@ -205,24 +200,3 @@ def card_precision(
         is_found[found] = True
         shares.append(found.size / cards)
     return float(np.mean(shares))
-
-
-class _Windows:
-    """Payments by user and clock, sorted once for all thresholds."""
-
-    def __init__(self, user: Integers, at_ms: Integers) -> None:
-        begin, end = (int(at_ms.min()), int(at_ms.max())) if at_ms.size else (0, 0)
-        # User and clock in one number. It has room for 5,000,000 users whose payments are 56 years apart.
-        key = user.astype(np.int64) * (end - begin + ALERT_WINDOW_MS) + (at_ms - begin)
-        self._order = np.argsort(key)
-        self._key = key[self._order]
-
-    def count(self, flagged: Booleans) -> int:
-        """Count alert windows: each begins at the first flagged payment that no earlier one covers."""
-        key = self._key[flagged[self._order]]
-        after = np.searchsorted(key, key + ALERT_WINDOW_MS).data  # its items are plain integers
-        windows = row = 0
-        while row < key.size:
-            windows += 1
-            row = after[row]
-        return windows

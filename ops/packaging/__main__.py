@@ -1,4 +1,4 @@
-"""The command line: ``python -m ops.packaging functions [--arch host|x86_64|arm64] [name ...]``, ``... glue-job`` and ``... training-job``."""
+"""The command line: ``python -m ops.packaging functions [--arch host|x86_64|arm64] [name ...]``, ``... glue-job``, ``... glue-backtest``, ``... training-job``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from ops.errors import BuildError
 from ops.manifests import ROOT, function_names
 from ops.packaging.functions import build_zip
-from ops.packaging.glue_job import build_glue_job
+from ops.packaging.glue_job import BACKTEST, INGESTION, build_glue_job
 from ops.packaging.requirements import Arch
 from ops.packaging.training_job import build_training_job
 
@@ -26,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     functions = commands.add_parser("functions", help="the functions' zips, in build/functions/<arch>/")
     functions.add_argument("--arch", choices=get_args(Arch), default="host")
     functions.add_argument("names", nargs="*", metavar="name", help="functions to build; all by default")
-    commands.add_parser("glue-job", help="the Glue job's packages and wheels, in build/glue/")
+    commands.add_parser("glue-job", help="the ingestion job's packages and wheels, in build/glue/")
+    commands.add_parser("glue-backtest", help="the backtest job's, in build/glue-backtest/")
     commands.add_parser("training-job", help="what a SageMaker training job runs, in build/training-job/")
     options = parser.parse_args(arguments)
     try:
@@ -44,10 +45,10 @@ def _build(options: argparse.Namespace) -> Iterator[Path]:
     if options.command == "functions":
         for name in options.names or function_names():
             yield build_zip(name, options.arch)
-    elif options.command == "glue-job":
-        yield from build_glue_job()
-    else:
+    elif options.command == "training-job":
         yield build_training_job()
+    else:
+        yield from build_glue_job(BACKTEST if options.command == "glue-backtest" else INGESTION)
 
 
 if __name__ == "__main__":

@@ -130,6 +130,29 @@ run "nothing_is_trained_by_default" {
   }
 }
 
+run "stored_payments_are_decided_again_where_backtests_are_on" {
+  command = apply
+
+  variables {
+    backtest     = {}
+    enable_audit = true
+  }
+
+  assert {
+    condition     = output.backtest.bucket == "fraud-test-backtest-123456789012" && output.backtest.job_name == "fraud-test-backtest"
+    error_message = "make backtest finds its bucket and its job."
+  }
+}
+
+run "there_are_no_backtests_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(module.backtest) == 0 && output.backtest == null
+    error_message = "Nobody has exports of payments made without saying so."
+  }
+}
+
 run "dead_letters_can_be_redriven" {
   command = plan
 

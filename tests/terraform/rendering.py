@@ -1,4 +1,4 @@
-"""The modules `function`, `ingestion`, `history_export`, `audit` and `observability`, rendered for the repository's own functions with a mocked provider.
+"""The modules `function`, `ingestion`, `history_export`, `backtest`, `audit` and `observability`, rendered for the repository's own functions with a mocked provider.
 
 Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
@@ -182,6 +182,7 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
             "ingestion": _ingestion_module(build / "glue"),
             "unprotected": _ingestion_module(build / "glue") | UNPROTECTED,
             "history_export": _history_export_module(),
+            "backtest": _backtest_module(build / "glue"),
             "audit": _audit_module(),
             "observability": _observability_module(topics),
         },
@@ -246,6 +247,23 @@ def _history_export_module() -> dict[str, Any]:
         "retention_days": int(str(read_functions()["score"].environment["HISTORY_RETENTION_DAYS"])),
         "access_log_bucket": "fraud-test-access-log",
         "data_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/data",
+        "enable_deletion_protection": True,
+    }
+
+
+def _backtest_module(build: Path) -> dict[str, Any]:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
+    return {
+        "source": "./modules/backtest",
+        "name": NAME,
+        "scripts_dir": str(ROOT / "glue_scripts"),
+        "build_dir": str(build),
+        "table_arns": {name: target_arn("table", name) for name in ("labels", "transaction_history")},
+        "maximum_workers": 10,
+        "access_log_bucket": "fraud-test-access-log",
+        "data_key_arn": f"{key}data",
+        "logs_key_arn": f"{key}logs",
+        "log_retention_days": 30,
         "enable_deletion_protection": True,
     }
 

@@ -18,6 +18,7 @@ EXPIRY_DAYS: Final = {
     "work": {"temp/": 7},
     "access-log": {"": 90},
     "history-export": {"exports/": 300},
+    "backtest": {"exports/": 3, "runs/": 30},
     "audit": {"": 365},
 } | {
     f"{name}-dead-letter": {"": 21}
@@ -114,9 +115,9 @@ def test_objects_expire_in_time_and_others_stay(bucket: str) -> None:
 
     expiry = {rule["filter"][0]["prefix"]: rule["expiration"][0]["days"] for rule in rules[:-1]}
     assert expiry == EXPIRY_DAYS[bucket]
-    # A landed file may hold card numbers, so what was deleted goes after a day.
+    # A landed file may hold card numbers, and an export for a backtest is of no use later, so what was deleted goes after a day.
     assert rules[-1]["noncurrent_version_expiration"][0]["noncurrent_days"] == (
-        1 if bucket == "landing" else 7
+        1 if bucket in ("landing", "backtest") else 7
     )
 
 

@@ -21,13 +21,14 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     # Only the zips of stages that use the cache have its client.
     "cache": frozenset({"contract", "common", "engine"}),
     **dict.fromkeys(STAGES, frozenset({"contract", "common", "cache", "engine"})),
-    "glue_scripts": frozenset({"contract"}),
+    # The ingestion job's modules import the contract alone; those of the backtest are the analyst's own, on Spark.
+    "glue_scripts": frozenset({"contract", "engine", "lab"}),
     "simulator": frozenset({"contract"}),
     # The picture of an alert is drawn from the e-mail that the alert stage writes.
     "lab": frozenset({"contract", "engine", "simulator", "alert"}),
     "training": frozenset({"contract", "engine", "simulator", "lab"}),
-    # Scale is computed from what the benchmarks measured; a model that was trained in AWS is checked.
-    "ops": frozenset({"contract", "engine", "training", "benchmarks"}),
+    # Scale is computed from what the benchmarks measured; a model that was trained in AWS is checked, and a backtest sends a ruleset with its model.
+    "ops": frozenset({"contract", "engine", "lab", "training", "benchmarks"}),
     "local": frozenset({"contract", "engine", "simulator", "lab", "training", "ops", "glue_scripts"}),
     "benchmarks": frozenset(
         {

@@ -116,7 +116,7 @@ class Features(Mapping[str, "FeatureValue"]):
     in_order : list[FeatureValue]
         The values.
     rounded : Sequence[int]
-        Those at :data:`ROUNDED`, as whole numbers of ten-thousandths.
+        Those at :data:`ROUNDED`, as whole numbers of ten-thousandths; empty of a stored payment, whose features are packed already.
     """
 
     __slots__ = ("in_order", "rounded")

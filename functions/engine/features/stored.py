@@ -7,12 +7,14 @@ change, such as an amount with nine digits before the point and more decimals th
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import floor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from engine.features.catalogue import CATALOGUE, FEATURE_SET, ROUNDED, Features, in_order
+from engine.features.definition import absent_values
 from engine.features.past import PAST_CATALOGUES
 from engine.features.windows import DIGITS
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contract.scored import FeatureValue, ScoredTransaction
+    from engine.features.definition import FeatureType
 
 FIRST_FEATURE_SET: Final = "3"
 """Of rows of format 1. Its values are stored as they are; its features are those of set :data:`FIRST_CATALOGUE`."""
@@ -40,6 +43,14 @@ _CATALOGUES: Final = {
 }
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(tuple[bool | int | float | str, ...])
+_STORED_TYPES: Final[dict[FeatureType, object]] = {
+    "double": int | float,
+    "int": int,
+    "bool": bool,
+    "string": str,
+}
+"""Of a feature: what its stored value can be."""
+_ABSENT: Final = absent_values(CATALOGUE)
 
 
 class FeatureSetError(Exception):
@@ -60,7 +71,7 @@ def pack(features: Mapping[str, FeatureValue]) -> bytes:
         For :func:`unpack`.
     """
     values, doubles = list(in_order(features)), _DOUBLES
-    if isinstance(features, Features) and _are_safe(rounded := features.rounded):
+    if isinstance(features, Features) and features.rounded and _are_safe(rounded := features.rounded):
         for place, whole in zip(ROUNDED, rounded, strict=True):
             values[place] = whole
         doubles = _NOT_ROUNDED
@@ -77,6 +88,94 @@ def pack(features: Mapping[str, FeatureValue]) -> bytes:
 
 def _are_safe(rounded: Sequence[int]) -> bool:
     return min(rounded) > -_SURELY_SAFE and max(rounded) < _SURELY_SAFE
+
+
+class DamagedFeaturesError(Exception):
+    """Packed features that are not of the types or not of the number of their catalogue."""
+
+
+class _Reading(NamedTuple):
+    """How the values of one feature set are read as today's."""
+
+    decoder: msgspec.msgpack.Decoder[tuple[FeatureValue, ...]]
+    """Checks number and types."""
+    scaled: tuple[int, ...]
+    """Places of the floating-point numbers that may be stored as ten-thousandths."""
+    places: tuple[int | None, ...] | None
+    """By today's place: the value's place in the set; None for a feature that it lacks. None where the set is today's."""
+
+
+def read_features(data: bytes, feature_set: str) -> Features:
+    """Read packed features as those of today's catalogue.
+
+    Parameters
+    ----------
+    data : bytes
+        As :func:`pack` made them, in this version or an earlier one.
+    feature_set : str
+        The row's.
+
+    Returns
+    -------
+    Features
+        Equal to what was packed. What the row's catalogue lacks is 0, false or empty text (:func:`differing` names it).
+
+    Raises
+    ------
+    FeatureSetError
+        Where the row's catalogue is not known here.
+    DamagedFeaturesError
+        Where the values are not those of the catalogue.
+    """
+    reading = _reading(feature_set)
+    try:
+        values: list[FeatureValue] = list(reading.decoder.decode(data))
+    except msgspec.MsgspecError as error:
+        raise DamagedFeaturesError(f"no features of set {feature_set}") from error
+    for place in reading.scaled:
+        value = values[place]
+        values[place] = value / _SCALE if isinstance(value, int) else value
+    if reading.places is not None:
+        absent = _ABSENT.values()
+        values = [
+            default if place is None else values[place]
+            for place, default in zip(reading.places, absent, strict=True)
+        ]
+    return Features(values, ())
+
+
+@lru_cache(maxsize=16)
+def differing(feature_set: str) -> frozenset[str]:
+    """Name today's features that rows of a set lack, or may hold as an earlier version of the feature computed them.
+
+    None for today's set. FeatureSetError where the set is not known here.
+    """
+    if feature_set == FEATURE_SET:
+        return frozenset()
+    known = dict(_catalogue(feature_set))
+    return frozenset(each.name for each in CATALOGUE if known.get(each.name) != each.type or each.version > 1)
+
+
+@lru_cache(maxsize=16)
+def _reading(feature_set: str) -> _Reading:
+    catalogue = _catalogue(feature_set)
+    kinds = tuple([_STORED_TYPES[kind] for _, kind in catalogue])
+    decoder = msgspec.msgpack.Decoder(tuple.__class_getitem__(kinds))
+    doubles = tuple(place for place, (_, kind) in enumerate(catalogue) if kind == "double")
+    own = {each: place for place, each in enumerate(catalogue)}
+    places = tuple(own.get((each.name, each.type)) for each in CATALOGUE)
+    return _Reading(
+        decoder,
+        () if feature_set == FIRST_FEATURE_SET else doubles,
+        None if feature_set == FEATURE_SET else places,
+    )
+
+
+def _catalogue(feature_set: str) -> tuple[tuple[str, FeatureType], ...]:
+    catalogue = _CATALOGUES.get(FIRST_CATALOGUE if feature_set == FIRST_FEATURE_SET else feature_set)
+    if catalogue is None:
+        raise FeatureSetError(f"feature set {feature_set}; known are {', '.join(sorted(_CATALOGUES))}")
+    return catalogue
 
 
 def unpack(data: bytes, feature_set: str) -> dict[str, FeatureValue]:
@@ -100,9 +199,7 @@ def unpack(data: bytes, feature_set: str) -> dict[str, FeatureValue]:
         Where the row's catalogue is not known here.
     """
     is_natural = feature_set == FIRST_FEATURE_SET
-    catalogue = _CATALOGUES.get(FIRST_CATALOGUE if is_natural else feature_set)
-    if catalogue is None:
-        raise FeatureSetError(f"feature set {feature_set}; known are {', '.join(sorted(_CATALOGUES))}")
+    catalogue = _catalogue(feature_set)
     values = _DECODER.decode(data)
     if len(values) != len(catalogue):
         raise FeatureSetError(

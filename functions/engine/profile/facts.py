@@ -125,14 +125,19 @@ def facts_of_row(row: ScoredTransaction, row_key: str | None = None) -> PaymentF
 
     ``row_key`` is the row's key, where it is known.
     """
-    amount, currency = row.transaction.amount, row.transaction.currency
-    if currency not in CURRENCY_NUMBERS or not amount.is_finite() or not 0 <= amount <= MAX_ROW_AMOUNT:
-        raise InvalidRowError(HISTORY_TABLE, "detail", "an amount or a currency that no payment has")
+    check_money(row.transaction)
     appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
     times = times_on(row.basis, row.transaction.timestamp, appended_at_ms)
     facts = PaymentFacts.of(row.transaction, times, row_key or row.event_key)
     # As in a profile of format 1: this says that the row's key is one of before (:mod:`score.old_rows`).
     return facts if row.has_content_mark else msgspec.structs.replace(facts, content_hash=0)
+
+
+def check_money(transaction: Transaction) -> None:
+    """Raise InvalidRowError where a stored payment's money cannot be read."""
+    amount, currency = transaction.amount, transaction.currency
+    if currency not in CURRENCY_NUMBERS or not amount.is_finite() or not 0 <= amount <= MAX_ROW_AMOUNT:
+        raise InvalidRowError(HISTORY_TABLE, "detail", "an amount or a currency that no payment has")
 
 
 def hour_of_week(hour_since_epoch: int) -> int:

@@ -49,7 +49,6 @@ MAX_SCORE: Final = 100
 """The highest risk score; the lowest is 0."""
 
 _MIN_RATE, _MAX_RATE = Decimal("1e-9"), Decimal("1e6")
-
 _NO_RATE: Final = "profiles do not know such currencies apart, so none has a rate"
 
 Mode = Literal["live", "shadow"]
@@ -170,6 +169,11 @@ class Ruleset:
     def model(self) -> RulesetModel | None:
         """The model, and the points that it gives; None without one."""
         return self._model
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """What conditions use: features, and what they know beside these."""
+        return self._program.variables
 
     def with_model(self, model: RulesetModel) -> Ruleset:
         """Give the same ruleset with another model: for measuring a model before a document names it."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.row_size import EXPIRES_AT_S, approved_rows
+from benchmarks.row_size import approved_rows
 from contract.scored import HISTORY_ATTRIBUTES, to_history_item
+from lab.simulated_rows import EXPIRES_AT_S
 
 if TYPE_CHECKING:
     from types import ModuleType

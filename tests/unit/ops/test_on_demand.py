@@ -11,7 +11,8 @@ from ops import on_demand
 from ops.errors import OpsError
 from tests.support.aws_account import Account, managed
 
-JOB = managed("aws_glue_job", name="ingest")
+JOB = managed("aws_glue_job", name="ingest", command=[{"name": "gluestreaming"}])
+BACKTEST = managed("aws_glue_job", name="backtest", command=[{"name": "glueetl"}])
 MAPPING = managed("aws_lambda_event_source_mapping", uuid="u-1", topics=["transaction_stream"])
 STREAM = managed("aws_lambda_event_source_mapping", uuid="u-2", topics=[])
 RULE = managed("aws_cloudwatch_event_rule", name="fraud-prod-keep-ingestion-running-ended")
@@ -21,7 +22,7 @@ EXPORT = managed("aws_cloudwatch_event_rule", name="fraud-dev-export-history")
 def test_start_enables_the_pollers_and_starts_the_job() -> None:
     account = Account()
 
-    said = on_demand.start([MAPPING, STREAM, JOB], account)
+    said = on_demand.start([MAPPING, STREAM, JOB, BACKTEST], account)
 
     assert account.changes == [
         ("update_event_source_mapping", {"UUID": "u-1", "Enabled": True}),
@@ -57,4 +58,4 @@ def test_an_environment_that_runs_all_the_time_is_refused() -> None:
 
 def test_an_environment_that_is_not_applied_is_refused() -> None:
     with pytest.raises(OpsError, match=r"^dev has no Glue job yet; apply it first\.$"):
-        on_demand.check_on_demand([], "dev")
+        on_demand.check_on_demand([BACKTEST], "dev")

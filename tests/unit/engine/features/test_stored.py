@@ -21,7 +21,14 @@ from engine.features.catalogue import (
 )
 from engine.features.definition import FeatureDefinition
 from engine.features.past import PAST_CATALOGUES
-from engine.features.stored import FeatureSetError, pack, unpack
+from engine.features.stored import (
+    DamagedFeaturesError,
+    FeatureSetError,
+    differing,
+    pack,
+    read_features,
+    unpack,
+)
 from engine.features.windows import rounded
 from tests.support.past_samples import FEATURES_OF_SET_861800, PACKED_BY_SET_861800
 from tests.support.rule_samples import features
@@ -115,3 +122,68 @@ def test_more_or_fewer_values_than_the_catalogue_has_are_refused(feature_set: st
             FeatureSetError, match=f"^{count} features of set {feature_set}; the catalogue has {size}$"
         ):
             unpack(msgspec.msgpack.encode([1] * count), feature_set)
+
+
+@given(any_values)
+def test_features_are_read_in_order_as_they_went_in_with_their_types(values: dict[str, FeatureValue]) -> None:
+    again = read_features(pack(values), FEATURE_SET)
+
+    assert dict(again) == values
+    assert [type(value) for value in again.in_order] == [type(value) for value in values.values()]
+
+
+@given(any_values)
+def test_features_that_were_read_are_packed_as_they_were(values: dict[str, FeatureValue]) -> None:
+    packed = pack(values)
+
+    assert pack(read_features(packed, FEATURE_SET)) == packed
+
+
+@pytest.mark.parametrize(
+    ("packed", "feature_set"),
+    [
+        (b64decode(PACKED_BY_SET_861800), "861800"),
+        (msgspec.msgpack.encode(list(FEATURES_OF_SET_861800.values())), "3"),
+    ],
+)
+def test_what_an_earlier_set_lacks_is_absent_and_the_rest_is_as_it_was(
+    packed: bytes, feature_set: str
+) -> None:
+    again = dict(read_features(packed, feature_set))
+
+    assert again == {**features(), **FEATURES_OF_SET_861800}
+    assert list(again) == list(FEATURE_NAMES)
+
+
+def test_features_that_an_earlier_set_lacks_or_had_otherwise_are_named() -> None:
+    found = differing("861800")
+
+    assert {"fraud_probability", "merchant_frauds_30d"} <= found  # lacked
+    assert {"channel", "amount_zscore_30d"} <= found  # computed differently
+    assert not {"amount_base", "tx_count_1h", "country"} & found
+    assert differing("3") == found
+    assert differing(FEATURE_SET) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"",
+        b"\xc1",
+        msgspec.msgpack.encode(list(features().values())[:-1]),
+        msgspec.msgpack.encode([*features().values(), 0]),
+        msgspec.msgpack.encode(["text", *list(features().values())[1:]]),
+        msgspec.msgpack.encode([True, *list(features().values())[1:]]),
+        msgspec.msgpack.encode({"amount": 1}),
+    ],
+)
+def test_values_that_are_not_those_of_their_catalogue_are_damaged(packed: bytes) -> None:
+    with pytest.raises(DamagedFeaturesError, match=f"^no features of set {FEATURE_SET}$"):
+        read_features(packed, FEATURE_SET)
+
+
+def test_a_set_that_is_not_known_is_refused_however_it_is_read() -> None:
+    with pytest.raises(FeatureSetError, match=r"^feature set 00aaff; known are "):
+        read_features(pack(features()), "00aaff")
+    with pytest.raises(FeatureSetError, match=r"^feature set 00aaff; known are "):
+        differing("00aaff")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.truth import Truth
+from lab.alerts import ALERT_WINDOW_MS
 from lab.backtest.outcomes import Outcomes, Users
 from lab.backtest.ranking import (
-    ALERT_WINDOW_MS,
     RankingMeasures,
     average_precision,
     card_precision,

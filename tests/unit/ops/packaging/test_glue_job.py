@@ -1,4 +1,4 @@
-"""The zip of the Glue job's own packages."""
+"""The zips of the Glue jobs' own packages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 import zipfile
 from typing import TYPE_CHECKING
 
-from ops.packaging.glue_job import write_packages
+from ops.manifests import FUNCTIONS_DIR
+from ops.packaging.glue_job import BACKTEST, PYTHON_VERSION, write_packages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,3 +36,27 @@ def test_the_row_cleaner_runs_from_the_zip_alone(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith(str(tmp_path / "packages.zip"))
+
+
+def test_the_backtest_runs_from_its_zip_alone(tmp_path: Path) -> None:
+    write_packages(tmp_path / "packages.zip", BACKTEST)
+    program = f"""
+import sys
+sys.path.insert(0, {str(tmp_path / "packages.zip")!r})
+import glue_scripts.backtest_rows
+own = [module for name, module in sys.modules.items() if name.split(".")[0] in ("contract", "engine", "glue_scripts", "lab")]
+print(*{{module.__file__.partition(".zip")[1] for module in own}}, len(own) > 60)
+"""
+
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == ".zip True\n"
+
+
+def test_what_the_backtest_needs_is_locked_to_what_the_score_stage_runs() -> None:
+    locked = {line for line in BACKTEST.requirements.read_text().splitlines() if "==" in line}
+    of_score = (FUNCTIONS_DIR / "score" / "requirements.txt").read_text().splitlines()
+
+    assert {line.partition("==")[0] for line in locked} == {"cel-expr-python", "msgspec", "pyyaml"}
+    assert locked <= set(of_score)
+    assert PYTHON_VERSION == "3.11"

@@ -1,0 +1,68 @@
+"""The command line of ``make backtest ENV=``: ``python -m ops.backtest --env dev``. It is apart, since it reads rulesets and models."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lab.models import kept_model, named_model
+from ops import account, backtesting, commands
+from ops.environment import ROOT, Environment, read_environment
+from ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def order_of(options: argparse.Namespace) -> backtesting.Order:
+    """Read the documents that the options name; OpsError names a file that does not exist, or a model that is not in ``models/``."""
+    for file in (options.rules, options.model):
+        if file is not None and not file.is_file():
+            raise OpsError(f"There is no file {file}.")
+    rules = options.rules.read_bytes()
+    sha256 = named_model(rules.decode())
+    named = None if sha256 is None else kept_model(sha256)
+    if sha256 is not None and named is None:
+        raise OpsError(f"{options.rules} names model {sha256[:12]}, which is not in models/.")
+    return backtesting.Order(
+        rules=rules,
+        named_model=named,
+        model=None if options.model is None else options.model.read_bytes(),
+        label_delay_days=options.label_delay_days,
+        has_scores=options.out is not None,
+    )
+
+
+def backtest(environment: Environment, options: argparse.Namespace) -> int:
+    """Let a ruleset decide again about what an environment has stored, and print the report."""
+    order = order_of(options)
+    settings = backtesting.settings_of(commands.ready(environment).outputs(), environment.name)
+    clients = backtesting.Clients(
+        *(account.client(service, environment) for service in ("s3", "stepfunctions", "glue"))
+    )
+    print(backtesting.Backtest(clients, settings, datetime.now(UTC)).run(order, options.out), end="")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a backtest in AWS; 1 if something is missing or fails, with one sentence on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m ops.backtest", description=main.__doc__)
+    parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
+    parser.add_argument("--env", required=True, help="environment; a folder of terraform/environments")
+    parser.add_argument("--rules", type=Path, required=True, help="the ruleset")
+    parser.add_argument("--model", type=Path, help="a model, in the place of the ruleset's")
+    parser.add_argument("--out", type=Path, help="write a line a payment to this file, CSV")
+    parser.add_argument("--label-delay-days", type=float, default=0.0)
+    options = parser.parse_args(arguments)
+    try:
+        return backtest(read_environment(options.env, options.root.resolve()), options)
+    except OpsError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

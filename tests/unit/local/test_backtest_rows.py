@@ -1,0 +1,118 @@
+"""The backtest of stored rows runs here as the job that Glue runs, with what the analyst has named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from glue_scripts.backtest_arguments import parse_backtest_arguments
+from lab.backtest.scores import COLUMNS, MODEL_COLUMNS
+from lab.rows.scores import columns
+from local import backtest_rows
+
+
+class Spark:
+    """In the place of the job: writes what it would write."""
+
+    def __init__(self, code: int = 0) -> None:
+        self.commands: list[list[str]] = []
+        self._code = code
+
+    def __call__(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        self.commands.append(command)
+        arguments = parse_backtest_arguments(command[2:])
+        if not self._code:
+            Path(arguments.report_path.removeprefix("file://")).write_text("the report\n")
+        if arguments.named_model_path:
+            self.named_model = Path(arguments.named_model_path.removeprefix("file://")).read_bytes()
+        if arguments.scores_path:
+            folder = Path(arguments.scores_path.removeprefix("file://"))
+            folder.mkdir()
+            (folder / "part-0.csv").write_text("a,b\n1,2\n")
+            (folder / "part-1.csv").write_text("")
+            (folder / "part-2.csv").write_text('a,b\n"3,",4\n')
+        return subprocess.CompletedProcess(command, self._code, "")
+
+
+@pytest.fixture
+def spark(monkeypatch: pytest.MonkeyPatch) -> Spark:
+    job = Spark()
+    monkeypatch.setattr(subprocess, "run", job)
+    return job
+
+
+def test_the_job_is_the_one_of_glue_and_gets_what_was_named(
+    spark: Spark, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = tmp_path / "my rows"
+
+    done = backtest_rows.main(
+        ["--rows", str(rows), "--model", "models/default.json", "--label-delay-days", "7"]
+    )
+
+    (command,) = spark.commands
+    assert command[:2] == [sys.executable, str(backtest_rows.SCRIPT)]
+    arguments = parse_backtest_arguments(command[2:])
+    assert arguments.rows_path == f"file://{rows}"
+    assert arguments.model_path == f"file://{Path('models/default.json').resolve()}"
+    assert (arguments.scores_path, arguments.named_model_path, arguments.label_delay_days) == (
+        None,
+        None,
+        7.0,
+    )
+    assert (done, capsys.readouterr().out) == (0, "the report\n")
+
+
+def test_scores_become_one_file(spark: Spark, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "new/scores.csv"
+
+    backtest_rows.main(["--rows", str(tmp_path), "--out", str(out)])
+
+    assert out.read_text() == 'a,b\n1,2\n"3,",4\n'
+    assert f"scores: {out}, 2 payments" in capsys.readouterr().out
+
+
+def test_the_model_that_a_ruleset_names_is_sent_with_it(spark: Spark, tmp_path: Path) -> None:
+    model = Path("models/default.json").read_bytes()
+    sha256 = (
+        model.partition(b'"sha256":"')[2][:64].decode() or model.partition(b'"sha256": "')[2][:64].decode()
+    )
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(f"{Path('rules/default.yaml').read_text()}\nmodel: {{sha256: {sha256}}}\n")
+
+    backtest_rows.main(["--rows", str(tmp_path), "--rules", str(rules)])
+
+    assert spark.named_model == model
+
+
+def test_a_job_that_fails_gives_its_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(subprocess, "run", Spark(code=3))
+
+    assert backtest_rows.main(["--rows", str(tmp_path)]) == 3
+
+
+def test_a_ruleset_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert backtest_rows.main(["--rows", str(tmp_path), "--rules", str(tmp_path / "r.yaml")]) == 1
+
+    assert "r.yaml" in capsys.readouterr().err
+
+
+def test_cores_are_those_of_spark(tmp_path: Path) -> None:
+    for cores, master in ((2, "local[2]"), (0, "local[*]")):
+        _, environment = backtest_rows.backtest_command(
+            tmp_path, tmp_path, None, None, tmp_path, None, cores=cores
+        )
+
+        assert f"--master {master} " in environment["PYSPARK_SUBMIT_ARGS"]
+
+
+def test_scores_have_the_columns_of_the_backtest_first() -> None:
+    without, with_model = ([each.name for each in columns(has_model=has)] for has in (False, True))
+
+    assert without[: len(COLUMNS)] == [each.name for each in COLUMNS]
+    assert with_model[: len(MODEL_COLUMNS)] == [each.name for each in MODEL_COLUMNS]
+    assert without[len(COLUMNS) :] == with_model[len(MODEL_COLUMNS) :]
