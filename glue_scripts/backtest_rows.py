@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pyspark.sql import SparkSession
 
-from contract.clock import EPOCH, MILLISECOND
+from contract.clock import EPOCH, MILLISECOND, time_text
 from contract.exports import ExportError
 from contract.label import LABELS_TABLE
 from contract.scored import HISTORY_TABLE
@@ -86,7 +86,7 @@ def backtest(spark: SparkSession, arguments: BacktestArguments) -> str:
                 labels=len(book),
             ),
             "",
-            f"{rows.folder}, as of {rows.summary.export_time}",
+            f"{rows.folder}, as of {time_text(rows.summary.export_time)}",
             _speed_line(decided.rows, seconds, spark.sparkContext.defaultParallelism),
         ]
     )
@@ -114,9 +114,7 @@ def _labels(spark: SparkSession, arguments: BacktestArguments) -> LabelBook:
     exports.require_complete(export, lines.count())
     judged_until_ms = NO_DELAY_MS
     if arguments.label_delay_days:
-        until = datetime.fromisoformat(export.summary.export_time) - timedelta(
-            days=arguments.label_delay_days
-        )
+        until = export.summary.export_time - timedelta(days=arguments.label_delay_days)
         judged_until_ms = (until - EPOCH) // MILLISECOND
     return LabelBook(redeciding.counting_labels(lines), judged_until_ms)
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.clock import time_text
 from contract.exports import DATA_FOLDER, FILES, SUMMARY, ExportedFile, Summary, write_item
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def write_export(
     (folder / FILES).write_bytes(b"".join(msgspec.json.encode(file) + b"\n" for file in files))
     summary = Summary(
         table_arn=f"arn:aws:dynamodb:local:000000000000:table/{table}",
-        export_time=time_text(exported_at),
+        export_time=exported_at,
         item_count=sum(file.item_count for file in files),
     )
     (folder / SUMMARY).write_bytes(msgspec.json.encode(summary))

@@ -6,6 +6,7 @@ when the export is complete. Binary values are in base64, as :mod:`contract.scor
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -37,8 +38,8 @@ class Summary(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
     table_arn: str
     """Ends with ``:table/`` and the table's name."""
-    export_time: str
-    """The moment whose items the export holds, RFC 3339 in UTC."""
+    export_time: datetime
+    """The moment whose items the export holds, UTC."""
     item_count: int
     """Items in all files."""
     output_format: str = FORMAT
@@ -64,6 +65,7 @@ class _Line(msgspec.Struct, frozen=True, rename={"item": "Item"}):
 
 
 _LINES: Final = msgspec.json.Decoder(_Line)
+_FILES: Final = msgspec.json.Decoder(ExportedFile)
 _SUMMARIES: Final = msgspec.json.Decoder(Summary)
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -90,6 +92,17 @@ def read_item(line: bytes | str) -> Item:
         return _LINES.decode(line).item
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ExportError('no line of a full export: {"Item": {...}} is expected') from error
+
+
+def read_files(content: bytes, place: str) -> list[ExportedFile]:
+    """Read an export's list of files, :data:`FILES`; ExportError names ``place``, the list's name, and the line."""
+    files = []
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            files.append(_FILES.decode(line))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ExportError(f"{place}, line {number}: {error}") from error
+    return files
 
 
 def write_item(item: Item) -> bytes:
@@ -119,7 +132,7 @@ def read_summary(content: bytes, place: str) -> Summary:
     try:
         summary = _SUMMARIES.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ExportError(f"{place}: no summary of an export") from error
+        raise ExportError(f"{place}: no summary of an export: {error}") from error
     if summary.export_type != FULL or summary.output_format != FORMAT:
         problem = f"an export of type {summary.export_type} in {summary.output_format}"
         raise ExportError(f"{place}: {problem}; a {FULL} in {FORMAT} is needed")

@@ -82,12 +82,18 @@ def test_a_folder_without_an_export_of_a_table_is_refused(tmp_path: Path, missin
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"outputFormat": "ION"}, "outputFormat is ION; DYNAMODB_JSON is needed"),
+        (
+            {"outputFormat": "ION"},
+            "an export of type FULL_EXPORT in ION; a FULL_EXPORT in DYNAMODB_JSON is needed",
+        ),
         (
             {"exportType": "INCREMENTAL_EXPORT"},
-            "exportType is INCREMENTAL_EXPORT; only a FULL_EXPORT has all rows",
+            "an export of type INCREMENTAL_EXPORT in DYNAMODB_JSON; a FULL_EXPORT",
         ),
-        ({"exportTime": None}, r"Expected `datetime`, got `null` - at `\$.exportTime`"),
+        (
+            {"exportTime": None},
+            r"no summary of an export: Expected `datetime`, got `null` - at `\$.exportTime`",
+        ),
     ],
 )
 def test_an_export_of_another_kind_is_refused(tmp_path: Path, changes: dict[str, Any], problem: str) -> None:
@@ -145,7 +151,7 @@ def test_a_line_that_is_no_row_is_named_without_its_content(tmp_path: Path) -> N
     rows: list[Any] = [{"user_id": {"S": "somebody"}}, "somebody"]
     tables = ExportedTables(write_exports(tmp_path, rows, []))
 
-    with pytest.raises(TrainingError, match=r"part-1\.json\.gz, row 1: not a row of an export") as caught:
+    with pytest.raises(TrainingError, match=r"part-1\.json\.gz, row 1: no line of a full export") as caught:
         list(tables.history())
 
     assert "somebody" not in str(caught.value)
