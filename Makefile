@@ -156,6 +156,10 @@ env: $(VENV)/.dev ## Print exports for any Kafka, Redis or AWS client: eval "$(m
 row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER= TRANSACTION= LIMIT=; TABLE= for one in AWS)
 	@$(PY) -m local.row --user "$(if $(findstring command,$(origin USER)),$(USER))" --transaction "$(TRANSACTION)" --limit $(or $(LIMIT),1) --table "$(TABLE)"
 
+.PHONY: people
+people: $(VENV)/.dev ## Print the console's address, and who can sign in to it
+	@$(PY) -m local.people
+
 .PHONY: redrive-local
 redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, label, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"

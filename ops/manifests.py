@@ -113,6 +113,10 @@ class ScheduleTrigger(
     """What becomes of the event of an invocation that failed for good: kept in the function's dead-letter queue, or not at all."""
 
 
+class HttpTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="http", tag_field="type"):
+    """Requests of browsers, each an event of API Gateway's REST APIs (payload 1.0) that waits for its answer."""
+
+
 class QueueTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="queue", tag_field="type"):
     """An event source mapping from an SQS queue, which the stack makes for it. Lambda promises no order of its messages.
 
@@ -137,6 +141,10 @@ class QueueTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
                 f"batch_size is {self.batch_size} and batch_window_seconds is 0; Lambda makes batches of more than "
                 f"{MAX_WINDOWLESS_BATCH} messages of a queue only with a window of at least 1"
             )
+
+
+HTTP_SECONDS: Final = 29
+"""How long API Gateway waits for a function, unless an account has asked for more."""
 
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -185,7 +193,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: Annotated[int, Meta(ge=128, le=10_240)]
     timeout_seconds: Annotated[int, Meta(ge=1, le=900)]
     reserved_concurrency: Positive
-    trigger: KafkaTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger | InvokeTrigger
+    trigger: KafkaTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger | InvokeTrigger | HttpTrigger
     environment: dict[str, str | Reference]
     access: list[Access]
     aws_services: list[str]
@@ -202,6 +210,11 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"trigger.maximum_concurrency is {self.trigger.maximum_concurrency}, more than the reserved concurrency of "
                 f"{self.reserved_concurrency}: Lambda would throttle, and each throttled delivery of a message counts"
             )
+        if isinstance(self.trigger, HttpTrigger) and self.timeout_seconds >= HTTP_SECONDS:
+            raise ValueError(
+                f"timeout_seconds is {self.timeout_seconds}; API Gateway waits {HTTP_SECONDS} s, and what the function does after "
+                "that nobody sees"
+            )
 
     @property
     def has_event_source(self) -> bool:
@@ -210,8 +223,13 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_triggered(self) -> bool:
-        """Whether the system itself invokes it, by an event source or a schedule. The local stack runs these functions."""
+        """Whether the system itself invokes it: by an event source, a schedule, or a browser's request. The local stack runs these."""
         return not isinstance(self.trigger, InvokeTrigger)
+
+    @property
+    def is_provisioned(self) -> bool:
+        """Whether Terraform makes it. Of the functions that browsers reach it makes none yet: they have no API Gateway (decision 0028)."""
+        return not isinstance(self.trigger, HttpTrigger)
 
     @property
     def visibility_seconds(self) -> int:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 DOWN_SECONDS: Final = 60.0
 """Time that the supervisor may take to stop everything; after it, it is killed together with its processes."""
 
+CONSOLE: Final = "console"
+"""The function that serves the console."""
+
 _WATCH_SECONDS: Final = 1.0
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -82,6 +85,8 @@ def up(build_dir: Path, *, ingestion: bool, functions: Sequence[str] | None, rul
         tail = "".join(f"\n    {line}" for line in log_tail(log))
         print(f"the supervisor ended; {log}:{tail}" if result is None else result.text, file=sys.stderr)
         return 1
+    if result.text:
+        print(f"console: {result.text}; `make people` prints who can sign in")
     print(
         f'up. Logs are in {folder.log_dir}; `make status`, `make watch`, `eval "$(make -s env)"`, `make down`'
     )
@@ -139,7 +144,9 @@ def serve(
                 stack.start(
                     lambda line: _report(pipe, "progress", line), ingestion=ingestion, functions=functions
                 )
-                _report(pipe, "ready", "")
+                console = stack.resources.console
+                is_served = console is not None and CONSOLE in stack.state.functions
+                _report(pipe, "ready", console.url if console is not None and is_served else "")
                 pipe.close()
                 _watch(stack)
         # `up` must report any error: this process has no terminal.

@@ -86,7 +86,9 @@ class _Functions:
 
     def __init__(self, aws: str, cache: str, folder: Path, stack: ExitStack) -> None:
         self.calls: dict[str, set[Call]] = {}
-        self.specs = {name: spec for name, spec in read_functions().items() if spec.is_triggered}
+        self.specs = {
+            name: spec for name, spec in read_functions().items() if spec.is_triggered and spec.is_provisioned
+        }
         self.resources = _provision(aws)
         self._aws, self._cache, self._folder, self._stack = aws, cache, folder, stack
         self._pools: dict[str, FunctionPool] = {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.identity import ConsoleSite
 from local.provision import table_request
 from local.resources import (
     BUCKETS,
@@ -42,6 +43,13 @@ def resources() -> Resources:
         topics={"fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts"},
         buckets=BUCKETS | {dead_letter_name(name): f"{name}-dead" for name in ("alert", "persist")},
         kafka_topics=["transaction_stream"],
+        console=ConsoleSite(
+            url="http://127.0.0.1:1",
+            issuer="https://issuer",
+            discovery_url="http://issuer/openid",
+            client_id="client",
+            passwords={},
+        ),
     )
 
 

@@ -1,0 +1,79 @@
+"""Lambda's entry to the console: settings, adapters, application, handler."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from mangum import Mangum
+
+from common.dynamodb import CLIENT_CONFIG
+from common.settings import read_settings
+from console.app import Desk, make_app
+from console.audit_store import AuditStore
+from console.audit_trail import AuditTrail
+from console.case_pages import CasePages
+from console.oidc import IdentityProvider, finish_uri
+from console.pages import Pages
+from console.people_pages import PeoplePages
+from console.queue_store import QueueStore
+from console.routes import BY_NAME
+from console.session_store import SessionStore
+from console.settings import Settings
+from console.sign_in import SignInPages
+from console.web import Urllib3Web
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLED is true
+logging.getLogger("mangum.http").setLevel(logging.WARNING)  # it logs the path of each request
+
+settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start, not the first page
+dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+clock = partial(datetime.now, UTC)
+audit_store = AuditStore(dynamodb, settings.audit_events_table)
+desk = Desk(
+    settings,
+    SessionStore(dynamodb, settings.console_sessions_table),
+    AuditTrail(audit_store, clock, partial(secrets.token_hex, 16)),
+    Pages(settings),
+    clock,
+)
+provider = IdentityProvider(
+    Urllib3Web(),
+    settings.oidc_issuer,
+    settings.oidc_discovery_url,
+    settings.oidc_client_id,
+    settings.oidc_groups_claim,
+    finish_uri(settings.console_url, BY_NAME["finish_sign_in"].path),
+)
+application: Any = Mangum(  # its type of a context is not Powertools'
+    make_app(
+        desk,
+        [
+            SignInPages(desk, provider),
+            CasePages(desk, QueueStore(dynamodb, settings.flagged_transactions_table)),
+            PeoplePages(desk, audit_store),
+        ],
+        logger,
+    ),
+    lifespan="off",
+)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request."""
+    answer: dict[str, Any] = application(event, context)
+    return answer

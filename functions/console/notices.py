@@ -1,0 +1,49 @@
+"""Pages that say one thing: what happened, what it means, what to do next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from console.pages import Notice
+
+NO_RIGHT: Final = Notice(
+    403,
+    "You may not see this page",
+    "Your groups have no right to it. A lead or an admin can change your groups.",
+)
+FOREIGN_FORM: Final = Notice(
+    403,
+    "This form is not valid any more",
+    "Nothing was changed. It comes from an earlier session or from another site. Open the page again, and repeat it.",
+)
+SIGNED_OUT_MEANWHILE: Final = Notice(
+    401, "You are signed out", "Nothing was changed. Sign in, open the page again, and repeat it."
+)
+NO_PAGE: Final = Notice(
+    404, "There is no such page", "The link may be wrong, or what it leads to is not kept any more."
+)
+BAD_METHOD: Final = Notice(405, "This page cannot be used so", "Open it by a link of the console.")
+TOO_LARGE: Final = Notice(
+    413, "This form is too large", "Nothing was changed. Shorten the text, and repeat it."
+)
+UNAVAILABLE: Final = Notice(
+    503,
+    "The console is unavailable",
+    "Nothing was changed. A service that it needs did not answer, or what you asked for could not be recorded. Try again in a minute.",
+)
+FAULT: Final = Notice(
+    500,
+    "The console has an error",
+    "It is logged. Try again; if it happens again, report the time and the page.",
+)
+SIGN_IN_REFUSED: Final = Notice(
+    401, "You are not signed in", "The sign-in was not finished, took too long, or was refused. Try again."
+)
+NO_GROUP: Final = Notice(
+    403,
+    "You have no group of the console",
+    "You are known, and in no group that may use the console. An admin can add you to one.",
+)
+
+OF_STATUS: Final = {notice.status: notice for notice in (NO_PAGE, BAD_METHOD, TOO_LARGE)}
+"""For requests that no route takes."""

@@ -1,0 +1,116 @@
+"""Every page and action of the console: its path, the right that it needs, and the audit event that it leaves.
+
+:mod:`console.app` serves this table and nothing else, so that a right or an event cannot be forgotten in a page's code.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from console.rights import Right
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+class Action(StrEnum):
+    """What an audit event says was asked for."""
+
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    QUEUE_VIEWED = "queue_viewed"
+    AUDIT_VIEWED = "audit_viewed"
+    SESSIONS_VIEWED = "sessions_viewed"
+    SESSION_REVOKED = "session_revoked"
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One page or action."""
+
+    name: str
+    method: Literal["GET", "POST"]
+    """GET shows, POST changes."""
+    path: str
+    """Begins with a slash; a part in braces is an opaque id."""
+    right: Right | None = None
+    """None for what is open to everybody who reaches the console."""
+    action: Action | None = None
+    """None for what is not recorded: what is open to everybody."""
+    title: str = ""
+    """In the menu; empty for what is not in it."""
+
+
+ROUTES: Final = (
+    Route(name="home", method="GET", path="/"),
+    Route(name="sign_in", method="GET", path="/sign-in"),
+    Route(name="begin_sign_in", method="GET", path="/sign-in/begin"),
+    Route(name="finish_sign_in", method="GET", path="/sign-in/finish"),
+    Route(name="sign_out", method="POST", path="/sign-out", right=Right.ENTER, action=Action.SIGNED_OUT),
+    Route(
+        name="queue",
+        method="GET",
+        path="/queue",
+        right=Right.READ_CASES,
+        action=Action.QUEUE_VIEWED,
+        title="Queue",
+    ),
+    Route(
+        name="audit",
+        method="GET",
+        path="/audit",
+        right=Right.READ_AUDIT,
+        action=Action.AUDIT_VIEWED,
+        title="Audit",
+    ),
+    Route(
+        name="sessions",
+        method="GET",
+        path="/sessions",
+        right=Right.READ_SESSIONS,
+        action=Action.SESSIONS_VIEWED,
+        title="Sessions",
+    ),
+    Route(
+        name="revoke_session",
+        method="POST",
+        path="/sessions/revoke",
+        right=Right.REVOKE_SESSIONS,
+        action=Action.SESSION_REVOKED,
+    ),
+)
+"""In the order of the menu."""
+
+BY_NAME: Final = {route.name: route for route in ROUTES}
+
+
+def menu_of(rights: Collection[Right]) -> tuple[Route, ...]:
+    """Pages of the menu that somebody with these rights may see."""
+    return tuple(route for route in ROUTES if route.title and route.right in rights)
+
+
+def safe_next(path: str) -> str:
+    """Where to go after the sign-in: the path of one of our pages, else the first page.
+
+    A link to the console may name any path. Only what matches the table is followed, so that no link leads elsewhere.
+
+    >>> safe_next("/queue"), safe_next("https://example.com/queue"), safe_next("//example.com")
+    ('/queue', '/', '/')
+    """
+    return path if any(_matches(route, path) for route in ROUTES) else "/"
+
+
+def _matches(route: Route, path: str) -> bool:
+    if route.method != "GET" or route.right is None:
+        return False
+    wanted, given = route.path.split("/"), path.split("/")
+    return len(wanted) == len(given) and all(
+        part == other or (part.startswith("{") and _is_opaque_id(other))
+        for part, other in zip(wanted, given, strict=True)
+    )
+
+
+def _is_opaque_id(text: str) -> bool:
+    return 0 < len(text) <= 64 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()

@@ -1,0 +1,211 @@
+"""The console with its tables, a browser, and an identity provider that signs its tokens; no socket is opened."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from http.cookies import SimpleCookie
+from itertools import count
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import msgspec
+from mangum import Mangum
+
+from console.app import Desk, make_app
+from console.audit_trail import AuditTrail
+from console.case_pages import CasePages
+from console.oidc import IdentityProvider, finish_uri
+from console.pages import Pages
+from console.people_pages import PeoplePages
+from console.queue_store import QueueStore
+from console.session_store import SessionStore
+from console.sessions import begin_session, csrf_token
+from console.settings import Settings
+from console.sign_in import SignInPages
+from tests.support.audit_memory import MemoryAudit
+from tests.support.payments import Log
+from tests.support.tables import make_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from console.rights import Group
+
+NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+SETTINGS: Final = Settings(
+    console_url="http://127.0.0.1:8080",
+    console_sessions_table="console_sessions",
+    audit_events_table="audit_events",
+    flagged_transactions_table="flagged_transactions",
+    oidc_issuer="https://issuer.example/pool",
+    oidc_discovery_url="https://issuer.example/pool/.well-known/openid-configuration",
+    oidc_client_id="console",
+    oidc_groups_claim="cognito:groups",
+    session_idle_minutes=30,
+    session_hours=12,
+)
+
+
+class Answer:
+    """What API Gateway gets from the function."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        self.status: int = answer["statusCode"]
+        self.body: str = answer["body"]
+        self.cookies = SimpleCookie()
+        headers: dict[str, list[str]] = {name: [value] for name, value in answer["headers"].items()}
+        headers |= answer["multiValueHeaders"]
+        for cookie in headers.get("set-cookie", []):
+            self.cookies.load(cookie)
+        self.headers = {name: values[0] for name, values in headers.items()}
+
+
+@cache
+def signing_key(kid: str, owner: str = "provider") -> Any:
+    """A key of the provider, or of somebody else under the same id; making one takes a while."""
+    from joserfc.jwk import RSAKey
+
+    parameters: Any = {"kid": kid, "use": "sig", "alg": "RS256", "owner": owner}
+    return RSAKey.generate_key(2048, parameters)
+
+
+class Provider:
+    """An identity provider: knows its people's groups, and signs what it says of them."""
+
+    def __init__(self) -> None:
+        self.key = signing_key("key-1")
+        self.published = [self.key]
+        self.claims: dict[str, Any] = {}
+        """Of the next token, in place of the usual ones."""
+        self.authorized: dict[str, str] = {}
+        """What the browser was sent with."""
+        self.fetched: list[str] = []
+        self.status = 200
+
+    def get(self, url: str) -> bytes:
+        self.fetched.append(url)
+        if url == SETTINGS.oidc_discovery_url:
+            base = "https://issuer.example"
+            endpoints = {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token"}
+            return json.dumps(
+                {"issuer": SETTINGS.oidc_issuer, "jwks_uri": f"{base}/keys", **endpoints}
+            ).encode()
+        return json.dumps({"keys": [key.as_dict(private=False) for key in self.published]}).encode()
+
+    def post(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+        from authlib.oauth2.rfc7636 import create_s256_code_challenge
+        from joserfc import jwt
+
+        challenge = create_s256_code_challenge(form["code_verifier"])
+        if self.status != 200 or challenge != self.authorized["code_challenge"]:
+            return 400, b'{"error": "invalid_grant"}'
+        claims = {
+            "iss": SETTINGS.oidc_issuer,
+            "aud": SETTINGS.oidc_client_id,
+            "sub": "person-1",
+            "name": "Ada",
+            "nonce": self.authorized["nonce"],
+            "iat": int(NOW.timestamp()),
+            "exp": int((NOW + timedelta(hours=1)).timestamp()),
+            "cognito:groups": ["analyst"],
+        } | self.claims
+        token = jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
+        return 200, json.dumps({"id_token": token, "access_token": "a", "token_type": "Bearer"}).encode()
+
+
+class ConsoleWorld:
+    """The console, and one browser that keeps its cookies."""
+
+    def __init__(self, dynamodb: Any, settings: Settings = SETTINGS) -> None:
+        for table in ("console_sessions", "flagged_transactions"):
+            make_table(dynamodb, table)
+        self.now = NOW
+        self.settings = settings
+        self.dynamodb = dynamodb
+        self.events = MemoryAudit()
+        self.sessions = SessionStore(dynamodb, "console_sessions")
+        self.provider = Provider()
+        self.cookies: dict[str, str] = {}
+        self.log = Log()
+        self._numbers = count()
+        events: Any = self.events  # moto's PartiQL writes over rows
+        trail = AuditTrail(events, lambda: self.now, lambda: f"event-{next(self._numbers)}")
+        self.desk = Desk(settings, self.sessions, trail, Pages(settings), lambda: self.now)
+        identity = IdentityProvider(
+            self.provider,
+            settings.oidc_issuer,
+            settings.oidc_discovery_url,
+            settings.oidc_client_id,
+            settings.oidc_groups_claim,
+            finish_uri(settings.console_url, "/sign-in/finish"),
+        )
+        pages = [
+            SignInPages(self.desk, identity),
+            CasePages(self.desk, QueueStore(dynamodb, "flagged_transactions")),
+            PeoplePages(self.desk, events),
+        ]
+        self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")
+
+    def sign_in(self, *groups: Group, person: str = "person-1") -> str:
+        """Give the browser a session without the provider; returns its token."""
+        token = f"token-{next(self._numbers)}"
+        session = begin_session(token, person, "Ada", groups, self.now, self.settings.lasts)
+        self.sessions.insert(session)
+        self.cookies[self.desk.session_cookie] = token
+        return token
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        return self.request("GET", path, headers=headers or {})
+
+    def post(self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answer:
+        """Send a form of the session that the browser has."""
+        token = csrf_token(self.cookies.get(self.desk.session_cookie, ""))
+        return self.request("POST", path, headers or {}, {"form_token": token, **form})
+
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
+    ) -> Answer:
+        parts = urlsplit(path)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        every = {"Cookie": cookies, "Host": "127.0.0.1:8080", **headers}
+        if form is not None:
+            every["Content-Type"] = "application/x-www-form-urlencoded"
+        event = {
+            "resource": "/{proxy+}",
+            "path": parts.path,
+            "httpMethod": method,
+            "headers": every,
+            "multiValueHeaders": {name: [value] for name, value in every.items()},
+            "queryStringParameters": None,
+            "multiValueQueryStringParameters": parse_qs(parts.query) or None,
+            "requestContext": {"stage": "v1", "identity": {"sourceIp": "127.0.0.1"}},
+            "body": None if form is None else urlencode(form),
+            "isBase64Encoded": False,
+        }
+        answer = Answer(self._application(event, SimpleNamespace()))
+        for name, cookie in answer.cookies.items():
+            self.cookies[name] = cookie.value
+        return answer
+
+    def begin(self, next_path: str = "/") -> str:
+        """Go to the provider; returns the address with which it sends the browser back."""
+        answer = self.get("/sign-in/begin?" + urlencode({"next": next_path}))
+        sent = parse_qs(urlsplit(answer.headers["location"]).query)
+        self.provider.authorized = {name: values[0] for name, values in sent.items()}
+        back = {"code": "code-1", "state": self.provider.authorized["state"]}
+        return "/sign-in/finish?" + urlencode(back)
+
+    def deeds(self) -> list[tuple[str, str, str]]:
+        """Actor, action and outcome of all audit events but openings and closings of days."""
+        chains = {key[0] for key in self.events.rows} - {"days"}
+        events = [event for chain in sorted(chains) for event in self.events.chain(chain)]
+        return [(event.actor, event.action, event.outcome) for event in events if event.actor != "system"]
+
+
+def with_url(url: str) -> Settings:
+    """Settings of a console at another address."""
+    return msgspec.structs.replace(SETTINGS, console_url=url)

@@ -1,0 +1,134 @@
+"""The table of routes is what the console serves: every route for every group, with its right and its audit event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from console.rights import RIGHTS, Group, Right
+from console.routes import ROUTES, Action, Route, safe_next
+
+if TYPE_CHECKING:
+    from contract.audit import AuditEvent
+    from tests.support.console_world import Answer, ConsoleWorld
+
+GUARDED = [route for route in ROUTES if route.right is not None]
+NAMES = [route.name for route in GUARDED]
+
+
+def ask(world: ConsoleWorld, route: Route) -> Answer:
+    return (
+        world.get(route.path) if route.method == "GET" else world.post(route.path, {"subject": "session#0"})
+    )
+
+
+@pytest.mark.parametrize("group", Group)
+@pytest.mark.parametrize("route", GUARDED, ids=NAMES)
+def test_a_route_answers_whoever_has_its_right_and_refuses_others(
+    world: ConsoleWorld, route: Route, group: Group
+) -> None:
+    world.sign_in(group)
+
+    answer = ask(world, route)
+
+    is_allowed = route.right in RIGHTS[group]
+    assert answer.status == ((200 if route.method == "GET" else 303) if is_allowed else 403)
+    assert route.action is not None
+    assert world.deeds() == [("person-1", route.action.value, "allowed" if is_allowed else "no_right")]
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=NAMES)
+def test_a_route_with_a_right_shows_nothing_to_who_is_not_signed_in(
+    world: ConsoleWorld, route: Route
+) -> None:
+    answer = ask(world, route)
+
+    assert answer.status == (303 if route.method == "GET" else 401)
+    assert world.deeds() == []
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=NAMES)
+def test_nothing_is_shown_or_done_whose_event_cannot_be_written(world: ConsoleWorld, route: Route) -> None:
+    world.sign_in(*Group)
+
+    def fail(_: AuditEvent) -> None:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb.example")
+
+    world.events.before_insert = fail
+
+    answer = ask(world, route)
+
+    assert answer.status == 503
+    assert "Nothing was changed" in answer.body
+    assert world.get("/").status == 303  # still signed in
+
+
+@pytest.mark.parametrize(
+    "route", [each for each in GUARDED if each.method == "POST"], ids=lambda each: each.name
+)
+@pytest.mark.parametrize(
+    ("headers", "form"),
+    [
+        ({}, {"form_token": ""}),
+        ({}, {"form_token": "0" * 64}),
+        ({}, {"form_token": "ä"}),
+        ({"Origin": "https://evil.example"}, {}),
+        ({"Origin": "null"}, {}),
+        ({"Sec-Fetch-Site": "cross-site"}, {}),
+        ({"Sec-Fetch-Site": "same-site"}, {}),
+    ],
+)
+def test_a_form_of_another_site_does_nothing(
+    world: ConsoleWorld, route: Route, headers: dict[str, str], form: dict[str, str]
+) -> None:
+    world.sign_in(*Group)
+
+    answer = world.post(route.path, {"subject": "session#0", **form}, headers)
+
+    assert answer.status == 403
+    assert [outcome for _, _, outcome in world.deeds()] == ["foreign_form"]
+
+
+def test_a_form_is_taken_from_the_console_itself(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ADMIN)
+    headers = {"Origin": "http://127.0.0.1:8080", "Sec-Fetch-Site": "same-origin"}
+
+    assert world.post("/sessions/revoke", {"subject": "session#0"}, headers).status == 303
+
+
+def test_the_table_is_whole() -> None:
+    assert (
+        len({route.name for route in ROUTES})
+        == len({(route.method, route.path) for route in ROUTES})
+        == len(ROUTES)
+    )
+    assert {route.right for route in GUARDED} == set(Right)
+    assert {route.action for route in GUARDED} | {Action.SIGNED_IN} == set(Action)
+    assert all(route.action is None and route.method == "GET" for route in ROUTES if route.right is None)
+    assert RIGHTS.keys() == set(Group)
+
+
+def test_auditors_change_nothing() -> None:
+    changing = {route.right for route in ROUTES if route.method == "POST"} - {Right.ENTER}
+
+    assert not RIGHTS[Group.AUDITOR] & changing
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "https://evil.example/queue",
+        "//evil.example",
+        "/\\evil.example",
+        "/queue/../..//evil.example",
+        "/queue?x=1",
+        "/queue\r\nLocation: https://evil.example",
+        "/sign-out",
+        "/sessions/revoke",
+        "",
+    ],
+)
+def test_no_link_leads_elsewhere_after_the_sign_in(path: str) -> None:
+    assert safe_next(path) == "/"
