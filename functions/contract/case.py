@@ -6,6 +6,7 @@ people work on them by the steps of :mod:`contract.case_work`. Every write is ma
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
@@ -51,6 +52,7 @@ LINKED_KINDS: Final = frozenset("cdimp")
 """Kinds of entities (:data:`contract.entity_ids.KIND_LETTERS`) that link cases. A network links strangers."""
 
 _OWNER_BYTES: Final = 16
+_CASE_ID: Final = re.compile(r"([0-9a-f]{32})-([1-9][0-9]{0,8})")
 _ALERT_LINK: Final = "alert#"
 
 
@@ -220,6 +222,32 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return tuple(sorted(self.reasons, key=lambda rule_id: (-self.reasons[rule_id], rule_id)))
 
 
+class QueuedCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A case as the queue's index has it; the fields are those of :class:`Case`."""
+
+    case_owner: str
+    case_number: int
+    queue_key: str
+    """Its place: of :func:`queue_key`."""
+    user_id: str
+    status: CaseStatus
+    severity: Severity
+    priority: int
+    opened_at: Instant
+    due_at: Instant
+    undecided: Tally = Tally()
+    fraud: Tally = Tally()
+    base_currency: str | None = None
+    assignee: str | None = None
+    lease_until: Instant | None = None
+    skips: tuple[Skip, ...] = ()
+
+    @property
+    def key(self) -> CaseKey:
+        """Key of its row."""
+        return CaseKey(self.case_owner, self.case_number)
+
+
 class CaseLimits(NamedTuple):
     """What makes a case urgent."""
 
@@ -257,13 +285,10 @@ def parse_case_id(case_id: str) -> CaseKey:
     ValueError
         For text of another form.
     """
-    owner, _, number = case_id.partition("-")
-    if len(bytes.fromhex(owner)) != _OWNER_BYTES:
+    match = _CASE_ID.fullmatch(case_id)
+    if match is None:
         raise ValueError("no case's name")
-    key = CaseKey(owner, int(number))
-    if key.case_id != case_id or key.case_number < 1:
-        raise ValueError("no case's name")
-    return key
+    return CaseKey(match[1], int(match[2]))
 
 
 def alert_link(alert_id: str) -> str:
@@ -317,6 +342,11 @@ def to_case_item(case: Case) -> Item:
 def from_case_item(item: Mapping[str, Any]) -> Case:
     """Read a row back; InvalidRowError names the attribute that is missing or cannot be read."""
     return from_item(CASES_TABLE, item, Case)
+
+
+def from_queued_item(item: Mapping[str, Any]) -> QueuedCase:
+    """Read an entry of the queue's index; InvalidRowError names the attribute that is missing or cannot be read."""
+    return from_item(CASES_TABLE, item, QueuedCase)
 
 
 def to_link_item(name: str, case: Case) -> Item:
