@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common.errors import StageError
-from common.stream_reader import StreamReader, describe_failure, inserted_item
+from common.stream_reader import StreamReader, describe_failure, new_item
 from common.time_left import MIN_REMAINING_MS
 from contract.errors import InvalidRowError
 from tests.support.crashes import make_crashes
@@ -113,7 +113,7 @@ def test_insert_without_its_row_is_an_error() -> None:
     del record["dynamodb"]["NewImage"]
 
     with pytest.raises(InvalidRowError) as refusal:
-        inserted_item("rows", record)
+        new_item("rows", record)
 
     assert (refusal.value.table, refusal.value.attribute) == ("rows", "$")
 
@@ -175,7 +175,7 @@ def test_record_without_an_event_name_is_skipped(event_name: str | None) -> None
     if event_name is None:
         del record["eventName"]
 
-    assert inserted_item("rows", record) == (None if event_name is None else A)
+    assert new_item("rows", record) == (None if event_name is None else A)
 
 
 def test_failure_of_a_stage_is_described_by_its_message() -> None:

@@ -124,3 +124,10 @@ def test_a_model_that_ships_is_kept_with_the_ruleset_that_names_it(bucket: Bucke
     later = ModelArchive(bucket.s3, "rules", Path("nowhere"))
     assert later.get(SHA256) == MODEL
     assert bucket.reports == []
+
+
+def test_a_model_that_does_not_ship_is_in_the_bucket_already_and_not_written(bucket: Bucket) -> None:
+    bucket.keep(_document("1"))
+
+    keys = {each["Key"] for each in bucket.s3.list_objects_v2(Bucket="rules")["Contents"]}
+    assert all(key.startswith("rulesets/") for key in keys)
