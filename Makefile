@@ -160,6 +160,10 @@ row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER=
 people: $(VENV)/.dev ## Print the console's address, and who can sign in to it
 	@$(PY) -m local.people
 
+.PHONY: audit-verify
+audit-verify: $(VENV)/.dev ## Find any audit event of the console that was changed, dropped, inserted or moved (KEEP=file writes the heads, HEADS=file checks those; TABLE= for one in AWS)
+	@$(PY) -m local.audit_verify --table "$(TABLE)" $(if $(HEADS),--heads "$(HEADS)") $(if $(KEEP),--keep "$(KEEP)")
+
 .PHONY: redrive-local
 redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, label, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"
