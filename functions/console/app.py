@@ -43,10 +43,22 @@ class Visit(msgspec.Struct, frozen=True):
     now: datetime
     query: Mapping[str, str]
     form: Mapping[str, str]
+    parts: Mapping[str, str]
+    """Opaque ids in the path."""
     cookies: Mapping[str, str]
     session: Session | None
     who: Who | None
     """Of the same session."""
+
+    @property
+    def person(self) -> str:
+        """Id of who asks; empty where nobody is signed in."""
+        return "" if self.session is None else self.session.person
+
+    @property
+    def subject(self) -> str:
+        """What it is about, for the audit event: the id in the path, or in the form."""
+        return next(iter(self.parts.values()), self.form.get("subject", ""))
 
 
 class Desk:
@@ -91,18 +103,19 @@ class Desk:
         session = self._alive(token, now)
         who = None if session is None else Who(session.name, rights_of(session.groups), csrf_token(token))
         form = dict(parse_qsl(body.decode("utf-8", "replace"))) if route.method == "POST" else {}
-        visit = Visit(now, request.query_params, form, request.cookies, session, who)
+        parts = {name: str(value) for name, value in request.path_params.items()}
+        visit = Visit(now, request.query_params, form, parts, request.cookies, session, who)
         if route.right is None:
             return endpoint(visit)
         if session is None or who is None:
             return self._to_sign_in(route, request)
         if route.right not in who.rights:
-            self._record(route, session, "no_right")
+            self._record(route, session, "no_right", visit.subject)
             return self.pages.notice(notices.NO_RIGHT, who)
         if route.method == "POST" and not self._is_own_form(request, form, token):
-            self._record(route, session, "foreign_form")
+            self._record(route, session, "foreign_form", visit.subject)
             return self.pages.notice(notices.FOREIGN_FORM, who)
-        self._record(route, session, "allowed", form.get("subject", ""))
+        self._record(route, session, "allowed", visit.subject)
         return endpoint(visit)
 
     def _alive(self, token: str, now: datetime) -> Session | None:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import secrets
+import time
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Tracer
 from mangum import Mangum
 
+from common.case_desk import CaseDesk
+from common.cases import cases_backoff
 from common.dynamodb import CLIENT_CONFIG
 from common.settings import read_settings
 from console.app import Desk, make_app
 from console.audit_store import AuditStore
 from console.audit_trail import AuditTrail
 from console.case_pages import CasePages
+from console.link_store import LinkStore
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.people_pages import PeoplePages
-from console.queue_store import QueueStore
 from console.routes import BY_NAME
 from console.session_store import SessionStore
 from console.settings import Settings
@@ -33,7 +37,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 logger = Logger()
-metrics = Metrics()
 tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLED is true
 logging.getLogger("mangum.http").setLevel(logging.WARNING)  # it logs the path of each request
 
@@ -48,6 +51,7 @@ desk = Desk(
     Pages(settings),
     clock,
 )
+cases = CaseDesk(dynamodb, settings.cases_table, cases_backoff(time.sleep, random.random), random.random)
 provider = IdentityProvider(
     Urllib3Web(),
     settings.oidc_issuer,
@@ -61,7 +65,7 @@ application: Any = Mangum(  # its type of a context is not Powertools'
         desk,
         [
             SignInPages(desk, provider),
-            CasePages(desk, QueueStore(dynamodb, settings.flagged_transactions_table)),
+            CasePages(desk, cases, LinkStore(dynamodb, settings.case_links_table).case_of_alert),
             PeoplePages(desk, audit_store),
         ],
         logger,
@@ -71,7 +75,6 @@ application: Any = Mangum(  # its type of a context is not Powertools'
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=True)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from console.pages import Notice
+from contract.case_work import Refusal
 
 NO_RIGHT: Final = Notice(
     403,
@@ -43,6 +44,43 @@ NO_GROUP: Final = Notice(
     403,
     "You have no group of the console",
     "You are known, and in no group that may use the console. An admin can add you to one.",
+)
+
+REFUSED_STEPS: Final = {
+    Refusal.TAKEN: Notice(
+        409,
+        "Somebody else works on this case",
+        "Somebody was faster. Nothing was changed; take the next case.",
+    ),
+    Refusal.NOT_CLAIMED: Notice(
+        409,
+        "You do not work on this case",
+        "Nothing was changed. You gave it back, or did nothing with it for 15 minutes and somebody had it since.",
+    ),
+    Refusal.CLOSED: Notice(
+        409, "This case is closed", "Nothing was changed. All of its payments are decided."
+    ),
+    Refusal.TOO_LATE: Notice(409, "This cannot be undone any more", "Nothing was changed."),
+    Refusal.SUPERSEDED: Notice(
+        409, "The user has a newer case", "Nothing was changed. Only the newest case of a user can be open."
+    ),
+    Refusal.GONE: NO_PAGE,
+}
+"""For steps that cannot be made with a case."""
+NO_CASE_YET: Final = Notice(
+    404,
+    "This alert has no case yet",
+    "A case opens a few seconds after its alert. If this stays so, the alert is not kept any more.",
+)
+NO_REASON: Final = Notice(
+    422,
+    "Say why you give the case back",
+    "Nothing was changed. Whoever has it next needs the reason. Open the case, and write it.",
+)
+NO_NEXT_CASE: Final = Notice(
+    200,
+    "No case waits for you",
+    "Every open case is somebody's, or you have skipped it. New ones come by themselves.",
 )
 
 OF_STATUS: Final = {notice.status: notice for notice in (NO_PAGE, BAD_METHOD, TOO_LARGE)}

@@ -25,14 +25,16 @@ class Right(StrEnum):
     ENTER = "enter"
     """To be signed in, whatever one's group is."""
     READ_CASES = "read_cases"
+    WORK_CASES = "work_cases"
+    """To claim cases, and to give them back."""
     READ_AUDIT = "read_audit"
     READ_SESSIONS = "read_sessions"
     REVOKE_SESSIONS = "revoke_sessions"
 
 
 RIGHTS: Final[dict[Group, frozenset[Right]]] = {
-    Group.ANALYST: frozenset({Right.ENTER, Right.READ_CASES}),
-    Group.LEAD: frozenset({Right.ENTER, Right.READ_CASES}),
+    Group.ANALYST: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES}),
+    Group.LEAD: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES}),
     Group.AUTHOR: frozenset({Right.ENTER, Right.READ_CASES}),
     # Auditors read everything, and change nothing.
     Group.AUDITOR: frozenset({Right.ENTER, Right.READ_CASES, Right.READ_AUDIT, Right.READ_SESSIONS}),
@@ -45,8 +47,8 @@ RIGHTS: Final[dict[Group, frozenset[Right]]] = {
 def rights_of(groups: Iterable[Group]) -> frozenset[Right]:
     """Rights of a person.
 
-    >>> sorted(rights_of([Group.ANALYST]))
-    [<Right.ENTER: 'enter'>, <Right.READ_CASES: 'read_cases'>]
+    >>> sorted(right.value for right in rights_of([Group.ANALYST]))
+    ['enter', 'read_cases', 'work_cases']
     """
     return frozenset().union(*(RIGHTS[group] for group in groups))
 

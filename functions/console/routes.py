@@ -22,6 +22,12 @@ class Action(StrEnum):
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     QUEUE_VIEWED = "queue_viewed"
+    ALERT_OPENED = "alert_opened"
+    CASE_VIEWED = "case_viewed"
+    NEXT_CASE_CLAIMED = "next_case_claimed"
+    CASE_CLAIMED = "case_claimed"
+    CASE_RELEASED = "case_released"
+    CASE_SKIPPED = "case_skipped"
     AUDIT_VIEWED = "audit_viewed"
     SESSIONS_VIEWED = "sessions_viewed"
     SESSION_REVOKED = "session_revoked"
@@ -56,6 +62,42 @@ ROUTES: Final = (
         right=Right.READ_CASES,
         action=Action.QUEUE_VIEWED,
         title="Queue",
+    ),
+    Route(
+        name="alert",
+        method="GET",
+        path="/alerts/{alert}",
+        right=Right.READ_CASES,
+        action=Action.ALERT_OPENED,
+    ),
+    Route(
+        name="next_case",
+        method="POST",
+        path="/cases/next",
+        right=Right.WORK_CASES,
+        action=Action.NEXT_CASE_CLAIMED,
+    ),
+    Route(name="case", method="GET", path="/cases/{case}", right=Right.READ_CASES, action=Action.CASE_VIEWED),
+    Route(
+        name="claim",
+        method="POST",
+        path="/cases/{case}/claim",
+        right=Right.WORK_CASES,
+        action=Action.CASE_CLAIMED,
+    ),
+    Route(
+        name="release",
+        method="POST",
+        path="/cases/{case}/release",
+        right=Right.WORK_CASES,
+        action=Action.CASE_RELEASED,
+    ),
+    Route(
+        name="skip",
+        method="POST",
+        path="/cases/{case}/skip",
+        right=Right.WORK_CASES,
+        action=Action.CASE_SKIPPED,
     ),
     Route(
         name="audit",

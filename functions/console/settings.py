@@ -21,7 +21,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The table's name in this environment."""
     audit_events_table: str
     """The table's name in this environment."""
-    flagged_transactions_table: str
+    cases_table: str
+    """The table's name in this environment."""
+    case_links_table: str
     """The table's name in this environment."""
     oidc_issuer: WebAddress
     """The identity provider, as its tokens name it."""

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from common.alert_text import money
+from common.sanitizing import printable
+from contract.case_work import holder
+from contract.clock import parse_event_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
-    from console.queue_store import OpenPayment
     from console.sessions import Session
     from contract.audit import AuditEvent
+    from contract.case import Case, QueuedCase
+
+
+MAX_REASON_CHARACTERS: Final = 200
+"""Of why somebody gave a case back."""
 
 
 class QueueRow(msgspec.Struct, frozen=True):
-    """A payment that waits."""
+    """A case that is not closed."""
 
-    amount: str
-    decision: str
-    score: str
-    occurred_at: str
-    """RFC 3339."""
-    shown_at: str
-    waiting: str
+    case_id: str
+    severity: str
+    at_risk: str
+    payments: str
+    due: str
+    is_overdue: bool
+    state: str
 
 
 class QueueView(msgspec.Struct, frozen=True):
@@ -34,6 +42,35 @@ class QueueView(msgspec.Struct, frozen=True):
 
     summary: str
     rows: tuple[QueueRow, ...]
+
+
+class PaymentRow(msgspec.Struct, frozen=True):
+    """A payment of a case."""
+
+    amount: str
+    score: str
+    at: str
+
+
+class CaseView(msgspec.Struct, frozen=True):
+    """A case."""
+
+    case_id: str
+    severity: str
+    at_risk: str
+    decided: str
+    due: str
+    is_overdue: bool
+    state: str
+    handover: str
+    """Why the last one gave it back; empty if nobody has."""
+    reasons: tuple[tuple[str, int], ...]
+    """Rules and their points, most first."""
+    payments: tuple[PaymentRow, ...]
+    more: str
+    """How many payments are not listed; empty for none."""
+    can_claim: bool
+    is_mine: bool
 
 
 class AuditRow(msgspec.Struct, frozen=True):
@@ -74,24 +111,51 @@ class SessionsView(msgspec.Struct, frozen=True):
     rows: tuple[SessionRow, ...]
 
 
-def queue_view(payments: Sequence[OpenPayment], now: datetime, limit: int) -> QueueView:
-    """Show the newest payments that wait, at most ``limit``."""
-    shown = sorted(payments, key=lambda payment: payment.occurred_at, reverse=True)[:limit]
+def queue_view(cases: Sequence[QueuedCase], person: str, now: datetime, *, has_more: bool) -> QueueView:
+    """Show cases in their order, the most urgent first; ``has_more`` where the queue goes on."""
     rows = tuple(
         QueueRow(
-            amount=money(payment.amount, payment.currency),
-            decision=payment.decision.value,
-            score=str(payment.risk_score),
-            occurred_at=payment.occurred_at.astimezone(UTC).isoformat(),
-            shown_at=shown_time(payment.occurred_at),
-            waiting=duration(now - payment.occurred_at),
+            case_id=case.key.case_id,
+            severity=case.severity.value,
+            at_risk=_money(case.undecided.amount_base + case.fraud.amount_base, case.base_currency),
+            payments=_count(case.undecided.payments + case.fraud.payments, "payment"),
+            due=due_text(case.due_at, now),
+            is_overdue=case.due_at < now,
+            state=_holder_text(holder(case, now), person),
         )
-        for payment in shown
+        for case in cases
     )
-    what = "1 flagged payment" if len(payments) == 1 else f"{len(payments)} flagged payments"
-    if len(payments) > limit:
-        return QueueView(f"The newest {limit} of at least {what} without a verdict.", rows)
-    return QueueView(f"{what} without a verdict, newest first.", rows)
+    overdue = sum(row.is_overdue for row in rows)
+    first = f"The {len(rows)} most urgent cases" if has_more else _count(len(rows), "case")
+    return QueueView(f"{first}, {overdue} overdue.", rows)
+
+
+def case_view(case: Case, person: str, now: datetime, *, can_work: bool) -> CaseView:
+    """Show a case to somebody; ``can_work`` where this person may claim it."""
+    held_by = holder(case, now)
+    hidden = case.payment_count - len(case.payments)
+    return CaseView(
+        case_id=case.case_id,
+        severity=case.severity.value,
+        at_risk=_money(case.at_risk_base, case.base_currency),
+        decided=f"{case.fraud.payments} fraud, {case.legitimate.payments} legitimate, {case.undecided.payments} undecided",
+        due=due_text(case.due_at, now),
+        is_overdue=not case.is_closed and case.due_at < now,
+        state=f"closed: {case.verdict.value}" if case.verdict is not None else _holder_text(held_by, person),
+        handover="" if case.handover is None else printable(case.handover.reason, MAX_REASON_CHARACTERS),
+        reasons=tuple((rule_id, case.reasons[rule_id]) for rule_id in case.strongest_reasons),
+        payments=tuple(
+            PaymentRow(
+                amount=_money(payment.amount_base, case.base_currency),
+                score=str(payment.risk_score),
+                at=shown_time(parse_event_key(payment.event_key)[0]),
+            )
+            for payment in case.payments
+        ),
+        more=f"{_count(hidden, 'payment')} of less risk." if hidden > 0 else "",
+        can_claim=can_work and not case.is_closed and held_by is None,
+        is_mine=can_work and held_by == person,
+    )
 
 
 def audit_view(day: str, events: Sequence[AuditEvent], limit: int) -> AuditView:
@@ -151,6 +215,29 @@ def duration(length: timedelta) -> str:
             count = minutes // size
             return f"{count} {unit}{'' if count == 1 else 's'}"
     return "under a minute"
+
+
+def due_text(due_at: datetime, now: datetime) -> str:
+    """How long there is until a case is due, or how long ago it was.
+
+    >>> due_text(datetime(2026, 3, 1, 9), datetime(2026, 3, 1, 8)), due_text(datetime(2026, 3, 1), datetime(2026, 3, 3))
+    ('in 1 hour', '2 days ago')
+    """
+    return f"in {duration(due_at - now)}" if due_at >= now else f"{duration(now - due_at)} ago"
+
+
+def _money(amount: Decimal, currency: str | None) -> str:
+    return "not known" if currency is None else money(amount, currency)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _holder_text(held_by: str | None, person: str) -> str:
+    if held_by is None:
+        return "open"
+    return "yours" if held_by == person else "somebody works on it"
 
 
 def _state(session: Session, *, is_alive: bool) -> str:

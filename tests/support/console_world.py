@@ -14,18 +14,22 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import msgspec
 from mangum import Mangum
 
+from common.case_desk import CaseDesk
+from common.cases import cases_backoff
 from console.app import Desk, make_app
 from console.audit_trail import AuditTrail
 from console.case_pages import CasePages
+from console.link_store import LinkStore
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.people_pages import PeoplePages
-from console.queue_store import QueueStore
 from console.session_store import SessionStore
 from console.sessions import begin_session, csrf_token
 from console.settings import Settings
 from console.sign_in import SignInPages
+from contract.case import alert_link, to_case_item
 from tests.support.audit_memory import MemoryAudit
+from tests.support.cases import make_case
 from tests.support.payments import Log
 from tests.support.tables import make_table
 
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from console.rights import Group
+    from contract.case import Case
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -40,7 +45,8 @@ SETTINGS: Final = Settings(
     console_url="http://127.0.0.1:8080",
     console_sessions_table="console_sessions",
     audit_events_table="audit_events",
-    flagged_transactions_table="flagged_transactions",
+    cases_table="cases",
+    case_links_table="case_links",
     oidc_issuer="https://issuer.example/pool",
     oidc_discovery_url="https://issuer.example/pool/.well-known/openid-configuration",
     oidc_client_id="console",
@@ -121,7 +127,7 @@ class ConsoleWorld:
     """The console, and one browser that keeps its cookies."""
 
     def __init__(self, dynamodb: Any, settings: Settings = SETTINGS) -> None:
-        for table in ("console_sessions", "flagged_transactions"):
+        for table in ("console_sessions", "cases", "case_links"):
             make_table(dynamodb, table)
         self.now = NOW
         self.settings = settings
@@ -143,9 +149,11 @@ class ConsoleWorld:
             settings.oidc_groups_claim,
             finish_uri(settings.console_url, "/sign-in/finish"),
         )
+        backoff = cases_backoff(lambda _: None, lambda: 0.5)
+        cases = CaseDesk(dynamodb, "cases", backoff, lambda: 0.0)
         pages = [
             SignInPages(self.desk, identity),
-            CasePages(self.desk, QueueStore(dynamodb, "flagged_transactions")),
+            CasePages(self.desk, cases, LinkStore(dynamodb, "case_links").case_of_alert),
             PeoplePages(self.desk, events),
         ]
         self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")
@@ -190,6 +198,14 @@ class ConsoleWorld:
         for name, cookie in answer.cookies.items():
             self.cookies[name] = cookie.value
         return answer
+
+    def put_case(self, user_id: str = "user-1", **changes: Any) -> Case:
+        """Store a case, with the alert ``alert-<user id>``."""
+        case = make_case(user_id, **changes)
+        self.dynamodb.put_item(TableName="cases", Item=to_case_item(case))
+        link = {"entity_id": {"S": alert_link(f"alert-{user_id}")}, "case_id": {"S": case.case_id}}
+        self.dynamodb.put_item(TableName="case_links", Item=link)
+        return case
 
     def begin(self, next_path: str = "/") -> str:
         """Go to the provider; returns the address with which it sends the browser back."""

@@ -9,22 +9,13 @@ from decimal import Decimal
 import pytest
 
 from console.pages import TEMPLATES
-from console.queue_store import OpenPayment
 from console.rights import Group
 from console.sessions import begin_session
-from console.views import queue_view, sessions_view
-from contract.flagged import flag, to_flagged_item
-from contract.scored import Decision
+from console.views import case_view, queue_view, sessions_view
+from contract.case import CaseStatus, CaseVerdict, Tally, from_queued_item, to_case_item
+from contract.case_work import LEASE
+from tests.support.cases import make_case
 from tests.support.console_world import NOW, ConsoleWorld
-from tests.support.payments import RETENTION, make_scored, make_transaction
-
-PAYMENT = OpenPayment(
-    occurred_at=NOW - timedelta(hours=3),
-    decision=Decision.BLOCK,
-    risk_score=93,
-    amount=Decimal("1234.5"),
-    currency="EUR",
-)
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/queue", "/console.css", "/nothing", "/sign-out"])
@@ -66,21 +57,87 @@ def test_a_form_that_is_too_large_is_not_read(world: ConsoleWorld) -> None:
     assert world.post("/sessions/revoke", {"subject": "x" * 200_000}).status == 413
 
 
-def test_the_queue_shows_open_payments_and_names_no_user(world: ConsoleWorld) -> None:
+def test_the_queue_shows_open_cases_and_names_no_user(world: ConsoleWorld) -> None:
     world.sign_in(Group.ANALYST)
-    flagged = flag(make_scored(make_transaction(user_id="user-<b>1</b>")), NOW, RETENTION)
-    world.dynamodb.put_item(TableName="flagged_transactions", Item=to_flagged_item(flagged))
+    case = world.put_case("user-secret")
 
     body = world.get("/queue").body
 
-    assert "1 flagged payment without a verdict" in body
-    assert "user-" not in body
+    assert "1 case, 0 overdue." in body
+    assert f'href="/cases/{case.case_id}"' in body
+    assert "user-secret" not in body
 
 
 def test_an_empty_queue_says_so(world: ConsoleWorld) -> None:
     world.sign_in(Group.ANALYST)
 
-    assert "No flagged payment waits" in world.get("/queue").body
+    assert "No case waits" in world.get("/queue").body
+
+
+def test_the_next_case_is_claimed_and_shown(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    world.put_case("user-1", priority=3)
+    urgent = world.put_case("user-2", priority=1)
+
+    answer = world.post("/cases/next", {})
+
+    assert answer.headers["location"] == f"/cases/{urgent.case_id}"
+    assert "yours" in world.get(f"/cases/{urgent.case_id}").body
+
+
+def test_two_people_do_not_get_the_same_case(world: ConsoleWorld) -> None:
+    case = world.put_case()
+    world.sign_in(Group.ANALYST, person="person-1")
+    world.post(f"/cases/{case.case_id}/claim", {})
+    world.sign_in(Group.ANALYST, person="person-2")
+
+    answers = [world.post(f"/cases/{case.case_id}/claim", {}), world.post("/cases/next", {})]
+
+    assert answers[0].status == 409
+    assert "Somebody else works on this case" in answers[0].body
+    assert "No case waits for you" in answers[1].body
+
+
+def test_a_case_that_was_skipped_does_not_come_back_to_the_same_person(world: ConsoleWorld) -> None:
+    case = world.put_case()
+    world.sign_in(Group.ANALYST)
+    world.post("/cases/next", {})
+
+    world.post(f"/cases/{case.case_id}/skip", {})
+
+    assert "No case waits for you" in world.post("/cases/next", {}).body
+    assert "open" in world.get("/queue").body
+
+
+def test_a_case_is_given_back_with_its_reason_and_that_is_no_markup(world: ConsoleWorld) -> None:
+    case = world.put_case()
+    world.sign_in(Group.ANALYST)
+    world.post("/cases/next", {})
+    path = f"/cases/{case.case_id}"
+
+    assert world.post(f"{path}/release", {"reason": " "}).status == 422
+    assert world.post(f"{path}/release", {"reason": "my <b>cousin</b>"}).status == 303
+
+    assert "Given back: my &lt;b&gt;cousin&lt;/b&gt;" in world.get(path).body
+
+
+@pytest.mark.parametrize(
+    "path", ["/cases/80048216f18b6e4f9049b00fb70d7d1f-3", "/cases/user-1", "/alerts/a-1"]
+)
+def test_what_is_not_there_is_said_to_be_so(world: ConsoleWorld, path: str) -> None:
+    world.sign_in(Group.ANALYST)
+
+    assert world.get(path).status == 404
+
+
+def test_an_auditor_sees_a_case_and_no_button(world: ConsoleWorld) -> None:
+    world.sign_in(Group.AUDITOR)
+    case = world.put_case()
+
+    bodies = [world.get("/queue").body, world.get(f"/cases/{case.case_id}").body]
+
+    assert [body.count("<form") for body in bodies] == [1, 1]  # to sign out
+    assert "1,250.00 USD" in bodies[1]
 
 
 def test_names_of_people_are_no_markup(world: ConsoleWorld) -> None:
@@ -109,23 +166,39 @@ def test_every_form_bears_its_sessions_token(template: str) -> None:
     assert text.count("<form") == text.count('name="form_token" value="{{ who.form_token }}"')
 
 
-def test_the_queue_is_newest_first_with_amount_and_waiting_time() -> None:
-    old = OpenPayment(NOW - timedelta(days=2), Decision.REVIEW, 50, Decimal(98000), "JPY")
+def test_the_queue_says_what_is_overdue_and_whose_a_case_is() -> None:
+    late = make_case("user-1", due_at=NOW - timedelta(hours=2))
+    mine = make_case("user-2", status=CaseStatus.CLAIMED, assignee="person-1", lease_until=NOW + LEASE)
+    lapsed = make_case("user-3", status=CaseStatus.CLAIMED, assignee="person-2", lease_until=NOW)
+    queued = [from_queued_item(to_case_item(case)) for case in (late, mine, lapsed)]
 
-    view = queue_view([old, PAYMENT], NOW, 10)
+    view = queue_view(queued, "person-1", NOW, has_more=True)
 
-    assert view.summary == "2 flagged payments without a verdict, newest first."
-    assert [(row.amount, row.decision, row.waiting) for row in view.rows] == [
-        ("1,234.50 EUR", "block", "3 hours"),
-        ("98,000 JPY", "review", "2 days"),
+    assert view.summary == "The 3 most urgent cases, 1 overdue."
+    assert [(row.due, row.is_overdue, row.state) for row in view.rows] == [
+        ("2 hours ago", True, "open"),
+        ("in 4 hours", False, "yours"),
+        ("in 4 hours", False, "open"),
     ]
 
 
-def test_a_queue_that_is_longer_than_the_page_says_so() -> None:
-    view = queue_view([PAYMENT] * 3, NOW, 2)
+def test_a_case_shows_its_reasons_by_points_and_how_many_payments_it_does_not_list() -> None:
+    case = make_case(undecided=Tally(3, Decimal(5000)), fraud=Tally(1, Decimal(250)))
 
-    assert view.summary == "The newest 2 of at least 3 flagged payments without a verdict."
-    assert len(view.rows) == 2
+    view = case_view(case, "person-1", NOW, can_work=True)
+
+    assert (view.at_risk, view.more) == ("5,250.00 USD", "3 payments of less risk.")
+    assert view.reasons == (("impossible_travel", 60), ("high_amount", 25))
+    assert [(row.amount, row.at) for row in view.payments] == [("1,250.00 USD", "1 Mar 2026, 12:00")]
+    assert (view.can_claim, view.is_mine) == (True, False)
+
+
+def test_a_closed_case_says_how_it_ended_and_cannot_be_taken() -> None:
+    case = make_case(status=CaseStatus.CLOSED, verdict=CaseVerdict.MIXED, due_at=NOW - timedelta(days=1))
+
+    view = case_view(case, "person-1", NOW, can_work=True)
+
+    assert (view.state, view.can_claim, view.is_overdue) == ("closed: mixed", False, False)
 
 
 @pytest.mark.parametrize("can_revoke", [True, False])

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from console.rights import RIGHTS, Group, Right
 from console.routes import ROUTES, Action, Route, safe_next
+from contract.audit import chains_of
+from contract.case import CaseStatus
+from contract.case_work import LEASE
+from tests.support.console_world import NOW
 
 if TYPE_CHECKING:
     from contract.audit import AuditEvent
     from tests.support.console_world import Answer, ConsoleWorld
 
+HELD: Any = {"status": CaseStatus.CLAIMED, "assignee": "person-1", "lease_until": NOW + LEASE}
 GUARDED = [route for route in ROUTES if route.right is not None]
 NAMES = [route.name for route in GUARDED]
 
 
+FORM = {"subject": "session#0", "reason": "it is my cousin's"}
+FOLLOWED = {"alert"}
+"""Pages that send the browser to another one."""
+
+
+def path_in(world: ConsoleWorld, route: Route) -> str:
+    """Path of a route, with the ids of a case and an alert that there are; the case is the person's where the route needs that."""
+    case = world.put_case(**(HELD if route.name in {"release", "skip"} else {}))
+    return route.path.format(case=case.case_id, alert="alert-user-1")
+
+
 def ask(world: ConsoleWorld, route: Route) -> Answer:
-    return (
-        world.get(route.path) if route.method == "GET" else world.post(route.path, {"subject": "session#0"})
-    )
+    path = path_in(world, route)
+    return world.get(path) if route.method == "GET" else world.post(path, FORM)
 
 
 @pytest.mark.parametrize("group", Group)
@@ -34,7 +49,8 @@ def test_a_route_answers_whoever_has_its_right_and_refuses_others(
     answer = ask(world, route)
 
     is_allowed = route.right in RIGHTS[group]
-    assert answer.status == ((200 if route.method == "GET" else 303) if is_allowed else 403)
+    shown = 200 if route.method == "GET" and route.name not in FOLLOWED else 303
+    assert answer.status == (shown if is_allowed else 403)
     assert route.action is not None
     assert world.deeds() == [("person-1", route.action.value, "allowed" if is_allowed else "no_right")]
 
@@ -85,7 +101,7 @@ def test_a_form_of_another_site_does_nothing(
 ) -> None:
     world.sign_in(*Group)
 
-    answer = world.post(route.path, {"subject": "session#0", **form}, headers)
+    answer = world.post(path_in(world, route), FORM | form, headers)
 
     assert answer.status == 403
     assert [outcome for _, _, outcome in world.deeds()] == ["foreign_form"]
@@ -110,15 +126,36 @@ def test_the_table_is_whole() -> None:
     assert RIGHTS.keys() == set(Group)
 
 
+def test_the_event_of_a_page_names_the_case_that_it_shows(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    case = world.put_case()
+
+    world.get(f"/cases/{case.case_id}")
+
+    subjects = {
+        event.action: event.subject
+        for chain in chains_of("2026-03-01")
+        for event in world.events.chain(chain)
+    }
+    assert subjects["case_viewed"] == case.case_id
+
+
 def test_auditors_change_nothing() -> None:
     changing = {route.right for route in ROUTES if route.method == "POST"} - {Right.ENTER}
 
     assert not RIGHTS[Group.AUDITOR] & changing
 
 
+@pytest.mark.parametrize("path", ["/queue", "/cases/80048216f18b6e4f9049b00fb70d7d1f-3", "/alerts/0b1c-2d"])
+def test_a_link_to_one_of_our_pages_is_followed_after_the_sign_in(path: str) -> None:
+    assert safe_next(path) == path
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "/cases/../sign-out",
+        "/cases/%2e%2e",
         "https://evil.example/queue",
         "//evil.example",
         "/\\evil.example",
