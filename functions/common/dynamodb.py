@@ -33,8 +33,6 @@ _FIRST_SERVER_ERROR: Final = 500
 
 
 def is_transient(error: ClientError) -> bool:
-    """Whether another try may succeed: DynamoDB throttles or is writing the row (status 400, like errors of the caller), or fails
-    (500 and above).
-    """
+    """Whether another try may succeed: DynamoDB throttles, has a conflict (both status 400) or fails (500 and above)."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= _FIRST_SERVER_ERROR or error.response.get("Error", {}).get("Code") in _WORTH_ANOTHER_TRY
