@@ -240,7 +240,7 @@ def _run_streams(functions: _Functions, dynamodb: Any) -> None:
 def _run_case(functions: _Functions, dynamodb: Any) -> None:
     """Each path of the stage: a label closes the user's case, a new payment opens another one, a withdrawn label comes too late."""
     one, *others = dynamodb.scan(TableName="flagged_transactions")["Items"]
-    of_case = [row for row in (one, *others) if row["case_id"] == one["case_id"]]
+    of_case = [row for row in (one, *others) if row.get("case_id") == one["case_id"]]
     for status in ("confirmed_fraud", "open", "confirmed_fraud"):
         for row in of_case:
             current = _with_status(dynamodb, row, status)
