@@ -6,7 +6,15 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from contract.clock import time_text
-from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN, FlaggedKey, status_shard, to_flagged_key
+from contract.flagged import (
+    CONFIRMED_FRAUD,
+    FALSE_POSITIVE,
+    FLAGGED_TABLE,
+    OPEN,
+    FlaggedKey,
+    status_shard,
+    to_flagged_key,
+)
 from contract.items import from_item, to_item
 from contract.label import LABELS_TABLE, Label
 from contract.label_rows import ENTITY_RISK_TABLE, due_shard
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     from contract.label_rows import PendingLabel
 
 MAX_ROUNDS: Final = 8
-"""How often rows are written again that DynamoDB left unprocessed."""
+"""How often a row is written again that DynamoDB left unprocessed, or that a transaction was writing."""
 
 MAX_WRITES: Final = 25
 """Rows of one `BatchWriteItem`."""
@@ -58,7 +66,7 @@ class LabelStore:
     risk_retention : timedelta
         How long a labelled payment counts for its entities, from when its label became known.
     pause : Callable
-        Waits before rows are written again that DynamoDB left unprocessed; gets how often that was done before.
+        Waits before rows are written again; gets how often that was done before.
     """
 
     def __init__(
@@ -112,7 +120,7 @@ class LabelStore:
 
         Raises
         ------
-        ClientError, BotoCoreError
+        ClientError, BotoCoreError, UnansweredError
             When DynamoDB did not answer or refused the request, after retries.
         """
         status = status_of(counting)
@@ -121,24 +129,31 @@ class LabelStore:
         if counting is None:
             condition = "#status IN (:fraud, :honest)"
             values |= {":fraud": {"S": CONFIRMED_FRAUD}, ":honest": {"S": FALSE_POSITIVE}}
-        try:
-            self._client.update_item(
-                TableName=self._tables.flagged,
-                Key=to_flagged_key(key),
-                UpdateExpression="SET #status = :status, status_shard = :shard",
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues=values,
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            answer = self._client.get_item(
-                TableName=self._tables.flagged,
-                Key=to_flagged_key(key),
-                ConsistentRead=True,
-                ProjectionExpression="user_id",
-            )
-            return Flagged.SET if "Item" in answer else Flagged.MISSING
-        return Flagged.SET
+        request: dict[str, Any] = {
+            "TableName": self._tables.flagged,
+            "Key": to_flagged_key(key),
+            "UpdateExpression": "SET #status = :status, status_shard = :shard",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": values,
+        }
+        for tries in range(MAX_ROUNDS):
+            if tries:
+                self._pause(tries - 1)
+            try:
+                self._client.update_item(**request)
+            except self._client.exceptions.ConditionalCheckFailedException:
+                answer = self._client.get_item(
+                    TableName=self._tables.flagged,
+                    Key=to_flagged_key(key),
+                    ConsistentRead=True,
+                    ProjectionExpression="user_id",
+                )
+                return Flagged.SET if "Item" in answer else Flagged.MISSING
+            except self._client.exceptions.TransactionConflictException:
+                continue  # the alert stage or the case stage is marking the row
+            return Flagged.SET
+        raise UnansweredError(FLAGGED_TABLE, MAX_ROUNDS)
 
     def set_risk(self, label: Label, counting: Label | None, *, may_have_counted: bool) -> None:
         """Set a payment's rows, one for each of its entities and one for its day, to what its labels say.

@@ -57,9 +57,11 @@ DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
 FUNCTIONS = ("score", "persist", "alert", "digest")
 LABEL = "label"
 """Reads the labels queue, beside those that read payments."""
+CASE = "case"
+"""Reads the stream of flagged payments, beside the alert stage."""
 UPKEEP = "label_upkeep"
 """Started only when labels are to be finished."""
-STARTED = (*FUNCTIONS, LABEL)
+STARTED = (*FUNCTIONS, CASE, LABEL)
 RECONCILE = "reconcile"
 """Invoked by the judge and by faults, and not by its schedule."""
 DIGEST_SECONDS = 2.0

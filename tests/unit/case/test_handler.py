@@ -120,11 +120,11 @@ def test_output_of_a_failed_batch_holds_nothing_of_the_payment(
     [
         ("INSERT", {}, True),
         ("MODIFY", {"status": CONFIRMED_FRAUD}, True),
-        ("INSERT", {"status": CANARY}, False),
+        ("INSERT", {"status": CANARY}, True),
         ("REMOVE", {}, False),
     ],
 )
-def test_the_mapping_delivers_what_may_change_a_case(
+def test_the_mapping_delivers_what_may_change_a_case_and_the_canary_as_a_heartbeat(
     event_name: str, changes: dict[str, Any], is_delivered: bool
 ) -> None:
     trigger = read_functions()["case"].trigger

@@ -21,14 +21,13 @@ from contract.case import (
     Case,
     CaseStatus,
     CaseVerdict,
-    Judgement,
-    alert_link,
     linked_entities,
     owner_of,
 )
-from contract.flagged import CANARY, CONFIRMED_FRAUD, FALSE_POSITIVE, IN_REVIEW, OPEN
+from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, IN_REVIEW, OPEN
 from contract.reason import Reason
 from contract.scored import Decision
+from tests.support.case_account import case_problems
 from tests.support.case_store_contract import LIMITS, payment
 from tests.support.payments import NOW
 from tests.unit.case.world import Crash, DictCaseTables, Worker, crash
@@ -68,28 +67,7 @@ def taken(tables: DictCaseTables, *payments: FlaggedTransaction) -> list[Case]:
 
 def check(tables: DictCaseTables) -> None:
     """What holds when every record was handled: cases say what the rows say."""
-    cases = {case.case_id: case for case in tables.cases()}
-    for owner in {case.case_owner for case in cases.values()}:
-        of_user = [case for case in tables.cases() if case.case_owner == owner]
-        assert [case.case_number for case in of_user] == list(range(1, len(of_user) + 1))
-        assert all(case.is_closed for case in of_user[:-1])
-    for case_id, case in cases.items():
-        rows = [row for row in tables.rows() if row.case_id == case_id]
-        assert {row.user_id for row in rows} <= {case.user_id}
-        for judgement in Judgement:
-            counted = [row for row in rows if Judgement.of(row.status) is judgement]
-            tally = getattr(case, judgement)
-            assert tally.payments == len(counted)
-            assert tally.amount_base == sum((row.amount_base or Decimal(0) for row in counted), Decimal(0))
-        assert case.unpriced == sum(row.amount_base is None for row in rows)
-        assert case.is_closed == (case.undecided.payments == 0)
-        assert {row.event_key for row in rows} >= {kept.event_key for kept in case.payments}
-        names = {name for row in rows for name in linked_entities(row)}
-        assert names <= set(case.entities)
-        assert {(name, case_id) for name in case.entities} <= tables.links()
-        alert_ids = {row.own_alert_id for row in rows if row.own_alert_id is not None}
-        assert {(alert_link(alert_id), case_id) for alert_id in alert_ids} <= tables.links()
-    assert all(row.case_id in cases for row in tables.rows() if row.status != CANARY)
+    assert case_problems(tables.rows(), tables.cases(), tables.links()) == []
 
 
 def test_the_first_payment_opens_a_case_and_the_next_one_joins_it(tables: DictCaseTables) -> None:
