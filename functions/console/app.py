@@ -21,7 +21,7 @@ from console.pages import HEADERS, HSTS, STYLESHEET, Notice, Who
 from console.rights import rights_of
 from console.routes import ROUTES, Action, Route
 from console.sessions import SEEN_EVERY, SESSION, Session, csrf_token, is_form_of, key_of
-from contract.errors import ContractError
+from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -119,7 +119,10 @@ class Desk:
         return endpoint(visit)
 
     def _alive(self, token: str, now: datetime) -> Session | None:
-        session = self.sessions.session(key_of(SESSION, token)) if token else None
+        try:
+            session = self.sessions.session(key_of(SESSION, token)) if token else None
+        except InvalidRowError:
+            return None  # of another version: whoever has it signs in again
         if session is None or not session.is_alive(now, self.settings.idle):
             return None
         if now - session.seen_at >= SEEN_EVERY:

@@ -71,6 +71,7 @@ application: Any = Mangum(  # its type of a context is not Powertools'
         logger,
     ),
     lifespan="off",
+    api_gateway_base_path=settings.base_path or "/",  # behind a domain of its own, paths begin with it
 )
 
 

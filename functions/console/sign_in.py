@@ -100,7 +100,7 @@ class SignInPages:
             return pages.notice(notices.NO_GROUP, None)
         self._desk.sessions.insert(session)
         response = pages.go(row.next_path)
-        response.delete_cookie(self._cookie, path="/")
+        self._delete_cookie(response, self._cookie)
         lasts = int(self._desk.settings.lasts.total_seconds())
         self._set_cookie(response, self._desk.session_cookie, session_token, lasts)
         return response
@@ -110,8 +110,12 @@ class SignInPages:
         if visit.session is not None:
             self._desk.sessions.revoke(visit.session.session_key, visit.now)
         response = self._desk.pages.go("/sign-in")
-        response.delete_cookie(self._desk.session_cookie, path="/")
+        self._delete_cookie(response, self._desk.session_cookie)
         return response
+
+    def _delete_cookie(self, response: Response, name: str) -> None:
+        # With the attributes that it was set with: a browser ignores an answer about a "__Host-" cookie without them.
+        self._set_cookie(response, name, "", 0)
 
     def _set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
         response.set_cookie(

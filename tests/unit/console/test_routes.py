@@ -140,6 +140,13 @@ def test_the_event_of_a_page_names_the_case_that_it_shows(world: ConsoleWorld) -
     assert subjects["case_viewed"] == case.case_id
 
 
+@pytest.mark.parametrize("group", Group)
+def test_everybody_has_a_first_page(world: ConsoleWorld, group: Group) -> None:
+    world.sign_in(group)
+
+    assert world.get(world.get("/").headers["location"]).status == 200
+
+
 def test_auditors_change_nothing() -> None:
     changing = {route.right for route in ROUTES if route.method == "POST"} - {Right.ENTER}
 

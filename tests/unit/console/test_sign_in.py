@@ -156,6 +156,25 @@ def test_signing_out_ends_the_session_for_a_copy_of_its_cookie_too(world: Consol
     assert world.get("/queue").status == 303
 
 
+def test_signing_out_deletes_the_cookie_as_it_was_set(aws: Callable[[str], Any]) -> None:
+    world = ConsoleWorld(aws("dynamodb"), with_url("https://console.example/v1"))
+    world.sign_in(Group.ANALYST)
+
+    answer = world.post("/sign-out", {}, {"Host": "console.example"})
+
+    cookie = answer.cookies["__Host-console_session"]
+    assert (cookie.value, cookie["max-age"], cookie["path"], bool(cookie["secure"])) == ("", "0", "/", True)
+
+
+def test_a_session_that_cannot_be_read_is_none(world: ConsoleWorld) -> None:
+    token = world.sign_in(Group.ANALYST)
+    row = {"session_key": {"S": key_of(SESSION, token)}, "groups": {"L": [{"S": "analysts of old"}]}}
+    world.dynamodb.put_item(TableName="console_sessions", Item=row)
+
+    assert world.get("/queue").headers["location"] == "/sign-in?next=/queue"
+    assert world.get("/sign-in").status == 200
+
+
 def test_an_admin_ends_the_session_of_somebody_else_at_once(world: ConsoleWorld) -> None:
     analyst = world.sign_in(Group.ANALYST)
     world.sign_in(Group.ADMIN, person="person-2")
