@@ -36,6 +36,7 @@ from tests.support.tables import make_table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from console.oidc import Web
     from console.rights import Group
     from contract.case import Case
 
@@ -124,25 +125,44 @@ class Provider:
 
 
 class ConsoleWorld:
-    """The console, and one browser that keeps its cookies."""
+    """The console, and one browser that keeps its cookies.
 
-    def __init__(self, dynamodb: Any, settings: Settings = SETTINGS) -> None:
-        for table in ("console_sessions", "cases", "case_links"):
-            make_table(dynamodb, table)
+    Parameters
+    ----------
+    dynamodb
+        A boto3 client; the tables are made under the names of the settings.
+    settings : Settings
+        Where the console is, and the provider.
+    web : Web | None
+        Reaches the provider; None for one in this process.
+    events : Any
+        The table of audit events; None for one in memory, since moto's PartiQL writes over rows.
+    """
+
+    def __init__(
+        self, dynamodb: Any, settings: Settings = SETTINGS, web: Web | None = None, events: Any = None
+    ) -> None:
+        names = {
+            "console_sessions": settings.console_sessions_table,
+            "cases": settings.cases_table,
+            "case_links": settings.case_links_table,
+        }
+        for table, name in names.items():
+            make_table(dynamodb, table, {table: name}.__getitem__)
         self.now = NOW
         self.settings = settings
         self.dynamodb = dynamodb
         self.events = MemoryAudit()
-        self.sessions = SessionStore(dynamodb, "console_sessions")
+        self.sessions = SessionStore(dynamodb, settings.console_sessions_table)
         self.provider = Provider()
         self.cookies: dict[str, str] = {}
         self.log = Log()
         self._numbers = count()
-        events: Any = self.events  # moto's PartiQL writes over rows
+        events = events or self.events
         trail = AuditTrail(events, lambda: self.now, lambda: f"event-{next(self._numbers)}")
         self.desk = Desk(settings, self.sessions, trail, Pages(settings), lambda: self.now)
         identity = IdentityProvider(
-            self.provider,
+            web or self.provider,
             settings.oidc_issuer,
             settings.oidc_discovery_url,
             settings.oidc_client_id,
@@ -150,10 +170,10 @@ class ConsoleWorld:
             finish_uri(settings.console_url, "/sign-in/finish"),
         )
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
-        cases = CaseDesk(dynamodb, "cases", backoff, lambda: 0.0)
+        cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0)
         pages = [
             SignInPages(self.desk, identity),
-            CasePages(self.desk, cases, LinkStore(dynamodb, "case_links").case_of_alert),
+            CasePages(self.desk, cases, LinkStore(dynamodb, settings.case_links_table).case_of_alert),
             PeoplePages(self.desk, events),
         ]
         self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")
@@ -202,9 +222,9 @@ class ConsoleWorld:
     def put_case(self, user_id: str = "user-1", **changes: Any) -> Case:
         """Store a case, with the alert ``alert-<user id>``."""
         case = make_case(user_id, **changes)
-        self.dynamodb.put_item(TableName="cases", Item=to_case_item(case))
+        self.dynamodb.put_item(TableName=self.settings.cases_table, Item=to_case_item(case))
         link = {"entity_id": {"S": alert_link(f"alert-{user_id}")}, "case_id": {"S": case.case_id}}
-        self.dynamodb.put_item(TableName="case_links", Item=link)
+        self.dynamodb.put_item(TableName=self.settings.case_links_table, Item=link)
         return case
 
     def begin(self, next_path: str = "/") -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console.oidc import ProviderUnavailableError
 from console.rights import Group
 from console.sessions import SESSION, key_of
 from tests.support.console_world import NOW, ConsoleWorld, signing_key, with_url
@@ -111,6 +112,17 @@ def test_a_code_that_the_provider_refuses_begins_no_session(world: ConsoleWorld)
     world.provider.status = 400
 
     assert world.get(back).status == 401
+
+
+def test_a_provider_that_does_not_answer_is_said_to_be_unavailable(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> bytes:
+        raise ProviderUnavailableError("the identity provider did not answer")
+
+    monkeypatch.setattr(world.provider, "get", fail)
+
+    assert world.get("/sign-in/begin").status == 503
 
 
 def test_somebody_without_a_group_of_the_console_gets_no_session(world: ConsoleWorld) -> None:
