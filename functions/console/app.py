@@ -15,12 +15,14 @@ from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 
 from common.errors import StageError
+from common.sanitizing import printable
 from console import notices
 from console.audit_trail import Deed
 from console.pages import HEADERS, HSTS, STYLESHEET, Notice, Who
 from console.rights import rights_of
 from console.routes import ROUTES, Action, Route
 from console.sessions import SEEN_EVERY, SESSION, Session, csrf_token, is_form_of, key_of
+from contract.audit import MAX_TEXT_CHARACTERS
 from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
@@ -49,6 +51,11 @@ class Visit(msgspec.Struct, frozen=True):
     session: Session | None
     who: Who | None
     """Of the same session."""
+
+    @property
+    def reason(self) -> str:
+        """Why it is asked for, one line; empty where the form does not say."""
+        return printable(self.form.get("reason", ""), MAX_TEXT_CHARACTERS)
 
     @property
     def person(self) -> str:
@@ -110,12 +117,15 @@ class Desk:
         if session is None or who is None:
             return self._to_sign_in(route, request)
         if route.right not in who.rights:
-            self._record(route, session, "no_right", visit.subject)
+            self._record(route, visit, session, "no_right")
             return self.pages.notice(notices.NO_RIGHT, who)
         if route.method == "POST" and not self._is_own_form(request, form, token):
-            self._record(route, session, "foreign_form", visit.subject)
+            self._record(route, visit, session, "foreign_form")
             return self.pages.notice(notices.FOREIGN_FORM, who)
-        self._record(route, session, "allowed", visit.subject)
+        if route.needs_reason and not visit.reason:
+            self._record(route, visit, session, "no_reason")
+            return self.pages.notice(notices.NO_REASON, who)
+        self._record(route, visit, session, "allowed")
         return endpoint(visit)
 
     def _alive(self, token: str, now: datetime) -> Session | None:
@@ -144,19 +154,28 @@ class Desk:
             and is_form_of(token, form.get("form_token", ""))
         )
 
-    def _record(self, route: Route, session: Session, outcome: str, subject: str = "") -> None:
+    def _record(self, route: Route, visit: Visit, session: Session, outcome: str) -> None:
         if route.action is None:
             raise TypeError(f"route {route.name} needs a right and leaves no event")
-        self.record(route.action, session, outcome, subject)
+        details = {"reason": visit.reason} if route.needs_reason else {}
+        self.record(route.action, session, outcome, visit.subject, details)
 
-    def record(self, action: Action, session: Session, outcome: str = "allowed", subject: str = "") -> None:
+    def record(
+        self,
+        action: Action,
+        session: Session,
+        outcome: str,
+        subject: str = "",
+        details: Mapping[str, str] | None = None,
+    ) -> None:
         """Write an event of a session."""
         deed = Deed(
             actor=session.person,
             action=action.value,
             outcome=outcome,
-            subject=subject[:200],
+            subject=printable(subject, MAX_TEXT_CHARACTERS),
             session=session.short_id,
+            details=dict(details or {}),
         )
         self.trail.write(deed)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from common.sanitizing import printable
 from console import notices
 from console.rights import Right
-from console.views import MAX_REASON_CHARACTERS, case_view, queue_view
+from console.views import case_view, queue_view
 from contract.case import Case, CaseKey, parse_case_id
 from contract.case_work import Refusal, claim, release, skip
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from console.app import Desk, Visit
     from contract.case import QueuedCase
+
+MAX_USER_CHARACTERS: Final = 300
 
 SHOWN: Final = 100
 """Cases that the queue shows."""
@@ -74,12 +76,21 @@ class CasePages:
         return self._desk.pages.go(f"/cases/{case_id}")
 
     def case(self, visit: Visit) -> Response:
-        """Show a case."""
+        """Show a case, without what names its user."""
+        return self._shown(visit, is_revealed=False)
+
+    def reveal(self, visit: Visit) -> Response:
+        """Show a case with its user's id."""
+        return self._shown(visit, is_revealed=True)
+
+    def _shown(self, visit: Visit, *, is_revealed: bool) -> Response:
         found = self._change(visit, lambda case: case)
         if isinstance(found, Refusal):
             return self._refused(visit, found)
         view = case_view(found, visit.person, visit.now, can_work=self._can_work(visit))
-        return self._page(visit, "case.html", "case", view=view)
+        user_id = printable(found.user_id, MAX_USER_CHARACTERS) if is_revealed else ""
+        can_reveal = visit.who is not None and Right.REVEAL in visit.who.rights
+        return self._page(visit, "case.html", "case", view=view, user_id=user_id, can_reveal=can_reveal)
 
     def next_case(self, visit: Visit) -> Response:
         """Claim the most urgent case, and show it."""
@@ -94,11 +105,8 @@ class CasePages:
 
     def release(self, visit: Visit) -> Response:
         """Give this case back, with a reason."""
-        reason = printable(visit.form.get("reason", ""), MAX_REASON_CHARACTERS)
-        if not reason:
-            return self._desk.pages.notice(notices.NO_REASON, visit.who)
         return self._step(
-            visit, partial(release, analyst=visit.person, reason=reason, now=visit.now), "/queue"
+            visit, partial(release, analyst=visit.person, reason=visit.reason, now=visit.now), "/queue"
         )
 
     def skip(self, visit: Visit) -> Response:

@@ -74,8 +74,8 @@ NO_CASE_YET: Final = Notice(
 )
 NO_REASON: Final = Notice(
     422,
-    "Say why you give the case back",
-    "Nothing was changed. Whoever has it next needs the reason. Open the case, and write it.",
+    "A reason is needed",
+    "Nothing was changed, and nothing shown. Go back, and write the reason: it is recorded.",
 )
 NO_NEXT_CASE: Final = Notice(
     200,

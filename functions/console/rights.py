@@ -27,14 +27,16 @@ class Right(StrEnum):
     READ_CASES = "read_cases"
     WORK_CASES = "work_cases"
     """To claim cases, and to give them back."""
+    REVEAL = "reveal"
+    """To see personal data, with a reason."""
     READ_AUDIT = "read_audit"
     READ_SESSIONS = "read_sessions"
     REVOKE_SESSIONS = "revoke_sessions"
 
 
 RIGHTS: Final[dict[Group, frozenset[Right]]] = {
-    Group.ANALYST: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES}),
-    Group.LEAD: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES}),
+    Group.ANALYST: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES, Right.REVEAL}),
+    Group.LEAD: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES, Right.REVEAL}),
     Group.AUTHOR: frozenset({Right.ENTER, Right.READ_CASES}),
     # Auditors read everything, and change nothing.
     Group.AUDITOR: frozenset({Right.ENTER, Right.READ_CASES, Right.READ_AUDIT, Right.READ_SESSIONS}),
@@ -48,7 +50,7 @@ def rights_of(groups: Iterable[Group]) -> frozenset[Right]:
     """Rights of a person.
 
     >>> sorted(right.value for right in rights_of([Group.ANALYST]))
-    ['enter', 'read_cases', 'work_cases']
+    ['enter', 'read_cases', 'reveal', 'work_cases']
     """
     return frozenset().union(*(RIGHTS[group] for group in groups))
 

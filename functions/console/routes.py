@@ -28,6 +28,7 @@ class Action(StrEnum):
     CASE_CLAIMED = "case_claimed"
     CASE_RELEASED = "case_released"
     CASE_SKIPPED = "case_skipped"
+    PERSONAL_DATA_SHOWN = "personal_data_shown"
     AUDIT_VIEWED = "audit_viewed"
     SESSIONS_VIEWED = "sessions_viewed"
     SESSION_REVOKED = "session_revoked"
@@ -45,6 +46,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """None for what is open to everybody who reaches the console."""
     action: Action | None = None
     """None for what is not recorded: what is open to everybody."""
+    needs_reason: bool = False
+    """Whether it is done only for a reason, in the form's field ``reason``; the audit event has it."""
     title: str = ""
     """In the menu; empty for what is not in it."""
 
@@ -91,6 +94,7 @@ ROUTES: Final = (
         path="/cases/{case}/release",
         right=Right.WORK_CASES,
         action=Action.CASE_RELEASED,
+        needs_reason=True,
     ),
     Route(
         name="skip",
@@ -98,6 +102,14 @@ ROUTES: Final = (
         path="/cases/{case}/skip",
         right=Right.WORK_CASES,
         action=Action.CASE_SKIPPED,
+    ),
+    Route(
+        name="reveal",
+        method="POST",
+        path="/cases/{case}/reveal",
+        right=Right.REVEAL,
+        action=Action.PERSONAL_DATA_SHOWN,
+        needs_reason=True,
     ),
     Route(
         name="audit",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from common.alert_text import money
 from common.sanitizing import printable
+from contract.audit import MAX_TEXT_CHARACTERS
 from contract.case_work import holder
 from contract.clock import parse_event_key
 
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from console.sessions import Session
     from contract.audit import AuditEvent
     from contract.case import Case, QueuedCase
-
-
-MAX_REASON_CHARACTERS: Final = 200
-"""Of why somebody gave a case back."""
 
 
 class QueueRow(msgspec.Struct, frozen=True):
@@ -81,6 +78,7 @@ class AuditRow(msgspec.Struct, frozen=True):
     action: str
     subject: str
     outcome: str
+    reason: str
 
 
 class AuditView(msgspec.Struct, frozen=True):
@@ -142,7 +140,7 @@ def case_view(case: Case, person: str, now: datetime, *, can_work: bool) -> Case
         due=due_text(case.due_at, now),
         is_overdue=not case.is_closed and case.due_at < now,
         state=f"closed: {case.verdict.value}" if case.verdict is not None else _holder_text(held_by, person),
-        handover="" if case.handover is None else printable(case.handover.reason, MAX_REASON_CHARACTERS),
+        handover="" if case.handover is None else printable(case.handover.reason, MAX_TEXT_CHARACTERS),
         reasons=tuple((rule_id, case.reasons[rule_id]) for rule_id in case.strongest_reasons),
         payments=tuple(
             PaymentRow(
@@ -168,6 +166,7 @@ def audit_view(day: str, events: Sequence[AuditEvent], limit: int) -> AuditView:
             action=event.action.replace("_", " "),
             subject=event.subject,
             outcome=event.outcome.replace("_", " "),
+            reason=event.details.get("reason", ""),
         )
         for event in newest
     )

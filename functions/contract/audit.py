@@ -43,7 +43,10 @@ GENESIS: Final = "0" * 64
 _HASH_DOMAIN: Final = b"audit event 1\n"
 """Before the hashed bytes: no hash of something else is an event's."""
 
-Text = Annotated[str, Meta(max_length=200)]
+MAX_TEXT_CHARACTERS: Final = 200
+"""Of each text of an event."""
+
+Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARACTERS)]
 
 
 class ChainHead(msgspec.Struct, frozen=True):

@@ -201,6 +201,20 @@ def test_a_closed_case_says_how_it_ended_and_cannot_be_taken() -> None:
     assert (view.state, view.can_claim, view.is_overdue) == ("closed: mixed", False, False)
 
 
+def test_the_audit_page_has_the_newest_first_with_outcome_and_reason(world: ConsoleWorld) -> None:
+    case = world.put_case()
+    world.sign_in(Group.ANALYST, person="person-1")
+    world.post(f"/cases/{case.case_id}/reveal", {"reason": "<i>asked</i>"})
+    world.now += timedelta(minutes=1)
+    world.sign_in(Group.AUDITOR, person="person-2")
+
+    body = world.get("/audit").body
+
+    assert "Audit events of 2026-03-01" in body
+    assert body.index("audit viewed") < body.index("personal data shown")
+    assert "&lt;i&gt;asked&lt;/i&gt;" in body
+
+
 @pytest.mark.parametrize("can_revoke", [True, False])
 def test_only_a_live_session_can_be_ended_and_only_by_who_may(can_revoke: bool) -> None:
     live = begin_session("t-1", "person-1", "Ada", (Group.ANALYST,), NOW, timedelta(hours=12))

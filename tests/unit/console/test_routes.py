@@ -49,7 +49,8 @@ def test_a_route_answers_whoever_has_its_right_and_refuses_others(
     answer = ask(world, route)
 
     is_allowed = route.right in RIGHTS[group]
-    shown = 200 if route.method == "GET" and route.name not in FOLLOWED else 303
+    is_page = (route.method == "GET" and route.name not in FOLLOWED) or route.name == "reveal"
+    shown = 200 if is_page else 303
     assert answer.status == (shown if is_allowed else 403)
     assert route.action is not None
     assert world.deeds() == [("person-1", route.action.value, "allowed" if is_allowed else "no_right")]
@@ -145,6 +146,17 @@ def test_everybody_has_a_first_page(world: ConsoleWorld, group: Group) -> None:
     world.sign_in(group)
 
     assert world.get(world.get("/").headers["location"]).status == 200
+
+
+@pytest.mark.parametrize("route", [each for each in ROUTES if each.needs_reason], ids=lambda each: each.name)
+@pytest.mark.parametrize("reason", ["", " \t "])
+def test_what_needs_a_reason_is_not_done_without_one(world: ConsoleWorld, route: Route, reason: str) -> None:
+    world.sign_in(*Group)
+
+    answer = world.post(path_in(world, route), {"reason": reason})
+
+    assert answer.status == 422
+    assert [outcome for _, _, outcome in world.deeds()] == ["no_reason"]
 
 
 def test_auditors_change_nothing() -> None:
