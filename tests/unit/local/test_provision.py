@@ -40,7 +40,12 @@ def resources() -> Resources:
         queues={name: f"http://aws/{name}" for name in ("quarantine", "canary", "labels")}
         | {dead_letter_name(name): f"http://aws/{name}-dead-letter" for name in read_functions()},
         topics={"fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts"},
-        buckets=BUCKETS | {dead_letter_name(name): f"{name}-dead" for name in ("alert", "persist")},
+        buckets=BUCKETS
+        | {
+            dead_letter_name(name): f"{name}-dead"
+            for name, spec in read_functions().items()
+            if isinstance(spec.trigger, StreamTrigger)
+        },
         kafka_topics=["transaction_stream"],
     )
 
