@@ -157,7 +157,7 @@ row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER=
 	@$(PY) -m local.row --user "$(if $(findstring command,$(origin USER)),$(USER))" --transaction "$(TRANSACTION)" --limit $(or $(LIMIT),1) --table "$(TABLE)"
 
 .PHONY: redrive-local
-redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, label, persist or score)
+redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, case, label, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"
 
 .PHONY: reconcile-local
