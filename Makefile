@@ -165,7 +165,7 @@ audit-verify: $(VENV)/.dev ## Find any audit event of the console that was chang
 	@$(PY) -m local.audit_verify --table "$(TABLE)" $(if $(HEADS),--heads "$(HEADS)") $(if $(KEEP),--keep "$(KEEP)")
 
 .PHONY: redrive-local
-redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, label, persist or score)
+redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, case, label, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"
 
 .PHONY: reconcile-local

@@ -291,6 +291,7 @@ LABELS = (
 )
 
 CASES = (
+    Fault("the case stage's stream loses 25 hours, and the reconciler", partial(stream_lost, CASE)),
     Fault("case killed before its write", partial(kill_at_call, CASE, "TransactWriteItems", after=False)),
     Fault("case killed after its write", partial(kill_at_call, CASE, "TransactWriteItems", after=True)),
     Fault("flagged payments' stream delivered to the case stage twice", partial(twice, CASE)),

@@ -319,7 +319,7 @@ class Site:
         if self._reconciler is None:
             config = self._mapping_config(RECONCILE)
             config = msgspec.structs.replace(config, environment={**config.environment, "GRACE_MINUTES": "0"})
-            stages = {name: self.mapping(name).config_file for name in ("persist", "alert")}
+            stages = {name: self.mapping(name).config_file for name in ("persist", "alert", CASE)}
             self._reconciler = Reconciler(config, stages)
         return self._reconciler.run()
 

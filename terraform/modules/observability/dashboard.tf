@@ -74,7 +74,7 @@ locals {
       text = "## 5. Suspicious payments are flagged"
       widgets = [
         { title = "Flagged", ours = { persist = { RecordsReceived = ["Sum"], TransactionsFlagged = ["Sum"], TransactionsRedelivered = ["Sum"] } } },
-        { title = "Missed by a stage, found again", ours = { reconcile = { PaymentsChecked = ["Sum"], FlaggedRowsRepaired = ["Sum"], AlertsRepaired = ["Sum"], RepairsFailed = ["Sum"], HoursUnchecked = ["Sum"] } } },
+        { title = "Missed by a stage, found again", ours = { reconcile = { PaymentsChecked = ["Sum"], FlaggedRowsRepaired = ["Sum"], AlertsRepaired = ["Sum"], CasesRepaired = ["Sum"], RepairsFailed = ["Sum"], HoursUnchecked = ["Sum"] } } },
         { title = "Failed records", ours = { persist = { RecordsFailed = ["Sum"] } } },
         {
           title = "Behind the streams, ms"
