@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
 
 from contract.audit import from_audit_item, to_audit_item
 
 if TYPE_CHECKING:
     from contract.audit import AuditEvent
+
+
+_TAKEN: Final = frozenset({"DuplicateItemException", "DuplicateItem"})
+"""What AWS answers, and what its DynamoDB Local does, where there is a row with the key."""
 
 
 class AuditStore:
@@ -33,8 +39,10 @@ class AuditStore:
         statement = f'INSERT INTO "{self._table}" VALUE {{{places}}}'
         try:
             self._client.execute_statement(Statement=statement, Parameters=list(item.values()))
-        except self._client.exceptions.DuplicateItemException:
-            return False
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _TAKEN:
+                return False
+            raise
         return True
 
     def at(self, day_shard: str, sequence: int) -> AuditEvent | None:
