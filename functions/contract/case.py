@@ -16,8 +16,8 @@ from zlib import crc32
 import msgspec
 from msgspec import Meta
 
-from contract.alert import Instant, RiskScore, Severity
-from contract.clock import time_text
+from contract.alert import RiskScore, Severity
+from contract.clock import Instant, time_text
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE
 from contract.items import Item, from_item, to_item
 
@@ -292,7 +292,7 @@ def parse_case_id(case_id: str) -> CaseKey:
 
 
 def alert_link(alert_id: str) -> str:
-    """Name of an alert among the entities of ``case_links``; no entity's name has such a form."""
+    """Name of an alert or a digest among the entities of ``case_links``; no entity's name has such a form."""
     return f"{_ALERT_LINK}{alert_id}"
 
 
