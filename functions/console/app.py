@@ -18,7 +18,8 @@ from common.errors import StageError
 from common.sanitizing import printable
 from console import notices
 from console.audit_trail import Deed
-from console.pages import HEADERS, HSTS, STYLESHEET, Notice, Who
+from console.label_queue import LabelsNotSentError
+from console.pages import ASSETS, HEADERS, HSTS, Notice, Who
 from console.rights import rights_of
 from console.routes import ROUTES, Action, Route
 from console.sessions import SEEN_EVERY, SESSION, Session, csrf_token, is_form_of, key_of
@@ -27,6 +28,7 @@ from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 MAX_FORM_BYTES: Final = 100_000
 
+CHOSEN: Final = "chosen"
+"""Field of a form that may come several times."""
+
 
 class Visit(msgspec.Struct, frozen=True):
     """One request that may be answered."""
@@ -45,6 +50,9 @@ class Visit(msgspec.Struct, frozen=True):
     now: datetime
     query: Mapping[str, str]
     form: Mapping[str, str]
+    """Field to its last value."""
+    chosen: tuple[str, ...]
+    """All values of the form's field ``chosen``: what is ticked."""
     parts: Mapping[str, str]
     """Opaque ids in the path."""
     cookies: Mapping[str, str]
@@ -109,9 +117,10 @@ class Desk:
         token = request.cookies.get(self.session_cookie, "")
         session = self._alive(token, now)
         who = None if session is None else Who(session.name, rights_of(session.groups), csrf_token(token))
-        form = dict(parse_qsl(body.decode("utf-8", "replace"))) if route.method == "POST" else {}
+        fields = parse_qsl(body.decode("utf-8", "replace")) if route.method == "POST" else []
+        form, chosen = dict(fields), tuple(value for name, value in fields if name == CHOSEN)
         parts = {name: str(value) for name, value in request.path_params.items()}
-        visit = Visit(now, request.query_params, form, parts, request.cookies, session, who)
+        visit = Visit(now, request.query_params, form, chosen, parts, request.cookies, session, who)
         if route.right is None:
             return endpoint(visit)
         if session is None or who is None:
@@ -157,7 +166,11 @@ class Desk:
     def _record(self, route: Route, visit: Visit, session: Session, outcome: str) -> None:
         if route.action is None:
             raise TypeError(f"route {route.name} needs a right and leaves no event")
-        details = {"reason": visit.reason} if route.needs_reason else {}
+        names = (*route.recorded, *(("reason",) if route.needs_reason else ()))
+        given = {name: printable(visit.form.get(name, ""), MAX_TEXT_CHARACTERS) for name in names}
+        details = {name: value for name, value in given.items() if value}
+        if visit.chosen:
+            details["chosen"] = str(len(visit.chosen))
         self.record(route.action, session, outcome, visit.subject, details)
 
     def record(
@@ -196,7 +209,7 @@ def make_app(desk: Desk, pages: Sequence[object], log: Any) -> SafeHeaders:
         WebRoute(route.path, _served(desk, route, _endpoint(pages, route)), methods=[route.method])
         for route in ROUTES
     ]
-    routes.append(WebRoute("/console.css", _stylesheet, methods=["GET"]))
+    routes += [WebRoute(path, _asset(file, kind), methods=["GET"]) for path, file, kind in ASSETS.values()]
 
     def problem(notice: Notice) -> Callable[[Request, Exception], Awaitable[Response]]:
         async def page(_request: Request, error: Exception) -> Response:
@@ -213,6 +226,7 @@ def make_app(desk: Desk, pages: Sequence[object], log: Any) -> SafeHeaders:
     handlers: dict[Any, Any] = {
         HTTPException: refused,
         **dict.fromkeys(unavailable, problem(notices.UNAVAILABLE)),
+        LabelsNotSentError: problem(notices.LABELS_NOT_SENT),
         ContractError: problem(notices.FAULT),
         Exception: problem(notices.FAULT),
     }
@@ -265,7 +279,10 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-async def _stylesheet(_request: Request) -> Response:
-    return Response(
-        STYLESHEET.read_bytes(), media_type="text/css", headers={"Cache-Control": "public, max-age=3600"}
-    )
+def _asset(file: Path, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(_request: Request) -> Response:
+        return Response(
+            file.read_bytes(), media_type=media_type, headers={"Cache-Control": "public, max-age=3600"}
+        )
+
+    return serve

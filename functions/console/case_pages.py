@@ -6,26 +6,36 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from common.sanitizing import printable
 from console import notices
-from console.rights import Right
-from console.views import case_view, queue_view
-from contract.case import Case, CaseKey, parse_case_id
+from console.case_reader import case_of
+from console.case_views import CaseRecords, case_view
+from console.records import MAX_KEYS
+from console.verdicts import CHOICES, FRAUD_TYPES
+from console.views import queue_view
 from contract.case_work import Refusal, claim, release, skip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from starlette.responses import Response
 
     from console.app import Desk, Visit
-    from contract.case import QueuedCase
-
-MAX_USER_CHARACTERS: Final = 300
+    from console.records import Records
+    from console.world_map import Ring
+    from contract.case import Case, CaseKey, QueuedCase
 
 SHOWN: Final = 100
 """Cases that the queue shows."""
+
+MAX_PAYMENTS: Final = 500
+"""Payments of a case that are read; a case with more is judged in several steps."""
+
+MAX_HISTORY: Final = 60
+"""Payments of the user that the timeline shows, the newest."""
+
+MAX_SIMILAR: Final = 20
+"""Closed cases with the same reasons that are shown, the newest."""
 
 
 class Cases(Protocol):
@@ -53,14 +63,27 @@ class CasePages:
         What requests need.
     cases : Cases
         The table of cases.
-    case_of_alert : Callable
-        Gives the id of the case that an alert is in; None where it is in none.
+    records : Records
+        The tables of payments.
+    land : Callable
+        Gives the coasts of the map.
+    new_id : Callable
+        Gives a random text.
     """
 
-    def __init__(self, desk: Desk, cases: Cases, case_of_alert: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        cases: Cases,
+        records: Records,
+        land: Callable[[], Sequence[Ring]],
+        new_id: Callable[[], str],
+    ) -> None:
         self._desk = desk
         self._cases = cases
-        self._case_of_alert = case_of_alert
+        self._records = records
+        self._land = land
+        self._new_id = new_id
 
     def queue(self, visit: Visit) -> Response:
         """Show the cases that are not closed."""
@@ -70,7 +93,7 @@ class CasePages:
 
     def alert(self, visit: Visit) -> Response:
         """Go from an alert to its case; an alert that is a minute old may have none yet."""
-        case_id = self._case_of_alert(visit.parts["alert"])
+        case_id = self._records.case_of_alert(visit.parts["alert"])
         if case_id is None:
             return self._desk.pages.notice(notices.NO_CASE_YET, visit.who)
         return self._desk.pages.go(f"/cases/{case_id}")
@@ -84,13 +107,41 @@ class CasePages:
         return self._shown(visit, is_revealed=True)
 
     def _shown(self, visit: Visit, *, is_revealed: bool) -> Response:
-        found = self._change(visit, lambda case: case)
+        found = case_of(self._cases, visit)
         if isinstance(found, Refusal):
             return self._refused(visit, found)
-        view = case_view(found, visit.person, visit.now, can_work=self._can_work(visit))
-        user_id = printable(found.user_id, MAX_USER_CHARACTERS) if is_revealed else ""
-        can_reveal = visit.who is not None and Right.REVEAL in visit.who.rights
-        return self._page(visit, "case.html", "case", view=view, user_id=user_id, can_reveal=can_reveal)
+        view = case_view(
+            self._read(found),
+            self._land(),
+            visit.person,
+            visit.now,
+            can_work=self._can_work(visit),
+            is_revealed=is_revealed,
+        )
+        can_reveal = not is_revealed and visit.who is not None and visit.who.may_reveal
+        return self._page(
+            visit,
+            "case.html",
+            "case",
+            view=view,
+            can_reveal=can_reveal,
+            choices=CHOICES,
+            fraud_types=FRAUD_TYPES,
+            decision=self._new_id(),
+        )
+
+    def _read(self, case: Case) -> CaseRecords:
+        payments = self._records.case_payments(case, MAX_PAYMENTS)
+        history = self._records.history_of_user(case.user_id, MAX_HISTORY)
+        gravest = sorted(payments, key=lambda each: -each.risk_score)[:MAX_KEYS]
+        older = self._records.history_rows([each.key for each in gravest if each.key not in history])
+        return CaseRecords(
+            case=case,
+            payments=payments,
+            history=history | older,
+            labels=self._records.labels_of_user(case.user_id),
+            similar=self._records.similar_cases(case, MAX_SIMILAR),
+        )
 
     def next_case(self, visit: Visit) -> Response:
         """Claim the most urgent case, and show it."""
@@ -116,23 +167,16 @@ class CasePages:
     def _step(
         self, visit: Visit, step: Callable[[Case], Case | Refusal], after: str | None = None
     ) -> Response:
-        changed = self._change(visit, step)
+        changed = case_of(self._cases, visit, step)
         if isinstance(changed, Refusal):
             return self._refused(visit, changed)
         return self._desk.pages.go(after or f"/cases/{changed.case_id}")
-
-    def _change(self, visit: Visit, step: Callable[[Case], Case | Refusal]) -> Case | Refusal:
-        try:
-            key = parse_case_id(visit.parts["case"])
-        except ValueError:
-            return Refusal.GONE
-        return self._cases.change(key, step)
 
     def _refused(self, visit: Visit, refusal: Refusal) -> Response:
         return self._desk.pages.notice(notices.REFUSED_STEPS[refusal], visit.who)
 
     def _can_work(self, visit: Visit) -> bool:
-        return visit.who is not None and Right.WORK_CASES in visit.who.rights
+        return visit.who is not None and visit.who.may_work
 
     def _page(self, visit: Visit, template: str, page_name: str, **view: Any) -> Response:
         return self._desk.pages.page(template, visit.who, page_name=page_name, **view)

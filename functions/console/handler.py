@@ -8,7 +8,7 @@ import random
 import secrets
 import time
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -23,15 +23,20 @@ from console.app import Desk, make_app
 from console.audit_store import AuditStore
 from console.audit_trail import AuditTrail
 from console.case_pages import CasePages
-from console.link_store import LinkStore
+from console.judge_pages import JudgePages
+from console.label_queue import LabelQueue
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
+from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
+from console.records import Records, Tables
 from console.routes import BY_NAME
+from console.search_pages import SearchPages
 from console.session_store import SessionStore
 from console.settings import Settings
 from console.sign_in import SignInPages
 from console.web import Urllib3Web
+from console.world_map import LAND_FILE, read_land
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -51,7 +56,24 @@ desk = Desk(
     Pages(settings),
     clock,
 )
-cases = CaseDesk(dynamodb, settings.cases_table, cases_backoff(time.sleep, random.random), random.random)
+backoff = cases_backoff(time.sleep, random.random)
+cases = CaseDesk(dynamodb, settings.cases_table, backoff, random.random)
+records = Records(
+    dynamodb,
+    Tables(
+        flagged=settings.flagged_transactions_table,
+        history=settings.transaction_history_table,
+        labels=settings.labels_table,
+        entity_risk=settings.entity_risk_table,
+        cases=settings.cases_table,
+        links=settings.case_links_table,
+    ),
+    settings.transaction_id_index,
+    backoff.pause,
+)
+labels = LabelQueue(boto3.client("sqs", config=CLIENT_CONFIG), settings.labels_queue_url)
+new_id = partial(secrets.token_hex, 16)
+land = cache(partial(read_land, LAND_FILE))  # once a process
 provider = IdentityProvider(
     Urllib3Web(),
     settings.oidc_issuer,
@@ -65,7 +87,10 @@ application: Any = Mangum(  # its type of a context is not Powertools'
         desk,
         [
             SignInPages(desk, provider),
-            CasePages(desk, cases, LinkStore(dynamodb, settings.case_links_table).case_of_alert),
+            CasePages(desk, cases, records, land, new_id),
+            JudgePages(desk, cases, records, labels),
+            PaymentPages(desk, cases, records),
+            SearchPages(desk, records),
             PeoplePages(desk, audit_store),
         ],
         logger,

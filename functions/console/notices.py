@@ -32,6 +32,11 @@ UNAVAILABLE: Final = Notice(
     "The console is unavailable",
     "Nothing was changed. A service that it needs did not answer, or what you asked for could not be recorded. Try again in a minute.",
 )
+LABELS_NOT_SENT: Final = Notice(
+    503,
+    "The verdict was not taken as a whole",
+    "Some of the payments may be judged already. Go back, and send the form again: nothing is judged twice.",
+)
 FAULT: Final = Notice(
     500,
     "The console has an error",
@@ -71,6 +76,21 @@ NO_CASE_YET: Final = Notice(
     404,
     "This alert has no case yet",
     "A case opens a few seconds after its alert. If this stays so, the alert is not kept any more.",
+)
+NOTHING_CHOSEN: Final = Notice(
+    422,
+    "No payment was chosen",
+    "Nothing was changed. Choose at least one payment that is undecided, and a verdict.",
+)
+NOTHING_TO_FIND: Final = Notice(
+    422,
+    "Nothing was searched for",
+    "Say what to search by, and the whole value: a part of one finds nothing.",
+)
+NO_UNDO: Final = Notice(
+    409,
+    "This cannot be undone any more",
+    "Nothing was changed. A verdict can be undone for 10 seconds. Judge the payments again: the newer verdict counts.",
 )
 NO_REASON: Final = Notice(
     422,

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from console.settings import Settings
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-STYLESHEET: Final = Path(__file__).parent / "static" / "console.css"
+_STATIC: Final = Path(__file__).parent / "static"
+
+ASSETS: Final = {
+    "stylesheet": ("/console.css", _STATIC / "console.css", "text/css"),
+    "script": ("/console.js", _STATIC / "console.js", "text/javascript"),
+}
+"""Name to path, file and type of what every page loads; open to everybody."""
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -45,6 +51,16 @@ class Who(msgspec.Struct, frozen=True):
     rights: frozenset[Right]
     form_token: str
     """That of the session's forms."""
+
+    @property
+    def may_reveal(self) -> bool:
+        """Whether this person may see personal data, with a reason."""
+        return Right.REVEAL in self.rights
+
+    @property
+    def may_work(self) -> bool:
+        """Whether this person may claim cases and judge."""
+        return Right.WORK_CASES in self.rights
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -80,7 +96,7 @@ class Pages:
 
     def path_of(self, name: str, **parts: str) -> str:
         """Path of a page of the table, with the stage's before it; ``parts`` are the opaque ids in it."""
-        path = "/console.css" if name == "stylesheet" else BY_NAME[name].path.format(**parts)
+        path = ASSETS[name][0] if name in ASSETS else BY_NAME[name].path.format(**parts)
         return self._base_path + path
 
     def page(self, template: str, who: Who | None, status: int = 200, **view: Any) -> Response:

@@ -27,6 +27,8 @@ class Right(StrEnum):
     READ_CASES = "read_cases"
     WORK_CASES = "work_cases"
     """To claim cases, and to give them back."""
+    SEARCH = "search"
+    """To look for payments and cases by what is known of them."""
     REVEAL = "reveal"
     """To see personal data, with a reason."""
     READ_AUDIT = "read_audit"
@@ -35,11 +37,13 @@ class Right(StrEnum):
 
 
 RIGHTS: Final[dict[Group, frozenset[Right]]] = {
-    Group.ANALYST: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES, Right.REVEAL}),
-    Group.LEAD: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES, Right.REVEAL}),
+    Group.ANALYST: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES, Right.SEARCH, Right.REVEAL}),
+    Group.LEAD: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES, Right.SEARCH, Right.REVEAL}),
     Group.AUTHOR: frozenset({Right.ENTER, Right.READ_CASES}),
     # Auditors read everything, and change nothing.
-    Group.AUDITOR: frozenset({Right.ENTER, Right.READ_CASES, Right.READ_AUDIT, Right.READ_SESSIONS}),
+    Group.AUDITOR: frozenset(
+        {Right.ENTER, Right.READ_CASES, Right.SEARCH, Right.READ_AUDIT, Right.READ_SESSIONS}
+    ),
     # Admins look after people, and see no payment.
     Group.ADMIN: frozenset({Right.ENTER, Right.READ_SESSIONS, Right.REVOKE_SESSIONS}),
 }
@@ -50,7 +54,7 @@ def rights_of(groups: Iterable[Group]) -> frozenset[Right]:
     """Rights of a person.
 
     >>> sorted(right.value for right in rights_of([Group.ANALYST]))
-    ['enter', 'read_cases', 'reveal', 'work_cases']
+    ['enter', 'read_cases', 'reveal', 'search', 'work_cases']
     """
     return frozenset().union(*(RIGHTS[group] for group in groups))
 

@@ -28,6 +28,13 @@ class Action(StrEnum):
     CASE_CLAIMED = "case_claimed"
     CASE_RELEASED = "case_released"
     CASE_SKIPPED = "case_skipped"
+    PAYMENTS_JUDGED = "payments_judged"
+    VERDICT_UNDONE = "verdict_undone"
+    PAYMENT_VIEWED = "payment_viewed"
+    LINKS_VIEWED = "links_viewed"
+    ENTITY_VIEWED = "entity_viewed"
+    SEARCH_OPENED = "search_opened"
+    SEARCHED = "searched"
     PERSONAL_DATA_SHOWN = "personal_data_shown"
     AUDIT_VIEWED = "audit_viewed"
     SESSIONS_VIEWED = "sessions_viewed"
@@ -48,6 +55,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """None for what is not recorded: what is open to everybody."""
     needs_reason: bool = False
     """Whether it is done only for a reason, in the form's field ``reason``; the audit event has it."""
+    recorded: tuple[str, ...] = ()
+    """Fields of the form that the audit event has too; never one with a value that a sender sent."""
     title: str = ""
     """In the menu; empty for what is not in it."""
 
@@ -104,12 +113,72 @@ ROUTES: Final = (
         action=Action.CASE_SKIPPED,
     ),
     Route(
+        name="judge",
+        method="POST",
+        path="/cases/{case}/judge",
+        right=Right.WORK_CASES,
+        action=Action.PAYMENTS_JUDGED,
+        recorded=("verdict", "fraud_type", "reason"),
+    ),
+    Route(
+        name="undo",
+        method="POST",
+        path="/cases/{case}/undo",
+        right=Right.WORK_CASES,
+        action=Action.VERDICT_UNDONE,
+    ),
+    Route(
         name="reveal",
         method="POST",
         path="/cases/{case}/reveal",
         right=Right.REVEAL,
         action=Action.PERSONAL_DATA_SHOWN,
         needs_reason=True,
+    ),
+    Route(
+        name="links",
+        method="GET",
+        path="/cases/{case}/links",
+        right=Right.READ_CASES,
+        action=Action.LINKS_VIEWED,
+    ),
+    Route(
+        name="entity",
+        method="GET",
+        path="/cases/{case}/links/{number}",
+        right=Right.READ_CASES,
+        action=Action.ENTITY_VIEWED,
+    ),
+    Route(
+        name="payment",
+        method="GET",
+        path="/cases/{case}/payments/{payment}",
+        right=Right.READ_CASES,
+        action=Action.PAYMENT_VIEWED,
+    ),
+    Route(
+        name="reveal_payment",
+        method="POST",
+        path="/cases/{case}/payments/{payment}/reveal",
+        right=Right.REVEAL,
+        action=Action.PERSONAL_DATA_SHOWN,
+        needs_reason=True,
+    ),
+    Route(
+        name="search",
+        method="GET",
+        path="/search",
+        right=Right.SEARCH,
+        action=Action.SEARCH_OPENED,
+        title="Search",
+    ),
+    Route(name="find", method="POST", path="/search", right=Right.SEARCH, action=Action.SEARCHED),
+    Route(
+        name="show_found",
+        method="POST",
+        path="/search/payment",
+        right=Right.SEARCH,
+        action=Action.PAYMENT_VIEWED,
     ),
     Route(
         name="audit",

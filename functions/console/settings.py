@@ -25,6 +25,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The table's name in this environment."""
     case_links_table: str
     """The table's name in this environment."""
+    transaction_history_table: str
+    """The table's name in this environment."""
+    transaction_id_index: str = ""
+    """Index of the history by transaction id; empty where it is switched off."""
+    flagged_transactions_table: str
+    """The table's name in this environment."""
+    labels_table: str
+    """The table's name in this environment."""
+    entity_risk_table: str
+    """The table's name in this environment."""
+    labels_queue_url: str
+    """Where labels are sent."""
+    confirm_amount_base: Annotated[int, Meta(ge=1)]
+    """A verdict on payments of so much in all, in major units of the base currency, is asked for once more."""
     oidc_issuer: WebAddress
     """The identity provider, as its tokens name it."""
     oidc_discovery_url: WebAddress

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from common.alert_text import money
-from common.sanitizing import printable
-from contract.audit import MAX_TEXT_CHARACTERS
 from contract.case_work import holder
-from contract.clock import parse_event_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
 
     from console.sessions import Session
     from contract.audit import AuditEvent
-    from contract.case import Case, QueuedCase
+    from contract.case import QueuedCase
 
 
 class QueueRow(msgspec.Struct, frozen=True):
@@ -39,35 +36,6 @@ class QueueView(msgspec.Struct, frozen=True):
 
     summary: str
     rows: tuple[QueueRow, ...]
-
-
-class PaymentRow(msgspec.Struct, frozen=True):
-    """A payment of a case."""
-
-    amount: str
-    score: str
-    at: str
-
-
-class CaseView(msgspec.Struct, frozen=True):
-    """A case."""
-
-    case_id: str
-    severity: str
-    at_risk: str
-    decided: str
-    due: str
-    is_overdue: bool
-    state: str
-    handover: str
-    """Why the last one gave it back; empty if nobody has."""
-    reasons: tuple[tuple[str, int], ...]
-    """Rules and their points, most first."""
-    payments: tuple[PaymentRow, ...]
-    more: str
-    """How many payments are not listed; empty for none."""
-    can_claim: bool
-    is_mine: bool
 
 
 class AuditRow(msgspec.Struct, frozen=True):
@@ -115,45 +83,17 @@ def queue_view(cases: Sequence[QueuedCase], person: str, now: datetime, *, has_m
         QueueRow(
             case_id=case.key.case_id,
             severity=case.severity.value,
-            at_risk=_money(case.undecided.amount_base + case.fraud.amount_base, case.base_currency),
-            payments=_count(case.undecided.payments + case.fraud.payments, "payment"),
+            at_risk=base_money(case.undecided.amount_base + case.fraud.amount_base, case.base_currency),
+            payments=counted(case.undecided.payments + case.fraud.payments, "payment"),
             due=due_text(case.due_at, now),
             is_overdue=case.due_at < now,
-            state=_holder_text(holder(case, now), person),
+            state=holder_text(holder(case, now), person),
         )
         for case in cases
     )
     overdue = sum(row.is_overdue for row in rows)
-    first = f"The {len(rows)} most urgent cases" if has_more else _count(len(rows), "case")
+    first = f"The {len(rows)} most urgent cases" if has_more else counted(len(rows), "case")
     return QueueView(f"{first}, {overdue} overdue.", rows)
-
-
-def case_view(case: Case, person: str, now: datetime, *, can_work: bool) -> CaseView:
-    """Show a case to somebody; ``can_work`` where this person may claim it."""
-    held_by = holder(case, now)
-    hidden = case.payment_count - len(case.payments)
-    return CaseView(
-        case_id=case.case_id,
-        severity=case.severity.value,
-        at_risk=_money(case.at_risk_base, case.base_currency),
-        decided=f"{case.fraud.payments} fraud, {case.legitimate.payments} legitimate, {case.undecided.payments} undecided",
-        due=due_text(case.due_at, now),
-        is_overdue=not case.is_closed and case.due_at < now,
-        state=f"closed: {case.verdict.value}" if case.verdict is not None else _holder_text(held_by, person),
-        handover="" if case.handover is None else printable(case.handover.reason, MAX_TEXT_CHARACTERS),
-        reasons=tuple((rule_id, case.reasons[rule_id]) for rule_id in case.strongest_reasons),
-        payments=tuple(
-            PaymentRow(
-                amount=_money(payment.amount_base, case.base_currency),
-                score=str(payment.risk_score),
-                at=shown_time(parse_event_key(payment.event_key)[0]),
-            )
-            for payment in case.payments
-        ),
-        more=f"{_count(hidden, 'payment')} of less risk." if hidden > 0 else "",
-        can_claim=can_work and not case.is_closed and held_by is None,
-        is_mine=can_work and held_by == person,
-    )
 
 
 def audit_view(day: str, events: Sequence[AuditEvent], limit: int) -> AuditView:
@@ -225,15 +165,22 @@ def due_text(due_at: datetime, now: datetime) -> str:
     return f"in {duration(due_at - now)}" if due_at >= now else f"{duration(now - due_at)} ago"
 
 
-def _money(amount: Decimal, currency: str | None) -> str:
+def base_money(amount: Decimal, currency: str | None) -> str:
+    """Write a sum in a case's base currency."""
     return "not known" if currency is None else money(amount, currency)
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """Write a number of things.
+
+    >>> counted(1, "case"), counted(2, "case")
+    ('1 case', '2 cases')
+    """
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _holder_text(held_by: str | None, person: str) -> str:
+def holder_text(held_by: str | None, person: str) -> str:
+    """Say whose a case is, to somebody."""
     if held_by is None:
         return "open"
     return "yours" if held_by == person else "somebody works on it"

@@ -19,15 +19,21 @@ from common.cases import cases_backoff
 from console.app import Desk, make_app
 from console.audit_trail import AuditTrail
 from console.case_pages import CasePages
-from console.link_store import LinkStore
+from console.judge_pages import JudgePages
+from console.label_queue import LabelQueue
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
+from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
+from console.records import Records, Tables
+from console.search_pages import SearchPages
 from console.session_store import SessionStore
 from console.sessions import begin_session, csrf_token
 from console.settings import Settings
 from console.sign_in import SignInPages
-from contract.case import alert_link, to_case_item
+from contract.case import alert_link, from_case_item, to_case_item, to_case_key, to_link_item
+from contract.flagged import flag, to_flagged_item
+from contract.scored import to_history_item
 from tests.support.audit_memory import MemoryAudit
 from tests.support.cases import make_case
 from tests.support.payments import Log
@@ -38,9 +44,14 @@ if TYPE_CHECKING:
 
     from console.oidc import Web
     from console.rights import Group
+    from contract.audit import AuditEvent
     from contract.case import Case
+    from contract.scored import ScoredTransaction
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+LAND: Final = (((-10.0, 36.0), (30.0, 36.0), (30.0, 60.0), (-10.0, 60.0)),)
+"""A coast around Europe."""
 
 SETTINGS: Final = Settings(
     console_url="http://127.0.0.1:8080",
@@ -48,6 +59,13 @@ SETTINGS: Final = Settings(
     audit_events_table="audit_events",
     cases_table="cases",
     case_links_table="case_links",
+    transaction_history_table="transaction_history",
+    transaction_id_index="by_transaction_id",
+    flagged_transactions_table="flagged_transactions",
+    labels_table="labels",
+    entity_risk_table="entity_risk",
+    labels_queue_url="https://sqs.example/labels",
+    confirm_amount_base=10_000,
     oidc_issuer="https://issuer.example/pool",
     oidc_discovery_url="https://issuer.example/pool/.well-known/openid-configuration",
     oidc_client_id="console",
@@ -103,7 +121,7 @@ class Provider:
             ).encode()
         return json.dumps({"keys": [key.as_dict(private=False) for key in self.published]}).encode()
 
-    def post(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    def post(self, url: str, form: Mapping[str, Any]) -> tuple[int, bytes]:
         from authlib.oauth2.rfc7636 import create_s256_code_challenge
         from joserfc import jwt
 
@@ -122,6 +140,25 @@ class Provider:
         } | self.claims
         token = jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
         return 200, json.dumps({"id_token": token, "access_token": "a", "token_type": "Bearer"}).encode()
+
+
+class MemoryQueue:
+    """A queue whose messages can be read; refuses some of them at first."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.refusals = 0
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+        assert QueueUrl == SETTINGS.labels_queue_url
+        refused = min(self.refusals, len(Entries))
+        self.refusals -= refused
+        taken = Entries[refused:]
+        self.bodies += [json.loads(entry["MessageBody"]) for entry in taken]
+        return {
+            "Successful": [{"Id": entry["Id"]} for entry in taken],
+            "Failed": [{"Id": entry["Id"]} for entry in Entries[:refused]],
+        }
 
 
 class ConsoleWorld:
@@ -146,6 +183,10 @@ class ConsoleWorld:
             "console_sessions": settings.console_sessions_table,
             "cases": settings.cases_table,
             "case_links": settings.case_links_table,
+            "transaction_history": settings.transaction_history_table,
+            "flagged_transactions": settings.flagged_transactions_table,
+            "labels": settings.labels_table,
+            "entity_risk": settings.entity_risk_table,
         }
         for table, name in names.items():
             make_table(dynamodb, table, {table: name}.__getitem__)
@@ -170,10 +211,23 @@ class ConsoleWorld:
             finish_uri(settings.console_url, "/sign-in/finish"),
         )
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
+        self.labels = MemoryQueue()
+        tables = Tables(
+            flagged=settings.flagged_transactions_table,
+            history=settings.transaction_history_table,
+            labels=settings.labels_table,
+            entity_risk=settings.entity_risk_table,
+            cases=settings.cases_table,
+            links=settings.case_links_table,
+        )
+        records = Records(dynamodb, tables, settings.transaction_id_index, lambda _: None)
         cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0)
         pages = [
             SignInPages(self.desk, identity),
-            CasePages(self.desk, cases, LinkStore(dynamodb, settings.case_links_table).case_of_alert),
+            CasePages(self.desk, cases, records, lambda: LAND, lambda: f"decision-{next(self._numbers)}"),
+            JudgePages(self.desk, cases, records, LabelQueue(self.labels, settings.labels_queue_url)),
+            PaymentPages(self.desk, cases, records),
+            SearchPages(self.desk, records),
             PeoplePages(self.desk, events),
         ]
         self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")
@@ -189,13 +243,13 @@ class ConsoleWorld:
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         return self.request("GET", path, headers=headers or {})
 
-    def post(self, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answer:
+    def post(self, path: str, form: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
         """Send a form of the session that the browser has."""
         token = csrf_token(self.cookies.get(self.desk.session_cookie, ""))
         return self.request("POST", path, headers or {}, {"form_token": token, **form})
 
     def request(
-        self, method: str, path: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
+        self, method: str, path: str, headers: Mapping[str, str], form: Mapping[str, Any] | None = None
     ) -> Answer:
         parts = urlsplit(path)
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -211,7 +265,7 @@ class ConsoleWorld:
             "queryStringParameters": None,
             "multiValueQueryStringParameters": parse_qs(parts.query) or None,
             "requestContext": {"stage": "v1", "identity": {"sourceIp": "127.0.0.1"}},
-            "body": None if form is None else urlencode(form),
+            "body": None if form is None else urlencode(form, doseq=True),
             "isBase64Encoded": False,
         }
         answer = Answer(self._application(event, SimpleNamespace()))
@@ -220,12 +274,32 @@ class ConsoleWorld:
         return answer
 
     def put_case(self, user_id: str = "user-1", **changes: Any) -> Case:
-        """Store a case, with the alert ``alert-<user id>``."""
+        """Store a case, with the alert ``alert-<user id>`` and its entities."""
         case = make_case(user_id, **changes)
         self.dynamodb.put_item(TableName=self.settings.cases_table, Item=to_case_item(case))
         link = {"entity_id": {"S": alert_link(f"alert-{user_id}")}, "case_id": {"S": case.case_id}}
         self.dynamodb.put_item(TableName=self.settings.case_links_table, Item=link)
+        for name in case.entities:
+            item = to_link_item(name, case)
+            self.dynamodb.put_item(TableName=self.settings.case_links_table, Item=item)
         return case
+
+    def put_payments(self, *rows: ScoredTransaction, case: Case | None = None, **changes: Any) -> None:
+        """Store payments in the history, and flagged in a case where one is given; ``changes`` are of the flagged rows."""
+        for row in rows:
+            item = to_history_item(row, 1_900_000_000)
+            self.dynamodb.put_item(TableName=self.settings.transaction_history_table, Item=item)
+            if case is None:
+                continue
+            flagged = flag(row, row.scored_at, timedelta(days=800))
+            flagged = msgspec.structs.replace(flagged, **{"case_id": case.case_id, **changes})
+            item = to_flagged_item(flagged)
+            self.dynamodb.put_item(TableName=self.settings.flagged_transactions_table, Item=item)
+
+    def stored_case(self, case: Case) -> Case:
+        """Read a case as it is now."""
+        answer = self.dynamodb.get_item(TableName=self.settings.cases_table, Key=to_case_key(case.key))
+        return from_case_item(answer["Item"])
 
     def begin(self, next_path: str = "/") -> str:
         """Go to the provider; returns the address with which it sends the browser back."""
@@ -237,9 +311,13 @@ class ConsoleWorld:
 
     def deeds(self) -> list[tuple[str, str, str]]:
         """Actor, action and outcome of all audit events but openings and closings of days."""
+        return [(event.actor, event.action, event.outcome) for event in self.trail()]
+
+    def trail(self) -> list[AuditEvent]:
+        """All audit events but openings and closings of days."""
         chains = {key[0] for key in self.events.rows} - {"days"}
         events = [event for chain in sorted(chains) for event in self.events.chain(chain)]
-        return [(event.actor, event.action, event.outcome) for event in events if event.actor != "system"]
+        return [event for event in events if event.actor != "system"]
 
 
 def with_url(url: str) -> Settings:

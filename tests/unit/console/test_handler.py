@@ -32,6 +32,12 @@ GOOD = {
     "AUDIT_EVENTS_TABLE": "audit_events",
     "CASES_TABLE": "cases",
     "CASE_LINKS_TABLE": "case_links",
+    "TRANSACTION_HISTORY_TABLE": "transaction_history",
+    "FLAGGED_TRANSACTIONS_TABLE": "flagged_transactions",
+    "LABELS_TABLE": "labels",
+    "ENTITY_RISK_TABLE": "entity_risk",
+    "LABELS_QUEUE_URL": "https://sqs.example/labels",
+    "CONFIRM_AMOUNT_BASE": "10000",
     "OIDC_ISSUER": "https://issuer.example/pool",
     "OIDC_DISCOVERY_URL": "https://issuer.example/pool/.well-known/openid-configuration",
     "OIDC_CLIENT_ID": "client",
@@ -60,6 +66,7 @@ def test_a_missing_setting_fails_the_cold_start(variable: str) -> None:
         ("SESSION_IDLE_MINUTES", "481"),
         ("SESSION_HOURS", "0"),
         ("SESSION_HOURS", "25"),
+        ("CONFIRM_AMOUNT_BASE", "0"),
     ],
 )
 def test_a_setting_out_of_bounds_fails_the_cold_start(variable: str, value: str) -> None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 
 from console.pages import TEMPLATES
 from console.rights import Group
 from console.sessions import begin_session
-from console.views import case_view, queue_view, sessions_view
-from contract.case import CaseStatus, CaseVerdict, Tally, from_queued_item, to_case_item
+from console.views import queue_view, sessions_view
+from contract.case import CaseStatus, from_queued_item, to_case_item
 from contract.case_work import LEASE
 from tests.support.cases import make_case
 from tests.support.console_world import NOW, ConsoleWorld
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-in", "/queue", "/console.css", "/nothing", "/sign-out"])
+@pytest.mark.parametrize(
+    "path", ["/", "/sign-in", "/queue", "/console.css", "/console.js", "/nothing", "/sign-out"]
+)
 def test_every_answer_has_the_headers(world: ConsoleWorld, path: str) -> None:
     world.sign_in(Group.ANALYST)
 
@@ -27,7 +28,9 @@ def test_every_answer_has_the_headers(world: ConsoleWorld, path: str) -> None:
     assert "default-src 'self'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["cache-control"] == ("public, max-age=3600" if path == "/console.css" else "no-store")
+    assert headers["cache-control"] == (
+        "public, max-age=3600" if path.startswith("/console.") else "no-store"
+    )
     assert "strict-transport-security" not in headers
 
 
@@ -154,9 +157,9 @@ def test_names_of_people_are_no_markup(world: ConsoleWorld) -> None:
 def test_templates_have_no_inline_script_or_style_and_load_nothing_from_elsewhere() -> None:
     for file in TEMPLATES.glob("*.html"):
         text = file.read_text(encoding="utf-8")
-        assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://|\|\s*safe|autoescape", text), (
-            file.name
-        )
+        assert not re.search(
+            r"<script(?! src=\"\{\{ path_of)|<style|\sstyle=|\son\w+=|https?://|\|\s*safe|autoescape", text
+        ), file.name
 
 
 @pytest.mark.parametrize("template", sorted(file.name for file in TEMPLATES.glob("*.html")))
@@ -180,25 +183,6 @@ def test_the_queue_says_what_is_overdue_and_whose_a_case_is() -> None:
         ("in 4 hours", False, "yours"),
         ("in 4 hours", False, "open"),
     ]
-
-
-def test_a_case_shows_its_reasons_by_points_and_how_many_payments_it_does_not_list() -> None:
-    case = make_case(undecided=Tally(3, Decimal(5000)), fraud=Tally(1, Decimal(250)))
-
-    view = case_view(case, "person-1", NOW, can_work=True)
-
-    assert (view.at_risk, view.more) == ("5,250.00 USD", "3 payments of less risk.")
-    assert view.reasons == (("impossible_travel", 60), ("high_amount", 25))
-    assert [(row.amount, row.at) for row in view.payments] == [("1,250.00 USD", "1 Mar 2026, 12:00")]
-    assert (view.can_claim, view.is_mine) == (True, False)
-
-
-def test_a_closed_case_says_how_it_ended_and_cannot_be_taken() -> None:
-    case = make_case(status=CaseStatus.CLOSED, verdict=CaseVerdict.MIXED, due_at=NOW - timedelta(days=1))
-
-    view = case_view(case, "person-1", NOW, can_work=True)
-
-    assert (view.state, view.can_claim, view.is_overdue) == ("closed: mixed", False, False)
 
 
 def test_the_audit_page_has_the_newest_first_with_outcome_and_reason(world: ConsoleWorld) -> None:

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from console.pages import STYLESHEET, TEMPLATES
+from console.pages import ASSETS, TEMPLATES
 
-CSS = STYLESHEET.read_text(encoding="utf-8")
+CSS = ASSETS["stylesheet"][1].read_text(encoding="utf-8")
 TEXTS = ("text", "muted", "link", "grave", "urgent")
 GROUNDS = ("ground", "raised")
 
@@ -66,4 +66,4 @@ def test_every_class_that_a_template_names_is_in_the_stylesheet() -> None:
         for name in classes.split()
     }
 
-    assert named <= set(re.findall(r"\.([a-z]+)", CSS))
+    assert named <= set(re.findall(r"\.([a-z-]+)", CSS))
