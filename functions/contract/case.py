@@ -292,7 +292,7 @@ def parse_case_id(case_id: str) -> CaseKey:
 
 
 def alert_link(alert_id: str) -> str:
-    """Name of an alert among the entities of ``case_links``; no entity's name has such a form."""
+    """Name of an alert or a digest among the entities of ``case_links``; no entity's name has such a form."""
     return f"{_ALERT_LINK}{alert_id}"
 
 

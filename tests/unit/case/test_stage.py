@@ -50,7 +50,9 @@ def changed(tables: DictCaseTables, flagged: FlaggedTransaction, **changes: obje
 def alerted(
     tables: DictCaseTables, flagged: FlaggedTransaction, alert_id: str = "alert-1"
 ) -> FlaggedTransaction:
-    """Mark a row as the alert stage does."""
+    """Mark a row as the alert stage does, which decides once."""
+    if tables.flagged_rows[flagged.key].alert_state is AlertState.SUPPRESSED:
+        return tables.flagged_rows[flagged.key]
     claim = AlertClaim(Severity.HIGH, flagged.occurred_at, SuppressedPayments())
     return changed(tables, flagged, alert_state=AlertState.SENT, alert_id=alert_id, alert_claim=claim)
 
@@ -218,6 +220,20 @@ def test_a_case_knows_the_alerts_of_its_payments(tables: DictCaseTables) -> None
     check(tables)
 
 
+def test_a_digest_leads_to_the_case_of_its_payments(tables: DictCaseTables) -> None:
+    one = payment("tx-1")
+    taken(tables, one)
+
+    Worker(tables).take(
+        changed(tables, one, alert_state=AlertState.SUPPRESSED, alert_id="alert-1", suppression_id="count-1")
+    )
+
+    (case,) = tables.cases()
+    assert (case.alerts, case.alert_count) == ((), 0)
+    assert ("alert#count-1", case.case_id) in tables.links()
+    check(tables)
+
+
 def test_a_case_is_bounded_and_counts_the_rest(tables: DictCaseTables) -> None:
     reasons = tuple(Reason(f"rule-{number}", number, "why") for number in range(2 * MAX_REASONS))
     payments = [payment(f"tx-{number}", number, reasons=reasons) for number in range(2 * MAX_PAYMENTS)]
@@ -357,11 +373,14 @@ def test_whatever_happens_to_rows_their_cases_say_it_in_the_end(
         waiting.append(flagged)
     for _ in range(data.draw(st.integers(0, 12))):
         flagged = data.draw(st.sampled_from(payments))
-        match data.draw(st.sampled_from(["status", "alert", "deliver", "crash"])):
+        match data.draw(st.sampled_from(["status", "alert", "suppressed", "deliver", "crash"])):
             case "status":
                 waiting.append(changed(tables, flagged, status=data.draw(st.sampled_from(STATUSES))))
             case "alert":
                 waiting.append(alerted(tables, flagged, f"alert-{flagged.transaction_id}"))
+            case "suppressed" if tables.flagged_rows[flagged.key].alert_state is None:
+                state = AlertState.SUPPRESSED
+                waiting.append(changed(tables, flagged, alert_state=state, suppression_id="count-1"))
             case "deliver":
                 Worker(tables).take(data.draw(st.sampled_from(waiting)))
             case "crash":
