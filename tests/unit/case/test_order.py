@@ -22,9 +22,7 @@ from tests.unit.case.world import Crash, DictCaseTables, Worker, crash
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contract.case import (
-        Case,
-    )
+    from contract.case import Case
     from contract.flagged import FlaggedTransaction
 
 STATUSES = (OPEN, IN_REVIEW, CONFIRMED_FRAUD, FALSE_POSITIVE)
