@@ -1,14 +1,12 @@
-"""How many history rows take one write unit: with the features of today, and with as many as there may ever be.
+"""How many history rows take one write unit: ``python -m benchmarks.row_size``.
 
-``python -m benchmarks.row_size`` prints it. Payments are simulated and decided one after the other; the features to come are placeholders, half
-of them zero, as about half of today's are, the others counts and ratios. Pure: no service, the same figures on every machine.
+Payments are simulated and decided one after the other. Pure: no service, the same figures on every machine.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
 from statistics import mean, median
 from typing import TYPE_CHECKING, Final
 
@@ -32,14 +30,12 @@ if TYPE_CHECKING:
 
     from contract.scored import ScoredTransaction
 
-MAX_FEATURES: Final = 150
-"""As many as a row may have."""
 ARRIVAL: Final = timedelta(milliseconds=500)
 ENDS_AT: Final = datetime(2026, 11, 1, tzinfo=UTC)
 EXPIRES_AT_S: Final = 1_900_000_000
 PAYMENTS: Final = 12_000
 MIN_SHARE: Final = 0.9
-"""Of the approved rows that must take one write unit with all features."""
+"""Of the approved rows that must take one write unit."""
 
 _RULES: Final = Path(__file__).resolve().parent.parent / "rules" / "default.yaml"
 
@@ -80,42 +76,20 @@ def approved_rows(payments: int, seed: int) -> Iterator[ScoredTransaction]:
         entities.fold(ids, decided.sighting)
 
 
-def with_placeholders(packed: bytes, count: int, draw: Random) -> bytes:
-    """Add features to come to those that are packed: half of them zero, the others whole numbers and ten-thousandths."""
-    values = msgspec.msgpack.decode(packed)
-    for number in range(count):
-        if number % 2:
-            values.append(0)
-        else:
-            values.append(draw.randrange(1, 300) if number % 4 else draw.randrange(1, 1_000_000))
-    return msgspec.msgpack.encode(values)
-
-
-def shares(payments: int = PAYMENTS, seed: int = 300) -> tuple[Share, Share]:
-    """Measure approved rows: with the features of today, and with :data:`MAX_FEATURES`."""
-    draw = Random(seed)  # noqa: S311 - placeholders, no secrets
-    today: list[int] = []
-    all_features: list[int] = []
-    for row in approved_rows(payments, seed):
-        today.append(item_bytes(to_history_item(row, EXPIRES_AT_S)))
-        packed = with_placeholders(row.features, MAX_FEATURES - len(CATALOGUE), draw)
-        full = msgspec.structs.replace(row, features=packed)
-        all_features.append(item_bytes(to_history_item(full, EXPIRES_AT_S)))
-    return _share(len(CATALOGUE), today), _share(MAX_FEATURES, all_features)
-
-
-def _share(features: int, sizes: list[int]) -> Share:
+def share(payments: int = PAYMENTS, seed: int = 300) -> Share:
+    """Measure approved rows."""
+    sizes = [item_bytes(to_history_item(row, EXPIRES_AT_S)) for row in approved_rows(payments, seed)]
     one_unit = sum(write_units(size) == 1 for size in sizes) / len(sizes)
-    return Share(features, mean(sizes), median(sizes), one_unit)
+    return Share(len(CATALOGUE), mean(sizes), median(sizes), one_unit)
 
 
 def main() -> None:
-    """Print the shares."""
-    for share in shares():
-        print(
-            f"{share.features} features: {share.one_unit:.1%} of the approved rows take one write unit; "
-            f"mean {share.mean_bytes:.0f} bytes, median {share.median_bytes:.0f}"
-        )
+    """Print the share."""
+    found = share()
+    print(
+        f"{found.features} features: {found.one_unit:.1%} of the approved rows take one write unit; "
+        f"mean {found.mean_bytes:.0f} bytes, median {found.median_bytes:.0f}"
+    )
 
 
 if __name__ == "__main__":

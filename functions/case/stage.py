@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from case.fold import Change, UserCases
     from common.backoff import Backoff
+    from common.failures import FailureLog
     from common.metrics import MetricSink
     from common.stream_crashes import StreamCrashes
-    from common.stream_reader import FailureLog, InvocationContext
+    from common.stream_reader import InvocationContext
     from contract.case import CaseLimits
     from contract.flagged import FlaggedKey, FlaggedTransaction
 

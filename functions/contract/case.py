@@ -16,8 +16,8 @@ from zlib import crc32
 import msgspec
 from msgspec import Meta
 
-from contract.alert import Instant, RiskScore, Severity
-from contract.clock import time_text
+from contract.alert import RiskScore, Severity
+from contract.clock import Instant, time_text
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE
 from contract.items import Item, from_item, to_item
 

