@@ -85,7 +85,7 @@ def marks_of(flagged: FlaggedTransaction) -> Marks:
 
 def is_settled(flagged: FlaggedTransaction) -> bool:
     """Whether a row's case counts the payment as what the row says."""
-    wanted = (Judgement.of(flagged.status), flagged.own_alert_id)
+    wanted = (Judgement.of(flagged.status), flagged.reported_by)
     return flagged.case_id is not None and wanted == (flagged.case_judgement, flagged.case_alert_id)
 
 
@@ -130,9 +130,8 @@ def _changed(flagged: FlaggedTransaction, case: Case, limits: CaseLimits, now: d
             after, status=CaseStatus.OPEN, verdict=None, closed_at=None, closed_by=None
         )
     links: tuple[str, ...] = ()
-    alert_id = flagged.own_alert_id
-    if alert_id is not None and alert_id != flagged.case_alert_id:
-        after, links = _with_alert(after, flagged, alert_id), (alert_link(alert_id),)
+    if flagged.reported_by != flagged.case_alert_id:
+        after, links = _with_alert(after, flagged), _alert_links(flagged)
     return Change(
         before=marks_of(flagged),
         after=_marks_in(after, flagged),
@@ -151,9 +150,7 @@ def _joined(
     after = _counted(_with_payment(case, flagged), Judgement.of(flagged.status), flagged, 1)
     after = _with_status(after, now)
     links = tuple(name for name in after.entities if name not in case.entities)
-    alert_id = flagged.own_alert_id
-    if alert_id is not None:
-        after, links = _with_alert(after, flagged, alert_id), (*links, alert_link(alert_id))
+    after, links = _with_alert(after, flagged), (*links, *_alert_links(flagged))
     return Change(
         before=marks_of(flagged),
         after=_marks_in(after, flagged),
@@ -174,7 +171,7 @@ def _is_undone(flagged: FlaggedTransaction) -> bool:
 
 
 def _marks_in(case: Case, flagged: FlaggedTransaction) -> Marks:
-    return Marks(case.case_id, Judgement.of(flagged.status).value, flagged.own_alert_id)
+    return Marks(case.case_id, Judgement.of(flagged.status).value, flagged.reported_by)
 
 
 def _new_case(flagged: FlaggedTransaction, number: int, limits: CaseLimits, now: datetime) -> Case:
@@ -237,9 +234,16 @@ def _uncounted(case: Case, flagged: FlaggedTransaction) -> Case:
     return case if counted is None else _counted(case, Judgement(counted), flagged, -1)
 
 
-def _with_alert(case: Case, flagged: FlaggedTransaction, alert_id: str) -> Case:
-    alerts = sorted({*case.alerts, CaseAlert(flagged.event_key, alert_id)}, reverse=True)
+def _with_alert(case: Case, flagged: FlaggedTransaction) -> Case:
+    if flagged.own_alert_id is None:
+        return case
+    alerts = sorted({*case.alerts, CaseAlert(flagged.event_key, flagged.own_alert_id)}, reverse=True)
     return msgspec.structs.replace(case, alerts=tuple(alerts[:MAX_ALERTS]), alert_count=case.alert_count + 1)
+
+
+def _alert_links(flagged: FlaggedTransaction) -> tuple[str, ...]:
+    """Links from the message that reports a payment, an alert or a digest."""
+    return () if flagged.reported_by is None else (alert_link(flagged.reported_by),)
 
 
 def _with_status(case: Case, now: datetime) -> Case:

@@ -124,7 +124,7 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     case_judgement: str | None = None
     """What its case counts it as (:class:`contract.case.Judgement`)."""
     case_alert_id: str | None = None
-    """The alert of its own that its case knows of."""
+    """What its case knows to report it: :attr:`reported_by`."""
 
     @property
     def appended_at(self) -> datetime:
@@ -140,6 +140,11 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     def own_alert_id(self) -> str | None:
         """Its own alert; None where it has none, or none yet."""
         return None if self.alert_claim is None else self.alert_id
+
+    @property
+    def reported_by(self) -> str | None:
+        """Id of the message that reports it: its own alert, or the count that it is in, which is a digest's id; None where neither is decided."""
+        return self.own_alert_id or self.suppression_id
 
     @property
     def worth(self) -> tuple[str, Decimal]:

@@ -80,7 +80,7 @@ def _problems(case: Case, rows: list[FlaggedTransaction], links: set[tuple[str, 
         yield "names a payment that is not in it"
     if not {name for row in rows for name in linked_entities(row)} <= set(case.entities):
         yield "misses an entity"
-    alert_ids = {row.own_alert_id for row in rows if row.own_alert_id is not None}
+    alert_ids = {row.reported_by for row in rows if row.reported_by is not None}
     wanted = {*case.entities, *map(alert_link, alert_ids)}
     if not {(name, case.case_id) for name in wanted} <= links:
         yield "misses a link"

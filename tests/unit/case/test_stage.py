@@ -1,24 +1,18 @@
-"""Every flagged payment is in one case and counted there as what its row says, whatever order, repetition and crashes there are."""
+"""Every flagged payment is in one case and counted there as what its row says, and closes when all is decided."""
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
-from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from common.cases import MAX_ATTEMPTS, CaseContentionError
-from contract.alert import AlertClaim, AlertState, Severity, SuppressedPayments
+from contract.alert import AlertState, Severity
 from contract.case import (
     MAX_ALERTS,
     MAX_PAYMENTS,
     MAX_REASONS,
-    Case,
     CaseStatus,
     CaseVerdict,
     linked_entities,
@@ -27,47 +21,10 @@ from contract.case import (
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, IN_REVIEW, OPEN
 from contract.reason import Reason
 from contract.scored import Decision
-from tests.support.case_account import case_problems
 from tests.support.case_store_contract import LIMITS, payment
 from tests.support.payments import NOW
-from tests.unit.case.world import Crash, DictCaseTables, Worker, crash
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from contract.flagged import FlaggedTransaction
-
-STATUSES = (OPEN, IN_REVIEW, CONFIRMED_FRAUD, FALSE_POSITIVE)
-
-
-def changed(tables: DictCaseTables, flagged: FlaggedTransaction, **changes: object) -> FlaggedTransaction:
-    """Change a row as another stage does, which leaves the marks alone; return the record of the change."""
-    row = msgspec.structs.replace(tables.flagged_rows[flagged.key], **changes)
-    tables.put(row)
-    return row
-
-
-def alerted(
-    tables: DictCaseTables, flagged: FlaggedTransaction, alert_id: str = "alert-1"
-) -> FlaggedTransaction:
-    """Mark a row as the alert stage does."""
-    claim = AlertClaim(Severity.HIGH, flagged.occurred_at, SuppressedPayments())
-    return changed(tables, flagged, alert_state=AlertState.SENT, alert_id=alert_id, alert_claim=claim)
-
-
-def taken(tables: DictCaseTables, *payments: FlaggedTransaction) -> list[Case]:
-    """Insert payments, handle their records in this order, and give all cases."""
-    for flagged in payments:
-        tables.put(flagged)
-    worker = Worker(tables)
-    for flagged in payments:
-        worker.take(flagged)
-    return tables.cases()
-
-
-def check(tables: DictCaseTables) -> None:
-    """What holds when every record was handled: cases say what the rows say."""
-    assert case_problems(tables.rows(), tables.cases(), tables.links()) == []
+from tests.unit.case.records import alerted, changed, check, taken
+from tests.unit.case.world import DictCaseTables, Worker
 
 
 def test_the_first_payment_opens_a_case_and_the_next_one_joins_it(tables: DictCaseTables) -> None:
@@ -218,6 +175,20 @@ def test_a_case_knows_the_alerts_of_its_payments(tables: DictCaseTables) -> None
     check(tables)
 
 
+def test_a_digest_leads_to_the_case_of_its_payments(tables: DictCaseTables) -> None:
+    one = payment("tx-1")
+    taken(tables, one)
+
+    Worker(tables).take(
+        changed(tables, one, alert_state=AlertState.SUPPRESSED, alert_id="alert-1", suppression_id="count-1")
+    )
+
+    (case,) = tables.cases()
+    assert (case.alerts, case.alert_count) == ((), 0)
+    assert ("alert#count-1", case.case_id) in tables.links()
+    check(tables)
+
+
 def test_a_case_is_bounded_and_counts_the_rest(tables: DictCaseTables) -> None:
     reasons = tuple(Reason(f"rule-{number}", number, "why") for number in range(2 * MAX_REASONS))
     payments = [payment(f"tx-{number}", number, reasons=reasons) for number in range(2 * MAX_PAYMENTS)]
@@ -298,101 +269,4 @@ def test_a_case_that_others_keep_changing_is_tried_again_later(tables: DictCaseT
         worker.take(one)
     assert len(worker.waits) == MAX_ATTEMPTS
     Worker(tables).take(one)
-    check(tables)
-
-
-@st.composite
-def payments_of_two_users(draw: st.DrawFn) -> list[FlaggedTransaction]:
-    """A few payments that share users, devices and amounts."""
-    sent = st.fixed_dictionaries(
-        {
-            "user_id": st.sampled_from(["user-1", "user-2"]),
-            "device_id": st.sampled_from(["device-1", "device-2"]),
-            "currency": st.sampled_from(["USD", "EUR"]),
-            "amount": st.sampled_from([Decimal(5), Decimal(1_500), Decimal(20_000)]),
-        }
-    )
-    rows = draw(st.lists(st.tuples(sent, st.integers(50, 100)), min_size=1, max_size=6))
-    return [
-        payment(f"tx-{number}", number, risk_score=score, sent=each)
-        for number, (each, score) in enumerate(rows)
-    ]
-
-
-def _comparable(cases: Iterable[Case]) -> list[Case]:
-    """Cases without what is fixed by the first payment, and without how often they were written."""
-    return [
-        msgspec.structs.replace(case, version=1, due_at=NOW, entities=tuple(sorted(case.entities)))
-        for case in cases
-    ]
-
-
-@given(payments_of_two_users(), st.data())
-def test_payments_in_any_order_and_any_number_of_times_make_the_same_cases(
-    payments: list[FlaggedTransaction], data: st.DataObject
-) -> None:
-    expected = DictCaseTables()
-    taken(expected, *payments)
-    tables = DictCaseTables()
-    for flagged in payments:
-        tables.put(flagged)
-    records = data.draw(st.permutations(payments * 2))
-
-    for flagged in records:
-        Worker(tables).take(flagged)
-
-    assert _comparable(tables.cases()) == _comparable(expected.cases())
-    assert tables.links() == expected.links()
-    check(tables)
-
-
-@given(payments_of_two_users(), st.data())
-def test_whatever_happens_to_rows_their_cases_say_it_in_the_end(
-    payments: list[FlaggedTransaction], data: st.DataObject
-) -> None:
-    tables = DictCaseTables()
-    waiting: list[FlaggedTransaction] = []
-    for flagged in payments:
-        tables.put(flagged)
-        waiting.append(flagged)
-    for _ in range(data.draw(st.integers(0, 12))):
-        flagged = data.draw(st.sampled_from(payments))
-        match data.draw(st.sampled_from(["status", "alert", "deliver", "crash"])):
-            case "status":
-                waiting.append(changed(tables, flagged, status=data.draw(st.sampled_from(STATUSES))))
-            case "alert":
-                waiting.append(alerted(tables, flagged, f"alert-{flagged.transaction_id}"))
-            case "deliver":
-                Worker(tables).take(data.draw(st.sampled_from(waiting)))
-            case "crash":
-                worker = Worker(tables, {data.draw(st.integers(0, 2)): crash})
-                try:
-                    worker.take(data.draw(st.sampled_from(waiting)))
-                except Crash:
-                    continue
-
-    for record in data.draw(st.permutations(waiting)):
-        Worker(tables).take(record)
-
-    check(tables)
-    before = (tables.cases(), tables.links(), Counter(row.case_id for row in tables.rows()))
-    for record in waiting:
-        Worker(tables).take(record)
-    assert before == (tables.cases(), tables.links(), Counter(row.case_id for row in tables.rows()))
-
-
-@pytest.mark.parametrize("call", range(3))
-@pytest.mark.parametrize("status", [OPEN, CONFIRMED_FRAUD])
-def test_a_crash_after_any_call_and_a_redelivery_count_a_payment_once(
-    tables: DictCaseTables, call: int, status: str
-) -> None:
-    one = payment("tx-1", status=status)
-    tables.put(one)
-
-    with pytest.raises(Crash):
-        Worker(tables, {call: partial(crash)}).take(one)
-    Worker(tables).take(one)
-
-    (case,) = tables.cases()
-    assert (case.payment_count, case.version) == (1, 1)
     check(tables)

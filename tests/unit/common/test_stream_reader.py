@@ -52,6 +52,16 @@ def test_changes_and_deletions_are_skipped(event_name: str) -> None:
     assert answer == {"batchItemFailures": []}
 
 
+def test_a_stage_that_takes_changes_gets_changed_rows_and_no_deleted_ones() -> None:
+    seen: list[Any] = []
+    stream = StreamReader("rows", seen.append, Log(), make_crashes(), takes_changes=True)
+
+    for name, item in (("INSERT", A), ("MODIFY", B), ("REMOVE", C)):
+        stream.read(stream_event([item], name), Context())
+
+    assert seen == [A, B]
+
+
 def test_one_failed_row_stops_no_other_and_is_named() -> None:
     stream, log = reader(failing_on(B, InvalidRowError("rows", "key", "wrong")))
 
