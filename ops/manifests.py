@@ -206,6 +206,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aws_services: list[str]
     files: list[str] = []
     """Other files of the checkout that the zip carries, at the same paths."""
+    npm_files: list[str] = []
+    """Files of npm packages that the zip carries; the packages are those of the function's ``npm/package-lock.json``."""
     name: str = ""
 
     def __post_init__(self) -> None:

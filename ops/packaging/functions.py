@@ -1,6 +1,6 @@
 """Build a function's zip: ``build/functions/<arch>/<name>.zip``.
 
-A zip holds the folders that `function.yaml` lists under `packages`, the files under `files`, and what the function's hashed ``requirements.txt`` lists,
+A zip holds the folders that `function.yaml` lists under `packages`, the files under `files` and `npm_files`, and what the function's hashed ``requirements.txt`` lists,
 nothing else. Installed requirements are kept as a zip under ``build/requirements/``, so a build after a change of sources
 takes about a second.
 """
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ops.errors import BuildError
 from ops.manifests import FUNCTIONS_DIR, ROOT, SpecError, read_function
 from ops.packaging.archive import Bytecode, open_zip, replacing, walk, write_entries
+from ops.packaging.npm import LOCKED, npm_sources
 from ops.packaging.pruning import kept_files
 from ops.packaging.pythons import find_python, local_runtime
 from ops.packaging.requirements import check_symbols, install
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 BUILD_DIR: Final = ROOT / "build"
 
-OWN_METADATA: Final = frozenset({"function.yaml", "requirements.in", "requirements.txt"})
+OWN_METADATA: Final = frozenset({"function.yaml", "requirements.in", "requirements.txt", *LOCKED})
 """Files of a function's folder that say how it is built and run; its code never reads them."""
 
 
@@ -68,6 +69,7 @@ def build_zip(
         bytecode = _bytecode(python)
         layer = _requirements_layer(spec, arch, python, bytecode, functions_dir, build_dir)
         sources = _sources(spec, functions_dir)
+        sources += npm_sources(functions_dir / name, spec.npm_files, build_dir)
     except BuildError as error:
         raise BuildError(f"{name}: {error}") from error
     with replacing(target) as temporary:
