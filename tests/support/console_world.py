@@ -287,7 +287,8 @@ class ConsoleWorld:
     def put_payments(self, *rows: ScoredTransaction, case: Case | None = None, **changes: Any) -> None:
         """Store payments in the history, and flagged in a case where one is given; ``changes`` are of the flagged rows."""
         for row in rows:
-            item = to_history_item(row, 1_900_000_000)
+            item: dict[str, Any] = to_history_item(row, 1_900_000_000)
+            item["features"] = {"B": row.features}  # boto3 encodes it
             self.dynamodb.put_item(TableName=self.settings.transaction_history_table, Item=item)
             if case is None:
                 continue
