@@ -170,7 +170,7 @@ class Desk:
         given = {name: printable(visit.form.get(name, ""), MAX_TEXT_CHARACTERS) for name in names}
         details = {name: value for name, value in given.items() if value}
         if visit.chosen:
-            details["chosen"] = str(len(visit.chosen))
+            details["chosen"] = _chosen_text(visit.chosen)
         self.record(route.action, session, outcome, visit.subject, details)
 
     def record(
@@ -268,6 +268,11 @@ def _served(desk: Desk, route: Route, endpoint: Callable[[Visit], Response]) -> 
         return desk.answer(route, endpoint, request, body)
 
     return serve
+
+
+def _chosen_text(chosen: Sequence[str]) -> str:
+    """How many were ticked, and the first ones: they are opaque ids."""
+    return printable(f"{len(chosen)}: {' '.join(chosen)}", MAX_TEXT_CHARACTERS)
 
 
 async def _body(request: Request) -> bytes:

@@ -1,17 +1,16 @@
-"""The queue, a case, and what people do with it before they decide."""
+"""A case, and what people do with it before they decide."""
 
 from __future__ import annotations
 
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from console import notices
 from console.case_reader import case_of
 from console.case_views import CaseRecords, case_view
 from console.records import MAX_KEYS
+from console.rights import Right, rights_of
 from console.verdicts import CHOICES, FRAUD_TYPES
-from console.views import queue_view
 from contract.case_work import Refusal, claim, release, skip
 
 if TYPE_CHECKING:
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from console.records import Records
     from console.world_map import Ring
     from contract.case import Case, CaseKey, QueuedCase
-
-SHOWN: Final = 100
-"""Cases that the queue shows."""
 
 MAX_PAYMENTS: Final = 500
 """Payments of a case that are read; a case with more is judged in several steps."""
@@ -85,12 +81,6 @@ class CasePages:
         self._land = land
         self._new_id = new_id
 
-    def queue(self, visit: Visit) -> Response:
-        """Show the cases that are not closed."""
-        first = list(islice(self._cases.queue(), SHOWN + 1))
-        view = queue_view(first[:SHOWN], visit.person, visit.now, has_more=len(first) > SHOWN)
-        return self._page(visit, "queue.html", "queue", view=view, can_work=self._can_work(visit))
-
     def alert(self, visit: Visit) -> Response:
         """Go from an alert to its case; an alert that is a minute old may have none yet."""
         case_id = self._records.case_of_alert(visit.parts["alert"])
@@ -128,7 +118,16 @@ class CasePages:
             choices=CHOICES,
             fraud_types=FRAUD_TYPES,
             decision=self._new_id(),
+            workers=self._workers(visit, found),
         )
+
+    def _workers(self, visit: Visit, case: Case) -> tuple[tuple[str, str], ...]:
+        """Whom this person may give the case to: id and name."""
+        if case.is_closed or visit.who is None or not visit.who.may_reassign:
+            return ()
+        sessions = self._desk.sessions.newest()
+        may_work = {each.person: each.name for each in sessions if Right.WORK_CASES in rights_of(each.groups)}
+        return tuple(sorted(may_work.items(), key=lambda pair: pair[1]))
 
     def _read(self, case: Case) -> CaseRecords:
         payments = self._records.case_payments(case, MAX_PAYMENTS)

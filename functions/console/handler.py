@@ -29,6 +29,7 @@ from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
+from console.queue_pages import QueuePages
 from console.records import Records, Tables
 from console.routes import BY_NAME
 from console.search_pages import SearchPages
@@ -89,6 +90,7 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             SignInPages(desk, provider),
             CasePages(desk, cases, records, land, new_id),
             JudgePages(desk, cases, records, labels),
+            QueuePages(desk, cases, records, labels, new_id),
             PaymentPages(desk, cases, records),
             SearchPages(desk, records),
             PeoplePages(desk, audit_store),

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from console import notices
 from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
+from console.judging import give_verdict
 from console.verdicts import (
     Choice,
     Decided,
     can_undo,
-    case_verdict,
-    label_of,
     money_of,
     payment_id,
     read_choice,
@@ -23,7 +22,7 @@ from console.verdicts import (
     withdrawal_of,
 )
 from console.views import base_money, counted
-from contract.case_work import UNDO, Refusal, claim, close, undo_close
+from contract.case_work import UNDO, Refusal, claim, undo_close
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,17 +112,10 @@ class JudgePages:
         chosen: Sequence[FlaggedTransaction],
         decided: Decided,
     ) -> Response:
-        # Labels first: a case that is closed and whose labels were not sent would be a verdict that is lost. The form again sends the
-        # same labels.
-        self._queue.send([label_of(decided, each) for each in chosen])
-        ends = case_verdict(case, payments, chosen, decided.choice)
-        if ends is not None:
-            closed = case_of(
-                self._cases, visit, partial(close, analyst=visit.person, verdict=ends, now=visit.now)
-            )
-            # The labels may have closed the case already: they say the same.
-            if isinstance(closed, Refusal) and closed is not Refusal.CLOSED:
-                return self._desk.pages.notice(notices.REFUSED_STEPS[closed], visit.who)
+        judged = give_verdict(self._cases, self._queue, case, payments, chosen, decided)
+        if judged.refusal is not None:
+            return self._desk.pages.notice(notices.REFUSED_STEPS[judged.refusal], visit.who)
+        ends = judged.ends
         ids = [payment_id(each) for each in chosen]
         decided_at = decided.at.isoformat()
         token = "" if visit.who is None else visit.who.form_token

@@ -82,6 +82,11 @@ NOTHING_CHOSEN: Final = Notice(
     "No payment was chosen",
     "Nothing was changed. Choose at least one payment that is undecided, and a verdict.",
 )
+NOBODY: Final = Notice(
+    422,
+    "Nobody was chosen",
+    "Nothing was changed. Choose somebody who may work on cases and was signed in lately.",
+)
 NOTHING_TO_FIND: Final = Notice(
     422,
     "Nothing was searched for",

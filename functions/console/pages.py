@@ -62,6 +62,16 @@ class Who(msgspec.Struct, frozen=True):
         """Whether this person may claim cases and judge."""
         return Right.WORK_CASES in self.rights
 
+    @property
+    def may_reassign(self) -> bool:
+        """Whether this person may give cases to somebody else."""
+        return Right.REASSIGN in self.rights
+
+    @property
+    def may_bulk(self) -> bool:
+        """Whether this person may judge cases together."""
+        return Right.BULK in self.rights
+
 
 class Notice(msgspec.Struct, frozen=True):
     """A page that says one thing: an error, or a state."""

@@ -27,6 +27,10 @@ class Right(StrEnum):
     READ_CASES = "read_cases"
     WORK_CASES = "work_cases"
     """To claim cases, and to give them back."""
+    REASSIGN = "reassign"
+    """To give cases to somebody else, and to see who works on how many."""
+    BULK = "bulk"
+    """To judge several cases together."""
     SEARCH = "search"
     """To look for payments and cases by what is known of them."""
     REVEAL = "reveal"
@@ -38,7 +42,17 @@ class Right(StrEnum):
 
 RIGHTS: Final[dict[Group, frozenset[Right]]] = {
     Group.ANALYST: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES, Right.SEARCH, Right.REVEAL}),
-    Group.LEAD: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES, Right.SEARCH, Right.REVEAL}),
+    Group.LEAD: frozenset(
+        {
+            Right.ENTER,
+            Right.READ_CASES,
+            Right.WORK_CASES,
+            Right.REASSIGN,
+            Right.BULK,
+            Right.SEARCH,
+            Right.REVEAL,
+        }
+    ),
     Group.AUTHOR: frozenset({Right.ENTER, Right.READ_CASES}),
     # Auditors read everything, and change nothing.
     Group.AUDITOR: frozenset(

@@ -30,6 +30,9 @@ class Action(StrEnum):
     CASE_SKIPPED = "case_skipped"
     PAYMENTS_JUDGED = "payments_judged"
     VERDICT_UNDONE = "verdict_undone"
+    CASE_REASSIGNED = "case_reassigned"
+    BULK_PREVIEWED = "bulk_previewed"
+    CASES_JUDGED = "cases_judged"
     PAYMENT_VIEWED = "payment_viewed"
     LINKS_VIEWED = "links_viewed"
     ENTITY_VIEWED = "entity_viewed"
@@ -111,6 +114,30 @@ ROUTES: Final = (
         path="/cases/{case}/skip",
         right=Right.WORK_CASES,
         action=Action.CASE_SKIPPED,
+    ),
+    Route(
+        name="reassign",
+        method="POST",
+        path="/cases/{case}/reassign",
+        right=Right.REASSIGN,
+        action=Action.CASE_REASSIGNED,
+        needs_reason=True,
+        recorded=("to",),
+    ),
+    Route(
+        name="preview_bulk",
+        method="POST",
+        path="/queue/judge",
+        right=Right.BULK,
+        action=Action.BULK_PREVIEWED,
+    ),
+    Route(
+        name="judge_bulk",
+        method="POST",
+        path="/queue/judge/confirmed",
+        right=Right.BULK,
+        action=Action.CASES_JUDGED,
+        recorded=("verdict", "fraud_type", "reason", "summary"),
     ),
     Route(
         name="judge",

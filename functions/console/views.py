@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from common.alert_text import money
-from contract.case_work import holder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,26 +15,6 @@ if TYPE_CHECKING:
 
     from console.sessions import Session
     from contract.audit import AuditEvent
-    from contract.case import QueuedCase
-
-
-class QueueRow(msgspec.Struct, frozen=True):
-    """A case that is not closed."""
-
-    case_id: str
-    severity: str
-    at_risk: str
-    payments: str
-    due: str
-    is_overdue: bool
-    state: str
-
-
-class QueueView(msgspec.Struct, frozen=True):
-    """The queue."""
-
-    summary: str
-    rows: tuple[QueueRow, ...]
 
 
 class AuditRow(msgspec.Struct, frozen=True):
@@ -46,7 +25,8 @@ class AuditRow(msgspec.Struct, frozen=True):
     action: str
     subject: str
     outcome: str
-    reason: str
+    details: str
+    """Reason, verdict and what else the form said."""
 
 
 class AuditView(msgspec.Struct, frozen=True):
@@ -77,25 +57,6 @@ class SessionsView(msgspec.Struct, frozen=True):
     rows: tuple[SessionRow, ...]
 
 
-def queue_view(cases: Sequence[QueuedCase], person: str, now: datetime, *, has_more: bool) -> QueueView:
-    """Show cases in their order, the most urgent first; ``has_more`` where the queue goes on."""
-    rows = tuple(
-        QueueRow(
-            case_id=case.key.case_id,
-            severity=case.severity.value,
-            at_risk=base_money(case.undecided.amount_base + case.fraud.amount_base, case.base_currency),
-            payments=counted(case.undecided.payments + case.fraud.payments, "payment"),
-            due=due_text(case.due_at, now),
-            is_overdue=case.due_at < now,
-            state=holder_text(holder(case, now), person),
-        )
-        for case in cases
-    )
-    overdue = sum(row.is_overdue for row in rows)
-    first = f"The {len(rows)} most urgent cases" if has_more else counted(len(rows), "case")
-    return QueueView(f"{first}, {overdue} overdue.", rows)
-
-
 def audit_view(day: str, events: Sequence[AuditEvent], limit: int) -> AuditView:
     """Show the newest audit events of a day, at most ``limit``."""
     newest = sorted(events, key=lambda event: event.at, reverse=True)[:limit]
@@ -106,7 +67,7 @@ def audit_view(day: str, events: Sequence[AuditEvent], limit: int) -> AuditView:
             action=event.action.replace("_", " "),
             subject=event.subject,
             outcome=event.outcome.replace("_", " "),
-            reason=event.details.get("reason", ""),
+            details="; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in event.details.items()),
         )
         for event in newest
     )

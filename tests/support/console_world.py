@@ -25,6 +25,7 @@ from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
+from console.queue_pages import QueuePages
 from console.records import Records, Tables
 from console.search_pages import SearchPages
 from console.session_store import SessionStore
@@ -222,10 +223,16 @@ class ConsoleWorld:
         )
         records = Records(dynamodb, tables, settings.transaction_id_index, lambda _: None)
         cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0)
+        queue = LabelQueue(self.labels, settings.labels_queue_url)
+
+        def new_id() -> str:
+            return f"decision-{next(self._numbers)}"
+
         pages = [
             SignInPages(self.desk, identity),
-            CasePages(self.desk, cases, records, lambda: LAND, lambda: f"decision-{next(self._numbers)}"),
-            JudgePages(self.desk, cases, records, LabelQueue(self.labels, settings.labels_queue_url)),
+            CasePages(self.desk, cases, records, lambda: LAND, new_id),
+            JudgePages(self.desk, cases, records, queue),
+            QueuePages(self.desk, cases, records, queue, new_id),
             PaymentPages(self.desk, cases, records),
             SearchPages(self.desk, records),
             PeoplePages(self.desk, events),

@@ -10,10 +10,7 @@ import pytest
 from console.pages import TEMPLATES
 from console.rights import Group
 from console.sessions import begin_session
-from console.views import queue_view, sessions_view
-from contract.case import CaseStatus, from_queued_item, to_case_item
-from contract.case_work import LEASE
-from tests.support.cases import make_case
+from console.views import sessions_view
 from tests.support.console_world import NOW, ConsoleWorld
 
 
@@ -38,7 +35,7 @@ def test_a_page_that_fails_says_so_and_has_the_headers(
     world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.sign_in(Group.ANALYST)
-    monkeypatch.setattr("console.case_pages.queue_view", lambda *_: 1 / 0)
+    monkeypatch.setattr("console.queue_pages.queue_view", lambda *_: 1 / 0)
 
     answer = world.get("/queue")
 
@@ -167,22 +164,6 @@ def test_every_form_bears_its_sessions_token(template: str) -> None:
     text = (TEMPLATES / template).read_text(encoding="utf-8")
 
     assert text.count("<form") == text.count('name="form_token" value="{{ who.form_token }}"')
-
-
-def test_the_queue_says_what_is_overdue_and_whose_a_case_is() -> None:
-    late = make_case("user-1", due_at=NOW - timedelta(hours=2))
-    mine = make_case("user-2", status=CaseStatus.CLAIMED, assignee="person-1", lease_until=NOW + LEASE)
-    lapsed = make_case("user-3", status=CaseStatus.CLAIMED, assignee="person-2", lease_until=NOW)
-    queued = [from_queued_item(to_case_item(case)) for case in (late, mine, lapsed)]
-
-    view = queue_view(queued, "person-1", NOW, has_more=True)
-
-    assert view.summary == "The 3 most urgent cases, 1 overdue."
-    assert [(row.due, row.is_overdue, row.state) for row in view.rows] == [
-        ("2 hours ago", True, "open"),
-        ("in 4 hours", False, "yours"),
-        ("in 4 hours", False, "open"),
-    ]
 
 
 def test_the_audit_page_has_the_newest_first_with_outcome_and_reason(world: ConsoleWorld) -> None:
