@@ -102,7 +102,7 @@ class JudgePages:
         self._queue.send(
             [withdrawal_of(visit.person, case.case_id, decision, each, visit.now) for each in wanted]
         )
-        return pages.go(f"/cases/{case.case_id}")
+        return self._page(visit, "undone.html", case_id=case.case_id, summary=counted(len(wanted), "payment"))
 
     def _decide(
         self,

@@ -26,9 +26,9 @@ class Browser:
         self.status = 0
         self.page = ""
 
-    def open(self, address: str, form: Mapping[str, str] | None = None) -> str:
+    def open(self, address: str, form: Mapping[str, str | list[str]] | None = None) -> str:
         """Open a page, or send a form to it; what is shown then, after redirects."""
-        body = urllib.parse.urlencode(form).encode() if form is not None else None
+        body = urllib.parse.urlencode(form, doseq=True).encode() if form is not None else None
         target = urllib.parse.urljoin(self.address, address)
         try:
             answer = self._opener.open(target, body, SECONDS)
@@ -41,8 +41,9 @@ class Browser:
         """Fill in the form with this button on it, and press it."""
         for tag, form in re.findall(r"(<form[^>]*>)(.*?)</form>", self.page, re.DOTALL):
             if button in form:
-                hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
-                given = {name: unescape(value) for name, value in hidden} | fields
+                given: dict[str, str | list[str]] = {**_hidden(form), **fields}
+                if ticked := re.findall(r'<input type="checkbox" name="chosen" value="(\w+)" checked', form):
+                    given["chosen"] = ticked
                 (action,) = re.findall(r'action="([^"]*)"', tag)
                 return self.open(unescape(action), given)
         raise AssertionError(f"no form with {button!r} on {self.address}")
@@ -51,3 +52,15 @@ class Browser:
         """Sign in at the local stack's Cognito, and come back."""
         self.open(f"{console_url}/sign-in/begin")
         return self.send("Sign in", username=name, password=password)
+
+
+def _hidden(form: str) -> dict[str, str | list[str]]:
+    """Hidden fields of a form; the one that may come several times is a list."""
+    fields: dict[str, str | list[str]] = {}
+    chosen: list[str] = []
+    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form):
+        if name == "chosen":
+            chosen.append(unescape(value))
+        else:
+            fields[name] = unescape(value)
+    return fields | ({"chosen": chosen} if chosen else {})

@@ -30,7 +30,7 @@ NAMES = [route.name for route in GUARDED]
 
 FOLLOWED = {"alert"}
 """Pages that send the browser to another one."""
-SHOWN = {"reveal", "reveal_payment", "judge", "find", "show_found", "preview_bulk", "judge_bulk"}
+SHOWN = {"reveal", "reveal_payment", "judge", "undo", "find", "show_found", "preview_bulk", "judge_bulk"}
 """Actions that answer with a page."""
 MINE = {"release", "skip", "judge", "undo"}
 """What is done with a case that one has."""
