@@ -61,7 +61,7 @@ def npm_sources(function: Path, wanted: Sequence[str], build_dir: Path) -> list[
     if not wanted:
         return []
     folder = function / FOLDER
-    installed = _installed(folder, build_dir / "npm")
+    installed = install_locked(folder, build_dir / "npm")
     sources = []
     for path in sorted(wanted):
         file = installed / "node_modules" / path
@@ -102,8 +102,26 @@ def npm_command() -> list[str]:
     return [npm]
 
 
-def _installed(folder: Path, cache: Path) -> Path:
-    """Give an installation of the two files; made once, and renamed into place."""
+def install_locked(folder: Path, cache: Path) -> Path:
+    """Install the packages of a folder's package-lock.json.
+
+    Parameters
+    ----------
+    folder : Path
+        Has :data:`LOCKED`.
+    cache : Path
+        Where installations are kept; made once for each content of the two files, and renamed into place.
+
+    Returns
+    -------
+    Path
+        With ``node_modules``.
+
+    Raises
+    ------
+    BuildError
+        Where npm is missing or fails.
+    """
     contents = [(folder / name).read_bytes() for name in LOCKED]
     key = hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
     target = cache / key
