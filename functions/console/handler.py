@@ -36,7 +36,9 @@ from console.search_pages import SearchPages
 from console.session_store import SessionStore
 from console.settings import Settings
 from console.sign_in import SignInPages
+from console.watch_pages import WatchPages
 from console.web import Urllib3Web
+from console.week_records import WeekRecords
 from console.world_map import LAND_FILE, read_land
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             QueuePages(desk, cases, records, labels, new_id),
             PaymentPages(desk, cases, records),
             SearchPages(desk, records),
+            WatchPages(desk, cases, WeekRecords(dynamodb, settings.flagged_transactions_table, records)),
             PeoplePages(desk, audit_store),
         ],
         logger,

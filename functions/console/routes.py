@@ -36,6 +36,7 @@ class Action(StrEnum):
     PAYMENT_VIEWED = "payment_viewed"
     LINKS_VIEWED = "links_viewed"
     ENTITY_VIEWED = "entity_viewed"
+    WATCH_VIEWED = "watch_viewed"
     SEARCH_OPENED = "search_opened"
     SEARCHED = "searched"
     PERSONAL_DATA_SHOWN = "personal_data_shown"
@@ -198,6 +199,14 @@ ROUTES: Final = (
         right=Right.SEARCH,
         action=Action.SEARCH_OPENED,
         title="Search",
+    ),
+    Route(
+        name="watch",
+        method="GET",
+        path="/watch",
+        right=Right.READ_CASES,
+        action=Action.WATCH_VIEWED,
+        title="Watch",
     ),
     Route(name="find", method="POST", path="/search", right=Right.SEARCH, action=Action.SEARCHED),
     Route(

@@ -24,6 +24,7 @@ PAGES = {
     "entity": "analyst",
     "payment": "analyst",
     "search": "analyst",
+    "watch": "author",
     "audit": "auditor",
     "sessions": "admin",
     "nothing": "analyst",

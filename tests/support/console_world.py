@@ -32,6 +32,8 @@ from console.session_store import SessionStore
 from console.sessions import begin_session, csrf_token
 from console.settings import Settings
 from console.sign_in import SignInPages
+from console.watch_pages import WatchPages
+from console.week_records import WeekRecords
 from contract.case import alert_link, from_case_item, to_case_item, to_case_key, to_link_item
 from contract.flagged import flag, to_flagged_item
 from contract.scored import to_history_item
@@ -235,6 +237,7 @@ class ConsoleWorld:
             QueuePages(self.desk, cases, records, queue, new_id),
             PaymentPages(self.desk, cases, records),
             SearchPages(self.desk, records),
+            WatchPages(self.desk, cases, WeekRecords(dynamodb, tables.flagged, records)),
             PeoplePages(self.desk, events),
         ]
         self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")
