@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from common.batch_requests import BatchRequests
+from common.batch_requests import BatchReader
 from common.label_tables import LabelTables
 from console.closed_cases import ClosedCase, from_closed_item
 from contract.case import (
@@ -79,7 +79,7 @@ class Records:
         self._client = client
         self._tables = tables
         self._transaction_index = transaction_index
-        self._requests = BatchRequests(client, MAX_REQUESTS, pause)
+        self._requests = BatchReader(client, MAX_REQUESTS, pause)
         self._labels = LabelTables(client, tables.labels, tables.entity_risk)
 
     def case_payments(self, case: Case, limit: int) -> list[FlaggedTransaction]:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 BUILD_DIR: Final = ROOT / "build"
 
-OWN_METADATA: Final = frozenset({"function.yaml", "requirements.in", "requirements.txt", *LOCKED})
+OWN_METADATA: Final = frozenset(
+    {"function.yaml", "requirements.in", "requirements.txt", "access.yaml", *LOCKED}
+)
 """Files of a function's folder that say how it is built and run; its code never reads them."""
 
 
