@@ -14,8 +14,17 @@ from case.stage import CaseStage
 from case.store import CaseTables
 from case.store import Tables as StageTables
 from common.case_verdicts import CaseVerdicts, Tables
-from common.cases import CaseContentionError, cases_backoff, read_case
-from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, SecondLook, owner_of, to_case_item
+from common.cases import CaseContentionError, cases_backoff, read_case, read_newest
+from contract.case import (
+    Case,
+    CaseKey,
+    CaseStatus,
+    CaseVerdict,
+    SecondLook,
+    from_case_item,
+    owner_of,
+    to_case_item,
+)
 from contract.case_decision import MAX_DECIDED, Ruling
 from contract.case_work import UNDO, Refusal, claim
 from contract.flagged import (
@@ -30,6 +39,7 @@ from contract.label import Label, LabelVerdict, effective
 from contract.label_message import decode_label_message
 from contract.label_rows import PendingLabel
 from label.store import status_of
+from tests.support.case_account import case_problems
 from tests.support.case_store_contract import LIMITS, payment
 from tests.support.crashes import make_crashes
 from tests.support.labels import make_label
@@ -63,7 +73,7 @@ class VerdictTables:
         self, client: Any, flagged: str, cases: str, links: str, decisions: str, pending: str
     ) -> None:
         self.client = client
-        self._flagged, self._cases, self._pending = flagged, cases, pending
+        self._flagged, self._cases, self._links, self._pending = flagged, cases, links, pending
         self._tables = Tables(cases, decisions, flagged, pending)
         self.sent: list[bytes] = []
         self.log = Log()
@@ -101,9 +111,13 @@ class VerdictTables:
         """Delete a payment's row, as a person does."""
         self.client.delete_item(TableName=self._flagged, Key=to_flagged_key(FlaggedKey("user-1", event_key)))
 
-    def claim(self, analyst: str = "ann") -> None:
-        """Give the user's case to somebody."""
-        claimed = claim(self.case(), analyst, NOW)
+    def newest(self) -> Case | None:
+        """The user's newest case."""
+        return read_newest(self.client, self._cases, KEY.case_owner)
+
+    def claim(self, analyst: str = "ann", key: CaseKey = KEY) -> None:
+        """Give a case to somebody."""
+        claimed = claim(self.case(key), analyst, NOW)
         assert isinstance(claimed, Case)
         self.client.put_item(TableName=self._cases, Item=to_case_item(claimed))
 
@@ -121,9 +135,9 @@ class VerdictTables:
         rows = [from_item("pending_labels", item, PendingLabel) for item in items]
         return [decode_label_message(row.message.encode()) for row in rows]
 
-    def deliver(self) -> None:
-        """Do with all labels that wait what the label stage does, each twice, and let the case stage follow."""
-        for message in self.waiting() * 2:
+    def deliver(self, *messages: LabelMessage) -> None:
+        """Do with labels what the label stage does, each twice, and let the case stage follow; with all that wait unless some are given."""
+        for message in (*messages, *messages) or self.waiting() * 2:
             assert message.event_key is not None
             label = make_label(
                 **{name: getattr(message, name) for name in ("label_id", "verdict", "known_at", "withdraws")}
@@ -143,10 +157,21 @@ class VerdictTables:
         )
         self._stage.take(answer["Attributes"])
 
-    def statuses(self) -> list[str]:
-        """What the payments' rows say, in the order of their keys."""
+    def rows(self) -> list[FlaggedTransaction]:
+        """The payments' rows, in the order of their keys."""
         rows = [from_flagged_item(item) for item in self.client.scan(TableName=self._flagged)["Items"]]
-        return [row.status for row in sorted(rows, key=lambda row: row.event_key)]
+        return sorted(rows, key=lambda row: row.event_key)
+
+    def statuses(self) -> list[str]:
+        """What the rows say."""
+        return [row.status for row in self.rows()]
+
+    def problems(self) -> list[str]:
+        """Where cases do not say what the rows say."""
+        cases = [from_case_item(item) for item in self.client.scan(TableName=self._cases)["Items"]]
+        links = self.client.scan(TableName=self._links)["Items"]
+        linked = {(item["entity_id"]["S"], item["case_id"]["S"]) for item in links}
+        return case_problems(self.rows(), cases, linked)
 
 
 def decide(

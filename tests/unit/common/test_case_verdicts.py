@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,8 @@ from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from contract.case import CaseKey
 
 __all__ = ["aws"]
 
@@ -171,3 +174,35 @@ def test_a_decision_of_the_other_kind_counts_from_then_on(tables: VerdictTables)
     assert case.verdict == "legitimate"
     tables.deliver()
     assert tables.statuses() == ["false_positive"] * 2
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cases_say_what_the_rows_say_whatever_is_decided_and_undone_in_between(
+    tables: VerdictTables, seed: int
+) -> None:
+    draw = Random(seed)
+    made: list[tuple[CaseKey, str, int]] = []
+    for step in range(30):
+        newest = tables.newest()
+        keys = [row.event_key for row in tables.rows() if newest and row.case_id == newest.case_id]
+        match draw.choice(["flag", "decide", "decide", "undo", "deliver", "deliver"]):
+            case "flag":
+                tables.flag(payment(f"tx-{step}", step))
+            case "decide" if newest is not None and not newest.is_closed:
+                tables.claim("ann", newest.key)
+                chosen = draw.sample(keys, draw.randint(1, len(keys)))
+                form, ruling = f"form-0123456789-{step}", draw.choice([FRAUD, LEGITIMATE])
+                done = tables.verdicts().decide(newest.key, form, chosen, ruling, "ann", NOW + step * SECOND)
+                assert isinstance(done, Case)
+                made.append((newest.key, form, step))
+            case "undo" if made:
+                key, form, at = draw.choice(made)
+                done = tables.verdicts().undo(key, form, "ann", NOW + (at + 1) * SECOND)
+                assert isinstance(done, Case)
+            case "deliver":
+                waiting = tables.waiting()
+                tables.deliver(*draw.sample(waiting, min(3, len(waiting))))
+
+    tables.deliver()
+
+    assert tables.problems() == []
