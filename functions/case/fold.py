@@ -21,13 +21,13 @@ from contract.case import (
     CaseAlert,
     CasePayment,
     CaseStatus,
-    CaseVerdict,
     Judgement,
     Tally,
     alert_link,
     linked_entities,
     owner_of,
 )
+from contract.case_outcome import verdict_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -126,8 +126,10 @@ def _changed(flagged: FlaggedTransaction, case: Case, limits: CaseLimits, now: d
     after = _with_status(after, now)
     is_reopened = case.is_closed and _is_undone(flagged)
     if is_reopened:
+        # Where labels have closed it under somebody's hands, that person has it again: undoing may come before or after.
+        status = CaseStatus.OPEN if after.assignee is None else CaseStatus.CLAIMED
         after = msgspec.structs.replace(
-            after, status=CaseStatus.OPEN, verdict=None, closed_at=None, closed_by=None
+            after, status=status, verdict=None, closed_at=None, closed_by=None, second_look=None
         )
     links: tuple[str, ...] = ()
     if flagged.reported_by != flagged.case_alert_id:
@@ -253,17 +255,9 @@ def _with_status(case: Case, now: datetime) -> Case:
     return msgspec.structs.replace(
         case,
         status=CaseStatus.CLOSED,
-        verdict=_verdict(case),
+        verdict=verdict_of(case.fraud.payments, case.legitimate.payments),
         closed_at=case.closed_at or now,
-        assignee=None,
-        lease_until=None,
     )
-
-
-def _verdict(case: Case) -> CaseVerdict:
-    if case.fraud.payments and case.legitimate.payments:
-        return CaseVerdict.MIXED
-    return CaseVerdict.FRAUD if case.fraud.payments else CaseVerdict.LEGITIMATE
 
 
 def _next_version(case: Case, limits: CaseLimits) -> Case:

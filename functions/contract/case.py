@@ -36,6 +36,10 @@ QUEUE_SHARDS: Final = 8
 """In how many partitions of the index they are. One takes 1,000 write units a second."""
 REASONS_INDEX: Final = "by_reasons"
 """Index of the closed cases by their two strongest reasons."""
+SECOND_LOOK_INDEX: Final = "by_second_look"
+"""Index of the closed cases that a second person is to look at."""
+SECOND_LOOK_DUE: Final = "due"
+"""Its only partition. They are few: only much money makes it necessary."""
 
 MAX_PAYMENTS: Final = 20
 """Payments whose keys a case holds: the gravest. The rest is counted; the rows of ``flagged_transactions`` name their case."""
@@ -144,6 +148,19 @@ class Handover(msgspec.Struct, frozen=True):
     reason: str
 
 
+class SecondLook(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Of a closed case: somebody else is to look at it too, because much money was called legitimate."""
+
+    by: str | None = None
+    """Who has agreed; never the person who closed the case."""
+    at: Instant | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether nobody has agreed yet."""
+        return self.by is None
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row of ``cases``; the fields are its attributes."""
 
@@ -181,7 +198,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     alert_count: int = 0
     """All of them."""
     assignee: str | None = None
-    """Who works on it."""
+    """Who works on it; of a case that labels have closed, who did then."""
     lease_until: Instant | None = None
     """Until when; from then on anybody may claim it."""
     skips: tuple[Skip, ...] = ()
@@ -190,6 +207,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     closed_at: Instant | None = None
     closed_by: str | None = None
     """None where labels decided on all payments and nobody closed it."""
+    second_look: SecondLook | None = None
+    """Of a closed case by which much money was released."""
 
     @property
     def key(self) -> CaseKey:
@@ -327,11 +346,13 @@ def to_case_key(key: CaseKey) -> Item:
 
 
 def to_case_item(case: Case) -> Item:
-    """Write the row in DynamoDB's wire form, with the attributes of its index: that of the queue, or that of closed cases."""
+    """Write the row in DynamoDB's wire form, with the attributes of its indexes: that of the queue, or those of closed cases."""
     item = to_item(case)
     if case.is_closed:
         if case.reasons:
             item["reasons_key"] = {"S": reasons_key(case.strongest_reasons)}
+        if case.second_look is not None and case.second_look.is_due:
+            item["second_look_state"] = {"S": SECOND_LOOK_DUE}
         return item
     return item | {
         "queue_shard": {"N": str(queue_shard(case.key))},
@@ -350,9 +371,10 @@ def from_queued_item(item: Mapping[str, Any]) -> QueuedCase:
 
 
 def to_link_item(name: str, case: Case) -> Item:
-    """Write a row of ``case_links``: a case that has met an entity or an alert."""
+    """Write a row of ``case_links``: a case that has met an entity or an alert. Its key is the same however often it is written."""
     return {
         "entity_id": {"S": name},
+        "link_key": {"S": f"{time_text(case.opened_at)}#{case.case_id}"},
         "case_id": {"S": case.case_id},
         "opened_at": {"S": time_text(case.opened_at)},
         "expires_at": {"N": str(case.expires_at)},

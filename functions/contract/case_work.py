@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.case import MAX_SKIPS, Case, CaseStatus, Handover, Skip
+from contract.case import MAX_SKIPS, Case, CaseStatus, Handover, SecondLook, Skip
 
 if TYPE_CHECKING:
     from contract.case import CaseVerdict, QueuedCase
+    from contract.case_decision import CaseDecision
 
 LEASE: Final = timedelta(minutes=15)
 """How long a case is somebody's after the latest thing that this person did with it."""
@@ -42,6 +43,14 @@ class Refusal(StrEnum):
     """The user has a newer case, so this one stays closed."""
     GONE = "gone"
     """There is no such case any more."""
+    MOVED = "moved"
+    """A payment is not in the case, or not any more."""
+    OTHER_DECISION = "other_decision"
+    """The same form was sent before, and said something else."""
+    NOT_DUE = "not_due"
+    """No second person is to look at the case, or one has."""
+    SAME_PERSON = "same_person"
+    """Who has closed a case is not its second person."""
 
 
 def holder(case: Case | QueuedCase, now: datetime) -> str | None:
@@ -109,8 +118,15 @@ def skip(case: Case, analyst: str, now: datetime) -> Case | Refusal:
     return _released(case, skips=(*valid, wanted)[-MAX_SKIPS:])
 
 
-def close(case: Case, analyst: str, verdict: CaseVerdict, now: datetime) -> Case | Refusal:
-    """End a case by a verdict; refused where it is not this person's. Its labels say the same of each payment, and are sent by the caller.
+def keep(case: Case, analyst: str, now: datetime) -> Case | Refusal:
+    """Go on with a case, for :data:`LEASE` from now; refused where it is not this person's."""
+    return _not_held(case, analyst, now) or _claimed(case, analyst, now)
+
+
+def close(
+    case: Case, analyst: str, verdict: CaseVerdict, now: datetime, *, is_second_look_due: bool = False
+) -> Case | Refusal:
+    """End a case by a verdict; refused where it is not this person's. Its labels are sent by the caller.
 
     A case that labels have closed meanwhile is refused as ``closed``; so is one that somebody else has closed.
     """
@@ -127,6 +143,7 @@ def close(case: Case, analyst: str, verdict: CaseVerdict, now: datetime) -> Case
         closed_by=analyst,
         assignee=None,
         lease_until=None,
+        second_look=SecondLook() if is_second_look_due else None,
     )
 
 
@@ -139,7 +156,44 @@ def undo_close(case: Case, analyst: str, now: datetime) -> Case | Refusal:
         return case if holder(case, now) == analyst else Refusal.TOO_LATE
     if case.closed_by != analyst or case.closed_at is None or now - case.closed_at > UNDO:
         return Refusal.TOO_LATE
-    return _claimed(case, analyst, now, verdict=None, closed_at=None, closed_by=None)
+    return _reopened(case, analyst, now)
+
+
+def undo(case: Case, decision: CaseDecision, analyst: str, now: datetime) -> Case | Refusal:
+    """Take a decision back, within :data:`UNDO`, by whoever made it. A case that is closed since is this person's again.
+
+    A decision that is undone already gives the case as it is. A case that somebody else has closed, or has now, stays so: only the
+    labels are withdrawn.
+    """
+    if decision.undone_at is not None:
+        return case
+    if decision.analyst != analyst or now - decision.decided_at > UNDO:
+        return Refusal.TOO_LATE
+    if case.is_closed and case.closed_by in {None, analyst}:
+        return _reopened(case, analyst, now)
+    return _next(case)  # a newer version all the same: who decides meanwhile must not count what is undone
+
+
+def agree(case: Case, analyst: str, now: datetime) -> Case | Refusal:
+    """Say as a second person that a case was decided rightly; refused where none is due, or to whoever closed it."""
+    if case.second_look == SecondLook(analyst, now):
+        return case
+    return _not_second(case, analyst) or _next(case, second_look=SecondLook(analyst, now))
+
+
+def contest(case: Case, analyst: str, reason: str, now: datetime) -> Case | Refusal:
+    """Take a case over as a second person, who decides anew; refused as :func:`agree` is. The caller withdraws its labels."""
+    had = case.handover
+    if holder(case, now) == analyst and had is not None and (had.by, had.reason) == (analyst, reason):
+        return _next(case)  # taken over with another of its decisions
+    refusal = _not_second(case, analyst)
+    return refusal or _reopened(case, analyst, now, handover=Handover(analyst, now, reason))
+
+
+def stay_closed(case: Case, analyst: str, now: datetime) -> Case:
+    """Leave a case closed whose decisions are undone, since the user has a newer one, where its payments will be: nobody need look at it."""
+    is_due = case.second_look is not None and case.second_look.is_due
+    return _next(case, second_look=SecondLook(analyst, now) if is_due else case.second_look)
 
 
 def _not_held(case: Case, analyst: str, now: datetime) -> Refusal | None:
@@ -149,6 +203,19 @@ def _not_held(case: Case, analyst: str, now: datetime) -> Refusal | None:
     if case.status is CaseStatus.CLAIMED and case.assignee == analyst:
         return None
     return Refusal.NOT_CLAIMED if holder(case, now) is None else Refusal.TAKEN
+
+
+def _not_second(case: Case, analyst: str) -> Refusal | None:
+    """Whether this person is not the second one of a case."""
+    if not case.is_closed or case.second_look is None or not case.second_look.is_due:
+        return Refusal.NOT_DUE
+    return Refusal.SAME_PERSON if case.closed_by == analyst else None
+
+
+def _reopened(case: Case, analyst: str, now: datetime, **changes: object) -> Case:
+    return _claimed(
+        case, analyst, now, verdict=None, closed_at=None, closed_by=None, second_look=None, **changes
+    )
 
 
 def _claimed(case: Case, analyst: str, now: datetime, **changes: object) -> Case:

@@ -17,7 +17,7 @@ import pytest
 
 from cache.label_copies import RISK_PREFIX, VERDICTS_PREFIX
 from contract.alert import Alert, AlertDigest, AlertState, SuppressedPayments, encode_message
-from contract.case import CASE_LINKS_TABLE
+from contract.case import CASE_LINKS_TABLE, to_link_item
 from contract.entity_ids import id_of_name
 from contract.flagged import FLAGGED_TABLE, IN_REVIEW, FlaggedTransaction, to_flagged_key
 from contract.label import LABELS_TABLE
@@ -264,8 +264,11 @@ def test_each_kind_of_problem_is_found(site: Site) -> None:
     )
     site.be_quiet()
     case = next(case for case in site.stores.cases(users) if case.entities)
-    link = {"entity_id": {"S": case.entities[0]}, "case_id": {"S": case.case_id}}
-    dynamodb.delete_item(TableName=site.resources.tables[CASE_LINKS_TABLE], Key=link)
+    link = to_link_item(case.entities[0], case)
+    dynamodb.delete_item(
+        TableName=site.resources.tables[CASE_LINKS_TABLE],
+        Key={name: link[name] for name in ("entity_id", "link_key")},
+    )
 
     run.judge()
 

@@ -1,4 +1,4 @@
-"""Cases on AWS's own DynamoDB Local and on MiniStack: the stage's transactions, and people who press "next" at once."""
+"""Cases on AWS's own DynamoDB Local and on MiniStack: the stage's transactions, and people who press "next", or decide, at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from case.stage import CaseStage
 from common.cases import CaseContentionError, cases_backoff
 from contract.flagged import to_flagged_item
 from tests.support.case_desk_contract import CaseDeskContract, DeskTable
+from tests.support.case_lookup_contract import CaseLookupContract, LookupTables
 from tests.support.case_store_contract import LIMITS, CaseStoreContract, DynamoDbCaseTables, payment
+from tests.support.case_verdict_contract import NAMES, CaseVerdictContract, VerdictTables
 from tests.support.crashes import make_crashes
 from tests.support.payments import NOW, Log, Metrics
 from tests.support.tables import make_table
@@ -89,3 +91,25 @@ class TestDeskOnMiniStack(CaseDeskContract):
     def table(self, aws_client: Callable[[str], Any], unique_name: Callable[[str], str]) -> DeskTable:
         client = aws_client("dynamodb")
         return DeskTable(client, make_table(client, "cases", unique_name))
+
+
+class TestVerdictsOnDynamoDbLocal(CaseVerdictContract):
+    @pytest.fixture
+    def tables(self, dynamodb_local: Any, unique_name: Callable[[str], str]) -> VerdictTables:
+        return VerdictTables(
+            dynamodb_local, *(make_table(dynamodb_local, name, unique_name) for name in NAMES)
+        )
+
+
+class TestVerdictsOnMiniStack(CaseVerdictContract):
+    @pytest.fixture
+    def tables(self, aws_client: Callable[[str], Any], unique_name: Callable[[str], str]) -> VerdictTables:
+        client = aws_client("dynamodb")
+        return VerdictTables(client, *(make_table(client, name, unique_name) for name in NAMES))
+
+
+class TestLookupsOnDynamoDbLocal(CaseLookupContract):
+    @pytest.fixture
+    def tables(self, dynamodb_local: Any, unique_name: Callable[[str], str]) -> LookupTables:
+        names = [make_table(dynamodb_local, name, unique_name) for name in ("cases", "case_links")]
+        return LookupTables(dynamodb_local, *names)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 from random import Random
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +16,7 @@ from contract.case import Case, CaseVerdict, from_case_item, to_case_item
 from contract.case_work import Refusal, claim, close, undo_close
 from tests.support.case_desk_contract import CaseDeskContract, DeskTable, make_cases, make_desk
 from tests.support.cases import make_case
-from tests.support.moto_aws import aws
+from tests.support.moto_aws import OneAtATime, aws
 from tests.support.payments import NOW
 from tests.support.tables import make_table
 
@@ -25,30 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["aws"]
-
-
-class OneAtATime:
-    """A client of moto for threads: moto reads and writes a row in two steps. ``lost`` answers are lost after the next writes."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._lock = Lock()
-        self.exceptions = client.exceptions
-        self.lost = 0
-
-    def __getattr__(self, name: str) -> Any:
-        call = getattr(self._client, name)
-
-        def one_at_a_time(**request: Any) -> Any:
-            with self._lock:
-                answer = call(**request)
-                if name == "put_item" and self.lost:
-                    # botocore tries again, and the condition refuses it.
-                    self.lost -= 1
-                    return call(**request)
-                return answer
-
-        return one_at_a_time
 
 
 class TestOnMoto(CaseDeskContract):

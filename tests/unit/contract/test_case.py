@@ -100,6 +100,7 @@ def test_a_link_says_which_case_and_since_when() -> None:
 
     assert to_link_item("c:0001020304050607", case) == {
         "entity_id": {"S": "c:0001020304050607"},
+        "link_key": {"S": f"2026-03-01T12:00:00.000000Z#{make_case().case_id}"},
         "case_id": {"S": case.case_id},
         "opened_at": {"S": "2026-03-01T12:00:00.000000Z"},
         "expires_at": {"N": str(case.expires_at)},

@@ -9,23 +9,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover
+from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook
 from contract.case_work import (
     LEASE,
     SKIP_HOLDS,
     UNDO,
     Refusal,
+    agree,
     claim,
     close,
+    contest,
     holder,
     is_offered,
+    keep,
     reassign,
     release,
     skip,
+    stay_closed,
+    undo,
     undo_close,
 )
 from tests.support.cases import make_case
 from tests.support.payments import NOW
+from tests.unit.contract.test_case_decision import make_decision
 
 SECOND = timedelta(seconds=1)
 
@@ -137,6 +143,68 @@ def test_closing_is_undone_within_ten_seconds_by_whoever_closed_it() -> None:
     assert undo_close(closed(), "bob", NOW) is Refusal.TOO_LATE
     assert undo_close(closed(), "ann", NOW + UNDO + SECOND) is Refusal.TOO_LATE
     assert undo_close(make_case(), "ann", NOW) is Refusal.TOO_LATE
+
+
+def released() -> Case:
+    """A case that Ann closed, and that a second person is to look at."""
+    return _done(close(claimed(), "ann", CaseVerdict.LEGITIMATE, NOW, is_second_look_due=True))
+
+
+def test_going_on_with_a_case_extends_the_lease_of_whoever_has_it() -> None:
+    assert _done(keep(claimed(), "ann", NOW + SECOND)).lease_until == NOW + SECOND + LEASE
+    assert keep(claimed(), "bob", NOW) is Refusal.TAKEN
+    assert keep(make_case(), "bob", NOW) is Refusal.NOT_CLAIMED
+
+
+def test_a_decision_is_undone_by_whoever_made_it_and_gives_the_case_back() -> None:
+    by_labels = make_case(status=CaseStatus.CLOSED, closed_at=NOW, verdict=CaseVerdict.FRAUD)
+
+    for case in (closed(), by_labels):
+        undone = _done(undo(case, make_decision(), "ann", NOW + UNDO))
+        assert (undone.status, undone.assignee, undone.verdict) == ("claimed", "ann", None)
+    assert undo(closed(), make_decision(), "bob", NOW) is Refusal.TOO_LATE
+    assert undo(closed(), make_decision(), "ann", NOW + UNDO + SECOND) is Refusal.TOO_LATE
+
+
+@pytest.mark.parametrize("case", [make_case(), claimed("bob"), closed("bob")])
+def test_undoing_takes_no_case_from_somebody_else(case: Case) -> None:
+    undone = _done(undo(case, make_decision(), "ann", NOW))
+
+    assert (undone.status, undone.assignee, undone.closed_by) == (case.status, case.assignee, case.closed_by)
+    assert undone.version == case.version + 1
+
+
+def test_undoing_what_is_undone_changes_nothing() -> None:
+    case = claimed()
+
+    assert undo(case, make_decision(undone_by="ann", undone_at=NOW), "ann", NOW + 2 * UNDO) is case
+
+
+def test_a_second_person_agrees_once_and_is_not_the_first() -> None:
+    agreed = _done(agree(released(), "bob", NOW + SECOND))
+
+    assert agreed.second_look == SecondLook("bob", NOW + SECOND)
+    assert agree(agreed, "bob", NOW + SECOND) is agreed
+    assert agree(released(), "ann", NOW) is Refusal.SAME_PERSON
+    assert agree(agreed, "cleo", NOW) is Refusal.NOT_DUE
+    assert agree(closed(), "bob", NOW) is Refusal.NOT_DUE
+    assert agree(claimed(), "bob", NOW) is Refusal.NOT_DUE
+
+
+def test_a_second_person_who_contests_a_case_has_it() -> None:
+    case = _done(contest(released(), "bob", "new device", NOW))
+
+    assert (case.status, case.assignee, case.verdict, case.second_look) == ("claimed", "bob", None, None)
+    assert case.handover == Handover("bob", NOW, "new device")
+    assert _done(contest(case, "bob", "new device", NOW + SECOND)).assignee == "bob"
+    assert contest(case, "cleo", "new device", NOW) is Refusal.NOT_DUE
+    assert contest(released(), "ann", "r", NOW) is Refusal.SAME_PERSON
+    assert contest(closed(), "bob", "r", NOW) is Refusal.NOT_DUE
+
+
+def test_a_case_that_stays_closed_waits_for_nobody() -> None:
+    assert stay_closed(released(), "bob", NOW).second_look == SecondLook("bob", NOW)
+    assert stay_closed(closed(), "bob", NOW).second_look is None
 
 
 @pytest.mark.parametrize("step", ["release", "skip", "close", "undo"])
