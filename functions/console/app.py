@@ -18,7 +18,6 @@ from common.errors import StageError
 from common.sanitizing import printable
 from console import notices
 from console.audit_trail import Deed
-from console.label_queue import LabelsNotSentError
 from console.pages import ASSETS, HEADERS, HSTS, Notice, Who
 from console.rights import rights_of
 from console.routes import ROUTES, Action, Route
@@ -226,7 +225,6 @@ def make_app(desk: Desk, pages: Sequence[object], log: Any) -> SafeHeaders:
     handlers: dict[Any, Any] = {
         HTTPException: refused,
         **dict.fromkeys(unavailable, problem(notices.UNAVAILABLE)),
-        LabelsNotSentError: problem(notices.LABELS_NOT_SENT),
         ContractError: problem(notices.FAULT),
         Exception: problem(notices.FAULT),
     }

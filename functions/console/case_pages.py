@@ -23,15 +23,14 @@ if TYPE_CHECKING:
     from console.records import Records
     from console.world_map import Ring
     from contract.case import Case, CaseKey, QueuedCase
+    from contract.case_decision import CaseDecision
+    from contract.closed_case import ClosedCase
 
 MAX_PAYMENTS: Final = 500
 """Payments of a case that are read; a case with more is judged in several steps."""
 
 MAX_HISTORY: Final = 60
 """Payments of the user that the timeline shows, the newest."""
-
-MAX_SIMILAR: Final = 20
-"""Closed cases with the same reasons that are shown, the newest."""
 
 
 class Cases(Protocol):
@@ -50,6 +49,18 @@ class Cases(Protocol):
         ...
 
 
+class Beside(Protocol):
+    """What is shown beside a case; see :class:`console.beside.CaseSurroundings`."""
+
+    def similar(self, case: Case) -> list[ClosedCase]:
+        """Closed cases with the same two strongest reasons."""
+        ...
+
+    def decisions(self, key: CaseKey) -> list[CaseDecision]:
+        """What was decided on it."""
+        ...
+
+
 class CasePages:
     """Endpoints by the names of their routes.
 
@@ -61,6 +72,8 @@ class CasePages:
         The table of cases.
     records : Records
         The tables of payments.
+    beside : Beside
+        What is shown beside a case.
     land : Callable
         Gives the coasts of the map.
     new_id : Callable
@@ -72,12 +85,14 @@ class CasePages:
         desk: Desk,
         cases: Cases,
         records: Records,
+        beside: Beside,
         land: Callable[[], Sequence[Ring]],
         new_id: Callable[[], str],
     ) -> None:
         self._desk = desk
         self._cases = cases
         self._records = records
+        self._beside = beside
         self._land = land
         self._new_id = new_id
 
@@ -139,7 +154,8 @@ class CasePages:
             payments=payments,
             history=history | older,
             labels=self._records.labels_of_user(case.user_id),
-            similar=self._records.similar_cases(case, MAX_SIMILAR),
+            similar=self._beside.similar(case),
+            decisions=self._beside.decisions(case.key),
         )
 
     def next_case(self, visit: Visit) -> Response:

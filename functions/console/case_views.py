@@ -9,16 +9,18 @@ import msgspec
 
 from common.alert_text import money
 from common.sanitizing import printable
-from console.closed_cases import ClosedCase
 from console.evidence import Line, evidence, odd_first
 from console.masking import masked
 from console.timeline import Timeline, arrival_text, place_words, status_text, timeline
-from console.verdicts import payment_id
+from console.verdicts import payment_id, ruling_text
 from console.views import base_money, counted, due_text, holder_text, shown_time
 from console.world_map import Stop, WorldMap, stop_of, world_map
 from contract.audit import MAX_TEXT_CHARACTERS
 from contract.case import Case, Judgement
+from contract.case_decision import CaseDecision
+from contract.case_outcome import is_in_flight
 from contract.case_work import holder
+from contract.closed_case import ClosedCase
 from contract.flagged import FlaggedKey, FlaggedTransaction
 from contract.label import Label
 from contract.scored import ScoredTransaction
@@ -73,6 +75,20 @@ class SimilarRow(msgspec.Struct, frozen=True):
     closed_at: str
     payments: str
     money: str
+    """Called fraud."""
+    released: str
+    """Called legitimate."""
+
+
+class DecisionRow(msgspec.Struct, frozen=True):
+    """What somebody decided."""
+
+    at: str
+    said: str
+    payments: str
+    note: str
+    state: str
+    """``undone`` with its time, or empty."""
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +116,10 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     map: WorldMap | None
     similar: tuple[SimilarRow, ...]
     similar_summary: str
+    decisions: tuple[DecisionRow, ...]
+    """The latest first."""
+    can_agree: bool
+    """Whether this person is asked for a second look."""
     shared: int
     """Entities of the case."""
     can_claim: bool
@@ -118,6 +138,8 @@ class CaseRecords(msgspec.Struct, frozen=True, kw_only=True):
     labels: Sequence[Label]
     """Of the user."""
     similar: Sequence[ClosedCase]
+    decisions: Sequence[CaseDecision]
+    """What was decided on it, the earliest first."""
 
 
 def case_view(
@@ -149,8 +171,12 @@ def case_view(
     case, held_by = records.case, holder(records.case, now)
     features = {key: features_of(row) for key, row in records.history.items()}
     ranked = sorted(records.payments, key=lambda each: (-each.risk_score, each.event_key))
+    coming = _on_their_way(records.decisions, now)
     rows = [
-        payment_row(each, records.history.get(each.key), is_revealed=is_revealed)
+        _with_coming(
+            payment_row(each, records.history.get(each.key), is_revealed=is_revealed),
+            coming.get(each.event_key, ""),
+        )
         for each in ranked[:MAX_LISTED]
     ]
     lead = ranked[0] if ranked else None
@@ -174,6 +200,11 @@ def case_view(
         map=_map(records, features, land),
         similar=tuple(similar_row(each) for each in records.similar),
         similar_summary=similar_summary(records.similar),
+        decisions=tuple(decision_row(each) for each in reversed(records.decisions)),
+        can_agree=can_work
+        and case.second_look is not None
+        and case.second_look.is_due
+        and case.closed_by != person,
         shared=len(case.entities),
         can_claim=can_work and not case.is_closed and held_by is None,
         is_mine=is_mine,
@@ -248,10 +279,11 @@ def similar_row(case: ClosedCase) -> SimilarRow:
     """Show how a case ended."""
     return SimilarRow(
         case_id=case.key.case_id,
-        ended="" if case.verdict is None else case.verdict.value,
+        ended=case.verdict.value,
         closed_at=shown_time(case.closed_at),
         payments=f"{case.fraud.payments} fraud, {case.legitimate.payments} legitimate",
         money=base_money(case.fraud.amount_base, case.base_currency),
+        released=base_money(case.legitimate.amount_base, case.base_currency),
     )
 
 
@@ -259,9 +291,36 @@ def similar_summary(cases: Sequence[ClosedCase]) -> str:
     """Say how similar cases ended together."""
     if not cases:
         return "No closed case has the same two strongest reasons."
-    ended = [case.verdict.value for case in cases if case.verdict is not None]
+    ended = [case.verdict.value for case in cases]
     parts = [f"{ended.count(word)} {word}" for word in ("fraud", "mixed", "legitimate") if word in ended]
-    return f"Of the newest {len(cases)}: {', '.join(parts)}." if parts else f"{counted(len(cases), 'case')}."
+    return f"Of the newest {len(cases)}: {', '.join(parts)}."
+
+
+def decision_row(decision: CaseDecision) -> DecisionRow:
+    """Show what somebody decided."""
+    return DecisionRow(
+        at=shown_time(decision.decided_at),
+        said=ruling_text(decision.ruling),
+        payments=counted(len(decision.payments), "payment"),
+        note=printable(decision.ruling.note, MAX_TEXT_CHARACTERS),
+        state="" if decision.undone_at is None else f"undone {shown_time(decision.undone_at)}",
+    )
+
+
+def _on_their_way(decisions: Sequence[CaseDecision], now: datetime) -> dict[str, str]:
+    """Verdicts that rows may not say yet: key of a payment to the verdict."""
+    return {
+        key: decision.ruling.verdict.value
+        for decision in decisions
+        if is_in_flight(decision, now)
+        for key in decision.event_keys
+    }
+
+
+def _with_coming(row: PaymentRow, verdict: str) -> PaymentRow:
+    if not verdict or not row.is_undecided:
+        return row
+    return msgspec.structs.replace(row, status=f"{verdict}, on its way", is_undecided=False)
 
 
 def _lines(

@@ -8,6 +8,7 @@ import random
 import secrets
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,20 @@ from aws_lambda_powertools import Logger, Tracer
 from mangum import Mangum
 
 from common.case_desk import CaseDesk
+from common.case_lookups import CaseLookups
+from common.case_lookups import Tables as LookupTables
+from common.case_verdicts import CaseVerdicts
+from common.case_verdicts import Tables as DecisionTables
 from common.cases import cases_backoff
 from common.dynamodb import CLIENT_CONFIG
+from common.label_sender import LabelSender
 from common.settings import read_settings
 from console.app import Desk, make_app
 from console.audit_store import AuditStore
 from console.audit_trail import AuditTrail
+from console.beside import CaseSurroundings
 from console.case_pages import CasePages
 from console.judge_pages import JudgePages
-from console.label_queue import LabelQueue
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
@@ -74,7 +80,24 @@ records = Records(
     settings.transaction_id_index,
     backoff.pause,
 )
-labels = LabelQueue(boto3.client("sqs", config=CLIENT_CONFIG), settings.labels_queue_url)
+labels = LabelSender(boto3.client("sqs", config=CLIENT_CONFIG), settings.labels_queue_url)
+verdicts = CaseVerdicts(
+    dynamodb,
+    DecisionTables(
+        cases=settings.cases_table,
+        decisions=settings.case_decisions_table,
+        flagged=settings.flagged_transactions_table,
+        pending_labels=settings.pending_labels_table,
+    ),
+    labels.send,
+    Decimal(settings.second_look_amount_base),
+    backoff,
+    logger,
+)
+beside = CaseSurroundings(
+    CaseLookups(dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff),
+    verdicts.decisions,
+)
 new_id = partial(secrets.token_hex, 16)
 land = cache(partial(read_land, LAND_FILE))  # once a process
 provider = IdentityProvider(
@@ -90,10 +113,10 @@ application: Any = Mangum(  # its type of a context is not Powertools'
         desk,
         [
             SignInPages(desk, provider),
-            CasePages(desk, cases, records, land, new_id),
-            JudgePages(desk, cases, records, labels),
-            QueuePages(desk, cases, records, labels, new_id),
-            PaymentPages(desk, cases, records),
+            CasePages(desk, cases, records, beside, land, new_id),
+            JudgePages(desk, cases, records, verdicts),
+            QueuePages(desk, cases, records, verdicts, beside, new_id),
+            PaymentPages(desk, cases, records, beside),
             SearchPages(desk, records),
             WatchPages(desk, cases, WeekRecords(dynamodb, settings.flagged_transactions_table, records)),
             PeoplePages(desk, audit_store),

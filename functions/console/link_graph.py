@@ -14,16 +14,27 @@ SIZE: Final = 560
 """Units of the picture, both ways."""
 
 MAX_ENTITIES: Final = 12
-"""Entities that are drawn: those with the most other cases."""
+"""Entities that are drawn: those that say most."""
 MAX_CASES: Final = 24
 """Other cases that are drawn."""
-MAX_COUNTED: Final = 50
-"""Other cases of one entity that are counted."""
 
 KINDS: Final = {"c": "card", "d": "device", "i": "IP address", "m": "merchant", "p": "payee", "n": "network"}
 
 _INNER: Final = 0.22
 _OUTER: Final = 0.43
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """Other cases of an entity."""
+
+    case_ids: tuple[str, ...]
+    """The newest."""
+    count: int
+    has_more: bool = False
+    """Whether there are more than were counted."""
+
+
+NOT_SHARED: Final = Shared((), 0)
 
 
 class EntityNode(msgspec.Struct, frozen=True):
@@ -34,10 +45,8 @@ class EntityNode(msgspec.Struct, frozen=True):
     kind: str
     value: str
     """As far as it may be seen."""
-    others: int
-    """Other cases, :data:`MAX_COUNTED` at most."""
     count: str
-    """The same in words."""
+    """Other cases, in words."""
     x: float
     y: float
     is_drawn: bool
@@ -72,46 +81,42 @@ class LinkGraph(msgspec.Struct, frozen=True):
 
 
 def link_graph(
-    case_id: str, links: Mapping[str, Sequence[str]], values: Mapping[str, str], words: Mapping[str, str]
+    entities: Sequence[str], shared: Mapping[str, Shared], values: Mapping[str, str], words: Mapping[str, str]
 ) -> LinkGraph:
     """Draw what a case shares.
 
     Parameters
     ----------
-    case_id : str
-        The case in the middle.
-    links : Mapping[str, Sequence[str]]
-        Entity name to the ids of cases that it is in, in the order of the case's entities.
+    entities : Sequence[str]
+        Names of the case's entities.
+    shared : Mapping[str, Shared]
+        Those that other cases have met too, in the order in which they say most.
     values : Mapping[str, str]
         Entity name to its value, as far as it may be seen.
     words : Mapping[str, str]
-        Id of another case to what is said of it; a case that is not kept any more has none.
+        Id of another case to what is said of it.
     """
-    others = {name: [each for each in cases if each != case_id] for name, cases in links.items()}
-    numbers = {name: number for number, name in enumerate(links)}
-    ranked = sorted(others, key=lambda name: (-len(others[name]), numbers[name]))
-    drawn = [name for name in ranked if others[name]][:MAX_ENTITIES]
-    shown_cases = list(dict.fromkeys(each for name in drawn for each in others[name] if each in words))
-    shown_cases = shown_cases[:MAX_CASES]
+    numbers = {name: number for number, name in enumerate(entities)}
+    drawn = [name for name in shared if shared[name].case_ids][:MAX_ENTITIES]
+    shown = list(dict.fromkeys(each for name in drawn for each in shared[name].case_ids))[:MAX_CASES]
     places = {name: _place(number, len(drawn), _INNER) for number, name in enumerate(drawn)}
-    case_places = {each: _place(number, len(shown_cases), _OUTER) for number, each in enumerate(shown_cases)}
+    case_places = {each: _place(number, len(shown), _OUTER) for number, each in enumerate(shown)}
     middle = (SIZE / 2, SIZE / 2)
     edges = [Edge(*middle, *places[name]) for name in drawn]
     edges += [
         Edge(*places[name], *case_places[each])
         for name in drawn
-        for each in others[name]
+        for each in shared[name].case_ids
         if each in case_places
     ]
-    entities = tuple(
-        _entity(numbers[name], name, values.get(name, ""), len(others[name]), places.get(name))
-        for name in ranked
-    )
-    distinct = {each for cases in others.values() for each in cases}
+    ranked = [*shared, *(name for name in entities if name not in shared)]
     return LinkGraph(
-        summary=_summary(len(distinct), len([name for name in ranked if others[name]]), len(shown_cases)),
-        entities=entities,
-        cases=tuple(CaseNode(each, words[each], *case_places[each]) for each in shown_cases),
+        summary=_summary(len(shared), len(shown)),
+        entities=tuple(
+            _entity(numbers[name], name, values.get(name, ""), shared.get(name, NOT_SHARED), places.get(name))
+            for name in ranked
+        ),
+        cases=tuple(CaseNode(each, words[each], *case_places[each]) for each in shown),
         edges=tuple(edges),
     )
 
@@ -121,26 +126,27 @@ def kind_of(name: str) -> str:
     return KINDS.get(name[:1], "entity")
 
 
-def _entity(number: int, name: str, value: str, others: int, place: tuple[float, float] | None) -> EntityNode:
-    many = f"{MAX_COUNTED} or more" if others >= MAX_COUNTED else str(others)
+def _entity(
+    number: int, name: str, value: str, shared: Shared, place: tuple[float, float] | None
+) -> EntityNode:
+    many = f"more than {shared.count}" if shared.has_more else str(shared.count)
     x, y = place or (0.0, 0.0)
     return EntityNode(
         number=number,
         kind=kind_of(name),
         value=value,
-        others=others,
-        count=f"{many} other case{'' if others == 1 else 's'}" if others else "no other case",
+        count=f"{many} other case{'' if shared.count == 1 else 's'}" if shared.count else "no other case",
         x=x,
         y=y,
         is_drawn=place is not None,
     )
 
 
-def _summary(cases: int, entities: int, drawn: int) -> str:
-    if not cases:
+def _summary(entities: int, drawn: int) -> str:
+    if not entities:
         return "No other case has the same card, device, address, merchant or payee."
-    text = f"{cases} other case{'' if cases == 1 else 's'} by {entities} shared value{'' if entities == 1 else 's'}"
-    return f"{text}; {drawn} are drawn." if drawn < cases else f"{text}."
+    values = f"{entities} of its values {'is' if entities == 1 else 'are'} in other cases too"
+    return f"{values}; the newest {drawn} of these cases are drawn." if drawn != 1 else f"{values}."
 
 
 def _place(number: int, count: int, radius: float) -> tuple[float, float]:

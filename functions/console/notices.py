@@ -32,11 +32,6 @@ UNAVAILABLE: Final = Notice(
     "The console is unavailable",
     "Nothing was changed. A service that it needs did not answer, or what you asked for could not be recorded. Try again in a minute.",
 )
-LABELS_NOT_SENT: Final = Notice(
-    503,
-    "The verdict was not taken as a whole",
-    "Some of the payments may be judged already. Go back, and send the form again: nothing is judged twice.",
-)
 FAULT: Final = Notice(
     500,
     "The console has an error",
@@ -65,7 +60,27 @@ REFUSED_STEPS: Final = {
     Refusal.CLOSED: Notice(
         409, "This case is closed", "Nothing was changed. All of its payments are decided."
     ),
-    Refusal.TOO_LATE: Notice(409, "This cannot be undone any more", "Nothing was changed."),
+    Refusal.TOO_LATE: Notice(
+        409,
+        "This cannot be undone any more",
+        "Nothing was changed. A verdict can be undone for 10 seconds. Judge the payments again: the newer verdict counts.",
+    ),
+    Refusal.MOVED: Notice(
+        409,
+        "A payment is not in this case any more",
+        "Nothing was changed. Open the case again: it shows what is in it now.",
+    ),
+    Refusal.OTHER_DECISION: Notice(
+        409,
+        "This form was sent before, and said something else",
+        "Nothing was changed by this one. Open the case again: it shows what was decided.",
+    ),
+    Refusal.NOT_DUE: Notice(
+        409, "No second look is due", "Nothing was changed. Somebody has looked at it, or nobody needs to."
+    ),
+    Refusal.SAME_PERSON: Notice(
+        409, "A second look is somebody else's", "Nothing was changed. You have closed this case yourself."
+    ),
     Refusal.SUPERSEDED: Notice(
         409, "The user has a newer case", "Nothing was changed. Only the newest case of a user can be open."
     ),
@@ -91,11 +106,6 @@ NOTHING_TO_FIND: Final = Notice(
     422,
     "Nothing was searched for",
     "Say what to search by, and the whole value: a part of one finds nothing.",
-)
-NO_UNDO: Final = Notice(
-    409,
-    "This cannot be undone any more",
-    "Nothing was changed. A verdict can be undone for 10 seconds. Judge the payments again: the newer verdict counts.",
 )
 NO_REASON: Final = Notice(
     422,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from console import notices
 from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
-from console.link_graph import MAX_COUNTED, kind_of, link_graph
+from console.link_graph import Shared, kind_of, link_graph
 from console.masking import masked
 from console.payment_views import found_case, payment_view
 from console.verdicts import payment_id
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from common.case_lookups import Link
     from console.app import Desk, Visit
     from console.case_reader import Changing
     from console.payment_views import FoundCase
@@ -27,13 +28,18 @@ if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
     from contract.label_rows import EntityMarks
 
-MAX_LINKED: Final = 20
-"""Entities of a case whose other cases are looked for: one request each."""
-
 MAX_CASES: Final = 50
-"""Other cases that are read."""
+"""Cases of an entity that its page shows, the newest."""
 
 _MASKED_KINDS: Final = frozenset("cdip")
+
+
+class Linked(Protocol):
+    """The call to what a case shares; see :class:`console.beside.CaseSurroundings`."""
+
+    def links(self, case: Case) -> tuple[Link, ...]:
+        """Entities that other cases have met too."""
+        ...
 
 
 class PaymentPages:
@@ -47,12 +53,15 @@ class PaymentPages:
         The table of cases.
     records : Records
         The tables of payments.
+    beside : Linked
+        What a case shares.
     """
 
-    def __init__(self, desk: Desk, cases: Changing, records: Records) -> None:
+    def __init__(self, desk: Desk, cases: Changing, records: Records, beside: Linked) -> None:
         self._desk = desk
         self._cases = cases
         self._records = records
+        self._beside = beside
 
     def payment(self, visit: Visit) -> Response:
         """Show a payment of a case, with all features."""
@@ -67,16 +76,17 @@ class PaymentPages:
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
-        names = case.entities[:MAX_LINKED]
-        found = {name: self._records.cases_of_entity(name, MAX_COUNTED + 1) for name in names}
-        wanted = dict.fromkeys(each for ids in found.values() for each in ids if each != case.case_id)
-        others = self._records.cases([*wanted][:MAX_CASES])
-        words = {each.case_id: f"{each.severity.value}, {_state(each)}" for each in others}
+        links = self._beside.links(case)
+        shared = {
+            link.entity_id: Shared(tuple(each.case_id for each in link.cases), link.case_count, link.has_more)
+            for link in links
+        }
+        words = {
+            each.case_id: f"{each.severity.value}, {_state(each)}" for link in links for each in link.cases
+        }
         values = values_of(self._records.case_payments(case, MAX_PAYMENTS), is_revealed=False)
-        graph = link_graph(case.case_id, found, values, words)
-        return self._page(
-            visit, "links.html", graph=graph, case_id=case.case_id, unseen=len(case.entities) - len(names)
-        )
+        graph = link_graph(case.entities, shared, values, words)
+        return self._page(visit, "links.html", graph=graph, case_id=case.case_id)
 
     def entity(self, visit: Visit) -> Response:
         """Show what is known of an entity of a case: its labels, and the cases that it is in."""
@@ -86,7 +96,7 @@ class PaymentPages:
         name = _numbered(case, visit.parts["number"])
         if name is None:
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
-        ids = self._records.cases_of_entity(name, MAX_COUNTED)
+        ids = self._records.cases_of_entity(name, MAX_CASES)
         others = self._records.cases(ids)
         values = values_of(self._records.case_payments(case, MAX_PAYMENTS), is_revealed=False)
         return self._page(

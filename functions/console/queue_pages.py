@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 from console import notices
 from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
-from console.judging import give_verdict
+from console.case_views import similar_row
+from console.judge_pages import form_id
 from console.queue_views import Filter, queue_view, read_filter
 from console.rights import Right, rights_of
 from console.routes import Action
-from console.verdicts import CHOICES, FRAUD_TYPES, Decided, money_of, read_choice, undecided
+from console.verdicts import CHOICES, FRAUD_TYPES, money_of, read_verdict, undecided
 from console.views import base_money, counted
 from contract.case import Case, parse_case_id
 from contract.case_work import Refusal, claim, reassign
@@ -28,15 +29,20 @@ if TYPE_CHECKING:
 
     from console.app import Desk, Visit
     from console.case_pages import Cases
-    from console.label_queue import LabelQueue
+    from console.judge_pages import Verdicts
     from console.records import Records
     from console.verdicts import Choice
+    from contract.case_decision import Ruling
+    from contract.closed_case import ClosedCase
 
 READ: Final = 300
 """Cases of the queue that are read for a page: its counts are of these."""
 
 MAX_BULK: Final = 25
 """Cases that are judged together."""
+
+MAX_SECOND_LOOKS: Final = 20
+"""Closed cases for a second person that are shown, those that have waited longest."""
 
 COOKIE: Final = "console_queue"
 """Keeps somebody's filter; it holds two words of ours."""
@@ -66,6 +72,14 @@ class Bulk(msgspec.Struct, frozen=True):
         return f"{counted(len(self.chosen), 'payment')} of {counted(len(self.cases), 'case')}, {money}"
 
 
+class Waiting(Protocol):
+    """The call to closed cases; see :class:`console.beside.CaseSurroundings`."""
+
+    def second_looks(self, limit: int) -> list[ClosedCase]:
+        """Those that a second person is to look at."""
+        ...
+
+
 class QueuePages:
     """Endpoints by the names of their routes.
 
@@ -77,19 +91,28 @@ class QueuePages:
         The table of cases.
     records : Records
         The tables of payments.
-    queue : LabelQueue
-        Where labels go.
+    verdicts : Verdicts
+        Where people decide.
+    beside : Waiting
+        Closed cases that await a second look.
     new_id : Callable
         Gives a random text.
     """
 
     def __init__(
-        self, desk: Desk, cases: Cases, records: Records, queue: LabelQueue, new_id: Callable[[], str]
+        self,
+        desk: Desk,
+        cases: Cases,
+        records: Records,
+        verdicts: Verdicts,
+        beside: Waiting,
+        new_id: Callable[[], str],
     ) -> None:
         self._desk = desk
         self._cases = cases
         self._records = records
-        self._queue = queue
+        self._verdicts = verdicts
+        self._beside = beside
         self._new_id = new_id
 
     def queue(self, visit: Visit) -> Response:
@@ -107,6 +130,11 @@ class QueuePages:
             can_bulk=who is not None and who.may_bulk,
             can_see_load=who is not None and who.may_reassign,
             most=MAX_BULK,
+            second_looks=[
+                similar_row(each)
+                for each in self._beside.second_looks(MAX_SECOND_LOOKS)
+                if each.closed_by != visit.person
+            ],
         )
         if visit.query:
             response.set_cookie(
@@ -140,42 +168,42 @@ class QueuePages:
 
     def judge_bulk(self, visit: Visit) -> Response:
         """Judge them, if they are still what was shown."""
-        choice = read_choice(visit.form.get("verdict", ""), visit.form.get("fraud_type", ""))
+        said = read_verdict(visit.form.get("verdict", ""), visit.form.get("fraud_type", ""), visit.reason)
         bulk = self._bulk(visit)
-        decision = visit.form.get("decision", "")[:64]
-        if choice is None or not decision or not bulk.chosen:
+        decision = form_id(visit)
+        if said is None or not decision or not bulk.chosen:
             return self._desk.pages.notice(notices.NOTHING_CHOSEN, visit.who)
         if visit.form.get("summary") != bulk.summary:
             return self._preview(visit, bulk, has_changed=True)
         lines = []
         for case, payments in bulk.cases:
-            decided = Decided(
-                person=visit.person,
-                case_id=case.case_id,
-                decision=decision,
-                choice=choice[0],
-                fraud_type=choice[1],
-                at=visit.now,
-            )
             if visit.session is not None:
-                details = {"verdict": choice[0].name, "together_with": str(len(bulk.cases) - 1)}
+                details = {"verdict": said.choice.name, "together_with": str(len(bulk.cases) - 1)}
                 self._desk.record(Action.PAYMENTS_JUDGED, visit.session, "allowed", case.case_id, details)
-            lines.append((case.case_id, self._judge(case, payments, decided)))
-        return self._page(visit, "bulk_done.html", words=choice[0].words, summary=bulk.summary, lines=lines)
+            lines.append((case.case_id, self._judge(case, payments, decision, said.ruling, visit)))
+        return self._page(visit, "bulk_done.html", words=said.choice.words, summary=bulk.summary, lines=lines)
 
     def workers(self) -> dict[str, str]:
         """People who may claim cases and were signed in lately: person to name."""
         sessions = self._desk.sessions.newest()
         return {each.person: each.name for each in sessions if Right.WORK_CASES in rights_of(each.groups)}
 
-    def _judge(self, case: Case, payments: Sequence[FlaggedTransaction], decided: Decided) -> str:
-        held = self._cases.change(case.key, partial(claim, analyst=decided.person, now=decided.at))
+    def _judge(
+        self,
+        case: Case,
+        payments: Sequence[FlaggedTransaction],
+        decision: str,
+        ruling: Ruling,
+        visit: Visit,
+    ) -> str:
+        held = self._cases.change(case.key, partial(claim, analyst=visit.person, now=visit.now))
         if isinstance(held, Refusal):
             return "not judged: somebody was faster"
-        judged = give_verdict(self._cases, self._queue, held, payments, undecided(payments), decided)
-        if judged.ends is None or judged.refusal is not None:
-            return "judged; it is still open"
-        return f"closed: {judged.ends.value}"
+        keys = [each.event_key for each in undecided(payments)]
+        judged = self._verdicts.decide(case.key, decision, keys, ruling, visit.person, visit.now)
+        if isinstance(judged, Refusal):
+            return "not judged: it has changed meanwhile"
+        return "judged; it is still open" if judged.verdict is None else f"closed: {judged.verdict.value}"
 
     def _bulk(self, visit: Visit) -> Bulk:
         ids = list(dict.fromkeys(visit.chosen))[:MAX_BULK]

@@ -9,6 +9,7 @@ import msgspec
 
 from console.views import base_money, counted, due_text, duration, holder_text
 from contract.alert import Severity
+from contract.case_queue import QueueFilter, at_risk_base
 from contract.case_work import holder
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def queue_view(
     has_more : bool
         Whether the queue goes on behind these cases.
     """
-    narrowed = [case for case in cases if _is_of(case, wanted, person, now)]
+    taking = _taking(wanted, person)
+    narrowed = [case for case in cases if taking.takes(case, now)]
     rows = tuple(_row(case, person, names, now) for case in narrowed[:SHOWN])
     overdue = sum(case.due_at < now for case in narrowed)
     return QueueView(
@@ -156,7 +158,7 @@ def _row(case: QueuedCase, person: str, names: Mapping[str, str], now: datetime)
     return QueueRow(
         case_id=case.key.case_id,
         severity=case.severity.value,
-        at_risk=base_money(case.undecided.amount_base + case.fraud.amount_base, case.base_currency),
+        at_risk=base_money(at_risk_base(case), case.base_currency),
         payments=counted(case.undecided.payments, "payment"),
         due=due_text(case.due_at, now),
         is_overdue=case.due_at < now,
@@ -168,20 +170,19 @@ def _row(case: QueuedCase, person: str, names: Mapping[str, str], now: datetime)
 def _choice(
     cases: Sequence[QueuedCase], each: Filter, words: str, wanted: Filter, person: str, now: datetime
 ) -> Choice:
-    count = sum(_is_of(case, each, person, now) for case in cases)
+    taking = _taking(each, person)
+    count = sum(taking.takes(case, now) for case in cases)
     return Choice(each.view, each.severity, words, count, each == wanted)
 
 
-def _is_of(case: QueuedCase, wanted: Filter, person: str, now: datetime) -> bool:
-    if wanted.severity not in {"any", case.severity.value}:
-        return False
-    held_by = holder(case, now)
-    return {
-        "all": True,
-        "yours": held_by == person,
-        "open": held_by is None,
-        "overdue": case.due_at < now,
-    }[wanted.view]
+def _taking(wanted: Filter, person: str) -> QueueFilter:
+    """What a filter takes, for somebody."""
+    return QueueFilter(
+        severities=frozenset() if wanted.severity == "any" else frozenset({Severity(wanted.severity)}),
+        is_overdue=wanted.view == "overdue",
+        is_free=wanted.view == "open",
+        assignee=person if wanted.view == "yours" else None,
+    )
 
 
 def _summary(found: int, overdue: int, read: int, *, has_more: bool) -> str:
@@ -197,5 +198,5 @@ def _total(cases: Sequence[QueuedCase]) -> str:
     currencies = {case.base_currency for case in cases}
     if len(currencies) != 1:
         return "not known"
-    total = sum((case.undecided.amount_base + case.fraud.amount_base for case in cases), Decimal(0))
+    total = sum((at_risk_base(case) for case in cases), Decimal(0))
     return base_money(total, currencies.pop())

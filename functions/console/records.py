@@ -1,4 +1,4 @@
-"""What the console reads about payments: flagged rows, history, labels, links, closed cases. Every read has an end."""
+"""What the console reads about payments: flagged rows, history, labels, links. Every read has an end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.batch_requests import BatchReader
 from common.label_tables import LabelTables
-from console.closed_cases import ClosedCase, from_closed_item
 from contract.case import (
-    REASONS_INDEX,
     alert_link,
     from_case_item,
     parse_case_id,
-    reasons_key,
     to_case_key,
 )
 from contract.flagged import FlaggedKey, from_flagged_item, to_flagged_key
@@ -147,11 +144,12 @@ class Records:
         return self._labels.marks(entity_name)
 
     def cases_of_entity(self, entity_name: str, limit: int) -> list[str]:
-        """Ids of cases that an entity is in, ``limit`` at most."""
+        """Ids of cases that an entity is in, the newest first."""
         rows = self._query(
             TableName=self._tables.links,
             KeyConditionExpression="entity_id = :entity",
             ExpressionAttributeValues={":entity": {"S": entity_name}},
+            ScanIndexForward=False,
             Limit=limit,
         )
         return [row["case_id"]["S"] for row in islice(rows, limit)]
@@ -182,21 +180,6 @@ class Records:
             Limit=limit,
         )
         return [from_case_item(row) for row in islice(rows, limit)]
-
-    def similar_cases(self, case: Case, limit: int) -> list[ClosedCase]:
-        """Closed cases with the same two strongest reasons, newest first."""
-        if not case.reasons:
-            return []
-        rows = self._query(
-            TableName=self._tables.cases,
-            IndexName=REASONS_INDEX,
-            KeyConditionExpression="reasons_key = :reasons",
-            ExpressionAttributeValues={":reasons": {"S": reasons_key(case.strongest_reasons)}},
-            ScanIndexForward=False,
-            Limit=limit + 1,
-        )
-        closed = (from_closed_item(row) for row in rows)
-        return list(islice((each for each in closed if each.key != case.key), limit))
 
     def _query(self, **request: Any) -> Iterator[Mapping[str, Any]]:
         call: Any = self._client.query

@@ -30,6 +30,8 @@ class Action(StrEnum):
     CASE_SKIPPED = "case_skipped"
     PAYMENTS_JUDGED = "payments_judged"
     VERDICT_UNDONE = "verdict_undone"
+    VERDICT_AGREED = "verdict_agreed"
+    VERDICT_CONTESTED = "verdict_contested"
     CASE_REASSIGNED = "case_reassigned"
     BULK_PREVIEWED = "bulk_previewed"
     CASES_JUDGED = "cases_judged"
@@ -154,6 +156,21 @@ ROUTES: Final = (
         path="/cases/{case}/undo",
         right=Right.WORK_CASES,
         action=Action.VERDICT_UNDONE,
+    ),
+    Route(
+        name="agree",
+        method="POST",
+        path="/cases/{case}/agree",
+        right=Right.WORK_CASES,
+        action=Action.VERDICT_AGREED,
+    ),
+    Route(
+        name="contest",
+        method="POST",
+        path="/cases/{case}/contest",
+        right=Right.WORK_CASES,
+        action=Action.VERDICT_CONTESTED,
+        needs_reason=True,
     ),
     Route(
         name="reveal",

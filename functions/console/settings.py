@@ -31,6 +31,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Index of the history by transaction id; empty where it is switched off."""
     flagged_transactions_table: str
     """The table's name in this environment."""
+    case_decisions_table: str
+    """The table's name in this environment."""
+    pending_labels_table: str
+    """The table's name in this environment."""
     labels_table: str
     """The table's name in this environment."""
     entity_risk_table: str
@@ -39,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where labels are sent."""
     confirm_amount_base: Annotated[int, Meta(ge=1)]
     """A verdict on payments of so much in all, in major units of the base currency, is asked for once more."""
+    second_look_amount_base: Annotated[int, Meta(ge=1)]
+    """A second person looks at a case by which so much is called legitimate, in major units of the base currency."""
     oidc_issuer: WebAddress
     """The identity provider, as its tokens name it."""
     oidc_discovery_url: WebAddress

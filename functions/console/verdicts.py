@@ -1,27 +1,20 @@
-"""What somebody decides about payments, as labels; and how it is undone. Pure.
-
-A decision has an id, which its form bears from the start. A label's id is a hash of the decision, the person, the case and the payment. So a
-form that is sent twice sends the same labels, and undoing withdraws exactly these.
-"""
+"""What somebody can say about payments, as the forms offer it. Pure. What follows from it: :mod:`contract.case_decision`."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.case import CaseVerdict, Judgement
-from contract.case_work import UNDO
-from contract.label import FraudType, LabelMessage, LabelSource, LabelVerdict
+from contract.case import Judgement
+from contract.case_decision import Ruling
+from contract.label import FraudType, LabelVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contract.case import Case
     from contract.flagged import FlaggedTransaction
 
 _ID_BYTES: Final = 16
@@ -43,11 +36,6 @@ class Choice(msgspec.Struct, frozen=True):
     verdict: LabelVerdict
     confidence: float
 
-    @property
-    def case_verdict(self) -> CaseVerdict:
-        """What a case is that ends with it."""
-        return CaseVerdict(self.verdict.value)
-
 
 CHOICES: Final = (
     Choice("fraud", "1", "Fraud", LabelVerdict.FRAUD, 1.0),
@@ -63,63 +51,44 @@ FRAUD_TYPES: Final = tuple((kind.value, kind.value.replace("_", " ")) for kind i
 """Words of the form, and for people."""
 
 
-class Decided(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision: who, on what, which verdict."""
+class Said(msgspec.Struct, frozen=True):
+    """What a form says."""
 
-    person: str
-    case_id: str
-    decision: str
-    """Random; the form's."""
     choice: Choice
-    fraud_type: FraudType | None
-    """None for a verdict that is not fraud, and where it is not known."""
-    at: datetime
+    ruling: Ruling
 
 
-def read_choice(verdict: str, fraud_type: str) -> tuple[Choice, FraudType | None] | None:
-    """Read what the form says; None for what it does not offer. The fraud type of a legitimate payment is dropped."""
+def read_verdict(verdict: str, fraud_type: str, note: str) -> Said | None:
+    """Read what a form says; None for what it does not offer. The fraud type of a legitimate payment is dropped."""
     choice = BY_NAME.get(verdict)
     if choice is None or (fraud_type and fraud_type not in {value for value, _ in FRAUD_TYPES}):
         return None
     is_fraud = choice.verdict is LabelVerdict.FRAUD
-    return choice, FraudType(fraud_type) if fraud_type and is_fraud else None
+    return Said(
+        choice,
+        Ruling(
+            verdict=choice.verdict,
+            fraud_type=FraudType(fraud_type) if fraud_type and is_fraud else None,
+            confidence=choice.confidence,
+            note=note,
+        ),
+    )
+
+
+def ruling_text(ruling: Ruling) -> str:
+    """Write what was said.
+
+    >>> ruling_text(Ruling(verdict=LabelVerdict.FRAUD, fraud_type=FraudType.MULE, confidence=0.7))
+    'probably fraud, mule'
+    """
+    words = ruling.verdict.value if ruling.confidence > PROBABLE else f"probably {ruling.verdict.value}"
+    return words if ruling.fraud_type is None else f"{words}, {ruling.fraud_type.value.replace('_', ' ')}"
 
 
 def payment_id(flagged: FlaggedTransaction) -> str:
     """A payment's name in forms and addresses: 32 hexadecimal digits; it holds no user id and no transaction id."""
-    return _hash("payment", flagged.user_id, flagged.event_key)
-
-
-def label_of(decided: Decided, flagged: FlaggedTransaction) -> LabelMessage:
-    """Make the label of one payment."""
-    return LabelMessage(
-        transaction_id=flagged.transaction_id,
-        verdict=decided.choice.verdict,
-        source=LabelSource.ANALYST,
-        fraud_type=decided.fraud_type,
-        confidence=decided.choice.confidence,
-        known_at=decided.at,
-        user_id=flagged.user_id,
-        event_key=flagged.event_key,
-        label_id=_label_id(decided.person, decided.case_id, decided.decision, flagged),
-    )
-
-
-def withdrawal_of(
-    person: str, case_id: str, decision: str, flagged: FlaggedTransaction, at: datetime
-) -> LabelMessage:
-    """Make the label that withdraws the one of a decision."""
-    withdrawn = _label_id(person, case_id, decision, flagged)
-    return LabelMessage(
-        transaction_id=flagged.transaction_id,
-        verdict=LabelVerdict.WITHDRAWN,
-        source=LabelSource.ANALYST,
-        known_at=at,
-        user_id=flagged.user_id,
-        event_key=flagged.event_key,
-        label_id=_hash("withdrawn", withdrawn),
-        withdraws=withdrawn,
-    )
+    parts = _ENCODER.encode([flagged.user_id, flagged.event_key])
+    return hashlib.blake2b(parts, digest_size=_ID_BYTES, person=b"payment").hexdigest()
 
 
 def money_of(payments: Sequence[FlaggedTransaction], base_currency: str | None) -> Decimal:
@@ -135,49 +104,3 @@ def money_of(payments: Sequence[FlaggedTransaction], base_currency: str | None) 
 def undecided(payments: Sequence[FlaggedTransaction]) -> list[FlaggedTransaction]:
     """Those on which no label has decided."""
     return [each for each in payments if Judgement.of(each.status) is Judgement.UNDECIDED]
-
-
-def case_verdict(
-    case: Case, payments: Sequence[FlaggedTransaction], chosen: Sequence[FlaggedTransaction], choice: Choice
-) -> CaseVerdict | None:
-    """How a case ends with a decision; None where something stays undecided.
-
-    Parameters
-    ----------
-    case : Case
-        As it is stored.
-    payments : Sequence[FlaggedTransaction]
-        All of its payments.
-    chosen : Sequence[FlaggedTransaction]
-        The ones that the decision is on.
-    choice : Choice
-        The verdict.
-    """
-    keys = {each.key for each in chosen}
-    others = [each for each in payments if each.key not in keys]
-    if undecided(others) or len(payments) < case.payment_count:
-        return None
-    verdicts = {CaseVerdict(Judgement.of(each.status).value) for each in others} | {choice.case_verdict}
-    return verdicts.pop() if len(verdicts) == 1 else CaseVerdict.MIXED
-
-
-def undo_stamp(form_token: str, decision: str, decided_at: str, payments: Sequence[str]) -> str:
-    """Sign what an undo is about, so that nobody can move its time. ``form_token`` is the session's."""
-    text = _ENCODER.encode(["undo", decision, decided_at, sorted(payments)])
-    return hmac.new(form_token.encode(), text, hashlib.sha256).hexdigest()
-
-
-def can_undo(decided_at: str, now: datetime) -> bool:
-    """Whether a decision can be undone still; false where the time cannot be read."""
-    try:
-        return now - datetime.fromisoformat(decided_at) <= UNDO
-    except (ValueError, TypeError):
-        return False
-
-
-def _label_id(person: str, case_id: str, decision: str, flagged: FlaggedTransaction) -> str:
-    return _hash("label", person, case_id, decision, flagged.event_key)
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.blake2b(_ENCODER.encode(parts), digest_size=_ID_BYTES, person=b"console").hexdigest()

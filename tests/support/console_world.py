@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from http.cookies import SimpleCookie
 from itertools import count
@@ -15,12 +16,17 @@ import msgspec
 from mangum import Mangum
 
 from common.case_desk import CaseDesk
+from common.case_lookups import CaseLookups
+from common.case_lookups import Tables as LookupTables
+from common.case_verdicts import CaseVerdicts
+from common.case_verdicts import Tables as DecisionTables
 from common.cases import cases_backoff
+from common.label_sender import LabelSender
 from console.app import Desk, make_app
 from console.audit_trail import AuditTrail
+from console.beside import CaseSurroundings
 from console.case_pages import CasePages
 from console.judge_pages import JudgePages
-from console.label_queue import LabelQueue
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
@@ -34,8 +40,10 @@ from console.settings import Settings
 from console.sign_in import SignInPages
 from console.watch_pages import WatchPages
 from console.week_records import WeekRecords
-from contract.case import alert_link, from_case_item, to_case_item, to_case_key, to_link_item
+from contract.case import Judgement, alert_link, from_case_item, to_case_item, to_case_key, to_link_item
+from contract.case_decision import CaseDecision, DecidedPayment, Ruling, to_decision_item
 from contract.flagged import flag, to_flagged_item
+from contract.label import LabelVerdict
 from contract.scored import to_history_item
 from tests.support.audit_memory import MemoryAudit
 from tests.support.cases import make_case
@@ -65,10 +73,13 @@ SETTINGS: Final = Settings(
     transaction_history_table="transaction_history",
     transaction_id_index="by_transaction_id",
     flagged_transactions_table="flagged_transactions",
+    case_decisions_table="case_decisions",
+    pending_labels_table="pending_labels",
     labels_table="labels",
     entity_risk_table="entity_risk",
     labels_queue_url="https://sqs.example/labels",
     confirm_amount_base=10_000,
+    second_look_amount_base=10_000,
     oidc_issuer="https://issuer.example/pool",
     oidc_discovery_url="https://issuer.example/pool/.well-known/openid-configuration",
     oidc_client_id="console",
@@ -152,7 +163,7 @@ class MemoryQueue:
         self.bodies: list[dict[str, Any]] = []
         self.refusals = 0
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         assert QueueUrl == SETTINGS.labels_queue_url
         refused = min(self.refusals, len(Entries))
         self.refusals -= refused
@@ -188,6 +199,8 @@ class ConsoleWorld:
             "case_links": settings.case_links_table,
             "transaction_history": settings.transaction_history_table,
             "flagged_transactions": settings.flagged_transactions_table,
+            "case_decisions": settings.case_decisions_table,
+            "pending_labels": settings.pending_labels_table,
             "labels": settings.labels_table,
             "entity_risk": settings.entity_risk_table,
         }
@@ -225,17 +238,29 @@ class ConsoleWorld:
         )
         records = Records(dynamodb, tables, settings.transaction_id_index, lambda _: None)
         cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0)
-        queue = LabelQueue(self.labels, settings.labels_queue_url)
+        client: Any = self.labels
+        sender = LabelSender(client, settings.labels_queue_url)
+        decision_tables = DecisionTables(
+            cases=settings.cases_table,
+            decisions=settings.case_decisions_table,
+            flagged=settings.flagged_transactions_table,
+            pending_labels=settings.pending_labels_table,
+        )
+        verdicts = CaseVerdicts(dynamodb, decision_tables, sender.send, Decimal(10_000), backoff, self.log)
+        lookups = CaseLookups(
+            dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff
+        )
+        beside = CaseSurroundings(lookups, verdicts.decisions)
 
         def new_id() -> str:
-            return f"decision-{next(self._numbers)}"
+            return f"decision-{next(self._numbers):08d}"
 
         pages = [
             SignInPages(self.desk, identity),
-            CasePages(self.desk, cases, records, lambda: LAND, new_id),
-            JudgePages(self.desk, cases, records, queue),
-            QueuePages(self.desk, cases, records, queue, new_id),
-            PaymentPages(self.desk, cases, records),
+            CasePages(self.desk, cases, records, beside, lambda: LAND, new_id),
+            JudgePages(self.desk, cases, records, verdicts),
+            QueuePages(self.desk, cases, records, verdicts, beside, new_id),
+            PaymentPages(self.desk, cases, records, beside),
             SearchPages(self.desk, records),
             WatchPages(self.desk, cases, WeekRecords(dynamodb, tables.flagged, records)),
             PeoplePages(self.desk, events),
@@ -287,9 +312,7 @@ class ConsoleWorld:
         """Store a case, with the alert ``alert-<user id>`` and its entities."""
         case = make_case(user_id, **changes)
         self.dynamodb.put_item(TableName=self.settings.cases_table, Item=to_case_item(case))
-        link = {"entity_id": {"S": alert_link(f"alert-{user_id}")}, "case_id": {"S": case.case_id}}
-        self.dynamodb.put_item(TableName=self.settings.case_links_table, Item=link)
-        for name in case.entities:
+        for name in (alert_link(f"alert-{user_id}"), *case.entities):
             item = to_link_item(name, case)
             self.dynamodb.put_item(TableName=self.settings.case_links_table, Item=item)
         return case
@@ -304,8 +327,26 @@ class ConsoleWorld:
                 continue
             flagged = flag(row, row.scored_at, timedelta(days=800))
             flagged = msgspec.structs.replace(flagged, **{"case_id": case.case_id, **changes})
+            flagged = msgspec.structs.replace(flagged, case_judgement=Judgement.of(flagged.status).value)
             item = to_flagged_item(flagged)
             self.dynamodb.put_item(TableName=self.settings.flagged_transactions_table, Item=item)
+
+    def put_decision(self, case: Case, form_id: str, analyst: str, **changes: Any) -> CaseDecision:
+        """Store that somebody called the case's payments legitimate, now."""
+        decision = CaseDecision(
+            case_id=case.case_id,
+            decision_id=form_id,
+            user_id=case.user_id,
+            analyst=analyst,
+            decided_at=self.now,
+            ruling=Ruling(verdict=LabelVerdict.LEGITIMATE),
+            payments=(DecidedPayment(case.payments[0].event_key, "tx-1"),),
+            expires_at=case.expires_at,
+        )
+        decision = msgspec.structs.replace(decision, **changes)
+        item = to_decision_item(decision)
+        self.dynamodb.put_item(TableName=self.settings.case_decisions_table, Item=item)
+        return decision
 
     def stored_case(self, case: Case) -> Case:
         """Read a case as it is now."""

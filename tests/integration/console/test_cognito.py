@@ -45,6 +45,8 @@ def world(
         case_links_table=unique_name("case_links"),
         transaction_history_table=unique_name("transaction_history"),
         flagged_transactions_table=unique_name("flagged_transactions"),
+        case_decisions_table=unique_name("case_decisions"),
+        pending_labels_table=unique_name("pending_labels"),
         labels_table=unique_name("labels"),
         entity_risk_table=unique_name("entity_risk"),
         oidc_issuer=site.issuer,

@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from console.case_views import CaseRecords, case_view, flaws_of, similar_summary
-from console.closed_cases import ClosedCase
+from console.case_views import CaseRecords, case_view, flaws_of
 from console.rights import Group
-from contract.alert import Severity
 from contract.case import CaseStatus, CaseVerdict, Tally
 from contract.reason import Reason
 from contract.transaction import Location
@@ -33,6 +31,7 @@ def featured(**changes: Any) -> dict[str, Any]:
 
 def records(**changes: Any) -> CaseRecords:
     given: dict[str, Any] = {"case": make_case(), "payments": [], "history": {}, "labels": [], "similar": []}
+    given["decisions"] = []
     return CaseRecords(**given | changes)
 
 
@@ -169,9 +168,3 @@ def test_a_payment_that_was_scored_without_the_cache_says_so() -> None:
     flaws = flaws_of(make_flagged(degraded=True), None)
 
     assert flaws == ("scored without the cache: counts across users may be too small",)
-
-
-def test_cases_that_labels_closed_are_counted_among_similar_ones() -> None:
-    closed = ClosedCase(case_owner="0" * 32, case_number=1, closed_at=NOW, severity=Severity.HIGH)
-
-    assert similar_summary([closed]) == "1 case."

@@ -34,10 +34,13 @@ GOOD = {
     "CASE_LINKS_TABLE": "case_links",
     "TRANSACTION_HISTORY_TABLE": "transaction_history",
     "FLAGGED_TRANSACTIONS_TABLE": "flagged_transactions",
+    "CASE_DECISIONS_TABLE": "case_decisions",
+    "PENDING_LABELS_TABLE": "pending_labels",
     "LABELS_TABLE": "labels",
     "ENTITY_RISK_TABLE": "entity_risk",
     "LABELS_QUEUE_URL": "https://sqs.example/labels",
     "CONFIRM_AMOUNT_BASE": "10000",
+    "SECOND_LOOK_AMOUNT_BASE": "10000",
     "OIDC_ISSUER": "https://issuer.example/pool",
     "OIDC_DISCOVERY_URL": "https://issuer.example/pool/.well-known/openid-configuration",
     "OIDC_CLIENT_ID": "client",
@@ -67,6 +70,7 @@ def test_a_missing_setting_fails_the_cold_start(variable: str) -> None:
         ("SESSION_HOURS", "0"),
         ("SESSION_HOURS", "25"),
         ("CONFIRM_AMOUNT_BASE", "0"),
+        ("SECOND_LOOK_AMOUNT_BASE", "-1"),
     ],
 )
 def test_a_setting_out_of_bounds_fails_the_cold_start(variable: str, value: str) -> None:

@@ -89,7 +89,7 @@ def test_a_shared_card_leads_to_the_other_case(world: ConsoleWorld, case: Case) 
 
     body = world.get(f"/cases/{case.case_id}/links").body
 
-    assert "1 other case by 1 shared value." in body
+    assert "1 of its values is in other cases too." in body
     assert f'href="/cases/{other.case_id}"' in body
     assert "high, fraud" in body
     assert "tok_000000001234" not in body

@@ -9,10 +9,9 @@ from botocore.exceptions import EndpointConnectionError
 
 from console.rights import RIGHTS, Group, Right
 from console.routes import ROUTES, Action, Route, safe_next
-from console.sessions import csrf_token
-from console.verdicts import payment_id, undo_stamp
+from console.verdicts import payment_id
 from contract.audit import chains_of
-from contract.case import CaseStatus
+from contract.case import CaseStatus, CaseVerdict, SecondLook
 from contract.case_work import LEASE
 from contract.flagged import flag
 from tests.support.cases import make_case
@@ -32,9 +31,18 @@ FOLLOWED = {"alert"}
 """Pages that send the browser to another one."""
 SHOWN = {"reveal", "reveal_payment", "judge", "undo", "find", "show_found", "preview_bulk", "judge_bulk"}
 """Actions that answer with a page."""
+SECOND = {"agree", "contest"}
+"""What somebody else does with a closed case."""
+CLOSED: Any = {
+    "status": CaseStatus.CLOSED,
+    "verdict": CaseVerdict.LEGITIMATE,
+    "closed_at": NOW,
+    "closed_by": "person-2",
+    "second_look": SecondLook(),
+}
 MINE = {"release", "skip", "judge", "undo"}
 """What is done with a case that one has."""
-DECIDED_AT = NOW.isoformat()
+FORM_ID = "0123456789abcdef"
 
 
 def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
@@ -44,21 +52,21 @@ def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
     if route.name in {"find", "show_found"}:
         form = {"subject": "user", "query": "user-1", "number": "0"}
     if route.name in {"judge", "undo"}:
-        token = csrf_token(world.cookies.get(world.desk.session_cookie, ""))
-        stamp = undo_stamp(token, "d-1", DECIDED_AT, [payment])
-        form |= {"decision": "d-1", "chosen": [payment], "verdict": "fraud", "fraud_type": "mule"}
-        form |= {"decided_at": DECIDED_AT, "stamp": stamp}
+        form |= {"decision": FORM_ID, "chosen": [payment], "verdict": "fraud", "fraud_type": "mule"}
     if route.name == "reassign":
         form["to"] = "person-1"
     if route.name in {"preview_bulk", "judge_bulk"}:
-        form |= {"chosen": [make_case().case_id], "decision": "d-1", "verdict": "fraud"}
+        form |= {"chosen": [make_case().case_id], "decision": FORM_ID, "verdict": "fraud"}
     return form
 
 
 def path_in(world: ConsoleWorld, route: Route) -> str:
     """Path of a route, with the ids of a case and an alert that there are; the case is the person's where the route needs that."""
-    case = world.put_case(**(HELD if route.name in MINE else {}))
+    case = world.put_case(**(HELD if route.name in MINE else CLOSED if route.name in SECOND else {}))
     world.put_payments(make_scored(), case=case)
+    if route.name in {"undo", "contest"}:
+        analyst = "person-1" if route.name == "undo" else "person-2"
+        world.put_decision(case, FORM_ID, analyst, has_closed=route.name == "contest")
     payment = payment_id(flag(make_scored(), NOW, RETENTION))
     return route.path.format(case=case.case_id, alert="alert-user-1", payment=payment, number="0")
 

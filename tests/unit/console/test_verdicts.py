@@ -148,24 +148,16 @@ def test_the_same_form_twice_sends_the_same_labels(world: ConsoleWorld) -> None:
     assert len({label["label_id"] for label in world.labels.bodies}) == 1
 
 
-def test_labels_that_the_queue_refused_are_sent_again(world: ConsoleWorld) -> None:
-    case = my_case(world, *(paid(number) for number in range(12)))
-    world.labels.refusals = 5
-
-    judge(world, case, "fraud")
-
-    assert len({label["event_key"] for label in world.labels.bodies}) == len(world.labels.bodies) == 12
-
-
-def test_a_verdict_that_the_queue_does_not_take_leaves_the_case_and_says_so(world: ConsoleWorld) -> None:
+def test_a_label_that_the_queue_does_not_take_waits_and_is_not_lost(world: ConsoleWorld) -> None:
     case = my_case(world, paid(1))
     world.labels.refusals = 100
 
     answer = judge(world, case, "fraud")
 
-    assert (answer.status, world.labels.bodies) == (503, [])
-    assert "The verdict was not taken as a whole" in answer.body
-    assert world.stored_case(case).status is CaseStatus.CLAIMED
+    assert "The case is closed: fraud." in answer.body
+    assert world.labels.bodies == []
+    (waiting,) = world.dynamodb.scan(TableName="pending_labels")["Items"]
+    assert decode_label_message(waiting["message"]["S"].encode()).verdict == "fraud"
 
 
 def test_much_money_is_asked_for_once_more(world: ConsoleWorld) -> None:
@@ -187,7 +179,7 @@ def test_undo_withdraws_exactly_the_labels_and_gives_the_case_back(world: Consol
 
     answer = undo(world, case, page)
 
-    assert "The verdict on 2 payments is withdrawn, and the case is yours again." in answer.body
+    assert "The verdict is withdrawn, and the case is yours again." in answer.body
     sent, withdrawn = world.labels.bodies[:2], world.labels.bodies[2:]
     assert {label["withdraws"] for label in withdrawn} == {label["label_id"] for label in sent}
     assert {label["verdict"] for label in withdrawn} == {"withdrawn"}
@@ -207,22 +199,92 @@ def test_after_ten_seconds_nothing_is_undone(world: ConsoleWorld) -> None:
     assert len(world.labels.bodies) == 1
 
 
-@pytest.mark.parametrize("field", ["decided_at", "decision", "chosen"])
-def test_an_undo_that_somebody_has_changed_does_nothing(world: ConsoleWorld, field: str) -> None:
+@pytest.mark.parametrize("decision", ["", "0123456789abcdef", "../../decision-000001", "é" * 20])
+def test_an_undo_of_no_decision_does_nothing(world: ConsoleWorld, decision: str) -> None:
     case = my_case(world, paid(1))
     form: dict[str, Any] = form_on(judge(world, case, "fraud").body, "Undo")
-    world.now += timedelta(seconds=5)
 
-    answer = world.post(f"/cases/{case.case_id}/undo", form | {field: [world.now.isoformat()]})
+    answer = world.post(f"/cases/{case.case_id}/undo", form | {"decision": decision})
+
+    assert (answer.status, len(world.labels.bodies)) == (404, 1)
+
+
+def test_nobody_undoes_somebody_elses_verdict(world: ConsoleWorld) -> None:
+    case = my_case(world, paid(1))
+    form: dict[str, Any] = form_on(judge(world, case, "fraud").body, "Undo")
+    world.sign_in(Group.ANALYST, person="person-2")
+    del form["form_token"]
+
+    answer = world.post(f"/cases/{case.case_id}/undo", form)
 
     assert (answer.status, len(world.labels.bodies)) == (409, 1)
+
+
+def test_what_was_decided_is_shown_with_its_note_and_its_undoing(world: ConsoleWorld) -> None:
+    case = my_case(world, paid(1), paid(2))
+    page = judge(world, case, "probably_fraud", fraud_type="mule", reason="<i>called</i>").body
+    undo(world, case, page)
+
+    body = world.get(f"/cases/{case.case_id}").body
+
+    assert "<td>probably fraud, mule</td><td>2 payments</td><td>&lt;i&gt;called&lt;/i&gt;</td>" in body
+    assert "undone 1 Mar 2026, 12:00" in body
+
+
+def test_a_payment_whose_verdict_is_on_its_way_is_not_ticked_again(world: ConsoleWorld) -> None:
+    rows = paid(1), paid(2)
+    case = my_case(world, *rows)
+    judge(world, case, "fraud", chosen=[id_of(rows[0])])
+
+    body = world.get(f"/cases/{case.case_id}").body
+
+    assert "<td>fraud, on its way</td>" in body
+    assert body.count('type="checkbox"') == 1
+
+
+def test_much_released_money_is_looked_at_by_a_second_person(world: ConsoleWorld) -> None:
+    case = my_case(world, paid(1, "12000"))
+    page = judge(world, case, "legitimate").body
+    page = world.post(f"/cases/{case.case_id}/judge", form_on(page, "Yes, judge so")).body
+    own = world.get(f"/cases/{case.case_id}").body
+    world.sign_in(Group.ANALYST, person="person-2")
+
+    queue = world.get("/queue").body
+    seen = world.get(f"/cases/{case.case_id}").body
+    answer = world.post(f"/cases/{case.case_id}/agree", {})
+
+    assert "A second person will look at it" in page
+    assert "Do you agree?" not in own
+    assert f'<a href="/cases/{case.case_id}">legitimate, closed' in queue
+    assert "Do you agree?" in seen
+    assert answer.status == 303
+    second_look = world.stored_case(case).second_look
+    assert second_look is not None
+    assert second_look.by == "person-2"
+    assert "For a second look" not in world.get("/queue").body
+
+
+def test_a_second_person_withdraws_the_verdict_and_has_the_case(world: ConsoleWorld) -> None:
+    case = my_case(world, paid(1, "12000"))
+    page = judge(world, case, "legitimate").body
+    world.post(f"/cases/{case.case_id}/judge", form_on(page, "Yes, judge so"))
+    refused = world.post(f"/cases/{case.case_id}/contest", {"reason": "my own"})
+    world.sign_in(Group.ANALYST, person="person-2")
+
+    answer = world.post(f"/cases/{case.case_id}/contest", {"reason": "the customer denies it"})
+
+    assert refused.status == 409
+    assert answer.status == 303
+    stored = world.stored_case(case)
+    assert (stored.status, stored.assignee) == (CaseStatus.CLAIMED, "person-2")
+    assert [label["verdict"] for label in world.labels.bodies] == ["legitimate", "withdrawn"]
 
 
 def test_a_case_of_somebody_else_is_not_judged(world: ConsoleWorld) -> None:
     row = paid(1)
     case = my_case(world, row, assignee="person-2")
 
-    form = {"verdict": "fraud", "decision": "d-1", "chosen": id_of(row)}
+    form = {"verdict": "fraud", "decision": "0123456789abcdef", "chosen": id_of(row)}
     answer = world.post(f"/cases/{case.case_id}/judge", form)
 
     assert (answer.status, world.labels.bodies) == (409, [])
