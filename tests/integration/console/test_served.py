@@ -114,7 +114,8 @@ def test_a_verdict_is_a_label_sets_the_row_and_is_undone(stack: Stack, site: Con
 
     assert "Fraud: 1 payment, 1,250.00 USD. The case is closed: fraud." in judged
     assert seconds < 5, f"a label took {seconds:.1f} s"
-    assert "Probably fraud" in browser.open(f"/cases/{case.case_id}")  # the lead's again, and undecided
+    page = browser.open(f"/cases/{case.case_id}").partition("<main")[2]
+    assert "Probably fraud" in page, page  # the lead's again, and undecided
     labels = dynamodb.scan(TableName="labels")["Items"]
     assert sorted(label["verdict"]["S"] for label in labels) == ["fraud", "withdrawn"]
     assert 'class="land"' not in browser.page  # one place makes no map
@@ -145,7 +146,7 @@ def test_nothing_of_a_request_is_logged(stack: Stack, site: ConsoleSite) -> None
     browser.open("/cases/80048216f18b6e4f9049b00fb70d7d1f-77")
 
     logs = "".join(file.read_text(errors="replace") for file in stack.log_dir.glob("console*"))
-    assert "-77" not in logs
+    assert "80048216f18b6e4f" not in logs
     assert site.passwords["analyst"] not in logs
 
 
