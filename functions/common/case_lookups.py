@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from common.batch_requests import BatchRequests
+from common.batch_requests import BatchReader
 from common.cases import MAX_ATTEMPTS
 from contract.case import (
     REASONS_INDEX,
@@ -84,7 +84,7 @@ class CaseLookups:
     def __init__(self, client: DynamoDBClient, tables: Tables, backoff: Backoff) -> None:
         self._client = client
         self._tables = tables
-        self._requests = BatchRequests(client, MAX_ATTEMPTS, backoff.pause)
+        self._requests = BatchReader(client, MAX_ATTEMPTS, backoff.pause)
 
     def links(self, case: Case) -> tuple[Link, ...]:
         """Give the entities of a case that other cases have met too, those with the fewest first: what few share says most."""
