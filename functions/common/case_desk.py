@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
 from heapq import merge
 from typing import TYPE_CHECKING, Any, Final
 
-from common.cases import MAX_ATTEMPTS, TAKEN, CaseContentionError, case_put, newest_check, read_case
+from common.cases import MAX_ATTEMPTS, TAKEN, CaseContentionError, Write, case_put, newest_check, read_case
 from contract.case import QUEUE_INDEX, QUEUE_SHARDS, Case, CaseKey, QueuedCase, from_queued_item
 from contract.case_work import Refusal, claim, holder, is_offered
 
@@ -23,16 +22,6 @@ PAGE: Final = 25
 
 LONGEST_PASS: Final = 64
 """Most cases that are passed over after one that was taken."""
-
-
-class Write(Enum):
-    """The result of writing a case."""
-
-    WRITTEN = auto()
-    CHANGED = auto()
-    """Another worker has written the case, or is writing it."""
-    SUPERSEDED = auto()
-    """A case that is to be open again has a newer one after it."""
 
 
 class CaseDesk:

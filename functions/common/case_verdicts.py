@@ -9,57 +9,45 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from common.cases import MAX_ATTEMPTS, TAKEN, CaseContentionError, case_put, newest_check, read_case
+from common.cases import MAX_ATTEMPTS, CaseContentionError, Write
 from common.failures import describe_failure
 from common.label_sender import UnsentLabelsError
+from contract.case import Judgement
 from contract.case_decision import (
     MAX_DECIDED,
     CaseDecision,
     DecidedPayment,
-    from_decision_item,
     labels_of,
     part_id,
-    to_decision_item,
     withdrawals_of,
 )
-from contract.case_outcome import CaseRow, is_in_flight, outcome_of
+from contract.case_outcome import is_in_flight, outcome_of, with_counted
 from contract.case_work import Refusal, close, contest, keep, stay_closed, undo
-from contract.flagged import FLAGGED_TABLE
-from contract.items import from_item, to_item
 from contract.label_message import encode_label_message
-from contract.label_rows import Unfinished, unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
     from common.backoff import Backoff
+    from common.decision_tables import DecisionTables
     from common.failures import FailureLog
     from contract.case import Case, CaseKey
     from contract.case_decision import Ruling
     from contract.label import IdentifiedLabel
 
-_IS_SUPERSEDED: Final = ["None", "None", "ConditionalCheckFailed"]
-"""What refuses to open a case again that has a newer one after it: decision, case, newer case."""
 
-_ROW_ATTRIBUTES: Final = ", ".join(CaseRow.__struct_fields__)
+class WithdrawalStep(Protocol):
+    """What becomes of a case whose decision is undone."""
 
-
-class Tables(NamedTuple):
-    """Names of the tables in this environment."""
-
-    cases: str
-    decisions: str
-    flagged: str
-    pending_labels: str
+    def __call__(self, case: Case, decision: CaseDecision, others: Collection[str], /) -> Case | Refusal:
+        """Make the step; ``others`` are the payments on which other decisions hold."""
+        ...
 
 
 class CaseVerdicts:
@@ -67,10 +55,8 @@ class CaseVerdicts:
 
     Parameters
     ----------
-    client : DynamoDBClient
-        A low-level client.
-    tables : Tables
-        Their names.
+    tables : DecisionTables
+        Cases, decisions, payments, and labels that wait.
     send : Callable
         Sends messages of the labels queue (:meth:`common.label_sender.LabelSender.send`).
     second_look_from : Decimal
@@ -83,14 +69,12 @@ class CaseVerdicts:
 
     def __init__(
         self,
-        client: DynamoDBClient,
-        tables: Tables,
+        tables: DecisionTables,
         send: Callable[[Sequence[bytes]], None],
         second_look_from: Decimal,
         backoff: Backoff,
         log: FailureLog,
     ) -> None:
-        self._client = client
         self._tables = tables
         self._send_messages = send
         self._second_look_from = second_look_from
@@ -153,8 +137,12 @@ class CaseVerdicts:
 
         Returns and raises as :meth:`decide`; ``gone`` where there is no such decision.
         """
-        made = [decision for decision in self.decisions(key) if decision.form_id == decision_id]
-        return self._withdraw(key, made, analyst, now, partial(undo, analyst=analyst, now=now))
+        made = [decision for decision in self._tables.decisions(key) if decision.form_id == decision_id]
+
+        def step(case: Case, decision: CaseDecision, others: Collection[str]) -> Case | Refusal:
+            return undo(case, decision, others, analyst, now)
+
+        return self._withdraw(key, made, analyst, now, step)
 
     def contest(self, key: CaseKey, analyst: str, reason: str, now: datetime) -> Case | Refusal:
         """Take a closed case over as its second person: the labels of its decisions are withdrawn, and this person has it.
@@ -162,22 +150,12 @@ class CaseVerdicts:
         Returns and raises as :meth:`decide`.
         """
 
-        def step(case: Case, _: CaseDecision) -> Case | Refusal:
+        def step(case: Case, _decision: CaseDecision, _others: Collection[str]) -> Case | Refusal:
             return contest(case, analyst, reason, now)
 
-        made = self.decisions(key)
+        made = self._tables.decisions(key)
         remaining = [decision for decision in made if decision.undone_at is None]
         return self._withdraw(key, remaining or made, analyst, now, step)
-
-    def decisions(self, key: CaseKey) -> list[CaseDecision]:
-        """Read what was decided on a case, consistently, the earliest first, also what was undone."""
-        found = self._query(
-            TableName=self._tables.decisions,
-            KeyConditionExpression="case_id = :case",
-            ExpressionAttributeValues={":case": {"S": key.case_id}},
-        )
-        decisions = map(from_decision_item, found)
-        return sorted(decisions, key=lambda decision: (decision.decided_at, decision.decision_id))
 
     def _repeat(self, attempt: Callable[[], Case | Refusal | None]) -> Case | Refusal:
         """Try until nobody else was faster."""
@@ -199,10 +177,10 @@ class CaseVerdicts:
     ) -> Case | Refusal | None:
         """Decide on one part; None where somebody else was faster."""
         # The case is read first. Whatever changes what its rows say after that writes the case too, and its version refuses this write.
-        case = read_case(self._client, self._tables.cases, key)
+        case = self._tables.case(key)
         if case is None:
             return Refusal.GONE
-        earlier = self.decisions(key)
+        earlier = self._tables.decisions(key)
         made = next((decision for decision in earlier if decision.decision_id == decision_id), None)
         if made is not None:
             if not made.says_the_same(analyst, ruling, event_keys):
@@ -214,7 +192,7 @@ class CaseVerdicts:
         if isinstance(kept, Refusal):
             return kept
         in_flight = [decision for decision in earlier if is_in_flight(decision, now)]
-        rows = self._rows(case)
+        rows = self._tables.rows(case)
         if not rows.keys() >= {*event_keys}:
             return Refusal.MOVED
         payments = tuple(DecidedPayment(one, rows[one].transaction_id) for one in event_keys)
@@ -237,14 +215,9 @@ class CaseVerdicts:
             if isinstance(closed, Refusal):
                 return closed
             after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
-        messages = labels_of(decision)
-        writes: list[TransactWriteItemTypeDef] = [
-            {"Put": case_put(self._tables.cases, after)},
-            self._decision_put(decision, "attribute_not_exists(case_id)"),
-        ]
-        if self._write(writes, messages, now):
+        if not self._tables.add(decision, after):
             return None
-        self._send(messages)
+        self._send(labels_of(decision))
         return after
 
     def _withdraw(
@@ -253,7 +226,7 @@ class CaseVerdicts:
         decisions: Sequence[CaseDecision],
         analyst: str,
         now: datetime,
-        step: Callable[[Case, CaseDecision], Case | Refusal],
+        step: WithdrawalStep,
     ) -> Case | Refusal:
         """Undo decisions, the latest first: it may have closed the case."""
         found: Case | Refusal = Refusal.GONE
@@ -269,91 +242,34 @@ class CaseVerdicts:
         decision: CaseDecision,
         analyst: str,
         now: datetime,
-        step: Callable[[Case, CaseDecision], Case | Refusal],
+        step: WithdrawalStep,
     ) -> Case | Refusal | None:
         """Undo one decision; None where somebody else was faster."""
-        case = read_case(self._client, self._tables.cases, key)
+        case = self._tables.case(key)
         if case is None:
             return Refusal.GONE
-        decision = next(one for one in self.decisions(key) if one.key == decision.key)
-        after = step(case, decision)
+        made = self._tables.decisions(key)
+        decision = next(one for one in made if one.key == decision.key)
+        holding = (one.event_keys for one in made if one.undone_at is None and one.key != decision.key)
+        after = step(case, decision, frozenset().union(*holding))
         if isinstance(after, Refusal):
             return after
         if decision.undone_at is not None:
             self._send(withdrawals_of(decision))
             return case
         decision = msgspec.structs.replace(decision, undone_by=analyst, undone_at=now)
-        messages = withdrawals_of(decision)
-        undone = self._decision_put(decision, "attribute_exists(case_id) AND attribute_not_exists(undone_at)")
-        refused = self._write([undone, *self._step_writes(case, after)], messages, now)
-        if refused[:3] == _IS_SUPERSEDED:
-            # The withdrawn labels move the payments to the newer case.
-            after = stay_closed(case, analyst, now)
-            refused = self._write([undone, *self._step_writes(case, after)], messages, now)
-        if refused:
+        written = self._tables.withdraw(decision, case, after, (), now)
+        if written is Write.SUPERSEDED:
+            # The case stays closed. A row that is undecided though its case has counted it as decided moves to the newer case, so
+            # those whose labels are on their way are counted first: their rows might never say what the labels said.
+            rows = [row for row in self._tables.rows(case).values() if row.event_key in decision.event_keys]
+            uncounted = [row for row in rows if row.case_judgement is Judgement.UNDECIDED]
+            after = stay_closed(with_counted(case, uncounted, decision.ruling), analyst, now)
+            written = self._tables.withdraw(decision, case, after, uncounted, now)
+        if written is not Write.WRITTEN:
             return None
-        self._send(messages)
+        self._send(withdrawals_of(decision))
         return after
-
-    def _step_writes(self, before: Case, after: Case) -> list[TransactWriteItemTypeDef]:
-        writes: list[TransactWriteItemTypeDef] = [{"Put": case_put(self._tables.cases, after)}]
-        if before.is_closed and not after.is_closed:
-            writes.append({"ConditionCheck": newest_check(self._tables.cases, after)})
-        return writes
-
-    def _decision_put(self, decision: CaseDecision, condition: str) -> TransactWriteItemTypeDef:
-        return {
-            "Put": {
-                "TableName": self._tables.decisions,
-                "Item": to_decision_item(decision),
-                "ConditionExpression": condition,
-            }
-        }
-
-    def _rows(self, case: Case) -> dict[str, CaseRow]:
-        """Read all payments of a case, by their keys."""
-        items = self._query(
-            TableName=self._tables.flagged,
-            KeyConditionExpression="user_id = :user",
-            FilterExpression="case_id = :case",
-            ExpressionAttributeValues={":user": {"S": case.user_id}, ":case": {"S": case.case_id}},
-            ProjectionExpression=_ROW_ATTRIBUTES,
-        )
-        rows = (from_item(FLAGGED_TABLE, item, CaseRow) for item in items)
-        return {row.event_key: row for row in rows}
-
-    def _query(self, **request: Any) -> Iterator[Mapping[str, Any]]:
-        """Read rows, consistently."""
-        call: Any = self._client.query  # its type names each argument
-        while True:
-            answer = call(**request, ConsistentRead=True)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-    def _write(
-        self, writes: list[TransactWriteItemTypeDef], messages: Sequence[IdentifiedLabel], now: datetime
-    ) -> list[str]:
-        """Write all of it with the labels, which wait until they are finished; give what refused it, or nothing."""
-        waiting: list[TransactWriteItemTypeDef] = [
-            {
-                "Put": {
-                    "TableName": self._tables.pending_labels,
-                    "Item": to_item(unfinished(message, Unfinished.NOT_SENT, now)),
-                }
-            }
-            for message in messages
-        ]
-        try:
-            self._client.transact_write_items(TransactItems=[*writes, *waiting])
-        except self._client.exceptions.TransactionCanceledException as error:
-            response: Mapping[str, Any] = error.response
-            reasons = [reason["Code"] for reason in response["CancellationReasons"]]
-            if {*reasons} - {"None"} <= TAKEN:
-                return reasons
-            raise
-        return []
 
     def _send(self, messages: Sequence[IdentifiedLabel]) -> None:
         try:

@@ -6,6 +6,7 @@ faster; then it reads again.
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from common.backoff import Backoff
@@ -28,6 +29,16 @@ TAKEN: Final = frozenset(
     {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
 """Reasons of a cancelled transaction after which another try may succeed."""
+
+
+class Write(Enum):
+    """The result of writing a case."""
+
+    WRITTEN = auto()
+    CHANGED = auto()
+    """Another worker has written the case, or is writing it."""
+    SUPERSEDED = auto()
+    """A case that is to be open again has a newer one after it."""
 
 
 class CaseContentionError(StageError):

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 DECISIONS_TABLE: Final = "case_decisions"
 
-MAX_DECIDED: Final = 90
-"""Payments of one decision. It is written in one transaction with a row for each of its labels, and DynamoDB takes 100 writes."""
+MAX_DECIDED: Final = 45
+"""Payments of one decision. It is written in one transaction with a row for each of its labels, and undone with two for each; DynamoDB takes 100."""
 
 MAX_NOTE_CHARACTERS: Final = 2_000
 

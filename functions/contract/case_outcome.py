@@ -12,11 +12,11 @@ from contract.case import CaseVerdict, Judgement, Tally
 from contract.label import LabelVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from contract.case import Case
-    from contract.case_decision import CaseDecision
+    from contract.case_decision import CaseDecision, Ruling
 
 IN_FLIGHT: Final = timedelta(minutes=5)
 """For how long the payments of a decision count as decided though their rows do not say so."""
@@ -69,6 +69,22 @@ def is_in_flight(decision: CaseDecision, now: datetime) -> bool:
     return decision.undone_at is None and now - decision.decided_at < IN_FLIGHT
 
 
+def judgement_of(ruling: Ruling) -> Judgement:
+    """What a case counts a payment as by a decision."""
+    return _JUDGEMENTS[ruling.verdict]
+
+
+def with_counted(case: Case, rows: Iterable[CaseRow], ruling: Ruling) -> Case:
+    """Count undecided payments of a case as a decision says, before their labels have arrived; the version stays."""
+    undecided, judgement = case.undecided, judgement_of(ruling)
+    counted: Tally = getattr(case, judgement.value)
+    for row in rows:
+        amount = row.amount_in(case)
+        undecided = Tally(undecided.payments - 1, undecided.amount_base - amount)
+        counted = Tally(counted.payments + 1, counted.amount_base + amount)
+    return msgspec.structs.replace(case, undecided=undecided, **{judgement.value: counted})
+
+
 def outcome_of(
     case: Case, rows: Mapping[str, CaseRow], in_flight: Sequence[CaseDecision], decision: CaseDecision
 ) -> Outcome:
@@ -88,14 +104,14 @@ def outcome_of(
     """
     said: dict[str, Judgement] = {}
     for earlier in in_flight:
-        said |= dict.fromkeys(earlier.event_keys, _JUDGEMENTS[earlier.ruling.verdict])
+        said |= dict.fromkeys(earlier.event_keys, judgement_of(earlier.ruling))
     sums = dict.fromkeys(Judgement, Tally())
     for event_key, row in rows.items():
         judgement = row.case_judgement or Judgement.UNDECIDED
         if judgement is Judgement.UNDECIDED:
             judgement = said.get(event_key, judgement)
         if event_key in decision.event_keys:
-            judgement = _JUDGEMENTS[decision.ruling.verdict]
+            judgement = judgement_of(decision.ruling)
         before = sums[judgement]
         sums[judgement] = Tally(before.payments + 1, before.amount_base + row.amount_in(case))
     return Outcome(*(sums[each] for each in (Judgement.UNDECIDED, Judgement.FRAUD, Judgement.LEGITIMATE)))

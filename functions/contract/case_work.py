@@ -15,6 +15,8 @@ import msgspec
 from contract.case import MAX_SKIPS, Case, CaseStatus, Handover, SecondLook, Skip
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from contract.case import CaseVerdict, QueuedCase
     from contract.case_decision import CaseDecision
 
@@ -159,17 +161,34 @@ def undo_close(case: Case, analyst: str, now: datetime) -> Case | Refusal:
     return _reopened(case, analyst, now)
 
 
-def undo(case: Case, decision: CaseDecision, analyst: str, now: datetime) -> Case | Refusal:
+def undo(
+    case: Case, decision: CaseDecision, others: Collection[str], analyst: str, now: datetime
+) -> Case | Refusal:
     """Take a decision back, within :data:`UNDO`, by whoever made it. A case that is closed since is this person's again.
 
-    A decision that is undone already gives the case as it is. A case that somebody else has closed, or has now, stays so: only the
-    labels are withdrawn.
+    Parameters
+    ----------
+    case : Case
+        As it is stored.
+    decision : CaseDecision
+        One that is undone already gives the case as it is.
+    others : Collection[str]
+        Keys of payments on which other decisions hold. A case stays closed where they are all of this decision's.
+    analyst : str
+        Who takes it back.
+    now : datetime
+        The clock, UTC.
+
+    Returns
+    -------
+    Case | Refusal
+        ``too_late``, also for what somebody else decided. A case that somebody else has closed, or has now, stays so.
     """
     if decision.undone_at is not None:
         return case
     if decision.analyst != analyst or now - decision.decided_at > UNDO:
         return Refusal.TOO_LATE
-    if case.is_closed and case.closed_by in {None, analyst}:
+    if case.is_closed and case.closed_by in {None, analyst} and not decision.event_keys <= {*others}:
         return _reopened(case, analyst, now)
     return _next(case)  # a newer version all the same: who decides meanwhile must not count what is undone
 

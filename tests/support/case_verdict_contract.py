@@ -10,168 +10,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from case.stage import CaseStage
-from case.store import CaseTables
-from case.store import Tables as StageTables
-from common.case_verdicts import CaseVerdicts, Tables
-from common.cases import CaseContentionError, cases_backoff, read_case, read_newest
-from contract.case import (
-    Case,
-    CaseKey,
-    CaseStatus,
-    CaseVerdict,
-    SecondLook,
-    from_case_item,
-    owner_of,
-    to_case_item,
-)
+from common.cases import CaseContentionError
+from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, SecondLook
 from contract.case_decision import MAX_DECIDED, Ruling
-from contract.case_work import UNDO, Refusal, claim
-from contract.flagged import (
-    FlaggedKey,
-    FlaggedTransaction,
-    from_flagged_item,
-    to_flagged_item,
-    to_flagged_key,
-)
-from contract.items import from_item
-from contract.label import Label, LabelVerdict, effective
+from contract.case_work import UNDO, Refusal
+from contract.label import LabelVerdict
 from contract.label_message import decode_label_message
-from contract.label_rows import PendingLabel
-from label.store import status_of
-from tests.support.case_account import case_problems
-from tests.support.case_store_contract import LIMITS, payment
-from tests.support.crashes import make_crashes
-from tests.support.labels import make_label
-from tests.support.payments import NOW, Log, Metrics
+from tests.support.case_store_contract import payment
+from tests.support.case_verdict_world import KEY, VerdictTables
+from tests.support.payments import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from contract.label import LabelMessage
+    from collections.abc import Collection
 
 SECOND = timedelta(seconds=1)
 FORM = "form-0123456789ab"
 FRAUD = Ruling(verdict=LabelVerdict.FRAUD)
 LEGITIMATE = Ruling(verdict=LabelVerdict.LEGITIMATE, note="The user was called.")
-KEY = CaseKey(owner_of("user-1"), 1)
-NAMES = ("flagged_transactions", "cases", "case_links", "case_decisions", "pending_labels")
-
-
-class VerdictTables:
-    """The tables, as a test fills them and looks at them, with the stages that follow a decision.
-
-    Parameters
-    ----------
-    client
-        A client of DynamoDB.
-    flagged, cases, links, decisions, pending : str
-        The tables' names.
-    """
-
-    def __init__(
-        self, client: Any, flagged: str, cases: str, links: str, decisions: str, pending: str
-    ) -> None:
-        self.client = client
-        self._flagged, self._cases, self._links, self._pending = flagged, cases, links, pending
-        self._tables = Tables(cases, decisions, flagged, pending)
-        self.sent: list[bytes] = []
-        self.log = Log()
-        self._known: dict[str, list[Label]] = {}
-        self._stage = CaseStage(
-            CaseTables(client, StageTables(flagged, cases, links)),
-            LIMITS,
-            Metrics(),
-            Log(),
-            make_crashes(),
-            lambda: NOW,
-            cases_backoff(lambda _: None, lambda: 0.5),
-        )
-
-    def verdicts(self, send: Callable[[Any], None] | None = None) -> CaseVerdicts:
-        """Somebody's desk, which does not wait."""
-        backoff = cases_backoff(lambda _: None, lambda: 0.5)
-        return CaseVerdicts(
-            self.client, self._tables, send or self.sent.extend, Decimal(10_000), backoff, self.log
-        )
-
-    def flag(self, *flagged: FlaggedTransaction) -> list[str]:
-        """Flag payments, which join the user's case; return their keys in order."""
-        for row in flagged:
-            self.client.put_item(TableName=self._flagged, Item=to_flagged_item(row))
-            self._stage.take(to_flagged_item(row))
-        return sorted(row.event_key for row in flagged)
-
-    def flag_stored(self, key: FlaggedKey) -> None:
-        """Let a payment join the user's case whose row is stored."""
-        answer = self.client.get_item(TableName=self._flagged, Key=to_flagged_key(key))
-        self._stage.take(answer["Item"])
-
-    def delete(self, event_key: str) -> None:
-        """Delete a payment's row, as a person does."""
-        self.client.delete_item(TableName=self._flagged, Key=to_flagged_key(FlaggedKey("user-1", event_key)))
-
-    def newest(self) -> Case | None:
-        """The user's newest case."""
-        return read_newest(self.client, self._cases, KEY.case_owner)
-
-    def claim(self, analyst: str = "ann", key: CaseKey = KEY) -> None:
-        """Give a case to somebody."""
-        claimed = claim(self.case(key), analyst, NOW)
-        assert isinstance(claimed, Case)
-        self.client.put_item(TableName=self._cases, Item=to_case_item(claimed))
-
-    def put(self, case: Case) -> None:
-        self.client.put_item(TableName=self._cases, Item=to_case_item(case))
-
-    def case(self, key: CaseKey = KEY) -> Case:
-        case = read_case(self.client, self._cases, key)
-        assert case is not None
-        return case
-
-    def waiting(self) -> list[LabelMessage]:
-        """The labels that wait, as the label stage reads them."""
-        items = self.client.scan(TableName=self._pending)["Items"]
-        rows = [from_item("pending_labels", item, PendingLabel) for item in items]
-        return [decode_label_message(row.message.encode()) for row in rows]
-
-    def deliver(self, *messages: LabelMessage) -> None:
-        """Do with labels what the label stage does, each twice, and let the case stage follow; with all that wait unless some are given."""
-        for message in (*messages, *messages) or self.waiting() * 2:
-            assert message.event_key is not None
-            label = make_label(
-                **{name: getattr(message, name) for name in ("label_id", "verdict", "known_at", "withdraws")}
-            )
-            known = self._known.setdefault(message.event_key, [])
-            known.append(label)
-            self._set_status(message.event_key, status_of(effective(known)))
-
-    def _set_status(self, event_key: str, status: str) -> None:
-        answer = self.client.update_item(
-            TableName=self._flagged,
-            Key=to_flagged_key(FlaggedKey("user-1", event_key)),
-            UpdateExpression="SET #status = :status",
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues={":status": {"S": status}},
-            ReturnValues="ALL_NEW",
-        )
-        self._stage.take(answer["Attributes"])
-
-    def rows(self) -> list[FlaggedTransaction]:
-        """The payments' rows, in the order of their keys."""
-        rows = [from_flagged_item(item) for item in self.client.scan(TableName=self._flagged)["Items"]]
-        return sorted(rows, key=lambda row: row.event_key)
-
-    def statuses(self) -> list[str]:
-        """What the rows say."""
-        return [row.status for row in self.rows()]
-
-    def problems(self) -> list[str]:
-        """Where cases do not say what the rows say."""
-        cases = [from_case_item(item) for item in self.client.scan(TableName=self._cases)["Items"]]
-        links = self.client.scan(TableName=self._links)["Items"]
-        linked = {(item["entity_id"]["S"], item["case_id"]["S"]) for item in links}
-        return case_problems(self.rows(), cases, linked)
 
 
 def decide(
@@ -211,7 +66,7 @@ class CaseVerdictContract:
         assert sorted(
             map(decode_label_message, tables.sent), key=lambda label: label.label_id or ""
         ) == sorted(labels, key=lambda label: label.label_id or "")
-        (decision,) = tables.verdicts().decisions(KEY)
+        (decision,) = tables.decisions()
         assert (decision.ruling.note, decision.amount_base) == ("The user was called.", Decimal(2_500))
         tables.deliver()
         assert tables.statuses() == ["false_positive"] * 2
@@ -264,7 +119,7 @@ class CaseVerdictContract:
         assert _done(again) == tables.case()
         assert other is Refusal.OTHER_DECISION
         assert len(tables.sent) == 2
-        assert len({*tables.sent}) == len(tables.waiting()) == len(tables.verdicts().decisions(KEY)) == 1
+        assert len({*tables.sent}) == len(tables.waiting()) == len(tables.decisions()) == 1
 
     def test_whoever_does_not_have_the_case_decides_nothing(self, tables: VerdictTables) -> None:
         keys = tables.flag(payment("tx-1"))
@@ -274,7 +129,7 @@ class CaseVerdictContract:
         moved = decide(tables, ["2026-03-01T12:00:00.000000Z.hJ2c9Xl0aQs#tx-9"], analyst="bob")
 
         assert (unclaimed, taken, moved) == (Refusal.NOT_CLAIMED, Refusal.TAKEN, Refusal.MOVED)
-        assert (tables.waiting(), tables.sent, tables.verdicts().decisions(KEY)) == ([], [], [])
+        assert (tables.waiting(), tables.sent, tables.decisions()) == ([], [], [])
 
     def test_a_large_case_is_decided_on_in_parts(self, tables: VerdictTables) -> None:
         keys = tables.flag(*(payment(f"tx-{number}", number) for number in range(MAX_DECIDED + 5)))
@@ -284,7 +139,7 @@ class CaseVerdictContract:
 
         assert case.verdict is CaseVerdict.FRAUD
         assert sorted(label.event_key or "" for label in tables.waiting()) == keys
-        assert [decision.has_closed for decision in tables.verdicts().decisions(KEY)] == [False, True]
+        assert [decision.has_closed for decision in tables.decisions()] == [False, True]
         _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
         withdrawn = [each for each in tables.waiting() if each.verdict is LabelVerdict.WITHDRAWN]
         assert sorted(label.event_key or "" for label in withdrawn) == keys
@@ -350,6 +205,22 @@ class CaseVerdictContract:
         assert case.is_closed
         tables.deliver()
         assert tables.statuses() == ["open", "open"]
+        assert tables.case(CaseKey(KEY.case_owner, 2)).undecided.payments == 2
+
+    def test_undoing_moves_payments_also_where_no_row_has_ever_said_what_was_decided(
+        self, tables: VerdictTables
+    ) -> None:
+        keys = tables.flag(payment("tx-1"))
+        tables.claim()
+        decide(tables, keys)
+        tables.flag(payment("tx-2", 1))
+        _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+        label, withdrawal = sorted(tables.waiting(), key=lambda each: each.verdict)
+
+        tables.deliver(withdrawal, label)
+        tables.follow()
+
+        assert tables.problems() == []
         assert tables.case(CaseKey(KEY.case_owner, 2)).undecided.payments == 2
 
     @pytest.mark.parametrize("ruling", [FRAUD, LEGITIMATE])

@@ -13,7 +13,8 @@ from contract.flagged import to_flagged_item
 from tests.support.case_desk_contract import CaseDeskContract, DeskTable
 from tests.support.case_lookup_contract import CaseLookupContract, LookupTables
 from tests.support.case_store_contract import LIMITS, CaseStoreContract, DynamoDbCaseTables, payment
-from tests.support.case_verdict_contract import NAMES, CaseVerdictContract, VerdictTables
+from tests.support.case_verdict_contract import CaseVerdictContract
+from tests.support.case_verdict_world import NAMES, VerdictTables
 from tests.support.crashes import make_crashes
 from tests.support.payments import NOW, Log, Metrics
 from tests.support.tables import make_table

@@ -16,14 +16,12 @@ from tests.support.case_store_contract import payment
 from tests.support.case_verdict_contract import (
     FORM,
     FRAUD,
-    KEY,
     LEGITIMATE,
-    NAMES,
     SECOND,
     CaseVerdictContract,
-    VerdictTables,
     decide,
 )
+from tests.support.case_verdict_world import KEY, NAMES, VerdictTables
 from tests.support.label_world import DynamoBackend, LabelWorld
 from tests.support.moto_aws import OneAtATime, aws
 from tests.support.payments import NOW, make_scored
@@ -204,5 +202,6 @@ def test_cases_say_what_the_rows_say_whatever_is_decided_and_undone_in_between(
                 tables.deliver(*draw.sample(waiting, min(3, len(waiting))))
 
     tables.deliver()
+    tables.follow()
 
     assert tables.problems() == []

@@ -160,24 +160,30 @@ def test_a_decision_is_undone_by_whoever_made_it_and_gives_the_case_back() -> No
     by_labels = make_case(status=CaseStatus.CLOSED, closed_at=NOW, verdict=CaseVerdict.FRAUD)
 
     for case in (closed(), by_labels):
-        undone = _done(undo(case, make_decision(), "ann", NOW + UNDO))
+        undone = _done(undo(case, make_decision(), (), "ann", NOW + UNDO))
         assert (undone.status, undone.assignee, undone.verdict) == ("claimed", "ann", None)
-    assert undo(closed(), make_decision(), "bob", NOW) is Refusal.TOO_LATE
-    assert undo(closed(), make_decision(), "ann", NOW + UNDO + SECOND) is Refusal.TOO_LATE
+    assert undo(closed(), make_decision(), (), "bob", NOW) is Refusal.TOO_LATE
+    assert undo(closed(), make_decision(), (), "ann", NOW + UNDO + SECOND) is Refusal.TOO_LATE
 
 
 @pytest.mark.parametrize("case", [make_case(), claimed("bob"), closed("bob")])
 def test_undoing_takes_no_case_from_somebody_else(case: Case) -> None:
-    undone = _done(undo(case, make_decision(), "ann", NOW))
+    undone = _done(undo(case, make_decision(), (), "ann", NOW))
 
     assert (undone.status, undone.assignee, undone.closed_by) == (case.status, case.assignee, case.closed_by)
     assert undone.version == case.version + 1
 
 
+def test_undoing_what_other_decisions_say_too_leaves_the_case_closed() -> None:
+    decision = make_decision()
+
+    assert _done(undo(closed(), decision, decision.event_keys, "ann", NOW)).is_closed
+
+
 def test_undoing_what_is_undone_changes_nothing() -> None:
     case = claimed()
 
-    assert undo(case, make_decision(undone_by="ann", undone_at=NOW), "ann", NOW + 2 * UNDO) is case
+    assert undo(case, make_decision(undone_by="ann", undone_at=NOW), (), "ann", NOW + 2 * UNDO) is case
 
 
 def test_a_second_person_agrees_once_and_is_not_the_first() -> None:
