@@ -20,8 +20,9 @@ from common.case_desk import CaseDesk
 from common.case_lookups import CaseLookups
 from common.case_lookups import Tables as LookupTables
 from common.case_verdicts import CaseVerdicts
-from common.case_verdicts import Tables as DecisionTables
 from common.cases import cases_backoff
+from common.decision_tables import DecisionTables
+from common.decision_tables import Tables as DecisionTableNames
 from common.dynamodb import CLIENT_CONFIG
 from common.label_sender import LabelSender
 from common.settings import read_settings
@@ -81,22 +82,19 @@ records = Records(
     backoff.pause,
 )
 labels = LabelSender(boto3.client("sqs", config=CLIENT_CONFIG), settings.labels_queue_url)
-verdicts = CaseVerdicts(
+decisions = DecisionTables(
     dynamodb,
-    DecisionTables(
+    DecisionTableNames(
         cases=settings.cases_table,
         decisions=settings.case_decisions_table,
         flagged=settings.flagged_transactions_table,
         pending_labels=settings.pending_labels_table,
     ),
-    labels.send,
-    Decimal(settings.second_look_amount_base),
-    backoff,
-    logger,
 )
+verdicts = CaseVerdicts(decisions, labels.send, Decimal(settings.second_look_amount_base), backoff, logger)
 beside = CaseSurroundings(
     CaseLookups(dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff),
-    verdicts.decisions,
+    decisions.decisions,
 )
 new_id = partial(secrets.token_hex, 16)
 land = cache(partial(read_land, LAND_FILE))  # once a process

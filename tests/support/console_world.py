@@ -19,8 +19,9 @@ from common.case_desk import CaseDesk
 from common.case_lookups import CaseLookups
 from common.case_lookups import Tables as LookupTables
 from common.case_verdicts import CaseVerdicts
-from common.case_verdicts import Tables as DecisionTables
 from common.cases import cases_backoff
+from common.decision_tables import DecisionTables
+from common.decision_tables import Tables as DecisionTableNames
 from common.label_sender import LabelSender
 from console.app import Desk, make_app
 from console.audit_trail import AuditTrail
@@ -240,17 +241,18 @@ class ConsoleWorld:
         cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0)
         client: Any = self.labels
         sender = LabelSender(client, settings.labels_queue_url)
-        decision_tables = DecisionTables(
+        names_of_tables = DecisionTableNames(
             cases=settings.cases_table,
             decisions=settings.case_decisions_table,
             flagged=settings.flagged_transactions_table,
             pending_labels=settings.pending_labels_table,
         )
-        verdicts = CaseVerdicts(dynamodb, decision_tables, sender.send, Decimal(10_000), backoff, self.log)
+        decisions = DecisionTables(dynamodb, names_of_tables)
+        verdicts = CaseVerdicts(decisions, sender.send, Decimal(10_000), backoff, self.log)
         lookups = CaseLookups(
             dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff
         )
-        beside = CaseSurroundings(lookups, verdicts.decisions)
+        beside = CaseSurroundings(lookups, decisions.decisions)
 
         def new_id() -> str:
             return f"decision-{next(self._numbers):08d}"
