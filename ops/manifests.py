@@ -206,6 +206,10 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aws_services: list[str]
     files: list[str] = []
     """Other files of the checkout that the zip carries, at the same paths."""
+    leave_out: list[str] = []
+    """Parts of installed packages that the zip does without, as their paths: ``authlib/oauth1``."""
+    keep_sources: bool = True
+    """False where the zip has only the bytecode of installed packages. Their lines are missing in tracebacks then."""
     npm_files: list[str] = []
     """Files of npm packages that the zip carries; the packages are those of the function's ``npm/package-lock.json``."""
     name: str = ""

@@ -127,6 +127,8 @@ def _requirements_layer(
         python.encode(),
         b"bytecode" if bytecode else b"sources",
         ",".join(sorted(spec.aws_services)).encode(),
+        ",".join(sorted(spec.leave_out)).encode(),
+        str(spec.keep_sources).encode(),
         *(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))),
     ]
     key = hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in decides)).hexdigest()[:16]
@@ -136,9 +138,9 @@ def _requirements_layer(
     with tempfile.TemporaryDirectory() as folder:
         installed = Path(folder)
         install(requirements, installed, arch=arch, python=python)
-        files = list(kept_files(installed, spec.aws_services))
+        files = list(kept_files(installed, spec.aws_services, spec.leave_out))
         if arch != "host":
             check_symbols(installed, python)
         with replacing(layer) as temporary, open_zip(temporary) as archive:
-            write_entries(archive, files, bytecode=bytecode)
+            write_entries(archive, files, bytecode=bytecode, keep_sources=spec.keep_sources)
     return layer
