@@ -32,6 +32,7 @@ OUT ?=
 NEED_DATA = $(if $(MAP)$(LIMIT),$(if $(DATA),,$(error MAP= and LIMIT= are for payments of your own; name their file with DATA=)))
 
 TERRAFORM := $(shell command -v terraform)
+BROWSER := $(firstword $(shell command -v chromium chromium-browser google-chrome))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -82,8 +83,9 @@ demo: setup ## Run the whole system once: simulated payments (TRANSACTIONS= SEED
 
 .PHONY: test
 test: setup $(VENV)-train/.ready $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run every test, on real servers
-	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(TERRAFORM),,--ignore tests/terraform)
+	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(TERRAFORM),,--ignore tests/terraform) $(if $(BROWSER),,--ignore tests/browser)
 	@$(if $(TERRAFORM),,echo "Terraform is not on the path: tests/terraform was not run." >&2)
+	@$(if $(BROWSER),,echo "No browser (chromium, chromium-browser, google-chrome) is on the path: tests/browser was not run." >&2)
 
 ##@ For an analyst: rules, and data of your own
 
