@@ -207,7 +207,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: list[str] = []
     """Other files of the checkout that the zip carries, at the same paths."""
     leave_out: list[str] = []
-    """Parts of installed packages that the zip does without, as their paths: ``authlib/oauth1``."""
+    """Parts of packages that the zip does without, as their paths: ``authlib/oauth1``, ``engine/rules``."""
     keep_sources: bool = True
     """False where the zip has only the bytecode of installed packages. Their lines are missing in tracebacks then."""
     npm_files: list[str] = []

@@ -19,7 +19,7 @@ from ops.errors import BuildError
 from ops.manifests import FUNCTIONS_DIR, ROOT, SpecError, read_function
 from ops.packaging.archive import Bytecode, open_zip, replacing, walk, write_entries
 from ops.packaging.npm import LOCKED, npm_sources
-from ops.packaging.pruning import kept_files
+from ops.packaging.pruning import is_below, kept_files
 from ops.packaging.pythons import find_python, local_runtime
 from ops.packaging.requirements import check_symbols, install
 
@@ -83,12 +83,17 @@ def build_zip(
 
 def _sources(spec: FunctionSpec, functions_dir: Path) -> list[Source]:
     sources: list[Source] = []
+    for part in own_parts(spec):
+        if not (functions_dir / part).exists():
+            raise BuildError(f"function.yaml: leave_out: {part} is no part of functions/")
     for package in spec.packages:
         folder = functions_dir / package
         if not (folder / "__init__.py").is_file():
             raise BuildError(f"function.yaml: packages: functions/{package} is no Python package")
         sources += [
-            (file, path) for file, path in walk(folder, functions_dir) if file.name not in OWN_METADATA
+            (file, path)
+            for file, path in walk(folder, functions_dir)
+            if file.name not in OWN_METADATA and not is_below(path, spec.leave_out)
         ]
     for path in spec.files:
         file = ROOT / path
@@ -96,6 +101,11 @@ def _sources(spec: FunctionSpec, functions_dir: Path) -> list[Source]:
             raise BuildError(f"function.yaml: files: {path} is no file of the checkout")
         sources.append((file, path))
     return sources
+
+
+def own_parts(spec: FunctionSpec) -> list[str]:
+    """What a function leaves out of our own packages."""
+    return [part for part in spec.leave_out if part.partition("/")[0] in spec.packages]
 
 
 @functools.cache
@@ -138,7 +148,7 @@ def _requirements_layer(
     with tempfile.TemporaryDirectory() as folder:
         installed = Path(folder)
         install(requirements, installed, arch=arch, python=python)
-        files = list(kept_files(installed, spec.aws_services, spec.leave_out))
+        files = list(kept_files(installed, spec.aws_services, {*spec.leave_out} - {*own_parts(spec)}))
         if arch != "host":
             check_symbols(installed, python)
         with replacing(layer) as temporary, open_zip(temporary) as archive:

@@ -53,9 +53,17 @@ def kept_files(
     services = {*aws_services}
     services |= {used for package, used in SERVICES_OF_PACKAGES.items() if (installed / package).is_dir()}
     for file, path in walk(installed, installed):
-        is_left_out = any(path == part or path.startswith(f"{part}/") for part in leave_out)
-        if not is_left_out and not _is_dropped(path) and not _is_of_other_service(path, services):
+        if (
+            not is_below(path, leave_out)
+            and not _is_dropped(path)
+            and not _is_of_other_service(path, services)
+        ):
             yield file, path
+
+
+def is_below(path: str, parts: Collection[str]) -> bool:
+    """Whether a path is one of these, or in one of these folders."""
+    return any(path == part or path.startswith(f"{part}/") for part in parts)
 
 
 def _is_dropped(path: str) -> bool:
