@@ -11,7 +11,7 @@ from common.alert_text import money
 from common.sanitizing import printable
 from console.evidence import Line, evidence, odd_first
 from console.masking import masked
-from console.timeline import Timeline, arrival_text, place_words, status_text, timeline
+from console.timeline import Timeline, arrival_of, place_words, status_text, timeline
 from console.verdicts import payment_id, ruling_text
 from console.views import base_money, counted, due_text, holder_text, shown_time
 from console.world_map import Stop, WorldMap, stop_of, world_map
@@ -228,7 +228,7 @@ def payment_row(
     return PaymentRow(
         payment_id=payment_id(flagged),
         at=shown_time(flagged.occurred_at),
-        arrival="" if row is None else arrival_text(row.transaction.timestamp, row.appended_at),
+        arrival="" if row is None else arrival_of(row),
         amount=money(flagged.amount, flagged.currency),
         score=flagged.risk_score,
         decision=flagged.decision.value,

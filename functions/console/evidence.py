@@ -17,6 +17,10 @@ ODD_RATIO: Final = 3.0
 """From this many times its norm on, a figure is marked."""
 
 
+FEW: Final = 3
+"""A smaller count is never marked: whatever is rare is many times its norm with the first payment."""
+
+
 class Figure(msgspec.Struct, frozen=True):
     """A figure that people look at; names are those of features."""
 
@@ -141,8 +145,14 @@ def _line(figure: Figure, known: Mapping[str, float], base_currency: str) -> Lin
         if not value and not is_odd:
             return None
     else:
-        is_odd = any(norm and value >= ODD_RATIO * norm for norm in (user, entity))
-        if not value:
+        is_few = figure.unit == "count" and value < FEW
+        is_odd = not is_few and any(norm and value >= ODD_RATIO * norm for norm in (user, entity))
+        is_itself = (
+            value == (1 if figure.unit == "count" else known.get("amount_base"))
+            and figure.feature != "amount_base"
+        )
+        # A count of one payment, or the money of one, is this payment's own.
+        if not value or (is_itself and figure.unit in {"count", "money"}):
             return None
     return Line(
         title=figure.title,

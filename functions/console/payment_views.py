@@ -11,7 +11,7 @@ from common.sanitizing import printable
 from console.case_views import PaymentRow, ReasonRow, payment_row, reason_rows
 from console.evidence import Line, evidence, odd_first
 from console.masking import MAX_CHARACTERS, masked
-from console.timeline import arrival_text, judged_text, place_words
+from console.timeline import arrival_of, judged_text, place_words
 from console.views import shown_time
 from contract.transaction import SENT_FIELDS
 from engine.features.catalogue import CATALOGUE
@@ -168,7 +168,7 @@ def _facts(row: ScoredTransaction, *, is_revealed: bool) -> tuple[tuple[str, str
     pairs = [
         ("Sender's time", shown_time(payment.timestamp)),
         ("Broker's time", shown_time(row.appended_at)),
-        ("Difference", arrival_text(payment.timestamp, row.appended_at)),
+        ("Difference", arrival_of(row)),
         ("Place", place_words(payment)),
     ]
     for field in SENT_FIELDS:

@@ -9,6 +9,7 @@ import msgspec
 
 from common.alert_text import money
 from common.sanitizing import printable
+from contract.clock import TimeBasis
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, FlaggedKey
 from contract.label import LabelVerdict, effective
 from contract.transaction import Location
@@ -142,6 +143,11 @@ def arrival_text(claimed: datetime, appended: datetime) -> str:
     return f"arrived {length} {'after' if delay > timedelta(0) else 'before'} its sender's time"
 
 
+def arrival_of(row: ScoredTransaction) -> str:
+    """How far both times of a payment are apart; empty for a feed that is trusted, such as a file: there the arrival says nothing."""
+    return "" if row.basis is TimeBasis.TRUSTED else arrival_text(row.transaction.timestamp, row.appended_at)
+
+
 def judged_text(labels: Sequence[Label]) -> str:
     """What the labels of a payment say together."""
     counting = effective(labels)
@@ -164,7 +170,7 @@ def _event(row: ScoredTransaction, labels: Sequence[Label], is_of_case: bool, is
     )
     return Event(
         at=_time(row.occurred_at),
-        arrival=arrival_text(payment.timestamp, row.appended_at),
+        arrival=arrival_of(row),
         amount=money(payment.amount, payment.currency),
         decision=row.decision.value,
         score=row.risk_score,

@@ -29,7 +29,8 @@ _LEAST_SPAN: Final = 24.0
 """Degrees that the map shows at least, so that people recognise where it is."""
 _MARGIN: Final = 0.2
 """Of the span, around the places."""
-_NEAR_KM: Final = 1.0
+_NEAR_KM: Final = 50.0
+"""Shorter legs are not drawn: they are the same town."""
 _FAST_KMH: Final = 900.0
 """Faster than an airliner."""
 

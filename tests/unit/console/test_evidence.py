@@ -55,6 +55,18 @@ def test_a_new_device_counts_nothing_and_is_marked() -> None:
     assert (device.value, device.user, device.is_odd) == ("0", "40 (usual payments in all)", True)
 
 
+def test_one_payment_is_never_many_times_what_is_usual() -> None:
+    features = {"device_payments_1h": 1, "device_usual_payments_1h": 0.02, "ip_payments_1h": 2}
+    features |= {"ip_usual_payments_1h": 0.01, "amount_base": 50.0, "amount_sum_1h_base": 50.0}
+
+    lines = evidence(features, "USD")
+
+    assert [(each.title, each.is_odd) for each in lines] == [
+        ("Amount", False),
+        ("Payments from the address in 1 hour", False),
+    ]
+
+
 def test_what_says_nothing_is_left_out() -> None:
     assert (
         evidence({"card_fraud_rate_30d": 0.0, "usual_fraud_rate_30d": 0.001, "device_tx_count": 0}, None)

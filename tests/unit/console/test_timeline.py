@@ -50,6 +50,12 @@ def test_the_brokers_time_is_shown_where_it_is_another_than_the_senders() -> Non
     assert event.arrival == "arrived 5 h after its sender's time"
 
 
+def test_the_arrival_of_a_file_says_nothing() -> None:
+    (event,) = shown(row(300, appended_at=NOW, basis=TimeBasis.TRUSTED)).events
+
+    assert event.arrival == ""
+
+
 def test_a_payment_says_what_its_labels_say_together() -> None:
     judged, other = row(1), row(2)
     labels = [

@@ -62,6 +62,15 @@ def test_coasts_that_are_not_seen_are_not_drawn() -> None:
     assert drawn.land == ""
 
 
+def test_steps_within_a_town_are_no_legs() -> None:
+    near = Stop(46.96, 7.46, "Bern, CH, 1 Mar 2026, 10:05", 6.0, 72.0)
+
+    drawn = world_map([BERN, near, ROME], LAND)
+
+    assert drawn is not None
+    assert (len(drawn.dots), len(drawn.legs)) == (3, 1)
+
+
 def test_one_place_makes_no_map() -> None:
     assert world_map([BERN, BERN], LAND) is None
     assert world_map([], LAND) is None
