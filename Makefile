@@ -35,6 +35,7 @@ OUT ?=
 NEED_DATA = $(if $(MAP)$(LIMIT),$(if $(DATA),,$(error MAP= and LIMIT= are for payments of your own; name their file with DATA=)))
 
 TERRAFORM := $(shell command -v terraform)
+BROWSER := $(firstword $(shell command -v chromium chromium-browser google-chrome))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -85,8 +86,9 @@ demo: setup ## Run the whole system once: simulated payments (TRANSACTIONS= SEED
 
 .PHONY: test
 test: setup $(VENV)-train/.ready $(if $(TERRAFORM),packages $(VENV)-infra/.ready) ## Set up and run every test, on real servers
-	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(TERRAFORM),,--ignore tests/terraform)
+	@$(PY) -m pytest -n 2 --dist loadgroup $(if $(TERRAFORM),,--ignore tests/terraform) $(if $(BROWSER),,--ignore tests/browser)
 	@$(if $(TERRAFORM),,echo "Terraform is not on the path: tests/terraform was not run." >&2)
+	@$(if $(BROWSER),,echo "No browser (chromium, chromium-browser, google-chrome) is on the path: tests/browser was not run." >&2)
 
 ##@ For an analyst: rules, and data of your own
 
@@ -180,8 +182,16 @@ env: $(VENV)/.dev ## Print exports for any Kafka, Redis or AWS client: eval "$(m
 row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER= TRANSACTION= LIMIT=; TABLE= for one in AWS)
 	@$(PY) -m local.row --user "$(if $(findstring command,$(origin USER)),$(USER))" --transaction "$(TRANSACTION)" --limit $(or $(LIMIT),1) --table "$(TABLE)"
 
+.PHONY: people
+people: $(VENV)/.dev ## Print the console's address, and who can sign in to it
+	@$(PY) -m local.people
+
+.PHONY: audit-verify
+audit-verify: $(VENV)/.dev ## Find any audit event of the console that was changed, dropped, inserted or moved (KEEP=file writes the heads, HEADS=file checks those; TABLE= for one in AWS)
+	@$(PY) -m local.audit_verify --table "$(TABLE)" $(if $(HEADS),--heads "$(HEADS)") $(if $(KEEP),--keep "$(KEEP)")
+
 .PHONY: redrive-local
-redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, label, persist or score)
+redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, case, label, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"
 
 .PHONY: reconcile-local

@@ -9,6 +9,7 @@ import msgspec
 
 from benchmarks.item_size import inserted_items, item_bytes, write_units
 from contract.alert import AlertClaim, AlertState, Severity, SuppressedPayments
+from contract.case import CaseKey, Judgement, owner_of
 from contract.flagged import flag, to_flagged_item
 from contract.scored import Decision, from_history_item
 
@@ -29,8 +30,8 @@ def alerted_units(bodies: Sequence[str]) -> list[int]:
     Returns
     -------
     list[int]
-        One entry for each row that was not approved: its insert, its claim, which counts twice because it is part of a
-        transaction, and its mark as sent. An update takes the units of the whole row.
+        One entry for each row that was not approved: its insert; its claim and the marks of its case, which count twice because
+        they are part of transactions; and its mark as sent. An update takes the units of the whole row.
     """
     units = []
     for body in bodies:
@@ -46,8 +47,14 @@ def alerted_units(bodies: Sequence[str]) -> list[int]:
                 row, alert_state=AlertState.CLAIMED, alert_id=_ID, alert_claim=claim
             )
             sent = msgspec.structs.replace(claimed, alert_state=AlertState.SENT, alerted_at=scored.scored_at)
-            inserted, marked, done = (
-                write_units(item_bytes(to_flagged_item(one))) for one in (row, claimed, sent)
+            cased = msgspec.structs.replace(
+                sent,
+                case_id=CaseKey(owner_of(row.user_id), 1).case_id,
+                case_judgement=Judgement.UNDECIDED.value,
+                case_alert_id=_ID,
             )
-            units.append(inserted + 2 * marked + done)
+            inserted, marked, done, in_case = (
+                write_units(item_bytes(to_flagged_item(one))) for one in (row, claimed, sent, cased)
+            )
+            units.append(inserted + 2 * marked + done + 2 * in_case)
     return units

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger, Metrics
 
 from contract.alert import AlertState
+from contract.case import CaseKey, owner_of
 from contract.clock import time_text
 from contract.flag_hour import FLAG_HOUR, flag_hour
 from local.components.aws_api import make_client
@@ -45,14 +46,18 @@ class NothingMissing:
 
 
 def _items(payments: int, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give what is looked at of payments that were flagged and alerted on, spread over the hours, in rows of the usual size."""
+    """Give what is looked at of payments that were flagged, alerted on and put in cases, spread over the hours, in rows of the usual size."""
     for number in range(payments):
         at = now - timedelta(hours=HOURS) * (number + 1) / (payments + 1)
         event_key = f"{time_text(at)}#t-{number}"
         key = {"user_id": {"S": f"u-{number % 997}"}, "event_key": {"S": event_key}}
         rest = {"rest": {"B": bytes(_ROW_BYTES)}}
         yield "transaction_history", {**key, FLAG_HOUR: {"S": flag_hour(at, event_key)}, **rest}
-        yield "flagged_transactions", {**key, "alert_state": {"S": AlertState.SENT.value}, **rest}
+        done = {
+            "alert_state": {"S": AlertState.SENT.value},
+            "case_id": {"S": CaseKey(owner_of(key["user_id"]["S"]), 1).case_id},
+        }
+        yield "flagged_transactions", {**key, **done, **rest}
 
 
 def fill(client: Any, payments: int, now: datetime) -> None:
@@ -86,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tables = Tables(client, "transaction_history", "flagged_transactions", lambda _: None)
         reconciler = Reconciler(
             tables,
+            NothingMissing(),
             NothingMissing(),
             NothingMissing(),
             timedelta(hours=HOURS),

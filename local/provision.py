@@ -16,6 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from contract.canary import CANARY_ATTRIBUTE
 from local.components.aws_api import REGION, make_client
+from local.identity import make_console_site
 from local.resources import (
     ACCOUNT_ID,
     ALERT_INBOX,
@@ -54,6 +55,7 @@ def provision(
     functions: Mapping[str, FunctionSpec],
     tables: Mapping[str, TableSpec],
     ruleset: str,
+    console_url: str = "",
 ) -> Resources:
     """Make everything that the functions need; what exists is left as it is.
 
@@ -67,6 +69,8 @@ def provision(
         The content of the yaml files, by name.
     ruleset : str
         The YAML document to deploy if none is deployed yet.
+    console_url : str
+        Where browsers will open the console; empty for a stack without one.
 
     Returns
     -------
@@ -89,6 +93,7 @@ def provision(
         topics={"fraud_alerts": topic_arn},
         buckets=buckets,
         kafka_topics=kafka_topics,
+        console=make_console_site(aws_endpoint, console_url) if console_url else None,
     )
     Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
     return resources

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from local.event_sources.config import MappingConfig
 
-STAGES = ("persist", "alert")
+STAGES = ("persist", "alert", "case")
 
 
 class ReconcileError(Exception):

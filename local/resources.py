@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from local.identity import ConsoleSite
 from ops.manifests import QueueTrigger, Reference, function_names, read_tables
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     """Interface name to bucket name."""
     kafka_topics: list[str]
     rules: RulesLocation = RulesLocation()
+    console: ConsoleSite | None = None
+    """None where no console was asked for."""
 
     @property
     def alert_topic_arn(self) -> str:
@@ -140,6 +143,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
             "key.tokenization": "none",  # nothing is in KMS here: `make card-token` has the local job's key
             "kafka.bootstrap_servers": bootstrap_servers,
             "kafka.security_protocol": "PLAINTEXT",
+            **(self.console.references() if self.console is not None else {}),
             "metrics.namespace": METRICS_NAMESPACE,
             **{
                 f"function.{name}": name for name in function_names()

@@ -165,6 +165,7 @@ def bill(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -
         *month.tables(),
         *month.labels(),
         *month.alerts(),
+        *month.cases(),
         *month.network(),
         *month.observability(),
         *month.encryption(),
@@ -330,6 +331,10 @@ class _Month:
             Line(LABELS, "rows, kept for years", self._labels * kept / DAYS / GB * gb_usd, True),
             Line(LABELS, "polling of their queue", polls_usd, False),
         ]
+
+    def cases(self) -> list[Line]:
+        units = self._flagged_millions * self._use["case_write_units"]
+        return [Line("cases", "rows and links", units * self._unit("write_request_million"), True)]
 
     def alerts(self) -> list[Line]:
         messages_usd = self._flagged_millions * self._use["message_share"] * self._unit("alert_million")

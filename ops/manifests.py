@@ -114,6 +114,10 @@ class ScheduleTrigger(
     """What becomes of the event of an invocation that failed for good: kept in the function's dead-letter queue, or not at all."""
 
 
+class HttpTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="http", tag_field="type"):
+    """Requests of browsers, each an event of API Gateway's REST APIs (payload 1.0) that waits for its answer."""
+
+
 class QueueTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="queue", tag_field="type"):
     """An event source mapping from an SQS queue, which the stack makes for it. Lambda promises no order of its messages.
 
@@ -138,6 +142,10 @@ class QueueTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
                 f"batch_size is {self.batch_size} and batch_window_seconds is 0; Lambda makes batches of more than "
                 f"{MAX_WINDOWLESS_BATCH} messages of a queue only with a window of at least 1"
             )
+
+
+HTTP_SECONDS: Final = 29
+"""How long API Gateway waits for a function, unless an account has asked for more."""
 
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -192,12 +200,18 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory_mib: Annotated[int, Meta(ge=128, le=10_240)]
     timeout_seconds: Annotated[int, Meta(ge=1, le=900)]
     reserved_concurrency: Positive
-    trigger: KafkaTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger | InvokeTrigger
+    trigger: KafkaTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger | InvokeTrigger | HttpTrigger
     environment: dict[str, str | Reference]
     access: list[Access]
     aws_services: list[str]
     files: list[str] = []
     """Other files of the checkout that the zip carries, at the same paths."""
+    leave_out: list[str] = []
+    """Parts of packages that the zip does without, as their paths: ``authlib/oauth1``, ``engine/rules``."""
+    keep_sources: bool = True
+    """False where the zip has only the bytecode of installed packages. Their lines are missing in tracebacks then."""
+    npm_files: list[str] = []
+    """Files of npm packages that the zip carries; the packages are those of the function's ``npm/package-lock.json``."""
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -208,6 +222,11 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(
                 f"trigger.maximum_concurrency is {self.trigger.maximum_concurrency}, more than the reserved concurrency of "
                 f"{self.reserved_concurrency}: Lambda would throttle, and each throttled delivery of a message counts"
+            )
+        if isinstance(self.trigger, HttpTrigger) and self.timeout_seconds >= HTTP_SECONDS:
+            raise ValueError(
+                f"timeout_seconds is {self.timeout_seconds}; API Gateway waits {HTTP_SECONDS} s, and what the function does after "
+                "that nobody sees"
             )
         first: dict[str, int] = {}
         for number, entry in enumerate(self.access):
@@ -224,8 +243,13 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_triggered(self) -> bool:
-        """Whether the system itself invokes it, by an event source or a schedule. The local stack runs these functions."""
+        """Whether the system itself invokes it: by an event source, a schedule, or a browser's request. The local stack runs these."""
         return not isinstance(self.trigger, InvokeTrigger)
+
+    @property
+    def is_provisioned(self) -> bool:
+        """Whether Terraform makes it. Of the functions that browsers reach it makes none yet: they have no API Gateway (decision 0028)."""
+        return not isinstance(self.trigger, HttpTrigger)
 
     @property
     def visibility_seconds(self) -> int:

@@ -40,8 +40,8 @@ def run(functions: Any, function: str, hours: int | None) -> dict[str, int]:
 def report(found: Mapping[str, int]) -> str:
     """Say what a run found, in one line."""
     return (
-        f"{found['checked']} payments checked: {found['flagged_rows_repaired']} flagged and {found['alerts_repaired']} alerted on "
-        f"again, {found['repairs_failed']} repairs failed, {found['hours_unchecked']} parts of an hour unchecked."
+        f"{found['checked']} payments checked: {found['flagged_rows_repaired']} flagged, {found['alerts_repaired']} alerted on "
+        f"and {found['cases_repaired']} put in cases again, {found['repairs_failed']} repairs failed, {found['hours_unchecked']} parts of an hour unchecked."
     )
 
 

@@ -18,13 +18,21 @@ CLIENT_CONFIG: Final = Config(
 """For stages that read a stream: four tries with jitter, waiting at most about 7 s in all. Then the record fails and is
 delivered again."""
 
-_THROTTLED: Final = frozenset(
-    {"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"}
+TRANSACTION_CONFLICT: Final = "TransactionConflictException"
+"""A single write was refused because a transaction is writing the row: the alert stage and the case stage write flagged rows so."""
+
+_WORTH_ANOTHER_TRY: Final = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        TRANSACTION_CONFLICT,
+    }
 )
 _FIRST_SERVER_ERROR: Final = 500
 
 
 def is_transient(error: ClientError) -> bool:
-    """Whether another try may succeed: DynamoDB throttles (status 400, like errors of the caller) or fails (500 and above)."""
+    """Whether another try may succeed: DynamoDB throttles, has a conflict (both status 400) or fails (500 and above)."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= _FIRST_SERVER_ERROR or error.response.get("Error", {}).get("Code") in _THROTTLED
+    return status >= _FIRST_SERVER_ERROR or error.response.get("Error", {}).get("Code") in _WORTH_ANOTHER_TRY

@@ -1,4 +1,4 @@
-"""How a stage reads the stream of a table: inserted rows one by one, failures by sequence number.
+"""How a stage reads the stream of a table: inserted rows one by one, and changed ones where a stage wants them, failures by sequence number.
 
 Every record of a batch is tried, even after one has failed. Lambda delivers again from the lowest sequence number that failed,
 so later records are delivered twice. The stages are idempotent, so a bad row delays no good one of its batch. How often Lambda
@@ -8,7 +8,7 @@ try is dead-lettered by the stage itself (:mod:`common.stream_crashes`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
 
@@ -19,13 +19,18 @@ from common.time_left import MIN_REMAINING_MS, TimedContext, TimeLeft
 from contract.errors import InvalidRowError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
     from common.failures import FailureLog
     from common.stream_crashes import StreamCrashes
+
+
+INSERTS: Final = frozenset({"INSERT"})
+INSERTS_AND_CHANGES: Final = frozenset({"INSERT", "MODIFY"})
+"""Events whose records a stage gets."""
 
 
 class InvocationContext(TimedContext, Protocol):
@@ -50,6 +55,8 @@ class StreamReader:
         Gets one line a failure, without personal values.
     crashes : StreamCrashes
         Dead-letters a record that crashes the stage.
+    takes_changes : bool
+        Whether the stage gets changed rows too, and not only inserted ones.
     """
 
     def __init__(
@@ -58,8 +65,11 @@ class StreamReader:
         handle_item: Callable[[Mapping[str, Any]], None],
         log: FailureLog,
         crashes: StreamCrashes,
+        *,
+        takes_changes: bool = False,
     ) -> None:
         self._table = table
+        self._event_names = INSERTS_AND_CHANGES if takes_changes else INSERTS
         self._handle_item = handle_item
         self._log = log
         self._crashes = crashes
@@ -88,7 +98,7 @@ class StreamReader:
         def handle_record(record: DynamoDBRecord) -> None:
             if not time_left.is_enough():
                 raise OutOfTimeError(MIN_REMAINING_MS)
-            item = inserted_item(self._table, record.raw_event)
+            item = new_item(self._table, record.raw_event, self._event_names)
             if item is not None:
                 self._handle_item(item)
 
@@ -111,7 +121,9 @@ class StreamReader:
         self._log.error("A stream record was dead-lettered", extra={**cause, **_name_of(record)})
 
 
-def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def new_item(
+    table: str, record: Mapping[str, Any], event_names: Container[str] = INSERTS
+) -> Mapping[str, Any] | None:
     """Take the new row out of a stream record.
 
     Parameters
@@ -120,19 +132,21 @@ def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | 
         The table's interface name, for the error.
     record : Mapping
         One entry of the event's ``Records``.
+    event_names : Container
+        :data:`INSERTS`, or :data:`INSERTS_AND_CHANGES`.
 
     Returns
     -------
     Mapping | None
-        The row in DynamoDB's wire form; None for a record that is not an INSERT. The event source mapping filters those
+        The row in DynamoDB's wire form; None for a record of another event. The event source mapping filters those
         out. If it lacks its filter, a changed row must not cause a second alert.
 
     Raises
     ------
     InvalidRowError
-        For an INSERT without the row: a stream view other than NEW_IMAGE.
+        For a record without the row: a stream view other than NEW_IMAGE.
     """
-    if record.get("eventName") != "INSERT":
+    if record.get("eventName") not in event_names:
         return None
     item = record.get("dynamodb", {}).get("NewImage")
     if not item:

@@ -119,6 +119,12 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     alert_claim: AlertClaim | None = None
     """What the alert says, where it is this payment's own."""
     alerted_at: Instant | None = None
+    case_id: str | None = None
+    """The case that it is in; the stage `case` sets this and the next two with the case's row, all or none."""
+    case_judgement: str | None = None
+    """What its case counts it as (:class:`contract.case.Judgement`)."""
+    case_alert_id: str | None = None
+    """What its case knows to report it: :attr:`reported_by`."""
 
     @property
     def appended_at(self) -> datetime:
@@ -129,6 +135,16 @@ class FlaggedTransaction(msgspec.Struct, frozen=True, kw_only=True, omit_default
     def key(self) -> FlaggedKey:
         """Key of its row."""
         return FlaggedKey(self.user_id, self.event_key)
+
+    @property
+    def own_alert_id(self) -> str | None:
+        """Its own alert; None where it has none, or none yet."""
+        return None if self.alert_claim is None else self.alert_id
+
+    @property
+    def reported_by(self) -> str | None:
+        """Id of the message that reports it: its own alert, or the count that it is in, which is a digest's id; None where neither is decided."""
+        return self.own_alert_id or self.suppression_id
 
     @property
     def worth(self) -> tuple[str, Decimal]:

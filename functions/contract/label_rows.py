@@ -11,9 +11,12 @@ import msgspec
 
 from contract.clock import TIME_CHARACTERS, Instant, time_text
 from contract.errors import InvalidRowError
+from contract.label_message import content_hash, encode_label_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from contract.label import IdentifiedLabel
 
 ENTITY_RISK_TABLE: Final = "entity_risk"
 PENDING_LABELS_TABLE: Final = "pending_labels"
@@ -30,7 +33,7 @@ DUE_SHARDS: Final = 4
 FIRST_RETRY: Final = timedelta(hours=1)
 """After which a label that matches no payment is tried again for the first time."""
 FIRST_COPY_RETRY: Final = timedelta(minutes=5)
-"""The same of one whose copies the cache did not take."""
+"""The same of one whose copies the cache did not take, and of one from the console that may have not reached the queue."""
 LONGEST_RETRY: Final = timedelta(days=1)
 """The longest time between two tries."""
 
@@ -104,6 +107,8 @@ class Unfinished(StrEnum):
     """The payment is to be flagged, and has no flagged row."""
     NO_CACHE = "no_cache"
     """The cache did not take the copies."""
+    NOT_SENT = "not_sent"
+    """It was given in the console, and may have not reached the queue."""
 
     @property
     def problem(self) -> str:
@@ -113,13 +118,16 @@ class Unfinished(StrEnum):
     @property
     def first_retry(self) -> timedelta:
         """How long it waits at first."""
-        return FIRST_COPY_RETRY if self is Unfinished.NO_CACHE else FIRST_RETRY
+        return FIRST_COPY_RETRY if self in _RETRIED_SOON else FIRST_RETRY
 
+
+_RETRIED_SOON: Final = frozenset({Unfinished.NO_CACHE, Unfinished.NOT_SENT})
 
 _PROBLEMS: Final = {
     Unfinished.NO_PAYMENT: "no payment matches it and the other fields that name the payment",
     Unfinished.NO_FLAGGED_ROW: "the label is stored, but its payment has no row in flagged_transactions to set the status of",
     Unfinished.NO_CACHE: "the label is stored, but the cache takes no copies",
+    Unfinished.NOT_SENT: "the label was given in the console, and the label stage has not got it",
 }
 
 
@@ -138,6 +146,29 @@ class PendingLabel(msgspec.Struct, frozen=True, kw_only=True):
     """When it is to be sent again."""
     due_shard: int
     """Its partition in the index: :func:`due_shard`."""
+
+
+def unfinished(message: IdentifiedLabel, reason: Unfinished, now: datetime) -> PendingLabel:
+    """Make the row of a label whose work is not finished.
+
+    Parameters
+    ----------
+    message : IdentifiedLabel
+        As it is sent; its row is the same at each try.
+    reason : Unfinished
+        Why it waits.
+    now : datetime
+        The clock, UTC.
+    """
+    pending_id = content_hash(message)
+    return PendingLabel(
+        pending_id=pending_id,
+        message=encode_label_message(message).decode(),
+        reason=reason,
+        first_at=now,
+        due_at=now + reason.first_retry,
+        due_shard=due_shard(pending_id),
+    )
 
 
 def due_shard(pending_id: str) -> int:

@@ -16,8 +16,8 @@ from common.metrics import emit
 from contract.clock import EPOCH, MILLISECOND
 from contract.errors import InvalidLabelError
 from contract.label import Label, effective
-from contract.label_message import content_hash, decode_label_message, encode_label_message, identified
-from contract.label_rows import PENDING_ATTRIBUTE, PendingLabel, Unfinished, due_shard
+from contract.label_message import content_hash, decode_label_message, identified
+from contract.label_rows import PENDING_ATTRIBUTE, Unfinished, unfinished
 from label import subject
 from label.errors import LabelContentionError
 from label.metrics import Metric
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from common.time_left import TimedContext
     from contract.flagged import FlaggedKey
     from contract.label import IdentifiedLabel, LabelMessage
+    from contract.label_rows import PendingLabel
     from label.finder import Payment
     from label.subject import Subject
 
@@ -289,17 +290,7 @@ class LabelStage:
             self._store.finished(content_hash(message))
 
     def _wait(self, message: IdentifiedLabel, reason: Unfinished) -> None:
-        now, pending_id = self._clock(), content_hash(message)
-        self._store.wait(
-            PendingLabel(
-                pending_id=pending_id,
-                message=encode_label_message(message).decode(),
-                reason=reason,
-                first_at=now,
-                due_at=now + reason.first_retry,
-                due_shard=due_shard(pending_id),
-            )
-        )
+        self._store.wait(unfinished(message, reason, self._clock()))
         emit(self._metrics, Metric.LABELS_UNFINISHED)
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from common.batch_requests import BatchWriter
+from common.batch_requests import BatchWriter, UnansweredError
 from contract.clock import time_text
-from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN, FlaggedKey, status_shard, to_flagged_key
+from contract.flagged import (
+    CONFIRMED_FRAUD,
+    FALSE_POSITIVE,
+    OPEN,
+    FlaggedKey,
+    status_shard,
+    to_flagged_key,
+)
 from contract.items import from_item, to_item
 from contract.label import LABELS_TABLE, Label
 from engine.labels import risk_keys
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
     from contract.label_rows import PendingLabel
 
 MAX_ROUNDS: Final = 8
-"""How often rows are written again that DynamoDB left unprocessed."""
+"""How often a row is written again that DynamoDB left unprocessed, or that a transaction was writing."""
 
 
 class Flagged(Enum):
@@ -54,7 +61,7 @@ class LabelStore:
     risk_retention : timedelta
         How long a labelled payment counts for its entities, from when its label became known.
     pause : Callable
-        Waits before rows are written again that DynamoDB left unprocessed; gets how often that was done before.
+        Waits before rows are written again; gets how often that was done before.
     """
 
     def __init__(
@@ -67,6 +74,7 @@ class LabelStore:
         self._client = client
         self._tables = tables
         self._risk_retention = risk_retention
+        self._pause = pause
         self._writer = BatchWriter(client, MAX_ROUNDS, pause)
 
     def insert(self, label: Label) -> Label:
@@ -108,7 +116,7 @@ class LabelStore:
 
         Raises
         ------
-        ClientError, BotoCoreError
+        ClientError, BotoCoreError, UnansweredError
             When DynamoDB did not answer or refused the request, after retries.
         """
         status = status_of(counting)
@@ -117,24 +125,31 @@ class LabelStore:
         if counting is None:
             condition = "#status IN (:fraud, :honest)"
             values |= {":fraud": {"S": CONFIRMED_FRAUD}, ":honest": {"S": FALSE_POSITIVE}}
-        try:
-            self._client.update_item(
-                TableName=self._tables.flagged,
-                Key=to_flagged_key(key),
-                UpdateExpression="SET #status = :status, status_shard = :shard",
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues=values,
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            answer = self._client.get_item(
-                TableName=self._tables.flagged,
-                Key=to_flagged_key(key),
-                ConsistentRead=True,
-                ProjectionExpression="user_id",
-            )
-            return Flagged.SET if "Item" in answer else Flagged.MISSING
-        return Flagged.SET
+        request: dict[str, Any] = {
+            "TableName": self._tables.flagged,
+            "Key": to_flagged_key(key),
+            "UpdateExpression": "SET #status = :status, status_shard = :shard",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {"#status": "status"},
+            "ExpressionAttributeValues": values,
+        }
+        for tries in range(MAX_ROUNDS):
+            if tries:
+                self._pause(tries - 1)
+            try:
+                self._client.update_item(**request)
+            except self._client.exceptions.ConditionalCheckFailedException:
+                answer = self._client.get_item(
+                    TableName=self._tables.flagged,
+                    Key=to_flagged_key(key),
+                    ConsistentRead=True,
+                    ProjectionExpression="user_id",
+                )
+                return Flagged.SET if "Item" in answer else Flagged.MISSING
+            except self._client.exceptions.TransactionConflictException:
+                continue  # the alert stage or the case stage is marking the row
+            return Flagged.SET
+        raise UnansweredError(self._tables.flagged, MAX_ROUNDS)
 
     def set_risk(self, label: Label, counting: Label | None, *, may_have_counted: bool) -> None:
         """Set a payment's rows, one for each of its entities and one for its day, to what its labels say.

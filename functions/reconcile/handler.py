@@ -42,6 +42,7 @@ stage = Reconciler(
     ),
     repairs.StageRepair(functions, settings.persist_function, clock),
     repairs.StageRepair(functions, settings.alert_function, clock),
+    repairs.StageRepair(functions, settings.case_function, clock),
     timedelta(hours=settings.look_back_hours),
     timedelta(minutes=settings.grace_minutes),
     metrics,

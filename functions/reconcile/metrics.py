@@ -19,5 +19,10 @@ class Metric(StageMetric):
         COUNT,
         "Flagged payments without an alert that were sent to alert again.",
     )
+    CASES_REPAIRED = (
+        "CasesRepaired",
+        COUNT,
+        "Flagged payments without a case that were sent to case again.",
+    )
     REPAIRS_FAILED = "RepairsFailed", COUNT, "Payments that the stage did not process this time either."
     HOURS_UNCHECKED = "HoursUnchecked", COUNT, "Parts of an hour that the run had no time for."

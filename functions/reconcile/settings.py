@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The stage that flags payments, as it is invoked."""
     alert_function: str
     """The stage that alerts on them, as it is invoked."""
+    case_function: str
+    """The stage that collects them in cases, as it is invoked."""
     look_back_hours: Annotated[int, Meta(ge=1, le=720)]
     """How old the payments are that are looked at, hours since their decision."""
     grace_minutes: Annotated[int, Meta(ge=0, le=600)]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from common.metrics import MetricSink
     from contract.flagged import FlaggedKey
     from reconcile.repairs import Repair
+    from reconcile.tables import Unfinished
 
 WORKERS: Final = 4
 """Parts of an hour that are looked through at a time; as many calls of a stage at most, which leaves its mapping the others."""
@@ -48,6 +49,7 @@ class Summary(TypedDict):
     checked: int
     flagged_rows_repaired: int
     alerts_repaired: int
+    cases_repaired: int
     repairs_failed: int
     hours_unchecked: int
 
@@ -59,8 +61,8 @@ class Tables(Protocol):
         """Give the payments of a part of an hour, some at a time."""
         ...
 
-    def unfinished(self, keys: Sequence[FlaggedKey]) -> tuple[list[FlaggedKey], list[FlaggedKey]]:
-        """Divide out of these payments those without a flagged row, and those whose row has no alert and is in no count."""
+    def unfinished(self, keys: Sequence[FlaggedKey]) -> Unfinished:
+        """Divide out of these payments those that a stage has not finished."""
         ...
 
     def history_rows(self, keys: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
@@ -79,7 +81,7 @@ class Reconciler:
     ----------
     tables : Tables
         What is compared.
-    persist, alert : Repair
+    persist, alert, case : Repair
         The stages that get what they have missed.
     look_back : timedelta
         How old the payments are that are looked at.
@@ -96,6 +98,7 @@ class Reconciler:
         tables: Tables,
         persist: Repair,
         alert: Repair,
+        case: Repair,
         look_back: timedelta,
         grace: timedelta,
         metrics: MetricSink,
@@ -105,6 +108,7 @@ class Reconciler:
         self._tables = tables
         self._persist = persist
         self._alert = alert
+        self._case = case
         self._look_back = look_back
         self._grace = grace
         self._metrics = metrics
@@ -173,15 +177,19 @@ class Reconciler:
     def _check(
         self, keys: Sequence[FlaggedKey], until: datetime, found: Summary, has_time: Callable[[], bool]
     ) -> None:
-        missing, unalerted = self._tables.unfinished(keys)
+        unflagged, unalerted, uncased = self._tables.unfinished(keys)
         found["checked"] += len(keys)
-        rows = self._settled(self._tables.history_rows(missing), _scored_at, until, found)
+        rows = self._settled(self._tables.history_rows(unflagged), _scored_at, until, found)
         failed = self._persist.send(rows, has_time)
         found["flagged_rows_repaired"] += len(rows) - failed
         found["repairs_failed"] += failed
         rows = self._settled(self._tables.flagged_rows(unalerted), _flagged_at, until, found)
         failed = self._alert.send(rows, has_time)
         found["alerts_repaired"] += len(rows) - failed
+        found["repairs_failed"] += failed
+        rows = self._settled(self._tables.flagged_rows(uncased), _flagged_at, until, found)
+        failed = self._case.send(rows, has_time)
+        found["cases_repaired"] += len(rows) - failed
         found["repairs_failed"] += failed
 
     def _settled(
@@ -206,6 +214,7 @@ class Reconciler:
         emit(self._metrics, Metric.PAYMENTS_CHECKED, found["checked"])
         emit(self._metrics, Metric.FLAGGED_ROWS_REPAIRED, found["flagged_rows_repaired"])
         emit(self._metrics, Metric.ALERTS_REPAIRED, found["alerts_repaired"])
+        emit(self._metrics, Metric.CASES_REPAIRED, found["cases_repaired"])
         emit(self._metrics, Metric.REPAIRS_FAILED, found["repairs_failed"])
         emit(self._metrics, Metric.HOURS_UNCHECKED, found["hours_unchecked"])
         if any(count for name, count in found.items() if name != "checked"):
@@ -215,7 +224,14 @@ class Reconciler:
 
 
 def _nothing_found() -> Summary:
-    return Summary(checked=0, flagged_rows_repaired=0, alerts_repaired=0, repairs_failed=0, hours_unchecked=0)
+    return Summary(
+        checked=0,
+        flagged_rows_repaired=0,
+        alerts_repaired=0,
+        cases_repaired=0,
+        repairs_failed=0,
+        hours_unchecked=0,
+    )
 
 
 def _sum_of(parts: Collection[Summary]) -> Summary:
@@ -223,6 +239,7 @@ def _sum_of(parts: Collection[Summary]) -> Summary:
         checked=sum(part["checked"] for part in parts),
         flagged_rows_repaired=sum(part["flagged_rows_repaired"] for part in parts),
         alerts_repaired=sum(part["alerts_repaired"] for part in parts),
+        cases_repaired=sum(part["cases_repaired"] for part in parts),
         repairs_failed=sum(part["repairs_failed"] for part in parts),
         hours_unchecked=sum(part["hours_unchecked"] for part in parts),
     )

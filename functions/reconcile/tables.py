@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.batch_requests import BatchReader
 from contract.alert import AlertState
@@ -23,6 +23,17 @@ MAX_ROUNDS: Final = 20
 """How often keys are asked for again that DynamoDB left unprocessed."""
 
 _UNFINISHED: Final = (None, {"S": AlertState.CLAIMED.value})
+
+
+class Unfinished(NamedTuple):
+    """Payments that a stage has not finished."""
+
+    unflagged: list[FlaggedKey]
+    """Without a flagged row."""
+    unalerted: list[FlaggedKey]
+    """Whose row has no alert and is in no count."""
+    uncased: list[FlaggedKey]
+    """Whose row is in no case."""
 
 
 class Tables:
@@ -67,15 +78,17 @@ class Tables:
         """Read flagged rows whole, consistently; those that do not exist are left out."""
         return list(self._get(self._flagged, keys))
 
-    def unfinished(self, keys: Sequence[FlaggedKey]) -> tuple[list[FlaggedKey], list[FlaggedKey]]:
-        """Divide out of these payments those without a flagged row, and those whose row has no alert and is in no count."""
+    def unfinished(self, keys: Sequence[FlaggedKey]) -> Unfinished:
+        """Divide out of these payments those that a stage has not finished."""
         found = {
-            _key(FLAGGED_TABLE, item): item.get("alert_state")
-            for item in self._get(self._flagged, keys, "user_id, event_key, alert_state")
+            _key(FLAGGED_TABLE, item): item
+            for item in self._get(self._flagged, keys, "user_id, event_key, alert_state, case_id")
         }
-        missing = [key for key in keys if key not in found]
-        unalerted = [key for key, state in found.items() if state in _UNFINISHED]
-        return missing, unalerted
+        return Unfinished(
+            unflagged=[key for key in keys if key not in found],
+            unalerted=[key for key, item in found.items() if item.get("alert_state") in _UNFINISHED],
+            uncased=[key for key, item in found.items() if "case_id" not in item],
+        )
 
     def _get(
         self, table: str, keys: Sequence[FlaggedKey], attributes: str = ""

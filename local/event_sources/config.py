@@ -44,6 +44,8 @@ class MappingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """The bucket for records of a stream that are dead-lettered; empty for a function that reads none."""
     source_queue_url: str = ""
     """The queue that the function reads; empty for a function that reads none."""
+    http_port: int = 0
+    """Where browsers reach a function with the trigger ``http``."""
     state_dir: Path
     """Where checkpoints of streams are stored, so that reading resumes after a restart."""
     log_dir: Path

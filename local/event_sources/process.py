@@ -20,6 +20,7 @@ from local.event_sources.config import (
 from local.event_sources.destination import BucketDestination, SqsDestination
 from local.event_sources.dynamodb_stream import DynamoDbStreamSource
 from local.event_sources.event_source_mapping import EventSourceMapping
+from local.event_sources.http_gateway import HttpGateway
 from local.event_sources.kafka import KafkaSource
 from local.event_sources.records import Policy
 from local.event_sources.schedule import Schedule
@@ -28,6 +29,7 @@ from local.event_sources.sqs import QueueMapping
 from local.lambda_api import LambdaApi
 from local.runtime.pool import FunctionPool
 from ops.manifests import (
+    HttpTrigger,
     InvokeTrigger,
     KafkaTrigger,
     QueueTrigger,
@@ -128,9 +130,13 @@ class MappingProcess:
             self._lambda_api.stop()
 
     def _make_mapping(
-        self, trigger: KafkaTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger, workers: int
-    ) -> EventSourceMapping | QueueMapping | Schedule:
+        self,
+        trigger: KafkaTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger | HttpTrigger,
+        workers: int,
+    ) -> EventSourceMapping | QueueMapping | Schedule | HttpGateway:
         config = self._config
+        if isinstance(trigger, HttpTrigger):
+            return HttpGateway(self.pool.invoke, config.http_port)
         if isinstance(trigger, QueueTrigger):
             return QueueMapping(
                 trigger,

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import sys
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from local.components.aws_api import CREDENTIALS, REGION
 from local.event_sources.config import MappingConfig, read_status, status_file
 from local.ingestion import IngestionProgress, read_progress
 from local.processes import ManagedProcess
 from local.resources import ACCOUNT_ID, resolve_environment
-from ops.manifests import ROOT
+from ops.manifests import ROOT, HttpTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,11 +78,17 @@ def mapping_config(
         dead_letter_queue_url=resources.dead_letter_queue(spec.name),
         dead_letter_bucket=resources.dead_letter_bucket(spec.name),
         source_queue_url=resources.source_queue(spec),
+        http_port=console_port(resources) if isinstance(spec.trigger, HttpTrigger) else 0,
         state_dir=folder.run_dir,
         log_dir=folder.log_dir,
         zip=ROOT / "build" / "functions" / "host" / f"{spec.name}.zip",
         lambda_python=LAMBDA_PYTHON,
     )
+
+
+def console_port(resources: Resources) -> int:
+    """The port of the console's address; 0 for a stack without one."""
+    return 0 if resources.console is None else urlsplit(resources.console.url).port or 0
 
 
 def mapping_command(

@@ -14,6 +14,7 @@ import msgspec
 from local.components.aws_api import AwsApi, make_client
 from local.components.broker import Broker
 from local.components.cache import Cache
+from local.components.component import HOST
 from local.event_sources.config import write_config
 from local.ingestion import (
     LABEL_MAPPINGS_VARIABLE,
@@ -23,7 +24,7 @@ from local.ingestion import (
     write_mappings,
 )
 from local.process_tree import ProcessRecord, start_mark, stop_processes
-from local.processes import ManagedProcess, stop_together
+from local.processes import ManagedProcess, free_port, stop_together
 from local.provision import provision
 from local.resources import ALERT_INBOX, LABELS_QUEUE, Resources
 from local.stack.parts import (
@@ -243,7 +244,12 @@ class Stack:
         self._in_parallel(progress, steps)
         progress("making tables, queues, topics and buckets")
         self._resources = provision(
-            self.aws_endpoint, self.bootstrap_servers, specs, read_tables(), self._ruleset.read_text()
+            self.aws_endpoint,
+            self.bootstrap_servers,
+            specs,
+            read_tables(),
+            self._ruleset.read_text(),
+            f"http://{HOST}:{free_port()}",
         )
         self._write_state()
         steps = {name: partial(self._start_function, specs[name]) for name in chosen}

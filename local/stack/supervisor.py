@@ -23,7 +23,7 @@ import msgspec
 from local.process_tree import stop_processes, wait_until_gone
 from local.processes import log_tail
 from local.stack.stack import Stack
-from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
+from local.stack.state import DEFAULT_BUILD_DIR, StackFolder, StackState
 from ops.manifests import ROOT
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 DOWN_SECONDS: Final = 60.0
 """Time that the supervisor may take to stop everything; after it, it is killed together with its processes."""
+
+CONSOLE: Final = "console"
+"""The function that serves the console."""
 
 _WATCH_SECONDS: Final = 1.0
 _STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -59,7 +62,9 @@ def up(build_dir: Path, *, ingestion: bool, functions: Sequence[str] | None, rul
         The command's exit code.
     """
     folder = StackFolder(build_dir)
-    if folder.running_state() is not None:
+    running = folder.running_state()
+    if running is not None:
+        _print_console(running)
         print(f"the stack in {folder.build_dir} is already up; `make status` shows it, `make down` stops it")
         return 0
     argv = [sys.executable, "-m", "local.stack", "serve", "--build-dir", str(folder.build_dir)]
@@ -82,6 +87,9 @@ def up(build_dir: Path, *, ingestion: bool, functions: Sequence[str] | None, rul
         tail = "".join(f"\n    {line}" for line in log_tail(log))
         print(f"the supervisor ended; {log}:{tail}" if result is None else result.text, file=sys.stderr)
         return 1
+    started = folder.running_state()
+    if started is not None:
+        _print_console(started)
     print(
         f'up. Logs are in {folder.log_dir}; `make status`, `make watch`, `eval "$(make -s env)"`, `make down`'
     )
@@ -186,6 +194,12 @@ def _start_supervisor(argv: list[str], log: Path) -> tuple[subprocess.Popen[byte
         )
     os.close(writing)
     return supervisor, os.fdopen(reading)
+
+
+def _print_console(state: StackState) -> None:
+    console = None if state.resources is None else state.resources.console
+    if console is not None and CONSOLE in state.functions:
+        print(f"console: {console.url}; `make people` prints who can sign in")
 
 
 class _Message(msgspec.Struct, frozen=True):

@@ -100,5 +100,9 @@ def read_site(environment: Environment) -> Site:
         environment,
         dict(flatten(values)) | {"alerts": values.get("alert_subscriptions") or {}},
         dict(read_file(bootstrap)[0]) if bootstrap.is_file() else {},
-        read_functions(environment.root / "functions"),
+        {
+            name: spec
+            for name, spec in read_functions(environment.root / "functions").items()
+            if spec.is_provisioned
+        },
     )

@@ -82,7 +82,11 @@ def walk(folder: Path, root: Path) -> Iterator[Source]:
 
 
 def write_entries(
-    archive: zipfile.ZipFile, sources: Iterable[Source], *, bytecode: Bytecode | None = None
+    archive: zipfile.ZipFile,
+    sources: Iterable[Source],
+    *,
+    bytecode: Bytecode | None = None,
+    keep_sources: bool = True,
 ) -> None:
     """Write files into a zip.
 
@@ -94,6 +98,8 @@ def write_entries(
         In the order of the entries.
     bytecode : Bytecode or None
         The Python for which each Python file is followed by its ``.pyc``; None for no bytecode.
+    keep_sources : bool
+        False to put the ``.pyc`` in the place of each Python file that could be compiled. Without ``bytecode`` sources are kept.
     """
     entries = list(sources)
     compiled: dict[str, bytes | None] = {}
@@ -102,8 +108,12 @@ def write_entries(
         bodies = compile_with(bytecode.python, modules) if modules else []
         compiled = {path: body for (_, path), body in zip(modules, bodies, strict=True)}
     for file, path in entries:
-        _write_entry(archive, path, file.read_bytes())
         body = compiled.get(path)
+        if body is not None and not keep_sources:
+            # Beside where the source would be, Python imports bytecode that has none.
+            _write_entry(archive, f"{path}c", body)
+            continue
+        _write_entry(archive, path, file.read_bytes())
         if bytecode is not None and body is not None:
             _write_entry(archive, bytecode.name(path), body)
 

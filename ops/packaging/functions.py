@@ -1,6 +1,6 @@
 """Build a function's zip: ``build/functions/<arch>/<name>.zip``.
 
-A zip holds the folders that `function.yaml` lists under `packages`, the files under `files`, and what the function's hashed ``requirements.txt`` lists,
+A zip holds the folders that `function.yaml` lists under `packages`, the files under `files` and `npm_files`, and what the function's hashed ``requirements.txt`` lists,
 nothing else. Installed requirements are kept as a zip under ``build/requirements/``, so a build after a change of sources
 takes about a second.
 """
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 from ops.errors import BuildError
 from ops.manifests import FUNCTIONS_DIR, ROOT, SpecError, read_function
 from ops.packaging.archive import Bytecode, open_zip, replacing, walk, write_entries
-from ops.packaging.pruning import kept_files
+from ops.packaging.npm import LOCKED, npm_sources
+from ops.packaging.pruning import is_below, kept_files
 from ops.packaging.pythons import find_python, local_runtime
 from ops.packaging.requirements import check_symbols, install
 
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
 BUILD_DIR: Final = ROOT / "build"
 
-OWN_METADATA: Final = frozenset({"function.yaml", "requirements.in", "requirements.txt", "access.yaml"})
+OWN_METADATA: Final = frozenset(
+    {"function.yaml", "requirements.in", "requirements.txt", "access.yaml", *LOCKED}
+)
 """Files of a function's folder that say how it is built and run; its code never reads them."""
 
 
@@ -68,6 +71,7 @@ def build_zip(
         bytecode = _bytecode(python)
         layer = _requirements_layer(spec, arch, python, bytecode, functions_dir, build_dir)
         sources = _sources(spec, functions_dir)
+        sources += npm_sources(functions_dir / name, spec.npm_files, build_dir)
     except BuildError as error:
         raise BuildError(f"{name}: {error}") from error
     with replacing(target) as temporary:
@@ -79,12 +83,17 @@ def build_zip(
 
 def _sources(spec: FunctionSpec, functions_dir: Path) -> list[Source]:
     sources: list[Source] = []
+    for part in own_parts(spec):
+        if not (functions_dir / part).exists():
+            raise BuildError(f"function.yaml: leave_out: {part} is no part of functions/")
     for package in spec.packages:
         folder = functions_dir / package
         if not (folder / "__init__.py").is_file():
             raise BuildError(f"function.yaml: packages: functions/{package} is no Python package")
         sources += [
-            (file, path) for file, path in walk(folder, functions_dir) if file.name not in OWN_METADATA
+            (file, path)
+            for file, path in walk(folder, functions_dir)
+            if file.name not in OWN_METADATA and not is_below(path, spec.leave_out)
         ]
     for path in spec.files:
         file = ROOT / path
@@ -92,6 +101,11 @@ def _sources(spec: FunctionSpec, functions_dir: Path) -> list[Source]:
             raise BuildError(f"function.yaml: files: {path} is no file of the checkout")
         sources.append((file, path))
     return sources
+
+
+def own_parts(spec: FunctionSpec) -> list[str]:
+    """What a function leaves out of our own packages."""
+    return [part for part in spec.leave_out if part.partition("/")[0] in spec.packages]
 
 
 @functools.cache
@@ -123,6 +137,8 @@ def _requirements_layer(
         python.encode(),
         b"bytecode" if bytecode else b"sources",
         ",".join(sorted(spec.aws_services)).encode(),
+        ",".join(sorted(spec.leave_out)).encode(),
+        str(spec.keep_sources).encode(),
         *(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))),
     ]
     key = hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in decides)).hexdigest()[:16]
@@ -132,9 +148,9 @@ def _requirements_layer(
     with tempfile.TemporaryDirectory() as folder:
         installed = Path(folder)
         install(requirements, installed, arch=arch, python=python)
-        files = list(kept_files(installed, spec.aws_services))
+        files = list(kept_files(installed, spec.aws_services, {*spec.leave_out} - {*own_parts(spec)}))
         if arch != "host":
             check_symbols(installed, python)
         with replacing(layer) as temporary, open_zip(temporary) as archive:
-            write_entries(archive, files, bytecode=bytecode)
+            write_entries(archive, files, bytecode=bytecode, keep_sources=spec.keep_sources)
     return layer

@@ -25,7 +25,9 @@ KEPT_METADATA: Final = frozenset({"METADATA", "entry_points.txt"})
 """What `importlib.metadata` reads. The rest of a ``.dist-info`` names paths, installers and dates."""
 
 
-def kept_files(installed: Path, aws_services: Collection[str]) -> Iterator[Source]:
+def kept_files(
+    installed: Path, aws_services: Collection[str], leave_out: Collection[str] = ()
+) -> Iterator[Source]:
     """Files of installed packages that a zip needs, sorted.
 
     Parameters
@@ -34,20 +36,34 @@ def kept_files(installed: Path, aws_services: Collection[str]) -> Iterator[Sourc
         Folder of installed packages.
     aws_services : collection of str
         botocore's names of the services that the function uses.
+    leave_out : collection of str
+        Paths of files and folders that the function does without.
 
     Raises
     ------
     BuildError
-        Naming a service that botocore does not have.
+        Naming a service that botocore does not have, or a path that is not there.
     """
+    for path in leave_out:
+        if not (installed / path).exists():
+            raise BuildError(f"function.yaml: leave_out: {path} is in no installed package")
     for service in aws_services:
         if not (installed / "botocore" / "data" / service).is_dir():
             raise BuildError(f"function.yaml: aws_services: botocore has no service {service!r}")
     services = {*aws_services}
     services |= {used for package, used in SERVICES_OF_PACKAGES.items() if (installed / package).is_dir()}
     for file, path in walk(installed, installed):
-        if not _is_dropped(path) and not _is_of_other_service(path, services):
+        if (
+            not is_below(path, leave_out)
+            and not _is_dropped(path)
+            and not _is_of_other_service(path, services)
+        ):
             yield file, path
+
+
+def is_below(path: str, parts: Collection[str]) -> bool:
+    """Whether a path is one of these, or in one of these folders."""
+    return any(path == part or path.startswith(f"{part}/") for part in parts)
 
 
 def _is_dropped(path: str) -> bool:

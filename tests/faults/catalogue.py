@@ -64,7 +64,7 @@ from .labels import (
     two_label_stages,
 )
 from .lost_records import stream_lost
-from .site import LABEL
+from .site import CASE, LABEL
 
 MINUTE = 60.0 if IS_LONG else 3.0
 TEN_SECONDS = 10.0 if IS_LONG else 3.0
@@ -297,6 +297,22 @@ LABELS = (
     Fault("Valkey emptied after labels", cache_emptied_after_labels, has_labels=True, needs_quiet=True),
 )
 
+CASES = (
+    Fault("the case stage's stream loses 25 hours, and the reconciler", partial(stream_lost, CASE)),
+    Fault("case killed before its write", partial(kill_at_call, CASE, "TransactWriteItems", after=False)),
+    Fault("case killed after its write", partial(kill_at_call, CASE, "TransactWriteItems", after=True)),
+    Fault("flagged payments' stream delivered to the case stage twice", partial(twice, CASE)),
+    Fault("flagged payments' stream delivered to the case stage again later", partial(again, CASE)),
+    Fault(
+        "DynamoDB throttles half of the case stage's calls",
+        partial(bad_calls, always(throttled), function=CASE, share=0.5),
+    ),
+    Fault(
+        "DynamoDB times out after writing a case",
+        partial(bad_calls, written_but_unheard, function=CASE, share=0.1),
+    ),
+)
+
 FAULTS = (
     Fault("none", nothing, has_labels=True),
     *KILLED,
@@ -309,4 +325,5 @@ FAULTS = (
     *SNS,
     *OTHERS,
     *LABELS,
+    *CASES,
 )

@@ -16,13 +16,14 @@ from contract.transaction import decode_transaction
 from engine.entities.kinds import kind_of
 from engine.entities.levels import PAYMENTS, total
 from engine.entities.state import from_bytes
+from tests.support.case_account import case_problems
 from tests.support.entity_stores import expected_entities
 from tests.support.oracle import Oracle, RowKey, profile_problems
 
 from .aws import RULESETS
 from .fault import Degrades, Fault
 from .report import ProblemKind, RunReport
-from .site import FUNCTIONS, WINDOWS_CLOSED
+from .site import CASE, FUNCTIONS, WINDOWS_CLOSED
 from .stores import raced
 
 if TYPE_CHECKING:
@@ -72,14 +73,21 @@ class Judge:
         self._report.found(
             ProblemKind.PROFILE, *(f"profile of {user}: {text}" for user, text in profiles.items())
         )
-        if dead := self._site.stores.dead_letters(FUNCTIONS):
+        if dead := self._site.stores.dead_letters((*FUNCTIONS, CASE)):
             self._report.found(ProblemKind.DEAD_LETTER, f"{dead} dead letters")
         if self._fault.shows_in is not None and not self._fault.shows_in(history):
             self._report.found(ProblemKind.NO_EFFECT, "no row shows the fault")
         flagged = {(one.user_id, one.event_key): one for one in self._site.stores.flagged(users)}
         self._judge_flagged(kept, flagged)
         self._judge_alerts(set(users), kept, flagged)
+        self._judge_cases(users)
         self._judge_missed()
+
+    def _judge_cases(self, users: Sequence[str]) -> None:
+        """Every flagged payment is in one case, which counts it once."""
+        stores = self._site.stores
+        problems = case_problems(stores.flagged(users), stores.cases(users), stores.case_links())
+        self._report.found(ProblemKind.CASE, *problems)
 
     def _judge_missed(self) -> None:
         """The reconciler, which knows only the tables, finds nothing to repair either."""

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from local.proxy.aws import Call
     from local.proxy.http import Answer
 
-WRITES = {"score": "BatchExecuteStatement", "persist": "PutItem", "alert": "TransactWriteItems"}
-"""The first call by which a function writes a payment."""
+WRITES = {
+    "score": "BatchExecuteStatement",
+    "persist": "PutItem",
+    "alert": "TransactWriteItems",
+    "case": "GetItem",
+}
+"""The first call by which a function writes a payment; the case stage reads the row, and writes nothing that is written already."""
 
 
 @contextmanager

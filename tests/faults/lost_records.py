@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from .site import Site
 
+REPAIRED = {"persist": "flagged_rows_repaired", "alert": "alerts_repaired", "case": "cases_repaired"}
+
 
 @contextmanager
 def stream_lost(function: str, site: Site, _: int) -> Iterator[None]:
@@ -29,8 +31,7 @@ def stream_lost(function: str, site: Site, _: int) -> Iterator[None]:
     mapping.start()
     site.be_quiet()
     found = site.reconcile()
-    repaired = found["flagged_rows_repaired" if function == "persist" else "alerts_repaired"]
-    assert repaired > 0, found
+    assert found[REPAIRED[function]] > 0, found
     assert found["repairs_failed"] == found["hours_unchecked"] == 0, found
     site.be_quiet()
 

@@ -26,6 +26,8 @@ class ProblemKind(StrEnum):
     """What a card, device or merchant has counted is not what the stored rows give, and nothing says that it is incomplete."""
     LABEL = "label"
     """A label is missing, or a status, an entity's risk or a user's verdicts are not what the labels say."""
+    CASE = "case"
+    """A flagged payment is in no case or in two, or a case does not say what its payments' rows say."""
     DEAD_LETTER = "dead letter"
     """Something was dead-lettered."""
     FLAGGED = "flagged"

@@ -57,9 +57,11 @@ DEFAULT_RULES = (ROOT / "rules" / "default.yaml").read_text()
 FUNCTIONS = ("score", "persist", "alert", "digest")
 LABEL = "label"
 """Reads the labels queue, beside those that read payments."""
+CASE = "case"
+"""Reads the stream of flagged payments, beside the alert stage."""
 UPKEEP = "label_upkeep"
 """Started only when labels are to be finished."""
-STARTED = (*FUNCTIONS, LABEL)
+STARTED = (*FUNCTIONS, CASE, LABEL)
 RECONCILE = "reconcile"
 """Invoked by the judge and by faults, and not by its schedule."""
 BUILT = (*STARTED, UPKEEP, RECONCILE)
@@ -306,7 +308,7 @@ class Site:
         if self._reconciler is None:
             config = self._mapping_config(RECONCILE)
             config = msgspec.structs.replace(config, environment={**config.environment, "GRACE_MINUTES": "0"})
-            stages = {name: self.mapping(name).config_file for name in ("persist", "alert")}
+            stages = {name: self.mapping(name).config_file for name in ("persist", "alert", CASE)}
             self._reconciler = Reconciler(config, stages)
         return self._reconciler.run()
 

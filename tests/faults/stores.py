@@ -8,6 +8,7 @@ import msgspec
 
 from contract.alert import Alert, AlertDigest, decode_message
 from contract.alert_windows import WINDOWS_TABLE, UserWindows, from_windows_item
+from contract.case import CASE_LINKS_TABLE, CASES_TABLE, Case, from_case_item
 from contract.flagged import FLAGGED_TABLE, FlaggedTransaction, from_flagged_item
 from contract.items import from_item
 from contract.label import LABELS_TABLE, Label
@@ -76,6 +77,28 @@ class Stores:
             for user in users
         )
         return [from_windows_item(item) for item in items if item is not None]
+
+    def cases(self, users: Sequence[str]) -> list[Case]:
+        """All cases of these users."""
+        pages = self._client("dynamodb").get_paginator("scan")
+        cases = (
+            from_case_item(item)
+            for page in pages.paginate(TableName=self._resources.tables[CASES_TABLE], ConsistentRead=True)
+            for item in page["Items"]
+        )
+        wanted = set(users)
+        return [case for case in cases if case.user_id in wanted]
+
+    def case_links(self) -> set[tuple[str, str]]:
+        """All links: entity or alert, and case."""
+        pages = self._client("dynamodb").get_paginator("scan")
+        return {
+            (item["entity_id"]["S"], item["case_id"]["S"])
+            for page in pages.paginate(
+                TableName=self._resources.tables[CASE_LINKS_TABLE], ConsistentRead=True
+            )
+            for item in page["Items"]
+        }
 
     def labels(self, users: Sequence[str]) -> list[Label]:
         """All labels of these users."""

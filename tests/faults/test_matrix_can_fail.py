@@ -17,6 +17,7 @@ import pytest
 
 from cache.label_copies import RISK_PREFIX, VERDICTS_PREFIX
 from contract.alert import Alert, AlertDigest, AlertState, SuppressedPayments, encode_message
+from contract.case import CASE_LINKS_TABLE, to_link_item
 from contract.entity_ids import id_of_name
 from contract.flagged import FLAGGED_TABLE, IN_REVIEW, FlaggedTransaction, to_flagged_key
 from contract.label import LABELS_TABLE
@@ -129,6 +130,14 @@ BROKEN_LINES = (
         frozenset({ProblemKind.ALERT_ACCOUNT}),
     ),
     BrokenLine(
+        "a judgement counted and the one before not taken out",
+        "case/fold.py",
+        "_counted(_uncounted(case, flagged), Judgement.of(flagged.status), flagged, 1)",
+        "_counted(case, Judgement.of(flagged.status), flagged, 1)",
+        Fault("labels, and no fault", nothing, has_labels=True),
+        frozenset({ProblemKind.CASE}),
+    ),
+    BrokenLine(
         "a digest sent and not marked",
         "digest/stage.py",
         "if after is None or self._store.replace(after, self._clock()):",
@@ -201,6 +210,7 @@ def test_each_place_that_labels_change_is_compared(site: Site) -> None:
     admin(site.cache).delete(RISK_PREFIX + id_of_name(copied))
     judged = next(user for user in users if label_copies(site, users=[user]).verdicts)
     admin(site.cache).delete(VERDICTS_PREFIX + judged)
+    site.be_quiet()  # the case follows the row's status
 
     run.judge()
 
@@ -252,6 +262,13 @@ def test_each_kind_of_problem_is_found(site: Site) -> None:
     site.client("sqs").send_message(
         QueueUrl=site.resources.dead_letter_queue("alert"), MessageBody=msgspec.json.encode({}).decode()
     )
+    site.be_quiet()
+    case = next(case for case in site.stores.cases(users) if case.entities)
+    link = to_link_item(case.entities[0], case)
+    dynamodb.delete_item(
+        TableName=site.resources.tables[CASE_LINKS_TABLE],
+        Key={name: link[name] for name in ("entity_id", "link_key")},
+    )
 
     run.judge()
 
@@ -269,6 +286,7 @@ def test_each_kind_of_problem_is_found(site: Site) -> None:
             ProblemKind.ALERT_CHANGED: 2,
             ProblemKind.ALERT_ACCOUNT: 2,  # the row without a mark is in no count, and one less is in the count it was in
             ProblemKind.ALERT_REPEATED: 1,
+            ProblemKind.CASE: 1,
             ProblemKind.MISSED: 1,  # the row without a mark
             ProblemKind.ENTITY: 4,  # of the rows that are gone and doubled: a card each, one device and one merchant
         }

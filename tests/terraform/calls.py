@@ -78,7 +78,7 @@ def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
         for tree in [*own, *foreign]
         for method in {*_methods(tree), *_paginated(tree)}
         if method in operations
-        for action in _actions(service, operations[method], files)
+        for action in _actions(service, operations[method], own)
     }
     # Requests whose bodies the code makes itself name their operation in a string.
     texts = set(_texts(files))
@@ -172,7 +172,7 @@ def _actions(service: str, operation: str, trees: Sequence[ast.AST]) -> set[str]
         }
         return {pattern.format(statement=verb) for verb in verbs}
     if "{member}" in pattern:
-        members = {text for text in _keys(trees) if text in {"Put", "Update", "Delete"}}
+        members = {text for text in _keys(trees) if text in {"ConditionCheck", "Delete", "Put", "Update"}}
         return {pattern.format(member=member) for member in members}
     return {pattern}
 

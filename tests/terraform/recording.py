@@ -66,6 +66,7 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
         _run_score_without_cache(functions, dynamodb, cache)
         _run_reconcile(functions)
         _run_streams(functions, dynamodb)
+        _run_case(functions, dynamodb)
         _run_crashed(functions, dynamodb)
         _run_digest(functions, dynamodb)
         _run_canary(functions, make_client("sqs", aws.endpoint))
@@ -87,7 +88,9 @@ class _Functions:
 
     def __init__(self, aws: str, cache: str, folder: Path, stack: ExitStack) -> None:
         self.calls: dict[str, set[Call]] = {}
-        self.specs = {name: spec for name, spec in read_functions().items() if spec.is_triggered}
+        self.specs = {
+            name: spec for name, spec in read_functions().items() if spec.is_triggered and spec.is_provisioned
+        }
         self.resources = _provision(aws)
         self.aws, self._cache, self._folder, self._stack = aws, cache, folder, stack
         self._pools: dict[str, FunctionPool] = {}
@@ -215,21 +218,55 @@ def _run_score_without_cache(functions: _Functions, dynamodb: Any, cache: Cache)
 
 
 def _run_reconcile(functions: _Functions) -> None:
-    """Two runs before the streams are delivered: the first misses the flagged rows, the second their alerts."""
-    for repaired in ("flagged_rows_repaired", "alerts_repaired"):
+    """Two runs before the streams are delivered: the first misses the flagged rows, the second their alerts and cases."""
+    for repaired in (("flagged_rows_repaired",), ("alerts_repaired", "cases_repaired")):
         found = functions.invoke_changed("reconcile", {"hours": 1}, GRACE_MINUTES="0")
-        assert found[repaired] > 0, found
+        assert all(found[name] > 0 for name in repaired), found
         assert is_clean(found), found
 
 
 def _run_streams(functions: _Functions, dynamodb: Any) -> None:
     """Deliver both streams, and deliver them again."""
-    for stage, table in (("persist", "transaction_history"), ("alert", "flagged_transactions")):
+    for stage, table in (
+        ("persist", "transaction_history"),
+        ("alert", "flagged_transactions"),
+        ("case", "flagged_transactions"),
+    ):
         rows = dynamodb.scan(TableName=table)["Items"]
         assert rows, f"{table}: the stage before {stage} wrote nothing"
         # Payments of every decision: the mapping's filter is not under test.
         functions.invoke(stage, stream_event(rows))
         functions.invoke(stage, stream_event(rows))
+
+
+def _run_case(functions: _Functions, dynamodb: Any) -> None:
+    """Each path of the stage: a label closes the user's case, a new payment opens another one, a withdrawn label comes too late."""
+    one, *others = dynamodb.scan(TableName="flagged_transactions")["Items"]
+    of_case = [row for row in (one, *others) if row.get("case_id") == one["case_id"]]
+    for status in ("confirmed_fraud", "open", "confirmed_fraud"):
+        for row in of_case:
+            current = _with_status(dynamodb, row, status)
+            functions.invoke("case", stream_event([current], "MODIFY"))
+    new = {name: value for name, value in one.items() if not name.startswith("case_")}
+    new |= {"event_key": {"S": one["event_key"]["S"] + "-2"}, "status": {"S": "open"}}
+    dynamodb.put_item(TableName="flagged_transactions", Item=new)
+    functions.invoke("case", stream_event([new]))
+    functions.invoke("case", stream_event([_with_status(dynamodb, one, "open")], "MODIFY"))
+    cases = [case for case in dynamodb.scan(TableName="cases")["Items"] if case["user_id"] == one["user_id"]]
+    assert sorted(case["status"]["S"] for case in cases) == ["closed", "open"]
+
+
+def _with_status(dynamodb: Any, row: Any, status: str) -> Any:
+    """Set a flagged row's status, and return the row."""
+    answer = dynamodb.update_item(
+        TableName="flagged_transactions",
+        Key={name: row[name] for name in ("user_id", "event_key")},
+        UpdateExpression="SET #status = :status",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":status": {"S": status}},
+        ReturnValues="ALL_NEW",
+    )
+    return answer["Attributes"]
 
 
 def _run_crashed(functions: _Functions, dynamodb: Any) -> None:
@@ -242,6 +279,7 @@ def _run_crashed(functions: _Functions, dynamodb: Any) -> None:
         ("score", kafka, "transaction_stream/0/0"),
         ("persist", row, name),
         ("alert", row, name),
+        ("case", row, name),
     ):
         tries = [str(number) for number in range(_max_crashes(functions, stage))]
         count = {"record_key": {"S": f"{stage}#{counted}"}, "tries": {"SS": tries}}

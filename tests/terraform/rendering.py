@@ -142,7 +142,7 @@ def _resources(module: str) -> list[dict[str, Any]]:
 def _state() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        functions = list(read_functions())
+        functions = [name for name, spec in read_functions().items() if spec.is_provisioned]
         (root / "modules").symlink_to(MODULES)  # in one package, so that a module may use its neighbour
         (root / "main.tf.json").write_text(json.dumps(_root_module(functions, root)))
         (root / "zips").mkdir()

@@ -115,7 +115,7 @@ def test_the_dashboard_follows_a_payment_from_top_to_bottom() -> None:
 
     numbered = [heading for heading in headings if re.match(r"## \d\.", heading)]
     assert headings[0] == "## Is anything wrong?"
-    assert [heading[3] for heading in numbered] == [str(number) for number in range(1, 9)]
+    assert [heading[3] for heading in numbered] == [str(number) for number in range(1, 10)]
     assert headings.index(numbered[0]) < headings.index("## Tables")
 
 

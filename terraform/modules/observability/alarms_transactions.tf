@@ -121,15 +121,16 @@ locals {
     reconcile = {
       kind           = "reconcile"
       severity       = "page"
-      symptom        = "The reconciler found suspicious payments that a stage had missed, not flagged or not alerted on, or had no time to look at all hours. Those that it repaired were late by up to a day."
+      symptom        = "The reconciler found suspicious payments that a stage had missed, not flagged, not alerted on or in no case, or had no time to look at all hours. Those that it repaired were late by up to a day."
       threshold      = 0
       period_seconds = 300
       periods        = 1
       datapoints     = 1
-      expression     = "FILL(flagged, 0) + FILL(alerts, 0) + FILL(failed, 0) + FILL(unchecked, 0)"
+      expression     = "FILL(flagged, 0) + FILL(alerts, 0) + FILL(cases, 0) + FILL(failed, 0) + FILL(unchecked, 0)"
       metrics = {
         flagged   = { namespace = var.metrics_namespace, name = "FlaggedRowsRepaired", stat = "Sum", dimensions = { service = "reconcile" } }
         alerts    = { namespace = var.metrics_namespace, name = "AlertsRepaired", stat = "Sum", dimensions = { service = "reconcile" } }
+        cases     = { namespace = var.metrics_namespace, name = "CasesRepaired", stat = "Sum", dimensions = { service = "reconcile" } }
         failed    = { namespace = var.metrics_namespace, name = "RepairsFailed", stat = "Sum", dimensions = { service = "reconcile" } }
         unchecked = { namespace = var.metrics_namespace, name = "HoursUnchecked", stat = "Sum", dimensions = { service = "reconcile" } }
       }

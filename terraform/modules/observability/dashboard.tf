@@ -74,7 +74,7 @@ locals {
       text = "## 5. Suspicious payments are flagged"
       widgets = [
         { title = "Flagged", ours = { persist = { RecordsReceived = ["Sum"], TransactionsFlagged = ["Sum"], TransactionsRedelivered = ["Sum"] } } },
-        { title = "Missed by a stage, found again", ours = { reconcile = { PaymentsChecked = ["Sum"], FlaggedRowsRepaired = ["Sum"], AlertsRepaired = ["Sum"], RepairsFailed = ["Sum"], HoursUnchecked = ["Sum"] } } },
+        { title = "Missed by a stage, found again", ours = { reconcile = { PaymentsChecked = ["Sum"], FlaggedRowsRepaired = ["Sum"], AlertsRepaired = ["Sum"], CasesRepaired = ["Sum"], RepairsFailed = ["Sum"], HoursUnchecked = ["Sum"] } } },
         { title = "Failed records", ours = { persist = { RecordsFailed = ["Sum"] } } },
         {
           title = "Behind the streams, ms"
@@ -96,7 +96,16 @@ locals {
       ]
     },
     {
-      text = "## 7. What no alert reported comes in digests"
+      text = "## 7. People decide on cases"
+      widgets = [
+        { title = "Cases", ours = { case = { CasesOpened = ["Sum"], CasesClosed = ["Sum"], CasesReopened = ["Sum"] } } },
+        { title = "Payments in cases", ours = { case = { RecordsReceived = ["Sum"], PaymentsAdded = ["Sum"], JudgementsChanged = ["Sum"] } } },
+        { title = "Failed, retried, deleted before", ours = { case = { RecordsFailed = ["Sum"], CaseConflicts = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
+        { title = "From Kafka to the case, ms", ours = { case = { CaseLatencyMs = ["p50", "p99"] } } },
+      ]
+    },
+    {
+      text = "## 8. What no alert reported comes in digests"
       widgets = [
         { title = "Digests, and payments in them", ours = { digest = { DigestsSent = ["Sum"], PaymentsDigested = ["Sum"] } } },
         { title = "Sent twice, failed, left to the next run", ours = { digest = { DigestsRepeated = ["Sum"], DigestsFailed = ["Sum"], DigestsLeft = ["Sum"] } } },
@@ -104,7 +113,7 @@ locals {
       ]
     },
     {
-      text = "## 8. What people say about payments is learnt"
+      text = "## 9. What people say about payments is learnt"
       widgets = [
         { title = "Labels", ours = { label = { RecordsReceived = ["Sum"], LabelsStored = ["Sum"], LabelsRepeated = ["Sum"], LabelsQuarantined = ["Sum"] } } },
         { title = "Failed, unfinished, changed by another worker", ours = { label = { RecordsFailed = ["Sum"], LabelsUnfinished = ["Sum"], LabelConflicts = ["Sum"] } } },

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ops.packaging.requirements import Arch
 
-LIMIT_MIB = {"persist": 8, "alert": 8}
+LIMIT_MIB = {"persist": 8, "alert": 8, "console": 15}
 LARGEST_MIB = 30
 """Lambda accepts 50 MiB zipped. CEL is most of score's zip."""
 
@@ -29,6 +29,9 @@ SAMPLES = {
     "topic.fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
     "queue.quarantine": "http://127.0.0.1:1/000000000000/quarantine",
     "kafka.security_protocol": "PLAINTEXT",
+    "console.url": "https://console.example/v1",
+    "identity.issuer": "https://issuer.example/pool",
+    "identity.discovery_url": "https://issuer.example/pool/.well-known/openid-configuration",
 }
 
 IMPORT_ALL = """

@@ -128,7 +128,12 @@ class Refusing:
 
 
 @pytest.mark.parametrize(
-    ("code", "status"), [("ProvisionedThroughputExceededException", 400), ("InternalServerError", 500)]
+    ("code", "status"),
+    [
+        ("ProvisionedThroughputExceededException", 400),
+        ("InternalServerError", 500),
+        ("TransactionConflictException", 400),
+    ],
 )
 def test_mark_that_may_succeed_later_is_false(code: str, status: int) -> None:
     client: Any = Refusing(code, status)

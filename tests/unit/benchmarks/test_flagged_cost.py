@@ -26,13 +26,13 @@ def body(*scored: ScoredTransaction) -> str:
     return msgspec.json.encode({"Statements": statements}).decode()
 
 
-def test_insert_claim_in_a_transaction_and_mark_are_counted_by_the_row_s_size() -> None:
+def test_insert_claim_and_case_in_transactions_and_mark_are_counted_by_the_row_s_size() -> None:
     long = Reason("rule", 90, "x" * 1_500)
 
     units = alerted_units([body(make_scored(), make_scored(reasons=(long,)))])
 
     # Below 1 KiB until it is marked as sent; above 2 KiB.
-    assert units == [1 + 2 * 1 + 2, 3 + 2 * 3 + 3]
+    assert units == [1 + 2 * 1 + 2 + 2 * 2, 3 + 2 * 3 + 3 + 2 * 3]
 
 
 def test_approved_payments_write_no_flagged_row() -> None:

@@ -18,9 +18,15 @@ def error(code: str | None, status: int | None) -> ClientError:
 
 
 @pytest.mark.parametrize(
-    "code", ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"]
+    "code",
+    [
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "TransactionConflictException",
+    ],
 )
-def test_throttling_is_transient_although_its_status_is_400(code: str) -> None:
+def test_throttling_and_conflicts_are_transient_although_their_status_is_400(code: str) -> None:
     assert is_transient(error(code, 400))
 
 

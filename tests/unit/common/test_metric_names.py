@@ -83,6 +83,7 @@ RECONCILE = """
     PaymentsChecked Count
     FlaggedRowsRepaired Count
     AlertsRepaired Count
+    CasesRepaired Count
     RepairsFailed Count
     HoursUnchecked Count
 """

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from common.errors import StageError
 from common.failures import describe_failure
-from common.stream_reader import StreamReader, inserted_item
+from common.stream_reader import StreamReader, new_item
 from common.time_left import MIN_REMAINING_MS
 from contract.errors import InvalidRowError
 from tests.support.crashes import make_crashes
@@ -50,6 +50,16 @@ def test_changes_and_deletions_are_skipped(event_name: str) -> None:
 
     assert seen == []
     assert answer == {"batchItemFailures": []}
+
+
+def test_a_stage_that_takes_changes_gets_changed_rows_and_no_deleted_ones() -> None:
+    seen: list[Any] = []
+    stream = StreamReader("rows", seen.append, Log(), make_crashes(), takes_changes=True)
+
+    for name, item in (("INSERT", A), ("MODIFY", B), ("REMOVE", C)):
+        stream.read(stream_event([item], name), Context())
+
+    assert seen == [A, B]
 
 
 def test_one_failed_row_stops_no_other_and_is_named() -> None:
@@ -114,7 +124,7 @@ def test_insert_without_its_row_is_an_error() -> None:
     del record["dynamodb"]["NewImage"]
 
     with pytest.raises(InvalidRowError) as refusal:
-        inserted_item("rows", record)
+        new_item("rows", record)
 
     assert (refusal.value.table, refusal.value.attribute) == ("rows", "$")
 
@@ -176,7 +186,7 @@ def test_record_without_an_event_name_is_skipped(event_name: str | None) -> None
     if event_name is None:
         del record["eventName"]
 
-    assert inserted_item("rows", record) == (None if event_name is None else A)
+    assert new_item("rows", record) == (None if event_name is None else A)
 
 
 def test_failure_of_a_stage_is_described_by_its_message() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.identity import ConsoleSite
 from local.provision import table_request
 from local.resources import (
     BUCKETS,
@@ -40,8 +41,20 @@ def resources() -> Resources:
         queues={name: f"http://aws/{name}" for name in ("quarantine", "canary", "labels")}
         | {dead_letter_name(name): f"http://aws/{name}-dead-letter" for name in read_functions()},
         topics={"fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts"},
-        buckets=BUCKETS | {dead_letter_name(name): f"{name}-dead" for name in ("alert", "persist")},
+        buckets=BUCKETS
+        | {
+            dead_letter_name(name): f"{name}-dead"
+            for name, spec in read_functions().items()
+            if isinstance(spec.trigger, StreamTrigger)
+        },
         kafka_topics=["transaction_stream"],
+        console=ConsoleSite(
+            url="http://127.0.0.1:1",
+            issuer="https://issuer",
+            discovery_url="http://issuer/openid",
+            client_id="client",
+            passwords={},
+        ),
     )
 
 

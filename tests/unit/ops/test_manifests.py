@@ -64,6 +64,30 @@ def _read_trigger(folder: Path, trigger: str) -> ScheduleTrigger:
     return spec.trigger
 
 
+def _read_http(folder: Path, timeout_seconds: int) -> FunctionSpec:
+    (folder / "stage").mkdir()
+    yaml = (
+        (YAML % "")
+        .replace("{type: invoke}", "{type: http}")
+        .replace("_seconds: 30", f"_seconds: {timeout_seconds}")
+    )
+    (folder / "stage" / "function.yaml").write_text(yaml)
+    return read_function("stage", folder)
+
+
+def test_a_function_that_browsers_reach_is_triggered_and_not_made_by_terraform_yet(tmp_path: Path) -> None:
+    spec = _read_http(tmp_path, 28)
+
+    assert spec.is_triggered
+    assert not spec.has_event_source
+    assert not spec.is_provisioned
+
+
+def test_a_function_that_browsers_reach_is_done_before_the_gateway_gives_up(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="timeout_seconds is 29; API Gateway waits 29 s"):
+        _read_http(tmp_path, 29)
+
+
 SCHEDULE = "type: schedule, every_minutes: 5, maximum_retries: 0, maximum_event_age_seconds: 300, on_failure: discard"
 
 

@@ -15,6 +15,7 @@ FOUND = {
     "checked": 9,
     "flagged_rows_repaired": 2,
     "alerts_repaired": 1,
+    "cases_repaired": 3,
     "repairs_failed": 0,
     "hours_unchecked": 0,
 }
@@ -50,7 +51,7 @@ def test_a_function_that_fails_is_an_error_that_names_it() -> None:
 
 def test_the_report_has_every_count() -> None:
     assert report(FOUND) == (
-        "9 payments checked: 2 flagged and 1 alerted on again, 0 repairs failed, 0 parts of an hour unchecked."
+        "9 payments checked: 2 flagged, 1 alerted on and 3 put in cases again, 0 repairs failed, 0 parts of an hour unchecked."
     )
 
 

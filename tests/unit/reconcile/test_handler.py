@@ -14,6 +14,7 @@ GOOD = {
     "FLAGGED_TRANSACTIONS_TABLE": "f",
     "PERSIST_FUNCTION": "arn:persist:live",
     "ALERT_FUNCTION": "arn:alert:live",
+    "CASE_FUNCTION": "arn:case:live",
     "LOOK_BACK_HOURS": "48",
     "GRACE_MINUTES": "30",
 }

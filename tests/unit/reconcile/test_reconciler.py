@@ -16,7 +16,7 @@ from contract.flagged import flag, to_flagged_item
 from contract.scored import Decision, from_history_item, to_history_item
 from reconcile.metrics import Metric
 from reconcile.stage import WORKERS, Reconciler
-from reconcile.tables import Tables
+from reconcile.tables import Tables, Unfinished
 from tests.support.payments import NOW, Metrics, make_scored, make_transaction
 from tests.support.tables import make_table
 
@@ -30,6 +30,7 @@ CLEAN = {
     "checked": 0,
     "flagged_rows_repaired": 0,
     "alerts_repaired": 0,
+    "cases_repaired": 0,
     "repairs_failed": 0,
     "hours_unchecked": 0,
 }
@@ -75,7 +76,7 @@ class World:
         self.dynamodb = dynamodb
         for table in ("transaction_history", "flagged_transactions"):
             make_table(dynamodb, table)
-        self.persist, self.alert, self.metrics = Stage(), Stage(), Metrics()
+        self.persist, self.alert, self.case, self.metrics = Stage(), Stage(), Stage(), Metrics()
         self.log: Any = Log()
 
     def decided(
@@ -89,11 +90,16 @@ class World:
         return scored
 
     def flagged(
-        self, scored: ScoredTransaction, state: AlertState | None, *, age: timedelta = timedelta(hours=2)
+        self,
+        scored: ScoredTransaction,
+        state: AlertState | None,
+        *,
+        case_id: str | None = "case",
+        age: timedelta = timedelta(hours=2),
     ) -> None:
         """Store its flagged row."""
         row = flag(scored, NOW - age, timedelta(days=1))
-        item = to_flagged_item(msgspec.structs.replace(row, alert_state=state))
+        item = to_flagged_item(msgspec.structs.replace(row, alert_state=state, case_id=case_id))
         self.dynamodb.put_item(TableName="flagged_transactions", Item=item)
 
     def run(self, *, has_time: Callable[[], bool] = lambda: True, **request: Any) -> dict[str, int]:
@@ -102,6 +108,7 @@ class World:
             tables,
             self.persist,
             self.alert,
+            self.case,
             timedelta(hours=48),
             timedelta(minutes=30),
             self.metrics,
@@ -137,6 +144,16 @@ def test_a_flagged_row_without_an_alert_is_sent_to_alert(world: World, state: Al
     assert found == CLEAN | {"checked": 1, "alerts_repaired": 1}
     assert (world.persist.users, world.alert.users) == ([], ["silent"])
     assert world.metrics.values[Metric.ALERTS_REPAIRED] == [1]
+
+
+def test_a_flagged_row_without_a_case_is_sent_to_case(world: World) -> None:
+    world.flagged(world.decided("nowhere"), AlertState.SENT, case_id=None)
+
+    found = world.run()
+
+    assert found == CLEAN | {"checked": 1, "cases_repaired": 1}
+    assert (world.persist.users, world.alert.users, world.case.users) == ([], [], ["nowhere"])
+    assert world.metrics.values[Metric.CASES_REPAIRED] == [1]
 
 
 @pytest.mark.parametrize("state", [AlertState.SENT, AlertState.SUPPRESSED])
@@ -269,8 +286,8 @@ class Parts:
         self._read(hour)
         yield []
 
-    def unfinished(self, _: Sequence[FlaggedKey]) -> tuple[list[FlaggedKey], list[FlaggedKey]]:
-        return [], []
+    def unfinished(self, _: Sequence[FlaggedKey]) -> Unfinished:
+        return Unfinished([], [], [])
 
     def rows(self, _: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
         return []
@@ -281,7 +298,7 @@ class Parts:
 def run_on(parts: Parts, metrics: Metrics) -> None:
     log: Any = Log()
     reconciler = Reconciler(
-        parts, Stage(), Stage(), timedelta(hours=2), timedelta(0), metrics, log, lambda: NOW
+        parts, Stage(), Stage(), Stage(), timedelta(hours=2), timedelta(0), metrics, log, lambda: NOW
     )
     reconciler.run({}, lambda: True)
 

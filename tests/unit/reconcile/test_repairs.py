@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import EndpointConnectionError
 
-from common.stream_reader import inserted_item
+from common.stream_reader import new_item
 from reconcile.repairs import ROWS_A_CALL, StageRepair
 
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -68,7 +68,7 @@ def test_a_row_is_an_insert_of_the_stream_as_lambda_delivers_it() -> None:
 
     assert failed == 0
     ((record,),) = [event["Records"] for event in functions.events]
-    assert inserted_item("t", record) == {"user_id": {"S": "user-0"}, "features": {"B": "AP8="}}
+    assert new_item("t", record) == {"user_id": {"S": "user-0"}, "features": {"B": "AP8="}}
     assert record["dynamodb"]["ApproximateCreationDateTime"] == NOW.timestamp()
 
 

@@ -55,3 +55,30 @@ def test_a_module_in_a_zip_is_loaded_from_its_bytecode(tmp_path: Path) -> None:
     )
 
     assert shown.stdout == "42\n"
+
+
+def test_bytecode_alone_is_imported_from_where_the_source_would_be(tmp_path: Path) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    package = tmp_path / "thing"
+    package.mkdir()
+    (package / "__init__.py").write_text("from thing.part import FIGURE\n")
+    (package / "part.py").write_text("FIGURE = 42\n")
+    (package / "data.json").write_text("{}")
+    with open_zip(tmp_path / "thing.zip") as archive:
+        entries = [(file, f"thing/{file.name}") for file in sorted(package.iterdir())]
+        bytecode = Bytecode(Path(sys.executable), version)
+        write_entries(archive, entries, bytecode=bytecode, keep_sources=False)
+        names = archive.namelist()
+        archive.extractall(tmp_path / "task")
+
+    run = subprocess.run(
+        [sys.executable, "-c", "import thing; print(thing.FIGURE, thing.__file__)"],
+        env={"PYTHONPATH": str(tmp_path / "task")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert names == ["thing/__init__.pyc", "thing/data.json", "thing/part.pyc"]
+    assert run.stdout.split() == ["42", str(tmp_path / "task" / "thing" / "__init__.pyc")]

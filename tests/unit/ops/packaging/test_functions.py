@@ -231,3 +231,23 @@ def test_a_file_that_is_missing_is_named(functions_dir: Path, tmp_path: Path) ->
 
     with pytest.raises(BuildError, match=r"score: function.yaml: files: rules/nowhere.yaml is no file"):
         build_zip("score", functions_dir=functions_dir, build_dir=tmp_path / "build")
+
+
+def test_parts_of_our_own_packages_are_left_out_too(functions_dir: Path) -> None:
+    manifest = functions_dir / "score" / "function.yaml"
+    manifest.write_text(_function_yaml("contract", "score") + "leave_out: [score/rules]\n")
+
+    names = {entry.filename for entry in _entries(functions_dir, "score")}
+
+    assert "score/handler.py" in names
+    assert not [name for name in names if name.startswith("score/rules")]
+
+
+def test_a_part_of_ours_that_is_not_there_is_named(functions_dir: Path) -> None:
+    manifest = functions_dir / "score" / "function.yaml"
+    manifest.write_text(_function_yaml("contract", "score") + "leave_out: [score/models]\n")
+
+    with pytest.raises(
+        BuildError, match=r"score: function.yaml: leave_out: score/models is no part of functions/"
+    ):
+        _build(functions_dir, "score")

@@ -72,3 +72,18 @@ def test_what_no_code_reads_at_run_time_is_dropped(tmp_path: Path) -> None:
         (tmp_path / path).touch()
 
     assert {path for _, path in kept_files(tmp_path, [])} == {*kept}
+
+
+def test_parts_that_a_function_leaves_out_are_dropped(tmp_path: Path) -> None:
+    for path in ("thing/used.py", "thing/unused.py", "thing/part/code.py", "thing/parts/code.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+
+    kept = kept_files(tmp_path, [], ["thing/part", "thing/unused.py"])
+
+    assert {path for _, path in kept} == {"thing/used.py", "thing/parts/code.py"}
+
+
+def test_a_part_that_no_package_has_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match=r"leave_out: thing/part is in no installed package"):
+        list(kept_files(tmp_path, [], ["thing/part"]))

@@ -1,0 +1,134 @@
+"""The tables of the case stage: one transaction writes a payment's marks, its case and the case's links."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from case.fold import UserCases
+from common.cases import TAKEN, case_put, newest_check, read_case, read_newest, unchanged_check
+from contract.case import owner_of, parse_case_id, to_link_item
+from contract.flagged import FlaggedTransaction, from_flagged_item, to_flagged_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
+
+    from case.fold import Change
+    from contract.flagged import FlaggedKey
+
+
+class Tables(NamedTuple):
+    """Names of the tables in this environment."""
+
+    flagged: str
+    cases: str
+    links: str
+
+
+class CaseTables:
+    """The tables, by the calls that this stage makes.
+
+    Parameters
+    ----------
+    client : DynamoDBClient
+        A low-level client.
+    tables : Tables
+        Their names.
+    """
+
+    def __init__(self, client: DynamoDBClient, tables: Tables) -> None:
+        self._client = client
+        self._tables = tables
+
+    def flagged(self, key: FlaggedKey) -> FlaggedTransaction | None:
+        """Read a flagged row, consistently; None where it was deleted."""
+        answer = self._client.get_item(
+            TableName=self._tables.flagged, Key=to_flagged_key(key), ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return None if item is None else from_flagged_item(item)
+
+    def cases_of(self, flagged: FlaggedTransaction) -> UserCases:
+        """Read the newest case of a payment's user, and the case that the payment is in."""
+        newest = read_newest(self._client, self._tables.cases, owner_of(flagged.user_id))
+        if flagged.case_id is None:
+            return UserCases(None, newest)
+        if newest is not None and newest.case_id == flagged.case_id:
+            return UserCases(newest, newest)
+        return UserCases(read_case(self._client, self._tables.cases, parse_case_id(flagged.case_id)), newest)
+
+    def write(self, key: FlaggedKey, change: Change) -> bool:
+        """Write a change, all or none.
+
+        Parameters
+        ----------
+        key : FlaggedKey
+            The flagged row's.
+        change : Change
+            Made from the row and the cases as they were read.
+
+        Returns
+        -------
+        bool
+            False where another worker has changed one of them, or is changing it.
+
+        Raises
+        ------
+        ClientError, BotoCoreError
+            When DynamoDB did not answer, after retries, or refuses the request itself.
+        """
+        # Two workers W1 and W2 with two payments of one user, who has no case:
+        #
+        #   time   W1                                  W2
+        #    |     no case                             no case
+        #    |     open case 1, mark P1
+        #    |                                         open case 1: refused, it exists
+        #    v                                         read again: extend case 1, mark P2
+        #
+        # Case 1 is closed. W1 opens case 2 for a new payment, W2 opens case 1 again because a label was withdrawn. W1 demands that
+        # case 1 has the version that it has read, W2 that there is no case 2. So one of them is refused, whoever is first.
+        #
+        # A crash after the transaction: the record comes again, and the row's marks say that nothing is left to do.
+        # A retry of the client after a lost answer is refused by the transaction's own conditions; the row is then read again.
+        table = self._tables.cases
+        writes: list[TransactWriteItemTypeDef] = [{"Update": self._marks_update(key, change)}]
+        writes += [{"Put": case_put(table, case)} for case in change.cases]
+        writes += [
+            {"Put": {"TableName": self._tables.links, "Item": to_link_item(name, change.case)}}
+            for name in change.links
+        ]
+        if change.closed is not None:
+            writes.append({"ConditionCheck": unchanged_check(table, change.closed)})
+        if change.is_reopened:
+            writes.append({"ConditionCheck": newest_check(table, change.case)})
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException as error:
+            response: Mapping[str, Any] = error.response
+            reasons = {reason["Code"] for reason in response["CancellationReasons"]} - {"None"}
+            if reasons <= TAKEN:
+                return False
+            raise
+        return True
+
+    def _marks_update(self, key: FlaggedKey, change: Change) -> UpdateTypeDef:
+        conditions = ["attribute_exists(user_id)"]
+        values: dict[str, Any] = {}
+        for name, value in change.before._asdict().items():
+            if value is None:
+                conditions.append(f"attribute_not_exists({name})")
+            else:
+                conditions.append(f"{name} = :old_{name}")
+                values[f":old_{name}"] = {"S": value}
+        marks = {name: value for name, value in change.after._asdict().items() if value is not None}
+        values |= {f":{name}": {"S": value} for name, value in marks.items()}
+        return {
+            "TableName": self._tables.flagged,
+            "Key": to_flagged_key(key),
+            "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in marks),
+            "ConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeValues": values,
+        }

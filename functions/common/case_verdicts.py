@@ -1,0 +1,283 @@
+"""Where people decide on cases: a decision, its labels and the step of its case are written together, then the labels are sent.
+
+All of it is one transaction, so no decision is lost or half made. Each label waits in ``pending_labels`` until the label stage has
+finished it; one that does not reach the queue now is sent by the function `label_upkeep` within minutes. A form that is sent twice is one
+decision, and a label that is sent twice is one label.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.cases import MAX_ATTEMPTS, CaseContentionError, Write
+from common.failures import describe_failure
+from common.label_sender import UnsentLabelsError
+from contract.case import Judgement
+from contract.case_decision import (
+    MAX_DECIDED,
+    CaseDecision,
+    DecidedPayment,
+    labels_of,
+    part_id,
+    withdrawals_of,
+)
+from contract.case_outcome import is_in_flight, outcome_of, with_counted
+from contract.case_work import Refusal, close, contest, keep, stay_closed, undo
+from contract.label_message import encode_label_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
+
+    from common.backoff import Backoff
+    from common.decision_tables import DecisionTables
+    from common.failures import FailureLog
+    from contract.case import Case, CaseKey
+    from contract.case_decision import Ruling
+    from contract.label import IdentifiedLabel
+
+
+class WithdrawalStep(Protocol):
+    """What becomes of a case whose decision is undone."""
+
+    def __call__(self, case: Case, decision: CaseDecision, others: Collection[str], /) -> Case | Refusal:
+        """Make the step; ``others`` are the payments on which other decisions hold."""
+        ...
+
+
+class CaseVerdicts:
+    """The tables, by the calls with which people decide.
+
+    Parameters
+    ----------
+    tables : DecisionTables
+        Cases, decisions, payments, and labels that wait.
+    send : Callable
+        Sends messages of the labels queue (:meth:`common.label_sender.LabelSender.send`).
+    second_look_from : Decimal
+        From how much money that is called legitimate a second person is to look at a closed case, major units of its base currency.
+    backoff : Backoff
+        Waits between attempts to change a case.
+    log : FailureLog
+        Gets a line where labels were not sent.
+    """
+
+    def __init__(
+        self,
+        tables: DecisionTables,
+        send: Callable[[Sequence[bytes]], None],
+        second_look_from: Decimal,
+        backoff: Backoff,
+        log: FailureLog,
+    ) -> None:
+        self._tables = tables
+        self._send_messages = send
+        self._second_look_from = second_look_from
+        self._backoff = backoff
+        self._log = log
+
+    def decide(
+        self,
+        key: CaseKey,
+        decision_id: str,
+        event_keys: Collection[str],
+        ruling: Ruling,
+        analyst: str,
+        now: datetime,
+    ) -> Case | Refusal:
+        """Decide on payments of a case that this person has. With the last undecided payment the case is closed.
+
+        Parameters
+        ----------
+        key : CaseKey
+            The case's.
+        decision_id : str
+            Made with the form. After an error the same call is made again, and goes on where it was interrupted.
+        event_keys : Collection[str]
+            The payments that this person has seen, one or more. A payment that has joined since stays undecided, and the case open.
+        ruling : Ruling
+            What is said about each.
+        analyst : str
+            Who decides.
+        now : datetime
+            The clock, UTC.
+
+        Returns
+        -------
+        Case | Refusal
+            As it is stored now; or why nothing was decided. More than :data:`contract.case_decision.MAX_DECIDED` payments are decided on in
+            parts, and a refusal of a later part leaves the earlier ones decided.
+
+        Raises
+        ------
+        ValueError
+            Without payments, or with a ``decision_id`` that :func:`contract.case_decision.part_id` refuses.
+        InvalidRowError
+            Where a row cannot be read.
+        CaseContentionError, ClientError, BotoCoreError
+            When others kept changing the case, or DynamoDB did not answer or refused a request, after retries. Whether the decision was
+            made is not known then.
+        """
+        if not event_keys:
+            raise ValueError("event_keys: none")
+        for number, part in enumerate(_parts(sorted(set(event_keys)), MAX_DECIDED)):
+            decide = partial(self._decide_once, key, part_id(decision_id, number), part, ruling, analyst, now)
+            found = self._repeat(decide)
+            if isinstance(found, Refusal):
+                return found
+        return found
+
+    def undo(self, key: CaseKey, decision_id: str, analyst: str, now: datetime) -> Case | Refusal:
+        """Take a decision back, within :data:`contract.case_work.UNDO`: its labels are withdrawn, and a case that it closed is open again.
+
+        Returns and raises as :meth:`decide`; ``gone`` where there is no such decision.
+        """
+        made = [decision for decision in self._tables.decisions(key) if decision.form_id == decision_id]
+
+        def step(case: Case, decision: CaseDecision, others: Collection[str]) -> Case | Refusal:
+            return undo(case, decision, others, analyst, now)
+
+        return self._withdraw(key, made, analyst, now, step)
+
+    def contest(self, key: CaseKey, analyst: str, reason: str, now: datetime) -> Case | Refusal:
+        """Take a closed case over as its second person: the labels of its decisions are withdrawn, and this person has it.
+
+        Returns and raises as :meth:`decide`.
+        """
+
+        def step(case: Case, _decision: CaseDecision, _others: Collection[str]) -> Case | Refusal:
+            return contest(case, analyst, reason, now)
+
+        made = self._tables.decisions(key)
+        remaining = [decision for decision in made if decision.undone_at is None]
+        return self._withdraw(key, remaining or made, analyst, now, step)
+
+    def _repeat(self, attempt: Callable[[], Case | Refusal | None]) -> Case | Refusal:
+        """Try until nobody else was faster."""
+        for number in range(MAX_ATTEMPTS):
+            found = attempt()
+            if found is not None:
+                return found
+            self._backoff.pause(number)
+        raise CaseContentionError(MAX_ATTEMPTS)
+
+    def _decide_once(
+        self,
+        key: CaseKey,
+        decision_id: str,
+        event_keys: Sequence[str],
+        ruling: Ruling,
+        analyst: str,
+        now: datetime,
+    ) -> Case | Refusal | None:
+        """Decide on one part; None where somebody else was faster."""
+        # The case is read first. Whatever changes what its rows say after that writes the case too, and its version refuses this write.
+        case = self._tables.case(key)
+        if case is None:
+            return Refusal.GONE
+        earlier = self._tables.decisions(key)
+        made = next((decision for decision in earlier if decision.decision_id == decision_id), None)
+        if made is not None:
+            if not made.says_the_same(analyst, ruling, event_keys):
+                return Refusal.OTHER_DECISION
+            if made.undone_at is None:
+                self._send(labels_of(made))
+            return case
+        kept = keep(case, analyst, now)
+        if isinstance(kept, Refusal):
+            return kept
+        in_flight = [decision for decision in earlier if is_in_flight(decision, now)]
+        rows = self._tables.rows(case)
+        if not rows.keys() >= {*event_keys}:
+            return Refusal.MOVED
+        payments = tuple(DecidedPayment(one, rows[one].transaction_id) for one in event_keys)
+        decision = CaseDecision(
+            case_id=case.case_id,
+            decision_id=decision_id,
+            user_id=case.user_id,
+            analyst=analyst,
+            decided_at=now,
+            ruling=ruling,
+            payments=payments,
+            amount_base=sum((rows[one].amount_in(case) for one in event_keys), Decimal(0)),
+            expires_at=case.expires_at,
+        )
+        outcome = outcome_of(case, rows, in_flight, decision)
+        after = kept
+        if outcome.verdict is not None:
+            is_due = outcome.legitimate.amount_base >= self._second_look_from
+            closed = close(case, analyst, outcome.verdict, now, is_second_look_due=is_due)
+            if isinstance(closed, Refusal):
+                return closed
+            after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
+        if not self._tables.add(decision, after):
+            return None
+        self._send(labels_of(decision))
+        return after
+
+    def _withdraw(
+        self,
+        key: CaseKey,
+        decisions: Sequence[CaseDecision],
+        analyst: str,
+        now: datetime,
+        step: WithdrawalStep,
+    ) -> Case | Refusal:
+        """Undo decisions, the latest first: it may have closed the case."""
+        found: Case | Refusal = Refusal.GONE
+        for decision in reversed(decisions):
+            found = self._repeat(partial(self._withdraw_once, key, decision, analyst, now, step))
+            if isinstance(found, Refusal):
+                return found
+        return found
+
+    def _withdraw_once(
+        self,
+        key: CaseKey,
+        decision: CaseDecision,
+        analyst: str,
+        now: datetime,
+        step: WithdrawalStep,
+    ) -> Case | Refusal | None:
+        """Undo one decision; None where somebody else was faster."""
+        case = self._tables.case(key)
+        if case is None:
+            return Refusal.GONE
+        made = self._tables.decisions(key)
+        decision = next(one for one in made if one.key == decision.key)
+        holding = (one.event_keys for one in made if one.undone_at is None and one.key != decision.key)
+        after = step(case, decision, frozenset().union(*holding))
+        if isinstance(after, Refusal):
+            return after
+        if decision.undone_at is not None:
+            self._send(withdrawals_of(decision))
+            return case
+        decision = msgspec.structs.replace(decision, undone_by=analyst, undone_at=now)
+        written = self._tables.withdraw(decision, case, after, (), now)
+        if written is Write.SUPERSEDED:
+            # The case stays closed. A row that is undecided though its case has counted it as decided moves to the newer case, so
+            # those whose labels are on their way are counted first: their rows might never say what the labels said.
+            rows = [row for row in self._tables.rows(case).values() if row.event_key in decision.event_keys]
+            uncounted = [row for row in rows if row.case_judgement is Judgement.UNDECIDED]
+            after = stay_closed(with_counted(case, uncounted, decision.ruling), analyst, now)
+            written = self._tables.withdraw(decision, case, after, uncounted, now)
+        if written is not Write.WRITTEN:
+            return None
+        self._send(withdrawals_of(decision))
+        return after
+
+    def _send(self, messages: Sequence[IdentifiedLabel]) -> None:
+        try:
+            self._send_messages([encode_label_message(message) for message in messages])
+        except (UnsentLabelsError, ClientError, BotoCoreError) as error:
+            # They wait in pending_labels, from where label_upkeep sends them.
+            self._log.error("Labels were not sent and will be sent later", extra=describe_failure(error))
+
+
+def _parts(keys: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [keys[first : first + size] for first in range(0, len(keys), size)]

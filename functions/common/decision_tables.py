@@ -1,0 +1,168 @@
+"""What deciding on cases reads and writes: each decision in one transaction with its case and its labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from common.cases import TAKEN, Write, case_put, newest_check, read_case
+from contract.case import Judgement
+from contract.case_decision import from_decision_item, labels_of, to_decision_item, withdrawals_of
+from contract.case_outcome import CaseRow, judgement_of
+from contract.flagged import FLAGGED_TABLE, FlaggedKey, to_flagged_key
+from contract.items import from_item, to_item
+from contract.label_rows import Unfinished, unfinished
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+    from contract.case import Case, CaseKey
+    from contract.case_decision import CaseDecision
+    from contract.label import IdentifiedLabel
+
+_ROW_ATTRIBUTES: Final = ", ".join(CaseRow.__struct_fields__)
+
+
+class Tables(NamedTuple):
+    """Names of the tables in this environment."""
+
+    cases: str
+    decisions: str
+    flagged: str
+    pending_labels: str
+
+
+class DecisionTables:
+    """The tables. Every method raises ClientError and BotoCoreError, and InvalidRowError where a row cannot be read.
+
+    Parameters
+    ----------
+    client : DynamoDBClient
+        A low-level client.
+    tables : Tables
+        Their names.
+    """
+
+    def __init__(self, client: DynamoDBClient, tables: Tables) -> None:
+        self._client = client
+        self._tables = tables
+
+    def case(self, key: CaseKey) -> Case | None:
+        """Read a case, consistently."""
+        return read_case(self._client, self._tables.cases, key)
+
+    def decisions(self, key: CaseKey) -> list[CaseDecision]:
+        """Read what was decided on a case, consistently, the earliest first, also what was undone."""
+        items = self._query(
+            TableName=self._tables.decisions,
+            KeyConditionExpression="case_id = :case",
+            ExpressionAttributeValues={":case": {"S": key.case_id}},
+        )
+        decisions = map(from_decision_item, items)
+        return sorted(decisions, key=lambda decision: (decision.decided_at, decision.decision_id))
+
+    def rows(self, case: Case) -> dict[str, CaseRow]:
+        """Read all payments of a case, consistently, by their keys."""
+        items = self._query(
+            TableName=self._tables.flagged,
+            KeyConditionExpression="user_id = :user",
+            FilterExpression="case_id = :case",
+            ExpressionAttributeValues={":user": {"S": case.user_id}, ":case": {"S": case.case_id}},
+            ProjectionExpression=_ROW_ATTRIBUTES,
+        )
+        rows = (from_item(FLAGGED_TABLE, item, CaseRow) for item in items)
+        return {row.event_key: row for row in rows}
+
+    def add(self, decision: CaseDecision, after: Case) -> bool:
+        """Write a new decision with its case and its labels; False where another worker was faster, or has written this decision."""
+        decided = self._decision_put(decision, "attribute_not_exists(case_id)")
+        labels = self._waiting(labels_of(decision), decision.decided_at)
+        return not self._refused([decided, {"Put": case_put(self._tables.cases, after)}, *labels])
+
+    def withdraw(
+        self, undone: CaseDecision, before: Case, after: Case, counted: Sequence[CaseRow], now: datetime
+    ) -> Write:
+        """Write that a decision was undone, with its case and the labels that withdraw its own.
+
+        Parameters
+        ----------
+        undone : CaseDecision
+            With who has undone it, and when.
+        before, after : Case
+            The case as it was read, and its next version.
+        counted : Sequence[CaseRow]
+            Undecided payments that ``after`` counts as the decision says; their rows get the mark of it.
+        now : datetime
+            The clock, UTC.
+        """
+        is_reopened = before.is_closed and not after.is_closed
+        writes: list[TransactWriteItemTypeDef] = [
+            self._decision_put(undone, "attribute_exists(case_id) AND attribute_not_exists(undone_at)"),
+            {"Put": case_put(self._tables.cases, after)},
+            *self._waiting(withdrawals_of(undone), now),
+            *(self._mark(row, undone) for row in counted),
+        ]
+        if is_reopened:
+            writes.append({"ConditionCheck": newest_check(self._tables.cases, after)})
+        reasons = self._refused(writes)
+        if not reasons:
+            return Write.WRITTEN
+        # Only where nothing else has refused it: else the case is no longer the one that was read.
+        is_superseded = (
+            is_reopened and {*reasons[:-1]} == {"None"} and reasons[-1] == "ConditionalCheckFailed"
+        )
+        return Write.SUPERSEDED if is_superseded else Write.CHANGED
+
+    def _refused(self, writes: Sequence[TransactWriteItemTypeDef]) -> list[str]:
+        """Write all or nothing; give for each write what has refused it, or an empty list."""
+        try:
+            self._client.transact_write_items(TransactItems=writes)
+        except self._client.exceptions.TransactionCanceledException as error:
+            response: Mapping[str, Any] = error.response
+            reasons = [reason["Code"] for reason in response["CancellationReasons"]]
+            if {*reasons} - {"None"} <= TAKEN:
+                return reasons
+            raise
+        return []
+
+    def _decision_put(self, decision: CaseDecision, condition: str) -> TransactWriteItemTypeDef:
+        return {
+            "Put": {
+                "TableName": self._tables.decisions,
+                "Item": to_decision_item(decision),
+                "ConditionExpression": condition,
+            }
+        }
+
+    def _waiting(self, messages: Sequence[IdentifiedLabel], now: datetime) -> list[TransactWriteItemTypeDef]:
+        """Rows of labels that wait until the label stage has finished them."""
+        table = self._tables.pending_labels
+        rows = [to_item(unfinished(message, Unfinished.NOT_SENT, now)) for message in messages]
+        return [{"Put": {"TableName": table, "Item": row}} for row in rows]
+
+    def _mark(self, row: CaseRow, decision: CaseDecision) -> TransactWriteItemTypeDef:
+        return {
+            "Update": {
+                "TableName": self._tables.flagged,
+                "Key": to_flagged_key(FlaggedKey(row.user_id, row.event_key)),
+                "UpdateExpression": "SET case_judgement = :counted",
+                "ConditionExpression": "case_id = :case AND case_judgement = :undecided",
+                "ExpressionAttributeValues": {
+                    ":case": {"S": decision.case_id},
+                    ":counted": {"S": judgement_of(decision.ruling).value},
+                    ":undecided": {"S": Judgement.UNDECIDED.value},
+                },
+            }
+        }
+
+    def _query(self, **request: Any) -> Iterator[Mapping[str, Any]]:
+        call: Any = self._client.query  # its type names each argument
+        while True:
+            answer = call(**request, ConsistentRead=True)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

@@ -1,0 +1,1 @@
+"""The console: where people look at what was flagged, and decide."""

@@ -1,0 +1,134 @@
+"""Lambda's entry to the console: settings, adapters, application, handler."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import secrets
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Logger, Tracer
+from mangum import Mangum
+
+from common.case_desk import CaseDesk
+from common.case_lookups import CaseLookups
+from common.case_lookups import Tables as LookupTables
+from common.case_verdicts import CaseVerdicts
+from common.cases import cases_backoff
+from common.decision_tables import DecisionTables
+from common.decision_tables import Tables as DecisionTableNames
+from common.dynamodb import CLIENT_CONFIG
+from common.label_sender import LabelSender
+from common.settings import read_settings
+from console.app import Desk, make_app
+from console.audit_store import AuditStore
+from console.audit_trail import AuditTrail
+from console.beside import CaseSurroundings
+from console.case_pages import CasePages
+from console.judge_pages import JudgePages
+from console.oidc import IdentityProvider, finish_uri
+from console.pages import Pages
+from console.payment_pages import PaymentPages
+from console.people_pages import PeoplePages
+from console.queue_pages import QueuePages
+from console.records import Records, Tables
+from console.routes import BY_NAME
+from console.search_pages import SearchPages
+from console.session_store import SessionStore
+from console.settings import Settings
+from console.sign_in import SignInPages
+from console.watch_pages import WatchPages
+from console.web import Urllib3Web
+from console.week_records import WeekRecords
+from console.world_map import LAND_FILE, read_land
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLED is true
+logging.getLogger("mangum.http").setLevel(logging.WARNING)  # it logs the path of each request
+
+settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start, not the first page
+dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+clock = partial(datetime.now, UTC)
+audit_store = AuditStore(dynamodb, settings.audit_events_table)
+desk = Desk(
+    settings,
+    SessionStore(dynamodb, settings.console_sessions_table),
+    AuditTrail(audit_store, clock, partial(secrets.token_hex, 16)),
+    Pages(settings),
+    clock,
+)
+backoff = cases_backoff(time.sleep, random.random)
+cases = CaseDesk(dynamodb, settings.cases_table, backoff, random.random)
+records = Records(
+    dynamodb,
+    Tables(
+        flagged=settings.flagged_transactions_table,
+        history=settings.transaction_history_table,
+        labels=settings.labels_table,
+        entity_risk=settings.entity_risk_table,
+        cases=settings.cases_table,
+        links=settings.case_links_table,
+    ),
+    settings.transaction_id_index,
+    backoff.pause,
+)
+labels = LabelSender(boto3.client("sqs", config=CLIENT_CONFIG), settings.labels_queue_url)
+decisions = DecisionTables(
+    dynamodb,
+    DecisionTableNames(
+        cases=settings.cases_table,
+        decisions=settings.case_decisions_table,
+        flagged=settings.flagged_transactions_table,
+        pending_labels=settings.pending_labels_table,
+    ),
+)
+verdicts = CaseVerdicts(decisions, labels.send, Decimal(settings.second_look_amount_base), backoff, logger)
+beside = CaseSurroundings(
+    CaseLookups(dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff),
+    decisions.decisions,
+)
+new_id = partial(secrets.token_hex, 16)
+land = cache(partial(read_land, LAND_FILE))  # once a process
+provider = IdentityProvider(
+    Urllib3Web(),
+    settings.oidc_issuer,
+    settings.oidc_discovery_url,
+    settings.oidc_client_id,
+    settings.oidc_groups_claim,
+    finish_uri(settings.console_url, BY_NAME["finish_sign_in"].path),
+)
+application: Any = Mangum(  # its type of a context is not Powertools'
+    make_app(
+        desk,
+        [
+            SignInPages(desk, provider),
+            CasePages(desk, cases, records, beside, land, new_id),
+            JudgePages(desk, cases, records, verdicts),
+            QueuePages(desk, cases, records, verdicts, beside, new_id),
+            PaymentPages(desk, cases, records, beside),
+            SearchPages(desk, records),
+            WatchPages(desk, cases, WeekRecords(dynamodb, settings.flagged_transactions_table, records)),
+            PeoplePages(desk, audit_store),
+        ],
+        logger,
+    ),
+    lifespan="off",
+    api_gateway_base_path=settings.base_path or "/",  # behind a domain of its own, paths begin with it
+)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request."""
+    answer: dict[str, Any] = application(event, context)
+    return answer

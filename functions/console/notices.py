@@ -1,0 +1,122 @@
+"""Pages that say one thing: what happened, what it means, what to do next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from console.pages import Notice
+from contract.case_work import Refusal
+
+NO_RIGHT: Final = Notice(
+    403,
+    "You may not see this page",
+    "Your groups have no right to it. A lead or an admin can change your groups.",
+)
+FOREIGN_FORM: Final = Notice(
+    403,
+    "This form is not valid any more",
+    "Nothing was changed. It comes from an earlier session or from another site. Open the page again, and repeat it.",
+)
+SIGNED_OUT_MEANWHILE: Final = Notice(
+    401, "You are signed out", "Nothing was changed. Sign in, open the page again, and repeat it."
+)
+NO_PAGE: Final = Notice(
+    404, "There is no such page", "The link may be wrong, or what it leads to is not kept any more."
+)
+BAD_METHOD: Final = Notice(405, "This page cannot be used so", "Open it by a link of the console.")
+TOO_LARGE: Final = Notice(
+    413, "This form is too large", "Nothing was changed. Shorten the text, and repeat it."
+)
+UNAVAILABLE: Final = Notice(
+    503,
+    "The console is unavailable",
+    "Nothing was changed. A service that it needs did not answer, or what you asked for could not be recorded. Try again in a minute.",
+)
+FAULT: Final = Notice(
+    500,
+    "The console has an error",
+    "It is logged. Try again; if it happens again, report the time and the page.",
+)
+SIGN_IN_REFUSED: Final = Notice(
+    401, "You are not signed in", "The sign-in was not finished, took too long, or was refused. Try again."
+)
+NO_GROUP: Final = Notice(
+    403,
+    "You have no group of the console",
+    "You are known, and in no group that may use the console. An admin can add you to one.",
+)
+
+REFUSED_STEPS: Final = {
+    Refusal.TAKEN: Notice(
+        409,
+        "Somebody else works on this case",
+        "Somebody was faster. Nothing was changed; take the next case.",
+    ),
+    Refusal.NOT_CLAIMED: Notice(
+        409,
+        "You do not work on this case",
+        "Nothing was changed. You gave it back, or did nothing with it for 15 minutes and somebody had it since.",
+    ),
+    Refusal.CLOSED: Notice(
+        409, "This case is closed", "Nothing was changed. All of its payments are decided."
+    ),
+    Refusal.TOO_LATE: Notice(
+        409,
+        "This cannot be undone any more",
+        "Nothing was changed. A verdict can be undone for 10 seconds. Judge the payments again: the newer verdict counts.",
+    ),
+    Refusal.MOVED: Notice(
+        409,
+        "A payment is not in this case any more",
+        "Nothing was changed. Open the case again: it shows what is in it now.",
+    ),
+    Refusal.OTHER_DECISION: Notice(
+        409,
+        "This form was sent before, and said something else",
+        "Nothing was changed by this one. Open the case again: it shows what was decided.",
+    ),
+    Refusal.NOT_DUE: Notice(
+        409, "No second look is due", "Nothing was changed. Somebody has looked at it, or nobody needs to."
+    ),
+    Refusal.SAME_PERSON: Notice(
+        409, "A second look is somebody else's", "Nothing was changed. You have closed this case yourself."
+    ),
+    Refusal.SUPERSEDED: Notice(
+        409, "The user has a newer case", "Nothing was changed. Only the newest case of a user can be open."
+    ),
+    Refusal.GONE: NO_PAGE,
+}
+"""For steps that cannot be made with a case."""
+NO_CASE_YET: Final = Notice(
+    404,
+    "This alert has no case yet",
+    "A case opens a few seconds after its alert. If this stays so, the alert is not kept any more.",
+)
+NOTHING_CHOSEN: Final = Notice(
+    422,
+    "No payment was chosen",
+    "Nothing was changed. Choose at least one payment that is undecided, and a verdict.",
+)
+NOBODY: Final = Notice(
+    422,
+    "Nobody was chosen",
+    "Nothing was changed. Choose somebody who may work on cases and was signed in lately.",
+)
+NOTHING_TO_FIND: Final = Notice(
+    422,
+    "Nothing was searched for",
+    "Say what to search by, and the whole value: a part of one finds nothing.",
+)
+NO_REASON: Final = Notice(
+    422,
+    "A reason is needed",
+    "Nothing was changed, and nothing shown. Go back, and write the reason: it is recorded.",
+)
+NO_NEXT_CASE: Final = Notice(
+    200,
+    "No case waits for you",
+    "Every open case is somebody's, or you have skipped it. New ones come by themselves.",
+)
+
+OF_STATUS: Final = {notice.status: notice for notice in (NO_PAGE, BAD_METHOD, TOO_LARGE)}
+"""For requests that no route takes."""

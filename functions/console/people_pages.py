@@ -1,0 +1,49 @@
+"""The pages about people: who is signed in, and what was done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from console.rights import Right
+from console.sessions import SESSION
+from console.views import audit_view, sessions_view
+from contract.audit import chains_of
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from console.app import Desk, Visit
+    from console.audit_store import AuditStore
+
+SHOWN: Final = 200
+"""Audit events that the page shows."""
+
+
+class PeoplePages:
+    """Endpoints by the names of their routes."""
+
+    def __init__(self, desk: Desk, events: AuditStore) -> None:
+        self._desk = desk
+        self._events = events
+
+    def audit(self, visit: Visit) -> Response:
+        """Show the newest audit events of today."""
+        day = visit.now.date().isoformat()
+        events = [event for chain in chains_of(day) for event in self._events.newest(chain, SHOWN)]
+        view = audit_view(day, events, SHOWN)
+        return self._desk.pages.page("audit.html", visit.who, page_name="audit", view=view)
+
+    def sessions(self, visit: Visit) -> Response:
+        """Show who is signed in."""
+        can_revoke = visit.who is not None and Right.REVOKE_SESSIONS in visit.who.rights
+        view = sessions_view(
+            self._desk.sessions.newest(), visit.now, self._desk.settings.idle, can_revoke=can_revoke
+        )
+        return self._desk.pages.page("sessions.html", visit.who, page_name="sessions", view=view)
+
+    def revoke_session(self, visit: Visit) -> Response:
+        """End a session."""
+        session_key = visit.form.get("subject", "")
+        if session_key.startswith(SESSION):
+            self._desk.sessions.revoke(session_key, visit.now)
+        return self._desk.pages.go("/sessions")

@@ -1,0 +1,256 @@
+"""The queue; who works on it; cases that are given to somebody else, and cases that are judged together."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from console import notices
+from console.case_pages import MAX_PAYMENTS
+from console.case_reader import case_of
+from console.case_views import similar_row
+from console.judge_pages import form_id
+from console.queue_views import Filter, queue_view, read_filter
+from console.rights import Right, rights_of
+from console.routes import Action
+from console.verdicts import CHOICES, FRAUD_TYPES, money_of, read_verdict, undecided
+from console.views import base_money, counted
+from contract.case import Case, parse_case_id
+from contract.case_work import Refusal, claim, reassign
+from contract.flagged import FlaggedTransaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.responses import Response
+
+    from console.app import Desk, Visit
+    from console.case_pages import Cases
+    from console.judge_pages import Verdicts
+    from console.records import Records
+    from console.verdicts import Choice
+    from contract.case_decision import Ruling
+    from contract.closed_case import ClosedCase
+
+READ: Final = 300
+"""Cases of the queue that are read for a page: its counts are of these."""
+
+MAX_BULK: Final = 25
+"""Cases that are judged together."""
+
+MAX_SECOND_LOOKS: Final = 20
+"""Closed cases for a second person that are shown, those that have waited longest."""
+
+COOKIE: Final = "console_queue"
+"""Keeps somebody's filter; it holds two words of ours."""
+
+_COOKIE_SECONDS: Final = 30 * 86_400
+
+
+class Bulk(msgspec.Struct, frozen=True):
+    """Cases that are to be judged together."""
+
+    cases: tuple[tuple[Case, tuple[FlaggedTransaction, ...]], ...]
+    """Each with all of its payments."""
+    left_out: int
+    """Chosen ones that are closed, gone, or somebody else's."""
+
+    @property
+    def chosen(self) -> list[FlaggedTransaction]:
+        """The payments that are judged."""
+        return [each for _, payments in self.cases for each in undecided(payments)]
+
+    @property
+    def summary(self) -> str:
+        """What is judged, exactly."""
+        currencies = {case.base_currency for case, _ in self.cases}
+        currency = currencies.pop() if len(currencies) == 1 else None
+        money = base_money(money_of(self.chosen, currency), currency)
+        return f"{counted(len(self.chosen), 'payment')} of {counted(len(self.cases), 'case')}, {money}"
+
+
+class Waiting(Protocol):
+    """The call to closed cases; see :class:`console.beside.CaseSurroundings`."""
+
+    def second_looks(self, limit: int) -> list[ClosedCase]:
+        """Those that a second person is to look at."""
+        ...
+
+
+class QueuePages:
+    """Endpoints by the names of their routes.
+
+    Parameters
+    ----------
+    desk : Desk
+        What requests need.
+    cases : Cases
+        The table of cases.
+    records : Records
+        The tables of payments.
+    verdicts : Verdicts
+        Where people decide.
+    beside : Waiting
+        Closed cases that await a second look.
+    new_id : Callable
+        Gives a random text.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        cases: Cases,
+        records: Records,
+        verdicts: Verdicts,
+        beside: Waiting,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._desk = desk
+        self._cases = cases
+        self._records = records
+        self._verdicts = verdicts
+        self._beside = beside
+        self._new_id = new_id
+
+    def queue(self, visit: Visit) -> Response:
+        """Show the cases that are not closed, narrowed as this person has narrowed them last."""
+        wanted = _filter(visit)
+        read = list(islice(self._cases.queue(), READ + 1))
+        who = visit.who
+        names = self._names() if who is not None and who.may_reassign else {}
+        view = queue_view(read[:READ], wanted, visit.person, names, visit.now, has_more=len(read) > READ)
+        response = self._page(
+            visit,
+            "queue.html",
+            view=view,
+            can_work=who is not None and who.may_work,
+            can_bulk=who is not None and who.may_bulk,
+            can_see_load=who is not None and who.may_reassign,
+            most=MAX_BULK,
+            second_looks=[
+                similar_row(each)
+                for each in self._beside.second_looks(MAX_SECOND_LOOKS)
+                if each.closed_by != visit.person
+            ],
+        )
+        if visit.query:
+            response.set_cookie(
+                COOKIE,
+                f"{wanted.view}.{wanted.severity}",
+                max_age=_COOKIE_SECONDS,
+                path=f"{self._desk.settings.base_path}/queue",
+                secure=self._desk.settings.is_secure,
+                httponly=True,
+                samesite="lax",
+            )
+        return response
+
+    def reassign(self, visit: Visit) -> Response:
+        """Give a case to somebody else, with a reason."""
+        to = visit.form.get("to", "")
+        if to not in self.workers():
+            return self._desk.pages.notice(notices.NOBODY, visit.who)
+        step = partial(reassign, by=visit.person, to=to, reason=visit.reason, now=visit.now)
+        case = case_of(self._cases, visit, step)
+        if isinstance(case, Refusal):
+            return self._desk.pages.notice(notices.REFUSED_STEPS[case], visit.who)
+        return self._desk.pages.go(f"/cases/{case.case_id}")
+
+    def preview_bulk(self, visit: Visit) -> Response:
+        """Show what would be judged together, with the exact count."""
+        bulk = self._bulk(visit)
+        if not bulk.chosen:
+            return self._desk.pages.notice(notices.NOTHING_CHOSEN, visit.who)
+        return self._preview(visit, bulk, has_changed=False)
+
+    def judge_bulk(self, visit: Visit) -> Response:
+        """Judge them, if they are still what was shown."""
+        said = read_verdict(visit.form.get("verdict", ""), visit.form.get("fraud_type", ""), visit.reason)
+        bulk = self._bulk(visit)
+        decision = form_id(visit)
+        if said is None or not decision or not bulk.chosen:
+            return self._desk.pages.notice(notices.NOTHING_CHOSEN, visit.who)
+        if visit.form.get("summary") != bulk.summary:
+            return self._preview(visit, bulk, has_changed=True)
+        lines = []
+        for case, payments in bulk.cases:
+            if visit.session is not None:
+                details = {"verdict": said.choice.name, "together_with": str(len(bulk.cases) - 1)}
+                self._desk.record(Action.PAYMENTS_JUDGED, visit.session, "allowed", case.case_id, details)
+            lines.append((case.case_id, self._judge(case, payments, decision, said.ruling, visit)))
+        return self._page(visit, "bulk_done.html", words=said.choice.words, summary=bulk.summary, lines=lines)
+
+    def workers(self) -> dict[str, str]:
+        """People who may claim cases and were signed in lately: person to name."""
+        sessions = self._desk.sessions.newest()
+        return {each.person: each.name for each in sessions if Right.WORK_CASES in rights_of(each.groups)}
+
+    def _judge(
+        self,
+        case: Case,
+        payments: Sequence[FlaggedTransaction],
+        decision: str,
+        ruling: Ruling,
+        visit: Visit,
+    ) -> str:
+        held = self._cases.change(case.key, partial(claim, analyst=visit.person, now=visit.now))
+        if isinstance(held, Refusal):
+            return "not judged: somebody was faster"
+        keys = [each.event_key for each in undecided(payments)]
+        judged = self._verdicts.decide(case.key, decision, keys, ruling, visit.person, visit.now)
+        if isinstance(judged, Refusal):
+            return "not judged: it has changed meanwhile"
+        return "judged; it is still open" if judged.verdict is None else f"closed: {judged.verdict.value}"
+
+    def _bulk(self, visit: Visit) -> Bulk:
+        ids = list(dict.fromkeys(visit.chosen))[:MAX_BULK]
+        found = self._records.cases([each for each in ids if _is_case_id(each)])
+        order = {case_id: number for number, case_id in enumerate(ids)}
+        mine = [case for case in found if not isinstance(claim(case, visit.person, visit.now), Refusal)]
+        mine.sort(key=lambda case: order[case.case_id])
+        with_payments = tuple((case, tuple(self._records.case_payments(case, MAX_PAYMENTS))) for case in mine)
+        return Bulk(with_payments, len({*visit.chosen}) - len(mine))
+
+    def _preview(self, visit: Visit, bulk: Bulk, *, has_changed: bool) -> Response:
+        choices: tuple[Choice, ...] = CHOICES
+        return self._page(
+            visit,
+            "bulk.html",
+            summary=bulk.summary,
+            left_out=bulk.left_out,
+            has_changed=has_changed,
+            cases=[(case.case_id, _line(case, payments)) for case, payments in bulk.cases],
+            choices=choices,
+            fraud_types=FRAUD_TYPES,
+            decision=self._new_id(),
+        )
+
+    def _names(self) -> dict[str, str]:
+        return {each.person: each.name for each in self._desk.sessions.newest()}
+
+    def _page(self, visit: Visit, template: str, **view: Any) -> Response:
+        return self._desk.pages.page(template, visit.who, page_name="queue", **view)
+
+
+def _filter(visit: Visit) -> Filter:
+    if visit.query:
+        return read_filter(visit.query.get("view", ""), visit.query.get("severity", ""))
+    view, _, severity = visit.cookies.get(COOKIE, "").partition(".")
+    return read_filter(view, severity)
+
+
+def _is_case_id(text: str) -> bool:
+    try:
+        parse_case_id(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _line(case: Case, payments: Sequence[FlaggedTransaction]) -> str:
+    open_ones = undecided(payments)
+    money = base_money(money_of(open_ones, case.base_currency), case.base_currency)
+    return f"{case.severity.value}: {counted(len(open_ones), 'payment')}, {money}; {', '.join(case.strongest_reasons[:2])}"

@@ -1,0 +1,202 @@
+"""View models of the queue: its cases in order, filters with counts, and who works on how many. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from console.views import base_money, counted, due_text, duration, holder_text
+from contract.alert import Severity
+from contract.case_queue import QueueFilter, at_risk_base
+from contract.case_work import holder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from contract.case import QueuedCase
+
+SHOWN: Final = 100
+"""Cases that the queue shows."""
+
+VIEWS: Final = (("all", "All"), ("yours", "Yours"), ("open", "Open"), ("overdue", "Overdue"))
+"""Filters by state: the word in the address, and on the page."""
+
+SEVERITIES: Final = (
+    ("any", "Any severity"),
+    *((each.value, each.value.capitalize()) for each in reversed(Severity)),
+)
+"""Filters by severity, the gravest first."""
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """What the queue is narrowed to."""
+
+    view: str = "all"
+    severity: str = "any"
+
+
+class QueueRow(msgspec.Struct, frozen=True):
+    """A case that is not closed."""
+
+    case_id: str
+    severity: str
+    at_risk: str
+    payments: str
+    due: str
+    is_overdue: bool
+    age: str
+    state: str
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A filter on the page."""
+
+    view: str
+    severity: str
+    words: str
+    count: int
+    is_chosen: bool
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What somebody works on."""
+
+    name: str
+    cases: int
+    overdue: int
+    money: str
+
+
+class QueueView(msgspec.Struct, frozen=True):
+    """The queue."""
+
+    summary: str
+    rows: tuple[QueueRow, ...]
+    views: tuple[Choice, ...]
+    severities: tuple[Choice, ...]
+    workload: tuple[Load, ...]
+
+
+def read_filter(view: str, severity: str) -> Filter:
+    """Read what an address or a cookie asks for; what it does not know is all."""
+    return Filter(
+        view if view in dict(VIEWS) else Filter().view,
+        severity if severity in dict(SEVERITIES) else Filter().severity,
+    )
+
+
+def queue_view(
+    cases: Sequence[QueuedCase],
+    wanted: Filter,
+    person: str,
+    names: Mapping[str, str],
+    now: datetime,
+    *,
+    has_more: bool,
+) -> QueueView:
+    """Show the queue to somebody.
+
+    Parameters
+    ----------
+    cases : Sequence[QueuedCase]
+        The most urgent first.
+    wanted : Filter
+        What is shown; the counts are of all.
+    person : str
+        Who looks at it.
+    names : Mapping[str, str]
+        Person to name, of those who were signed in lately.
+    now : datetime
+        The clock, UTC.
+    has_more : bool
+        Whether the queue goes on behind these cases.
+    """
+    taking = _taking(wanted, person)
+    narrowed = [case for case in cases if taking.takes(case, now)]
+    rows = tuple(_row(case, person, names, now) for case in narrowed[:SHOWN])
+    overdue = sum(case.due_at < now for case in narrowed)
+    return QueueView(
+        summary=_summary(len(narrowed), overdue, len(cases), has_more=has_more),
+        rows=rows,
+        views=tuple(
+            _choice(cases, Filter(view, wanted.severity), words, wanted, person, now) for view, words in VIEWS
+        ),
+        severities=tuple(
+            _choice(cases, Filter(wanted.view, severity), words, wanted, person, now)
+            for severity, words in SEVERITIES
+        ),
+        workload=workload(cases, names, now),
+    )
+
+
+def workload(cases: Sequence[QueuedCase], names: Mapping[str, str], now: datetime) -> tuple[Load, ...]:
+    """Say who works on how many cases, the most first."""
+    held: dict[str, list[QueuedCase]] = {}
+    for case in cases:
+        if (person := holder(case, now)) is not None:
+            held.setdefault(person, []).append(case)
+    loads = [
+        Load(
+            name=names.get(person, "somebody who is not signed in"),
+            cases=len(theirs),
+            overdue=sum(case.due_at < now for case in theirs),
+            money=_total(theirs),
+        )
+        for person, theirs in held.items()
+    ]
+    return tuple(sorted(loads, key=lambda load: (-load.cases, load.name)))
+
+
+def _row(case: QueuedCase, person: str, names: Mapping[str, str], now: datetime) -> QueueRow:
+    held_by = holder(case, now)
+    state = holder_text(held_by, person)
+    if held_by is not None and held_by != person and held_by in names:
+        state = f"with {names[held_by]}"
+    return QueueRow(
+        case_id=case.key.case_id,
+        severity=case.severity.value,
+        at_risk=base_money(at_risk_base(case), case.base_currency),
+        payments=counted(case.undecided.payments, "payment"),
+        due=due_text(case.due_at, now),
+        is_overdue=case.due_at < now,
+        age=f"{duration(now - case.opened_at)} ago",
+        state=state,
+    )
+
+
+def _choice(
+    cases: Sequence[QueuedCase], each: Filter, words: str, wanted: Filter, person: str, now: datetime
+) -> Choice:
+    taking = _taking(each, person)
+    count = sum(taking.takes(case, now) for case in cases)
+    return Choice(each.view, each.severity, words, count, each == wanted)
+
+
+def _taking(wanted: Filter, person: str) -> QueueFilter:
+    """What a filter takes, for somebody."""
+    return QueueFilter(
+        severities=frozenset() if wanted.severity == "any" else frozenset({Severity(wanted.severity)}),
+        is_overdue=wanted.view == "overdue",
+        is_free=wanted.view == "open",
+        assignee=person if wanted.view == "yours" else None,
+    )
+
+
+def _summary(found: int, overdue: int, read: int, *, has_more: bool) -> str:
+    text = f"{counted(found, 'case')}, {overdue} overdue"
+    if found > SHOWN:
+        text += f"; the {SHOWN} most urgent are shown"
+    if has_more:
+        text += f". Counts are of the {read} most urgent; there are more"
+    return f"{text}."
+
+
+def _total(cases: Sequence[QueuedCase]) -> str:
+    currencies = {case.base_currency for case in cases}
+    if len(currencies) != 1:
+        return "not known"
+    total = sum((at_risk_base(case) for case in cases), Decimal(0))
+    return base_money(total, currencies.pop())

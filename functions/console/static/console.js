@@ -1,0 +1,38 @@
+// Keys for what has a button or a link on the page. Without this file every page works the same, with the pointer.
+"use strict";
+
+(() => {
+  const TEXT = "input:not([type=checkbox]):not([type=hidden]), textarea, select, [contenteditable]";
+  let isLeaving = false; // A key judges one case: once a form was sent, further keys do nothing.
+
+  document.addEventListener("submit", () => { isLeaving = true; });
+  window.addEventListener("pageshow", () => { isLeaving = false; });
+
+  const rows = () => [...document.querySelectorAll("[data-row]")];
+
+  const move = (step) => {
+    const all = rows();
+    if (all.length === 0) return;
+    const at = all.indexOf(document.activeElement);
+    const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1);
+    all[next].focus();
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (event.target instanceof Element && event.target.closest(TEXT)) return;
+    if (event.key === "j") { move(1); event.preventDefault(); return; }
+    if (event.key === "k") { move(-1); event.preventDefault(); return; }
+    if (event.repeat || isLeaving) return;
+    if (event.key === "?") {
+      const keys = document.querySelector("#keys");
+      if (keys) { keys.open = !keys.open; keys.querySelector("summary").focus(); }
+      event.preventDefault();
+      return;
+    }
+    const wanted = [...document.querySelectorAll("[aria-keyshortcuts]")].filter(
+      (each) => each.getAttribute("aria-keyshortcuts") === event.key,
+    );
+    if (wanted.length === 1) { event.preventDefault(); wanted[0].click(); }
+  });
+})();

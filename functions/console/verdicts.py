@@ -1,0 +1,106 @@
+"""What somebody can say about payments, as the forms offer it. Pure. What follows from it: :mod:`contract.case_decision`."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from contract.case import Judgement
+from contract.case_decision import Ruling
+from contract.label import FraudType, LabelVerdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contract.flagged import FlaggedTransaction
+
+_ID_BYTES: Final = 16
+_ENCODER: Final = msgspec.json.Encoder()
+
+PROBABLE: Final = 0.7
+"""Confidence of a verdict of which the analyst is not sure; labels count from 0.5 on."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A verdict that somebody can give."""
+
+    name: str
+    """In the form."""
+    key: str
+    """On the keyboard."""
+    words: str
+    """On the button."""
+    verdict: LabelVerdict
+    confidence: float
+
+
+CHOICES: Final = (
+    Choice("fraud", "1", "Fraud", LabelVerdict.FRAUD, 1.0),
+    Choice("probably_fraud", "2", "Probably fraud", LabelVerdict.FRAUD, PROBABLE),
+    Choice("probably_legitimate", "3", "Probably legitimate", LabelVerdict.LEGITIMATE, PROBABLE),
+    Choice("legitimate", "4", "Legitimate", LabelVerdict.LEGITIMATE, 1.0),
+)
+"""In the order of their buttons and keys."""
+
+BY_NAME: Final = {choice.name: choice for choice in CHOICES}
+
+FRAUD_TYPES: Final = tuple((kind.value, kind.value.replace("_", " ")) for kind in FraudType)
+"""Words of the form, and for people."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a form says."""
+
+    choice: Choice
+    ruling: Ruling
+
+
+def read_verdict(verdict: str, fraud_type: str, note: str) -> Said | None:
+    """Read what a form says; None for what it does not offer. The fraud type of a legitimate payment is dropped."""
+    choice = BY_NAME.get(verdict)
+    if choice is None or (fraud_type and fraud_type not in {value for value, _ in FRAUD_TYPES}):
+        return None
+    is_fraud = choice.verdict is LabelVerdict.FRAUD
+    return Said(
+        choice,
+        Ruling(
+            verdict=choice.verdict,
+            fraud_type=FraudType(fraud_type) if fraud_type and is_fraud else None,
+            confidence=choice.confidence,
+            note=note,
+        ),
+    )
+
+
+def ruling_text(ruling: Ruling) -> str:
+    """Write what was said.
+
+    >>> ruling_text(Ruling(verdict=LabelVerdict.FRAUD, fraud_type=FraudType.MULE, confidence=0.7))
+    'probably fraud, mule'
+    """
+    words = ruling.verdict.value if ruling.confidence > PROBABLE else f"probably {ruling.verdict.value}"
+    return words if ruling.fraud_type is None else f"{words}, {ruling.fraud_type.value.replace('_', ' ')}"
+
+
+def payment_id(flagged: FlaggedTransaction) -> str:
+    """A payment's name in forms and addresses: 32 hexadecimal digits; it holds no user id and no transaction id."""
+    parts = _ENCODER.encode([flagged.user_id, flagged.event_key])
+    return hashlib.blake2b(parts, digest_size=_ID_BYTES, person=b"payment").hexdigest()
+
+
+def money_of(payments: Sequence[FlaggedTransaction], base_currency: str | None) -> Decimal:
+    """Sum of payments in major units of the case's base currency; those in others are left out."""
+    amounts = (
+        each.amount_base
+        for each in payments
+        if each.amount_base is not None and each.base_currency == base_currency
+    )
+    return sum(amounts, Decimal(0))
+
+
+def undecided(payments: Sequence[FlaggedTransaction]) -> list[FlaggedTransaction]:
+    """Those on which no label has decided."""
+    return [each for each in payments if Judgement.of(each.status) is Judgement.UNDECIDED]

@@ -1,0 +1,157 @@
+"""View models of the watch page: how old the queue is, what was flagged and judged this week, and what each rule did. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from console.views import base_money, counted, duration
+from contract.alert import Severity
+from contract.case_work import holder
+from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE
+from contract.scored import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from console.week_records import Listed, Week
+    from contract.case import QueuedCase
+
+DAYS: Final = 7
+
+BANDS: Final = ((90, 100), (70, 89), (50, 69), (0, 49))
+"""Risk scores, from and to."""
+
+FEW: Final = 10
+"""Judged payments below which no rate is shown."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """Flagged payments of one kind."""
+
+    name: str
+    flagged: int
+    fraud: int
+    legitimate: int
+    undecided: int
+    false_alarms: str
+    """Share of the judged ones that were legitimate; empty for fewer than :data:`FEW`."""
+    fraud_money: str
+
+
+class WatchView(msgspec.Struct, frozen=True):
+    """The page."""
+
+    queue: str
+    severities: tuple[tuple[str, int, int, str], ...]
+    """Severity, cases, overdue ones, and the age of the oldest."""
+    week: Row
+    blocked: str
+    """Money of blocked payments that nobody has called legitimate."""
+    days: tuple[Row, ...]
+    decisions: tuple[Row, ...]
+    bands: tuple[Row, ...]
+    rules: tuple[Row, ...]
+    rules_of: str
+    """Of how many payments the rules are."""
+    is_whole: bool
+
+
+def watch_view(week: Week, cases: Sequence[QueuedCase], now: datetime, *, has_more: bool) -> WatchView:
+    """Show what happens.
+
+    Parameters
+    ----------
+    week : Week
+        Flagged payments of the last :data:`DAYS` days, by event time.
+    cases : Sequence[QueuedCase]
+        Of the queue, the most urgent first.
+    now : datetime
+        The clock, UTC.
+    has_more : bool
+        Whether the queue goes on behind these cases.
+    """
+    listed = week.listed
+    today = now.astimezone(UTC).date()
+    dates = [today - timedelta(days=number) for number in range(DAYS)]
+    blocked = [each for each in listed if each.decision is Decision.BLOCK and each.status != FALSE_POSITIVE]
+    by_key = {each.key: each for each in listed}
+    named: dict[str, list[Listed]] = {}
+    for row in week.rows:
+        if row.key in by_key:
+            for rule_id in row.rule_ids:
+                named.setdefault(rule_id, []).append(by_key[row.key])
+    return WatchView(
+        queue=_queue_text(cases, now, has_more=has_more),
+        severities=tuple(_severity(severity, cases, now) for severity in reversed(Severity)),
+        week=_row("All", listed),
+        blocked=_money(blocked),
+        days=tuple(
+            _row(
+                f"{day.day} {day:%b}",
+                [each for each in listed if each.occurred_at.astimezone(UTC).date() == day],
+            )
+            for day in dates
+        ),
+        decisions=_rows(listed, [Decision.BLOCK, Decision.REVIEW], lambda each: each.decision),
+        bands=tuple(
+            _row(f"{low} to {high}", [each for each in listed if low <= each.risk_score <= high])
+            for low, high in BANDS
+        ),
+        rules=tuple(
+            _row(rule_id, payments)
+            for rule_id, payments in sorted(named.items(), key=lambda item: (-len(item[1]), item[0]))
+        ),
+        rules_of=counted(len(week.rows), "payment"),
+        is_whole=week.is_whole,
+    )
+
+
+def _rows(
+    listed: Sequence[Listed], names: Sequence[Decision], of: Callable[[Listed], Hashable]
+) -> tuple[Row, ...]:
+    return tuple(_row(name.value, [each for each in listed if of(each) == name]) for name in names)
+
+
+def _row(name: str, payments: Sequence[Listed]) -> Row:
+    fraud = [each for each in payments if each.status == CONFIRMED_FRAUD]
+    legitimate = sum(each.status == FALSE_POSITIVE for each in payments)
+    judged = len(fraud) + legitimate
+    return Row(
+        name=name,
+        flagged=len(payments),
+        fraud=len(fraud),
+        legitimate=legitimate,
+        undecided=len(payments) - judged,
+        false_alarms=f"{legitimate / judged:.0%}" if judged >= FEW else "",
+        fraud_money=_money(fraud),
+    )
+
+
+def _money(payments: Sequence[Listed]) -> str:
+    sums: dict[str, Decimal] = {}
+    for each in payments:
+        if each.amount_base is not None and each.base_currency is not None:
+            sums[each.base_currency] = sums.get(each.base_currency, Decimal(0)) + each.amount_base
+    return " and ".join(base_money(total, currency) for currency, total in sorted(sums.items())) or "0"
+
+
+def _queue_text(cases: Sequence[QueuedCase], now: datetime, *, has_more: bool) -> str:
+    if not cases:
+        return "No case waits."
+    overdue = sum(case.due_at < now for case in cases)
+    free = sum(holder(case, now) is None for case in cases)
+    oldest = min(case.opened_at for case in cases)
+    many = f"{len(cases)} or more cases wait" if has_more else f"{counted(len(cases), 'case')} not closed"
+    return (
+        f"{many}: {free} with nobody, {overdue} overdue; the oldest was opened {duration(now - oldest)} ago."
+    )
+
+
+def _severity(severity: Severity, cases: Sequence[QueuedCase], now: datetime) -> tuple[str, int, int, str]:
+    these = [case for case in cases if case.severity is severity]
+    oldest = duration(now - min(case.opened_at for case in these)) if these else ""
+    return severity.value, len(these), sum(case.due_at < now for case in these), oldest

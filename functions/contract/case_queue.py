@@ -1,0 +1,87 @@
+"""The queue as people look at it: which cases somebody wants to see, how many there are of each kind, and who has how many. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from contract.alert import Severity
+from contract.case_work import holder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from contract.case import QueuedCase
+
+
+class QueueFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody wants to see of the queue; what is not given excludes nothing."""
+
+    severities: frozenset[Severity] = frozenset()
+    """Empty for all."""
+    at_risk_base_from: Decimal | None = None
+    """Least money at risk, major units of the case's base currency."""
+    is_overdue: bool = False
+    """Only cases that were due before now."""
+    is_free: bool = False
+    """Only cases on which nobody works."""
+    assignee: str | None = None
+    """Only cases on which this person works."""
+
+    def takes(self, queued: QueuedCase, now: datetime) -> bool:
+        """Whether a case is to be shown."""
+        has_it = holder(queued, now)
+        least = self.at_risk_base_from
+        return (
+            (not self.severities or queued.severity in self.severities)
+            and (least is None or at_risk_base(queued) >= least)
+            and (not self.is_overdue or queued.due_at < now)
+            and (not self.is_free or has_it is None)
+            and (self.assignee is None or has_it == self.assignee)
+        )
+
+
+class QueueCounts(NamedTuple):
+    """How many cases are not closed."""
+
+    total: int
+    free: int
+    """Nobody works on them."""
+    overdue: int
+    by_severity: dict[Severity, int]
+    """Without those of which there is none."""
+    oldest_due_at: datetime | None
+    """When the first of them is due, or was; UTC. None for an empty queue."""
+    workload: dict[str, int]
+    """Person to the cases on which this person works, most first."""
+
+
+def at_risk_base(queued: QueuedCase) -> Decimal:
+    """Money of the payments that nobody has called legitimate, major units of the case's base currency."""
+    return queued.undecided.amount_base + queued.fraud.amount_base
+
+
+def count_queue(queue: Iterable[QueuedCase], now: datetime) -> QueueCounts:
+    """Count the cases that are not closed.
+
+    Parameters
+    ----------
+    queue : Iterable[QueuedCase]
+        In any order.
+    now : datetime
+        The clock, UTC.
+    """
+    cases = list(queue)
+    people = Counter(who for case in cases if (who := holder(case, now)) is not None)
+    return QueueCounts(
+        total=len(cases),
+        free=len(cases) - people.total(),
+        overdue=sum(case.due_at < now for case in cases),
+        by_severity=dict(Counter(case.severity for case in cases)),
+        oldest_due_at=min((case.due_at for case in cases), default=None),
+        workload=dict(people.most_common()),
+    )

@@ -1,0 +1,249 @@
+"""What people do with a case: claim, release, reassign, skip, close, and undo. Pure: a case and the clock in, the changed case or a refusal out.
+
+A result is the next version, to be written over the one from which it was made. A step that was made already, by the same person at the
+same time, gives the case as it is: after a lost answer the caller tries again, and finds its own write.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from contract.case import MAX_SKIPS, Case, CaseStatus, Handover, SecondLook, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from contract.case import CaseVerdict, QueuedCase
+    from contract.case_decision import CaseDecision
+
+LEASE: Final = timedelta(minutes=15)
+"""How long a case is somebody's after the latest thing that this person did with it."""
+
+SKIP_HOLDS: Final = timedelta(hours=8)
+"""How long the queue does not offer a case to somebody who has skipped it: a shift."""
+
+UNDO: Final = timedelta(seconds=10)
+"""How long somebody can undo that they closed a case."""
+
+
+class Refusal(StrEnum):
+    """Why a step was not made."""
+
+    TAKEN = "taken"
+    """Somebody else works on the case."""
+    NOT_CLAIMED = "not_claimed"
+    """The person does not work on it, or not any more."""
+    CLOSED = "closed"
+    """It is closed already."""
+    TOO_LATE = "too_late"
+    """What is to be undone was done too long ago, or somebody else did it."""
+    SUPERSEDED = "superseded"
+    """The user has a newer case, so this one stays closed."""
+    GONE = "gone"
+    """There is no such case any more."""
+    MOVED = "moved"
+    """A payment is not in the case, or not any more."""
+    OTHER_DECISION = "other_decision"
+    """The same form was sent before, and said something else."""
+    NOT_DUE = "not_due"
+    """No second person is to look at the case, or one has."""
+    SAME_PERSON = "same_person"
+    """Who has closed a case is not its second person."""
+
+
+def holder(case: Case | QueuedCase, now: datetime) -> str | None:
+    """Who works on a case; None where nobody does, or the lease has ended."""
+    if case.status is not CaseStatus.CLAIMED or case.lease_until is None or case.lease_until <= now:
+        return None
+    return case.assignee
+
+
+def is_offered(case: Case | QueuedCase, analyst: str, now: datetime) -> bool:
+    """Whether the queue offers a case to somebody: nobody works on it, and this person has not skipped it."""
+    if case.status is CaseStatus.CLOSED or holder(case, now) is not None:
+        return False
+    return not any(skip.analyst == analyst and now < skip.until for skip in case.skips)
+
+
+def claim(case: Case, analyst: str, now: datetime) -> Case | Refusal:
+    """Take a case for :data:`LEASE`, or keep it for as long again.
+
+    Parameters
+    ----------
+    case : Case
+        As it is stored.
+    analyst : str
+        Who takes it. Somebody who has skipped it may take it by name; only the queue does not offer it.
+    now : datetime
+        The clock, UTC.
+
+    Returns
+    -------
+    Case | Refusal
+        ``closed``, or ``taken`` by somebody else.
+    """
+    if case.is_closed:
+        return Refusal.CLOSED
+    if holder(case, now) not in {None, analyst}:
+        return Refusal.TAKEN
+    return _claimed(case, analyst, now)
+
+
+def release(case: Case, analyst: str, reason: str, now: datetime) -> Case | Refusal:
+    """Give a case back to the queue; ``closed``, ``taken`` or ``not_claimed`` where it is not this person's."""
+    handover = Handover(analyst, now, reason)
+    if case.status is CaseStatus.OPEN and case.handover == handover:
+        return case
+    return _not_held(case, analyst, now) or _released(case, handover=handover)
+
+
+def reassign(case: Case, by: str, to: str, reason: str, now: datetime) -> Case | Refusal:
+    """Give a case to somebody else, whoever has it; refused where it is closed. Whether ``by`` may do so is the caller's question."""
+    if case.is_closed:
+        return Refusal.CLOSED
+    return _claimed(case, to, now, handover=Handover(by, now, reason))
+
+
+def skip(case: Case, analyst: str, now: datetime) -> Case | Refusal:
+    """Give a case back, and do not get it again from the queue for :data:`SKIP_HOLDS`; refused where it is not this person's."""
+    wanted = Skip(analyst, now + SKIP_HOLDS)
+    if case.status is CaseStatus.OPEN and wanted in case.skips:
+        return case
+    refusal = _not_held(case, analyst, now)
+    if refusal is not None:
+        return refusal
+    valid = [each for each in case.skips if now < each.until and each.analyst != analyst]
+    return _released(case, skips=(*valid, wanted)[-MAX_SKIPS:])
+
+
+def keep(case: Case, analyst: str, now: datetime) -> Case | Refusal:
+    """Go on with a case, for :data:`LEASE` from now; refused where it is not this person's."""
+    return _not_held(case, analyst, now) or _claimed(case, analyst, now)
+
+
+def close(
+    case: Case, analyst: str, verdict: CaseVerdict, now: datetime, *, is_second_look_due: bool = False
+) -> Case | Refusal:
+    """End a case by a verdict; refused where it is not this person's. Its labels are sent by the caller.
+
+    A case that labels have closed meanwhile is refused as ``closed``; so is one that somebody else has closed.
+    """
+    if (case.closed_by, case.closed_at, case.verdict) == (analyst, now, verdict):
+        return case
+    refusal = _not_held(case, analyst, now)
+    if refusal is not None:
+        return refusal
+    return _next(
+        case,
+        status=CaseStatus.CLOSED,
+        verdict=verdict,
+        closed_at=now,
+        closed_by=analyst,
+        assignee=None,
+        lease_until=None,
+        second_look=SecondLook() if is_second_look_due else None,
+    )
+
+
+def undo_close(case: Case, analyst: str, now: datetime) -> Case | Refusal:
+    """Take back that a case was closed, within :data:`UNDO`, by whoever closed it, and have it again.
+
+    The write demands that the user has no newer case, else it is ``superseded``: only the newest may be open.
+    """
+    if not case.is_closed:
+        return case if holder(case, now) == analyst else Refusal.TOO_LATE
+    if case.closed_by != analyst or case.closed_at is None or now - case.closed_at > UNDO:
+        return Refusal.TOO_LATE
+    return _reopened(case, analyst, now)
+
+
+def undo(
+    case: Case, decision: CaseDecision, others: Collection[str], analyst: str, now: datetime
+) -> Case | Refusal:
+    """Take a decision back, within :data:`UNDO`, by whoever made it. A case that is closed since is this person's again.
+
+    Parameters
+    ----------
+    case : Case
+        As it is stored.
+    decision : CaseDecision
+        One that is undone already gives the case as it is.
+    others : Collection[str]
+        Keys of payments on which other decisions hold. A case stays closed where they are all of this decision's.
+    analyst : str
+        Who takes it back.
+    now : datetime
+        The clock, UTC.
+
+    Returns
+    -------
+    Case | Refusal
+        ``too_late``, also for what somebody else decided. A case that somebody else has closed, or has now, stays so.
+    """
+    if decision.undone_at is not None:
+        return case
+    if decision.analyst != analyst or now - decision.decided_at > UNDO:
+        return Refusal.TOO_LATE
+    if case.is_closed and case.closed_by in {None, analyst} and not decision.event_keys <= {*others}:
+        return _reopened(case, analyst, now)
+    return _next(case)  # a newer version all the same: who decides meanwhile must not count what is undone
+
+
+def agree(case: Case, analyst: str, now: datetime) -> Case | Refusal:
+    """Say as a second person that a case was decided rightly; refused where none is due, or to whoever closed it."""
+    if case.second_look == SecondLook(analyst, now):
+        return case
+    return _not_second(case, analyst) or _next(case, second_look=SecondLook(analyst, now))
+
+
+def contest(case: Case, analyst: str, reason: str, now: datetime) -> Case | Refusal:
+    """Take a case over as a second person, who decides anew; refused as :func:`agree` is. The caller withdraws its labels."""
+    had = case.handover
+    if holder(case, now) == analyst and had is not None and (had.by, had.reason) == (analyst, reason):
+        return _next(case)  # taken over with another of its decisions
+    refusal = _not_second(case, analyst)
+    return refusal or _reopened(case, analyst, now, handover=Handover(analyst, now, reason))
+
+
+def stay_closed(case: Case, analyst: str, now: datetime) -> Case:
+    """Leave a case closed whose decisions are undone, since the user has a newer one, where its payments will be: nobody need look at it."""
+    is_due = case.second_look is not None and case.second_look.is_due
+    return _next(case, second_look=SecondLook(analyst, now) if is_due else case.second_look)
+
+
+def _not_held(case: Case, analyst: str, now: datetime) -> Refusal | None:
+    """Whether the case is not this person's. It still is after the lease, as long as nobody else has taken it."""
+    if case.is_closed:
+        return Refusal.CLOSED
+    if case.status is CaseStatus.CLAIMED and case.assignee == analyst:
+        return None
+    return Refusal.NOT_CLAIMED if holder(case, now) is None else Refusal.TAKEN
+
+
+def _not_second(case: Case, analyst: str) -> Refusal | None:
+    """Whether this person is not the second one of a case."""
+    if not case.is_closed or case.second_look is None or not case.second_look.is_due:
+        return Refusal.NOT_DUE
+    return Refusal.SAME_PERSON if case.closed_by == analyst else None
+
+
+def _reopened(case: Case, analyst: str, now: datetime, **changes: object) -> Case:
+    return _claimed(
+        case, analyst, now, verdict=None, closed_at=None, closed_by=None, second_look=None, **changes
+    )
+
+
+def _claimed(case: Case, analyst: str, now: datetime, **changes: object) -> Case:
+    return _next(case, status=CaseStatus.CLAIMED, assignee=analyst, lease_until=now + LEASE, **changes)
+
+
+def _released(case: Case, **changes: object) -> Case:
+    return _next(case, status=CaseStatus.OPEN, assignee=None, lease_until=None, **changes)
+
+
+def _next(case: Case, **changes: object) -> Case:
+    return msgspec.structs.replace(case, version=case.version + 1, **changes)

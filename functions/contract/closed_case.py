@@ -1,0 +1,39 @@
+"""A closed case as the indexes of closed cases have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contract.alert import Severity
+from contract.case import CASES_TABLE, CaseKey, CaseVerdict, Tally
+from contract.clock import Instant
+from contract.items import from_item
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ClosedCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A closed case as the indexes of closed cases have it; the fields are those of :class:`Case`."""
+
+    case_owner: str
+    case_number: int
+    verdict: CaseVerdict
+    severity: Severity
+    closed_at: Instant
+    closed_by: str | None = None
+    fraud: Tally = Tally()
+    legitimate: Tally = Tally()
+    base_currency: str | None = None
+
+    @property
+    def key(self) -> CaseKey:
+        """Key of its row."""
+        return CaseKey(self.case_owner, self.case_number)
+
+
+def from_closed_item(item: Mapping[str, Any]) -> ClosedCase:
+    """Read an entry of an index of closed cases; InvalidRowError names the attribute that is missing or cannot be read."""
+    return from_item(CASES_TABLE, item, ClosedCase)

@@ -1,0 +1,94 @@
+"""Reads the chains of audit events, and finds what was changed in them: `make audit-verify`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contract.audit import DAYS, AuditEvent, AuditProblem, ChainHead, from_audit_item, heads_of, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What was found."""
+
+    days: int
+    events: int
+    """In the whole table, with openings and closings of days."""
+    problems: tuple[AuditProblem, ...]
+    heads: tuple[ChainHead, ...]
+    """As they are now, to be kept where nobody can change them."""
+
+
+class AuditTable:
+    """The table in an environment.
+
+    Parameters
+    ----------
+    client
+        A boto3 DynamoDB client.
+    name : str
+        The table's name in this environment.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def verify(self, kept: Sequence[ChainHead] = ()) -> Verified:
+        """Check all chains, and that each head that was kept is in its chain.
+
+        Raises
+        ------
+        ClientError, BotoCoreError
+            When the table cannot be read.
+        InvalidRowError
+            When a row is no audit event: somebody has changed it.
+        """
+        # In this order: whoever writes meanwhile has opened a day before its events are counted.
+        counts = self._counts()
+        openings = list(self._events(DAYS))
+        found = tuple(problems(openings, self._events, counts, kept))
+        return Verified(len(openings), sum(counts.values()), found, tuple(heads_of(openings, self._last)))
+
+    def _counts(self) -> Counter[str]:
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._name, ProjectionExpression="day_shard", ConsistentRead=True
+        )
+        return Counter(item["day_shard"]["S"] for page in pages for item in page["Items"])
+
+    def _events(self, day_shard: str) -> Iterator[AuditEvent]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._name,
+            KeyConditionExpression="day_shard = :partition",
+            ExpressionAttributeValues={":partition": {"S": day_shard}},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from map(from_audit_item, page["Items"])
+
+    def _last(self, day_shard: str) -> AuditEvent | None:
+        answer = self._client.query(
+            TableName=self._name,
+            KeyConditionExpression="day_shard = :partition",
+            ExpressionAttributeValues={":partition": {"S": day_shard}},
+            ScanIndexForward=False,
+            ConsistentRead=True,
+            Limit=1,
+        )
+        return from_audit_item(answer["Items"][0]) if answer["Items"] else None
+
+
+def read_heads(file: Path) -> list[ChainHead]:
+    """Read heads that were kept; OSError, msgspec.MsgspecError."""
+    return msgspec.json.decode(file.read_bytes(), type=list[ChainHead])
+
+
+def write_heads(file: Path, heads: Sequence[ChainHead]) -> None:
+    """Write heads to keep; OSError."""
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(heads)) + b"\n")

@@ -1,0 +1,123 @@
+"""A payment has its own page with all features; a card, device, address, merchant or payee has one with its labels and cases."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console.rights import Group
+from console.verdicts import payment_id
+from contract.case import CaseStatus, CaseVerdict
+from contract.entity_ids import entity_names
+from contract.flagged import flag
+from contract.items import to_item
+from engine.features.catalogue import CATALOGUE, FEATURE_SET
+from engine.features.stored import pack
+from tests.support.console_world import NOW, ConsoleWorld
+from tests.support.feature_samples import features_of
+from tests.support.labels import make_label
+from tests.support.payments import RETENTION, make_scored, make_transaction
+
+if TYPE_CHECKING:
+    from contract.case import Case
+
+PAYMENT = make_transaction()
+ROW = make_scored(PAYMENT, features=pack(features_of(PAYMENT)), feature_set=FEATURE_SET)
+CARD = entity_names(PAYMENT)[0]
+
+
+@pytest.fixture
+def case(world: ConsoleWorld) -> Case:
+    """A case of one payment, of whose card another case is."""
+    world.sign_in(Group.ANALYST)
+    stored = world.put_case(entities=entity_names(PAYMENT)[:1])
+    world.put_payments(ROW, case=stored)
+    return stored
+
+
+def page_of(case: Case) -> str:
+    return f"/cases/{case.case_id}/payments/{payment_id(flag(ROW, NOW, RETENTION))}"
+
+
+def test_a_payment_shows_its_row_and_every_feature_with_its_sentence(world: ConsoleWorld, case: Case) -> None:
+    body = world.get(page_of(case)).body
+
+    assert "Payment: 1,250.00 USD, 1 Mar 2026, 11:59" in body
+    assert "block, score 85; by ruleset 7." in body
+    assert [
+        name for name in re.findall(r'<th scope="row">(\w+)</th>', body) if "_" in name or name.islower()
+    ] == [each.name for each in CATALOGUE]
+    assert "Great-circle distance from the place where the user was last" in body
+
+
+def test_a_payments_ids_are_masked_until_somebody_says_why(world: ConsoleWorld, case: Case) -> None:
+    masked = world.get(page_of(case)).body
+    refused = world.post(f"{page_of(case)}/reveal", {"reason": ""})
+    shown = world.post(f"{page_of(case)}/reveal", {"reason": "the customer calls"}).body
+
+    personal = ("user-1", "tok_000000001234", "device-1", "203.0.113.7")
+    assert not [value for value in personal if value in masked]
+    assert refused.status == 422
+    assert not [value for value in personal if value not in shown]
+
+
+def test_a_payment_says_what_its_labels_say(world: ConsoleWorld, case: Case) -> None:
+    label = make_label(event_key=ROW.event_key)
+    key = {"label_key": {"S": f"{label.event_key}#{label.label_id}"}}
+    world.dynamodb.put_item(TableName="labels", Item=to_item(label) | key)
+
+    assert "Judged: fraud (analyst)." in world.get(page_of(case)).body
+
+
+def test_features_of_another_version_are_said_to_be_so(world: ConsoleWorld, case: Case) -> None:
+    world.put_payments(make_scored(PAYMENT, feature_set="ffffff"))
+
+    assert "Its features are of another version" in world.get(page_of(case)).body
+
+
+@pytest.mark.parametrize("part", ["payments/" + "0" * 32, "links/1", "links/x", "links/-1", "links/999"])
+def test_what_is_not_of_the_case_is_not_found(world: ConsoleWorld, case: Case, part: str) -> None:
+    assert world.get(f"/cases/{case.case_id}/{part}").status == 404
+
+
+def test_a_shared_card_leads_to_the_other_case(world: ConsoleWorld, case: Case) -> None:
+    closed: Any = {"status": CaseStatus.CLOSED, "verdict": CaseVerdict.FRAUD}
+    other = world.put_case("user-2", entities=(CARD,), **closed)
+
+    body = world.get(f"/cases/{case.case_id}/links").body
+
+    assert "1 of its values is in other cases too." in body
+    assert f'href="/cases/{other.case_id}"' in body
+    assert "high, fraud" in body
+    assert "tok_000000001234" not in body
+
+
+def test_a_card_has_a_page_with_its_cases_and_labels_and_its_name_is_in_no_address(
+    world: ConsoleWorld, case: Case
+) -> None:
+    closed: Any = {"status": CaseStatus.CLOSED, "verdict": CaseVerdict.FRAUD}
+    world.put_case("user-2", entities=(CARD,), opened_at=NOW - timedelta(days=1), **closed)
+    risk = {"entity_id": CARD, "payment_key": "f#2026-02-28T12:00:00.000000Z#00000000000000ff"}
+    item = {
+        name: {"S": value} for name, value in (risk | {"known_at": "2026-03-01T00:00:00.000000Z"}).items()
+    }
+    world.dynamodb.put_item(TableName="entity_risk", Item=item)
+
+    links = world.get(f"/cases/{case.case_id}/links").body
+    body = world.get(f"/cases/{case.case_id}/links/0").body
+
+    assert f'href="/cases/{case.case_id}/links/0"' in links
+    assert "One card: …1234" in body
+    assert "In 2 cases of 2 users; of the closed ones: 1 fraud." in body
+    assert "1 payment called fraud, the newest of 28 Feb 2026, 12:00." in body
+    assert CARD not in links + body
+
+
+def test_a_case_without_entities_shares_nothing(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    case = world.put_case("user-9", entities=())
+
+    assert "No other case has the same card" in world.get(f"/cases/{case.case_id}/links").body

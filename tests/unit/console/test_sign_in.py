@@ -1,0 +1,228 @@
+"""Whoever comes back from the identity provider gets a session of their own groups, once, and it ends when it is to end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from console.oidc import ProviderUnavailableError
+from console.rights import Group
+from console.sessions import SESSION, key_of
+from tests.support.console_world import NOW, ConsoleWorld, signing_key, with_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def test_signing_in_begins_a_session_and_goes_to_the_page_that_was_asked_for(world: ConsoleWorld) -> None:
+    back = world.begin("/queue")
+
+    answer = world.get(back)
+
+    assert (answer.status, answer.headers["location"]) == (303, "/queue")
+    assert world.get("/queue").status == 200
+    assert world.deeds() == [("person-1", "signed_in", "allowed"), ("person-1", "queue_viewed", "allowed")]
+
+
+def test_the_provider_gets_the_hash_of_a_secret_that_only_the_console_has(world: ConsoleWorld) -> None:
+    world.begin()
+
+    sent = world.provider.authorized
+    (row,) = world.dynamodb.scan(TableName="console_sessions")["Items"]
+    assert (sent["code_challenge_method"], sent["response_type"]) == ("S256", "code")
+    assert row["code_verifier"]["S"] not in sent.values()
+    assert sent["redirect_uri"] == "http://127.0.0.1:8080/sign-in/finish"
+
+
+def test_an_answer_of_the_provider_counts_once(world: ConsoleWorld) -> None:
+    back = world.begin()
+    world.get(back)
+
+    assert world.get(back).status == 401
+
+
+def test_an_answer_counts_in_the_browser_that_asked(world: ConsoleWorld) -> None:
+    back = world.begin()
+    world.cookies.clear()
+
+    assert world.get(back).status == 401
+
+
+@pytest.mark.parametrize(
+    "back", ["?code=c&state=other", "?state={state}&error=access_denied", "?state={state}", ""]
+)
+def test_another_answer_than_the_expected_one_begins_no_session(world: ConsoleWorld, back: str) -> None:
+    world.begin()
+
+    answer = world.get("/sign-in/finish" + back.format(state=world.provider.authorized["state"]))
+
+    assert answer.status == 401
+    assert world.deeds() == []
+
+
+def test_a_sign_in_that_took_too_long_begins_no_session(world: ConsoleWorld) -> None:
+    back = world.begin()
+    world.now += timedelta(minutes=15)
+
+    assert world.get(back).status == 401
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://other.example"},
+        {"aud": "another-client"},
+        {"nonce": "other"},
+        {"nonce": None},
+        {"exp": int((NOW - timedelta(minutes=2)).timestamp())},
+        {"iat": int((NOW + timedelta(minutes=2)).timestamp())},
+        {"sub": None},
+    ],
+    ids=str,
+)
+def test_a_token_that_is_not_for_this_sign_in_begins_no_session(
+    world: ConsoleWorld, claims: dict[str, Any]
+) -> None:
+    back = world.begin()
+    world.provider.claims = claims
+
+    assert world.get(back).status == 401
+    assert world.deeds() == []
+
+
+def test_a_token_with_a_key_of_somebody_else_begins_no_session(world: ConsoleWorld) -> None:
+    back = world.begin()
+    world.provider.key = signing_key("key-1", "thief")
+
+    assert world.get(back).status == 401
+
+
+def test_a_key_that_the_provider_has_changed_is_fetched(world: ConsoleWorld) -> None:
+    world.get(world.begin())
+    world.provider.key = signing_key("key-2")
+    world.provider.published = [world.provider.key]
+
+    assert world.get(world.begin()).status == 303
+
+
+def test_a_code_that_the_provider_refuses_begins_no_session(world: ConsoleWorld) -> None:
+    back = world.begin()
+    world.provider.status = 400
+
+    assert world.get(back).status == 401
+
+
+def test_a_provider_that_does_not_answer_is_said_to_be_unavailable(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> bytes:
+        raise ProviderUnavailableError("the identity provider did not answer")
+
+    monkeypatch.setattr(world.provider, "get", fail)
+
+    assert world.get("/sign-in/begin").status == 503
+
+
+def test_somebody_without_a_group_of_the_console_gets_no_session(world: ConsoleWorld) -> None:
+    back = world.begin()
+    world.provider.claims = {"cognito:groups": ["marketing"]}
+
+    assert world.get(back).status == 403
+    assert world.get("/queue").status == 303
+    assert world.deeds() == [("person-1", "signed_in", "no_group")]
+
+
+def test_the_table_holds_nobodys_cookie(world: ConsoleWorld) -> None:
+    world.get(world.begin())
+
+    (row,) = world.dynamodb.scan(TableName="console_sessions")["Items"]
+    token = world.cookies["console_session"]
+    assert token not in str(row)
+    assert row["session_key"]["S"] == key_of(SESSION, token)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "used_every", "status"),
+    [(29, 29, 200), (30, 30, 303), (12 * 60 - 1, 29, 200), (12 * 60, 29, 303)],
+)
+def test_a_session_ends_when_it_is_unused_or_old(
+    world: ConsoleWorld, minutes: int, used_every: int, status: int
+) -> None:
+    world.sign_in(Group.ANALYST)
+    begun = world.now
+    while world.now + timedelta(minutes=used_every) < begun + timedelta(minutes=minutes):
+        world.now += timedelta(minutes=used_every)
+        assert world.get("/queue").status == 200
+    world.now = begun + timedelta(minutes=minutes)
+
+    assert world.get("/queue").status == status
+
+
+def test_signing_out_ends_the_session_for_a_copy_of_its_cookie_too(world: ConsoleWorld) -> None:
+    token = world.sign_in(Group.ANALYST)
+    world.post("/sign-out", {})
+    world.cookies["console_session"] = token
+
+    assert world.get("/queue").status == 303
+
+
+def test_signing_out_deletes_the_cookie_as_it_was_set(aws: Callable[[str], Any]) -> None:
+    world = ConsoleWorld(aws("dynamodb"), with_url("https://console.example/v1"))
+    world.sign_in(Group.ANALYST)
+
+    answer = world.post("/sign-out", {}, {"Host": "console.example"})
+
+    cookie = answer.cookies["__Host-console_session"]
+    assert (cookie.value, cookie["max-age"], cookie["path"], bool(cookie["secure"])) == ("", "0", "/", True)
+
+
+def test_a_session_that_cannot_be_read_is_none(world: ConsoleWorld) -> None:
+    token = world.sign_in(Group.ANALYST)
+    row = {"session_key": {"S": key_of(SESSION, token)}, "groups": {"L": [{"S": "analysts of old"}]}}
+    world.dynamodb.put_item(TableName="console_sessions", Item=row)
+
+    assert world.get("/queue").headers["location"] == "/sign-in?next=/queue"
+    assert world.get("/sign-in").status == 200
+
+
+def test_an_admin_ends_the_session_of_somebody_else_at_once(world: ConsoleWorld) -> None:
+    analyst = world.sign_in(Group.ANALYST)
+    world.sign_in(Group.ADMIN, person="person-2")
+
+    world.post("/sessions/revoke", {"subject": key_of(SESSION, analyst)})
+
+    world.cookies["console_session"] = analyst
+    assert world.get("/queue").status == 303
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "is_secure"),
+    [
+        ("http://127.0.0.1:8080", "console_session", False),
+        ("https://console.example/v1", "__Host-console_session", True),
+    ],
+)
+def test_cookies_are_for_the_console_alone(
+    aws: Callable[[str], Any], url: str, name: str, is_secure: bool
+) -> None:
+    world = ConsoleWorld(aws("dynamodb"), with_url(url))
+
+    cookie = world.get(world.begin()).cookies[name]
+
+    assert cookie["httponly"]
+    assert cookie["samesite"].lower() == "lax"
+    assert bool(cookie["secure"]) is is_secure
+    assert (cookie["path"], cookie["domain"]) == ("/", "")
+
+
+def test_paths_begin_with_the_stages(aws: Callable[[str], Any]) -> None:
+    world = ConsoleWorld(aws("dynamodb"), with_url("https://console.example/v1"))
+    world.sign_in(Group.ANALYST)
+
+    answer = world.get("/queue")
+
+    assert 'href="/v1/console.css"' in answer.body
+    assert 'href="/v1/queue"' in answer.body
+    assert world.get("/").headers["location"] == "/v1/queue"

@@ -1,0 +1,71 @@
+"""What somebody sees of the queue, and how it is counted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from contract.alert import Severity
+from contract.case import QueuedCase, Tally, from_queued_item, to_case_item
+from contract.case_queue import QueueFilter, at_risk_base, count_queue
+from contract.case_work import LEASE
+from tests.support.cases import make_case
+from tests.support.payments import NOW
+
+HELD: dict[str, Any] = {"status": "claimed", "assignee": "ann", "lease_until": NOW + LEASE}
+
+
+def queued(**changes: Any) -> QueuedCase:
+    """A case as the index has it."""
+    return from_queued_item(to_case_item(make_case(**changes)))
+
+
+def test_money_at_risk_is_what_nobody_called_legitimate() -> None:
+    case = queued(undecided=Tally(1, Decimal(5)), fraud=Tally(1, Decimal(7)), legitimate=Tally(1, Decimal(9)))
+
+    assert at_risk_base(case) == 12
+
+
+@pytest.mark.parametrize(
+    ("wanted", "taken", "left_out"),
+    [
+        (QueueFilter(severities=frozenset({Severity.HIGH})), {}, {"severity": Severity.MEDIUM}),
+        (QueueFilter(at_risk_base_from=Decimal(1250)), {}, {"undecided": Tally(1, Decimal("1249.99"))}),
+        (QueueFilter(is_overdue=True), {"due_at": NOW - timedelta(seconds=1)}, {"due_at": NOW}),
+        (QueueFilter(is_free=True), HELD | {"lease_until": NOW}, HELD),
+        (QueueFilter(assignee="ann"), HELD, HELD | {"assignee": "bob"}),
+        (QueueFilter(assignee="ann"), HELD, HELD | {"lease_until": NOW}),
+    ],
+)
+def test_a_filter_takes_what_it_names(
+    wanted: QueueFilter, taken: dict[str, Any], left_out: dict[str, Any]
+) -> None:
+    assert wanted.takes(queued(**taken), NOW)
+    assert not wanted.takes(queued(**left_out), NOW)
+    assert QueueFilter().takes(queued(**left_out), NOW)
+
+
+def test_the_queue_is_counted_by_who_has_what() -> None:
+    early = NOW - timedelta(hours=1)
+    cases = [
+        queued(**HELD),
+        queued(**HELD | {"assignee": "bob"}),
+        queued(**HELD | {"assignee": "bob"}),
+        queued(**HELD | {"lease_until": NOW}),
+        queued(due_at=early, severity=Severity.MEDIUM),
+    ]
+
+    counts = count_queue(cases, NOW)
+
+    assert (counts.total, counts.free, counts.overdue, counts.oldest_due_at) == (5, 2, 1, early)
+    assert counts.by_severity == {Severity.HIGH: 4, Severity.MEDIUM: 1}
+    assert list(counts.workload.items()) == [("bob", 2), ("ann", 1)]
+
+
+def test_an_empty_queue_counts_nothing() -> None:
+    counts = count_queue([], NOW)
+
+    assert (counts.total, counts.free, counts.oldest_due_at, counts.workload) == (0, 0, None, {})

@@ -1,0 +1,271 @@
+"""What people may do with a case, and that no step is made twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook
+from contract.case_work import (
+    LEASE,
+    SKIP_HOLDS,
+    UNDO,
+    Refusal,
+    agree,
+    claim,
+    close,
+    contest,
+    holder,
+    is_offered,
+    keep,
+    reassign,
+    release,
+    skip,
+    stay_closed,
+    undo,
+    undo_close,
+)
+from tests.support.cases import make_case
+from tests.support.payments import NOW
+from tests.unit.contract.test_case_decision import make_decision
+
+SECOND = timedelta(seconds=1)
+
+
+def claimed(by: str = "ann") -> Case:
+    """A case that somebody works on since :data:`NOW`."""
+    return _done(claim(make_case(), by, NOW))
+
+
+def closed(by: str = "ann") -> Case:
+    """A case that somebody closed at :data:`NOW`."""
+    return _done(close(claimed(by), by, CaseVerdict.FRAUD, NOW))
+
+
+def _done(result: Case | Refusal) -> Case:
+    assert isinstance(result, Case)
+    return result
+
+
+def test_a_claimed_case_is_its_holder_s_until_the_lease_ends() -> None:
+    case = claimed()
+
+    assert holder(case, NOW + LEASE - SECOND) == "ann"
+    assert holder(case, NOW + LEASE) is None
+    assert claim(case, "bob", NOW + LEASE - SECOND) is Refusal.TAKEN
+    assert _done(claim(case, "bob", NOW + LEASE)).assignee == "bob"
+
+
+def test_claiming_again_extends_the_lease() -> None:
+    assert _done(claim(claimed(), "ann", NOW + SECOND)).lease_until == NOW + SECOND + LEASE
+
+
+def test_a_step_after_the_lease_is_made_if_nobody_else_has_the_case() -> None:
+    late = NOW + 2 * LEASE
+
+    assert _done(close(claimed(), "ann", CaseVerdict.FRAUD, late)).is_closed
+    taken = _done(claim(claimed(), "bob", late))
+    assert close(taken, "ann", CaseVerdict.FRAUD, late) is Refusal.TAKEN
+
+
+@pytest.mark.parametrize(
+    ("case", "refusal"),
+    [
+        (make_case(), Refusal.NOT_CLAIMED),
+        (claimed("bob"), Refusal.TAKEN),
+        (closed("bob"), Refusal.CLOSED),
+    ],
+)
+def test_a_case_that_is_not_somebody_s_is_neither_released_nor_skipped_nor_closed(
+    case: Case, refusal: Refusal
+) -> None:
+    later = NOW + SECOND
+
+    assert release(case, "ann", "lunch", later) is refusal
+    assert skip(case, "ann", later) is refusal
+    assert close(case, "ann", CaseVerdict.MIXED, later) is refusal
+
+
+def test_a_released_case_says_why() -> None:
+    case = _done(release(claimed(), "ann", "needs Dutch", NOW + SECOND))
+
+    assert (case.status, case.assignee, case.lease_until) == (CaseStatus.OPEN, None, None)
+    assert case.handover == Handover("ann", NOW + SECOND, "needs Dutch")
+    assert is_offered(case, "ann", NOW + SECOND)
+
+
+@pytest.mark.parametrize("case", [make_case(), claimed("ann"), claimed("bob")])
+def test_a_case_is_reassigned_whoever_has_it(case: Case) -> None:
+    given_away = _done(reassign(case, "lead", "cleo", "knows the shop", NOW))
+
+    assert holder(given_away, NOW) == "cleo"
+    assert given_away.handover == Handover("lead", NOW, "knows the shop")
+
+
+def test_a_closed_case_is_neither_claimed_nor_reassigned_nor_offered() -> None:
+    case = closed()
+
+    assert claim(case, "ann", NOW) is Refusal.CLOSED
+    assert reassign(case, "lead", "bob", "r", NOW) is Refusal.CLOSED
+    assert not is_offered(case, "bob", NOW)
+
+
+def test_a_skipped_case_is_offered_to_others_and_later_again() -> None:
+    case = _done(skip(claimed(), "ann", NOW))
+
+    assert not is_offered(case, "ann", NOW + SKIP_HOLDS - SECOND)
+    assert is_offered(case, "ann", NOW + SKIP_HOLDS)
+    assert is_offered(case, "bob", NOW)
+    assert _done(claim(case, "ann", NOW)).assignee == "ann"
+
+
+def test_the_latest_skips_are_remembered() -> None:
+    case = make_case()
+    for number in range(2 * MAX_SKIPS):
+        case = _done(skip(_done(claim(case, f"a-{number}", NOW)), f"a-{number}", NOW))
+
+    assert [each.analyst for each in case.skips] == [
+        f"a-{number}" for number in range(MAX_SKIPS, 2 * MAX_SKIPS)
+    ]
+    late = NOW + SKIP_HOLDS
+    assert len(_done(skip(_done(claim(case, "ann", late)), "ann", late)).skips) == 1
+
+
+def test_closing_is_undone_within_ten_seconds_by_whoever_closed_it() -> None:
+    undone = _done(undo_close(closed(), "ann", NOW + UNDO))
+
+    assert (undone.status, undone.assignee, undone.lease_until) == ("claimed", "ann", NOW + UNDO + LEASE)
+    assert (undone.verdict, undone.closed_at, undone.closed_by) == (None, None, None)
+    assert undo_close(closed(), "bob", NOW) is Refusal.TOO_LATE
+    assert undo_close(closed(), "ann", NOW + UNDO + SECOND) is Refusal.TOO_LATE
+    assert undo_close(make_case(), "ann", NOW) is Refusal.TOO_LATE
+
+
+def released() -> Case:
+    """A case that Ann closed, and that a second person is to look at."""
+    return _done(close(claimed(), "ann", CaseVerdict.LEGITIMATE, NOW, is_second_look_due=True))
+
+
+def test_going_on_with_a_case_extends_the_lease_of_whoever_has_it() -> None:
+    assert _done(keep(claimed(), "ann", NOW + SECOND)).lease_until == NOW + SECOND + LEASE
+    assert keep(claimed(), "bob", NOW) is Refusal.TAKEN
+    assert keep(make_case(), "bob", NOW) is Refusal.NOT_CLAIMED
+
+
+def test_a_decision_is_undone_by_whoever_made_it_and_gives_the_case_back() -> None:
+    by_labels = make_case(status=CaseStatus.CLOSED, closed_at=NOW, verdict=CaseVerdict.FRAUD)
+
+    for case in (closed(), by_labels):
+        undone = _done(undo(case, make_decision(), (), "ann", NOW + UNDO))
+        assert (undone.status, undone.assignee, undone.verdict) == ("claimed", "ann", None)
+    assert undo(closed(), make_decision(), (), "bob", NOW) is Refusal.TOO_LATE
+    assert undo(closed(), make_decision(), (), "ann", NOW + UNDO + SECOND) is Refusal.TOO_LATE
+
+
+@pytest.mark.parametrize("case", [make_case(), claimed("bob"), closed("bob")])
+def test_undoing_takes_no_case_from_somebody_else(case: Case) -> None:
+    undone = _done(undo(case, make_decision(), (), "ann", NOW))
+
+    assert (undone.status, undone.assignee, undone.closed_by) == (case.status, case.assignee, case.closed_by)
+    assert undone.version == case.version + 1
+
+
+def test_undoing_what_other_decisions_say_too_leaves_the_case_closed() -> None:
+    decision = make_decision()
+
+    assert _done(undo(closed(), decision, decision.event_keys, "ann", NOW)).is_closed
+
+
+def test_undoing_what_is_undone_changes_nothing() -> None:
+    case = claimed()
+
+    assert undo(case, make_decision(undone_by="ann", undone_at=NOW), (), "ann", NOW + 2 * UNDO) is case
+
+
+def test_a_second_person_agrees_once_and_is_not_the_first() -> None:
+    agreed = _done(agree(released(), "bob", NOW + SECOND))
+
+    assert agreed.second_look == SecondLook("bob", NOW + SECOND)
+    assert agree(agreed, "bob", NOW + SECOND) is agreed
+    assert agree(released(), "ann", NOW) is Refusal.SAME_PERSON
+    assert agree(agreed, "cleo", NOW) is Refusal.NOT_DUE
+    assert agree(closed(), "bob", NOW) is Refusal.NOT_DUE
+    assert agree(claimed(), "bob", NOW) is Refusal.NOT_DUE
+
+
+def test_a_second_person_who_contests_a_case_has_it() -> None:
+    case = _done(contest(released(), "bob", "new device", NOW))
+
+    assert (case.status, case.assignee, case.verdict, case.second_look) == ("claimed", "bob", None, None)
+    assert case.handover == Handover("bob", NOW, "new device")
+    assert _done(contest(case, "bob", "new device", NOW + SECOND)).assignee == "bob"
+    assert contest(case, "cleo", "new device", NOW) is Refusal.NOT_DUE
+    assert contest(released(), "ann", "r", NOW) is Refusal.SAME_PERSON
+    assert contest(closed(), "bob", "r", NOW) is Refusal.NOT_DUE
+
+
+def test_a_case_that_stays_closed_waits_for_nobody() -> None:
+    assert stay_closed(released(), "bob", NOW).second_look == SecondLook("bob", NOW)
+    assert stay_closed(closed(), "bob", NOW).second_look is None
+
+
+@pytest.mark.parametrize("step", ["release", "skip", "close", "undo"])
+def test_a_step_that_was_made_gives_the_case_as_it_is(step: str) -> None:
+    case = closed() if step == "undo" else claimed()
+
+    def make(case: Case) -> Case | Refusal:
+        match step:
+            case "release":
+                return release(case, "ann", "lunch", NOW)
+            case "skip":
+                return skip(case, "ann", NOW)
+            case "close":
+                return close(case, "ann", CaseVerdict.MIXED, NOW)
+        return undo_close(case, "ann", NOW)
+
+    once = _done(make(case))
+
+    assert once.version == case.version + 1
+    assert make(once) is once
+
+
+STEPS = st.tuples(
+    st.sampled_from(["claim", "release", "reassign", "skip", "close", "undo"]),
+    st.sampled_from(["ann", "bob", "cleo"]),
+    st.integers(0, 1_200),
+)
+
+
+@given(st.lists(STEPS, max_size=20))
+def test_nobody_works_on_a_case_that_somebody_else_holds(steps: list[tuple[str, str, int]]) -> None:
+    case, now = make_case(), NOW
+    for name, analyst, seconds in steps:
+        now += seconds * SECOND
+        held_by = holder(case, now)
+        match name:
+            case "claim":
+                result = claim(case, analyst, now)
+            case "release":
+                result = release(case, analyst, "r", now)
+            case "reassign":
+                result = reassign(case, "lead", analyst, "r", now)
+            case "skip":
+                result = skip(case, analyst, now)
+            case "close":
+                result = close(case, analyst, CaseVerdict.FRAUD, now)
+            case _:
+                result = undo_close(case, analyst, now)
+
+        if isinstance(result, Case):
+            assert name == "reassign" or held_by in {None, analyst}
+            assert result.version in {case.version, case.version + 1}
+            assert (result.assignee is None) == (result.lease_until is None) == (result.status != "claimed")
+            assert (result.verdict is None) == (result.closed_by is None) == (not result.is_closed)
+            kept = ("undecided", "payments", "entities", "reasons", "due_at", "case_owner", "case_number")
+            before, after = msgspec.structs.asdict(case), msgspec.structs.asdict(result)
+            assert [before[field] for field in kept] == [after[field] for field in kept]
+            case = result
