@@ -133,7 +133,7 @@ def arrival_text(claimed: datetime, appended: datetime) -> str:
 
     >>> at = datetime(2026, 3, 1, tzinfo=UTC)
     >>> arrival_text(at, at + timedelta(hours=3)), arrival_text(at, at - timedelta(days=2)), arrival_text(at, at)
-    ('arrived 3 h after its sender's time', 'arrived 48 h before its sender's time', '')
+    ("arrived 3 h after its sender's time", "arrived 48 h before its sender's time", '')
     """
     delay = appended - claimed
     if abs(delay) < _LATE:

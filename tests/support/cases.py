@@ -6,9 +6,18 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from contract.alert import Severity
 from contract.case import Case, CasePayment, CaseStatus, Tally, owner_of
+from contract.case_decision import CaseDecision, DecidedPayment, Ruling
+from contract.label import FraudType, LabelVerdict
+from tests.support.labels import EVENT_KEY
 from tests.support.payments import NOW
+
+FRAUD = Ruling(
+    verdict=LabelVerdict.FRAUD, fraud_type=FraudType.ACCOUNT_TAKEOVER, confidence=0.7, note="New device."
+)
 
 
 def make_case(user_id: str = "user-1", **changes: Any) -> Case:
@@ -31,3 +40,22 @@ def make_case(user_id: str = "user-1", **changes: Any) -> Case:
         "entities": ("c:0001020304050607",),
     }
     return Case(**fields | changes)
+
+
+def make_decision(**changes: Any) -> CaseDecision:
+    """Two payments that somebody called fraud."""
+    decision = CaseDecision(
+        case_id="80048216f18b6e4f9049b00fb70d7d1f-1",
+        decision_id="form-0123456789ab",
+        user_id="user-1",
+        analyst="ann",
+        decided_at=NOW,
+        ruling=FRAUD,
+        payments=(
+            DecidedPayment(EVENT_KEY, "t-1"),
+            DecidedPayment(EVENT_KEY.replace("t-1", "t-2"), "t-2"),
+        ),
+        amount_base=Decimal("2500.00"),
+        expires_at=1_900_000_000,
+    )
+    return msgspec.structs.replace(decision, **changes)

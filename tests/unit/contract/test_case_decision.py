@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,7 +10,6 @@ import pytest
 from contract.case_decision import (
     MAX_NOTE_CHARACTERS,
     CaseDecision,
-    DecidedPayment,
     Ruling,
     from_decision_item,
     labels_of,
@@ -22,31 +20,9 @@ from contract.case_decision import (
 from contract.label import FraudType, LabelSource, LabelVerdict
 from contract.label_message import decode_label_message, encode_label_message
 from contract.label_rows import FIRST_COPY_RETRY, Unfinished, unfinished
+from tests.support.cases import FRAUD, make_decision
 from tests.support.labels import EVENT_KEY
 from tests.support.payments import NOW
-
-FRAUD = Ruling(
-    verdict=LabelVerdict.FRAUD, fraud_type=FraudType.ACCOUNT_TAKEOVER, confidence=0.7, note="New device."
-)
-
-
-def make_decision(**changes: Any) -> CaseDecision:
-    """Two payments that somebody called fraud."""
-    decision = CaseDecision(
-        case_id="80048216f18b6e4f9049b00fb70d7d1f-1",
-        decision_id="form-0123456789ab",
-        user_id="user-1",
-        analyst="ann",
-        decided_at=NOW,
-        ruling=FRAUD,
-        payments=(
-            DecidedPayment(EVENT_KEY, "t-1"),
-            DecidedPayment(EVENT_KEY.replace("t-1", "t-2"), "t-2"),
-        ),
-        amount_base=Decimal("2500.00"),
-        expires_at=1_900_000_000,
-    )
-    return msgspec.structs.replace(decision, **changes)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ from contract.case import Judgement, Tally
 from contract.case_decision import DecidedPayment, Ruling
 from contract.case_outcome import IN_FLIGHT, CaseRow, is_in_flight, outcome_of
 from contract.label import LabelVerdict
-from tests.support.cases import make_case
+from tests.support.cases import make_case, make_decision
 from tests.support.payments import NOW
-from tests.unit.contract.test_case_decision import make_decision
 
 VERDICTS = st.sampled_from([LabelVerdict.FRAUD, LabelVerdict.LEGITIMATE])
 ROWS = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.sampled_from(Judgement), st.integers(0, 9)))

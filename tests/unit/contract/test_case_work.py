@@ -29,9 +29,8 @@ from contract.case_work import (
     undo,
     undo_close,
 )
-from tests.support.cases import make_case
+from tests.support.cases import make_case, make_decision
 from tests.support.payments import NOW
-from tests.unit.contract.test_case_decision import make_decision
 
 SECOND = timedelta(seconds=1)
 
