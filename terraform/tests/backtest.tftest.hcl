@@ -155,3 +155,17 @@ run "refuses_a_name_in_capitals" {
 
   expect_failures = [var.name]
 }
+
+run "refuses_more_than_a_day_of_a_run" {
+  command = plan
+
+  module {
+    source = "./modules/backtest"
+  }
+
+  variables {
+    maximum_minutes = 1500
+  }
+
+  expect_failures = [var.maximum_minutes]
+}

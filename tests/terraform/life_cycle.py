@@ -216,8 +216,8 @@ def live(workspace: Workspace) -> Life:
 
 
 def left_behind(workspace: Workspace, before: set[str]) -> set[str]:
-    """What exists and did not before, without states and the keys of roles' sessions, which begin with ASIA."""
-    kept = ("s3.buckets/fraud-terraform-state", "iam.access_keys/ASIA")
+    """What exists and did not before, without states, keys of roles' sessions, which begin with ASIA, and the emulator's marks in lists."""
+    kept = ("s3.buckets/fraud-terraform-state", "iam.access_keys/ASIA", "s3._pagination_tokens/")
     return {name for name in workspace.existing() - before if not name.startswith(kept)}
 
 
