@@ -14,7 +14,7 @@ variable "trainer_arns" {
   nullable    = false
   validation {
     condition     = length(var.trainer_arns) > 0 && alltrue([for arn in var.trainer_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$", arn))])
-    error_message = "trainer_arns is [${join(", ", var.trainer_arns)}]; it takes one ARN of an IAM role or user at least, without a wildcard."
+    error_message = "trainer_arns is ${jsonencode(var.trainer_arns)}; it takes one ARN of an IAM role or user at least, without a wildcard."
   }
 }
 

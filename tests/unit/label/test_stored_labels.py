@@ -21,7 +21,7 @@ PAYMENTS = 23
 
 
 class Queue:
-    """Takes messages, but for the first of each call as often as it is told."""
+    """Takes messages; refuses the first of each call, so many times."""
 
     def __init__(self, refusals: int = 0) -> None:
         self.bodies: list[bytes] = []
