@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from contract.truth import SentPayment
-    from engine.rules.ruleset import Rule, Ruleset
+    from engine.rules.rule_section import Rule
+    from engine.rules.ruleset import Ruleset
     from lab.backtest.labels import LabelPlan
 
 MAX_SHOWN: Final = 40
