@@ -1,4 +1,4 @@
-"""How many history rows take one write unit: with the features of today, and with as many as there may ever be.
+"""How many history rows take one write unit: with the features of today, and with as many as there may ever be and a candidate.
 
 ``python -m benchmarks.row_size`` prints it. Payments are simulated and decided one after the other; the features to come are placeholders, half
 of them zero, as about half of today's are, the others counts and ratios. Pure: no service, the same figures on every machine.
@@ -17,7 +17,8 @@ import msgspec
 from benchmarks.item_size import item_bytes, write_units
 from contract.clock import EPOCH, MILLISECOND, times_of
 from contract.entity_ids import entity_ids
-from contract.scored import Decision, Position, to_history_item
+from contract.scored import Decision, OtherVerdict, Position, to_history_item
+from contract.side import Side
 from contract.transaction import decode_transaction
 from engine.decide import decide, scored_transaction
 from engine.features.catalogue import CATALOGUE
@@ -40,6 +41,8 @@ EXPIRES_AT_S: Final = 1_900_000_000
 PAYMENTS: Final = 12_000
 MIN_SHARE: Final = 0.9
 """Of the approved rows that must take one write unit with all features."""
+
+_LONGEST_OTHER: Final = OtherVerdict(Decision.APPROVE, 49)
 
 _RULES: Final = Path(__file__).resolve().parent.parent / "rules" / "default.yaml"
 
@@ -92,14 +95,14 @@ def with_placeholders(packed: bytes, count: int, draw: Random) -> bytes:
 
 
 def shares(payments: int = PAYMENTS, seed: int = 300) -> tuple[Share, Share]:
-    """Measure approved rows: with the features of today, and with :data:`MAX_FEATURES`."""
+    """Measure approved rows: as they are, and with :data:`MAX_FEATURES` and the longest that a row says of a candidate."""
     draw = Random(seed)  # noqa: S311 - placeholders, no secrets
     today: list[int] = []
     all_features: list[int] = []
     for row in approved_rows(payments, seed):
         today.append(item_bytes(to_history_item(row, EXPIRES_AT_S)))
         packed = with_placeholders(row.features, MAX_FEATURES - len(CATALOGUE), draw)
-        full = msgspec.structs.replace(row, features=packed)
+        full = msgspec.structs.replace(row, features=packed, side=Side.CANDIDATE, other=_LONGEST_OTHER)
         all_features.append(item_bytes(to_history_item(full, EXPIRES_AT_S)))
     return _share(len(CATALOGUE), today), _share(MAX_FEATURES, all_features)
 
@@ -111,9 +114,9 @@ def _share(features: int, sizes: list[int]) -> Share:
 
 def main() -> None:
     """Print the shares."""
-    for share in shares():
+    for share, what in zip(shares(), ("", ", decided by a candidate"), strict=True):
         print(
-            f"{share.features} features: {share.one_unit:.1%} of the approved rows take one write unit; "
+            f"{share.features} features{what}: {share.one_unit:.1%} of the approved rows take one write unit; "
             f"mean {share.mean_bytes:.0f} bytes, median {share.median_bytes:.0f}"
         )
 

@@ -17,7 +17,7 @@ import msgspec
 
 from contract.alert import Alert, AlertClaim, AlertDigest, AlertTransaction, SuppressedPayments
 from contract.flagged import FlaggedTransaction
-from contract.history_detail import HistoryDetail
+from contract.history_detail import HistoryDetail, StoredVerdict
 from contract.label import Label, LabelMessage
 from contract.reason import Reason
 from contract.scored import Decision
@@ -30,6 +30,7 @@ _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
     Transaction,
     Location,
     HistoryDetail,
+    StoredVerdict,
     Reason,
     FlaggedTransaction,
     AlertClaim,

@@ -61,7 +61,7 @@ class BucketRulesets:
 
     def keep(self, ruleset: Ruleset, data: bytes) -> None:
         """Keep a ruleset that becomes active, and the models of both its sides, in the background."""
-        models = {side.model.model.sha256 for side in ruleset.sides if side.model is not None}
+        models = {side.model_sha256 for side in ruleset.sides if side.model_sha256}
         self._pool.submit(self._put, ruleset.digest, data, sorted(models))
 
     def last_good(self) -> bytes | None:

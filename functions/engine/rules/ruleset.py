@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 import yaml
 
-from contract.currency import MINOR_UNIT_EXPONENT
+from contract.side import Side
 from engine.errors import InvalidRulesetError
 from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import in_order
-from engine.profile.fingerprints import CURRENCY_CODES, CURRENCY_NUMBERS
 from engine.rules.cel.conditions import IS_RATE_KNOWN, LIST_PREFIX, Program, Vocabulary
-from engine.rules.document import Reader, suggestion
+from engine.rules.currency_section import read_currency, read_rates
+from engine.rules.document import Reader
 from engine.rules.guardrails import DEFAULT_GUARDRAILS, read_guardrails
 from engine.rules.lists import NamedList, read_lists
 from engine.rules.model_section import no_models, read_model_section
@@ -38,12 +38,8 @@ if TYPE_CHECKING:
 MAX_SCORE: Final = 100
 """The highest risk score; the lowest is 0."""
 
-_MIN_RATE, _MAX_RATE = Decimal("1e-9"), Decimal("1e6")
-
 _OF_CHAMPION: Final = frozenset({"base_currency", "exchange_rates", "guardrails", "candidate"})
 """Fields of the ruleset that a candidate cannot have."""
-
-_NO_RATE: Final = "profiles do not know such currencies apart, so none has a rate"
 
 
 class Thresholds(msgspec.Struct, frozen=True):
@@ -150,6 +146,11 @@ class Ruleset:
         return self._model
 
     @property
+    def model_sha256(self) -> str | None:
+        """The model's name; None without one."""
+        return None if self._model is None else self._model.model.sha256
+
+    @property
     def guardrails(self) -> Guardrails:
         """How far the candidate may be from this ruleset."""
         return self._guardrails
@@ -164,6 +165,12 @@ class Ruleset:
         """The champion, which is this ruleset, and the candidate's if there is one."""
         return (self,) if self._candidate is None else (self, self._candidate.ruleset)
 
+    def of_side(self, side: Side) -> Ruleset:
+        """The rules of one side; the champion's where there is no candidate."""
+        if side is Side.CHAMPION or self._candidate is None:
+            return self
+        return self._candidate.ruleset
+
     def with_model(self, model: RulesetModel) -> Ruleset:
         """Give the same ruleset with another model: for measuring a model before a document names it."""
         other = copy(self)
@@ -174,6 +181,12 @@ class Ruleset:
         """Give the same rules alone."""
         other = copy(self)
         other._model = None
+        return other
+
+    def without_candidate(self) -> Ruleset:
+        """Give the champion alone."""
+        other = copy(self)
+        other._candidate = None
         return other
 
     def matches(
@@ -253,8 +266,8 @@ def _read_ruleset(reader: Reader, root: yaml.Node, text: str, models: Models) ->
         required=("version", "base_currency", "thresholds", "rules"),
         optional=("exchange_rates", "lists", "model", "description", "guardrails", "candidate"),
     )
-    base_currency = _read_currency(reader, fields["base_currency"]) if "base_currency" in fields else None
-    rates = _read_rates(reader, fields["exchange_rates"], base_currency) if "exchange_rates" in fields else {}
+    base_currency = read_currency(reader, fields["base_currency"]) if "base_currency" in fields else None
+    rates = read_rates(reader, fields["exchange_rates"], base_currency) if "exchange_rates" in fields else {}
     shared = _Shared(hashlib.sha256(text.encode()).hexdigest()[:12], base_currency, rates, models)
     lists = read_lists(reader, fields["lists"]) if "lists" in fields else ()
     ruleset = _read_side(reader, fields, shared, lists)
@@ -340,38 +353,6 @@ def _read_candidate(
         if ruleset is None or share is None
         else Candidate(ruleset, UserDraw(ruleset.version, float(share)))
     )
-
-
-def _read_currency(reader: Reader, node: yaml.Node) -> str | None:
-    value = reader.text(node, "base_currency")
-    if value is not None and value not in MINOR_UNIT_EXPONENT:
-        reader.report(node, f"base_currency '{value[:60]}' is not a currency of ISO 4217")
-        return None
-    if value is not None and not _has_number(value):
-        reader.report(node, f"base_currency '{value}' was withdrawn before 1995; {_NO_RATE}")
-        return None
-    return value
-
-
-def _has_number(currency: str) -> bool:
-    """Whether profiles know a currency from every other."""
-    return CURRENCY_CODES[CURRENCY_NUMBERS[currency]] == currency
-
-
-def _read_rates(reader: Reader, node: yaml.Node, base_currency: str | None) -> dict[str, float]:
-    rates: dict[str, float] = {}
-    for currency, (key, value) in reader.entries(node, "exchange_rates").items():
-        if currency not in MINOR_UNIT_EXPONENT:
-            hint = suggestion(currency, MINOR_UNIT_EXPONENT)
-            reader.report(key, f"exchange_rates: '{currency[:60]}' is not a currency of ISO 4217{hint}")
-        elif not _has_number(currency):
-            reader.report(key, f"exchange_rates: '{currency}' was withdrawn before 1995; {_NO_RATE}")
-        rate = reader.decimal(value, f"exchange rate of {currency[:60]}", _MIN_RATE, _MAX_RATE)
-        if currency == base_currency and rate not in (None, 1):
-            reader.report(value, f"{currency} is the base currency; its rate is 1")
-        if rate is not None:
-            rates[currency] = float(rate)
-    return rates
 
 
 def _read_thresholds(reader: Reader, node: yaml.Node) -> Thresholds | None:

@@ -6,22 +6,16 @@ when its share grows or a rule is suspended, and another candidate draws other u
 
 from __future__ import annotations
 
-from enum import StrEnum
 from hashlib import blake2b, sha256
 from typing import Final
+
+from contract.side import Side
 
 MAX_SHARE_PERCENT: Final = 50
 """The largest share of users for whom a candidate decides: what it is compared with must decide, too."""
 
 _HASH_BYTES: Final = 8
 _HASHES: Final = 1 << (8 * _HASH_BYTES)
-
-
-class Side(StrEnum):
-    """Which of two rulesets decides."""
-
-    CHAMPION = "champion"
-    CANDIDATE = "candidate"
 
 
 class UserDraw:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.side import Side
 from engine.errors import InvalidRulesetError
 from engine.rules.guardrails import DEFAULT_GUARDRAILS, Band, Guardrails
 from engine.rules.ruleset import parse_ruleset
-from engine.rules.sides import Side, UserDraw
+from engine.rules.sides import UserDraw
 from tests.support.rule_samples import HEAD, RULE, candidate_of, document, features, payment, ruleset
 
 BARE = '{version: "2", share: 10, thresholds: {review: 40, block: 90}, rules: []}'
