@@ -1,0 +1,154 @@
+"""What champion and candidate said of the same payments, counted by groups of users.
+
+A user's payments are like each other: one attack is forty flagged payments of one user. So they are counted by groups of users, and a difference is
+believed as far as the groups agree on it. One user, whatever it does, is in one group.
+"""
+
+from __future__ import annotations
+
+from math import floor, log2
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+import msgspec
+
+from contract.canary import is_flagged_canary
+from contract.scored import Decision
+from contract.side import Side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.decide import Assessment, Decided
+
+GROUPS: Final = 64
+"""Of users. Enough for a steady estimate of the variance; few enough to be kept for every minute."""
+
+_STEPS_OF_TWO: Final = 8
+"""Steps in which a time doubles: 9% each."""
+
+BOTH, CHAMPION_ONLY, CANDIDATE_ONLY = 0, 1, 2
+"""Places in the counts of one group."""
+
+ByGroup = dict[int, list[int]]
+"""Group to payments of which something is true for both sides, for the champion only, for the candidate only. Most groups have none."""
+
+
+class RolloutCounts(msgspec.Struct):
+    """What was counted, in a minute or in any other time; those of two times or two processes add up."""
+
+    payments: dict[int, int] = {}
+    """Group to payments; without repeats and flagged canaries."""
+    alerts: ByGroup = {}
+    """Reviewed or blocked."""
+    blocks: ByGroup = {}
+    """Blocked."""
+    errors: ByGroup = {}
+    """With a rule that failed."""
+    champion_hits: dict[str, dict[int, int]] = {}
+    """Rule to group to payments for which it holds, in whatever mode."""
+    candidate_hits: dict[str, dict[int, int]] = {}
+    champion_times: dict[int, int] = {}
+    """Step of the time that an evaluation took to evaluations (:func:`time_step`)."""
+    candidate_times: dict[int, int] = {}
+
+    def add(self, user_id: str, decided: Decided) -> None:
+        """Count one payment. Without a candidate it counts for the champion only."""
+        if decided.outcome.repeats or is_flagged_canary(user_id):
+            return
+        champion, candidate = decided.assessment, decided.other
+        if candidate is not None and decided.side is Side.CANDIDATE:
+            champion, candidate = candidate, champion
+        group = group_of(user_id)
+        self.payments[group] = self.payments.get(group, 0) + 1
+        for counted, holds in (
+            (self.alerts, _is_alert),
+            (self.blocks, _is_block),
+            (self.errors, _has_failed),
+        ):
+            place = _place(holds(champion), candidate is not None and holds(candidate))
+            if place is not None:
+                counted.setdefault(group, [0, 0, 0])[place] += 1
+        for hits, assessment in ((self.champion_hits, champion), (self.candidate_hits, candidate)):
+            for rule_id in () if assessment is None else _holding(assessment):
+                of_rule = hits.setdefault(rule_id, {})
+                of_rule[group] = of_rule.get(group, 0) + 1
+
+    def add_time(self, side: Side, microseconds: float) -> None:
+        """Count how long one side took to evaluate a payment. Not every payment needs to be timed."""
+        times = self.champion_times if side is Side.CHAMPION else self.candidate_times
+        step = time_step(microseconds)
+        times[step] = times.get(step, 0) + 1
+
+
+def total(counts: Iterable[RolloutCounts]) -> RolloutCounts:
+    """Add up what was counted at several times, or by several processes."""
+    whole = RolloutCounts()
+    for each in counts:
+        _sum(whole.payments, each.payments)
+        for sums, parts in (
+            (whole.alerts, each.alerts),
+            (whole.blocks, each.blocks),
+            (whole.errors, each.errors),
+        ):
+            for group, three in parts.items():
+                sums[group] = [
+                    one + other for one, other in zip(sums.get(group, (0, 0, 0)), three, strict=True)
+                ]
+        for rules, hits in (
+            (whole.champion_hits, each.champion_hits),
+            (whole.candidate_hits, each.candidate_hits),
+        ):
+            for rule_id, by_group in hits.items():
+                _sum(rules.setdefault(rule_id, {}), by_group)
+        _sum(whole.champion_times, each.champion_times)
+        _sum(whole.candidate_times, each.candidate_times)
+    return whole
+
+
+def group_of(user_id: str) -> int:
+    """The group of a user, 0 to 63."""
+    return crc32(user_id.encode("utf-8", "surrogatepass")) % GROUPS
+
+
+def time_step(microseconds: float) -> int:
+    """The step of a time.
+
+    Examples
+    --------
+    >>> time_step(100.0), time_step(110.0)
+    (53, 54)
+    """
+    return floor(_STEPS_OF_TWO * log2(max(microseconds, 1.0)))
+
+
+def end_of_step(step: int) -> float:
+    """Microseconds at which a step ends."""
+    return float(2.0 ** ((step + 1) / _STEPS_OF_TWO))
+
+
+def _sum(sums: dict[int, int], parts: dict[int, int]) -> None:
+    for key, count in parts.items():
+        sums[key] = sums.get(key, 0) + count
+
+
+def _place(is_champions: bool, is_candidates: bool) -> int | None:
+    if is_champions:
+        return BOTH if is_candidates else CHAMPION_ONLY
+    return CANDIDATE_ONLY if is_candidates else None
+
+
+def _is_alert(assessment: Assessment) -> bool:
+    return assessment.decision is not Decision.APPROVE
+
+
+def _is_block(assessment: Assessment) -> bool:
+    return assessment.decision is Decision.BLOCK
+
+
+def _has_failed(assessment: Assessment) -> bool:
+    return bool(assessment.failed_rule_ids)
+
+
+def _holding(assessment: Assessment) -> list[str]:
+    return [*(reason.rule_id for reason in assessment.reasons), *assessment.shadow_rule_ids]
