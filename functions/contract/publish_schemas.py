@@ -20,6 +20,7 @@ from contract.flagged import FlaggedTransaction
 from contract.history_detail import HistoryDetail, StoredVerdict
 from contract.label import Label, LabelMessage
 from contract.reason import Reason
+from contract.ruleset_change import RulesetChange
 from contract.scored import Decision
 from contract.transaction import Location, Transaction
 
@@ -40,6 +41,7 @@ _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
     AlertDigest,
     LabelMessage,
     Label,
+    RulesetChange,
 )
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -61,6 +63,8 @@ def schemas() -> dict[str, bytes]:
         "label_message": msgspec.json.schema(LabelMessage),
         "label": msgspec.json.schema(Label)
         | {"description": "A row of labels; numbers are of DynamoDB's type N."},
+        "ruleset_change": msgspec.json.schema(RulesetChange)
+        | {"description": "A row of ruleset_changes; numbers are of DynamoDB's type N."},
     }
     for document in documents.values():
         _describe(document["$defs"])
