@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.errors import StageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
@@ -62,7 +63,8 @@ class ModelArchive:
         self._folder = folder
 
     @cached_property
-    def _shipped(self) -> dict[str, bytes]:
+    def shipped(self) -> Mapping[str, bytes]:
+        """The documents that ship in the zip, by sha256."""
         documents = [path.read_bytes() for path in sorted(self._folder.glob("*.json"))]
         return {msgspec.json.decode(data, type=_Named).sha256: data for data in documents}
 
@@ -84,8 +86,8 @@ class ModelArchive:
         ModelUnreachableError
             Where the bucket did not answer; another try may succeed.
         """
-        if sha256 in self._shipped:
-            return self._shipped[sha256]
+        if sha256 in self.shipped:
+            return self.shipped[sha256]
         try:
             return self._s3.get_object(Bucket=self._bucket, Key=f"{PREFIX}{sha256}")["Body"].read()
         except ClientError as error:
@@ -94,15 +96,3 @@ class ModelArchive:
             raise ModelUnreachableError(sha256, str(error)) from error
         except BotoCoreError as error:
             raise ModelUnreachableError(sha256, str(error)) from error
-
-    def keep(self, sha256: str) -> None:
-        """Put a model that ships with this version into the bucket, for the day when another ships. Others are there already.
-
-        Raises
-        ------
-        ClientError, BotoCoreError
-            Where the bucket refuses or does not answer.
-        """
-        data = self._shipped.get(sha256)
-        if data is not None:
-            self._s3.put_object(Bucket=self._bucket, Key=f"{PREFIX}{sha256}", Body=data)

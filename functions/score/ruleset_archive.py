@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from common import model_archive
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
@@ -78,8 +80,14 @@ class BucketRulesets:
     def _put(self, digest: str, data: bytes, models: Sequence[str]) -> None:
         try:
             for model in models:  # first: the ruleset could not be read without them
-                self._models.keep(model)
+                self._put_model(model)
             for key in (f"{PREFIX}{digest}", LAST_GOOD):
                 self._s3.put_object(Bucket=self._bucket, Key=key, Body=data)
         except (ClientError, BotoCoreError) as error:
             self._report("the active ruleset cannot be kept", error)
+
+    def _put_model(self, sha256: str) -> None:
+        """Keep a model that ships with this version, for the day when another ships. Others are in the bucket already."""
+        data = self._models.shipped.get(sha256)
+        if data is not None:
+            self._s3.put_object(Bucket=self._bucket, Key=f"{model_archive.PREFIX}{sha256}", Body=data)

@@ -29,6 +29,7 @@ from local.runtime.pool import FunctionPool
 from ops.manifests import ROOT, InvokeTrigger, KafkaTrigger, read_functions, read_tables
 from ops.packaging.functions import build_zip
 from ops.reconciling import is_clean
+from score.ruleset_archive import LAST_GOOD
 from score.stage import CHECKPOINT_EVERY
 from tests.support.payments import stream_event
 from tests.terraform.call_recorder import recorder
@@ -88,7 +89,7 @@ class _Functions:
         self.calls: dict[str, set[Call]] = {}
         self.specs = {name: spec for name, spec in read_functions().items() if spec.is_triggered}
         self.resources = _provision(aws)
-        self._aws, self._cache, self._folder, self._stack = aws, cache, folder, stack
+        self.aws, self._cache, self._folder, self._stack = aws, cache, folder, stack
         self._pools: dict[str, FunctionPool] = {}
         self._lambda = stack.enter_context(LambdaApi(self._pools))  # its end ends their processes
         for name in self.specs:
@@ -109,7 +110,7 @@ class _Functions:
         buckets = {bucket: interface for interface, bucket in self.resources.buckets.items()}
         aws, invocations = (
             self._stack.enter_context(recorder(target, buckets, self.calls[name]))
-            for target in (self._aws, self._lambda.endpoint)
+            for target in (self.aws, self._lambda.endpoint)
         )
         spec = self.specs[name]
         references = self.resources.references(self._cache, "no Kafka here", name)
@@ -146,7 +147,8 @@ def _provision(aws: str) -> Resources:
         else spec
         for name, spec in read_functions().items()
     }
-    ruleset = (ROOT / "rules" / "default.yaml").read_text()
+    model = msgspec.json.decode((ROOT / "models" / "default.json").read_bytes())["sha256"]
+    ruleset = f"{(ROOT / 'rules' / 'default.yaml').read_text()}\nmodel: {{sha256: {model}}}\n"
     return provision(aws, "no Kafka here", without_kafka, read_tables(), ruleset)
 
 
@@ -159,6 +161,14 @@ def _run_score(functions: _Functions, cache: Cache) -> None:
     functions.invoke("score", batch)
     kept = [_payment(number) for number in range(2, 2 + CHECKPOINT_EVERY)]
     functions.invoke("score", _kafka_event(kept, first_offset=3))
+    _run_score_without_appconfig(functions, batch)
+
+
+def _run_score_without_appconfig(functions: _Functions, batch: object) -> None:
+    """Start with a last good ruleset whose model neither ships nor is kept: the zip's ruleset decides."""
+    unknown = f"{(ROOT / 'rules' / 'default.yaml').read_text()}\nmodel: {{sha256: {'f' * 64}}}\n"
+    s3 = make_client("s3", functions.aws)
+    s3.put_object(Bucket=functions.resources.buckets["rules"], Key=LAST_GOOD, Body=unknown.encode())
     functions.invoke_changed("score", batch, RULES_APPLICATION="no-such-application")
 
 

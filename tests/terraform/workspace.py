@@ -92,7 +92,7 @@ class Workspace:
             }
         )
         ignored = shutil.ignore_patterns(".terraform", "__pycache__", "*.tfstate*", "*.tfplan")
-        for name in ("terraform", "functions", "glue_scripts", "rules", "ops"):
+        for name in ("terraform", "functions", "glue_scripts", "rules", "models", "ops"):
             shutil.copytree(repository / name, folder / name, ignore=ignored)
         with (folder / "terraform/environments/prod/prod.tfvars").open("a") as prod:
             prod.write(SUBSCRIBERS)

@@ -89,16 +89,3 @@ def test_a_bucket_that_cannot_be_reached_is_worth_another_try() -> None:
 
     with pytest.raises(ModelUnreachableError, match=r"127\.0\.0\.1"):
         ModelArchive(s3, "rules", NO_MODELS).get(SHA256)
-
-
-def test_a_model_that_ships_is_kept_for_the_day_when_another_ships(
-    aws: Callable[[str], Any], zipped: Path
-) -> None:
-    s3 = aws("s3")
-    s3.create_bucket(Bucket="rules")
-
-    ModelArchive(s3, "rules", zipped).keep(SHA256)
-    ModelArchive(s3, "rules", zipped).keep("0" * 64)
-
-    assert ModelArchive(s3, "rules", NO_MODELS).get(SHA256) == MODEL
-    assert s3.list_objects_v2(Bucket="rules")["KeyCount"] == 1

@@ -139,3 +139,10 @@ def test_the_models_of_champion_and_candidate_are_kept(aws: Callable[[str], Any]
 
     stored = {each["Key"] for each in bucket.s3.list_objects_v2(Bucket="rules")["Contents"]}
     assert {f"models/{SHA256}", f"models/{other_sha256}"} <= stored
+
+
+def test_a_model_that_does_not_ship_is_in_the_bucket_already_and_not_written(bucket: Bucket) -> None:
+    bucket.keep(_document("1"))
+
+    keys = {each["Key"] for each in bucket.s3.list_objects_v2(Bucket="rules")["Contents"]}
+    assert all(key.startswith("rulesets/") for key in keys)
