@@ -74,3 +74,7 @@ class InvalidModelError(EngineError):
         super().__init__("\n".join(shown))
         self.source = source
         self.problems = problems
+
+
+class RulesetEditError(EngineError):
+    """A ruleset's text cannot be changed as was asked."""
