@@ -172,14 +172,14 @@ class Ruleset:
         return self._candidate.ruleset
 
     def with_model(self, model: RulesetModel) -> Ruleset:
-        """Give the same ruleset with another model: for measuring a model before a document names it."""
-        other = copy(self)
+        """Give the champion with another model: for measuring a model before a document names it."""
+        other = self.without_candidate()
         other._model = model
         return other
 
     def without_model(self) -> Ruleset:
-        """Give the same rules alone."""
-        other = copy(self)
+        """Give the champion's rules alone."""
+        other = self.without_candidate()
         other._model = None
         return other
 

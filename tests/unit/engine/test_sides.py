@@ -158,3 +158,11 @@ def test_a_condition_of_the_candidate_that_fails_leaves_the_champions_decision()
     assert decided.assessment.failed_rule_ids == ()
     assert decided.other is not None
     assert (decided.other.decision, decided.other.failed_rule_ids) == (Decision.APPROVE, ("r",))
+
+
+def test_a_champion_with_another_model_or_none_is_measured_without_its_candidate() -> None:
+    rules = _ruleset({"points": 10}, {"points": 95}, models=(ONE, TWO))
+    assert rules.model is not None
+
+    assert (rules.without_model().candidate, rules.with_model(rules.model).candidate) == (None, None)
+    assert rules.candidate is not None
