@@ -5,7 +5,7 @@ Every figure comes from the sums of groups of users, so it needs no assumption a
 
 from __future__ import annotations
 
-from math import exp, inf, log, sqrt
+from math import ceil, exp, inf, log, sqrt
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -42,6 +42,26 @@ class Ratio(msgspec.Struct, frozen=True):
     def is_noise(self) -> bool:
         """Whether the sides may as well be equal."""
         return self.least <= 1 <= self.most
+
+    @property
+    def sentence(self) -> str:
+        """For people: how far the sides differ, and whether that may be chance.
+
+        Examples
+        --------
+        >>> Ratio(24, 29, 1.204, 0.843, 1.72, 3.2).sentence
+        '29 payments of the candidate, 24 of the champion: 1.2 times as many (0.843 to 1.72). It may be chance; known in about 4 days.'
+        """
+        if not self.champion and not self.candidate:
+            return "No payment of either side."
+        counts = f"{self.candidate:,} payments of the candidate, {self.champion:,} of the champion"
+        figure = f"{self.times:.3g} times as many ({self.least:.3g} to {self.most:.3g})"
+        if not self.is_noise:
+            return f"{counts}: {figure}. It is not chance."
+        if self.days_until_known is None:
+            return f"{counts}: {figure}. It may be chance, and a difference this small will not be known."
+        days = max(ceil(self.days_until_known), 1)
+        return f"{counts}: {figure}. It may be chance; known in about {days:,} day{'s' if days > 1 else ''}."
 
 
 def excess(by_group: Sequence[float]) -> float:

@@ -14,7 +14,7 @@ from contract.side import Side
 from engine.decide import Assessment, Decided, decide
 from engine.profile import Profile
 from engine.rollout.counts import GROUPS, RolloutCounts, group_of, time_step, total
-from engine.rollout.difference import excess, ratio
+from engine.rollout.difference import Ratio, excess, ratio
 from tests.support.payments import make_grocery_payment, trusted_facts
 from tests.support.rule_samples import candidate_of, ruleset
 
@@ -134,6 +134,19 @@ def test_no_payments_of_a_kind_are_no_difference_and_are_not_known() -> None:
     found = ratio({}, 1.0)
 
     assert (found.times, found.is_noise, found.days_until_known) == (1.0, True, None)
+    assert found.sentence == "No payment of either side."
+
+
+@pytest.mark.parametrize(
+    ("found", "end"),
+    [
+        (Ratio(10, 40, 4.0, 2.0, 8.0, 0.0), "4 times as many (2 to 8). It is not chance."),
+        (Ratio(10, 11, 1.1, 0.5, 2.4, 0.3), "It may be chance; known in about 1 day."),
+        (Ratio(10, 10, 1.0, 0.5, 2.0, None), "and a difference this small will not be known."),
+    ],
+)
+def test_a_difference_is_said_in_a_sentence(found: Ratio, end: str) -> None:
+    assert found.sentence.endswith(end)
 
 
 def test_one_group_alone_is_one_standard_error() -> None:
