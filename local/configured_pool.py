@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from local.event_sources.config import read_config
 from local.runtime.package import unpack
@@ -11,6 +11,7 @@ from local.runtime.pool import FunctionPool
 from ops.manifests import read_functions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from local.event_sources.config import MappingConfig
@@ -18,14 +19,20 @@ if TYPE_CHECKING:
     from ops.manifests import FunctionSpec
 
 
+PoolMaker: TypeAlias = "Callable[..., FunctionPool]"
+"""Makes a pool from the arguments of :class:`FunctionPool`."""
+
+
 def configured_pool(config: MappingConfig) -> FunctionPool:
     """Make a pool of one process with the configuration of the function's mapping."""
     return function_pool(config, read_functions(config.functions_dir)[config.function], 1)
 
 
-def function_pool(config: MappingConfig, spec: FunctionSpec, max_workers: int) -> FunctionPool:
+def function_pool(
+    config: MappingConfig, spec: FunctionSpec, max_workers: int, make_pool: PoolMaker = FunctionPool
+) -> FunctionPool:
     """Make a pool of a function's processes, with the environment of its mapping's configuration."""
-    return FunctionPool(
+    return make_pool(
         config.function,
         spec,
         unpack(config.zip, config.state_dir / "functions"),

@@ -11,14 +11,19 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.event_sources.config import MappingConfigError, read_config, status_file
 from local.event_sources.process import MappingProcess
 from local.event_sources.source import SourceUnavailableError
+from local.runtime.pool import FunctionPool
+
+if TYPE_CHECKING:
+    from local.configured_pool import PoolMaker
 
 
-def main() -> int:
-    """Run until SIGTERM or SIGINT; 1 if the mapping cannot start."""
+def main(make_pool: PoolMaker = FunctionPool) -> int:
+    """Run until SIGTERM or SIGINT; 1 if the mapping cannot start. ``make_pool`` as for :class:`MappingProcess`."""
     parser = argparse.ArgumentParser(
         description="Deliver records from a source, or events of a schedule, to one function."
     )
@@ -33,7 +38,7 @@ def main() -> int:
         config = read_config(options.config)
         if config.function != options.function:
             raise MappingConfigError(f"{options.config} is for function {config.function!r}")
-        MappingProcess(config, status_file(options.config, options.function)).run(stop)
+        MappingProcess(config, status_file(options.config, options.function), make_pool).run(stop)
     except (MappingConfigError, SourceUnavailableError) as error:
         logging.getLogger(__name__).error("%s: %s", options.function, error)
         return 1

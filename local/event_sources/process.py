@@ -26,6 +26,7 @@ from local.event_sources.schedule import Schedule
 from local.event_sources.source import SourceUnavailableError
 from local.event_sources.sqs import QueueMapping
 from local.lambda_api import LambdaApi
+from local.runtime.pool import FunctionPool
 from ops.manifests import (
     InvokeTrigger,
     KafkaTrigger,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     import threading
     from pathlib import Path
 
+    from local.configured_pool import PoolMaker
     from local.event_sources.event_source_mapping import Destination
     from local.event_sources.source import Source
 
@@ -57,6 +59,8 @@ class MappingProcess:
         Made by the stack.
     status_file : Path
         Where the status is written.
+    make_pool : PoolMaker
+        Makes the pool of the function's processes; fault tests use another.
 
     Raises
     ------
@@ -64,7 +68,7 @@ class MappingProcess:
         If there is no such function, or it has no event source and no schedule.
     """
 
-    def __init__(self, config: MappingConfig, status_file: Path) -> None:
+    def __init__(self, config: MappingConfig, status_file: Path, make_pool: PoolMaker = FunctionPool) -> None:
         functions = read_functions(config.functions_dir)
         if config.function not in functions:
             raise MappingConfigError(f"function {config.function!r}: there are {', '.join(functions)}")
@@ -89,7 +93,8 @@ class MappingProcess:
         self._idle_since_ms: int | None = None
         workers = min(config.max_workers, spec.reserved_concurrency)
         environment = {"AWS_ENDPOINT_URL_LAMBDA": self._lambda_api.endpoint, **config.environment}
-        self.pool = function_pool(msgspec.structs.replace(config, environment=environment), spec, workers)
+        configured = msgspec.structs.replace(config, environment=environment)
+        self.pool = function_pool(configured, spec, workers, make_pool)
         self.mapping = self._make_mapping(trigger, workers)
 
     def run(self, stop: threading.Event) -> None:

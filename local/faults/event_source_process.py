@@ -13,7 +13,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from local.event_sources import process
 from local.event_sources.__main__ import main as run
 from local.faults.control import Control
 from local.runtime.invocation import FunctionError, InvocationResult, error_document
@@ -84,8 +83,7 @@ def main() -> int:
     def make_pool(*pool: Any, **more: Any) -> AbandoningPool:
         return AbandoningPool(*pool, control=control, **more)
 
-    setattr(process, "FunctionPool", make_pool)  # noqa: B010 a type checker would not let a class be replaced
-    return run()
+    return run(make_pool)
 
 
 def control_folder(config_file: Path) -> Path:

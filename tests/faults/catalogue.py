@@ -59,6 +59,7 @@ from .labels import (
     cache_down_for_labels,
     cache_emptied_after_labels,
     kill_label,
+    label_times_out,
     two_label_stages,
 )
 from .lost_records import stream_lost
@@ -268,6 +269,7 @@ LABELS = (
         )
         for after in (False, True)
     ),
+    Fault("label timed out and still running", label_times_out, has_labels=True),
     Fault("two label stages on the queue", two_label_stages, has_labels=True),
     Fault(
         "DynamoDB throttles half of the label stage's calls",

@@ -15,7 +15,7 @@ from contract.label import LabelMessage, LabelSource, LabelVerdict
 from contract.label_message import encode_label_message
 from contract.transaction import decode_transaction
 
-from .kills import kill_at_call
+from .kills import kill_at_call, outlive_time_out
 from .site import LABEL, UPKEEP, Site, admin
 
 if TYPE_CHECKING:
@@ -126,6 +126,20 @@ def kill_label(operation: str, site: Site, seed: int, *, after: bool) -> Iterato
     with kill_at_call(LABEL, operation, site, seed, after=after):
         yield
         site.be_quiet()
+
+
+@contextmanager
+def label_times_out(site: Site, seed: int) -> Iterator[None]:
+    """An invocation of the label stage times out in the middle of a call, and continues when its retry has passed the same call.
+
+    Messages are hidden for a second only: a held call waits no longer for the retry than its client waits for the call.
+    """
+    moments = [("UpdateItem", False), ("PutItem", True), ("UpdateItem", True), ("PutItem", False)]
+    with (
+        site.compressed_time(LABEL, visibility_seconds=1),
+        outlive_time_out(LABEL, moments, site, seed, overtakers=(1,)),
+    ):
+        yield
 
 
 @contextmanager
