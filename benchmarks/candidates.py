@@ -14,7 +14,7 @@ from benchmarks.harness import INJECTED, Cost
 from benchmarks.network import Counts, Delays
 from benchmarks.tables import Contents
 from benchmarks.workload import TOPIC, batches, kafka_event
-from common.cache_primary import ENTITY_PREFIX, SLOT_TAG, connect
+from cache.primary import ENTITY_PREFIX, SLOT_TAG, connect
 from engine.profile import to_bytes
 from score.checkpoint_items import CheckpointStatements, KeptProfile
 from score.entity_store import mark_key

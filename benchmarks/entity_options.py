@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol
 
-from common.cache_primary import ENTITY_PREFIX
+from cache.primary import ENTITY_PREFIX
+from engine.entities.levels import BUCKET_S, HOUR_S
 from engine.entities.sightings import additions
-from engine.entities.state import BUCKET_S, HOUR_S, MAX_USERS
+from engine.entities.state import MAX_USERS
 from score.entity_store import RETENTION_S, EntityAdditions, EntityMark, RedisEntityStore
 
 if TYPE_CHECKING:

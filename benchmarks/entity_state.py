@@ -21,7 +21,7 @@ from rich.table import Table
 from benchmarks.entity_options import MONTH_S, OPTIONS, OneString, Seen, Sketches
 from benchmarks.stats import middle
 from benchmarks.workload import usual_sighting
-from common.cache_primary import ENTITY_PREFIX
+from cache.primary import ENTITY_PREFIX
 from contract.entity_ids import EntityKind, entity_ids
 from contract.transaction import decode_transaction
 from engine.entities.kinds import KIND_NAMES, user_hash

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.label_copies import copies_of, keys_of
+from cache.label_copies import copies_of, keys_of
 from contract.entity_ids import entity_ids
 from engine.decide import decide
 from engine.entities.book import EntityBook

@@ -17,7 +17,7 @@ import msgspec
 from confluent_kafka import Producer
 
 from benchmarks.workload import PARTITIONS, TOPIC, fold, steady_user
-from common.cache_primary import connect
+from cache.primary import connect
 from engine.profile import Profile
 from score.profile_store import PartitionProgress, ProfileWrite, RedisProfileStore
 from simulator.records import timestamp_text

@@ -1,8 +1,6 @@
 """How fast the reconciler looks through the history when nothing is missing, on AWS's DynamoDB Local.
 
-Run it by::
-
-python -m benchmarks.reconciling --payments 20000
+Run it by ``python -m benchmarks.reconciling --payments 20000``.
 """
 
 from __future__ import annotations

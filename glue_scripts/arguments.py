@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 DEFAULT_TOPIC: Final = "transaction_stream"
 
+_OF_LABELS: Final = ("labels_path", "labels_quarantine_path", "labels_checkpoint_path", "labels_queue_url")
+"""What files of labels need, in the order of :class:`LabelArguments`."""
+
 
 @dataclass(frozen=True)
 class LabelArguments:
@@ -94,9 +97,6 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     labels.add_argument("--labels_trigger_interval", default="60 seconds")
     known, _ = parser.parse_known_args(argv)
     return _arguments(vars(known), parser)
-
-
-_OF_LABELS: Final = ("labels_path", "labels_quarantine_path", "labels_checkpoint_path", "labels_queue_url")
 
 
 def _arguments(known: dict[str, Any], parser: argparse.ArgumentParser) -> Arguments:

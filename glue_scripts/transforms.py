@@ -7,6 +7,7 @@ a file's header; and the contract is Python.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
+    from contract.mapping.document import ColumnMapping
     from contract.mapping.form import FileForm
     from glue_scripts.files import Unreadable
     from glue_scripts.prefix_mappings import PrefixMappings
@@ -86,23 +88,22 @@ _ARROW: Final = pa.schema(
 def payment_cleaners(tokens: CardTokens, mappings: PrefixMappings) -> Cleaners:
     """Make what cleans payments, by prefix; the canary's folder is one."""
     return {
-        None: (UNSAID, RowCleaner(tokens)),
         CANARY_FOLDER: (UNSAID, RowCleaner(tokens, is_canary_feed=True)),
-        **{
-            prefix: (mapping.form, RowCleaner(tokens, mapping))
-            for prefix, mapping in mappings.by_prefix.items()
-        },
+        **_by_prefix(partial(RowCleaner, tokens), mappings),
     }
 
 
 def label_cleaners(tokens: CardTokens, mappings: PrefixMappings) -> Cleaners:
     """Make what cleans labels, by prefix."""
+    return _by_prefix(partial(LabelCleaner, tokens), mappings)
+
+
+def _by_prefix(
+    cleaner: Callable[[ColumnMapping | None], FileCleaner], mappings: PrefixMappings
+) -> dict[str | None, tuple[FileForm, FileCleaner]]:
     return {
-        None: (UNSAID, LabelCleaner(tokens)),
-        **{
-            prefix: (mapping.form, LabelCleaner(tokens, mapping))
-            for prefix, mapping in mappings.by_prefix.items()
-        },
+        None: (UNSAID, cleaner(None)),
+        **{prefix: (mapping.form, cleaner(mapping)) for prefix, mapping in mappings.by_prefix.items()},
     }
 
 

@@ -230,5 +230,10 @@ def percent(part: float | None, decimals: int = 1) -> str:
     return "-" if part is None else f"{part:.{decimals}%}"
 
 
+def three_digits(number: float | None) -> str:
+    """Write a number with three decimals for people; a dash for None."""
+    return "-" if number is None else f"{number:.3f}"
+
+
 def _figure(number: float | None) -> str:
     return "-" if number is None else f"{number:.1f}"

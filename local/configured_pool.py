@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from local.event_sources.config import read_config
 from local.runtime.package import unpack
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from local.runtime.invocation import InvocationResult
     from ops.manifests import FunctionSpec
 
-
-PoolMaker: TypeAlias = "Callable[..., FunctionPool]"
-"""Makes a pool from the arguments of :class:`FunctionPool`."""
+    PoolMaker = Callable[..., FunctionPool]
+    """Makes a pool from the arguments of :class:`FunctionPool`."""
 
 
 def configured_pool(config: MappingConfig) -> FunctionPool:

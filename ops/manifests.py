@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -173,6 +174,12 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         if self.index is not None and self.table is None:
             raise ValueError(f"names a {named[0]} and has an index, which only a table has")
 
+    @property
+    def letters(self) -> str:
+        """Letters and digits of what it names: of these Terraform makes the id of the role's statement, which a policy has once."""
+        parts = [part for kind in ACCESS_KINDS if (name := getattr(self, kind)) for part in (kind, name)]
+        return re.sub("[^0-9a-z]", "", "".join([*parts, self.index or "", self.prefix or ""]).lower())
+
 
 class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `function.yaml`."""
@@ -202,6 +209,13 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"trigger.maximum_concurrency is {self.trigger.maximum_concurrency}, more than the reserved concurrency of "
                 f"{self.reserved_concurrency}: Lambda would throttle, and each throttled delivery of a message counts"
             )
+        first: dict[str, int] = {}
+        for number, entry in enumerate(self.access):
+            if (earlier := first.setdefault(entry.letters, number)) != number:
+                raise ValueError(
+                    f"access[{number}] names what access[{earlier}] names, or has the same letters and digits; the role has one "
+                    "statement for each, so write all actions in one entry"
+                )
 
     @property
     def has_event_source(self) -> bool:

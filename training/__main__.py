@@ -23,7 +23,7 @@ from lab.models import MODELS, kept_model
 from lab.progress import Progress
 from training.card import write_card
 from training.columns import columns
-from training.evaluation import WEEKS, LaterPayments, as_lines
+from training.evaluation import WEEK_S, WEEKS, LaterPayments, as_lines
 from training.from_file import Source
 from training.point_in_time import PointInTime, TrainingSet, Window
 from training.publish import TrainingError, document_of, fit_elsewhere
@@ -37,8 +37,6 @@ PYTHON: Final = Path(".venv-train/bin/python")
 
 TRAIN_DAYS: Final = 28
 LABEL_DELAY_DAYS: Final = 7.0
-
-_WEEK_S: Final = 7 * 86_400
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -76,7 +74,7 @@ def _train(options: argparse.Namespace, ruleset: Ruleset) -> list[str]:
         _require(training_set, window, payments.source)
         model = _trained(options, training_set, ruleset, at)
         lines += _summary(model, options.out, options.out.stat().st_size)
-        end_s = window.as_of_s + (1 if options.weekly else WEEKS) * _WEEK_S
+        end_s = window.as_of_s + (1 if options.weekly else WEEKS) * WEEK_S
         source.advance(end_s, partial(later.see, model=model))
     measures = later.columns()
     if not options.weekly:

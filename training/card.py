@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from training.drawing import draw
 from training.evaluation import (
     KIND_ALERTS,
     as_lines,
@@ -90,8 +91,6 @@ def write_card(
     about : str
         What to say of it first.
     """
-    from training.drawing import draw
-
     document, training = model.document, model.document.training
     head = _HEAD.format(
         name=path.stem,

@@ -24,7 +24,7 @@ from lab.progress import Progress
 from training.__main__ import LABEL_DELAY_DAYS, PYTHON, TRAIN_DAYS, window_of
 from training.card import write_card
 from training.columns import columns
-from training.evaluation import WEEKS, LaterPayments
+from training.evaluation import WEEK_S, WEEKS, LaterPayments
 from training.from_file import Source
 from training.point_in_time import PointInTime, combined
 from training.publish import document_of, fit_elsewhere
@@ -42,7 +42,6 @@ SYNCCFD_UNTIL: Final = datetime(2025, 3, 13, tzinfo=UTC)
 SIMULATED: Final = 40_000
 SEED: Final = 7
 
-_WEEK_S: Final = 7 * 86_400
 _ABOUT: Final = """\
 The model that ships with the system: an example, and a beginning. It learnt from this repository's simulator and from SynCCFD, a generator of
 synthetic payments by somebody else (https://pypi.org/project/synccfd/). **A model of your own payments will beat it**: `make train`."""
@@ -79,7 +78,7 @@ def main() -> None:
     evaluated = []
     for part in parts:
         later = LaterPayments(part.window.as_of_s, part.source.users)
-        part.source.advance(part.window.as_of_s + WEEKS * _WEEK_S, partial(later.see, model=model))
+        part.source.advance(part.window.as_of_s + WEEKS * WEEK_S, partial(later.see, model=model))
         evaluated.append((part.name, later.columns()))
     write_card(options.out.with_suffix(".md"), model, len(data), evaluated, _ABOUT)
     print(f"{options.out}: {model.sha256}, {len(data):,} bytes")

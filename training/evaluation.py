@@ -25,7 +25,7 @@ WEEKS: Final = 4
 ALERTS_A_DAY: Final = (20, 60, 100)
 SIDES: Final = ("rules", "model", "both")
 
-_WEEK_S: Final = 7 * 86_400
+WEEK_S: Final = 7 * 86_400
 _DAY_S: Final = 86_400
 
 
@@ -83,12 +83,6 @@ class Measures(NamedTuple):
     alerts: dict[int, AlertMeasures]
     """By alerts a day. An alert is a user on a day."""
 
-    @property
-    def mean(self) -> float:
-        """Of all of them."""
-        parts = [part for each in self.alerts.values() for part in each]
-        return float(np.mean([self.average_precision, self.card_precision, *parts]))
-
 
 class _Row(NamedTuple):
     week: int
@@ -129,7 +123,7 @@ class LaterPayments:
         probability, points = model.fraud_probability(features), judged.decided.assessment.points
         self._rows.append(
             _Row(
-                (clock_s - self._begin_s) // _WEEK_S,
+                (clock_s - self._begin_s) // WEEK_S,
                 clock_s // _DAY_S,
                 self._users.number(judged.transaction.user_id),
                 truth.is_fraud,

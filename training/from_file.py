@@ -10,7 +10,7 @@ from lab.backtest.labels import LabelPlan, PlayedLabels
 from lab.backtest.outcomes import Users
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from contract.entity_ids import EntityIds
     from contract.truth import SentPayment
@@ -39,8 +39,6 @@ class Source:
     ----------
     users : Users
         The payments' users.
-    refusals : Refusals
-        Records on which nothing was decided.
     """
 
     def __init__(
@@ -51,11 +49,10 @@ class Source:
         collectors: Sequence[PointInTime],
     ) -> None:
         self.users = Users()
-        self.refusals = Refusals()
         self._collectors = collectors
         self._labels = PlayedLabels(plan, self._know)
         self._learnt_until_s = 0
-        self._judged = self._judge(payments, Judge(ruleset, None, self.users, self.refusals, plan))
+        self._judged = Judge(ruleset, None, self.users, Refusals(), plan).judge_all(payments)
         self._next: JudgedPayment | None = next(self._judged, None)
 
     def advance(self, until_s: int, see: Callable[[JudgedPayment], object] = lambda _judged: None) -> None:
@@ -73,13 +70,6 @@ class Source:
             see(self._next)
             self._next = next(self._judged, None)
         self._learn(until_s)
-
-    @staticmethod
-    def _judge(payments: Iterable[SentPayment], judge: Judge) -> Iterator[JudgedPayment]:
-        for payment in payments:
-            judged = judge.judge(payment)
-            if judged is not None:
-                yield judged
 
     def _take(self, judged: JudgedPayment) -> None:
         clock_s, decided = judged.facts.clock_ms // 1000, judged.decided

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from lab.backtest.ranking import average_precision
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -67,21 +69,10 @@ def propose(
         for scale in SCALES:
             steps = steps_of(scale, floor)
             points = rule_points + points_of(steps, probability)
-            found = weighted_average_precision(points, is_fraud, weight)
+            found = average_precision(points, is_fraud, weight) or 0.0
             if found > best[0] + _WORTH:
                 best = (found, steps)
     return best[1]
-
-
-def weighted_average_precision(
-    points: npt.NDArray[np.int64], is_fraud: npt.NDArray[np.bool_], weight: Floats
-) -> float:
-    """Average precision where a payment counts for several; as :func:`lab.backtest.ranking.average_precision` else."""
-    _, rank = np.unique(-points, return_inverse=True)
-    flagged = np.cumsum(np.bincount(rank, weights=weight))
-    found = np.bincount(rank, weights=weight * is_fraud)
-    total = found.sum()
-    return float((found / total * np.cumsum(found) / flagged).sum()) if total else 0.0
 
 
 def _logit(probability: float) -> float:

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     from alert.windows import AlertLimits, WindowDecision
     from common.backoff import Backoff
+    from common.failures import FailureLog
     from common.metrics import MetricSink
     from common.stream_crashes import StreamCrashes
-    from common.stream_reader import FailureLog, InvocationContext
+    from common.stream_reader import InvocationContext
     from common.topic import Topic
     from contract.alert_windows import UserWindows
 

@@ -8,15 +8,15 @@ try is dead-lettered by the stage itself (:mod:`common.stream_crashes`).
 
 from __future__ import annotations
 
-import traceback
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from botocore.exceptions import ClientError
+from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
 
-from common.errors import OutOfTimeError, StageError
+from common.errors import OutOfTimeError
+from common.failures import describe_failure
+from common.partial_batches import PartialBatches
 from common.time_left import MIN_REMAINING_MS, TimedContext, TimeLeft
-from contract.errors import ContractError, InvalidRowError
+from contract.errors import InvalidRowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
+    from common.failures import FailureLog
     from common.stream_crashes import StreamCrashes
 
 
@@ -33,14 +34,6 @@ class InvocationContext(TimedContext, Protocol):
     @property
     def invoked_function_arn(self) -> str:
         """The function as it was invoked, with its alias."""
-        ...
-
-
-class FailureLog(Protocol):
-    """Where failures are reported; Powertools' Logger."""
-
-    def error(self, msg: object, *, extra: Mapping[str, object]) -> None:
-        """Write one line with its fields."""
         ...
 
 
@@ -70,8 +63,9 @@ class StreamReader:
         self._handle_item = handle_item
         self._log = log
         self._crashes = crashes
-        # No exception when all fail: Lambda retries the batch either way, and the exception's text would hold values.
-        self._processor = _Processor(log)
+        self._batches = PartialBatches(
+            EventType.DynamoDBStreams, log, "A stream record failed and will be delivered again", _name_of
+        )
 
     def read(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Handle every inserted row of a batch.
@@ -111,11 +105,10 @@ class StreamReader:
         if not self._crashes.begin(event["Records"], function_arn):
             self._log_dead_letter(event["Records"][0], {"error": "the function crashes"})
             return {"batchItemFailures": []}
-        return process_partial_response(event, handle_or_dead_letter, self._processor)
+        return process_partial_response(event, handle_or_dead_letter, self._batches)
 
     def _log_dead_letter(self, record: Mapping[str, Any], cause: Mapping[str, object]) -> None:
-        extra = {**cause, "sequence_number": record["dynamodb"]["SequenceNumber"]}
-        self._log.error("A stream record was dead-lettered", extra=extra)
+        self._log.error("A stream record was dead-lettered", extra={**cause, **_name_of(record)})
 
 
 def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -148,36 +141,5 @@ def inserted_item(table: str, record: Mapping[str, Any]) -> Mapping[str, Any] | 
     return image
 
 
-def describe_failure(error: BaseException) -> dict[str, object]:
-    """Describe an error without a value of a record: messages of the SDK and of parsers may quote values.
-
-    Parameters
-    ----------
-    error : BaseException
-        Raised while a record was handled.
-
-    Returns
-    -------
-    dict
-        ``error`` and ``stack`` (places in the code, no messages), fields of a log line.
-    """
-    match error:
-        case ContractError() | StageError():
-            text = f"{type(error).__name__}: {error}"
-        case ClientError():
-            text = f"{error.operation_name}: {error.response.get('Error', {}).get('Code', 'unknown')}"
-        case _:
-            text = type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    return {"error": text, "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]}
-
-
-class _Processor(BatchProcessor):
-    def __init__(self, log: FailureLog) -> None:
-        super().__init__(EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
-        self._log = log
-
-    def failure_handler(self, record: Any, exception: Any) -> Any:
-        extra = describe_failure(exception[1]) | {"sequence_number": record.dynamodb.sequence_number}
-        self._log.error("A stream record failed and will be delivered again", extra=extra)
-        return super().failure_handler(record, exception)
+def _name_of(record: Mapping[str, Any]) -> dict[str, object]:
+    return {"sequence_number": record["dynamodb"]["SequenceNumber"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final
@@ -10,6 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from contract.clock import Instant
 from contract.reason import Reason
 from contract.scored import Decision
 from contract.transaction import Location
@@ -19,9 +19,6 @@ ALERT_SCHEMA_VERSION: Final = "2"
 
 CRITICAL_RISK_SCORE: Final = 90
 """From this score on, an alert is critical, whatever the decision."""
-
-Instant = Annotated[datetime, Meta(tz=True)]
-"""A moment in UTC."""
 
 RiskScore = Annotated[int, Meta(ge=0, le=100)]
 """0, nothing suspicious, to 100."""

@@ -14,7 +14,8 @@ from zlib import crc32
 import msgspec
 from msgspec import Meta
 
-from contract.alert import Instant, Severity, SuppressedPayments
+from contract.alert import Severity, SuppressedPayments
+from contract.clock import Instant
 from contract.items import Item, from_item, to_item
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from zlib import crc32
 import msgspec
 from msgspec import Meta
 
-from contract.alert import AlertClaim, AlertState, Instant, RiskScore
+from contract.alert import AlertClaim, AlertState, RiskScore
 from contract.canary import is_canary
-from contract.clock import EPOCH, MILLISECOND
+from contract.clock import EPOCH, MILLISECOND, Instant
 from contract.currency import MINOR_UNIT_EXPONENT
 from contract.entity_ids import entity_names
 from contract.errors import InvalidRowError

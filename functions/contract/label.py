@@ -6,17 +6,18 @@ is a function of the set of a payment's labels, in whatever order they arrive (d
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
+from contract.clock import Instant
 from contract.required_fields import Id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 LABELS_TABLE: Final = "labels"
 
@@ -25,9 +26,6 @@ LEAST_CONFIDENCE: Final = 0.5
 
 LabelId = Annotated[str, Meta(pattern=r"^[!-\"$-~]{1,64}$")]
 """1 to 64 printable characters of ASCII without space and ``#``, such as the number of a dispute."""
-
-Instant = Annotated[datetime, Meta(tz=True)]
-"""A moment in UTC."""
 
 EventKey = Annotated[str, Meta(max_length=256)]
 """Longer than the key of any row, and short enough for DynamoDB to look for it."""
@@ -115,6 +113,15 @@ class LabelMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Of ``withdrawn``: the id of the label, which must be one of the same payment."""
 
 
+class IdentifiedLabel(LabelMessage, frozen=True, kw_only=True, omit_defaults=True):
+    """A message whose label can be stored: it has an id, and a time at which it became known."""
+
+    known_at: Instant
+    """When the source came to know it, UTC."""
+    label_id: LabelId
+    """The source's own reference, or a hash of the content."""
+
+
 class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row of ``labels``; the fields are its attributes."""
 
@@ -161,9 +168,10 @@ _FORMAL: Final = frozenset({LabelSource.ANALYST, LabelSource.CHARGEBACK})
 def effective(labels: Iterable[Label]) -> Label | None:
     """Give the one label of a payment that counts.
 
-    1. A label that a withdrawal names does not count, whichever of the two came first. Withdrawals cannot be withdrawn: to restore a
-       label, its source sends it again under another id.
-    2. A label of less confidence than :data:`LEAST_CONFIDENCE` does not count.
+    1. A label that a withdrawal names does not count, whichever of the two came first. A customer or an early warning withdraws no
+       label of an analyst or a chargeback. Withdrawals cannot be withdrawn: to restore a label, its source sends it again under
+       another id.
+    2. A label of less confidence than :data:`LEAST_CONFIDENCE` does not count, nor does such a withdrawal.
     3. Analysts and chargebacks, who decide on evidence, come before customers and early warnings, which are claims.
     4. The label that became known last counts. Of two at the same time: the surer one, then the one that says fraud, then by id.
 
@@ -177,14 +185,15 @@ def effective(labels: Iterable[Label]) -> Label | None:
     Label | None
         Its verdict is ``fraud`` or ``legitimate``; None where nothing counts.
     """
-    labels = list(labels)
-    withdrawn = {label.withdraws for label in labels if label.verdict is LabelVerdict.WITHDRAWN}
+    believed = [label for label in labels if label.confidence >= LEAST_CONFIDENCE]
+    withdrawals = [label for label in believed if label.verdict is LabelVerdict.WITHDRAWN]
+    claims_withdrawn = {label.withdraws for label in withdrawals}
+    withdrawn = {label.withdraws for label in withdrawals if label.source in _FORMAL}
     counting = [
         label
-        for label in labels
+        for label in believed
         if label.verdict is not LabelVerdict.WITHDRAWN
-        and label.label_id not in withdrawn
-        and label.confidence >= LEAST_CONFIDENCE
+        and label.label_id not in (withdrawn if label.source in _FORMAL else claims_withdrawn)
     ]
     return max(counting, key=_precedence, default=None)
 

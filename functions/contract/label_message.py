@@ -11,7 +11,7 @@ import msgspec
 from contract.clock import parse_event_key
 from contract.errors import InvalidLabelError, InvalidTransactionError
 from contract.json_object import JsonNumber, read_object
-from contract.label import FraudType, LabelMessage, LabelSource, LabelVerdict
+from contract.label import FraudType, IdentifiedLabel, LabelMessage, LabelSource, LabelVerdict
 from contract.text import canonical_text, is_acceptable_id
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
@@ -76,7 +76,7 @@ def encode_label_message(message: LabelMessage) -> bytes:
     return _ENCODER.encode(message)
 
 
-def identified(message: LabelMessage, sent_at: datetime) -> LabelMessage:
+def identified(message: LabelMessage, sent_at: datetime) -> IdentifiedLabel:
     """Give a message what it lacks: the time at which it became known, and an id from its content.
 
     Parameters
@@ -85,17 +85,10 @@ def identified(message: LabelMessage, sent_at: datetime) -> LabelMessage:
         As it was decoded.
     sent_at : datetime
         When it was sent, UTC; the same at each delivery.
-
-    Returns
-    -------
-    LabelMessage
-        With ``known_at`` and ``label_id``; itself where it has both.
     """
-    if message.known_at is None:
-        message = msgspec.structs.replace(message, known_at=sent_at)
-    if message.label_id is None:
-        message = msgspec.structs.replace(message, label_id=content_hash(message))
-    return message
+    known_at = message.known_at or sent_at
+    label_id = message.label_id or content_hash(msgspec.structs.replace(message, known_at=known_at))
+    return IdentifiedLabel(**{**msgspec.structs.asdict(message), "known_at": known_at, "label_id": label_id})
 
 
 def content_hash(message: LabelMessage) -> str:

@@ -9,9 +9,8 @@ from zlib import crc32
 
 import msgspec
 
-from contract.clock import TIME_CHARACTERS, time_text
+from contract.clock import TIME_CHARACTERS, Instant, time_text
 from contract.errors import InvalidRowError
-from contract.label import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,8 +37,7 @@ LONGEST_RETRY: Final = timedelta(days=1)
 PENDING_ATTRIBUTE: Final = "pending"
 """Attribute of a message on the labels queue: of a label that has waited and is sent again."""
 
-_PREFIX: Final = 2
-"""Characters before the time."""
+_DAY: Final = "day#"
 
 
 class EntityMarks(NamedTuple):
@@ -76,7 +74,12 @@ def payment_key(kind: str, at: datetime, key_hash: int) -> str:
 
 def day_id(day: date) -> str:
     """Partition of the frauds of one day, in UTC; no entity's id has such a form."""
-    return f"day#{day.isoformat()}"
+    return f"{_DAY}{day.isoformat()}"
+
+
+def is_day(partition: str) -> bool:
+    """Whether a partition is one of :func:`day_id`, and not an entity's."""
+    return partition.startswith(_DAY)
 
 
 def marks_of(rows: Iterable[Mapping[str, Any]]) -> EntityMarks:
@@ -85,9 +88,9 @@ def marks_of(rows: Iterable[Mapping[str, Any]]) -> EntityMarks:
     honest: list[datetime] = []
     known: list[datetime] = []
     for row in rows:
-        key = _text(row, "payment_key")
-        times = frauds if key.startswith(f"{FRAUD}#") else honest
-        times.append(_time("payment_key", key[_PREFIX : _PREFIX + TIME_CHARACTERS]))
+        kind, _, at = _text(row, "payment_key").partition("#")
+        times = frauds if kind == FRAUD else honest
+        times.append(_time("payment_key", at[:TIME_CHARACTERS]))
         known.append(_time("known_at", _text(row, "known_at")))
     return EntityMarks(tuple(sorted(frauds)), max(honest, default=None), max(known, default=None))
 

@@ -5,8 +5,8 @@ what the payment repeats, which reviewed payments it releases to teach, which ve
 
 The row has few attributes: its keys and what streams filter on, the packed features, and one JSON text, ``detail``
 (:mod:`contract.history_detail`), with all else. Eleven attributes cost botocore less than half of twenty-five. A usual row stays below
-1 KiB, one write unit, with three times the features of today: the features are binary (:mod:`engine.features.stored`), and the JSON
-has short names and nothing that the row's other attributes say.
+1 KiB, one write unit, with all 150 features: they are binary (:mod:`engine.features.stored`), and the JSON has short names and nothing
+that the row's other attributes say.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from common.alert_windows import MAX_ATTEMPTS, ContentionError
 from common.errors import StageError
+from common.failures import describe_failure
 from common.metrics import emit
-from common.stream_reader import describe_failure
 from common.time_left import TimeLeft
 from contract.alert_windows import UserWindows, claim_digest, digest_sent
 from contract.errors import ContractError
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from common.backoff import Backoff
+    from common.failures import FailureLog
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog
     from common.time_left import TimedContext
     from common.topic import Topic
     from digest.store import Due

@@ -10,9 +10,10 @@ from contract.clock import EPOCH
 from contract.label import effective, turns
 from contract.label_rows import FRAUD, HONEST, day_id, payment_key
 from contract.verdict import Verdict
+from engine.entities.levels import COUNTS, WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import to_bytes as risk_bytes
-from engine.entities.state import COUNTS, WEEK_S, EntityFormatError, from_bytes
+from engine.entities.state import EntityFormatError, from_bytes
 from engine.profile.fingerprints import key_hash
 from engine.profile.verdict_list import MAX_LISTED
 from engine.profile.verdict_list import to_bytes as verdicts_bytes
@@ -32,7 +33,7 @@ class RiskKey(NamedTuple):
     """Key of a row of ``entity_risk``."""
 
     entity_id: str
-    """In hexadecimal; or a day (:func:`contract.label_rows.day_id`)."""
+    """As :func:`contract.entity_ids.entity_name` writes it; or a day (:func:`contract.label_rows.day_id`)."""
     payment_key: str
 
 
@@ -91,13 +92,27 @@ def verdicts_of(labels: Iterable[Label]) -> list[Verdict]:
     return [verdict for _, _, verdict in sorted(found)[-MAX_LISTED:]]
 
 
+def counted_since_s(populations: Sequence[bytes | None], now_s: int) -> int:
+    """Since when the payments of :func:`usual_rate` are counted, s since the epoch: 30 days ago, or when the cache lost its state since then.
+
+    Frauds are counted from then on as well: those of 30 days among the payments since an hour ago would be a share of 1.
+
+    Parameters
+    ----------
+    populations, now_s
+        As for :func:`usual_rate`.
+    """
+    _, first_s = _most_payments(populations, now_s)
+    return max(first_s, now_s - _DAYS_30_S)
+
+
 def usual_rate(frauds: int, populations: Sequence[bytes | None], now_s: int) -> float:
     """Share of fraud among all payments of 30 days.
 
     Parameters
     ----------
     frauds : int
-        Payments of these days that count as fraud.
+        Payments since :func:`counted_since_s` that count as fraud.
     populations : Sequence[bytes | None]
         State of all entities of each kind (:data:`engine.entities.kinds.POPULATION_IDS`). The kind that most payments name counts them.
     now_s : int
@@ -108,24 +123,30 @@ def usual_rate(frauds: int, populations: Sequence[bytes | None], now_s: int) -> 
     float
         At least :data:`engine.entities.risk.LEAST_USUAL_RATE`, at most 1.
     """
-    payments = max((_payments(state, now_s) for state in populations if state is not None), default=0.0)
+    payments, _ = _most_payments(populations, now_s)
     return min(max(frauds / payments if payments else 0.0, LEAST_USUAL_RATE), 1.0)
 
 
-def _payments(state: bytes, now_s: int) -> float:
-    """Payments of 30 days: those of whole weeks, and a share of the week in which the days begin."""
+def _most_payments(populations: Sequence[bytes | None], now_s: int) -> tuple[float, int]:
+    """Payments of 30 days of the kind that most payments name, and the clock of its first one; 0 and now without any."""
+    counted = [_payments(state, now_s) for state in populations if state is not None]
+    return max(counted, default=(0.0, now_s))
+
+
+def _payments(state: bytes, now_s: int) -> tuple[float, int]:
+    """Payments of 30 days, those of whole weeks and a share of the week in which the days begin; and the clock of the first one known."""
     try:
-        weeks = from_bytes(state).weeks
+        population = from_bytes(state)
     except EntityFormatError:
-        return 0.0
+        return 0.0, now_s
     payments = 0.0
-    for number, count, *_ in COUNTS.iter_unpack(weeks):
+    for number, count, *_ in COUNTS.iter_unpack(population.weeks):
         end_s = min((number + 1) * WEEK_S, now_s)
         elapsed_s = end_s - number * WEEK_S
         if elapsed_s > 0:
             inside_s = end_s - max(number * WEEK_S, now_s - _DAYS_30_S)
             payments += count * min(max(inside_s / elapsed_s, 0.0), 1.0)
-    return payments
+    return payments, min(population.first_s, now_s)
 
 
 def _verdict(labels: Sequence[Label], counting: Label) -> Verdict:

@@ -17,20 +17,3 @@ class LabelContentionError(StageError):
     def __init__(self, attempts: int) -> None:
         super().__init__(f"labels: other workers added labels of one payment during {attempts} tries")
         self.attempts = attempts
-
-
-class UnansweredError(StageError):
-    """Requests that DynamoDB left unprocessed however often they were repeated; the message is delivered again.
-
-    Parameters
-    ----------
-    table : str
-        The table, by its interface name.
-    attempts : int
-        How often they were sent.
-    """
-
-    def __init__(self, table: str, attempts: int) -> None:
-        super().__init__(f"{table}: left unprocessed by DynamoDB {attempts} times")
-        self.table = table
-        self.attempts = attempts

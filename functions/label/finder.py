@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from common.batch_requests import BatchRequests
 from contract.canary import is_canary
 from contract.clock import parse_event_key, time_text
 from contract.errors import InvalidLabelError
-from contract.flagged import FlaggedKey
-from contract.scored import HISTORY_TABLE, ScoredTransaction, from_history_item
-from label.errors import UnansweredError
+from contract.flagged import FlaggedKey, to_flagged_key
+from contract.scored import ScoredTransaction, from_history_item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -62,7 +63,7 @@ class PaymentFinder:
         self._client = client
         self._table = table
         self._index = index
-        self._pause = pause
+        self._requests = BatchRequests(client, MAX_ROUNDS, pause)
 
     def find(self, message: LabelMessage) -> Payment | None:
         """Find the payment of a label.
@@ -80,7 +81,7 @@ class PaymentFinder:
         Raises
         ------
         InvalidLabelError
-            Where several payments match: names the field that would tell them apart. Also for a payment of the canary.
+            Where several payments match: names the field that would distinguish them. Also for a payment of the canary.
         InvalidRowError
             Where a row cannot be read.
         ClientError, BotoCoreError, UnansweredError
@@ -88,7 +89,7 @@ class PaymentFinder:
         """
         if message.user_id is not None and is_canary(message.user_id):
             raise InvalidLabelError("user_id", "the canary's; nothing is learnt from its payments")
-        payments = self._rows(self._keys(message))
+        payments = list(self._rows(self._keys(message)))
         payments = [payment for payment in payments if not payment.row.repeats] or payments
         if message.timestamp is not None:
             payments = _at_time(payments, message.timestamp)
@@ -99,16 +100,16 @@ class PaymentFinder:
         return payments[0] if payments else None
 
     def _keys(self, message: LabelMessage) -> list[FlaggedKey]:
-        if message.user_id is not None and message.event_key is not None:
-            return [FlaggedKey(message.user_id, message.event_key)]
+        user_id, at = message.user_id, message.timestamp
+        if user_id is not None and message.event_key is not None:
+            return [FlaggedKey(user_id, message.event_key)]
         if self._index:
             return self._by_index(message)
-        for field in ("user_id", "timestamp"):
-            if getattr(message, field) is None:
-                raise InvalidLabelError(
-                    field, "missing; it is required since the history has no index by transaction id"
-                )
-        return self._by_time(message)
+        if user_id is None:
+            raise _required("user_id")
+        if at is None:
+            raise _required("timestamp")
+        return self._by_time(user_id, at, message)
 
     def _by_index(self, message: LabelMessage) -> list[FlaggedKey]:
         filters, values = [], {":id": {"S": message.transaction_id}}
@@ -126,16 +127,13 @@ class PaymentFinder:
             request["FilterExpression"] = " AND ".join(filters)
         return self._few(request, message)
 
-    def _by_time(self, message: LabelMessage) -> list[FlaggedKey]:
+    def _by_time(self, user_id: str, at: datetime, message: LabelMessage) -> list[FlaggedKey]:
         # The key holds the time only where it was believed. Another payment is found by its event_key.
-        at = message.timestamp
-        if at is None or message.user_id is None:
-            return []
         request: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "user_id = :user AND event_key BETWEEN :first AND :last",
             "ExpressionAttributeValues": {
-                ":user": {"S": message.user_id},
+                ":user": {"S": user_id},
                 ":first": {"S": time_text(_shifted(at, -SAME_TIME))},
                 ":last": {"S": time_text(_shifted(at, SAME_TIME)) + "~"},
             },
@@ -165,26 +163,11 @@ class PaymentFinder:
             request = request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         raise _too_many(message)
 
-    def _rows(self, keys: Sequence[FlaggedKey]) -> list[Payment]:
+    def _rows(self, keys: Sequence[FlaggedKey]) -> Iterator[Payment]:
         """Read rows whole, consistently; those that do not exist are left out."""
-        request: Any = {}
-        if keys:
-            wanted = [{"user_id": {"S": key.user_id}, "event_key": {"S": key.event_key}} for key in keys]
-            request = {self._table: {"Keys": wanted, "ConsistentRead": True}}
-        payments: list[Payment] = []
-        for tries in range(MAX_ROUNDS):
-            if not request:
-                return payments
-            if tries:
-                self._pause(tries - 1)
-            answer = self._client.batch_get_item(RequestItems=request)
-            for item in answer["Responses"].get(self._table, []):
-                row = from_history_item(item)
-                payments.append(Payment(FlaggedKey(row.transaction.user_id, item["event_key"]["S"]), row))
-            request = answer.get("UnprocessedKeys")
-        if request:
-            raise UnansweredError(HISTORY_TABLE, MAX_ROUNDS)
-        return payments
+        for item in self._requests.rows(self._table, [to_flagged_key(key) for key in keys]):
+            row = from_history_item(item)
+            yield Payment(FlaggedKey(row.transaction.user_id, item["event_key"]["S"]), row)
 
 
 def _at_time(payments: Sequence[Payment], at: datetime) -> list[Payment]:
@@ -198,6 +181,12 @@ def _at_time(payments: Sequence[Payment], at: datetime) -> list[Payment]:
         if found:
             return found
     return []
+
+
+def _required(field: str) -> InvalidLabelError:
+    return InvalidLabelError(
+        field, "missing; it is required since the history has no index by transaction id"
+    )
 
 
 def _ambiguous(payments: Sequence[Payment], message: LabelMessage) -> InvalidLabelError:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
+from cache.auth import cache_credentials
+from cache.copier import Copier
+from cache.label_copies import RedisLabelCopies
+from cache.primary import connect
 from common.backoff import Backoff
-from common.cache_auth import cache_credentials
-from common.cache_primary import connect
 from common.dynamodb import CLIENT_CONFIG
-from common.label_copies import RedisLabelCopies
 from common.label_quarantine import SqsLabelQuarantine
-from common.label_tables import Copier, CopyForms, LabelTables
+from common.label_tables import LabelTables
 from common.settings import read_settings
-from engine.labels import risk_copy, verdicts_copy
 from label.finder import PaymentFinder
 from label.settings import Settings
 from label.stage import LabelStage
@@ -53,7 +53,7 @@ stage = LabelStage(
         timedelta(days=settings.risk_retention_days),
         pause,
     ),
-    Copier(tables, RedisLabelCopies(cache), CopyForms(risk_copy, verdicts_copy)),
+    Copier(tables, RedisLabelCopies(cache)),
     SqsLabelQuarantine(boto3.client("sqs", config=CLIENT_CONFIG), settings.quarantine_queue_url),
     timedelta(days=settings.label_retention_days),
     metrics,

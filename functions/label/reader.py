@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
 
 from common.errors import OutOfTimeError
-from common.stream_reader import describe_failure
+from common.partial_batches import PartialBatches
 from common.time_left import MIN_REMAINING_MS, TimeLeft
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-    from common.stream_reader import FailureLog
+    from common.failures import FailureLog
     from common.time_left import TimedContext
 
 
@@ -37,8 +37,9 @@ class QueueReader:
 
     def __init__(self, take: Callable[[Mapping[str, Any]], None], log: FailureLog) -> None:
         self._take = take
-        # No exception when all fail: SQS delivers them again either way, and the exception's text would hold values.
-        self._processor = _Processor(log)
+        self._batches = PartialBatches(
+            EventType.SQS, log, "A label failed and will be delivered again", _name_of
+        )
 
     def read(self, event: dict[str, Any], context: TimedContext) -> PartialItemFailureResponse:
         """Handle every message of a batch.
@@ -62,15 +63,8 @@ class QueueReader:
                 raise OutOfTimeError(MIN_REMAINING_MS)
             self._take(record.raw_event)
 
-        return process_partial_response(event, handle_record, self._processor)
+        return process_partial_response(event, handle_record, self._batches)
 
 
-class _Processor(BatchProcessor):
-    def __init__(self, log: FailureLog) -> None:
-        super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
-        self._log = log
-
-    def failure_handler(self, record: Any, exception: Any) -> Any:
-        extra = describe_failure(exception[1]) | {"message_id": record.message_id}
-        self._log.error("A label failed and will be delivered again", extra=extra)
-        return super().failure_handler(record, exception)
+def _name_of(record: Mapping[str, Any]) -> dict[str, object]:
+    return {"message_id": record["messageId"]}

@@ -14,7 +14,7 @@ from common.metrics import emit
 from contract.clock import EPOCH, MILLISECOND
 from contract.entity_ids import entity_ids, entity_name
 from contract.errors import InvalidLabelError
-from contract.label import Label, LabelMessage, effective
+from contract.label import Label, effective
 from contract.label_message import content_hash, decode_label_message, encode_label_message, identified
 from contract.label_rows import PENDING_ATTRIBUTE, PendingLabel, Unfinished, due_shard
 from engine.entities.risk import with_risk
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
+    from common.failures import FailureLog
     from common.label_quarantine import LabelQuarantine
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog
     from common.time_left import TimedContext
     from contract.flagged import FlaggedKey
+    from contract.label import IdentifiedLabel, LabelMessage
     from label.finder import Payment
 
 MAX_ATTEMPTS: Final = 8
@@ -84,7 +85,7 @@ class Store(Protocol):
 
 
 class Copies(Protocol):
-    """The call that copies; see :class:`common.label_tables.Copier`."""
+    """The call that copies; see :class:`cache.copier.Copier`."""
 
     def copy(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
         """Bring the cache's copies up to date."""
@@ -160,24 +161,27 @@ class LabelStage:
         """
         body = record["body"].encode(errors="surrogatepass")
         sent_at = EPOCH + int(record["attributes"]["SentTimestamp"]) * MILLISECOND
+        message: LabelMessage | None = None
         try:
             message = identified(decode_label_message(body), sent_at)
+        except InvalidLabelError as error:
+            self._reject(record["messageId"], body, error)
+            return
+        try:
             unfinished = self._apply(message, sent_at)
         except InvalidLabelError as error:
-            self._quarantine.put(record["messageId"], body, error.field, error.problem)
-            emit(self._metrics, Metric.LABELS_QUARANTINED)
+            self._reject(record["messageId"], body, error)
+            self._end_wait(record, message)
             return
-        pending_id = content_hash(message)
         if unfinished is not None:
-            self._wait(pending_id, message, unfinished)
+            self._wait(message, unfinished)
             return
-        if PENDING_ATTRIBUTE in record.get("messageAttributes", {}):
-            self._store.finished(pending_id)
+        self._end_wait(record, message)
         emit(self._metrics, Metric.LABEL_LATENCY_MS, (self._clock() - sent_at) / MILLISECOND)
 
-    def _apply(self, message: LabelMessage, sent_at: datetime) -> Unfinished | None:
+    def _apply(self, message: IdentifiedLabel, sent_at: datetime) -> Unfinished | None:
         """Store a label and set what depends on it; return what kept it from being finished."""
-        if message.known_at is not None and message.known_at > sent_at + MAX_AHEAD:
+        if message.known_at > sent_at + MAX_AHEAD:
             raise InvalidLabelError("known_at", "more than 10 minutes after the message was sent")
         payment = self._finder.find(message)
         if payment is None:
@@ -225,32 +229,39 @@ class LabelStage:
             emit(self._metrics, Metric.LABEL_CONFLICTS)
         raise LabelContentionError(MAX_ATTEMPTS)
 
-    def _label(self, message: LabelMessage, payment: Payment) -> Label:
+    def _label(self, message: IdentifiedLabel, payment: Payment) -> Label:
         facts = facts_of_row(payment.row, payment.key.event_key)
-        now = self._clock()
-        known_at, label_id = message.known_at or now, message.label_id or content_hash(message)
         return Label(
             user_id=payment.key.user_id,
             event_key=payment.key.event_key,
-            label_id=label_id,
+            label_id=message.label_id,
             transaction_id=message.transaction_id,
             occurred_at=payment.row.occurred_at,
             verdict=message.verdict,
             source=message.source,
             fraud_type=message.fraud_type,
             confidence=message.confidence,
-            known_at=known_at,
+            known_at=message.known_at,
             withdraws=message.withdraws,
-            recorded_at=now,
+            recorded_at=self._clock(),
             entity_ids=tuple(
                 [entity_name(entity_id) for entity_id in with_risk(entity_ids(facts.transaction))]
             ),
             seen=tuple([value or 0 for value in facts.seen]),
-            expires_at=expires_at_s(known_at, self._retention),
+            expires_at=expires_at_s(max(message.known_at, payment.row.occurred_at), self._retention),
         )
 
-    def _wait(self, pending_id: str, message: LabelMessage, reason: Unfinished) -> None:
-        now = self._clock()
+    def _reject(self, message_id: str, body: bytes, error: InvalidLabelError) -> None:
+        self._quarantine.put(message_id, body, error.field, error.problem)
+        emit(self._metrics, Metric.LABELS_QUARANTINED)
+
+    def _end_wait(self, record: Mapping[str, Any], message: IdentifiedLabel) -> None:
+        """Delete a label that waited; last, so that after a crash it is sent again, which changes nothing."""
+        if PENDING_ATTRIBUTE in record.get("messageAttributes", {}):
+            self._store.finished(content_hash(message))
+
+    def _wait(self, message: IdentifiedLabel, reason: Unfinished) -> None:
+        now, pending_id = self._clock(), content_hash(message)
         self._store.wait(
             PendingLabel(
                 pending_id=pending_id,

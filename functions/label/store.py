@@ -5,16 +5,15 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from common.batch_requests import BatchRequests
 from contract.clock import time_text
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN, FlaggedKey, status_shard, to_flagged_key
 from contract.items import from_item, to_item
 from contract.label import LABELS_TABLE, Label
-from contract.label_rows import ENTITY_RISK_TABLE, due_shard
 from engine.labels import risk_keys
-from label.errors import UnansweredError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import datetime, timedelta
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 MAX_ROUNDS: Final = 8
 """How often rows are written again that DynamoDB left unprocessed."""
-
-MAX_WRITES: Final = 25
-"""Rows of one `BatchWriteItem`."""
 
 
 class Flagged(Enum):
@@ -71,7 +67,7 @@ class LabelStore:
         self._client = client
         self._tables = tables
         self._risk_retention = risk_retention
-        self._pause = pause
+        self._requests = BatchRequests(client, MAX_ROUNDS, pause)
 
     def insert(self, label: Label) -> Label:
         """Insert a label; a stored one is never overwritten.
@@ -164,24 +160,20 @@ class LabelStore:
                 writes.append({"PutRequest": {"Item": key | self._risk_attributes(counting)}})
             elif may_have_counted:
                 writes.append({"DeleteRequest": {"Key": key}})
-        self._write(writes)
+        self._requests.write(self._tables.entity_risk, writes)
 
     def wait(self, pending: PendingLabel) -> None:
         """Store a label whose work is not finished; of one that is stored, only the reason changes."""
+        row = to_item(pending)
+        pending_id = row.pop("pending_id")
         self._client.update_item(
             TableName=self._tables.pending,
-            Key={"pending_id": {"S": pending.pending_id}},
+            Key={"pending_id": pending_id},
             UpdateExpression=(
-                "SET message = :message, reason = :reason, due_shard = :shard, "
-                "first_at = if_not_exists(first_at, :first), due_at = if_not_exists(due_at, :due)"
+                "SET message = :message, reason = :reason, due_shard = :due_shard, "
+                "first_at = if_not_exists(first_at, :first_at), due_at = if_not_exists(due_at, :due_at)"
             ),
-            ExpressionAttributeValues={
-                ":message": {"S": pending.message},
-                ":reason": {"S": pending.reason.value},
-                ":shard": {"N": str(due_shard(pending.pending_id))},
-                ":first": {"S": time_text(pending.first_at)},
-                ":due": {"S": time_text(pending.due_at)},
-            },
+            ExpressionAttributeValues={f":{name}": value for name, value in row.items()},
         )
 
     def finished(self, pending_id: str) -> None:
@@ -189,22 +181,8 @@ class LabelStore:
         self._client.delete_item(TableName=self._tables.pending, Key={"pending_id": {"S": pending_id}})
 
     def _risk_attributes(self, counting: Label) -> dict[str, Any]:
-        expires_at = int((counting.known_at + self._risk_retention).timestamp())
+        expires_at = expires_at_s(max(counting.known_at, counting.occurred_at), self._risk_retention)
         return {"known_at": {"S": time_text(counting.known_at)}, "expires_at": {"N": str(expires_at)}}
-
-    def _write(self, writes: Iterable[dict[str, Any]]) -> None:
-        waiting = list(writes)
-        for tries in range(MAX_ROUNDS):
-            if not waiting:
-                return
-            if tries:
-                self._pause(tries - 1)
-            request: Any = {self._tables.entity_risk: waiting[:MAX_WRITES]}
-            answer = self._client.batch_write_item(RequestItems=request)
-            left: list[Any] = answer.get("UnprocessedItems", {}).get(self._tables.entity_risk, [])
-            waiting = waiting[MAX_WRITES:] + left
-        if waiting:
-            raise UnansweredError(ENTITY_RISK_TABLE, MAX_ROUNDS)
 
 
 def status_of(counting: Label | None) -> str:
@@ -215,5 +193,13 @@ def status_of(counting: Label | None) -> str:
 
 
 def expires_at_s(known_at: datetime, retention: timedelta) -> int:
-    """When a label may be deleted, seconds since the epoch."""
+    """When a row may be deleted, seconds since the epoch.
+
+    Parameters
+    ----------
+    known_at : datetime
+        When the label became known, but no earlier than its payment: a wrong date, years ago, must not delete the row at once.
+    retention : timedelta
+        How long it is stored from then on.
+    """
     return int((known_at + retention).timestamp())

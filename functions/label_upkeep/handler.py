@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
-from common.cache_auth import cache_credentials
-from common.cache_primary import connect
+from cache.auth import cache_credentials
+from cache.copier import Copier
+from cache.label_copies import RedisLabelCopies
+from cache.primary import connect
 from common.dynamodb import CLIENT_CONFIG
-from common.label_copies import RedisLabelCopies
 from common.label_quarantine import SqsLabelQuarantine
-from common.label_tables import Copier, CopyForms, LabelTables
+from common.label_tables import LabelTables
 from common.settings import read_settings
-from engine.labels import risk_copy, verdicts_copy
 from label_upkeep.look import Look
 from label_upkeep.settings import Settings
 from label_upkeep.stage import LabelUpkeep
@@ -49,11 +49,7 @@ stage = LabelUpkeep(
     ),
     Look(
         tables,
-        Copier(
-            LabelTables(dynamodb, settings.labels_table, settings.entity_risk_table),
-            copies,
-            CopyForms(risk_copy, verdicts_copy),
-        ),
+        Copier(LabelTables(dynamodb, settings.labels_table, settings.entity_risk_table), copies),
         copies,
         settings.entity_risk_table,
         settings.labels_table,

@@ -12,13 +12,14 @@ import msgspec
 
 from common.metrics import emit
 from contract.entity_ids import entity_name, id_of_name
+from contract.label_rows import is_day
 from label_upkeep.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from common.label_copies import LabelCopies
+    from cache.label_copies import LabelCopies
     from common.metrics import MetricSink
     from label_upkeep.store import Page
 
@@ -57,7 +58,7 @@ class Pages(Protocol):
 
 
 class Copies(Protocol):
-    """The calls that make copies from the tables; see :class:`common.label_tables.Copier`."""
+    """The calls that make copies from the tables; see :class:`cache.copier.Copier`."""
 
     def copy(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
         """Bring copies up to date."""
@@ -71,7 +72,7 @@ class Copies(Protocol):
 
 
 class Cache(Protocol):
-    """The calls that read the cache; see :class:`common.label_copies.RedisLabelCopies`. They raise CacheUnavailableError."""
+    """The calls that read the cache; see :class:`cache.label_copies.RedisLabelCopies`. They raise CacheUnavailableError."""
 
     def read(self, entity_ids: Sequence[bytes], user_ids: Sequence[str]) -> LabelCopies:
         """Read copies as they are."""
@@ -160,7 +161,7 @@ class Look:
         table = self._tables[place.table]
         page = self._pages.page(table.name, table.partition, place.after, ROWS_A_STEP)
         if table.partition == "entity_id":
-            self._compare([each for each in page.partitions if _is_entity(each)], [])
+            self._compare([each for each in page.partitions if not is_day(each)], [])
         else:
             self._compare([], page.partitions)
         if page.after is not None:
@@ -190,8 +191,3 @@ def _read(written: bytes) -> Place | None:
         return msgspec.json.decode(written, type=Place)
     except msgspec.DecodeError:
         return None
-
-
-def _is_entity(entity_id: str) -> bool:
-    """Whether a partition is an entity's; the others count frauds by day."""
-    return "#" not in entity_id

@@ -9,8 +9,8 @@ class Metric(StageMetric):
     """Name in CloudWatch, unit, meaning."""
 
     LABELS_SENT_AGAIN = "LabelsSentAgain", COUNT, "Unfinished labels that were sent to their queue again."
-    LABELS_GIVEN_UP = (
-        "LabelsGivenUp",
+    LABELS_EXPIRED = (
+        "LabelsExpired",
         COUNT,
         "Labels that were unfinished for too long, and were quarantined.",
     )

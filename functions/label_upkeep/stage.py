@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.errors import StageError
+from common.failures import describe_failure
 from common.metrics import emit
-from common.stream_reader import describe_failure
 from common.time_left import TimeLeft
+from contract.clock import EPOCH
 from contract.errors import ContractError
 from engine.entities.kinds import POPULATION_IDS
-from engine.labels import usual_rate
+from engine.labels import counted_since_s, usual_rate
 from label_upkeep.metrics import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from common.failures import FailureLog
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog
     from common.time_left import TimedContext
     from label_upkeep.look import Look
     from label_upkeep.unfinished import UnfinishedLabels
-
-USUAL_DAYS: Final = 30
-"""Of which the usual share of fraud is computed."""
 
 
 class FraudCounts(Protocol):
     """The call that counts frauds; see :class:`label_upkeep.store.UpkeepTables`."""
 
-    def frauds(self, now: datetime, days: int) -> int:
-        """Count the payments of the last days that count as fraud."""
+    def frauds(self, since: datetime, now: datetime) -> int:
+        """Count the payments from a time on that count as fraud."""
         ...
 
 
 class RateCache(Protocol):
-    """The calls about the usual share; see :class:`common.label_copies.RedisLabelCopies`."""
+    """The calls about the usual share; see :class:`cache.label_copies.RedisLabelCopies`."""
 
     def populations(self, ids: Sequence[bytes]) -> list[bytes | None]:
         """Read the state of all entities of some kinds."""
@@ -110,6 +109,7 @@ class LabelUpkeep:
                 emit(self._metrics, Metric.UPKEEP_FAILURES)
 
     def _write_usual_rate(self, now: datetime) -> None:
-        populations = self._cache.populations(POPULATION_IDS)
-        frauds = self._counts.frauds(now, USUAL_DAYS)
-        self._cache.write_usual_rate(usual_rate(frauds, populations, int(now.timestamp())))
+        populations, now_s = self._cache.populations(POPULATION_IDS), int(now.timestamp())
+        since = EPOCH + timedelta(seconds=counted_since_s(populations, now_s))
+        frauds = self._counts.frauds(since, now)
+        self._cache.write_usual_rate(usual_rate(frauds, populations, now_s))

@@ -81,7 +81,7 @@ class UpkeepTables:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def give_up(self, pending_id: str) -> None:
+    def delete(self, pending_id: str) -> None:
         """Delete an unfinished label, which is quarantined now."""
         self._client.delete_item(TableName=self._pending, Key={"pending_id": {"S": pending_id}})
 
@@ -110,15 +110,20 @@ class UpkeepTables:
         found = dict.fromkeys(item[partition]["S"] for item in answer["Items"])
         return Page(list(found), answer.get("LastEvaluatedKey"))
 
-    def frauds(self, now: datetime, days: int) -> int:
-        """Count the payments of the last days that count as fraud, today's included."""
-        return sum(self._frauds_of(now - timedelta(days=day)) for day in range(days))
+    def frauds(self, since: datetime, now: datetime) -> int:
+        """Count the payments from a time on, up to today, that count as fraud."""
+        days = (now.date() - since.date()).days + 1
+        return sum(self._frauds_of(since + timedelta(days=day), since) for day in range(days))
 
-    def _frauds_of(self, day: datetime) -> int:
+    def _frauds_of(self, day: datetime, since: datetime) -> int:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._entity_risk,
-            KeyConditionExpression="entity_id = :day AND begins_with(payment_key, :fraud)",
-            ExpressionAttributeValues={":day": {"S": day_id(day.date())}, ":fraud": {"S": f"{FRAUD}#"}},
+            KeyConditionExpression="entity_id = :day AND payment_key BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":day": {"S": day_id(day.date())},
+                ":first": {"S": f"{FRAUD}#{time_text(since)}"},
+                ":last": {"S": f"{FRAUD}#~"},
+            },
             Select="COUNT",
         )
         return sum(page["Count"] for page in pages)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from common.failures import describe_failure
 from common.metrics import emit
-from common.stream_reader import describe_failure
 from contract.errors import ContractError
 from contract.label_rows import PENDING_ATTRIBUTE, Unfinished, next_due
 from label_upkeep.metrics import Metric
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs import SQSClient
 
+    from common.failures import FailureLog
     from common.label_quarantine import LabelQuarantine
     from common.metrics import MetricSink
-    from common.stream_reader import FailureLog
     from contract.label_rows import PendingLabel
 
 MAX_DUE: Final = 2_000
@@ -42,7 +42,7 @@ class PendingTable(Protocol):
         """Say when a label is due the next time."""
         ...
 
-    def give_up(self, pending_id: str) -> None:
+    def delete(self, pending_id: str) -> None:
         """Delete a label that is quarantined."""
         ...
 
@@ -132,8 +132,8 @@ class UnfinishedLabels:
             self._quarantine.put(
                 pending_id, pending.message.encode(), _field(pending.reason), self._problem(pending)
             )
-            self._table.give_up(pending_id)
-            emit(self._metrics, Metric.LABELS_GIVEN_UP)
+            self._table.delete(pending_id)
+            emit(self._metrics, Metric.LABELS_EXPIRED)
             return
         # Sent first: after a crash here it is sent again, which changes nothing.
         self._send(pending.message)

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
+    from common.failures import FailureLog
     from common.metrics import MetricSink
     from common.stream_crashes import StreamCrashes
-    from common.stream_reader import FailureLog, InvocationContext
+    from common.stream_reader import InvocationContext
 
 
 class FlaggedStore(Protocol):

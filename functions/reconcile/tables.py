@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from common.batch_requests import BatchRequests
 from contract.alert import AlertState
 from contract.errors import InvalidRowError
 from contract.flag_hour import FLAG_HOUR, FLAG_HOUR_INDEX
 from contract.flagged import FLAGGED_TABLE, FlaggedKey, to_flagged_key
 from contract.scored import HISTORY_TABLE
-from reconcile.errors import UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,7 +44,7 @@ class Tables:
         self._client = client
         self._history = history
         self._flagged = flagged
-        self._pause = pause
+        self._rows = BatchRequests(client, MAX_ROUNDS, pause).rows
 
     def to_be_flagged(self, hour: str) -> Iterator[list[FlaggedKey]]:
         """Give the payments of a part of an hour, some at a time; the index may lag behind by less than a second."""
@@ -80,23 +80,7 @@ class Tables:
     def _get(
         self, table: str, keys: Sequence[FlaggedKey], attributes: str = ""
     ) -> Iterator[Mapping[str, Any]]:
-        wanted: Any = {
-            "Keys": [to_flagged_key(key) for key in keys],
-            "ConsistentRead": True,
-        }
-        if attributes:
-            wanted["ProjectionExpression"] = attributes
-        request: Any = {table: wanted} if keys else {}
-        for tries in range(MAX_ROUNDS):
-            if not request:
-                return
-            if tries:
-                self._pause(tries - 1)
-            answer = self._client.batch_get_item(RequestItems=request)
-            yield from answer["Responses"].get(table, [])
-            request = answer.get("UnprocessedKeys")
-        if request:
-            raise UnansweredError(table, MAX_ROUNDS)
+        return self._rows(table, [to_flagged_key(key) for key in keys], attributes)
 
 
 def _key(table: str, item: Mapping[str, Any]) -> FlaggedKey:

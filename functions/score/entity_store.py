@@ -17,17 +17,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 import redis
 
-from common.cache_primary import ENTITY_PREFIX
+from cache.primary import ENTITY_PREFIX
 from common.errors import CacheUnavailableError
-from engine.entities.state import (
-    BUCKETS_KEPT,
-    FORMAT,
-    HOURS_KEPT,
-    MAX_USERS,
-    NO_TIME,
-    USER_BYTES,
-    WEEKS_KEPT,
-)
+from engine.entities.levels import BUCKETS_KEPT, HOURS_KEPT, WEEKS_KEPT
+from engine.entities.state import FORMAT, MAX_USERS, NO_TIME, USER_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,8 +16,8 @@ import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from botocore.config import Config
 
-from common.cache_auth import cache_credentials
-from common.cache_primary import connect
+from cache.auth import cache_credentials
+from cache.primary import connect
 from common.crash_counts import COUNT_CLIENT_CONFIG, CrashTable
 from common.model_archive import ModelArchive
 from common.settings import read_settings

@@ -17,7 +17,7 @@ from engine.profile.verdict_list import VerdictListFormatError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from common.label_copies import LabelCopies
+    from cache.label_copies import LabelCopies
     from contract.entity_ids import EntityIds
     from contract.verdict import Verdict
 

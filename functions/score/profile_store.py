@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 import msgspec
 import redis
 
-from common.cache_primary import ENTITY_PREFIX, SLOT_TAG
+from cache.label_copies import NO_COPIES, LabelCopies, copies_of
+from cache.label_copies import keys_of as label_keys
+from cache.primary import ENTITY_PREFIX, SLOT_TAG
 from common.errors import CacheUnavailableError
-from common.label_copies import NO_COPIES, LabelCopies, copies_of
-from common.label_copies import keys_of as label_keys
 from engine.entities.risk import has_risk
 from engine.profile import Profile, ProfileFormatError, from_bytes, to_bytes
 from score.entity_store import COMPLETE_SINCE_KEY, mark_key, read_numbers

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from common.failures import describe_failure
 from common.metrics import emit
-from common.stream_reader import describe_failure
 from contract.canary import RESERVED, is_canary
 from contract.scored import Decision
 from score.metrics import Metric

@@ -15,7 +15,7 @@ from engine.errors import InvalidModelError, InvalidRulesetError
 from engine.rules.model_section import RulesetModel
 from engine.rules.ruleset import parse_ruleset
 from lab.backtest import stream
-from lab.backtest.delays import head_lines, row_line, run_delays
+from lab.backtest.delays import HEAD, row_line, run_delays
 from lab.backtest.labels import BLOCKED_POLICIES, MAX_DELAY_DAYS, Delay, LabelPlan, read_delays
 from lab.backtest.plot import draw_curve
 from lab.backtest.printing import NO_LABELS, as_text, comparison_text, judged_text
@@ -59,8 +59,6 @@ def main(arguments: list[str] | None = None) -> None:
             return
         against = None if options.against is None else _ruleset(options.against)
         payments, plan = _payments(options, ruleset), _label_plan(options)
-        if plan is not None and not payments.is_labelled:
-            raise DatasetError(f"{payments.source}: labels cannot be played. {NO_LABELS}")
         with ExitStack() as files:
             write = _score_writer(options.out, files, has_model=ruleset.model is not None)
             backtest = run_backtest(payments.payments, ruleset, against=against, write=write, plan=plan)
@@ -90,16 +88,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _print_delays(options: argparse.Namespace, ruleset: Ruleset) -> None:
     """Print a table by how late labels come, row by row."""
-    opened = _payments(options, ruleset)
-    if not opened.is_labelled:
-        raise DatasetError(f"{opened.source}: labels cannot be played. {NO_LABELS}")
-    plan = LabelPlan(()) if options.blocked is None else LabelPlan((), *options.blocked)
+    source = _payments(options, ruleset).source
+    plan = LabelPlan((), *options.blocked)
     rows = run_delays(lambda: _payments(options, ruleset), ruleset, options.label_delay_days, plan)
     for place, row in enumerate(rows):
         if not row.backtest.report.transactions:
-            sys.exit(_nothing_valid(row.backtest, opened.source))
-        print(*(head_lines() if not place else ()), row_line(row), sep="\n", flush=True)
-    print(f"\n{_name(ruleset, options.rules)}, {opened.source}")
+            sys.exit(_nothing_valid(row.backtest, source))
+        print(*(HEAD if not place else ()), row_line(row), sep="\n", flush=True)
+    print(f"\n{_name(ruleset, options.rules)}, {source}")
 
 
 def _ruleset(path: Path) -> Ruleset:
@@ -132,7 +128,10 @@ def _payments(options: argparse.Namespace, ruleset: Ruleset) -> PaymentStream:
     progress = Progress(sys.stderr)
     if options.data is not None:
         rates = ruleset.exchange.by_currency
-        return stream.own(options.data, options.map, rates, options.limit, progress)
+        payments = stream.own(options.data, options.map, rates, options.limit, progress)
+        if not payments.is_labelled and (options.label_delays or options.label_delay_days):
+            raise DatasetError(f"{payments.source}: labels cannot be played. {NO_LABELS}")
+        return payments
     return stream.simulated(
         transactions=options.transactions,
         users=options.users or max(1, options.transactions // 40),
@@ -150,7 +149,7 @@ def _label_plan(options: argparse.Namespace) -> LabelPlan | None:
         delays = (Delay(1.0, options.label_delay_days[0]),)
     else:
         return None
-    return LabelPlan(delays) if options.blocked is None else LabelPlan(delays, *options.blocked)
+    return LabelPlan(delays, *options.blocked)
 
 
 def blocked_policy(text: str) -> tuple[str, float]:
@@ -221,6 +220,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
             parser.error(f"{_names(of_one)}: only together with one delay")
     for name in SIMULATED.keys() - given:
         setattr(options, name, SIMULATED[name])
+    options.blocked = options.blocked or ("judged", 0.0)
     return options
 
 

@@ -182,28 +182,3 @@ class Judge:
             return None
         against = None if self._other is None else self._other.decide(facts, position, payment.truth)
         return JudgedPayment(payment, facts, decided, against)
-
-
-def judge(
-    payments: Iterable[SentPayment],
-    ruleset: Ruleset,
-    against: Ruleset | None,
-    users: Users,
-    refusals: Refusals,
-    plan: LabelPlan | None = None,
-) -> Iterator[JudgedPayment]:
-    """Decide on payments one after the other.
-
-    Parameters
-    ----------
-    payments : Iterable[SentPayment]
-        In the order in which they are scored.
-    ruleset, against, users, refusals, plan
-        As for :class:`Judge`.
-
-    Returns
-    -------
-    Iterator[JudgedPayment]
-        One for each payment that is valid and repeats no other.
-    """
-    return Judge(ruleset, against, users, refusals, plan).judge_all(payments)

@@ -9,7 +9,7 @@ import msgspec
 from lab.backtest.labels import Delay, LabelPlan
 from lab.backtest.ranking import CARDS_A_DAY
 from lab.backtest.run import Backtest, run_backtest
-from lab.measures import percent
+from lab.measures import percent, three_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Ruleset
     from lab.backtest.stream import PaymentStream
 
-_HEAD: Final = (
+HEAD: Final = (
     f"{'labels after':<13} {'average':>8} {'card':>10} {'alerts':>7} {'precision':>10} {'recall':>7} {'labels of':>10} {'of honest':>10}",
     f"{'':<13} {'precision':>9} {f'at {CARDS_A_DAY}':>9} {'a day':>7} {'':>10} {'':>7} {'fraud':>10} {'payments':>10}",
 )
+"""Above the rows: the columns' names, two lines."""
 
 
 class DelayRow(msgspec.Struct, frozen=True):
@@ -61,11 +62,6 @@ def run_delays(
         yield DelayRow(delay, run_backtest(payments, ruleset, plan=played))
 
 
-def head_lines() -> tuple[str, ...]:
-    """Name the columns."""
-    return _HEAD
-
-
 def row_line(row: DelayRow) -> str:
     """Write one row."""
     report, measures = row.backtest.report, row.backtest.measures
@@ -74,10 +70,6 @@ def row_line(row: DelayRow) -> str:
     learnt = row.backtest.learnt
     labels = "" if learnt is None else f" {learnt.frauds:>10,} {learnt.honest:>10,}"
     return (
-        f"{days:<13} {_digits(measures.average_precision):>9} {_digits(measures.card_precision):>9} {alerts:>7,.1f} "
+        f"{days:<13} {three_digits(measures.average_precision):>9} {three_digits(measures.card_precision):>9} {alerts:>7,.1f} "
         f"{percent(report.precision):>10} {percent(report.recall):>7}{labels}"
     )
-
-
-def _digits(number: float | None) -> str:
-    return "-" if number is None else f"{number:.3f}"

@@ -8,7 +8,7 @@ import msgspec
 
 from lab.backtest.crossing import crossing_lines
 from lab.backtest.ranking import CARDS_A_DAY
-from lab.measures import as_table, percent
+from lab.measures import as_table, percent, three_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,7 +81,7 @@ def comparison_text(
             lines.append(
                 f"{measures.at(thresholds.review).alerts_a_day:>10,.1f} {percent(report.precision):>10} "
                 f"{percent(report.recall):>7} {percent(report.value_recall):>7} "
-                f"{_three_digits(measures.average_precision):>8}  {name}"
+                f"{three_digits(measures.average_precision):>8}  {name}"
             )
         lines.append("")
     for name, only in ((names[0], comparison.here), (names[1], comparison.there)):
@@ -131,12 +131,12 @@ def _threshold(each: ThresholdMeasures, thresholds: Thresholds) -> str:
 
 def _rankings(measures: RankingMeasures) -> Iterator[str]:
     yield (
-        f"average precision: {_three_digits(measures.average_precision)} "
-        f"(a ranking by chance {_three_digits(measures.fraud_share)})"
+        f"average precision: {three_digits(measures.average_precision)} "
+        f"(a ranking by chance {three_digits(measures.fraud_share)})"
     )
     yield (
-        f"card precision at {CARDS_A_DAY}: {_three_digits(measures.card_precision)} "
-        f"(the best ranking {_three_digits(measures.best_card_precision)})"
+        f"card precision at {CARDS_A_DAY}: {three_digits(measures.card_precision)} "
+        f"(the best ranking {three_digits(measures.best_card_precision)})"
     )
 
 
@@ -187,7 +187,3 @@ def _only(name: str, only: OnlyFlagged, *, is_labelled: bool) -> Iterator[str]:
                 f"{each.points} against {each.other_points} points{kind}"
             )
     yield ""
-
-
-def _three_digits(number: float | None) -> str:
-    return "-" if number is None else f"{number:.3f}"

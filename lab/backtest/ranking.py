@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Integers = npt.NDArray[np.integer]
     Booleans = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
 
 CARDS_A_DAY: Final = 100
 """The k of the card precision: users that the investigators can contact in a day."""
@@ -133,13 +134,15 @@ def measure(outcomes: Outcomes, users: Users, ruleset: int, thresholds: Iterable
     )
 
 
-def average_precision(points: Integers, is_fraud: Booleans) -> float | None:
+def average_precision(points: Integers, is_fraud: Booleans, weight: Floats | None = None) -> float | None:
     """Average the precision over the steps of the recall; the mean precision of the thresholds at which fraud is found.
 
     Parameters
     ----------
     points, is_fraud : array
         One of each a payment.
+    weight : array | None
+        For how many payments each counts; None where each counts once.
 
     Returns
     -------
@@ -152,8 +155,8 @@ def average_precision(points: Integers, is_fraud: Booleans) -> float | None:
     0.8333333333333333
     """
     _, rank = np.unique(-points.astype(np.int64), return_inverse=True)
-    flagged = np.cumsum(np.bincount(rank))
-    found = np.bincount(rank, weights=is_fraud)
+    flagged = np.cumsum(np.bincount(rank, weights=weight))
+    found = np.bincount(rank, weights=is_fraud if weight is None else weight * is_fraud)
     total = found.sum()
     return float((found / total * np.cumsum(found) / flagged).sum()) if total else None
 

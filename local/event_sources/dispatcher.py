@@ -15,6 +15,8 @@ from local.event_sources.config import MappingCounters
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from local.event_sources.records import DeliveryResult
+
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
@@ -77,6 +79,14 @@ class Dispatcher(ABC):
     def _is_busy(self) -> bool:
         """Return whether as much is in flight as may be; under the lock."""
         return self._in_flight >= self._max_concurrency
+
+    def _count(self, result: DeliveryResult, done: int, *, is_retry: bool) -> None:
+        """Count one delivery, after which ``done`` more records are done; under the lock."""
+        self._counters.batches += 1
+        self._counters.records += done
+        self._counters.retries += is_retry
+        self._counters.failures += result.error is not None
+        self._counters.partial_failures += bool(result.failed)
 
     def _submit(self, deliver: Callable[[T], None], work: T) -> None:
         """Let another thread do one piece of work; under the lock."""

@@ -122,10 +122,7 @@ class DynamoDbStreamSource:
 
     def locate(self, identifier: object, batch: Batch) -> tuple[QueueKey, int] | None:
         """Find a sequence number in a batch."""
-        for record in batch.records:
-            if record.identifier == identifier:
-                return record.queue, record.position
-        return None
+        return batch.find(identifier)
 
     def batch_info(self, discard: Discard) -> dict[str, dict[str, Any]]:
         """Return where discarded records are in the stream."""

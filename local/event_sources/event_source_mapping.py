@@ -161,11 +161,7 @@ class EventSourceMapping(Dispatcher):
             self.report(f"{result.error.type}: {result.error.message}")
         with self._changed:
             done = self._planner.settle(batch, result, self._clock())
-            self._counters.batches += 1
-            self._counters.records += done
-            self._counters.retries += any(piece.invocations for piece in batch.pieces)
-            self._counters.failures += result.error is not None
-            self._counters.partial_failures += bool(result.failed)
+            self._count(result, done, is_retry=any(piece.invocations for piece in batch.pieces))
             self._save_resume_points({piece.queue.origin for piece in batch.pieces})
 
     def _discard(self, discard: Discard) -> None:

@@ -120,10 +120,9 @@ class MappingProcess:
             self._write_status()
             self.mapping.stop()
             self._state = "stopped"
-        except BaseException:
-            self._state = "failed"
-            raise
         finally:
+            if self._state != "stopped":
+                self._state = "failed"
             self._write_status()
             self.pool.stop()
             self._lambda_api.stop()

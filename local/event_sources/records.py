@@ -117,6 +117,11 @@ class Batch:
         """All its records, queue by queue, in order within each queue."""
         return tuple(record for piece in self.pieces for record in piece.records)
 
+    def find(self, identifier: object) -> tuple[QueueKey, int] | None:
+        """Return queue and position of the record with this identifier; None if none has it."""
+        found = (record for record in self.records if record.identifier == identifier)
+        return next(((record.queue, record.position) for record in found), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Discard:

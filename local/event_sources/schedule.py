@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.event_sources.dispatcher import Dispatcher
+from local.event_sources.records import DeliveryResult
 from local.runtime.invocation import FunctionError, InvocationResult
 from local.runtime.pool import PoolStoppedError
 
@@ -155,10 +156,7 @@ class Schedule(Dispatcher):
         except PoolStoppedError:
             return  # the stack stops
         with self._changed:
-            self._counters.batches += 1
-            self._counters.retries += request.retries > 0
-            self._counters.failures += result.error is not None
-            self._counters.records += result.error is None
+            self._count(DeliveryResult(result.error), int(result.error is None), is_retry=request.retries > 0)
         if result.error is None:
             return
         self.report(f"{result.error.type}: {result.error.message}")

@@ -176,7 +176,7 @@ class QueueMapping(Dispatcher):
             invocation,
             batch,
             report_batch_item_failures=self._trigger.report_batch_item_failures,
-            locate=_locate,
+            locate=lambda message_id, batch: batch.find(message_id),
         )
         if result.error is not None:
             self.report(f"{result.error.type}: {result.error.message}")
@@ -185,11 +185,7 @@ class QueueMapping(Dispatcher):
             done = [message for message in messages if QueueKey(message["MessageId"]) not in result.failed]
         deleted = self._delete(done)
         with self._changed:
-            self._counters.batches += 1
-            self._counters.records += deleted
-            self._counters.retries += any(_receives(message) > 1 for message in messages)
-            self._counters.failures += result.error is not None
-            self._counters.partial_failures += bool(result.failed)
+            self._count(result, deleted, is_retry=any(_receives(message) > 1 for message in messages))
 
     def _delete(self, messages: list[Message]) -> int:
         """Delete messages that are done; one that cannot be deleted is delivered again."""
@@ -245,10 +241,3 @@ def _bytes(message: Message) -> int:
 
 def _receives(message: Message) -> int:
     return int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
-
-
-def _locate(identifier: object, batch: Batch) -> tuple[QueueKey, int] | None:
-    """Find the message of an ``itemIdentifier``, its id."""
-    return next(
-        ((record.queue, record.position) for record in batch.records if record.identifier == identifier), None
-    )

@@ -25,7 +25,7 @@ from local.ingestion import (
 from local.process_tree import ProcessRecord, start_mark, stop_processes
 from local.processes import ManagedProcess, stop_together
 from local.provision import provision
-from local.resources import ALERT_INBOX, Resources
+from local.resources import ALERT_INBOX, LABELS_QUEUE, Resources
 from local.stack.parts import (
     INGESTION,
     INGESTION_OUTPUT,
@@ -176,7 +176,12 @@ class Stack:
 
     @property
     def cache_endpoint(self) -> str:
-        """``redis://`` URL, the value of ELASTICACHE_REDIS_ENDPOINT."""
+        """``redis://`` URL, the value of ELASTICACHE_REDIS_ENDPOINT, with the functions' user."""
+        return self._cache.functions_endpoint
+
+    @property
+    def cache_admin_endpoint(self) -> str:
+        """``redis://`` URL for who may do everything."""
         return self._cache.endpoint
 
     @property
@@ -303,7 +308,7 @@ class Stack:
             landing_uri=self.resources.labels_uri,
             quarantine_uri=self.resources.labels_quarantine_uri,
             checkpoint_dir=self.run_dir / "labels-checkpoint",
-            queue_url=self.resources.queues["labels"],
+            queue_url=self.resources.queues[LABELS_QUEUE],
             mappings_dir=mappings_dir_of(os.environ, LABEL_MAPPINGS_VARIABLE),
         )
 

@@ -85,8 +85,8 @@ run "one_user_with_iam_and_no_password" {
   }
 
   assert {
-    condition     = alltrue([for word in ["-@all", "~profile:*", "~progress:*", "~entity:*", "~entities:*"] : contains(split(" ", aws_elasticache_user.profiles.access_string), word)]) && !strcontains(aws_elasticache_user.profiles.access_string, "+@all")
-    error_message = "The user sees profiles, entities and marks, and runs what the score stage runs."
+    condition     = aws_elasticache_user.profiles.access_string == "on ~profile:* ~progress:* ~entity:* ~entities:* ~risk:* ~verdicts:* resetchannels -@all +@connection +get +mget +getrange +exists +set +del +eval +evalsha +script|load"
+    error_message = "The user sees profiles, entities, their marks and what labels say, and runs what the stages run."
   }
 
   assert {

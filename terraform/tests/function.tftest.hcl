@@ -145,12 +145,12 @@ run "role_allows_exactly_what_is_used" {
 
   assert {
     condition = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => { actions = statement.Action, resources = statement.Resource } } == {
-      TableHistory     = { actions = ["dynamodb:PartiQLInsert", "dynamodb:Query"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-history"] }
-      BucketQuarantine = { actions = ["s3:PutObject"], resources = ["arn:aws:s3:::fraud-test-quarantine/stream/*"] }
-      CacheProfiles    = { actions = ["elasticache:Connect"], resources = ["arn:aws:elasticache:us-east-1:123456789012:replicationgroup:profiles", "arn:aws:elasticache:us-east-1:123456789012:user:score"] }
-      RulesRuleset     = { actions = ["appconfig:GetLatestConfiguration"], resources = ["arn:aws:appconfig:us-east-1:123456789012:application/a/environment/e/configuration/p"] }
-      ReadWithDataKey  = { actions = ["kms:Decrypt"], resources = ["arn:aws:kms:us-east-1:123456789012:key/data"] }
-      WriteWithDataKey = { actions = ["kms:GenerateDataKey"], resources = ["arn:aws:kms:us-east-1:123456789012:key/data"] }
+      TableHistory           = { actions = ["dynamodb:PartiQLInsert", "dynamodb:Query"], resources = ["arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-history"] }
+      BucketQuarantineStream = { actions = ["s3:PutObject"], resources = ["arn:aws:s3:::fraud-test-quarantine/stream/*"] }
+      CacheProfiles          = { actions = ["elasticache:Connect"], resources = ["arn:aws:elasticache:us-east-1:123456789012:replicationgroup:profiles", "arn:aws:elasticache:us-east-1:123456789012:user:score"] }
+      RulesRuleset           = { actions = ["appconfig:GetLatestConfiguration"], resources = ["arn:aws:appconfig:us-east-1:123456789012:application/a/environment/e/configuration/p"] }
+      ReadWithDataKey        = { actions = ["kms:Decrypt"], resources = ["arn:aws:kms:us-east-1:123456789012:key/data"] }
+      WriteWithDataKey       = { actions = ["kms:GenerateDataKey"], resources = ["arn:aws:kms:us-east-1:123456789012:key/data"] }
     }
     error_message = "One statement for each access entry, and the keys that its targets are encrypted with."
   }
@@ -361,7 +361,7 @@ run "scheduled_function_is_invoked_by_its_own_rule_alone" {
   }
 
   assert {
-    condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => try(statement.Condition, null) }["TableHistory"] == { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["ticking-*"] } }
+    condition     = { for statement in jsondecode(aws_iam_role_policy.access["access"].policy).Statement : statement.Sid => try(statement.Condition, null) }["TableHistoryTicking"] == { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["ticking-*"] } }
     error_message = "With a prefix it may name no other partition keys of the table."
   }
 }

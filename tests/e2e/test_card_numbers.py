@@ -189,7 +189,7 @@ def objects(system: System) -> Iterator[tuple[str, bytes]]:
 
 
 def cache(system: System) -> Iterator[tuple[str, bytes]]:
-    with redis.Redis.from_url(system.stack.cache_endpoint) as client:
+    with redis.Redis.from_url(system.stack.cache_admin_endpoint) as client:
         for key in client.scan_iter():
             yield "cache", bytes(key) + (client.dump(key) or b"")
 

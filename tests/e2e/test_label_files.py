@@ -120,7 +120,9 @@ def test_a_file_of_chargebacks_confirms_frauds_approved_ones_too_and_a_withdrawa
     )
     assert all(row["payment_key"]["S"].startswith("f#") for row in frauds[0])
     system.wait_for(
-        lambda: reason_of_next(system, device).startswith("2 payments from this device"),
+        lambda: reason_of_next(system, device).startswith(
+            "Payments from this device in 30 days that were reported as fraud: 2;"
+        ),
         "the next payment's reason",
     )
     progress = read_ingestion(system.stack.log_dir).labels
@@ -136,7 +138,9 @@ def test_a_file_of_chargebacks_confirms_frauds_approved_ones_too_and_a_withdrawa
 
     system.wait_for(lambda: status_of(system, suspicious) == "open", "the row to be open again")
     system.wait_for(
-        lambda: reason_of_next(system, device).startswith("1 payments from this device"),
+        lambda: reason_of_next(system, device).startswith(
+            "Payments from this device in 30 days that were reported as fraud: 1;"
+        ),
         "one fraud to be left",
     )
     assert system.flagged(ids[1]) is None

@@ -87,7 +87,7 @@ def test_profiles_are_rebuilt_from_history_after_the_cache_was_emptied(system: S
     for _ in range(3):
         system.produce(encode_transaction(payment(user_id)), key=user_id)
     before = system.wait_for(lambda: system.all_rows(user_id, 3), "three rows")
-    with redis.Redis.from_url(system.stack.cache_endpoint) as cache:
+    with redis.Redis.from_url(system.stack.cache_admin_endpoint) as cache:
         cache.flushall()
 
     system.produce(encode_transaction(payment(user_id)), key=user_id)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING
 
-from common.cache_primary import READ_TIMEOUT_S
+from cache.primary import READ_TIMEOUT_S
 
 from .aws import CHECKPOINTS, checkpoints_throttled
 from .fault import Forward, MidBatch, redelivers

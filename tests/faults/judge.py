@@ -14,7 +14,8 @@ from contract.errors import InvalidTransactionError
 from contract.scored import Decision, Position, ScoredTransaction
 from contract.transaction import decode_transaction
 from engine.entities.kinds import kind_of
-from engine.entities.state import PAYMENTS, from_bytes, total
+from engine.entities.levels import PAYMENTS, total
+from engine.entities.state import from_bytes
 from tests.support.entity_stores import expected_entities
 from tests.support.oracle import Oracle, RowKey, profile_problems
 

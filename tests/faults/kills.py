@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -202,6 +203,7 @@ class HeldCall:
         self._overtakers = others
         self._lock = threading.Lock()
         self._held: set[bytes] = set()
+        self._held_pid = 0
         self._is_alone = threading.Event()
         self._may_go_on = threading.Event()
         self._is_overtaken = False
@@ -216,15 +218,17 @@ class HeldCall:
             is_chosen = not self._held and self._control.abandoned == 0
             if is_chosen:
                 self._held, self._is_overtaken, self._others = payments, False, 0
+                self._held_pid = self._site.mapping(self._function).caller(call.client_port).pid
         return self._hold(call, forward) if is_chosen else self._overtake(call, payments, forward)
 
     def _hold(self, call: Call, forward: Forward) -> Answer:
+        ends_at = time.monotonic() + OVERTAKE_SECONDS
         early = forward(call) if self._after else None
         self._control.abandon()
         timed_out = f"an invocation of {self._function} to time out"
-        self._site.wait_for(lambda: self._control.abandoned > 0, timed_out, OVERTAKE_SECONDS)
+        self._site.wait_for(lambda: self._control.abandoned > 0, timed_out)
         self._is_alone.set()
-        self._may_go_on.wait(OVERTAKE_SECONDS)
+        self._may_go_on.wait(max(ends_at - time.monotonic(), 0.0))
         with self._lock:
             self._held = set()
             self._is_alone.clear()
@@ -233,8 +237,11 @@ class HeldCall:
         return early or forward(call)
 
     def _overtake(self, call: Call, payments: set[bytes], forward: Forward) -> Answer:
-        # A call made before the invocation timed out is no retry.
-        may_be_retry = self._is_alone.is_set()
+        # A call made before the invocation timed out is no retry, nor is one that the held invocation's own client makes again.
+        may_be_retry = (
+            self._is_alone.is_set()
+            and self._site.mapping(self._function).caller(call.client_port).pid != self._held_pid
+        )
         answer = forward(call)
         with self._lock:
             if may_be_retry and self._held:

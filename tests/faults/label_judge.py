@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from contract.entity_ids import entity_ids, entity_name, id_of_name
 from contract.label import Label, LabelMessage, effective
-from contract.label_rows import FRAUD, EntityMarks, marks_of
 from engine.entities.risk import with_risk
 from engine.labels import risk_copy, risk_keys, verdicts_copy
 from engine.profile.facts import facts_of_row
+from tests.support.label_memory import marks_in
 
 from .labels import label_copies
 from .report import ProblemKind
+from .site import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,21 +58,22 @@ class LabelJudge:
         self._report.labels = sum(map(len, labels.values()))
         self._judge_rows(labels, users)
         self._judge_statuses(history, labels)
-        self._judge_risk([label for each in labels.values() for label in each[:1]], labels)
+        self._judge_risk(labels.values())
         self._judge_verdicts(labels, users)
-        self._found(
-            f"{waiting} labels still wait" for waiting in [self._site.stores.waiting_labels()] if waiting
-        )
-        self._found(["the bad label is not quarantined"] if not self._site.stores.quarantined_labels else [])
-        dead = len(self._site.stores.take_dead_letters("label"))
-        self._report.found(ProblemKind.DEAD_LETTER, *([f"{dead} dead labels"] if dead else []))
+        if waiting := self._site.stores.waiting_labels():
+            self._found(f"{waiting} labels still wait")
+        if not self._site.stores.quarantined_labels:
+            self._found("the bad label is not quarantined")
+        if dead := self._site.stores.dead_letters([LABEL]):
+            self._report.found(ProblemKind.DEAD_LETTER, f"{dead} dead labels")
 
     def _judge_rows(self, labels: dict[tuple[str, str], list[Label]], users: Sequence[str]) -> None:
         stored = {(one.event_key, one.label_id): _said(one) for one in self._site.stores.labels(users)}
         wanted = {(one.event_key, one.label_id): _said(one) for each in labels.values() for one in each}
-        self._found(f"label {key} is missing" for key in wanted.keys() - stored.keys())
-        self._found(f"label {key} is superfluous" for key in stored.keys() - wanted.keys())
-        self._found(f"label {key} is changed" for key in wanted.keys() & stored if wanted[key] != stored[key])
+        self._found(*(f"label {key} is missing" for key in wanted.keys() - stored.keys()))
+        self._found(*(f"label {key} is superfluous" for key in stored.keys() - wanted.keys()))
+        both = wanted.keys() & stored.keys()
+        self._found(*(f"label {key} is changed" for key in both if wanted[key] != stored[key]))
 
     def _judge_statuses(
         self, history: Iterable[ScoredTransaction], labels: dict[tuple[str, str], list[Label]]
@@ -81,13 +83,13 @@ class LabelJudge:
             counting = effective(labels.get((one.user_id, one.event_key), []))
             wanted = _STATUS[None if counting is None else counting.is_fraud]
             if one.status != wanted or one.status_shard.partition("#")[0] != wanted:
-                self._found([f"{one.event_key} is {one.status} in {one.status_shard}, must be {wanted}"])
+                self._found(f"{one.event_key} is {one.status} in {one.status_shard}, must be {wanted}")
 
-    def _judge_risk(self, firsts: Iterable[Label], labels: dict[tuple[str, str], list[Label]]) -> None:
+    def _judge_risk(self, labels: Iterable[list[Label]]) -> None:
         wanted: dict[str, dict[str, datetime]] = {}
-        for first in firsts:
-            counting = effective(labels[first.user_id, first.event_key])
-            for key, is_wanted in risk_keys(first, counting).items():
+        for of_payment in labels:
+            counting = effective(of_payment)
+            for key, is_wanted in risk_keys(of_payment[0], counting).items():
                 rows = wanted.setdefault(key.entity_id, {})
                 if is_wanted and counting is not None:
                     rows[key.payment_key] = counting.known_at
@@ -100,19 +102,20 @@ class LabelJudge:
                 for row in self._site.stores.risk_rows(entity_id)
             }
             if stored != wanted[entity_id]:
-                self._found([f"{entity_id} has rows {stored}, must have {wanted[entity_id]}"])
-            if copies.risks.get(id_of_name(entity_id)) != risk_copy(_marks(wanted[entity_id])):
-                self._found([f"the copy of {entity_id} is not what its rows say"])
+                self._found(f"{entity_id} has rows {stored}, must have {wanted[entity_id]}")
+            if copies.risks.get(id_of_name(entity_id)) != risk_copy(marks_in(wanted[entity_id])):
+                self._found(f"the copy of {entity_id} is not what its rows say")
 
     def _judge_verdicts(self, labels: dict[tuple[str, str], list[Label]], users: Sequence[str]) -> None:
         copies = label_copies(self._site, users=users)
         for user in users:
             wanted = verdicts_copy(one for (of, _), each in labels.items() if of == user for one in each)
             if copies.verdicts.get(user) != wanted:
-                self._found([f"the verdicts of {user} are not what their labels say"])
-        self._found(["the copies are not complete"] if not copies.is_complete else [])
+                self._found(f"the verdicts of {user} are not what their labels say")
+        if not copies.is_complete:
+            self._found("the copies are not complete")
 
-    def _found(self, problems: Iterable[str]) -> None:
+    def _found(self, *problems: str) -> None:
         self._report.found(ProblemKind.LABEL, *problems)
 
 
@@ -146,14 +149,4 @@ def _said(label: Label) -> tuple[object, ...]:
         label.withdraws,
         label.entity_ids,
         label.seen,
-    )
-
-
-def _marks(rows: dict[str, datetime]) -> EntityMarks:
-    """Of few rows, all of which count."""
-    frauds = {key: known for key, known in rows.items() if key.startswith(FRAUD)}
-    honest = dict(sorted(each for each in rows.items() if each[0] not in frauds)[-1:])
-    return marks_of(
-        {"payment_key": {"S": key}, "known_at": {"S": known.astimezone(UTC).isoformat()}}
-        for key, known in (frauds | honest).items()
     )

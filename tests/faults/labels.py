@@ -8,12 +8,13 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from common.cache_primary import connect
-from common.label_copies import RedisLabelCopies
+from cache.label_copies import RedisLabelCopies
+from cache.primary import connect
 from contract.errors import InvalidTransactionError
 from contract.label import LabelMessage, LabelSource, LabelVerdict
 from contract.label_message import encode_label_message
 from contract.transaction import decode_transaction
+from local.resources import LABELS_QUEUE
 
 from .kills import kill_at_call, outlive_time_out
 from .site import LABEL, UPKEEP, Site, admin
@@ -21,7 +22,7 @@ from .site import LABEL, UPKEEP, Site, admin
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from common.label_copies import LabelCopies
+    from cache.label_copies import LabelCopies
 
     from .stream import Sent
 
@@ -100,7 +101,7 @@ def send_labels(site: Site, bodies: Sequence[bytes]) -> None:
     """Send messages to the labels queue, past the proxies."""
     sqs = site.client("sqs")
     for body in bodies:
-        sqs.send_message(QueueUrl=site.resources.queues["labels"], MessageBody=body.decode())
+        sqs.send_message(QueueUrl=site.resources.queues[LABELS_QUEUE], MessageBody=body.decode())
 
 
 def label_copies(site: Site, entity_ids: Sequence[bytes] = (), users: Sequence[str] = ()) -> LabelCopies:

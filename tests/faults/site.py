@@ -21,12 +21,12 @@ import msgspec
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from common.cache_primary import connect
+from cache.primary import connect
 from contract.scored import Position
 from engine.entities.kinds import POPULATION_IDS
 from local.components.aws_api import REGION, AwsApi, make_client
 from local.components.broker import Broker, is_kafka_up
-from local.components.cache import Cache, is_cache_up
+from local.components.cache import Cache, functions_endpoint, is_cache_up
 from local.event_sources.config import MappingConfig
 from local.provision import provision
 from local.proxy.aws import AwsProxy, forward_to
@@ -62,6 +62,7 @@ UPKEEP = "label_upkeep"
 STARTED = (*FUNCTIONS, LABEL)
 RECONCILE = "reconcile"
 """Invoked by the judge and by faults, and not by its schedule."""
+BUILT = (*STARTED, UPKEEP, RECONCILE)
 DIGEST_SECONDS = 2.0
 """Interval of the digests' schedule; between two runs all stages can be seen to be idle."""
 WINDOWS_CLOSED = timedelta(hours=3)
@@ -78,9 +79,7 @@ class Site:
         self.folder = folder / "run"
         self.logs = folder / "logs"
         self.streams: set[str] = set()  # of runs so far
-        self.specs = {
-            name: spec for name, spec in read_functions().items() if name in (*STARTED, UPKEEP, RECONCILE)
-        }
+        self.specs = {name: spec for name, spec in read_functions().items() if name in BUILT}
         self.broker = Broker(self.folder, self.logs)
         self.cache = Cache(self.folder, self.logs)
         self.aws_api = AwsApi(self.folder, self.logs)
@@ -97,17 +96,7 @@ class Site:
     def start(self) -> None:
         """Start everything; return when all of it works."""
         self.folder.mkdir(parents=True)
-        build = [
-            sys.executable,
-            "-m",
-            "ops.packaging",
-            "functions",
-            "--arch",
-            "host",
-            *STARTED,
-            UPKEEP,
-            RECONCILE,
-        ]
+        build = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *BUILT]
         with ThreadPoolExecutor() as pool:
             parts = [
                 pool.submit(part.start) for part in (self.broker, self.cache, self.aws_api, self.replica)
@@ -121,7 +110,7 @@ class Site:
         self.stores = Stores(self.client, self.resources)
         self.cache_proxy = TcpProxy(address(self.cache))
         self.cache_proxy.start()
-        for function in (*STARTED, UPKEEP, RECONCILE):
+        for function in BUILT:
             self.aws[function] = AwsProxy(forward_to(self.aws_api.endpoint))
             self.aws[function].start()
         self.mappings = [EventSourceMapping(self._mapping_config(function)) for function in STARTED]
@@ -159,7 +148,7 @@ class Site:
                 **resolve_environment(
                     self.specs[function],
                     self.resources.references(
-                        f"redis://127.0.0.1:{self.cache_proxy.port}", self.broker.endpoint, function
+                        functions_endpoint(self.cache_proxy.port), self.broker.endpoint, function
                     ),
                 ),
                 "AWS_ENDPOINT_URL": self.aws[function].endpoint,
@@ -291,7 +280,7 @@ class Site:
 
     @contextmanager
     def compressed_time(self, function: str, **seconds: int) -> Iterator[None]:
-        """Run a function's mapping with a shorter ``timeout_seconds`` or ``maximum_record_age_seconds`` within this context."""
+        """Run a function's mapping with compressed times within this context: ``timeout_seconds`` and others of its configuration."""
         config = self.mapping(function).config
         self._changed.setdefault(function, config)
         self._restart(function, msgspec.structs.replace(config, **seconds))

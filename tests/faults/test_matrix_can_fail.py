@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from common.label_copies import RISK_PREFIX, VERDICTS_PREFIX
+from cache.label_copies import RISK_PREFIX, VERDICTS_PREFIX
 from contract.alert import Alert, AlertDigest, AlertState, SuppressedPayments, encode_message
 from contract.entity_ids import id_of_name
 from contract.flagged import FLAGGED_TABLE, IN_REVIEW, FlaggedTransaction, to_flagged_key
@@ -34,6 +34,8 @@ from .labels import label_copies
 from .report import ProblemKind
 from .run import Run
 from .site import Site, admin
+
+pytestmark = pytest.mark.xdist_group("matrix can fail")  # with a stack of its own, beside that of the matrix
 
 
 @dataclass(frozen=True)

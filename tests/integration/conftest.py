@@ -40,10 +40,16 @@ def kafka_bootstrap(server_dirs: tuple[Path, Path]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def cache_endpoint(server_dirs: tuple[Path, Path]) -> Iterator[str]:
-    """``redis://`` URL of the session's Valkey."""
+def cache_server(server_dirs: tuple[Path, Path]) -> Iterator[Cache]:
+    """The session's Valkey."""
     with Cache(*server_dirs) as cache:
-        yield cache.endpoint
+        yield cache
+
+
+@pytest.fixture(scope="session")
+def cache_endpoint(cache_server: Cache) -> str:
+    """``redis://`` URL of the session's Valkey, with the rights that functions have in AWS."""
+    return cache_server.functions_endpoint
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +67,9 @@ def dynamodb_local_endpoint(server_dirs: tuple[Path, Path]) -> Iterator[str]:
 
 
 @pytest.fixture
-def redis_client(cache_endpoint: str) -> Iterator[redis.Redis]:
-    """A client of the session's Valkey, which is empty when the test begins. It returns bytes."""
-    with redis.Redis.from_url(cache_endpoint) as client:
+def redis_client(cache_server: Cache) -> Iterator[redis.Redis]:
+    """An administrator's client of the session's Valkey, which is empty when the test begins. It returns bytes."""
+    with redis.Redis.from_url(cache_server.endpoint) as client:
         client.flushall()
         yield client
 

@@ -9,8 +9,9 @@ import pytest
 
 from contract.entity_ids import EntityIds
 from engine.entities.book import EntityBook
+from engine.entities.levels import WEEK_S
 from engine.entities.sightings import additions
-from engine.entities.state import MAX_BYTES, WEEK_S, Sighting
+from engine.entities.state import MAX_BYTES, Sighting
 from score.delivery import Span
 from score.entity_store import EntityAdditions, EntityMark
 from tests.support.kafka_events import TOPIC

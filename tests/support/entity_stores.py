@@ -12,18 +12,8 @@ from contract.entity_ids import entity_ids
 from contract.scored import from_history_item
 from engine.entities.book import EntityBook
 from engine.entities.kinds import is_population
-from engine.entities.state import (
-    BUCKETS_KEPT,
-    COUNTS,
-    HOURS_KEPT,
-    WEEKS_KEPT,
-    Entity,
-    EntityFormatError,
-    add_counts,
-    from_bytes,
-    number_at,
-    to_bytes,
-)
+from engine.entities.levels import BUCKETS_KEPT, COUNTS, HOURS_KEPT, WEEKS_KEPT, add_counts, number_at
+from engine.entities.state import Entity, EntityFormatError, from_bytes, to_bytes
 from engine.features.catalogue import SHARED_FEATURES
 from engine.features.stored import unpack
 from tests.support.sightings import sighting_of_row

@@ -159,20 +159,10 @@ batches = st.lists(records, min_size=1, max_size=12)
 def check_each_is_stored_or_quarantined(batch: list[bytes | None], key: bytes | None) -> None:
     """Score a batch that ends with a good payment: every valid record is stored, every other one is quarantined."""
     world = Surroundings()
-    stage = ScoreStage(
-        world.profiles,
-        world.profiles,
-        world.checkpoints,
-        world.history,
-        world.quarantine,
-        lambda: DEFAULT_RULES,
-        NoTelemetry(),
-        lambda: NOW,
-    )
     good = encode_transaction(make_grocery_payment(transaction_id="good", user_id="somebody"))
     values = [*batch, good]
 
-    response = stage.handle(
+    response = _stage(world).handle(
         make_event([(Position(TOPIC, 0, place), value) for place, value in enumerate(values)], key),
         lambda: True,
     )
@@ -199,19 +189,9 @@ def row_key_of(payment: Transaction) -> str:
 def check_what_is_stored_fits_and_reads_back(fields: dict[str, Any]) -> None:
     """Score one payment with these fields changed: its row, or its quarantined record, is whole and within DynamoDB's limits."""
     world = Surroundings()
-    stage = ScoreStage(
-        world.profiles,
-        world.profiles,
-        world.checkpoints,
-        world.history,
-        world.quarantine,
-        lambda: DEFAULT_RULES,
-        NoTelemetry(),
-        lambda: NOW,
-    )
     value = json.dumps(VALID | fields).encode("utf-8", "surrogatepass")
 
-    response = stage.handle(make_event([(Position(TOPIC, 0, 0), value)]), lambda: True)
+    response = _stage(world).handle(make_event([(Position(TOPIC, 0, 0), value)]), lambda: True)
 
     assert response == {"batchItemFailures": []}
     assert len(world.history.rows) + len(world.quarantine.kept) == 1
@@ -231,3 +211,16 @@ def check_what_is_stored_fits_and_reads_back(fields: dict[str, Any]) -> None:
 
 def _texts(item: dict[str, dict[str, str]]) -> list[tuple[str, list[str]]]:
     return [(name, list(value.values())) for name, value in item.items()]
+
+
+def _stage(world: Surroundings) -> ScoreStage:
+    return ScoreStage(
+        world.profiles,
+        world.profiles,
+        world.checkpoints,
+        world.history,
+        world.quarantine,
+        lambda: DEFAULT_RULES,
+        NoTelemetry(),
+        lambda: NOW,
+    )

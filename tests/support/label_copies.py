@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from common.label_copies import NO_COPIES, LabelCopies
+from cache.label_copies import NO_COPIES, LabelCopies
 from contract.entity_ids import EntityKind, entity_ids
 from engine.entities.risk import LabelledPayments, RiskReading, has_risk, with_risk
 from engine.entities.risk import from_bytes as read_risk
@@ -14,9 +14,11 @@ from engine.entities.sightings import sighting_of
 from engine.features import risk
 from engine.features.stored import unpack
 from engine.profile.facts import facts_of_row
-from engine.profile.verdict_list import MAX_LISTED, verdict_on
+from engine.profile.fingerprints import key_hash
+from engine.profile.verdict_list import MAX_LISTED
 from engine.profile.verdict_list import from_bytes as read_verdicts
 from engine.profile.verdict_list import to_bytes as verdict_bytes
+from tests.support.histories import verdict_on
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -33,7 +35,7 @@ _NEEDS_PAYMENTS = {f"{kind.name.lower()}_fraud_rate_30d" for kind in EntityKind}
 
 
 class MemoryLabelCopies:
-    """Copies by the rules of :mod:`common.label_copies`."""
+    """Copies by the rules of :mod:`cache.label_copies`."""
 
     def __init__(self) -> None:
         self.risks: dict[bytes, bytes] = {}
@@ -72,8 +74,8 @@ class LabelWitness:
         verdicts = self._verdicts[user_id]
         verdicts.pop(facts.key_hash, None)
         if is_fraud is not None:
-            label_id = f"{facts.event_key} {is_fraud} {self._labels}"
-            verdicts[facts.key_hash] = verdict_on(facts, label_id, is_fraud=is_fraud)
+            verdict_hash = key_hash(f"{facts.event_key} {is_fraud} {self._labels}")
+            verdicts[facts.key_hash] = verdict_on(facts, is_fraud=is_fraud, verdict_hash=verdict_hash)
         copies.verdicts[user_id] = verdict_bytes(tuple(verdicts.values())[-MAX_LISTED:])
         for entity_id in with_risk(entity_ids(row.transaction)):
             payments, at_s = self._payments[entity_id], facts.at_ms // 1000

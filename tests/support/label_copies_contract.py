@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from common.cache_primary import ENTITY_PREFIX
-from common.label_copies import (
+from cache.label_copies import (
     COMPLETE_KEY,
     NO_COPIES,
     RETENTION_S,
@@ -17,6 +16,7 @@ from common.label_copies import (
     copies_of,
     keys_of,
 )
+from cache.primary import ENTITY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def read(
 
 
 class LabelCopiesContract:
-    """A subclass, or its module, gives the fixture ``client``."""
+    """A subclass, or its module, gives the fixtures ``client`` and ``admin``, a client of the same cache that may do everything."""
 
     def test_copies_are_read_as_they_were_written(self, client: redis.Redis) -> None:
         copies = RedisLabelCopies(client)
@@ -96,13 +96,15 @@ class LabelCopiesContract:
 
         assert not copies.is_complete()
 
-    def test_copies_expire_but_neither_the_mark_nor_the_usual_rate(self, client: redis.Redis) -> None:
+    def test_copies_expire_but_neither_the_mark_nor_the_usual_rate(
+        self, client: redis.Redis, admin: redis.Redis
+    ) -> None:
         copies = RedisLabelCopies(client)
         copies.write({CARD: b"1"}, {USER: b"3"})
         copies.write_usual_rate(0.1)
         assert copies.move_look(copies.look(), b"done", is_complete=True)
 
-        kept = [client.ttl(key) for key in (RISK_PREFIX + CARD, VERDICTS_PREFIX + USER)]
+        kept = [admin.ttl(key) for key in (RISK_PREFIX + CARD, VERDICTS_PREFIX + USER)]
 
         assert all(RETENTION_S - 60 < each <= RETENTION_S for each in kept)
-        assert [client.ttl(key) for key in (USUAL_RATE_KEY, COMPLETE_KEY)] == [-1, -1]
+        assert [admin.ttl(key) for key in (USUAL_RATE_KEY, COMPLETE_KEY)] == [-1, -1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from common.label_tables import MAX_FRAUDS
 from contract.clock import TIME_CHARACTERS, time_text
 from contract.label_rows import FRAUD, EntityMarks
 from engine.labels import risk_keys
@@ -12,13 +13,14 @@ from label.finder import Payment
 from label.store import Flagged, status_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contract.flagged import FlaggedKey
     from contract.label import Label, LabelMessage
     from contract.label_rows import PendingLabel
     from contract.scored import ScoredTransaction
 
 _TIME = slice(2, 2 + TIME_CHARACTERS)
-MAX_FRAUDS = 64
 
 
 class MemoryTables:
@@ -46,14 +48,8 @@ class MemoryTables:
         return self._of(user_id)
 
     def marks(self, entity_id: str) -> EntityMarks:
-        rows = {key: known for (entity, key), known in sorted(self.risk.items()) if entity == entity_id}
-        frauds = [key for key in rows if key.startswith(FRAUD)][-MAX_FRAUDS:]
-        honest = [key for key in rows if not key.startswith(FRAUD)][-1:]
-        return EntityMarks(
-            tuple(_time(key) for key in frauds),
-            _time(honest[0]) if honest else None,
-            max((rows[key] for key in [*frauds, *honest]), default=None),
-        )
+        rows = {key: known for (entity, key), known in self.risk.items() if entity == entity_id}
+        return marks_in(rows)
 
     def insert(self, label: Label) -> Label:
         return self.labels.setdefault((label.user_id, label.event_key, label.label_id), label)
@@ -88,6 +84,17 @@ class MemoryTables:
 
     def _of(self, user_id: str) -> list[Label]:
         return [label for (user, _, _), label in sorted(self.labels.items()) if user == user_id]
+
+
+def marks_in(rows: Mapping[str, datetime]) -> EntityMarks:
+    """What counts of an entity's labelled payments, given when the label of each became known, by sort key."""
+    frauds = sorted(key for key in rows if key.startswith(FRAUD))[-MAX_FRAUDS:]
+    honest = sorted(key for key in rows if not key.startswith(FRAUD))[-1:]
+    return EntityMarks(
+        tuple(_time(key) for key in frauds),
+        _time(honest[0]) if honest else None,
+        max((rows[key] for key in [*frauds, *honest]), default=None),
+    )
 
 
 def _time(key: str) -> datetime:

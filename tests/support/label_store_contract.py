@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract.flagged import FlaggedKey
-from contract.label import LabelVerdict
+from contract.label import LabelVerdict, effective
 from contract.label_rows import EntityMarks, PendingLabel, Unfinished, due_shard
 from engine.labels import risk_keys
 from label.store import Flagged
@@ -71,6 +71,27 @@ class LabelStoreContract:
 
         assert {each.event_key for each in read} == {f"2026-03-{number:04}" for number in range(10, 110)}
         assert len(read) == 200
+
+    def test_many_labels_of_one_payment_do_not_hide_the_verdict_on_it(
+        self, store: LabelStore, tables: LabelTables
+    ) -> None:
+        fraud = make_label(label_id="z-fraud", known_at=KNOWN_AT + timedelta(hours=1))
+        labels = [make_label(label_id=f"{number}", verdict=LabelVerdict.LEGITIMATE) for number in range(201)]
+        for label in [*labels, fraud]:
+            store.insert(label)
+
+        assert effective(tables.of_user("user-1")) == fraud
+        assert len(tables.of_user("user-1")) == 202
+
+    def test_labelled_payment_with_a_date_of_years_ago_counts_as_long_as_others(
+        self, dynamo: DynamoBackend, store: LabelStore
+    ) -> None:
+        label = make_label(known_at=NOW - timedelta(days=36_500), entity_ids=(MERCHANT,))
+
+        store.set_risk(label, label, may_have_counted=False)
+
+        for item in dynamo.client.scan(TableName="entity_risk")["Items"]:
+            assert int(item["expires_at"]["N"]) == (label.occurred_at + timedelta(days=400)).timestamp()
 
     def test_status_follows_what_counts_and_is_open_again_without_it(
         self, dynamo: DynamoBackend, store: LabelStore

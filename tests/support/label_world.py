@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import fakeredis
 
-from common.label_copies import RISK_PREFIX, VERDICTS_PREFIX, RedisLabelCopies
-from common.label_tables import Copier, CopyForms, LabelTables
+from cache.copier import Copier
+from cache.label_copies import RISK_PREFIX, VERDICTS_PREFIX, RedisLabelCopies
+from common.label_tables import LabelTables
 from contract.clock import EPOCH, MILLISECOND
 from contract.entity_ids import ENTITY_ID_BYTES
 from contract.flagged import FlaggedKey, flag, to_flagged_item
@@ -16,7 +17,6 @@ from contract.label_message import encode_label_message
 from contract.label_rows import PENDING_ATTRIBUTE
 from contract.scored import to_history_item
 from engine.entities.risk import from_bytes as risk_from_bytes
-from engine.labels import risk_copy, verdicts_copy
 from engine.profile.verdict_list import from_bytes as verdicts_from_bytes
 from label.finder import PaymentFinder
 from label.stage import LabelStage
@@ -47,7 +47,7 @@ class Calls:
     Parameters
     ----------
     at : int | None
-        Number of the call, from 0, counted over all that share ``counter``; None for never.
+        Number of the call, from 0, counted over everything that is given these; None for never.
     before, after : Callable
         What happens there.
     """
@@ -55,8 +55,8 @@ class Calls:
     def __init__(
         self,
         at: int | None = None,
-        before: Callable[[], None] = lambda: None,
-        after: Callable[[], None] = lambda: None,
+        before: Callable[[], object] = lambda: None,
+        after: Callable[[], object] = lambda: None,
     ) -> None:
         self.count = 0
         self.names: list[str] = []
@@ -261,7 +261,7 @@ class LabelWorld:
             finder,
             source,
             store,
-            Copier(source, copies, CopyForms(risk_copy, verdicts_copy)),
+            Copier(source, copies),
             self.quarantine,
             timedelta(days=1_100),
             self.metrics,

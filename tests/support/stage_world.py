@@ -29,7 +29,7 @@ from tests.support.score_stores import (
 if TYPE_CHECKING:
     from random import Random
 
-    from common.label_copies import LabelCopies
+    from cache.label_copies import LabelCopies
     from contract.scored import Position, ScoredTransaction
     from score.checkpoint_items import KeptProfile
     from score.delivery import PartialBatchResponse, Rejected, Span

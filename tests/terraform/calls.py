@@ -1,7 +1,7 @@
 """Which AWS operations a function's code can call, read from its source, because no run takes every branch.
 
 A method call counts as an operation if botocore's client of one of the function's services has a method of that name. The function's own
-package is read, what it uses of `common`, and the parts of libraries that call AWS for it. `ACTIONS` says which IAM actions an operation needs.
+package is read, what it uses of the shared packages, and the parts of libraries that call AWS for it. `ACTIONS` says which IAM actions an operation needs.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 CALLED_FOR_US: Final = {"AppConfigProvider": appconfig}
 """Names whose use makes a library call AWS, and the module that makes the call."""
 
-SHARED: Final = "common"
-"""The package that calls AWS for several functions."""
+SHARED: Final = ("common", "cache")
+"""The packages that call AWS for several functions."""
+
+_SHARED_PREFIXES: Final = tuple(f"{package}." for package in SHARED)
 
 IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
 """Services whose actions have another prefix than the name of botocore's client."""
@@ -119,9 +121,11 @@ def _paginated(tree: ast.AST) -> Iterator[str]:
 
 
 def _used_of_shared(files: Sequence[ast.Module]) -> list[ast.AST]:
-    """What modules use of the shared package: the definitions that they import, and in turn those that these name."""
+    """What modules use of the shared packages: the definitions that they import, and in turn those that these name."""
     shared = {
-        f"{SHARED}.{file.stem}": ast.parse(file.read_text()) for file in (FUNCTIONS_DIR / SHARED).glob("*.py")
+        f"{package}.{file.stem}": ast.parse(file.read_text())
+        for package in SHARED
+        for file in (FUNCTIONS_DIR / package).glob("*.py")
     }
     imports = {module: _imports(tree) for module, tree in shared.items()}
     defined = {
@@ -145,7 +149,7 @@ def _imports(tree: ast.Module) -> dict[str, tuple[str, str]]:
     return {
         alias.asname or alias.name: (node.module, alias.name)
         for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{SHARED}.")
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(_SHARED_PREFIXES)
         for alias in node.names
     }
 

@@ -58,7 +58,7 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
     """
     servers, logs = folder / "servers", folder / "logs"
     with AwsApi(servers, logs) as aws, Cache(servers, logs) as cache, ExitStack() as stack:
-        functions = _Functions(aws.endpoint, cache.endpoint, folder, stack)
+        functions = _Functions(aws.endpoint, cache.functions_endpoint, folder, stack)
         dynamodb = make_client("dynamodb", aws.endpoint)
         _run_score(functions, cache)
         _run_labels(functions)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.terraform.iam import reference
 from tests.terraform.life_cycle import LIFE_SECONDS, NEW_STAGE, actions, named, planned
 
 if TYPE_CHECKING:
@@ -21,6 +22,16 @@ pytestmark = [pytest.mark.life_cycle, pytest.mark.timeout(LIFE_SECONDS + 60)]
 
 LOST_SETTING = 'module.functions["alert"].aws_sqs_queue.dead_letter'
 """The resource that is changed by hand: its setting is how long the alert stage's dead letters are kept."""
+
+ON_ALL_RESOURCES = {
+    "cloudwatch:DescribeAlarms",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeVpcAttribute",
+    "ec2:UnassignPrivateIpAddresses",
+}
+"""What AppConfig (its guide), Lambda and Glue (AWS's managed policies) ask for on all resources, although IAM knows narrower ones."""
 
 
 def test_every_environments_file_is_planned(life: Life, repository: Path) -> None:
@@ -127,6 +138,17 @@ def test_the_boundary_allows_every_role_what_its_policies_allow(life: Life) -> N
 
     assert len(life.rights_by_role) >= 7
     assert beyond == []
+
+
+def test_a_role_has_an_action_on_all_resources_only_if_iam_knows_none_or_a_service_asks_for_it(
+    life: Life,
+) -> None:
+    # checkov asks the same of the policies that it can evaluate: those without `for` and `concat`.
+    broad = {
+        right.action for rights in life.rights_by_role.values() for right in rights if right.resource == "*"
+    }
+
+    assert {action for action in broad if reference.action(action).resource_types} == ON_ALL_RESOURCES
 
 
 def test_the_boundary_allows_no_change_of_rights(life: Life) -> None:

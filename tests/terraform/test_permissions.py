@@ -63,6 +63,14 @@ def test_a_role_allows_the_actions_that_the_code_calls_and_no_other(function: st
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_two_statements_of_a_policy_have_one_id(function: str) -> None:
+    for policy in ("access", "source", "runtime"):
+        ids = [statement["Sid"] for statement in statements(function, policy)]
+
+        assert len(ids) == len(set(ids)), ids
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_the_boundary_has_every_action_of_a_role(function: str) -> None:
     # A role may do what both its policies and its boundary allow. What the boundary lacks is refused at the first call.
     allowed, _, _ = BOUNDARY.read_text().partition('effect    = "Deny"')

@@ -89,8 +89,13 @@ def test_every_variable_has_a_description_and_a_type(repository: Path) -> None:
 
 def test_one_version_of_terraform_and_of_the_provider_is_named_everywhere(repository: Path) -> None:
     named = (repository / "terraform/.terraform-version").read_text().strip()
-    locks = {(repository / root / ".terraform.lock.hcl").read_text() for root in ROOTS}
+    files = {
+        str(file.parent.relative_to(repository)): file
+        for file in (repository / "terraform").rglob(".terraform.lock.hcl")
+    }
+    locks = {file.read_text() for file in files.values()}
 
+    assert set(files) == set(ROOTS)
     assert len(locks) == 1
     assert 'version     = "5.100.0"' in locks.pop()
     for root in ROOTS:

@@ -18,7 +18,9 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     "contract": frozenset(),
     "common": frozenset({"contract"}),
     "engine": frozenset({"contract"}),
-    **dict.fromkeys(STAGES, frozenset({"contract", "common", "engine"})),
+    # Only the zips of stages that use the cache have its client.
+    "cache": frozenset({"contract", "common", "engine"}),
+    **dict.fromkeys(STAGES, frozenset({"contract", "common", "cache", "engine"})),
     "glue_scripts": frozenset({"contract"}),
     "simulator": frozenset({"contract"}),
     # The picture of an alert is drawn from the e-mail that the alert stage writes.
@@ -31,6 +33,7 @@ BELOW: Final[dict[str, frozenset[str]]] = {
         {
             "contract",
             "common",
+            "cache",
             "engine",
             "score",
             "reconcile",

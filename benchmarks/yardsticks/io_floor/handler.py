@@ -1,7 +1,7 @@
 """The I/O floor: the same batch decoded, its users' profiles read and written, its rows inserted; nothing is computed.
 
 It makes the calls that the score stage must make even if its logic cost nothing, with plain redis-py and boto3: one MGET, one
-pipeline of SETs, and `BatchExecuteStatement` requests with 25 inserts of nine attributes each, in parallel. Profiles are written
+pipeline of SETs, and `BatchExecuteStatement` requests with 25 inserts of eleven attributes each, in parallel. Profiles are written
 back unchanged. A row's packed attribute is the record itself, padded to about the size of that attribute in the stage's rows.
 """
 
@@ -18,8 +18,8 @@ import redis
 from botocore.config import Config
 
 STATEMENTS = 25
-DETAIL_BYTES, FEATURES_BYTES = 221, 131
-"""Sizes of the two packed attributes: the medians of the stage's, for a record of 340 bytes and 51 features."""
+DETAIL_BYTES, FEATURES_BYTES = 223, 364
+"""Sizes of the two packed attributes: the medians of the stage's, of simulated payments with 150 features."""
 EXPIRY_SECONDS = 90 * 86_400
 
 table = os.environ["TRANSACTION_HISTORY_TABLE"]
@@ -37,6 +37,7 @@ NAMES = (
     "expires_at",
     "features",
     "detail",
+    "transaction_id",
 )
 FIELDS = ", ".join(f"'{name}': ?" for name in NAMES)
 STATEMENT = f'INSERT INTO "{table}" VALUE {{{FIELDS}}}'
@@ -80,6 +81,7 @@ def statement(transaction: dict[str, Any], text: str, record: dict[str, Any]) ->
             {"N": str(record["timestamp"] // 1000)},
             {"B": bytes(FEATURES_BYTES)},
             {"S": text[:DETAIL_BYTES].ljust(DETAIL_BYTES)},
+            {"S": transaction["transaction_id"]},
         ],
     }
 

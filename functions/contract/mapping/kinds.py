@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from contract.label import LabelMessage
 from contract.mapping.columns import LOCATION_PARTS, known_column, known_label_column
 from contract.mapping.form import FORM_KEYS
 from contract.transaction import SENT_FIELDS
@@ -15,21 +16,6 @@ if TYPE_CHECKING:
 
 REQUIRED: Final = ("user_id", "amount", "timestamp")
 """What every mapping of payments has. The bench makes a ``transaction_id`` where none is mapped; ingestion does not."""
-
-LABEL_FIELDS: Final = (
-    "transaction_id",
-    "verdict",
-    "source",
-    "fraud_type",
-    "confidence",
-    "known_at",
-    "user_id",
-    "timestamp",
-    "event_key",
-    "label_id",
-    "withdraws",
-)
-"""Fields of a label that a file can name; ``timestamp`` is the payment's time."""
 
 
 class FileKind(NamedTuple):
@@ -59,7 +45,7 @@ PAYMENTS: Final = FileKind(
 )
 
 LABELS: Final = FileKind(
-    fields=LABEL_FIELDS,
+    fields=LabelMessage.__struct_fields__,
     needed=("transaction_id", "verdict", "source", "known_at"),
     times=("known_at", "timestamp"),
     form_keys=("encoding", "delimiter", "nulls", "decimal"),

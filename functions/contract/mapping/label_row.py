@@ -7,7 +7,6 @@ refuse such a row: a label says little, and each part of it changes what is lear
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -92,7 +91,7 @@ class LabelMapper:
         if field in self._times:
             return self._times[field](value)
         if field == "confidence":
-            return _number(value, self._decimal)
+            return _confidence(value, self._decimal)
         return values.text(value, "transaction_id" if field in _REFERENCES else field)
 
     def _mapped_fields(
@@ -110,14 +109,9 @@ class LabelMapper:
         return fields, [name for name in row if name not in self._used]
 
 
-def _number(value: object, decimal: str | None) -> float:
-    number = value
-    if isinstance(value, str):
-        written = value.strip() if decimal != "," else value.strip().replace(".", "?").replace(",", ".")
-        number = Decimal(written) if values.NUMBER.fullmatch(written) else value
-    if isinstance(number, int | Decimal) and not isinstance(number, bool):
-        exact = Decimal(number)
-        # Compared before it is a float: an integer of 400 digits cannot become one.
-        if exact.is_finite() and 0 <= exact <= 1:
-            return float(exact)
-    raise InvalidTransactionError("confidence", "not a number from 0 to 1")
+def _confidence(value: object, decimal: str | None) -> float:
+    exact = values.finite_number(value, decimal)
+    # Compared before it is a float: an integer of 400 digits cannot become one.
+    if exact is None or not 0 <= exact <= 1:
+        raise InvalidTransactionError("confidence", "not a number from 0 to 1")
+    return float(exact)

@@ -116,17 +116,27 @@ def degrees(value: object, field: str, decimal: str | None = None) -> float:
     InvalidTransactionError
         Naming ``field``, where it is not a finite number.
     """
-    number = value
+    exact = finite_number(value, decimal)
+    # Before it is a float: an integer of 400 digits cannot become one. Compared, not abs(): that rounds in the
+    # decimal context, where 1e9999999 is an overflow.
+    if exact is None or not -_MAX_DEGREES <= exact <= _MAX_DEGREES:
+        raise InvalidTransactionError(field, "not a number of degrees")
+    return float(exact)
+
+
+def finite_number(value: object, decimal: str | None = None) -> Decimal | None:
+    """Read a number whose decimals follow a dot, or ``decimal``; None where it is none, or not finite.
+
+    >>> finite_number(" 0.5 "), finite_number("0,5", ","), finite_number("0,5"), finite_number(True)
+    (Decimal('0.5'), Decimal('0.5'), None, None)
+    """
     if isinstance(value, str):
         written = value.strip() if decimal != "," else value.strip().replace(".", "?").replace(",", ".")
-        number = Decimal(written) if NUMBER.fullmatch(written) else value
-    if isinstance(number, int | Decimal) and not isinstance(number, bool):
-        # Before it is a float: an integer of 400 digits cannot become one. Compared, not abs(): that rounds in the
-        # decimal context, where 1e9999999 is an overflow.
-        exact = Decimal(number)
-        if exact.is_finite() and -_MAX_DEGREES <= exact <= _MAX_DEGREES:
-            return float(exact)
-    raise InvalidTransactionError(field, "not a number of degrees")
+        return Decimal(written) if NUMBER.fullmatch(written) else None
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        number = Decimal(value)
+        return number if number.is_finite() else None
+    return None
 
 
 def _unshortened(written: str, field: str) -> str:

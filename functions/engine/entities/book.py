@@ -6,15 +6,8 @@ from typing import Final, NamedTuple
 
 from contract.entity_ids import EntityIds, EntityKind
 from engine.entities.kinds import KIND_NAMES, POPULATION_IDS, kind_of
-from engine.entities.state import (
-    COUNTS,
-    WEEK_S,
-    Entity,
-    EntityFormatError,
-    Sighting,
-    from_bytes,
-    to_bytes,
-)
+from engine.entities.levels import COUNTS, WEEK_S
+from engine.entities.state import Entity, EntityFormatError, Sighting, from_bytes, to_bytes
 
 _S_PER_DAY: Final = 86_400
 _HOURS_PER_WEEK: Final = 168.0

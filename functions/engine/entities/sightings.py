@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from contract.entity_ids import EntityIds, EntityKind
 from engine.entities.kinds import POPULATION_IDS, kind_of, user_hash
-from engine.entities.state import (
-    BUCKET_S,
-    COUNTS,
-    MAX_CLOCK_S,
-    NO_TIME,
-    USER_BYTES,
-    WEEK_S,
-    YOUNG_ACCOUNT_DAYS,
-    Sighting,
-)
+from engine.entities.levels import BUCKET_S, COUNTS, WEEK_S
+from engine.entities.state import MAX_CLOCK_S, NO_TIME, USER_BYTES, YOUNG_ACCOUNT_DAYS, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,7 +73,7 @@ def additions(sightings: Iterable[tuple[EntityIds, Sighting]]) -> dict[bytes, by
     -------
     dict[bytes, bytes]
         By entity; populations last. Each value is numbers of buckets of approved payments, of buckets of others, and of users (two bytes
-        each), the earliest clocks of all payments and of approved ones (4 bytes each), then the buckets as :data:`engine.entities.state.COUNTS` and the users
+        each), the earliest clocks of all payments and of approved ones (4 bytes each), then the buckets as :data:`engine.entities.levels.COUNTS` and the users
         with their last clocks, little-endian. A population has no users, its buckets of others count nothing, and the ``first`` of its
         buckets is 0: how many entities became active only the state can say.
     """

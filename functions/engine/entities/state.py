@@ -18,17 +18,26 @@ from bisect import bisect_left, bisect_right
 from struct import Struct
 from typing import Final, NamedTuple
 
-FORMAT: Final = 2
-BUCKET_S: Final = 300
-HOUR_S: Final = 3_600
-WEEK_S: Final = 604_800
+from engine.entities.levels import (
+    BUCKET_S,
+    BUCKETS_KEPT,
+    COUNTS,
+    HOUR_S,
+    HOURS_KEPT,
+    PAYMENTS,
+    STOPPED,
+    WEEK_S,
+    WEEKS_KEPT,
+    Level,
+    add_counts,
+    last_buckets,
+    number_at,
+    total,
+)
 
+FORMAT: Final = 2
 MAX_USERS: Final = 32
 """How many users an entity remembers. With more in a window it is saturated: the window has so many users or more."""
-
-BUCKETS_KEPT: Final = 13
-HOURS_KEPT: Final = 25
-WEEKS_KEPT: Final = 6
 
 USER_BYTES: Final = 12
 """Of a user's hash. The hash has no key, so that a row alone says what its payment adds. With 96 bits nobody finds three users who are
@@ -36,34 +45,11 @@ counted as one: that takes 2^64 hashes."""
 
 MAX_BYTES: Final = 16 + 28 * (BUCKETS_KEPT + 2 * HOURS_KEPT + WEEKS_KEPT) + (USER_BYTES + 4) * MAX_USERS
 
-Level = bytes
-"""Counts in buckets, hours or weeks as they are stored, ascending by number: 28 bytes each. They are read column by column, where a
-feature needs one: of most entities nearly nothing is read, since nobody paid there lately."""
-NUMBER: Final = 0
-"""Of the bucket, since the epoch."""
-PAYMENTS: Final = 1
-MICRO: Final = 2
-YOUNG: Final = 3
-FIRST: Final = 4
-"""Payments of users who had no usual payment with this entity before. Of a population: its entities that paid in the week."""
-STOPPED: Final = FIRST
-"""Of an entity's week, in the place of :data:`FIRST`: payments that were not approved. Its other columns count approved ones."""
-CENTS: Final = 5
-"""Stored as a double, for sums beyond 32 bits; whole all the same."""
-
-COUNTS: Final = Struct("<5Id")
-"""A bucket's columns."""
 _HEADER: Final = Struct("<6B2xII")
 """Format, numbers of buckets, hours, weeks, hours of stopped payments and users, and the clocks of the first payment and of the first
 approved one, s since the epoch."""
-_NUMBER: Final = Struct("<I")
 _SIZE: Final = COUNTS.size
 _USER_SIZE: Final = USER_BYTES + 4
-_COLUMNS: Final = tuple(
-    tuple(Struct("<" + size * column) for size in range(HOURS_KEPT + 1))
-    for column in ("I24x", "4xI20x", "8xI16x", "12xI12x", "16xI8x", "20xd")
-)
-"""By column and number of buckets: reads that column alone."""
 _SEEN: Final = tuple(Struct("<" + f"{USER_BYTES}s" * size + f"{size}I") for size in range(MAX_USERS + 1))
 """By number of users: their hashes, then their clocks."""
 NO_TIME: Final = 2**32 - 1
@@ -165,7 +151,7 @@ class Entity:
             self.stopped, _ = add_counts(self.stopped, HOURS_KEPT, clock_s // HOUR_S, counts)
             of_week = _ONE_STOPPED
         if self.stopped:  # no longer than the hours that they are a part of
-            self.stopped = _last(self.stopped, number_at(self.hours, -_SIZE), HOURS_KEPT)
+            self.stopped = last_buckets(self.stopped, number_at(self.hours, -_SIZE), HOURS_KEPT)
         self.weeks, is_active = add_counts(self.weeks, WEEKS_KEPT, clock_s // WEEK_S, of_week)
         return is_active
 
@@ -235,7 +221,7 @@ class Entity:
 
     def last_hour(self, clock_s: int) -> Level:
         """Give the 5 minutes of the hour before a payment of this clock."""
-        return _last(self.buckets, clock_s // BUCKET_S, BUCKETS_KEPT)
+        return last_buckets(self.buckets, clock_s // BUCKET_S, BUCKETS_KEPT)
 
     def past(self, clock_s: int) -> Past:
         """Give the last day before a payment of this clock, and the weeks before that day."""
@@ -245,9 +231,9 @@ class Entity:
         begin_s = max(self.approved_s, (week - WEEKS_KEPT + 1) * WEEK_S)
         past_s = (hour - HOURS_KEPT + 1) * HOUR_S - begin_s
         past = Past(
-            _last(self.weeks, week, WEEKS_KEPT),
-            _last(self.hours, hour, HOURS_KEPT),
-            _last(self.stopped, hour, HOURS_KEPT),
+            last_buckets(self.weeks, week, WEEKS_KEPT),
+            last_buckets(self.hours, hour, HOURS_KEPT),
+            last_buckets(self.stopped, hour, HOURS_KEPT),
             past_s / HOUR_S if past_s > 0 else 0.0,
         )
         self._past = clock_s, past
@@ -279,37 +265,6 @@ class Past(NamedTuple):
         """Count all payments, approved or not; >= 0."""
         past = total(self.weeks, PAYMENTS) + total(self.weeks, STOPPED) - total(self.day, PAYMENTS)
         return past if past > 0 else 0
-
-
-def total(level: Level, column: int) -> int:
-    """Add up a column."""
-    return sum(_COLUMNS[column][len(level) // _SIZE].unpack(level)) if level else 0
-
-
-def number_at(level: Level, place: int) -> int:
-    """Number of the bucket that begins at a byte."""
-    number: int
-    [number] = _NUMBER.unpack_from(level, place)
-    return number
-
-
-def _last(level: Level, last: int, kept: int) -> Level:
-    """Give the ``kept`` buckets that end with number ``last``."""
-    if not level:
-        return level
-    first = last - kept + 1
-    newest: int
-    oldest: int
-    [newest] = _NUMBER.unpack_from(level, len(level) - _SIZE)
-    if newest < first:  # nobody paid lately, as at most entities
-        return b""
-    [oldest] = _NUMBER.unpack_from(level, 0)
-    if first <= oldest and newest <= last:
-        return level
-    if oldest > last:
-        return b""
-    numbers = _COLUMNS[NUMBER][len(level) // _SIZE].unpack(level)
-    return level[_SIZE * bisect_left(numbers, first) : _SIZE * bisect_right(numbers, last)]
 
 
 def to_bytes(entity: Entity) -> bytes:
@@ -367,37 +322,3 @@ def from_bytes(data: bytes) -> Entity:
         data[stopped_at:seen_at],
         data[seen_at:],
     )
-
-
-def add_counts(
-    level: Level, kept: int, number: int, counts: tuple[int, int, int, int, int]
-) -> tuple[Level, bool]:
-    """Add to a bucket, and drop those that lie ``kept`` or more behind the newest.
-
-    Returns
-    -------
-    tuple[Level, bool]
-        The level with them, and whether they are the bucket's first payments. What lies too far behind is not added.
-    """
-    place = len(level)
-    if place and (newest := number_at(level, place - _SIZE)) >= number:
-        if number <= newest - kept:
-            return level, False
-        while place and number_at(level, place - _SIZE) > number:
-            place -= _SIZE
-        if place and number_at(level, place - _SIZE) == number:
-            _, payments, micro, young, first, cents = COUNTS.unpack_from(level, place - _SIZE)
-            more = (
-                payments + counts[0],
-                micro + counts[1],
-                young + counts[2],
-                first + counts[3],
-                cents + counts[4],
-            )
-            is_first = payments == 0 and counts[0] > 0
-            return level[: place - _SIZE] + COUNTS.pack(number, *more) + level[place:], is_first
-        return level[:place] + COUNTS.pack(number, *counts) + level[place:], counts[0] > 0
-    start = 0
-    while start < place and number_at(level, start) <= number - kept:
-        start += _SIZE
-    return level[start:] + COUNTS.pack(number, *counts), counts[0] > 0

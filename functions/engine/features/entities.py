@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from contract.entity_ids import EntityKind
 from engine.entities.kinds import KIND_NAMES, KIND_PHRASES
-from engine.entities.state import CENTS, FIRST, MAX_USERS, MICRO, PAYMENTS, YOUNG, total
+from engine.entities.levels import CENTS, FIRST, MICRO, PAYMENTS, YOUNG, total
+from engine.entities.state import MAX_USERS
 from engine.features.definition import absent_values, double, integer, string
 from engine.features.windows import rounded
 

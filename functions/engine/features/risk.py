@@ -1,17 +1,20 @@
 """What labels say of the payment's merchant, device, IP address, card and payee: earlier payments there that were called fraud.
 
 Labels come late. A feature knows those that were known when the payment was scored. The share of fraud is smoothed; the payments that
-it is a share of are those of the entity's last six weeks, by all users.
+it is a share of are those of the entity's last six weeks, by all users. Frauds of before the entity's first payment that the cache knows are in no
+share: the cache has lost the payments that they were among.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from contract.clock import MAX_BEHIND_MS
 from contract.entity_ids import EntityKind
 from engine.entities.kinds import KIND_NAMES, KIND_PHRASES
+from engine.entities.levels import PAYMENTS, total
 from engine.entities.risk import fraud_rate
-from engine.entities.state import PAYMENTS, total
+from engine.entities.state import NO_TIME
 from engine.features.definition import FeatureDefinition, absent_values, double, integer
 from engine.features.windows import rounded
 
@@ -27,6 +30,7 @@ _WITH_RUN: Final = (EntityKind.MERCHANT, EntityKind.DEVICE)
 _S_PER_DAY: Final = 86_400
 _DAYS_30_S: Final = 30 * _S_PER_DAY
 _WEEK_S: Final = 7 * _S_PER_DAY
+_CLOCK_DIFFERENCE_S: Final = MAX_BEHIND_MS // 1000
 _HOURS_PER_WEEK: Final = 168.0
 _HOURS_PER_DAY: Final = 24.0
 _PRIOR_PAYMENTS_WEEK: Final = 5.0
@@ -93,8 +97,7 @@ def compute(
         entity, risk = entities[kind], reading.risks[kind]
         if risk is not None and risk.frauds_s:
             known_s = max(known_s, risk.known_s)
-            payments = 0 if entity is None else _payments(entity.past(clock_s))
-            values.update(_of_entity(kind, risk, payments, clock_s, reading.usual_rate))
+            values.update(_of_entity(kind, risk, entity, clock_s, reading.usual_rate))
             if kind is EntityKind.MERCHANT:
                 values["merchant_fraud_rate_7d"] = _week_rate(risk, entity, clock_s, reading.usual_rate)
     if known_s:
@@ -103,13 +106,14 @@ def compute(
 
 
 def _of_entity(
-    kind: EntityKind, risk: Risk, payments: int, clock_s: int, usual_rate: float
+    kind: EntityKind, risk: Risk, entity: Entity | None, clock_s: int, usual_rate: float
 ) -> dict[str, FeatureValue]:
-    name, frauds = KIND_NAMES[kind], risk.frauds(clock_s - _DAYS_30_S, clock_s)
-    latest_s = risk.latest(clock_s)
+    name, latest_s = KIND_NAMES[kind], risk.latest(clock_s)
+    among = _frauds_among_known(risk, entity, clock_s - _DAYS_30_S, clock_s)
+    payments = 0 if entity is None else _payments(entity.past(clock_s))
     values: dict[str, FeatureValue] = {
-        f"{name}_frauds_30d": frauds,
-        f"{name}_fraud_rate_30d": rounded(fraud_rate(frauds, max(payments, frauds), usual_rate)),
+        f"{name}_frauds_30d": risk.frauds(clock_s - _DAYS_30_S, clock_s),
+        f"{name}_fraud_rate_30d": rounded(fraud_rate(among, max(payments, among), usual_rate)),
         f"{name}_days_since_fraud": _days(clock_s, latest_s),
     }
     if kind in _WITH_RUN:
@@ -125,7 +129,7 @@ def _week_rate(risk: Risk, entity: Entity | None, clock_s: int, usual_rate: floa
     Nobody counts the payments of that week, so it is taken to have as many as the entity's weeks have in the mean.
     """
     until_s = risk.judged_until(clock_s)
-    frauds = risk.frauds(until_s - _WEEK_S, until_s)
+    frauds = _frauds_among_known(risk, entity, until_s - _WEEK_S, until_s)
     payments = 0.0
     if entity is not None:
         past = entity.past(clock_s)
@@ -133,6 +137,14 @@ def _week_rate(risk: Risk, entity: Entity | None, clock_s: int, usual_rate: floa
         payments = _payments(past) / weeks
     share = (frauds + _PRIOR_PAYMENTS_WEEK * usual_rate) / (max(payments, frauds) + _PRIOR_PAYMENTS_WEEK)
     return rounded(share)
+
+
+def _frauds_among_known(risk: Risk, entity: Entity | None, after_s: int, until_s: int) -> int:
+    """Frauds in ``(after_s, until_s]`` among payments that the entity's counts can hold."""
+    if entity is None or entity.first_s == NO_TIME:
+        return 0
+    # A fraud is known by its event time, which may be earlier than the clock by which the entity counted it.
+    return risk.frauds(max(after_s, entity.first_s - _CLOCK_DIFFERENCE_S), until_s)
 
 
 def _payments(past: Past) -> int:

@@ -270,7 +270,7 @@ def _direction_problems(term: Term, features: dict[str, UsedFeature]) -> Iterato
             continue
         step, lines = (columns, range(columns)) if place == 0 else (1, range(0, rows * columns, columns))
         for begin in lines:
-            line = term.log_odds[begin : begin + step * axis.bins : step][: axis.bins]
+            line = term.log_odds[begin : begin + step * axis.bins : step]
             if any((high - low) * feature.direction < 0 for low, high in pairwise(line)):
                 word = "fall" if feature.direction > 0 else "rise"
                 yield f".log_odds: they {word} where '{axis.feature}' rises, which its direction rules out"

@@ -77,9 +77,6 @@ class AmountBuckets:
         """
         buckets, currencies = self.bucket, self.currency
         size = place = len(buckets)
-        if size and bucket > buckets[-1]:  # the first payment of an hour or a day
-            self._insert(size, (bucket, currency, 1, amount_minor, one, other))
-            return None
         while place and (
             buckets[place - 1] > bucket or (buckets[place - 1] == bucket and currencies[place - 1] > currency)
         ):
@@ -93,16 +90,18 @@ class AmountBuckets:
             return None
         if place == 0 and size >= self.max_rows:
             return None
-        self._insert(place, (bucket, currency, 1, amount_minor, one, other))
+        for column, value in zip(
+            self.columns(), (bucket, currency, 1, amount_minor, one, other), strict=True
+        ):
+            column.insert(place, value)
+        self._forget(self.bucket[-1] - self.span)
         return None
 
-    def _insert(self, place: int, row: tuple[int, ...]) -> None:
-        """Insert a row, and forget what lies too far behind the newest bucket, or beyond the capacity."""
-        for column, value in zip(self.columns(), row, strict=True):
-            column.insert(place, value)
-        buckets = self.bucket
-        too_old = bisect_right(buckets, buckets[-1] - self.span)
-        surplus = max(too_old, len(buckets) - self.max_rows)
+    def _forget(self, up_to_bucket: int) -> None:
+        too_old = 0
+        while self.bucket[too_old] <= up_to_bucket:
+            too_old += 1
+        surplus = max(too_old, len(self.bucket) - self.max_rows)
         if surplus > 0:
             for column in self.columns():
                 del column[:surplus]

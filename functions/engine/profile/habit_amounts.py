@@ -52,10 +52,8 @@ class HabitAmounts:
         """
         if not amount_minor:
             return
-        times, amounts, currencies, fields = self.at_s, self.amount_minor, self.currency, self.named
-        place = len(times)
-        if place and at_s <= times[-1]:  # hardly ever
-            place = bisect_right(times, at_s)
+        times, amounts, currencies, fields = self.columns()
+        place = bisect_right(times, at_s)
         while (
             place
             and times[place - 1] == at_s

@@ -103,11 +103,6 @@ class RecentPayments:
             The values of the columns, in the order of :meth:`columns`.
         """
         clock_ms, key_hash, times = row[0], row[1], self.clock_ms
-        if self.is_full and clock_ms > times[-1]:  # nearly always
-            for column, value in zip(self.columns(), row, strict=True):
-                del column[0]
-                column.append(value)
-            return
         place = bisect_right(times, clock_ms)
         while place and times[place - 1] == clock_ms and self.key_hash[place - 1] > key_hash:
             place -= 1

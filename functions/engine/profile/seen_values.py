@@ -101,9 +101,8 @@ class SeenValues:
 
     def add(self, value: int, at_s: int) -> None:
         """Record that ``value`` was seen at ``at_s``."""
-        known = self.value
-        row = bisect_left(known, value)
-        if row == len(known) or known[row] != value:
+        row = bisect_left(self.value, value)
+        if row == len(self.value) or self.value[row] != value:
             self._insert(value, at_s, at_s, 1)
             return
         if self.count[row] < MAX_SEEN:
@@ -155,12 +154,7 @@ class SeenValues:
         if len(rows) >= CAPACITY[kind]:
             firsts, lasts, counts = self.first_s, self.last_s, self.count
             # A value is a stranger that was not familiar when it was last seen.
-            # Written out, without a call for each: this is asked of twenty merchants, for every new one.
-            strangers = [
-                row
-                for row in rows
-                if counts[row] < FAMILIAR_COUNT or lasts[row] - firsts[row] < FAMILIAR_AGE_S
-            ]
+            strangers = [row for row in rows if not is_familiar(firsts[row], counts[row], lasts[row])]
             # Rows ascend by value: of several last seen at the same time, this is the lowest value.
             oldest = min(strangers or rows, key=lasts.__getitem__)
             # What a person vouches for displaces a stranger, although the payment is older than the strangers' are.

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.verdict import Verdict
-from engine.profile.fingerprints import key_hash
 from engine.profile.seen_values import SeenKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from engine.profile.facts import PaymentFacts
 
 MAX_LISTED: Final = 16
 """How many verdicts are kept for a user: those that became known last. More than a profile applies in one go, so that a payment
@@ -30,23 +27,6 @@ _DECODER: Final = msgspec.msgpack.Decoder(tuple[Verdict, ...])
 
 class VerdictListFormatError(Exception):
     """Bytes that are no list of verdicts of this format; says why."""
-
-
-def verdict_on(facts: PaymentFacts, label_id: str, *, is_fraud: bool) -> Verdict:
-    """Give what a profile learns from one label.
-
-    Parameters
-    ----------
-    facts : PaymentFacts
-        The payment, as its row says (:func:`engine.profile.facts.facts_of_row`).
-    label_id : str
-        Of the label that counts: a verdict is applied once, and one that replaces it is another verdict.
-    is_fraud : bool
-        What the label says.
-    """
-    seen = tuple([value or 0 for value in facts.seen])
-    at_s = min(max(facts.at_ms // 1000, 0), _MAX_TIME_S)
-    return Verdict(key_hash(label_id), is_fraud, facts.key_hash, at_s, seen)
 
 
 def to_bytes(verdicts: Sequence[Verdict]) -> bytes:

@@ -2,25 +2,11 @@
 # store, to rotate or to find in the state.
 
 locals {
-  # What score's stores of profiles and entities do, and nothing else: both, and the marks of what is folded into them. Redis refuses a
-  # command as a whole if the user may not touch one of its keys, and score reads all of a batch by one.
-  access_string = join(" ", [
-    "on",
-    "~profile:*",
-    "~progress:*",
-    "~entity:*",
-    "~entities:*",
-    "resetchannels",
-    "-@all",
-    "+@connection", # AUTH, HELLO, PING, CLIENT SETINFO
-    "+get",
-    "+mget",
-    "+getrange",
-    "+set",
-    "+eval",
-    "+evalsha",
-    "+script|load",
-  ])
+  access = yamldecode(file("${path.module}/access.yaml"))
+  access_string = join(" ", concat(
+    ["on"], [for pattern in local.access.keys : "~${pattern}"],
+    ["resetchannels", "-@all"], [for command in local.access.commands : "+${command}"],
+  ))
 }
 
 resource "aws_elasticache_user" "profiles" {

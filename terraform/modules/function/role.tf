@@ -43,6 +43,7 @@ locals {
       name    = one([for key, value in entry : value if contains(keys(local.kinds), key)])
       actions = entry.actions
       index   = lookup(entry, "index", null)
+      prefix  = lookup(entry, "prefix", null)
       path    = contains(keys(entry), "bucket") ? "/${lookup(entry, "prefix", "")}*" : contains(keys(entry), "index") ? "/index/${entry.index}" : ""
 
       # Of a table, the partition keys that may be named: DynamoDB checks them, also in a condition of a query.
@@ -55,7 +56,8 @@ locals {
     [
       for entry in local.entries : merge(
         {
-          Sid      = join("", [for word in split("_", join("_", compact([entry.kind, entry.name, entry.index]))) : title(word)])
+          # Unique in the policy, as IAM demands: letters and digits of what the entry names.
+          Sid      = join("", [for word in split("_", replace(join("_", compact([entry.kind, entry.name, entry.index, entry.prefix])), "/[^0-9A-Za-z]+/", "_")) : title(word)])
           Effect   = "Allow"
           Action   = [for action in entry.actions : "${local.kinds[entry.kind].service}:${action}"]
           Resource = [for arn in lookup(local.target_arns, "${entry.kind}.${entry.name}", []) : "${arn}${entry.path}"]

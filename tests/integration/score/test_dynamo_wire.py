@@ -265,6 +265,11 @@ def test_half_an_answer_is_not_asked_for_again(server: Server) -> None:
         (b"HTTP/1.1 200 OK\nContent-LENGTH:  5\n\n{}\n[]", 1),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n{}\n[]", 2),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: Keep-Alive\r\n\r\n{}\n[]", 1),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: foo, Close\r\n\r\n{}\n[]", 2),
+        (
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}\n[]",
+            1,
+        ),
     ],
 )
 def test_every_form_of_an_answer_is_read_and_its_connection_used_again_where_it_may_be(
@@ -293,12 +298,17 @@ def test_an_answer_without_a_length_ends_with_its_connection(server: Server) -> 
     [
         b"SSH-2.0-server\r\n",
         b"HTTP/1.1 OK\r\n\r\n",
+        b"HTTP/1.1 20\r\nContent-Length: 2\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + 5_000 * b"9" + b"\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999999\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\n" + 101 * b"A: b\r\n",
         b"HTTP/1.1 200 OK\r\nA: " + 70_000 * b"a",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n-1\r\n\r\n",
     ],
-    ids=range(6),
+    ids=range(11),
 )
 def test_what_is_no_answer_is_an_error_and_ends_the_connection(server: Server, answer: bytes) -> None:
     wire = wire_to(server.url)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from common.cache_primary import ENTITY_PREFIX, connect
+from cache.primary import ENTITY_PREFIX, connect
 from engine.entities.kinds import POPULATION_IDS
 from score.delivery import Span
 from score.entity_store import COMPLETE_SINCE_KEY, RETENTION_S, RedisEntityStore, mark_key

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from common.cache_primary import connect
-from common.label_copies import RISK_PREFIX, RedisLabelCopies
+from cache.label_copies import RISK_PREFIX, RedisLabelCopies
+from cache.primary import connect
 from tests.support.label_copies_contract import CARD, LabelCopiesContract, read
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def client(redis_client: redis.Redis, cache_endpoint: str) -> redis.Redis:
     return connect(cache_endpoint)
+
+
+@pytest.fixture
+def admin(redis_client: redis.Redis) -> redis.Redis:
+    return redis_client
 
 
 class TestOnValkey(LabelCopiesContract):

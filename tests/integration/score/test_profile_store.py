@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from common.cache_primary import connect
+from cache.label_copies import LabelCopies, RedisLabelCopies
+from cache.primary import connect
 from common.errors import CacheUnavailableError
-from common.label_copies import LabelCopies, RedisLabelCopies
 from contract.entity_ids import entity_ids
 from engine.entities.kinds import POPULATION_IDS
 from engine.entities.risk import with_risk

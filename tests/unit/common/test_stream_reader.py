@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common.errors import StageError
-from common.stream_reader import StreamReader, describe_failure, inserted_item
+from common.failures import describe_failure
+from common.stream_reader import StreamReader, inserted_item
 from common.time_left import MIN_REMAINING_MS
 from contract.errors import InvalidRowError
 from tests.support.crashes import make_crashes

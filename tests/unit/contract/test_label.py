@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import permutations
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,6 +108,22 @@ def test_a_withdrawal_restores_what_counted_before_even_if_it_comes_first() -> N
 
     for order in permutations([first, second, withdrawal]):
         assert effective(order) == first
+
+
+@pytest.mark.parametrize("source", [LabelSource.CUSTOMER, LabelSource.EARLY_WARNING])
+def test_a_claim_withdraws_claims_and_no_label_that_rests_on_evidence(source: LabelSource) -> None:
+    claim = make_label(label_id="claim", source=LabelSource.CUSTOMER)
+    chargeback = make_label(label_id="cb", source=LabelSource.CHARGEBACK)
+
+    assert effective([chargeback, make_withdrawal(chargeback, source=source)]) == chargeback
+    assert effective([claim, make_withdrawal(claim, source=source)]) is None
+    assert effective([claim, make_withdrawal(claim, source=LabelSource.ANALYST)]) is None
+
+
+def test_a_withdrawal_that_is_rather_not_true_does_not_count() -> None:
+    label = make_label()
+
+    assert effective([label, make_withdrawal(label, confidence=0.4)]) == label
 
 
 def test_a_withdrawal_cannot_be_withdrawn() -> None:

@@ -6,17 +6,21 @@ from datetime import timedelta
 
 import pytest
 
-from contract.clock import EPOCH
+from contract.clock import EPOCH, MILLISECOND
 from contract.label import LabelVerdict
 from contract.label_rows import EntityMarks
 from engine.entities.kinds import POPULATION_IDS
+from engine.entities.levels import COUNTS, WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import from_bytes as risk_from_bytes
-from engine.entities.state import COUNTS, WEEK_S, Entity, to_bytes
-from engine.labels import risk_copy, usual_rate, verdicts_copy, verdicts_of
+from engine.entities.state import Entity, to_bytes
+from engine.labels import counted_since_s, risk_copy, usual_rate, verdicts_copy, verdicts_of
+from engine.profile import Profile
 from engine.profile.fingerprints import key_hash
+from engine.profile.seen_values import SeenKind
 from engine.profile.verdict_list import MAX_LISTED
 from engine.profile.verdict_list import from_bytes as verdicts_from_bytes
+from tests.support.histories import facts_at
 from tests.support.labels import EVENT_KEY, KNOWN_AT, make_label, make_withdrawal
 
 SEEN = (1, 2, 3, 4, 5, 6)
@@ -68,6 +72,41 @@ def test_one_id_for_labels_of_two_payments_makes_two_verdicts() -> None:
     assert len({each.verdict_hash for each in verdicts}) == 2
 
 
+@pytest.mark.parametrize("is_fraud", [True, False])
+def test_the_verdict_on_any_payment_can_be_copied_and_applied(is_fraud: bool) -> None:
+    facts = facts_at(0, "t-1", payee_id=None)
+    profile = Profile()
+    label = make_label(
+        event_key=facts.event_key,
+        verdict=LabelVerdict.FRAUD if is_fraud else LabelVerdict.LEGITIMATE,
+        occurred_at=EPOCH + facts.at_ms * MILLISECOND,
+        seen=tuple([value or 0 for value in facts.seen]),
+    )
+
+    copy = verdicts_copy([label])
+    assert copy is not None
+    [verdict] = verdicts_from_bytes(copy)
+    profile.learn(profile.lessons(facts, [verdict]))
+
+    assert (verdict.is_fraud, verdict.key_hash, verdict.seen[SeenKind.PAYEE]) == (is_fraud, facts.key_hash, 0)
+    assert list(profile.verdicts) == [verdict.verdict_hash]
+
+
+def test_verdict_that_returns_after_another_is_another_and_one_that_is_confirmed_is_not() -> None:
+    label = make_label()
+    confirmed = make_label(label_id="l-2", known_at=KNOWN_AT + timedelta(hours=1))
+    opposed = make_label(
+        label_id="l-3", known_at=KNOWN_AT + timedelta(hours=2), verdict=LabelVerdict.LEGITIMATE
+    )
+    returned = make_label(label_id="l-4", known_at=KNOWN_AT + timedelta(hours=3))
+
+    labels = [label, confirmed, opposed, returned]
+    hashes = [verdicts_of(labels[:number])[0].verdict_hash for number in range(1, 5)]
+
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
+
+
 def test_only_the_newest_verdicts_are_kept() -> None:
     labels = [
         make_label(event_key=f"{EVENT_KEY}{number}", known_at=KNOWN_AT + timedelta(minutes=number))
@@ -83,6 +122,17 @@ def test_usual_rate_is_the_share_of_the_payments_of_30_days() -> None:
     weeks = population((96, 700), (97, 700), (98, 700), (99, 700), (100, 300))
 
     assert usual_rate(30, [weeks], NOW_S) == pytest.approx(30 / (600 + 3 * 700 + 300))
+
+
+def test_frauds_are_counted_for_as_long_as_the_payments_are() -> None:
+    lost_at_s = NOW_S - 3_600
+    after_a_loss = to_bytes(Entity(lost_at_s, weeks=COUNTS.pack(100, 500, 0, 0, 1, 0.0)))
+    long_known = population((99, 700), (100, 300))
+
+    assert counted_since_s([None, after_a_loss], NOW_S) == lost_at_s
+    assert counted_since_s([long_known, None], NOW_S) == NOW_S - 30 * 86_400
+    assert counted_since_s([None, b"other"], NOW_S) == NOW_S
+    assert counted_since_s([population()], NOW_S) <= NOW_S
 
 
 @pytest.mark.parametrize("states", [[], [None] * len(POPULATION_IDS), [b"other"], [population()]])

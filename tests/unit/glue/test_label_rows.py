@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from contract.canary import RESERVED
-from contract.label import LabelMessage
 from contract.label_message import decode_label_message, identified
 from contract.mapping.document import parse_mapping
 from contract.mapping.form import UNSAID
-from contract.mapping.kinds import LABEL_FIELDS, LABELS
+from contract.mapping.kinds import LABELS
 from glue_scripts.label_rows import LabelCleaner
 from glue_scripts.landed_rows import landed_rows
 from glue_scripts.rows import CleanedRow, NoLabel, Published, Refused
@@ -180,7 +179,3 @@ def test_a_file_of_payments_is_no_file_of_labels() -> None:
     assert [(refused(place.row).field, refused(place.row).reason) for place in rows] == [
         ("verdict", "missing")
     ]
-
-
-def test_every_field_of_the_message_can_be_named_by_a_file() -> None:
-    assert set(LABEL_FIELDS) == set(LabelMessage.__struct_fields__)

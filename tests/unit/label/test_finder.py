@@ -1,4 +1,4 @@
-"""A label names one payment, and an error says which field would tell several apart."""
+"""A label names one payment, and an error names the field that would distinguish several."""
 
 from __future__ import annotations
 

@@ -238,7 +238,7 @@ def test_worker_that_stops_amid_a_label_and_goes_on_after_another_is_right(world
         after(world)
         failed = world.send(
             FRAUD,
-            calls=Calls(number, before=lambda: world.send(HONEST), after=lambda: world.send(WITHDRAWAL)),  # type: ignore[arg-type]
+            calls=Calls(number, before=lambda: world.send(HONEST), after=lambda: world.send(WITHDRAWAL)),
         )
 
         assert failed == []
@@ -252,7 +252,7 @@ def test_two_payments_at_one_merchant_are_both_in_its_copy(world: LabelWorld) ->
         after(world)
         world.pay(other)
 
-        world.send(FRAUD, calls=Calls(number, before=lambda: world.send(second)))  # type: ignore[arg-type]
+        world.send(FRAUD, calls=Calls(number, before=lambda: world.send(second)))
 
         assert world.state().risks[MERCHANT] == Risk((AT_S, AT_S), 0, KNOWN_S), number
 

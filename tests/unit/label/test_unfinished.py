@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from contract.errors import InvalidLabelError
 from contract.label import LabelVerdict
 from contract.label_message import content_hash, decode_label_message
 from contract.label_rows import Unfinished
@@ -65,6 +66,35 @@ def test_label_that_waited_is_forgotten_when_its_payment_has_come(
 
     assert memory.tables.waiting == {}
     assert world.state().statuses == {BLOCKED.event_key: "confirmed_fraud"}
+
+
+def test_label_that_waited_and_cannot_be_used_any_more_is_quarantined_once(
+    world: LabelWorld, memory: MemoryBackend
+) -> None:
+    world.send(MESSAGE)
+    sent_again = waiting(memory).message.encode()
+
+    def ambiguous(message: Any) -> Any:
+        raise InvalidLabelError("user_id", "missing; 2 payments of 2 users have this transaction_id")
+
+    memory.tables.find = ambiguous  # type: ignore[method-assign]  # a payment of another user came with the same id
+
+    failed = world.send(sent_again, is_pending=True)
+
+    assert failed == []
+    assert [each.body for each in world.quarantine.messages] == [sent_again]
+    assert memory.tables.waiting == {}
+
+
+def test_label_with_a_date_of_years_ago_outlives_its_payment(
+    world: LabelWorld, memory: MemoryBackend
+) -> None:
+    world.pay(BLOCKED)
+
+    world.send(make_message(transaction_id="tx-1", known_at=datetime(1926, 3, 8, tzinfo=UTC)))
+
+    (label,) = memory.tables.labels.values()
+    assert label.expires_at >= (BLOCKED.occurred_at + timedelta(days=1_100)).timestamp()
 
 
 def test_label_that_waits_longer_keeps_the_time_of_its_first_try(
@@ -160,6 +190,36 @@ def test_label_that_is_sent_twice_without_its_time_is_no_conflict(world: LabelWo
 
     assert world.quarantine.messages == []
     assert world.metrics.total("LabelsRepeated") == 1
+
+
+def test_label_that_waited_and_cannot_be_used_is_quarantined_once(
+    world: LabelWorld, memory: MemoryBackend
+) -> None:
+    world.send(MESSAGE)
+    sent_again = waiting(memory).message.encode()
+    world.pay(BLOCKED)
+    world.send(make_message(transaction_id="tx-1", label_id="fraud", verdict=LabelVerdict.LEGITIMATE))
+
+    world.send(sent_again, is_pending=True)
+
+    assert [each.body for each in world.quarantine.messages] == [sent_again]
+    assert memory.tables.waiting == {}
+
+
+def test_label_that_waited_and_cannot_be_quarantined_still_waits(
+    world: LabelWorld, memory: MemoryBackend
+) -> None:
+    def refuse(message_id: str, body: bytes, field: str, problem: str) -> None:
+        raise ConnectionError
+
+    world.send(MESSAGE)
+    pending = waiting(memory)
+    world.pay(BLOCKED)
+    world.send(make_message(transaction_id="tx-1", label_id="fraud", verdict=LabelVerdict.LEGITIMATE))
+    world.quarantine.put = refuse  # type: ignore[method-assign]  # as SQS that is unavailable
+
+    assert world.send(pending.message.encode(), is_pending=True) == ["0"]
+    assert waiting(memory) == pending
 
 
 def test_quarantine_that_does_not_answer_fails_the_message(world: LabelWorld) -> None:

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import fakeredis
 import pytest
 
-from common import cache_primary
+from cache import primary as cache_primary
+from cache.label_copies import RedisLabelCopies
+from cache.primary import ENTITY_PREFIX
 from common.errors import SettingsError
-from common.label_copies import RedisLabelCopies
 from common.settings import read_settings
 from contract.entity_ids import id_of_name
 from contract.label_rows import PendingLabel, Unfinished, due_shard
+from engine.entities.kinds import POPULATION_IDS
+from engine.entities.levels import COUNTS, WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE
+from engine.entities.state import Entity, to_bytes
 from label_upkeep.settings import Settings
 from tests.support.cold_start import cold_start, declare_environment, emitted
 from tests.support.label_world import Calls, DynamoBackend
@@ -120,8 +124,31 @@ def test_run_sends_what_is_due_quarantines_what_waited_too_long_and_fills_the_ca
     assert read.usual_rate is not None
     assert float(read.usual_rate) == LEAST_USUAL_RATE
     metrics = emitted(capsys)
-    assert (metrics["LabelsSentAgain"], metrics["LabelsGivenUp"]) == ([1], [1])
+    assert (metrics["LabelsSentAgain"], metrics["LabelsExpired"]) == ([1], [1])
     assert "UpkeepFailures" not in metrics
+
+
+def test_after_the_cache_was_emptied_earlier_frauds_are_no_share_of_the_payments_since(
+    queues: dict[str, str],
+    server: fakeredis.FakeServer,
+    aws: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = datetime.now(UTC)
+    store = DynamoBackend(aws("dynamodb")).parts(Calls())[2]
+    for number in range(5):
+        label = make_label(event_key=f"e-{number}", occurred_at=now - timedelta(days=5))
+        store.set_risk(label, label, may_have_counted=False)
+    lost_at_s = int(now.timestamp()) - 3_600
+    since_then = Entity(lost_at_s, weeks=COUNTS.pack(lost_at_s // WEEK_S, 10, 0, 0, 1, 0.0))
+    cache = fakeredis.FakeRedis(server=server)
+    cache.set(ENTITY_PREFIX + POPULATION_IDS[0], to_bytes(since_then))
+
+    cold_start("label_upkeep", monkeypatch).handler(EVENT, Context())
+
+    rate = RedisLabelCopies(cache).read([], []).usual_rate
+    assert rate is not None
+    assert float(rate) == LEAST_USUAL_RATE
 
 
 def test_cache_that_does_not_answer_keeps_no_label_waiting(

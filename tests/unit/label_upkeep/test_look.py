@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cache.copier import Copier
+from cache.label_copies import COMPLETE_KEY, LOOK_KEY, RISK_PREFIX, RedisLabelCopies
 from common.errors import CacheUnavailableError
-from common.label_copies import COMPLETE_KEY, LOOK_KEY, RISK_PREFIX, RedisLabelCopies
-from common.label_tables import Copier, CopyForms
 from contract.scored import Decision
-from engine.labels import risk_copy, verdicts_copy
 from label_upkeep.look import Look
 from label_upkeep.metrics import Metric
 from label_upkeep.store import Page
@@ -63,7 +62,7 @@ class UpkeepWorld:
     def run(self, after: timedelta = timedelta(), steps: int = 1_000, calls: Calls | None = None) -> None:
         tables: Any = self.memory.tables
         copies: Any = Spied(self.copies, calls or Calls())
-        copier = Copier(tables, copies, CopyForms(risk_copy, verdicts_copy))
+        copier = Copier(tables, copies)
         look = Look(self, copier, copies, "entity_risk", "labels", DAY, self.metrics)
         left = iter([True] * steps)
         look.go_on(NOW + after, lambda: next(left, False))
@@ -105,7 +104,7 @@ def test_cache_that_is_emptied_at_any_call_is_not_called_complete_before_it_is(w
 
     for number in range(counted.count):
         world.cache.flushall()
-        world.run(calls=Calls(number, before=lambda: world.cache.flushall()))  # type: ignore[arg-type]
+        world.run(calls=Calls(number, before=lambda: world.cache.flushall()))
 
         assert not world.copies.is_complete() or world.labels.state() == world.expected, number
         world.run()

@@ -67,7 +67,7 @@ def test_row_is_read_back_postponed_and_deleted(tables: UpkeepTables, store: Lab
     assert tables.pending("p-1") == row
     tables.postpone("p-1", NOW + 2 * HOUR)
     assert tables.pending("p-1") == pending("p-1", 2 * HOUR)
-    tables.give_up("p-1")
+    tables.delete("p-1")
     assert tables.pending("p-1") is None
 
 
@@ -92,13 +92,15 @@ def test_table_is_read_in_parts_that_name_each_partition(tables: UpkeepTables, s
     assert parts >= 3
 
 
-def test_frauds_of_the_last_days_are_counted_once_each(tables: UpkeepTables, store: LabelStore) -> None:
+def test_frauds_from_a_time_on_are_counted_once_each(tables: UpkeepTables, store: LabelStore) -> None:
     for days in range(40):
         label = make_label(
             event_key=f"e-{days}", occurred_at=NOW - timedelta(days=days), entity_ids=tuple(MERCHANTS)
         )
         store.set_risk(label, label, may_have_counted=False)
 
-    assert tables.frauds(NOW, 30) == 30
-    assert tables.frauds(NOW + timedelta(days=20), 30) == 10
+    assert tables.frauds(NOW - timedelta(days=29.5), NOW) == 30
+    assert tables.frauds(NOW - timedelta(days=10), NOW + timedelta(days=20)) == 11
+    assert tables.frauds(NOW - timedelta(hours=1), NOW) == 1
+    assert tables.frauds(NOW + timedelta(hours=1), NOW + timedelta(days=1)) == 0
     assert time_text(NOW) == "2026-03-01T12:00:00.000000Z"

@@ -43,7 +43,7 @@ class Table:
         if pending_id in self.rows:
             self.rows[pending_id] = msgspec.structs.replace(self.rows[pending_id], due_at=due_at)
 
-    def give_up(self, pending_id: str) -> None:
+    def delete(self, pending_id: str) -> None:
         self.rows.pop(pending_id, None)
 
 
@@ -108,7 +108,7 @@ def test_label_that_waited_30_days_is_quarantined_with_its_reason(reason: Unfini
     assert quarantined.problem.endswith("for 30 days")
     assert world.table.rows == {}
     assert world.sent == []
-    assert world.metrics.total(Metric.LABELS_GIVEN_UP) == 1
+    assert world.metrics.total(Metric.LABELS_EXPIRED) == 1
 
 
 def test_label_that_cannot_be_quarantined_still_waits() -> None:

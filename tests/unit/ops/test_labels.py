@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from contract.label import LabelMessage
-from contract.label_message import decode_label_message
+from contract.label_message import decode_label_message, identified
 from local.label import main
 from ops import labels
 from ops.errors import OpsError
@@ -81,7 +81,7 @@ def test_what_is_sent_is_a_message_of_the_contract_and_is_printed() -> None:
 
     ((url, body),) = queue.sent
     assert url == "http://sqs/labels"
-    assert decode_label_message(body.encode()) == message
+    assert identified(decode_label_message(body.encode()), NOW + timedelta(days=365)) == message
     assert json.loads(body)["user_id"] == "user-1"
     assert said == f"{body}\nsent to http://sqs/labels as message m-1"
 

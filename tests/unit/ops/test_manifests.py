@@ -183,6 +183,34 @@ def test_an_access_entry_that_is_wrong_names_file_and_place(
     assert isinstance(caught.value.__cause__, msgspec.MsgspecError)
 
 
+@pytest.mark.parametrize(
+    "access",
+    [
+        "{table: t, actions: [GetItem]}, {table: t, actions: [PutItem]}",
+        "{queue: q, actions: [SendMessage]}, {table: a_b, actions: [Query]}, {table: a, index: b, actions: [Query]}",
+        "{bucket: b, prefix: in/, actions: [GetObject]}, {bucket: b, prefix: In-, actions: [PutObject]}",
+    ],
+)
+def test_two_access_entries_whose_statements_would_have_one_id_are_refused_since_iam_takes_no_such_policy(
+    tmp_path: Path, access: str
+) -> None:
+    last = access.count("{") - 1
+
+    with pytest.raises(SpecError, match=rf"access\[{last}\] names what access\[{last - 1}\] names") as caught:
+        _read(tmp_path, access)
+
+    assert "function.yaml" in str(caught.value)
+
+
+def test_entries_of_one_target_with_other_prefixes_or_its_index_are_accepted(tmp_path: Path) -> None:
+    _read(
+        tmp_path,
+        "{table: t, actions: [GetItem]}, {table: t, index: i, actions: [Query]}, {table: t, prefix: p, actions: [Query]}",
+    )
+
+    assert len(read_function("stage", tmp_path).access) == 3
+
+
 def test_endless_retries_of_kafka_beside_a_destination_are_refused_since_lambda_ends_them(
     tmp_path: Path,
 ) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from common.batch_requests import UnansweredError
 from contract.alert import AlertState
 from contract.flag_hour import SHARDS
 from contract.flagged import flag, to_flagged_item
 from contract.scored import Decision, from_history_item, to_history_item
-from reconcile.errors import UnansweredError
 from reconcile.metrics import Metric
 from reconcile.stage import WORKERS, Reconciler
 from reconcile.tables import Tables

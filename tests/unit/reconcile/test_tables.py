@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.batch_requests import UnansweredError
 from contract.flagged import FlaggedKey, to_flagged_key
-from reconcile.errors import UnansweredError
 from reconcile.tables import MAX_ROUNDS, Tables
 
 if TYPE_CHECKING:

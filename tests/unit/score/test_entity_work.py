@@ -13,8 +13,9 @@ from contract.entity_ids import EntityKind, entity_ids
 from contract.scored import Decision, Position, ScoredTransaction
 from engine.entities.book import NO_ENTITIES, EntityBook
 from engine.entities.kinds import POPULATION_IDS, user_hash
+from engine.entities.levels import PAYMENTS, total
 from engine.entities.sightings import additions, sighting_of
-from engine.entities.state import PAYMENTS, from_bytes, total
+from engine.entities.state import from_bytes
 from engine.features.catalogue import FEATURE_SET
 from engine.features.past import PAST_CATALOGUES
 from engine.features.stored import pack

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import fakeredis
 import pytest
 
-from common.cache_primary import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, connect
+from cache.primary import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, connect
 from common.errors import CacheUnavailableError
 from score.profile_store import RedisProfileStore
 from tests.support.cache_contract import CacheContract

@@ -11,8 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError
 
-from common.cache_auth import cache_credentials
-from common.cache_primary import connect
+from cache.auth import cache_credentials
+from cache.primary import connect
 from common.errors import SettingsError
 from common.settings import read_settings
 from ops.manifests import read_functions

@@ -41,7 +41,15 @@ def botocores(signer: RequestSigner, url: str, body: bytes, at: datetime, patch:
 
 
 @pytest.mark.parametrize(
-    "url", [URL, "http://127.0.0.1:4566", "http://localhost:80/a", "https://dynamodb:443/"]
+    "url",
+    [
+        URL,
+        "http://127.0.0.1:4566",
+        "http://localhost:80/a",
+        "https://dynamodb:443/",
+        "https://[::1]:8000/",
+        "https://Gateway.example/dynamo%20db/eu",
+    ],
 )
 @pytest.mark.parametrize("token", [None, "session/{token}=="])
 def test_headers_are_those_that_botocore_makes(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.rules.model_section import MAX_POINTS, MAX_STEPS, RulesetModel
+from lab.backtest.ranking import average_precision
 from tests.support.model_samples import make_model
 from training.points import (
     FLOORS,
@@ -17,7 +18,6 @@ from training.points import (
     points_of,
     propose,
     steps_of,
-    weighted_average_precision,
 )
 
 
@@ -57,7 +57,7 @@ def test_a_model_that_knows_better_is_proposed_to_overrule_rules() -> None:
     steps = propose(probability, misled, is_fraud, np.ones(1_000))
 
     both = misled + points_of(steps, probability)
-    assert weighted_average_precision(both, is_fraud, np.ones(1_000)) == 1.0
+    assert average_precision(both, is_fraud, np.ones(1_000)) == 1.0
 
 
 def test_of_equally_good_steps_the_gentlest_are_proposed() -> None:
@@ -66,12 +66,3 @@ def test_of_equally_good_steps_the_gentlest_are_proposed() -> None:
     steps = propose(np.where(is_fraud, 0.4, 0.001), np.zeros(1_000, np.int64), is_fraud, np.ones(1_000))
 
     assert steps == steps_of(SCALES[0], 0)
-
-
-def test_a_payment_that_counts_for_several_weighs_as_much() -> None:
-    points, is_fraud = np.array([30, 20, 10]), np.array([False, True, False])
-    repeated_points, repeated = np.array([30, 30, 30, 20, 10]), np.array([False, False, False, True, False])
-
-    weighted = weighted_average_precision(points, is_fraud, np.array([3.0, 1.0, 1.0]))
-
-    assert weighted == weighted_average_precision(repeated_points, repeated, np.ones(5)) == 0.25

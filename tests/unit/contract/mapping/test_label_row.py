@@ -10,7 +10,7 @@ import pytest
 from contract.errors import MappingError
 from contract.mapping.columns import LABEL_SYNONYMS, known_label_column
 from contract.mapping.document import parse_mapping
-from contract.mapping.kinds import LABEL_FIELDS, LABELS
+from contract.mapping.kinds import LABELS
 from contract.mapping.label_row import LabelMapper
 
 if TYPE_CHECKING:
@@ -168,6 +168,6 @@ def test_a_mapping_of_labels_refuses_what_it_has_no_meaning_for(line: str, field
 def test_every_field_of_a_label_has_its_name_and_no_name_has_two_fields() -> None:
     names = [name for field, others in LABEL_SYNONYMS.items() for name in (field, *others)]
 
-    assert set(LABEL_SYNONYMS) == set(LABEL_FIELDS)
+    assert set(LABEL_SYNONYMS) == set(LABELS.fields)
     assert len(names) == len(set(names))
     assert all(known_label_column(name) is not None for name in names)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from contract.entity_ids import EntityIds, EntityKind
 from engine.entities.book import NO_ENTITIES, EntityBook, Usual
 from engine.entities.kinds import POPULATION_IDS
-from engine.entities.state import HOUR_S, PAYMENTS, WEEK_S, Sighting, from_bytes, total
+from engine.entities.levels import HOUR_S, PAYMENTS, WEEK_S, total
+from engine.entities.state import Sighting, from_bytes
 from tests.support.sightings import user
 
 if TYPE_CHECKING:

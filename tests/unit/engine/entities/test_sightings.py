@@ -9,8 +9,9 @@ import pytest
 
 from contract.entity_ids import EntityKind
 from engine.entities.kinds import POPULATION_IDS, is_population, user_hash
+from engine.entities.levels import COUNTS
 from engine.entities.sightings import MAX_CENTS, additions, sighting_of
-from engine.entities.state import COUNTS, MAX_CLOCK_S, NO_TIME, Sighting
+from engine.entities.state import MAX_CLOCK_S, NO_TIME, Sighting
 from tests.support.entity_store_contract import NOW_S
 
 if TYPE_CHECKING:

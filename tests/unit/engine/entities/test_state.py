@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.entities.state import (
+from engine.entities.levels import (
     BUCKET_S,
     BUCKETS_KEPT,
     CENTS,
@@ -16,19 +16,21 @@ from engine.entities.state import (
     FIRST,
     HOUR_S,
     HOURS_KEPT,
-    MAX_BYTES,
-    MAX_USERS,
     MICRO,
     PAYMENTS,
     WEEK_S,
     WEEKS_KEPT,
     YOUNG,
+    total,
+)
+from engine.entities.state import (
+    MAX_BYTES,
+    MAX_USERS,
     Entity,
     EntityFormatError,
     Sighting,
     from_bytes,
     to_bytes,
-    total,
 )
 from tests.support.sightings import user, users_of
 

@@ -8,7 +8,8 @@ import pytest
 
 from contract.entity_ids import EntityIds, EntityKind
 from engine.entities.book import NO_ENTITIES, EntityBook
-from engine.entities.state import HOUR_S, WEEK_S, Sighting
+from engine.entities.levels import HOUR_S, WEEK_S
+from engine.entities.state import Sighting
 from engine.features import entities
 from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, features_and_sighting
 from engine.profile import Profile

@@ -8,8 +8,9 @@ import pytest
 
 from contract.entity_ids import EntityKind
 from engine.entities.kinds import user_hash
+from engine.entities.levels import WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE, Risk, RiskReading
-from engine.entities.state import WEEK_S, Entity, Sighting
+from engine.entities.state import Entity, Sighting
 from engine.features import risk
 from tests.support.feature_samples import TYPES
 
@@ -31,6 +32,16 @@ def merchant(payments_a_day: int) -> Entity:
     entity = Entity()
     for number in range(28 * payments_a_day):
         at_s = NOW_S - 60 - number * DAY_S // payments_a_day
+        entity.fold(Sighting(at_s, user_hash(str(number)), False, False, 0, 100), EntityKind.MERCHANT)
+    entity.first_s = NOW_S - 60 * DAY_S
+    return entity
+
+
+def emptied(hours: float) -> Entity:
+    """A merchant with ten payments since the cache lost what it knew, so many hours ago."""
+    entity = Entity()
+    for number in range(10):
+        at_s = NOW_S - round(hours * 3_600 * (number + 1) / 10)
         entity.fold(Sighting(at_s, user_hash(str(number)), False, False, 0, 100), EntityKind.MERCHANT)
     return entity
 
@@ -87,8 +98,22 @@ def test_at_a_busy_merchant_the_same_frauds_are_a_small_share() -> None:
     assert week_rate(found, merchant(1)) > 10 * week_rate(found, merchant(40))
 
 
-def test_one_fraud_at_a_merchant_without_a_past_is_a_weak_sign() -> None:
-    assert week_rate(Risk(ago(7), 0, NOW_S)) == pytest.approx((1 + 5 * 0.002) / 6, abs=0.001)
+def test_one_fraud_at_a_merchant_without_other_payments_is_a_weak_sign() -> None:
+    entity = Entity()
+    entity.fold(Sighting(NOW_S - 7 * DAY_S, user_hash("victim"), False, False, 0, 100), EntityKind.MERCHANT)
+
+    assert week_rate(Risk(ago(7), 0, NOW_S), entity) == pytest.approx((1 + 5 * 0.002) / 6, abs=0.001)
+
+
+@pytest.mark.parametrize("hours", [0.1, 3, 30])
+def test_frauds_among_payments_that_the_cache_has_lost_are_no_share_of_those_since(hours: float) -> None:
+    frauds = Risk(ago(*(7.1 + day for day in range(7))), 0, NOW_S)
+
+    for entity in (None, Entity(), emptied(hours)):
+        values = features(frauds, entity, 0.002)
+        assert values["merchant_frauds_30d"] == 7
+        assert float(values["merchant_fraud_rate_7d"]) <= 0.002
+        assert float(values["merchant_fraud_rate_30d"]) <= 0.002
 
 
 def test_frauds_of_other_weeks_do_not_count() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,9 +23,6 @@ from tests.support.model_samples import (
     sealed,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 def _problems(data: bytes) -> tuple[str, ...]:
     with pytest.raises(InvalidModelError) as caught:
@@ -33,9 +30,9 @@ def _problems(data: bytes) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def _changed(path: str, value: object, *terms: dict[str, Any], **changes: Any) -> bytes:
+def _changed(path: str, value: object, *terms: dict[str, Any]) -> bytes:
     """A document with one value replaced; the path is like ``terms.0.log_odds``."""
-    content = deepcopy(json.loads(model_document(*terms, **changes))["model"])
+    content = deepcopy(json.loads(model_document(*terms))["model"])
     *parents, last = path.split(".")
     place = content
     for each in parents:
@@ -92,110 +89,92 @@ def test_the_message_names_the_document_and_the_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "problem"),
+    ("term", "path", "value", "problem"),
     [
-        pytest.param(
-            lambda: _changed("features.0.name", "amount_in_gold", AMOUNT_TERM),
+        (
+            AMOUNT_TERM, "features.0.name", "amount_in_gold",
             "$.features[0]: 'amount_in_gold' is no feature here",
-            id="unknown feature",
         ),
-        pytest.param(
-            lambda: _changed("features.0.version", 2, AMOUNT_TERM),
+        (
+            AMOUNT_TERM, "features.0.version", 2,
             "$.features[0]: 'amount_base' has definition version 1 here; the model was trained on version 2",
-            id="changed feature",
         ),
-        pytest.param(
-            lambda: _changed("features.0.type", "int", AMOUNT_TERM),
+        (
+            AMOUNT_TERM, "features.0.type", "int",
             "$.features[0]: 'amount_base' is double here; the model was trained on int",
-            id="feature of another type",
         ),
-        pytest.param(
-            lambda: _changed("features.1.name", "amount_base", DEVICE_TERM),
-            "$.features[1]: 'amount_base' appears twice",
-            id="feature twice",
-        ),
-        pytest.param(
-            lambda: _changed("terms.0.axes.0.feature", "amount", AMOUNT_TERM),
+        (DEVICE_TERM, "features.1.name", "amount_base", "$.features[1]: 'amount_base' appears twice"),
+        (
+            AMOUNT_TERM, "terms.0.axes.0.feature", "amount",
             "$.terms[0].axes[0].feature 'amount' is not in $.features",
-            id="feature not declared",
         ),
-        pytest.param(
-            lambda: _changed("terms.0.log_odds", [1.0], AMOUNT_TERM),
+        (
+            AMOUNT_TERM, "terms.0.log_odds", [1.0],
             "$.terms[0].log_odds has 1 items; the axes have 4 bins together",
-            id="table too small",
         ),
-        pytest.param(
-            lambda: _changed("terms.0.axes.0.edges", [10.0, 10.0, 20.0], AMOUNT_TERM),
+        (
+            AMOUNT_TERM, "terms.0.axes.0.edges", [10.0, 10.0, 20.0],
             "$.terms[0].axes[0].edges[1] is 10, not above the edge before it, 10",
-            id="edges not ascending",
         ),
-        pytest.param(
-            lambda: _changed("terms.0.axes.0", {"feature": "channel", "edges": [1.0, 2.0]}, CHANNEL_TERM),
+        (
+            CHANNEL_TERM, "terms.0.axes.0", {"feature": "channel", "edges": [1.0, 2.0]},
             "$.terms[0].axes[0].edges: 'channel' is text, which has values",
-            id="edges of text",
         ),
-        pytest.param(
-            lambda: _changed(
-                "terms.0.axes.0", {"feature": "amount_base", "values": [["a"], ["b"], ["c"]]}, AMOUNT_TERM
-            ),
+        (
+            AMOUNT_TERM, "terms.0.axes.0", {"feature": "amount_base", "values": [["a"], ["b"], ["c"]]},
             "$.terms[0].axes[0].values: 'amount_base' is double, which has edges",
-            id="texts of a number",
         ),
-        pytest.param(
-            lambda: _changed("terms.0.axes.0.values", [["atm"], ["atm"]], CHANNEL_TERM),
+        (
+            CHANNEL_TERM, "terms.0.axes.0.values", [["atm"], ["atm"]],
             "$.terms[0].axes[0].values: a text appears twice",
-            id="text twice",
         ),
-        pytest.param(
-            lambda: _changed("terms.0.axes.1.feature", "is_new_device", DEVICE_TERM),
+        (
+            DEVICE_TERM, "terms.0.axes.1.feature", "is_new_device",
             "$.terms[0]: both axes are 'is_new_device'",
-            id="one feature twice in a term",
         ),
-        pytest.param(
-            lambda: model_document(AMOUNT_TERM, AMOUNT_TERM),
-            "$.terms[1]: an earlier term has the same features, amount_base",
-            id="term twice",
-        ),
-        pytest.param(
-            lambda: _changed("sample.0.fraud_probability", 0.7, AMOUNT_TERM),
+        (
+            AMOUNT_TERM, "sample.0.fraud_probability", 0.7,
             "$.sample[0]: the tables give 0.0067; recorded is 0.7",
-            id="other score than recorded",
         ),
-        pytest.param(
-            lambda: _changed("sample.0.values", [], AMOUNT_TERM),
-            "$.sample[0].values has 0 items; $.features has 1",
-            id="recorded payment without values",
-        ),
-        pytest.param(
-            lambda: _changed("terms.0.log_odds.2", 700.0, AMOUNT_TERM),
+        (AMOUNT_TERM, "sample.0.values", [], "$.sample[0].values has 0 items; $.features has 1"),
+        (
+            AMOUNT_TERM, "terms.0.log_odds.2", 700.0,
             "$.calibration: the log-odds may reach 704; at most 500",
-            id="log-odds too large",
+        ),
+    ],
+)  # fmt: skip
+def test_a_model_that_does_not_fit_is_refused_with_its_place(
+    term: dict[str, Any], path: str, value: object, problem: str
+) -> None:
+    assert problem in _problems(_changed(path, value, term))
+
+
+def test_two_terms_of_the_same_features_are_refused() -> None:
+    problem = "$.terms[1]: an earlier term has the same features, amount_base"
+
+    assert problem in _problems(model_document(AMOUNT_TERM, AMOUNT_TERM))
+
+
+@pytest.mark.parametrize(
+    ("term", "feature", "direction", "word"),
+    [
+        pytest.param(FRAUD_TERM, "merchant_frauds_30d", -1, "rise", id="one axis"),
+        pytest.param(
+            {**DEVICE_TERM, "log_odds": [0.0, 0.0, 0.0, -1.0]}, "amount_base", 1, "fall", id="second axis"
         ),
         pytest.param(
-            lambda: model_document(FRAUD_TERM, directions={"merchant_frauds_30d": -1}),
-            "$.terms[0].log_odds: they rise where 'merchant_frauds_30d' rises, which its direction rules out",
-            id="against the direction",
-        ),
-        pytest.param(
-            lambda: model_document(
-                {**DEVICE_TERM, "log_odds": [0.0, 0.0, 0.0, -1.0]}, directions={"amount_base": 1}
-            ),
-            "$.terms[0].log_odds: they fall where 'amount_base' rises, which its direction rules out",
-            id="against the direction of the second axis",
-        ),
-        pytest.param(
-            lambda: model_document(
-                {**DEVICE_TERM, "log_odds": [0.0, 1.0, 1.0, 0.5]}, directions={"is_new_device": 1}
-            ),
-            "$.terms[0].log_odds: they fall where 'is_new_device' rises, which its direction rules out",
-            id="against the direction of the first axis",
+            {**DEVICE_TERM, "log_odds": [0.0, 1.0, 1.0, 0.5]}, "is_new_device", 1, "fall", id="first axis"
         ),
     ],
 )
-def test_a_model_that_does_not_fit_is_refused_with_its_place(
-    changed: Callable[[], bytes], problem: str
+def test_a_table_against_the_direction_of_a_feature_is_refused(
+    term: dict[str, Any], feature: str, direction: int, word: str
 ) -> None:
-    assert problem in _problems(changed())
+    problems = _problems(model_document(term, directions={feature: direction}))
+
+    assert (
+        f"$.terms[0].log_odds: they {word} where '{feature}' rises, which its direction rules out" in problems
+    )
 
 
 def test_an_axis_of_too_many_bins_is_refused() -> None:

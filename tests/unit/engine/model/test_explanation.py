@@ -56,7 +56,7 @@ def test_terms_that_speak_against_fraud_share_no_points() -> None:
         Reason(
             "model.merchant_frauds_30d",
             10,
-            "The model: 2 payments to this merchant in 30 days were reported as fraud.",
+            "The model: payments to this merchant in 30 days that were reported as fraud: 2.",
         )
     ]
 
@@ -91,6 +91,12 @@ def test_each_feature_has_a_wording_of_its_own_that_can_be_filled_in(feature: An
     assert len(templates) == (2 if feature.type == "bool" else 1)
     assert not any(reason_problems(template) for template in templates)
     assert feature.type == "bool" or f"{{{feature.name}" in templates[0]
+
+
+def test_a_count_comes_after_its_words_which_then_are_right_for_one() -> None:
+    counts = [each.name for each in USABLE if each.type == "int" and each.name != "hour_of_day"]
+
+    assert [name for name in counts if not str(WORDING[name]).endswith(f": {{{name}}}")] == []
 
 
 def test_no_two_features_have_the_same_wording() -> None:

@@ -6,17 +6,13 @@ import msgspec
 import pytest
 
 from contract.verdict import Verdict
-from engine.profile import Profile
-from engine.profile.seen_values import SeenKind
 from engine.profile.verdict_list import (
     FORMAT,
     MAX_LISTED,
     VerdictListFormatError,
     from_bytes,
     to_bytes,
-    verdict_on,
 )
-from tests.support.histories import facts_at
 
 FRAUD = Verdict(2**64 - 1, True, 2**63, 2**32 - 1, (2**64 - 1, 0, 1, 2, 3, 4))
 
@@ -56,23 +52,3 @@ def test_of_more_verdicts_than_are_kept_the_newest_are() -> None:
 def test_what_no_profile_could_apply_is_refused(data: bytes) -> None:
     with pytest.raises(VerdictListFormatError):
         from_bytes(data)
-
-
-@pytest.mark.parametrize("is_fraud", [True, False])
-def test_the_verdict_on_any_payment_can_be_listed_and_applied(is_fraud: bool) -> None:
-    facts = facts_at(0, "t-1", payee_id=None)
-    profile = Profile()
-
-    [verdict] = from_bytes(to_bytes([verdict_on(facts, "label-1", is_fraud=is_fraud)]))
-    profile.learn(profile.lessons(facts, [verdict]))
-
-    assert (verdict.is_fraud, verdict.key_hash, verdict.seen[SeenKind.PAYEE]) == (is_fraud, facts.key_hash, 0)
-    assert list(profile.verdicts) == [verdict.verdict_hash]
-
-
-def test_another_label_on_the_same_payment_is_another_verdict() -> None:
-    facts = facts_at(0, "t-1")
-
-    verdicts = [verdict_on(facts, label_id, is_fraud=True) for label_id in ("a", "b", "a")]
-
-    assert verdicts[0] == verdicts[2] != verdicts[1]

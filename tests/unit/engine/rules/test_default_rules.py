@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from contract.scored import Decision, FeatureValue
 from engine.decide import Assessment, is_fraudulent
 from engine.errors import InvalidRulesetError
-from engine.features.catalogue import FEATURE_NAMES
+from engine.features.catalogue import CATALOGUE, FEATURE_NAMES
 from engine.rules.lists import LIST_FIELDS
 from engine.rules.ruleset import parse_ruleset
 from tests.support.default_rules import DEFAULT, RULESET, whole_features
@@ -204,6 +205,23 @@ def test_the_default_rules_never_raise_whatever_the_features(values: dict[str, F
     verdict = is_fraudulent(values, payment(), RULESET)
 
     assert 0 <= verdict.risk_score <= 100
+
+
+@pytest.mark.parametrize("rule", yaml.safe_load(DEFAULT)["rules"], ids=lambda rule: rule["id"])
+def test_a_count_that_may_be_one_comes_after_its_words(rule: dict[str, Any]) -> None:
+    """Or without any, as in "{tx_count_1h} payments" of a rule that asks for two or more in every case."""
+    reason = rule["reason"]
+    counts = {each.name for each in CATALOGUE if each.type == "int" and each.name != "hour_of_day"}
+
+    unsure = [
+        name
+        for name in re.findall(r"\{(\w+)\}", reason)
+        if name in counts
+        and f": {{{name}}}" not in reason
+        and not re.search(rf"(?<!\|\| ){name} >= ([2-9]|\d\d)(?! \|\|)", rule["when"])
+    ]
+
+    assert unsure == []
 
 
 @given(likely_features)

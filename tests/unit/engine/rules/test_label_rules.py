@@ -55,9 +55,9 @@ def test_reasons_name_the_reports_in_words() -> None:
     assessment = decide(**COMPROMISED | {"merchant_fraud_rate_7d": 0.6})
 
     assert {reason.sentence for reason in assessment.reasons} >= {
-        "7 payments here in 30 days were reported as fraud, the last 7 days ago.",
+        "Payments here in 30 days that were reported as fraud: 7; days since the last: 7.",
         "About 60% of a week's payments here were reported as fraud; 0.8% is usual.",
-        "7 payments here were reported as fraud since one was called honest, the first 14 days ago.",
+        "More than 40% of a week's payments here were reported as fraud; reports since one was called honest: 7.",
         "Most payments of a week here were reported as fraud.",
     }
 
@@ -106,7 +106,24 @@ def test_another_user_s_payment_from_a_device_with_fraud_is_nearly_a_review() ->
 
 
 def test_a_payee_with_fraud_is_a_review() -> None:
-    assert points_of_labels(payee_frauds_30d=1) == 50
+    mule: dict[str, FeatureValue] = {
+        "payee_frauds_30d": 1,
+        "payee_fraud_rate_30d": 0.05,
+        "usual_fraud_rate_30d": 0.02,
+    }
+
+    assert points_of_labels(**mule) == 50
+
+
+def test_one_report_does_not_stop_payments_to_a_payee_whom_thousands_pay() -> None:
+    popular: dict[str, FeatureValue] = {
+        "payee_frauds_30d": 1,
+        "payee_fraud_rate_30d": (1 + 20 * 0.001) / (3_000 + 20),
+        "usual_fraud_rate_30d": 0.001,
+    }
+
+    assert points_of_labels(**popular) == 0
+    assert points_of_labels(**popular, entities_partial="24h") == 50
 
 
 def test_without_labels_no_rule_on_them_holds() -> None:

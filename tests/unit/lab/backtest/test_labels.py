@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from lab.backtest.__main__ import main
-from lab.backtest.deciding import JudgedPayment, Refusals, judge
+from lab.backtest.deciding import Judge, JudgedPayment, Refusals
 from lab.backtest.labels import Delay, LabelPlan, read_delays
 from lab.backtest.outcomes import Users
 from lab.datasets import DatasetError
@@ -34,7 +34,7 @@ rules:
 
 
 def decided(payments: list[SentPayment], plan: LabelPlan) -> list[JudgedPayment]:
-    return list(judge(payments, ruleset(RULES), None, Users(), Refusals(), plan))
+    return list(Judge(ruleset(RULES), None, Users(), Refusals(), plan).judge_all(payments))
 
 
 def seen(
@@ -67,7 +67,7 @@ def test_feature_of_a_day_is_the_same_whether_or_not_later_labels_exist() -> Non
 def test_without_a_plan_nobody_says_anything() -> None:
     history = [at_shop(0, scenario="stolen_card"), at_shop(20)]
 
-    found = list(judge(history, ruleset(RULES), None, Users(), Refusals()))
+    found = list(Judge(ruleset(RULES), None, Users(), Refusals()).judge_all(history))
 
     assert [each.decided.features["merchant_frauds_30d"] for each in found] == [0, 0]
 

@@ -257,3 +257,12 @@ def test_the_curve_agrees_with_a_plain_count(paid: list[Paid], threshold: int) -
         pytest.approx(math.fsum(each.value or 0.0 for each in hits) / at_stake) if at_stake else None
     )
     assert measures.days == len({each.at_ms // DAY_MS for each in paid})
+
+
+def test_a_payment_that_counts_for_several_weighs_as_much() -> None:
+    points, is_fraud = np.array([30, 20, 10]), np.array([False, True, False])
+    repeated_points, repeated = np.array([30, 30, 30, 20, 10]), np.array([False, False, False, True, False])
+
+    weighted = average_precision(points, is_fraud, np.array([3.0, 1.0, 1.0]))
+
+    assert weighted == average_precision(repeated_points, repeated, np.ones(5)) == 0.25

@@ -21,13 +21,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-import redis
-
-from common.cache_primary import ENTITY_PREFIX, SLOT_TAG
-from common.errors import CacheUnavailableError
+from cache.primary import ENTITY_PREFIX, SLOT_TAG, reporting_unavailability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import redis
 
 RISK_PREFIX: Final = f"risk:{SLOT_TAG}:".encode()
 """Before an entity id, which is 9 bytes long: no other key below is."""
@@ -103,7 +102,7 @@ class RedisLabelCopies:
     Parameters
     ----------
     client : redis.Redis
-        Answering in bytes (:func:`common.cache_primary.connect`).
+        Answering in bytes (:func:`cache.primary.connect`).
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -132,25 +131,19 @@ class RedisLabelCopies:
         values |= {VERDICTS_PREFIX + user_id: value or b"" for user_id, value in verdicts.items()}
         if not values:
             return
-        try:
+        with reporting_unavailability():
             self._script(list(values), [RETENTION_S, *values.values()])
-        except redis.RedisError as error:
-            raise CacheUnavailableError(type(error).__name__) from error
 
     def read(self, entity_ids: Sequence[bytes], user_ids: Sequence[str]) -> LabelCopies:
         """Read copies as they are; CacheUnavailableError."""
-        try:
+        with reporting_unavailability():
             values = self._client.mget(keys_of(user_ids, entity_ids))
-        except redis.RedisError as error:
-            raise CacheUnavailableError(type(error).__name__) from error
         return copies_of(user_ids, entity_ids, cast("list[bytes | None]", values))
 
     def look(self) -> bytes:
         """How far the tables are looked through; empty where nothing is known. CacheUnavailableError."""
-        try:
+        with reporting_unavailability():
             return cast("bytes | None", self._client.get(LOOK_KEY)) or b""
-        except redis.RedisError as error:
-            raise CacheUnavailableError(type(error).__name__) from error
 
     def move_look(self, before: bytes, after: bytes, *, is_complete: bool = False) -> bool:
         """Say how far the tables are looked through, and with the last step that everything is copied.
@@ -174,31 +167,23 @@ class RedisLabelCopies:
         CacheUnavailableError
             Where Redis does not answer in time.
         """
-        try:
+        with reporting_unavailability():
             moved: int = self._look_script([LOOK_KEY, COMPLETE_KEY], [before, after, int(is_complete)])
-        except redis.RedisError as error:
-            raise CacheUnavailableError(type(error).__name__) from error
         return moved == 1
 
     def populations(self, ids: Sequence[bytes]) -> list[bytes | None]:
         """Read the state of all entities of some kinds, as long as ``ids``; CacheUnavailableError."""
-        try:
+        with reporting_unavailability():
             values = self._client.mget([ENTITY_PREFIX + each for each in ids])
-        except redis.RedisError as error:
-            raise CacheUnavailableError(type(error).__name__) from error
         return cast("list[bytes | None]", values)
 
     def write_usual_rate(self, rate: float) -> None:
         """Set the share of fraud among all payments of 30 days, 0 to 1; CacheUnavailableError."""
         # Without a time to live: a cache that is full evicts only keys that have one.
-        try:
+        with reporting_unavailability():
             self._client.set(USUAL_RATE_KEY, f"{rate:.6f}")
-        except redis.RedisError as error:
-            raise CacheUnavailableError(type(error).__name__) from error
 
     def is_complete(self) -> bool:
         """Whether everything is copied, as far as the mark says; CacheUnavailableError."""
-        try:
+        with reporting_unavailability():
             return self._client.exists(COMPLETE_KEY) == 1
-        except redis.RedisError as error:
-            raise CacheUnavailableError(type(error).__name__) from error

@@ -8,7 +8,7 @@ import pytest
 import redis
 from redis.exceptions import MovedError
 
-from common.cache_primary import PrimaryClient
+from cache.primary import PrimaryClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable

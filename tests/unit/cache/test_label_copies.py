@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import fakeredis
 import pytest
 
+from cache.label_copies import RedisLabelCopies
 from common.errors import CacheUnavailableError
-from common.label_copies import RedisLabelCopies
 from tests.support.label_copies_contract import CARD, LabelCopiesContract
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def client() -> redis.Redis:
     return fakeredis.FakeRedis()
+
+
+@pytest.fixture
+def admin(client: redis.Redis) -> redis.Redis:
+    return client
 
 
 class TestOnFakeredis(LabelCopiesContract):

@@ -8,6 +8,7 @@ an old connection may lead to a node that is no longer the primary.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import redis
@@ -15,7 +16,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import MovedError
 from redis.retry import Retry
 
+from common.errors import CacheUnavailableError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from redis.connection import ConnectionPool
     from redis.credentials import CredentialProvider
 
@@ -95,3 +100,12 @@ def connect(endpoint: str, credentials: CredentialProvider | None = None) -> red
         retry_on_error=[redis.ConnectionError],
         credential_provider=credentials,
     )
+
+
+@contextmanager
+def reporting_unavailability() -> Iterator[None]:
+    """Report errors of the client as :class:`~common.errors.CacheUnavailableError`, by their class alone: their text may hold keys."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise CacheUnavailableError(type(error).__name__) from error

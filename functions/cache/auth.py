@@ -25,7 +25,7 @@ class CacheSettings(Protocol):
 
     @property
     def elasticache_redis_endpoint(self) -> str:
-        """Host and port, or a URL (:func:`common.cache_primary.connect`)."""
+        """Host and port, or a URL (:func:`cache.primary.connect`)."""
         ...
 
     @property
