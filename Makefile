@@ -113,8 +113,8 @@ red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and coun
 	@$(PY) -m lab.red_team $(if $(ENGINE),--engine "$(ENGINE)" $(if $(filter-out default undefined file,$(origin RULES)),--rules "$(RULES)"),--rules "$(RULES)")
 
 .PHONY: rules-local
-rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)
-	@$(PY) -m local.deploy_ruleset $(RULES)
+rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file; SHARE=10 as the candidate of the active one; REASON=)
+	@$(PY) -m local.deploy_ruleset $(RULES) $(if $(SHARE),--share "$(SHARE)") $(if $(REASON),--reason "$(REASON)")
 
 .PHONY: card-token
 card-token: $(VENV)/.dev ## Print the token of a known card number, for a list; asks for the number, or reads it from standard input

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from engine.model.document import digest_of
 from engine.model.tables import Model, read_model
 
@@ -21,17 +19,6 @@ def kept_model(sha256: str) -> bytes | None:
         if digest_of(data) == sha256:
             return data
     return None
-
-
-def named_model(ruleset: str) -> str | None:
-    """Give the sha256 of the model that a ruleset's document names; None where it names none, or is no such document."""
-    try:
-        content = yaml.safe_load(ruleset)
-    except yaml.YAMLError:
-        return None
-    section = content.get("model") if isinstance(content, dict) else None
-    named = section.get("sha256") if isinstance(section, dict) else None
-    return named if isinstance(named, str) else None
 
 
 def model_of(path: Path) -> Model:

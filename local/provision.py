@@ -90,8 +90,8 @@ def provision(
         buckets=buckets,
         kafka_topics=kafka_topics,
     )
-    Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
-    return resources
+    rules = Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
+    return msgspec.structs.replace(resources, rules=rules)
 
 
 def _make_kafka_topics(bootstrap_servers: str, names: list[str]) -> None:

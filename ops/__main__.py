@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops import account, commands, dead_letters, labels, reconciling, rules
+from ops import account, commands, dead_letters, labels, reconciling, rollout, rules
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
 
@@ -49,13 +49,39 @@ def label(environment: Environment, options: argparse.Namespace) -> int:
     return 0
 
 
-def rules_deploy(environment: Environment, file: Path) -> int:
-    """Deploy a ruleset file; `make` has run `rules-check` on it."""
+def rules_deploy(environment: Environment, file: Path, share_percent: float | None, reason: str) -> int:
+    """Deploy a ruleset file, for all users or as the candidate for a share; `make` has run `rules-check` on it."""
     if not file.is_file():
         raise OpsError(f"There is no file {file}; name the ruleset: RULES=.")
-    where = rules.place(commands.ready(environment).outputs(), environment.name)
-    version = rules.deploy(account.client("appconfig", environment), where, file.read_bytes())
-    print(f"{file} is active in {environment.name} as version {version}.")
+    outputs = commands.ready(environment).outputs()
+    where = rules.place(outputs, environment.name)
+    appconfig, document = account.client("appconfig", environment), file.read_bytes()
+    before = rollout.active_document(appconfig, where)
+    if share_percent is not None:
+        document = rollout.make_candidate(before, document, share_percent)
+    rollout.put_models(account.client("s3", environment), where["bucket"], document)
+    by = rollout.who(account.client("sts", environment))
+
+    def started(number: int, content: bytes) -> None:
+        change = rollout.deployed(
+            before, content, by=by, reason=reason, deployment=number, at=datetime.now(UTC)
+        )
+        table = outputs["table_names"]["ruleset_changes"]
+        rollout.record(account.client("dynamodb", environment), table, change)
+
+    version = rules.deploy(appconfig, where, document, started=started)
+    active = "active" if share_percent is None else f"the candidate for {share_percent:g}% of the users"
+    print(f"{file} is {active} in {environment.name} as version {version}.")
+    return 0
+
+
+def rules_report(environment: Environment) -> int:
+    """Print what the candidate would change."""
+    names = commands.ready(environment).outputs().get("function_names", {})
+    if "guardrails" not in names:
+        raise OpsError(f"{environment.name} has no guardrails yet; apply it first.")
+    functions = account.client("lambda", environment, read_timeout_seconds=70)
+    print(rollout.report_of(functions, f"{names['guardrails']}:live"))
     return 0
 
 
@@ -77,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         "reconcile",
         "label",
         "rules-deploy",
+        "rules-report",
         "state-backup",
         "bootstrap",
     )
@@ -96,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     parsers["reconcile"].add_argument("--hours", type=int, help="look back so far instead of 48 hours")
     labels.add_options(parsers["label"])
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
+    rollout.add_options(parsers["rules-deploy"])
     return parser
 
 
@@ -116,7 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "label":
                 return label(environment, options)
             case "rules-deploy":
-                return rules_deploy(environment, options.rules)
+                return rules_deploy(environment, options.rules, options.share, options.reason)
+            case "rules-report":
+                return rules_report(environment)
             case "state-backup":
                 return commands.state_backup(environment)
             case "bootstrap":

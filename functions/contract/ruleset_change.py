@@ -66,6 +66,8 @@ class RulesetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """The share of users for whom it decides, in percent."""
     withdrawn_version: str | None = None
     """The version of the candidate that was withdrawn."""
+    deployment: Annotated[int, Meta(ge=1)] | None = None
+    """AppConfig's number of the deployment; of a rollback, the one that was undone."""
     suspended_rule_ids: tuple[str, ...] = ()
     """Rules that were suspended, sorted; a candidate's begin with ``candidate/``."""
 

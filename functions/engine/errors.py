@@ -78,3 +78,11 @@ class InvalidModelError(EngineError):
 
 class RulesetEditError(EngineError):
     """A ruleset's text cannot be changed as was asked."""
+
+
+class InvalidCountsError(EngineError):
+    """Stored counts of a rollout cannot be read."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"counts of a rollout: {problem}")
+        self.problem = problem

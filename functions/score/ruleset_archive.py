@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common import model_archive
+from common.ruleset_bucket import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from common.model_archive import ModelArchive
     from engine.rules.ruleset import Ruleset
-
-PREFIX: Final = "rulesets/"
 
 LAST_GOOD: Final = f"{PREFIX}last-good"
 """Key of the ruleset that became active last, in any process. While a deployment is under way processes differ; at its end, or after its

@@ -15,7 +15,7 @@ from contract.transaction import decode_transaction
 from engine.decide import decide
 from engine.profile import Profile
 from engine.rollout.counts import RolloutCounts
-from engine.rollout.guard import Action, evaluate
+from engine.rollout.guard import Action, evaluate, windows_of
 from engine.rules.ruleset import parse_ruleset
 from lab.models import kept_model
 from simulator import SimulationConfig, simulate
@@ -81,7 +81,7 @@ def first_finding(ruleset: Ruleset, minutes: Iterator[RolloutCounts]) -> tuple[i
     so_far: list[RolloutCounts] = []
     for minute in minutes:
         so_far.append(minute)
-        finding = evaluate(so_far, ruleset)
+        finding = evaluate(windows_of(so_far), ruleset)
         if finding.action is not Action.KEEP:
             break
     return len(so_far), finding

@@ -15,6 +15,7 @@ import msgspec
 from contract.canary import is_flagged_canary
 from contract.scored import Decision
 from contract.side import Side
+from engine.rollout.changed import Changed, changed_by, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,24 +52,47 @@ class RolloutCounts(msgspec.Struct):
     champion_times: dict[int, int] = {}
     """Step of the time that an evaluation took to evaluations (:func:`time_step`)."""
     candidate_times: dict[int, int] = {}
+    alert_cents: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
+    """Value of the payments of :attr:`alerts`, in hundredths of the base currency: of both sides, the champion only, the candidate only."""
+    block_cents: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
+    """The same of :attr:`blocks`."""
+    new: dict[str, Changed] = {}
+    """Rule of the candidate to payments that only the candidate reviews or blocks, and for which the rule gives points."""
+    lost: dict[str, Changed] = {}
+    """Rule of the champion to payments that only the champion reviews or blocks."""
 
-    def add(self, user_id: str, decided: Decided) -> None:
-        """Count one payment. Without a candidate it counts for the champion only."""
+    def add(self, user_id: str, decided: Decided, event_key: str = "") -> None:
+        """Count one payment.
+
+        Parameters
+        ----------
+        user_id : str
+            Whose payment it is.
+        decided : Decided
+            What was decided. Without a candidate it counts for the champion only.
+        event_key : str
+            Of the payment's row, for examples.
+        """
         if decided.outcome.repeats or is_flagged_canary(user_id):
             return
         champion, candidate = decided.assessment, decided.other
         if candidate is not None and decided.side is Side.CANDIDATE:
             champion, candidate = candidate, champion
-        group = group_of(user_id)
+        group, cents = group_of(user_id), _cents(decided)
         self.payments[group] = self.payments.get(group, 0) + 1
-        for counted, holds in (
-            (self.alerts, _is_alert),
-            (self.blocks, _is_block),
-            (self.errors, _has_failed),
+        for counted, value, holds in (
+            (self.alerts, self.alert_cents, _is_alert),
+            (self.blocks, self.block_cents, _is_block),
+            (self.errors, None, _has_failed),
         ):
             place = _place(holds(champion), candidate is not None and holds(candidate))
             if place is not None:
                 counted.setdefault(group, [0, 0, 0])[place] += 1
+                if value is not None:
+                    value[place] += cents
+        if candidate is not None and _is_alert(champion) != _is_alert(candidate):
+            changes, deciding = (self.lost, champion) if _is_alert(champion) else (self.new, candidate)
+            changed_by(changes, deciding.reasons, champion, candidate, (user_id, event_key), cents)
         for hits, assessment in ((self.champion_hits, champion), (self.candidate_hits, candidate)):
             for rule_id in () if assessment is None else _holding(assessment):
                 of_rule = hits.setdefault(rule_id, {})
@@ -101,6 +125,13 @@ def total(counts: Iterable[RolloutCounts]) -> RolloutCounts:
         ):
             for rule_id, by_group in hits.items():
                 _sum(rules.setdefault(rule_id, {}), by_group)
+        for values, parts_of in (
+            (whole.alert_cents, each.alert_cents),
+            (whole.block_cents, each.block_cents),
+        ):
+            values[:] = [one + other for one, other in zip(values, parts_of, strict=True)]
+        merge(whole.new, each.new)
+        merge(whole.lost, each.lost)
         _sum(whole.champion_times, each.champion_times)
         _sum(whole.candidate_times, each.candidate_times)
     return whole
@@ -136,6 +167,10 @@ def _place(is_champions: bool, is_candidates: bool) -> int | None:
     if is_champions:
         return BOTH if is_candidates else CHAMPION_ONLY
     return CANDIDATE_ONLY if is_candidates else None
+
+
+def _cents(decided: Decided) -> int:
+    return round(100 * float(decided.features["amount_base"]))
 
 
 def _is_alert(assessment: Assessment) -> bool:

@@ -66,13 +66,20 @@ class Finding(msgspec.Struct, frozen=True):
     """Over all minutes."""
 
 
-def evaluate(minutes: Sequence[RolloutCounts], ruleset: Ruleset) -> Finding:
+def is_judged(ruleset: Ruleset) -> bool:
+    """Whether anything of a ruleset may be withdrawn or suspended; else nothing needs to be counted."""
+    return ruleset.candidate is not None or any(
+        rule.max_share is not None and rule.mode == "live" for rule in ruleset.rules
+    )
+
+
+def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
     """Judge a ruleset by what was counted while it was active.
 
     Parameters
     ----------
-    minutes : Sequence[RolloutCounts]
-        One for each minute since it became active, the oldest first; those without payments are empty.
+    windows : Mapping[int, RolloutCounts]
+        Minutes to what was counted in so many of the last ones, such as :func:`windows_of` gives it. The longest is all of the time.
     ruleset : Ruleset
         The document's.
 
@@ -81,14 +88,13 @@ def evaluate(minutes: Sequence[RolloutCounts], ruleset: Ruleset) -> Finding:
     Finding
         To keep it where nothing was counted.
     """
-    windows = _windows(minutes)
     reasons = [] if ruleset.candidate is None else _left_bands(windows, ruleset.guardrails)
     sides = {Side.CHAMPION: ruleset}
     if ruleset.candidate is not None and not reasons:
         sides[Side.CANDIDATE] = ruleset.candidate.ruleset
     suspensions = [found for side, rules in sides.items() for found in _too_frequent(windows, side, rules)]
-    whole = windows[len(minutes)]
-    days = max(len(minutes), 1) / _MINUTES_A_DAY
+    longest = max(windows)
+    whole, days = windows[longest], max(longest, 1) / _MINUTES_A_DAY
     sentences = reasons[:1] + [each.sentence for each in suspensions]
     action = Action.WITHDRAW if reasons else Action.SUSPEND if suspensions else Action.KEEP
     return Finding(
@@ -100,8 +106,19 @@ def evaluate(minutes: Sequence[RolloutCounts], ruleset: Ruleset) -> Finding:
     )
 
 
-def _windows(minutes: Sequence[RolloutCounts]) -> dict[int, RolloutCounts]:
-    """Minutes to what was counted in so many of the last ones; the shortest first, all of them last."""
+def windows_of(minutes: Sequence[RolloutCounts]) -> dict[int, RolloutCounts]:
+    """Add up minutes.
+
+    Parameters
+    ----------
+    minutes : Sequence[RolloutCounts]
+        One for each minute since the ruleset became active, the oldest first; those without payments are empty.
+
+    Returns
+    -------
+    dict[int, RolloutCounts]
+        Minutes to what was counted in so many of the last ones; the shortest first, all of them last.
+    """
     lengths = [*(each for each in WINDOWS_MINUTES if each < len(minutes)), len(minutes)]
     windows: dict[int, RolloutCounts] = {}
     known, so_far = 0, RolloutCounts()

@@ -96,6 +96,39 @@ locals {
       expression     = null
       metrics        = { refused = { namespace = var.metrics_namespace, name = "RulesetRefused", stat = "Sum", dimensions = { service = "score" } } }
     }
+    candidate-withdrawn = {
+      kind           = "candidate-withdrawn"
+      severity       = "ticket"
+      symptom        = "A candidate left its guardrails and was taken out of the ruleset; the champion decides for all users again."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { withdrawn = { namespace = var.metrics_namespace, name = "CandidatesWithdrawn", stat = "Sum", dimensions = { service = "guardrails" } } }
+    }
+    rule-suspended = {
+      kind           = "rule-suspended"
+      severity       = "page"
+      symptom        = "A rule held for more payments than its largest share and was suspended: what it would have stopped is approved."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { suspended = { namespace = var.metrics_namespace, name = "RulesSuspended", stat = "Sum", dimensions = { service = "guardrails" } } }
+    }
+    rollout-counts = {
+      kind           = "rollout-counts"
+      severity       = "ticket"
+      symptom        = "DynamoDB does not take what both sides of the ruleset say: the guardrails judge by fewer payments, or by none."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 10
+      datapoints     = 5
+      expression     = null
+      metrics        = { failed = { namespace = var.metrics_namespace, name = "RolloutCountsFailed", stat = "Sum", dimensions = { service = "score" } } }
+    }
     ruleset-unreachable = {
       kind           = "ruleset-unreachable"
       severity       = "ticket"

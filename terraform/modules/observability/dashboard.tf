@@ -63,6 +63,8 @@ locals {
       text = "## 4. What decides: rules and profiles"
       widgets = [
         { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
+        { title = "Candidates withdrawn, rules suspended, deployments rolled back", ours = { guardrails = { CandidatesWithdrawn = ["Sum"], RulesSuspended = ["Sum"], RulesetRollbacks = ["Sum"] } } },
+        { title = "Payments that both sides of the ruleset were compared by", ours = { guardrails = { PaymentsCompared = ["Maximum"] }, score = { RolloutCountsFailed = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
         { title = "Checkpoints of profiles, copies of labels", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"], LabelCopiesUnreadable = ["Sum"], LabelCopiesIncomplete = ["Sum"] } } },

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.scored import Decision
 from contract.side import Side
 from engine.decide import Assessment, Decided, decide
 from engine.profile import Profile
+from engine.rollout.changed import MAX_EXAMPLES, Changed, Example
 from engine.rollout.counts import GROUPS, RolloutCounts, group_of, time_step, total
 from engine.rollout.difference import Ratio, excess, ratio
 from tests.support.payments import make_grocery_payment, trusted_facts
@@ -32,14 +34,14 @@ payments = st.lists(st.tuples(st.integers(0, 200).map("u-{}".format), st.sampled
 
 @settings(max_examples=30)
 @given(payments, st.integers(0, 30))
-def test_parts_add_up_to_the_whole_and_are_kept_as_json(sent: list[tuple[str, int]], cut: int) -> None:
+def test_parts_add_up_to_the_whole_and_are_kept_as_bytes(sent: list[tuple[str, int]], cut: int) -> None:
     decided = [(user_id, _decided(user_id, amount)) for user_id, amount in sent]
     parts = [RolloutCounts(), RolloutCounts(), RolloutCounts()]
     for place, (user_id, each) in enumerate(decided):
-        parts[0].add(user_id, each)
-        parts[1 if place < cut else 2].add(user_id, each)
+        parts[0].add(user_id, each, f"key-{place}")
+        parts[1 if place < cut else 2].add(user_id, each, f"key-{place}")
 
-    stored = [msgspec.json.decode(msgspec.json.encode(part), type=RolloutCounts) for part in parts]
+    stored = [msgspec.msgpack.decode(msgspec.msgpack.encode(part), type=RolloutCounts) for part in parts]
 
     assert total(stored[1:]) == total(reversed(stored[1:])) == parts[0]
     assert sum(parts[0].payments.values()) == len(sent)
@@ -52,15 +54,31 @@ def test_each_side_is_counted_whichever_decided(side: Side) -> None:
     user_id = next(f"u-{n}" for n in range(100) if draw.side_of(f"u-{n}") is side)
     counts = RolloutCounts()
 
-    counts.add(user_id, _decided(user_id, 500))
+    decided = _decided(user_id, 500)
+    counts.add(user_id, decided, "key")
 
     group = group_of(user_id)
+    cents = round(100 * float(decided.features["amount_base"]))
+    example = Example(user_id, "key", cents, Decision.APPROVE, 0, Decision.REVIEW, 45)
     assert counts == RolloutCounts(
         payments={group: 1},
         alerts={group: [0, 0, 1]},
         errors={group: [0, 0, 1]},
         candidate_hits={"r": {group: 1}, "s": {group: 1}},
+        alert_cents=[0, 0, cents],
+        new={"r": Changed(1, cents, [example])},
     )
+
+
+def test_of_what_one_side_alone_flags_the_latest_payments_are_named() -> None:
+    counts = RolloutCounts()
+
+    for number in range(MAX_EXAMPLES + 3):
+        counts.add(f"u-{number}", _decided(f"u-{number}", 500), f"2026-11-0{number + 1}")
+
+    assert counts.new["r"].payments == MAX_EXAMPLES + 3
+    assert [each.event_key for each in counts.new["r"].examples] == [f"2026-11-0{day}" for day in range(4, 9)]
+    assert counts.lost == {}
 
 
 def test_without_a_candidate_the_champion_is_counted_alone() -> None:

@@ -12,7 +12,7 @@ from contract.side import Side
 from engine.errors import RulesetEditError
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.edits import applied, with_suspended, without_candidate
-from engine.rollout.guard import evaluate
+from engine.rollout.guard import evaluate, windows_of
 from engine.rules.ruleset import parse_ruleset
 from tests.support.default_rules import DEFAULT
 from tests.support.rule_samples import HEAD, RULE
@@ -138,7 +138,7 @@ def test_what_was_found_is_done_to_the_document() -> None:
     bad = RolloutCounts(payments, {group: [0, 0, 30] for group in range(64)}, champion_hits=hits)
     ruleset = parse_ruleset(text)
 
-    after = parse_ruleset(applied(text, evaluate([bad], ruleset)))
+    after = parse_ruleset(applied(text, evaluate(windows_of([bad]), ruleset)))
 
     assert (after.candidate, [rule.mode for rule in after.rules]) == (None, ["suspended"])
-    assert applied(text, evaluate([], ruleset)) == text
+    assert applied(text, evaluate(windows_of([]), ruleset)) == text

@@ -10,7 +10,7 @@ import pytest
 
 from contract.side import Side
 from engine.rollout.counts import RolloutCounts
-from engine.rollout.guard import Action, evaluate, percentile_us
+from engine.rollout.guard import Action, evaluate, percentile_us, windows_of
 from engine.rules.ruleset import parse_ruleset
 from tests.support.rollouts import counted, first_finding, rollout, turned_model
 from tests.support.rule_samples import HEAD, RULE, candidate_of, document, ruleset
@@ -105,7 +105,7 @@ def test_a_candidate_of_twice_as_many_alerts_is_kept_for_ten_hours_however_often
 ) -> None:
     minutes = list(_minutes(seed, 600, candidate_share=0.02))
 
-    found = [evaluate(minutes[:length], SHADOW).action for length in range(5, 601, 35)]
+    found = [evaluate(windows_of(minutes[:length]), SHADOW).action for length in range(5, 601, 35)]
 
     assert set(found) == {Action.KEEP}
 
@@ -114,13 +114,13 @@ def test_a_candidate_of_twice_as_many_alerts_is_kept_for_ten_hours_however_often
 def test_what_goes_wrong_after_a_good_day_is_found_within_the_hour(seed: int) -> None:
     good, bad = list(_minutes(seed, 1_500, 0.01)), list(_minutes(seed + 100, 60, 0.1))
 
-    assert evaluate(good, SHADOW).action is Action.KEEP
-    assert evaluate(good + bad, SHADOW).action is Action.WITHDRAW
+    assert evaluate(windows_of(good), SHADOW).action is Action.KEEP
+    assert evaluate(windows_of(good + bad), SHADOW).action is Action.WITHDRAW
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_candidate_that_catches_nothing_is_withdrawn(seed: int) -> None:
-    finding = evaluate(list(_minutes(seed, 240, candidate_share=0)), SHADOW)
+    finding = evaluate(windows_of(list(_minutes(seed, 240, candidate_share=0))), SHADOW)
 
     assert finding.action is Action.WITHDRAW
     assert finding.sentence.endswith("allowed is at least 0.5.")
@@ -129,12 +129,12 @@ def test_a_candidate_that_catches_nothing_is_withdrawn(seed: int) -> None:
 def test_one_user_withdraws_nothing_however_many_payments_it_makes() -> None:
     minutes = [RolloutCounts(payments={7: 500, 8: 500}, alerts={7: [0, 0, 500]}) for _ in range(60)]
 
-    assert evaluate(minutes, SHADOW).action is Action.KEEP
+    assert evaluate(windows_of(minutes), SHADOW).action is Action.KEEP
 
 
 def test_nothing_counted_is_nothing_wrong() -> None:
     for minutes in ([], [RolloutCounts()] * 3):
-        finding = evaluate(minutes, SHADOW)
+        finding = evaluate(windows_of(minutes), SHADOW)
 
         assert (finding.action, finding.sentence) == (Action.KEEP, "Nothing has left its band.")
 
@@ -148,7 +148,7 @@ def test_a_live_rule_that_holds_for_more_than_its_share_is_suspended(mode: str, 
     payments = dict.fromkeys(range(64), 100)
     counts = RolloutCounts(payments=payments, champion_hits=_hits(0.3))
 
-    finding = evaluate([counts], ruleset({"max_share": 2, "mode": mode}))
+    finding = evaluate(windows_of([counts]), ruleset({"max_share": 2, "mode": mode}))
 
     assert [(each.side, each.rule_id) for each in finding.suspensions] == (
         [(Side.CHAMPION, "r")] if found else []
@@ -163,14 +163,14 @@ def test_a_live_rule_that_holds_for_more_than_its_share_is_suspended(mode: str, 
 def test_a_rule_within_its_share_or_without_one_is_kept() -> None:
     counts = RolloutCounts(payments=dict.fromkeys(range(64), 100), champion_hits=_hits(0.3))
 
-    assert evaluate([counts], ruleset({"max_share": 31})).action is Action.KEEP
-    assert evaluate([counts], ruleset({})).action is Action.KEEP
+    assert evaluate(windows_of([counts]), ruleset({"max_share": 31})).action is Action.KEEP
+    assert evaluate(windows_of([counts]), ruleset({})).action is Action.KEEP
 
 
 def test_a_rule_of_the_candidate_is_suspended_there() -> None:
     counts = RolloutCounts(payments=dict.fromkeys(range(64), 100), candidate_hits=_hits(0.3))
 
-    finding = evaluate([counts], candidate_of({"max_share": 2}, share=10))
+    finding = evaluate(windows_of([counts]), candidate_of({"max_share": 2}, share=10))
 
     assert [(each.side, each.rule_id) for each in finding.suspensions] == [(Side.CANDIDATE, "r")]
 
@@ -185,7 +185,7 @@ def test_rules_of_a_candidate_that_is_withdrawn_are_not_suspended_but_the_champi
     alerts = {group: [0, 0, 30 + group % 3] for group in range(64)}
     counts = RolloutCounts(dict.fromkeys(range(64), 100), alerts, champion_hits=hits, candidate_hits=hits)
 
-    finding = evaluate([counts], rules)
+    finding = evaluate(windows_of([counts]), rules)
 
     assert finding.action is Action.WITHDRAW
     assert [(each.side, each.rule_id) for each in finding.suspensions] == [(Side.CHAMPION, "r")]
@@ -198,7 +198,7 @@ def test_a_slow_candidate_is_withdrawn(slow_us: float, action: Action) -> None:
         counts.add_time(Side.CHAMPION, 100.0)
         counts.add_time(Side.CANDIDATE, slow_us if number % 10 == 0 else 120.0)
 
-    finding = evaluate([counts], SHADOW)
+    finding = evaluate(windows_of([counts]), SHADOW)
 
     assert finding.action is action
     if action is Action.WITHDRAW:
