@@ -156,6 +156,10 @@ env: $(VENV)/.dev ## Print exports for any Kafka, Redis or AWS client: eval "$(m
 row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER= TRANSACTION= LIMIT=; TABLE= for one in AWS)
 	@$(PY) -m local.row --user "$(if $(findstring command,$(origin USER)),$(USER))" --transaction "$(TRANSACTION)" --limit $(or $(LIMIT),1) --table "$(TABLE)"
 
+.PHONY: replay
+replay: $(VENV)/.dev ## Make stored decisions again from their rows, by the ruleset and model that were active then, and name those that differ (USER=, or FROM= TO=; TABLE= BUCKET= for those in AWS)
+	@$(PY) -m local.replay --user "$(if $(findstring command,$(origin USER)),$(USER))" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--max-rows $(LIMIT)) --table "$(TABLE)" --bucket "$(BUCKET)"
+
 .PHONY: redrive-local
 redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, label, persist or score)
 	@$(PY) -m local.redrive --queue "$(QUEUE)"

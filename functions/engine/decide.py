@@ -145,21 +145,27 @@ def _by_model_of(other: Ruleset, deciding: Ruleset, features: Features) -> Featu
     return features.with_value(_PROBABILITY_PLACE, probability)
 
 
-def assess(ruleset: Ruleset, features: Features, transaction: Transaction, clock_ms: int) -> Assessment:
+def assess(
+    ruleset: Ruleset, features: Mapping[str, FeatureValue], transaction: Transaction, clock_ms: int
+) -> Assessment:
     """Assess a payment by one ruleset, with the probability of its own model.
 
     Parameters
     ----------
     ruleset : Ruleset
         Of either side.
-    features : Features
+    features : Mapping[str, FeatureValue]
         As they were computed, or stored; the probability that they hold is of no account.
     transaction, clock_ms
         As :func:`is_fraudulent` takes them.
     """
     used = ruleset.model
     probability = _NO_PROBABILITY if used is None else used.model.fraud_probability(features)
-    return is_fraudulent(features.with_value(_PROBABILITY_PLACE, probability), transaction, ruleset, clock_ms)
+    if isinstance(features, Features):
+        features = features.with_value(_PROBABILITY_PLACE, probability)
+    else:
+        features = {**features, FRAUD_PROBABILITY: probability}
+    return is_fraudulent(features, transaction, ruleset, clock_ms)
 
 
 def scored_transaction(
