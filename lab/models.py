@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.model.document import digest_of
+from engine.model.drift import read_baseline
 from engine.model.tables import Model, read_model
 
 MODELS: Final = Path("models")
@@ -17,6 +18,15 @@ def kept_model(sha256: str) -> bytes | None:
     for path in sorted(MODELS.glob("*.json")):
         data = path.read_bytes()
         if digest_of(data) == sha256:
+            return data
+    return None
+
+
+def kept_baseline(sha256: str) -> bytes | None:
+    """Give what the training window of a model in :data:`MODELS` was like; None where that is not known."""
+    for path in sorted(MODELS.glob("*.baseline")):
+        data = path.read_bytes()
+        if read_baseline(data, str(path)).model == sha256:
             return data
     return None
 

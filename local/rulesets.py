@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from engine.rollout.start import named_models
-from lab.models import kept_model
+from lab.models import kept_baseline, kept_model
 from local.components.aws_api import make_client
 from local.resources import BUCKETS
 
@@ -126,9 +126,9 @@ class Rulesets:
 
     def _put_models(self, document: str) -> None:
         for sha256 in named_models(document):
-            data = kept_model(sha256)
-            if data is not None:
-                self._s3.put_object(Bucket=self._bucket, Key=f"models/{sha256}", Body=data)
+            for suffix, data in (("", kept_model(sha256)), (".baseline", kept_baseline(sha256))):
+                if data is not None:
+                    self._s3.put_object(Bucket=self._bucket, Key=f"models/{sha256}{suffix}", Body=data)
 
     def _place(self) -> tuple[str, str, str]:
         client = self._client

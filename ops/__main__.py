@@ -75,13 +75,13 @@ def rules_deploy(environment: Environment, file: Path, share_percent: float | No
     return 0
 
 
-def rules_report(environment: Environment) -> int:
-    """Print what the candidate would change."""
+def report(environment: Environment, function: str) -> int:
+    """Print the report of a function: of the guardrails, what the candidate would change; of the drift stage, how the model is doing."""
     names = commands.ready(environment).outputs().get("function_names", {})
-    if "guardrails" not in names:
-        raise OpsError(f"{environment.name} has no guardrails yet; apply it first.")
-    functions = account.client("lambda", environment, read_timeout_seconds=70)
-    print(rollout.report_of(functions, f"{names['guardrails']}:live"))
+    if function not in names:
+        raise OpsError(f"{environment.name} has no function {function} yet; apply it first.")
+    functions = account.client("lambda", environment, read_timeout_seconds=250)
+    print(rollout.report_of(functions, f"{names[function]}:live"))
     return 0
 
 
@@ -104,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "label",
         "rules-deploy",
         "rules-report",
+        "model-report",
         "state-backup",
         "bootstrap",
     )
@@ -146,7 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "rules-deploy":
                 return rules_deploy(environment, options.rules, options.share, options.reason)
             case "rules-report":
-                return rules_report(environment)
+                return report(environment, "guardrails")
+            case "model-report":
+                return report(environment, "drift")
             case "state-backup":
                 return commands.state_backup(environment)
             case "bootstrap":

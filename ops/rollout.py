@@ -15,7 +15,7 @@ from contract.ruleset_change import ChangeKind, make_change
 from engine.errors import RulesetEditError
 from engine.rollout.start import named_models, with_candidate
 from engine.rules.sides import MAX_SHARE_PERCENT
-from lab.models import kept_model
+from lab.models import kept_baseline, kept_model
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -77,6 +77,9 @@ def put_models(s3: Any, bucket: str, document: bytes) -> list[str]:
         if data is not None:
             s3.put_object(Bucket=bucket, Key=f"models/{sha256}", Body=data)
             put.append(sha256)
+        baseline = kept_baseline(sha256)
+        if baseline is not None:
+            s3.put_object(Bucket=bucket, Key=f"models/{sha256}.baseline", Body=baseline)
     return put
 
 
@@ -146,7 +149,7 @@ def who_is_here() -> str:
 
 
 def report_of(functions: Any, function: str) -> str:
-    """Ask the guardrails what the candidate would change.
+    """Ask a function for its report: the guardrails what the candidate would change, the drift stage how the model is doing.
 
     Raises
     ------

@@ -21,6 +21,7 @@ from lab.backtest.printing import NO_LABELS
 from lab.datasets import DatasetError
 from lab.models import MODELS, kept_model
 from lab.progress import Progress
+from training.baseline import write_baseline
 from training.card import write_card
 from training.columns import columns
 from training.evaluation import WEEK_S, WEEKS, LaterPayments, as_lines
@@ -113,7 +114,9 @@ def _trained(options: argparse.Namespace, training_set: TrainingSet, ruleset: Ru
     data = document_of(fit, unseen, training_set, ruleset, at)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_bytes(data)
-    return read_model(data, str(options.out))
+    model = read_model(data, str(options.out))
+    write_baseline(options.out, model, training_set)
+    return model
 
 
 def _summary(model: Model, path: Path, size: int) -> list[str]:

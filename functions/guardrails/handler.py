@@ -18,7 +18,7 @@ from common.settings import read_settings
 from guardrails.deployments import Deployments
 from guardrails.settings import Settings
 from guardrails.stage import Guardrails
-from guardrails.tables import ChangesTable, CountsTable
+from rollouts.tables import ChangesTable, CountsTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from engine.rules.model_section import Models
     from engine.rules.ruleset import Ruleset
     from guardrails.deployments import Deployment
-    from guardrails.tables import Counted
+    from rollouts.tables import Counted
 
 RECORDED_BY_OTHERS: Final = timedelta(minutes=5)
 """Whoever deploys writes the row of it; after so long the guardrails do."""
@@ -58,7 +58,7 @@ class RulesetDeployments(Protocol):
 
 
 class Counts(Protocol):
-    """What was counted; see :class:`guardrails.tables.CountsTable`."""
+    """What was counted; see :class:`rollouts.tables.CountsTable`."""
 
     def read(self, digest: str, now: datetime) -> Counted:
         """Read what was counted of a ruleset."""
@@ -66,7 +66,7 @@ class Counts(Protocol):
 
 
 class Changes(Protocol):
-    """What was changed; see :class:`guardrails.tables.ChangesTable`."""
+    """What was changed; see :class:`rollouts.tables.ChangesTable`."""
 
     def put(self, change: RulesetChange) -> None:
         """Insert a row."""

@@ -1,4 +1,4 @@
-"""The tables of the guardrails: counts of both sides, and changes of the ruleset."""
+"""Counts of both sides of a ruleset by process and hour, and changes of the ruleset, in DynamoDB."""
 
 from __future__ import annotations
 

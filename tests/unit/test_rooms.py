@@ -20,7 +20,9 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     "engine": frozenset({"contract"}),
     # Only the zips of stages that use the cache have its client.
     "cache": frozenset({"contract", "common", "engine"}),
-    **dict.fromkeys(STAGES, frozenset({"contract", "common", "cache", "engine"})),
+    # Only those of stages that judge what decides have its tables.
+    "rollouts": frozenset({"contract", "common", "engine"}),
+    **dict.fromkeys(STAGES, frozenset({"contract", "common", "cache", "engine", "rollouts"})),
     "glue_scripts": frozenset({"contract"}),
     "simulator": frozenset({"contract"}),
     # The picture of an alert is drawn from the e-mail that the alert stage writes.

@@ -15,6 +15,7 @@ import msgspec
 from contract.canary import is_flagged_canary
 from contract.scored import Decision
 from contract.side import Side
+from engine.model.drift import InputCounts
 from engine.rollout.changed import Changed, changed_by, merge
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class RolloutCounts(msgspec.Struct):
     """Rule of the candidate to payments that only the candidate reviews or blocks, and for which the rule gives points."""
     lost: dict[str, Changed] = {}
     """Rule of the champion to payments that only the champion reviews or blocks."""
+    inputs: InputCounts = msgspec.field(default_factory=InputCounts)
+    """What a sample of the payments was like, by the bins of the champion's model."""
 
     def add(self, user_id: str, decided: Decided, event_key: str = "") -> None:
         """Count one payment.
@@ -132,6 +135,7 @@ def total(counts: Iterable[RolloutCounts]) -> RolloutCounts:
             values[:] = [one + other for one, other in zip(values, parts_of, strict=True)]
         merge(whole.new, each.new)
         merge(whole.lost, each.lost)
+        whole.inputs.merge(each.inputs)
         _sum(whole.champion_times, each.champion_times)
         _sum(whole.candidate_times, each.candidate_times)
     return whole

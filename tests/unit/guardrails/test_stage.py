@@ -19,7 +19,7 @@ from guardrails.deployments import Deployments
 from guardrails.errors import NotDeployedError
 from guardrails.metrics import Metric
 from guardrails.stage import RECORDED_BY_OTHERS, UNKNOWN, Guardrails
-from guardrails.tables import Counted
+from rollouts.tables import Counted
 from tests.support.appconfig_memory import START, MemoryAppConfig
 from tests.support.rule_samples import HEAD, RULE, document
 

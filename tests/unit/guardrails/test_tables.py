@@ -14,7 +14,7 @@ from engine.errors import InvalidCountsError
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.stored import counts_from_bytes, counts_to_bytes
 from engine.rollout.windows import windows_at
-from guardrails.tables import ChangesTable, CountsTable
+from rollouts.tables import ChangesTable, CountsTable
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from contract.side import Side
 from engine.rollout.counts import RolloutCounts, total
-from guardrails.tables import CountsTable
+from rollouts.tables import CountsTable
 from score.rollout_counter import WRITE_EVERY, DynamoCounts, RolloutCounter
 from score.stage import ScoreStage
 from tests.support.kafka_events import event_of

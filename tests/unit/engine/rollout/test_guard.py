@@ -12,7 +12,16 @@ from contract.side import Side
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.guard import Action, evaluate, percentile_us, windows_of
 from engine.rules.ruleset import parse_ruleset
-from tests.support.rollouts import counted, first_finding, rollout, turned_model
+from tests.support.planted import (
+    TURNED,
+    TURNED_SHA256,
+    condition_that_throws,
+    flags_a_third,
+    model_with_its_sign_turned,
+    points_ten_times_too_high,
+    with_the_default_model,
+)
+from tests.support.rollouts import counted, first_finding, rollout
 from tests.support.rule_samples import HEAD, RULE, candidate_of, document, ruleset
 
 if TYPE_CHECKING:
@@ -20,41 +29,14 @@ if TYPE_CHECKING:
 
     from engine.rules.ruleset import Ruleset
 
-TURNED = turned_model()
-TURNED_SHA256: str = json.loads(TURNED)["sha256"]
-DEFAULT_SHA256 = "f18656b13e3888614359f7a97c740aca6308422b4554e281ca1d086eceef4e50"
-HOLDS = {"id": "planted", "points": 60, "reason": "r"}
-
-
-def _flags_a_third(candidate: dict[str, Any]) -> None:
-    candidate["rules"].append(HOLDS | {"when": "amount_base > 60.0"})
-
-
-def _points_ten_times_too_high(candidate: dict[str, Any]) -> None:
-    for rule in candidate["rules"]:
-        rule["points"] = max(-1_000, min(1_000, rule["points"] * 10))
-
-
-def _model_with_its_sign_turned(candidate: dict[str, Any]) -> None:
-    candidate["model"] = {"sha256": TURNED_SHA256, "points": [[0.1, 20], [0.5, 60]]}
-
-
-def _condition_that_throws(candidate: dict[str, Any]) -> None:
-    candidate["rules"].append(HOLDS | {"when": "100 / (tx_count_24h - 1) > 7", "points": 5})
-
-
-def _with_the_default_model(candidate: dict[str, Any]) -> None:
-    points = [[0.1419, 8], [0.31, 52], [0.6, 105]]
-    candidate["model"] = {"sha256": DEFAULT_SHA256, "points": points}
-
 
 @pytest.mark.parametrize(
     ("change", "minutes", "word"),
     [
-        (_flags_a_third, 3, "times as many"),
-        (_model_with_its_sign_turned, 3, "times as many"),
-        (_condition_that_throws, 3, "Rules of the candidate failed for"),
-        (_points_ten_times_too_high, 100, "times as many"),
+        (flags_a_third, 3, "times as many"),
+        (model_with_its_sign_turned, 3, "times as many"),
+        (condition_that_throws, 3, "Rules of the candidate failed for"),
+        (points_ten_times_too_high, 100, "times as many"),
     ],
 )
 @pytest.mark.parametrize("share", [0, 10])
@@ -72,7 +54,7 @@ def test_a_planted_candidate_is_withdrawn_within_so_many_minutes_of_a_hundred_pa
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_good_candidate_is_not_withdrawn(seed: int) -> None:
-    rules = rollout(_with_the_default_model)
+    rules = rollout(with_the_default_model)
 
     after, finding = first_finding(rules, counted(rules, seed, payments=1_500))
 

@@ -1,4 +1,4 @@
-"""Say what the candidate of the local stack changes: ``make rules-report``."""
+"""Print the report of a function of the local stack: ``make rules-report``, ``make model-report``."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the guardrails' report on the stack that is up; 1 if it failed or no stack is up."""
-    parser = argparse.ArgumentParser(prog="python -m local.rules_report", description=__doc__)
+    """Ask a function of the stack that is up for its report; 1 if it failed or no stack is up."""
+    parser = argparse.ArgumentParser(prog="python -m local.function_report", description=__doc__)
+    parser.add_argument("function", choices=("guardrails", "drift"))
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
-    folder = StackFolder(parser.parse_args(arguments).build_dir)
+    options = parser.parse_args(arguments)
+    folder = StackFolder(options.build_dir)
     if folder.running_state() is None:
         print(f"no stack is up in {folder.build_dir}; `make up` starts one", file=sys.stderr)
         return 1
     try:
-        pool = configured_pool(read_config(folder.run_dir / "guardrails.json"))
+        pool = configured_pool(read_config(folder.run_dir / f"{options.function}.json"))
     except MappingConfigError as error:
         print(error, file=sys.stderr)
         return 1
