@@ -36,7 +36,7 @@ WRITE_EVERY: Final = timedelta(seconds=15)
 
 
 SAMPLED: Final = 16
-"""Of so many payments one is counted by the bins of the model: 30 µs each, 2 µs a payment."""
+"""Of so many payments one is counted by the bins of the model: 16 µs each, 1 µs a payment."""
 
 
 class CountsTable(Protocol):
