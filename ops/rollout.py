@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 ACTIVE_STATES = ("COMPLETE", "BAKING", "DEPLOYING")
 
 
-def active_document(appconfig: Any, where: dict[str, str]) -> bytes:
-    """Give the document that was deployed last and is not undone.
+def active_document(appconfig: Any, where: dict[str, str]) -> bytes | None:
+    """Give the document that was deployed last and is not undone; None where there is none.
 
     Raises
     ------
     OpsError
-        Where none is, or its deployment is not complete: a candidate's champion must be active for all users.
+        Where its deployment is not complete: another one cannot begin before that.
     """
     deployments = appconfig.list_deployments(
         ApplicationId=where["application_id"], EnvironmentId=where["environment_id"]
     )["Items"]
     active = [each for each in deployments if each["State"] in ACTIVE_STATES]
     if not active:
-        raise OpsError("No ruleset is active yet; deploy one without SHARE= first.")
+        return None
     newest = max(active, key=lambda each: each["DeploymentNumber"])
     if newest["State"] != "COMPLETE":
         raise OpsError(f"A deployment is {newest['State'].lower()}; wait until it is complete.")
@@ -53,14 +53,16 @@ def active_document(appconfig: Any, where: dict[str, str]) -> bytes:
     return document
 
 
-def make_candidate(active: bytes, candidate: bytes, share_percent: float) -> bytes:
+def make_candidate(active: bytes | None, candidate: bytes, share_percent: float) -> bytes:
     """Make a document in which a ruleset is the candidate of the active one.
 
     Raises
     ------
     OpsError
-        Where the two do not fit.
+        Where the two do not fit, or no ruleset is active.
     """
+    if active is None:
+        raise OpsError("No ruleset is active yet; deploy one without SHARE= first.")
     try:
         return with_candidate(
             active.decode("utf-8-sig"), candidate.decode("utf-8-sig"), share_percent

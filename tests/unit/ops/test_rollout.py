@@ -49,15 +49,15 @@ def test_the_active_document_is_the_last_that_is_not_undone(states: tuple[str, .
     assert rollout.active_document(FakeAppConfig(*states), WHERE) == f"version {version}".encode()
 
 
-@pytest.mark.parametrize(
-    ("states", "problem"),
-    [((), "No ruleset is active yet"), (("COMPLETE", "BAKING"), "A deployment is baking; wait")],
-)
-def test_a_candidate_needs_a_champion_that_is_active_everywhere(
-    states: tuple[str, ...], problem: str
-) -> None:
-    with pytest.raises(OpsError, match=problem):
-        rollout.active_document(FakeAppConfig(*states), WHERE)
+def test_a_deployment_that_is_under_way_is_waited_for() -> None:
+    with pytest.raises(OpsError, match="A deployment is baking; wait"):
+        rollout.active_document(FakeAppConfig("COMPLETE", "BAKING"), WHERE)
+
+
+def test_a_candidate_needs_an_active_ruleset() -> None:
+    assert rollout.active_document(FakeAppConfig("ROLLED_BACK"), WHERE) is None
+    with pytest.raises(OpsError, match="No ruleset is active yet"):
+        rollout.make_candidate(None, OTHER, 10)
 
 
 def test_a_candidate_is_made_and_its_row_says_who_deployed_what() -> None:
@@ -77,7 +77,7 @@ def test_a_ruleset_of_another_currency_cannot_be_a_candidate() -> None:
         rollout.make_candidate(ACTIVE, OTHER.replace(b"USD", b"GBP"), 10)
 
 
-def test_the_models_that_the_tree_has_are_put_into_the_bucket() -> None:
+def test_the_models_that_the_tree_has_are_put_into_the_bucket_with_their_training_windows() -> None:
     model = Path("models/default.json").read_bytes()
     sha256 = json.loads(model)["sha256"]
     put: dict[str, bytes] = {}
@@ -89,7 +89,8 @@ def test_the_models_that_the_tree_has_are_put_into_the_bucket() -> None:
     document = {"model": {"sha256": sha256}, "candidate": {"model": {"sha256": "0" * 64}}}
 
     assert rollout.put_models(Bucket(), "rules", json.dumps(document).encode()) == [sha256]
-    assert put == {f"rules/models/{sha256}": model}
+    baseline = Path("models/default.baseline").read_bytes()
+    assert put == {f"rules/models/{sha256}": model, f"rules/models/{sha256}.baseline": baseline}
 
 
 def test_a_row_that_may_not_be_written_is_said_and_does_not_stop_the_deployment() -> None:
