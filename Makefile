@@ -108,6 +108,10 @@ $(VENV)-train/.ready: requirements/train.txt $(VENV)/.uv
 	@$(UV) pip sync --quiet --python $(VENV)-train/bin/python --require-hashes requirements/train.txt
 	@touch $@
 
+.PHONY: crowds
+crowds: $(VENV)/.dev ## Measure a ruleset on attacks that cross users and on honest crowds (SEEDS=630-637, RULES=)
+	@$(PY) -m lab.crowds --rules $(RULES) --seeds $(or $(SEEDS),$(SEED))
+
 .PHONY: red-team
 red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and count what honest people suffer (RULES=, ENGINE=commit)
 	@$(PY) -m lab.red_team $(if $(ENGINE),--engine "$(ENGINE)" $(if $(filter-out default undefined file,$(origin RULES)),--rules "$(RULES)"),--rules "$(RULES)")
@@ -130,6 +134,10 @@ LABEL_OPTIONS = --transaction-id "$(TRANSACTION)" --verdict "$(VERDICT)" --sourc
 label: $(VENV)/.dev ## Say what a payment was (TRANSACTION= VERDICT=fraud, legitimate or withdrawn SOURCE=analyst, customer, chargeback or early_warning; also USER_ID= TIMESTAMP= EVENT_KEY= FRAUD_TYPE= CONFIDENCE= KNOWN_AT= LABEL_ID= WITHDRAWS=; ENV= for an environment in AWS)
 	@$(PY) -m $(if $(ENV),ops label --env "$(ENV)",local.label) $(LABEL_OPTIONS)
 
+.PHONY: relabel
+relabel: $(VENV)/.dev ## Send stored labels to their queue again, after a table was restored: sets status, risk and copies to what they say (ENV= for an environment in AWS)
+	@$(PY) -m $(if $(ENV),ops relabel --env "$(ENV)",local.relabel)
+
 ##@ For an operator: the system on this machine
 
 .PHONY: up
@@ -137,8 +145,8 @@ up: setup ## Start the system and leave it running (MAPPINGS=folder of <prefix>.
 	@$(PY) -m local.stack up
 
 .PHONY: simulate
-simulate: $(VENV)/.dev ## Send it simulated payments, and what people report of them (TPS= SECONDS= SEED=)
-	@$(PY) -m local.simulate --tps $(TPS) --seconds $(SECONDS) --seed $(SEED)
+simulate: $(VENV)/.dev ## Send it simulated payments, and what people report of them late, never or wrongly (TPS= SECONDS= SEED=; a day until a report lasts LABEL_DAY_SECONDS=, and reports go on for REPORT_SECONDS= after the last payment)
+	@$(PY) -m local.simulate --tps $(TPS) --seconds $(SECONDS) --seed $(SEED) $(if $(LABEL_DAY_SECONDS),--label-day-seconds $(LABEL_DAY_SECONDS)) $(if $(REPORT_SECONDS),--report-seconds $(REPORT_SECONDS))
 
 .PHONY: watch
 watch: $(VENV)/.dev ## Show rates, backlogs and the latest alerts until Ctrl-C

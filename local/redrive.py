@@ -1,7 +1,7 @@
 """Sends a stage's dead letters through it again: ``make redrive-local QUEUE=persist``.
 
 This does what `make redrive` does, on the stack's queue and streams. Instead of Lambda, it invokes the stage's own zip, in a
-process beside the one that runs. Messages of a stage that reads a queue are put back into that queue; the emulator has no task for that.
+process beside the one that runs. Messages of a stage that reads a queue are put back into that queue.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from local.configured_pool import configured_pool
 from local.event_sources.config import MappingConfig, MappingConfigError, read_config
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
 from ops.dead_letters import Redrive, RedriveResult
+from ops.moved_messages import move_messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,20 +84,6 @@ def redrive(function: str, build_dir: Path = DEFAULT_BUILD_DIR) -> RedriveResult
         return RedriveResult(move_messages(sqs, config.dead_letter_queue_url, config.source_queue_url), ())
     with LocalFunction(config) as lambda_:
         return Redrive(sqs, s3, lambda_).replay(config.dead_letter_queue_url)
-
-
-def move_messages(sqs: Any, from_url: str, to_url: str) -> int:
-    """Move all messages of a queue to another one; returns how many. If it is interrupted, a message may be in both."""
-    moved = 0
-    while messages := sqs.receive_message(
-        QueueUrl=from_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-    ).get("Messages"):
-        for message in messages:
-            attributes = message.get("MessageAttributes", {})
-            sqs.send_message(QueueUrl=to_url, MessageBody=message["Body"], MessageAttributes=attributes)
-            sqs.delete_message(QueueUrl=from_url, ReceiptHandle=message["ReceiptHandle"])
-            moved += 1
-    return moved
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

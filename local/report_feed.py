@@ -62,6 +62,10 @@ class ReportFeed:
         """Reports that are not due yet."""
         return len(self._waiting)
 
+    def is_due_by(self, at: datetime) -> bool:
+        """Whether a report that waits will be due at a time."""
+        return bool(self._waiting) and self._waiting[0][0] <= at
+
     def take(self, payment: SentPayment) -> None:
         """Take a payment that is sent."""
         at = datetime.fromisoformat(str(payment.record["timestamp"]))

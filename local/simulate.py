@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from contract.truth import SentPayment
 
 
+REPORTS_EVERY_SECONDS = 1.0
+"""How often it is looked which reports are due, once no more payments come."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Put files into the stack's landing bucket for a while; 1 if no stack is running."""
     options = _parser().parse_args(arguments)
@@ -66,6 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             summary = run_live_feed(
                 put_object, config, options.tps, options.seconds, clock, time.sleep, write_truth
             )
+            ends_at = clock() + timedelta(seconds=options.report_seconds)
+            while people.is_due_by(ends_at):
+                time.sleep(REPORTS_EVERY_SECONDS)
+                people.send_due()
         except KeyboardInterrupt:
             print("stopped; the stack still processes the files that were dropped", file=sys.stderr)
             return 130
@@ -94,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=10.0,
         help="how long a day lasts until people report the fraud of live payments, seconds (default: 10)",
+    )
+    parser.add_argument(
+        "--report-seconds",
+        type=int,
+        default=0,
+        help="for how long reports go on after the last payment, until none is due (default: 0)",
     )
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
     return parser

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops import account, commands, dead_letters, labels, reconciling, rollout, rules
+from contract.label import LABELS_TABLE
+from ops import account, commands, dead_letters, labels, reconciling, rollout, rules, stored_labels
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
 
@@ -46,6 +48,16 @@ def label(environment: Environment, options: argparse.Namespace) -> int:
     message = labels.read_message(options, datetime.now(UTC))
     url = labels.queue_url(commands.ready(environment).outputs(), environment.name)
     print(labels.send(account.client("sqs", environment), url, message))
+    return 0
+
+
+def relabel(environment: Environment) -> int:
+    """Send stored labels to an environment's queue again, and print of how many payments."""
+    outputs = commands.ready(environment).outputs()
+    url = labels.queue_url(outputs, environment.name)
+    dynamodb, sqs = account.client("dynamodb", environment), account.client("sqs", environment)
+    count = stored_labels.send_again(dynamodb, sqs, outputs["table_names"][LABELS_TABLE], url, time.sleep)
+    print(f"The labels of {count:,} payments are sent again.")
     return 0
 
 
@@ -102,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         "redrive",
         "reconcile",
         "label",
+        "relabel",
         "rules-deploy",
         "rules-report",
         "model-report",
@@ -144,6 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return reconcile(environment, options.hours)
             case "label":
                 return label(environment, options)
+            case "relabel":
+                return relabel(environment)
             case "rules-deploy":
                 return rules_deploy(environment, options.rules, options.share, options.reason)
             case "rules-report":

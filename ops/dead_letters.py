@@ -1,9 +1,10 @@
 """Redrive a dead-letter queue: ``make redrive QUEUE=``.
 
-A dead-letter queue holds one of three things. Behind a queue or a subscription it holds the messages themselves, and SQS
-moves them back. Behind the bucket for a stream's dead letters it holds EventBridge's events of the objects there: invocation
-records with the event that failed, which is passed to the function again, however old it is. Behind Kafka or an asynchronous
-call it holds invocation records. A message is deleted only when the function has processed all of its records.
+A dead-letter queue holds one of three things. Behind a queue or a subscription it holds the messages themselves, and those of a
+queue are moved back (:mod:`ops.moved_messages`). Behind the bucket for a stream's dead letters it holds EventBridge's events of
+the objects there: invocation records with the event that failed, which is passed to the function again, however old it is. Behind
+Kafka or an asynchronous call it holds invocation records. A message is deleted only when the function has processed all of its
+records.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from ops.errors import OpsError
+from ops.moved_messages import move_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +33,6 @@ class Queue(Protocol):
     def list_dead_letter_source_queues(self, *, QueueUrl: str) -> Document:  # noqa: N803
         """List the queues whose dead-letter queue this is."""
 
-    def start_message_move_task(self, *, SourceArn: str) -> Document:  # noqa: N803
-        """Move all messages back to the queue they came from."""
-
     def receive_message(self, **arguments: Any) -> Document:
         """Receive messages and hide them for a while."""
 
@@ -43,8 +42,8 @@ class Queue(Protocol):
     def change_message_visibility(self, **arguments: Any) -> Document:
         """Make a message visible again, or hide it longer."""
 
-    def get_queue_attributes(self, **arguments: Any) -> Document:
-        """Read settings and counts of the queue."""
+    def send_message(self, **arguments: Any) -> Document:
+        """Send a message."""
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -131,11 +130,8 @@ class Redrive:
             The dead-letter queue.
         """
         # SQS lists only queues as sources: neither subscriptions of SNS nor event source mappings.
-        if self._sqs.list_dead_letter_source_queues(QueueUrl=url).get("queueUrls"):
-            names = ["QueueArn", "ApproximateNumberOfMessages"]
-            attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-            self._sqs.start_message_move_task(SourceArn=attributes["QueueArn"])
-            return RedriveResult(int(attributes["ApproximateNumberOfMessages"]), ())
+        if sources := self._sqs.list_dead_letter_source_queues(QueueUrl=url).get("queueUrls"):
+            return RedriveResult(move_messages(self._sqs, url, sources[0]), ())
         return self.replay(url)
 
     def replay(self, url: str) -> RedriveResult:

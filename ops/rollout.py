@@ -91,7 +91,7 @@ def digest_of(document: bytes) -> str:
     Examples
     --------
     >>> digest_of(b"rules: []")
-    '37793dba0a54'
+    '00eb8a0ecfec'
     """
     return hashlib.sha256(document.decode("utf-8-sig").encode()).hexdigest()[:12]
 

@@ -91,6 +91,7 @@ module "cache" {
   source = "./modules/cache"
 
   name                    = local.name
+  access_file             = "${path.root}/../functions/cache/access.yaml"
   engine                  = var.cache.engine
   engine_version          = var.cache.engine_version
   node_type               = var.cache.node_type

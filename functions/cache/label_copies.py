@@ -36,7 +36,7 @@ COMPLETE_KEY: Final = RISK_PREFIX + b"complete"
 LOOK_KEY: Final = RISK_PREFIX + b"look"
 
 RETENTION_S: Final = 90 * 86_400
-"""How long a copy is kept after it was set; where its rows still count, the upkeep sets it again."""
+"""How long a copy is kept after it was set. The upkeep begins this time anew at each look, for as long as the tables say the same."""
 
 _SCRIPT: Final = """
 for i, key in ipairs(KEYS) do
@@ -45,6 +45,15 @@ end
 return #KEYS
 """
 # One command, since the client follows a primary that moved by single commands alone; and all copies of a payment change at once.
+
+
+_RENEW_SCRIPT: Final = """
+for i, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[i + 1] then redis.call('SET', key, ARGV[i + 1], 'EX', ARGV[1]) end
+end
+return #KEYS
+"""
+# Another writer may have set a newer copy since.
 
 
 _LOOK_SCRIPT: Final = """
@@ -108,6 +117,7 @@ class RedisLabelCopies:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._script = client.register_script(_SCRIPT)
+        self._renew_script = client.register_script(_RENEW_SCRIPT)
         self._look_script = client.register_script(_LOOK_SCRIPT)
 
     def write(self, risks: Mapping[bytes, bytes | None], verdicts: Mapping[str, bytes | None]) -> None:
@@ -133,6 +143,17 @@ class RedisLabelCopies:
             return
         with reporting_unavailability():
             self._script(list(values), [RETENTION_S, *values.values()])
+
+    def renew(self, risks: Mapping[bytes, bytes], verdicts: Mapping[str, bytes]) -> None:
+        """Keep copies for :data:`RETENTION_S` from now on that are still as they were read; CacheUnavailableError."""
+        values: dict[bytes | str, bytes] = {
+            RISK_PREFIX + entity_id: each for entity_id, each in risks.items()
+        }
+        values |= {VERDICTS_PREFIX + user_id: each for user_id, each in verdicts.items()}
+        if not values:
+            return
+        with reporting_unavailability():
+            self._renew_script(list(values), [RETENTION_S, *values.values()])
 
     def read(self, entity_ids: Sequence[bytes], user_ids: Sequence[str]) -> LabelCopies:
         """Read copies as they are; CacheUnavailableError."""

@@ -29,8 +29,8 @@ class UnansweredError(StageError):
         self.requests = requests
 
 
-class BatchRequests:
-    """Reads and writes several rows of a table at a time.
+class _Batches:
+    """What reading and writing share.
 
     Parameters
     ----------
@@ -46,6 +46,16 @@ class BatchRequests:
         self._client = client
         self._max_requests = max_requests
         self._pause = pause
+
+    def _wait(self, table: str, requests: int) -> None:
+        if requests == self._max_requests:
+            raise UnansweredError(table, requests)
+        if requests:
+            self._pause(requests - 1)
+
+
+class BatchReader(_Batches):
+    """Reads several rows of a table at a time."""
 
     def rows(
         self, table: str, keys: Sequence[Mapping[str, Any]], attributes: str = ""
@@ -79,17 +89,15 @@ class BatchRequests:
             yield from answer["Responses"].get(table, [])
             request, requests = answer.get("UnprocessedKeys"), requests + 1
 
+
+class BatchWriter(_Batches):
+    """Puts and deletes several rows of a table at a time."""
+
     def write(self, table: str, writes: Sequence[Mapping[str, Any]]) -> None:
-        """Put and delete rows, 25 at most; errors as for :meth:`rows`."""
+        """Put and delete rows, 25 at most; errors as of :meth:`BatchReader.rows`."""
         request: Any = {table: list(writes)} if writes else {}
         requests = 0
         while request:
             self._wait(table, requests)
             answer = self._client.batch_write_item(RequestItems=request)
             request, requests = answer.get("UnprocessedItems"), requests + 1
-
-    def _wait(self, table: str, requests: int) -> None:
-        if requests == self._max_requests:
-            raise UnansweredError(table, requests)
-        if requests:
-            self._pause(requests - 1)

@@ -23,6 +23,8 @@ Instant = Annotated[datetime, Meta(tz=True)]
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
 
+_ENCODER: Final = msgspec.json.Encoder()
+
 MAX_AHEAD_MS: Final = 10 * 60_000
 """How far an event time may be ahead of the append time and still be believed: a terminal's clock that is a little wrong.
 
@@ -103,7 +105,9 @@ def _times(basis: TimeBasis, event_at: datetime, event_ms: int, appended_at_ms: 
 
 def time_text(at: datetime) -> str:
     """A time in UTC, RFC 3339, always 27 characters, so that text order is time order."""
-    return at.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    # msgspec takes a tenth of the time of `isoformat`, and leaves out microseconds that are 0.
+    text = _ENCODER.encode(at)[1:-2].decode()
+    return f"{text}Z" if at.microsecond else f"{text}.000000Z"
 
 
 TIME_CHARACTERS: Final = 27

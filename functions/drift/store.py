@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from common.batch_requests import BatchRequests
+from common.batch_requests import BatchReader
 from contract.errors import InvalidRowError
 from contract.items import from_item
 from contract.label import LABELS_TABLE, Label, effective
@@ -80,7 +80,7 @@ class LabelledPayments:
         self._client = client
         self._labels = labels
         self._history = history
-        self._requests = BatchRequests(client, _MAX_REQUESTS, pause)
+        self._requests = BatchReader(client, _MAX_REQUESTS, pause)
 
     def read(
         self, max_labels: int, first: int, is_of_model: Callable[[ScoredTransaction], bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from common.batch_requests import BatchRequests
+from common.batch_requests import BatchReader
 from contract.canary import is_canary
 from contract.clock import parse_event_key, time_text
 from contract.errors import InvalidLabelError
@@ -63,7 +63,7 @@ class PaymentFinder:
         self._client = client
         self._table = table
         self._index = index
-        self._requests = BatchRequests(client, MAX_ROUNDS, pause)
+        self._reader = BatchReader(client, MAX_ROUNDS, pause)
 
     def find(self, message: LabelMessage) -> Payment | None:
         """Find the payment of a label.
@@ -165,7 +165,7 @@ class PaymentFinder:
 
     def _rows(self, keys: Sequence[FlaggedKey]) -> Iterator[Payment]:
         """Read rows whole, consistently; those that do not exist are left out."""
-        for item in self._requests.rows(self._table, [to_flagged_key(key) for key in keys]):
+        for item in self._reader.rows(self._table, [to_flagged_key(key) for key in keys]):
             row = from_history_item(item)
             yield Payment(FlaggedKey(row.transaction.user_id, item["event_key"]["S"]), row)
 

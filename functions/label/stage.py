@@ -7,18 +7,18 @@ risk of the payment's entities and the cache's copies are what the set of the la
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+import msgspec
 
 from common.errors import CacheUnavailableError
 from common.metrics import emit
 from contract.clock import EPOCH, MILLISECOND
-from contract.entity_ids import entity_ids, entity_name
 from contract.errors import InvalidLabelError
 from contract.label import Label, effective
 from contract.label_message import content_hash, decode_label_message, encode_label_message, identified
 from contract.label_rows import PENDING_ATTRIBUTE, PendingLabel, Unfinished, due_shard
-from engine.entities.risk import with_risk
-from engine.profile.facts import facts_of_row
+from label import subject
 from label.errors import LabelContentionError
 from label.metrics import Metric
 from label.reader import QueueReader
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from contract.flagged import FlaggedKey
     from contract.label import IdentifiedLabel, LabelMessage
     from label.finder import Payment
+    from label.subject import Subject
 
 MAX_ATTEMPTS: Final = 8
 """How often effects are set again because another worker has added a label of the payment."""
@@ -57,6 +58,10 @@ class LabelSource(Protocol):
 
     def of_payment(self, user_id: str, event_key: str) -> list[Label]:
         """Read all labels of a payment."""
+        ...
+
+    def of_user(self, user_id: str) -> list[Label]:
+        """Read the labels of a user's newest payments."""
         ...
 
 
@@ -90,6 +95,14 @@ class Copies(Protocol):
     def copy(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
         """Bring the cache's copies up to date."""
         ...
+
+
+class Waiting(NamedTuple):
+    """A label that cannot be finished now."""
+
+    message: IdentifiedLabel
+    """Names its payment by its row's key, once that was found."""
+    reason: Unfinished
 
 
 class LabelStage:
@@ -168,33 +181,51 @@ class LabelStage:
             self._reject(record["messageId"], body, error)
             return
         try:
-            unfinished = self._apply(message, sent_at)
+            waiting = self._apply(message, sent_at)
         except InvalidLabelError as error:
             self._reject(record["messageId"], body, error)
             self._end_wait(record, message)
             return
-        if unfinished is not None:
-            self._wait(message, unfinished)
+        if waiting is not None:
+            self._wait(*waiting)
+            if waiting.message != message:
+                self._end_wait(record, message)
             return
         self._end_wait(record, message)
         emit(self._metrics, Metric.LABEL_LATENCY_MS, (self._clock() - sent_at) / MILLISECOND)
 
-    def _apply(self, message: IdentifiedLabel, sent_at: datetime) -> Unfinished | None:
-        """Store a label and set what depends on it; return what kept it from being finished."""
+    def _apply(self, message: IdentifiedLabel, sent_at: datetime) -> Waiting | None:
+        """Store a label and set what depends on it; return it with what kept it from being finished."""
         if message.known_at > sent_at + MAX_AHEAD:
             raise InvalidLabelError("known_at", "more than 10 minutes after the message was sent")
-        payment = self._finder.find(message)
-        if payment is None:
-            return Unfinished.NO_PAYMENT
-        label = self._label(message, payment)
+        about = self._find(message)
+        if about is None:
+            return Waiting(message, Unfinished.NO_PAYMENT)
+        label = self._label(message, about)
+        # Whatever payments get the same transaction id while it waits: it is this one's.
+        named = msgspec.structs.replace(message, **about.key._asdict())
         self._insert(label)
-        flagged = self._set_effects(label, payment)
+        flagged = self._set_effects(label, about)
         try:
             self._copies.copy(label.entity_ids, [label.user_id])
         except CacheUnavailableError:
             # What is durable is done. The copies are made when the message is sent again.
-            return Unfinished.NO_CACHE
-        return Unfinished.NO_FLAGGED_ROW if flagged is Flagged.MISSING else None
+            return Waiting(named, Unfinished.NO_CACHE)
+        return Waiting(named, Unfinished.NO_FLAGGED_ROW) if flagged is Flagged.MISSING else None
+
+    def _find(self, message: LabelMessage) -> Subject | None:
+        payment = self._finder.find(message)
+        if payment is not None:
+            return subject.of_payment(payment)
+        if message.user_id is None:
+            return None
+        # The labels of a user's newest payments alone would leave out the one that is named.
+        labels = (
+            self._source.of_user(message.user_id)
+            if message.event_key is None
+            else self._source.of_payment(message.user_id, message.event_key)
+        )
+        return subject.of_earlier_labels(message, labels)
 
     def _insert(self, label: Label) -> None:
         stored = self._store.insert(label)
@@ -202,7 +233,7 @@ class LabelStage:
         if _content(stored) != _content(label):
             raise InvalidLabelError("label_id", "of another label of this payment, which says something else")
 
-    def _set_effects(self, label: Label, payment: Payment) -> Flagged:
+    def _set_effects(self, label: Label, about: Subject) -> Flagged:
         """Set status and risk to what the payment's labels say, and look again.
 
         Two workers A and B with two labels of one payment, the label of B counts:
@@ -215,28 +246,27 @@ class LabelStage:
              |     sets A's effects
              v     reads A, B: sets B's effects
         """
-        labels = self._source.of_payment(*payment.key)
+        labels = self._source.of_payment(*about.key)
         flagged = Flagged.SET
         for _ in range(MAX_ATTEMPTS):
             counting = effective(labels)
-            if payment.row.is_to_be_flagged:
-                flagged = self._store.set_status(payment.key, counting)
+            if about.is_to_be_flagged is not False:
+                flagged = self._store.set_status(about.key, counting)
             # Of a payment's only label no other rows can exist.
             self._store.set_risk(label, counting, may_have_counted=len(labels) > 1)
-            before, labels = labels, self._source.of_payment(*payment.key)
+            before, labels = labels, self._source.of_payment(*about.key)
             if labels == before:
-                return flagged
+                return flagged if about.is_to_be_flagged else Flagged.SET
             emit(self._metrics, Metric.LABEL_CONFLICTS)
         raise LabelContentionError(MAX_ATTEMPTS)
 
-    def _label(self, message: IdentifiedLabel, payment: Payment) -> Label:
-        facts = facts_of_row(payment.row, payment.key.event_key)
+    def _label(self, message: IdentifiedLabel, about: Subject) -> Label:
         return Label(
-            user_id=payment.key.user_id,
-            event_key=payment.key.event_key,
+            user_id=about.key.user_id,
+            event_key=about.key.event_key,
             label_id=message.label_id,
             transaction_id=message.transaction_id,
-            occurred_at=payment.row.occurred_at,
+            occurred_at=about.occurred_at,
             verdict=message.verdict,
             source=message.source,
             fraud_type=message.fraud_type,
@@ -244,11 +274,9 @@ class LabelStage:
             known_at=message.known_at,
             withdraws=message.withdraws,
             recorded_at=self._clock(),
-            entity_ids=tuple(
-                [entity_name(entity_id) for entity_id in with_risk(entity_ids(facts.transaction))]
-            ),
-            seen=tuple([value or 0 for value in facts.seen]),
-            expires_at=expires_at_s(max(message.known_at, payment.row.occurred_at), self._retention),
+            entity_ids=about.entity_ids,
+            seen=about.seen,
+            expires_at=expires_at_s(max(message.known_at, about.occurred_at), self._retention),
         )
 
     def _reject(self, message_id: str, body: bytes, error: InvalidLabelError) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from common.batch_requests import BatchRequests
+from common.batch_requests import BatchWriter
 from contract.clock import time_text
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN, FlaggedKey, status_shard, to_flagged_key
 from contract.items import from_item, to_item
@@ -67,7 +67,7 @@ class LabelStore:
         self._client = client
         self._tables = tables
         self._risk_retention = risk_retention
-        self._requests = BatchRequests(client, MAX_ROUNDS, pause)
+        self._writer = BatchWriter(client, MAX_ROUNDS, pause)
 
     def insert(self, label: Label) -> Label:
         """Insert a label; a stored one is never overwritten.
@@ -160,7 +160,7 @@ class LabelStore:
                 writes.append({"PutRequest": {"Item": key | self._risk_attributes(counting)}})
             elif may_have_counted:
                 writes.append({"DeleteRequest": {"Key": key}})
-        self._requests.write(self._tables.entity_risk, writes)
+        self._writer.write(self._tables.entity_risk, writes)
 
     def wait(self, pending: PendingLabel) -> None:
         """Store a label whose work is not finished; of one that is stored, only the reason changes."""

@@ -13,6 +13,8 @@ import msgspec
 from common.metrics import emit
 from contract.entity_ids import entity_name, id_of_name
 from contract.label_rows import is_day
+from engine.entities import risk
+from engine.profile import verdict_list
 from label_upkeep.metrics import Metric
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from cache.label_copies import LabelCopies
     from common.metrics import MetricSink
     from label_upkeep.store import Page
+
+FORMATS: Final = (risk.FORMAT, *verdict_list.FORMAT)
+"""Copies of other formats are of another version of the functions. The score stage cannot read them, so a look replaces them at once."""
 
 ROWS_A_STEP: Final = 500
 """Rows that are read before the place is written down."""
@@ -38,6 +43,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Key of the last row that was looked at, in DynamoDB's wire form; None at the beginning of a table."""
     is_done: bool = False
     """Everything was looked at."""
+    formats: tuple[int, ...] = ()
+    """In which formats copies were compared: of risk, and of lists of verdicts."""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -76,6 +83,10 @@ class Cache(Protocol):
 
     def read(self, entity_ids: Sequence[bytes], user_ids: Sequence[str]) -> LabelCopies:
         """Read copies as they are."""
+        ...
+
+    def renew(self, risks: Mapping[bytes, bytes], verdicts: Mapping[str, bytes]) -> None:
+        """Keep copies for longer that are still as they were read."""
         ...
 
     def is_complete(self) -> bool:
@@ -141,9 +152,13 @@ class Look:
         place = _read(written)
         is_complete = self._cache.is_complete()
         emit(self._metrics, Metric.COPIES_INCOMPLETE, int(not is_complete))
-        if place is None or (place.is_done and (not is_complete or self._is_old(place, now))):
+        if (
+            place is None
+            or place.formats != FORMATS
+            or (place.is_done and (not is_complete or self._is_old(place, now)))
+        ):
             # Written before the first step: its copies may be lost as well.
-            place = Place(now.timestamp())
+            place = Place(now.timestamp(), formats=FORMATS)
             written = self._moved(written, place)
         while written and not place.is_done and has_time():
             place = self._step(place)
@@ -163,20 +178,25 @@ class Look:
         if table.partition == "entity_id":
             self._compare([each for each in page.partitions if not is_day(each)], [])
         else:
-            self._compare([], page.partitions)
+            # Where the only label was withdrawn no row is left, and a replica that took over may still have the copy.
+            self._compare(page.entity_ids, page.partitions)
         if page.after is not None:
             return msgspec.structs.replace(place, after=dict(page.after))
         following = place.table + 1
         if following == len(self._tables):
-            return Place(place.began_s, is_done=True)
-        return Place(place.began_s, table=following)
+            return Place(place.began_s, is_done=True, formats=place.formats)
+        return Place(place.began_s, table=following, formats=place.formats)
 
     def _compare(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
-        """Set those copies that are not what the tables say."""
+        """Set those copies that are not what the tables say, and keep the others for longer."""
         cached = self._cache.read([id_of_name(each) for each in entity_ids], user_ids)
         risks, verdicts = self._copies.read(entity_ids, user_ids)
         entities = [entity_name(each) for each, value in risks.items() if cached.risks.get(each) != value]
         users = [each for each, value in verdicts.items() if cached.verdicts.get(each) != value]
+        self._cache.renew(
+            {each: value for each, value in risks.items() if value and cached.risks.get(each) == value},
+            {each: value for each, value in verdicts.items() if value and cached.verdicts.get(each) == value},
+        )
         # One by one: labels that arrive meanwhile begin only their own copies again.
         for entity_id in entities:
             self._copies.copy([entity_id], [])

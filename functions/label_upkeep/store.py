@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contract.clock import time_text
 from contract.items import from_item
+from contract.label import LabelVerdict
 from contract.label_rows import (
     DUE_INDEX,
     DUE_SHARDS,
@@ -17,7 +18,7 @@ from contract.label_rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -29,6 +30,8 @@ class Page(NamedTuple):
     """Values of its partition key, each once; the first may have rows in the part before."""
     after: Mapping[str, Any] | None
     """Where the next part begins; None where this is the last."""
+    entity_ids: Sequence[str] = ()
+    """Of the labels in it that withdraw another one: entities that may have no row any more."""
 
 
 class UpkeepTables:
@@ -86,7 +89,7 @@ class UpkeepTables:
         self._client.delete_item(TableName=self._pending, Key={"pending_id": {"S": pending_id}})
 
     def page(self, table: str, partition: str, after: Mapping[str, Any] | None, limit: int) -> Page:
-        """Read which partitions a part of a table has.
+        """Read which partitions a part of a table has, and which entities its withdrawals name.
 
         Parameters
         ----------
@@ -103,12 +106,18 @@ class UpkeepTables:
         answer = self._client.scan(
             TableName=table,
             Limit=limit,
-            ProjectionExpression="#partition",
+            ProjectionExpression="#partition, verdict, entity_ids",
             ExpressionAttributeNames={"#partition": partition},
             **place,
         )
         found = dict.fromkeys(item[partition]["S"] for item in answer["Items"])
-        return Page(list(found), answer.get("LastEvaluatedKey"))
+        withdrawn = dict.fromkeys(
+            entity["S"]
+            for item in answer["Items"]
+            if item.get("verdict") == {"S": LabelVerdict.WITHDRAWN}
+            for entity in item.get("entity_ids", {"L": ()})["L"]  # absent where the payment names none
+        )
+        return Page(list(found), answer.get("LastEvaluatedKey"), list(withdrawn))
 
     def frauds(self, since: datetime, now: datetime) -> int:
         """Count the payments from a time on, up to today, that count as fraud."""

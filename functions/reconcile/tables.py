@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from common.batch_requests import BatchRequests
+from common.batch_requests import BatchReader
 from contract.alert import AlertState
 from contract.errors import InvalidRowError
 from contract.flag_hour import FLAG_HOUR, FLAG_HOUR_INDEX
@@ -44,7 +44,7 @@ class Tables:
         self._client = client
         self._history = history
         self._flagged = flagged
-        self._rows = BatchRequests(client, MAX_ROUNDS, pause).rows
+        self._rows = BatchReader(client, MAX_ROUNDS, pause).rows
 
     def to_be_flagged(self, hour: str) -> Iterator[list[FlaggedKey]]:
         """Give the payments of a part of an hour, some at a time; the index may lag behind by less than a second."""

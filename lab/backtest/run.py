@@ -95,7 +95,7 @@ def run_backtest(
     """
     rulesets = [ruleset] if against is None else [ruleset, against]
     users, refusals, outcomes = Users(), Refusals(), Outcomes(len(rulesets))
-    tally, their_tally, differences = _Tally(), DetectionTally(), Differences()
+    tally, their_tally, differences = _Tally(ruleset), DetectionTally(), Differences()
     judge = Judge(ruleset, against, users, refusals, plan)
     for judged in judge.judge_all(payments):
         truth = judged.payment.truth
@@ -135,9 +135,9 @@ def run_backtest(
 class _Tally:
     """Detection, rule hits and payments to show, of one ruleset while the backtest runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, ruleset: Ruleset) -> None:
         self.detection = DetectionTally()
-        self.crossing = CrossingTally()
+        self.crossing = CrossingTally(ruleset)
         self.false_alarms: list[JudgedPayment] = []
         self.false_alarm_count = 0
         self._approved_fraud: list[JudgedPayment] = []

@@ -9,7 +9,7 @@ import yaml
 
 from local.components.component import HOST, Component
 from local.processes import free_port
-from ops.manifests import ROOT
+from ops.manifests import FUNCTIONS_DIR
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_MEMORY: Final = "256mb"
 """At 4 KiB a profile, some 50,000 users before the least recently used one is evicted."""
 
-ACCESS_FILE: Final = ROOT / "terraform" / "modules" / "cache" / "access.yaml"
+ACCESS_FILE: Final = FUNCTIONS_DIR / "cache" / "access.yaml"
 """What the functions' user may do, in AWS and here."""
 
 USER: Final = "functions"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 BUILD_DIR: Final = ROOT / "build"
 
-OWN_METADATA: Final = frozenset({"function.yaml", "requirements.in", "requirements.txt"})
+OWN_METADATA: Final = frozenset({"function.yaml", "requirements.in", "requirements.txt", "access.yaml"})
 """Files of a function's folder that say how it is built and run; its code never reads them."""
 
 

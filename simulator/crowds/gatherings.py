@@ -11,17 +11,29 @@ if TYPE_CHECKING:
 
     from simulator.crowds.cast import Cast
     from simulator.payments import Payment
+    from simulator.people import Person
 
 
 def utilities(cast: Cast) -> list[Payment]:
     """Utilities are paid on their due date: every month, one payee, a hundred people, some of whom are new there."""
+    payee, customers = cast.draws.token("payee"), cast.some(80, 140)
+    return _bills(cast, payee, customers, cast.noons()[cast.draws.integer(4, 20) :: 30])
+
+
+def new_supplier(cast: Cast) -> list[Payment]:
+    """A supplier or a tax office has a new account: on one due date a hundred people with old habits pay it for the first time."""
+    payee, customers, noons = cast.draws.token("payee"), cast.some(80, 140), cast.noons()
+    first = cast.draws.integer(len(noons) // 2, max(len(noons) - 4, len(noons) // 2))
+    return _bills(cast, payee, customers, noons[first::30])
+
+
+def _bills(cast: Cast, payee: str, customers: list[Person], due_us: list[int]) -> list[Payment]:
     draws, found = cast.draws, []
-    payee, customers = draws.token("payee"), cast.some(80, 140)
-    for due_us in cast.noons()[draws.integer(4, 20) :: 30]:
+    for noon_us in due_us:
         for one in customers:
             if draws.chance(0.9):
                 usd = draws.lognormal(85, 0.35) * one.price_level
-                at_us = due_us + int(draws.uniform(-5, 8) * HOUR_US)
+                at_us = noon_us + int(draws.uniform(-5, 8) * HOUR_US)
                 found.append(cast.paid(one, at_us, cast.transfer(one, payee, usd)))
     return found
 
@@ -131,5 +143,6 @@ CROWDS: Final[dict[str, Callable[[Cast], list[Payment]]]] = {
     "charity_appeal": charity_appeal,
     "ticket_sale": ticket_sale,
     "new_shop": new_shop,
+    "new_supplier": new_supplier,
 }
 """Every kind of honest crowd, by the name that ``Truth.oddness`` and reports use."""

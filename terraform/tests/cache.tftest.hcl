@@ -6,6 +6,7 @@ mock_provider "aws" {
 
 variables {
   name                  = "fraud-test"
+  access_file           = "../functions/cache/access.yaml"
   node_type             = "cache.r7g.large"
   replicas              = { minimum = 2, maximum = 2 }
   subnet_ids            = ["subnet-a", "subnet-b", "subnet-c"]

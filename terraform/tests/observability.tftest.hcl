@@ -106,6 +106,31 @@ run "pages_wake_and_tickets_do_not" {
   }
 }
 
+run "copies_of_labels_that_are_missing_or_unreadable_are_tickets" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition = {
+      for key in ["label-copies", "label-copies-unreadable"] :
+      key => "${one(aws_cloudwatch_metric_alarm.symptom[key].alarm_actions)} ${one(one(aws_cloudwatch_metric_alarm.symptom[key].metric_query).metric).metric_name} ${jsonencode(one(one(aws_cloudwatch_metric_alarm.symptom[key].metric_query).metric).dimensions)}"
+      } == {
+      label-copies            = "arn:aws:sns:us-east-1:123456789012:ticket CopiesIncomplete ${jsonencode({ service = "label_upkeep" })}"
+      label-copies-unreadable = "arn:aws:sns:us-east-1:123456789012:ticket LabelCopiesUnreadable ${jsonencode({ service = "score" })}"
+    }
+    error_message = "The upkeep says that copies are missing, and the score stage that it cannot read those that are there."
+  }
+
+  # A deployment that changes the format replaces the copies within some minutes.
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.symptom["label-copies-unreadable"].threshold == 0 && aws_cloudwatch_metric_alarm.symptom["label-copies-unreadable"].evaluation_periods == 6 && aws_cloudwatch_metric_alarm.symptom["label-copies-unreadable"].datapoints_to_alarm == 4 && one(one(aws_cloudwatch_metric_alarm.symptom["label-copies-unreadable"].metric_query).metric).period == 300
+    error_message = "Copies that stay unreadable for 20 of 30 minutes are a ticket, and those of one deployment are none."
+  }
+}
+
 run "each_alarm_names_its_runbook" {
   command = apply
 

@@ -55,6 +55,7 @@ from .kills import (
     outlive_time_out,
     two_digests,
 )
+from .label_files import by_job_that_is_killed
 from .labels import (
     cache_down_for_labels,
     cache_emptied_after_labels,
@@ -286,6 +287,12 @@ LABELS = (
         cache_down_for_labels,
         degrades=Degrades.MAY,
         has_labels=True,
+    ),
+    Fault(
+        "the Glue job is killed while it sends labels",
+        nothing,
+        has_labels=True,
+        send_labels=by_job_that_is_killed,
     ),
     Fault("Valkey emptied after labels", cache_emptied_after_labels, has_labels=True, needs_quiet=True),
 )

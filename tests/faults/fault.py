@@ -71,6 +71,8 @@ class Fault:
     """Whether it begins only when all earlier payments have been processed."""
     has_labels: bool = False
     """Whether labels are sent during the fault."""
+    send_labels: Callable[[Site, int, Sequence[bytes]], None] | None = None
+    """Brings their messages to the queue, given the seed; None for a producer."""
     shows_in: Callable[[Sequence[ScoredTransaction]], bool] | None = None
     """Whether a run's rows show the fault; None if they need not."""
 

@@ -16,7 +16,7 @@ from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.errors import InvalidTransactionError
 from contract.scored import Position
 from contract.transaction import decode_transaction
-from local.ingestion import ingestion_command, read_progress
+from local.ingestion import IngestionProgress, LabelFiles, ingestion_command, read_progress
 from local.processes import ManagedProcess
 
 from .site import TOPIC, Site
@@ -29,9 +29,21 @@ if TYPE_CHECKING:
 
 
 class GlueJob:
-    """The job's process, with a checkpoint and a folder of the landing bucket of its own."""
+    """The job's process, with a checkpoint and a folder of the landing bucket of its own.
 
-    def __init__(self, site: Site, name: str) -> None:
+    Parameters
+    ----------
+    site : Site
+        The stack.
+    name : str
+        Of the folders.
+    labels : LabelFiles | None
+        Files of labels that it reads too.
+    variables : str
+        Further variables of its environment.
+    """
+
+    def __init__(self, site: Site, name: str, labels: LabelFiles | None = None, **variables: str) -> None:
         self._site = site
         self._prefix = f"{name}/"
         self._checkpoint = site.folder / f"{name}-checkpoint"
@@ -43,7 +55,9 @@ class GlueJob:
             f"s3://{buckets['quarantine']}/{self._quarantine}",
             self._checkpoint,
             site.aws_api.endpoint,
+            labels=labels,
         )
+        self._environment |= variables
         self._starts = 0
         self.process: ManagedProcess | None = None
 
@@ -71,20 +85,15 @@ class GlueJob:
         for file in (self._checkpoint / "commits").glob("*0*"):
             file.unlink()
 
-    def published(self) -> int:
-        """How many records the job reports as written since its last start."""
+    def progress(self) -> IngestionProgress:
+        """What the job has reported since its last start."""
         assert self.process is not None
         with self.process.log.open() as lines:
-            return read_progress(lines).published
+            return read_progress(lines)
 
     def refused_lines(self) -> list[int]:
         """Numbers of the file's lines that are in quarantine, each as often as it is there."""
-        s3, bucket = self._site.client("s3"), self._site.resources.buckets["quarantine"]
-        rows: list[Any] = []
-        for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"{self._quarantine}/").get("Contents", []):
-            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-            rows += [msgspec.json.decode(line) for line in body.splitlines()]
-        return sorted(row["line"] for row in rows)
+        return refused_lines(self._site, f"{self._quarantine}/")
 
 
 @contextmanager
@@ -108,7 +117,9 @@ def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
         job.kill()
         before = count()
         job.start()
-        job.process.wait_until(lambda: job.published() >= wanted, "the batch to be on the topic again")
+        job.process.wait_until(
+            lambda: job.progress().published >= wanted, "the batch to be on the topic again"
+        )
         records_read = read_topic(site, begins)
         assert len(records_read) == before + wanted
         assert job.refused_lines() == bad
@@ -121,6 +132,16 @@ def kill_glue_job(site: Site, seed: int) -> Iterator[Send]:
     finally:
         if job.process is not None:
             job.process.stop()
+
+
+def refused_lines(site: Site, prefix: str) -> list[int]:
+    """Numbers of the lines that the quarantine bucket holds below a prefix, each as often as it is there."""
+    s3, bucket = site.client("s3"), site.resources.buckets["quarantine"]
+    rows: list[Any] = []
+    for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+        body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+        rows += [msgspec.json.decode(line) for line in body.splitlines()]
+    return sorted(row["line"] for row in rows)
 
 
 def is_payment(line: bytes) -> bool:

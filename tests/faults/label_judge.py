@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from contract.entity_ids import entity_ids, entity_name, id_of_name
 from contract.label import Label, LabelMessage, effective
+from contract.label_message import identified
 from engine.entities.risk import with_risk
 from engine.labels import risk_copy, risk_keys, verdicts_copy
 from engine.profile.facts import facts_of_row
@@ -125,7 +126,7 @@ def _label(message: LabelMessage, row: ScoredTransaction) -> Label:
     return Label(
         user_id=row.transaction.user_id,
         event_key=row.event_key,
-        label_id=message.label_id or "",
+        label_id=identified(message, message.known_at).label_id,
         transaction_id=message.transaction_id,
         occurred_at=row.occurred_at,
         verdict=message.verdict,

@@ -59,15 +59,16 @@ class Run:
         self._send(self.stream.take(RECORDS_A_PART))
         if self.fault.needs_quiet or self.fault.has_labels:
             self.site.be_quiet()
-        with self.fault.begin(self.site, self.seed) as send:
+        with self.fault.begin(self.site, self.seed) as send_payments:
             records = self.stream.take(RECORDS_A_PART * self.fault.load_factor)
             if self.fault.has_labels:
                 # Also of payments that are sent after their labels.
                 self.labels = Labels([*self.given, *records], self.seed)
-                send_labels(self.site, self.labels.bodies)
-            if send is not None:
+                send = self.fault.send_labels or send_labels
+                send(self.site, self.seed, self.labels.bodies)
+            if send_payments is not None:
                 self.given += records
-                self.sent += send(records)
+                self.sent += send_payments(records)
             elif self.fault.lasts_seconds:
                 for place in range(SLICES):
                     self._send(records[place::SLICES])

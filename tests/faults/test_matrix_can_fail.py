@@ -25,8 +25,8 @@ from contract.scored import HISTORY_TABLE, Decision
 from local.faults.aws_answers import refused
 
 from .aws import always, bad_calls
-from .cache import fail_over
-from .catalogue import FAULTS
+from .cache import fail_over, late_write
+from .catalogue import ENTITIES, FAULTS
 from .fault import Degrades, Fault, nothing
 from .kafka import again
 from .kills import AS_MANY_AS_COME, outlive_time_out
@@ -92,14 +92,8 @@ BROKEN_LINES = (
         "score/entity_store.py",
         "if is_other then return marks end",
         "if false then return marks end",
-        Fault(
-            "a writer is held",
-            partial(
-                outlive_time_out, "score", [("BatchExecuteStatement", False)], overtakers=[AS_MANY_AS_COME]
-            ),
-            lasts_seconds=3.0,
-            needs_quiet=True,
-        ),
+        # Not an invocation that is overtaken: its profiles' write finds that out before, and it reads the marks again.
+        Fault("an addition arrives late", partial(late_write, ENTITIES)),
         frozenset({ProblemKind.ENTITY}),
     ),
     BrokenLine(

@@ -108,3 +108,20 @@ class LabelCopiesContract:
 
         assert all(RETENTION_S - 60 < each <= RETENTION_S for each in kept)
         assert [admin.ttl(key) for key in (USUAL_RATE_KEY, COMPLETE_KEY)] == [-1, -1]
+
+    def test_copies_are_kept_for_longer_unless_they_changed_or_are_gone(
+        self, client: redis.Redis, admin: redis.Redis
+    ) -> None:
+        copies = RedisLabelCopies(client)
+        copies.write({CARD: b"1", DEVICE: b"2"}, {USER: b"3"})
+        for key in (RISK_PREFIX + CARD, RISK_PREFIX + DEVICE, VERDICTS_PREFIX + USER):
+            admin.expire(key, 60)
+
+        copies.renew({CARD: b"1", DEVICE: b"older", b"m12345678": b"4"}, {USER: b"3"})
+        copies.renew({}, {})
+
+        assert read(client, entity_ids=(CARD, DEVICE, b"m12345678")) == LabelCopies(
+            {CARD: b"1", DEVICE: b"2"}, {USER: b"3"}, None, is_complete=False
+        )
+        assert admin.ttl(RISK_PREFIX + CARD) > RETENTION_S - 60 < admin.ttl(VERDICTS_PREFIX + USER)
+        assert admin.ttl(RISK_PREFIX + DEVICE) <= 60

@@ -204,6 +204,12 @@ class DynamoBackend:
         finder = PaymentFinder(client, "transaction_history", self.index, lambda _: None)
         return finder, LabelTables(client, "labels", "entity_risk"), store
 
+    def waiting(self) -> list[bytes]:
+        """Messages that wait."""
+        return [
+            item["message"]["S"].encode() for item in self.client.scan(TableName="pending_labels")["Items"]
+        ]
+
     def state(self) -> tuple[dict[str, str], set[tuple[str, str, str]], set[tuple[str, str]]]:
         flagged = self.client.scan(TableName="flagged_transactions")["Items"]
         assert all(item["status_shard"]["S"].partition("#")[0] == item["status"]["S"] for item in flagged)

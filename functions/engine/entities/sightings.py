@@ -74,8 +74,8 @@ def additions(sightings: Iterable[tuple[EntityIds, Sighting]]) -> dict[bytes, by
     dict[bytes, bytes]
         By entity; populations last. Each value is numbers of buckets of approved payments, of buckets of others, and of users (two bytes
         each), the earliest clocks of all payments and of approved ones (4 bytes each), then the buckets as :data:`engine.entities.levels.COUNTS` and the users
-        with their last clocks, little-endian. A population has no users, its buckets of others count nothing, and the ``first`` of its
-        buckets is 0: how many entities became active only the state can say.
+        with their last clocks, little-endian. A population has no users and one bucket a week, the week's first; its buckets of others count
+        nothing, and the ``first`` of its buckets is 0: how many entities became active only the state can say.
     """
     added: dict[bytes, bytes] = {}
     alone: dict[bytes, Sighting] = {}
@@ -141,7 +141,8 @@ def _populations(by_kinds: Mapping[int, Sequence[Sighting]]) -> dict[bytes, byte
     for kinds, sightings in by_kinds.items():
         approved, stopped = _by_decision(sightings)
         weeks = {each.clock_s // WEEK_S * _BUCKETS_PER_WEEK for each in stopped}
-        totals[kinds] = _earliest(sightings), _earliest(approved), _buckets_of(approved), weeks
+        of_weeks = _buckets_of(approved, buckets_each=_BUCKETS_PER_WEEK)
+        totals[kinds] = _earliest(sightings), _earliest(approved), of_weeks, weeks
     added = {}
     for kind, population_id in enumerate(POPULATION_IDS):
         of_kind = [each for kinds, each in totals.items() if kinds >> kind & 1]
@@ -174,11 +175,14 @@ _NO_KIND: Final = len(EntityKind)
 """Beyond the bits of ``first_kinds``."""
 
 
-def _buckets_of(sightings: Iterable[Sighting], kind: int = _NO_KIND) -> dict[int, list[int]]:
-    """Counts by bucket; without a kind, nobody's payment is the first."""
+def _buckets_of(
+    sightings: Iterable[Sighting], kind: int = _NO_KIND, buckets_each: int = 1
+) -> dict[int, list[int]]:
+    """Counts by bucket, or by the first of each ``buckets_each``; without a kind, nobody's payment is the first."""
     buckets: dict[int, list[int]] = {}
     for clock_s, _, micro, young, first_kinds, cents, _ in sightings:
-        counts = buckets.setdefault(clock_s // BUCKET_S, [0, 0, 0, 0, 0])
+        number = clock_s // BUCKET_S
+        counts = buckets.setdefault(number - number % buckets_each, [0, 0, 0, 0, 0])
         counts[0] += 1
         counts[1] += micro
         counts[2] += young

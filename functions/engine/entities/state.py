@@ -18,6 +18,8 @@ from bisect import bisect_left, bisect_right
 from struct import Struct
 from typing import Final, NamedTuple
 
+import msgspec
+
 from engine.entities.levels import (
     BUCKET_S,
     BUCKETS_KEPT,
@@ -244,7 +246,7 @@ _ONE_STOPPED: Final = (0, 0, 0, 1, 0)
 _ONE_USER: Final = tuple((1,) * size for size in range(4))
 
 
-class Past(NamedTuple):
+class Past(msgspec.Struct, frozen=True, gc=False):
     """The weeks before the last day, from the entity's first approved payment on."""
 
     weeks: Level
@@ -258,7 +260,9 @@ class Past(NamedTuple):
 
     def total(self, column: int) -> int:
         """Add up a column of approved payments, not :data:`FIRST`; >= 0."""
-        past = total(self.weeks, column) - total(self.day, column) + total(self.stopped, column)
+        past = total(self.weeks, column)
+        if self.day:  # of most entities nobody paid lately, and stopped payments are a part of the day's
+            past += total(self.stopped, column) - total(self.day, column)
         return past if past > 0 else 0
 
     def payments(self) -> int:

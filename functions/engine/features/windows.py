@@ -12,8 +12,10 @@ from bisect import bisect_left, bisect_right
 from itertools import compress
 from math import floor, fsum
 from operator import mul
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from zlib import adler32
+
+import msgspec
 
 from engine.profile.facts import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
 
@@ -50,7 +52,7 @@ def rounded(value: float) -> float:
     return floor(value * _SCALE + 0.5) / _SCALE
 
 
-class Totals(NamedTuple):
+class Totals(msgspec.Struct, frozen=True, gc=False):
     """Counts and sums over the payments of one window."""
 
     payments: int
@@ -59,7 +61,7 @@ class Totals(NamedTuple):
     blocked: int = 0
 
 
-class Habits(NamedTuple):
+class Habits(msgspec.Struct, frozen=True, gc=False):
     """Counts and sums over the payments of 30 days that teach what is normal."""
 
     payments: int

@@ -154,7 +154,11 @@ class SeenValues:
         if len(rows) >= CAPACITY[kind]:
             firsts, lasts, counts = self.first_s, self.last_s, self.count
             # A value is a stranger that was not familiar when it was last seen.
-            strangers = [row for row in rows if not is_familiar(firsts[row], counts[row], lasts[row])]
+            strangers = [
+                row
+                for row in rows
+                if counts[row] < FAMILIAR_COUNT or lasts[row] - firsts[row] < FAMILIAR_AGE_S
+            ]
             # Rows ascend by value: of several last seen at the same time, this is the lowest value.
             oldest = min(strangers or rows, key=lasts.__getitem__)
             # What a person vouches for displaces a stranger, although the payment is older than the strangers' are.

@@ -2,7 +2,7 @@
 # store, to rotate or to find in the state.
 
 locals {
-  access = yamldecode(file("${path.module}/access.yaml"))
+  access = yamldecode(file(var.access_file))
   access_string = join(" ", concat(
     ["on"], [for pattern in local.access.keys : "~${pattern}"],
     ["resetchannels", "-@all"], [for command in local.access.commands : "+${command}"],

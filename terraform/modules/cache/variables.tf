@@ -8,6 +8,12 @@ variable "name" {
   }
 }
 
+variable "access_file" {
+  description = "What the functions' user may do: a YAML file with patterns of `keys` and with `commands`."
+  type        = string
+  nullable    = false
+}
+
 variable "engine" {
   description = "`valkey` or `redis`. Redis OSS is changed to Valkey in place. The way back creates a new group, and profiles are rebuilt from history."
   type        = string

@@ -260,6 +260,17 @@ locals {
       expression     = null
       metrics        = { incomplete = { namespace = var.metrics_namespace, name = "CopiesIncomplete", stat = "Maximum", dimensions = { service = "label_upkeep" } } }
     }
+    label-copies-unreadable = {
+      kind           = "label-copies-unreadable"
+      severity       = "ticket"
+      symptom        = "The score stage cannot read copies of what labels say: payments of these cards, devices, merchants and users are decided as if nobody had reported anything."
+      threshold      = 0
+      period_seconds = 300
+      periods        = 6 # a deployment that changes the copies' format has replaced them by then
+      datapoints     = 4
+      expression     = null
+      metrics        = { unreadable = { namespace = var.metrics_namespace, name = "LabelCopiesUnreadable", stat = "Sum", dimensions = { service = "score" } } }
+    }
     ingestion-quarantine = {
       kind           = "ingestion-quarantine"
       severity       = "ticket"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from local.event_sources.config import MappingConfig, read_status, status_file
 from local.event_sources.process import MappingProcess
 from local.provision import make_source_queue
-from local.redrive import move_messages
 from ops.manifests import QueueTrigger, read_function
+from ops.moved_messages import move_messages
 from ops.packaging.functions import build_zip
 from tests.integration.event_sources.conftest import LAMBDA_PYTHON
 

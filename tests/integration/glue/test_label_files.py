@@ -239,3 +239,16 @@ def test_a_batch_that_was_sent_before_the_job_was_killed_is_sent_again_as_the_sa
 
     assert len(query.sent) == 2
     assert len({identified(decode_label_message(body), NOW).label_id for body in query.sent}) == 1
+
+
+@pytest.mark.filterwarnings("ignore:distutils Version classes:DeprecationWarning")
+def test_a_file_that_replaces_one_that_was_read_is_not_read_so_each_needs_a_name_of_its_own(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = Query(spark, tmp_path, monkeypatch)
+    query.write("mappings/acme.yaml", MAPPING)
+    for number, name in enumerate(("today.jsonl", "today.jsonl", "tomorrow.jsonl")):
+        query.write(f"labels/{name}", json.dumps(label(number)) + "\n")
+        query.run()
+
+    assert [decode_label_message(body).transaction_id for body in query.sent] == ["t-0", "t-2"]

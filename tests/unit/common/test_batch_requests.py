@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from common.batch_requests import BatchRequests, UnansweredError
+from common.batch_requests import BatchReader, BatchWriter, UnansweredError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,14 +40,18 @@ class Throttled:
         return rows[: self.processed], rows[self.processed :]
 
 
-def requests(client: Any, pauses: list[int]) -> BatchRequests:
-    return BatchRequests(client, MAX_REQUESTS, pauses.append)
+def reader(client: Any, pauses: list[int]) -> BatchReader:
+    return BatchReader(client, MAX_REQUESTS, pauses.append)
+
+
+def writer(client: Any, pauses: list[int]) -> BatchWriter:
+    return BatchWriter(client, MAX_REQUESTS, pauses.append)
 
 
 def test_unprocessed_keys_are_asked_for_again_after_a_wait_each() -> None:
     client, pauses = Throttled(1), list[int]()
 
-    rows = list(requests(client, pauses).rows("history", KEYS))
+    rows = list(reader(client, pauses).rows("history", KEYS))
 
     assert rows == KEYS
     assert client.requests == [KEYS, KEYS[1:], KEYS[2:]]
@@ -57,7 +61,7 @@ def test_unprocessed_keys_are_asked_for_again_after_a_wait_each() -> None:
 def test_unprocessed_writes_are_sent_again_after_a_wait_each() -> None:
     client, pauses = Throttled(2), list[int]()
 
-    requests(client, pauses).write("entity_risk", WRITES)
+    writer(client, pauses).write("entity_risk", WRITES)
 
     assert client.requests == [WRITES, WRITES[2:]]
     assert pauses == [0]
@@ -67,9 +71,9 @@ def test_table_that_never_answers_is_named() -> None:
     client, pauses = Throttled(0), list[int]()
 
     with pytest.raises(UnansweredError) as read:
-        list(requests(client, pauses).rows("history", KEYS))
+        list(reader(client, pauses).rows("history", KEYS))
     with pytest.raises(UnansweredError) as written:
-        requests(client, pauses).write("entity_risk", WRITES)
+        writer(client, pauses).write("entity_risk", WRITES)
 
     assert (read.value.table, read.value.requests) == ("history", MAX_REQUESTS)
     assert (written.value.table, written.value.requests) == ("entity_risk", MAX_REQUESTS)
@@ -80,7 +84,7 @@ def test_table_that_never_answers_is_named() -> None:
 def test_nothing_is_asked_for_no_rows() -> None:
     client = Throttled(0)
 
-    assert list(requests(client, []).rows("history", [])) == []
-    requests(client, []).write("entity_risk", [])
+    assert list(reader(client, []).rows("history", [])) == []
+    writer(client, []).write("entity_risk", [])
 
     assert client.requests == []

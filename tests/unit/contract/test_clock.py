@@ -161,3 +161,11 @@ def test_key_sorts_by_time() -> None:
 @pytest.mark.parametrize("at", [datetime.min, datetime(1970, 1, 1), datetime.max])  # noqa: DTZ001, DTZ901
 def test_text_of_a_time_always_has_27_characters(at: datetime) -> None:
     assert len(time_text(at.replace(tzinfo=UTC))) == 27
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_text_of_a_time_is_that_of_isoformat_to_the_microsecond(at: datetime) -> None:
+    text = time_text(at)
+
+    assert text == at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    assert datetime.fromisoformat(text) == at

@@ -14,7 +14,7 @@ from tests.support.appconfig_memory import MemoryAppConfig
 from tests.support.cold_start import cold_start, declare_environment, emitted
 from tests.support.payments import NOW, Context
 from tests.support.tables import make_table
-from tests.unit.guardrails.test_stage import BAD, ROLLOUT
+from tests.unit.guardrails.world import BAD, ROLLOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

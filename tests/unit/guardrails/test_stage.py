@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,23 +20,12 @@ from guardrails.metrics import Metric
 from guardrails.stage import RECORDED_BY_OTHERS, UNKNOWN, Guardrails
 from rollouts.tables import Counted
 from tests.support.appconfig_memory import START, MemoryAppConfig
-from tests.support.rule_samples import HEAD, RULE, document
+from tests.unit.guardrails.world import BAD, FREQUENT, GOOD, LIMITED, NOW, PAYMENTS, PLAIN, ROLLOUT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from contract.ruleset_change import RulesetChange
-
-NOW = START + timedelta(hours=1)
-CANDIDATE = {"version": "2", "share": 10, "thresholds": {"review": 1, "block": 99}, "rules": [RULE]}
-PLAIN = document(f"rules: {json.dumps([RULE])}").encode()
-LIMITED = document(f"rules: {json.dumps([{**RULE, 'max_share': 2}])}").encode()
-ROLLOUT = document(f"rules: {json.dumps([RULE])}", f"{HEAD}candidate: {json.dumps(CANDIDATE)}\n").encode()
-
-PAYMENTS = dict.fromkeys(range(64), 100)
-BAD = RolloutCounts(PAYMENTS, {group: [0, 1, 30 + group % 3] for group in range(64)})
-GOOD = RolloutCounts(PAYMENTS, {group: [2, 0, 0] for group in range(64)})
-FREQUENT = RolloutCounts(PAYMENTS, champion_hits={"r": dict.fromkeys(range(64), 30)})
 
 
 @dataclass

@@ -13,11 +13,13 @@ from contract.label import LabelVerdict
 from contract.label_message import content_hash, decode_label_message
 from contract.label_rows import Unfinished
 from contract.scored import Decision
-from tests.support.label_world import SENT_AT, LabelWorld, MemoryBackend, record
+from tests.support.label_world import SENT_AT, DynamoBackend, LabelWorld, MemoryBackend, record
 from tests.support.labels import KNOWN_AT, make_message
 from tests.support.payments import NOW, Context, make_scored, make_transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from contract.label_rows import PendingLabel
 
 MESSAGE = make_message(transaction_id="tx-1", label_id="fraud")
@@ -120,6 +122,36 @@ def test_payment_without_its_flagged_row_gets_all_other_effects_and_waits(
     assert waiting(memory).reason is Unfinished.NO_FLAGGED_ROW
     assert len(world.state().risks) == 4
     assert world.state().verdicts
+
+
+@pytest.mark.parametrize("is_before_payment", [False, True], ids=["after its payment", "before its payment"])
+def test_label_that_waits_keeps_its_payment_when_another_user_s_gets_the_same_id(
+    aws: Callable[[str], Any], is_before_payment: bool
+) -> None:
+    backend = DynamoBackend(aws("dynamodb"))
+    world = LabelWorld(backend)
+    if is_before_payment:
+        world.send(MESSAGE)
+        sent_again = backend.waiting()
+        world.pay(BLOCKED, is_flagged=False)
+        world.send(*sent_again, is_pending=True)
+    else:
+        world.pay(BLOCKED, is_flagged=False)
+        world.send(MESSAGE)
+    world.pay(make_scored(make_transaction(user_id="user-2")))
+    world.pay(BLOCKED)
+
+    sent_again = backend.waiting()
+    world.send(*sent_again, is_pending=True)
+
+    assert len(sent_again) == 1
+    assert backend.waiting() == []
+    assert world.quarantine.messages == []
+    statuses = {
+        item["user_id"]["S"]: item["status"]["S"]
+        for item in backend.client.scan(TableName="flagged_transactions")["Items"]
+    }
+    assert statuses == {BLOCKED.transaction.user_id: "confirmed_fraud", "user-2": "open"}
 
 
 def test_cache_that_does_not_answer_delays_only_the_copies(world: LabelWorld, memory: MemoryBackend) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cache.copier import Copier
-from cache.label_copies import COMPLETE_KEY, LOOK_KEY, RISK_PREFIX, RedisLabelCopies
+from cache.label_copies import (
+    COMPLETE_KEY,
+    LOOK_KEY,
+    RETENTION_S,
+    RISK_PREFIX,
+    VERDICTS_PREFIX,
+    RedisLabelCopies,
+)
 from common.errors import CacheUnavailableError
+from contract.label import LabelVerdict
 from contract.scored import Decision
 from label_upkeep.look import Look
 from label_upkeep.metrics import Metric
@@ -57,7 +66,10 @@ class UpkeepWorld:
         first = 0 if after is None else after["row"]
         found = keys[first : first + ROWS_A_PAGE]
         last = first + ROWS_A_PAGE
-        return Page(list(dict.fromkeys(key[0] for key in found)), {"row": last} if last < len(keys) else None)
+        rows = [] if partition == "entity_id" else [tables.labels[key] for key in found]
+        withdrawn = [each for row in rows if row.withdraws for each in row.entity_ids]
+        after = {"row": last} if last < len(keys) else None
+        return Page(list(dict.fromkeys(key[0] for key in found)), after, withdrawn)
 
     def run(self, after: timedelta = timedelta(), steps: int = 1_000, calls: Calls | None = None) -> None:
         tables: Any = self.memory.tables
@@ -143,6 +155,58 @@ def test_place_that_cannot_be_read_begins_anew(world: UpkeepWorld) -> None:
     world.run()
 
     assert world.copies.is_complete()
+
+
+@pytest.mark.parametrize("is_done", [True, False], ids=["done", "amid"])
+def test_copies_of_another_version_s_formats_are_replaced_at_once(world: UpkeepWorld, is_done: bool) -> None:
+    world.run()
+    unreadable = (
+        (RISK_PREFIX + next(iter(world.expected.risks)), b"\x00older"),
+        (f"{VERDICTS_PREFIX}user-3".encode(), b"\x00older"),
+    )
+    for key, value in unreadable:
+        world.cache.set(key, value)
+    before = {"began_s": NOW.timestamp(), "table": 1, "after": {"row": 9}}
+    world.cache.set(
+        LOOK_KEY, json.dumps({"began_s": NOW.timestamp(), "is_done": True} if is_done else before)
+    )
+
+    world.run(timedelta(minutes=5))
+
+    assert world.labels.state() == world.expected
+
+
+def test_copies_that_are_right_are_kept_for_as_long_as_their_rows(world: UpkeepWorld) -> None:
+    copies = [RISK_PREFIX + next(iter(world.expected.risks)), f"{VERDICTS_PREFIX}user-3".encode()]
+    for key in copies:
+        world.cache.expire(key, 60)
+
+    world.run()
+
+    assert [world.cache.ttl(key) for key in copies] == [RETENTION_S] * 2
+
+
+def test_copy_of_an_entity_whose_only_label_was_withdrawn_does_not_come_back(world: UpkeepWorld) -> None:
+    payment = make_transaction(
+        transaction_id="wrong", user_id="user-w", card_id="tok_w", device_id="device-w"
+    )
+    world.labels.pay(make_scored(payment, decision=Decision.APPROVE, reasons=()))
+    world.labels.send(make_message(transaction_id="wrong", label_id="first"))
+    before = {key: world.cache.get(key) for key in world.cache.keys(RISK_PREFIX + b"*")}
+    world.labels.send(
+        make_message(
+            transaction_id="wrong", verdict=LabelVerdict.WITHDRAWN, fraud_type=None, withdraws="first"
+        )
+    )
+    expected = world.labels.state()
+    for key, value in before.items():
+        if value is not None and world.cache.get(key) is None:
+            world.cache.set(key, value)  # a replica that had not heard of the withdrawal takes over
+    assert world.labels.state() != expected
+
+    world.run()
+
+    assert world.labels.state() == expected
 
 
 def test_label_that_comes_amid_a_look_is_in_its_copies(world: UpkeepWorld) -> None:

@@ -11,7 +11,7 @@ from contract.clock import time_text
 from contract.label_rows import DUE_SHARDS, PendingLabel, Unfinished, due_shard
 from label_upkeep.store import UpkeepTables
 from tests.support.label_world import Calls, DynamoBackend
-from tests.support.labels import make_label
+from tests.support.labels import make_label, make_withdrawal
 from tests.support.payments import NOW
 
 if TYPE_CHECKING:
@@ -90,6 +90,19 @@ def test_table_is_read_in_parts_that_name_each_partition(tables: UpkeepTables, s
 
     assert set(found) == {*MERCHANTS, "day#2026-03-01"}
     assert parts >= 3
+
+
+def test_parts_name_the_entities_of_withdrawals_alone(tables: UpkeepTables, store: LabelStore) -> None:
+    fraud = make_label(entity_ids=(MERCHANTS[0],))
+    touched = (MERCHANTS[1], MERCHANTS[2])
+    store.insert(fraud)
+    store.insert(make_withdrawal(fraud, event_key="e-1", entity_ids=touched))
+    store.insert(make_withdrawal(fraud, event_key="e-2"))
+
+    page = tables.page("labels", "user_id", None, 10)
+
+    assert page.partitions == [fraud.user_id]
+    assert tuple(page.entity_ids) == touched
 
 
 def test_frauds_from_a_time_on_are_counted_once_each(tables: UpkeepTables, store: LabelStore) -> None:

@@ -65,3 +65,16 @@ def test_frauds_of_the_past_were_reported_after_real_days() -> None:
     feed.reports.send_due()
 
     assert taken / 2 < feed.reports.sent < taken
+
+
+def test_it_is_known_until_when_a_report_is_due() -> None:
+    feed = Feed()
+    for number in range(20):
+        feed.reports.take(fraud(number, BEGIN + timedelta(seconds=1)))
+    last = BEGIN + MAX_DELAY_DAYS * timedelta(seconds=10) + timedelta(seconds=1)
+
+    soon, later = feed.reports.is_due_by(BEGIN), feed.reports.is_due_by(last)
+    feed.now = last
+    feed.reports.send_due()
+
+    assert (soon, later, feed.reports.is_due_by(last)) == (False, True, False)

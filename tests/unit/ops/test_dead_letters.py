@@ -31,18 +31,24 @@ def announced(key: str) -> str:
 class FakeSqs:
     def __init__(self, bodies: list[str], sources: list[str] | None = None) -> None:
         self.waiting = [
-            {"MessageId": f"m{i}", "ReceiptHandle": f"h{i}", "Body": body} for i, body in enumerate(bodies)
+            {
+                "MessageId": f"m{i}",
+                "ReceiptHandle": f"h{i}",
+                "Body": body,
+                "Attributes": {"SentTimestamp": "1772355600000"},
+            }
+            for i, body in enumerate(bodies)
         ]
         self.sources = sources or []
         self.deleted: list[str] = []
-        self.moved: list[str] = []
+        self.sent: list[tuple[str, str]] = []
         self.given_back: list[str] = []
 
     def list_dead_letter_source_queues(self, **_: str) -> dict[str, Any]:
         return {"queueUrls": self.sources}
 
-    def start_message_move_task(self, *, SourceArn: str) -> dict[str, Any]:  # noqa: N803
-        self.moved.append(SourceArn)
+    def send_message(self, **call: Any) -> dict[str, Any]:
+        self.sent.append((call["QueueUrl"], call["MessageBody"]))
         return {}
 
     def receive_message(self, **_: Any) -> dict[str, Any]:
@@ -56,9 +62,6 @@ class FakeSqs:
         assert call["VisibilityTimeout"] == 0
         self.given_back.append(call["ReceiptHandle"])
         return {}
-
-    def get_queue_attributes(self, **_: Any) -> dict[str, Any]:
-        return {"Attributes": {"QueueArn": "arn:queue", "ApproximateNumberOfMessages": "7"}}
 
     def get_queue_url(self, *, QueueName: str) -> dict[str, Any]:  # noqa: N803
         if QueueName == "fraud-dev-alert-dead-letter":
@@ -183,13 +186,14 @@ def test_what_is_not_an_invocation_record_is_left() -> None:
     assert outcome.kept[0].startswith("message m0 stays: it is not an invocation record")
 
 
-def test_behind_a_queue_sqs_moves_the_messages_itself() -> None:
-    sqs = FakeSqs(["anything"], sources=["https://sqs/source"])
+def test_behind_a_queue_messages_are_moved_back_into_it() -> None:
+    sqs = FakeSqs(["anything", "else"], sources=["https://sqs/source"])
 
     outcome = Redrive(sqs, FakeS3(), FakeFunctions()).run("u")
 
-    assert sqs.moved == ["arn:queue"]
-    assert outcome.put_back == 7
+    assert sqs.sent == [("https://sqs/source", "anything"), ("https://sqs/source", "else")]
+    assert sqs.deleted == ["h0", "h1"]
+    assert outcome.put_back == 2
 
 
 def test_a_queue_is_found_by_its_stage_and_by_its_name() -> None:

@@ -161,6 +161,17 @@ def test_utilities_are_paid_every_month_within_a_day() -> None:
         assert (ordered[-1] - ordered[0]) >= 29 * DAY
 
 
+def test_a_new_supplier_is_first_paid_by_people_with_habits_within_a_day() -> None:
+    by_payee = defaultdict(list)
+    for each in crowd("new_supplier"):
+        by_payee[each.payee_id].append(each)
+    assert len(by_payee) == 2
+    for payments in by_payee.values():
+        first = payments[0].timestamp
+        assert first - (ENDS_AT - CONFIG.span) >= 40 * DAY
+        assert users([each for each in payments if each.timestamp - first <= DAY]) >= 60
+
+
 def test_behind_one_address_many_people_pay_day_after_day() -> None:
     for kind in ("airport", "carrier_nat"):
         by_address = defaultdict(list)

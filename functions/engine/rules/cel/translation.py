@@ -44,6 +44,8 @@ _ARITHMETIC: Final[dict[str, type[ast.operator]]] = {
 _SCALARS: Final = frozenset({"bool", "int", "double", "string"})
 _DIVIDE: Final = "divide"
 _FLOAT: Final = "float"
+_FEATURES: Final = "features"
+_OTHERS: Final = "others"
 
 
 class NotTranslatableError(Exception):
@@ -66,7 +68,6 @@ def translated(conditions: Sequence[tuple[int, CheckedExpression]]) -> tuple[Hol
         Numbers of the conditions in it; CEL evaluates the others.
     """
     tests: dict[int, ast.expr] = {}
-    variables: set[str] = set()
     for number, expression in conditions:
         translation = _Translation(expression)
         try:
@@ -75,23 +76,20 @@ def translated(conditions: Sequence[tuple[int, CheckedExpression]]) -> tuple[Hol
         except (NotTranslatableError, RecursionError):
             continue
         tests[number] = test
-        variables |= translation.variables
-    return _function(tests, variables), frozenset(tests)
+    return _function(tests), frozenset(tests)
 
 
-def _function(tests: Mapping[int, ast.expr], variables: set[str]) -> Holds:
-    module = ast.parse("def holds(features, others):\n    found = []\n    return found")
+def _function(tests: Mapping[int, ast.expr]) -> Holds:
+    module = ast.parse(f"def holds({_FEATURES}, {_OTHERS}):\n    found = []\n    return found")
     function = module.body[0]
     assert isinstance(function, ast.FunctionDef)  # noqa: S101 # for the type checker: it was written the line before
-    # Reading a local variable is many times faster than reading an entry of a mapping.
-    loads = ast.parse("\n".join(f"{_local(name)} = {_source(name)}" for name in sorted(variables))).body
     checks: list[ast.stmt] = []
     for number, test in tests.items():
         check = ast.parse(f"if True: found.append({number})").body[0]
         assert isinstance(check, ast.If)  # noqa: S101
         check.test = test
         checks.append(check)
-    function.body[1:1] = [*loads, *checks]
+    function.body[1:1] = checks
     namespace: dict[str, object] = {"__builtins__": {}, _FLOAT: float, _DIVIDE: _divided}
     exec(compile(ast.fix_missing_locations(module), "<conditions>", "exec"), namespace)  # noqa: S102 # built above, node by node
     holds: Holds = namespace["holds"]  # type: ignore[assignment] # the function that was just defined
@@ -99,19 +97,18 @@ def _function(tests: Mapping[int, ast.expr], variables: set[str]) -> Holds:
 
 
 class _Translation:
-    """Translates one condition, and collects the variables that it uses."""
+    """Translates one condition."""
 
     def __init__(self, expression: CheckedExpression) -> None:
         self._expression = expression
-        self.variables: set[str] = set()
 
     def of(self, node: Node) -> ast.expr:
         match node:
             case Constant(value=value):
                 return ast.Constant(value)
             case Variable(name=name):
-                self.variables.add(name)
-                return ast.Name(_local(name), ast.Load())
+                # Read where it is used: most conditions end before their last variable.
+                return _source(name)
             case Call(overloads=(overload,), arguments=arguments):
                 return self._call(overload, arguments)
         raise NotTranslatableError
@@ -158,12 +155,10 @@ class _Translation:
         return ast.Compare(self.of(value), [ast.In()], [ast.Tuple(constants, ast.Load())])
 
 
-def _local(name: str) -> str:
-    return f"of_{name}"
-
-
-def _source(name: str) -> str:
-    return f"features[{PLACES[name]}]" if name in PLACES else f"others[{name!r}]"
+def _source(name: str) -> ast.expr:
+    """An entry of one of the function's two parameters."""
+    values, key = (_FEATURES, PLACES[name]) if name in PLACES else (_OTHERS, name)
+    return ast.Subscript(ast.Name(values, ast.Load()), ast.Constant(key), ast.Load())
 
 
 def _divided(dividend: float, divisor: float) -> float:

@@ -79,6 +79,13 @@ HONEST: dict[str, Payment] = {
     "a power company that is new": lambda town, number: town.transfer(
         resident(number), "water-company", "85", SECONDS
     ),
+    "a power company that is new, to which some pay from a new phone": lambda town, number: town.transfer(
+        resident(number), "water-company", "85", SECONDS,
+        device_id=f"phone-of-{resident(number)}" if number % 5 else f"new-{number}",
+    ),
+    "a power company that is new, whose first customers have large bills": lambda town, number: town.transfer(
+        resident(number), "water-company", ("150", "180", "210", "150")[number] if number < 4 else "75", MINUTES
+    ),
     "an appeal": lambda town, number: town.pay(
         resident(number), APPEAL[number % 7], SECONDS, merchant_id="appeal"
     ),

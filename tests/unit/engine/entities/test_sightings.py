@@ -76,7 +76,9 @@ def test_a_batch_without_entities_adds_nothing() -> None:
     assert additions([((None,) * 6, sighting_of("u", 0, KNOWN))]) == {}
 
 
-def test_a_merchant_may_have_more_users_and_times_in_a_batch_than_a_byte_counts() -> None:
+def test_a_merchant_may_have_more_users_and_times_in_a_batch_than_a_byte_counts_and_a_population_adds_weeks() -> (
+    None
+):
     """A batch has 500 payments, and those of a file's feed have the times of weeks."""
     ids = (None, None, None, None, b"m" + bytes(8), None)
     payments = [
@@ -86,4 +88,4 @@ def test_a_merchant_may_have_more_users_and_times_in_a_batch_than_a_byte_counts(
     added = additions(payments)
 
     headers = {is_population(each): Struct("<HHHII").unpack_from(value) for each, value in added.items()}
-    assert headers == {False: (500, 0, 500, NOW_S, NOW_S), True: (500, 0, 0, NOW_S, NOW_S)}
+    assert headers == {False: (500, 0, 500, NOW_S, NOW_S), True: (1, 0, 0, NOW_S, NOW_S)}

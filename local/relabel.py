@@ -1,0 +1,40 @@
+"""Sends stored labels to the local stack's queue again: ``make relabel``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract.label import LABELS_TABLE
+from local.components.aws_api import make_client
+from local.resources import LABELS_QUEUE
+from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
+from ops.errors import OpsError
+from ops.stored_labels import send_again
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Send one label of each payment, and print how many; 1 and a sentence on stderr if they cannot be sent."""
+    parser = argparse.ArgumentParser(prog="python -m local.relabel", description=__doc__)
+    parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
+    options = parser.parse_args(arguments)
+    try:
+        state, resources = require_stack(options.build_dir)
+        dynamodb, sqs = (make_client(service, state.aws_endpoint) for service in ("dynamodb", "sqs"))
+        table, queue = resources.tables[LABELS_TABLE], resources.queues[LABELS_QUEUE]
+        count = send_again(dynamodb, sqs, table, queue, time.sleep)
+    except (OpsError, StackError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"The labels of {count:,} payments are sent again.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
