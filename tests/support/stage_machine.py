@@ -30,7 +30,7 @@ from contract.scored import from_history_item
 from contract.transaction import encode_transaction
 from engine.profile import from_bytes
 from score.stage import ScoreStage
-from tests.support.entity_witness import EntityWitness, state_problems, uncounted
+from tests.support.entity_witness import EntityWitness, positions_of, state_problems, uncounted
 from tests.support.kafka_events import TOPIC
 from tests.support.label_copies import LabelWitness, MemoryLabelCopies
 from tests.support.logged_topic import LoggedRecord, Topic
@@ -64,7 +64,10 @@ from tests.support.stage_world import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from contract.scored import Position, ScoredTransaction
+    from contract.verdict import Verdict
     from engine.rules.ruleset import Ruleset
     from score.delivery import KafkaEvent, PartialBatchResponse
     from score.history_store import RowKey
@@ -80,6 +83,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.oracle = Oracle()
         self.witness = EntityWitness()
         self.labels = LabelWitness()
+        self.batches: dict[datetime, tuple[Position, ...]] = {}
         self.ruleset = RULESETS[0]
         self.abandoned: list[Writer] = []
         self.snapshot = MemoryProfileStore()
@@ -107,6 +111,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
             at = self._clock()
             self.witness.scores(at, event, cache.counted)
             self.labels.scores(at, cache.labels)
+            self.batches[at] = positions_of(event)
             return at
 
         losses = self.world.losses
@@ -266,7 +271,7 @@ class ScoreStageMachine(RuleBasedStateMachine):
         rows = self.world.history.rows
         new = {key: from_history_item(item) for key, item in rows.items() if key not in self.stored}
         self.read |= new
-        self.problems |= self.oracle.follow(self.read, BY_VERSION.get, verdicts_of=self.labels.verdicts_of)
+        self.problems |= self.oracle.follow(self.read, BY_VERSION.get, verdicts_of=self._verdicts_known)
         changed = [key for key, item in self.stored.items() if rows[key] != item]
         assert not changed, changed
         self.stored = dict(rows)
@@ -350,6 +355,24 @@ class ScoreStageMachine(RuleBasedStateMachine):
         record = LoggedRecord(value, appended_at_ms, is_trusted)
         position = self.topic.append(partition, record)
         self.oracle.take(position, value, appended_at_ms, is_trusted=is_trusted)
+
+    def _verdicts_known(self, row: ScoredTransaction) -> Sequence[Verdict]:
+        """What the try that stored a row knew of its user, and had not applied to an earlier payment of its batch.
+
+        If it ended before it stored the earlier payment, another try stores that one, and perhaps without the verdict, which the cache has
+        lost meanwhile. Nobody can see that: the verdict is applied when a payment finds it again.
+        """
+        known = self.labels.verdicts_of(row)
+        if not known or row.verdicts:
+            return known
+        batch = self.batches[row.scored_at]
+        earlier = set(batch[: batch.index(row.position)])
+        is_of_another_try = any(
+            other.position in earlier and other.scored_at != row.scored_at
+            for other in self.read.values()
+            if other.transaction.user_id == row.transaction.user_id
+        )
+        return () if is_of_another_try else known
 
     def _begin(self, sizes: list[int], seed: int, faults: Faults | None) -> Writer | None:
         self._set(faults)
