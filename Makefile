@@ -135,8 +135,8 @@ red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and coun
 	@$(PY) -m lab.red_team $(if $(ENGINE),--engine "$(ENGINE)" $(if $(filter-out default undefined file,$(origin RULES)),--rules "$(RULES)"),--rules "$(RULES)")
 
 .PHONY: rules-local
-rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file)
-	@$(PY) -m local.deploy_ruleset $(RULES)
+rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file; SHARE=10 as the candidate of the active one; REASON=)
+	@$(PY) -m local.deploy_ruleset $(RULES) $(if $(SHARE),--share "$(SHARE)") $(if $(REASON),--reason "$(REASON)")
 
 .PHONY: card-token
 card-token: $(VENV)/.dev ## Print the token of a known card number, for a list; asks for the number, or reads it from standard input
@@ -189,6 +189,10 @@ people: $(VENV)/.dev ## Print the console's address, and who can sign in to it
 .PHONY: audit-verify
 audit-verify: $(VENV)/.dev ## Find any audit event of the console that was changed, dropped, inserted or moved (KEEP=file writes the heads, HEADS=file checks those; TABLE= for one in AWS)
 	@$(PY) -m local.audit_verify --table "$(TABLE)" $(if $(HEADS),--heads "$(HEADS)") $(if $(KEEP),--keep "$(KEEP)")
+
+.PHONY: replay
+replay: $(VENV)/.dev ## Make stored decisions again from their rows, by the ruleset and model that were active then, and name those that differ (USER=, or FROM= TO=; TABLE= BUCKET= for those in AWS)
+	@$(PY) -m local.replay --user "$(if $(findstring command,$(origin USER)),$(USER))" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)") $(if $(LIMIT),--max-rows $(LIMIT)) --table "$(TABLE)" --bucket "$(BUCKET)"
 
 .PHONY: redrive-local
 redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUEUE=alert, case, label, persist or score)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from benchmarks.item_size import item_bytes, write_units
-from contract.scored import Decision, to_history_item
+from contract.scored import Decision, OtherVerdict, to_history_item
+from contract.side import Side
 from engine.features.catalogue import CATALOGUE
 from engine.rules.ruleset import parse_ruleset
 from lab.simulated_rows import EXPIRES_AT_S, simulated_rows
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 PAYMENTS: Final = 12_000
 MIN_SHARE: Final = 0.9
 """Of the approved rows that must take one write unit."""
+
+_LONGEST_OTHER: Final = OtherVerdict(Decision.APPROVE, 49)
 
 _RULES: Final = Path(__file__).resolve().parent.parent / "rules" / "default.yaml"
 
@@ -46,20 +49,29 @@ def approved_rows(payments: int, seed: int) -> Iterator[ScoredTransaction]:
     return (row for row in rows if row.decision is Decision.APPROVE)
 
 
-def share(payments: int = PAYMENTS, seed: int = 300) -> Share:
-    """Measure approved rows."""
-    sizes = [item_bytes(to_history_item(row, EXPIRES_AT_S)) for row in approved_rows(payments, seed)]
+def shares(payments: int = PAYMENTS, seed: int = 300) -> tuple[Share, Share]:
+    """Measure approved rows: as they are, and with the most that a row says of a candidate."""
+    today: list[int] = []
+    with_candidate: list[int] = []
+    for row in approved_rows(payments, seed):
+        today.append(item_bytes(to_history_item(row, EXPIRES_AT_S)))
+        decided = msgspec.structs.replace(row, side=Side.CANDIDATE, other=_LONGEST_OTHER)
+        with_candidate.append(item_bytes(to_history_item(decided, EXPIRES_AT_S)))
+    return _share(today), _share(with_candidate)
+
+
+def _share(sizes: list[int]) -> Share:
     one_unit = sum(write_units(size) == 1 for size in sizes) / len(sizes)
     return Share(len(CATALOGUE), mean(sizes), median(sizes), one_unit)
 
 
 def main() -> None:
-    """Print the share."""
-    found = share()
-    print(
-        f"{found.features} features: {found.one_unit:.1%} of the approved rows take one write unit; "
-        f"mean {found.mean_bytes:.0f} bytes, median {found.median_bytes:.0f}"
-    )
+    """Print the shares."""
+    for found, what in zip(shares(), ("", ", decided by a candidate"), strict=True):
+        print(
+            f"{found.features} features{what}: {found.one_unit:.1%} of the approved rows take one write unit; "
+            f"mean {found.mean_bytes:.0f} bytes, median {found.median_bytes:.0f}"
+        )
 
 
 if __name__ == "__main__":

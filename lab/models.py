@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import yaml
-
 from engine.errors import InvalidModelError
 from engine.model.document import digest_of
+from engine.model.drift import read_baseline
 from engine.model.tables import Model, read_model
 from engine.rules.model_section import RulesetModel
 
@@ -28,15 +27,13 @@ def kept_model(sha256: str) -> bytes | None:
     return None
 
 
-def named_model(ruleset: str) -> str | None:
-    """Give the sha256 of the model that a ruleset's document names; None where it names none, or is no such document."""
-    try:
-        content = yaml.safe_load(ruleset)
-    except yaml.YAMLError:
-        return None
-    section = content.get("model") if isinstance(content, dict) else None
-    named = section.get("sha256") if isinstance(section, dict) else None
-    return named if isinstance(named, str) else None
+def kept_baseline(sha256: str) -> bytes | None:
+    """Give what the training window of a model in :data:`MODELS` was like; None where that is not known."""
+    for path in sorted(MODELS.glob("*.baseline")):
+        data = path.read_bytes()
+        if read_baseline(data, str(path)).model == sha256:
+            return data
+    return None
 
 
 def model_of(path: Path) -> Model:

@@ -46,6 +46,11 @@ def row_text(row: ScoredTransaction) -> str:
         f"  {'ruleset':<26} {row.ruleset_version}",
         f"  {'payments in profile':<26} {row.profile_version}",
     ]
+    if row.other is not None:
+        lines += [
+            f"  {'decided by':<26} {row.side.value}",
+            f"  {'the other side':<26} {row.other.decision.value}, risk score {row.other.risk_score}",
+        ]
     if row.is_place_doubted:
         lines.append(f"  {'place':<26} does not say where the user is")
     if row.releases:

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lab.models import kept_model, named_model
+from engine.rollout.start import named_models
+from lab.models import kept_model
 from local.ingestion import spark_settings
 from local.jars import JAVA_HOME
 from ops.manifests import ROOT
@@ -142,8 +143,8 @@ def join_parts(parts: Iterable[Path], out: Path) -> int:
 
 def _named_model_file(rules: Path, folder: Path) -> Path | None:
     """Write the document of the model that a ruleset names; None where it names none, or none that is here: the job says so."""
-    sha256 = named_model(rules.read_text())
-    data = None if sha256 is None else kept_model(sha256)
+    named = named_models(rules.read_text())
+    data = kept_model(named[0]) if named else None
     if data is None:
         return None
     file = folder / "named_model.json"

@@ -95,8 +95,8 @@ def provision(
         kafka_topics=kafka_topics,
         console=make_console_site(aws_endpoint, console_url) if console_url else None,
     )
-    Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
-    return resources
+    rules = Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
+    return msgspec.structs.replace(resources, rules=rules)
 
 
 def _make_kafka_topics(bootstrap_servers: str, names: list[str]) -> None:

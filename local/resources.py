@@ -54,11 +54,12 @@ METRICS_NAMESPACE: Final = "FraudDetection"
 
 
 class RulesLocation(msgspec.Struct, frozen=True):
-    """The ruleset's application, environment and profile in AppConfig, by name."""
+    """Where the ruleset is in AppConfig: names, or ids once they are known."""
 
     application: str = "payment-fraud"
     environment: str = "local"
     profile: str = "ruleset"
+    at_once_strategy: str = "at-once-without-bake"
 
 
 class UnknownReferenceError(Exception):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from lab.models import kept_model, named_model
+import msgspec
+
+from engine.rollout.start import named_models
+from lab.models import kept_baseline, kept_model
 from local.components.aws_api import make_client
 from local.resources import BUCKETS
 
@@ -18,6 +21,14 @@ class RulesetDeploymentError(Exception):
     """A version that AppConfig accepted but did not deploy."""
 
 
+class DeployedVersion(NamedTuple):
+    """AppConfig's numbers of what was deployed."""
+
+    version: int
+    """Of the document."""
+    deployment: int
+
+
 class Rulesets:
     """Deploys rulesets through AppConfig.
 
@@ -26,7 +37,7 @@ class Rulesets:
     aws_endpoint : str
         Endpoint URL of the AWS API.
     location : RulesLocation
-        Application, environment and profile; created if they are missing.
+        Application, environment, profile and strategy; created if they are missing.
     bucket : str
         The rules bucket, for the models that rulesets name.
     """
@@ -37,14 +48,20 @@ class Rulesets:
         self._location = location
         self._bucket = bucket
 
-    def deploy_first(self, document: str) -> None:
-        """Deploy a document unless one is active already."""
+    def deploy_first(self, document: str) -> RulesLocation:
+        """Deploy a document unless one is active already; give the place with AppConfig's ids, as Terraform gives them to functions."""
         application, environment, _ = self._place()
         if not self._client.list_deployments(ApplicationId=application, EnvironmentId=environment)["Items"]:
             self.deploy(document)
+        return msgspec.structs.replace(
+            self._location,
+            application=application,
+            environment=environment,
+            at_once_strategy=self._strategy(),
+        )
 
-    def deploy(self, document: str) -> int:
-        """Deploy a document, and put the model that it names into the rules bucket first; functions use it after their next poll.
+    def deploy(self, document: str) -> DeployedVersion:
+        """Deploy a document, and put the models that it names into the rules bucket first; functions use it after their next poll.
 
         Like AppConfig, this checks nothing in it.
 
@@ -55,15 +72,15 @@ class Rulesets:
 
         Returns
         -------
-        int
-            The configuration version.
+        DeployedVersion
+            AppConfig's numbers.
 
         Raises
         ------
         RulesetDeploymentError
             If the deployment did not complete at once.
         """
-        self._put_model(document)
+        self._put_models(document)
         application, environment, profile = self._place()
         version: int = self._client.create_hosted_configuration_version(
             ApplicationId=application,
@@ -88,13 +105,30 @@ class Rulesets:
             raise RulesetDeploymentError(
                 f"ruleset: deployment {started['DeploymentNumber']} is {deployment['State']}"
             )
-        return version
+        return DeployedVersion(version, started["DeploymentNumber"])
 
-    def _put_model(self, document: str) -> None:
-        sha256 = named_model(document)
-        data = None if sha256 is None else kept_model(sha256)
-        if data is not None:
-            self._s3.put_object(Bucket=self._bucket, Key=f"models/{sha256}", Body=data)
+    def active(self) -> str:
+        """The document that was deployed last and is not undone."""
+        application, environment, profile = self._place()
+        items = self._client.list_deployments(ApplicationId=application, EnvironmentId=environment)["Items"]
+        versions = {
+            item["DeploymentNumber"]: item["ConfigurationVersion"]
+            for item in items
+            if item["State"] == "COMPLETE"
+        }
+        stored = self._client.get_hosted_configuration_version(
+            ApplicationId=application,
+            ConfigurationProfileId=profile,
+            VersionNumber=int(versions[max(versions)]),
+        )
+        document: str = stored["Content"].read().decode()
+        return document
+
+    def _put_models(self, document: str) -> None:
+        for sha256 in named_models(document):
+            for suffix, data in (("", kept_model(sha256)), (".baseline", kept_baseline(sha256))):
+                if data is not None:
+                    self._s3.put_object(Bucket=self._bucket, Key=f"models/{sha256}{suffix}", Body=data)
 
     def _place(self) -> tuple[str, str, str]:
         client = self._client
@@ -113,7 +147,7 @@ class Rulesets:
         return application, environment, profile
 
     def _strategy(self) -> str:
-        name = "at-once-without-bake"
+        name = self._location.at_once_strategy
         found = _found(self._client.list_deployment_strategies, name)
         if found is not None:
             return found
@@ -128,4 +162,6 @@ class Rulesets:
 
 
 def _found(list_call: Any, name: str, **arguments: str) -> str | None:
-    return next((item["Id"] for item in list_call(**arguments)["Items"] if item["Name"] == name), None)
+    """The id of what has a name, or this id."""
+    items = list_call(**arguments)["Items"]
+    return next((item["Id"] for item in items if name in (item["Id"], item["Name"])), None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.label import LABELS_TABLE
-from ops import account, commands, dead_letters, labels, reconciling, rules, stored_labels
+from ops import account, commands, dead_letters, labels, reconciling, rollout, rules, stored_labels
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
 
@@ -61,13 +61,39 @@ def relabel(environment: Environment) -> int:
     return 0
 
 
-def rules_deploy(environment: Environment, file: Path) -> int:
-    """Deploy a ruleset file; `make` has run `rules-check` on it."""
+def rules_deploy(environment: Environment, file: Path, share_percent: float | None, reason: str) -> int:
+    """Deploy a ruleset file, for all users or as the candidate for a share; `make` has run `rules-check` on it."""
     if not file.is_file():
         raise OpsError(f"There is no file {file}; name the ruleset: RULES=.")
-    where = rules.place(commands.ready(environment).outputs(), environment.name)
-    version = rules.deploy(account.client("appconfig", environment), where, file.read_bytes())
-    print(f"{file} is active in {environment.name} as version {version}.")
+    outputs = commands.ready(environment).outputs()
+    where = rules.place(outputs, environment.name)
+    appconfig, document = account.client("appconfig", environment), file.read_bytes()
+    before = rollout.active_document(appconfig, where)
+    if share_percent is not None:
+        document = rollout.make_candidate(before, document, share_percent)
+    rollout.put_models(account.client("s3", environment), where["bucket"], document)
+    by = rollout.who(account.client("sts", environment))
+
+    def started(number: int, content: bytes) -> None:
+        change = rollout.deployed(
+            before, content, by=by, reason=reason, deployment=number, at=datetime.now(UTC)
+        )
+        table = outputs["table_names"]["ruleset_changes"]
+        rollout.record(account.client("dynamodb", environment), table, change)
+
+    version = rules.deploy(appconfig, where, document, started=started)
+    active = "active" if share_percent is None else f"the candidate for {share_percent:g}% of the users"
+    print(f"{file} is {active} in {environment.name} as version {version}.")
+    return 0
+
+
+def report(environment: Environment, function: str) -> int:
+    """Print the report of a function: of the guardrails, what the candidate would change; of the drift stage, how the model is doing."""
+    names = commands.ready(environment).outputs().get("function_names", {})
+    if function not in names:
+        raise OpsError(f"{environment.name} has no function {function} yet; apply it first.")
+    functions = account.client("lambda", environment, read_timeout_seconds=250)
+    print(rollout.report_of(functions, f"{names[function]}:live"))
     return 0
 
 
@@ -90,6 +116,8 @@ def _parser() -> argparse.ArgumentParser:
         "label",
         "relabel",
         "rules-deploy",
+        "rules-report",
+        "model-report",
         "state-backup",
         "bootstrap",
     )
@@ -109,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     parsers["reconcile"].add_argument("--hours", type=int, help="look back so far instead of 48 hours")
     labels.add_options(parsers["label"])
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
+    rollout.add_options(parsers["rules-deploy"])
     return parser
 
 
@@ -131,7 +160,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "relabel":
                 return relabel(environment)
             case "rules-deploy":
-                return rules_deploy(environment, options.rules)
+                return rules_deploy(environment, options.rules, options.share, options.reason)
+            case "rules-report":
+                return report(environment, "guardrails")
+            case "model-report":
+                return report(environment, "drift")
             case "state-backup":
                 return commands.state_backup(environment)
             case "bootstrap":

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.models import kept_model, named_model
+from engine.rollout.start import named_models
+from lab.models import kept_model
 from ops import account, backtesting, commands
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
@@ -23,7 +24,7 @@ def order_of(options: argparse.Namespace) -> backtesting.Order:
         if file is not None and not file.is_file():
             raise OpsError(f"There is no file {file}.")
     rules = options.rules.read_bytes()
-    sha256 = named_model(rules.decode())
+    sha256 = next(iter(named_models(rules.decode())), None)
     named = None if sha256 is None else kept_model(sha256)
     if sha256 is not None and named is None:
         raise OpsError(f"{options.rules} names model {sha256[:12]}, which is not in models/.")

@@ -110,8 +110,16 @@ reconcile: $(VENV)/.dev ## Find suspicious payments that a stage has missed, and
 	@$(OPS) reconcile --env "$(ENV)" $(if $(HOURS),--hours $(HOURS))
 
 .PHONY: rules-deploy
-rules-deploy: rules-check ## Check a ruleset and deploy it gradually (RULES=file)
-	@$(OPS) rules-deploy --env "$(ENV)" --rules "$(RULES)"
+rules-deploy: rules-check ## Check a ruleset and deploy it gradually (RULES=file; SHARE=10 as the candidate of the active one, for 10% of the users; REASON=)
+	@$(OPS) rules-deploy --env "$(ENV)" --rules "$(RULES)" $(if $(SHARE),--share "$(SHARE)") $(if $(REASON),--reason "$(REASON)")
+
+.PHONY: rules-report
+rules-report: $(VENV)/.dev ## Say what the candidate changes, by rule and with examples, and whether that may be chance (ENV=; without it, on the running local system)
+	@$(if $(ENV),$(OPS) rules-report --env "$(ENV)",$(PY) -m local.function_report guardrails)
+
+.PHONY: model-report
+model-report: $(VENV)/.dev ## Say how the model is doing: drift of its inputs and score, calibration, precision, how late labels are (ENV=; without it, on the running local system)
+	@$(if $(ENV),$(OPS) model-report --env "$(ENV)",$(PY) -m local.function_report drift)
 
 .PHONY: state-backup
 state-backup: $(VENV)/.dev ## Save a copy of the state in build/state-backups/

@@ -164,7 +164,7 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     bucket: str | None = None
     topic: str | None = None
     cache: Literal["profiles"] | None = None
-    rules: Literal["ruleset"] | None = None
+    rules: Literal["ruleset", "deployments"] | None = None
     kafka: str | None = None
     key: Literal["tokenization"] | None = None
     function: str | None = None

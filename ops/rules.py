@@ -42,6 +42,7 @@ def deploy(
     where: dict[str, str],
     document: bytes,
     *,
+    started: Callable[[int, bytes], None] = lambda _number, _document: None,
     report: Callable[[str], None] = print,
     wait: Callable[[float], None] = time.sleep,
 ) -> str:
@@ -55,6 +56,8 @@ def deploy(
         `place`.
     document : bytes
         YAML, checked by `make rules-check`.
+    started : callable
+        Gets the number of the deployment, and the document as it was sent.
     report : callable
         Gets a line for each step of the deployment.
     wait : callable
@@ -70,7 +73,9 @@ def deploy(
     OpsError
         If AppConfig's validators refuse the document, or the deployment was rolled back. The previous ruleset stays active.
     """
-    version, deployment_number = _start(appconfig, where, document)
+    content = msgspec.json.encode(msgspec.yaml.decode(document))
+    version, deployment_number = _start(appconfig, where, content)
+    started(deployment_number, content)
     shown = ""
     while True:
         deployment = appconfig.get_deployment(
@@ -93,13 +98,13 @@ def deploy(
         wait(POLL_SECONDS)
 
 
-def _start(appconfig: Any, where: dict[str, str], document: bytes) -> tuple[int, int]:
+def _start(appconfig: Any, where: dict[str, str], content: bytes) -> tuple[int, int]:
     """Store the document as a version and start its deployment; give version and deployment number."""
     try:
         version: int = appconfig.create_hosted_configuration_version(
             ApplicationId=where["application_id"],
             ConfigurationProfileId=where["profile_id"],
-            Content=msgspec.json.encode(msgspec.yaml.decode(document)),
+            Content=content,
             ContentType=CONTENT_TYPE,
         )["VersionNumber"]
         started = appconfig.start_deployment(

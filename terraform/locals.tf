@@ -81,6 +81,7 @@ locals {
       "rules.application"       = module.rules.application_id
       "rules.environment"       = module.rules.environment_id
       "rules.profile"           = module.rules.profile_name
+      "rules.at_once_strategy"  = module.rules.at_once_strategy_id
     },
   )
 
@@ -97,7 +98,7 @@ locals {
       replication_group_arn = module.cache.replication_group_arn
       user_arn              = module.cache.user_arn
     }
-    rules = { configuration_arn = module.rules.configuration_arn }
+    rules = { configuration_arn = module.rules.configuration_arn, deployment_arns = module.rules.deployment_arns }
     kafka = {
       cluster_arn = module.streaming.cluster_arn
       topic_names = { for topic in local.kafka_topics : topic => topic }

@@ -105,12 +105,13 @@ output "glue_job_name" {
 }
 
 output "rules" {
-  description = "AppConfig's ids for `make rules-deploy`: application, environment, profile, strategy."
+  description = "For `make rules-deploy`: AppConfig's ids of application, environment, profile and strategy, and the bucket of models."
   value = {
     application_id         = module.rules.application_id
     environment_id         = module.rules.environment_id
     profile_id             = module.rules.profile_id
     deployment_strategy_id = module.rules.deployment_strategy_id
+    bucket                 = module.rules_bucket.name
   }
 }
 

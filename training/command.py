@@ -14,6 +14,7 @@ from engine.model.tables import Model, read_model
 from engine.rules.ruleset import parse_ruleset
 from lab.datasets import DatasetError
 from lab.models import kept_model
+from training.baseline import write_baseline
 from training.card import write_card
 from training.columns import columns
 from training.errors import TrainingError
@@ -146,7 +147,9 @@ def _trained(
     data = document_of(fit, unseen, training_set, ruleset, as_of)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_bytes(data)
-    return read_model(data, str(options.out))
+    model = read_model(data, str(options.out))
+    write_baseline(options.out, model, training_set)
+    return model
 
 
 def _evaluated(options: argparse.Namespace, model: Model, later: LaterPayments, source: str) -> list[str]:

@@ -21,6 +21,7 @@ from lab.backtest.labels import Delay, LabelPlan
 from lab.datasets.sample import MAPPING
 from lab.models import MODELS, kept_model
 from lab.progress import Progress
+from training.baseline import write_baseline
 from training.card import write_card
 from training.columns import columns
 from training.evaluation import WEEK_S, WEEKS, LaterPayments
@@ -75,6 +76,7 @@ def main() -> None:
     model = read_model(data, str(options.out))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_bytes(data)
+    write_baseline(options.out, model, training_set)
     evaluated = []
     for part in parts:
         later = LaterPayments(part.window.as_of_s, part.source.users)

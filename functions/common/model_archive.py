@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PREFIX: Final = "models/"
 """Of the keys; the sha256 follows."""
 
+BASELINE: Final = ".baseline"
+"""Behind a model's key, and in the place of ``.json`` in the tree: of what its training window was like."""
+
 _MISSING: Final = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 """Without the right to list a bucket, S3 says of a key that does not exist that access is denied."""
 
@@ -42,6 +45,10 @@ class ModelUnreachableError(StageError):
 
 class _Named(msgspec.Struct):
     sha256: str
+
+
+class _OfModel(msgspec.Struct):
+    model: str
 
 
 class ModelArchive:
@@ -68,6 +75,14 @@ class ModelArchive:
         documents = [path.read_bytes() for path in sorted(self._folder.glob("*.json"))]
         return {msgspec.json.decode(data, type=_Named).sha256: data for data in documents}
 
+    def baseline(self, sha256: str) -> bytes | None:
+        """Give what the payments of a model's training window were like; None where that is not kept. Errors as for :meth:`get`."""
+        for path in sorted(self._folder.glob(f"*{BASELINE}")):
+            data = path.read_bytes()
+            if msgspec.json.decode(data, type=_OfModel).model == sha256:
+                return data
+        return self._read(sha256, f"{PREFIX}{sha256}{BASELINE}")
+
     def get(self, sha256: str) -> bytes | None:
         """Give a model's document.
 
@@ -88,8 +103,11 @@ class ModelArchive:
         """
         if sha256 in self.shipped:
             return self.shipped[sha256]
+        return self._read(sha256, f"{PREFIX}{sha256}")
+
+    def _read(self, sha256: str, key: str) -> bytes | None:
         try:
-            return self._s3.get_object(Bucket=self._bucket, Key=f"{PREFIX}{sha256}")["Body"].read()
+            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _MISSING:
                 return None

@@ -50,6 +50,13 @@ class StoredPayment(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     invalid_fields: tuple[str, ...] = ()
 
 
+class StoredVerdict(msgspec.Struct, frozen=True, array_like=True):
+    """What the side that did not decide would have decided."""
+
+    decision: str
+    risk_score: int
+
+
 class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "format": "v",
     "payment": "t",
@@ -68,6 +75,8 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     "is_place_doubted": "pd",
     "amount_base": "ab",
     "base_currency": "bc",
+    "is_candidates": "c",
+    "other": "o",
 }):  # fmt: skip
     """The JSON part of a row. Its names are short, since every row has them, and never change."""
 
@@ -105,6 +114,10 @@ class HistoryDetail(msgspec.Struct, frozen=True, omit_defaults=True, rename={
     """The amount in the base currency; only where the payment was not approved."""
     base_currency: str | None = None
     """The ruleset's base currency; only where the payment was not approved."""
+    is_candidates: bool = False
+    """The ruleset's candidate decided, not the champion."""
+    other: StoredVerdict | None = None
+    """Decision and score of the side that did not decide; None where the ruleset has one side, or the payment repeats another one."""
 
 
 class HistoryDetailV1(msgspec.Struct, frozen=True):

@@ -17,9 +17,10 @@ import msgspec
 
 from contract.alert import Alert, AlertClaim, AlertDigest, AlertTransaction, SuppressedPayments
 from contract.flagged import FlaggedTransaction
-from contract.history_detail import HistoryDetail
+from contract.history_detail import HistoryDetail, StoredVerdict
 from contract.label import Label, LabelMessage
 from contract.reason import Reason
+from contract.ruleset_change import RulesetChange
 from contract.scored import Decision
 from contract.transaction import Location, Transaction
 
@@ -30,6 +31,7 @@ _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
     Transaction,
     Location,
     HistoryDetail,
+    StoredVerdict,
     Reason,
     FlaggedTransaction,
     AlertClaim,
@@ -39,6 +41,7 @@ _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
     AlertDigest,
     LabelMessage,
     Label,
+    RulesetChange,
 )
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -60,6 +63,8 @@ def schemas() -> dict[str, bytes]:
         "label_message": msgspec.json.schema(LabelMessage),
         "label": msgspec.json.schema(Label)
         | {"description": "A row of labels; numbers are of DynamoDB's type N."},
+        "ruleset_change": msgspec.json.schema(RulesetChange)
+        | {"description": "A row of ruleset_changes; numbers are of DynamoDB's type N."},
     }
     for document in documents.values():
         _describe(document["$defs"])

@@ -17,7 +17,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -33,8 +33,9 @@ from contract.clock import (
 from contract.currency import ASSUMED_CURRENCY
 from contract.errors import InvalidRowError, LaterFormatError
 from contract.flag_hour import FLAG_HOUR, flag_hour
-from contract.history_detail import ROW_FORMAT, HistoryDetail, HistoryDetailV1, StoredPayment
+from contract.history_detail import ROW_FORMAT, HistoryDetail, HistoryDetailV1, StoredPayment, StoredVerdict
 from contract.reason import Reason
+from contract.side import Side
 from contract.transaction import Transaction
 from contract.verdict import Verdict
 
@@ -53,6 +54,14 @@ class Decision(StrEnum):
     APPROVE = "approve"
     REVIEW = "review"
     BLOCK = "block"
+
+
+class OtherVerdict(NamedTuple):
+    """What the side that did not decide would have decided about a payment."""
+
+    decision: Decision
+    risk_score: int
+    """0 to 100."""
 
 
 class Position(msgspec.Struct, frozen=True, order=True):
@@ -109,6 +118,10 @@ class ScoredTransaction(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Of a payment that was not approved: its amount in ``base_currency``, rounded to its minor unit; None without a rate."""
     base_currency: str | None = None
     """Of a payment that was not approved: the ruleset's base currency."""
+    side: Side = Side.CHAMPION
+    """Which side of the ruleset decided."""
+    other: OtherVerdict | None = None
+    """What the other side would have decided; None where there is none, and for a repeat."""
     appended_at: datetime
     """When Kafka took the record, UTC."""
     scored_at: datetime
@@ -198,6 +211,10 @@ def to_history_item(scored: ScoredTransaction, expires_at_s: int) -> dict[str, d
         scored.is_place_doubted,
         scored.amount_base,
         scored.base_currency,
+        scored.side is Side.CANDIDATE,
+        None
+        if scored.other is None
+        else StoredVerdict(_DECISION_TEXTS[scored.other.decision], scored.other.risk_score),
     )
     item = {
         "user_id": {"S": payment.user_id},
@@ -266,6 +283,8 @@ def from_history_item(item: Mapping[str, Any]) -> ScoredTransaction:
         is_place_doubted=detail.is_place_doubted,
         amount_base=detail.amount_base,
         base_currency=detail.base_currency,
+        side=Side.CANDIDATE if detail.is_candidates else Side.CHAMPION,
+        other=None if detail.other is None else _read({"detail": {"S": detail.other}}, "detail", "S", _other),
         appended_at=_read({"detail": {"N": detail.appended_at_ms}}, "detail", "N", _from_ms),
     )
 
@@ -304,6 +323,10 @@ def _scored(item: Mapping[str, Any], **fields: Any) -> ScoredTransaction:
         has_content_mark=_read(item, "event_key", "S", has_content_mark),
         **fields,
     )
+
+
+def _other(stored: StoredVerdict) -> OtherVerdict:
+    return OtherVerdict(Decision(stored.decision), stored.risk_score)
 
 
 def _to_bytes(value: bytes | str) -> bytes:

@@ -13,12 +13,13 @@ from contract.canary import CANARY_RULE_ID, is_flagged_canary
 from contract.clock import EPOCH, MILLISECOND, Times, has_content_mark, times_on
 from contract.errors import InvalidRowError
 from contract.reason import Reason
-from contract.scored import HISTORY_TABLE, Decision, FeatureValue, ScoredTransaction
+from contract.scored import HISTORY_TABLE, Decision, FeatureValue, OtherVerdict, ScoredTransaction
+from contract.side import Side
 from engine.entities.book import NO_ENTITIES
 from engine.entities.risk import NO_RISKS
 from engine.entities.state import Sighting
 from engine.features.catalogue import FEATURE_SET, PLACES, Features, features_and_sighting
-from engine.features.model import FRAUD_PROBABILITY
+from engine.features.model import ABSENT, FRAUD_PROBABILITY
 from engine.features.place import is_doubted
 from engine.features.stored import DamagedFeaturesError, pack, read_features
 from engine.model.explanation import model_reasons
@@ -76,9 +77,15 @@ class Decided(msgspec.Struct, frozen=True):
     """For :meth:`engine.profile.profile.Profile.fold`."""
     sighting: Sighting
     """For :meth:`engine.entities.book.EntityBook.fold`."""
+    side: Side = Side.CHAMPION
+    """Which side of the ruleset decided."""
+    other: Assessment | None = None
+    """What the other side says of the same features, but for its model's; None where the ruleset has one side, and for a repeat."""
 
 
 _PROBABILITY_PLACE: Final = PLACES[FRAUD_PROBABILITY]
+
+_NO_PROBABILITY: Final = ABSENT[FRAUD_PROBABILITY]
 
 _QUIET: Final = Assessment(0, Decision.APPROVE, (), (), ())
 """The assessment of nearly every payment: no rule holds, and no threshold is 0."""
@@ -102,7 +109,7 @@ def decide(
         Its user's, before the payment is folded. It learns what is due (:meth:`~engine.profile.profile.Profile.lessons`); the
         payment itself is not folded.
     ruleset : Ruleset
-        The rules, thresholds and exchange rates.
+        The rules, thresholds and exchange rates. The side that is drawn for the user decides; the other is evaluated, too.
     verdicts : Sequence[Verdict]
         What people found about the user's payments, the newest at most, oldest first.
     entities : EntityReading | Mapping[str, FeatureValue]
@@ -118,20 +125,59 @@ def decide(
     lessons = profile.lessons(facts, verdicts)
     profile.learn(lessons)
     features, sighting = features_and_sighting(facts, profile, ruleset.exchange, entities, risks)
-    if ruleset.model is not None:
-        features.in_order[_PROBABILITY_PLACE] = ruleset.model.model.fraud_probability(features)
+    candidate = ruleset.candidate
+    side = Side.CHAMPION if candidate is None else candidate.draw.side_of(facts.transaction.user_id)
+    deciding = ruleset.of_side(side)
+    if deciding.model is not None:
+        features.in_order[_PROBABILITY_PLACE] = deciding.model.model.fraud_probability(features)
     repeated = profile.repeated(facts)
     if repeated is not None:
         assessment = Assessment(repeated.risk_score, repeated.decision, (), (), ())
         outcome = Outcome(repeated.decision, repeated.risk_score, repeated.key_hash, lessons)
-        return Decided(features, assessment, outcome, sighting)
-    assessment = is_fraudulent(features, facts.transaction, ruleset, facts.clock_ms)
+        return Decided(features, assessment, outcome, sighting, side)
+    assessment = is_fraudulent(features, facts.transaction, deciding, facts.clock_ms)
     # What is not approved moves nobody anyway.
     doubted = assessment.decision is Decision.APPROVE and is_doubted(facts, profile, features)
     outcome = Outcome(assessment.decision, assessment.risk_score, 0, lessons, doubted)
     if assessment.decision is not Decision.APPROVE:
         sighting = sighting._replace(is_approved=False)
-    return Decided(features, assessment, outcome, sighting)
+    if candidate is None:
+        return Decided(features, assessment, outcome, sighting)
+    other = ruleset if side is Side.CANDIDATE else candidate.ruleset
+    theirs = is_fraudulent(_by_model_of(other, deciding, features), facts.transaction, other, facts.clock_ms)
+    return Decided(features, assessment, outcome, sighting, side, theirs)
+
+
+def _by_model_of(other: Ruleset, deciding: Ruleset, features: Features) -> Features:
+    """The features with the probability of the other side's model, in the place of that of the side that decides."""
+    if other.model_sha256 == deciding.model_sha256:
+        return features
+    # Computed from the others, not from the probability that stands there.
+    probability = _NO_PROBABILITY if other.model is None else other.model.model.fraud_probability(features)
+    return features.with_value(_PROBABILITY_PLACE, probability)
+
+
+def assess(
+    ruleset: Ruleset, features: Mapping[str, FeatureValue], transaction: Transaction, clock_ms: int
+) -> Assessment:
+    """Assess a payment by one ruleset, with the probability of its own model.
+
+    Parameters
+    ----------
+    ruleset : Ruleset
+        Of either side.
+    features : Mapping[str, FeatureValue]
+        As they were computed, or stored; the probability that they hold is of no account.
+    transaction, clock_ms
+        As :func:`is_fraudulent` takes them.
+    """
+    used = ruleset.model
+    probability = _NO_PROBABILITY if used is None else used.model.fraud_probability(features)
+    if isinstance(features, Features):
+        features = features.with_value(_PROBABILITY_PLACE, probability)
+    else:
+        features = {**features, FRAUD_PROBABILITY: probability}
+    return is_fraudulent(features, transaction, ruleset, clock_ms)
 
 
 def decide_again(row: ScoredTransaction, ruleset: Ruleset) -> DecidedAgain:
@@ -206,6 +252,7 @@ def scored_transaction(
     assessment, outcome = decided.assessment, decided.outcome
     transaction = facts.transaction
     # Whoever is alerted needs the worth; in other rows it would only take space.
+    other = decided.other
     is_worth_kept = assessment.decision is not Decision.APPROVE
     scored = ScoredTransaction(
         transaction=transaction,
@@ -227,6 +274,8 @@ def scored_transaction(
         is_place_doubted=outcome.is_place_doubted,
         amount_base=ruleset.worth(transaction.amount, transaction.currency) if is_worth_kept else None,
         base_currency=ruleset.base_currency if is_worth_kept else None,
+        side=decided.side,
+        other=None if other is None else OtherVerdict(other.decision, other.risk_score),
         appended_at=appended_at,
         scored_at=scored_at,
     )

@@ -74,3 +74,15 @@ class InvalidModelError(EngineError):
         super().__init__("\n".join(shown))
         self.source = source
         self.problems = problems
+
+
+class RulesetEditError(EngineError):
+    """A ruleset's text cannot be changed as was asked."""
+
+
+class InvalidCountsError(EngineError):
+    """Stored counts of a rollout cannot be read."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"counts of a rollout: {problem}")
+        self.problem = problem

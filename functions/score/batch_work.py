@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from contract.scored import Position, ScoredTransaction
+    from engine.decide import Decided
     from engine.profile import Profile
+    from engine.rules.ruleset import Ruleset
     from score.delivery import Batch, Delivery
     from score.history_store import RowKey
     from score.profile_store import CacheReading, PartitionProgress
@@ -48,6 +50,10 @@ class BatchWork:
         By user.
     rows : list[ScoredTransaction]
         New rows; after the inserts, those that were stored.
+    ruleset : Ruleset | None
+        By which the batch is decided; None before.
+    decided : dict[RowKey, Decided]
+        What was decided of each new row.
     users_of_before : set[str]
         Users whose profile comes from what the version before stored.
     is_degraded : bool
@@ -67,6 +73,8 @@ class BatchWork:
         self.chains: dict[str, UserChain] = {}
         self.settled: dict[str, SettledChain] = {}
         self.rows: list[ScoredTransaction] = []
+        self.ruleset: Ruleset | None = None
+        self.decided: dict[RowKey, Decided] = {}
         self.users_of_before: set[str] = set()
         self.is_degraded = False
         self.entities = EntityWork(batch, now_s)

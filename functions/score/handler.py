@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -28,6 +29,7 @@ from score.entity_store import RedisEntityStore
 from score.history_store import DynamoHistoryStore
 from score.profile_store import RedisProfileStore
 from score.quarantine import SqsQuarantine
+from score.rollout_counter import DynamoCounts, RolloutCounter
 from score.rules_source import AppConfigDocument, Rulesets
 from score.ruleset_archive import BucketRulesets
 from score.settings import Settings
@@ -114,6 +116,11 @@ score_stage = ScoreStage(
     rulesets.current,
     telemetry,
     clock,
+    RolloutCounter(
+        DynamoCounts(dynamodb, settings.rollout_counts_table, uuid.uuid4().hex[:12]),
+        clock,
+        telemetry.counts_not_written,
+    ),
 )
 stage = CrashGuard(
     score_stage,

@@ -78,6 +78,11 @@ class Metric(StageMetric):
         COUNT,
         "Batches decided by the last good ruleset of the bucket, or the default, since AppConfig gave this process none.",
     )
+    ROLLOUT_COUNTS_FAILED = (
+        "RolloutCountsFailed",
+        COUNT,
+        "Rows of what both sides of the ruleset say that DynamoDB did not take; they are written with the next ones.",
+    )
     OLDEST_RECORD_AGE = (
         "OldestRecordAge",
         MILLISECONDS,

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common import model_archive
+from common.ruleset_bucket import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     from mypy_boto3_s3 import S3Client
 
     from common.model_archive import ModelArchive
     from engine.rules.ruleset import Ruleset
-
-PREFIX: Final = "rulesets/"
 
 LAST_GOOD: Final = f"{PREFIX}last-good"
 """Key of the ruleset that became active last, in any process. While a deployment is under way processes differ; at its end, or after its
@@ -62,9 +61,9 @@ class BucketRulesets:
         self._models = models
 
     def keep(self, ruleset: Ruleset, data: bytes) -> None:
-        """Keep a ruleset that becomes active, and its model, in the background."""
-        model = "" if ruleset.model is None else ruleset.model.model.sha256
-        self._pool.submit(self._put, ruleset.digest, data, model)
+        """Keep a ruleset that becomes active, and the models of both its sides, in the background."""
+        models = {side.model_sha256 for side in ruleset.sides if side.model_sha256}
+        self._pool.submit(self._put, ruleset.digest, data, sorted(models))
 
     def last_good(self) -> bytes | None:
         """Give the document that became active last; None where there is none, or no answer."""
@@ -77,9 +76,10 @@ class BucketRulesets:
             self._report(UNREADABLE, error)
         return None
 
-    def _put(self, digest: str, data: bytes, model: str) -> None:
+    def _put(self, digest: str, data: bytes, models: Sequence[str]) -> None:
         try:
-            self._put_model(model)  # first: the ruleset could not be read without it
+            for model in models:  # first: the ruleset could not be read without them
+                self._put_model(model)
             for key in (f"{PREFIX}{digest}", LAST_GOOD):
                 self._s3.put_object(Bucket=self._bucket, Key=key, Body=data)
         except (ClientError, BotoCoreError) as error:

@@ -20,6 +20,7 @@ class Settings(CrashSettings, frozen=True, kw_only=True):
     """Replication group that IAM tokens are signed for; empty for a cache without IAM authentication."""
     transaction_history_table: str
     profile_checkpoints_table: str
+    rollout_counts_table: str
     quarantine_queue_url: str
     quarantine_bucket: str
     dead_letter_queue_url: str

@@ -24,7 +24,7 @@ from score.delivery import PartialBatchResponse, failure_response, read_batch
 from score.errors import HistoryUnavailableError
 from score.history_store import InsertResult
 from score.profile_store import ProfileWrite
-from score.user_chain import UserChain, needs_lookup, rebuild, row_key
+from score.user_chain import UserChain, needs_lookup, rebuild, row_key, row_key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from score.history_store import HistoryStore, UnreadableRow
     from score.profile_store import CacheReading, ProfileStore
     from score.quarantine import Quarantine
+    from score.rollout_counter import RolloutCounter
     from score.telemetry import Telemetry
 
 CHECKPOINT_EVERY: Final = 36
@@ -68,6 +69,8 @@ class ScoreStage:
         Counts what happened.
     clock : Callable[[], datetime]
         The time, aware, UTC.
+    counter : RolloutCounter | None
+        Counts what both sides of a ruleset say; None counts nothing.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class ScoreStage:
         ruleset: Callable[[], Ruleset],
         telemetry: Telemetry,
         clock: Callable[[], datetime],
+        counter: RolloutCounter | None = None,
     ) -> None:
         self._profiles = profiles
         self._entities = entities
@@ -89,6 +93,7 @@ class ScoreStage:
         self._ruleset = ruleset
         self._telemetry = telemetry
         self._clock = clock
+        self._counter = counter
 
     def handle(self, event: KafkaEvent, has_time: Callable[[], bool]) -> PartialBatchResponse:
         """Score one batch.
@@ -123,6 +128,7 @@ class ScoreStage:
         if not work.is_degraded:
             self._keep_checkpoints(work, has_time)
         self._write_state(work, failed, has_time)
+        self._count_sides(work)
         self._telemetry.batch_done(work.rows, failed, is_degraded=work.is_degraded)
         return failure_response(failed)
 
@@ -187,8 +193,12 @@ class ScoreStage:
             # Rows alone would give another profile for whoever has many: better to wait than to decide otherwise.
             raise HistoryUnavailableError(f"checkpoints: {error}") from error
 
+    def _count_sides(self, work: BatchWork) -> None:
+        if self._counter is not None and work.ruleset is not None:
+            self._counter.count(work.ruleset, ((row, work.decided[row_key_of(row)]) for row in work.rows))
+
     def _score(self, work: BatchWork) -> None:
-        ruleset = self._ruleset()
+        work.ruleset = ruleset = self._ruleset()
         scored_at = self._clock()
 
         def score(
@@ -200,6 +210,7 @@ class ScoreStage:
                 risks = work.labels.risks(work.entities.ids(delivery))
                 verdicts = work.labels.verdicts(delivery.user_id)
                 decided = decide(delivery.facts, profile, ruleset, verdicts, known, risks)
+                work.decided[row_key(delivery)] = decided
                 if not decided.outcome.repeats:
                     work.entities.see(delivery, decided.sighting)
             else:
@@ -231,7 +242,7 @@ class ScoreStage:
     def _store(self, work: BatchWork, has_time: Callable[[], bool]) -> set[Position]:
         """Insert the new rows and settle each user's chain; return what could not be stored."""
         inserted = self._history.insert(work.rows, has_time) if work.rows else []
-        keys = [(row.transaction.user_id, row.event_key) for row in work.rows]
+        keys = [row_key_of(row) for row in work.rows]
         results = dict(zip(keys, inserted, strict=True))
         existing = [key for key, result in results.items() if result is InsertResult.EXISTS]
         found = self._history.find(existing, has_time) if existing else {}

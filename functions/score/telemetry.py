@@ -204,6 +204,11 @@ class EmfTelemetry:
         """Log what the rules bucket did not do."""
         self._logger.warning(what, extra=describe_failure(error))
 
+    def counts_not_written(self, what: str, error: Exception) -> None:
+        """Count and log counts that DynamoDB did not take."""
+        self._count(Metric.ROLLOUT_COUNTS_FAILED, 1)
+        self._logger.warning(what, extra=describe_failure(error))
+
     def ruleset_unreachable(self, error: RulesetUnreachableError) -> None:
         """Count a failed request for the ruleset, and log why."""
         self._count(Metric.RULESET_UNREACHABLE, 1)

@@ -72,6 +72,11 @@ def row_key(delivery: Delivery) -> RowKey:
     return transaction.user_id, delivery.facts.event_key
 
 
+def row_key_of(row: ScoredTransaction) -> RowKey:
+    """Key of a row in the history."""
+    return row.transaction.user_id, row.event_key
+
+
 def needs_lookup(delivery: Delivery, profile: Profile, *, is_counted: bool | None) -> bool:
     """Whether only the history can say if this payment is a repeat, or what its entities must count.
 

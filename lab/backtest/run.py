@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from contract.truth import SentPayment
-    from engine.rules.ruleset import Rule, Ruleset
+    from engine.rules.rule_section import Rule
+    from engine.rules.ruleset import Ruleset
     from lab.backtest.labels import LabelPlan
 
 MAX_SHOWN: Final = 40
@@ -118,7 +119,7 @@ def run_backtest(
         first_invalid=refusals.first,
         refunds=refusals.refunds,
         repeats=refusals.repeats,
-        rule_hits=tally.rule_hits(ruleset.rules),
+        rule_hits=tally.rule_hits(rule for side in ruleset.sides for rule in side.rules),
         missed=tally.missed(),
         missed_count=tally.detection.missed,
         false_alarms=tuple(tally.false_alarms),

@@ -52,10 +52,15 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
-    sid     = "BrokersCacheAndRules"
-    actions = ["appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession", "elasticache:Connect", "kafka-cluster:*", "kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"]
+    sid = "BrokersCacheAndRules"
+    actions = [
+      "appconfig:CreateHostedConfigurationVersion", "appconfig:GetDeployment", "appconfig:GetHostedConfigurationVersion", "appconfig:GetLatestConfiguration",
+      "appconfig:ListDeployments", "appconfig:StartConfigurationSession", "appconfig:StartDeployment", "appconfig:StopDeployment", "elasticache:Connect",
+      "kafka-cluster:*", "kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers",
+    ]
     resources = [
       "${local.arn.appconfig}:application/*",
+      "${local.arn.appconfig}:deploymentstrategy/*",
       "${local.arn.elasticache}:*:${local.prefix[each.key]}-*",
       "${local.arn.elasticache}:*:${local.prefix[each.key]}",
       "${local.arn.kafka}:*/${local.prefix[each.key]}/*",

@@ -14,7 +14,8 @@ import msgspec
 from contract.clock import times_of
 from contract.errors import InvalidTransactionError
 from contract.reason import Reason
-from contract.scored import Decision, FeatureValue, Position, ScoredTransaction
+from contract.scored import Decision, FeatureValue, OtherVerdict, Position, ScoredTransaction
+from contract.side import Side
 from contract.transaction import decode_transaction
 from contract.verdict import Verdict
 from engine.decide import decide
@@ -53,6 +54,8 @@ class ExpectedRow(msgspec.Struct, frozen=True):
     repeats: int
     releases: tuple[int, ...]
     verdicts: tuple[Verdict, ...]
+    side: Side
+    other: OtherVerdict | None
 
     @classmethod
     def of(cls, row: ScoredTransaction) -> ExpectedRow:
@@ -168,7 +171,7 @@ def _expected_row(
     """The row that follows from a profile, which is not changed, given what the stored row says of the payment's entities."""
     profile_version = profile.tx_count
     decided = decide(facts, from_bytes(to_bytes(profile)), ruleset, verdicts, stored)
-    assessment = decided.assessment
+    assessment, other = decided.assessment, decided.other
     return ExpectedRow(
         assessment.risk_score,
         assessment.decision,
@@ -180,6 +183,8 @@ def _expected_row(
         decided.outcome.repeats,
         decided.outcome.lessons.releases,
         decided.outcome.lessons.verdicts,
+        decided.side,
+        None if other is None else OtherVerdict(other.decision, other.risk_score),
     )
 
 

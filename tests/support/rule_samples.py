@@ -85,3 +85,14 @@ rules:
     reason: "{tx_count_10m} payments in 10 minutes."
 """
 """A ruleset for tests of the score stage: one rule on the amount, one on velocity."""
+
+
+def candidate_of(*rules: dict[str, Any], share: float, version: str = "2", head: str = HEAD) -> Ruleset:
+    """A ruleset without rules, with a candidate of these rules that reviews from 40 and blocks from 90."""
+    candidate = {
+        "version": version,
+        "share": share,
+        "thresholds": {"review": 40, "block": 90},
+        "rules": [{**RULE, **rule} for rule in rules],
+    }
+    return parse_ruleset(document(head=f"{head}candidate: {json.dumps(candidate, ensure_ascii=False)}\n"))

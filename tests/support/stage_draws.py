@@ -23,12 +23,20 @@ PLACES = (
     "Rome, IT",
 )
 
+_CANDIDATE = """candidate:
+  version: test-4
+  share: 50
+  thresholds: {review: 30, block: 60}
+  rules: [{id: small_amount, when: amount_base <= 1000.0, points: 35, reason: Paid little.}]
+"""
+
 RULESETS = tuple(
     parse_ruleset(text)
     for text in (
         TWO_RULES,
         TWO_RULES.replace("test-1", "test-2").replace("points: 50", "points: 90"),
         TWO_RULES.replace("test-1", "test-3").replace("USD: 0.9", "USD: 1.1"),
+        f"{TWO_RULES}\n{_CANDIDATE}",
     )
 )
 BY_VERSION = {f"{ruleset.version}+{ruleset.digest}": ruleset for ruleset in RULESETS}

@@ -21,6 +21,16 @@ REST_ACTIONS: Final = {
     ("GET", "configuration"): "appconfig:GetLatestConfiguration",
 }
 
+DEPLOYMENT_ACTIONS: Final = {
+    ("GET", "deployments", False): "ListDeployments",
+    ("GET", "deployments", True): "GetDeployment",
+    ("POST", "deployments", False): "StartDeployment",
+    ("DELETE", "deployments", True): "StopDeployment",
+    ("POST", "hostedconfigurationversions", False): "CreateHostedConfigurationVersion",
+    ("GET", "hostedconfigurationversions", True): "GetHostedConfigurationVersion",
+}
+"""AppConfig's operations by method, the collection in the path, and whether a number follows."""
+
 OBJECT_ACTIONS: Final = {"PUT": "s3:PutObject", "GET": "s3:GetObject"}
 
 Call = tuple[str, str, str, str]
@@ -51,7 +61,7 @@ def recorder(target: str, buckets: Mapping[str, str], calls: set[Call]) -> Itera
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = _pass_on  # noqa: N815 - the server's names
+        do_GET = do_POST = do_PUT = do_DELETE = _pass_on  # noqa: N815 - the server's names
 
         def log_message(self, *_: object) -> None:
             """Log nothing."""
@@ -105,6 +115,9 @@ def calls_of(
     if method == "POST" and place.path.startswith(PATH_BEGIN):
         function = place.path.removeprefix(PATH_BEGIN).removesuffix(PATH_END)
         return {("lambda:InvokeFunction", "function", function, "")}
+    if top == "applications" and (found := re.search(r"/([a-z]{6,})(?:/(\d+))?$", place.path)):
+        action = DEPLOYMENT_ACTIONS[method, found[1], found[2] is not None]
+        return {(f"appconfig:{action}", "rules", "deployments", "")}
     if (method, top) in REST_ACTIONS:
         return {(REST_ACTIONS[method, top], "rules", "ruleset", "")}
     if method == "POST" and (form := parse_qs(body.decode())).get("Action"):

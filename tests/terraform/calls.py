@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CALLED_FOR_US: Final = {"AppConfigProvider": appconfig}
 """Names whose use makes a library call AWS, and the module that makes the call."""
 
-SHARED: Final = ("common", "cache")
+SHARED: Final = ("common", "cache", "rollouts")
 """The packages that call AWS for several functions."""
 
 _SHARED_PREFIXES: Final = tuple(f"{package}." for package in SHARED)

@@ -8,6 +8,7 @@ that were flagged, were not, and do not exist.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from base64 import b64encode
 from contextlib import ExitStack
@@ -19,6 +20,10 @@ import redis
 
 from contract.clock import time_text
 from contract.label_rows import PENDING_ATTRIBUTE
+from contract.rollout_rows import ROLLOUT_COUNTS_TABLE, counts_item, part_key
+from engine.rollout.counts import RolloutCounts
+from engine.rollout.start import with_candidate
+from engine.rollout.stored import counts_to_bytes
 from local.components.aws_api import AwsApi, make_client
 from local.components.cache import Cache
 from local.lambda_api import LambdaApi
@@ -32,6 +37,7 @@ from ops.reconciling import is_clean
 from score.ruleset_archive import LAST_GOOD
 from score.stage import CHECKPOINT_EVERY
 from tests.support.payments import stream_event
+from tests.support.planted import TURNED, TURNED_SHA256
 from tests.terraform.call_recorder import recorder
 
 if TYPE_CHECKING:
@@ -70,6 +76,8 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
         _run_crashed(functions, dynamodb)
         _run_digest(functions, dynamodb)
         _run_canary(functions, make_client("sqs", aws.endpoint))
+        _run_guardrails(functions, dynamodb)
+        _run_drift(functions, dynamodb)
     return functions.calls
 
 
@@ -138,7 +146,7 @@ class _Functions:
         result = pool.invoke(event)
         assert result.error is None, result.error
         answer = msgspec.json.decode(result.payload)
-        assert (answer or {}).get("batchItemFailures", []) == [], answer
+        assert not isinstance(answer, dict) or answer.get("batchItemFailures", []) == [], answer
         return answer
 
 
@@ -311,6 +319,55 @@ def _run_canary(functions: _Functions, sqs: Any) -> None:
     """A run that finds a message in its queue, whatever it says."""
     sqs.send_message(QueueUrl=functions.resources.queues["canary"], MessageBody="no alert")
     functions.invoke("canary", {"time": "2026-01-01T00:00:00Z"})
+
+
+def _run_guardrails(functions: _Functions, dynamodb: Any) -> None:
+    """A run that withdraws a candidate whose deployment is under way, and a report."""
+    appconfig, rules = make_client("appconfig", functions.aws), functions.resources.rules
+    default = (ROOT / "rules" / "default.yaml").read_text()
+    bad = default.replace('version: "', 'version: "bad-') + f"\nmodel: {{sha256: {TURNED_SHA256}}}\n"
+    document = with_candidate(default, bad, 10)
+    bucket = functions.resources.buckets["rules"]
+    make_client("s3", functions.aws).put_object(Bucket=bucket, Key=f"models/{TURNED_SHA256}", Body=TURNED)
+    place = {"ApplicationId": rules.application, "EnvironmentId": rules.environment}
+    active = appconfig.list_deployments(**place)["Items"][0]["DeploymentNumber"]
+    profile = appconfig.get_deployment(**place, DeploymentNumber=active)["ConfigurationProfileId"]
+    version = appconfig.create_hosted_configuration_version(
+        ApplicationId=rules.application,
+        ConfigurationProfileId=profile,
+        Content=document.encode(),
+        ContentType="application/json",
+    )["VersionNumber"]
+    appconfig.start_deployment(
+        **place,
+        DeploymentStrategyId="AppConfig.Linear20PercentEvery6Minutes",
+        ConfigurationProfileId=profile,
+        ConfigurationVersion=str(version),
+    )
+    alerts = {group: [0, 1, 30 + group % 3] for group in range(64)}
+    _count(dynamodb, document, RolloutCounts(dict.fromkeys(range(64), 100), alerts))
+    sentence = functions.invoke("guardrails", {})
+    assert "allowed is at most" in sentence, sentence
+    assert "withdrawn" in functions.invoke("guardrails", {"report": True})
+
+
+def _run_drift(functions: _Functions, dynamodb: Any) -> None:
+    """A run with labels, and with a model that does not ship: the bucket has it since the guardrails' run."""
+    document = f"{(ROOT / 'rules' / 'default.yaml').read_text()}\nmodel: {{sha256: {TURNED_SHA256}}}\n"
+    bucket = functions.resources.buckets["rules"]
+    make_client("s3", functions.aws).put_object(Bucket=bucket, Key=LAST_GOOD, Body=document.encode())
+    _count(dynamodb, document, RolloutCounts({1: 1}))
+    report = functions.invoke("drift", {})
+    assert "labels of the last 30 days were read" in report, report
+
+
+def _count(dynamodb: Any, document: str, counts: RolloutCounts) -> None:
+    """What a process counted of a ruleset, now and two hours ago."""
+    digest = hashlib.sha256(document.encode()).hexdigest()[:12]
+    for hours in (0, 2):
+        at = datetime.now(UTC) - timedelta(hours=hours)
+        item = counts_item(digest, part_key(at, "p1"), counts_to_bytes(counts), at + timedelta(days=3))
+        dynamodb.put_item(TableName=ROLLOUT_COUNTS_TABLE, Item=item)
 
 
 def _payment(number: int) -> bytes:

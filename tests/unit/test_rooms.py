@@ -20,9 +20,11 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     "engine": frozenset({"contract"}),
     # Only the zips of stages that use the cache have its client.
     "cache": frozenset({"contract", "common", "engine"}),
-    **dict.fromkeys(STAGES, frozenset({"contract", "common", "cache", "engine"})),
     # The ingestion job's modules import the contract alone; those of the backtest are the analyst's own, on Spark.
     "glue_scripts": frozenset({"contract", "engine", "lab"}),
+    # Only those of stages that judge what decides have its tables.
+    "rollouts": frozenset({"contract", "common", "engine"}),
+    **dict.fromkeys(STAGES, frozenset({"contract", "common", "cache", "engine", "rollouts"})),
     "simulator": frozenset({"contract"}),
     # The picture of an alert is drawn from the e-mail that the alert stage writes.
     "lab": frozenset({"contract", "engine", "simulator", "alert"}),

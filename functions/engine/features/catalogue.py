@@ -125,6 +125,12 @@ class Features(Mapping[str, "FeatureValue"]):
         self.in_order = in_order
         self.rounded = rounded
 
+    def with_value(self, place: int, value: FeatureValue) -> Features:
+        """The same features but for the value at one place, which is not among :data:`ROUNDED`."""
+        values = self.in_order.copy()
+        values[place] = value
+        return Features(values, self.rounded)
+
     def __getitem__(self, name: str) -> FeatureValue:
         return self.in_order[PLACES[name]]
 

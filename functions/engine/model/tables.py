@@ -14,7 +14,7 @@ from engine.features.windows import rounded
 from engine.model.document import Axis, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from contract.scored import FeatureValue
     from engine.features.definition import FeatureDefinition
@@ -126,6 +126,15 @@ class Model:
                 for names, pair in pairs
             ),
         ]
+
+    def binned(self, features: Mapping[str, FeatureValue]) -> Iterator[tuple[str, int]]:
+        """Each feature with the bin of its value; the bins of a feature are those of all its terms together."""
+        return zip(self._names, self._bins_of(features), strict=True)
+
+    @property
+    def bin_counts(self) -> dict[str, int]:
+        """Feature to how many bins it has."""
+        return {name: self._bins(place) for place, name in enumerate(self._names)}
 
     def _bins_of(self, features: Mapping[str, FeatureValue]) -> list[int]:
         if self._in_order and isinstance(features, Features):

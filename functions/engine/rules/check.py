@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from contract.channels import Channel
@@ -59,12 +60,13 @@ def summary(ruleset: Ruleset, source: str) -> str:
     str
         One line for people.
     """
-    shadow = sum(rule.mode == "shadow" for rule in ruleset.rules)
+    modes = Counter(rule.mode for rule in ruleset.rules)
+    suspended = f", {modes['suspended']} suspended" if modes["suspended"] else ""
     return (
         f"{source}: version {ruleset.version} ({ruleset.digest}), {len(ruleset.rules)} rules "
-        f"({len(ruleset.rules) - shadow} live, {shadow} shadow), {len(ruleset.lists)} lists, "
+        f"({modes['live']} live, {modes['shadow']} shadow{suspended}), {len(ruleset.lists)} lists, "
         f"{_model(ruleset)}{len(ruleset.exchange.currencies)} currencies to {ruleset.base_currency}, "
-        f"review from {ruleset.thresholds.review}, block from {ruleset.thresholds.block}"
+        f"review from {ruleset.thresholds.review}, block from {ruleset.thresholds.block}{_candidate(ruleset)}"
     )
 
 
@@ -86,7 +88,7 @@ def warnings(ruleset: Ruleset, source: str) -> list[str]:
         One line each, for people.
     """
     found = []
-    for rule in ruleset.rules:
+    for rule in (rule for each in ruleset.sides for rule in each.rules):
         for match in _COMPARED_CHANNELS.finditer(rule.when):
             for double, single in _LITERAL.findall(match["one"] or match["several"]):
                 word = double or single
@@ -104,3 +106,14 @@ def _model(ruleset: Ruleset) -> str:
         return ""
     points = f"{len(used.steps)} steps of points" if used.steps else "no points"
     return f"model {used.model.sha256[:12]} ({points}), "
+
+
+def _candidate(ruleset: Ruleset) -> str:
+    candidate = ruleset.candidate
+    if candidate is None:
+        return ""
+    other = candidate.ruleset
+    return (
+        f"; candidate {other.version} for {candidate.draw.share_percent:g}% of the users, {len(other.rules)} rules, "
+        f"{_model(other)}review from {other.thresholds.review}, block from {other.thresholds.block}"
+    )

@@ -9,64 +9,37 @@ from __future__ import annotations
 import hashlib
 from copy import copy
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import yaml
 
-from contract.currency import MINOR_UNIT_EXPONENT
+from contract.side import Side
 from engine.errors import InvalidRulesetError
 from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import in_order
-from engine.profile.fingerprints import CURRENCY_CODES, CURRENCY_NUMBERS
-from engine.rules.cel.conditions import (
-    IS_RATE_KNOWN,
-    LIST_PREFIX,
-    MAX_ALL_CONDITIONS_CHARACTERS,
-    MAX_CONDITION_CHARACTERS,
-    Program,
-    Vocabulary,
-)
-from engine.rules.document import Reader, is_short_scalar, suggestion
-from engine.rules.lists import NAME, NamedList, read_lists
+from engine.rules.cel.conditions import IS_RATE_KNOWN, LIST_PREFIX, Program, Vocabulary
+from engine.rules.currency_section import read_currency, read_rates
+from engine.rules.document import Reader
+from engine.rules.guardrails import DEFAULT_GUARDRAILS, read_guardrails
+from engine.rules.lists import NamedList, read_lists
 from engine.rules.model_section import no_models, read_model_section
-from engine.rules.reasons import MAX_REASON_CHARACTERS, reason_problems
+from engine.rules.rule_section import Rule, read_rules
+from engine.rules.sides import MAX_SHARE_PERCENT, UserDraw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contract.scored import FeatureValue
     from contract.transaction import Transaction
+    from engine.rules.guardrails import Guardrails
     from engine.rules.model_section import Models, RulesetModel
-
-MAX_RULES: Final = 250
-"""The most rules of a ruleset."""
-
-MAX_POINTS: Final = 1_000
-"""The most points that a rule may add or subtract."""
 
 MAX_SCORE: Final = 100
 """The highest risk score; the lowest is 0."""
 
-_MIN_RATE, _MAX_RATE = Decimal("1e-9"), Decimal("1e6")
-_NO_RATE: Final = "profiles do not know such currencies apart, so none has a rate"
-
-Mode = Literal["live", "shadow"]
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule, checked."""
-
-    id: str
-    when: str
-    """Its condition, in CEL."""
-    points: int
-    """What it adds to the score if it holds; negative for evidence that the payment is legitimate. Never 0."""
-    reason: str
-    """Template of the sentence for people."""
-    mode: Mode = "live"
-    """A shadow rule is evaluated and recorded, but adds no points."""
-    description: str = ""
+_OF_CHAMPION: Final = frozenset({"base_currency", "exchange_rates", "guardrails", "candidate"})
+"""Fields of the ruleset that a candidate cannot have."""
 
 
 class Thresholds(msgspec.Struct, frozen=True):
@@ -120,6 +93,8 @@ class Ruleset:
             if f"{LIST_PREFIX}{each.name}" in program.variables
         )
         self._uses_rate = IS_RATE_KNOWN in program.variables
+        self._guardrails = DEFAULT_GUARDRAILS
+        self._candidate: Candidate | None = None
 
     @property
     def version(self) -> str:
@@ -175,16 +150,48 @@ class Ruleset:
         """What conditions use: features, and what they know beside these."""
         return self._program.variables
 
+    @property
+    def model_sha256(self) -> str | None:
+        """The model's name; None without one."""
+        return None if self._model is None else self._model.model.sha256
+
+    @property
+    def guardrails(self) -> Guardrails:
+        """How far the candidate may be from this ruleset."""
+        return self._guardrails
+
+    @property
+    def candidate(self) -> Candidate | None:
+        """The second ruleset of the same document; None without one, and of a candidate itself."""
+        return self._candidate
+
+    @property
+    def sides(self) -> tuple[Ruleset, ...]:
+        """The champion, which is this ruleset, and the candidate's if there is one."""
+        return (self,) if self._candidate is None else (self, self._candidate.ruleset)
+
+    def of_side(self, side: Side) -> Ruleset:
+        """The rules of one side; the champion's where there is no candidate."""
+        if side is Side.CHAMPION or self._candidate is None:
+            return self
+        return self._candidate.ruleset
+
     def with_model(self, model: RulesetModel) -> Ruleset:
-        """Give the same ruleset with another model: for measuring a model before a document names it."""
-        other = copy(self)
+        """Give the champion with another model: for measuring a model before a document names it."""
+        other = self.without_candidate()
         other._model = model
         return other
 
     def without_model(self) -> Ruleset:
-        """Give the same rules alone."""
-        other = copy(self)
+        """Give the champion's rules alone."""
+        other = self.without_candidate()
         other._model = None
+        return other
+
+    def without_candidate(self) -> Ruleset:
+        """Give the champion alone."""
+        other = copy(self)
+        other._candidate = None
         return other
 
     def matches(
@@ -215,6 +222,15 @@ class Ruleset:
             tuple(self._rules[index] for index in outcome.holding),
             tuple(self._rules[index].id for index in outcome.failed),
         )
+
+
+class Candidate(NamedTuple):
+    """A second ruleset in the document of the first, the champion."""
+
+    ruleset: Ruleset
+    """Its rules, thresholds, lists and model, with the champion's currency and rates."""
+    draw: UserDraw
+    """For whom it decides."""
 
 
 def parse_ruleset(text: str, source: str = "ruleset", models: Models = no_models) -> Ruleset:
@@ -253,27 +269,55 @@ def _read_ruleset(reader: Reader, root: yaml.Node, text: str, models: Models) ->
         root,
         "the ruleset",
         required=("version", "base_currency", "thresholds", "rules"),
-        optional=("exchange_rates", "lists", "model", "description"),
+        optional=("exchange_rates", "lists", "model", "description", "guardrails", "candidate"),
     )
+    base_currency = read_currency(reader, fields["base_currency"]) if "base_currency" in fields else None
+    rates = read_rates(reader, fields["exchange_rates"], base_currency) if "exchange_rates" in fields else {}
+    shared = _Shared(hashlib.sha256(text.encode()).hexdigest()[:12], base_currency, rates, models)
+    lists = read_lists(reader, fields["lists"]) if "lists" in fields else ()
+    ruleset = _read_side(reader, fields, shared, lists)
+    guardrails = read_guardrails(reader, fields["guardrails"]) if "guardrails" in fields else None
+    candidate = _read_candidate(reader, fields, shared, lists) if "candidate" in fields else None
+    if reader.problems or ruleset is None:
+        return None
+    ruleset._guardrails = guardrails or DEFAULT_GUARDRAILS
+    ruleset._candidate = candidate
+    return ruleset
+
+
+class _Shared(NamedTuple):
+    """What champion and candidate have in common."""
+
+    digest: str
+    base_currency: str | None
+    rates: Mapping[str, float]
+    models: Models
+
+
+def _read_side(
+    reader: Reader, fields: Mapping[str, yaml.Node], shared: _Shared, lists: Sequence[NamedList]
+) -> Ruleset | None:
+    """Read champion or candidate; None if a problem was reported."""
     version = reader.text(fields["version"], "version", 64) if "version" in fields else None
     if "description" in fields:
         reader.text(fields["description"], "description", 4_000, multiline=True)
-    base_currency = _read_currency(reader, fields["base_currency"]) if "base_currency" in fields else None
-    rates = _read_rates(reader, fields["exchange_rates"], base_currency) if "exchange_rates" in fields else {}
     thresholds = _read_thresholds(reader, fields["thresholds"]) if "thresholds" in fields else None
-    lists = read_lists(reader, fields["lists"]) if "lists" in fields else ()
     vocabulary = Vocabulary(
         [each.name for each in lists], [each.name for each in lists if not each.until_by_value]
     )
-    rules = _read_rules(reader, fields["rules"], vocabulary) if "rules" in fields else []
-    model = read_model_section(reader, fields["model"], base_currency, models) if "model" in fields else None
-    if reader.problems or version is None or base_currency is None or thresholds is None:
+    rules = read_rules(reader, fields["rules"], vocabulary) if "rules" in fields else []
+    model = (
+        read_model_section(reader, fields["model"], shared.base_currency, shared.models)
+        if "model" in fields
+        else None
+    )
+    if reader.problems or version is None or shared.base_currency is None or thresholds is None:
         return None
     return Ruleset(
         version=version,
-        digest=hashlib.sha256(text.encode()).hexdigest()[:12],
-        base_currency=base_currency,
-        rates=rates,
+        digest=shared.digest,
+        base_currency=shared.base_currency,
+        rates=shared.rates,
         thresholds=thresholds,
         lists=lists,
         rules=rules,
@@ -282,36 +326,38 @@ def _read_ruleset(reader: Reader, root: yaml.Node, text: str, models: Models) ->
     )
 
 
-def _read_currency(reader: Reader, node: yaml.Node) -> str | None:
-    value = reader.text(node, "base_currency")
-    if value is not None and value not in MINOR_UNIT_EXPONENT:
-        reader.report(node, f"base_currency '{value[:60]}' is not a currency of ISO 4217")
-        return None
-    if value is not None and not _has_number(value):
-        reader.report(node, f"base_currency '{value}' was withdrawn before 1995; {_NO_RATE}")
-        return None
-    return value
-
-
-def _has_number(currency: str) -> bool:
-    """Whether profiles know a currency from every other."""
-    return CURRENCY_CODES[CURRENCY_NUMBERS[currency]] == currency
-
-
-def _read_rates(reader: Reader, node: yaml.Node, base_currency: str | None) -> dict[str, float]:
-    rates: dict[str, float] = {}
-    for currency, (key, value) in reader.entries(node, "exchange_rates").items():
-        if currency not in MINOR_UNIT_EXPONENT:
-            hint = suggestion(currency, MINOR_UNIT_EXPONENT)
-            reader.report(key, f"exchange_rates: '{currency[:60]}' is not a currency of ISO 4217{hint}")
-        elif not _has_number(currency):
-            reader.report(key, f"exchange_rates: '{currency}' was withdrawn before 1995; {_NO_RATE}")
-        rate = reader.decimal(value, f"exchange rate of {currency[:60]}", _MIN_RATE, _MAX_RATE)
-        if currency == base_currency and rate not in (None, 1):
-            reader.report(value, f"{currency} is the base currency; its rate is 1")
-        if rate is not None:
-            rates[currency] = float(rate)
-    return rates
+def _read_candidate(
+    reader: Reader, of_champion: Mapping[str, yaml.Node], shared: _Shared, lists: Sequence[NamedList]
+) -> Candidate | None:
+    node = of_champion["candidate"]
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value in _OF_CHAMPION:
+            reader.report(key, f"a candidate has the champion's {key.value}; leave it out")
+            return None
+    fields = reader.fields(
+        node,
+        "candidate",
+        required=("version", "share", "thresholds", "rules"),
+        optional=("lists", "model", "description"),
+    )
+    share = (
+        reader.decimal(fields["share"], "share", Decimal(0), Decimal(MAX_SHARE_PERCENT))
+        if "share" in fields
+        else None
+    )
+    if "lists" in fields:
+        lists = read_lists(reader, fields["lists"])
+    ruleset = _read_side(reader, fields, shared, lists)
+    if ruleset is not None and ruleset.version == of_champion["version"].value:
+        reader.report(
+            fields["version"],
+            f"the candidate's version is the champion's, '{ruleset.version}'; it needs one of its own",
+        )
+    return (
+        None
+        if ruleset is None or share is None
+        else Candidate(ruleset, UserDraw(ruleset.version, float(share)))
+    )
 
 
 def _read_thresholds(reader: Reader, node: yaml.Node) -> Thresholds | None:
@@ -326,75 +372,3 @@ def _read_thresholds(reader: Reader, node: yaml.Node) -> Thresholds | None:
         reader.report(fields["review"], f"threshold 'review' is {review}; it must be below 'block', {block}")
         return None
     return Thresholds(review, block)
-
-
-def _read_rules(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> list[Rule]:
-    rules: list[Rule] = []
-    ids: set[str] = set()
-    for item in reader.items(node, "rules", MAX_RULES):
-        id_node = _id_of(item)
-        rule_id = str(id_node.value) if id_node else None
-        own = reader.of_rule(rule_id)
-        if id_node and rule_id in ids:
-            own.report(id_node, "an earlier rule has the same id")
-        if rule_id:
-            ids.add(rule_id)
-        rule = _read_rule(own, item, vocabulary)
-        if rule:
-            rules.append(rule)
-    length = sum(len(rule.when) + 2 for rule in rules)
-    if length > MAX_ALL_CONDITIONS_CHARACTERS:
-        most = MAX_ALL_CONDITIONS_CHARACTERS
-        reader.report(node, f"the conditions of all rules have {length} characters; at most {most}")
-    return rules
-
-
-def _id_of(node: yaml.Node) -> yaml.ScalarNode | None:
-    """Find the id of a rule for messages about it, even if the id is invalid."""
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if key.value == "id" and isinstance(value, yaml.ScalarNode) and is_short_scalar(value):
-            return value
-    return None
-
-
-def _read_rule(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> Rule | None:
-    """Read a rule; None, and a problem, if it cannot be used."""
-    found_before = reader.problem_count
-    fields = reader.fields(node, "a rule", ("id", "when", "points", "reason"), ("mode", "description"))
-    values: dict[str, object] = {}
-    for name, value in fields.items():
-        match name:
-            case "id":
-                values[name] = reader.name(value, "id", NAME, "snake_case (a-z, 0-9, _)")
-            case "when":
-                values[name] = _read_condition(reader, value, vocabulary)
-            case "points":
-                values[name] = _read_points(reader, value)
-            case "reason":
-                values[name] = _read_reason(reader, value)
-            case "mode":
-                values[name] = reader.choice(value, "mode", ("live", "shadow"))
-            case _:
-                values[name] = reader.text(value, name, multiline=True)
-    return msgspec.convert(values, Rule) if reader.problem_count == found_before else None
-
-
-def _read_condition(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> str | None:
-    condition = reader.text(node, "when", MAX_CONDITION_CHARACTERS, multiline=True)
-    for problem in vocabulary.check(condition) if condition is not None else ():
-        reader.report(node, f"when: {problem.message}", problem.offset)
-    return condition
-
-
-def _read_points(reader: Reader, node: yaml.Node) -> int | None:
-    points = reader.integer(node, "points", -MAX_POINTS, MAX_POINTS)
-    if points == 0:
-        reader.report(node, "points is 0; to watch a rule without giving points, set mode: shadow")
-    return points
-
-
-def _read_reason(reader: Reader, node: yaml.Node) -> str | None:
-    reason = reader.text(node, "reason", MAX_REASON_CHARACTERS)
-    for problem in reason_problems(reason) if reason is not None else ():
-        reader.report(node, f"reason: {problem.message}", problem.offset)
-    return reason

@@ -31,7 +31,7 @@ locals {
     { for name, bucket in var.targets.buckets : "bucket.${name}" => [bucket.arn] },
     { for name, topic in var.targets.topics : "topic.${name}" => [topic.arn] },
     { "cache.profiles" = [var.targets.cache.replication_group_arn, var.targets.cache.user_arn] },
-    { "rules.ruleset" = [var.targets.rules.configuration_arn] },
+    { "rules.ruleset" = [var.targets.rules.configuration_arn], "rules.deployments" = var.targets.rules.deployment_arns },
     { for topic, arn in local.kafka_topic_arns : "kafka.${topic}" => [arn] },
     { for name, key in var.targets.keys : "key.${name}" => [key.arn] },
     { for name, function in var.targets.functions : "function.${name}" => [function.arn] },

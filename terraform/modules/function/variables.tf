@@ -63,7 +63,7 @@ variable "targets" {
   description = <<-EOT
     What a function.yaml's `access` and `trigger` may name, by kind and interface name:
     tables (ARN, stream ARN), queues, buckets and SNS topics (ARN), the cache (replication group and IAM user), the ruleset
-    (AppConfig's configuration ARN), the Kafka cluster (ARN, and the topics' real names by interface name), KMS keys that a
+    (AppConfig's configuration ARN, and the ARNs that a deployment needs), the Kafka cluster (ARN, and the topics' real names by interface name), KMS keys that a
     function's own code uses (ARN) and other functions (ARN of the alias `live`).
   EOT
   type = object({
@@ -72,7 +72,7 @@ variable "targets" {
     buckets = map(object({ arn = string }))
     topics  = map(object({ arn = string }))
     cache   = object({ replication_group_arn = string, user_arn = string })
-    rules   = object({ configuration_arn = string })
+    rules   = object({ configuration_arn = string, deployment_arns = optional(list(string), []) })
     kafka   = object({ cluster_arn = string, topic_names = map(string) })
     keys    = optional(map(object({ arn = string })), {})
 

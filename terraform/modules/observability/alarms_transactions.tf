@@ -96,6 +96,86 @@ locals {
       expression     = null
       metrics        = { refused = { namespace = var.metrics_namespace, name = "RulesetRefused", stat = "Sum", dimensions = { service = "score" } } }
     }
+    candidate-withdrawn = {
+      kind           = "candidate-withdrawn"
+      severity       = "ticket"
+      symptom        = "A candidate left its guardrails and was taken out of the ruleset; the champion decides for all users again."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { withdrawn = { namespace = var.metrics_namespace, name = "CandidatesWithdrawn", stat = "Sum", dimensions = { service = "guardrails" } } }
+    }
+    rule-suspended = {
+      kind           = "rule-suspended"
+      severity       = "page"
+      symptom        = "A rule held for more payments than its largest share and was suspended: what it would have stopped is approved."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { suspended = { namespace = var.metrics_namespace, name = "RulesSuspended", stat = "Sum", dimensions = { service = "guardrails" } } }
+    }
+    rollout-counts = {
+      kind           = "rollout-counts"
+      severity       = "ticket"
+      symptom        = "DynamoDB does not take what both sides of the ruleset say: the guardrails judge by fewer payments, or by none."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 10
+      datapoints     = 5
+      expression     = null
+      metrics        = { failed = { namespace = var.metrics_namespace, name = "RolloutCountsFailed", stat = "Sum", dimensions = { service = "score" } } }
+    }
+    model-drift = {
+      kind           = "model-drift"
+      severity       = "ticket"
+      symptom        = "Payments are not like those that the model was trained on: an input or the probability has another distribution."
+      threshold      = 0.25
+      period_seconds = 21600
+      periods        = 2
+      datapoints     = 2
+      expression     = "MAX([input, score])"
+      metrics = {
+        input = { namespace = var.metrics_namespace, name = "ModelInputDrift", stat = "Maximum", dimensions = { service = "drift" } }
+        score = { namespace = var.metrics_namespace, name = "ModelScoreDrift", stat = "Maximum", dimensions = { service = "drift" } }
+      }
+    }
+    model-calibration = {
+      kind           = "model-calibration"
+      severity       = "ticket"
+      symptom        = "Of the payments of 30 to 60 days ago more than twice or less than half as many were fraud as the model expected."
+      threshold      = 0
+      period_seconds = 21600
+      periods        = 2
+      datapoints     = 2
+      expression     = "IF(calibration > 2 OR calibration < 0.5, 1, 0)"
+      metrics        = { calibration = { namespace = var.metrics_namespace, name = "ModelCalibration", stat = "Maximum", dimensions = { service = "drift" } } }
+    }
+    labels-old = {
+      kind           = "labels-old"
+      severity       = "ticket"
+      symptom        = "No label became known for three days: the risk of cards, devices and merchants is not learnt any more."
+      threshold      = 72
+      period_seconds = 21600
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { age = { namespace = var.metrics_namespace, name = "NewestLabelHours", stat = "Maximum", dimensions = { service = "drift" } } }
+    }
+    invalid-fields = {
+      kind           = "invalid-fields"
+      severity       = "ticket"
+      symptom        = "A field cannot be used in more than a tenth of the payments: a sender has changed what it sends, and the model and rules decide without it."
+      threshold      = 10
+      period_seconds = 21600
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { invalid = { namespace = var.metrics_namespace, name = "InvalidFieldPercent", stat = "Maximum", dimensions = { service = "drift" } } }
+    }
     ruleset-unreachable = {
       kind           = "ruleset-unreachable"
       severity       = "ticket"

@@ -28,3 +28,14 @@ output "deployment_strategy_id" {
   description = "Id of the gradual strategy, which `make rules-deploy` uses."
   value       = aws_appconfig_deployment_strategy.gradual.id
 }
+
+output "at_once_strategy_id" {
+  description = "Id of the strategy that deploys at once, with which the guardrails withdraw a candidate."
+  value       = aws_appconfig_deployment_strategy.at_once.id
+}
+
+# The application's parts by pattern: the profile and the environment wait for functions, and a function's policy must not wait for them.
+output "deployment_arns" {
+  description = "ARNs in a function's policy that allow it to deploy a ruleset at once: the application, everything in it, and the strategy."
+  value       = [aws_appconfig_application.this.arn, "${aws_appconfig_application.this.arn}/*", aws_appconfig_deployment_strategy.at_once.arn]
+}

@@ -105,7 +105,7 @@ def test_new_ruleset_is_served_to_a_session_that_had_the_one_before(
     first = data.get_latest_configuration(ConfigurationToken=token)
     unchanged = data.get_latest_configuration(ConfigurationToken=first["NextPollConfigurationToken"])
 
-    version = rulesets.deploy("version: second\n")
+    version = rulesets.deploy("version: second\n").version
 
     latest = data.get_latest_configuration(ConfigurationToken=unchanged["NextPollConfigurationToken"])
     assert first["Configuration"].read().decode() == RULESET

@@ -43,6 +43,7 @@ SCORE = """
     RulesetRefused Count
     RulesetUnreachable Count
     RulesetFallback Count
+    RolloutCountsFailed Count
     OldestRecordAge Milliseconds
 """
 PERSIST = """

@@ -16,7 +16,8 @@ from contract.clock import TimeBasis
 from contract.errors import InvalidTransactionError
 from contract.fields import MIN_COORDINATE
 from contract.reason import Reason
-from contract.scored import Decision, Position, ScoredTransaction
+from contract.scored import Decision, OtherVerdict, Position, ScoredTransaction
+from contract.side import Side
 from contract.text import canonical_text, is_acceptable_id
 from contract.transaction import Location, Transaction, decode_transaction
 from contract.verdict import Verdict
@@ -144,6 +145,8 @@ scored_transactions = st.builds(
     repeats=st.just(0) | hashes,
     releases=st.lists(hashes, max_size=3).map(tuple),
     verdicts=st.lists(verdicts, max_size=2).map(tuple),
+    side=st.sampled_from(Side),
+    other=st.none() | st.builds(OtherVerdict, st.sampled_from(Decision), st.integers(0, 100)),
     appended_at=moments,
     scored_at=moments,
 ).flatmap(lambda scored: any_times.map(lambda absurd: _with_times(scored, absurd)))

@@ -106,7 +106,7 @@ def test_schema_of_a_history_row_has_the_stored_names_and_says_what_they_are() -
 
     assert set(detail) == {
         *("v", "t", "r", "s", "e", "fs", "pv", "d", "a", "b", "ts", "rp", "rl", "vd"),
-        *("pd", "ab", "bc"),
+        *("pd", "ab", "bc", "c", "o"),
     }
     assert all(field["description"] for field in detail.values())
     assert detail["a"]["description"] == "When Kafka took the record, ms since the epoch."

@@ -126,6 +126,21 @@ def test_a_model_that_ships_is_kept_with_the_ruleset_that_names_it(bucket: Bucke
     assert bucket.reports == []
 
 
+def test_the_models_of_champion_and_candidate_are_kept(aws: Callable[[str], Any], tmp_path: Path) -> None:
+    other = model_document(intercept=-3.0)
+    other_sha256 = json.loads(other)["sha256"]
+    for name, data in (("one.json", MODEL), ("two.json", other)):
+        (tmp_path / name).write_bytes(data)
+    aws("s3").create_bucket(Bucket="rules")
+    bucket = Bucket(aws("s3"), "rules", tmp_path)
+    candidate = f'{{version: "2", share: 0, thresholds: {{review: 40, block: 90}}, rules: [], model: {{sha256: {other_sha256}}}}}'
+
+    bucket.keep(document(head=f"{HEAD}model: {{sha256: {SHA256}}}\ncandidate: {candidate}\n").encode())
+
+    stored = {each["Key"] for each in bucket.s3.list_objects_v2(Bucket="rules")["Contents"]}
+    assert {f"models/{SHA256}", f"models/{other_sha256}"} <= stored
+
+
 def test_a_model_that_does_not_ship_is_in_the_bucket_already_and_not_written(bucket: Bucket) -> None:
     bucket.keep(_document("1"))
 

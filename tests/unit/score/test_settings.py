@@ -32,6 +32,7 @@ GOOD = {
     "RULES_ENVIRONMENT": "e",
     "RULES_PROFILE": "p",
     "RULES_BUCKET": "rules",
+    "ROLLOUT_COUNTS_TABLE": "rollout_counts",
 }
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract.scored import Decision, Position
+from contract.scored import Decision, OtherVerdict, Position
+from contract.side import Side
 from contract.transaction import encode_transaction
 from engine.decide import is_fraudulent
 from engine.features.stored import unpack
 from score.batch_work import BatchWork
 from tests.support.kafka_events import TOPIC, event_of, make_event
 from tests.support.payments import NOW, make_grocery_payment
+from tests.support.rule_samples import candidate_of
 from tests.unit.score.stage_system import System, failures, payments, system
 
 if TYPE_CHECKING:
@@ -126,3 +128,16 @@ def test_a_record_whose_timestamp_is_no_date_counts_as_appended_now(system: Syst
     assert failures(response) == []
     assert [row.appended_at for row in system.history.scored()] == [NOW, NOW]
     assert [record.appended_at_ms for record in system.quarantine.kept] == [round(NOW.timestamp() * 1000)]
+
+
+def test_a_row_names_the_side_that_decided_and_what_the_other_would_have(system: System) -> None:
+    system.ruleset = candidate_of({"points": 45}, share=50)
+
+    system.handle(event_of(*[make_grocery_payment(user_id=f"u-{n}", amount=Decimal(500)) for n in range(30)]))
+
+    said = {(row.side, row.decision, row.other) for row in system.history.scored()}
+    approve, review = OtherVerdict(Decision.APPROVE, 0), OtherVerdict(Decision.REVIEW, 45)
+    assert said == {
+        (Side.CHAMPION, Decision.APPROVE, review),
+        (Side.CANDIDATE, Decision.REVIEW, approve),
+    }

@@ -321,6 +321,7 @@ EVERYTHING: list[Callable[[EmfTelemetry], None]] = [
     lambda telemetry: telemetry.ruleset_refused(InvalidRulesetError(())),
     lambda telemetry: telemetry.ruleset_unreachable(RulesetUnreachableError("s", "p")),
     lambda telemetry: telemetry.ruleset_fallback(parse_ruleset(document())),
+    lambda telemetry: telemetry.counts_not_written("what", ConnectionError()),
 ]
 
 
@@ -329,6 +330,14 @@ def test_every_metric_that_is_listed_is_emitted_in_its_unit(reporter: Reporter) 
         report(reporter.telemetry)
 
     assert reporter.sink.units == {metric.value: metric.unit for metric in Metric}
+
+
+def test_counts_that_cannot_be_written_are_counted_and_logged(reporter: Reporter) -> None:
+    reporter.telemetry.counts_not_written("counts cannot be written", ConnectionError("personal"))
+
+    assert reporter.sink.values == {Metric.ROLLOUT_COUNTS_FAILED: 1}
+    (line,) = reporter.lines
+    assert (line["message"], line["error"]) == ("counts cannot be written", "ConnectionError")
 
 
 def test_a_batch_decided_by_a_fallback_is_counted_and_names_the_ruleset(reporter: Reporter) -> None:

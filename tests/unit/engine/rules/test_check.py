@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import InvalidRulesetError
 from engine.rules.check import check_ruleset, summary, warnings
-from tests.support.rule_samples import HEAD, document, ruleset
+from tests.support.rule_samples import HEAD, candidate_of, document, ruleset
 
 
 def test_bytes_that_are_not_text_are_refused_at_their_line() -> None:
@@ -53,3 +53,19 @@ def test_a_word_that_no_channel_is_gives_a_warning_that_names_its_rule(when: str
 
 def test_the_default_rules_give_no_warning() -> None:
     assert warnings(check_ruleset(Path("rules/default.yaml").read_bytes(), "default"), "default") == []
+
+
+def test_the_summary_names_the_candidate_and_suspended_rules() -> None:
+    read = candidate_of({}, {"id": "b"}, share=2.5)
+    suspended = ruleset({"mode": "suspended"}, {"id": "b", "mode": "shadow"})
+
+    assert summary(read, "r.yaml").endswith(
+        "block from 80; candidate 2 for 2.5% of the users, 2 rules, review from 40, block from 90"
+    )
+    assert "2 rules (0 live, 1 shadow, 1 suspended), " in summary(suspended, "r.yaml")
+
+
+def test_words_that_no_channel_is_are_named_in_the_candidate_too() -> None:
+    (warning,) = warnings(candidate_of({"when": 'channel == "pos"'}, share=0), "r.yaml")
+
+    assert "channel is never 'pos'" in warning

@@ -269,6 +269,8 @@ def _small() -> dict[str, Any]:
         "rules": [
             {"id": "r", "when": "is_weekend", "points": 5, "reason": "r", "mode": "live", "description": "d"}
         ],
+        "guardrails": {"alert_rate": [0.5, 2], "block_rate": [0, 3.5], "errors": 0.2, "latency_us": 100},
+        "candidate": {"version": "2", "share": 0.5, "thresholds": {"review": 40, "block": 80}, "rules": []},
     }
 
 
@@ -308,6 +310,22 @@ def _small() -> dict[str, Any]:
         lambda document: document["rules"][0].update(points=1001),
         lambda document: document["rules"][0].update(points=1.5),
         lambda document: document["rules"][0].update(mode="on"),
+        lambda document: document["rules"][0].update(max_share=0),
+        lambda document: document["rules"][0].update(max_share=100.5),
+        lambda document: document["guardrails"].update(alert_rate=[0.5]),
+        lambda document: document["guardrails"].update(block_rate=[1.5, 2]),
+        lambda document: document["guardrails"].update(block_rate=[0.5, 0.9]),
+        lambda document: document["guardrails"].update(errors=0),
+        lambda document: document["guardrails"].update(latency_us=0.5),
+        lambda document: document["guardrails"].update(more=1),
+        lambda document: document["candidate"].pop("version"),
+        lambda document: document["candidate"].pop("share"),
+        lambda document: document["candidate"].update(share=51),
+        lambda document: document["candidate"].update(share="10"),
+        lambda document: document["candidate"].update(base_currency="USD"),
+        lambda document: document["candidate"].update(candidate={}),
+        lambda document: document["candidate"]["thresholds"].pop("review"),
+        lambda document: document["candidate"].update(rules=[{"id": "r"}]),
         lambda document: document["rules"][0].update(reason=""),
         lambda document: document["rules"][0].update(reason="r" * 301),
         lambda document: document["rules"][0].update(when=True),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidRulesetError, RulesetProblem
 from engine.profile.fingerprints import CURRENCY_CODES
-from engine.rules.ruleset import MAX_RULES, parse_ruleset
+from engine.rules.rule_section import MAX_RULES
+from engine.rules.ruleset import parse_ruleset
 from tests.support.rule_samples import HEAD, RULE, document, features, payment, ruleset
 
 
@@ -119,7 +120,7 @@ def test_a_place_inside_a_block_is_that_of_the_block_s_own_line() -> None:
         ("{id: r, when: is_weekend, points: 1, reason: ''}", "reason is empty", 50),
         ('{id: r, when: is_weekend, points: 1, reason: "a\\u0007"}', "reason has an unprintable character (U+0007)", 52),
         ("{id: r, when: is_weekend, points: 1, reason: r, mode: Live}",
-         "mode 'Live' is none of live, shadow; did you mean 'live'?", 59),
+         "mode 'Live' is none of live, shadow, suspended; did you mean 'live'?", 59),
         ("{id: r, when: is_weekend, points: 1, reasn: r, reason: r}",
          "a rule has no field 'reasn'; did you mean 'reason'?", 42),
         ("{id: r, when: is_weekend, points: 1}", "a rule has no 'reason', which is required", 5),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.backtest.__main__ import main
-from lab.models import kept_model, model_of, named_model
+from lab.models import kept_model, model_of
 from tests.support.backtest_samples import RULES
 from tests.support.model_samples import AMOUNT_TERM, model_document
 
@@ -119,18 +119,3 @@ def test_a_model_is_found_by_its_digest(tmp_path: Path, monkeypatch: pytest.Monk
 
     assert kept_model(content["sha256"]) == model_document()
     assert kept_model("0" * 64) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        (f"{RULES}model: {{sha256: abc}}\n", "abc"),
-        (RULES, None),
-        ("model: 5\n", None),
-        ("model: {sha256: 5}\n", None),
-        ("- a\n", None),
-        ("{", None),
-    ],
-)
-def test_the_model_that_a_ruleset_names_is_read_from_its_text(text: str, named: str | None) -> None:
-    assert named_model(text) == named

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from contract.side import Side
 from contract.truth import SentPayment
 from engine.rules.ruleset import parse_ruleset
 from lab.backtest import Backtest, run, run_backtest
@@ -13,6 +14,7 @@ from lab.backtest.__main__ import main
 from lab.backtest.printing import as_text
 from simulator import SimulationConfig, simulate
 from tests.support.backtest_samples import ENDS_AT, RULES, ruleset, sent
+from tests.support.rule_samples import candidate_of
 
 
 @cache
@@ -69,6 +71,18 @@ def test_profiles_grow_with_each_payment_and_shadow_rules_are_counted() -> None:
     backtest = run_backtest([sent(n, "150", "structuring") for n in range(3)], ruleset())
 
     assert backtest.rule_hits == {"large": (3, 0), "second": (1, 0)}
+
+
+def test_a_document_with_a_candidate_decides_for_each_user_by_the_users_side() -> None:
+    rules = candidate_of({"id": "small", "when": "amount < 100.0", "points": 45}, share=50)
+    history = [sent(n, "20", "structuring", None, user_id=f"u{n}") for n in range(60)]
+
+    backtest = run_backtest(history, rules)
+
+    assert rules.candidate is not None
+    drawn = sum(rules.candidate.draw.side_of(f"u{n}") is Side.CANDIDATE for n in range(60))
+    assert 0 < drawn < 60
+    assert (backtest.rule_hits, backtest.missed_count) == ({"small": (drawn, 0)}, 60 - drawn)
 
 
 def test_invalid_records_and_repeats_are_counted_and_change_nothing() -> None:

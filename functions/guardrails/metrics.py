@@ -1,0 +1,26 @@
+"""The metrics of the guardrails."""
+
+from __future__ import annotations
+
+from common.metrics import COUNT, StageMetric
+
+
+class Metric(StageMetric):
+    """Name in CloudWatch, unit, meaning."""
+
+    CANDIDATES_WITHDRAWN = (
+        "CandidatesWithdrawn",
+        COUNT,
+        "Candidates that left their guardrails, and were taken out of the ruleset.",
+    )
+    RULES_SUSPENDED = (
+        "RulesSuspended",
+        COUNT,
+        "Rules that held for more payments than their largest share, and were suspended.",
+    )
+    ROLLBACKS_RECORDED = "RulesetRollbacks", COUNT, "Deployments of a ruleset that were rolled back."
+    PAYMENTS_COMPARED = (
+        "PaymentsCompared",
+        COUNT,
+        "Payments of the last five minutes that the guardrails were judged by; every run emits it while there is something to judge.",
+    )

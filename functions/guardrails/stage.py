@@ -1,0 +1,253 @@
+"""One run of the guardrails: record what was deployed, judge it by what was counted, and deploy what follows from that."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+from common.metrics import emit
+from contract.ruleset_change import GUARDRAILS, ChangeKind, make_change
+from contract.side import Side
+from engine.rollout.counts import total
+from engine.rollout.edits import applied
+from engine.rollout.guard import Action, evaluate, is_judged
+from engine.rollout.report import report
+from engine.rollout.windows import windows_at
+from engine.rules.check import check_ruleset
+from guardrails.metrics import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from common.metrics import MetricSink
+    from contract.ruleset_change import RulesetChange
+    from engine.rollout.guard import Finding
+    from engine.rules.model_section import Models
+    from engine.rules.ruleset import Ruleset
+    from guardrails.deployments import Deployment
+    from rollouts.tables import Counted
+
+RECORDED_BY_OTHERS: Final = timedelta(minutes=5)
+"""Whoever deploys writes the row of it; after so long the guardrails do."""
+
+UNKNOWN: Final = "unknown"
+"""In ``changed_by``: somebody who deployed without `make rules-deploy`. AWS's audit trail says who."""
+
+_COMPARED_MINUTES: Final = 5
+
+
+class Log(Protocol):
+    """Powertools' Logger."""
+
+    def warning(self, msg: object, *, extra: Mapping[str, object]) -> None:
+        """Write one line with its fields."""
+        ...
+
+
+class RulesetDeployments(Protocol):
+    """The calls to AppConfig; see :class:`guardrails.deployments.Deployments`."""
+
+    def newest(self) -> list[Deployment]:
+        """Give the active deployment, and before it those that were undone later."""
+        ...
+
+    def replace(self, newest: Sequence[Deployment], document: bytes, why: str) -> int:
+        """Deploy a document at once."""
+        ...
+
+
+class Counts(Protocol):
+    """What was counted; see :class:`rollouts.tables.CountsTable`."""
+
+    def read(self, digest: str, now: datetime) -> Counted:
+        """Read what was counted of a ruleset."""
+        ...
+
+
+class Changes(Protocol):
+    """What was changed; see :class:`rollouts.tables.ChangesTable`."""
+
+    def put(self, change: RulesetChange) -> None:
+        """Insert a row."""
+        ...
+
+    def lately(self, now: datetime) -> list[RulesetChange]:
+        """The changes of this month and the one before, oldest first."""
+        ...
+
+
+class Guardrails:
+    """Judges the active ruleset, at each invocation.
+
+    Parameters
+    ----------
+    deployments : RulesetDeployments
+        AppConfig.
+    counts : Counts
+        What both sides said.
+    changes : Changes
+        What was changed, by whom.
+    keep : Callable[[str, bytes], None]
+        Keeps a document by its digest, before it is deployed.
+    models : Models
+        Gives the documents of models.
+    metrics : MetricSink
+        Powertools' Metrics.
+    log : Log
+        Powertools' Logger.
+    clock : Callable[[], datetime]
+        The time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        deployments: RulesetDeployments,
+        counts: Counts,
+        changes: Changes,
+        keep: Callable[[str, bytes], None],
+        models: Models,
+        metrics: MetricSink,
+        log: Log,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._deployments = deployments
+        self._counts = counts
+        self._changes = changes
+        self._keep = keep
+        self._models = models
+        self._metrics = metrics
+        self._log = log
+        self._clock = clock
+        self._recorded_to = 0
+
+    def run(self) -> str:
+        """Judge the active ruleset, and withdraw or suspend what left its bounds.
+
+        Returns
+        -------
+        str
+            What was found, in a sentence.
+
+        Raises
+        ------
+        ClientError, BotoCoreError, StageError, EngineError
+            Where something could not be read or deployed. The next run does it.
+        """
+        newest = self._deployments.newest()
+        if not newest or newest[-1].is_undone:
+            return "No ruleset is deployed."
+        now, active = self._clock(), newest[-1]
+        ruleset = self._read(active)
+        self._record(newest, ruleset, now)
+        if not is_judged(ruleset):
+            return "Nothing of the ruleset can be withdrawn or suspended."
+        counted = self._counts.read(ruleset.digest, now)
+        windows = windows_at(counted.parts, counted.hours, now)
+        compared = windows.get(_COMPARED_MINUTES) or windows[max(windows)]
+        emit(self._metrics, Metric.PAYMENTS_COMPARED, sum(compared.payments.values()))
+        finding = evaluate(windows, ruleset)
+        if finding.action is not Action.KEEP:
+            self._act(newest, ruleset, finding, now)
+        return finding.sentence
+
+    def report(self) -> str:
+        """Say what the candidate would change, since it is in the document in this version, whatever else was changed in the document."""
+        newest = self._deployments.newest()
+        if not newest or newest[-1].is_undone:
+            return "No ruleset is deployed."
+        now, ruleset = self._clock(), self._read(newest[-1])
+        candidate, digests = ruleset.candidate, {ruleset.digest}
+        changes = self._changes.lately(now)
+        if candidate is not None:
+            version = candidate.ruleset.version
+            digests |= {each.digest_after for each in changes if each.candidate_version == version}
+        windows = []
+        for digest in sorted(digests):
+            counted = self._counts.read(digest, now)
+            windows.append(windows_at(counted.parts, counted.hours, now))
+        whole = total(each[max(each)] for each in windows)
+        lines = [report(whole, max(max(each) for each in windows), ruleset)]
+        lines += [
+            f"\n{each.changed_at:%Y-%m-%d %H:%M} UTC, {each.kind}: {each.reason}" for each in changes[-3:]
+        ]
+        return "\n".join(lines)
+
+    def _read(self, deployment: Deployment) -> Ruleset:
+        return check_ruleset(deployment.document, f"deployment {deployment.number}", self._models)
+
+    def _act(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:
+        document = applied(newest[-1].document.decode(), finding).encode()
+        after = check_ruleset(document, "the new version", self._models)
+        self._keep(after.digest, document)
+        number = self._deployments.replace(newest, document, finding.sentence)
+        is_withdrawn = finding.action is Action.WITHDRAW
+        suspended = tuple(sorted(_name(each.side, each.rule_id) for each in finding.suspensions))
+        withdrawn = ruleset.candidate.ruleset.version if is_withdrawn and ruleset.candidate else None
+        self._changes.put(
+            make_change(
+                changed_at=now,
+                digest_after=after.digest,
+                kind=ChangeKind.WITHDRAWN if is_withdrawn else ChangeKind.SUSPENDED,
+                changed_by=GUARDRAILS,
+                reason=finding.sentence,
+                digest_before=ruleset.digest,
+                withdrawn_version=withdrawn,
+                suspended_rule_ids=suspended,
+                deployment=number,
+                **_versions(after),
+            )
+        )
+        if is_withdrawn:
+            emit(self._metrics, Metric.CANDIDATES_WITHDRAWN)
+        if suspended:
+            emit(self._metrics, Metric.RULES_SUSPENDED, len(suspended))
+        self._log.warning(
+            "the ruleset was changed",
+            extra={
+                "reason": finding.sentence,
+                "before": ruleset.digest,
+                "after": after.digest,
+                "deployment": number,
+            },
+        )
+
+    def _record(self, newest: list[Deployment], ruleset: Ruleset, now: datetime) -> None:
+        """Insert the rows of deployments that have none."""
+        if newest[0].number <= self._recorded_to:
+            return
+        if now - newest[0].changed_at < RECORDED_BY_OTHERS:
+            return
+        known = {(each.deployment, each.kind is ChangeKind.ROLLED_BACK) for each in self._changes.lately(now)}
+        for deployment in newest:
+            if (deployment.number, deployment.is_undone) not in known:
+                self._changes.put(self._change_of(deployment, ruleset))
+                if deployment.is_undone:
+                    emit(self._metrics, Metric.ROLLBACKS_RECORDED)
+        self._recorded_to = newest[0].number
+
+    def _change_of(self, deployment: Deployment, active: Ruleset) -> RulesetChange:
+        before = self._read(deployment).digest if deployment.is_undone else None
+        return make_change(
+            changed_at=deployment.changed_at,
+            digest_after=active.digest,
+            kind=ChangeKind.ROLLED_BACK if deployment.is_undone else ChangeKind.DEPLOYED,
+            changed_by=UNKNOWN,
+            reason=deployment.reason,
+            digest_before=before,
+            deployment=deployment.number,
+            **_versions(active),
+        )
+
+
+def _versions(ruleset: Ruleset) -> dict[str, object]:
+    candidate = ruleset.candidate
+    return {
+        "version_after": ruleset.version,
+        "candidate_version": None if candidate is None else candidate.ruleset.version,
+        "candidate_share": None if candidate is None else candidate.draw.share_percent,
+    }
+
+
+def _name(side: Side, rule_id: str) -> str:
+    return rule_id if side is Side.CHAMPION else f"{side}/{rule_id}"

@@ -1,0 +1,125 @@
+"""Counts of processes are added up by hour, once; changes of the ruleset are inserted and never overwritten."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contract.errors import InvalidRowError
+from contract.rollout_rows import counts_item, hour_key, part_key, time_of_key
+from contract.ruleset_change import ChangeKind, make_change
+from engine.errors import InvalidCountsError
+from engine.rollout.counts import RolloutCounts
+from engine.rollout.stored import counts_from_bytes, counts_to_bytes
+from engine.rollout.windows import windows_at
+from rollouts.tables import ChangesTable, CountsTable
+from tests.support.tables import make_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = datetime(2026, 12, 1, 12, 30, tzinfo=UTC)
+DIGEST = "0123456789ab"
+
+
+@pytest.fixture
+def dynamodb(aws: Callable[[str], Any]) -> Any:
+    client = aws("dynamodb")
+    make_table(client, "rollout_counts")
+    make_table(client, "ruleset_changes")
+    return client
+
+
+def _count(client: Any, at: datetime, payments: int, process: str = "p1", digest: str = DIGEST) -> None:
+    data = counts_to_bytes(RolloutCounts({3: payments}))
+    client.put_item(
+        TableName="rollout_counts", Item=counts_item(digest, part_key(at, process), data, at + timedelta(3))
+    )
+
+
+def _payments(windows: dict[int, RolloutCounts]) -> dict[int, int]:
+    return {minutes: counts.payments.get(3, 0) for minutes, counts in windows.items()}
+
+
+def test_processes_are_added_up_and_hours_that_are_over_are_kept(dynamodb: Any) -> None:
+    _count(dynamodb, NOW - timedelta(minutes=1), 1)
+    _count(dynamodb, NOW - timedelta(minutes=1), 2, "p2")
+    _count(dynamodb, NOW - timedelta(minutes=40), 4)
+    _count(dynamodb, NOW - timedelta(hours=2), 8)
+    _count(dynamodb, NOW - timedelta(hours=30), 16)
+    _count(dynamodb, NOW, 100, digest="ba9876543210")
+    table = CountsTable(dynamodb, "rollout_counts")
+
+    first = table.read(DIGEST, NOW)
+    kept = dynamodb.query(
+        TableName="rollout_counts",
+        KeyConditionExpression="digest = :d AND begins_with(count_key, :h)",
+        ExpressionAttributeValues={":d": {"S": DIGEST}, ":h": {"S": "h#"}},
+    )["Items"]
+    second = table.read(DIGEST, NOW)
+
+    assert [item["count_key"]["S"] for item in kept] == [
+        "h#2026-11-30T06",
+        "h#2026-12-01T10",
+        "h#2026-12-01T11",
+    ]
+    for counted in (first, second):
+        assert _payments(windows_at(counted.parts, counted.hours, NOW)) == {5: 3, 60: 7, 1440: 15, 1831: 31}
+
+
+def test_parts_of_hours_that_are_kept_are_not_read_again(dynamodb: Any) -> None:
+    table = CountsTable(dynamodb, "rollout_counts")
+    _count(dynamodb, NOW - timedelta(hours=5), 8)
+    table.read(DIGEST, NOW)
+
+    counted = table.read(DIGEST, NOW)
+
+    assert (len(counted.parts), len(counted.hours)) == (0, 1)
+
+
+def test_an_hour_is_open_for_five_minutes_after_its_end(dynamodb: Any) -> None:
+    table = CountsTable(dynamodb, "rollout_counts")
+    _count(dynamodb, datetime(2026, 12, 1, 11, 59, tzinfo=UTC), 1)
+
+    early = table.read(DIGEST, datetime(2026, 12, 1, 12, 4, 59, tzinfo=UTC))
+    late = table.read(DIGEST, datetime(2026, 12, 1, 12, 5, tzinfo=UTC))
+
+    assert (len(early.hours), len(late.hours)) == (0, 1)
+
+
+def test_nothing_counted_is_an_empty_window(dynamodb: Any) -> None:
+    counted = CountsTable(dynamodb, "rollout_counts").read(DIGEST, NOW)
+
+    assert windows_at(counted.parts, counted.hours, NOW) == {0: RolloutCounts()}
+
+
+def test_counts_that_cannot_be_read_are_an_error() -> None:
+    with pytest.raises(InvalidCountsError, match="counts of a rollout"):
+        counts_from_bytes(b"none")
+
+
+@pytest.mark.parametrize("key", ["x#2026", "h#2026-13-01T01", "p#soon#1"])
+def test_a_key_that_is_no_time_is_an_error_with_its_attribute(key: str) -> None:
+    with pytest.raises(InvalidRowError, match=r"rollout_counts\.count_key"):
+        time_of_key(key)
+
+
+def test_a_key_says_its_time() -> None:
+    assert time_of_key(part_key(NOW, "p1")) == NOW
+    assert time_of_key(hour_key(NOW)) == NOW.replace(minute=0)
+
+
+def test_a_change_is_inserted_once_and_found_with_those_of_the_month_before(dynamodb: Any) -> None:
+    table = ChangesTable(dynamodb, "ruleset_changes")
+    common = {"kind": ChangeKind.DEPLOYED, "changed_by": "me", "version_after": "1"}
+    old = make_change(changed_at=NOW - timedelta(days=40), digest_after=DIGEST, reason="old", **common)
+    before = make_change(changed_at=NOW - timedelta(days=2), digest_after=DIGEST, reason="first", **common)
+    after = make_change(changed_at=NOW, digest_after=DIGEST, reason="second", **common)
+    other = make_change(changed_at=NOW, digest_after=DIGEST, reason="other", **common)
+
+    for change in (old, before, after, other):
+        table.put(change)
+
+    assert [each.reason for each in table.lately(NOW)] == ["first", "second"]
