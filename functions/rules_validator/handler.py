@@ -1,6 +1,6 @@
-"""Lambda's entry to the validator that AppConfig invokes before it deploys a ruleset: the check of `make rules-check`.
+"""Lambda's entry to the validator: AppConfig invokes it before it deploys a ruleset, and the console while somebody writes one.
 
-It runs the engine's own check, with the model that the ruleset names, so AppConfig deploys no ruleset that the score stage would refuse.
+It runs the check of `make rules-check`, which is the engine's own check, with the model that the ruleset names, so AppConfig deploys no ruleset that the score stage would refuse.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import boto3
 import msgspec
@@ -17,8 +17,10 @@ from botocore.config import Config
 
 from common.model_archive import ModelArchive
 from common.settings import read_settings
+from contract.authoring import ASK
 from engine.errors import InvalidRulesetError
 from engine.rules.check import check_ruleset, summary
+from rules_validator.author_desk import answer
 from rules_validator.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +50,15 @@ class ValidationEvent(TypedDict):
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: ValidationEvent, _context: LambdaContext) -> None:
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any] | None:
+    """Answer the console, or check for AppConfig: nothing is returned for a good ruleset."""
+    if ASK in event:
+        return answer(event, models.get)
+    validate(cast("ValidationEvent", event))
+    return None
+
+
+def validate(event: ValidationEvent) -> None:
     """Return if the ruleset is good; refuse it by an InvalidRulesetError, whose text AppConfig shows.
 
     A bucket that does not answer refuses it too, by a ModelUnreachableError: then deploy again.

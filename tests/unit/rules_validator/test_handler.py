@@ -119,3 +119,14 @@ def test_a_ruleset_whose_model_does_not_fit_is_refused_with_its_sentence(
 
     with pytest.raises(InvalidRulesetError, match="was trained on amounts in EUR; this ruleset's are in USD"):
         validator.handler(_event(document(head=f"{HEAD}model: {{sha256: {sha256}}}\n").encode()), CONTEXT)
+
+
+def test_the_console_is_answered_and_nothing_of_its_document_is_logged(
+    validator: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = document() + "\n198.51.100.7: true\n"
+
+    found = validator.handler({"ask": "read", "document": text}, CONTEXT)
+
+    assert found["problems"]
+    assert "198.51.100.7" not in "".join(capsys.readouterr())

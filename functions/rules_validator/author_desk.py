@@ -1,0 +1,89 @@
+"""Answers what the console asks about documents: check one, change a rule or entries, make or drop a candidate. It stores nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contract.authoring import (
+    Answer,
+    ChangeEntries,
+    ChangeRule,
+    DocumentProblem,
+    DropCandidate,
+    MakeCandidate,
+    Read,
+    Request,
+)
+from engine.errors import InvalidRulesetError, RulesetEditError
+from engine.rollout.edits import without_candidate
+from engine.rollout.start import with_candidate
+from engine.rules.author_edits import with_entries, with_rule, with_version
+from engine.rules.check import check_ruleset, warnings
+from engine.rules.outline import outline
+
+if TYPE_CHECKING:
+    from engine.rules.model_section import Models
+
+SOURCE = "document"
+
+
+def answer(event: object, models: Models) -> dict[str, Any]:
+    """Answer a request of the console.
+
+    Parameters
+    ----------
+    event : object
+        A :data:`contract.authoring.Request`, as JSON gives it.
+    models : Models
+        Gives the documents of models. What it raises, passes.
+
+    Returns
+    -------
+    dict[str, Any]
+        A :class:`contract.authoring.Answer`, for JSON. A document that is refused is an answer, not an error.
+
+    Raises
+    ------
+    msgspec.ValidationError
+        Where it is no request.
+    """
+    request = msgspec.convert(event, Request)
+    try:
+        text, first_line = _edited(request)
+    except RulesetEditError as error:
+        found = Answer(document=request.document, refusal=str(error))
+    else:
+        found = msgspec.structs.replace(_read(text, models), first_line=first_line)
+    built: dict[str, Any] = msgspec.to_builtins(found)
+    return built
+
+
+def _edited(request: Request) -> tuple[str, int]:
+    """The document after an edit, and the line at which the changed rule begins."""
+    text = request.document
+    match request:
+        case Read():
+            return text, 1
+        case ChangeRule():
+            text = with_version(text, request.version) if request.version else text
+            return with_rule(text, request.rule_id, request.text)
+        case ChangeEntries():
+            text = with_version(text, request.version) if request.version else text
+            return with_entries(text, request.list_name, request.added, request.removed), 1
+        case MakeCandidate():
+            return with_candidate(text, request.candidate, request.share), 1
+        case DropCandidate():
+            return without_candidate(text), 1
+
+
+def _read(text: str, models: Models) -> Answer:
+    try:
+        ruleset = check_ruleset(text.encode("utf-8", "surrogatepass"), SOURCE, models)
+    except InvalidRulesetError as error:
+        problems = tuple(
+            DocumentProblem(each.line, each.column, each.message, each.rule_id) for each in error.problems
+        )
+        return Answer(document=text, problems=problems)
+    return Answer(document=text, outline=outline(ruleset, text), warnings=tuple(warnings(ruleset, SOURCE)))

@@ -1,0 +1,105 @@
+"""The console's requests: a document is read, edited, and refused with the checker's messages at their lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from contract.authoring import (
+    Answer,
+    ChangeEntries,
+    ChangeRule,
+    DropCandidate,
+    Entry,
+    MakeCandidate,
+    Read,
+)
+from engine.rules.model_section import no_models
+from rules_validator.author_desk import answer
+from tests.support.rule_samples import HEAD
+
+if TYPE_CHECKING:
+    from contract.authoring import Request
+
+DOCUMENT = f"""{HEAD}
+lists:
+  cards: {{field: card_id, entries: []}}
+rules:
+  - id: large
+    when: amount_base > 100.0
+    points: 10
+    reason: "Paid {{amount_base:.2f}}."
+"""
+
+
+def ask(request: Request) -> Answer:
+    event: Any = msgspec.json.decode(msgspec.json.encode(request))
+    return msgspec.convert(msgspec.json.decode(msgspec.json.encode(answer(event, no_models))), Answer)
+
+
+def test_a_good_document_is_outlined() -> None:
+    found = ask(Read(DOCUMENT))
+
+    assert found.outline is not None
+    assert (found.outline.champion.version, found.outline.candidate) == ("1", None)
+    assert [rule.id for rule in found.outline.champion.rules] == ["large"]
+    assert (found.problems, found.refusal) == ((), "")
+
+
+def test_a_bad_document_is_answered_with_its_problems() -> None:
+    found = ask(Read(DOCUMENT.replace("amount_base > 100.0", "amount_bas > 100.0")))
+
+    assert found.outline is None
+    assert [(each.line, each.rule_id) for each in found.problems] == [(10, "large")]
+    assert "amount_base" in found.problems[0].message
+
+
+def test_a_rule_is_changed_with_the_version() -> None:
+    rule = 'id: large\nwhen: amount_base > 200.0\npoints: 10\nreason: "Paid."'
+
+    found = ask(ChangeRule(DOCUMENT, "large", rule, "2"))
+
+    assert found.outline is not None
+    assert (found.outline.champion.version, found.outline.champion.rules[0].reason) == ("2", "Paid.")
+    assert found.first_line == found.outline.champion.rules[0].first_line
+
+
+def test_an_edit_that_cannot_be_made_is_answered_with_why() -> None:
+    found = ask(ChangeRule(DOCUMENT, "absent", "id: x"))
+
+    assert found == Answer(document=DOCUMENT, refusal="the ruleset has no rule 'absent'")
+
+
+def test_entries_are_changed_and_what_no_payment_can_have_is_refused() -> None:
+    good = ask(ChangeEntries(DOCUMENT, "cards", (Entry("tok_1", note="stolen"),)))
+    bad = ask(ChangeEntries(DOCUMENT, "cards", (Entry("4111 1111 1111 1111"),)))
+
+    assert good.outline is not None
+    assert good.outline.champion.lists[0].entries == (Entry("tok_1", note="stolen"),)
+    assert [each.message for each in bad.problems] == [
+        "value in list 'cards' is a card number; a list holds its token"
+    ]
+
+
+def test_a_candidate_is_made_and_dropped() -> None:
+    other = DOCUMENT.replace('version: "1"', 'version: "2"').replace("points: 10", "points: 30")
+
+    both = ask(MakeCandidate(DOCUMENT, other, 2.5))
+    alone = ask(DropCandidate(both.document))
+
+    assert both.outline is not None
+    assert both.outline.candidate is not None
+    assert (both.outline.share, both.outline.candidate.rules[0].points) == (2.5, 30)
+    assert both.outline.candidate.lists == both.outline.champion.lists
+    assert alone.outline is not None
+    assert alone.outline.candidate is None
+
+
+@pytest.mark.parametrize(
+    "event", [{"ask": "deploy"}, {"ask": "read"}, {"ask": "read", "document": "x" * 262_145}]
+)
+def test_what_is_no_request_is_an_error(event: object) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        answer(event, no_models)
