@@ -10,6 +10,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from contract.side import Side
+
 ASK: Final = "ask"
 """Field of a request that says what is asked; AppConfig's events have none."""
 
@@ -68,6 +70,8 @@ class SideOutline(msgspec.Struct, frozen=True, kw_only=True):
     model_sha256: str | None = None
     points: tuple[tuple[float, int], ...] = ()
     """Probability from which the model gives so many points."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """All else that the document says of this side, by its path: ``thresholds.review`` and ``50``."""
 
 
 class Bands(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,22 +136,20 @@ class ChangeEntries(msgspec.Struct, frozen=True, tag_field=ASK, tag="change_entr
     version: Version = ""
 
 
-class MakeCandidate(msgspec.Struct, frozen=True, tag_field=ASK, tag="make_candidate"):
-    """Make a document the candidate of another."""
+class ReadSide(msgspec.Struct, frozen=True, tag_field=ASK, tag="read_side"):
+    """Make a document of one side alone, from which an author goes on."""
 
     document: Document
-    """The champion's."""
-    candidate: Document
-    share: Annotated[float, Meta(ge=0, le=50)]
+    side: Side
 
 
-class DropCandidate(msgspec.Struct, frozen=True, tag_field=ASK, tag="drop_candidate"):
-    """Take the candidate out of a document."""
+class ReadModel(msgspec.Struct, frozen=True, tag_field=ASK, tag="read_model"):
+    """Give the document of a model."""
 
-    document: Document
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
-Request = Read | ChangeRule | ChangeEntries | MakeCandidate | DropCandidate
+Request = Read | ChangeRule | ChangeEntries | ReadSide | ReadModel
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,3 +165,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Why the text cannot be edited as was asked; empty where it was."""
     first_line: int = 1
     """Line of the document at which the rule begins that was changed."""
+
+
+class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A model."""
+
+    model: str | None
+    """Its document, JSON; None where no model of this name is kept."""
+    baseline: str | None = None
+    """What its training window was like, JSON; None where that is not kept."""

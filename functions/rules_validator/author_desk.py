@@ -1,4 +1,4 @@
-"""Answers what the console asks about documents: check one, change a rule or entries, make or drop a candidate. It stores nothing."""
+"""Answers what the console asks about documents: check one, change a rule or entries, take one side, give a model. It stores nothing."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from contract.authoring import (
     ChangeEntries,
     ChangeRule,
     DocumentProblem,
-    DropCandidate,
-    MakeCandidate,
+    ModelAnswer,
     Read,
+    ReadModel,
+    ReadSide,
     Request,
 )
+from contract.side import Side
 from engine.errors import InvalidRulesetError, RulesetEditError
-from engine.rollout.edits import without_candidate
-from engine.rollout.start import with_candidate
+from engine.rollout.edits import has_candidate, without_candidate
+from engine.rollout.start import candidate_alone
 from engine.rules.author_edits import with_entries, with_rule, with_version
 from engine.rules.check import check_ruleset, warnings
+from engine.rules.model_section import no_models
 from engine.rules.outline import outline
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 SOURCE = "document"
 
 
-def answer(event: object, models: Models) -> dict[str, Any]:
+def answer(event: object, models: Models, baselines: Models = no_models) -> dict[str, Any]:
     """Answer a request of the console.
 
     Parameters
@@ -38,11 +41,13 @@ def answer(event: object, models: Models) -> dict[str, Any]:
         A :data:`contract.authoring.Request`, as JSON gives it.
     models : Models
         Gives the documents of models. What it raises, passes.
+    baselines : Models
+        Gives what their training windows were like.
 
     Returns
     -------
     dict[str, Any]
-        A :class:`contract.authoring.Answer`, for JSON. A document that is refused is an answer, not an error.
+        A :class:`contract.authoring.Answer`, or a :class:`contract.authoring.ModelAnswer`, for JSON. A document that is refused is an answer, not an error.
 
     Raises
     ------
@@ -50,17 +55,29 @@ def answer(event: object, models: Models) -> dict[str, Any]:
         Where it is no request.
     """
     request = msgspec.convert(event, Request)
+    if isinstance(request, ReadModel):
+        return _built(
+            ModelAnswer(model=_text(models(request.sha256)), baseline=_text(baselines(request.sha256)))
+        )
     try:
         text, first_line = _edited(request)
     except RulesetEditError as error:
         found = Answer(document=request.document, refusal=str(error))
     else:
         found = msgspec.structs.replace(_read(text, models), first_line=first_line)
+    return _built(found)
+
+
+def _built(found: Answer | ModelAnswer) -> dict[str, Any]:
     built: dict[str, Any] = msgspec.to_builtins(found)
     return built
 
 
-def _edited(request: Request) -> tuple[str, int]:
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else data.decode()
+
+
+def _edited(request: Read | ChangeRule | ChangeEntries | ReadSide) -> tuple[str, int]:
     """The document after an edit, and the line at which the changed rule begins."""
     text = request.document
     match request:
@@ -72,10 +89,10 @@ def _edited(request: Request) -> tuple[str, int]:
         case ChangeEntries():
             text = with_version(text, request.version) if request.version else text
             return with_entries(text, request.list_name, request.added, request.removed), 1
-        case MakeCandidate():
-            return with_candidate(text, request.candidate, request.share), 1
-        case DropCandidate():
-            return without_candidate(text), 1
+        case ReadSide(side=Side.CHAMPION):
+            return (without_candidate(text) if has_candidate(text) else text), 1
+        case ReadSide():
+            return candidate_alone(text), 1
 
 
 def _read(text: str, models: Models) -> Answer:

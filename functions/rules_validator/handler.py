@@ -53,7 +53,7 @@ class ValidationEvent(TypedDict):
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any] | None:
     """Answer the console, or check for AppConfig: nothing is returned for a good ruleset."""
     if ASK in event:
-        return answer(event, models.get)
+        return answer(event, models.get, models.baseline)
     validate(cast("ValidationEvent", event))
     return None
 

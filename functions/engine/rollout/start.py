@@ -12,6 +12,9 @@ from engine.errors import RulesetEditError
 _SHARED: Final[dict[str, Any]] = {"base_currency": None, "exchange_rates": {}}
 """What both sides have in common, and what leaving it out means."""
 
+_WIDTH: Final = 120
+"""Characters of a line, in a document that is written anew."""
+
 
 def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
     """Make a ruleset the candidate of another.
@@ -48,6 +51,25 @@ def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
         other.pop("lists", None)
     document["candidate"] = {"share": share_percent} | other
     return msgspec.json.encode(document).decode()
+
+
+def candidate_alone(document: str) -> str:
+    """Make a ruleset of its own of the candidate in a document, with what it shares with the champion. Comments are lost.
+
+    Raises
+    ------
+    RulesetEditError
+        Where the document has no candidate.
+    """
+    whole = _mapping(document, "the document")
+    candidate = whole.get("candidate")
+    if not isinstance(candidate, dict):
+        raise RulesetEditError("the document has no candidate")
+    candidate = {name: value for name, value in candidate.items() if name != "share"}
+    shared = {name: whole[name] for name in (*_SHARED, "lists", "guardrails") if name in whole}
+    version = candidate.pop("version", None)
+    alone = {"version": version} | shared | candidate
+    return yaml.safe_dump(alone, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 
 def named_models(document: str) -> list[str]:

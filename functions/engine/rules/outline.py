@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from contract.authoring import Bands, Entry, ListOutline, RuleOutline, RulesetOutline, SideOutline
 from engine.rules.author_edits import rule_text
-from engine.rules.document_text import field, items, mapping, root_of, scalar
+from engine.rules.document_text import content, field, items, mapping, root_of, scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.rules.ruleset import Ruleset
+
+_SHOWN_APART: Final = frozenset({"rules", "lists", "candidate"})
 
 
 def outline(ruleset: Ruleset, text: str) -> RulesetOutline:
@@ -70,7 +74,24 @@ def _side(ruleset: Ruleset, text: str, node: yaml.MappingNode, lists: tuple[List
         lists=lists,
         model_sha256=ruleset.model_sha256,
         points=() if ruleset.model is None else ruleset.model.steps,
+        settings=tuple(_settings(node)),
     )
+
+
+def _settings(node: yaml.MappingNode) -> Iterator[tuple[str, str]]:
+    for name, value in content(node).items():
+        if name not in _SHOWN_APART:
+            yield from _flat(name, value)
+
+
+def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _flat(f"{path}.{name}", each)
+    elif isinstance(value, list):
+        yield path, ", ".join(" to ".join(each) if isinstance(each, list) else str(each) for each in value)
+    else:
+        yield path, str(value)
 
 
 def _lists(node: yaml.MappingNode) -> tuple[ListOutline, ...]:

@@ -11,11 +11,13 @@ from contract.authoring import (
     Answer,
     ChangeEntries,
     ChangeRule,
-    DropCandidate,
     Entry,
-    MakeCandidate,
     Read,
+    ReadModel,
+    ReadSide,
 )
+from contract.side import Side
+from engine.rollout.start import with_candidate
 from engine.rules.model_section import no_models
 from rules_validator.author_desk import answer
 from tests.support.rule_samples import HEAD
@@ -83,18 +85,31 @@ def test_entries_are_changed_and_what_no_payment_can_have_is_refused() -> None:
     ]
 
 
-def test_a_candidate_is_made_and_dropped() -> None:
+def test_each_side_is_made_a_document_of_its_own() -> None:
     other = DOCUMENT.replace('version: "1"', 'version: "2"').replace("points: 10", "points: 30")
+    both = with_candidate(DOCUMENT, other, 2.5)
 
-    both = ask(MakeCandidate(DOCUMENT, other, 2.5))
-    alone = ask(DropCandidate(both.document))
+    whole = ask(Read(both))
+    champion, candidate = (ask(ReadSide(both, side)) for side in Side)
 
-    assert both.outline is not None
-    assert both.outline.candidate is not None
-    assert (both.outline.share, both.outline.candidate.rules[0].points) == (2.5, 30)
-    assert both.outline.candidate.lists == both.outline.champion.lists
-    assert alone.outline is not None
-    assert alone.outline.candidate is None
+    assert whole.outline is not None
+    assert whole.outline.candidate is not None
+    assert (whole.outline.share, whole.outline.candidate.rules[0].points) == (2.5, 30)
+    assert whole.outline.candidate.lists == whole.outline.champion.lists
+    for alone, points in ((champion, 10), (candidate, 30)):
+        assert alone.outline is not None
+        assert alone.outline.candidate is None
+        assert [rule.points for rule in alone.outline.champion.rules] == [points]
+        assert dict(alone.outline.champion.settings)["exchange_rates.EUR"] == "1.25"
+    assert ask(ReadSide(DOCUMENT, Side.CHAMPION)).document == DOCUMENT
+    assert ask(ReadSide(DOCUMENT, Side.CANDIDATE)).refusal == "the document has no candidate"
+
+
+def test_a_model_is_given_with_its_training_window_where_they_are_kept() -> None:
+    event = msgspec.to_builtins(ReadModel("a" * 64))
+
+    assert answer(event, lambda _: b"{}", lambda _: b"[]") == {"model": "{}", "baseline": "[]"}
+    assert answer(event, no_models) == {"model": None, "baseline": None}
 
 
 @pytest.mark.parametrize(
