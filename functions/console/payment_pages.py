@@ -93,7 +93,7 @@ class PaymentPages:
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
-        name = _numbered(case, visit.parts["number"])
+        name = numbered_entity(case, visit.parts["number"])
         if name is None:
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
         ids = self._records.cases_of_entity(name, MAX_CASES)
@@ -105,6 +105,8 @@ class PaymentPages:
             kind=kind_of(name),
             value=values.get(name, ""),
             case_id=case.case_id,
+            number=visit.parts["number"],
+            can_list=name in values,
             labels=labels_text(self._records.marks(name)),
             summary=entity_summary(others),
             cases=found_cases(others),
@@ -187,7 +189,8 @@ def found_cases(cases: Sequence[Case]) -> tuple[FoundCase, ...]:
     return tuple(found_case(case, base_money(case.at_risk_base, case.base_currency)) for case in newest)
 
 
-def _numbered(case: Case, number: str) -> str | None:
+def numbered_entity(case: Case, number: str) -> str | None:
+    """Name of an entity of a case by its place; None where the case has none there."""
     if not number.isascii() or not number.isdigit() or len(number) > 2 or int(number) >= len(case.entities):
         return None
     return case.entities[int(number)]

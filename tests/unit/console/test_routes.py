@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from console.rights import RIGHTS, Group, Right
-from console.routes import ROUTES, Action, Route, safe_next
+from console.route import Action, Route
+from console.routes import ROUTES, safe_next
 from console.verdicts import payment_id
 from contract.audit import chains_of
 from contract.case import CaseStatus, CaseVerdict, SecondLook
