@@ -20,7 +20,6 @@ from console import notices
 from console.audit_trail import Deed
 from console.pages import ASSETS, HEADERS, HSTS, Notice, Who
 from console.rights import rights_of
-from console.route import Action, Route
 from console.routes import ROUTES
 from console.sessions import SEEN_EVERY, SESSION, Session, csrf_token, is_form_of, key_of
 from contract.audit import MAX_TEXT_CHARACTERS
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from console.audit_trail import AuditTrail
     from console.pages import Pages
+    from console.route import Action, Route
     from console.session_store import SessionStore
     from console.settings import Settings
 

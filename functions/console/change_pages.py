@@ -129,7 +129,10 @@ class ChangePages:
             return None, "Its documents are not kept, so what differs cannot be shown."
         one, other = self._outline(before), self._outline(after)
         if one is None or other is None:
-            return None, "Its documents cannot be compared: one of them is of a version that cannot be read now."
+            return (
+                None,
+                "Its documents cannot be compared: one of them is of a version that cannot be read now.",
+            )
         if change.kind in _AS_CANDIDATE and other.candidate is not None:
             return difference(one.champion, other.candidate, is_candidate=True), ""
         return difference(one.champion, other.champion), ""

@@ -150,8 +150,10 @@ def difference(before: SideOutline, after: SideOutline, *, is_candidate: bool = 
         )
         if number
     ]
-    text = ", ".join(parts).replace("entrys of lists", "entries of lists").replace(
-        "rule taken outs", "rules taken out"
+    text = (
+        ", ".join(parts)
+        .replace("entrys of lists", "entries of lists")
+        .replace("rule taken outs", "rules taken out")
     )
     return Difference(
         summary=f"{text}." if text else "Nothing differs but comments or the order.",

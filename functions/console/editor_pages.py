@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -132,23 +132,21 @@ class EditorPages:
             return self._notice(visit, notices.REFUSED_CHANGES[change])
         return self._desk.pages.go(f"/changes/{change.change_id}")
 
-    def _edit(
-        self, active: ActiveRuleset, text: str, outline: RulesetOutline, written: Written
-    ) -> _Edit:
+    def _edit(self, active: ActiveRuleset, text: str, outline: RulesetOutline, written: Written) -> _Edit:
         share = share_of(written.share) if written.kind is ChangeKind.CANDIDATE else None
         if written.kind is ChangeKind.CANDIDATE and share is None:
             return _refused("A share is above 0 and at most 50 percent, such as 2.5.")
         document, first_line, last_line = written.text, 1, None
         if written.rule is not None:
-            alone = self._reader.ask(ReadSide(text, Side.CHAMPION)).document
-            answer = self._reader.ask(ChangeRule(alone, written.rule, written.text, written.version))
+            # For all users a rule is changed in the whole document, so that a candidate stays.
+            is_alone = written.kind is not ChangeKind.TO_ALL
+            base = self._reader.ask(ReadSide(text, Side.CHAMPION)).document if is_alone else text
+            answer = self._reader.ask(ChangeRule(base, written.rule, written.text, written.version))
             if answer.refusal:
                 return _refused(f"The rule cannot be put into the document: {answer.refusal}.")
             document, first_line = answer.document, answer.first_line
             last_line = first_line + written.text.strip().count("\n")
-        draft = Draft(
-            kind=written.kind, digest_before=active.digest, document=document, share=share
-        )
+        draft = Draft(kind=written.kind, digest_before=active.digest, document=document, share=share)
         checked = self._reader.check(draft)
         if checked.problems:
             rows = problem_rows(checked.problems, document, first_line, last_line)
@@ -160,9 +158,7 @@ class EditorPages:
             return _refused("What comes of it cannot be read.")
         found = difference(outline.champion, side, is_candidate=is_candidate)
         note = _SOMEBODY_ELSE if written.base != active.digest else ""
-        return _Edit(
-            Checked(warnings=checked.warnings, difference=found, note=note), draft, checked
-        )
+        return _Edit(Checked(warnings=checked.warnings, difference=found, note=note), draft, checked)
 
     def _form(
         self,
@@ -212,5 +208,3 @@ def _refused(message: str) -> _Edit:
 
 def _version(visit: Visit, outline: RulesetOutline) -> str:
     return next_version(outline.champion.version, f"{visit.now:%Y-%m-%d}")
-
-

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from console.change_views import Difference
 from contract.ruleset_change import ChangeKind
+from engine.features.definition import FeatureDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from console.change_views import Difference
     from contract.authoring import RulesetOutline
     from contract.ruleset_draft import DraftProblem
-    from engine.features.definition import FeatureDefinition
 
 REACHES: Final = {
     ChangeKind.SHADOW: "Nobody: it is only evaluated beside the active ruleset",
@@ -83,7 +83,7 @@ class EditorView(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[FeatureDefinition, ...]
     lists: tuple[tuple[str, str], ...]
     has_candidate: bool
-    """Whether there is a candidate, which every change but one of lists replaces."""
+    """Whether there is a candidate, whose place the change may take."""
     candidate: str
 
 

@@ -172,7 +172,7 @@ class ListPages:
             return self._desk.pages.notice(notices.NO_RULESET, visit.who)
         if value is None:
             return self._desk.pages.notice(notices.NO_LIST, visit.who)
-        view = {
+        view: dict[str, Any] = {
             "what": WORDS[field],
             "value": shown_value(field, value),
             "lists": lists_for(found[2].champion.lists, field),
@@ -203,7 +203,9 @@ class ListPages:
         checked = self._reader.check(draft)
         if checked.problems:
             # Messages of the checker name a list, and never a value.
-            return self._refused(visit, " ".join(dict.fromkeys(f"{each.message}." for each in checked.problems)))
+            return self._refused(
+                visit, " ".join(dict.fromkeys(f"{each.message}." for each in checked.problems))
+            )
         change = self._rulesets.propose(draft, checked, visit.person, visit.reason, visit.now)
         if isinstance(change, DeskRefusal):
             return self._desk.pages.notice(notices.REFUSED_CHANGES[change], visit.who)

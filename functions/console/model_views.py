@@ -115,9 +115,7 @@ def model_view(
     """
     moved = {} if drift is None else drift.features
     types = {each.name: each.type for each in document.features}
-    curves = [
-        _curve(term, types, sentences, moved) for term in document.terms if len(term.axes) == 1
-    ]
+    curves = [_curve(term, types, sentences, moved) for term in document.terms if len(term.axes) == 1]
     pairs = sorted(
         (_pair(term, types) for term in document.terms if len(term.axes) > 1),
         key=lambda pair: -pair.span,

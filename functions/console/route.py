@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
-if TYPE_CHECKING:
-    from console.rights import Right
+from console.rights import Right
 
 MAX_FORM_BYTES: Final = 100_000
 """Of most forms."""

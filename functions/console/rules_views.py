@@ -203,9 +203,7 @@ def _longest(windows: Mapping[int, RolloutCounts]) -> RolloutCounts | None:
     return windows[max(windows)] if windows else None
 
 
-def _candidate(
-    outline: RulesetOutline, windows: Mapping[int, RolloutCounts]
-) -> CandidateView | None:
+def _candidate(outline: RulesetOutline, windows: Mapping[int, RolloutCounts]) -> CandidateView | None:
     candidate = outline.candidate
     if candidate is None:
         return None

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from common.errors import StageError
+from common.ruleset_checks import check_draft
 from contract.authoring import Answer, ModelAnswer, Read, ReadModel
-from contract.ruleset_draft import CheckedDraft
 
 if TYPE_CHECKING:
+    from common.ruleset_checks import Functions
     from contract.authoring import Request
-    from contract.ruleset_draft import Draft
+    from contract.ruleset_draft import CheckedDraft, Draft
 
 KEPT: Final = 8
 """Documents whose outlines a process remembers."""
 
 AnswerT = TypeVar("AnswerT")
-
-
-class Functions(Protocol):
-    """The call that is made of Lambda."""
-
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803 - Lambda's names
-        """Invoke a function, and wait for its answer."""
-        ...
 
 
 class ValidatorFailedError(StageError):
@@ -46,7 +39,7 @@ class ValidatorFailedError(StageError):
 class RulesetReader:
     """The validator, by the calls that the pages make.
 
-    Every method raises ValidatorFailedError, ClientError or BotoCoreError where it does not answer.
+    Every method raises ValidatorFailedError or UncheckedDraftError, ClientError or BotoCoreError where it does not answer.
 
     Parameters
     ----------
@@ -76,7 +69,7 @@ class RulesetReader:
 
     def check(self, draft: Draft) -> CheckedDraft:
         """Check what somebody wants to propose, and make its whole document."""
-        return self._invoke({"draft": msgspec.to_builtins(draft)}, CheckedDraft)
+        return check_draft(self._client, self._function, draft)
 
     def model(self, sha256: str) -> ModelAnswer:
         """Give a model's document and its training window."""

@@ -124,16 +124,12 @@ class ChangeRule(msgspec.Struct, frozen=True, tag_field=ASK, tag="change_rule"):
     version: Version = ""
 
 
-class ChangeEntries(msgspec.Struct, frozen=True, tag_field=ASK, tag="change_entries"):
-    """Put entries on a list of the champion, or take some off."""
+class TakeOff(msgspec.Struct, frozen=True, tag_field=ASK, tag="take_off"):
+    """Take entries off a list."""
 
     document: Document
     list_name: str
-    added: tuple[Entry, ...] = ()
-    """One whose value is on the list replaces that entry."""
-    removed: tuple[str, ...] = ()
-    """Values."""
-    version: Version = ""
+    values: tuple[str, ...]
 
 
 class ReadSide(msgspec.Struct, frozen=True, tag_field=ASK, tag="read_side"):
@@ -149,7 +145,7 @@ class ReadModel(msgspec.Struct, frozen=True, tag_field=ASK, tag="read_model"):
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
-Request = Read | ChangeRule | ChangeEntries | ReadSide | ReadModel
+Request = Read | ChangeRule | TakeOff | ReadSide | ReadModel
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Answers what the console asks about documents: check one, change a rule or entries, take one side, give a model. It stores nothing."""
+"""Answers what the console asks about documents: check one, change a rule, take entries off, take one side, give a model. It stores nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import msgspec
 
 from contract.authoring import (
     Answer,
-    ChangeEntries,
     ChangeRule,
     DocumentProblem,
     ModelAnswer,
@@ -16,15 +15,16 @@ from contract.authoring import (
     ReadModel,
     ReadSide,
     Request,
+    TakeOff,
 )
 from contract.side import Side
 from engine.errors import InvalidRulesetError, RulesetEditError
+from engine.rollout.author_edits import with_rule, with_version, without_entries
 from engine.rollout.edits import has_candidate, without_candidate
+from engine.rollout.outline import outline
 from engine.rollout.start import candidate_alone
-from engine.rules.author_edits import with_entries, with_rule, with_version
 from engine.rules.check import check_ruleset, warnings
 from engine.rules.model_section import no_models
-from engine.rules.outline import outline
 
 if TYPE_CHECKING:
     from engine.rules.model_section import Models
@@ -77,7 +77,7 @@ def _text(data: bytes | None) -> str | None:
     return None if data is None else data.decode()
 
 
-def _edited(request: Read | ChangeRule | ChangeEntries | ReadSide) -> tuple[str, int]:
+def _edited(request: Read | ChangeRule | TakeOff | ReadSide) -> tuple[str, int]:
     """The document after an edit, and the line at which the changed rule begins."""
     text = request.document
     match request:
@@ -86,9 +86,8 @@ def _edited(request: Read | ChangeRule | ChangeEntries | ReadSide) -> tuple[str,
         case ChangeRule():
             text = with_version(text, request.version) if request.version else text
             return with_rule(text, request.rule_id, request.text)
-        case ChangeEntries():
-            text = with_version(text, request.version) if request.version else text
-            return with_entries(text, request.list_name, request.added, request.removed), 1
+        case TakeOff():
+            return without_entries(text, request.list_name, request.values), 1
         case ReadSide(side=Side.CHAMPION):
             return (without_candidate(text) if has_candidate(text) else text), 1
         case ReadSide():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from common.backoff import Backoff
-from common.ruleset_bucket import keep_ruleset
+from common.ruleset_bucket import keep_ruleset, kept_ruleset
 from common.ruleset_changes import ChangeRows
 from common.ruleset_desk import RulesetDesk
 from console.change_pages import ChangePages
@@ -21,11 +23,14 @@ from console.rules_pages import ActiveDocument, RulesPages
 from console.ruleset_reader import RulesetReader
 from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
 from contract.ruleset_change import document_digest
+from contract.ruleset_draft import Draft
 from lab.models import kept_baseline, kept_model
 from rollouts.tables import CountsTable
 from rules_validator.author_desk import answer
+from rules_validator.drafts import DraftChecker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from console.app import Desk
@@ -65,10 +70,10 @@ class MemoryBucket:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: ARG002, N803 - S3's names
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - S3's names
         self.objects[Key] = Body
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: ARG002, N803
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         if Key not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
         return {"Body": io.BytesIO(self.objects[Key])}
@@ -77,7 +82,8 @@ class MemoryBucket:
 class LocalValidator:
     """Lambda, with the validator alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, documents: Callable[[str], bytes]) -> None:
+        self._documents = documents
         self.asked: list[dict[str, Any]] = []
         self.fails = False
 
@@ -87,7 +93,11 @@ class LocalValidator:
         self.asked.append(event)
         if self.fails:
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b"{}")}
-        found = answer(event, kept_model, kept_baseline)
+        if "draft" in event:
+            checker = DraftChecker(self._documents, kept_model)
+            found = msgspec.to_builtins(checker.check(msgspec.convert(event["draft"], Draft)))
+        else:
+            found = answer(event, kept_model, kept_baseline)
         return {"Payload": io.BytesIO(json.dumps(found).encode())}
 
 
@@ -103,18 +113,16 @@ class ConsoleRulesets:
     """
 
     def __init__(self, dynamodb: Any, settings: Settings) -> None:
-        self.s3: Any = MemoryBucket()
-        self.validator = LocalValidator()
+        self.s3 = cast("Any", MemoryBucket())
         self.bucket = settings.rules_bucket
+        self.validator = LocalValidator(partial(kept_ruleset, self.s3, self.bucket))
         self.rows = ChangeRows(dynamodb, settings.ruleset_changes_table)
         backoff = Backoff(0.001, 0.001, lambda _: None, lambda: 0.5)
         self.desk = RulesetDesk(
             dynamodb, settings.ruleset_changes_table, self.rows, self.s3, self.bucket, backoff
         )
         self._reader = RulesetReader(self.validator, settings.rules_validator_function)
-        self._counts = RolloutWindows(
-            CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False)
-        )
+        self._counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
 
     def pages(self, desk: Desk, week: Flagged, cases: Changing, records: Records) -> list[object]:
         """The endpoints."""

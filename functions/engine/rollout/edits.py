@@ -1,16 +1,16 @@
-"""Changes of a ruleset's text: its candidate is taken out, or rules are suspended. All else keeps its place, comments included.
-
-How a text is cut: :mod:`engine.rules.document_text`.
-"""
+"""Changes of a ruleset's text: its candidate is taken out or gets another share, rules are suspended, lists get entries."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import yaml
 
 from contract.side import Side
 from engine.errors import RulesetEditError
 from engine.rollout.guard import Action
-from engine.rules.document_text import (
+from engine.rollout.yaml_text import (
     checked,
     content,
     end_of,
@@ -19,14 +19,14 @@ from engine.rules.document_text import (
     items,
     mapping,
     root_of,
-    scalar,
+    text_of,
+    without_field,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
-    import yaml
-
+    from contract.ruleset_change import ListEntry
     from engine.rollout.guard import Finding
 
 _CANDIDATE: Final = "candidate"
@@ -56,23 +56,95 @@ def without_candidate(text: str) -> str:
     RulesetEditError
         Where the text cannot be cut so that only the candidate is missing.
     """
+    return without_field(text, _CANDIDATE)
+
+
+def with_share(text: str, share_percent: float) -> str:
+    """Give the candidate another share of the users; 0 to 50 percent. Raises as :func:`without_candidate`."""
     root = root_of(text)
-    places = [place for place, (key, _) in enumerate(root.value) if key.value == _CANDIDATE]
-    if not places:
-        raise RulesetEditError("the document has no candidate")
-    (place,) = places
-    key, value = root.value[place]
-    begin, end = key.start_mark.index, end_of(value)
-    if root.flow_style:
-        if place + 1 < len(root.value):
-            end = root.value[place + 1][0].start_mark.index
-        elif place:
-            begin = end_of(root.value[place - 1][1])
-    else:
-        end = end_of_line(text, end)
+    share = field(mapping(field(root, _CANDIDATE), "the candidate"), "share")
+    if not isinstance(share, yaml.ScalarNode):
+        raise RulesetEditError("the candidate has no share")
     expected = content(root)
-    del expected[_CANDIDATE]
-    return checked(text[:begin] + text[end:], expected)
+    expected[_CANDIDATE]["share"] = percent(share_percent)
+    begin, end = share.start_mark.index, share.end_mark.index
+    return checked(text[:begin] + percent(share_percent) + text[end:], expected)
+
+
+def percent(share: float) -> str:
+    """Write a share.
+
+    Examples
+    --------
+    >>> percent(10.0), percent(0), percent(2.5)
+    ('10', '0', '2.5')
+    """
+    return str(int(share)) if share == int(share) else repr(share)
+
+
+def with_entries(text: str, entries: Iterable[ListEntry]) -> str:
+    """Add entries to lists of the ruleset, and to those of the same name that its candidate has.
+
+    Parameters
+    ----------
+    text : str
+        A checked document.
+    entries : Iterable[ListEntry]
+        At least one. Whether they are good, and not there already, is for the check of the document to say.
+
+    Returns
+    -------
+    str
+        The document in which they stand last in their lists, as they are written in JSON.
+
+    Raises
+    ------
+    RulesetEditError
+        Where there is no such list, or the text cannot be changed so that nothing else changes.
+    """
+    by_list: dict[str, list[dict[str, str]]] = {}
+    for entry in entries:
+        values = {"value": entry.value, "until": entry.until, "note": entry.note}
+        by_list.setdefault(entry.list_name, []).append({name: each for name, each in values.items() if each})
+    root = root_of(text)
+    expected = content(root)
+    edits: list[tuple[int, str]] = []
+    missing = set(by_list)
+    candidate = field(root, _CANDIDATE)
+    sides = [(root, expected)]
+    if isinstance(candidate, yaml.MappingNode):
+        sides.append((candidate, expected[_CANDIDATE]))
+    for side, its in sides:
+        lists = field(side, "lists")
+        for name, added in by_list.items():
+            node = field(lists, name) if isinstance(lists, yaml.MappingNode) else None
+            if not isinstance(node, yaml.MappingNode):
+                continue
+            missing.discard(name)
+            edits.append(_addition(text, name, field(node, "entries"), added))
+            its["lists"][name]["entries"] += added
+    if missing or not by_list:
+        raise RulesetEditError(
+            f"the ruleset has no list '{min(missing)}'" if missing else "no entry is named"
+        )
+    for place, new in sorted(edits, reverse=True):
+        text = text[:place] + new + text[place:]
+    return checked(text, expected)
+
+
+def _addition(
+    text: str, name: str, entries: yaml.Node | None, added: list[dict[str, str]]
+) -> tuple[int, str]:
+    """Where new entries of a list are written, and what."""
+    if not isinstance(entries, yaml.SequenceNode):
+        raise RulesetEditError(f"list '{name}' has no entries")
+    written = [msgspec.json.encode(each).decode() for each in added]
+    if entries.flow_style:
+        return entries.end_mark.index - 1, (", " if entries.value else "") + ", ".join(written)
+    end = end_of_line(text, end_of(entries))
+    before = "" if text[:end].endswith("\n") else "\n"
+    dash = " " * entries.start_mark.column + "- "
+    return end, before + "".join(f"{dash}{each}\n" for each in written)
 
 
 def with_suspended(text: str, side: Side, rule_ids: Collection[str]) -> str:
@@ -102,13 +174,13 @@ def with_suspended(text: str, side: Side, rule_ids: Collection[str]) -> str:
     edits: list[tuple[int, int, str]] = []
     missing = set(rule_ids)
     whose = root if side is Side.CHAMPION else mapping(field(root, _CANDIDATE), _CANDIDATE)
-    its = expected if side is Side.CHAMPION else expected[_CANDIDATE]
-    for node, its_content in zip(items(field(whose, "rules")), its["rules"], strict=True):
-        rule_id = scalar(field(node, "id"))
+    its: Any = expected if side is Side.CHAMPION else expected[_CANDIDATE]
+    for node, values in zip(items(field(whose, "rules")), its["rules"], strict=True):
+        rule_id = text_of(field(node, "id"))
         if rule_id not in missing:
             continue
         missing.remove(rule_id)
-        its_content["mode"] = _SUSPENDED
+        values["mode"] = _SUSPENDED
         edits.append(_suspension(node))
     if missing:
         raise RulesetEditError(f"the {side.value} has no rule '{min(missing)}'")

@@ -9,12 +9,12 @@ import pytest
 
 from contract.authoring import (
     Answer,
-    ChangeEntries,
     ChangeRule,
     Entry,
     Read,
     ReadModel,
     ReadSide,
+    TakeOff,
 )
 from contract.side import Side
 from engine.rollout.start import with_candidate
@@ -74,15 +74,13 @@ def test_an_edit_that_cannot_be_made_is_answered_with_why() -> None:
     assert found == Answer(document=DOCUMENT, refusal="the ruleset has no rule 'absent'")
 
 
-def test_entries_are_changed_and_what_no_payment_can_have_is_refused() -> None:
-    good = ask(ChangeEntries(DOCUMENT, "cards", (Entry("tok_1", note="stolen"),)))
-    bad = ask(ChangeEntries(DOCUMENT, "cards", (Entry("4111 1111 1111 1111"),)))
+def test_an_entry_is_taken_off_its_list() -> None:
+    text = DOCUMENT.replace("entries: []", "entries: [{value: tok_1, note: stolen}, {value: tok_2}]")
 
-    assert good.outline is not None
-    assert good.outline.champion.lists[0].entries == (Entry("tok_1", note="stolen"),)
-    assert [each.message for each in bad.problems] == [
-        "value in list 'cards' is a card number; a list holds its token"
-    ]
+    found = ask(TakeOff(text, "cards", ("tok_1",)))
+
+    assert found.outline is not None
+    assert found.outline.champion.lists[0].entries == (Entry("tok_2"),)
 
 
 def test_each_side_is_made_a_document_of_its_own() -> None:
@@ -102,7 +100,7 @@ def test_each_side_is_made_a_document_of_its_own() -> None:
         assert [rule.points for rule in alone.outline.champion.rules] == [points]
         assert dict(alone.outline.champion.settings)["exchange_rates.EUR"] == "1.25"
     assert ask(ReadSide(DOCUMENT, Side.CHAMPION)).document == DOCUMENT
-    assert ask(ReadSide(DOCUMENT, Side.CANDIDATE)).refusal == "the document has no candidate"
+    assert ask(ReadSide(DOCUMENT, Side.CANDIDATE)).refusal == "the active ruleset has no candidate"
 
 
 def test_a_model_is_given_with_its_training_window_where_they_are_kept() -> None:

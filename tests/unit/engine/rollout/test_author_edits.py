@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from contract.authoring import Entry
+from contract.ruleset_change import ListEntry
 from engine.errors import InvalidRulesetError, RulesetEditError
-from engine.rules.author_edits import with_entries, with_rule, with_version
+from engine.rollout.author_edits import with_rule, with_version, without_entries
+from engine.rollout.edits import with_entries
+from engine.rollout.outline import outline
+from engine.rollout.start import with_candidate
 from engine.rules.check import check_ruleset
-from engine.rules.outline import outline
 from ops.manifests import ROOT
 
 if TYPE_CHECKING:
@@ -52,8 +55,8 @@ def outline_of(text: str) -> RulesetOutline:
     return outline(check_ruleset(text.encode(), "document"), text)
 
 
-def added(text: str, name: str, *entries: Entry) -> str:
-    return with_entries(text, name, entries, ())
+def added(text: str, name: str, *values: str) -> str:
+    return with_entries(text, [ListEntry(list_name=name, value=value) for value in values])
 
 
 def test_the_version_changes_and_its_comment_stays() -> None:
@@ -90,7 +93,7 @@ def test_a_changed_rule_changes_its_lines_alone() -> None:
 def test_a_new_rule_comes_last_and_a_rule_can_be_taken_out() -> None:
     new = 'id: new\nwhen: on_devices\npoints: 5\nreason: "Known."'
 
-    longer = with_rule(added(DOCUMENT, "devices", Entry("d-1")), "", new)
+    longer = with_rule(added(DOCUMENT, "devices", "d-1"), "", new)
 
     assert [rule.id for rule in outline_of(longer.text).champion.rules] == ["large", "folded", "new"]
     assert longer.text.endswith("# The end.\n")
@@ -126,59 +129,43 @@ def test_a_document_without_a_list_of_rules_by_line_is_refused(text: str) -> Non
         with_rule(text, "", "id: x")
 
 
-def test_an_entry_is_put_on_an_empty_list_and_on_one_by_line() -> None:
-    entry = Entry('d: 1, "x"', "2026-12-31", "mule {a} - new")
-
-    text = added(added(DOCUMENT, "devices", entry, Entry("d-2")), "payees", entry)
-
-    lists = {each.name: each.entries for each in outline_of(text).champion.lists}
-    assert lists["devices"] == (entry, Entry("d-2"))
-    assert lists["payees"] == (Entry("p-1", note="a mule"), Entry("p-2", "2026-12-31"), entry)
-    kept = [line for line in text.splitlines() if line in DOCUMENT.splitlines()]
-    assert '      - {value: p-1, note: "a mule"}   # of May' in kept
-    assert "# Second." in text
-    assert "# seen in attacks" in text
+def entries(text: str, name: str) -> tuple[Entry, ...]:
+    (found,) = (each.entries for each in outline_of(text).champion.lists if each.name == name)
+    return found
 
 
-def test_an_entry_whose_value_is_on_the_list_is_replaced() -> None:
-    text = added(DOCUMENT, "payees", Entry("p-2", "2027-01-31", "again"), Entry("p-1"))
-
-    (payees,) = (each for each in outline_of(text).champion.lists if each.name == "payees")
-    assert payees.entries == (Entry("p-1"), Entry("p-2", "2027-01-31", "again"))
+def test_entries_are_shown_as_the_document_has_them() -> None:
+    assert entries(DOCUMENT, "payees") == (Entry("p-1", note="a mule"), Entry("p-2", "2026-12-31"))
 
 
 def test_entries_are_taken_off_and_put_back() -> None:
-    text = added(DOCUMENT, "devices", Entry("d-1"), Entry("d-2"), Entry("d-3"))
+    text = added(DOCUMENT, "devices", "d-1", "d-2", "d-3")
 
     for name, values in (("devices", ("d-1", "d-3", "d-2")), ("payees", ("p-2", "p-1"))):
         for value in values:
-            text = with_entries(text, name, (), (value,))
-            assert value not in {
-                entry.value
-                for each in outline_of(text).champion.lists
-                if each.name == name
-                for entry in each.entries
-            }
-    text = added(text, "payees", Entry("p-9"))
+            text = without_entries(text, name, (value,))
+            assert value not in {entry.value for entry in entries(text, name)}
+    text = added(text, "payees", "p-9")
 
-    assert [each.entries for each in outline_of(text).champion.lists] == [(), (Entry("p-9"),)]
+    assert (entries(text, "devices"), entries(text, "payees")) == ((), (Entry("p-9"),))
+    assert "# seen in attacks" in text
+
+
+def test_an_entry_is_taken_off_the_candidates_list_too() -> None:
+    other = DOCUMENT.replace('"1"', '"2"').replace("p-2", "p-3")
+    both = with_candidate(DOCUMENT, other, 5)
+
+    found = outline_of(without_entries(both, "payees", ("p-1",)))
+
+    assert found.candidate is not None
+    sides = [
+        [entry.value for each in side.lists if each.name == "payees" for entry in each.entries]
+        for side in (found.champion, found.candidate)
+    ]
+    assert sides == [["p-2"], ["p-3"]]
 
 
 @pytest.mark.parametrize("name", ["absent", "devices"])
 def test_a_list_or_a_value_that_is_not_there_is_refused(name: str) -> None:
     with pytest.raises(RulesetEditError):
-        with_entries(DOCUMENT, name, (), ("d-1",))
-
-
-def test_the_default_ruleset_takes_an_entry_on_each_list() -> None:
-    values = {"ip_address": "198.51.100.7", "country": "FR", "channel": "online"}
-    text = DEFAULT
-    for each in outline_of(DEFAULT).champion.lists:
-        text = added(text, each.name, Entry(values.get(each.field, "x-1"), "2026-12-31", "why"))
-
-    before = {each.name: each.entries for each in outline_of(DEFAULT).champion.lists}
-    after = {each.name: each.entries for each in outline_of(text).champion.lists}
-
-    assert {name: len(entries) for name, entries in after.items()} == {
-        name: len(entries) + 1 for name, entries in before.items()
-    }
+        without_entries(DOCUMENT, name, ("d-1",))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from contract.authoring import Bands, Entry, ListOutline, RuleOutline, RulesetOutline, SideOutline
-from engine.rules.author_edits import rule_text
-from engine.rules.document_text import content, field, items, mapping, root_of, scalar
+from engine.rollout.author_edits import rule_text
+from engine.rollout.yaml_text import content, field, items, mapping, root_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,11 +101,11 @@ def _lists(node: yaml.MappingNode) -> tuple[ListOutline, ...]:
         one = mapping(value, "a list")
         entries = tuple(
             Entry(_text(each, "value"), _text(each, "until"), _text(each, "note"))
-            for each in items(field(one, "entries"), "an entry")
+            for each in items(field(one, "entries"))
         )
         found.append(ListOutline(key.value, _text(one, "field"), entries, _text(one, "description")))
     return tuple(found)
 
 
 def _text(node: Any, name: str) -> str:
-    return scalar(field(node, name)) or ""
+    return text_of(field(node, name)) or ""

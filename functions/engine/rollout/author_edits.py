@@ -1,4 +1,4 @@
-"""Changes that an author makes to a document's text: a rule, entries of a list, the version. All else keeps its place, comments included."""
+"""Changes that an author makes to a document's text: a rule, entries that are taken off a list, the version. All else keeps its place, comments included."""
 
 from __future__ import annotations
 
@@ -8,25 +8,21 @@ import msgspec
 import yaml
 
 from engine.errors import RulesetEditError
-from engine.rules.document_text import (
+from engine.rollout.yaml_text import (
     checked,
     content,
     end_of,
     end_of_line,
     field,
     items,
-    mapping,
     root_of,
-    scalar,
+    text_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
-    from contract.authoring import Entry
-
-ENTRY_INDENT: Final = 4
-"""Spaces before an entry that is written on a line of its own, more than its list has."""
+_CANDIDATE: Final = "candidate"
 
 
 class ChangedRule(NamedTuple):
@@ -85,7 +81,7 @@ def with_rule(text: str, rule_id: str, new: str) -> ChangedRule:
     place = len(nodes)
     if rule_id:
         place = next(
-            (place for place, node in enumerate(nodes) if scalar(field(node, "id")) == rule_id), place
+            (place for place, node in enumerate(nodes) if text_of(field(node, "id")) == rule_id), place
         )
         if place == len(nodes):
             raise RulesetEditError(f"the ruleset has no rule '{rule_id}'")
@@ -94,21 +90,26 @@ def with_rule(text: str, rule_id: str, new: str) -> ChangedRule:
     return _with_rule_at(text, root, nodes, place, new.strip())
 
 
-def with_entries(text: str, list_name: str, added: Sequence[Entry], removed: Collection[str]) -> str:
-    """Put entries on a list of the champion and take others off; an entry whose value is on it is replaced.
+def without_entries(text: str, list_name: str, values: Collection[str]) -> str:
+    """Take entries off a list of the ruleset, and off the list of the same name that its candidate has.
+
+    Parameters
+    ----------
+    text : str
+        A checked document.
+    list_name : str
+        The list.
+    values : Collection[str]
+        As the document has them.
 
     Raises
     ------
     RulesetEditError
-        Where there is no such list or value, or the text cannot be changed so that nothing else changes.
+        Where the ruleset has no such list or value, or the text cannot be changed so that nothing else changes.
     """
-    absent = set(removed) - {value for value, _ in _entries_of(text, list_name)}
-    if absent:
-        raise RulesetEditError(f"{len(absent)} of the values to take off are not on list '{list_name}'")
-    for value in removed:
-        text = _without_entry(text, list_name, value)
-    for entry in added:
-        text = _with_entry(text, list_name, entry)
+    for value in values:
+        text = _without_entry(text, (), list_name, value, is_needed=True)
+        text = _without_entry(text, (_CANDIDATE,), list_name, value, is_needed=False)
     return text
 
 
@@ -149,57 +150,27 @@ def _without_rule(text: str, root: yaml.MappingNode, nodes: Sequence[yaml.Mappin
     return checked(text[:begin] + text[end:].lstrip("\n"), expected)
 
 
-def _entries_node(root: yaml.MappingNode, list_name: str) -> yaml.SequenceNode:
-    lists = field(root, "lists")
-    one = field(lists, list_name) if isinstance(lists, yaml.MappingNode) else None
-    entries = field(mapping(one, f"list '{list_name}'"), "entries")
-    if not isinstance(entries, yaml.SequenceNode):
-        raise RulesetEditError(f"entries of list '{list_name}' is no list")
-    return entries
-
-
-def _entries_of(text: str, list_name: str) -> list[tuple[str | None, yaml.MappingNode]]:
-    entries = _entries_node(root_of(text), list_name)
-    return [(scalar(field(node, "value")), node) for node in items(entries, "an entry")]
-
-
-def _with_entry(text: str, list_name: str, entry: Entry) -> str:
+def _without_entry(text: str, side: tuple[str, ...], list_name: str, value: str, *, is_needed: bool) -> str:
     root = root_of(text)
-    node = _entries_node(root, list_name)
-    nodes = list(items(node, "an entry"))
-    expected = content(root)
-    wanted: list[Any] = expected["lists"][list_name]["entries"]
-    fields = {name: value for name, value in msgspec.structs.asdict(entry).items() if value}
-    written = _written(fields)
-    same = [place for place, each in enumerate(nodes) if scalar(field(each, "value")) == entry.value]
-    if same:
-        begin, end = nodes[same[0]].start_mark.index, end_of(nodes[same[0]])
-        wanted[same[0]] = fields
-        return checked(text[:begin] + written + text[len(text[:end].rstrip()) :], expected)
-    wanted.append(fields)
-    if node.flow_style or not nodes:
-        column = _column_of_line(text, node.start_mark.index) + ENTRY_INDENT
-        end = end_of(nodes[-1]) if nodes else node.start_mark.index + 1
-        tail = text[end:] if nodes else text[node.end_mark.index - 1 :]
-        separator = "," if nodes else ""
-        return checked(f"{text[:end]}{separator}\n{' ' * column}{written}{tail}", expected)
-    end = end_of_line(text, end_of(nodes[-1]))
-    head = text[:end] if text[:end].endswith("\n") else text[:end] + "\n"
-    return checked(f"{head}{' ' * node.start_mark.column}- {written}\n{text[end:]}", expected)
-
-
-def _without_entry(text: str, list_name: str, value: str) -> str:
-    root = root_of(text)
-    node = _entries_node(root, list_name)
-    nodes = list(items(node, "an entry"))
-    place = next(place for place, each in enumerate(nodes) if scalar(field(each, "value")) == value)
-    expected = content(root)
-    del expected["lists"][list_name]["entries"][place]
+    expected: Any = content(root)
+    entries: yaml.Node | None = root
+    its = expected
+    for name in (*side, "lists", list_name, "entries"):
+        entries = field(entries, name) if isinstance(entries, yaml.MappingNode) else None
+        its = its.get(name) if isinstance(its, dict) else None
+    nodes = list(items(entries))
+    places = [place for place, each in enumerate(nodes) if text_of(field(each, "value")) == value]
+    if not places or not isinstance(entries, yaml.SequenceNode):
+        if is_needed:
+            raise RulesetEditError(f"the value is not on list '{list_name}'")
+        return text
+    (place,) = places
+    del its[place]
     if len(nodes) == 1:
-        begin, end, left = node.start_mark.index, len(text[: end_of(node)].rstrip()), "[]"
-        if not node.flow_style:
+        begin, end, left = entries.start_mark.index, len(text[: end_of(entries)].rstrip()), "[]"
+        if not entries.flow_style:
             begin, left = text.rfind(":", 0, begin) + 1, " []"
-    elif node.flow_style:
+    elif entries.flow_style:
         begin = nodes[place].start_mark.index if place == 0 else end_of(nodes[place - 1])
         end, left = (nodes[1].start_mark.index if place == 0 else end_of(nodes[place])), ""
     else:
@@ -208,18 +179,9 @@ def _without_entry(text: str, list_name: str, value: str) -> str:
     return checked(text[:begin] + left + text[end:], expected)
 
 
-def _written(fields: Mapping[str, str]) -> str:
-    return f"{{{', '.join(f'{name}: {_quoted(value)}' for name, value in fields.items())}}}"
-
-
 def _quoted(value: str) -> str:
     """Text in double quotes, as JSON and YAML write it."""
     return msgspec.json.encode(value).decode()
-
-
-def _column_of_line(text: str, index: int) -> int:
-    line = text[text.rfind("\n", 0, index) + 1 : index]
-    return len(line) - len(line.lstrip(" "))
 
 
 def _dedented(line: str, column: int) -> str:
