@@ -67,6 +67,15 @@ AUTHOR_ROUTES: Final = (
         max_form_bytes=MAX_DOCUMENT_FORM_BYTES,
     ),
     Route(
+        name="widen_candidate",
+        method="POST",
+        path="/rules/candidate",
+        right=Right.PROPOSE_RULES,
+        action=Action.RULES_PROPOSED,
+        needs_reason=True,
+        recorded=("reach", "share"),
+    ),
+    Route(
         name="withdraw_candidate",
         method="POST",
         path="/rules/withdraw",
@@ -89,6 +98,15 @@ AUTHOR_ROUTES: Final = (
         right=Right.PROPOSE_ENTRIES,
         action=Action.ENTRIES_PROPOSED,
         needs_reason=True,
+    ),
+    Route(
+        name="take_off",
+        method="POST",
+        path="/lists/off",
+        right=Right.PROPOSE_RULES,
+        action=Action.ENTRIES_PROPOSED,
+        needs_reason=True,
+        recorded=("number",),
     ),
     Route(
         name="choose_list",

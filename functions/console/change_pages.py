@@ -10,6 +10,7 @@ from common.ruleset_desk import DeskRefusal
 from common.sanitizing import printable
 from console import notices
 from console.change_views import change_view, changes_view, difference
+from console.editor_views import REACHES, share_of
 from console.rights import Right
 from contract.ruleset_change import ChangeKind
 from contract.ruleset_draft import Draft
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from common.ruleset_desk import RulesetDesk
     from console.app import Desk, Visit
     from console.change_views import Difference
+    from console.pages import Notice
     from console.rules_pages import ActiveDocument
     from console.ruleset_reader import RulesetReader
     from contract.authoring import RulesetOutline
@@ -103,18 +105,33 @@ class ChangePages:
             visit, self._rulesets.retract(visit.parts["change"], visit.person, None, visit.now)
         )
 
+    def widen_candidate(self, visit: Visit) -> Response:
+        """Propose that the candidate, as it is, decides for others than now: for all users, for another share of them, or for nobody."""
+        found = self._active.get()
+        if found is None or found[2].candidate is None:
+            return self._desk.pages.notice(notices.NO_CANDIDATE, visit.who)
+        kind = {each.value: each for each in REACHES}.get(visit.form.get("reach", ""))
+        share = share_of(visit.form.get("share", "")) if kind is ChangeKind.CANDIDATE else None
+        if kind is None or (kind is ChangeKind.CANDIDATE and share is None):
+            return self._desk.pages.notice(notices.NO_SHARE, visit.who)
+        return self._proposed(
+            visit, Draft(kind=kind, digest_before=found[0].digest, share=share), notices.NO_CANDIDATE
+        )
+
     def withdraw_candidate(self, visit: Visit) -> Response:
         """Propose that the candidate is taken out."""
         found = self._active.get()
         if found is None or found[2].candidate is None:
             return self._desk.pages.notice(notices.NO_CANDIDATE, visit.who)
         draft = Draft(kind=ChangeKind.WITHDRAWN, digest_before=found[0].digest)
+        return self._proposed(visit, draft, notices.NO_CANDIDATE)
+
+    def _proposed(self, visit: Visit, draft: Draft, otherwise: Notice) -> Response:
         checked = self._reader.check(draft)
         if not checked.is_good:
-            return self._desk.pages.notice(notices.NO_CANDIDATE, visit.who)
-        return self._decided(
-            visit, self._rulesets.propose(draft, checked, visit.person, visit.reason, visit.now)
-        )
+            return self._desk.pages.notice(otherwise, visit.who)
+        change = self._rulesets.propose(draft, checked, visit.person, visit.reason, visit.now)
+        return self._decided(visit, change)
 
     def _decided(self, visit: Visit, change: RulesetChange | DeskRefusal) -> Response:
         if isinstance(change, DeskRefusal):

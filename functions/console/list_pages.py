@@ -17,6 +17,7 @@ from console.change_views import shown_value
 from console.list_views import lists_for, lists_view, read_pasted, read_until
 from console.pages import Notice
 from console.payment_pages import numbered_entity
+from contract.authoring import TakeOff
 from contract.case_work import Refusal
 from contract.ruleset_change import ChangeKind, ListEntry
 from contract.ruleset_draft import Draft
@@ -115,6 +116,24 @@ class ListPages:
             return self._lists(visit, pasted.problems)
         return self._propose(visit, pasted.entries)
 
+    def take_off(self, visit: Visit) -> Response:
+        """Propose that an entry is taken off its list. All else of the document stays, its candidate too."""
+        found = self._active.get()
+        if found is None:
+            return self._desk.pages.notice(notices.NO_RULESET, visit.who)
+        active, text, outline = found
+        name, number = visit.form.get("subject", ""), visit.form.get("number", "")
+        lists = {each.name: each.entries for each in outline.champion.lists}
+        entries = lists.get(name, ())
+        is_there = number.isascii() and number.isdecimal() and int(number[:5]) < len(entries)
+        if visit.form.get("base") != active.digest or not is_there:
+            return self._desk.pages.notice(notices.MOVED_ENTRY, visit.who)
+        answer = self._reader.ask(TakeOff(text, name, (entries[int(number[:5])].value,)))
+        if answer.refusal:
+            return self._refused(visit, f"The document cannot be changed so: {answer.refusal}.")
+        draft = Draft(kind=ChangeKind.TO_ALL, digest_before=active.digest, document=answer.document)
+        return self._checked(visit, draft)
+
     def choose_list(self, visit: Visit) -> Response:
         """Ask on which list an entity of a case is put."""
         found = self._entity(visit)
@@ -199,7 +218,12 @@ class ListPages:
         found = self._active.get()
         if found is None:
             return self._desk.pages.notice(notices.NO_RULESET, visit.who)
-        draft = Draft(kind=ChangeKind.LISTS, digest_before=found[0].digest, list_entries=tuple(entries))
+        return self._checked(
+            visit,
+            Draft(kind=ChangeKind.LISTS, digest_before=found[0].digest, list_entries=tuple(entries)),
+        )
+
+    def _checked(self, visit: Visit, draft: Draft) -> Response:
         checked = self._reader.check(draft)
         if checked.problems:
             # Messages of the checker name a list, and never a value.
@@ -226,6 +250,7 @@ class ListPages:
             visit,
             422 if problems else 200,
             view=view,
+            base=found[0].digest,
             problems=problems,
             chosen=visit.form.get("subject", ""),
             lines=visit.form.get("lines", ""),

@@ -132,6 +132,16 @@ NO_MODEL: Final = Notice(
 NO_CANDIDATE: Final = Notice(
     409, "There is no candidate", "Nothing was changed. It was withdrawn, or decides for all users now."
 )
+NO_SHARE: Final = Notice(
+    422,
+    "For whom is it to decide?",
+    "Nothing was changed. Choose all users, nobody, or a share of the users above 0 and at most 50 percent, other than now.",
+)
+MOVED_ENTRY: Final = Notice(
+    409,
+    "The list is another one now",
+    "Nothing was changed. Another ruleset has become active: open the list again.",
+)
 NO_LIST: Final = Notice(
     422,
     "This cannot be put on that list",

@@ -22,9 +22,11 @@ from console.rollout_windows import RolloutWindows
 from console.rules_pages import ActiveDocument, RulesPages
 from console.ruleset_reader import RulesetReader
 from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
-from contract.ruleset_change import document_digest
+from contract.ruleset_change import ChangeKind, ListEntry, RulesetChange, document_digest
 from contract.ruleset_draft import Draft
+from engine.rollout.start import with_candidate
 from lab.models import kept_baseline, kept_model
+from ops.manifests import ROOT
 from rollouts.tables import CountsTable
 from rules_validator.author_desk import answer
 from rules_validator.drafts import DraftChecker
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from console.records import Records
     from console.settings import Settings
     from console.watch_pages import Flagged
+
+MODEL: Final = json.loads((ROOT / "models" / "default.json").read_text(encoding="utf-8"))["sha256"]
 
 RULESET: Final = """\
 # Of the bank.
@@ -62,6 +66,16 @@ rules:
     max_share: 10
 """
 """What is active; rows of payments in tests name its first rule."""
+
+CHAMPION: Final = RULESET.replace(
+    "base_currency: USD", f"base_currency: USD\nmodel: {{sha256: {MODEL}, points: [[0, -5], [0.5, 40]]}}"
+)
+"""The same with the model that ships."""
+
+RULESET_WITH_CANDIDATE: Final = with_candidate(
+    CHAMPION, CHAMPION.replace('version: "1"', 'version: "2"').replace("points: 20", "points: 30"), 5.0
+)
+"""The same with a candidate for a twentieth of the users, whose second rule gives more points."""
 
 
 class MemoryBucket:
@@ -151,3 +165,18 @@ class ConsoleRulesets:
         )
         self.rows.put_active(active)
         return active
+
+    def propose(self, author: str, at: datetime, **draft: Any) -> RulesetChange:
+        """Propose that the active ruleset gets entries of a list, or what ``draft`` says."""
+        active = self.desk.active()
+        assert active is not None
+        entry = ListEntry(
+            list_name="denied_cards", value="tok_secret_1234", until="2026-12-31", note="stolen"
+        )
+        wanted: dict[str, Any] = {"kind": ChangeKind.LISTS, "list_entries": (entry,)}
+        drafted = Draft(**{"digest_before": active.digest} | (draft or wanted))
+        checked = self._reader.check(drafted)
+        assert checked.problems == ()
+        change = self.desk.propose(drafted, checked, author, "a better one", at)
+        assert isinstance(change, RulesetChange)
+        return change
