@@ -52,14 +52,16 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     began = time.perf_counter()
     try:
-        ruleset = _with_model(_ruleset(options.rules), options.model)
+        document = _ruleset(options.rules)
+        ruleset = _with_model(document, options.model)
+        name = _name(ruleset, options.rules, document)
         if options.label_delay_days is not None and len(options.label_delay_days) > 1:
-            _print_delays(options, ruleset)
+            _print_delays(options, ruleset, name)
             return
         against = None if options.against is None else _ruleset(options.against)
         payments, plan = _payments(options, ruleset), _label_plan(options)
         with ExitStack() as files:
-            write = _score_writer(options.out, files, has_model=ruleset.model is not None)
+            write = _score_writer(options.out, files, has_model=any(side.model for side in ruleset.sides))
             backtest = run_backtest(payments.payments, ruleset, against=against, write=write, plan=plan)
     except (InvalidRulesetError, InvalidModelError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
@@ -67,25 +69,25 @@ def main(arguments: list[str] | None = None) -> None:
     if not backtest.report.transactions:
         sys.exit(_nothing_valid(backtest, payments.source))
     print(as_text(backtest, is_labelled=payments.is_labelled))
-    print(f"\n{_name(ruleset, options.rules)}, {payments.source}, {seconds:.1f} s")
+    print(f"\n{name}, {payments.source}, {seconds:.1f} s")
     if against is not None and backtest.comparison is not None:
-        names = (_name(ruleset, options.rules), _name(against, options.against))
+        both = (name, _name(against, options.against, against))
         print()
-        print(comparison_text(backtest.comparison, names, backtest, is_labelled=payments.is_labelled))
+        print(comparison_text(backtest.comparison, both, backtest, is_labelled=payments.is_labelled))
     for title, count, judged, is_requested in (
         ("payments of missed incidents", backtest.missed_count, backtest.missed, options.missed),
         ("false alarms", backtest.false_alarm_count, backtest.false_alarms, options.false_alarms),
     ):
         if is_requested:
             print("\n".join([f"\n{title}: {count:,}", *map(judged_text, judged)]))
-    title = f"{payments.source}, {_name(ruleset, options.rules)}"
+    title = f"{payments.source}, {name}"
     draw_curve(backtest.measures, ruleset.thresholds, options.plot, title, is_labelled=payments.is_labelled)
     print(f"\nplot: {options.plot}")
     if options.out is not None:
         print(f"scores: {options.out}")
 
 
-def _print_delays(options: argparse.Namespace, ruleset: Ruleset) -> None:
+def _print_delays(options: argparse.Namespace, ruleset: Ruleset, name: str) -> None:
     """Print a table by how late labels come, row by row."""
     source = _payments(options, ruleset).source
     plan = LabelPlan((), *options.blocked)
@@ -94,7 +96,7 @@ def _print_delays(options: argparse.Namespace, ruleset: Ruleset) -> None:
         if not row.backtest.report.transactions:
             sys.exit(_nothing_valid(row.backtest, source))
         print(*(HEAD if not place else ()), row_line(row), sep="\n", flush=True)
-    print(f"\n{_name(ruleset, options.rules)}, {source}")
+    print(f"\n{name}, {source}")
 
 
 def _ruleset(path: Path) -> Ruleset:
@@ -105,10 +107,19 @@ def _with_model(ruleset: Ruleset, path: Path | None) -> Ruleset:
     return ruleset if path is None else with_model(ruleset, model_of(path), str(path))
 
 
-def _name(ruleset: Ruleset, path: Path) -> str:
+def _name(ruleset: Ruleset, path: Path, document: Ruleset) -> str:
+    """What decides, and what its document's candidate does: users are drawn for it, as in operation, unless a model is tried in the champion."""
     used = ruleset.model
     model = "" if used is None else f", model {used.model.sha256[:12]}"
-    return f"ruleset {ruleset.version} ({path}){model}"
+    candidate, side = document.candidate, ""
+    if candidate is not None:
+        version, share = candidate.ruleset.version, candidate.draw.share_percent
+        side = (
+            f", without its candidate {version}"
+            if ruleset.candidate is None
+            else f", its candidate {version} for {share:g} % of the users"
+        )
+    return f"ruleset {ruleset.version} ({path}){model}{side}"
 
 
 def _payments(options: argparse.Namespace, ruleset: Ruleset) -> PaymentStream:
