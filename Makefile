@@ -117,7 +117,7 @@ TRAIN_FILE_OPTIONS = $(if $(MAP),--map "$(MAP)") $(if $(LABEL_DELAYS),--label-de
 train: $(VENV)/.dev $(if $(ENV),training-packages,$(VENV)-train/.ready) ## Train a model as of a time: on what the running stack has stored, on a file (DATA= MAP=), on DynamoDB's exports (EXPORT=folder), or in AWS (ENV=) (UNTIL=2018-07-31 TRAIN_DAYS=28 LABEL_DELAY_DAYS=7, RULES=, OUT=models/m.json; WEEKLY=1 evaluates four weeks, each with a model of its begin; of a file also LABEL_DELAYS=file, BLOCKED=)
 	@$(if $(ENV),$(if $(DATA)$(EXPORT),$(error make train: ENV= trains in AWS on what an environment has stored; leave DATA= and EXPORT= out)))
 	@$(if $(DATA),$(if $(UNTIL),,$(error make train: name with UNTIL= the day as of which it learns, such as UNTIL=2018-07-31)),$(if $(MAP)$(LABEL_DELAYS)$(BLOCKED),$(error make train: MAP=, LABEL_DELAYS= and BLOCKED= are for payments of a file; name it with DATA=)))
-	@$(PY) -m $(if $(ENV),ops.train --env "$(ENV)",$(if $(DATA),training --data "$(DATA)" $(TRAIN_FILE_OPTIONS),$(if $(EXPORT),training --export "$(EXPORT)",local.train))) $(TRAIN_OPTIONS)
+	@$(PY) -m $(if $(ENV),ops.train --env "$(ENV)",$(if $(DATA),training --data "$(DATA)" $(TRAIN_FILE_OPTIONS),$(if $(EXPORT),training --export "$(EXPORT)",local.train))) $(if $(ENV),,--page $(REPORTS)/training.html) $(TRAIN_OPTIONS)
 
 .PHONY: training-packages
 training-packages: $(VENV)/.dev

@@ -121,7 +121,7 @@ def _print_delays(options: argparse.Namespace, ruleset: Ruleset) -> None:
 def _write_page(page: Page, path: Path) -> None:
     from lab.pages.html import write_page
 
-    write_page(page, path)
+    write_page(page, path, datetime.now(UTC))
     print(f"report: {path}")
 
 

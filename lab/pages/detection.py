@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lab.measures import one_digit, percent
-from lab.pages.page import Fact, Section, Text, figures, table, words
+from lab.pages.drawing import bar_plot
+from lab.pages.page import Fact, Plot, Section, Text, figures, table, words
 
 if TYPE_CHECKING:
     from lab.measures import DetectionReport
@@ -50,10 +51,20 @@ def detection_section(report: DetectionReport) -> Section:
         f"{percent(report.false_positive_rate, 2)} of the honest payments were flagged. "
         f"For one true fraud, {one_digit(report.alerts_per_true_fraud)} payments are flagged."
     )
+    bars = [(name, found.recall, percent(found.recall)) for name, found in report.by_scenario.items()]
+    plot = Plot(
+        bar_plot(
+            [(name.replace("_", " "), share, text) for name, share, text in bars],
+            "share of the payments that was flagged",
+        ),
+        "Bars: the share of each kind of fraud that was flagged; the table below has the figures.",
+        "Share of each kind of fraud that was flagged.",
+    )
     return Section(
         "What was found",
         (
             Text(text),
+            *((plot,) if bars else ()),
             table(
                 "Fraud by kind",
                 (*words("kind"), *figures("payments", "flagged", "recall", "incidents", "incidents found")),

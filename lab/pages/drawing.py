@@ -15,9 +15,11 @@ WIDTH: Final = 480
 HEIGHT: Final = 270
 _LEFT: Final = 52
 _RIGHT: Final = 14
-_TOP: Final = 12
+_TOP: Final = 20
 _BOTTOM: Final = 44
 _TICKS: Final = 5
+_LONGEST: Final = 16
+"""Letters of a name beside or below an axis."""
 _LETTER: Final = 7
 """Width of a letter, about."""
 
@@ -147,7 +149,7 @@ def line_plot(
         strokes.append(Stroke(frame.path([(x.low, y.low), (x.high, y.high)]), "axis"))
     for at, name in marks:
         strokes.append(Stroke(frame.path([(at, y.low), (at, y.high)]), "mark-line"))
-        labels.append(Label(frame.x(at), _TOP - 2, name))
+        labels.append(Label(frame.x(at), _TOP - 6, name))
     strokes += [
         Stroke(frame.path(line.points), f"line line-{number}")
         for number, line in enumerate(lines, 1)
@@ -250,6 +252,7 @@ class _Frame:
         names_y: Sequence[str] = (),
     ) -> None:
         self._x, self._y, self._width, self._height = x, y, width, height
+        names_x, names_y = [_short(name) for name in names_x], [_short(name) for name in names_y]
         self._left = _LEFT + (_LETTER * max(0, max(map(len, names_y), default=0) - 4))
         self.strokes = [Stroke(self.path([(x.low, y.high), (x.low, y.low), (x.high, y.low)]), "axis")]
         self.labels = [Label(self._left, height - 6, _titled(x.label, y.label), "start")]
@@ -291,6 +294,10 @@ class _Frame:
 
 def _titled(x: str, y: str) -> str:
     return "; ".join(part for part in (f"up: {y}" if y else "", f"across: {x}" if x else "") if part)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(as_text(report))
     print(f"\n{name}, {time.perf_counter() - began:.0f} s; figures: {options.out}")
     if options.page is not None:
-        write_page(red_team_page(report), options.page)
+        write_page(red_team_page(report), options.page, datetime.now(UTC))
         print(f"report: {options.page}")
 
 

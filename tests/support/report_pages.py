@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from datetime import UTC, datetime
 from hashlib import sha256
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
@@ -33,6 +34,8 @@ LOADING: Final = frozenset(
     }
 )
 """Elements that load something, run something or lead elsewhere; a report has none."""
+
+MADE_AT: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 FORBIDDEN: Final = frozenset({"action", "href", "src", "srcset", "style", "xlink:href"})
 
@@ -107,13 +110,13 @@ class ReadPage(HTMLParser):
 
 def read_page(page: Page) -> ReadPage:
     """Write a page, and read it."""
-    return ReadPage(as_html(page))
+    return ReadPage(as_html(page, MADE_AT))
 
 
 def problems(page: Page) -> list[str]:
     """What is wrong with a page."""
     read = read_page(page)
-    loads = re.findall(r"url\([^)]*\)|@import[^;]*", as_html(page))
+    loads = re.findall(r"url\([^)]*\)|@import[^;]*", as_html(page, MADE_AT))
     return [*read.problems, *loads]
 
 
