@@ -279,6 +279,10 @@ bench: setup ## Measure the functions against their targets (FIGURES=1 draws doc
 bench-endtoend: setup ## Measure from the topic to SNS: 200 payments a second for 5 minutes, then the highest steady rate
 	@$(PY) -m benchmarks.endtoend --seconds 300 --search $(if $(FIGURES),--figures)
 
+.PHONY: bench-console
+bench-console: setup ## Measure how long a page of the console takes, beside 100 payments a second
+	@$(PY) -m benchmarks.console
+
 .PHONY: soak
 soak: setup ## Measure memory and latency at a steady rate (MINUTES=)
 	@$(PY) -m benchmarks.soak --minutes $(MINUTES) $(if $(FIGURES),--figures)
