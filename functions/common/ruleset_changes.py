@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-CONDITION_FAILED = "ConditionalCheckFailedException"
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
-ACTIVE_KEY: dict[str, Any] = {"changed_in": {"S": ACTIVE}, "change_key": {"S": ACTIVE}}
+ACTIVE_KEY: Final[dict[str, Any]] = {"changed_in": {"S": ACTIVE}, "change_key": {"S": ACTIVE}}
 """Key of the row that says which ruleset is active."""
 
 
@@ -82,6 +82,10 @@ class ChangeRows:
             ScanIndexForward=not newest_first,
         )
 
+    def lately(self, now: datetime) -> list[RulesetChange]:
+        """The changes of this month and the one before, the oldest first."""
+        return [*reversed(list(self.history(now, 2)))]
+
     def history(self, now: datetime, months: int) -> Iterator[RulesetChange]:
         """The changes of this month and those before it, so many in all, the newest first. Rows are read as they are needed."""
         month = now.replace(day=1)
@@ -110,7 +114,7 @@ class ChangeRows:
 
 def is_refused(error: ClientError) -> bool:
     """Whether a write was refused by its condition."""
-    return error.response.get("Error", {}).get("Code") == CONDITION_FAILED
+    return error.response.get("Error", {}).get("Code") == _CONDITION_FAILED
 
 
 def _change(item: Any) -> RulesetChange:

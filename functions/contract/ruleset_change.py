@@ -48,6 +48,9 @@ Share = Annotated[float, Meta(ge=0, le=50)]
 GUARDRAILS: Final = "guardrails"
 """In ``changed_by``: the function that withdraws and suspends."""
 
+DEPLOYMENT_MARK: Final = "change "
+"""How the description of a deployment begins that has a row; the row's id follows."""
+
 MAX_LIST_ENTRIES: Final = 200
 """The most entries that one change adds to lists: a row has 400 kB at most. More come with a whole document."""
 
@@ -186,9 +189,14 @@ class RulesetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         return self.state in OPEN_STATES
 
     @property
+    def was_deployed(self) -> bool:
+        """Whether its document has decided about payments, if only of some processes: a deployment of it has begun."""
+        return self.state is ChangeState.DEPLOYED or self.deployment is not None
+
+    @property
     def deployment_mark(self) -> str:
         """How the description of its deployment begins in AppConfig: by this a deployment is known as that of this change."""
-        return f"change {self.change_id}:"
+        return f"{DEPLOYMENT_MARK}{self.change_id}:"
 
 
 _ID_TIME: Final = "%Y%m%dT%H%M%S%fZ"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import yaml
 
 from contract.ruleset_change import ChangeKind
 from engine.errors import RulesetEditError
@@ -11,6 +14,9 @@ from engine.rollout.start import candidate_alone, with_candidate
 from engine.rules.sides import MAX_SHARE_PERCENT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contract.ruleset_change import ListEntry
     from contract.ruleset_draft import Draft
 
 
@@ -59,3 +65,45 @@ def _share(draft: Draft) -> float:
             f"a candidate decides for more than 0% of the users, and for at most {MAX_SHARE_PERCENT}%; in shadow it decides for nobody"
         )
     return draft.share
+
+
+def keep_to(kind: ChangeKind, active: str, document: str, entries: Iterable[ListEntry]) -> None:
+    """Check that a document changes what its kind says, and nothing else: whoever approves a few entries of a list looks at these.
+
+    Parameters
+    ----------
+    kind : ChangeKind
+        What the change says that it is.
+    active, document : str
+        Checked documents, before and after.
+    entries : Iterable[ListEntry]
+        Of a change of lists.
+
+    Raises
+    ------
+    RulesetEditError
+        Where it does not.
+    """
+    match kind:
+        case ChangeKind.LISTS:
+            is_kept = document == with_entries(active, entries)
+        case ChangeKind.WITHDRAWN:
+            is_kept = document == without_candidate(active)
+        case ChangeKind.SHADOW | ChangeKind.CANDIDATE:
+            before, after = _champion(active), _champion(document)
+            share = (after.pop("candidate", None) or {}).get("share")
+            before.pop("candidate", None)
+            is_kept = before == after and share is not None and (share == 0) == (kind is ChangeKind.SHADOW)
+        case _:
+            is_kept = True
+    if not is_kept:
+        raise RulesetEditError(
+            f"the document changes something else than a change of the kind '{kind.value}' does"
+        )
+
+
+def _champion(text: str) -> dict[str, Any]:
+    """A document as JSON has it, without the guardrails, which a candidate may bring along."""
+    content: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(yaml.safe_load(text)))
+    content.pop("guardrails", None)
+    return content

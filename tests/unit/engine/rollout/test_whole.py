@@ -13,7 +13,7 @@ from contract.ruleset_draft import Draft
 from engine.errors import RulesetEditError
 from engine.rollout.edits import with_entries, with_share, without_candidate
 from engine.rollout.start import candidate_alone, with_candidate
-from engine.rollout.whole import whole_document
+from engine.rollout.whole import keep_to, whole_document
 from engine.rules.guardrails import Band
 from engine.rules.ruleset import parse_ruleset
 from tests.support.default_rules import DEFAULT
@@ -209,3 +209,43 @@ def test_a_candidate_without_a_share_gets_none(candidate: str) -> None:
 def test_a_list_without_entries_gets_none() -> None:
     with pytest.raises(RulesetEditError, match="list 'denied' has no entries"):
         with_entries("lists: {denied: {field: device_id}}", [ListEntry(list_name="denied", value="d-1")])
+
+
+JOINED = with_candidate(ACTIVE, OTHER, 10)
+ENTRY = ListEntry(list_name="denied", value="d-3")
+
+
+@pytest.mark.parametrize(
+    ("kind", "active", "document", "entries"),
+    [
+        (ChangeKind.TO_ALL, ACTIVE, OTHER, ()),
+        (ChangeKind.CANDIDATE, ACTIVE, JOINED, ()),
+        (ChangeKind.CANDIDATE, json.dumps(yaml.safe_load(ACTIVE), default=str), JOINED, ()),
+        (ChangeKind.SHADOW, JOINED, with_share(JOINED, 0), ()),
+        (ChangeKind.WITHDRAWN, JOINED, without_candidate(JOINED), ()),
+        (ChangeKind.LISTS, ACTIVE, with_entries(ACTIVE, [ENTRY]), (ENTRY,)),
+    ],
+)
+def test_a_document_that_changes_what_its_kind_says_is_kept(
+    kind: ChangeKind, active: str, document: str, entries: tuple[ListEntry, ...]
+) -> None:
+    keep_to(kind, active, document, entries)
+
+
+@pytest.mark.parametrize(
+    ("kind", "active", "document", "entries"),
+    [
+        (ChangeKind.CANDIDATE, ACTIVE, JOINED.replace("review: 50", "review: 60"), ()),
+        (ChangeKind.CANDIDATE, ACTIVE, with_share(JOINED, 0), ()),
+        (ChangeKind.CANDIDATE, ACTIVE, ACTIVE, ()),
+        (ChangeKind.SHADOW, ACTIVE, JOINED, ()),
+        (ChangeKind.WITHDRAWN, JOINED, OTHER, ()),
+        (ChangeKind.LISTS, ACTIVE, with_entries(ACTIVE, [ENTRY]).replace("points: 10", "points: 0.1"), (ENTRY,)),
+        (ChangeKind.LISTS, ACTIVE, with_entries(ACTIVE, [ENTRY, ListEntry(list_name="allowed", value="m")]), (ENTRY,)),
+    ],
+)  # fmt: skip
+def test_a_document_that_changes_something_else_is_refused(
+    kind: ChangeKind, active: str, document: str, entries: tuple[ListEntry, ...]
+) -> None:
+    with pytest.raises(RulesetEditError, match=f"something else than a change of the kind '{kind.value}'"):
+        keep_to(kind, active, document, entries)
