@@ -43,6 +43,12 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
+    sid       = "AuditHeadsAreLocked"
+    actions   = ["s3:PutObjectRetention"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
+  }
+
+  statement {
     sid     = "TheSystemsOwnQueuesAndTopics"
     actions = ["sns:Publish", "sqs:GetQueueUrl", "sqs:SendMessage"]
     resources = [
@@ -144,6 +150,13 @@ data "aws_iam_policy_document" "boundary" {
       variable = "kms:GrantIsForAWSResource"
       values   = ["true"]
     }
+  }
+
+  statement {
+    sid       = "NeverTheHeads"
+    effect    = "Deny"
+    actions   = ["s3:DeleteObject*"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
   }
 
   statement {

@@ -57,6 +57,9 @@ REFERENCES: Final = (
     "queue.canary",
     "queue.labels",
     "queue.quarantine",
+    "audit_heads.lock_mode",
+    "audit_heads.retention_days",
+    "bucket.audit_heads",
     "bucket.landing",
     "bucket.quarantine",
     "bucket.rules",
@@ -295,7 +298,10 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
             name: {"arn": target_arn("queue", name), "url": f"https://sqs/{name}"}
             for name in ("canary", "labels", "quarantine")
         },
-        "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("landing", "quarantine", "rules")},
+        "buckets": {
+            name: {"arn": target_arn("bucket", name)}
+            for name in ("audit_heads", "landing", "quarantine", "rules")
+        },
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
             "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",

@@ -107,6 +107,7 @@ locals {
         { title = "Payments in cases", ours = { case = { RecordsReceived = ["Sum"], PaymentsAdded = ["Sum"], JudgementsChanged = ["Sum"] } } },
         { title = "Failed, retried, deleted before", ours = { case = { RecordsFailed = ["Sum"], CaseConflicts = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         { title = "From Kafka to the case, ms", ours = { case = { CaseLatencyMs = ["p50", "p99"] } } },
+        { title = "Audit heads kept, gone, unreadable; hours since those before", ours = { audit_keeper = { AuditHeadsKept = ["Sum"], AuditHeadsGone = ["Sum"], AuditObjectsUnreadable = ["Sum"], AuditHeadsAgeHours = ["Maximum"] } } },
       ]
     },
     {

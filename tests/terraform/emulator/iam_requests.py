@@ -304,7 +304,10 @@ def _deleted_objects(call: Call, own: dict[str, str | list[str]]) -> Iterator[Re
         return
     for entry in call.parameters.get("Delete", {}).get("Objects", []):
         action = "s3:DeleteObjectVersion" if entry.get("VersionId") else "s3:DeleteObject"
-        yield Request(action, f"arn:aws:s3:::{call.parameters['Bucket']}/{entry['Key']}", own)
+        resource = f"arn:aws:s3:::{call.parameters['Bucket']}/{entry['Key']}"
+        yield Request(action, resource, own)
+        if call.parameters.get("BypassGovernanceRetention"):
+            yield Request("s3:BypassGovernanceRetention", resource, own)
 
 
 def _last_snapshot(call: Call, own: dict[str, str | list[str]], state: State) -> Iterator[Request]:
