@@ -38,6 +38,8 @@ from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
 from console.queue_pages import QueuePages
 from console.records import Records, Tables
+from console.replays import CLIENT_CONFIG as REPLAY_CONFIG
+from console.replays import Replays
 from console.routes import BY_NAME
 from console.search_pages import SearchPages
 from console.session_store import SessionStore
@@ -96,6 +98,7 @@ beside = CaseSurroundings(
     CaseLookups(dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff),
     decisions.decisions,
 )
+replays = Replays(boto3.client("lambda", config=REPLAY_CONFIG), settings.replay_function, logger)
 new_id = partial(secrets.token_hex, 16)
 land = cache(partial(read_land, LAND_FILE))  # once a process
 provider = IdentityProvider(
@@ -114,8 +117,8 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             CasePages(desk, cases, records, beside, land, new_id),
             JudgePages(desk, cases, records, verdicts),
             QueuePages(desk, cases, records, verdicts, beside, new_id),
-            PaymentPages(desk, cases, records, beside),
-            SearchPages(desk, records),
+            PaymentPages(desk, cases, records, beside, replays),
+            SearchPages(desk, records, replays),
             WatchPages(desk, cases, WeekRecords(dynamodb, settings.flagged_transactions_table, records)),
             PeoplePages(desk, audit_store),
         ],

@@ -36,6 +36,7 @@ class Action(StrEnum):
     BULK_PREVIEWED = "bulk_previewed"
     CASES_JUDGED = "cases_judged"
     PAYMENT_VIEWED = "payment_viewed"
+    DECISION_REPLAYED = "decision_replayed"
     LINKS_VIEWED = "links_viewed"
     ENTITY_VIEWED = "entity_viewed"
     WATCH_VIEWED = "watch_viewed"
@@ -210,6 +211,13 @@ ROUTES: Final = (
         needs_reason=True,
     ),
     Route(
+        name="replay_payment",
+        method="GET",
+        path="/cases/{case}/payments/{payment}/replay",
+        right=Right.READ_CASES,
+        action=Action.DECISION_REPLAYED,
+    ),
+    Route(
         name="search",
         method="GET",
         path="/search",
@@ -232,6 +240,13 @@ ROUTES: Final = (
         path="/search/payment",
         right=Right.SEARCH,
         action=Action.PAYMENT_VIEWED,
+    ),
+    Route(
+        name="replay_found",
+        method="POST",
+        path="/search/payment/replay",
+        right=Right.SEARCH,
+        action=Action.DECISION_REPLAYED,
     ),
     Route(
         name="audit",

@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The table's name in this environment."""
     labels_queue_url: str
     """Where labels are sent."""
+    replay_function: str
+    """What makes a decision again: its ARN with its alias, or its name."""
     confirm_amount_base: Annotated[int, Meta(ge=1)]
     """A verdict on payments of so much in all, in major units of the base currency, is asked for once more."""
     second_look_amount_base: Annotated[int, Meta(ge=1)]

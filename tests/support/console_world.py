@@ -45,6 +45,7 @@ from contract.case import Judgement, alert_link, from_case_item, to_case_item, t
 from contract.case_decision import CaseDecision, DecidedPayment, Ruling, to_decision_item
 from contract.flagged import flag, to_flagged_item
 from contract.label import LabelVerdict
+from contract.replayed import ReplayAnswer
 from contract.scored import to_history_item
 from tests.support.audit_memory import MemoryAudit
 from tests.support.cases import make_case
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from console.rights import Group
     from contract.audit import AuditEvent
     from contract.case import Case
+    from contract.flagged import FlaggedKey
     from contract.scored import ScoredTransaction
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -79,6 +81,7 @@ SETTINGS: Final = Settings(
     labels_table="labels",
     entity_risk_table="entity_risk",
     labels_queue_url="https://sqs.example/labels",
+    replay_function="replay",
     confirm_amount_base=10_000,
     second_look_amount_base=10_000,
     oidc_issuer="https://issuer.example/pool",
@@ -176,6 +179,18 @@ class MemoryQueue:
         }
 
 
+class MemoryReplays:
+    """Answers with what a test has put there."""
+
+    def __init__(self) -> None:
+        self.answer = ReplayAnswer(why_not="Ruleset 7 is not kept any more.")
+        self.asked: list[FlaggedKey] = []
+
+    def of(self, key: FlaggedKey) -> ReplayAnswer:
+        self.asked.append(key)
+        return self.answer
+
+
 class ConsoleWorld:
     """The console, and one browser that keeps its cookies.
 
@@ -229,6 +244,7 @@ class ConsoleWorld:
         )
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
         self.labels = MemoryQueue()
+        self.replays = MemoryReplays()
         tables = Tables(
             flagged=settings.flagged_transactions_table,
             history=settings.transaction_history_table,
@@ -262,8 +278,8 @@ class ConsoleWorld:
             CasePages(self.desk, cases, records, beside, lambda: LAND, new_id),
             JudgePages(self.desk, cases, records, verdicts),
             QueuePages(self.desk, cases, records, verdicts, beside, new_id),
-            PaymentPages(self.desk, cases, records, beside),
-            SearchPages(self.desk, records),
+            PaymentPages(self.desk, cases, records, beside, self.replays),
+            SearchPages(self.desk, records, self.replays),
             WatchPages(self.desk, cases, WeekRecords(dynamodb, tables.flagged, records)),
             PeoplePages(self.desk, events),
         ]

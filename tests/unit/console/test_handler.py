@@ -39,6 +39,7 @@ GOOD = {
     "LABELS_TABLE": "labels",
     "ENTITY_RISK_TABLE": "entity_risk",
     "LABELS_QUEUE_URL": "https://sqs.example/labels",
+    "REPLAY_FUNCTION": "replay",
     "CONFIRM_AMOUNT_BASE": "10000",
     "SECOND_LOOK_AMOUNT_BASE": "10000",
     "OIDC_ISSUER": "https://issuer.example/pool",

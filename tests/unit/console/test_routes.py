@@ -29,7 +29,17 @@ NAMES = [route.name for route in GUARDED]
 
 FOLLOWED = {"alert"}
 """Pages that send the browser to another one."""
-SHOWN = {"reveal", "reveal_payment", "judge", "undo", "find", "show_found", "preview_bulk", "judge_bulk"}
+SHOWN = {
+    "reveal",
+    "reveal_payment",
+    "judge",
+    "undo",
+    "find",
+    "show_found",
+    "replay_found",
+    "preview_bulk",
+    "judge_bulk",
+}
 """Actions that answer with a page."""
 SECOND = {"agree", "contest"}
 """What somebody else does with a closed case."""
@@ -49,7 +59,7 @@ def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
     """A form that the route takes."""
     payment = payment_id(flag(make_scored(), NOW, RETENTION))
     form: dict[str, Any] = {"subject": "session#0", "reason": "it is my cousin's"}
-    if route.name in {"find", "show_found"}:
+    if route.name in {"find", "show_found", "replay_found"}:
         form = {"subject": "user", "query": "user-1", "number": "0"}
     if route.name in {"judge", "undo"}:
         form |= {"decision": FORM_ID, "chosen": [payment], "verdict": "fraud", "fraud_type": "mule"}
@@ -201,7 +211,7 @@ def test_what_needs_a_reason_is_not_done_without_one(world: ConsoleWorld, route:
 
 
 def test_auditors_change_nothing() -> None:
-    searching = {"find", "show_found"}  # by a form, so that nothing personal is in an address
+    searching = {"find", "show_found", "replay_found"}  # by a form, so that nothing personal is in an address
     changing = {route.right for route in ROUTES if route.method == "POST" and route.name not in searching}
     changing -= {Right.ENTER}
 
