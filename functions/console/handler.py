@@ -31,6 +31,8 @@ from console.audit_store import AuditStore
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
 from console.case_pages import CasePages
+from console.filter_pages import FilterPages
+from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
@@ -99,6 +101,7 @@ beside = CaseSurroundings(
     decisions.decisions,
 )
 replays = Replays(boto3.client("lambda", config=REPLAY_CONFIG), settings.replay_function, logger)
+filters = FilterStore(dynamodb, settings.saved_filters_table)
 new_id = partial(secrets.token_hex, 16)
 land = cache(partial(read_land, LAND_FILE))  # once a process
 provider = IdentityProvider(
@@ -116,7 +119,8 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             SignInPages(desk, provider),
             CasePages(desk, cases, records, beside, land, new_id),
             JudgePages(desk, cases, records, verdicts),
-            QueuePages(desk, cases, records, verdicts, beside, new_id),
+            QueuePages(desk, cases, records, verdicts, beside, filters, new_id),
+            FilterPages(desk, filters, new_id),
             PaymentPages(desk, cases, records, beside, replays),
             SearchPages(desk, records, replays),
             WatchPages(desk, cases, WeekRecords(dynamodb, settings.flagged_transactions_table, records)),

@@ -32,6 +32,10 @@ class Action(StrEnum):
     VERDICT_UNDONE = "verdict_undone"
     VERDICT_AGREED = "verdict_agreed"
     VERDICT_CONTESTED = "verdict_contested"
+    FILTER_USED = "filter_used"
+    FILTER_SAVED = "filter_saved"
+    FILTER_RENAMED = "filter_renamed"
+    FILTER_DELETED = "filter_deleted"
     CASE_REASSIGNED = "case_reassigned"
     BULK_PREVIEWED = "bulk_previewed"
     CASES_JUDGED = "cases_judged"
@@ -81,6 +85,35 @@ ROUTES: Final = (
         right=Right.READ_CASES,
         action=Action.QUEUE_VIEWED,
         title="Queue",
+    ),
+    Route(
+        name="use_filter",
+        method="GET",
+        path="/queue/filters/{filter}",
+        right=Right.READ_CASES,
+        action=Action.FILTER_USED,
+    ),
+    Route(
+        name="save_filter",
+        method="POST",
+        path="/queue/filters",
+        right=Right.WORK_CASES,
+        action=Action.FILTER_SAVED,
+        recorded=("view", "severity", "least"),
+    ),
+    Route(
+        name="rename_filter",
+        method="POST",
+        path="/queue/filters/rename",
+        right=Right.WORK_CASES,
+        action=Action.FILTER_RENAMED,
+    ),
+    Route(
+        name="delete_filter",
+        method="POST",
+        path="/queue/filters/delete",
+        right=Right.WORK_CASES,
+        action=Action.FILTER_DELETED,
     ),
     Route(
         name="alert",

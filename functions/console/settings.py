@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where people open it, with the stage's path: ``https://<api>.execute-api.<region>.amazonaws.com/<stage>``."""
     console_sessions_table: str
     """The table's name in this environment."""
+    saved_filters_table: str
+    """The table's name in this environment."""
     audit_events_table: str
     """The table's name in this environment."""
     cases_table: str

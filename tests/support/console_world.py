@@ -27,6 +27,8 @@ from console.app import Desk, make_app
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
 from console.case_pages import CasePages
+from console.filter_pages import FilterPages
+from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
@@ -44,8 +46,10 @@ from console.week_records import WeekRecords
 from contract.case import Judgement, alert_link, from_case_item, to_case_item, to_case_key, to_link_item
 from contract.case_decision import CaseDecision, DecidedPayment, Ruling, to_decision_item
 from contract.flagged import flag, to_flagged_item
+from contract.items import to_item
 from contract.label import LabelVerdict
 from contract.replayed import ReplayAnswer
+from contract.saved_filter import SavedFilter
 from contract.scored import to_history_item
 from tests.support.audit_memory import MemoryAudit
 from tests.support.cases import make_case
@@ -70,6 +74,7 @@ LAND: Final = (((-10.0, 36.0), (30.0, 36.0), (30.0, 60.0), (-10.0, 60.0)),)
 SETTINGS: Final = Settings(
     console_url="http://127.0.0.1:8080",
     console_sessions_table="console_sessions",
+    saved_filters_table="saved_filters",
     audit_events_table="audit_events",
     cases_table="cases",
     case_links_table="case_links",
@@ -211,6 +216,7 @@ class ConsoleWorld:
     ) -> None:
         names = {
             "console_sessions": settings.console_sessions_table,
+            "saved_filters": settings.saved_filters_table,
             "cases": settings.cases_table,
             "case_links": settings.case_links_table,
             "transaction_history": settings.transaction_history_table,
@@ -273,11 +279,13 @@ class ConsoleWorld:
         def new_id() -> str:
             return f"decision-{next(self._numbers):08d}"
 
+        filters = FilterStore(dynamodb, settings.saved_filters_table)
         pages = [
             SignInPages(self.desk, identity),
             CasePages(self.desk, cases, records, beside, lambda: LAND, new_id),
             JudgePages(self.desk, cases, records, verdicts),
-            QueuePages(self.desk, cases, records, verdicts, beside, new_id),
+            QueuePages(self.desk, cases, records, verdicts, beside, filters, new_id),
+            FilterPages(self.desk, filters, new_id),
             PaymentPages(self.desk, cases, records, beside, self.replays),
             SearchPages(self.desk, records, self.replays),
             WatchPages(self.desk, cases, WeekRecords(dynamodb, tables.flagged, records)),
@@ -365,6 +373,12 @@ class ConsoleWorld:
         item = to_decision_item(decision)
         self.dynamodb.put_item(TableName=self.settings.case_decisions_table, Item=item)
         return decision
+
+    def put_filter(self, filter_id: str, person: str = "person-1", **changes: Any) -> None:
+        """Store a filter of the queue that somebody keeps."""
+        fields = {"name": "Urgent", "view": "open", "severity": "critical", "least": "any"} | changes
+        saved = SavedFilter(person=person, filter_id=filter_id, saved_at=self.now, **fields)
+        self.dynamodb.put_item(TableName=self.settings.saved_filters_table, Item=to_item(saved))
 
     def stored_case(self, case: Case) -> Case:
         """Read a case as it is now."""

@@ -30,6 +30,7 @@ GOOD = {
     "CONSOLE_URL": "https://console.example/v1",
     "CONSOLE_SESSIONS_TABLE": "console_sessions",
     "AUDIT_EVENTS_TABLE": "audit_events",
+    "SAVED_FILTERS_TABLE": "saved_filters",
     "CASES_TABLE": "cases",
     "CASE_LINKS_TABLE": "case_links",
     "TRANSACTION_HISTORY_TABLE": "transaction_history",

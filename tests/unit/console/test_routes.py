@@ -27,7 +27,7 @@ GUARDED = [route for route in ROUTES if route.right is not None]
 NAMES = [route.name for route in GUARDED]
 
 
-FOLLOWED = {"alert"}
+FOLLOWED = {"alert", "use_filter"}
 """Pages that send the browser to another one."""
 SHOWN = {
     "reveal",
@@ -53,6 +53,7 @@ CLOSED: Any = {
 MINE = {"release", "skip", "judge", "undo"}
 """What is done with a case that one has."""
 FORM_ID = "0123456789abcdef"
+FILTER_ID = "f" * 32
 
 
 def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
@@ -63,6 +64,8 @@ def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
         form = {"subject": "user", "query": "user-1", "number": "0"}
     if route.name in {"judge", "undo"}:
         form |= {"decision": FORM_ID, "chosen": [payment], "verdict": "fraud", "fraud_type": "mule"}
+    if route.name in {"save_filter", "rename_filter"}:
+        form |= {"name": "Overdue and large", "subject": FILTER_ID}
     if route.name == "reassign":
         form["to"] = "person-1"
     if route.name in {"preview_bulk", "judge_bulk"}:
@@ -74,11 +77,14 @@ def path_in(world: ConsoleWorld, route: Route) -> str:
     """Path of a route, with the ids of a case and an alert that there are; the case is the person's where the route needs that."""
     case = world.put_case(**(HELD if route.name in MINE else CLOSED if route.name in SECOND else {}))
     world.put_payments(make_scored(), case=case)
+    if route.name in {"use_filter", "rename_filter"}:
+        world.put_filter(FILTER_ID)
     if route.name in {"undo", "contest"}:
         analyst = "person-1" if route.name == "undo" else "person-2"
         world.put_decision(case, FORM_ID, analyst, has_closed=route.name == "contest")
     payment = payment_id(flag(make_scored(), NOW, RETENTION))
-    return route.path.format(case=case.case_id, alert="alert-user-1", payment=payment, number="0")
+    ids = {"case": case.case_id, "alert": "alert-user-1", "payment": payment, "number": "0"}
+    return route.path.format(**ids, filter=FILTER_ID)
 
 
 def ask(world: ConsoleWorld, route: Route) -> Answer:
