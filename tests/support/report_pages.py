@@ -42,7 +42,7 @@ FORBIDDEN: Final = frozenset({"action", "href", "src", "srcset", "style", "xlink
 HOSTILE: Final = """<script>alert(1)</script>"'><img src=https://evil.example/x onerror=alert(1)>"""
 """What a sender may have written."""
 
-_FIGURE: Final = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?%?")
+_FIGURE: Final = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?%?")
 
 
 class ReadPage(HTMLParser):
