@@ -129,3 +129,8 @@ output "backtest" {
   description = "What `make backtest ENV=` needs; null where `backtest` is null."
   value       = one(module.backtest[*].settings)
 }
+
+output "console" {
+  description = "Where people open the console, and the user pool to which an administrator invites them; null where `console` is null."
+  value       = var.console == null ? null : { url = module.http[0].url, user_pool_id = module.sign_in[0].user_pool_id }
+}
