@@ -130,7 +130,12 @@ output "backtest" {
   value       = one(module.backtest[*].settings)
 }
 
-output "console" {
-  description = "Where people open the console, and the user pool to which an administrator invites them; null where `console` is null."
-  value       = var.console == null ? null : { url = module.http[0].url, user_pool_id = module.sign_in[0].user_pool_id }
+output "console_url" {
+  description = "Where people open the console; null where `console` is null."
+  value       = one(module.http[*].url)
+}
+
+output "console_user_pool_id" {
+  description = "Id of the user pool to which an administrator invites people; null where `console` is null."
+  value       = one(module.sign_in[*].user_pool_id)
 }

@@ -21,7 +21,6 @@ locals {
 
 resource "aws_cognito_user_pool" "this" {
   name                = var.name
-  user_pool_tier      = "ESSENTIALS"
   deletion_protection = var.enable_deletion_protection ? "ACTIVE" : "INACTIVE"
   mfa_configuration   = "ON"
 
