@@ -45,11 +45,14 @@ class CountsTable:
         A low-level client.
     table : str
         Its name in this environment.
+    keeps_hours : bool
+        Whether a reader writes the sums of hours that are over; who only looks does not.
     """
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, *, keeps_hours: bool = True) -> None:
         self._client = client
         self._table = table
+        self._keeps_hours = keeps_hours
 
     def read(self, digest: str, now: datetime) -> Counted:
         """Read what was counted of a ruleset, and keep the hours that are over.
@@ -71,11 +74,10 @@ class CountsTable:
         begin = PART if last_closed is None else parts_from(min(last_closed + ONE_HOUR, now - ONE_HOUR))
         parts = [Part(at, counts) for at, counts in self._rows(digest, begin, _AFTER_ALL_PARTS)]
         for hour, counts in closed_hours(parts, hours, now).items():
-            # Those of another run are the same, but for what was written late.
-            self._client.put_item(
-                TableName=self._table,
-                Item=counts_item(digest, hour_key(hour), counts_to_bytes(counts), hour + HOUR_RETENTION),
-            )
+            if self._keeps_hours:
+                # Those of another run are the same, but for what was written late.
+                item = counts_item(digest, hour_key(hour), counts_to_bytes(counts), hour + HOUR_RETENTION)
+                self._client.put_item(TableName=self._table, Item=item)
             hours[hour] = counts
         return Counted(parts, hours)
 

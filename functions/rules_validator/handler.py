@@ -1,7 +1,7 @@
 """Lambda's entry to the validator: the check of `make rules-check`, before AppConfig deploys a ruleset, and while somebody writes one.
 
 It runs the engine's own check, with the model that the ruleset names, so AppConfig deploys no ruleset that the score stage would refuse. Whoever proposes a
-change asks with ``{"draft": ...}`` (:mod:`contract.ruleset_draft`).
+change asks with ``{"draft": ...}`` (:mod:`contract.ruleset_draft`); the console, which has no YAML, with ``{"ask": ...}`` (:mod:`contract.authoring`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from common.settings import read_settings
 from contract.ruleset_draft import Draft
 from engine.errors import InvalidRulesetError
 from engine.rules.check import check_ruleset, summary
+from rules_validator.author_desk import answer
 from rules_validator.drafts import DraftChecker
 from rules_validator.settings import Settings
 
@@ -62,17 +63,26 @@ class DraftEvent(TypedDict):
     """A :class:`contract.ruleset_draft.Draft`."""
 
 
+@final
+class AskEvent(TypedDict):
+    """The event that the console sends: a :data:`contract.authoring.Request`."""
+
+    ask: str
+
+
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: ValidationEvent | DraftEvent, _context: LambdaContext) -> dict[str, Any] | None:
-    """Check a draft, and give its problems or its whole document; or return nothing to AppConfig if the ruleset is good.
+def handler(event: ValidationEvent | DraftEvent | AskEvent, _context: LambdaContext) -> dict[str, Any] | None:
+    """Check a draft, and give its problems or its whole document; answer the console; or return nothing to AppConfig if the ruleset is good.
 
     It is refused by an InvalidRulesetError, whose text AppConfig shows. A bucket that does not answer refuses it too, by a
     ModelUnreachableError: then deploy again.
     """
     if "draft" in event:
-        answer: dict[str, Any] = msgspec.to_builtins(drafts.check(msgspec.convert(event["draft"], Draft)))
-        return answer
+        found: dict[str, Any] = msgspec.to_builtins(drafts.check(msgspec.convert(event["draft"], Draft)))
+        return found
+    if "ask" in event:
+        return answer(event, models.get, models.baseline)
     validate(event)
     return None
 

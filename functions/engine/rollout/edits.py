@@ -33,6 +33,11 @@ _CANDIDATE: Final = "candidate"
 _SUSPENDED: Final = "suspended"
 
 
+def has_candidate(text: str) -> bool:
+    """Whether a checked document has a candidate."""
+    return field(root_of(text), _CANDIDATE) is not None
+
+
 def without_candidate(text: str) -> str:
     """Take the candidate out of a document.
 

@@ -138,3 +138,14 @@ def test_a_draft_is_answered_and_made_from_the_ruleset_that_the_bucket_keeps(
         0.0,
     )
     assert json.loads(json.dumps(answer)) == answer
+
+
+def test_the_console_is_answered_and_nothing_of_its_document_is_logged(
+    validator: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = document() + "\n198.51.100.7: true\n"
+
+    found = validator.handler({"ask": "read", "document": text}, CONTEXT)
+
+    assert found["problems"]
+    assert "198.51.100.7" not in "".join(capsys.readouterr())
