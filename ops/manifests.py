@@ -93,7 +93,7 @@ class StreamTrigger(
 
 
 class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="invoke", tag_field="type"):
-    """No event source: something invokes the function, such as Terraform or AppConfig. The local stack does not run these."""
+    """No event source: something invokes the function, such as Terraform, AppConfig or another function. The local stack runs those that another one invokes."""
 
     on_failure: Literal["dead_letter", "discard"] = "dead_letter"
     """What becomes of an asynchronous request that fails: kept in the function's dead-letter queue, or not at all."""

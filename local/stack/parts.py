@@ -18,7 +18,7 @@ from local.resources import ACCOUNT_ID, resolve_environment
 from ops.manifests import ROOT, HttpTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from local.resources import Resources
@@ -50,6 +50,12 @@ def read_ingestion(log_dir: Path) -> IngestionProgress:
     """Read what the Glue job has reported."""
     with (log_dir / INGESTION_OUTPUT).open() as lines:
         return read_progress(lines)
+
+
+def invoked_by(specs: Mapping[str, FunctionSpec], names: Sequence[str]) -> list[str]:
+    """Give the functions that only these invoke: they have no process of their own in the stack, and start with their first invocation."""
+    invoked = {each.function for name in names for each in specs[name].access if each.function is not None}
+    return sorted(name for name in invoked if not specs[name].is_triggered)
 
 
 def build_zips(names: Sequence[str], log_dir: Path) -> None:
