@@ -15,7 +15,7 @@ from local.event_sources.config import MappingConfig, read_status, status_file
 from local.ingestion import IngestionProgress, read_progress
 from local.processes import ManagedProcess
 from local.resources import ACCOUNT_ID, resolve_environment
-from ops.manifests import ROOT, HttpTrigger
+from ops.manifests import ROOT, HttpTrigger, InvokeTrigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +37,10 @@ INGESTION_OUTPUT: Final = "ingestion.jsonl"
 INGESTION_READY_SECONDS: Final = 120.0
 """Time that Spark may take to start; it takes about 10 s on two idle cores."""
 
+RULES_VALIDATOR: Final = "rules_validator"
+RULESET_DEPLOYER: Final = "ruleset_deployer"
+"""The functions that `make rules-local` needs."""
+
 LAMBDA_PYTHON: Final = ROOT / ".venv-lambda" / "bin" / "python"
 """Interpreter of the environment that holds ``awslambdaric`` and nothing else."""
 
@@ -52,12 +56,6 @@ def read_ingestion(log_dir: Path) -> IngestionProgress:
         return read_progress(lines)
 
 
-def invoked_by(specs: Mapping[str, FunctionSpec], names: Sequence[str]) -> list[str]:
-    """Give the functions that only these invoke: they have no process of their own in the stack, and start with their first invocation."""
-    invoked = {each.function for name in names for each in specs[name].access if each.function is not None}
-    return sorted(name for name in invoked if not specs[name].is_triggered)
-
-
 def build_zips(names: Sequence[str], log_dir: Path) -> None:
     """Build the zips of functions, in a process of its own; ProcessError if that fails."""
     argv = [sys.executable, "-m", "ops.packaging", "functions", "--arch", "host", *names]
@@ -67,6 +65,14 @@ def build_zips(names: Sequence[str], log_dir: Path) -> None:
         build.wait_for_exit(BUILD_SECONDS)
     finally:
         build.stop()
+
+
+def invoked_functions(specs: Mapping[str, FunctionSpec], chosen: Sequence[str]) -> list[str]:
+    """Functions without an event source that chosen ones invoke, or that `make rules-local` invokes beside the one that deploys."""
+    asked = {each.function for name in chosen for each in specs[name].access if each.function is not None}
+    if RULESET_DEPLOYER in chosen:
+        asked.add(RULES_VALIDATOR)
+    return sorted(name for name in asked if isinstance(specs[name].trigger, InvokeTrigger))
 
 
 def mapping_config(
