@@ -10,11 +10,14 @@ import msgspec
 
 from engine.rollout.start import named_models
 from engine.rules.sides import MAX_SHARE_PERCENT
+from lab.function_answer import read_answer
 from lab.models import kept_baseline, kept_model
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lab.function_answer import FunctionAnswer
 
 
 def put_models(s3: Any, bucket: str, document: bytes, report: Callable[[str], None] = print) -> list[str]:
@@ -55,7 +58,7 @@ def who_is_here() -> str:
     return f"local/{getpass.getuser()}"
 
 
-def report_of(functions: Any, function: str) -> str:
+def report_of(functions: Any, function: str) -> FunctionAnswer:
     """Ask a function for its report: the guardrails what the candidate would change, the drift stage how the model is doing.
 
     Raises
@@ -67,4 +70,4 @@ def report_of(functions: Any, function: str) -> str:
     content = answer["Payload"].read()
     if answer.get("FunctionError"):
         raise OpsError(f"{function} failed: {content.decode()}")
-    return msgspec.json.decode(content, type=str)
+    return read_answer(content)

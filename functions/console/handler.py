@@ -36,6 +36,8 @@ from console.beside import CaseSurroundings
 from console.case_pages import CasePages
 from console.change_pages import ChangePages
 from console.editor_pages import EditorPages
+from console.filter_pages import FilterPages
+from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
 from console.list_pages import ListPages
 from console.model_pages import ModelPages
@@ -45,6 +47,8 @@ from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
 from console.queue_pages import QueuePages
 from console.records import Records, Tables
+from console.replays import CLIENT_CONFIG as REPLAY_CONFIG
+from console.replays import Replays
 from console.rollout_windows import RolloutWindows
 from console.routes import BY_NAME
 from console.rules_pages import ActiveDocument, RulesPages
@@ -124,6 +128,8 @@ rulesets = RulesetDesk(
 reader = RulesetReader(boto3.client("lambda", config=VALIDATOR_CONFIG), settings.rules_validator_function)
 active = ActiveDocument(rulesets, reader)
 counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
+replays = Replays(boto3.client("lambda", config=REPLAY_CONFIG), settings.replay_function, logger)
+filters = FilterStore(dynamodb, settings.saved_filters_table)
 new_id = partial(secrets.token_hex, 16)
 land = cache(partial(read_land, LAND_FILE))  # once a process
 provider = IdentityProvider(
@@ -141,15 +147,16 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             SignInPages(desk, provider),
             CasePages(desk, cases, records, beside, land, new_id),
             JudgePages(desk, cases, records, verdicts),
-            QueuePages(desk, cases, records, verdicts, beside, new_id),
-            PaymentPages(desk, cases, records, beside),
-            SearchPages(desk, records),
             WatchPages(desk, cases, week),
             RulesPages(desk, rulesets, active, week, counts),
             EditorPages(desk, rulesets, active, reader),
             ChangePages(desk, rulesets, active, reader),
             ListPages(desk, rulesets, active, reader, cases, records),
             ModelPages(desk, active, reader, counts),
+            QueuePages(desk, cases, records, verdicts, beside, filters, new_id),
+            FilterPages(desk, filters, new_id),
+            PaymentPages(desk, cases, records, beside, replays),
+            SearchPages(desk, records, replays),
             PeoplePages(desk, audit_store),
         ],
         logger,

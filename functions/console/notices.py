@@ -108,6 +108,20 @@ NOTHING_TO_FIND: Final = Notice(
     "Nothing was searched for",
     "Say what to search by, and the whole value: a part of one finds nothing.",
 )
+NO_FILTER: Final = Notice(
+    404, "There is no such filter", "Nothing was changed. It was deleted, or it is somebody else's."
+)
+BAD_FILTER_NAME: Final = Notice(
+    422,
+    "This cannot be a filter's name",
+    "Nothing was changed. A name has letters, spaces, at most four digits, and 40 characters in all: no id, card or address.",
+)
+SAME_FILTER_NAME: Final = Notice(
+    422, "You have a filter of this name", "Nothing was changed. Choose another name."
+)
+TOO_MANY_FILTERS: Final = Notice(
+    422, "You have 20 filters", "Nothing was changed. Delete one that you do not use any more."
+)
 NO_REASON: Final = Notice(
     422,
     "A reason is needed",

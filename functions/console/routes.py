@@ -29,6 +29,35 @@ ROUTES: Final = (
         title="Queue",
     ),
     Route(
+        name="use_filter",
+        method="GET",
+        path="/queue/filters/{filter}",
+        right=Right.READ_CASES,
+        action=Action.FILTER_USED,
+    ),
+    Route(
+        name="save_filter",
+        method="POST",
+        path="/queue/filters",
+        right=Right.WORK_CASES,
+        action=Action.FILTER_SAVED,
+        recorded=("view", "severity", "least"),
+    ),
+    Route(
+        name="rename_filter",
+        method="POST",
+        path="/queue/filters/rename",
+        right=Right.WORK_CASES,
+        action=Action.FILTER_RENAMED,
+    ),
+    Route(
+        name="delete_filter",
+        method="POST",
+        path="/queue/filters/delete",
+        right=Right.WORK_CASES,
+        action=Action.FILTER_DELETED,
+    ),
+    Route(
         name="alert",
         method="GET",
         path="/alerts/{alert}",
@@ -157,6 +186,13 @@ ROUTES: Final = (
         needs_reason=True,
     ),
     Route(
+        name="replay_payment",
+        method="GET",
+        path="/cases/{case}/payments/{payment}/replay",
+        right=Right.READ_CASES,
+        action=Action.DECISION_REPLAYED,
+    ),
+    Route(
         name="search",
         method="GET",
         path="/search",
@@ -181,6 +217,13 @@ ROUTES: Final = (
         action=Action.PAYMENT_VIEWED,
     ),
     *AUTHOR_ROUTES,
+    Route(
+        name="replay_found",
+        method="POST",
+        path="/search/payment/replay",
+        right=Right.SEARCH,
+        action=Action.DECISION_REPLAYED,
+    ),
     Route(
         name="audit",
         method="GET",

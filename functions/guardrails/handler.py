@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import msgspec
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from common.dynamodb import CLIENT_CONFIG
@@ -54,6 +55,6 @@ stage = Guardrails(
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 @tracer.capture_lambda_handler
-def handler(event: dict[str, Any], _context: LambdaContext) -> str:
-    """Judge the active ruleset; with ``{"report": true}``, say what its candidate would change."""
-    return stage.report() if event.get("report") else stage.run()
+def handler(event: dict[str, Any], _context: LambdaContext) -> Any:
+    """Judge the active ruleset; with ``{"report": true}``, give the figures of what its candidate would change."""
+    return msgspec.to_builtins(stage.report()) if event.get("report") else stage.run()

@@ -12,7 +12,7 @@ from contract.side import Side
 from engine.rollout.counts import total
 from engine.rollout.edits import applied
 from engine.rollout.guard import Action, evaluate, is_judged
-from engine.rollout.report import report
+from engine.rollout.report import RolloutReport, report_of
 from engine.rollout.windows import windows_at
 from engine.rules.check import check_ruleset
 from guardrails.metrics import Metric
@@ -160,8 +160,14 @@ class Guardrails:
             self._act(newest, ruleset, finding, now)
         return finding.sentence
 
-    def report(self) -> str:
-        """Say what the candidate would change, since it is in the document in this version, whatever else was changed in the document."""
+    def report(self) -> RolloutReport | str:
+        """Say what the candidate would change, since it is in the document in this version, whatever else was changed in the document.
+
+        Returns
+        -------
+        RolloutReport | str
+            The figures; a sentence where no ruleset is deployed.
+        """
         newest = self._deployments.newest()
         if not newest or newest[-1].is_undone:
             return "No ruleset is deployed."
@@ -176,11 +182,10 @@ class Guardrails:
             counted = self._counts.read(digest, now)
             windows.append(windows_at(counted.parts, counted.hours, now))
         whole = total(each[max(each)] for each in windows)
-        lines = [report(whole, max(max(each) for each in windows), ruleset)]
-        lines += [
-            f"\n{each.changed_at:%Y-%m-%d %H:%M} UTC, {each.kind}: {each.reason}" for each in changes[-3:]
+        lately = [
+            f"{each.changed_at:%Y-%m-%d %H:%M} UTC, {each.kind}: {each.reason}" for each in changes[-3:]
         ]
-        return "\n".join(lines)
+        return report_of(whole, max(max(each) for each in windows), ruleset, lately)
 
     def _read(self, deployment: Deployment) -> Ruleset:
         return check_ruleset(deployment.document, f"deployment {deployment.number}", self._models)

@@ -15,10 +15,10 @@ from local.event_sources.config import MappingConfig, read_status, status_file
 from local.ingestion import IngestionProgress, read_progress
 from local.processes import ManagedProcess
 from local.resources import ACCOUNT_ID, resolve_environment
-from ops.manifests import ROOT, HttpTrigger, InvokeTrigger
+from ops.manifests import ROOT, HttpTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from local.resources import Resources
@@ -67,12 +67,13 @@ def build_zips(names: Sequence[str], log_dir: Path) -> None:
         build.stop()
 
 
-def invoked_functions(specs: Mapping[str, FunctionSpec], chosen: Sequence[str]) -> list[str]:
-    """Functions without an event source that chosen ones invoke, or that `make rules-local` invokes beside the one that deploys."""
-    asked = {each.function for name in chosen for each in specs[name].access if each.function is not None}
+def invoked_functions(specs: Mapping[str, FunctionSpec], chosen: Iterable[str]) -> list[str]:
+    """Name the functions that nothing but these invokes, or `make rules-local` beside the one that deploys: they need a zip and a configuration, and no process of their own."""
+    chosen = list(chosen)
+    named = {each.function for name in chosen for each in specs[name].access if each.function is not None}
     if RULESET_DEPLOYER in chosen:
-        asked.add(RULES_VALIDATOR)
-    return sorted(name for name in asked if isinstance(specs[name].trigger, InvokeTrigger))
+        named.add(RULES_VALIDATOR)
+    return sorted(name for name in named if not specs[name].is_triggered)
 
 
 def mapping_config(

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.components.component import Component
-    from local.event_sources.config import MappingConfig
     from ops.manifests import FunctionSpec
 
 DEFAULT_RULESET: Final = ROOT / "rules" / "default.yaml"
@@ -241,8 +240,8 @@ class Stack:
             "the AWS API": self._aws_api.start,
         }
         invoked = invoked_functions(specs, chosen)
-        if chosen:
-            steps[f"the zips of {', '.join(chosen)}"] = lambda: build_zips([*chosen, *invoked], self.log_dir)
+        if built := [*chosen, *invoked]:
+            steps[f"the zips of {', '.join(built)}"] = lambda: build_zips(built, self.log_dir)
         progress(f"starting {', '.join(steps)}")
         self._in_parallel(progress, steps)
         progress("making tables, queues, topics and buckets")
@@ -256,7 +255,7 @@ class Stack:
         )
         self._write_state()
         for name in invoked:
-            write_config(self.run_dir / f"{name}.json", self._mapping_config(specs[name]))
+            self._write_config(specs[name])
         steps = {name: partial(self._start_function, specs[name]) for name in chosen}
         if ingestion:
             steps["ingestion"] = self._start_ingestion
@@ -286,16 +285,17 @@ class Stack:
             self._write_state()
 
     def _start_function(self, spec: FunctionSpec) -> None:
-        config_file = self.run_dir / f"{spec.name}.json"
-        write_config(config_file, self._mapping_config(spec))
+        config_file = self._write_config(spec)
         argv, environment = mapping_command(spec.name, config_file, self.aws_endpoint)
         process = self._child(mapping_process_name(spec.name), argv, environment)
         process.wait_until(
             lambda: is_mapping_running(config_file, spec.name), "its event source mapping to run"
         )
 
-    def _mapping_config(self, spec: FunctionSpec) -> MappingConfig:
-        return mapping_config(spec, self.resources, self._folder, self.state)
+    def _write_config(self, spec: FunctionSpec) -> Path:
+        config_file = self.run_dir / f"{spec.name}.json"
+        write_config(config_file, mapping_config(spec, self.resources, self._folder, self.state))
+        return config_file
 
     def _start_ingestion(self) -> None:
         argv, environment = ingestion_command(

@@ -29,7 +29,7 @@ GUARDED = [route for route in ROUTES if route.right is not None]
 NAMES = [route.name for route in GUARDED]
 
 
-FOLLOWED = {"alert"}
+FOLLOWED = {"alert", "use_filter"}
 """Pages that send the browser to another one."""
 SHOWN = {
     "reveal",
@@ -38,11 +38,12 @@ SHOWN = {
     "undo",
     "find",
     "show_found",
-    "preview_bulk",
-    "judge_bulk",
     "open_document",
     "check_change",
     "choose_list_of_found",
+    "replay_found",
+    "preview_bulk",
+    "judge_bulk",
 }
 """Actions that answer with a page."""
 SECOND = {"agree", "contest"}
@@ -62,6 +63,7 @@ LISTED = {"choose_list", "list_entity"}
 """What is done with an entity of the case's payment, the first: its card."""
 OTHERS = {"approve_change", "reject_change"}
 """What somebody else does with a change."""
+FILTER_ID = "f" * 32
 
 
 def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
@@ -80,10 +82,12 @@ def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
         form["base"] = "" if active is None else active.digest
     if route.name == "paste_entries":
         form |= {"subject": "denied_cards", "lines": "tok_1"}
-    if route.name in {"find", "show_found"}:
+    if route.name in {"find", "show_found", "replay_found"}:
         form = {"subject": "user", "query": "user-1", "number": "0"}
     if route.name in {"judge", "undo"}:
         form |= {"decision": FORM_ID, "chosen": [payment], "verdict": "fraud", "fraud_type": "mule"}
+    if route.name in {"save_filter", "rename_filter"}:
+        form |= {"name": "Overdue and large", "subject": FILTER_ID}
     if route.name == "reassign":
         form["to"] = "person-1"
     if route.name in {"preview_bulk", "judge_bulk"}:
@@ -97,6 +101,8 @@ def path_in(world: ConsoleWorld, route: Route) -> str:
     touched = flag(make_scored(), NOW, RETENTION).entity_ids
     case = world.put_case(**state | ({"entities": touched} if route.name in LISTED else {}))
     world.put_payments(make_scored(), case=case)
+    if route.name in {"use_filter", "rename_filter"}:
+        world.put_filter(FILTER_ID)
     if route.name in {"undo", "contest"}:
         analyst = "person-1" if route.name == "undo" else "person-2"
         world.put_decision(case, FORM_ID, analyst, has_closed=route.name == "contest")
@@ -105,9 +111,8 @@ def path_in(world: ConsoleWorld, route: Route) -> str:
     change = ""
     if "{change}" in route.path:
         change = world.rulesets.propose("person-2" if route.name in OTHERS else "person-1", NOW).change_id
-    return route.path.format(
-        case=case.case_id, alert="alert-user-1", payment=payment, number="0", rule="large", change=change
-    )
+    ids = {"case": case.case_id, "alert": "alert-user-1", "payment": payment, "number": "0"}
+    return route.path.format(**ids, rule="large", change=change, filter=FILTER_ID)
 
 
 def ask(world: ConsoleWorld, route: Route) -> Answer:
@@ -240,7 +245,7 @@ def test_what_needs_a_reason_is_not_done_without_one(world: ConsoleWorld, route:
 
 
 def test_auditors_change_nothing() -> None:
-    searching = {"find", "show_found"}  # by a form, so that nothing personal is in an address
+    searching = {"find", "show_found", "replay_found"}  # by a form, so that nothing personal is in an address
     changing = {route.right for route in ROUTES if route.method == "POST" and route.name not in searching}
     changing -= {Right.ENTER}
 

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from contract.ruleset_change import ChangeKind
 from engine.rollout.changed import Changed, Example
 from engine.rollout.counts import RolloutCounts
+from engine.rollout.report import RolloutReport, as_text
 from engine.rollout.windows import Part
 from engine.rules.check import check_ruleset
 from guardrails.metrics import Metric
@@ -268,8 +269,10 @@ def test_the_report_adds_up_all_documents_with_the_same_candidate() -> None:
     example = Example("u-1", "key", 5_000, "approve", 0, "review", 60)  # type: ignore[arg-type]
     world.deployed(ROLLOUT, RolloutCounts(PAYMENTS, new={"r": Changed(1, 5_000, [example])}))
 
-    text = world.stage.report()
+    report = world.stage.report()
 
+    assert isinstance(report, RolloutReport)
+    text = as_text(report)
     assert "12,800 payments" in text
     assert (
         "  r: 1 payment, 50.00 USD\n    u-1 key: 50.00 USD, champion approve (0), candidate review (60)"

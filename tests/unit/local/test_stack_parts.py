@@ -1,4 +1,4 @@
-"""Which functions of the stack only others invoke."""
+"""The local stack runs what is triggered, and what that invokes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from local.stack.parts import invoked_functions
 from ops.manifests import read_functions
 
 
-def test_the_console_brings_along_the_validator_and_stages_with_a_source_bring_nothing() -> None:
+def test_functions_that_only_others_invoke_come_with_these() -> None:
     specs = read_functions()
 
-    assert invoked_functions(specs, ["console", "label"]) == ["rules_validator"]
-    assert invoked_functions(specs, ["reconcile", "persist"]) == []
+    assert invoked_functions(specs, ["console"]) == ["replay", "rules_validator"]
+    assert invoked_functions(specs, ["ruleset_deployer"]) == ["rules_validator"]
+    assert invoked_functions(specs, ["score"]) == []
+    # Their mappings run them already.
+    assert invoked_functions(specs, ["reconcile"]) == []
