@@ -272,8 +272,8 @@ MINUTES ?= 30
 FIGURES ?=
 
 .PHONY: bench
-bench: setup ## Measure the functions against their targets (FIGURES=1 draws docs/figures)
-	@$(PY) -m benchmarks $(if $(FIGURES),--figures)
+bench: setup ## Measure the functions against their targets (FIGURES=1 draws docs/figures; ROLLOUT=1 with a model and a candidate)
+	@$(PY) -m benchmarks $(if $(FIGURES),--figures) $(if $(ROLLOUT),--rollout --output build/bench-rollout.json)
 
 .PHONY: bench-endtoend
 bench-endtoend: setup ## Measure from the topic to SNS: 200 payments a second for 5 minutes, then the highest steady rate
