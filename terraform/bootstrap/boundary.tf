@@ -77,7 +77,7 @@ data "aws_iam_policy_document" "boundary" {
       "glue:StartJobRun",
       "lambda:InvokeFunction", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
       "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:AssociateKmsKey",
-      "states:StartExecution", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+      "states:DescribeExecution", "states:StartExecution", "states:StopExecution", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
     ]
     resources = ["*"]
     condition {
@@ -87,7 +87,7 @@ data "aws_iam_policy_document" "boundary" {
     }
   }
 
-  # Training (modules/training): AWS's container, and jobs that its trainers start with the role of the jobs.
+  # Training (modules/training): AWS's container, and jobs that its state machine starts with the role of the jobs.
   statement {
     sid       = "AwssContainers"
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"]
