@@ -17,16 +17,16 @@ data "aws_iam_policy_document" "boundary" {
 
   # Rows are deleted from no other table: payments, alerts and labels expire.
   statement {
-    sid       = "CountsOfCrashesAndWhatLabelsTakeBack"
+    sid       = "CountsSessionsAndWhatLabelsTakeBack"
     actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
-    resources = [for table in ["entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["console_sessions", "entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # No other table is read as a whole.
   statement {
-    sid       = "CopiesOfLabelsForTheCache"
+    sid       = "SessionsAndCopiesOfLabelsForTheCache"
     actions   = ["dynamodb:Scan"]
-    resources = [for table in ["entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["console_sessions", "entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # The other queues are read by people and by subscribers alone.
@@ -40,6 +40,12 @@ data "aws_iam_policy_document" "boundary" {
     sid       = "TheSystemsOwnBuckets"
     actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetBucketLocation", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl"]
     resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "AuditHeadsAreLocked"
+    actions   = ["s3:PutObjectRetention"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
   }
 
   statement {
@@ -77,7 +83,7 @@ data "aws_iam_policy_document" "boundary" {
       "glue:StartJobRun",
       "lambda:InvokeFunction", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
       "logs:PutRetentionPolicy", "logs:DescribeLogGroups", "logs:AssociateKmsKey",
-      "states:DescribeExecution", "states:StartExecution", "states:StopExecution", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+      "states:StartExecution", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
     ]
     resources = ["*"]
     condition {
@@ -98,6 +104,12 @@ data "aws_iam_policy_document" "boundary" {
     sid       = "TrainingJobs"
     actions   = ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"]
     resources = ["${local.arn.sagemaker}:training-job/${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "RunsOfStateMachines"
+    actions   = ["states:DescribeExecution", "states:StopExecution"]
+    resources = ["${local.arn.states}:execution:${local.prefix[each.key]}-*"]
   }
 
   statement {
@@ -144,6 +156,13 @@ data "aws_iam_policy_document" "boundary" {
       variable = "kms:GrantIsForAWSResource"
       values   = ["true"]
     }
+  }
+
+  statement {
+    sid       = "NeverTheHeads"
+    effect    = "Deny"
+    actions   = ["s3:DeleteObject*"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
   }
 
   statement {
