@@ -151,6 +151,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
             "key.tokenization": "none",  # nothing is in KMS here: `make card-token` has the local job's key
             "kafka.bootstrap_servers": bootstrap_servers,
             "kafka.security_protocol": "PLAINTEXT",
+            "console.url": "",  # unless the stack has one
             **(self.console.references() if self.console is not None else {}),
             "metrics.namespace": METRICS_NAMESPACE,
             **{f"audit_heads.{name}": value for name, value in AUDIT_HEADS_LOCK.items()},

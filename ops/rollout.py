@@ -15,6 +15,7 @@ from contract.ruleset_change import ChangeKind, make_change
 from engine.errors import RulesetEditError
 from engine.rollout.start import named_models, with_candidate
 from engine.rules.sides import MAX_SHARE_PERCENT
+from lab.function_answer import read_answer
 from lab.models import kept_baseline, kept_model
 from ops.errors import OpsError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contract.ruleset_change import RulesetChange
+    from lab.function_answer import FunctionAnswer
 
 ACTIVE_STATES = ("COMPLETE", "BAKING", "DEPLOYING")
 
@@ -152,7 +154,7 @@ def who_is_here() -> str:
     return f"local/{getpass.getuser()}"
 
 
-def report_of(functions: Any, function: str) -> str:
+def report_of(functions: Any, function: str) -> FunctionAnswer:
     """Ask a function for its report: the guardrails what the candidate would change, the drift stage how the model is doing.
 
     Raises
@@ -164,4 +166,4 @@ def report_of(functions: Any, function: str) -> str:
     content = answer["Payload"].read()
     if answer.get("FunctionError"):
         raise OpsError(f"{function} failed: {content.decode()}")
-    return msgspec.json.decode(content, type=str)
+    return read_answer(content)

@@ -24,11 +24,11 @@ locals {
     }
   ]...)
 
-  # A folder with a function.yaml is a function. Those that browsers reach need an API Gateway, which is not here yet (decision 0028).
+  # A folder with a function.yaml is a function. Those that browsers reach are made where the console is turned on.
   functions = {
     for file in fileset(local.functions_dir, "*/function.yaml") :
     dirname(file) => yamldecode(file("${local.functions_dir}/${file}"))
-    if yamldecode(file("${local.functions_dir}/${file}")).trigger.type != "http"
+    if yamldecode(file("${local.functions_dir}/${file}")).trigger.type != "http" || var.console != null
   }
 
   # The roles of the functions that make tokens of card numbers; a function's role has the function's name.
@@ -47,7 +47,8 @@ locals {
 
   # The thresholds of modules/observability.
   alarm_thresholds = [
-    "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "canary_latency_ms", "degraded_percent",
+    "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "canary_latency_ms",
+    "console_latency_ms", "console_slowest_ms", "degraded_percent",
     "digest_delay_ms", "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "queue_age_seconds", "score_latency_ms",
   ]
 
@@ -69,6 +70,7 @@ locals {
     { for name, bucket in local.buckets : "bucket.${name}" => bucket.name },
     { for name, arn in local.function_arns : "function.${name}" => arn },
     local.index_references,
+    local.console_references,
     { for name, queue in aws_sqs_queue.source : "queue.${name}" => queue.url },
     {
       "queue.quarantine"           = aws_sqs_queue.quarantine.url

@@ -292,6 +292,7 @@ module "observability" {
   glue_job_name         = module.ingestion.job_name
   keep_running_arn      = module.ingestion.keep_running_arn
   history_export_arn    = module.history_export.state_machine_arn
+  console               = var.console == null ? null : { api_name = module.http[0].api_name, stage_name = module.http[0].stage_name, metric_names = module.http[0].metric_names }
   audit_metric_names    = one(module.audit[*].metric_names)
   threat_rule_name      = module.protection.threat_rule_name
   thresholds            = var.alarm_thresholds

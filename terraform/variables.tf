@@ -406,3 +406,18 @@ variable "backtest" {
   type        = object({ maximum_workers = optional(number, 10) })
   default     = null
 }
+
+variable "console" {
+  description = <<-EOT
+    The console, where people decide on what was flagged (docs/guide-console.md); null, the default, for none. `endpoint_type`: PRIVATE,
+    reached through an interface endpoint, or REGIONAL, with a public name. `allowed_cidrs`: networks of people's browsers, as the
+    endpoint or the internet sees them. `vpc_endpoint_id`: of a PRIVATE one, an endpoint of execute-api in a network of the people; null
+    makes one in the system's VPC, which somebody must connect.
+  EOT
+  type = object({
+    endpoint_type   = string
+    allowed_cidrs   = list(string)
+    vpc_endpoint_id = optional(string)
+  })
+  default = null
+}

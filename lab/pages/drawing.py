@@ -255,7 +255,7 @@ class _Frame:
         names_x, names_y = [_short(name) for name in names_x], [_short(name) for name in names_y]
         self._left = _LEFT + (_LETTER * max(0, max(map(len, names_y), default=0) - 4))
         self.strokes = [Stroke(self.path([(x.low, y.high), (x.low, y.low), (x.high, y.low)]), "axis")]
-        self.labels = [Label(self._left, height - 6, _titled(x.label, y.label), "start")]
+        self.labels = [Label(4, 12, y.label, "start"), Label(self._left, height - 6, x.label, "start")]
         self._mark_x(names_x)
         self._mark_y(names_y)
 
@@ -290,10 +290,6 @@ class _Frame:
             Label(beside, self.y(place + 0.5) + 4, name, "end")
             for place, name in list(enumerate(names))[::every]
         ]
-
-
-def _titled(x: str, y: str) -> str:
-    return "; ".join(part for part in (f"up: {y}" if y else "", f"across: {x}" if x else "") if part)
 
 
 def _short(name: str) -> str:

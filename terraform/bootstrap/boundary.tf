@@ -17,16 +17,16 @@ data "aws_iam_policy_document" "boundary" {
 
   # Rows are deleted from no other table: payments, alerts and labels expire.
   statement {
-    sid       = "CountsOfCrashesAndWhatLabelsTakeBack"
+    sid       = "CountsSessionsAndWhatLabelsTakeBack"
     actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
-    resources = [for table in ["entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["console_sessions", "entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # No other table is read as a whole.
   statement {
-    sid       = "CopiesOfLabelsForTheCache"
+    sid       = "SessionsAndCopiesOfLabelsForTheCache"
     actions   = ["dynamodb:Scan"]
-    resources = [for table in ["entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["console_sessions", "entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # The other queues are read by people and by subscribers alone.

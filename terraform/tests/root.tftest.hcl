@@ -153,6 +153,38 @@ run "there_are_no_backtests_by_default" {
   }
 }
 
+run "the_console_is_made_where_somebody_may_reach_it" {
+  command = apply
+
+  variables {
+    console = { endpoint_type = "PRIVATE", allowed_cidrs = ["10.50.0.0/16"] }
+  }
+
+  assert {
+    condition     = output.console_url == "https://a1b2c3d4e5-vpce-00000000000000001.execute-api.us-east-1.amazonaws.com/v1" && output.console_user_pool_id == "us-east-1_AbCdEfGhI"
+    error_message = "People find the address, and an administrator the user pool."
+  }
+
+  assert {
+    condition     = local.references["console.url"] == output.console_url && local.references["identity.client_id"] == "1example23456789" && local.references["identity.issuer"] == "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI"
+    error_message = "The console knows its own address and its identity provider, and alerts know the console's address."
+  }
+
+  assert {
+    condition     = output.function_names["console"] == "fraud-test-console" && module.http[0].api_name == "fraud-test-console"
+    error_message = "The function has the folder's name, and its API the same."
+  }
+}
+
+run "there_is_no_console_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(module.http) == 0 && length(module.sign_in) == 0 && output.console_url == null && output.console_user_pool_id == null && local.references["console.url"] == "" && !contains(keys(output.function_names), "console")
+    error_message = "Nobody gets a door into the system without saying who may use it."
+  }
+}
+
 run "dead_letters_can_be_redriven" {
   command = plan
 

@@ -7,12 +7,11 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from lab.pages.drawing import Axis, Line, bar_plot, grid_plot, line_plot, step_plot
 from lab.pages.html import as_html
-
-if TYPE_CHECKING:
-    from lab.pages.page import Page
+from lab.pages.page import Code, Fact, Listing, Page, Plot, Plots, Section, Text, figures, table, words
 
 VOID: Final = frozenset({"meta", "br", "hr", "img", "input", "link"})
 LOADING: Final = frozenset(
@@ -42,7 +41,7 @@ FORBIDDEN: Final = frozenset({"action", "href", "src", "srcset", "style", "xlink
 HOSTILE: Final = """<script>alert(1)</script>"'><img src=https://evil.example/x onerror=alert(1)>"""
 """What a sender may have written."""
 
-_FIGURE: Final = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?%?")
+_FIGURE: Final = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?%?")
 
 
 class ReadPage(HTMLParser):
@@ -124,3 +123,22 @@ def missing_figures(text: str, page: Page) -> list[str]:
     """Figures of a text that are not on a page, whatever stands around them."""
     shown = set(_FIGURE.findall(" ".join(read_page(page).text)))
     return sorted({each for each in _FIGURE.findall(text) if each not in shown})
+
+
+def page_of(text: str) -> Page:
+    """A page with every kind of block, and a text in each place."""
+    bars = bar_plot([(text, 2.0, text), ("b", 0.0, "0")], text)
+    lines = line_plot(
+        Axis(text, 0, 10), Axis(text, 0, 1), [Line(text, [(0, 1), (10, 0)]), Line("b", [(0, 0)])], [(5, text)]
+    )
+    grid = grid_plot((text, [text, "2"]), (text, [text, "2"]), [[1.0, -1.0], [0.0, 0.5]])
+    steps = step_plot([text, "2"], [-1.0, 1.0], text)
+    blocks = (
+        Text(text, is_grave=True),
+        table(text, (*words(text), *figures(text)), [(text, text)], text),
+        Listing(text, (text,)),
+        Plot(bars, text, text),
+        Plots((Plot(lines, text, text), Plot(grid, text, text), Plot(steps, text, text))),
+        Code(text, text),
+    )
+    return Page(text, text, (Fact(text, text),), (Section(text, blocks),), text)

@@ -2,7 +2,9 @@
 # `ours` are metrics of the stages and of the Glue job, {service, metric -> statistic}; `aws` are metrics of AWS.
 
 locals {
-  story = [
+  story = concat(local.payment_story, local.console_story, local.base_story)
+
+  payment_story = [
     {
       text = "## Is anything wrong?\nA page wakes somebody, a ticket is for the next working day. Each alarm's description names its runbook."
       widgets = [
@@ -133,6 +135,9 @@ locals {
         },
       ]
     },
+  ]
+
+  base_story = [
     {
       text = "## Dead letters, and what everything runs on"
       widgets = [

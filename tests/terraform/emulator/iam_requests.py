@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from tests.terraform.emulator import gateway_requests
 from tests.terraform.iam import reference
 from tests.terraform.iam.evaluator import Request, as_list
 
@@ -160,8 +161,10 @@ def iam_requests(call: Call, state: State) -> list[Request]:
     LookupError
         If AWS's reference has no such action: the emulator must then be taught the operation's action.
     """
-    action = reference.action(_action(call))
     own = {"aws:RequestedRegion": call.region, **_request_tags(call.parameters), **_service_keys(call)}
+    if call.service == gateway_requests.SERVICE:
+        return gateway_requests.gateway_requests(call, own, state)
+    action = reference.action(_action(call))
     found = [
         Request(action.name, arn, own | state.keys_of(arn))
         for arn in _resources(call, action, state) or ["*"]

@@ -145,7 +145,7 @@ def test_the_report_is_the_functions_text_and_its_failure_an_error() -> None:
     good = Function({"Payload": io.BytesIO(b'"two\\nlines"')})
     bad = Function({"Payload": io.BytesIO(b"why"), "FunctionError": "Unhandled"})
 
-    assert rollout.report_of(good, "f:live") == "two\nlines"
+    assert rollout.report_of(good, "f:live") == ("two\nlines", None)
     with pytest.raises(OpsError, match="f:live failed: why"):
         rollout.report_of(bad, "f:live")
 

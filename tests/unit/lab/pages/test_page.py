@@ -6,32 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab.pages.drawing import Axis, Line, bar_plot, grid_plot, line_plot, step_plot
 from lab.pages.html import as_html, write_page
-from lab.pages.page import Code, Fact, Listing, Page, Plot, Plots, Section, Table, Text, figures, table, words
-from tests.support.report_pages import HOSTILE, MADE_AT, ReadPage, problems, read_page
+from lab.pages.page import Page, Section, Table, figures, table, words
+from tests.support.report_pages import HOSTILE, MADE_AT, ReadPage, page_of, problems, read_page
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def page_of(text: str) -> Page:
-    """A page with every kind of block, and a text in each place."""
-    bars = bar_plot([(text, 2.0, text), ("b", 0.0, "0")], text)
-    lines = line_plot(
-        Axis(text, 0, 10), Axis(text, 0, 1), [Line(text, [(0, 1), (10, 0)]), Line("b", [(0, 0)])], [(5, text)]
-    )
-    grid = grid_plot((text, [text, "2"]), (text, [text, "2"]), [[1.0, -1.0], [0.0, 0.5]])
-    steps = step_plot([text, "2"], [-1.0, 1.0], text)
-    blocks = (
-        Text(text, is_grave=True),
-        table(text, (*words(text), *figures(text)), [(text, text)], text),
-        Listing(text, (text,)),
-        Plot(bars, text, text),
-        Plots((Plot(lines, text, text), Plot(grid, text, text), Plot(steps, text, text))),
-        Code(text, text),
-    )
-    return Page(text, text, (Fact(text, text),), (Section(text, blocks),), text)
 
 
 def test_a_page_is_well_formed_and_loads_nothing() -> None:
