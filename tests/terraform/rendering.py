@@ -75,6 +75,7 @@ REFERENCES: Final = (
     "rules.environment",
     "rules.profile",
     "rules.at_once_strategy",
+    "rules.gradual_strategy",
     "kafka.bootstrap_servers",
     "kafka.security_protocol",
     "metrics.namespace",
