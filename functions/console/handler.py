@@ -169,7 +169,9 @@ application: Any = Mangum(  # its type of a context is not Powertools'
 )
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(
+    log_event=False
+)  # whatever POWERTOOLS_LOGGER_LOG_EVENT says: an event has cookies and forms
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""
