@@ -31,6 +31,7 @@ from console.audit_store import AuditStore
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
 from console.case_pages import CasePages
+from console.entity_pages import EntityPages
 from console.filter_pages import FilterPages
 from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
@@ -121,7 +122,8 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             JudgePages(desk, cases, records, verdicts),
             QueuePages(desk, cases, records, verdicts, beside, filters, new_id),
             FilterPages(desk, filters, new_id),
-            PaymentPages(desk, cases, records, beside, replays),
+            PaymentPages(desk, cases, records, replays),
+            EntityPages(desk, cases, records, beside),
             SearchPages(desk, records, replays),
             WatchPages(desk, cases, WeekRecords(dynamodb, settings.flagged_transactions_table, records)),
             PeoplePages(desk, audit_store),
